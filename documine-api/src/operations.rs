@@ -1,0 +1,148 @@
+//! The operations of the OpenAPI document as data: names, paths, what they answer, how lists come.
+//!
+//! ```
+//! use documine_api::operations::{OPERATIONS, Answer, operation};
+//!
+//! let upload = operation("uploadFile").expect("there is one");
+//! assert_eq!(upload.method, "POST");
+//! assert!(OPERATIONS.iter().any(|operation| operation.answer == Answer::Binary));
+//! ```
+
+/// One operation of the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// Its `operationId`, as the document spells it.
+    pub id: &'static str,
+    /// The HTTP method, in capitals.
+    pub method: &'static str,
+    /// The path, parameters in braces.
+    pub path: &'static str,
+    /// The first tag it stands under.
+    pub tag: &'static str,
+    /// What a successful answer holds.
+    pub answer: Answer,
+    /// How a list comes.
+    pub paging: Paging,
+    /// The member of the answer that holds the list.
+    pub items: Option<&'static str>,
+    /// How sure its name and path are.
+    pub provenance: Provenance,
+}
+
+/// What a successful answer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Answer {
+    /// Nothing.
+    Empty,
+    /// JSON.
+    Json,
+    /// JSON, or another form when the request asks for it.
+    JsonOrXml,
+    /// Bytes.
+    Binary,
+}
+
+/// How a list comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Paging {
+    /// All of it in one answer.
+    None,
+    /// By number and size of the page.
+    PageSize,
+    /// By a link to the next page.
+    Link,
+    /// The answer is no list.
+    NotAList,
+}
+
+/// How sure the name and path of an operation are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provenance {
+    /// Seen in public material.
+    Published,
+    /// The capability is described in public, name or path are ours.
+    Described,
+    /// Ours, by analogy.
+    Inferred,
+    /// The document does not say.
+    Unmarked,
+}
+
+/// Stands for a request that no operation of the document describes.
+pub static UNLISTED: Operation = Operation {
+    id: "request",
+    method: "",
+    path: "",
+    tag: "",
+    answer: Answer::Json,
+    paging: Paging::NotAList,
+    items: None,
+    provenance: Provenance::Unmarked,
+};
+
+/// One generated method.
+#[derive(Debug)]
+pub(crate) struct Method {
+    /// As the generator spells it: `get_components_xml`.
+    name: &'static str,
+    /// Where its operation stands in [`OPERATIONS`].
+    operation: usize,
+    /// The media types its requests accept.
+    pub(crate) accept: &'static str,
+}
+
+impl Method {
+    /// The operation it belongs to.
+    pub(crate) fn operation(&self) -> Option<&'static Operation> {
+        OPERATIONS.get(self.operation)
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+
+/// The operation with this `operationId`.
+pub fn operation(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id)
+}
+
+/// The generated method of this name.
+pub(crate) fn method(name: &str) -> Option<&'static Method> {
+    let index = METHODS.binary_search_by_key(&name, |method| method.name).ok()?;
+    METHODS.get(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{METHODS, OPERATIONS, method, operation};
+
+    #[test]
+    fn every_method_is_found_and_leads_to_an_operation() {
+        assert!(!METHODS.is_empty());
+        for known in METHODS {
+            let found = method(known.name).expect("is found");
+            assert_eq!(found.name, known.name);
+            assert!(found.operation().is_some(), "{}", known.name);
+            assert!(found.accept.contains('/'), "{}", known.name);
+        }
+        assert!(method("no_such_method").is_none());
+    }
+
+    #[test]
+    fn every_operation_is_found_and_has_a_method() {
+        for (index, known) in OPERATIONS.iter().enumerate() {
+            assert_eq!(operation(known.id), Some(known));
+            assert!(METHODS.iter().any(|method| method.operation == index), "{}", known.id);
+        }
+    }
+
+    #[test]
+    fn another_form_belongs_to_the_operation_of_the_document() {
+        let xml = method("get_components_xml").expect("is there");
+        assert_eq!(xml.accept, "application/xml");
+        assert_eq!(xml.operation().map(|operation| operation.id), Some("getComponents"));
+    }
+}

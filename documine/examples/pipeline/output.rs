@@ -1,0 +1,68 @@
+//! The output folder: files appear in it whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// A folder that can be written, checked before anything is sent.
+pub(crate) struct Output {
+    folder: PathBuf,
+}
+
+impl Output {
+    /// Makes the folder where it is missing, and tries whether a file can be made in it.
+    pub(crate) fn prepare(folder: &Path) -> Result<Self, Failure> {
+        let trial = || {
+            for part in ["components", "packages"] {
+                let part = folder.join(part);
+                fs::create_dir_all(&part)?;
+                tempfile::tempfile_in(&part)?;
+            }
+            Ok(())
+        };
+        trial().map_err(|error| Failure::local(folder, &error))?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where a package goes.
+    pub(crate) fn package(&self, kind: &str) -> PathBuf {
+        self.folder.join("packages").join(format!("{kind}.zip"))
+    }
+
+    /// Writes the components of a file: to a temporary file first, which gets its name when it is whole.
+    pub(crate) fn write_components(&self, file_name: &str, ending: &str, content: &[u8]) -> Result<PathBuf, Failure> {
+        let folder = self.folder.join("components");
+        let path = folder.join(format!("{}.{ending}", harmless(file_name)));
+        let write = || -> io::Result<()> {
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".").suffix(".part");
+            #[cfg(unix)]
+            {
+                // As any other new file: what the user's umask leaves.
+                use std::os::unix::fs::PermissionsExt;
+                builder.permissions(fs::Permissions::from_mode(0o666));
+            }
+            let mut file = builder.tempfile_in(&folder)?;
+            file.write_all(content)?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(|error| Failure::local(&path, &error))?;
+        Ok(path)
+    }
+}
+
+/// A file name of the service's as a name in our folder: it must not lead out of it, nor hide.
+fn harmless(name: &str) -> String {
+    let name: String =
+        name.chars().map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c }).collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "unnamed".into() } else { name.into() }
+}

@@ -1,0 +1,370 @@
+//! The steps, in the order of the DocuMine guide. Read from top to bottom: this is how the SDK is used.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use documine::{
+    Client, Components, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus, DownloadFileType,
+    FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus, Source, Timestamp, WaitError,
+};
+use futures_util::future::join_all;
+
+use crate::cleanup::Created;
+use crate::failure::{Code, During, Failure};
+use crate::inside;
+use crate::outcome::Outcome;
+use crate::output::Output;
+use crate::own::Document;
+use crate::show::{Show, bytes, count};
+use crate::summary::{FileSummary, LicenseSummary, PackageSummary, Values};
+use crate::table::Table;
+use crate::target::Target;
+
+/// What the steps need.
+pub(crate) struct Steps<'a> {
+    target: &'a Target,
+    output: &'a Output,
+    show: &'a Show,
+    created: &'a Created,
+}
+
+impl<'a> Steps<'a> {
+    pub(crate) fn new(target: &'a Target, output: &'a Output, show: &'a Show, created: &'a Created) -> Self {
+        Self { target, output, show, created }
+    }
+
+    /// The whole way. What goes wrong with one file or one package does not stop the others: it is in the outcome.
+    pub(crate) async fn run(&self, paths: &[PathBuf]) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        let template = self.log_in().await?;
+        let dossier = self.create_dossier(&template).await?;
+        self.upload(&dossier, paths, &mut outcome).await?;
+        let files = self.wait(&dossier, &mut outcome).await?;
+        self.export(&dossier, &files, &mut outcome).await?;
+        let packages = self.prepare_packages(&dossier, &files, &mut outcome).await?;
+        self.fetch_packages(packages, &mut outcome).await?;
+        self.read_license(&mut outcome).await?;
+        self.clean_up().await?;
+
+        let client = &self.target.client;
+        outcome.summary.dossier_id = dossier.id().to_string();
+        outcome.summary.requests = client.requests_sent();
+        self.show.heading(format_args!(
+            "\nDone with {} and the login. Components and packages are in {}.",
+            count(usize::try_from(client.requests_sent()).unwrap_or(usize::MAX), "request"),
+            self.output.folder().display(),
+        ));
+        Ok(outcome)
+    }
+
+    /// A client logs in by itself before its first request, and renews its token in time.
+    async fn log_in(&self) -> Result<DossierTemplateHandle, Failure> {
+        self.show.step("Log in and read the dossier templates", "client.dossier_templates()");
+        let client: &Client = &self.target.client;
+        let (template, given) = match &self.target.template {
+            Some(id) => {
+                let template =
+                    client.dossier_template(id.clone()).get().await.during(format_args!("dossier template {id}"));
+                (template.map_err(|failure| failure.advise("check DOCUMINE_DOSSIER_TEMPLATE_ID"))?, "as asked for")
+            }
+            None => (
+                first_active(client.dossier_templates().await.during("the dossier templates")?)?,
+                "the first active one",
+            ),
+        };
+        let name = template.name.as_deref().unwrap_or("without a name");
+        self.show.line(format_args!("using {name:?} ({}, {given})", template.id));
+        Ok(client.dossier_template(template.id))
+    }
+
+    /// A dossier groups files that are read by the rules of one template.
+    async fn create_dossier(&self, template: &DossierTemplateHandle) -> Result<DossierHandle, Failure> {
+        self.show.step("Create a dossier", "template.create_dossier(NewDossier::named(…))");
+        let now = Timestamp::from_system_time(std::time::SystemTime::now());
+        let fields = NewDossier::named(format!("SDK pipeline {now}")).description("Made by the SDK's pipeline example");
+        // `created` makes the call and remembers the dossier, so that it is deleted at the end.
+        let dossier = self.created.dossier(template.create_dossier(fields)).await?;
+        self.show.line(format_args!("dossier {}", dossier.id()));
+        Ok(dossier)
+    }
+
+    /// Files are streamed from disk. The service begins to analyse each as soon as it is there.
+    async fn upload(&self, dossier: &DossierHandle, paths: &[PathBuf], outcome: &mut Outcome) -> Result<(), Failure> {
+        self.show.step("Upload the PDFs", "dossier.upload(Source::path(…)).with_progress(…)");
+        let mut uploaded = 0;
+        for (name, source) in sources(paths) {
+            let progress = self.show.progress(&name);
+            match dossier.upload(source).with_progress(progress.bytes()).await.during(&name) {
+                Ok(file) => {
+                    progress.done(format_args!("uploaded as file {}", file.id));
+                    uploaded += 1;
+                }
+                Err(failure) => outcome.file_failed(self.show, name, failure.advise_on_file())?,
+            }
+        }
+        if uploaded == 0 { Err(outcome.nothing_is_left()) } else { Ok(()) }
+    }
+
+    /// Uploaded is not yet processed. One list request a look tells the state of all files.
+    async fn wait(&self, dossier: &DossierHandle, outcome: &mut Outcome) -> Result<Vec<FileStatus>, Failure> {
+        self.show.step("Wait until they are analysed", "dossier.processed()");
+        let progress = self.show.progress("analysis");
+        let states = progress.clone();
+        let files = match dossier.processed().on_state(move |state| states.state(state)).await {
+            // All is over, though not well for every file: the list tells which.
+            Err(WaitError::Failed { .. }) => dossier.files().await.during("the dossier's files")?,
+            waited => waited.during("the analysis")?,
+        };
+        progress.done("finished");
+        let mut processed = Vec::new();
+        for file in files {
+            let name = name_of(&file);
+            if file.processing_status == Some(ProcessingStatus::Processed) {
+                let pages = file.number_of_pages.and_then(|pages| usize::try_from(pages).ok()).unwrap_or_default();
+                self.show.line(format_args!("{name}: {}", count(pages, "page")));
+                processed.push(file);
+            } else {
+                let reason = file.error_message.as_deref().unwrap_or("the service gives no reason");
+                let failure = Failure::new(Code::Other, format!("{name}: the analysis failed: {reason}"));
+                outcome.file_failed(self.show, name, failure.advise_on_file())?;
+            }
+        }
+        if processed.is_empty() { Err(outcome.nothing_is_left()) } else { Ok(processed) }
+    }
+
+    /// Components come as JSON, as XML, or as a Rust type of your own.
+    async fn export(
+        &self,
+        dossier: &DossierHandle,
+        files: &[FileStatus],
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        self.show
+            .step("Export the components", "file.components(), file.components_xml(), components.extract::<Invoice>()");
+        for status in files {
+            let name = name_of(status);
+            let file = dossier.file(&status.id);
+
+            let components = file.components().include_details(true).await.during(&name)?;
+            let json = serde_json::to_vec_pretty(components.as_model())
+                .map_err(|error| Failure::new(Code::Other, format!("{name}: {error}")))?;
+            let json = self.output.write_components(&name, "json", &json)?;
+
+            let xml = file.components_xml().include_details(true).await.during(&name)?;
+            let xml = self.output.write_components(&name, "xml", xml.as_bytes())?;
+
+            self.show.line(format_args!("\n{name} → {}, {}", json.display(), xml.display()));
+            self.show_components(&components);
+            match Document::read(&components) {
+                Ok(document) => self.show.line(document.lines()),
+                // Values that our own types did not expect. The export is written all the same.
+                Err(error) => self.show.line(format_args!("not read into a Rust type: {error}")),
+            }
+            outcome.summary.files.push(FileSummary {
+                file_name: name,
+                pages: status.number_of_pages,
+                components: values(&components),
+            });
+        }
+        Ok(())
+    }
+
+    /// The service prepares packages in the background: all three are asked for before the first is waited for.
+    async fn prepare_packages(
+        &self,
+        dossier: &DossierHandle,
+        files: &[FileStatus],
+        outcome: &mut Outcome,
+    ) -> Result<Vec<(&'static str, Package)>, Failure> {
+        self.show.step(
+            "Have result packages prepared: for one file, for several, for the dossier",
+            "file.create_package(…), dossier.create_files_package(…), dossier.create_package(…), then .wait()",
+        );
+        // What the template's dossiers report, and the documents themselves.
+        let reports = dossier.get().await.during("the dossier")?.report_template_ids;
+        let mut content = PackageContent::file_types([DownloadFileType::Original]);
+        if !reports.is_empty() {
+            content = content.and_reports(reports);
+        }
+        let ids: Vec<&FileId> = files.iter().map(|file| &file.id).collect();
+        let (one, several) = (&ids[..ids.len().min(1)], &ids[..ids.len().min(2)]);
+
+        let mut begun = Vec::new();
+        for id in one {
+            begun.push(("file", self.created.package(dossier.file(*id).create_package(content.clone())).await?));
+        }
+        begun.push((
+            "files",
+            self.created.package(dossier.create_files_package(several.iter().copied(), content.clone())).await?,
+        ));
+        begun.push(("dossier", self.created.package(dossier.create_package(content)).await?));
+
+        let mut ready = Vec::new();
+        for (kind, waited) in join_all(begun.iter().map(|(kind, package)| self.wait_for_package(kind, package))).await {
+            match waited {
+                Ok(package) => ready.push((kind, package)),
+                Err(failure) => outcome.package_failed(self.show, kind, failure)?,
+            }
+        }
+        Ok(ready)
+    }
+
+    async fn wait_for_package(
+        &self,
+        kind: &'static str,
+        package: &Operation<Package>,
+    ) -> (&'static str, Result<Package, Failure>) {
+        let progress = self.show.progress(&format!("package {kind:?}"));
+        let states = progress.clone();
+        let waited = package.wait().on_state(move |state| states.state(state)).await;
+        let waited = waited.during(format_args!("package {kind:?}")).map_err(|failure| failure.advise("run it again"));
+        if waited.is_ok() {
+            progress.done("ready");
+        }
+        (kind, waited)
+    }
+
+    /// A package is streamed to a temporary file, which gets its name when it is whole.
+    async fn fetch_packages(
+        &self,
+        packages: Vec<(&'static str, Package)>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        self.show.step(
+            "Fetch the packages, look inside, delete them",
+            "package.save_to(…).with_progress(…), package.delete()",
+        );
+        for (kind, package) in packages {
+            match self.fetch(kind, &package).await {
+                Ok(summary) => outcome.summary.packages.push(summary),
+                Err(failure) => {
+                    outcome.package_failed(self.show, kind, failure)?;
+                    continue;
+                }
+            }
+            package.delete().await.during(format_args!("package {kind:?}"))?;
+            self.created.forget(&package).await;
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, kind: &'static str, package: &Package) -> Result<PackageSummary, Failure> {
+        let path = self.output.package(kind);
+        let progress = self.show.progress(&format!("package {kind:?}"));
+        let saving = package.save_to(&path).with_progress(progress.bytes());
+        let saved = saving.await.during(format_args!("package {kind:?}"))?;
+        let entries = inside::list(&saved.path)?;
+        progress.done(format_args!("{}, {} in {}", path.display(), bytes(saved.bytes), count(entries.len(), "file")));
+        for entry in &entries {
+            self.show.line(format_args!("  {} ({})", entry.name, bytes(entry.bytes)));
+        }
+        let entries = entries.into_iter().map(|entry| entry.name).collect();
+        Ok(PackageSummary { kind, path, entries, bytes: saved.bytes })
+    }
+
+    /// What may be analysed, and what has been.
+    async fn read_license(&self, outcome: &mut Outcome) -> Result<(), Failure> {
+        self.show.step("Read the licence and its usage", "client.license(), client.license_usage()");
+        let client = &self.target.client;
+        let license = client.license().await.during("the licence")?;
+        let usage = client.license_usage().await.during("the licence's usage")?;
+        let license = LicenseSummary::new(license, usage);
+        self.show.line(format_args!(
+            "{}: {} of {} licensed pages analysed, {} of them by text recognition",
+            license.name.as_deref().unwrap_or("the licence"),
+            number(license.analysed_pages),
+            number(license.licensed_pages),
+            number(license.ocr_pages),
+        ));
+        outcome.summary.license = license;
+        Ok(())
+    }
+
+    /// Nothing stays at the service, unless it shall.
+    async fn clean_up(&self) -> Result<(), Failure> {
+        self.show.step("Clean up", "dossier.delete().permanently()");
+        let deleted = self.created.delete_all().await?;
+        match self.created.kept().await.as_slice() {
+            [] => self.show.line(format_args!("{} deleted for good, with its files", count(deleted, "dossier"))),
+            kept => self.show.line(format_args!("kept, as asked for: {}", kept.join(", "))),
+        }
+        Ok(())
+    }
+
+    fn show_components(&self, components: &Components) {
+        let mut table = Table::new(["Component", "Page", "Value"], self.show.width());
+        let mut without = Vec::new();
+        for (name, values) in &components.components {
+            if values.is_empty() {
+                without.push(name.as_str());
+            }
+            for (index, value) in values.iter().enumerate() {
+                let shown = if index == 0 { name.clone() } else { String::new() };
+                table.row([shown, page_of(components, name, index), value.clone()]);
+            }
+        }
+        self.show.line(table);
+        if !without.is_empty() {
+            self.show.line(format_args!("No value: {}", without.join(", ")));
+        }
+    }
+}
+
+/// A template that can be used for new dossiers.
+fn first_active(templates: Vec<DossierTemplate>) -> Result<DossierTemplate, Failure> {
+    templates.into_iter().find(|template| template.status == Some(DossierTemplateStatus::Active)).ok_or_else(|| {
+        Failure::new(
+            Code::Other,
+            "the workspace has no active dossier template; activate one, or set DOCUMINE_DOSSIER_TEMPLATE_ID",
+        )
+    })
+}
+
+/// The files to upload, each under a name of its own: in a dossier a file replaces an earlier one of the same name.
+fn sources(paths: &[PathBuf]) -> Vec<(String, Source)> {
+    let mut names = HashSet::new();
+    let mut unique = |path: &Path| {
+        let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        let (name, stem, ending) = (part(path.file_name()), part(path.file_stem()), part(path.extension()));
+        let numbered = (2..).map(|number| format!("{stem}-{number}.{ending}"));
+        std::iter::once(name.clone()).chain(numbered).find(|name| names.insert(name.to_lowercase())).unwrap_or(name)
+    };
+    if paths.is_empty() {
+        return SAMPLES.iter().map(|(name, content)| ((*name).to_owned(), Source::bytes(*name, *content))).collect();
+    }
+    paths
+        .iter()
+        .map(|path| {
+            let name = unique(path);
+            let shown = if name.is_empty() { path.display().to_string() } else { name.clone() };
+            (shown, Source::path(path).file_name(name))
+        })
+        .collect()
+}
+
+/// Built in, so that the program works in any folder.
+const SAMPLES: [(&str, &[u8]); 3] = [
+    ("study-report.pdf", include_bytes!("../samples/study-report.pdf")),
+    ("invoice.pdf", include_bytes!("../samples/invoice.pdf")),
+    ("scan.pdf", include_bytes!("../samples/scan.pdf")),
+];
+
+fn name_of(file: &FileStatus) -> String {
+    file.file_name.clone().unwrap_or_else(|| file.id.to_string())
+}
+
+fn values(components: &Components) -> Values {
+    Values(components.components.iter().map(|(name, values)| (name.clone(), values.clone())).collect())
+}
+
+/// Where the value was found. Only an export with details knows it.
+fn page_of(components: &Components, name: &str, index: usize) -> String {
+    let details = components.component_details.get(name).and_then(|details| details.values.get(index));
+    let mut pages: Vec<_> = details.iter().flat_map(|value| &value.entity_references).filter_map(|place| place.page).collect();
+    pages.dedup();
+    pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn number(number: Option<i64>) -> String {
+    number.map_or_else(|| "an unknown number".into(), |number| number.to_string())
+}

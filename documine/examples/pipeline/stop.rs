@@ -1,0 +1,45 @@
+//! Ctrl-C, and on Unix the polite request to terminate.
+
+use crate::failure::{Code, Failure};
+
+/// From its making on, the signals no longer kill the program.
+pub(crate) struct Stop {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Stop {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new(Code::Other, format!("signals can't be caught: {error}")));
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Comes back when the program shall stop, with its exit code: 128 and the signal's number, as shells have it.
+    pub(crate) async fn asked(&mut self) -> Code {
+        tokio::select! {
+            _ = self.interrupt.recv() => Code::Interrupted,
+            _ = self.terminate.recv() => Code::Terminated,
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Stop {
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    /// Comes back when the program shall stop, with its exit code.
+    pub(crate) async fn asked(&mut self) -> Code {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Nobody can be heard, so nobody asks.
+            std::future::pending::<()>().await;
+        }
+        Code::Interrupted
+    }
+}

@@ -1,0 +1,284 @@
+//! The identity provider's endpoints, and the bare HTTP that talks to them: no redirects, no token, bounded answers, own time limit.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use oauth2::basic::{BasicErrorResponse, BasicTokenType};
+use oauth2::{
+    AuthType, ClientId, ClientSecret, ExtraTokenFields, HttpRequest, HttpResponse, RequestTokenError,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::token::{Secret, TokenSet};
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::classify;
+
+/// Answers of the identity provider are small; one larger than this is none of its.
+const ANSWER_LIMIT: usize = 256 * 1024;
+/// A login has an end: the provider answers in this time or the call fails (and keeps the tokens it has).
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+/// The paths as the customer's setup gives them: each a path below the base URL or a whole URL.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct EndpointPaths {
+    pub(crate) auth: Option<String>,
+    pub(crate) token: Option<String>,
+    pub(crate) device: Option<String>,
+}
+
+/// Where the identity provider listens.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoints {
+    pub(crate) authorization: Url,
+    pub(crate) token: Url,
+    pub(crate) device: Url,
+}
+
+impl Endpoints {
+    /// The given paths, or Keycloak's, one realm a workspace (inferred: the guide leaves the paths to the customer's setup).
+    pub(crate) fn new(base: &Url, workspace: &str, paths: &EndpointPaths) -> Result<Self> {
+        let standard = |last: &str| format!("/auth/realms/{workspace}/protocol/openid-connect/{last}");
+        let resolve = |what: &str, given: Option<&String>, last: &str| {
+            let text = given.cloned().unwrap_or_else(|| standard(last));
+            let url = if text.contains("://") {
+                Url::parse(&text)
+            } else {
+                let base = base.as_str().trim_end_matches('/');
+                Url::parse(&format!("{base}/{}", text.trim_start_matches('/')))
+            };
+            let url =
+                url.map_err(|error| Error::config(format!("{what}: {text:?} is neither a path nor a URL: {error}")))?;
+            crate::config::require_safe_scheme(what, &url)?;
+            if !url.username().is_empty() || url.password().is_some() {
+                return Err(Error::config(format!(
+                    "the {what} holds a user name or password; give them as credentials instead"
+                )));
+            }
+            Ok::<_, Error>(url)
+        };
+        Ok(Self {
+            authorization: resolve("authorization path", paths.auth.as_ref(), "auth")?,
+            token: resolve("token path", paths.token.as_ref(), "token")?,
+            device: resolve("device path", paths.device.as_ref(), "auth/device")?,
+        })
+    }
+}
+
+/// Who the program is for the identity provider (RFC 6749 section 2).
+#[derive(Debug, Clone)]
+pub(crate) struct ClientIdentity {
+    pub(crate) id: String,
+    pub(crate) secret: Option<Secret>,
+}
+
+impl ClientIdentity {
+    pub(crate) fn new(id: impl Into<String>) -> Self {
+        Self { id: id.into(), secret: None }
+    }
+}
+
+/// Both spellings of the refresh token's life: Keycloak's, and the guide's.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Extra {
+    refresh_expires_in: Option<i64>,
+    refresh_expries_in: Option<i64>,
+}
+
+impl ExtraTokenFields for Extra {}
+
+type Answer = StandardTokenResponse<Extra, BasicTokenType>;
+pub(super) type OauthClient = oauth2::Client<
+    BasicErrorResponse,
+    Answer,
+    oauth2::basic::BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    oauth2::basic::BasicRevocationErrorResponse,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointNotSet,
+    oauth2::EndpointSet,
+>;
+
+/// The token endpoint (RFC 6749 section 3.2).
+pub(crate) struct TokenEndpoint {
+    url: Url,
+    http: reqwest::Client,
+    clock: Arc<dyn Clock>,
+}
+
+type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse>> + Send>>;
+
+impl TokenEndpoint {
+    /// `http` must not follow redirects.
+    pub(crate) fn new(url: Url, http: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
+        Self { url, http, clock }
+    }
+
+    pub(super) fn client(&self, identity: &ClientIdentity) -> OauthClient {
+        let client = oauth2::Client::new(ClientId::new(identity.id.clone()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(TokenUrl::from_url(self.url.clone()));
+        match &identity.secret {
+            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
+            None => client,
+        }
+    }
+
+    /// The bare HTTP as the oauth2 library takes it. Refusals are read here, before the library loses their status and body.
+    pub(super) fn http(&self) -> impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static {
+        let http = self.http.clone();
+        move |request| Box::pin(send(http.clone(), request))
+    }
+
+    pub(super) fn tokens(
+        &self,
+        answer: Result<Answer, RequestTokenError<Error, BasicErrorResponse>>,
+    ) -> Result<TokenSet> {
+        let answer = answer.map_err(|error| match error {
+            RequestTokenError::Request(error) => error,
+            // The body holds tokens, so not a byte of it is shown.
+            RequestTokenError::Parse(error, _) => {
+                Error::auth(format!("the identity provider's answer could not be understood at `{}`", error.path()))
+            }
+            RequestTokenError::ServerResponse(_) | RequestTokenError::Other(_) => {
+                Error::auth("the identity provider's answer could not be understood")
+            }
+        })?;
+        Ok(token_set(&answer, self.clock.now()))
+    }
+}
+
+fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
+    let extra = answer.extra_fields();
+    let refresh_life = extra
+        .refresh_expires_in
+        .or(extra.refresh_expries_in)
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .filter(|seconds| *seconds > 0); // 0: no fixed end
+    TokenSet {
+        access: Secret::new(answer.access_token().secret().as_str()),
+        refresh: answer.refresh_token().map(|token| Secret::new(token.secret().as_str())),
+        expires_at: answer.expires_in().map(|life| now + life),
+        refresh_expires_at: refresh_life.map(|seconds| now + Duration::from_secs(seconds)),
+        scopes: answer
+            .scopes()
+            .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect())
+            .unwrap_or_default(),
+    }
+}
+
+async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse> {
+    let (parts, body) = request.into_parts();
+    let exchange = async {
+        let response = http
+            .request(parts.method, parts.uri.to_string())
+            .headers(parts.headers)
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| provider_unreachable(&error))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body =
+            classify::read_bounded(response, ANSWER_LIMIT).await.map_err(|error| provider_unreachable(&error))?;
+        if !status.is_success() {
+            return Err(refusal(status, &body));
+        }
+        let mut answer = HttpResponse::new(body.to_vec());
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    };
+    tokio::time::timeout(ANSWER_TIME, exchange).await.unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Timeout, format!("the identity provider did not answer within {ANSWER_TIME:?}")))
+    })
+}
+
+fn provider_unreachable(error: &reqwest::Error) -> Error {
+    let (kind, _) = classify::transport_error(error);
+    Error::new(kind, format!("the identity provider could not be asked: {}", classify::root_cause(error)))
+}
+
+/// An error answer of the token endpoint (RFC 6749 section 5.2), or whatever came in its place.
+fn refusal(status: http::StatusCode, body: &[u8]) -> Error {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+        error_description: Option<String>,
+    }
+    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+        let error = Error::auth(match status.as_u16() {
+            404 => {
+                "the identity provider knows no such path (404); check the base URL, the workspace and the token path"
+                    .into()
+            }
+            _ => format!("the identity provider answered {status} without saying why"),
+        });
+        return if status.is_server_error() || status.as_u16() == 429 {
+            error.with_status(status).transient()
+        } else {
+            error.with_status(status)
+        };
+    };
+    let reason = match &refusal.error_description {
+        Some(text) => format!("{} ({})", text.trim(), refusal.error),
+        None => refusal.error.clone(),
+    };
+    let advice = match refusal.error.as_str() {
+        "invalid_grant" => "; log in again or give other credentials",
+        "invalid_client" | "unauthorized_client" => "; check the client id, its secret, and which grants it may use",
+        "Realm does not exist" => "; check the workspace's name",
+        _ => "",
+    };
+    let error = Error::auth(format!("the identity provider refused: {reason}{advice}"))
+        .with_status(status)
+        .with_api(Some(reason), None);
+    if refusal.error == "invalid_grant" {
+        error.login_needed()
+    } else if status.is_server_error() || status.as_u16() == 429 {
+        error.transient()
+    } else {
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_and_given_endpoints() -> Result<()> {
+        let base = crate::config::base_url("https://acme.example/documine/")?;
+        let standard = Endpoints::new(&base, "acme", &EndpointPaths::default())?;
+        assert_eq!(
+            standard.token.as_str(),
+            "https://acme.example/documine/auth/realms/acme/protocol/openid-connect/token"
+        );
+        let given =
+            EndpointPaths { token: Some("https://login.example/token".into()), auth: Some("/a".into()), device: None };
+        let given = Endpoints::new(&base, "acme", &given)?;
+        assert_eq!(given.token.as_str(), "https://login.example/token");
+        assert_eq!(given.authorization.as_str(), "https://acme.example/documine/a");
+        Ok(())
+    }
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        let error = refusal(
+            http::StatusCode::BAD_REQUEST,
+            br#"{"error":"invalid_grant","error_description":"Account disabled"}"#,
+        );
+        assert!(error.needs_login());
+        assert_eq!(
+            error.to_string(),
+            "the identity provider refused: Account disabled (invalid_grant); log in again or give other credentials"
+        );
+        let error = refusal(http::StatusCode::SERVICE_UNAVAILABLE, b"<html>");
+        assert!(!error.needs_login() && error.is_transient());
+    }
+}

@@ -1,0 +1,98 @@
+//! One call before it is made: its fields, its options, then `.await` or `.send()`.
+
+use std::future::{Future, IntoFuture};
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+
+use crate::client::Client;
+use crate::clock::BoxFuture;
+use crate::error::{Error, Result};
+use crate::transport::CallOptions;
+
+/// How a call is made of its parameters: each tag's file gives one for each of its operations.
+pub(crate) type Run<P, T> = fn(Client, P, CallOptions) -> BoxFuture<'static, Result<T>>;
+
+/// A call that has not been made yet. Nothing happens until it is awaited (or [sent](Self::send)).
+///
+/// Fields of the request are set by methods with bare names (they stand with the operation), options of the call by `with_*`.
+/// Dropping the future stops the call; whether the service saw it by then nobody knows.
+#[must_use = "a call is made only when it is awaited"]
+pub struct Call<P, T> {
+    client: Client,
+    pub(crate) params: P,
+    options: CallOptions,
+    trouble: Option<Error>,
+    run: Run<P, T>,
+}
+
+impl<P, T> Call<P, T> {
+    pub(crate) fn new(client: &Client, params: P, run: Run<P, T>) -> Self {
+        Self { client: client.clone(), params, options: CallOptions::default(), trouble: None, run }
+    }
+
+    /// In place of the client's limit from the request to the beginning of the answer, in each attempt.
+    pub fn with_timeout(mut self, limit: Duration) -> Self {
+        self.options.timeout = Some(limit);
+        self
+    }
+
+    /// Sends a further header. `Authorization` and `X-TENANT-ID` stay the client's own.
+    ///
+    /// A name or value that no header may hold makes the call fail before anything is sent.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => {
+                self.options.headers.insert(name, value);
+            }
+            _ => {
+                self.trouble = Some(Error::input(format!(
+                    "header {name:?}: its name or value holds characters that no header may hold"
+                )));
+            }
+        }
+        self
+    }
+
+    /// Makes the call. The same as awaiting it, for where a future is wanted by name.
+    ///
+    /// # Errors
+    /// [`Error`], as each operation describes.
+    pub fn send(self) -> impl Future<Output = Result<T>> + Send + 'static
+    where
+        P: Send + 'static,
+        T: Send + 'static,
+    {
+        self.into_future()
+    }
+
+    pub(crate) fn run(&self) -> Run<P, T> {
+        self.run
+    }
+
+    pub(crate) fn into_parts(self) -> Result<(Client, P, CallOptions)> {
+        match self.trouble {
+            Some(error) => Err(error),
+            None => Ok((self.client, self.params, self.options)),
+        }
+    }
+}
+
+impl<P: Send + 'static, T: Send + 'static> IntoFuture for Call<P, T> {
+    type Output = Result<T>;
+    type IntoFuture = BoxFuture<'static, Result<T>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let run = self.run;
+        match self.into_parts() {
+            Ok((client, params, options)) => run(client, params, options),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+}
+
+impl<P, T> std::fmt::Debug for Call<P, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
+    }
+}

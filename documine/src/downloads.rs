@@ -1,0 +1,278 @@
+//! `5. Downloads`: result packages, prepared by the service, then fetched and deleted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::dossiers::{DossierHandle, DossierPath};
+use crate::files::{FileHandle, FilePath};
+use crate::operation::{Operation, Polled};
+use crate::page::List;
+use crate::transfer::{PackageStream, Saved};
+use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
+
+/// What a result package holds.
+///
+/// ```
+/// use documine::{DownloadFileType, PackageContent};
+/// let content = PackageContent::file_types([DownloadFileType::Original]);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PackageContent(documine_api::types::DownloadRequest);
+
+impl PackageContent {
+    /// Extraction reports, made from these of the template's report templates.
+    pub fn reports(ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
+        Self::default().and_reports(ids)
+    }
+
+    /// These versions of the documents.
+    pub fn file_types(types: impl IntoIterator<Item = DownloadFileType>) -> Self {
+        Self::default().and_file_types(types)
+    }
+
+    /// Adds extraction reports.
+    #[must_use]
+    pub fn and_reports(mut self, ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
+        self.0.report_template_ids.get_or_insert_default().extend(ids);
+        self
+    }
+
+    /// Adds versions of the documents.
+    #[must_use]
+    pub fn and_file_types(mut self, types: impl IntoIterator<Item = DownloadFileType>) -> Self {
+        self.0.download_file_types.get_or_insert_default().extend(types);
+        self
+    }
+
+    /// The colour of redactions in previews, as `#rrggbb`.
+    #[must_use]
+    pub fn preview_color(mut self, color: impl Into<String>) -> Self {
+        self.0.preview_color = Some(color.into());
+        self
+    }
+}
+
+impl DossierHandle {
+    /// Has a package of the whole dossier prepared (`prepareDossierDownload`).
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// use documine::{DownloadFileType, PackageContent};
+    /// let package = dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await?;
+    /// package.wait().await?.save_to("out.zip").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn create_package(&self, content: PackageContent) -> Call<(DossierPath, PackageContent), Operation<Package>> {
+        Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let request = call
+                    .raw
+                    .prepare_dossier_download()
+                    .dossier_template_id(path.template)
+                    .dossier_id(path.dossier)
+                    .body(content.0);
+                let reference = call.finish(request.send().await).await?;
+                Ok(client.download(reference.download_id).operation())
+            })
+        })
+    }
+
+    /// Has a package of some of its files prepared (`prepareFilesDownload`).
+    pub fn create_files_package<'a>(
+        &self,
+        files: impl IntoIterator<Item = &'a FileId>,
+        content: PackageContent,
+    ) -> Call<(DossierPath, Vec<FileId>, PackageContent), Operation<Package>> {
+        let files = files.into_iter().cloned().collect();
+        Call::new(&self.client, (self.path.clone(), files, content), |client, (path, files, content), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let mut body = documine_api::types::BulkDownloadRequest::default();
+                body.file_ids = files;
+                body.report_template_ids = content.0.report_template_ids;
+                body.download_file_types = content.0.download_file_types;
+                body.preview_color = content.0.preview_color;
+                let request = call
+                    .raw
+                    .prepare_files_download()
+                    .dossier_template_id(path.template)
+                    .dossier_id(path.dossier)
+                    .body(body);
+                let reference = call.finish(request.send().await).await?;
+                Ok(client.download(reference.download_id).operation())
+            })
+        })
+    }
+}
+
+impl FileHandle {
+    /// Has a package of this file prepared (`prepareFileDownload`).
+    pub fn create_package(&self, content: PackageContent) -> Call<(FilePath, PackageContent), Operation<Package>> {
+        Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let request = call
+                    .raw
+                    .prepare_file_download()
+                    .dossier_template_id(path.dossier.template)
+                    .dossier_id(path.dossier.dossier)
+                    .file_id(path.file)
+                    .body(content.0);
+                let reference = call.finish(request.send().await).await?;
+                Ok(client.download(reference.download_id).operation())
+            })
+        })
+    }
+}
+
+impl Client {
+    /// All packages that the service holds for this account (`getDownloads`; its path is inferred).
+    pub fn downloads(&self) -> List<(), DownloadStatus> {
+        List::new(self, (), |client, (), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let list = call.finish(call.raw.get_downloads().send().await).await?;
+                Ok(call.page(list.downloads))
+            })
+        })
+    }
+
+    /// One package, by its id. Nothing is sent yet.
+    pub fn download(&self, id: impl Into<DownloadId>) -> DownloadHandle {
+        DownloadHandle { client: self.clone(), id: id.into() }
+    }
+}
+
+/// A package that is known by its id, ready or not.
+#[derive(Debug, Clone)]
+pub struct DownloadHandle {
+    client: Client,
+    id: DownloadId,
+}
+
+impl DownloadHandle {
+    /// The package's id.
+    pub fn id(&self) -> &DownloadId {
+        &self.id
+    }
+
+    /// Reads where it stands (`getDownload`).
+    pub fn get(&self) -> Call<DownloadId, DownloadStatus> {
+        Call::new(&self.client, self.id.clone(), |client, id, options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                call.finish(call.raw.get_download().download_id(id).send().await).await
+            })
+        })
+    }
+
+    /// Deletes it (`deleteDownload`). The service deletes old packages by itself after a while.
+    pub fn delete(&self) -> Call<DownloadId, ()> {
+        Call::new(&self.client, self.id.clone(), |client, id, options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                call.finish(call.raw.delete_download().download_id(id).send().await).await
+            })
+        })
+    }
+
+    /// The work on it, to be waited for: also in another process than the one that began it.
+    pub fn operation(&self) -> Operation<Package> {
+        let (looked_at, cancelled) = (self.clone(), self.clone());
+        Operation::new(
+            self.id.to_string(),
+            format!("package {}", self.id),
+            Arc::clone(self.client.clock()),
+            Arc::new(move || {
+                let handle = looked_at.clone();
+                Box::pin(async move {
+                    let status = handle.get().await?;
+                    Ok(match &status.status {
+                        Some(DownloadState::Ready) => Polled::Done(Package { handle, status }),
+                        Some(DownloadState::Failed) => Polled::Failed {
+                            state: DownloadState::Failed.to_string(),
+                            message: status.error_message.unwrap_or_else(|| "the service gives no reason".into()),
+                        },
+                        other => Polled::Working(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
+                    })
+                })
+            }),
+            Arc::new(move || {
+                let handle = cancelled.clone();
+                Box::pin(async move { handle.delete().await })
+            }),
+        )
+    }
+}
+
+/// A package that is ready to be fetched.
+#[derive(Debug, Clone)]
+pub struct Package {
+    handle: DownloadHandle,
+    status: DownloadStatus,
+}
+
+/// Where a package goes.
+#[derive(Clone)]
+pub struct Saving {
+    id: DownloadId,
+    target: PathBuf,
+    progress: Option<Arc<dyn Progress>>,
+}
+
+impl Package {
+    /// The package's id.
+    pub fn id(&self) -> &DownloadId {
+        &self.handle.id
+    }
+
+    /// What the service said about it when it became ready.
+    pub fn status(&self) -> &DownloadStatus {
+        &self.status
+    }
+
+    /// Fetches it as a stream of bytes (`downloadPackage`).
+    pub fn stream(&self) -> Call<DownloadId, PackageStream> {
+        Call::new(&self.handle.client, self.handle.id.clone(), |client, id, options| {
+            Box::pin(open(client, id, options))
+        })
+    }
+
+    /// Fetches it into a file (`downloadPackage`). The file appears under its name, in place of one that is there, only when it is whole
+    /// and safe on disk; until then the bytes are in a temporary file beside it, which goes when the call fails or is dropped.
+    pub fn save_to(&self, target: impl Into<PathBuf>) -> Call<Saving, Saved> {
+        let saving = Saving { id: self.handle.id.clone(), target: target.into(), progress: None };
+        Call::new(&self.handle.client, saving, |client, saving, options| {
+            Box::pin(async move {
+                let stream = open(client, saving.id, options).await?;
+                stream.save_to(&saving.target, saving.progress).await
+            })
+        })
+    }
+
+    /// Deletes it (`deleteDownload`).
+    pub fn delete(&self) -> Call<DownloadId, ()> {
+        self.handle.delete()
+    }
+}
+
+impl Call<Saving, Saved> {
+    /// Is told how many bytes have come.
+    pub fn with_progress(mut self, progress: impl Progress) -> Self {
+        self.params.progress = Some(Arc::new(progress));
+        self
+    }
+}
+
+async fn open(client: Client, id: DownloadId, options: crate::transport::CallOptions) -> crate::Result<PackageStream> {
+    let call = client.prepare(options);
+    let body = match call.raw.download_package().download_id(id).send().await {
+        Ok(response) => response.into_inner(),
+        Err(error) => return Err(call.error(error)),
+    };
+    let idle = client.stack().timeouts.idle;
+    Ok(PackageStream::new(body.into_inner(), &call.facts().headers, idle))
+}

@@ -1,0 +1,381 @@
+//! The one error type of this crate: what happened, where, whether it was sent, and what the service said.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting of the client is missing or wrong. Nothing was sent.
+    Config,
+    /// An argument of the call is wrong: a missing file, a folder in place of a file. Nothing was sent.
+    Input,
+    /// No access token could be had, or the identity provider refused.
+    Auth,
+    /// The service could not be reached. Nothing was sent.
+    Connect,
+    /// A time limit ran out.
+    Timeout,
+    /// The connection broke while the request was sent or the answer was read.
+    Interrupted,
+    /// The service answered with an error status.
+    Api,
+    /// The service answered, but not with what its document describes.
+    Decode,
+    /// The bytes that arrived are not the bytes that were announced.
+    Integrity,
+    /// The work was accepted, but ended without success: see [`crate::WaitError`].
+    Operation,
+    /// A local file or folder could not be read or written.
+    File,
+    /// Values could not be turned into the wanted type: see [`crate::extract::ExtractError`].
+    Extract,
+}
+
+/// How far a request came before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Not one byte of it reached the service.
+    No,
+    /// The service may have seen it, whole or in part.
+    Maybe,
+}
+
+/// What went wrong in a call.
+///
+/// One opaque type with accessors, so that new facts never break a `match`. [`Display`](fmt::Display) is one line without the
+/// source, [`Debug`](fmt::Debug) has every fact on a line of its own; neither ever shows a secret.
+///
+/// ```
+/// # async fn f(client: documine::Client, id: documine::DossierTemplateId) {
+/// match client.dossier_template(id).get().await {
+///     Ok(template) => println!("{}", template.id),
+///     Err(error) if error.is_not_found() => println!("no such template"),
+///     Err(error) if error.needs_login() => println!("log in again"),
+///     Err(error) => println!("{error}"),
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    operation: Option<&'static str>,
+    status: Option<StatusCode>,
+    api_message: Option<String>,
+    api_timestamp: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    body_snippet: Option<String>,
+    attempts: u32,
+    elapsed: Duration,
+    sent: Sent,
+    needs_login: bool,
+    transient: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            operation: None,
+            status: None,
+            api_message: None,
+            api_timestamp: None,
+            request_id: None,
+            retry_after: None,
+            body_snippet: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            sent: Sent::No,
+            needs_login: false,
+            transient: false,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Input, message)
+    }
+
+    pub(crate) fn auth(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Auth, message)
+    }
+
+    /// A local file's trouble; `what` says which file and what was tried.
+    pub(crate) fn file(what: impl Into<String>, source: std::io::Error) -> Self {
+        let message = format!("{}: {source}", what.into());
+        Self::new(ErrorKind::File, message).with_source(source)
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation.get_or_insert(operation);
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_api(mut self, message: Option<String>, timestamp: Option<String>) -> Self {
+        self.0.api_message = message;
+        self.0.api_timestamp = timestamp;
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, after: Option<Duration>) -> Self {
+        self.0.retry_after = after;
+        self
+    }
+
+    pub(crate) fn with_snippet(mut self, snippet: Option<String>) -> Self {
+        self.0.body_snippet = snippet;
+        self
+    }
+
+    pub(crate) fn with_effort(mut self, attempts: u32, elapsed: Duration) -> Self {
+        self.0.attempts = attempts;
+        self.0.elapsed = elapsed;
+        self
+    }
+
+    pub(crate) fn with_sent(mut self, sent: Sent) -> Self {
+        self.0.sent = sent;
+        self
+    }
+
+    pub(crate) fn login_needed(mut self) -> Self {
+        self.0.needs_login = true;
+        self
+    }
+
+    pub(crate) fn transient(mut self) -> Self {
+        self.0.transient = true;
+        self
+    }
+
+    /// What sort of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP status of the answer, where there was one.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The service's own `message`, where the answer held one (published error body: `{timestamp, message}`).
+    pub fn api_message(&self) -> Option<&str> {
+        self.0.api_message.as_deref()
+    }
+
+    /// The service's own `timestamp`, where the answer held one.
+    pub fn api_timestamp(&self) -> Option<&str> {
+        self.0.api_timestamp.as_deref()
+    }
+
+    /// The request's id as the service names it (`X-Request-Id` or `X-Correlation-Id`), where it sends one: quote it to support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the service asked to be left alone (`Retry-After`, RFC 9110 section 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many times the request was tried. 0: it failed before the first try.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took, from its start to this error.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// The operation's id in the OpenAPI document, for example `getDossier`.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The beginning of an answer that could not be understood, at most [`crate::SNIPPET_LIMIT`] bytes of it.
+    pub fn body_snippet(&self) -> Option<&str> {
+        self.0.body_snippet.as_deref()
+    }
+
+    /// A time limit ran out.
+    ///
+    /// # Troubleshooting
+    /// The text says which limit. Raise it for the call (`with_timeout`) or for the client
+    /// ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout)), or look for a proxy that holds answers back.
+    /// Ask [`was_sent`](Self::was_sent) before you repeat a call that changes something.
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+
+    /// The service answered 404: what the call names is not there (or not for this account).
+    ///
+    /// # Troubleshooting
+    /// Check the id and the workspace. Something in the trash needs `include_soft_deleted`; a package may have expired.
+    pub fn is_not_found(&self) -> bool {
+        self.0.status == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// The service answered 401: it does not accept the token, not even a fresh one.
+    ///
+    /// # Troubleshooting
+    /// The token may come from another workspace's identity provider, or the account may have been disabled.
+    pub fn is_unauthorized(&self) -> bool {
+        self.0.status == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The service answered 409: the thing is in a state that does not allow the call (archived dossier, file still analysed, package not ready).
+    ///
+    /// # Troubleshooting
+    /// Wait for the state (`processed()`, `wait()`), or choose another dossier: an archived one stays read-only.
+    pub fn is_conflict(&self) -> bool {
+        self.0.status == Some(StatusCode::CONFLICT)
+    }
+
+    /// The service answered 429: too many requests.
+    ///
+    /// # Troubleshooting
+    /// Wait for [`retry_after`](Self::retry_after) where given, and call less often.
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// The same call may succeed later without any change: connection trouble, time limits, 429, 502, 503, 504.
+    ///
+    /// # Troubleshooting
+    /// Calls that only read were repeated already. Before you repeat another one, ask [`was_sent`](Self::was_sent).
+    pub fn is_transient(&self) -> bool {
+        self.0.transient
+            || matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted)
+            || matches!(self.0.status.map(|s| s.as_u16()), Some(429 | 502 | 503 | 504))
+    }
+
+    /// Nothing but a new login helps: the refresh token is used up, revoked or expired, or the credentials are wrong.
+    ///
+    /// # Troubleshooting
+    /// The text holds the identity provider's reason. Log in again, or give other [`Credentials`](crate::Credentials).
+    pub fn needs_login(&self) -> bool {
+        self.0.needs_login
+    }
+
+    /// The service may have seen the request. `false` means that it surely did not, so that even a call that creates something may be repeated.
+    ///
+    /// # Troubleshooting
+    /// When `true` after a timeout, look first whether the thing exists before you create it again.
+    pub fn was_sent(&self) -> bool {
+        self.0.sent == Sent::Maybe
+    }
+
+    /// Finds an error of this crate in another error's chain of sources, for example in one that [`Client::raw`](crate::Client::raw) returned.
+    pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+        let mut next = Some(error);
+        while let Some(current) = next {
+            if let Some(found) = current.downcast_ref::<Self>() {
+                return Some(found);
+            }
+            next = current.source();
+        }
+        None
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(operation) = self.0.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&self.0.message)?;
+        if let Some(id) = &self.0.request_id {
+            write!(f, " (request {id})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{self}")?;
+        writeln!(f, "  kind: {:?}", self.0.kind)?;
+        if let Some(status) = self.0.status {
+            writeln!(f, "  status: {status}")?;
+        }
+        if let Some(timestamp) = &self.0.api_timestamp {
+            writeln!(f, "  service's time: {timestamp}")?;
+        }
+        if let Some(after) = self.0.retry_after {
+            writeln!(f, "  retry after: {after:?}")?;
+        }
+        if let Some(snippet) = &self.0.body_snippet {
+            writeln!(f, "  body begins: {snippet:?}")?;
+        }
+        writeln!(f, "  attempts: {}, elapsed: {:?}, was sent: {}", self.0.attempts, self.0.elapsed, self.was_sent())?;
+        let mut source = self.source();
+        while let Some(cause) = source {
+            writeln!(f, "  caused by: {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_is_one_line_without_the_source() {
+        let error = Error::new(ErrorKind::Connect, "could not connect")
+            .with_operation("getDossier")
+            .with_request_id(Some("r-1".into()))
+            .with_source(std::io::Error::other("refused"));
+        assert_eq!(error.to_string(), "getDossier: could not connect (request r-1)");
+        assert!(format!("{error:?}").contains("caused by: refused"));
+    }
+
+    #[test]
+    fn an_error_is_found_in_a_chain() {
+        let inner = Error::input("no such file");
+        let outer = std::io::Error::other(inner);
+        assert_eq!(Error::find(&outer).map(Error::kind), Some(ErrorKind::Input));
+    }
+}

@@ -1,0 +1,30 @@
+//! What a user's type may look like, and what it is told when the components do not fit.
+#![allow(clippy::unwrap_used)]
+
+mod errors;
+mod flatten;
+#[cfg(feature = "schemars")]
+mod map;
+mod types;
+
+use serde::de::DeserializeOwned;
+
+use super::{Components, ExtractError};
+
+/// A file's components in a form that tests can write down.
+struct Given(Vec<(&'static str, Vec<String>)>);
+
+fn given(components: &[(&'static str, &[&str])]) -> Given {
+    Given(components.iter().map(|(name, values)| (*name, values.iter().map(ToString::to_string).collect())).collect())
+}
+
+impl Given {
+    fn components(&self) -> Components<'_> {
+        Components::new(self.0.iter().map(|(name, values)| (*name, values.as_slice())))
+            .of_file(Some("report.pdf"), Some("f-1"))
+    }
+
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ExtractError> {
+        self.components().extract()
+    }
+}

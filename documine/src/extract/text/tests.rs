@@ -1,0 +1,205 @@
+//! Every notation that is read or refused, and the rule behind them on many made-up numbers.
+#![allow(clippy::unwrap_used, clippy::float_cmp)]
+
+use super::{NotANumber, Notation, float, integer, plain, truth};
+
+#[test]
+fn notations_with_one_reading() {
+    for (text, wanted) in [
+        ("0", 0.0),
+        ("007", 7.0),
+        (" 42\n", 42.0),
+        ("+5", 5.0),
+        ("-5", -5.0),
+        ("\u{2212}5", -5.0),
+        ("1.234", 1.234),
+        ("12,5", 12.5),
+        ("0,125", 0.125),
+        ("1234,567", 1234.567),
+        ("1,234.50", 1234.5),
+        ("1.234,50", 1234.5),
+        ("1,234,567", 1_234_567.0),
+        ("1.234.567", 1_234_567.0),
+        ("1,234,567.89", 1_234_567.89),
+        ("1.234.567,89", 1_234_567.89),
+        ("1 234", 1234.0),
+        ("1\u{a0}234\u{a0}567", 1_234_567.0),
+        ("1\u{202f}234,5", 1234.5),
+        ("1 234,567", 1234.567),
+        ("1'234.50", 1234.5),
+        ("1\u{2019}234", 1234.0),
+        ("1e3", 1000.0),
+        ("1.5E-3", 0.0015),
+        ("2,5e+2", 250.0),
+    ] {
+        assert_eq!(float(text), Ok(wanted), "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_no_number() {
+    for text in [
+        "",
+        " ",
+        "-",
+        "+",
+        ".",
+        ",",
+        "abc",
+        "12 kg",
+        "EUR 5",
+        "5%",
+        "1.",
+        ".5",
+        "1,",
+        ",5",
+        "1..2",
+        "1,,2",
+        "1,2,3",
+        "1,23,456",
+        "12,34.5",
+        "1,234.5,6",
+        "1.234,5.6",
+        "1 23",
+        "1  234",
+        "1 234'567",
+        "0 123",
+        "0,123,456",
+        "1234,567,890",
+        "1e",
+        "e5",
+        "1e5.5",
+        "1e+",
+        "NaN",
+        "inf",
+        "infinity",
+        "1e999",
+        "--5",
+        "+-5",
+        "- 5",
+        "0x10",
+        "1_000",
+        "١٢",
+    ] {
+        assert_eq!(float(text), Err(NotANumber::Malformed), "{text:?}");
+        assert_eq!(integer::<i64>(text), Err(NotANumber::Malformed), "{text:?}");
+    }
+}
+
+#[test]
+fn one_comma_before_three_digits_is_ambiguous() {
+    for text in ["1,234", "12,345", "-123,456", " 1,000 "] {
+        assert_eq!(float(text), Err(NotANumber::Ambiguous), "{text:?}");
+        assert_eq!(integer::<u64>(text), Err(NotANumber::Ambiguous), "{text:?}");
+    }
+    assert_eq!(plain("1,234", Notation::Point), Ok("1234".to_owned()));
+    assert_eq!(plain("1,234", Notation::Comma), Ok("1.234".to_owned()));
+    assert_eq!(plain("1.234", Notation::Comma), Ok("1234".to_owned()));
+    assert_eq!(plain("1.234,5", Notation::Point), Err(NotANumber::Malformed));
+    assert_eq!(plain("1,234.5", Notation::Comma), Err(NotANumber::Malformed));
+}
+
+#[test]
+fn integers_take_no_decimals_and_keep_their_range() {
+    for text in ["1.5", "1,5", "15.00", "1.234", "1e3"] {
+        assert_eq!(integer::<u32>(text), Err(NotANumber::Malformed), "{text:?}");
+    }
+    assert_eq!(integer::<u8>("255"), Ok(255));
+    assert_eq!(integer::<u8>("256"), Err(NotANumber::Malformed));
+    assert_eq!(integer::<u8>("-1"), Err(NotANumber::Malformed));
+    assert_eq!(integer::<i8>("-128"), Ok(-128));
+    assert_eq!(integer::<u128>("340282366920938463463374607431768211455"), Ok(u128::MAX));
+}
+
+#[test]
+fn truth_in_any_case() {
+    for text in ["true", "TRUE", "Yes", " yes ", "1"] {
+        assert_eq!(truth(text), Some(true), "{text:?}");
+    }
+    for text in ["false", "False", "NO", "0"] {
+        assert_eq!(truth(text), Some(false), "{text:?}");
+    }
+    for text in ["", "y", "2", "ja", "truee", "on"] {
+        assert_eq!(truth(text), None, "{text:?}");
+    }
+}
+
+/// A small generator (splitmix64), so that the numbers are many and the same every time.
+fn numbers(count: usize) -> impl Iterator<Item = u64> {
+    let mut state = 0x5eed_u64;
+    std::iter::repeat_with(move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        // All magnitudes, not only the large ones.
+        (z ^ (z >> 31)) >> (z % 64)
+    })
+    .take(count)
+}
+
+fn grouped(number: u64, separator: &str) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push_str(separator);
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[test]
+fn integers_survive_being_written_and_read() {
+    for number in numbers(5000) {
+        assert_eq!(integer::<u64>(&number.to_string()), Ok(number));
+        assert_eq!(integer::<i128>(&format!(" -{number} ")), Ok(-i128::from(number)));
+        for separator in [" ", "'", "\u{a0}", "\u{202f}"] {
+            let text = grouped(number, separator);
+            assert_eq!(integer::<u64>(&text), Ok(number), "{text:?}");
+        }
+        for (separator, notation) in [(",", Notation::Point), (".", Notation::Comma)] {
+            let text = grouped(number, separator);
+            assert_eq!(plain(&text, notation).map(|text| text.parse()), Ok(Ok(number)), "{text:?}");
+            let read = integer::<u64>(&text);
+            // With one mark only the text has two readings; it is refused, never misread.
+            assert!(read == Ok(number) || (number / 1000 < 1000 && read.is_err()), "{text:?} was read as {read:?}");
+        }
+    }
+}
+
+#[test]
+fn floats_survive_being_written_and_read() {
+    for bits in numbers(5000) {
+        let number = f64::from_bits(bits);
+        if number.is_finite() {
+            assert_eq!(float(&number.to_string()), Ok(number));
+            assert_eq!(float(&format!("{number:e}")), Ok(number));
+        }
+    }
+    for number in numbers(5000) {
+        let cents = number % 100;
+        let wanted: f64 = format!("{number}.{cents:02}").parse().unwrap();
+        for (group, mark) in [(",", "."), (".", ","), (" ", ","), ("'", "."), ("", "."), ("", ",")] {
+            let text = format!("{}{mark}{cents:02}", grouped(number, group));
+            assert_eq!(float(&text), Ok(wanted), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let marks: Vec<char> = "0159.,'+-eE \u{a0}\u{2212}x%é".chars().collect();
+    for mut seed in numbers(20_000) {
+        let mut text = String::new();
+        while seed > 0 {
+            text.push(marks[usize::try_from(seed % 17).unwrap() % marks.len()]);
+            seed /= 17;
+        }
+        if let Ok(read) = plain(&text, Notation::Evident) {
+            assert!(read.parse::<f64>().is_ok(), "{text:?} became {read:?}");
+        }
+        let _ = (float(&text), integer::<i32>(&text), truth(&text));
+    }
+}

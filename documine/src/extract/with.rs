@@ -1,0 +1,153 @@
+//! Functions for `#[serde(deserialize_with = "…")]`, for components whose texts need a little help.
+//!
+//! Each works for a scalar, an `Option`, a list and a tuple alike. On an `Option` add `#[serde(default)]`, which serde no longer implies
+//! once a field has a function of its own.
+
+use serde::Deserializer;
+use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
+use std::fmt;
+
+use super::de::read_texts;
+use super::text::{self, Notation};
+use super::value::into_foreign;
+
+mod calendar;
+
+/// Reads the value by the rules of this module, also where serde alone would not: in an untagged enum, and in an optional struct behind
+/// `#[serde(flatten)]`, where serde turns every mismatch into `None` without a word.
+///
+/// ```
+/// # use documine::extract::{Components, with};
+/// #[derive(serde::Deserialize)]
+/// struct Study { #[serde(flatten)] counts: Option<Counts> }
+/// #[derive(serde::Deserialize)]
+/// struct Counts { #[serde(deserialize_with = "with::parse")] animals: u32 }
+///
+/// let values = ["15".to_owned()];
+/// let study: Study = Components::new([("animals", &values[..])]).extract()?;
+/// assert_eq!(study.counts.map(|counts| counts.animals), Some(15));
+/// # Ok::<(), documine::extract::ExtractError>(())
+/// ```
+pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| Ok(text.to_owned()))
+}
+
+/// Reads numbers in English notation: a point before the decimals, commas between thousands. `1,234` is 1234.
+///
+/// ```
+/// # use documine::extract::{Components, with};
+/// #[derive(serde::Deserialize)]
+/// struct Item { #[serde(deserialize_with = "with::english")] pages: u32 }
+///
+/// let values = ["1,850".to_owned()];
+/// let item: Item = Components::new([("pages", &values[..])]).extract()?;
+/// assert_eq!(item.pages, 1850);
+/// # Ok::<(), documine::extract::ExtractError>(())
+/// ```
+pub fn english<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| number(text, Notation::Point))
+}
+
+/// Reads numbers in the notation of most of continental Europe: a comma before the decimals, points between thousands. `1,234` is 1.234.
+pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| number(text, Notation::Comma))
+}
+
+/// Reads dates that people wrote and hands them on as `YYYY-MM-DD`, which chrono, jiff and time deserialise, and which a `String` takes.
+///
+/// Understood: `2024-03-12` (also with a time of day behind it, which is dropped), `12 March 2024`, `12. Mar 2024`, `12th of March, 2024`,
+/// `March 12, 2024`, `12-MAR-2024`, `12.03.2024` (day first). Months are English. `03/12/2024` is refused, because nobody can tell which
+/// one is the month; `13/03/2024` is read.
+///
+/// ```
+/// # use documine::extract::{Components, with};
+/// #[derive(serde::Deserialize)]
+/// struct Study {
+///     #[serde(deserialize_with = "with::date")]
+///     completed: String,                            // or chrono::NaiveDate, jiff::civil::Date, time::Date
+///     #[serde(default, deserialize_with = "with::date")]
+///     started: Option<String>,
+/// }
+///
+/// let values = ["12 March 2024".to_owned()];
+/// let study: Study = Components::new([("completed", &values[..])]).extract()?;
+/// assert_eq!((study.completed.as_str(), study.started), ("2024-03-12", None));
+/// # Ok::<(), documine::extract::ExtractError>(())
+/// ```
+pub fn date<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| calendar::iso(text).ok_or("expected a date such as 2024-03-12 or 12 March 2024"))
+}
+
+fn number(text: &str, notation: Notation) -> Result<String, &'static str> {
+    text::plain(text, notation).map_err(|_| match notation {
+        Notation::Comma => "expected a number such as 1.234,5",
+        Notation::Point | Notation::Evident => "expected a number such as 1,234.5",
+    })
+}
+
+/// Puts every text through `change`, except blanks, and reads what comes out as a `T`.
+fn convert<'de, D, T, F>(deserializer: D, change: F) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+    F: Fn(&str) -> Result<String, &'static str>,
+{
+    let mut texts = deserializer.deserialize_any(Texts)?;
+    for text in &mut texts {
+        if !text.trim().is_empty() {
+            *text = change(text).map_err(de::Error::custom)?;
+        }
+    }
+    read_texts(&texts).map_err(|failure| into_foreign(&failure))
+}
+
+/// Takes nothing, one text or several. Numbers and booleans come in when a JSON file, not a component, is read.
+struct Texts;
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a list of strings")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(vec![text.to_owned()])
+    }
+
+    fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(vec![truth.to_string()])
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(vec![number.to_string()])
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(vec![number.to_string()])
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(vec![number.to_string()])
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = list.next_element()? {
+            texts.push(text);
+        }
+        Ok(texts)
+    }
+}

@@ -1,0 +1,130 @@
+//! `1. Dossier Templates`: the rules by which documents are read.
+
+use crate::call::Call;
+use crate::client::Client;
+use crate::dossiers::DossierHandle;
+use crate::page::List;
+use crate::{Dossier, DossierFields, DossierId, DossierTemplate, DossierTemplateId};
+
+impl Client {
+    /// All dossier templates of the workspace (`getDossierTemplates`).
+    pub fn dossier_templates(&self) -> List<(), DossierTemplate> {
+        List::new(self, (), |client, (), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let list = call.finish(call.raw.get_dossier_templates().send().await).await?;
+                Ok(call.page(list.dossier_templates))
+            })
+        })
+    }
+
+    /// One dossier template, by its id. Nothing is sent yet.
+    pub fn dossier_template(&self, id: impl Into<DossierTemplateId>) -> DossierTemplateHandle {
+        DossierTemplateHandle { client: self.clone(), id: id.into() }
+    }
+}
+
+/// A dossier template that is known by its id.
+#[derive(Debug, Clone)]
+pub struct DossierTemplateHandle {
+    client: Client,
+    id: DossierTemplateId,
+}
+
+/// Which dossiers a list holds. The service's defaults: the active ones.
+#[derive(Debug, Clone)]
+pub struct DossierFilter {
+    template: DossierTemplateId,
+    active: Option<bool>,
+    archived: Option<bool>,
+    soft_deleted: Option<bool>,
+}
+
+impl DossierTemplateHandle {
+    /// The template's id.
+    pub fn id(&self) -> &DossierTemplateId {
+        &self.id
+    }
+
+    /// Reads the template (`getDossierTemplate`).
+    pub fn get(&self) -> Call<DossierTemplateId, DossierTemplate> {
+        Call::new(&self.client, self.id.clone(), |client, id, options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let request = call.raw.get_dossier_template().dossier_template_id(id);
+                call.finish(request.send().await).await
+            })
+        })
+    }
+
+    /// The template's dossiers (`getDossiers`): the active ones, unless asked otherwise.
+    pub fn dossiers(&self) -> List<DossierFilter, Dossier> {
+        let filter = DossierFilter { template: self.id.clone(), active: None, archived: None, soft_deleted: None };
+        List::new(&self.client, filter, |client, filter, options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let mut request = call.raw.get_dossiers().dossier_template_id(filter.template);
+                if let Some(yes) = filter.active {
+                    request = request.include_active(yes);
+                }
+                if let Some(yes) = filter.archived {
+                    request = request.include_archived(yes);
+                }
+                if let Some(yes) = filter.soft_deleted {
+                    request = request.include_soft_deleted(yes);
+                }
+                let list = call.finish(request.send().await).await?;
+                Ok(call.page(list.dossiers))
+            })
+        })
+    }
+
+    /// One dossier of this template, by its id. Nothing is sent yet.
+    pub fn dossier(&self, id: impl Into<DossierId>) -> DossierHandle {
+        DossierHandle::new(&self.client, self.id.clone(), id.into())
+    }
+
+    /// Creates a dossier (`createOrUpdateDossier` without an id).
+    ///
+    /// ```
+    /// # async fn f(client: documine::Client, id: documine::DossierTemplateId) -> documine::Result<()> {
+    /// use documine::NewDossier;
+    /// let dossier = client.dossier_template(id).create_dossier(NewDossier::named("Q3 filings")).await?;
+    /// println!("{}", dossier.id());
+    /// # Ok(()) }
+    /// ```
+    pub fn create_dossier(&self, fields: DossierFields) -> Call<(DossierTemplateId, DossierFields), DossierHandle> {
+        Call::new(&self.client, (self.id.clone(), fields), |client, (template, fields), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let request = call
+                    .raw
+                    .create_or_update_dossier()
+                    .dossier_template_id(template.clone())
+                    .body(fields.into_request(None));
+                let dossier = call.finish(request.send().await).await?;
+                Ok(DossierHandle::of(&client, template, dossier))
+            })
+        })
+    }
+}
+
+impl List<DossierFilter, Dossier> {
+    /// With the active dossiers, or without. Default: with.
+    pub fn include_active(mut self, yes: bool) -> Self {
+        self.0.params.active = Some(yes);
+        self
+    }
+
+    /// With the archived dossiers, or without. Default: without.
+    pub fn include_archived(mut self, yes: bool) -> Self {
+        self.0.params.archived = Some(yes);
+        self
+    }
+
+    /// With the dossiers in the trash, or without. Default: without.
+    pub fn include_soft_deleted(mut self, yes: bool) -> Self {
+        self.0.params.soft_deleted = Some(yes);
+        self
+    }
+}

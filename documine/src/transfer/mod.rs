@@ -1,0 +1,9 @@
+//! Bytes that are many: sent and received piece by piece, so that memory stays flat whatever their number.
+
+pub(crate) mod download;
+mod progress;
+pub(crate) mod upload;
+
+pub use download::{PackageStream, Saved};
+pub use progress::Progress;
+pub use upload::Source;

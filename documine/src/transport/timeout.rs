@@ -1,0 +1,64 @@
+//! Time limits on a connection. They are real time, whatever the client's [`Clock`](crate::Clock) says.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Sent};
+
+/// The limits of a client or of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// To a standing connection. 10 s: a service that does not even shake hands by then is not there.
+    pub(crate) connect: Duration,
+    /// From the request to the answer's headers. 60 s: exports of a large dossier take their time.
+    pub(crate) attempt: Duration,
+    /// Between two pieces of a body, in either direction. 60 s: a slow line moves at least something; there is no limit on the whole.
+    pub(crate) idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), attempt: Duration::from_secs(60), idle: Duration::from_secs(60) }
+    }
+}
+
+/// When something last moved on a body that is being sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity(Arc<Mutex<Instant>>);
+
+impl Activity {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    pub(crate) fn touch(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn last(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets `work` go on for as long as no more than `limit` passes without activity.
+pub(crate) async fn while_active<F: Future>(work: F, activity: &Activity, limit: Duration) -> Result<F::Output, Error> {
+    let mut work = pin!(work);
+    loop {
+        let end = activity.last() + limit;
+        tokio::select! {
+            biased;
+            output = &mut work => return Ok(output),
+            () = tokio::time::sleep_until(end.into()) => {
+                if activity.last() + limit <= Instant::now() {
+                    return Err(expired(limit));
+                }
+            }
+        }
+    }
+}
+
+pub(crate) fn expired(limit: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("nothing came from the service for {limit:?}")).with_sent(Sent::Maybe)
+}

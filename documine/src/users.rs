@@ -1,0 +1,18 @@
+//! `6. Users`: who works in the workspace.
+
+use crate::User;
+use crate::client::Client;
+use crate::page::List;
+
+impl Client {
+    /// The workspace's users (`getUsers`; its path is inferred).
+    pub fn users(&self) -> List<(), User> {
+        List::new(self, (), |client, (), options| {
+            Box::pin(async move {
+                let call = client.prepare(options);
+                let list = call.finish(call.raw.get_users().send().await).await?;
+                Ok(call.page(list.users))
+            })
+        })
+    }
+}

@@ -1,0 +1,40 @@
+//! Why: the generator sends `Accept` for JSON only; a binary download and an answer without content would say nothing, and a
+//! server that cares may then choose anything. Errors are JSON everywhere.
+//! Looks for: the media types of an operation's success answers.
+//! Holds afterwards: every operation says in `x-accept` what its requests send: what it documents, JSON always among it.
+//! Delete when: the generator sends all documented media types.
+
+use serde_json::Value;
+
+use super::media_types::{self, Family};
+use super::walk::{self, Node, Object};
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    walk::every(document, Node::Operation, &mut |operation, _| {
+        let accept = accept(operation);
+        operation.insert(String::from("x-accept"), Value::String(accept));
+        edits += 1;
+    });
+    edits
+}
+
+/// Sorted, each once; JSON alone when there is a JSON answer, since every other form becomes an operation of its own.
+fn accept(operation: &Object) -> String {
+    let mut types: Vec<&str> = media_types::of_success(operation)
+        .into_iter()
+        .filter(|media_type| *media_type != "*/*")
+        .collect();
+    types.sort_unstable();
+    types.dedup();
+    let json: Vec<&str> = types
+        .iter()
+        .copied()
+        .filter(|media_type| media_types::family(media_type) == Family::Json)
+        .collect();
+    match (json.is_empty(), types.is_empty()) {
+        (false, _) => json.join(", "),
+        (true, true) => String::from("application/json"),
+        (true, false) => format!("{}, application/json", types.join(", ")),
+    }
+}

@@ -1,0 +1,79 @@
+//! From a document that went through the passes to Rust source: the generator, then passes over the syntax tree it made, then the
+//! tables that hand-written code needs.
+//!
+//! Used by the build script and by tests, each by `#[path]`, next to the module `passes`. Every code pass counts its edits, and
+//! those that something depends on compare the count with what the document demands, so that a newer generator that writes
+//! something else stops the build instead of changing the client in silence.
+
+mod client_constructor;
+mod derive_default;
+mod derive_schema;
+mod doc_fences;
+mod generator;
+mod multipart_form;
+mod non_exhaustive;
+mod null_as_default;
+mod open_enums;
+mod operation_table;
+mod syntax;
+mod type_builders;
+
+use serde_json::Value;
+use syn::File;
+
+/// One pass over the generated source: changes it and says how many places it changed, or why it can't.
+pub(crate) struct CodePass {
+    pub(crate) name: &'static str,
+    pub(crate) apply: fn(&mut File, &Value) -> Result<usize, String>,
+}
+
+macro_rules! code_passes {
+    ($($name:ident),* $(,)?) => {
+        &[$(CodePass { name: stringify!($name), apply: $name::apply }),*]
+    };
+}
+
+/// All code passes, in the order they run.
+pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
+    client_constructor,
+    multipart_form,
+    type_builders,
+    derive_default,
+    null_as_default,
+    non_exhaustive,
+    derive_schema,
+    doc_fences,
+];
+
+/// The source files of a build.
+pub(crate) struct Generated {
+    /// The client, its builders and the models.
+    pub(crate) client: String,
+    /// The open enums.
+    pub(crate) enums: String,
+    /// The table of operations.
+    pub(crate) operations: String,
+    /// Edits each code pass made, in order.
+    #[allow(dead_code, reason = "tests pin the counts, the build does not look")]
+    pub(crate) counts: Vec<(&'static str, usize)>,
+}
+
+/// Makes the source of a document that went through the passes; on failure all reasons, one a line.
+pub(crate) fn generate(document: &Value) -> Result<Generated, Vec<String>> {
+    let tokens = generator::run(document)?;
+    let mut file: File =
+        syn::parse2(tokens).map_err(|error| vec![format!("the generated source is no Rust: {error}")])?;
+    let mut counts = Vec::new();
+    for pass in CODE_PASSES {
+        let edits =
+            (pass.apply)(&mut file, document).map_err(|error| vec![format!("code pass {}: {error}", pass.name)])?;
+        counts.push((pass.name, edits));
+    }
+    let operations = operation_table::source(document, &file).map_err(|error| vec![error])?;
+    Ok(Generated {
+        client: prettyplease::unparse(&file),
+        enums: open_enums::source(document),
+        operations,
+        counts,
+    })
+}

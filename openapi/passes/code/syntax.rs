@@ -1,0 +1,108 @@
+//! What the code passes share: finding modules, walking models, reading types and attributes.
+
+use syn::punctuated::Punctuated;
+use syn::{Attribute, File, GenericArgument, Ident, Item, ItemStruct, Meta, PathArguments, Token, Type, parse_quote};
+
+/// The items of the module `name` among `items`.
+pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(module) if module.ident == name => module.content.as_mut().map(|(_, items)| items),
+        _ => None,
+    })
+}
+
+/// The items of the module that holds the models.
+pub(super) fn types(file: &mut File) -> Result<&mut Vec<Item>, String> {
+    module(&mut file.items, "types").ok_or_else(|| String::from("no module `types`"))
+}
+
+/// The items of the module that holds the operations' builders.
+pub(super) fn builders(file: &mut File) -> Result<&mut Vec<Item>, String> {
+    module(&mut file.items, "builder").ok_or_else(|| String::from("no module `builder`"))
+}
+
+/// The structs among the models.
+pub(super) fn models(file: &mut File) -> Result<impl Iterator<Item = &mut ItemStruct>, String> {
+    Ok(types(file)?.iter_mut().filter_map(|item| match item {
+        Item::Struct(model) => Some(model),
+        _ => None,
+    }))
+}
+
+/// The name of the type that an `impl` is for, when it is a plain path.
+pub(super) fn self_name(implementation: &syn::ItemImpl) -> Option<&Ident> {
+    last_segment(&implementation.self_ty).map(|segment| &segment.ident)
+}
+
+/// The last segment of a type's path: `::std::vec::Vec<T>` → `Vec<T>`.
+pub(super) fn last_segment(kind: &Type) -> Option<&syn::PathSegment> {
+    match kind {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The segments of a type's path, without arguments.
+pub(super) fn path_names(kind: &Type) -> Vec<String> {
+    match kind {
+        Type::Path(path) if path.qself.is_none() => {
+            path.path.segments.iter().map(|segment| segment.ident.to_string()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The type arguments of the last segment: `Map<K, V>` → `K`, `V`.
+pub(super) fn arguments(kind: &Type) -> Vec<&Type> {
+    let Some(PathArguments::AngleBracketed(arguments)) = last_segment(kind).map(|segment| &segment.arguments) else {
+        return Vec::new();
+    };
+    arguments
+        .args
+        .iter()
+        .filter_map(|argument| match argument {
+            GenericArgument::Type(kind) => Some(kind),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What stands in `#[serde(…)]`.
+pub(super) fn serde_options(attributes: &[Attribute]) -> Punctuated<Meta, Token![,]> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("serde"))
+        .filter_map(|attribute| {
+            attribute
+                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+                .ok()
+        })
+        .flatten()
+        .collect()
+}
+
+/// Whether `#[serde(…)]` holds the option.
+pub(super) fn has_serde_option(attributes: &[Attribute], name: &str) -> bool {
+    serde_options(attributes)
+        .iter()
+        .any(|option| option.path().is_ident(name))
+}
+
+/// Puts `options` in the place of what stands in `#[serde(…)]`.
+pub(super) fn set_serde_options(attributes: &mut Vec<Attribute>, options: &Punctuated<Meta, Token![,]>) {
+    attributes.retain(|attribute| !attribute.path().is_ident("serde"));
+    attributes.push(parse_quote!(#[serde(#options)]));
+}
+
+/// Whether the attribute is a `derive` with `Default` in it.
+pub(super) fn derives_default(attribute: &Attribute) -> bool {
+    attribute.path().is_ident("derive")
+        && attribute
+            .parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated)
+            .is_ok_and(|traits| {
+                traits
+                    .iter()
+                    .filter_map(|path| path.segments.last())
+                    .any(|segment| segment.ident == "Default")
+            })
+}

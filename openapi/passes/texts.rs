@@ -1,0 +1,74 @@
+//! Why: texts of the document become doc comments. A bare carriage return or `*/` breaks the build, bidirectional control
+//! characters trip a compiler lint that denies them, an indented or fenced block would be compiled as a documentation test, an
+//! HTML tag warns. A `title` would become a type's name, and a version that is not ASCII a panic in each call.
+//! Looks for: `description` and `summary` anywhere, `title` of schemas, `info.version`.
+//! Holds afterwards: texts are plain paragraphs and lists; schemas have no title; the version is ASCII.
+//! Delete when: never; a document is outside input.
+
+use serde_json::Value;
+
+use super::walk::{self, Node};
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    walk::everything(document, &mut |node, object, _| {
+        for key in ["description", "summary"] {
+            if let Some(Value::String(text)) = object.get_mut(key) {
+                let clean = clean(text);
+                edits += usize::from(clean != *text);
+                *text = clean;
+            }
+        }
+        if node == Node::Schema && object.get("title").is_some_and(Value::is_string) {
+            object.remove("title");
+            edits += 1;
+        }
+        if node == Node::Info {
+            for key in ["title", "version"] {
+                if let Some(Value::String(text)) = object.get_mut(key) {
+                    let clean: String = clean(text)
+                        .chars()
+                        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
+                        .collect();
+                    edits += usize::from(clean != *text);
+                    *text = clean;
+                }
+            }
+        }
+    });
+    edits
+}
+
+/// Plain text for a doc comment.
+pub(crate) fn clean(text: &str) -> String {
+    let plain: String = text
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .chars()
+        .filter(|c| !is_hidden(*c))
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
+        .collect();
+    let plain = plain
+        .replace("*/", "* /")
+        .replace("/*", "/ *")
+        .replace("```", "''")
+        .replace("~~~", "''")
+        .replace('<', "&lt;");
+    let lines: Vec<String> = plain.lines().map(shallow).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// Characters that change how a text reads without being seen: bidirectional controls, zero-width ones, the byte order mark.
+fn is_hidden(c: char) -> bool {
+    matches!(
+        c,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
+/// A line that is indented by less than a code block.
+fn shallow(line: &str) -> String {
+    let text = line.trim_start();
+    let indent = (line.len() - text.len()).min(3);
+    format!("{}{}", " ".repeat(indent), text.trim_end())
+}

@@ -1,0 +1,167 @@
+//! Walks an OpenAPI 3.0 document node by node, so that a pass says only *what* it changes.
+//!
+//! Objects are visited from the outside in, keys in sorted order, whatever the map keeps. A visitor gets the object and its
+//! JSON pointer; it may change the object, and the walk goes on with what it left there.
+
+use serde_json::{Map, Value};
+
+/// An object of the document.
+pub(crate) type Object = Map<String, Value>;
+
+/// What an object of an OpenAPI document is, named as the specification names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Node {
+    Document,
+    Info,
+    Tag,
+    Components,
+    PathItem,
+    Operation,
+    Parameter,
+    RequestBody,
+    Response,
+    MediaType,
+    Header,
+    Schema,
+}
+
+/// How a member of an object holds nodes: itself one, a map of them, or a list.
+enum Holds {
+    One(Node),
+    Map(Node),
+    List(Node),
+}
+
+/// The methods a path item may have.
+pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+
+fn member(node: Node, key: &str) -> Option<Holds> {
+    use Holds::{List, Map, One};
+    Some(match (node, key) {
+        (Node::Document, "info") => One(Node::Info),
+        (Node::Document, "tags") => List(Node::Tag),
+        (Node::Document, "paths") => Map(Node::PathItem),
+        (Node::Document, "components") => One(Node::Components),
+        (Node::Components, "schemas") | (Node::Schema, "properties") => Map(Node::Schema),
+        (Node::Components, "parameters") => Map(Node::Parameter),
+        (Node::Components, "requestBodies") => Map(Node::RequestBody),
+        (Node::Components | Node::Operation, "responses") => Map(Node::Response),
+        (Node::Components | Node::Response, "headers") => Map(Node::Header),
+        (Node::PathItem | Node::Operation, "parameters") => List(Node::Parameter),
+        (Node::PathItem, method) if METHODS.contains(&method) => One(Node::Operation),
+        (Node::Operation, "requestBody") => One(Node::RequestBody),
+        (Node::RequestBody | Node::Response | Node::Parameter | Node::Header, "content") => Map(Node::MediaType),
+        (Node::MediaType | Node::Parameter | Node::Header, "schema")
+        | (Node::Schema, "items" | "additionalProperties" | "not") => One(Node::Schema),
+        (Node::Schema, "allOf" | "oneOf" | "anyOf") => List(Node::Schema),
+        _ => return None,
+    })
+}
+
+/// Visits every object of the document.
+pub(crate) fn everything(document: &mut Value, visit: &mut dyn FnMut(Node, &mut Object, &str)) {
+    descend(document, Node::Document, "", visit);
+}
+
+/// Visits every object of one kind.
+pub(crate) fn every(document: &mut Value, kind: Node, visit: &mut dyn FnMut(&mut Object, &str)) {
+    everything(document, &mut |node, object, pointer| {
+        if node == kind {
+            visit(object, pointer);
+        }
+    });
+}
+
+/// Visits a schema and all schemas inside it.
+pub(crate) fn schemas_in(schema: &mut Value, visit: &mut dyn FnMut(&mut Object, &str)) {
+    descend(schema, Node::Schema, "", &mut |_, object, pointer| visit(object, pointer));
+}
+
+fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(Node, &mut Object, &str)) {
+    let Value::Object(object) = value else {
+        return;
+    };
+    visit(node, object, pointer);
+    for key in sorted_keys(object) {
+        let Some(holds) = member(node, &key) else {
+            continue;
+        };
+        let Some(inner) = object.get_mut(&key) else {
+            continue;
+        };
+        let here = format!("{pointer}/{}", escape(&key));
+        match (holds, inner) {
+            (Holds::One(kind), inner) => descend(inner, kind, &here, visit),
+            (Holds::Map(kind), Value::Object(map)) => {
+                for name in sorted_keys(map) {
+                    // Extensions may stand among paths and responses; a schema or property may well be called `x-…`.
+                    if name.starts_with("x-") && matches!(kind, Node::PathItem | Node::Response) {
+                        continue;
+                    }
+                    if let Some(entry) = map.get_mut(&name) {
+                        descend(entry, kind, &format!("{here}/{}", escape(&name)), visit);
+                    }
+                }
+            }
+            (Holds::List(kind), Value::Array(list)) => {
+                for (index, entry) in list.iter_mut().enumerate() {
+                    descend(entry, kind, &format!("{here}/{index}"), visit);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The keys of `object` in sorted order.
+pub(crate) fn sorted_keys(object: &Object) -> Vec<String> {
+    let mut keys: Vec<String> = object.keys().cloned().collect();
+    keys.sort();
+    keys
+}
+
+/// One segment of a JSON pointer (RFC 6901).
+pub(crate) fn escape(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+/// The segments of a JSON pointer, unescaped.
+pub(crate) fn segments(pointer: &str) -> Vec<String> {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
+/// The object that `key` of `object` holds.
+pub(crate) fn object<'a>(object: &'a Object, key: &str) -> Option<&'a Object> {
+    object.get(key).and_then(Value::as_object)
+}
+
+/// The text that `key` of `object` holds.
+pub(crate) fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Value::as_str)
+}
+
+/// Whether `key` of `object` holds `true`.
+pub(crate) fn is_true(object: &Object, key: &str) -> bool {
+    object.get(key).and_then(Value::as_bool) == Some(true)
+}
+
+/// The name behind a reference to a component schema.
+pub(crate) fn schema_name(schema: &Object) -> Option<&str> {
+    text(schema, "$ref")?.strip_prefix("#/components/schemas/")
+}
+
+/// The map of component schemas, made when it is not there.
+pub(crate) fn schemas_mut(document: &mut Value) -> Option<&mut Object> {
+    document
+        .as_object_mut()?
+        .entry("components")
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()?
+        .entry("schemas")
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()
+}

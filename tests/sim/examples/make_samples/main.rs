@@ -1,0 +1,25 @@
+//! Makes the sample PDFs under `documine/examples/samples/` again, byte for byte:
+//! `cargo run -p documine-sim --example make_samples [-- FOLDER]`.
+//!
+//! Standard library only, and no compression of text, so that a person can read the files in an editor. Everything in them is invented.
+
+mod invoice;
+mod page;
+mod pdf;
+mod report;
+mod scan;
+mod strokes;
+
+use std::path::PathBuf;
+
+fn main() -> std::io::Result<()> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../documine/examples/samples");
+    let folder = std::env::args_os().nth(1).map_or_else(|| PathBuf::from(default), PathBuf::from);
+    std::fs::create_dir_all(&folder)?;
+    for (name, bytes) in
+        [("study-report.pdf", report::make()), ("invoice.pdf", invoice::make()), ("scan.pdf", scan::make())]
+    {
+        std::fs::write(folder.join(name), bytes)?;
+    }
+    Ok(())
+}

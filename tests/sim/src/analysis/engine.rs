@@ -1,0 +1,163 @@
+//! Applies rules to the text of a document.
+
+use serde::{Deserialize, Serialize};
+
+use super::pdf::{DocumentText, PageText};
+use super::rules::{ComponentRules, Known, Pages, Rule, Rules, Source};
+
+/// More values of one component than anybody wants to see.
+const MOST_VALUES: usize = 500;
+
+/// A component with the values found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Component {
+    pub(crate) name: String,
+    pub(crate) values: Vec<Found>,
+}
+
+/// One value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) value: String,
+    pub(crate) original: String,
+    pub(crate) description: Option<String>,
+    pub(crate) rule: String,
+    pub(crate) kind: String,
+    pub(crate) page: Option<u32>,
+}
+
+/// The document that the rules look at.
+pub(crate) struct Subject<'a> {
+    pub(crate) file_name: &'a str,
+    pub(crate) text: &'a DocumentText,
+}
+
+/// Finds the values of all components.
+pub(crate) fn apply(rules: &Rules, subject: &Subject<'_>) -> Vec<Component> {
+    rules.components.iter().map(|component| Component { name: component.name.clone(), values: values_of(component, subject) }).collect()
+}
+
+fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
+    let mut values: Vec<Found> = Vec::new();
+    for rule in &component.rules {
+        let found = match &rule.source {
+            Source::Known(known) => known_values(*known, subject, rule),
+            // The drawn order first; the visual order helps where a form or table was drawn column by column.
+            Source::Pattern(pattern) => {
+                let drawn = matches(rule, pattern, subject.text, component.multiple, |page| Some(page.text.as_str()));
+                if drawn.is_empty() { matches(rule, pattern, subject.text, component.multiple, |page| page.visual.as_deref()) } else { drawn }
+            }
+        };
+        for value in found {
+            if values.len() < MOST_VALUES && !values.iter().any(|known| known.value == value.value) {
+                values.push(value);
+            }
+        }
+        if !component.multiple && !values.is_empty() {
+            values.truncate(1);
+            break;
+        }
+    }
+    values
+}
+
+fn matches<'t>(rule: &Rule, pattern: &regex::Regex, text: &'t DocumentText, multiple: bool, view: impl Fn(&'t PageText) -> Option<&'t str>) -> Vec<Found> {
+    let Pages { from, to } = rule.pages;
+    let mut found = Vec::new();
+    for (index, page) in text.pages.iter().enumerate().skip(from - 1).take_while(|(index, _)| *index < to) {
+        let Some(text) = view(page) else { continue };
+        for captures in pattern.captures_iter(text).take(MOST_VALUES) {
+            let Some(hit) = captures.name("value").or_else(|| captures.get(1)).or_else(|| captures.get(0)) else { continue };
+            let Some(value) = rule.normalise.apply(hit.as_str()) else { continue };
+            let original = hit.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+            found.push(make(rule, value, original, u32::try_from(index + 1).ok()));
+            if !multiple {
+                return found;
+            }
+        }
+    }
+    found
+}
+
+fn make(rule: &Rule, value: String, original: String, page: Option<u32>) -> Found {
+    Found { value, original, description: rule.description.clone(), rule: rule.id.clone(), kind: rule.kind.clone(), page }
+}
+
+fn known_values(known: Known, subject: &Subject<'_>, rule: &Rule) -> Vec<Found> {
+    let text = subject.text;
+    let one = |value: Option<String>, page: Option<u32>| {
+        let value = value.and_then(|value| Some((rule.normalise.apply(&value)?, value)));
+        value.map(|(value, original)| make(rule, value, original, page)).into_iter().collect::<Vec<_>>()
+    };
+    match known {
+        Known::Title => one(text.title.clone(), Some(1)),
+        Known::Heading => one(text.heading.clone(), Some(1)),
+        Known::PageCount => one(Some(text.pages.len().to_string()), None),
+        Known::FileName => one(Some(subject.file_name.to_owned()), None),
+        Known::Remarks => remarks(text).into_iter().flat_map(|(remark, page)| one(Some(remark), page)).collect(),
+    }
+}
+
+/// What a reader should know about how the values came about.
+fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
+    let pictures: Vec<usize> = text.pages.iter().enumerate().filter(|(_, page)| page.image_only).map(|(index, _)| index + 1).collect();
+    let mut remarks = Vec::new();
+    if let Some(first) = pictures.first() {
+        let list = spans(&pictures);
+        let which = if pictures.len() == 1 { format!("Page {list} is an image") } else { format!("Pages {list} are images") };
+        let remark = format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
+        remarks.push((remark, u32::try_from(*first).ok()));
+    }
+    remarks.extend(text.trouble.clone().map(|trouble| (trouble, None)));
+    remarks
+}
+
+/// `1-3, 5` for 1, 2, 3, 5.
+fn spans(numbers: &[usize]) -> String {
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match spans.last_mut() {
+            Some((_, end)) if *end + 1 == *number => *end = *number,
+            _ => spans.push((*number, *number)),
+        }
+    }
+    spans.iter().map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") }).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(pages: &[&str]) -> DocumentText {
+        let pages = pages.iter().map(|text| PageText { text: (*text).to_owned(), visual: None, image_only: text.is_empty() }).collect();
+        DocumentText { pages, title: Some("A Title".to_owned()), ..DocumentText::default() }
+    }
+
+    fn run(rules: &str, pages: &[&str]) -> Vec<Component> {
+        let rules = Rules::parse(rules).expect("good rules");
+        apply(&rules, &Subject { file_name: "a.pdf", text: &document(pages) })
+    }
+
+    #[test]
+    fn the_first_rule_that_finds_something_wins_and_the_page_is_told() {
+        let rules = "[[component]]\nname = 'Day'\n[[component.rule]]\nid = 'Day.0.0'\npattern = 'signed (.*)'\nnormalise = 'date'\n[[component.rule]]\nid = 'Day.1.0'\npattern = 'dated (.*)'\nnormalise = 'date'";
+        let found = run(rules, &["nothing", "dated 12 March 2024"]);
+        let value = &found[0].values[0];
+        assert_eq!((value.value.as_str(), value.original.as_str(), value.rule.as_str(), value.page), ("2024-03-12", "12 March 2024", "Day.1.0", Some(2)));
+    }
+
+    #[test]
+    fn several_values_come_once_each_in_order() {
+        let rules = "[[component]]\nname = 'Mail'\nmultiple = true\n[[component.rule]]\npattern = '[a-z]+@[a-z.]+'";
+        let found = run(rules, &["b@x.org a@x.org", "b@x.org c@x.org"]);
+        let values: Vec<&str> = found[0].values.iter().map(|found| found.value.as_str()).collect();
+        assert_eq!(values, ["b@x.org", "a@x.org", "c@x.org"]);
+    }
+
+    #[test]
+    fn image_pages_are_named_honestly() {
+        let rules = "[[component]]\nname = 'Remarks'\nmultiple = true\n[[component.rule]]\nsource = 'remarks'";
+        let found = run(rules, &["", "text", "", ""]);
+        assert!(found[0].values[0].value.starts_with("Pages 1, 3-4 are images without a text layer."));
+    }
+}

@@ -1,0 +1,200 @@
+//! From placed glyphs to lines of text.
+//!
+//! A PDF says where each glyph stands, not what a word or a line is. Glyphs that follow each other on one baseline make a segment; segments on one
+//! baseline make a line. Two readings come out: the order in which the file draws things, which suits columns, and the visual order from top to
+//! bottom, which suits forms and tables drawn column by column.
+
+use std::time::Instant;
+
+use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
+
+/// More glyphs than any page that is meant for people holds.
+const MOST_GLYPHS: usize = 200_000;
+
+/// A line of text with the size of its letters in points.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Line {
+    pub(super) text: String,
+    pub(super) size: f64,
+}
+
+/// Collects the glyphs of one page.
+pub(super) struct PageCollector {
+    deadline: Instant,
+    glyphs: usize,
+    segments: Vec<Segment>,
+    /// Whether the limits stopped the reading.
+    pub(super) cut: bool,
+}
+
+/// Glyphs side by side on one baseline. `along` grows in reading direction, `down` from line to line, whatever way the text is turned.
+struct Segment {
+    turn: u8,
+    start: f64,
+    end: f64,
+    last_start: f64,
+    down: f64,
+    size: f64,
+    text: String,
+}
+
+impl PageCollector {
+    pub(super) fn new(deadline: Instant) -> Self {
+        Self { deadline, glyphs: 0, segments: Vec::new(), cut: false }
+    }
+
+    /// The lines in the order in which the file draws them.
+    pub(super) fn drawn_lines(&self) -> Vec<Line> {
+        let all: Vec<&Segment> = self.segments.iter().collect();
+        join(&all)
+    }
+
+    /// The lines from top to bottom, each from left to right.
+    pub(super) fn visual_lines(&self) -> Vec<Line> {
+        let mut all: Vec<&Segment> = self.segments.iter().collect();
+        all.sort_by(|a, b| a.turn.cmp(&b.turn).then(a.down.total_cmp(&b.down)));
+        // Baselines that differ by a hair belong together: sort within each group of near equals.
+        let mut sorted: Vec<&Segment> = Vec::with_capacity(all.len());
+        let mut group: Vec<&Segment> = Vec::new();
+        for segment in all {
+            if group.first().is_some_and(|first| !same_line(first, segment)) {
+                group.sort_by(|a, b| a.start.total_cmp(&b.start));
+                sorted.append(&mut group);
+            }
+            group.push(segment);
+        }
+        group.sort_by(|a, b| a.start.total_cmp(&b.start));
+        sorted.append(&mut group);
+        join(&sorted)
+    }
+}
+
+fn same_line(a: &Segment, b: &Segment) -> bool {
+    a.turn == b.turn && (a.down - b.down).abs() < 0.4 * a.size.min(b.size).max(1.0)
+}
+
+fn join(segments: &[&Segment]) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut before: Option<&Segment> = None;
+    let mut longest = 0;
+    for segment in segments {
+        let text = segment.text.trim();
+        if text.is_empty() {
+            continue;
+        }
+        let continues = before.is_some_and(|before| same_line(before, segment) && segment.start >= before.end - 0.5 * segment.size);
+        match lines.last_mut() {
+            Some(line) if continues => {
+                line.text.push_str("  ");
+                line.text.push_str(text);
+                if text.len() > longest {
+                    longest = text.len();
+                    line.size = segment.size;
+                }
+            }
+            _ => {
+                longest = text.len();
+                lines.push(Line { text: text.to_owned(), size: segment.size });
+            }
+        }
+        before = Some(segment);
+    }
+    lines
+}
+
+/// Spells out what fonts draw as one glyph or not at all.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\u{fb00}' => plain.push_str("ff"),
+            '\u{fb01}' => plain.push_str("fi"),
+            '\u{fb02}' => plain.push_str("fl"),
+            '\u{fb03}' => plain.push_str("ffi"),
+            '\u{fb04}' => plain.push_str("ffl"),
+            '\u{fb05}' | '\u{fb06}' => plain.push_str("st"),
+            '\u{00ad}' | '\u{200b}' | '\u{feff}' => {}
+            letter if letter.is_whitespace() => plain.push(' '),
+            letter if letter.is_control() => {}
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+impl OutputDev for PageCollector {
+    fn begin_page(&mut self, _number: u32, _media: &MediaBox, _art: Option<(f64, f64, f64, f64)>) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn end_page(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn output_character(&mut self, place: &Transform, width: f64, _spacing: f64, font_size: f64, text: &str) -> Result<(), OutputError> {
+        self.glyphs += 1;
+        if self.glyphs > MOST_GLYPHS || (self.glyphs % 256 == 0 && Instant::now() > self.deadline) {
+            self.cut = true;
+            return Err(OutputError::IoError(std::io::Error::other("the limits for reading a page were reached")));
+        }
+        let text = plain(text);
+        if text.is_empty() {
+            return Ok(());
+        }
+        let size = (place.m21.hypot(place.m22) * font_size).abs();
+        let advance = width * place.m11.hypot(place.m12) * font_size.abs();
+        if !(size.is_finite() && advance.is_finite() && place.m31.is_finite() && place.m32.is_finite()) {
+            return Ok(());
+        }
+        let (turn, along, down) = reading_frame(place);
+        let blank = text.trim().is_empty();
+        if let Some(last) = self.segments.last_mut() {
+            let near = last.turn == turn && (down - last.down).abs() < 0.35 * last.size.max(size).max(1.0);
+            let gap = along - last.end;
+            let unit = last.size.min(size).max(1.0);
+            if near && gap > -0.6 * unit.max(last.end - last.last_start) && gap < 1.6 * unit {
+                // The same letter printed twice with a tiny shift is how some programs make bold type.
+                if (along - last.last_start).abs() < 0.1 * unit && last.text.ends_with(&text) && !blank {
+                    return Ok(());
+                }
+                if gap > 0.15 * unit && !last.text.ends_with(' ') && !blank {
+                    last.text.push(' ');
+                }
+                if !(blank && last.text.ends_with(' ')) {
+                    last.text.push_str(&text);
+                }
+                last.last_start = along;
+                last.end = last.end.max(along + advance);
+                return Ok(());
+            }
+        }
+        if !blank {
+            self.segments.push(Segment { turn, start: along, end: along + advance, last_start: along, down, size, text });
+        }
+        Ok(())
+    }
+
+    fn begin_word(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn end_word(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn end_line(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+}
+
+/// Which quarter turn the text has, and where the glyph stands as seen by a reader who turned the page accordingly.
+fn reading_frame(place: &Transform) -> (u8, f64, f64) {
+    let (x, y) = (place.m31, place.m32);
+    if place.m11.abs() >= place.m12.abs() {
+        if place.m11 >= 0.0 { (0, x, -y) } else { (2, -x, y) }
+    } else if place.m12 > 0.0 {
+        (1, y, x)
+    } else {
+        (3, -y, -x)
+    }
+}

@@ -1,0 +1,14 @@
+//! What happens to an upload: it is read as a PDF, and rules take values from its text.
+
+mod engine;
+mod layout;
+mod normalise;
+mod pdf;
+mod reader;
+mod rules;
+mod title;
+
+pub(crate) use engine::{Component, Found, Subject, apply};
+pub(crate) use pdf::{DocumentText, Unreadable};
+pub(crate) use reader::Readers;
+pub use rules::{RuleError, Rules};

@@ -1,0 +1,266 @@
+//! Extraction rules: which components a template has and how their values are found. Read from a small TOML file.
+
+use std::fmt;
+use std::path::Path;
+
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use super::normalise::Normaliser;
+
+/// The rules that every simulator starts with.
+const BUILT_IN: &str = include_str!("../../rules/builtin.toml");
+
+/// A set of extraction rules.
+///
+/// ```
+/// # fn main() -> Result<(), documine_sim::RuleError> {
+/// let rules = documine_sim::Rules::parse(r#"
+///     [[component]]
+///     name = "BatchNumber"
+///     [[component.rule]]
+///     id = "BatchNumber.0.0"
+///     pattern = '(?i)batch (?:no|number)[.:]*\s*(\S+)'
+///     normalise = "upper"
+/// "#)?;
+/// assert_eq!(rules.component_names().collect::<Vec<_>>(), ["BatchNumber"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub(crate) template: TemplateTexts,
+    pub(super) components: Vec<ComponentRules>,
+}
+
+/// What the template says about itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TemplateTexts {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) report: String,
+}
+
+impl Default for TemplateTexts {
+    fn default() -> Self {
+        Self {
+            name: "Own rules".to_owned(),
+            description: "Extraction rules from a file.".to_owned(),
+            report: "Extraction report".to_owned(),
+        }
+    }
+}
+
+/// One component and the ways to find its values; the first way that finds something wins.
+#[derive(Clone, Debug)]
+pub(super) struct ComponentRules {
+    pub(super) name: String,
+    pub(super) multiple: bool,
+    pub(super) rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) description: Option<String>,
+    pub(super) kind: String,
+    pub(super) source: Source,
+    pub(super) normalise: Normaliser,
+    pub(super) pages: Pages,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Pattern(Regex),
+    Known(Known),
+}
+
+/// What is known of a document beside its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Known {
+    Title,
+    Heading,
+    PageCount,
+    FileName,
+    Remarks,
+}
+
+/// The pages a rule looks at, counted from 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pages {
+    pub(super) from: usize,
+    pub(super) to: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    #[serde(default)]
+    template: TemplateTexts,
+    component: Vec<RawComponent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawComponent {
+    name: String,
+    #[serde(default)]
+    multiple: bool,
+    rule: Vec<RawRule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    id: Option<String>,
+    description: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    pattern: Option<String>,
+    source: Option<Known>,
+    #[serde(default)]
+    normalise: Normaliser,
+    pages: Option<String>,
+}
+
+/// Why rules were not accepted: one line that says where and what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleError(String);
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl Rules {
+    /// The built-in rules: study reports, invoices, and what any document has.
+    pub fn built_in() -> Self {
+        // A test makes sure that they are in order; without them a simulator still stands, with templates that find nothing.
+        Self::parse(BUILT_IN).unwrap_or_else(|_| Self { template: TemplateTexts::default(), components: Vec::new() })
+    }
+
+    /// Reads the rules in a file.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, RuleError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|error| RuleError(format!("rule file {}: {error}", path.display())))?;
+        Self::parse(&text).map_err(|error| RuleError(format!("rule file {}: {error}", path.display())))
+    }
+
+    /// Reads rules from TOML text.
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
+        let file: RuleFile = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or_else(String::new, |span| format!("line {}: ", text[..span.start.min(text.len())].matches('\n').count() + 1));
+            RuleError(format!("{line}{}", error.message().replace('\n', " ")))
+        })?;
+        let mut components: Vec<ComponentRules> = Vec::with_capacity(file.component.len());
+        for raw in file.component {
+            let component = compile(raw)?;
+            if components.iter().any(|known| known.name == component.name) {
+                return Err(RuleError(format!("component {}: the name is there twice", component.name)));
+            }
+            components.push(component);
+        }
+        if components.is_empty() {
+            return Err(RuleError("there is no [[component]]".to_owned()));
+        }
+        Ok(Self { template: file.template, components })
+    }
+
+    /// The names of the components, in the order of the rules.
+    pub fn component_names(&self) -> impl Iterator<Item = &str> {
+        self.components.iter().map(|component| component.name.as_str())
+    }
+}
+
+fn compile(raw: RawComponent) -> Result<ComponentRules, RuleError> {
+    let name = raw.name.trim().to_owned();
+    if name.is_empty() {
+        return Err(RuleError("a [[component]] has an empty name".to_owned()));
+    }
+    let mut rules = Vec::with_capacity(raw.rule.len());
+    for (number, rule) in raw.rule.into_iter().enumerate() {
+        let id = rule.id.unwrap_or_else(|| format!("{name}.{number}.0"));
+        let fail = |what: String| RuleError(format!("component {name}, rule {id}: {what}"));
+        let source = match (rule.pattern, rule.source) {
+            (Some(pattern), None) => Source::Pattern(
+                RegexBuilder::new(&pattern)
+                    .size_limit(4 * 1024 * 1024)
+                    .build()
+                    .map_err(|error| fail(format!("bad pattern: {}", last_line(&error.to_string()))))?,
+            ),
+            (None, Some(known)) => Source::Known(known),
+            (Some(_), Some(_)) => return Err(fail("give either a pattern or a source, not both".to_owned())),
+            (None, None) => return Err(fail("a pattern or a source is missing".to_owned())),
+        };
+        let pages = pages_of(rule.pages.as_deref()).ok_or_else(|| fail("pages must be \"all\", one number like \"1\" or a span like \"1-3\"".to_owned()))?;
+        let kind = rule.kind.unwrap_or_else(|| snake_case(&name));
+        rules.push(Rule { id, description: rule.description, kind, source, normalise: rule.normalise, pages });
+    }
+    if rules.is_empty() {
+        return Err(RuleError(format!("component {name}: there is no [[component.rule]]")));
+    }
+    Ok(ComponentRules { name, multiple: raw.multiple, rules })
+}
+
+fn pages_of(text: Option<&str>) -> Option<Pages> {
+    let (from, to) = match text.map(str::trim) {
+        None | Some("all") => (1, usize::MAX),
+        Some(text) => match text.split_once('-') {
+            None => {
+                let page = text.parse().ok()?;
+                (page, page)
+            }
+            Some((from, "")) => (from.trim().parse().ok()?, usize::MAX),
+            Some((from, to)) => (from.trim().parse().ok()?, to.trim().parse().ok()?),
+        },
+    };
+    (from >= 1 && from <= to).then_some(Pages { from, to })
+}
+
+/// The regex crate explains over several lines; the last one says what is wrong.
+fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or(text).trim_start_matches("error: ")
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }));
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_rules_are_in_order() {
+        assert_eq!(Rules::parse(BUILT_IN).map(|rules| rules.components.len() > 15), Ok(true));
+    }
+
+    #[test]
+    fn bad_rules_get_one_clear_line() {
+        let error = |text: &str| Rules::parse(text).map(|_| ()).expect_err("refused").to_string();
+        assert_eq!(error("component = []"), "there is no [[component]]");
+        assert!(error("[[component]]\nname = 'A'\nrules = 1").starts_with("line 3: unknown field `rules`"));
+        let pattern = error("[[component]]\nname = 'A'\n[[component.rule]]\nid = 'A.0.0'\npattern = '('");
+        assert_eq!(pattern, "component A, rule A.0.0: bad pattern: unclosed group");
+        assert!(error("[[component]]\nname = 'A'\n[[component.rule]]\npattern = 'x'\npages = '3-1'").contains("pages must be"));
+        assert!(error("[[component]]\nname = 'A'\n[[component.rule]]\n").contains("is missing"));
+    }
+
+    #[test]
+    fn names_become_entity_types() {
+        assert_eq!(snake_case("CompletionDate"), "completion_date");
+        assert_eq!(snake_case("Study_Title"), "study_title");
+    }
+}

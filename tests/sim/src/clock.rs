@@ -1,0 +1,193 @@
+//! The simulator's own time.
+//!
+//! Everything that depends on time (tokens, analysis, packages, trash) asks a [`SimClock`], so a test can stand still, jump 96 hours ahead, or let
+//! an hour pass in a second. A sleeper wakes as soon as the clock has reached its moment, however it got there.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Where a manual clock starts: 2025-01-15T09:00:00Z. A fixed moment, so that two runs give the same bytes.
+const MANUAL_START_SECONDS: u64 = 1_736_931_600;
+
+/// The longest a sleeper of a running clock rests before it looks again; keeps huge waits inside what timers can hold.
+const LONGEST_NAP: Duration = Duration::from_secs(3600);
+
+/// The simulator's clock: running like the real one (perhaps faster), or standing still until it is advanced.
+///
+/// Clones share one time.
+///
+/// ```
+/// use std::time::Duration;
+/// use documine_sim::SimClock;
+///
+/// let clock = SimClock::manual();
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(96 * 3600));
+/// assert_eq!(clock.now().duration_since(before).unwrap(), Duration::from_secs(345_600));
+/// ```
+#[derive(Clone)]
+pub struct SimClock {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    start: SystemTime,
+    /// `None`: stands still until advanced.
+    run: Option<Run>,
+    advanced: Mutex<Duration>,
+    changed: watch::Sender<()>,
+}
+
+struct Run {
+    speed: f64,
+    since: Instant,
+}
+
+impl SimClock {
+    /// A clock that shows the real time now and runs `speed` times as fast from here on.
+    ///
+    /// A `speed` that is no positive number counts as 1.
+    pub fn real(speed: f64) -> Self {
+        let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
+        Self::build(SystemTime::now(), Some(Run { speed, since: Instant::now() }))
+    }
+
+    /// A clock that stands still at 2025-01-15T09:00:00Z until [`advance`](Self::advance) moves it.
+    pub fn manual() -> Self {
+        Self::manual_at(SystemTime::UNIX_EPOCH + Duration::from_secs(MANUAL_START_SECONDS))
+    }
+
+    /// A clock that stands still at `start` until [`advance`](Self::advance) moves it.
+    pub fn manual_at(start: SystemTime) -> Self {
+        Self::build(start, None)
+    }
+
+    fn build(start: SystemTime, run: Option<Run>) -> Self {
+        let (changed, _) = watch::channel(());
+        Self { shared: Arc::new(Shared { start, run, advanced: Mutex::new(Duration::ZERO), changed }) }
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> SystemTime {
+        let running = self.shared.run.as_ref().map_or(Duration::ZERO, |run| scaled(run.since.elapsed(), run.speed));
+        let passed = running.saturating_add(*self.advanced());
+        self.shared.start.checked_add(passed).unwrap_or(self.shared.start)
+    }
+
+    /// Moves the time forward and wakes everyone whose moment has come.
+    ///
+    /// A step that would leave what a [`SystemTime`] can hold is ignored.
+    pub fn advance(&self, by: Duration) {
+        {
+            let mut advanced = self.advanced();
+            let next = advanced.saturating_add(by);
+            // A little room is kept for the running part and for deadlines counted from now.
+            let room = Duration::from_secs(100 * 366 * 86_400);
+            if self.shared.start.checked_add(next.saturating_add(room)).is_none() {
+                return;
+            }
+            *advanced = next;
+        }
+        self.shared.changed.send_replace(());
+    }
+
+    /// Whether the clock stands still between calls of [`advance`](Self::advance).
+    pub fn is_manual(&self) -> bool {
+        self.shared.run.is_none()
+    }
+
+    /// Waits until the clock shows `moment` or later.
+    pub async fn sleep_until(&self, moment: SystemTime) {
+        let mut changed = self.shared.changed.subscribe();
+        loop {
+            // Marked as seen before the time is read: a step in between wakes us again.
+            changed.borrow_and_update();
+            let Ok(left) = moment.duration_since(self.now()) else { return };
+            if left.is_zero() {
+                return;
+            }
+            match &self.shared.run {
+                None => drop(changed.changed().await),
+                Some(run) => {
+                    let nap = scaled(left, 1.0 / run.speed).min(LONGEST_NAP).max(Duration::from_millis(1));
+                    tokio::select! {
+                        _ = changed.changed() => {}
+                        () = tokio::time::sleep(nap) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for `duration` of simulated time.
+    pub async fn sleep(&self, duration: Duration) {
+        if let Some(moment) = self.now().checked_add(duration) {
+            self.sleep_until(moment).await;
+        }
+    }
+
+    fn advanced(&self) -> MutexGuard<'_, Duration> {
+        self.shared.advanced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for SimClock {
+    fn default() -> Self {
+        Self::real(1.0)
+    }
+}
+
+impl fmt::Debug for SimClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.shared.run.as_ref().map_or_else(|| "manual".to_owned(), |run| format!("real x{}", run.speed));
+        f.debug_struct("SimClock").field("mode", &mode).field("now", &self.now()).finish()
+    }
+}
+
+fn scaled(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(LONGEST_NAP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manual_clock_wakes_sleepers_when_their_moment_comes() {
+        let clock = SimClock::manual();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep(Duration::from_secs(10)).await;
+                clock.now()
+            }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(Duration::from_secs(4));
+        tokio::task::yield_now().await;
+        assert!(!sleeper.is_finished());
+        clock.advance(Duration::from_secs(6));
+        let woke = sleeper.await.expect("the sleeper ends");
+        assert_eq!(woke, SystemTime::UNIX_EPOCH + Duration::from_secs(MANUAL_START_SECONDS + 10));
+    }
+
+    #[tokio::test]
+    async fn a_fast_clock_runs_fast() {
+        let clock = SimClock::real(1000.0);
+        let before = clock.now();
+        clock.sleep(Duration::from_secs(20)).await;
+        assert!(clock.now().duration_since(before).expect("time goes on") >= Duration::from_secs(20));
+    }
+
+    #[test]
+    fn absurd_steps_do_not_panic() {
+        let clock = SimClock::manual();
+        clock.advance(Duration::MAX);
+        clock.advance(Duration::MAX);
+        assert!(clock.now() >= SystemTime::UNIX_EPOCH);
+    }
+}

@@ -1,0 +1,97 @@
+//! The device authorization grant (RFC 8628): the device's request, and the page where a person types or confirms the code.
+
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+
+use super::Realm;
+use super::answers::{Caching, Refused, json_answer};
+use super::params::{self, Params};
+use super::pkce;
+use super::state::{Device, Purpose, State, Verdict, length};
+use super::tokens::granted_scope;
+
+impl Realm {
+    /// `POST …/auth/device`.
+    pub(super) fn device_request(&self, headers: &HeaderMap, params: &Params) -> Response {
+        let client = match params::client(&self.clients, headers, params) {
+            Ok(client) => client,
+            Err(refused) => return refused.answer(Caching::Unsaid),
+        };
+        if !client.device_grant {
+            let text = "Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.";
+            return Refused::bad("unauthorized_client", text).answer(Caching::Unsaid);
+        }
+        // Unlike elsewhere, an empty scope counts as none here.
+        let wanted = granted_scope(params.filled("scope")).and_then(|scope| Ok((scope, pkce::challenge(client, params)?)));
+        let (scope, challenge) = match wanted {
+            Ok(wanted) => wanted,
+            Err(refused) => return refused.answer(Caching::MustRevalidate),
+        };
+        let state = &mut *self.state();
+        let now_ms = self.now_ms();
+        state.sweep(now_ms);
+        let name = state.next();
+        let (device_code, user_code) = (self.ids.long("device-code", &name), self.ids.user_code(&name));
+        let device = Device {
+            user_code: user_code.clone(),
+            client_id: client.id.clone(),
+            scope,
+            challenge,
+            nonce: params.get("nonce").map(str::to_owned),
+            until_ms: now_ms.saturating_add(length(self.config.device_ttl)),
+            last_poll_ms: None,
+            verdict: Verdict::Pending,
+        };
+        state.devices.insert(device_code.clone(), device);
+        let page = format!("{}/device", self.issuer(headers));
+        let body = json!({
+            "device_code": device_code,
+            "user_code": user_code,
+            "verification_uri": page,
+            "verification_uri_complete": format!("{page}?user_code={user_code}"),
+            "expires_in": self.config.device_ttl.as_secs(),
+            "interval": self.config.device_interval.as_secs(),
+        });
+        json_answer(StatusCode::OK, Caching::MustRevalidate, &body)
+    }
+
+    /// `GET …/device`, with or without `user_code`; `POST` is the form that asks for it.
+    pub(super) fn device_page(&self, headers: &HeaderMap, params: &Params) -> Response {
+        let base = self.issuer(headers);
+        let Some(typed) = params.filled("user_code").or_else(|| params.filled("device_user_code")) else {
+            return self.user_code_form(&base, None);
+        };
+        let state = &mut *self.state();
+        let now_ms = self.now_ms();
+        let open = state.device_code_of(typed).filter(|code| {
+            state.devices.get(code).is_some_and(|device| device.verdict == Verdict::Pending && now_ms < device.until_ms)
+        });
+        let Some(device_code) = open else {
+            return self.user_code_form(&base, Some("This code is not valid. Look again at your device and type its code."));
+        };
+        let id = self.open_login(state, Purpose::Device(device_code.clone()));
+        match self.browser_user(state, headers) {
+            Some(username) => self.ask_consent(state, &base, &id, &device_code, username),
+            None => self.login_form(&base, &id, None),
+        }
+    }
+
+    /// `GET …/device/status`: how it went.
+    pub(super) fn device_status(&self, params: &Params) -> Response {
+        if params.get("error").is_some() {
+            self.message(StatusCode::OK, "Device login failed", "You did not allow the device to log in.")
+        } else {
+            self.message(StatusCode::OK, "Device login successful", "You can close this page and go back to your device.")
+        }
+    }
+
+    /// Writes down what the person said; `false` if it was too late or said before.
+    pub(super) fn judge_device(&self, state: &mut State, device_code: &str, verdict: Verdict) -> bool {
+        let now_ms = self.now_ms();
+        let open = |device: &&mut Device| device.verdict == Verdict::Pending && now_ms < device.until_ms;
+        let Some(device) = state.devices.get_mut(device_code).filter(open) else { return false };
+        device.verdict = verdict;
+        true
+    }
+}

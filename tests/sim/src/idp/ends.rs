@@ -1,0 +1,158 @@
+//! The ends of tokens and sessions (revocation, RFC 7009; logout), what a token tells (userinfo), and what the realm publishes.
+
+use axum::response::Response;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use super::Realm;
+use super::answers::{Caching, Refused, empty, json_answer, redirect};
+use super::config::Pkce;
+use super::pages::BROWSER_COOKIE;
+use super::params::{self, Params};
+use super::state::Status;
+use super::tokens::{SCOPES, Weak, profile};
+
+impl Realm {
+    /// `POST …/revoke`.
+    pub(super) fn revoke(&self, headers: &HeaderMap, params: &Params) -> Response {
+        let client = match params::client(&self.clients, headers, params) {
+            Ok(client) => client,
+            Err(refused) => return refused.answer(Caching::Unsaid),
+        };
+        let Some(token) = params.filled("token") else {
+            return Refused::bad("invalid_request", "Token not provided").answer(Caching::Unsaid);
+        };
+        // RFC 7009 2.2: an unknown token is no failure, hence 200; the body tells all the same.
+        let unknown = || Refused::new(StatusCode::OK, "invalid_token", "Invalid token").answer(Caching::Unsaid);
+        let state = &mut *self.state();
+        let refresh = self.keys.verify_refresh(state.key_turn, token);
+        let Some(claims) = refresh.clone().or_else(|| self.keys.verify(state.key_turn, token)) else { return unknown() };
+        if claims["azp"] != client.id.as_str() {
+            return Refused::bad("invalid_request", "Unmatching clients").answer(Caching::Unsaid);
+        }
+        let done = if refresh.is_some() {
+            end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()))
+        } else {
+            let access = state.access.get_mut(claims["jti"].as_str().unwrap_or_default());
+            access.is_some_and(|access| !std::mem::replace(&mut access.revoked, true))
+        };
+        if done { empty(StatusCode::OK, Caching::Unsaid) } else { unknown() }
+    }
+
+    /// `POST …/logout` by an application, or `GET` by a browser.
+    pub(super) fn logout(&self, headers: &HeaderMap, params: &Params, is_post: bool) -> Response {
+        let state = &mut *self.state();
+        if let Some(token) = params.get("refresh_token").filter(|_| is_post) {
+            if let Err(refused) = params::client(&self.clients, headers, params) {
+                return refused.answer(Caching::Unsaid);
+            }
+            let Some(claims) = self.keys.verify_refresh(state.key_turn, token) else {
+                return Refused::grant("Invalid refresh token").answer(Caching::Unsaid);
+            };
+            end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()));
+            return empty(StatusCode::NO_CONTENT, Caching::NoCache);
+        }
+        let hint = params.filled("id_token_hint").and_then(|token| self.keys.verify(state.key_turn, token));
+        let Some(claims) = hint.filter(|claims| claims["typ"] == "ID") else {
+            return self.message(StatusCode::OK, "Log out", "To log out, close the session in your application.");
+        };
+        end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()));
+        if let Some(browser) = params::cookie(headers, BROWSER_COOKIE) {
+            state.browsers.remove(browser);
+        }
+        match params.filled("post_logout_redirect_uri").and_then(|uri| self.logout_target(&claims, uri, params)) {
+            Some(target) => redirect(&target),
+            None => self.message(StatusCode::OK, "Logged out", "You are logged out."),
+        }
+    }
+
+    fn logout_target(&self, claims: &Value, uri: &str, params: &Params) -> Option<String> {
+        let client = self.clients.iter().find(|client| claims["azp"] == client.id.as_str())?;
+        let mut target = super::login::may_redirect(client, uri).then(|| url::Url::parse(uri).ok())??;
+        if let Some(state) = params.get("state") {
+            target.query_pairs_mut().append_pair("state", state);
+        }
+        Some(target.into())
+    }
+
+    /// `GET …/userinfo`.
+    pub(super) fn userinfo(&self, headers: &HeaderMap) -> Response {
+        let bearer = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map_or("", |(_, token)| token.trim());
+        let state = self.state();
+        let checked = self.check_access(&state, bearer);
+        let user = checked.and_then(|(_, session)| {
+            state.sessions.get(&session).and_then(|session| self.user(&session.username)).ok_or(Weak::NoSession)
+        });
+        match user {
+            Ok(user) => {
+                let mut body = profile(user);
+                body["sub"] = self.user_id(&user.username).into();
+                json_answer(StatusCode::OK, Caching::NoCache, &body)
+            }
+            Err(weak) => {
+                let reason = match weak {
+                    Weak::NoSession => "user_session_not_found",
+                    Weak::Disabled => "user_disabled",
+                    _ => "Token verification failed",
+                };
+                let mut response = empty(StatusCode::UNAUTHORIZED, Caching::NoStore);
+                let text = format!(
+                    "Bearer realm=\"{}\", error=\"invalid_token\", error_description=\"{reason}\"",
+                    self.config.workspace
+                );
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
+                if let Ok(value) = HeaderValue::from_str(&text) {
+                    response.headers_mut().insert(WWW_AUTHENTICATE, value);
+                }
+                response
+            }
+        }
+    }
+
+    /// `GET …/.well-known/openid-configuration` (OpenID Connect Discovery).
+    pub(super) fn discovery(&self, headers: &HeaderMap) -> Response {
+        let issuer = self.issuer(headers);
+        let at = |path: &str| format!("{issuer}/protocol/openid-connect/{path}");
+        let methods: &[&str] =
+            if self.clients.iter().any(|client| client.pkce == Pkce::PlainToo) { &["plain", "S256"] } else { &["S256"] };
+        let body = json!({
+            "issuer": issuer,
+            "authorization_endpoint": at("auth"),
+            "token_endpoint": at("token"),
+            "userinfo_endpoint": at("userinfo"),
+            "end_session_endpoint": at("logout"),
+            "jwks_uri": at("certs"),
+            "revocation_endpoint": at("revoke"),
+            "device_authorization_endpoint": at("auth/device"),
+            "grant_types_supported": ["authorization_code", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query", "form_post"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "scopes_supported": SCOPES,
+            "claims_supported": ["sub", "name", "preferred_username", "given_name", "family_name", "email"],
+            "code_challenge_methods_supported": methods,
+            "authorization_response_iss_parameter_supported": true,
+        });
+        json_answer(StatusCode::OK, Caching::Unsaid, &body)
+    }
+
+    /// `GET …/certs` (RFC 7517).
+    pub(super) fn certs(&self) -> Response {
+        let turn = self.state().key_turn;
+        json_answer(StatusCode::OK, Caching::NoCache, &self.keys.jwks(turn))
+    }
+}
+
+/// Ends a session; `false` if there was none to end.
+fn end_session(session: Option<&mut super::state::Session>) -> bool {
+    session.is_some_and(|session| std::mem::replace(&mut session.status, Status::Ended) != Status::Ended)
+}

@@ -1,0 +1,85 @@
+//! Ids, codes and secrets: drawn from the seed, so that two runs with one seed hand out the same.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+/// Letters of a user code: no vowels (no words come up by chance), nothing that looks like a digit.
+const USER_CODE_LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
+
+/// Draws everything that looks random.
+#[derive(Clone, Copy)]
+pub(super) struct Ids {
+    seed: u64,
+}
+
+impl Ids {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// 32 bytes for `name` in the family `kind`.
+    pub(super) fn bytes(self, kind: &str, name: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(self.seed.to_be_bytes());
+        // Lengths first, so that no two pairs of kind and name give the same input.
+        for part in [kind, name] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().into()
+    }
+
+    /// A UUID (version 4 by its looks).
+    pub(super) fn uuid(self, kind: &str, name: &str) -> String {
+        let bytes = self.bytes(kind, name);
+        let hex: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
+    }
+
+    /// A short opaque id, as sessions have.
+    pub(super) fn short(self, kind: &str, name: &str) -> String {
+        URL_SAFE_NO_PAD.encode(&self.bytes(kind, name)[..18])
+    }
+
+    /// A long opaque id, as device codes are.
+    pub(super) fn long(self, kind: &str, name: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes(kind, name))
+    }
+
+    /// A code for people to type: `BCDF-GHJK`.
+    pub(super) fn user_code(self, name: &str) -> String {
+        let bytes = self.bytes("user-code", name);
+        let letters: Vec<char> = bytes
+            .iter()
+            .take(8)
+            .map(|byte| char::from(USER_CODE_LETTERS[usize::from(*byte) % USER_CODE_LETTERS.len()]))
+            .collect();
+        let (left, right) = letters.split_at(4);
+        format!("{}-{}", String::from_iter(left), String::from_iter(right))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_ids_again_and_another_seed_others() {
+        let (one, two) = (Ids::new(1), Ids::new(2));
+        assert_eq!(one.uuid("session", "4"), Ids::new(1).uuid("session", "4"));
+        assert_ne!(one.uuid("session", "4"), two.uuid("session", "4"));
+        assert_ne!(one.uuid("ab", "c"), one.uuid("a", "bc"));
+    }
+
+    #[test]
+    fn ids_have_their_shape() {
+        let ids = Ids::new(7);
+        let uuid = ids.uuid("x", "1");
+        assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
+        let code = ids.user_code("1");
+        assert_eq!(code.len(), 9);
+        assert_eq!(code.find('-'), Some(4));
+        assert_eq!(ids.short("session", "1").len(), 24);
+    }
+}

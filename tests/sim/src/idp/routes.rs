@@ -1,0 +1,158 @@
+//! The provider's paths.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{RawPathParams, RawQuery, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+use http::{HeaderMap, StatusCode};
+
+use super::Provider;
+use super::answers::{no_such_realm, page, wrong_method};
+use super::pages::layout;
+use super::params::Params;
+
+/// The name under which a request for `path` stands in records, if the path is one of the identity provider's.
+///
+/// ```
+/// assert_eq!(documine_sim::idp::operation("/auth/realms/acme/protocol/openid-connect/token"), Some("token"));
+/// assert_eq!(documine_sim::idp::operation("/api/license"), None);
+/// ```
+pub fn operation(path: &str) -> Option<&'static str> {
+    let (_realm, rest) = path.strip_prefix("/auth/realms/")?.split_once('/')?;
+    match rest {
+        "protocol/openid-connect/auth" => Some("auth"),
+        "protocol/openid-connect/token" => Some("token"),
+        "protocol/openid-connect/auth/device" => Some("device"),
+        "protocol/openid-connect/revoke" => Some("revoke"),
+        "protocol/openid-connect/logout" => Some("logout"),
+        "protocol/openid-connect/certs" => Some("certs"),
+        "protocol/openid-connect/userinfo" => Some("userinfo"),
+        ".well-known/openid-configuration" => Some("discovery"),
+        "login-actions/authenticate" | "login-actions/consent" => Some("login"),
+        "device" | "device/status" => Some("device-page"),
+        _ => None,
+    }
+}
+
+impl Provider {
+    /// The provider's routes: everything under `/auth/`, and the same without `/auth` as the "not found" page that a wrong base path meets.
+    pub fn router(&self) -> Router {
+        let at = |path: &str| format!("/auth/realms/{{realm}}/{path}");
+        let protocol = |path: &str| at(&format!("protocol/openid-connect/{path}"));
+        let realm = Router::new()
+            .route(&protocol("auth"), get(authorization).post(authorization_post))
+            .route(&protocol("token"), post(token))
+            .route(&protocol("auth/device"), post(device_request))
+            .route(&protocol("revoke"), post(revoke))
+            .route(&protocol("logout"), get(logout_get).post(logout_post))
+            .route(&protocol("certs"), get(certs))
+            .route(&protocol("userinfo"), get(userinfo).post(userinfo))
+            .route(&at(".well-known/openid-configuration"), get(discovery))
+            .route(&at("login-actions/authenticate"), post(authenticate))
+            .route(&at("login-actions/consent"), post(consent))
+            .route(&at("device"), get(device_page).post(device_page_post))
+            .route(&at("device/status"), get(device_status))
+            .method_not_allowed_fallback(async || wrong_method())
+            .route_layer(middleware::from_fn_with_state(self.clone(), known_realm));
+        Router::new()
+            .route("/auth/{*rest}", any(not_found))
+            .route("/realms/{*rest}", any(not_found))
+            .merge(realm)
+            .with_state(self.clone())
+    }
+}
+
+/// Lets requests for the one realm pass.
+async fn known_realm(State(provider): State<Provider>, params: RawPathParams, request: Request, next: Next) -> Response {
+    let workspace = &provider.realm.config.workspace;
+    if params.iter().any(|(name, value)| name == "realm" && value == workspace) {
+        next.run(request).await
+    } else {
+        no_such_realm()
+    }
+}
+
+async fn not_found(State(provider): State<Provider>) -> Response {
+    let html = layout(&provider.realm.config.workspace, "This did not work", "<p>Resource not found</p>");
+    let mut response = page(StatusCode::NOT_FOUND, html);
+    response.headers_mut().remove(http::header::CACHE_CONTROL);
+    response
+}
+
+async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
+    provider.realm.token(&headers, &body)
+}
+
+async fn authorization(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    provider.realm.authorization(&headers, &Params::of_query(query.as_deref()))
+}
+
+async fn authorization_post(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
+    provider.realm.authorization(&headers, &Params::of_form(&headers, &body))
+}
+
+async fn authenticate(
+    State(provider): State<Provider>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    provider.realm.authenticate(&headers, &Params::of_query(query.as_deref()), &Params::of_form(&headers, &body))
+}
+
+async fn consent(
+    State(provider): State<Provider>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    provider.realm.consent(&headers, &Params::of_query(query.as_deref()), &Params::of_form(&headers, &body))
+}
+
+async fn device_request(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
+    provider.realm.device_request(&headers, &Params::of_form(&headers, &body))
+}
+
+async fn device_page(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    provider.realm.device_page(&headers, &Params::of_query(query.as_deref()))
+}
+
+async fn device_page_post(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
+    provider.realm.device_page(&headers, &Params::of_form(&headers, &body))
+}
+
+async fn device_status(State(provider): State<Provider>, RawQuery(query): RawQuery) -> Response {
+    provider.realm.device_status(&Params::of_query(query.as_deref()))
+}
+
+async fn revoke(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
+    provider.realm.revoke(&headers, &Params::of_form(&headers, &body))
+}
+
+async fn logout_get(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    provider.realm.logout(&headers, &Params::of_query(query.as_deref()), false)
+}
+
+async fn logout_post(
+    State(provider): State<Provider>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let params = Params::of_form(&headers, &body).and(Params::of_query(query.as_deref()));
+    provider.realm.logout(&headers, &params, true)
+}
+
+async fn userinfo(State(provider): State<Provider>, headers: HeaderMap) -> Response {
+    provider.realm.userinfo(&headers)
+}
+
+async fn discovery(State(provider): State<Provider>, headers: HeaderMap) -> Response {
+    provider.realm.discovery(&headers)
+}
+
+async fn certs(State(provider): State<Provider>) -> Response {
+    provider.realm.certs()
+}

@@ -1,0 +1,175 @@
+//! The provider over real loopback HTTP, with a clock that stands still.
+
+mod api;
+mod code;
+mod device;
+mod password;
+mod refresh;
+
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HOST, LOCATION};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::Value;
+
+use super::{ClientSettings, IdpConfig, Pkce, Provider, UserSettings};
+use crate::SimClock;
+
+/// A verifier and its S256 challenge (RFC 7636, appendix B).
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const CLIENT: [(&str, &str); 2] = [("client_id", "cli"), ("client_secret", "s&c+%t")];
+const SPECIAL: &str = "p&ss+w%20rd =äöüß€";
+
+struct Bench {
+    provider: Provider,
+    clock: SimClock,
+    http: Client,
+    origin: String,
+}
+
+/// What came back, as far as tests look at it.
+struct Answer {
+    status: u16,
+    headers: http::HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
+    }
+
+    fn token(&self, name: &str) -> String {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()[name].as_str().expect("the token").to_owned()
+    }
+
+    /// Status, error and description in one comparable text.
+    fn error(&self) -> String {
+        let body = self.json();
+        let part = |name: &str| body[name].as_str().unwrap_or("-").to_owned();
+        format!("{} {} {}", self.status, part("error"), part("error_description"))
+    }
+
+    fn header(&self, name: impl http::header::AsHeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// A parameter of the redirect.
+    fn sent_back(&self, name: &str) -> Option<String> {
+        let url = url::Url::parse(self.header(LOCATION)).expect("a redirect");
+        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// Where the page's form goes.
+    fn form_action(&self) -> String {
+        let (_, rest) = self.text.split_once("action=\"").unwrap_or_else(|| panic!("no form: {}", self.text));
+        rest.split('"').next().expect("an end").replace("&amp;", "&")
+    }
+}
+
+impl Bench {
+    async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    async fn with(change: impl FnOnce(&mut IdpConfig)) -> Self {
+        let clock = SimClock::manual();
+        let mut config = IdpConfig::new("acme", clock.clone());
+        config.client_id = "cli".to_owned();
+        config.client_secret = Some("s&c+%t".to_owned());
+        config.username = "alice".to_owned();
+        config.password = SPECIAL.to_owned();
+        let mut disabled = UserSettings::new("dora", "pw");
+        disabled.enabled = false;
+        let mut unfinished = UserSettings::new("udo", "pw");
+        unfinished.set_up = false;
+        config.users = vec![disabled, unfinished];
+        let mut narrow = ClientSettings::public("narrow");
+        (narrow.password_grant, narrow.device_grant) = (false, false);
+        config.clients = vec![narrow, ClientSettings::public("public").with_pkce(Pkce::Required)];
+        change(&mut config);
+        let provider = Provider::new(config);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = provider.router();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let http = Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().expect("a client");
+        Self { provider, clock, http, origin }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/auth/realms/acme/{path}", self.origin)
+    }
+
+    fn endpoint(&self, path: &str) -> String {
+        self.url(&format!("protocol/openid-connect/{path}"))
+    }
+
+    async fn get(&self, url: &str) -> Answer {
+        answer(self.http.get(url)).await
+    }
+
+    async fn post(&self, url: &str, form: &[(&str, &str)]) -> Answer {
+        answer(with_form(self.http.post(url), form)).await
+    }
+
+    /// The token endpoint, as the main client.
+    async fn token(&self, form: &[(&str, &str)]) -> Answer {
+        self.post(&self.endpoint("token"), &[&CLIENT, form].concat()).await
+    }
+
+    async fn log_in(&self, scope: &str) -> Answer {
+        self.token(&[("grant_type", "password"), ("username", "alice"), ("password", SPECIAL), ("scope", scope)]).await
+    }
+
+    async fn refresh(&self, token: &str) -> Answer {
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+fn with_form(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+}
+
+async fn answer(request: RequestBuilder) -> Answer {
+    let response: Response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.expect("a body") }
+}
+
+#[tokio::test]
+async fn the_realm_describes_itself_under_the_name_it_is_called_by() {
+    let bench = Bench::new().await;
+    let found = bench.get(&bench.url(".well-known/openid-configuration")).await.json();
+    assert_eq!(found["issuer"], bench.url("").trim_end_matches('/'));
+    assert_eq!(found["token_endpoint"], bench.endpoint("token"));
+    assert_eq!(found["device_authorization_endpoint"], bench.endpoint("auth/device"));
+    assert_eq!(found["authorization_response_iss_parameter_supported"], true);
+    let renamed = bench.http.get(bench.url(".well-known/openid-configuration")).header(HOST, "idp.test:81");
+    assert_eq!(answer(renamed).await.json()["issuer"], "http://idp.test:81/auth/realms/acme");
+}
+
+#[tokio::test]
+async fn wrong_paths_and_methods_get_keycloaks_answers() {
+    let bench = Bench::new().await;
+    for path in ["token", "auth", "certs"] {
+        let other = bench.get(&format!("{}/auth/realms/other/protocol/openid-connect/{path}", bench.origin)).await;
+        if path != "token" {
+            assert_eq!((other.status, other.text.as_str()), (404, r#"{"error":"Realm does not exist"}"#));
+        }
+    }
+    let other = bench.post(&format!("{}/auth/realms/other/protocol/openid-connect/token", bench.origin), &[]).await;
+    assert_eq!((other.status, other.text.as_str()), (404, r#"{"error":"Realm does not exist"}"#));
+    let wrong_base = bench.get(&format!("{}/realms/acme/protocol/openid-connect/certs", bench.origin)).await;
+    assert_eq!(wrong_base.status, 404);
+    assert!(wrong_base.header(CONTENT_TYPE).starts_with("text/html"));
+    let method = bench.get(&bench.endpoint("token")).await;
+    assert_eq!((method.status, method.text.as_str()), (405, r#"{"error":"HTTP 405 Method Not Allowed"}"#));
+}

@@ -1,0 +1,241 @@
+//! Token answers: mints the tokens of a session, and tells of a token whether it is good now.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Realm;
+use super::answers::Refused;
+use super::config::UserSettings;
+use super::state::{Access, Session, State, Status, length, millis};
+
+/// Scopes every token has.
+const DEFAULT_SCOPES: [&str; 2] = ["email", "profile"];
+/// Scopes that can be asked for.
+pub(super) const SCOPES: [&str; 10] = [
+    "openid",
+    "offline_access",
+    "email",
+    "profile",
+    "address",
+    "phone",
+    "roles",
+    "web-origins",
+    "acr",
+    "basic",
+];
+/// Scopes that decide what is in the token, without being listed in it.
+const SILENT_SCOPES: [&str; 4] = ["roles", "web-origins", "acr", "basic"];
+
+/// The scope granted for the one asked for; an unknown one is refused.
+pub(super) fn granted_scope(asked: Option<&str>) -> Result<String, Refused> {
+    let Some(asked) = asked else { return Ok(DEFAULT_SCOPES.join(" ")) };
+    if asked.is_empty() || asked.split(' ').any(|scope| !SCOPES.contains(&scope)) {
+        return Err(Refused::bad("invalid_scope", format!("Invalid scopes: {asked}")));
+    }
+    Ok(narrowed(asked, |_| true))
+}
+
+/// The scopes of `asked` that `allowed` lets through, and those every token has.
+pub(super) fn narrowed(asked: &str, allowed: impl Fn(&str) -> bool) -> String {
+    let wanted: Vec<&str> = asked.split(' ').filter(|scope| allowed(scope)).collect();
+    SCOPES
+        .into_iter()
+        .filter(|scope| DEFAULT_SCOPES.contains(scope) || (wanted.contains(scope) && !SILENT_SCOPES.contains(scope)))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// What the tokens of one answer are made from.
+pub(super) struct Grant<'a> {
+    /// The session's id.
+    pub(super) session: &'a str,
+    /// The scope of this answer.
+    pub(super) scope: &'a str,
+    /// The issuer, as the caller sees it.
+    pub(super) issuer: &'a str,
+    /// What the authorization request wants to see again in the id token.
+    pub(super) nonce: Option<&'a str>,
+}
+
+impl Realm {
+    /// Opens a session.
+    pub(super) fn open_session(&self, state: &mut State, username: &str, client_id: &str, scope: &str) -> String {
+        let now_ms = self.now_ms();
+        state.sweep(now_ms);
+        let id = self.ids.short("session", &state.next());
+        let session = Session {
+            username: username.to_owned(),
+            client_id: client_id.to_owned(),
+            scope: scope.to_owned(),
+            status: Status::Active,
+            started_ms: now_ms,
+            refresh_until_ms: None,
+            refresh_jti: None,
+        };
+        state.sessions.insert(id.clone(), session);
+        id
+    }
+
+    /// Mints new tokens for a session and gives the body of the answer.
+    pub(super) fn issue(&self, state: &mut State, grant: &Grant<'_>) -> Result<Value, Refused> {
+        let config = &self.config;
+        let now_ms = self.now_ms();
+        let Some(session) = state.sessions.get(grant.session).cloned() else {
+            return Err(Refused::grant("Session not active"));
+        };
+        let Some(user) = self.user(&session.username) else { return Err(Refused::grant("User not found")) };
+        let subject = self.user_id(&user.username);
+        let offline = grant.scope.split(' ').any(|scope| scope == "offline_access");
+
+        // Rounded up to the second that claims can tell: a token lives at least as long as the answer says.
+        let access_until_ms = whole_seconds(now_ms.saturating_add(length(config.token_ttl)));
+        let refresh_until_ms = if offline { None } else { self.refresh_until(&session, now_ms) };
+        let access_jti = self.ids.uuid("access", &state.next());
+        let refresh_jti = self.ids.uuid("refresh", &state.next());
+
+        let mut common = json!({
+            "iat": now_ms / 1000,
+            "iss": grant.issuer,
+            "sub": subject,
+            "azp": session.client_id,
+            "sid": grant.session,
+        });
+        if let Some(nonce) = grant.nonce {
+            common["nonce"] = nonce.into();
+        }
+        let mut access = with(&common, &profile(user));
+        access = with(
+            &access,
+            &json!({
+                "exp": access_until_ms / 1000, "jti": access_jti, "aud": "account", "typ": "Bearer", "acr": "1", "scope": grant.scope,
+                "realm_access": { "roles": [format!("default-roles-{}", config.workspace), "offline_access"] },
+            }),
+        );
+        let mut refresh = with(
+            &common,
+            &json!({ "jti": refresh_jti, "aud": grant.issuer, "typ": if offline { "Offline" } else { "Refresh" }, "scope": session.scope }),
+        );
+        if let Some(until_ms) = refresh_until_ms {
+            refresh["exp"] = (until_ms / 1000).into();
+        }
+
+        let failed = || Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The token could not be signed");
+        let turn = state.key_turn;
+        let mut answer = json!({
+            "access_token": self.keys.sign(turn, &access).ok_or_else(failed)?,
+            "expires_in": config.token_ttl.as_secs(),
+            "refresh_expires_in": refresh_until_ms.map_or(0, |until_ms| until_ms.saturating_sub(now_ms) / 1000),
+            "refresh_token": self.keys.sign_refresh(turn, &refresh).ok_or_else(failed)?,
+            "token_type": "Bearer",
+            "not-before-policy": 0,
+            "session_state": grant.session,
+            "scope": grant.scope,
+        });
+        if grant.scope.split(' ').any(|scope| scope == "openid") {
+            let jti = self.ids.uuid("id-token", &state.next());
+            let id_token = with(
+                &with(&common, &profile(user)),
+                &json!({ "exp": access_until_ms / 1000, "jti": jti, "aud": session.client_id, "typ": "ID", "acr": "1" }),
+            );
+            answer["id_token"] = self.keys.sign(turn, &id_token).ok_or_else(failed)?.into();
+        }
+
+        state.access.insert(
+            access_jti,
+            Access { session: grant.session.to_owned(), until_ms: access_until_ms, revoked: false },
+        );
+        if let Some(session) = state.sessions.get_mut(grant.session) {
+            session.refresh_jti = Some(refresh_jti);
+            session.refresh_until_ms = refresh_until_ms;
+        }
+        Ok(answer)
+    }
+
+    /// When a refresh token of now ends: after its own life, or with its session.
+    fn refresh_until(&self, session: &Session, now_ms: u64) -> Option<u64> {
+        let (ttl, max) = (self.config.refresh_ttl, self.config.session_max);
+        if ttl.is_zero() {
+            return None;
+        }
+        let idle = whole_seconds(now_ms.saturating_add(length(ttl)));
+        if max.is_zero() { Some(idle) } else { Some(idle.min(whole_seconds(session.started_ms.saturating_add(length(max))))) }
+    }
+
+    /// The access token's `jti` and session if it is good now, else why it isn't.
+    pub(super) fn check_access(&self, state: &State, token: &str) -> Result<(String, String), Weak> {
+        let claims = self.keys.verify(state.key_turn, token).ok_or(Weak::Untrusted)?;
+        if claims["typ"] != "Bearer" {
+            return Err(Weak::Untrusted);
+        }
+        let jti = claims["jti"].as_str().unwrap_or_default();
+        let access = state.access.get(jti).ok_or(Weak::Expired)?;
+        if self.now_ms() >= access.until_ms {
+            return Err(Weak::Expired);
+        }
+        if access.revoked {
+            return Err(Weak::Revoked);
+        }
+        let session = state.sessions.get(&access.session).ok_or(Weak::NoSession)?;
+        if matches!(session.status, Status::Compromised | Status::Ended) {
+            return Err(Weak::NoSession);
+        }
+        if !self.user_enabled(state, &session.username) {
+            return Err(Weak::Disabled);
+        }
+        Ok((jti.to_owned(), access.session.clone()))
+    }
+
+    /// The simulated time in milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> u64 {
+        millis(self.config.clock.now())
+    }
+}
+
+/// Why an access token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weak {
+    Untrusted,
+    Expired,
+    Revoked,
+    NoSession,
+    Disabled,
+}
+
+fn whole_seconds(ms: u64) -> u64 {
+    ms.div_ceil(1000).saturating_mul(1000)
+}
+
+/// The claims of `base` and of `more`.
+fn with(base: &Value, more: &Value) -> Value {
+    let mut claims = base.clone();
+    if let (Some(claims), Some(more)) = (claims.as_object_mut(), more.as_object()) {
+        claims.extend(more.clone());
+    }
+    claims
+}
+
+/// What tokens and userinfo say about a user.
+pub(super) fn profile(user: &UserSettings) -> Value {
+    json!({
+        "email_verified": true,
+        "name": format!("{} {}", user.first_name, user.last_name),
+        "preferred_username": user.username,
+        "given_name": user.first_name,
+        "family_name": user.last_name,
+        "email": user.email,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_granted_as_asked() {
+        assert_eq!(granted_scope(None).expect("default"), "email profile");
+        assert_eq!(granted_scope(Some("openid")).expect("known"), "openid email profile");
+        assert_eq!(granted_scope(Some("nope")).expect_err("unknown").description, "Invalid scopes: nope");
+        assert_eq!(granted_scope(Some("")).expect_err("empty").description, "Invalid scopes: ");
+        assert_eq!(narrowed("email openid", |scope| scope != "openid"), "email profile");
+    }
+}

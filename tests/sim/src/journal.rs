@@ -1,0 +1,99 @@
+//! The journal: every request that the simulator answered, for a test to look at.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::time::Stamp;
+
+/// The oldest requests are forgotten when there are more.
+const MOST: usize = 200_000;
+
+/// One request and what became of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// The operation, as the document spells it (`getDossiers`), or a name for an endpoint of the identity provider (`token`, `device`, …).
+    /// `None`: nothing that the simulator serves.
+    pub operation: Option<String>,
+    /// The HTTP method.
+    pub method: String,
+    /// The path as it was sent.
+    pub path: String,
+    /// The query as it was sent, without the question mark.
+    pub query: Option<String>,
+    /// The request headers in the order of arrival, names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// The status of the answer.
+    pub status: u16,
+    /// When the request arrived, by the simulated clock.
+    pub at: SystemTime,
+    /// How many bytes the body of the request had.
+    pub request_bytes: u64,
+    /// How many bytes of the body of the answer have left so far.
+    pub response_bytes: u64,
+}
+
+impl RecordedRequest {
+    /// The value of a request header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let headers: Vec<Value> = self.headers.iter().map(|(name, value)| json!([name, value])).collect();
+        json!({
+            "operation": self.operation,
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": headers,
+            "status": self.status,
+            "at": Stamp::from(self.at).text(),
+            "request_bytes": self.request_bytes,
+            "response_bytes": self.response_bytes,
+        })
+    }
+}
+
+/// All requests, shared.
+#[derive(Clone, Default)]
+pub(crate) struct Journal {
+    entries: Arc<Mutex<VecDeque<Entry>>>,
+}
+
+/// A request whose body counts may still grow.
+pub(crate) struct Entry {
+    pub(crate) request: RecordedRequest,
+    pub(crate) received: Arc<AtomicU64>,
+    pub(crate) sent: Arc<AtomicU64>,
+}
+
+impl Journal {
+    pub(crate) fn add(&self, entry: Entry) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() == MOST {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
+    }
+
+    pub(crate) fn clear(&self) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    pub(crate) fn all(&self) -> Vec<RecordedRequest> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries
+            .iter()
+            .map(|entry| RecordedRequest {
+                request_bytes: entry.received.load(Ordering::Relaxed),
+                response_bytes: entry.sent.load(Ordering::Relaxed),
+                ..entry.request.clone()
+            })
+            .collect()
+    }
+}

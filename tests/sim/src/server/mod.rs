@@ -1,0 +1,30 @@
+//! The HTTP side: one app, its routes, and the layers every request passes: journal, faults, sign-in, handler, check.
+
+mod app;
+mod body;
+mod layers;
+mod refusal;
+mod routes;
+mod sim_routes;
+mod store;
+
+pub(crate) use app::{App, Settings};
+pub(crate) use refusal::Refusal;
+pub(crate) use routes::{Found, Routes};
+pub(crate) use store::Store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+
+/// The whole service as one router.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    Router::new()
+        .merge(app.provider.router())
+        .merge(sim_routes::router(Arc::clone(app)))
+        .fallback(crate::api::handle)
+        .with_state(Arc::clone(app))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::pass))
+        .layer(DefaultBodyLimit::disable())
+}

@@ -1,0 +1,133 @@
+//! What a workspace holds on its first day: templates, users, licence.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{License, World, ids};
+use crate::analysis::Rules;
+use crate::time::Stamp;
+
+/// A dossier template.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Template {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) created_by: String,
+    pub(crate) added: Stamp,
+    pub(crate) valid_from: Stamp,
+    pub(crate) valid_to: Option<Stamp>,
+    pub(crate) status: String,
+    /// The report templates by id.
+    pub(crate) reports: BTreeMap<String, String>,
+}
+
+impl Template {
+    /// As the API shows it.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "description": self.description,
+            "dateAdded": self.added.text(),
+            "dateModified": self.added.text(),
+            "createdBy": self.created_by,
+            "modifiedBy": self.created_by,
+            "validFrom": self.valid_from.text(),
+            "validTo": self.valid_to.map(Stamp::text),
+            "status": self.status,
+            "removeWatermark": false,
+        })
+    }
+}
+
+/// Someone of the workspace.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) roles: Vec<String>,
+}
+
+impl User {
+    /// As the API shows them.
+    pub(crate) fn to_json(&self, workspace: &str) -> Value {
+        let mail = if self.username.contains('@') { self.username.clone() } else { format!("{}@{workspace}.example", self.username) };
+        json!({
+            "id": self.id,
+            "username": self.username,
+            "email": mail,
+            "firstName": self.first_name,
+            "lastName": self.last_name,
+            "roles": self.roles,
+        })
+    }
+}
+
+impl World {
+    /// A workspace on its first day.
+    pub(crate) fn new(seed: u64, now: Stamp, workspace: &str, username: &str, rules: &Rules) -> Self {
+        let user = |number: u64, username: &str, first: &str, last: &str, roles: &[&str]| User {
+            id: ids::id(seed, "user", number),
+            username: username.to_owned(),
+            first_name: first.to_owned(),
+            last_name: last.to_owned(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        };
+        let users = vec![
+            user(1, username, "Anna", "Lyst", &["USER", "MANAGER"]),
+            user(2, "reviewer", "Reva", "Iwer", &["USER"]),
+            user(3, "administrator", "Ada", "Min", &["USER", "MANAGER", "ADMIN"]),
+        ];
+        let began = now.start_of_year(-1);
+        let report = |number: u64, name: &str| (ids::id(seed, "report-template", number), name.to_owned());
+        let templates = vec![
+            Template {
+                id: ids::id(seed, "dossier-template", 1),
+                name: rules.template.name.clone(),
+                description: Some(rules.template.description.clone()),
+                created_by: users[2].id.clone(),
+                added: began,
+                valid_from: began,
+                valid_to: None,
+                status: "ACTIVE".to_owned(),
+                reports: BTreeMap::from([report(1, &rules.template.report)]),
+            },
+            Template {
+                id: ids::id(seed, "dossier-template", 2),
+                name: "Lease contracts".to_owned(),
+                description: None,
+                created_by: users[2].id.clone(),
+                added: began,
+                valid_from: began,
+                valid_to: Some(now.start_of_year(0)),
+                status: "INACTIVE".to_owned(),
+                reports: BTreeMap::from([report(2, "Lease summary")]),
+            },
+        ];
+        let license = License {
+            id: ids::id(seed, "license", 1),
+            licensed_to: workspace.to_owned(),
+            from: now.start_of_year(0),
+            to: Stamp(now.start_of_year(2).0 - 1),
+            pages: 100_000,
+        };
+        Self {
+            seed,
+            counters: BTreeMap::new(),
+            templates,
+            users,
+            license,
+            dossiers: BTreeMap::new(),
+            files: BTreeMap::new(),
+            downloads: BTreeMap::new(),
+            usage: Vec::new(),
+            fail_next_package: None,
+            fail_next_analysis: None,
+        }
+    }
+}

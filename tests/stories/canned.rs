@@ -1,0 +1,66 @@
+//! A server that answers each request with prepared bytes and hangs up: for what a decent simulator never says, such as half an answer.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+type Answer = dyn Fn(&str) -> Vec<u8> + Send + Sync;
+
+/// The server. It listens on a free port of this machine until the test's runtime ends.
+pub struct Canned {
+    pub base: String,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Canned {
+    /// Answers with what `answer` makes of a request's head (request line and headers).
+    pub async fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let answer: Arc<Answer> = Arc::new(answer);
+        let seen = Arc::clone(&heads);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen)));
+            }
+        });
+        Self { base, heads }
+    }
+
+    /// The heads of the requests so far.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<String>>>) {
+    let mut got = Vec::new();
+    let end = loop {
+        if let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") {
+            break end + 4;
+        }
+        if stream.read_buf(&mut got).await.unwrap_or(0) == 0 {
+            return;
+        }
+    };
+    let head = String::from_utf8_lossy(&got[..end]).into_owned();
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    while got.len() < end + length.unwrap_or(0) && stream.read_buf(&mut got).await.unwrap_or(0) > 0 {}
+    let bytes = answer(&head);
+    seen.lock().unwrap().push(head);
+    let _ = stream.write_all(&bytes).await;
+    let _ = stream.shutdown().await;
+}
+
+/// An answer with its true length.
+pub fn answer(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
+    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// A JSON answer.
+pub fn json(body: &str) -> Vec<u8> {
+    answer("200 OK", &["Content-Type: application/json"], body)
+}

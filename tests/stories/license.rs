@@ -1,0 +1,70 @@
+//! The licence, and how much of it has been used.
+
+use std::time::Duration;
+
+use documine::Timestamp;
+
+use crate::paper::{INVOICE, SCAN, STUDY};
+use crate::world::{World, add};
+
+#[tokio::test]
+async fn the_licence_says_what_may_be_analysed_and_until_when() {
+    let world = World::new().await;
+    let license = world.client.license().await.unwrap();
+    assert_eq!(license.active, Some(true));
+    assert!(license.licensed_pages.is_some_and(|pages| pages > 0));
+    let instant = |time: &Option<Timestamp>| time.as_ref().and_then(Timestamp::to_system_time).unwrap();
+    let now = world.sim.clock().now();
+    assert!(instant(&license.valid_from) <= now && now < instant(&license.valid_to));
+}
+
+#[tokio::test]
+async fn every_analysed_page_counts() {
+    let world = World::new().await;
+    let usage = world.client.license_usage().await.unwrap();
+    assert_eq!((usage.analysed_pages, usage.analysed_files, usage.ocr_pages), (Some(0), Some(0), Some(0)));
+    let (dossier, _) = world.processed("study.pdf", STUDY).await;
+    add(&dossier, "invoice.pdf", INVOICE).await;
+    add(&dossier, "scan.pdf", SCAN).await;
+    let usage = world.client.license_usage().await.unwrap();
+    assert_eq!((usage.analysed_pages, usage.analysed_files, usage.ocr_pages), (Some(4 + 1 + 2), Some(3), Some(2)));
+    assert_eq!(usage.licensed_pages, world.client.license().await.unwrap().licensed_pages);
+    let months: Vec<_> = usage.monthly.iter().filter(|month| month.analysed_pages != Some(0)).collect();
+    assert_eq!(months.len(), 1);
+    assert_eq!((months[0].month.as_deref(), months[0].analysed_pages), (Some("2025-01"), Some(7)));
+}
+
+#[tokio::test]
+async fn the_usage_of_a_period_is_the_usage_of_that_period() {
+    let world = World::new().await;
+    world.processed("study.pdf", STUDY).await;
+    let first = world.sim.clock().now();
+    world.time.pass(40 * 24 * 3600);
+    let second = world.sim.clock().now();
+    world.processed("invoice.pdf", INVOICE).await;
+    let third = world.sim.clock().now() + Duration::from_secs(1);
+    let at = Timestamp::from_system_time;
+
+    let pages = async |usage: documine::Call<documine::license::Period, documine::LicenseUsage>| usage.await.unwrap().analysed_pages;
+    let usage = || world.client.license_usage();
+    assert_eq!(pages(usage()).await, Some(5));
+    assert_eq!(pages(usage().from(at(second))).await, Some(1));
+    assert_eq!(pages(usage().to(at(second))).await, Some(4));
+    assert_eq!(pages(usage().from(at(first + Duration::from_secs(1))).to(at(second))).await, Some(0));
+    assert_eq!(pages(usage().from(at(third))).await, Some(0));
+
+    let whole = usage().await.unwrap();
+    let monthly: Vec<_> = whole.monthly.iter().filter(|month| month.analysed_pages != Some(0)).map(|month| month.month.clone().unwrap()).collect();
+    assert_eq!(monthly, ["2025-01", "2025-02"]);
+    let query = world.requests("getLicenseUsage")[3].query.clone().unwrap();
+    assert!(query.starts_with("startDate=2025-01-") && query.contains("%2B00%3A00&endDate=2025-02-"), "{query}");
+}
+
+#[tokio::test]
+async fn a_period_that_ends_before_it_begins_is_refused() {
+    let world = World::new().await;
+    let (early, late) = (Timestamp::from("2025-01-01T00:00:00.000+00:00"), Timestamp::from("2025-02-01T00:00:00.000+00:00"));
+    let error = world.client.license_usage().from(late).to(early).await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
+    assert!(error.to_string().starts_with("getLicenseUsage: 400 Bad Request: "), "{error}");
+}

@@ -1,0 +1,27 @@
+//! What users of the SDK live through, one file a story, all against the simulator and in simulated time.
+//!
+//! [`world`] holds the stage: each test gets a simulator of its own, and when it ends every request and every answer of it has been held
+//! against the vendored document. [`coverage`] asks the machine whether every operation of the document occurs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+mod canned;
+mod paper;
+mod world;
+
+mod bad_input;
+mod cancel_is_safe;
+mod components;
+mod coverage;
+mod dossiers;
+mod futures_are_send;
+mod hostile_ids;
+mod license;
+mod log_in;
+mod packages;
+mod paging;
+mod raw;
+mod saved_answers;
+mod tenant_and_bearer;
+mod tolerance;
+mod upload_and_wait;
+mod users;

@@ -1,0 +1,38 @@
+//! The workspace's own commands, run as `cargo xtask COMMAND`.
+//!
+//! One module a subcommand. Nothing here needs the crates of the workspace to compile, so that `regen` still works when
+//! generation is broken.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+// The document passes are the ones the build script runs; the tests of this crate run the code passes as well.
+#[path = "../../openapi/passes/mod.rs"]
+mod passes;
+mod peers;
+mod regen;
+
+/// The workspace's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Turn openapi/documine.yaml into openapi/documine.json, the canonical form that the build reads.
+    Regen(regen::Args),
+    /// Run programs by others that tell whether ours is right.
+    #[command(subcommand)]
+    Peers(peers::Peer),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Regen(args) => regen::run(&args),
+        Command::Peers(peer) => peers::run(&peer),
+    }
+}

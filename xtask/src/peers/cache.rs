@@ -1,0 +1,114 @@
+//! Where the peers are installed: a folder outside the tree, one environment for each set of pinned versions.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::process;
+use super::script;
+use super::verdict::{Stop, failed};
+
+/// Enough for a slow network.
+const INSTALL_LIMIT: Duration = Duration::from_secs(600);
+const PYTHON_HELP: &str = "needs Python 3.10 or newer with venv (Debian: apt install python3 python3-venv)";
+const NODE_HELP: &str = "needs Node.js 20 or newer with npm (Debian: apt install nodejs npm)";
+const REDOCLY: &str = "@redocly/cli@2.77.0";
+
+/// The cache and the folder of this run in it.
+pub(super) struct Cache {
+    root: PathBuf,
+    pub(super) folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens the cache: `DOCUMINE_PEERS_CACHE`, else `documine-peers` in the user's cache folder.
+    pub(super) fn open() -> Result<Self, Stop> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = set("DOCUMINE_PEERS_CACHE")
+            .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("documine-peers")))
+            .or_else(|| set("HOME").map(|folder| folder.join(".cache/documine-peers")))
+            .or_else(|| set("LOCALAPPDATA").map(|folder| folder.join("documine-peers")))
+            .ok_or_else(|| Stop::Failed(String::from("no place for a cache: set DOCUMINE_PEERS_CACHE to a folder")))?;
+        let root = std::path::absolute(&root).map_err(failed("the cache folder"))?;
+        let folder = root.join(format!("run-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
+        Ok(Self { root, folder })
+    }
+
+    /// Removes what this run wrote, unless somebody has to look at it.
+    pub(super) fn close(self, keep: bool) {
+        if !keep {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+
+    /// The Python of the environment that holds `tests/peers/requirements/NAME.txt`, installed if need be.
+    pub(super) fn python(&self, name: &str) -> Result<PathBuf, Stop> {
+        let requirements = script("requirements").join(format!("{name}.txt"));
+        let wanted = std::fs::read_to_string(&requirements).map_err(failed(&requirements.display().to_string()))?;
+        let environment = self.root.join(format!("python-{name}"));
+        let python =
+            if cfg!(windows) { environment.join("Scripts/python.exe") } else { environment.join("bin/python") };
+        if is_installed(&environment, &wanted) && python.exists() {
+            return Ok(python);
+        }
+        let base = if cfg!(windows) { "python" } else { "python3" };
+        clear(&environment)?;
+        self.install(Command::new(base).args(["-m", "venv"]).arg(&environment), PYTHON_HELP)?;
+        self.install(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+                .arg(&requirements),
+            "pip could not install it",
+        )?;
+        mark_installed(&environment, &wanted)?;
+        Ok(python)
+    }
+
+    /// The script to run with `node` for redocly, installed if need be.
+    pub(super) fn redocly(&self) -> Result<PathBuf, Stop> {
+        let folder = self.root.join("node-redocly");
+        let program = folder.join("node_modules/@redocly/cli/bin/cli.js");
+        if is_installed(&folder, REDOCLY) && program.exists() {
+            return Ok(program);
+        }
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        clear(&folder)?;
+        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
+        let command = &mut Command::new(npm);
+        command.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]);
+        self.install(command.arg(&folder).arg(REDOCLY), NODE_HELP)?;
+        mark_installed(&folder, REDOCLY)?;
+        Ok(program)
+    }
+
+    /// A peer that can't be installed did not run; that says nothing about our work.
+    fn install(&self, command: &mut Command, help: &str) -> Result<(), Stop> {
+        let not_run = |reason: String| Stop::NotRun(format!("{help}\n{reason}"));
+        match process::run(command, "install", &self.folder, INSTALL_LIMIT) {
+            Ok(finished) if finished.success => Ok(()),
+            Ok(finished) => Err(not_run(finished.tail())),
+            Err(Stop::Failed(reason) | Stop::NotRun(reason)) => Err(not_run(reason)),
+        }
+    }
+}
+
+/// The mark is written last, so an installation that broke off is done again.
+fn marker(folder: &Path) -> PathBuf {
+    folder.join("documine-installed.txt")
+}
+
+fn is_installed(folder: &Path, wanted: &str) -> bool {
+    std::fs::read_to_string(marker(folder)).is_ok_and(|found| found == wanted)
+}
+
+fn mark_installed(folder: &Path, wanted: &str) -> Result<(), Stop> {
+    std::fs::write(marker(folder), wanted).map_err(failed("the mark of an installation"))
+}
+
+fn clear(folder: &Path) -> Result<(), Stop> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(&folder.display().to_string())(error)),
+        _ => Ok(()),
+    }
+}

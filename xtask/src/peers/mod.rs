@@ -1,0 +1,47 @@
+//! `cargo xtask peers …`: runs programs by others that tell whether ours is right.
+//!
+//! The peers are installed from the package registries into a cache outside the tree, started on 127.0.0.1 and stopped again.
+//! One that can't run says why and how to get it; it never counts as passed, and under `CI=true` it counts as failed. The scripts
+//! and adapters stand in `tests/peers/`, see the README there.
+
+mod cache;
+mod judges;
+mod process;
+mod server;
+mod traffic;
+mod verdict;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The jobs of the test bench.
+#[derive(clap::Subcommand)]
+pub(crate) enum Peer {
+    /// Let independent programs judge the document, the simulator and the traffic of the pipeline example.
+    Judges(judges::Args),
+}
+
+/// Runs one job and says how it ended.
+pub(crate) fn run(peer: &Peer) -> ExitCode {
+    match peer {
+        Peer::Judges(args) => judges::run(args),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A script or setting of ours.
+fn script(name: &str) -> PathBuf {
+    root().join("tests/peers").join(name)
+}
+
+/// One line of the command's result.
+fn say(line: &str) {
+    #[expect(clippy::print_stdout, reason = "the command's result")]
+    {
+        println!("{line}");
+    }
+}

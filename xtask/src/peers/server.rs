@@ -1,0 +1,98 @@
+//! Servers of a run: the simulator and the judging proxy. Each prints one JSON line when it is ready.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::process::end;
+use super::verdict::{Stop, failed};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+
+/// A running server. It stops when this value is dropped, and when this process dies: both end its standard input, and
+/// that is what it (or the leash that it runs on) waits for.
+pub(super) struct Server {
+    child: Child,
+    /// The line it printed when it was ready.
+    pub(super) ready: Value,
+}
+
+impl Server {
+    /// Starts `command` and waits for its ready line. What it says on standard error goes to `NAME.err` in `folder`.
+    pub(super) fn start(command: &mut Command, name: &str, folder: &Path) -> Result<Self, Stop> {
+        let log = folder.join(format!("{name}.err"));
+        let errors = File::create(&log).map_err(failed(&log.display().to_string()))?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .map_err(|error| Stop::Failed(format!("{name} can't be started: {error}")))?;
+        let line = child.stdout.take().and_then(first_line);
+        // From here on the value owns the process, so that an early return stops it.
+        let mut server = Self { child, ready: Value::Null };
+        server.ready = line.and_then(|line| serde_json::from_str(&line).ok()).ok_or_else(|| {
+            server.stop();
+            let said = std::fs::read_to_string(&log).unwrap_or_default();
+            Stop::Failed(format!("{name} did not get ready\n{}", said.trim_end()))
+        })?;
+        Ok(server)
+    }
+
+    /// A text of the ready line.
+    pub(super) fn text(&self, key: &str) -> Result<&str, Stop> {
+        self.ready[key].as_str().ok_or_else(|| Stop::Failed(format!("the ready line has no {key}: {}", self.ready)))
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub(super) fn stop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = end(&mut self.child, STOP_LIMIT);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The first line, if it comes in time; what follows is read and dropped, so that the server never writes into a closed pipe.
+fn first_line(output: impl Read + Send + 'static) -> Option<String> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut lines = BufReader::new(output).lines();
+        let _ = sender.send(lines.next().and_then(Result::ok));
+        for line in lines {
+            if line.is_err() {
+                break;
+            }
+        }
+    });
+    receiver.recv_timeout(START_LIMIT).ok().flatten()
+}
+
+/// A GET with the plainest HTTP there is: enough to ask a server of ours on loopback for JSON.
+pub(super) fn get_json(base_url: &str, path: &str) -> Result<Value, Stop> {
+    let ask = || -> std::io::Result<Vec<u8>> {
+        let authority = base_url.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(authority)?;
+        stream.set_read_timeout(Some(STOP_LIMIT))?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: application/json\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = ask().map_err(failed(path))?;
+    let text = String::from_utf8_lossy(&answer);
+    text.split_once("\r\n\r\n")
+        .and_then(|(_, body)| serde_json::from_str(body).ok())
+        .ok_or_else(|| Stop::Failed(format!("{path} answered no JSON: {}", text.lines().next().unwrap_or_default())))
+}

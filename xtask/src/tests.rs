@@ -1,0 +1,56 @@
+//! Tests of the passes over the document and over the generated code, and of the lint.
+//!
+//! They stand here because the build script, which runs the passes, can't be tested itself.
+
+mod code;
+mod document;
+mod lint;
+mod order;
+mod vendored;
+
+use serde_json::{Value, json};
+
+use crate::passes;
+
+/// A document with these paths and component schemas.
+fn document(paths: Value, schemas: Value) -> Value {
+    json!({
+        "openapi": "3.0.3",
+        "info": {"title": "t", "version": "1"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    })
+}
+
+/// A document with one operation, `GET /x`, of these members; an answer is added when there is none.
+fn with_operation(mut operation: Value, schemas: Value) -> Value {
+    if operation.get("responses").is_none() {
+        operation["responses"] = json!({"204": {"description": ""}});
+    }
+    if operation.get("operationId").is_none() {
+        operation["operationId"] = json!("getX");
+    }
+    document(json!({"/x": {"get": operation}}), schemas)
+}
+
+/// The document after all passes.
+fn passed(document: &Value) -> Value {
+    match passes::run(&document.to_string()) {
+        Ok(passed) => passed.document,
+        Err(findings) => panic!("refused: {findings:#?}"),
+    }
+}
+
+/// What the lint has against the document.
+fn refused(document: &Value) -> Vec<String> {
+    match passes::run(&document.to_string()) {
+        Ok(_) => Vec::new(),
+        Err(findings) => findings,
+    }
+}
+
+/// The vendored document, as the build reads it.
+fn vendored() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/documine.json");
+    std::fs::read_to_string(path).expect("openapi/documine.json is there")
+}

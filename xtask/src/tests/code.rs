@@ -1,0 +1,134 @@
+//! The generator's side on snippets: what it is made to do, and how its refusals read.
+
+use serde_json::json;
+
+use super::{document, passed, with_operation};
+use crate::code;
+
+fn client(document: &serde_json::Value) -> String {
+    match code::generate(&passed(document)) {
+        Ok(generated) => generated.client,
+        Err(reasons) => panic!("{reasons:#?}"),
+    }
+}
+
+#[test]
+fn a_form_is_sent_as_a_form() {
+    let body = json!({"content": {"multipart/form-data": {"schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}}}});
+    let source = client(&document(
+        json!({"/x": {"post": {"operationId": "uploadIt", "requestBody": body, "responses": {"204": {"description": ""}}}}}),
+        json!({}),
+    ));
+    assert!(source.contains("body: Result<::reqwest::multipart::Form, String>"), "{source}");
+    assert!(source.contains(".multipart(body)"), "{source}");
+    assert!(!source.contains("reqwest::Body"), "{source}");
+}
+
+#[test]
+fn null_is_read_as_empty_inside_and_out() {
+    let source = client(&document(
+        json!({}),
+        json!({
+            "Part": {"type": "object", "properties": {"a": {"type": "string"}}},
+            "A": {"type": "object", "required": ["must"], "properties": {
+                "must": {"type": "array", "items": {"type": "string"}},
+                "lists": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+                "parts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Part"}},
+                "numbers": {"type": "object", "additionalProperties": {"type": "integer"}},
+                "any": {"type": "array", "items": {}},
+                "fileId": {"type": "string"},
+            }},
+        }),
+    ));
+    for (field, reader) in [
+        ("must", "list"),
+        ("lists", "map_of_lists"),
+        ("parts", "map"),
+        ("numbers", "as_default"),
+        ("any", "as_default"),
+        ("file_id", "blank_as_none"),
+    ] {
+        let declared = source.find(&format!("pub {field}:")).expect("the field is there");
+        let before = &source[declared.saturating_sub(300)..declared];
+        let attribute = before.rfind("#[serde").map(|at| &before[at..]).unwrap_or_default();
+        assert!(attribute.contains(&format!("\"crate::null::{reader}\"")), "{field}: {attribute}");
+        assert!(attribute.contains("default"), "{field}: {attribute}");
+    }
+}
+
+#[test]
+fn models_are_open_and_start_from_a_default_where_they_can() {
+    let source = client(&document(
+        json!({}),
+        json!({
+            "Free": {"type": "object", "required": ["name", "sub"], "properties": {"name": {"type": "string"}, "sub": {"$ref": "#/components/schemas/Sub"}}},
+            "Sub": {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}},
+            "Dossier": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+        }),
+    ));
+    let attributes = |name: &str| {
+        let declared = source.find(&format!("pub struct {name} ")).expect("the model is there");
+        let start = source[..declared].rfind("}\n").unwrap_or(0);
+        source[start..declared].to_owned()
+    };
+    for name in ["Free", "Sub", "Dossier"] {
+        let attributes = attributes(name);
+        assert!(attributes.contains("#[non_exhaustive]"), "{name}: {attributes}");
+        assert!(attributes.contains("derive(::schemars::JsonSchema)"), "{name}: {attributes}");
+        assert_eq!(attributes.contains("derive(Default)"), name != "Dossier", "{name}: {attributes}");
+    }
+    assert!(!source.contains("ConversionError"), "{source}");
+}
+
+#[test]
+fn values_of_an_enum_that_meet_get_numbers() {
+    let values = json!(["UTF_8", "UTF-8", "", "1st", "self", "Self", "unknown", "a\"b", "ü", "UTF_8"]);
+    let passed = passed(&document(json!({}), json!({"Code": {"type": "string", "enum": values, "description": "a\nb"}})));
+    let enums = code::generate(&passed).map(|generated| generated.enums).expect("generates");
+    for line in [
+        "Utf8 = \"UTF_8\",",
+        "Utf82 = \"UTF-8\",",
+        "X = \"\",",
+        "_1st = \"1st\",",
+        "Unknown2 = \"unknown\",",
+        "AB = \"a\\\"b\",",
+        "Ü = \"ü\",",
+    ] {
+        assert!(enums.contains(line), "{line} not in {enums}");
+    }
+    let file: Result<syn::File, _> = syn::parse_str(&enums);
+    assert!(file.is_ok(), "{enums}");
+}
+
+#[test]
+fn a_panic_of_the_generator_names_the_operation() {
+    // The lint refuses this; here the generator gets it all the same.
+    let bad = json!({"operationId": "get_bad", "x-operation-id": "getBad", "responses": {
+        "200": {"description": "", "content": {"application/json": {"schema": {"type": "string"}}}},
+        "201": {"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}},
+    }});
+    let good = json!({"operationId": "get_good", "x-operation-id": "getGood", "responses": {"2XX": {"description": ""}}});
+    let document = document(json!({"/bad": {"get": bad}, "/good": {"get": good}}), json!({}));
+    let reasons = code::generate(&document).err().expect("refused");
+    assert_eq!(reasons.len(), 1, "{reasons:#?}");
+    assert!(reasons[0].starts_with("getBad: the generator stopped: "), "{reasons:#?}");
+    assert!(reasons[0].ends_with("(/paths/~1bad/get)"), "{reasons:#?}");
+}
+
+#[test]
+fn a_schema_that_stops_the_generator_is_told_apart() {
+    let document = document(json!({}), json!({"A": {"$ref": "#/components/schemas/Gone"}}));
+    let reasons = code::generate(&document).err().expect("refused");
+    assert!(reasons[0].contains("stopped at a schema"), "{reasons:#?}");
+}
+
+#[test]
+fn texts_of_any_kind_leave_valid_code() {
+    let hostile = "*/ \"# #![x] ``` \r\n\t{ } \u{202e} */ /* <script>\n        fn main() {}\n";
+    let source = client(&with_operation(
+        json!({"description": hostile, "summary": hostile, "parameters": [{"name": "type", "in": "query", "description": hostile, "schema": {"type": "string"}}]}),
+        json!({"A": {"type": "object", "description": hostile, "properties": {"self": {"type": "string", "description": hostile}}}}),
+    ));
+    let file: Result<syn::File, _> = syn::parse_str(&source);
+    assert!(file.is_ok(), "{source}");
+}
