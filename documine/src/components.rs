@@ -87,6 +87,13 @@ impl Deref for Components {
     }
 }
 
+#[cfg(feature = "schemars")]
+impl extract::ComponentNames for Components {
+    fn component_names(&self) -> Vec<&str> {
+        self.0.components.keys().map(String::as_str).collect()
+    }
+}
+
 impl FileHandle {
     /// The file's components (`getComponents`).
     pub fn components(&self) -> Call<Export<FilePath>, Components> {

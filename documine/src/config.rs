@@ -190,18 +190,24 @@ impl ClientBuilder {
         }
         let endpoints = Endpoints::new(&base, &workspace, &self.paths)?;
         let agent = user_agent(self.app.as_deref())?;
-        let http = || {
-            reqwest::Client::builder()
+        let http = |target: &Url| {
+            let mut builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(self.timeouts.connect)
-                .user_agent(agent.clone())
-                .build()
-                .map_err(|error| Error::config("the HTTP client could not be set up").with_source(error))
+                .user_agent(agent.clone());
+            if target.scheme() == "http" {
+                // This machine alone: a proxy from the environment would get password and tokens in the clear.
+                builder = builder.no_proxy();
+            }
+            builder.build().map_err(|error| Error::config("the HTTP client could not be set up").with_source(error))
         };
-        let origin =
-            credentials.into_origin(TokenEndpoint::new(endpoints.token.clone(), http()?, Arc::clone(&self.clock)));
+        let origin = credentials.into_origin(TokenEndpoint::new(
+            endpoints.token.clone(),
+            http(&endpoints.token)?,
+            Arc::clone(&self.clock),
+        ));
         let stack = Stack {
-            http: http()?,
+            http: http(&base)?,
             base,
             tenant,
             auth: Authenticator::new(origin, Arc::clone(&self.clock)),

@@ -304,7 +304,10 @@ impl Error {
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         let mut next = Some(error);
         while let Some(current) = next {
-            if let Some(found) = current.downcast_ref::<Self>() {
+            // An `io::Error` does not count the error it was made from among its sources.
+            let carried = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            let carried = carried.and_then(|error| error.downcast_ref::<Self>());
+            if let Some(found) = carried.or_else(|| current.downcast_ref::<Self>()) {
                 return Some(found);
             }
             next = current.source();

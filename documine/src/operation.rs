@@ -108,6 +108,8 @@ impl From<WaitError> for Error {
 
 pub(crate) type Look<T> = Arc<dyn Fn() -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync>;
 
+type OnState = Box<dyn FnMut(&str) + Send>;
+
 /// A wait that has not begun: await it for the result, or take the [`states`](Self::states) one by one.
 #[must_use = "nothing is waited for until this is awaited"]
 pub struct Wait<T> {
@@ -115,7 +117,7 @@ pub struct Wait<T> {
     clock: Arc<dyn Clock>,
     look: Look<T>,
     deadline: Duration,
-    on_state: Option<Box<dyn FnMut(&str) + Send>>,
+    on_state: Option<OnState>,
 }
 
 impl<T: Send + 'static> Wait<T> {

@@ -5,6 +5,8 @@
 //! `FileStatusWorkflowStatus`), never by the generator, whose choice depends on the order of keys.
 //! Delete when: the generator makes open enums.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::names;
@@ -13,7 +15,7 @@ use super::walk::{self, Node, Object};
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
     let mut hoisted: Vec<(String, Object)> = Vec::new();
-    let operation_ids = operation_ids(document);
+    let owners = Owners::of(document);
     let mut schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
     walk::every(document, Node::Schema, &mut |schema, pointer| {
         if !is_text_enum(schema) {
@@ -28,9 +30,10 @@ pub(super) fn apply(document: &mut Value) -> usize {
             schema.insert(String::from("x-open-enum"), Value::Bool(true));
             return;
         }
-        let name = names::free(&schemas, &wanted(&segments, &operation_ids));
+        let name = names::free(&schemas, &owners.name(&segments));
         let mut component = std::mem::take(schema);
         *schema = reference(&name, component.get("description").cloned());
+        component.remove("nullable");
         component.insert(String::from("x-open-enum"), Value::Bool(true));
         schemas.insert(name.clone(), Value::Null);
         hoisted.push((name, component));
@@ -67,35 +70,61 @@ fn is_text_enum(schema: &Object) -> bool {
         })
 }
 
-/// By path and method, since a pointer names an operation by these.
-fn operation_ids(document: &mut Value) -> Vec<(String, String)> {
-    let mut ids = Vec::new();
-    walk::every(document, Node::Operation, &mut |operation, pointer| {
-        let id = walk::text(operation, "operationId").unwrap_or_default();
-        ids.push((String::from(pointer), String::from(id)));
-    });
-    ids
+/// What names an inline enum besides its component: operations by pointer, parameters by pointer.
+#[derive(Default)]
+struct Owners {
+    operations: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
 }
 
-/// The name for an inline enum at this place.
-fn wanted(segments: &[String], operation_ids: &[(String, String)]) -> String {
-    const STRUCTURE: [&str; 7] = ["properties", "items", "allOf", "oneOf", "anyOf", "schema", "additionalProperties"];
-    let (owner, rest) = match segments {
-        [components, _, name, rest @ ..] if components == "components" => (name.clone(), rest),
-        [_, path, method, rest @ ..] => {
-            let pointer = format!("/paths/{}/{}", walk::escape(path), walk::escape(method));
-            let id = operation_ids
-                .iter()
-                .find(|(known, _)| *known == pointer)
-                .map(|(_, id)| id.clone());
-            (id.unwrap_or_default(), rest)
-        }
-        _ => (String::new(), segments),
-    };
-    let inner: Vec<&str> = rest
-        .iter()
-        .map(String::as_str)
-        .filter(|segment| !STRUCTURE.contains(segment))
-        .collect();
-    format!("{owner}-{}", inner.join("-"))
+impl Owners {
+    fn of(document: &mut Value) -> Self {
+        let mut owners = Self::default();
+        walk::everything(document, &mut |node, object, pointer| {
+            let (names, key) = match node {
+                Node::Operation => (&mut owners.operations, "operationId"),
+                Node::Parameter => (&mut owners.parameters, "name"),
+                _ => return,
+            };
+            let name = walk::text(object, key).unwrap_or_default();
+            names.insert(String::from(pointer), String::from(name));
+        });
+        owners
+    }
+
+    /// The name for an inline enum at this place: its owner, then what leads to it, structure left out.
+    fn name(&self, segments: &[String]) -> String {
+        let pointer = |length: usize| {
+            let parts = segments.iter().take(length).map(|segment| walk::escape(segment));
+            parts.fold(String::new(), |pointer, part| format!("{pointer}/{part}"))
+        };
+        let part = segments.get(3).map(String::as_str);
+        let (owner, part, inner) = match (segments.first().map(String::as_str), part) {
+            (Some("components"), _) => (segments.get(2).cloned(), None, segments.get(3..)),
+            (_, Some("parameters")) => (
+                self.operations.get(&pointer(3)).cloned(),
+                self.parameters.get(&pointer(5)).cloned(),
+                segments.get(6..),
+            ),
+            (_, Some("requestBody")) => (
+                self.operations.get(&pointer(3)).cloned(),
+                Some(String::from("body")),
+                segments.get(7..),
+            ),
+            _ => (
+                self.operations.get(&pointer(3)).cloned(),
+                Some(String::from("answer")),
+                segments.get(8..),
+            ),
+        };
+        let inner = inner.unwrap_or_default().iter().cloned();
+        let parts = owner.into_iter().chain(part).chain(inner.filter(|part| !is_structure(part)));
+        parts.collect::<Vec<String>>().join("-")
+    }
+}
+
+/// Segments of a pointer that name no part of the data.
+fn is_structure(segment: &str) -> bool {
+    const STRUCTURE: [&str; 6] = ["properties", "items", "allOf", "oneOf", "anyOf", "additionalProperties"];
+    STRUCTURE.contains(&segment) || segment.chars().all(|c| c.is_ascii_digit())
 }

@@ -16,6 +16,15 @@ pub struct Canned {
 impl Canned {
     /// Answers with what `answer` makes of a request's head (request line and headers).
     pub async fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::start(answer, true).await
+    }
+
+    /// The same, but the connection stays open when the answer is out.
+    pub async fn answering_and_holding(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        Self::start(answer, false).await
+    }
+
+    async fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static, hang_up: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -23,7 +32,7 @@ impl Canned {
         let seen = Arc::clone(&heads);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen)));
+                tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen), hang_up));
             }
         });
         Self { base, heads }
@@ -35,7 +44,7 @@ impl Canned {
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<String>>>, hang_up: bool) {
     let mut got = Vec::new();
     let end = loop {
         if let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -51,6 +60,10 @@ async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<S
     let bytes = answer(&head);
     seen.lock().unwrap().push(head);
     let _ = stream.write_all(&bytes).await;
+    if !hang_up {
+        // Until the client lets go.
+        let _ = stream.read(&mut [0; 1]).await;
+    }
     let _ = stream.shutdown().await;
 }
 

@@ -55,7 +55,6 @@ async fn details_tell_the_rule_and_the_page() {
 
 #[tokio::test]
 async fn the_same_comes_as_xml() {
-    let world = World::new().await;
     let rules = r#"
         [[component]]
         name = "Odd & <names>"
@@ -67,8 +66,8 @@ async fn the_same_comes_as_xml() {
         [[component.rule]]
         pattern = 'not there'
     "#;
-    let world2 = World::with(|builder| builder.rules(Rules::parse(rules).unwrap())).await;
-    let (dossier, file) = world2.processed("a&b.pdf", &pdf(&["Mark: a < b & c\nMark: \"quoted\""])).await;
+    let world = World::with(|builder| builder.rules(Rules::parse(rules).unwrap())).await;
+    let (dossier, file) = world.processed("a&b.pdf", &pdf(&["Mark: a < b & c\nMark: \"quoted\""])).await;
     let xml = file.components_xml().await.unwrap();
     for part in [
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
@@ -85,11 +84,10 @@ async fn the_same_comes_as_xml() {
     let detailed = file.components_xml().include_details(true).await.unwrap();
     assert!(detailed.len() > xml.len() && detailed.contains("Nothing"), "{detailed}");
     for operation in ["getComponents", "getDossierComponents"] {
-        for request in world2.requests(operation) {
+        for request in world.requests(operation) {
             assert_eq!(header(&request, "accept").as_deref(), Some("application/xml"), "{operation}");
         }
     }
-    drop(world);
 }
 
 #[derive(Debug, Deserialize, schemars::JsonSchema)]

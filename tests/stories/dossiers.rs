@@ -100,7 +100,7 @@ async fn a_list_holds_the_dossiers_that_are_asked_for() {
     world.sim.control().archive_dossier(archived.id().as_str());
     trashed.delete().await.unwrap();
 
-    let ids = async |list: documine::List<documine::templates::DossierFilter, documine::Dossier>| {
+    let ids = async |list: documine::List<documine::DossierFilter, documine::Dossier>| {
         list.await.unwrap().into_iter().map(|dossier| dossier.id).collect::<Vec<_>>()
     };
     let (active, archived, trashed) = (active.id().clone(), archived.id().clone(), trashed.id().clone());

@@ -45,7 +45,7 @@ async fn the_usage_of_a_period_is_the_usage_of_that_period() {
     let third = world.sim.clock().now() + Duration::from_secs(1);
     let at = Timestamp::from_system_time;
 
-    let pages = async |usage: documine::Call<documine::license::Period, documine::LicenseUsage>| usage.await.unwrap().analysed_pages;
+    let pages = async |usage: documine::Call<documine::Period, documine::LicenseUsage>| usage.await.unwrap().analysed_pages;
     let usage = || world.client.license_usage();
     assert_eq!(pages(usage()).await, Some(5));
     assert_eq!(pages(usage().from(at(second))).await, Some(1));

@@ -8,10 +8,15 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 // The document passes are the ones the build script runs; the tests of this crate run the code passes as well.
+#[cfg(test)]
+#[path = "../../openapi/passes/code/mod.rs"]
+mod code;
 #[path = "../../openapi/passes/mod.rs"]
 mod passes;
 mod peers;
 mod regen;
+#[cfg(test)]
+mod tests;
 
 /// The workspace's own commands.
 #[derive(Parser)]

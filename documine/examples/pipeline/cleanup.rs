@@ -98,7 +98,10 @@ impl Created {
         let in_time = tokio::time::timeout(LIMIT, work).await.is_ok();
         match trouble {
             None if in_time => Ok(deleted),
-            None => Err(Failure::new(Code::Temporary, format!("deleting takes longer than {LIMIT:?}; {} still there", self.left()))),
+            None => Err(Failure::new(
+                Code::Temporary,
+                format!("deleting takes longer than {LIMIT:?}; {} still there", self.left()),
+            )),
             Some(trouble) => Err(trouble.advise(&format!("{} still there, delete it by hand", self.left()))),
         }
     }

@@ -42,7 +42,8 @@ impl Outcome {
             [] => Failure::new(Code::Other, "the dossier holds no file to go on with; give a PDF"),
             [only] => only.clone(),
             [first, others @ ..] => {
-                let code = if others.iter().all(|other| other.code() == first.code()) { first.code() } else { Code::Other };
+                let code =
+                    if others.iter().all(|other| other.code() == first.code()) { first.code() } else { Code::Other };
                 Failure::new(code, format!("all {} files failed: {}", self.files.len(), joined(&self.files)))
             }
         }

@@ -360,7 +360,8 @@ fn values(components: &Components) -> Values {
 /// Where the value was found. Only an export with details knows it.
 fn page_of(components: &Components, name: &str, index: usize) -> String {
     let details = components.component_details.get(name).and_then(|details| details.values.get(index));
-    let mut pages: Vec<_> = details.iter().flat_map(|value| &value.entity_references).filter_map(|place| place.page).collect();
+    let mut pages: Vec<_> =
+        details.iter().flat_map(|value| &value.entity_references).filter_map(|place| place.page).collect();
     pages.dedup();
     pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

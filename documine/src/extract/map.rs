@@ -109,6 +109,12 @@ impl ComponentNames for Components<'_> {
     }
 }
 
+impl ComponentNames for crate::FileComponents {
+    fn component_names(&self) -> Vec<&str> {
+        self.components.keys().map(String::as_str).collect()
+    }
+}
+
 /// What [`ComponentMap::check`] found. `Display` gives it in a few lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentReport {

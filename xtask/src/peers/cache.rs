@@ -93,6 +93,14 @@ impl Cache {
     }
 }
 
+/// A program that ran by Node.js in an earlier run can miss it in this one.
+pub(super) fn without_node(stop: Stop) -> Stop {
+    match stop {
+        Stop::NotRun(reason) => Stop::NotRun(format!("{NODE_HELP}\n{reason}")),
+        failed @ Stop::Failed(_) => failed,
+    }
+}
+
 /// The mark is written last, so an installation that broke off is done again.
 fn marker(folder: &Path) -> PathBuf {
     folder.join("documine-installed.txt")

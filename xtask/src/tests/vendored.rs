@@ -45,9 +45,9 @@ fn each_code_pass_changes_as_many_places_as_we_know() {
         [
             ("client_constructor", 2),
             ("multipart_form", 3),
-            ("type_builders", 0),
-            ("derive_default", 0),
-            ("null_as_default", 0),
+            ("type_builders", 38),
+            ("derive_default", 17),
+            ("null_as_default", 34),
             ("non_exhaustive", 24),
             ("derive_schema", 24),
             ("doc_fences", 24),

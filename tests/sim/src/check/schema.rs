@@ -1,8 +1,8 @@
 //! Schemas of OpenAPI 3.0, rewritten to JSON Schema 2020-12 and compiled.
 //!
-//! The two differ in a few keywords (`nullable`, exclusive bounds as flags, siblings of `$ref`). The schemas of the document are there twice, as
-//! `#/open/NAME` and as `#/closed/NAME`; the closed ones refuse fields that are not declared. Members of `allOf` and its like stay open, because
-//! only the whole knows all fields.
+//! The two differ in a few keywords: `nullable`, exclusive bounds as flags, siblings of `$ref`. Every schema of the document is there in three
+//! forms: as the document says, closed (undeclared fields are refused), and as a member of a composition: there the fields of the parts add up, so
+//! the part itself stays open and only what lies inside it is closed.
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
@@ -11,11 +11,87 @@ use super::Findings;
 
 /// More of the same list would only bury the first ones.
 const MOST_ERRORS: usize = 10;
+/// Messages quote the value; a long one is cut.
+const LONGEST_MESSAGE: usize = 300;
+/// What tells people something and validators nothing.
+const SILENT: [&str; 11] = [
+    "nullable",
+    "example",
+    "description",
+    "title",
+    "default",
+    "externalDocs",
+    "xml",
+    "discriminator",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+];
+
+/// How a schema treats fields it does not declare.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As the document says.
+    Open,
+    /// Undeclared fields are refused, here and inside.
+    Closed,
+    /// Undeclared fields are refused inside; here they may belong to another part of the same composition.
+    Part,
+}
+
+impl Form {
+    const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Part];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Part => "part",
+        }
+    }
+
+    /// The form of what lies inside.
+    fn inside(self) -> Self {
+        if self == Self::Open { Self::Open } else { Self::Closed }
+    }
+
+    /// The form of the parts of a composition.
+    fn part(self) -> Self {
+        if self == Self::Open { Self::Open } else { Self::Part }
+    }
+}
 
 /// The schemas of a document, ready to be compiled against.
 pub(super) struct Schemas {
-    open: Value,
-    closed: Value,
+    root: Map<String, Value>,
+}
+
+impl Schemas {
+    pub(super) fn of(document: &Value) -> Result<Self, String> {
+        let mut root = Map::new();
+        root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+        if let Some(all) = document.pointer("/components/schemas").and_then(Value::as_object) {
+            for form in Form::ALL {
+                let rewritten: Result<Map<String, Value>, String> =
+                    all.iter().map(|(name, schema)| Ok((name.clone(), rewrite(schema, form)?))).collect();
+                root.insert(form.name().to_owned(), Value::Object(rewritten?));
+            }
+        }
+        Ok(Self { root })
+    }
+
+    /// Compiles a schema of the document.
+    pub(super) fn compile(&self, schema: &Value, form: Form) -> Result<Compiled, String> {
+        let mut root = self.root.clone();
+        root.insert("allOf".to_owned(), json!([rewrite(schema, form)?]));
+        let validator = jsonschema::options()
+            .with_draft(Draft::Draft202012)
+            .should_validate_formats(true)
+            .should_ignore_unknown_formats(true)
+            .build(&Value::Object(root))
+            .map_err(|error| error.to_string())?;
+        Ok(Compiled { validator })
+    }
 }
 
 /// A compiled schema.
@@ -23,33 +99,120 @@ pub(super) struct Compiled {
     validator: Validator,
 }
 
-impl Schemas {
-    pub(super) fn of(document: &Value) -> Result<Self, String> {
-        let empty = Map::new();
-        let all = document.pointer("/components/schemas").and_then(Value::as_object).unwrap_or(&empty);
-        let rewritten = |closed: bool| -> Result<Value, String> {
-            let pairs: Result<Map<String, Value>, String> =
-                all.iter().map(|(name, schema)| Ok((name.clone(), rewrite(schema, closed, closed)?))).collect();
-            Ok(Value::Object(pairs?))
+impl Compiled {
+    /// Adds what does not fit; `at` stands before the pointers.
+    pub(super) fn check(&self, value: &Value, at: &str, findings: &mut Findings<'_>) {
+        // Most values fit, and telling that they do is much faster than telling where they don't.
+        if self.validator.is_valid(value) {
+            return;
+        }
+        for error in self.validator.iter_errors(value).take(MOST_ERRORS) {
+            let mut message = error.to_string();
+            if message.len() > LONGEST_MESSAGE {
+                let cut = (0..=LONGEST_MESSAGE).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+                message.truncate(cut);
+                message.push('…');
+            }
+            findings.add(format!("{at}{}", error.instance_path()), message);
+        }
+    }
+}
+
+fn rewrite(schema: &Value, form: Form) -> Result<Value, String> {
+    let Some(fields) = schema.as_object() else { return Ok(schema.clone()) };
+    if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
+        // In OpenAPI 3.0 nothing beside a reference counts.
+        let name = reference
+            .strip_prefix("#/components/schemas/")
+            .ok_or_else(|| format!("a schema refers to `{reference}`, which is no schema of the document"))?;
+        return Ok(json!({ "$ref": format!("#/{}/{name}", form.name()) }));
+    }
+    let mut made = Map::new();
+    for (key, value) in fields {
+        let rewritten = match (key.as_str(), value) {
+            (key, _) if SILENT.contains(&key) || key.starts_with("x-") => continue,
+            ("properties", Value::Object(properties)) => {
+                let rewritten: Result<Map<String, Value>, String> = properties
+                    .iter()
+                    .map(|(name, schema)| Ok((name.clone(), rewrite(schema, form.inside())?)))
+                    .collect();
+                Value::Object(rewritten?)
+            }
+            ("items" | "additionalProperties", Value::Object(_)) => rewrite(value, form.inside())?,
+            ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => {
+                parts.iter().map(|part| rewrite(part, form.part())).collect::<Result<Vec<_>, _>>()?.into()
+            }
+            ("not", _) => rewrite(value, Form::Open)?,
+            ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => continue,
+            ("minimum" | "maximum", bound) => {
+                let exclusive = format!("exclusiveM{}", &key[1..]);
+                if fields.get(&exclusive) == Some(&Value::Bool(true)) {
+                    made.insert(exclusive, bound.clone());
+                    continue;
+                }
+                bound.clone()
+            }
+            (_, other) => other.clone(),
         };
-        Ok(Self { open: open_heads(&rewritten(true)?), closed: rewritten(true)? }.with_lenient(&rewritten(false)?))
+        made.insert(key.clone(), rewritten);
+    }
+    let declares = ["properties", "allOf", "anyOf", "oneOf"].iter().any(|key| made.contains_key(*key));
+    if form == Form::Closed && declares && !made.contains_key("additionalProperties") {
+        made.insert("unevaluatedProperties".to_owned(), false.into());
+    }
+    if fields.get("nullable") == Some(&Value::Bool(true)) { Ok(nullable(made)) } else { Ok(Value::Object(made)) }
+}
+
+/// The same schema, letting `null` through as well.
+fn nullable(mut schema: Map<String, Value>) -> Value {
+    let Some(Value::String(kind)) = schema.get("type") else {
+        return json!({ "anyOf": [schema, { "type": "null" }] });
+    };
+    let kinds = json!([kind, "null"]);
+    schema.insert("type".to_owned(), kinds);
+    if let Some(Value::Array(values)) = schema.get_mut("enum") {
+        if !values.contains(&Value::Null) {
+            values.push(Value::Null);
+        }
+    }
+    Value::Object(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dialect_of_openapi_is_rewritten() {
+        let schema = json!({ "type": "integer", "minimum": 0, "exclusiveMinimum": true, "nullable": true, "x-a": 1, "example": 2 });
+        let rewritten = rewrite(&schema, Form::Open).expect("rewrites");
+        assert_eq!(rewritten, json!({ "type": ["integer", "null"], "exclusiveMinimum": 0 }));
+        let listed = rewrite(&json!({ "type": "string", "enum": ["A"], "nullable": true }), Form::Open).expect("rewrites");
+        assert_eq!(listed, json!({ "type": ["string", "null"], "enum": ["A", null] }));
+        let referred = json!({ "allOf": [{ "$ref": "#/components/schemas/A", "description": "x" }], "nullable": true });
+        let expected = json!({ "anyOf": [{ "allOf": [{ "$ref": "#/open/A" }] }, { "type": "null" }] });
+        assert_eq!(rewrite(&referred, Form::Open).expect("rewrites"), expected);
+        assert!(rewrite(&json!({ "$ref": "other.json#/A" }), Form::Open).is_err());
     }
 
-    /// Compiles a schema of the document; `closed` refuses undeclared fields.
-    pub(super) fn compile(&self, schema: &Value, closed: bool) -> Result<Compiled, String> {
-        let root = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "allOf": [rewrite(schema, closed, closed)?],
-            "open": self.open,
-            "closed": self.closed,
-        });
-        let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .should_validate_formats(true)
-            .should_ignore_unknown_formats(true)
-            .offline()
-            .build(&root)
-            .map_err(|error| error.to_string())?;
-        Ok(Compiled { validator })
+    #[test]
+    fn parts_of_a_composition_add_up() {
+        let document = json!({ "components": { "schemas": {
+            "Base": { "type": "object", "properties": { "id": { "type": "string" } } },
+            "Whole": { "allOf": [{ "$ref": "#/components/schemas/Base" }, { "properties": { "base": { "$ref": "#/components/schemas/Base" } } }] },
+        } } });
+        let schemas = Schemas::of(&document).expect("a document");
+        let whole = json!({ "$ref": "#/components/schemas/Whole" });
+        let closed = schemas.compile(&whole, Form::Closed).expect("compiles");
+        let pointers = |value: Value| {
+            let mut findings = Findings::new("x", super::super::Side::Response);
+            closed.check(&value, "", &mut findings);
+            findings.found.iter().map(|found| found.pointer.clone()).collect::<Vec<_>>()
+        };
+        assert!(pointers(json!({ "id": "a", "base": { "id": "b" } })).is_empty());
+        assert_eq!(pointers(json!({ "id": "a", "more": 1 })), [""]);
+        assert_eq!(pointers(json!({ "base": { "more": 1 } })), ["/base"]);
+        let open = schemas.compile(&whole, Form::Open).expect("compiles");
+        assert!(open.validator.is_valid(&json!({ "more": 1, "base": { "more": 1 } })));
     }
 }

@@ -6,6 +6,7 @@ mod layers;
 mod refusal;
 mod routes;
 mod sim_routes;
+mod snapshot;
 mod store;
 
 pub(crate) use app::{App, Settings};

@@ -1,0 +1,131 @@
+//! A request of an operation, taken apart for its handler.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::server::Refusal;
+use crate::time::Stamp;
+
+/// The biggest JSON body that is read.
+const BIGGEST_JSON: usize = 16 * 1024 * 1024;
+
+/// A request of an operation.
+pub(super) struct Call {
+    parameters: BTreeMap<&'static str, String>,
+    query: Vec<(String, String)>,
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    body: Option<Body>,
+    /// Who calls, if the token says it.
+    pub(super) username: Option<String>,
+}
+
+impl Call {
+    pub(super) fn new(request: Request, parameters: BTreeMap<&'static str, String>) -> Self {
+        let (parts, body) = request.into_parts();
+        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let query = parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty());
+        let query = query.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value)));
+        Self { parameters, query: query.collect(), path: parts.uri.path().to_owned(), headers: parts.headers, body: Some(body), username: None }
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A parameter of the path.
+    pub(super) fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", String::as_str)
+    }
+
+    pub(super) fn template_id(&self) -> &str {
+        self.parameter("dossierTemplateId")
+    }
+
+    pub(super) fn dossier_id(&self) -> &str {
+        self.parameter("dossierId")
+    }
+
+    pub(super) fn file_id(&self) -> &str {
+        self.parameter("fileId")
+    }
+
+    pub(super) fn download_id(&self) -> &str {
+        self.parameter("downloadId")
+    }
+
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn query_pairs(&self) -> &[(String, String)] {
+        &self.query
+    }
+
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, Refusal> {
+        match self.query(name) {
+            None => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(_) => Err(Refusal::bad_request(format!("The parameter {name} must be true or false."))),
+        }
+    }
+
+    pub(super) fn moment(&self, name: &str) -> Result<Option<Stamp>, Refusal> {
+        let Some(text) = self.query(name) else { return Ok(None) };
+        let moment = Stamp::parse(text).ok_or_else(|| Refusal::bad_request(format!("The parameter {name} must be a date and time like 2024-01-31T00:00:00Z.")))?;
+        Ok(Some(moment))
+    }
+
+    /// The body, for a handler that streams it.
+    pub(super) fn take_body(&mut self) -> Body {
+        self.body.take().unwrap_or_default()
+    }
+
+    /// The JSON object in the body.
+    pub(super) async fn object(&mut self) -> Result<Map<String, Value>, Refusal> {
+        let kind = self.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
+            let kind = if kind.is_empty() { "none".to_owned() } else { crate::api::shown::short(&kind) };
+            return Err(Refusal::bad_request(format!("The content type must be application/json, not {kind}.")));
+        }
+        let bytes = axum::body::to_bytes(self.take_body(), BIGGEST_JSON).await.map_err(|_| Refusal::bad_request("The body could not be read, or it is bigger than 16 MiB."))?;
+        match serde_json::from_slice(&bytes) {
+            Ok(Value::Object(object)) => Ok(object),
+            Ok(_) => Err(Refusal::bad_request("The body must be a JSON object.")),
+            Err(error) => Err(Refusal::bad_request(format!("The body is not JSON: {error}."))),
+        }
+    }
+
+    /// Reads a body that no handler wanted.
+    pub(super) async fn drain(&mut self) {
+        crate::server::drain(self.take_body()).await;
+    }
+}
+
+/// An answer with a JSON body.
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Refusal> {
+    let text = serde_json::to_string(value).map_err(|error| Refusal::internal("The answer could not be written", &error))?;
+    Ok(text_answer(status, "application/json", text))
+}
+
+pub(super) fn text_answer(status: StatusCode, kind: &'static str, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+pub(super) fn no_content() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}

@@ -1,0 +1,77 @@
+//! Tag 4: components, as JSON or XML.
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::call::{Call, json, text_answer};
+use super::shown::{FileComponents, components_files};
+use super::{lists, xml};
+use crate::server::{App, Refusal};
+use crate::state::{File, World};
+
+pub(super) fn of_file(app: &App, call: &Call) -> Result<Response, Refusal> {
+    let details = call.flag("includeDetails", false)?;
+    let components = {
+        let world = app.world();
+        let file = world.file(call.template_id(), call.dossier_id(), call.file_id())?;
+        ready(file, app)?;
+        shown(&world, file, details)
+    };
+    if wants_xml(call) {
+        return Ok(text_answer(StatusCode::OK, "application/xml", xml::file(&components)));
+    }
+    json(StatusCode::OK, &components)
+}
+
+/// Every analysed file of the dossier; those that are still at work are left out.
+pub(super) fn of_dossier(app: &App, call: &Call) -> Result<Response, Refusal> {
+    let details = call.flag("includeDetails", false)?;
+    let now = app.now();
+    let components: Vec<FileComponents> = {
+        let world = app.world();
+        let dossier = world.dossier(call.template_id(), call.dossier_id())?;
+        world.files_of(dossier).filter(|file| file.is_processed(now)).map(|file| shown(&world, file, details)).collect()
+    };
+    if wants_xml(call) {
+        return Ok(text_answer(StatusCode::OK, "application/xml", xml::dossier(&components)));
+    }
+    lists::answer(app, call, "files", components)
+}
+
+fn shown(world: &World, file: &File, details: bool) -> FileComponents {
+    components_files(file, details, |kind, number| world.derived_id(kind, number))
+}
+
+fn ready(file: &File, app: &App) -> Result<(), Refusal> {
+    let now = app.now();
+    if file.is_processed(now) {
+        return Ok(());
+    }
+    let name = &file.name;
+    Err(Refusal::conflict(match file.state(now) {
+        "DELETED" => format!("The file {name} is in the trash."),
+        "ERROR" => format!("The analysis of the file {name} has failed: {}", file.failure.as_deref().unwrap_or("the reason is not known")),
+        _ if file.excluded => format!("The analysis of the file {name} is switched off."),
+        state => format!("The file {name} has not been analysed yet; it is {state}."),
+    }))
+}
+
+/// Whether XML is liked better than JSON; on equal terms the one that is named first wins.
+fn wants_xml(call: &Call) -> bool {
+    let mut best: Option<(f64, bool)> = None;
+    let accepts = call.headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    for range in accepts.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let kind = parts.next().unwrap_or("").to_ascii_lowercase();
+        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |quality| quality.parse().unwrap_or(0.0));
+        let xml = match kind.as_str() {
+            "application/xml" | "text/xml" => true,
+            "application/json" | "application/*" | "*/*" => false,
+            _ => continue,
+        };
+        if quality > 0.0 && best.is_none_or(|(before, _)| quality > before) {
+            best = Some((quality, xml));
+        }
+    }
+    best.is_some_and(|(_, xml)| xml)
+}

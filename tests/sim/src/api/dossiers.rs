@@ -1,0 +1,175 @@
+//! Tag 2: dossiers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::StatusCode;
+use serde_json::{Map, Value};
+
+use super::call::{Call, json, no_content};
+use super::lists;
+use super::shown::{self, fields};
+use crate::server::{App, Refusal};
+use crate::state::{Dossier, World};
+use crate::time::Stamp;
+
+pub(super) fn list(app: &App, call: &Call) -> Result<Response, Refusal> {
+    let active = call.flag("includeActive", true)?;
+    let archived = call.flag("includeArchived", false)?;
+    let deleted = call.flag("includeSoftDeleted", false)?;
+    let dossiers = {
+        let world = app.world();
+        world.template(call.template_id())?;
+        let wanted = |dossier: &&Dossier| match (dossier.deleted.is_some(), dossier.archived.is_some()) {
+            (true, _) => deleted,
+            (false, true) => archived,
+            (false, false) => active,
+        };
+        let mut dossiers: Vec<&Dossier> = world.dossiers.values().filter(|dossier| dossier.template_id == call.template_id()).filter(wanted).collect();
+        dossiers.sort_by_key(|dossier| dossier.number);
+        dossiers.into_iter().map(Dossier::to_json).collect()
+    };
+    lists::answer(app, call, "dossiers", dossiers)
+}
+
+pub(super) fn get(app: &App, call: &Call) -> Result<Response, Refusal> {
+    let dossier = app.world().dossier(call.template_id(), call.dossier_id())?.to_json();
+    json(StatusCode::OK, &dossier)
+}
+
+pub(super) fn delete(app: &App, call: &Call) -> Result<Response, Refusal> {
+    let now = app.now();
+    let permanently = call.flag("deletePermanently", false)?;
+    let mut world = app.world();
+    let dossier = world.dossier(call.template_id(), call.dossier_id())?;
+    if dossier.archived.is_some() {
+        return Err(Refusal::conflict(format!("The dossier {} is archived and can no longer be changed.", dossier.name)));
+    }
+    if permanently {
+        let gone = world.remove_dossier(call.dossier_id(), now);
+        app.blobs.remove(gone);
+    } else if let Some(dossier) = world.dossiers.get_mut(call.dossier_id()) {
+        dossier.deleted.get_or_insert(now);
+    }
+    Ok(no_content())
+}
+
+/// The fields of a request, checked for their kind.
+struct Wanted {
+    id: Option<String>,
+    name: String,
+    description: Option<String>,
+    owner_id: Option<String>,
+    member_ids: Option<Vec<String>>,
+    due_date: Option<String>,
+    download_file_types: Option<Vec<String>>,
+    report_template_ids: Option<Vec<String>>,
+    attributes: Option<BTreeMap<String, String>>,
+}
+
+pub(super) async fn create_or_update(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
+    let wanted = Wanted::read(&call.object().await?)?;
+    let now = app.now();
+    let mut world = app.world();
+    wanted.check(&world, call.template_id())?;
+    match wanted.id.clone() {
+        Some(id) => {
+            world.open_dossier(call.template_id(), &id)?;
+            let dossier = world.dossiers.get_mut(&id).ok_or_else(|| Refusal::not_found("There is no such dossier."))?;
+            wanted.change(dossier, now);
+            json(StatusCode::OK, &dossier.to_json())
+        }
+        None => {
+            let dossier = wanted.create(&mut world, call, now)?;
+            let shown = dossier.to_json();
+            world.dossiers.insert(dossier.id.clone(), dossier);
+            json(StatusCode::CREATED, &shown)
+        }
+    }
+}
+
+impl Wanted {
+    fn read(object: &Map<String, Value>) -> Result<Self, Refusal> {
+        let name = fields::text(object, "name")?.ok_or_else(|| Refusal::bad_request("The field name is missing."))?;
+        if name.trim().is_empty() {
+            return Err(Refusal::bad_request("The field name must not be blank."));
+        }
+        Ok(Self {
+            id: fields::text(object, "id")?,
+            name,
+            description: fields::text(object, "description")?,
+            owner_id: fields::text(object, "ownerId")?,
+            member_ids: fields::texts(object, "memberIds")?,
+            due_date: fields::moment(object, "dueDate")?,
+            download_file_types: fields::file_types(object)?,
+            report_template_ids: fields::texts(object, "reportTemplateIds")?,
+            attributes: fields::text_map(object, "dossierAttributes")?,
+        })
+    }
+
+    /// Whether the things that it names are there.
+    fn check(&self, world: &World, template: &str) -> Result<(), Refusal> {
+        let template = world.template(template)?;
+        for user in self.owner_id.iter().chain(self.member_ids.iter().flatten()) {
+            if !world.users.iter().any(|known| known.id == *user) {
+                return Err(Refusal::not_found(format!("There is no user {}.", shown::short(user))));
+            }
+        }
+        for report in self.report_template_ids.iter().flatten() {
+            shown::report_template(template, report)?;
+        }
+        Ok(())
+    }
+
+    fn create(self, world: &mut World, call: &Call, now: Stamp) -> Result<Dossier, Refusal> {
+        let template = world.template(call.template_id())?.clone();
+        if template.status != "ACTIVE" {
+            return Err(Refusal::conflict(format!("The dossier template {} is not active, so it takes no new dossiers.", template.name)));
+        }
+        let caller = call.username.as_deref().and_then(|name| world.users.iter().find(|user| user.username == name)).or(world.users.first());
+        let owner = self.owner_id.or_else(|| caller.map(|user| user.id.clone())).unwrap_or_default();
+        let (id, number) = world.next_id("dossier");
+        Ok(Dossier {
+            id,
+            number,
+            template_id: template.id,
+            name: self.name,
+            description: self.description,
+            member_ids: self.member_ids.unwrap_or_else(|| vec![owner.clone()]),
+            owner_id: owner,
+            due_date: self.due_date,
+            download_file_types: self.download_file_types.unwrap_or_else(|| vec!["ORIGINAL".to_owned()]),
+            report_template_ids: self.report_template_ids.unwrap_or_else(|| template.reports.into_keys().collect()),
+            attributes: self.attributes.unwrap_or_default(),
+            added: now,
+            modified: now,
+            archived: None,
+            deleted: None,
+            files: Vec::new(),
+        })
+    }
+
+    /// An update says how the dossier shall be; lists and members that it does not name stay.
+    fn change(self, dossier: &mut Dossier, now: Stamp) {
+        dossier.name = self.name;
+        dossier.description = self.description;
+        dossier.due_date = self.due_date;
+        if let Some(owner) = self.owner_id {
+            dossier.owner_id = owner;
+        }
+        if let Some(members) = self.member_ids {
+            dossier.member_ids = members;
+        }
+        if let Some(types) = self.download_file_types {
+            dossier.download_file_types = types;
+        }
+        if let Some(reports) = self.report_template_ids {
+            dossier.report_template_ids = reports;
+        }
+        if let Some(attributes) = self.attributes {
+            dossier.attributes = attributes;
+        }
+        dossier.modified = now;
+    }
+}

@@ -1,0 +1,176 @@
+//! The operations of a document, with everything compiled that requests and answers are held against.
+
+use std::collections::HashMap;
+
+use http::Method;
+use serde_json::Value;
+
+use super::document::{essence, is_json, resolved};
+use super::schema::{Compiled, Form, Schemas};
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// One operation.
+pub(super) struct Operation {
+    pub(super) method: Method,
+    /// The path with its `{parameters}`.
+    pub(super) path: String,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Body>,
+    /// By status (`200`, `4XX`) or `default`.
+    pub(super) answers: HashMap<String, Answer>,
+    pub(super) secured: bool,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Path,
+    Query,
+    Header,
+    Cookie,
+}
+
+/// A declared parameter.
+pub(super) struct Parameter {
+    pub(super) name: String,
+    pub(super) place: Place,
+    pub(super) required: bool,
+    /// The type its text is read as, and that of the items if it is an array.
+    pub(super) kind: String,
+    pub(super) items: Option<String>,
+    pub(super) schema: Option<Compiled>,
+}
+
+/// What a request may carry.
+pub(super) struct Body {
+    pub(super) required: bool,
+    pub(super) content: Vec<Media>,
+}
+
+/// A media type and the schema of its JSON, or the parts of its form.
+pub(super) struct Media {
+    pub(super) name: String,
+    pub(super) schema: Option<Compiled>,
+    /// Name and whether it must be there, of each part of `multipart/form-data`.
+    pub(super) parts: Vec<(String, bool)>,
+}
+
+/// A documented answer.
+pub(super) struct Answer {
+    pub(super) content: Vec<Media>,
+    pub(super) required_headers: Vec<String>,
+}
+
+/// Everything needed while compiling.
+struct Context<'a> {
+    document: &'a Value,
+    schemas: Schemas,
+}
+
+/// Compiles all operations of a document, by id.
+pub(super) fn operations(document: &Value) -> Result<HashMap<String, Operation>, String> {
+    let context = Context { document, schemas: Schemas::of(document)? };
+    let paths = document["paths"].as_object().ok_or("the document has no paths")?;
+    let mut all = HashMap::new();
+    for (path, item) in paths {
+        for name in METHODS {
+            let Some(operation) = item.get(name) else { continue };
+            let id = operation["operationId"].as_str().ok_or_else(|| format!("{name} {path} has no operationId"))?;
+            let compiled = context.operation(path, name, item, operation).map_err(|error| format!("{id}: {error}"))?;
+            if all.insert(id.to_owned(), compiled).is_some() {
+                return Err(format!("{id} is there twice"));
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl Context<'_> {
+    fn operation(&self, path: &str, method: &str, item: &Value, operation: &Value) -> Result<Operation, String> {
+        let mut parameters: Vec<Parameter> = Vec::new();
+        // Those of the path first: the operation's own replace them.
+        for list in [&item["parameters"], &operation["parameters"]] {
+            for parameter in list.as_array().into_iter().flatten() {
+                let parameter = self.parameter(parameter)?;
+                parameters.retain(|known| (&known.name, known.place) != (&parameter.name, parameter.place));
+                parameters.push(parameter);
+            }
+        }
+        let body = match operation.get("requestBody") {
+            None => None,
+            Some(body) => {
+                let body = resolved(self.document, body)?;
+                Some(Body { required: body["required"] == true, content: self.content(&body["content"], Form::Open)? })
+            }
+        };
+        let mut answers = HashMap::new();
+        for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            let answer = resolved(self.document, answer)?;
+            let mut required_headers = Vec::new();
+            for (name, header) in answer["headers"].as_object().into_iter().flatten() {
+                if resolved(self.document, header)?["required"] == true {
+                    required_headers.push(name.clone());
+                }
+            }
+            let content = self.content(&answer["content"], Form::Closed)?;
+            answers.insert(status.to_ascii_uppercase(), Answer { content, required_headers });
+        }
+        let security = operation.get("security").or_else(|| self.document.get("security"));
+        Ok(Operation {
+            method: method.to_ascii_uppercase().parse().map_err(|_| format!("`{method}` is no method"))?,
+            path: path.to_owned(),
+            parameters,
+            body,
+            answers,
+            secured: security.and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty()),
+        })
+    }
+
+    fn parameter(&self, parameter: &Value) -> Result<Parameter, String> {
+        let parameter = resolved(self.document, parameter)?;
+        let name = parameter["name"].as_str().ok_or("a parameter has no name")?;
+        let place = match parameter["in"].as_str() {
+            Some("path") => Place::Path,
+            Some("query") => Place::Query,
+            Some("header") => Place::Header,
+            Some("cookie") => Place::Cookie,
+            _ => return Err(format!("the parameter `{name}` has no place")),
+        };
+        let schema = parameter.get("schema");
+        let shape = schema.map(|schema| resolved(self.document, schema)).transpose()?.unwrap_or(&Value::Null);
+        let items = shape.get("items").map(|items| resolved(self.document, items)).transpose()?;
+        let kind = |shape: &Value| shape["type"].as_str().unwrap_or("string").to_owned();
+        Ok(Parameter {
+            name: name.to_owned(),
+            place,
+            required: parameter["required"] == true,
+            kind: kind(shape),
+            items: items.map(kind),
+            schema: schema.map(|schema| self.schemas.compile(schema, Form::Open)).transpose()?,
+        })
+    }
+
+    fn content(&self, content: &Value, form: Form) -> Result<Vec<Media>, String> {
+        let mut all = Vec::new();
+        for (name, media) in content.as_object().into_iter().flatten() {
+            let (essence, schema) = (essence(name), media.get("schema"));
+            let compiled = match schema {
+                Some(schema) if is_json(&essence) => Some(self.schemas.compile(schema, form)?),
+                _ => None,
+            };
+            let parts = match schema {
+                Some(schema) if essence == "multipart/form-data" => parts(resolved(self.document, schema)?),
+                _ => Vec::new(),
+            };
+            all.push(Media { name: name.clone(), schema: compiled, parts });
+        }
+        Ok(all)
+    }
+}
+
+fn parts(schema: &Value) -> Vec<(String, bool)> {
+    let required = |name: &String| schema["required"].as_array().is_some_and(|list| list.iter().any(|item| item == name));
+    let declared = schema["properties"].as_object().into_iter().flatten();
+    declared.map(|(name, _)| (name.clone(), required(name))).collect()
+}

@@ -1,0 +1,209 @@
+//! What people and time do to the service from outside the API: archive, restore, edit, make things fail.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError};
+
+use serde::Deserialize;
+
+use crate::analysis::{DocumentText, Rules, Subject, apply};
+use crate::server::App;
+use crate::state::{File, World};
+use crate::time::Stamp;
+
+/// Steers the simulated service. What is done here happens at once.
+#[derive(Clone)]
+pub struct Control {
+    app: Arc<App>,
+}
+
+/// There is nothing of this id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchThing(String);
+
+impl fmt::Display for NoSuchThing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoSuchThing {}
+
+/// The same steps as JSON, for `POST /__sim/control`.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Action {
+    Reanalyse { file_id: String },
+    ReanalyseFully { file_id: String },
+    ExcludeFile { file_id: String, excluded: bool },
+    EditComponent { file_id: String, name: String, values: Vec<String> },
+    SetFileAttribute { file_id: String, label: String, value: String },
+    RestoreFile { file_id: String },
+    FailNextAnalysis { message: String },
+    ArchiveDossier { dossier_id: String },
+    RestoreDossier { dossier_id: String },
+    FailNextPackage { message: String },
+    ExpirePackages,
+    RevokeTokens,
+}
+
+impl Control {
+    pub(crate) fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    /// Analyses a file again, as changed rules would; a processed file goes back to work.
+    pub fn reanalyse(&self, file_id: &str) -> Result<(), NoSuchThing> {
+        self.analyse_again(file_id, false)
+    }
+
+    /// Analyses a file again from the beginning.
+    pub fn reanalyse_fully(&self, file_id: &str) -> Result<(), NoSuchThing> {
+        self.analyse_again(file_id, true)
+    }
+
+    /// Switches the analysis of a file off or on again.
+    pub fn exclude_file(&self, file_id: &str, excluded: bool) -> Result<(), NoSuchThing> {
+        let timing = &self.app.settings.timing;
+        self.with_file(file_id, |file, now| {
+            file.updated = now;
+            match (file.excluded, excluded) {
+                (false, true) => file.halt(now),
+                (true, false) if !file.is_processed(now) => drop(file.plan_analysis(now, timing)),
+                _ => {}
+            }
+            file.excluded = excluded;
+        })
+    }
+
+    /// Sets the values of a component by hand, as people do in the product.
+    pub fn edit_component(&self, file_id: &str, name: &str, values: &[&str]) -> Result<(), NoSuchThing> {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.with_file(file_id, |file, now| {
+            file.updated = now;
+            file.manual.insert(name.to_owned(), values);
+        })
+    }
+
+    /// Sets an attribute of a file, which causes a reanalysis.
+    pub fn set_file_attribute(&self, file_id: &str, label: &str, value: &str) -> Result<(), NoSuchThing> {
+        self.with_file(file_id, |file, _| drop(file.attributes.insert(label.to_owned(), value.to_owned())))?;
+        self.analyse_again(file_id, false)
+    }
+
+    /// Takes a file out of the trash.
+    pub fn restore_file(&self, file_id: &str) -> Result<(), NoSuchThing> {
+        self.with_file(file_id, |file, now| {
+            file.deleted = None;
+            file.updated = now;
+        })
+    }
+
+    /// The next file that is uploaded ends in ERROR with this message.
+    pub fn fail_next_analysis(&self, message: &str) {
+        self.app.world().fail_next_analysis = Some(message.to_owned());
+    }
+
+    /// Archives a dossier, which makes it read-only for ever.
+    pub fn archive_dossier(&self, dossier_id: &str) -> Result<(), NoSuchThing> {
+        let now = self.app.now();
+        self.with_dossier(dossier_id, |dossier| dossier.archived = Some(now))
+    }
+
+    /// Takes a dossier out of the trash.
+    pub fn restore_dossier(&self, dossier_id: &str) -> Result<(), NoSuchThing> {
+        self.with_dossier(dossier_id, |dossier| dossier.deleted = None)
+    }
+
+    /// The next package that is asked for ends in FAILED with this message.
+    pub fn fail_next_package(&self, message: &str) {
+        self.app.world().fail_next_package = Some(message.to_owned());
+    }
+
+    /// All packages have been kept long enough and are gone.
+    pub fn expire_packages(&self) {
+        let now = self.app.now();
+        self.app.world().downloads.values_mut().for_each(|download| download.expires = now);
+    }
+
+    /// Ends all sessions: no access or refresh token is good any more.
+    pub fn revoke_tokens(&self) {
+        self.app.provider.revoke_all();
+    }
+
+    /// Other extraction rules, for uploads and reanalyses from now on.
+    pub fn replace_rules(&self, rules: Rules) {
+        *self.app.rules.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+
+    /// The identity provider, which has controls of its own.
+    pub fn provider(&self) -> &crate::idp::Provider {
+        &self.app.provider
+    }
+
+    pub(crate) fn perform(&self, action: Action) -> Result<(), NoSuchThing> {
+        match action {
+            Action::Reanalyse { file_id } => self.reanalyse(&file_id),
+            Action::ReanalyseFully { file_id } => self.reanalyse_fully(&file_id),
+            Action::ExcludeFile { file_id, excluded } => self.exclude_file(&file_id, excluded),
+            Action::EditComponent { file_id, name, values } => {
+                self.edit_component(&file_id, &name, &values.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+            Action::SetFileAttribute { file_id, label, value } => self.set_file_attribute(&file_id, &label, &value),
+            Action::RestoreFile { file_id } => self.restore_file(&file_id),
+            Action::ArchiveDossier { dossier_id } => self.archive_dossier(&dossier_id),
+            Action::RestoreDossier { dossier_id } => self.restore_dossier(&dossier_id),
+            Action::FailNextAnalysis { message } => {
+                self.fail_next_analysis(&message);
+                Ok(())
+            }
+            Action::FailNextPackage { message } => {
+                self.fail_next_package(&message);
+                Ok(())
+            }
+            Action::ExpirePackages => {
+                self.expire_packages();
+                Ok(())
+            }
+            Action::RevokeTokens => {
+                self.revoke_tokens();
+                Ok(())
+            }
+        }
+    }
+
+    fn analyse_again(&self, file_id: &str, full: bool) -> Result<(), NoSuchThing> {
+        let timing = &self.app.settings.timing;
+        let rules = self.app.rules();
+        let text = self.with_file(file_id, |file, _| self.app.blobs.path(&file.text_blob()))?;
+        let text = std::fs::read(text).ok().and_then(|bytes| serde_json::from_slice::<DocumentText>(&bytes).ok());
+        self.with_file(file_id, |file, now| {
+            if let Some(text) = &text {
+                file.components = apply(&rules, &Subject { file_name: &file.name, text });
+            }
+            file.failure = None;
+            file.plan_reanalysis(now, timing, full);
+        })
+    }
+
+    fn with_file<T>(&self, file_id: &str, work: impl FnOnce(&mut File, Stamp) -> T) -> Result<T, NoSuchThing> {
+        let now = self.app.now();
+        let mut world = self.app.world();
+        let file = world.files.get_mut(file_id).ok_or_else(|| NoSuchThing(format!("there is no file {file_id}")))?;
+        Ok(work(file, now))
+    }
+
+    fn with_dossier(&self, dossier_id: &str, work: impl FnOnce(&mut crate::state::Dossier)) -> Result<(), NoSuchThing> {
+        let now = self.app.now();
+        let mut world: std::sync::MutexGuard<'_, World> = self.app.world();
+        let dossier = world.dossiers.get_mut(dossier_id).ok_or_else(|| NoSuchThing(format!("there is no dossier {dossier_id}")))?;
+        work(dossier);
+        dossier.modified = now;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
