@@ -82,3 +82,8 @@ pub const DOCUMENT: &str = include_str!("../../openapi/documine.json");
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
+
+/// The examples of the repository's README, compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

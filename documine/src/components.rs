@@ -61,7 +61,7 @@ impl Components {
     /// [`ErrorKind::Extract`], naming file, component, field and the offending value; the source is an [`extract::ExtractError`].
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
         let listed = self.0.components.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
-        extract::Components::new(listed)
+        extract::NamedValues::new(listed)
             .of_file(self.0.file_name.as_deref(), Some(self.0.file_id.as_str()))
             .extract()
             .map_err(|error| Error::new(ErrorKind::Extract, error.to_string()).with_source(error))

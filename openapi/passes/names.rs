@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 /// As a type: `getFile` → `GetFile`.
 pub(crate) fn pascal(name: &str) -> String {
-    identifier(&plain(name).to_pascal_case())
+    identifier(&plain(name).to_pascal_case(), "X")
 }
 
 /// As a field, parameter or method: `getFile` → `get_file`.
 pub(crate) fn snake(name: &str) -> String {
-    identifier(&plain(name).to_snake_case())
+    identifier(&plain(name).to_snake_case(), "x")
 }
 
 fn plain(name: &str) -> String {
@@ -21,9 +21,10 @@ fn plain(name: &str) -> String {
         .replace(|c: char| !(c.is_alphanumeric() || c == '_'), "-")
 }
 
-fn identifier(name: &str) -> String {
+/// `nothing` stands for a name that holds no letter or digit.
+fn identifier(name: &str, nothing: &str) -> String {
     match name.chars().next() {
-        None => String::from("x"),
+        None => String::from(nothing),
         Some(first) if first.is_alphabetic() || first == '_' => String::from(name),
         Some(_) => format!("_{name}"),
     }

@@ -97,7 +97,7 @@ async fn a_list_holds_the_dossiers_that_are_asked_for() {
     let world = World::new().await;
     let template = world.template();
     let (active, archived, trashed) = (world.dossier().await, world.dossier().await, world.dossier().await);
-    world.sim.control().archive_dossier(archived.id().as_str());
+    world.sim.control().archive_dossier(archived.id().as_str()).unwrap();
     trashed.delete().await.unwrap();
 
     let ids = async |list: documine::List<documine::DossierFilter, documine::Dossier>| {
@@ -142,7 +142,7 @@ async fn the_trash_is_emptied_after_96_hours() {
 async fn an_archived_dossier_can_be_read_and_not_changed() {
     let world = World::new().await;
     let (dossier, file) = world.processed("study.pdf", STUDY).await;
-    world.sim.control().archive_dossier(dossier.id().as_str());
+    world.sim.control().archive_dossier(dossier.id().as_str()).unwrap();
 
     let read = dossier.get().await.unwrap();
     assert!(read.archived_time.is_some());
@@ -184,6 +184,7 @@ async fn a_header_of_ones_own_can_not_take_the_place_of_token_or_tenant() {
     world.template().get().with_header("X-TENANT-ID", "other").with_header("Authorization", "Bearer other").await.unwrap();
     let request = &world.requests("getDossierTemplate")[0];
     assert_eq!(header(request, "x-tenant-id").as_deref(), Some(world.sim.workspace_id()));
-    assert_eq!(request.headers.get_all("x-tenant-id").iter().count(), 1);
-    assert_eq!(request.headers.get_all("authorization").iter().count(), 1);
+    for name in ["x-tenant-id", "authorization"] {
+        assert_eq!(request.headers.iter().filter(|(known, _)| known == name).count(), 1, "{name}");
+    }
 }

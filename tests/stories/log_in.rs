@@ -161,7 +161,7 @@ async fn a_failed_early_renewal_is_no_error_while_the_token_lives() {
 async fn a_call_that_is_refused_gets_a_new_token_and_is_repeated_once() {
     let world = World::new().await;
     world.client.license().await.unwrap();
-    world.sim.control().expire_access_tokens();
+    world.sim.control().provider().expire_access_tokens();
     let before = world.journal().len();
     world.client.license().await.unwrap();
     assert_eq!(world.journal_since(before), ["getLicense 401", "token 200", "getLicense 200"]);
@@ -170,7 +170,7 @@ async fn a_call_that_is_refused_gets_a_new_token_and_is_repeated_once() {
 #[tokio::test]
 async fn a_call_that_is_refused_again_is_not_repeated_for_ever() {
     let world = World::new().await;
-    let refusal = documine_sim::Fault::on("getLicense").status(401).json(r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Not you."}"#);
+    let refusal = documine_sim::Fault::on("getLicense").status(401).body("application/json", r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Not you."}"#);
     world.sim.faults().add(refusal);
     let error = world.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 401 Unauthorized: Not you.");
@@ -183,7 +183,7 @@ async fn a_call_that_is_refused_again_is_not_repeated_for_ever() {
 async fn a_creation_that_is_refused_is_repeated_with_its_whole_body() {
     let world = World::new().await;
     let dossier = world.dossier().await;
-    world.sim.control().expire_access_tokens();
+    world.sim.control().provider().expire_access_tokens();
     let before = world.journal().len();
     let file = dossier.upload(documine::Source::bytes("a.pdf", crate::paper::STUDY)).await.unwrap();
     assert_eq!(world.journal_since(before), ["uploadFile 401", "token 200", "uploadFile 201"]);
@@ -231,7 +231,7 @@ async fn trouble_of_the_provider_throws_no_token_away() {
     let (access, refresh) = tokens(&world).await;
     let client = world.client_with(kept_fresh(&world, &access, &refresh));
     world.time.pass(301);
-    world.sim.faults().add(documine_sim::Fault::on("token").status(503).body("<html>busy</html>").content_type("text/html").times(1));
+    world.sim.faults().add(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
     let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -261,7 +261,7 @@ async fn a_caller_that_goes_away_during_a_refresh_loses_no_rotated_token() {
     let (access, refresh) = tokens(&world).await;
     let client = world.client_with(kept_fresh(&world, &access, &refresh));
     client.license().await.unwrap();
-    world.sim.control().expire_access_tokens();
+    world.sim.control().provider().expire_access_tokens();
     let before = world.requests("token").len();
     let call = tokio::spawn(client.license().send());
     while world.requests("token").len() == before && !call.is_finished() {

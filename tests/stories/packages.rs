@@ -260,7 +260,7 @@ async fn a_package_that_is_given_up_is_deleted() {
 async fn a_package_during_a_reanalysis_is_still_made() {
     let world = World::new().await;
     let (dossier, file) = world.processed("study.pdf", STUDY).await;
-    world.sim.control().reanalyse(file.id().as_str());
+    world.sim.control().reanalyse(file.id().as_str()).unwrap();
     let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
     assert_eq!(content(&fetched(&package).await, "study.pdf"), STUDY);
 }

@@ -219,7 +219,7 @@ async fn an_unknown_state_is_work_in_progress() {
     let world = World::new().await;
     let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": "DREAMING"}]);
-    world.sim.faults().add(Fault::on("getFile").patch(&patch).times(5));
+    world.sim.faults().add(Fault::on("getFile").patch(&patch.to_string()).times(5));
     let states: Vec<_> = uploaded.processed().states().try_collect().await.unwrap();
     let words: Vec<_> = states.iter().map(|state| matches!(state, State::Working(word) if word == "DREAMING")).collect();
     assert_eq!(words, [true, true, true, true, true, false]);
@@ -239,7 +239,7 @@ async fn a_passing_trouble_does_not_end_a_wait() {
 async fn a_lasting_trouble_ends_a_wait_with_its_reason() {
     let world = World::new().await;
     let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    world.sim.faults().add(Fault::on("getFile").status(403).json(r#"{"message":"Not for you."}"#));
+    world.sim.faults().add(Fault::on("getFile").status(403).body("application/json", r#"{"message":"Not for you."}"#));
     let error = uploaded.processed().await.unwrap_err();
     assert!(matches!(&error, WaitError::Poll { .. }));
     assert_eq!(error.to_string(), format!("the state of file {} could not be read", uploaded.id));
@@ -285,7 +285,7 @@ async fn a_file_that_is_gone_is_not_waited_for() {
 async fn a_processed_file_can_go_back_to_work() {
     let world = World::new().await;
     let (_, file) = world.processed("study.pdf", STUDY).await;
-    world.sim.control().reanalyse(file.id().as_str());
+    world.sim.control().reanalyse(file.id().as_str()).unwrap();
     let status = file.get().await.unwrap().processing_status.unwrap();
     assert!(matches!(status, ProcessingStatus::Reprocess | ProcessingStatus::Fullreprocess), "{status}");
     file.processed().await.unwrap();
@@ -309,7 +309,7 @@ async fn the_same_name_again_replaces_the_file() {
 async fn what_people_changed_by_hand_is_kept_only_when_asked_for() {
     let world = World::new().await;
     let (dossier, file) = world.processed("report.pdf", STUDY).await;
-    world.sim.control().set_component(file.id().as_str(), "Sponsor", &["Set by hand Ltd"]);
+    world.sim.control().edit_component(file.id().as_str(), "Sponsor", &["Set by hand Ltd"]).unwrap();
     assert_eq!(file.components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
 
     let again = dossier.upload(Source::bytes("report.pdf", STUDY)).keep_manual_changes(true).await.unwrap();

@@ -151,12 +151,12 @@ pub async fn add(dossier: &DossierHandle, name: &str, pdf: &[u8]) -> FileHandle 
 
 /// Whether a request is one of the document's operations.
 pub fn is_operation(request: &RecordedRequest) -> bool {
-    request.operation.as_deref().is_some_and(|id| documine::api::operation(id).is_some())
+    request.operation.as_deref().is_some_and(|id| documine::api::operations::operation(id).is_some())
 }
 
 /// A request's header.
 pub fn header(request: &RecordedRequest, name: &str) -> Option<String> {
-    request.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    request.header(name).map(str::to_owned)
 }
 
 fn line(request: &RecordedRequest) -> String {

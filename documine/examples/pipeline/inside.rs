@@ -23,7 +23,7 @@ pub(crate) fn list(path: &Path) -> Result<Vec<Entry>, Failure> {
             let mut entry = archive.by_index(index)?;
             if entry.is_file() {
                 let bytes = io::copy(&mut entry, &mut io::sink())?;
-                entries.push(Entry { name: entry.name().to_owned(), bytes });
+                entries.push(Entry { name: entry.name()?.into_owned(), bytes });
             }
         }
         Ok(entries)

@@ -24,7 +24,7 @@ pub(crate) struct Summary {
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct FileSummary {
     pub(crate) file_name: String,
-    pub(crate) pages: Option<i32>,
+    pub(crate) pages: Option<i64>,
     pub(crate) components: Values,
 }
 

@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Display};
 
-use super::Components;
+use super::NamedValues;
 use super::failure::{Failure, Found, Kind, list, shortened, shown};
 use super::near::near;
 
-/// Components could not be read into the type that was asked for.
+/// NamedValues could not be read into the type that was asked for.
 ///
 /// `Display` is one line with everything a person needs; the accessors give its parts. The offending value is shortened, and control
 /// characters in it are blanks.
@@ -21,12 +21,12 @@ use super::near::near;
 ///   [`with`](super::with), or by a function of yours under `#[serde(deserialize_with = "…")]`.
 ///
 /// ```
-/// # use documine::extract::Components;
+/// # use documine::extract::NamedValues;
 /// #[derive(Debug, serde::Deserialize)]
 /// struct Study { animals: u32 }
 ///
 /// let values = ["fifteen".to_owned()];
-/// let error = Components::new([("animals", &values[..])]).of_file(Some("a.pdf"), None).extract::<Study>().unwrap_err();
+/// let error = NamedValues::new([("animals", &values[..])]).of_file(Some("a.pdf"), None).extract::<Study>().unwrap_err();
 /// assert_eq!(error.component(), Some("animals"));
 /// assert_eq!(error.value(), Some("fifteen"));
 /// assert_eq!(
@@ -53,7 +53,7 @@ struct Inner {
 const KEPT: usize = 200;
 
 impl ExtractError {
-    pub(super) fn new<T>(mut failure: Failure, components: &Components<'_>) -> Self {
+    pub(super) fn new<T>(mut failure: Failure, components: &NamedValues<'_>) -> Self {
         let type_name = short_name(std::any::type_name::<T>());
         let field = match (&failure.component, failure.index) {
             (Some(component), Some(index)) => format!("{type_name}.{component}[{index}]"),

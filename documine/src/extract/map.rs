@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use schemars::JsonSchema;
 
-use super::Components;
+use super::NamedValues;
 use super::failure::{list, shown};
 use super::near::near;
 use super::schema;
@@ -103,7 +103,7 @@ impl<S: AsRef<str>> ComponentNames for Vec<S> {
     }
 }
 
-impl ComponentNames for Components<'_> {
+impl ComponentNames for NamedValues<'_> {
     fn component_names(&self) -> Vec<&str> {
         self.names().collect()
     }

@@ -29,7 +29,7 @@
 //! not fit. [`with::parse`] on the numbers inside helps with the last two.
 //!
 //! ```
-//! use documine::extract::Components;
+//! use documine::extract::NamedValues;
 //! use serde::Deserialize;
 //!
 //! #[derive(Debug, PartialEq, Deserialize)]
@@ -54,7 +54,7 @@
 //! let listed: Vec<(&str, &[String])> =
 //!     vec![("Title", &title), ("Animals", &animals), ("Species", &species), ("GLP_compliance", &glp), ("Batches", &batches)];
 //!
-//! let study: Study = Components::new(listed).of_file(Some("report.pdf"), None).extract()?;
+//! let study: Study = NamedValues::new(listed).of_file(Some("report.pdf"), None).extract()?;
 //! assert_eq!((study.animals, study.species, study.glp), (15, Species::Rat, true));
 //! assert_eq!(study.batches, ["SG-1", "SG-2"]);
 //! assert_eq!((study.title.as_str(), study.sponsor), ("Acute Oral Toxicity", None));
@@ -83,13 +83,13 @@ pub use self::map::{ComponentMap, ComponentNames, ComponentReport, MissingCompon
 
 /// The components of one file as the extraction reads them: names with their values in the template's order.
 #[derive(Debug, Clone)]
-pub struct Components<'a> {
+pub struct NamedValues<'a> {
     listed: Vec<(&'a str, &'a [String])>,
     file_name: Option<&'a str>,
     file_id: Option<&'a str>,
 }
 
-impl<'a> Components<'a> {
+impl<'a> NamedValues<'a> {
     /// Takes names and values in the order they are given.
     pub fn new<I>(listed: I) -> Self
     where

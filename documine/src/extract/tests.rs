@@ -9,7 +9,7 @@ mod types;
 
 use serde::de::DeserializeOwned;
 
-use super::{Components, ExtractError};
+use super::{ExtractError, NamedValues};
 
 /// A file's components in a form that tests can write down.
 struct Given(Vec<(&'static str, Vec<String>)>);
@@ -19,8 +19,8 @@ fn given(components: &[(&'static str, &[&str])]) -> Given {
 }
 
 impl Given {
-    fn components(&self) -> Components<'_> {
-        Components::new(self.0.iter().map(|(name, values)| (*name, values.as_slice())))
+    fn components(&self) -> NamedValues<'_> {
+        NamedValues::new(self.0.iter().map(|(name, values)| (*name, values.as_slice())))
             .of_file(Some("report.pdf"), Some("f-1"))
     }
 

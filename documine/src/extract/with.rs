@@ -17,14 +17,14 @@ mod calendar;
 /// `#[serde(flatten)]`, where serde turns every mismatch into `None` without a word.
 ///
 /// ```
-/// # use documine::extract::{Components, with};
+/// # use documine::extract::{NamedValues, with};
 /// #[derive(serde::Deserialize)]
 /// struct Study { #[serde(flatten)] counts: Option<Counts> }
 /// #[derive(serde::Deserialize)]
 /// struct Counts { #[serde(deserialize_with = "with::parse")] animals: u32 }
 ///
 /// let values = ["15".to_owned()];
-/// let study: Study = Components::new([("animals", &values[..])]).extract()?;
+/// let study: Study = NamedValues::new([("animals", &values[..])]).extract()?;
 /// assert_eq!(study.counts.map(|counts| counts.animals), Some(15));
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
@@ -35,12 +35,12 @@ pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) ->
 /// Reads numbers in English notation: a point before the decimals, commas between thousands. `1,234` is 1234.
 ///
 /// ```
-/// # use documine::extract::{Components, with};
+/// # use documine::extract::{NamedValues, with};
 /// #[derive(serde::Deserialize)]
 /// struct Item { #[serde(deserialize_with = "with::english")] pages: u32 }
 ///
 /// let values = ["1,850".to_owned()];
-/// let item: Item = Components::new([("pages", &values[..])]).extract()?;
+/// let item: Item = NamedValues::new([("pages", &values[..])]).extract()?;
 /// assert_eq!(item.pages, 1850);
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
@@ -60,7 +60,7 @@ pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
 /// one is the month; `13/03/2024` is read.
 ///
 /// ```
-/// # use documine::extract::{Components, with};
+/// # use documine::extract::{NamedValues, with};
 /// #[derive(serde::Deserialize)]
 /// struct Study {
 ///     #[serde(deserialize_with = "with::date")]
@@ -70,7 +70,7 @@ pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
 /// }
 ///
 /// let values = ["12 March 2024".to_owned()];
-/// let study: Study = Components::new([("completed", &values[..])]).extract()?;
+/// let study: Study = NamedValues::new([("completed", &values[..])]).extract()?;
 /// assert_eq!((study.completed.as_str(), study.started), ("2024-03-12", None));
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```

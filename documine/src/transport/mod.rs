@@ -139,17 +139,17 @@ impl Call {
         }
         let mut tokens = stack.auth.token().await?;
         let mut replaced = false;
-        let mut once = Some(request);
+        let mut current = request;
         loop {
-            let Some(current) = once.take() else {
-                // The body could be sent only once, and it was.
-                return Err(Error::new(ErrorKind::Interrupted, "the body can't be sent again").with_sent(Sent::Maybe));
-            };
-            once = current.try_clone();
+            // None: the body can be sent only once (a stream that a user of the raw client gave).
+            let again = current.try_clone();
             *attempts += 1;
             let error = match self.attempt(current, operation, &tokens).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
+            };
+            let Some(next) = again else {
+                return Err(error);
             };
             if error.is_unauthorized() && !replaced {
                 replaced = true;
@@ -158,15 +158,14 @@ impl Call {
                     .replace(&tokens)
                     .await
                     .map_err(|refused| refused.with_status(StatusCode::UNAUTHORIZED).with_sent(Sent::Maybe))?;
-                if once.is_some() {
-                    continue;
-                }
+            } else {
+                let delay = stack.retry.delay(&error, method, *attempts, stack.clock.random());
+                let Some(delay) = delay else {
+                    return Err(error);
+                };
+                stack.clock.sleep(delay).await;
             }
-            let delay = stack.retry.delay(&error, method, *attempts, stack.clock.random());
-            match delay {
-                Some(delay) if once.is_some() => stack.clock.sleep(delay).await,
-                _ => return Err(error),
-            }
+            current = next;
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::given;
-use crate::extract::{Components, ExtractError, with};
+use crate::extract::{ExtractError, NamedValues, with};
 
 #[derive(Debug, Deserialize)]
 enum Species {
@@ -157,10 +157,10 @@ fn values_are_shortened_and_stay_on_one_line() {
 fn a_file_without_a_name_goes_by_its_id_or_without() {
     let values = ["x".to_owned()];
     let listed = [("Animals", &values[..])];
-    let by_id = Components::new(listed).of_file(None, Some("f-9")).extract::<Study>().unwrap_err();
+    let by_id = NamedValues::new(listed).of_file(None, Some("f-9")).extract::<Study>().unwrap_err();
     assert_eq!(by_id.file(), Some("f-9"));
     assert!(by_id.to_string().starts_with("f-9: component"));
-    let without = Components::new(listed).extract::<Study>().unwrap_err();
+    let without = NamedValues::new(listed).extract::<Study>().unwrap_err();
     assert_eq!(without.file(), None);
     assert!(without.to_string().starts_with("component \"Animals\""));
 }

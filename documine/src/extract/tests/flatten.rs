@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::given;
-use crate::extract::{Components, with};
+use crate::extract::{NamedValues, with};
 
 #[derive(Debug, PartialEq, Deserialize)]
 enum Unit {
@@ -277,7 +277,7 @@ fn hundreds_of_equal_texts_take_few_attempts() {
 
     let names: Vec<String> = (0..200).map(|number| format!("component {number}")).collect();
     let values = ["0.5".to_owned()];
-    let read: Numbers = Components::new(names.iter().map(|name| (name.as_str(), &values[..]))).extract().unwrap();
+    let read: Numbers = NamedValues::new(names.iter().map(|name| (name.as_str(), &values[..]))).extract().unwrap();
     assert!(read.all.len() == 200 && read.all.values().all(|number| *number == Counted(0.5)));
     // Two attempts a component: one fails, one with a mark tells which component it was.
     let count = READ.load(Ordering::Relaxed);

@@ -170,7 +170,8 @@ impl Context<'_> {
 }
 
 fn parts(schema: &Value) -> Vec<(String, bool)> {
-    let required = |name: &String| schema["required"].as_array().is_some_and(|list| list.iter().any(|item| item == name));
+    let required =
+        |name: &String| schema["required"].as_array().is_some_and(|list| list.iter().any(|item| item == name));
     let declared = schema["properties"].as_object().into_iter().flatten();
     declared.map(|(name, _)| (name.clone(), required(name))).collect()
 }

@@ -1,5 +1,7 @@
 //! The checker, held against a small document and against the vendored one.
 
+#![allow(clippy::expect_used)]
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -86,7 +88,9 @@ fn good_requests_pass() {
 #[test]
 fn bad_requests_are_described_in_one_line_each() {
     let good = json!({ "name": "a" });
-    let at = |found: Vec<String>| found.into_iter().map(|line| line.split(": ").next().map(str::to_owned)).collect::<Vec<_>>();
+    let at = |found: Vec<String>| {
+        found.into_iter().map(|line| line.split(": ").next().map(str::to_owned)).collect::<Vec<_>>()
+    };
     let one = |place: &str| vec![Some(format!("putThing request {place}"))];
     assert_eq!(at(post("", &headers(&[]), &good)), one("query/since"));
     assert_eq!(at(post("since=today", &headers(&[]), &good)), one("query/since"));
@@ -119,10 +123,10 @@ fn unknown_operations_wrong_methods_and_paths_are_told() {
 fn parts_of_a_form_are_looked_at() {
     let checker = Checker::new(&document()).expect("compiles");
     let check = |names: &[&str]| {
-        let parts: String = names
-            .iter()
-            .map(|name| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.pdf\"\r\n\r\nx\r\n"))
-            .collect();
+        let part = |name: &&str| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.pdf\"\r\n\r\nx\r\n")
+        };
+        let parts = names.iter().map(part).collect::<Vec<_>>().concat();
         let body = Bytes::from(format!("{parts}--b--\r\n"));
         let headers = headers(&[("content-type", "multipart/form-data; boundary=b")]);
         texts(&checker.check_request("upload", &Method::PUT, "/api/things/1", None, &headers, Some(&body)))
@@ -144,7 +148,9 @@ fn answers_must_hold_what_is_declared_and_nothing_else() {
     };
     assert_eq!(check(200, &json!({ "things": [{ "name": "a", "note": null, "labels": { "x": "y" } }] })), [""; 0]);
     assert_eq!(check(200, &json!({ "things": [{ "name": "a", "size": 3 }] })).len(), 1);
-    assert!(check(200, &json!({ "things": [{ "name": "a", "size": 3 }] }))[0].starts_with("putThing response /things/0: "));
+    assert!(
+        check(200, &json!({ "things": [{ "name": "a", "size": 3 }] }))[0].starts_with("putThing response /things/0: ")
+    );
     assert_eq!(check(200, &json!({ "more": 1 })).len(), 1);
     assert!(check(200, &json!({ "things": null }))[0].starts_with("putThing response /things: "));
     assert_eq!(check(404, &json!({ "message": "gone" })), [""; 0]);
@@ -163,7 +169,9 @@ fn bad_documents_are_refused_with_the_reason() {
     assert!(Checker::new("{").expect_err("refused").contains("no JSON"));
     assert!(Checker::new("{}").expect_err("refused").contains("paths"));
     let lost = document().replace("#/components/responses/Error", "#/components/responses/Lost");
-    assert!(Checker::new(&lost).expect_err("refused").contains("putThing: `#/components/responses/Lost` leads nowhere"));
+    assert!(
+        Checker::new(&lost).expect_err("refused").contains("putThing: `#/components/responses/Lost` leads nowhere")
+    );
 }
 
 /// Every example of the vendored document passes as an answer of its operation, and fails with one field more.

@@ -33,7 +33,9 @@ impl FromStr for AuthMode {
             "any" => Ok(Self::Any),
             "none" => Ok(Self::None),
             _ => {
-                let url = text.strip_prefix("jwks:").ok_or_else(|| format!("`{text}` is none of own, jwks:URL, any, none"))?;
+                let url = text
+                    .strip_prefix("jwks:")
+                    .ok_or_else(|| format!("`{text}` is none of own, jwks:URL, any, none"))?;
                 match url::Url::parse(url) {
                     Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(Self::Jwks(url.to_owned())),
                     Ok(_) => Err(format!("`{url}` is no http or https URL")),
@@ -158,6 +160,7 @@ impl Provider {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 

@@ -86,6 +86,7 @@ impl IdpConfig {
 /// One client (an application) of the realm.
 #[derive(Clone)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches, as a provider's own settings have them")]
 pub struct ClientSettings {
     /// Its `client_id`.
     pub id: String,

@@ -74,8 +74,8 @@ impl Provider {
         if !saved.is_object() {
             return Err("the identity provider's state: not an object".to_owned());
         }
-        let loaded: State =
-            serde::Deserialize::deserialize(saved).map_err(|error| format!("the identity provider's state: {error}"))?;
+        let loaded: State = serde::Deserialize::deserialize(saved)
+            .map_err(|error| format!("the identity provider's state: {error}"))?;
         *self.realm.state() = loaded;
         Ok(())
     }

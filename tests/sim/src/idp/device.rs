@@ -23,7 +23,8 @@ impl Realm {
             return Refused::bad("unauthorized_client", text).answer(Caching::Unsaid);
         }
         // Unlike elsewhere, an empty scope counts as none here.
-        let wanted = granted_scope(params.filled("scope")).and_then(|scope| Ok((scope, pkce::challenge(client, params)?)));
+        let wanted =
+            granted_scope(params.filled("scope")).and_then(|scope| Ok((scope, pkce::challenge(client, params)?)));
         let (scope, challenge) = match wanted {
             Ok(wanted) => wanted,
             Err(refused) => return refused.answer(Caching::MustRevalidate),
@@ -68,7 +69,8 @@ impl Realm {
             state.devices.get(code).is_some_and(|device| device.verdict == Verdict::Pending && now_ms < device.until_ms)
         });
         let Some(device_code) = open else {
-            return self.user_code_form(&base, Some("This code is not valid. Look again at your device and type its code."));
+            return self
+                .user_code_form(&base, Some("This code is not valid. Look again at your device and type its code."));
         };
         let id = self.open_login(state, Purpose::Device(device_code.clone()));
         match self.browser_user(state, headers) {
@@ -82,7 +84,11 @@ impl Realm {
         if params.get("error").is_some() {
             self.message(StatusCode::OK, "Device login failed", "You did not allow the device to log in.")
         } else {
-            self.message(StatusCode::OK, "Device login successful", "You can close this page and go back to your device.")
+            self.message(
+                StatusCode::OK,
+                "Device login successful",
+                "You can close this page and go back to your device.",
+            )
         }
     }
 

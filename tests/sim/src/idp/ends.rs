@@ -27,7 +27,9 @@ impl Realm {
         let unknown = || Refused::new(StatusCode::OK, "invalid_token", "Invalid token").answer(Caching::Unsaid);
         let state = &mut *self.state();
         let refresh = self.keys.verify_refresh(state.key_turn, token);
-        let Some(claims) = refresh.clone().or_else(|| self.keys.verify(state.key_turn, token)) else { return unknown() };
+        let Some(claims) = refresh.clone().or_else(|| self.keys.verify(state.key_turn, token)) else {
+            return unknown();
+        };
         if claims["azp"] != client.id.as_str() {
             return Refused::bad("invalid_request", "Unmatching clients").answer(Caching::Unsaid);
         }
@@ -119,8 +121,11 @@ impl Realm {
     pub(super) fn discovery(&self, headers: &HeaderMap) -> Response {
         let issuer = self.issuer(headers);
         let at = |path: &str| format!("{issuer}/protocol/openid-connect/{path}");
-        let methods: &[&str] =
-            if self.clients.iter().any(|client| client.pkce == Pkce::PlainToo) { &["plain", "S256"] } else { &["S256"] };
+        let methods: &[&str] = if self.clients.iter().any(|client| client.pkce == Pkce::PlainToo) {
+            &["plain", "S256"]
+        } else {
+            &["S256"]
+        };
         let body = json!({
             "issuer": issuer,
             "authorization_endpoint": at("auth"),

@@ -143,10 +143,8 @@ impl Realm {
         // Whatever comes of this attempt, there is no second one.
         let replayed = std::mem::replace(&mut code.used, true);
         let code = code.clone();
-        if replayed {
-            if let Some(session) = state.sessions.get_mut(&code.session) {
-                session.status = Status::Compromised;
-            }
+        if replayed && let Some(session) = state.sessions.get_mut(&code.session) {
+            session.status = Status::Compromised;
         }
         if replayed || now_ms >= code.until_ms {
             return Err(Refused::grant("Code not valid"));

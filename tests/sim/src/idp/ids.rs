@@ -32,8 +32,9 @@ impl Ids {
 
     /// A UUID (version 4 by its looks).
     pub(super) fn uuid(self, kind: &str, name: &str) -> String {
-        let bytes = self.bytes(kind, name);
-        let hex: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let number =
+            self.bytes(kind, name).into_iter().take(16).fold(0_u128, |number, byte| (number << 8) | u128::from(byte));
+        let hex = format!("{number:032x}");
         format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..32])
     }
 

@@ -51,10 +51,11 @@ impl Foreign {
         validation.validate_nbf = true;
         // Audiences differ from provider to provider; who may use the API is not what is simulated here.
         validation.validate_aud = false;
-        let claims: Value = jsonwebtoken::decode(token, &key, &validation).map(|token| token.claims).map_err(|error| {
-            use jsonwebtoken::errors::ErrorKind;
-            if matches!(error.kind(), ErrorKind::ExpiredSignature) { AuthRefusal::Expired } else { invalid(&error) }
-        })?;
+        let claims: Value =
+            jsonwebtoken::decode(token, &key, &validation).map(|token| token.claims).map_err(|error| {
+                use jsonwebtoken::errors::ErrorKind;
+                if matches!(error.kind(), ErrorKind::ExpiredSignature) { AuthRefusal::Expired } else { invalid(&error) }
+            })?;
         // Where the kind is told (Keycloak does), an id token opens no API.
         if claims["typ"].as_str().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(AuthRefusal::Invalid("it is no access token".to_owned()));
@@ -131,6 +132,7 @@ async fn fetch(url: &str) -> Result<JwkSet, String> {
 /// The whole chain of an error in one line; reqwest's own Display leaves the causes out.
 fn chain(error: &reqwest::Error) -> String {
     let first: &dyn std::error::Error = error;
-    let texts: Vec<String> = std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string).collect();
+    let texts: Vec<String> =
+        std::iter::successors(Some(first), |error| error.source()).map(ToString::to_string).collect();
     texts.join(": ")
 }

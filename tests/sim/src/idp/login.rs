@@ -163,7 +163,8 @@ impl Realm {
         };
         state.codes.insert(code.clone(), entry);
         let issuer = self.issuer(headers);
-        let mut answer: Vec<(&str, &str)> = request.state.as_deref().map(|state| ("state", state)).into_iter().collect();
+        let mut answer: Vec<(&str, &str)> =
+            request.state.as_deref().map(|state| ("state", state)).into_iter().collect();
         answer.extend([("session_state", session.as_str()), ("iss", &issuer), ("code", &code)]);
         self.send_back(request, &answer)
     }
@@ -181,10 +182,10 @@ impl Realm {
 
     fn send_back(&self, request: &CodeRequest, answer: &[(&str, &str)]) -> Response {
         if request.form_post {
-            let fields: String = answer
-                .iter()
-                .map(|(name, value)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value)))
-                .collect();
+            let field = |(name, value): &(&str, &str)| {
+                format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
+            };
+            let fields = answer.iter().map(field).collect::<Vec<_>>().concat();
             let content = format!(
                 "<form method=\"post\" action=\"{}\">{fields}<input type=\"submit\" name=\"continue\" value=\"Continue\"></form>\
                  <script>document.forms[0].submit()</script>",

@@ -46,25 +46,23 @@ pub(super) fn check(challenge: Option<&Challenge>, verifier: Option<&str>) -> Re
     if !is_well_formed(verifier) {
         return Err(Refused::grant("PKCE verification failed: Invalid code verifier"));
     }
-    let answer =
-        if challenge.hashed { URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) } else { verifier.to_owned() };
+    let answer = if challenge.hashed { URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) } else { verifier.to_owned() };
     if answer == challenge.text { Ok(()) } else { Err(Refused::grant("PKCE verification failed: Code mismatch")) }
 }
 
 /// RFC 7636 4.1 and 4.2: 43 to 128 unreserved characters.
 fn is_well_formed(text: &str) -> bool {
-    (43..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_example_of_the_rfc_fits() {
-        let challenge =
-            Challenge { text: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(), hashed: true };
+        let challenge = Challenge { text: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(), hashed: true };
         assert!(check(Some(&challenge), Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).is_ok());
         let wrong = check(Some(&challenge), Some("eBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert_eq!(wrong.expect_err("refused").description, "PKCE verification failed: Code mismatch");

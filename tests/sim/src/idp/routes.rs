@@ -65,7 +65,12 @@ impl Provider {
 }
 
 /// Lets requests for the one realm pass.
-async fn known_realm(State(provider): State<Provider>, params: RawPathParams, request: Request, next: Next) -> Response {
+async fn known_realm(
+    State(provider): State<Provider>,
+    params: RawPathParams,
+    request: Request,
+    next: Next,
+) -> Response {
     let workspace = &provider.realm.config.workspace;
     if params.iter().any(|(name, value)| name == "realm" && value == workspace) {
         next.run(request).await

@@ -11,18 +11,8 @@ use super::state::{Access, Session, State, Status, length, millis};
 /// Scopes every token has.
 const DEFAULT_SCOPES: [&str; 2] = ["email", "profile"];
 /// Scopes that can be asked for.
-pub(super) const SCOPES: [&str; 10] = [
-    "openid",
-    "offline_access",
-    "email",
-    "profile",
-    "address",
-    "phone",
-    "roles",
-    "web-origins",
-    "acr",
-    "basic",
-];
+pub(super) const SCOPES: [&str; 10] =
+    ["openid", "offline_access", "email", "profile", "address", "phone", "roles", "web-origins", "acr", "basic"];
 /// Scopes that decide what is in the token, without being listed in it.
 const SILENT_SCOPES: [&str; 4] = ["roles", "web-origins", "acr", "basic"];
 
@@ -119,7 +109,8 @@ impl Realm {
             refresh["exp"] = (until_ms / 1000).into();
         }
 
-        let failed = || Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The token could not be signed");
+        let failed =
+            || Refused::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The token could not be signed");
         let turn = state.key_turn;
         let mut answer = json!({
             "access_token": self.keys.sign(turn, &access).ok_or_else(failed)?,
@@ -158,7 +149,11 @@ impl Realm {
             return None;
         }
         let idle = whole_seconds(now_ms.saturating_add(length(ttl)));
-        if max.is_zero() { Some(idle) } else { Some(idle.min(whole_seconds(session.started_ms.saturating_add(length(max))))) }
+        if max.is_zero() {
+            Some(idle)
+        } else {
+            Some(idle.min(whole_seconds(session.started_ms.saturating_add(length(max)))))
+        }
     }
 
     /// The access token's `jti` and session if it is good now, else why it isn't.
@@ -227,6 +222,7 @@ pub(super) fn profile(user: &UserSettings) -> Value {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used)]
 mod tests {
     use super::*;
 

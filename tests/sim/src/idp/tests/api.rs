@@ -39,7 +39,10 @@ async fn own_tokens_open_until_they_end() {
     let refusal = AuthRefusal::Revoked;
     assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
     let header = refusal.www_authenticate("acme");
-    assert_eq!(header, "Bearer realm=\"acme\", error=\"invalid_token\", error_description=\"The access token was revoked\"");
+    assert_eq!(
+        header,
+        "Bearer realm=\"acme\", error=\"invalid_token\", error_description=\"The access token was revoked\""
+    );
 }
 
 #[tokio::test]

@@ -48,7 +48,8 @@ async fn a_login_leads_to_a_code_and_the_code_to_tokens() {
     let tokens = exchange(&bench, &code, &[("code_verifier", VERIFIER)]).await;
     assert_eq!(tokens.json()["scope"], "openid email profile");
     assert_eq!(tokens.json()["session_state"], back.sent_back("session_state").expect("a session"));
-    let claims = jsonwebtoken::dangerous::insecure_decode::<serde_json::Value>(tokens.token("id_token")).expect("a token");
+    let claims =
+        jsonwebtoken::dangerous::insecure_decode::<serde_json::Value>(tokens.token("id_token")).expect("a token");
     assert_eq!(claims.claims["nonce"], "n1");
 
     let replayed = exchange(&bench, &code, &[("code_verifier", VERIFIER)]).await;
@@ -96,7 +97,11 @@ async fn a_bad_exchange_is_refused_and_burns_the_code() {
 async fn bad_requests_come_back_as_errors_with_state_and_issuer() {
     let bench = Bench::new().await;
     for (more, error, description) in [
-        (vec![("client_id", "public"), ("code_challenge_method", "-")], "invalid_request", "Missing parameter: code_challenge_method"),
+        (
+            vec![("client_id", "public"), ("code_challenge_method", "-")],
+            "invalid_request",
+            "Missing parameter: code_challenge_method",
+        ),
         (
             vec![("code_challenge_method", "plain")],
             "invalid_request",

@@ -12,7 +12,8 @@ async fn without_rotation_a_token_is_good_again_and_again() {
     let again = bench.refresh(&token).await.json();
     assert_eq!(again["scope"], "openid email profile");
     assert!(again["id_token"].is_string());
-    let narrow = bench.token(&[("grant_type", "refresh_token"), ("refresh_token", &token), ("scope", "email phone")]).await;
+    let narrow =
+        bench.token(&[("grant_type", "refresh_token"), ("refresh_token", &token), ("scope", "email phone")]).await;
     assert_eq!(narrow.json()["scope"], "email profile");
 }
 

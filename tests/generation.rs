@@ -1,0 +1,7 @@
+//! The raw client does what the passes are for: answers survive a round trip whatever a newer service puts in or leaves out, and
+//! every operation sends the request that the document describes, through the transport it was given.
+
+mod generation {
+    mod answers;
+    mod requests;
+}

@@ -1,0 +1,274 @@
+//! Requests: what each operation sends, seen by a transport that answers from memory.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use documine_api::ids::{DossierId, DossierTemplateId, DownloadId, FileId};
+use documine_api::operations::{Answer, OPERATIONS, Operation};
+use documine_api::{BoxError, BoxFuture, Client, Error, Inner, Timestamp, Transport, types};
+
+/// One request as the transport saw it.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    operation: &'static str,
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Option<String>,
+}
+
+impl Seen {
+    fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Answers every request the same way and remembers it.
+struct Memory {
+    answer: Result<(u16, &'static str), &'static str>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Transport for Memory {
+    fn send<'a>(
+        &'a self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+    ) -> BoxFuture<'a, Result<reqwest::Response, BoxError>> {
+        Box::pin(async move {
+            let headers = request.headers().iter();
+            let seen = Seen {
+                operation: operation.id,
+                method: request.method().to_string(),
+                url: request.url().to_string(),
+                headers: headers
+                    .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("?").to_owned()))
+                    .collect(),
+                body: request
+                    .body()
+                    .and_then(reqwest::Body::as_bytes)
+                    .map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+            };
+            if let Ok(mut list) = self.seen.lock() {
+                list.push(seen);
+            }
+            let (status, body) = self.answer?;
+            Ok(http::Response::builder().status(status).body(body)?.into())
+        })
+    }
+}
+
+fn client(answer: Result<(u16, &'static str), &'static str>) -> (Client, Arc<Memory>) {
+    let memory = Arc::new(Memory {
+        answer,
+        seen: Mutex::new(Vec::new()),
+    });
+    let client = Client::new_with_client(
+        "https://acme.example/base/",
+        reqwest::Client::new(),
+        Inner::new(memory.clone()),
+    );
+    (client, memory)
+}
+
+fn seen(memory: &Memory) -> Vec<Seen> {
+    memory.seen.lock().map(|seen| seen.clone()).unwrap_or_default()
+}
+
+fn template() -> DossierTemplateId {
+    DossierTemplateId::new("t/1?").expect("an id")
+}
+
+fn dossier() -> DossierId {
+    DossierId::new("d ä").expect("an id")
+}
+
+fn file() -> FileId {
+    FileId::new("f#%2F").expect("an id")
+}
+
+fn download() -> DownloadId {
+    DownloadId::new("p-1").expect("an id")
+}
+
+/// Calls every generated method with everything it takes.
+async fn call_everything(client: &Client) {
+    let (t, d, f, p) = (template(), dossier(), file(), download());
+    let time = Timestamp::from("2023-07-01T00:00:00.000+00:00");
+    let request = types::DownloadRequest::default();
+    let mut bulk = types::BulkDownloadRequest::default();
+    bulk.file_ids = vec![f.clone()];
+    let form = reqwest::multipart::Form::new().text("file", "bytes");
+    let _ = client.get_dossier_templates().send().await;
+    let _ = client.get_dossier_template().dossier_template_id(&t).send().await;
+    let _ = client
+        .get_dossiers()
+        .dossier_template_id(&t)
+        .include_active(false)
+        .include_archived(true)
+        .include_soft_deleted(true)
+        .send()
+        .await;
+    let _ = client
+        .create_or_update_dossier()
+        .dossier_template_id(&t)
+        .body(types::DossierRequest::default())
+        .send()
+        .await;
+    let _ = client.get_dossier().dossier_template_id(&t).dossier_id(&d).send().await;
+    let _ = client
+        .delete_dossier()
+        .dossier_template_id(&t)
+        .dossier_id(&d)
+        .delete_permanently(true)
+        .send()
+        .await;
+    let _ = client.get_dossier_components().dossier_template_id(&t).dossier_id(&d).include_details(true).send().await;
+    let _ = client.get_dossier_components_xml().dossier_template_id(&t).dossier_id(&d).send().await;
+    let _ = client.prepare_dossier_download().dossier_template_id(&t).dossier_id(&d).body(request.clone()).send().await;
+    let _ = client.get_files().dossier_template_id(&t).dossier_id(&d).send().await;
+    let _ = client
+        .upload_file()
+        .dossier_template_id(&t)
+        .dossier_id(&d)
+        .keep_manual_changes(true)
+        .body(form)
+        .send()
+        .await;
+    let _ = client.prepare_files_download().dossier_template_id(&t).dossier_id(&d).body(bulk).send().await;
+    let _ = client.get_file().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
+    let _ = client.delete_file().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
+    let _ = client.get_components().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
+    let _ = client.get_components_xml().dossier_template_id(&t).dossier_id(&d).file_id(&f).include_details(true).send().await;
+    let _ = client.prepare_file_download().dossier_template_id(&t).dossier_id(&d).file_id(&f).body(request).send().await;
+    let _ = client.get_downloads().send().await;
+    let _ = client.get_download().download_id(&p).send().await;
+    let _ = client.delete_download().download_id(&p).send().await;
+    let _ = client.download_package().download_id(&p).send().await;
+    let _ = client.get_license().send().await;
+    let _ = client.get_license_usage().start_date(time.clone()).end_date(time).send().await;
+    let _ = client.get_users().send().await;
+}
+
+/// The path of an operation with our ids in it, as it must go over the wire.
+fn path(operation: &Operation) -> String {
+    operation
+        .path
+        .replace("{dossierTemplateId}", "t%2F1%3F")
+        .replace("{dossierId}", "d%20%C3%A4")
+        .replace("{fileId}", "f%23%252F")
+        .replace("{downloadId}", "p-1")
+}
+
+#[tokio::test]
+async fn every_operation_sends_what_the_document_says() {
+    let (client, memory) = client(Ok((500, "")));
+    call_everything(&client).await;
+    let seen = seen(&memory);
+    let called: BTreeSet<&str> = seen.iter().map(|seen| seen.operation).collect();
+    let all: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
+    assert_eq!(called, all, "every operation was called");
+    for seen in &seen {
+        let operation = documine_api::operations::operation(seen.operation).expect("is there");
+        assert_eq!(seen.method, operation.method, "{seen:?}");
+        let url = seen.url.split('?').next().unwrap_or_default();
+        // A form beside JSON differs in a fragment, which the HTTP library keeps to itself.
+        let url = url.split('#').next().unwrap_or_default();
+        assert_eq!(url, format!("https://acme.example/base{}", path(operation)), "{seen:?}");
+        assert_eq!(seen.header("api-version"), None, "{seen:?}");
+        let accept = match operation.answer {
+            _ if seen.url.ends_with("#xml") => "application/xml",
+            Answer::Binary => "application/octet-stream, application/zip, application/json",
+            _ => "application/json",
+        };
+        assert_eq!(seen.header("accept"), Some(accept), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_and_bodies_have_their_names_of_the_document() {
+    let (client, memory) = client(Ok((500, "")));
+    call_everything(&client).await;
+    let seen = seen(&memory);
+    let of = |operation: &str| {
+        let found: Vec<&Seen> = seen.iter().filter(|seen| seen.operation == operation).collect();
+        found.into_iter().cloned().next_back().expect("was called")
+    };
+    let query = |operation: &str| {
+        let url = of(operation).url;
+        let query = url.split('#').next().and_then(|url| url.split_once('?')).map(|(_, query)| query.to_owned());
+        query.unwrap_or_default()
+    };
+    let mut words: Vec<String> = query("getDossiers").split('&').map(String::from).collect();
+    words.sort();
+    assert_eq!(words, ["includeActive=false", "includeArchived=true", "includeSoftDeleted=true"]);
+    assert_eq!(query("deleteDossier"), "deletePermanently=true");
+    assert_eq!(query("deleteFile"), "", "what is not said is not sent");
+    assert_eq!(query("uploadFile"), "keepManualChanges=true");
+    assert_eq!(query("getComponents"), "includeDetails=true");
+    assert!(query("getLicenseUsage").contains("startDate=2023-07-01T00%3A00%3A00.000%2B00%3A00"), "{}", query("getLicenseUsage"));
+    let upload = of("uploadFile");
+    let kind = upload.header("content-type").unwrap_or_default().to_owned();
+    assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
+    let bulk = of("prepareFilesDownload");
+    assert_eq!(bulk.body.as_deref(), Some(r##"{"fileIds":["f#%2F"]}"##));
+    assert_eq!(bulk.header("content-type"), Some("application/json"));
+}
+
+#[tokio::test]
+async fn any_success_is_a_success_and_anything_else_comes_back_whole() {
+    for status in [200, 201, 204, 299] {
+        let (client, _) = client(Ok((status, "")));
+        let answer = client.delete_download().download_id(download()).send().await.expect("a success");
+        assert_eq!(answer.status(), status);
+    }
+    for (status, body) in [(404, r#"{"message": "gone"}"#), (429, "<html>slow</html>"), (503, ""), (304, "")] {
+        let (client, _) = client(Ok((status, body)));
+        let refused = client.get_download().download_id(download()).send().await;
+        let Err(Error::UnexpectedResponse(response)) = refused else {
+            panic!("{status}: {refused:?}");
+        };
+        assert_eq!(response.status(), status);
+        assert_eq!(response.text().await.expect("a body"), body);
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_transport_is_in_the_chain() {
+    let (client, _) = client(Err("the cable is cut"));
+    let error = client.get_users().send().await.expect_err("no answer");
+    let Error::CommunicationError(error) = error else {
+        panic!("{error:?}");
+    };
+    let mut chain: Vec<String> = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(&error);
+    while let Some(error) = next {
+        chain.push(error.to_string());
+        next = error.source();
+    }
+    assert!(chain.iter().any(|text| text == "the cable is cut"), "{chain:?}");
+    assert!(!chain.iter().any(|text| text.contains("http://")), "{chain:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_when_something_is_missing_or_no_id() {
+    let (client, memory) = client(Ok((200, "{}")));
+    let missing = client.get_file().dossier_template_id(template()).file_id(file()).send().await;
+    assert!(matches!(missing, Err(Error::InvalidRequest(_))), "{missing:?}");
+    let bodyless = client.prepare_dossier_download().dossier_template_id(template()).dossier_id(dossier()).send().await;
+    assert!(matches!(bodyless, Err(Error::InvalidRequest(_))), "{bodyless:?}");
+    let hostile = client.delete_file().dossier_template_id("t").dossier_id("d").file_id("..").send().await;
+    assert!(matches!(hostile, Err(Error::InvalidRequest(_))), "{hostile:?}");
+    assert_eq!(seen(&memory), []);
+}
+
+#[test]
+fn the_client_is_cheap_to_share_and_says_nothing_of_its_transport() {
+    fn check<T: Clone + Send + Sync>(_: &T) {}
+    let (client, _) = client(Ok((200, "")));
+    check(&client);
+    assert!(!format!("{client:?}").contains("Memory"));
+    fn sends<T: Send>(_: T) {}
+    sends(client.get_users().send());
+}
