@@ -34,11 +34,7 @@ impl InvalidId {
         if shown.len() < text.len() {
             shown.push('…');
         }
-        Self {
-            kind,
-            reason,
-            text: shown,
-        }
+        Self { kind, reason, text: shown }
     }
 }
 
@@ -245,10 +241,7 @@ mod tests {
     #[test]
     fn a_refusal_names_the_kind_and_shows_no_more_than_a_little() {
         let error = DossierId::new("..").expect_err("refused");
-        assert_eq!(
-            error.to_string(),
-            "\"..\" is no dossier id: it would change the path of the request"
-        );
+        assert_eq!(error.to_string(), "\"..\" is no dossier id: it would change the path of the request");
         let error = FileId::new(format!("\u{1b}{}", "x".repeat(5000))).expect_err("refused");
         assert!(error.to_string().len() < 120, "{error}");
         assert!(!error.to_string().contains('\u{1b}'), "{error}");

@@ -33,11 +33,7 @@ where
     T: Default + Deserialize<'de>,
 {
     let map: Option<IndexMap<String, Option<T>>> = Option::deserialize(deserializer)?;
-    Ok(map
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, value)| (key, value.unwrap_or_default()))
-        .collect())
+    Ok(map.unwrap_or_default().into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
 /// Like [`map`], for values that are lists, read like [`list`].
@@ -48,11 +44,7 @@ where
     T: Deserialize<'de>,
 {
     let map: Option<IndexMap<String, Option<Vec<Option<T>>>>> = Option::deserialize(deserializer)?;
-    Ok(map
-        .unwrap_or_default()
-        .into_iter()
-        .map(|(key, values)| (key, elements(values)))
-        .collect())
+    Ok(map.unwrap_or_default().into_iter().map(|(key, values)| (key, elements(values))).collect())
 }
 
 /// Reads `null` and a blank text as nothing.

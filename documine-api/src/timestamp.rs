@@ -125,9 +125,7 @@ mod tests {
 
     fn seconds(text: &str) -> Option<f64> {
         let time = Timestamp::from(text).to_system_time()?;
-        time.duration_since(SystemTime::UNIX_EPOCH)
-            .ok()
-            .map(|since| since.as_secs_f64())
+        time.duration_since(SystemTime::UNIX_EPOCH).ok().map(|since| since.as_secs_f64())
     }
 
     #[test]

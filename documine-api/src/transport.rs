@@ -56,9 +56,7 @@ impl ClientHooks<Inner> for Client {
         let headers = request.headers_mut();
         headers.remove("api-version");
         if let Some(method) = operations::method(info.operation_id) {
-            headers
-                .entry(ACCEPT)
-                .or_insert(HeaderValue::from_static(method.accept));
+            headers.entry(ACCEPT).or_insert(HeaderValue::from_static(method.accept));
         }
         Ok(())
     }

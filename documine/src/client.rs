@@ -167,8 +167,8 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// A page of a list, with the address of the next one where the answer links it.
-    pub(crate) fn page<T>(&self, items: Vec<T>) -> Page<T> {
-        Page::new(items, &self.base, &self.facts().headers)
+    pub(crate) fn page<T>(&self, items: Vec<T>, rest: &serde_json::Map<String, serde_json::Value>) -> Result<Page<T>> {
+        Page::new(items, rest, &self.base, &self.facts())
     }
 
     pub(crate) fn facts(&self) -> Facts {

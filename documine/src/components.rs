@@ -151,7 +151,7 @@ impl DossierHandle {
                     request = request.include_details(yes);
                 }
                 let list = call.finish(request.send().await).await?;
-                Ok(call.page(list.files.into_iter().map(Components::from).collect()))
+                call.page(list.files.into_iter().map(Components::from).collect(), &list.extra)
             })
         })
     }

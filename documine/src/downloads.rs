@@ -135,7 +135,7 @@ impl Client {
             Box::pin(async move {
                 let call = client.prepare(options);
                 let list = call.finish(call.raw.get_downloads().send().await).await?;
-                Ok(call.page(list.downloads))
+                call.page(list.downloads, &list.extra)
             })
         })
     }

@@ -54,7 +54,7 @@ impl DossierHandle {
                 let call = client.prepare(options);
                 let request = call.raw.get_files().dossier_template_id(path.template).dossier_id(path.dossier);
                 let list = call.finish(request.send().await).await?;
-                Ok(call.page(list.files))
+                call.page(list.files, &list.extra)
             })
         })
     }

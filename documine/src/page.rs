@@ -3,6 +3,7 @@
 //! How an operation pages stands in the document (`x-paging`). Ours says `none` for every list: one answer holds the whole list. A
 //! `Link` header with `rel="next"` (RFC 8288) is followed where a service sends one, so that no list is ever taken for whole when it is not.
 
+use std::collections::HashSet;
 use std::future::IntoFuture;
 use std::time::Duration;
 
@@ -14,20 +15,39 @@ use crate::call::{Call, Run};
 use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
-
-/// More pages than any list has: a service that links in a circle is stopped here.
-const PAGE_LIMIT: usize = 100_000;
+use crate::transport::Facts;
 
 /// One page, as an operation's file makes it.
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next: Option<Url>,
+    pub(crate) operation: &'static str,
 }
 
 impl<T> Page<T> {
-    /// A page and the next one's address: the answer's `Link` header, seen from `base`.
-    pub(crate) fn new(items: Vec<T>, base: &Url, headers: &HeaderMap) -> Self {
-        Self { items, next: next_link(base, headers) }
+    /// A page and the next one's address: the answer's `Link` header, seen from `base`. `rest` is what the answer holds beside the list.
+    ///
+    /// # Errors
+    /// The answer says that there are more items, but not where: a part must never be taken for the whole.
+    pub(crate) fn new(
+        items: Vec<T>,
+        rest: &serde_json::Map<String, serde_json::Value>,
+        base: &Url,
+        facts: &Facts,
+    ) -> Result<Self> {
+        let next = next_link(base, &facts.headers);
+        let total = rest.get("totalElements").and_then(serde_json::Value::as_u64);
+        if let Some(total) = total.filter(|total| next.is_none() && *total > items.len() as u64) {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                format!(
+                    "the service gives {} of {total} items, paged in a way that the document does not declare (x-paging)",
+                    items.len()
+                ),
+            )
+            .with_operation(facts.operation));
+        }
+        Ok(Self { items, next, operation: facts.operation })
     }
 }
 
@@ -54,23 +74,22 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
     pub fn pages(self) -> impl Stream<Item = Result<Vec<T>>> + Send + 'static {
         let run = self.0.run();
         let first = self.0.into_parts();
-        stream::try_unfold((Some(first), 0), move |(state, fetched)| async move {
+        stream::try_unfold((Some(first), HashSet::new()), move |(state, mut visited)| async move {
             let Some(parts) = state else {
                 return Ok(None);
             };
             let (client, params, mut options) = parts?;
-            if fetched == PAGE_LIMIT {
-                return Err(circle("the service links more pages than any list has"));
-            }
             let page = run(client.clone(), params.clone(), options.clone()).await?;
-            let repeats = page.next.is_some() && page.next == options.url;
-            options.url = page.next;
-            let next = match options.url {
-                Some(_) if repeats => Some(Err(circle("the service links a page to itself"))),
-                Some(_) => Some(Ok((client, params, options))),
-                None => None,
-            };
-            Ok(Some((page.items, (next, fetched + 1))))
+            options.url.clone_from(&page.next);
+            let next = page.next.map(|next| {
+                if visited.insert(next) {
+                    return Ok((client, params, options));
+                }
+                let circle =
+                    Error::new(ErrorKind::Decode, "the list does not end: the service links its pages in a circle");
+                Err(circle.with_operation(page.operation))
+            });
+            Ok(Some((page.items, (next, visited))))
         })
     }
 
@@ -111,10 +130,6 @@ impl<P, T> std::fmt::Debug for List<P, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("List").finish_non_exhaustive()
     }
-}
-
-fn circle(why: &str) -> Error {
-    Error::new(ErrorKind::Decode, format!("the list does not end: {why}"))
 }
 
 /// The target of `Link: <…>; rel="next"`. The transport refuses one that leaves the service's own origin.

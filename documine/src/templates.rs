@@ -13,7 +13,7 @@ impl Client {
             Box::pin(async move {
                 let call = client.prepare(options);
                 let list = call.finish(call.raw.get_dossier_templates().send().await).await?;
-                Ok(call.page(list.dossier_templates))
+                call.page(list.dossier_templates, &list.extra)
             })
         })
     }
@@ -74,7 +74,7 @@ impl DossierTemplateHandle {
                     request = request.include_soft_deleted(yes);
                 }
                 let list = call.finish(request.send().await).await?;
-                Ok(call.page(list.dossiers))
+                call.page(list.dossiers, &list.extra)
             })
         })
     }

@@ -11,7 +11,7 @@ impl Client {
             Box::pin(async move {
                 let call = client.prepare(options);
                 let list = call.finish(call.raw.get_users().send().await).await?;
-                Ok(call.page(list.users))
+                call.page(list.users, &list.extra)
             })
         })
     }

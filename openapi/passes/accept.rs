@@ -21,17 +21,12 @@ pub(super) fn apply(document: &mut Value) -> usize {
 
 /// Sorted, each once; JSON alone when there is a JSON answer, since every other form becomes an operation of its own.
 fn accept(operation: &Object) -> String {
-    let mut types: Vec<&str> = media_types::of_success(operation)
-        .into_iter()
-        .filter(|media_type| *media_type != "*/*")
-        .collect();
+    let mut types: Vec<&str> =
+        media_types::of_success(operation).into_iter().filter(|media_type| *media_type != "*/*").collect();
     types.sort_unstable();
     types.dedup();
-    let json: Vec<&str> = types
-        .iter()
-        .copied()
-        .filter(|media_type| media_types::family(media_type) == Family::Json)
-        .collect();
+    let json: Vec<&str> =
+        types.iter().copied().filter(|media_type| media_types::family(media_type) == Family::Json).collect();
     match (json.is_empty(), types.is_empty()) {
         (false, _) => json.join(", "),
         (true, true) => String::from("application/json"),

@@ -54,10 +54,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
             return;
         }
         let name = walk::text(parameter, "name").unwrap_or_default();
-        let id = PARAMETERS
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map_or(ANY_PARAMETER, |(_, id)| id);
+        let id = PARAMETERS.iter().find(|(known, _)| *known == name).map_or(ANY_PARAMETER, |(_, id)| id);
         if let Some(Value::Object(schema)) = parameter.get_mut("schema") {
             edits += stand_ins.put(schema, id);
         }
@@ -96,10 +93,7 @@ struct StandIns {
 
 impl StandIns {
     fn new(document: &mut Value) -> Self {
-        Self {
-            names: BTreeMap::new(),
-            schemas: walk::schemas_mut(document).cloned().unwrap_or_default(),
-        }
+        Self { names: BTreeMap::new(), schemas: walk::schemas_mut(document).cloned().unwrap_or_default() }
     }
 
     /// Makes `schema` refer to the type, if it is a text without a meaning of its own.
@@ -109,10 +103,7 @@ impl StandIns {
             return 0;
         }
         let schemas = &self.schemas;
-        let name = self
-            .names
-            .entry(id)
-            .or_insert_with(|| names::free(schemas, &format!("{id}Text")));
+        let name = self.names.entry(id).or_insert_with(|| names::free(schemas, &format!("{id}Text")));
         *schema = reference(name, schema.get("description").cloned());
         1
     }
@@ -120,10 +111,7 @@ impl StandIns {
     fn add_to(self, document: &mut Value) {
         if let Some(schemas) = walk::schemas_mut(document) {
             for (id, name) in self.names {
-                schemas.insert(
-                    name,
-                    json!({"type": "string", "x-replace": format!("crate::ids::{id}")}),
-                );
+                schemas.insert(name, json!({"type": "string", "x-replace": format!("crate::ids::{id}")}));
             }
         }
     }

@@ -18,10 +18,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
     let components = document.get("components").cloned().unwrap_or(Value::Null);
     let mut edits = 0;
     walk::everything(document, &mut |node, object, _| {
-        if matches!(
-            node,
-            Node::Parameter | Node::RequestBody | Node::Response | Node::Header
-        ) && let Some(target) = resolve(&components, object)
+        if matches!(node, Node::Parameter | Node::RequestBody | Node::Response | Node::Header)
+            && let Some(target) = resolve(&components, object)
         {
             *object = target;
             edits += 1;
@@ -55,25 +53,20 @@ fn resolve(components: &Value, object: &Map<String, Value>) -> Option<Map<String
         if steps > MAX_STEPS || !SECTIONS.contains(&section) {
             return None;
         }
-        current = components.pointer(pointer)?.as_object()?.clone();
+        current.clone_from(components.pointer(pointer)?.as_object()?);
     }
     (steps > 0).then_some(current)
 }
 
 /// Adds the parameters of the path that the operation does not define itself.
 fn share(shared: &[Value], operation: &mut Map<String, Value>) -> usize {
-    let own = operation
-        .entry("parameters")
-        .or_insert_with(|| Value::Array(Vec::new()));
+    let own = operation.entry("parameters").or_insert_with(|| Value::Array(Vec::new()));
     let Value::Array(own) = own else {
         return 0;
     };
     let key = |parameter: &Value| (parameter.get("name").cloned(), parameter.get("in").cloned());
-    let missing: Vec<Value> = shared
-        .iter()
-        .filter(|parameter| !own.iter().any(|known| key(known) == key(parameter)))
-        .cloned()
-        .collect();
+    let missing: Vec<Value> =
+        shared.iter().filter(|parameter| !own.iter().any(|known| key(known) == key(parameter))).cloned().collect();
     let added = missing.len();
     own.extend(missing);
     added

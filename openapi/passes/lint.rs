@@ -37,11 +37,7 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, operation: Option<&str>, pointer: impl Into<String>, reason: impl Into<String>) {
-        self.0.push(Finding {
-            pointer: pointer.into(),
-            operation: operation.map(String::from),
-            reason: reason.into(),
-        });
+        self.0.push(Finding { pointer: pointer.into(), operation: operation.map(String::from), reason: reason.into() });
     }
 
     fn lines(mut self) -> Vec<String> {
@@ -56,17 +52,11 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     let mut findings = Findings::default();
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0.") => {}
-        Some(version) => findings.add(
-            None,
-            "/openapi",
-            format!("OpenAPI {version}; needed is 3.0.x, convert the document first"),
-        ),
+        Some(version) => {
+            findings.add(None, "/openapi", format!("OpenAPI {version}; needed is 3.0.x, convert the document first"));
+        }
         None if document.get("swagger").is_some() => {
-            findings.add(
-                None,
-                "/swagger",
-                "Swagger 2.0; needed is OpenAPI 3.0.x, convert the document first",
-            );
+            findings.add(None, "/swagger", "Swagger 2.0; needed is OpenAPI 3.0.x, convert the document first");
         }
         None => findings.add(None, "", "no member `openapi`: not an OpenAPI document"),
     }

@@ -31,12 +31,7 @@ pub(crate) fn family(media_type: &str) -> Family {
 }
 
 fn essence(media_type: &str) -> String {
-    media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The media types of an operation's success answers, as they are written, in order of status.

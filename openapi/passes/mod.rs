@@ -87,11 +87,7 @@ pub(crate) fn run(text: &str) -> Result<Passed, Vec<String>> {
     }
     let counts = apply(&mut document);
     let after = lint::after(&document);
-    if after.is_empty() {
-        Ok(Passed { document, counts })
-    } else {
-        Err(after)
-    }
+    if after.is_empty() { Ok(Passed { document, counts }) } else { Err(after) }
 }
 
 /// Runs all passes. Sorting before and after each makes the result the same with maps that sort and maps that remember.

@@ -17,8 +17,7 @@ pub(crate) fn snake(name: &str) -> String {
 }
 
 fn plain(name: &str) -> String {
-    name.replace('\'', "")
-        .replace(|c: char| !(c.is_alphanumeric() || c == '_'), "-")
+    name.replace('\'', "").replace(|c: char| !(c.is_alphanumeric() || c == '_'), "-")
 }
 
 /// `nothing` stands for a name that holds no letter or digit.
@@ -37,8 +36,14 @@ pub(crate) fn free(schemas: &Map<String, Value>, wanted: &str) -> String {
     if !taken(&wanted) {
         return wanted;
     }
-    (2..)
-        .map(|n| format!("{wanted}{n}"))
-        .find(|name| !taken(name))
-        .unwrap_or(wanted)
+    numbered(&wanted, taken)
+}
+
+/// The name with the first number that makes it one that is not taken.
+pub(crate) fn numbered(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut number = 2_usize;
+    while taken(&format!("{wanted}{number}")) {
+        number += 1;
+    }
+    format!("{wanted}{number}")
 }

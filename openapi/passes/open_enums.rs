@@ -48,10 +48,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
 
 /// A reference that keeps the description of the place it stands at: members beside `$ref` are ignored in OpenAPI 3.0.
 pub(super) fn reference(name: &str, description: Option<Value>) -> Object {
-    let mut reference = Object::from_iter([(
-        String::from("allOf"),
-        json!([{"$ref": format!("#/components/schemas/{name}")}]),
-    )]);
+    let mut reference =
+        Object::from_iter([(String::from("allOf"), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
     if let Some(description) = description {
         reference.insert(String::from("description"), description);
     }
@@ -63,10 +61,7 @@ fn is_text_enum(schema: &Object) -> bool {
     let values = schema.get("enum").and_then(Value::as_array);
     is_text
         && values.is_some_and(|values| {
-            values.iter().any(Value::is_string)
-                && values
-                    .iter()
-                    .all(|value| value.is_string() || value.is_null())
+            values.iter().any(Value::is_string) && values.iter().all(|value| value.is_string() || value.is_null())
         })
 }
 
@@ -106,16 +101,10 @@ impl Owners {
                 self.parameters.get(&pointer(5)).cloned(),
                 segments.get(6..),
             ),
-            (_, Some("requestBody")) => (
-                self.operations.get(&pointer(3)).cloned(),
-                Some(String::from("body")),
-                segments.get(7..),
-            ),
-            _ => (
-                self.operations.get(&pointer(3)).cloned(),
-                Some(String::from("answer")),
-                segments.get(8..),
-            ),
+            (_, Some("requestBody")) => {
+                (self.operations.get(&pointer(3)).cloned(), Some(String::from("body")), segments.get(7..))
+            }
+            _ => (self.operations.get(&pointer(3)).cloned(), Some(String::from("answer")), segments.get(8..)),
         };
         let inner = inner.unwrap_or_default().iter().cloned();
         let parts = owner.into_iter().chain(part).chain(inner.filter(|part| !is_structure(part)));

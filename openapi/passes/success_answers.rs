@@ -52,9 +52,7 @@ fn form(response: &Value) -> Option<Value> {
     if content.is_empty() {
         return None;
     }
-    let json = content
-        .get("application/json")
-        .and_then(|media_type| media_type.get("schema"));
+    let json = content.get("application/json").and_then(|media_type| media_type.get("schema"));
     Some(match json {
         Some(schema) => json!({"application/json": {"schema": schema}}),
         None => bytes(),

@@ -26,10 +26,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
         if node == Node::Info {
             for key in ["title", "version"] {
                 if let Some(Value::String(text)) = object.get_mut(key) {
-                    let clean: String = clean(text)
-                        .chars()
-                        .map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' })
-                        .collect();
+                    let clean: String =
+                        clean(text).chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
                     edits += usize::from(clean != *text);
                     *text = clean;
                 }
@@ -48,12 +46,8 @@ pub(crate) fn clean(text: &str) -> String {
         .filter(|c| !is_hidden(*c))
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect();
-    let plain = plain
-        .replace("*/", "* /")
-        .replace("/*", "/ *")
-        .replace("```", "''")
-        .replace("~~~", "''")
-        .replace('<', "&lt;");
+    let plain =
+        plain.replace("*/", "* /").replace("/*", "/ *").replace("```", "''").replace("~~~", "''").replace('<', "&lt;");
     let lines: Vec<String> = plain.lines().map(shallow).collect();
     lines.join("\n").trim().to_owned()
 }

@@ -12,9 +12,7 @@ use super::walk::{self, Node};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    let name = walk::schemas_mut(document)
-        .map(|schemas| names::free(schemas, "Timestamp"))
-        .unwrap_or_default();
+    let name = walk::schemas_mut(document).map(|schemas| names::free(schemas, "Timestamp")).unwrap_or_default();
     walk::every(document, Node::Schema, &mut |schema, pointer| {
         let is_instant =
             walk::text(schema, "type") == Some("string") && walk::text(schema, "format") == Some("date-time");

@@ -17,9 +17,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
             return;
         };
         let taken = properties.keys().any(|name| names::snake(name) == "extra");
-        let documented = schema
-            .get("additionalProperties")
-            .is_some_and(|any| any.as_object().is_some_and(|any| !any.is_empty()));
+        let documented =
+            schema.get("additionalProperties").is_some_and(|any| any.as_object().is_some_and(|any| !any.is_empty()));
         if documented || (taken && schema.get("additionalProperties") != Some(&Value::Bool(false))) {
             return;
         }

@@ -127,11 +127,7 @@ pub(crate) fn escape(segment: &str) -> String {
 
 /// The segments of a JSON pointer, unescaped.
 pub(crate) fn segments(pointer: &str) -> Vec<String> {
-    pointer
-        .split('/')
-        .skip(1)
-        .map(|segment| segment.replace("~1", "/").replace("~0", "~"))
-        .collect()
+    pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 /// The object that `key` of `object` holds.

@@ -81,10 +81,9 @@ fn plain(value: &Value) -> Value {
 fn places(value: &Value) -> Vec<String> {
     fn collect(value: &Value, pointer: &str, found: &mut Vec<String>) {
         let inner: Vec<(String, &Value)> = match value {
-            Value::Object(map) => map
-                .iter()
-                .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
-                .collect(),
+            Value::Object(map) => {
+                map.iter().map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value)).collect()
+            }
             Value::Array(list) => list.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
             _ => Vec::new(),
         };
@@ -151,7 +150,8 @@ fn is_needed(pointer: &str) -> bool {
 #[test]
 fn null_and_absence_are_no_errors_anywhere() {
     let mut tried = 0;
-    for (place, model, example) in examples() {
+    let answers = examples().into_iter().filter(|(place, ..)| place.contains("/responses/"));
+    for (place, model, example) in answers {
         for pointer in places(&example) {
             if is_needed(&pointer) {
                 continue;

@@ -60,15 +60,9 @@ impl Transport for Memory {
 }
 
 fn client(answer: Result<(u16, &'static str), &'static str>) -> (Client, Arc<Memory>) {
-    let memory = Arc::new(Memory {
-        answer,
-        seen: Mutex::new(Vec::new()),
-    });
-    let client = Client::new_with_client(
-        "https://acme.example/base/",
-        reqwest::Client::new(),
-        Inner::new(memory.clone()),
-    );
+    let memory = Arc::new(Memory { answer, seen: Mutex::new(Vec::new()) });
+    let client =
+        Client::new_with_client("https://acme.example/base/", reqwest::Client::new(), Inner::new(memory.clone()));
     (client, memory)
 }
 
@@ -110,38 +104,30 @@ async fn call_everything(client: &Client) {
         .include_soft_deleted(true)
         .send()
         .await;
-    let _ = client
-        .create_or_update_dossier()
-        .dossier_template_id(&t)
-        .body(types::DossierRequest::default())
-        .send()
-        .await;
+    let _ =
+        client.create_or_update_dossier().dossier_template_id(&t).body(types::DossierRequest::default()).send().await;
     let _ = client.get_dossier().dossier_template_id(&t).dossier_id(&d).send().await;
-    let _ = client
-        .delete_dossier()
-        .dossier_template_id(&t)
-        .dossier_id(&d)
-        .delete_permanently(true)
-        .send()
-        .await;
+    let _ = client.delete_dossier().dossier_template_id(&t).dossier_id(&d).delete_permanently(true).send().await;
     let _ = client.get_dossier_components().dossier_template_id(&t).dossier_id(&d).include_details(true).send().await;
     let _ = client.get_dossier_components_xml().dossier_template_id(&t).dossier_id(&d).send().await;
     let _ = client.prepare_dossier_download().dossier_template_id(&t).dossier_id(&d).body(request.clone()).send().await;
     let _ = client.get_files().dossier_template_id(&t).dossier_id(&d).send().await;
-    let _ = client
-        .upload_file()
-        .dossier_template_id(&t)
-        .dossier_id(&d)
-        .keep_manual_changes(true)
-        .body(form)
-        .send()
-        .await;
+    let _ =
+        client.upload_file().dossier_template_id(&t).dossier_id(&d).keep_manual_changes(true).body(form).send().await;
     let _ = client.prepare_files_download().dossier_template_id(&t).dossier_id(&d).body(bulk).send().await;
     let _ = client.get_file().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
     let _ = client.delete_file().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
     let _ = client.get_components().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
-    let _ = client.get_components_xml().dossier_template_id(&t).dossier_id(&d).file_id(&f).include_details(true).send().await;
-    let _ = client.prepare_file_download().dossier_template_id(&t).dossier_id(&d).file_id(&f).body(request).send().await;
+    let _ = client
+        .get_components_xml()
+        .dossier_template_id(&t)
+        .dossier_id(&d)
+        .file_id(&f)
+        .include_details(true)
+        .send()
+        .await;
+    let _ =
+        client.prepare_file_download().dossier_template_id(&t).dossier_id(&d).file_id(&f).body(request).send().await;
     let _ = client.get_downloads().send().await;
     let _ = client.get_download().download_id(&p).send().await;
     let _ = client.delete_download().download_id(&p).send().await;
@@ -207,7 +193,11 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
     assert_eq!(query("deleteFile"), "", "what is not said is not sent");
     assert_eq!(query("uploadFile"), "keepManualChanges=true");
     assert_eq!(query("getComponents"), "includeDetails=true");
-    assert!(query("getLicenseUsage").contains("startDate=2023-07-01T00%3A00%3A00.000%2B00%3A00"), "{}", query("getLicenseUsage"));
+    assert!(
+        query("getLicenseUsage").contains("startDate=2023-07-01T00%3A00%3A00.000%2B00%3A00"),
+        "{}",
+        query("getLicenseUsage")
+    );
     let upload = of("uploadFile");
     let kind = upload.header("content-type").unwrap_or_default().to_owned();
     assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");

@@ -10,7 +10,7 @@ type Answer = dyn Fn(&str) -> Vec<u8> + Send + Sync;
 /// The server. It listens on a free port of this machine until the test's runtime ends.
 pub struct Canned {
     pub base: String,
-    heads: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Canned {
@@ -27,20 +27,20 @@ impl Canned {
     async fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static, hang_up: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let heads = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let answer: Arc<Answer> = Arc::new(answer);
-        let seen = Arc::clone(&heads);
+        let seen = Arc::clone(&requests);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&seen), hang_up));
             }
         });
-        Self { base, heads }
+        Self { base, requests }
     }
 
-    /// The heads of the requests so far.
-    pub fn heads(&self) -> Vec<String> {
-        self.heads.lock().unwrap().clone()
+    /// The requests so far, each with its body.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
@@ -58,7 +58,7 @@ async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<S
     let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
     while got.len() < end + length.unwrap_or(0) && stream.read_buf(&mut got).await.unwrap_or(0) > 0 {}
     let bytes = answer(&head);
-    seen.lock().unwrap().push(head);
+    seen.lock().unwrap().push(String::from_utf8_lossy(&got).into_owned());
     let _ = stream.write_all(&bytes).await;
     if !hang_up {
         // Until the client lets go.

@@ -107,7 +107,7 @@ async fn a_list_holds_the_dossiers_that_are_asked_for() {
     assert_eq!(ids(template.dossiers()).await, [active.clone()]);
     assert_eq!(ids(template.dossiers().include_archived(true)).await, [active.clone(), archived.clone()]);
     assert_eq!(ids(template.dossiers().include_active(false).include_soft_deleted(true)).await, [trashed.clone()]);
-    assert_eq!(ids(template.dossiers().include_active(false)).await, []);
+    assert!(ids(template.dossiers().include_active(false)).await.is_empty());
     assert_eq!(ids(template.dossiers().include_archived(true).include_soft_deleted(true)).await, [active, archived, trashed]);
     let queries: Vec<_> = world.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
     assert_eq!(

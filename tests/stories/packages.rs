@@ -308,7 +308,7 @@ async fn a_package_of_unknown_length_is_taken_as_it_comes() {
     let target = folder.path().join("a.zip");
     assert_eq!(package.save_to(&target).await.unwrap().bytes, zip.len() as u64);
     assert_eq!(std::fs::read(&target).unwrap(), zip);
-    let accept = service.heads().last().unwrap().lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned)).unwrap();
+    let accept = service.requests().last().unwrap().lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned)).unwrap();
     assert!(accept.contains("application/zip") && accept.contains("application/octet-stream"), "{accept}");
 }
 

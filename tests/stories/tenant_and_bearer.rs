@@ -69,7 +69,7 @@ async fn a_redirect_is_not_followed() {
     let error = client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 302 Found: the service points elsewhere, which is not followed; check the base URL");
     assert_eq!(error.kind(), ErrorKind::Api);
-    assert_eq!((service.heads().len(), elsewhere.heads().len()), (1, 0));
+    assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
     assert!(!format!("{error:?}").contains("t0p-s3cret"));
 }
 
@@ -85,7 +85,7 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
         error.to_string(),
         "login with a password: the identity provider answered 307 Temporary Redirect without saying why"
     );
-    assert_eq!((service.heads().len(), elsewhere.heads().len()), (1, 0));
+    assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_link_to_another_origin_is_not_followed() {
         error.to_string(),
         format!("getUsers: the request goes to {}, but this client talks to {} only", elsewhere.base, service.base)
     );
-    assert_eq!((service.heads().len(), elsewhere.heads().len()), (1, 0));
+    assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
 }
 
 #[tokio::test]

@@ -149,6 +149,11 @@ pub async fn add(dossier: &DossierHandle, name: &str, pdf: &[u8]) -> FileHandle 
     dossier.upload(Source::bytes(name, pdf.to_vec())).await.unwrap().processed().await.unwrap()
 }
 
+/// HTTP without anything of ours, for what a story does behind the client's back.
+pub fn bare_http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// Whether a request is one of the document's operations.
 pub fn is_operation(request: &RecordedRequest) -> bool {
     request.operation.as_deref().is_some_and(|id| documine::api::operations::operation(id).is_some())

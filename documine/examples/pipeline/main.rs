@@ -62,8 +62,8 @@ async fn main() -> ExitCode {
 /// Everything between the command line and the exit code.
 async fn run(args: &Args, show: &Show) -> Result<Outcome, Failure> {
     let mut stop = Stop::listen()?;
-    let output = Output::prepare(&args.out)?;
     let target = Target::from_environment().await?;
+    let output = Output::prepare(&args.out)?;
     show.heading(format_args!("DocuMine pipeline, with {}", target.description));
     let ignored = target::ignored_variables();
     if !ignored.is_empty() {

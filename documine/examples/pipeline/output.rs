@@ -15,12 +15,8 @@ impl Output {
     /// Makes the folder where it is missing, and tries whether a file can be made in it.
     pub(crate) fn prepare(folder: &Path) -> Result<Self, Failure> {
         let trial = || {
-            for part in ["components", "packages"] {
-                let part = folder.join(part);
-                fs::create_dir_all(&part)?;
-                tempfile::tempfile_in(&part)?;
-            }
-            Ok(())
+            fs::create_dir_all(folder)?;
+            tempfile::tempfile_in(folder)
         };
         trial().map_err(|error| Failure::local(folder, &error))?;
         Ok(Self { folder: folder.to_owned() })
@@ -31,13 +27,13 @@ impl Output {
     }
 
     /// Where a package goes.
-    pub(crate) fn package(&self, kind: &str) -> PathBuf {
-        self.folder.join("packages").join(format!("{kind}.zip"))
+    pub(crate) fn package(&self, kind: &str) -> Result<PathBuf, Failure> {
+        Ok(self.part("packages")?.join(format!("{kind}.zip")))
     }
 
     /// Writes the components of a file: to a temporary file first, which gets its name when it is whole.
     pub(crate) fn write_components(&self, file_name: &str, ending: &str, content: &[u8]) -> Result<PathBuf, Failure> {
-        let folder = self.folder.join("components");
+        let folder = self.part("components")?;
         let path = folder.join(format!("{}.{ending}", harmless(file_name)));
         let write = || -> io::Result<()> {
             let mut builder = tempfile::Builder::new();
@@ -56,6 +52,13 @@ impl Output {
         };
         write().map_err(|error| Failure::local(&path, &error))?;
         Ok(path)
+    }
+
+    /// A folder in the folder, made when there is something to put into it.
+    fn part(&self, name: &str) -> Result<PathBuf, Failure> {
+        let part = self.folder.join(name);
+        fs::create_dir_all(&part).map_err(|error| Failure::local(&part, &error))?;
+        Ok(part)
     }
 }
 

@@ -249,7 +249,7 @@ impl<'a> Steps<'a> {
     }
 
     async fn fetch(&self, kind: &'static str, package: &Package) -> Result<PackageSummary, Failure> {
-        let path = self.output.package(kind);
+        let path = self.output.package(kind)?;
         let progress = self.show.progress(&format!("package {kind:?}"));
         let saving = package.save_to(&path).with_progress(progress.bytes());
         let saved = saving.await.during(format_args!("package {kind:?}"))?;

@@ -73,6 +73,7 @@ pub(crate) struct CallOptions {
 /// What is known of a call besides its result.
 #[derive(Default, Clone)]
 pub(crate) struct Facts {
+    pub(crate) operation: &'static str,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) attempts: u32,
@@ -109,6 +110,7 @@ impl Call {
         let outcome = outcome.map_err(|error| error.with_operation(operation.id).with_effort(attempts, elapsed));
         telemetry::ended(&span, outcome.as_ref().map(Response::status), attempts);
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.operation = operation.id;
         facts.attempts = attempts;
         facts.elapsed = elapsed;
         match &outcome {

@@ -20,9 +20,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
             continue;
         }
         let before = implementation.items.len();
-        implementation
-            .items
-            .retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
+        implementation.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
         edits += before - implementation.items.len();
         let mut slash = Slash(0);
         for item in &mut implementation.items {
@@ -34,11 +32,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
         }
         edits += slash.0;
     }
-    if edits == 2 {
-        Ok(edits)
-    } else {
-        Err(format!("expected one `new` and one base URL, changed {edits}"))
-    }
+    if edits == 2 { Ok(edits) } else { Err(format!("expected one `new` and one base URL, changed {edits}")) }
 }
 
 struct Slash(usize);

@@ -10,9 +10,8 @@ use syn::{File, Item, Type, parse_quote};
 
 use super::syntax;
 
-const HAVE_DEFAULT: [&str; 12] = [
-    "Option", "Vec", "IndexMap", "Map", "String", "Value", "bool", "i32", "i64", "u64", "f32", "f64",
-];
+const HAVE_DEFAULT: [&str; 12] =
+    ["Option", "Vec", "IndexMap", "Map", "String", "Value", "bool", "i32", "i64", "u64", "f32", "f64"];
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     let types = syntax::types(file)?;

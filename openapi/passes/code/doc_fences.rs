@@ -8,10 +8,18 @@ use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Expr, File, Lit, LitStr, Meta};
 
-pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
+use crate::passes::walk::{self, Node};
+
+pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
+    let mut operations = 0;
+    walk::every(&mut document.clone(), Node::Operation, &mut |_, _| operations += 1);
     let mut fences = Fences(0);
     fences.visit_file_mut(file);
-    Ok(fences.0)
+    if fences.0 == operations {
+        Ok(operations)
+    } else {
+        Err(format!("{operations} operations have {} examples", fences.0))
+    }
 }
 
 struct Fences(usize);

@@ -18,9 +18,7 @@ pub(super) fn run(document: &Value) -> Result<proc_macro2::TokenStream, Vec<Stri
         Ok(source) => source,
         Err(error) => return Err(culprits(document, &error)),
     };
-    source
-        .parse()
-        .map_err(|error| vec![format!("the generated source is no Rust: {error}")])
+    source.parse().map_err(|error| vec![format!("the generated source is no Rust: {error}")])
 }
 
 /// One run in a thread of its own, so that a panic is an answer too.
@@ -91,20 +89,14 @@ fn culprits(document: &Value, error: &str) -> Vec<String> {
                 continue;
             };
             let mut alone = document.clone();
-            let paths = Object::from_iter([(path.clone(), Value::Object(Object::from_iter([(
-                String::from(method),
-                operation.clone(),
-            )])))]);
+            let paths = Object::from_iter([(
+                path.clone(),
+                Value::Object(Object::from_iter([(String::from(method), operation.clone())])),
+            )]);
             alone["paths"] = Value::Object(paths);
             if let Err(error) = attempt(&alone) {
-                let id = operation
-                    .get("x-operation-id")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                found.push(format!(
-                    "{id}: the generator stopped: {error} (/paths/{}/{method})",
-                    walk::escape(path)
-                ));
+                let id = operation.get("x-operation-id").and_then(Value::as_str).unwrap_or_default();
+                found.push(format!("{id}: the generator stopped: {error} (/paths/{}/{method})", walk::escape(path)));
             }
         }
     }
@@ -112,9 +104,9 @@ fn culprits(document: &Value, error: &str) -> Vec<String> {
     bare["paths"] = Value::Object(Object::new());
     match attempt(&bare) {
         Err(error) => vec![format!("the generator stopped at a schema: {error} (/components/schemas)")],
-        Ok(_) if found.is_empty() => vec![format!(
-            "the generator stopped, though not at one operation alone: {error} (/paths)"
-        )],
+        Ok(_) if found.is_empty() => {
+            vec![format!("the generator stopped, though not at one operation alone: {error} (/paths)")]
+        }
         Ok(_) => found,
     }
 }

@@ -70,10 +70,5 @@ pub(crate) fn generate(document: &Value) -> Result<Generated, Vec<String>> {
         counts.push((pass.name, edits));
     }
     let operations = operation_table::source(document, &file).map_err(|error| vec![error])?;
-    Ok(Generated {
-        client: prettyplease::unparse(&file),
-        enums: open_enums::source(document),
-        operations,
-        counts,
-    })
+    Ok(Generated { client: prettyplease::unparse(&file), enums: open_enums::source(document), operations, counts })
 }

@@ -69,7 +69,8 @@ impl VisitMut for Form {
         if let Expr::MethodCall(header) = &*call.receiver
             && header.method == "header"
         {
-            call.receiver = header.receiver.clone();
+            let client = header.receiver.clone();
+            call.receiver = client;
             call.method = parse_quote!(multipart);
             self.calls += 1;
         }

@@ -28,9 +28,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
 }
 
 fn tolerate(field: &mut Field, with_default: &BTreeSet<String>) -> bool {
-    let taken = ["flatten", "deserialize_with"]
-        .iter()
-        .any(|option| syntax::has_serde_option(&field.attrs, option));
+    let taken = ["flatten", "deserialize_with"].iter().any(|option| syntax::has_serde_option(&field.attrs, option));
     if taken {
         return false;
     }

@@ -49,10 +49,7 @@ fn variants<'a>(values: &[&'a str]) -> Vec<(String, &'a str)> {
         };
         let taken = |name: &str| name == "Unknown" || variants.iter().any(|(known, _)| known == name);
         let variant = if taken(&wanted) {
-            (2..)
-                .map(|n| format!("{wanted}{n}"))
-                .find(|name| !taken(name))
-                .unwrap_or(wanted)
+            names::numbered(&wanted, taken)
         } else {
             wanted
         };

@@ -45,17 +45,10 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
             row.id(),
             row.method.to_uppercase(),
             row.path,
-            row.operation
-                .get("tags")
-                .and_then(|tags| tags.get(0))
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
+            row.operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str).unwrap_or_default(),
             answer(row.operation, variants),
             paging(row.operation),
-            row.operation
-                .get("x-paging")
-                .and_then(|paging| paging.get("items"))
-                .and_then(Value::as_str),
+            row.operation.get("x-paging").and_then(|paging| paging.get("items")).and_then(Value::as_str),
             provenance(row.operation),
         );
     }
@@ -100,15 +93,8 @@ fn rows(document: &Value) -> Vec<Row<'_>> {
                 continue;
             };
             let tag = operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str);
-            let tag = tag
-                .and_then(|tag| tags.iter().position(|known| *known == tag))
-                .unwrap_or(tags.len());
-            rows.push(Row {
-                tag,
-                path,
-                method,
-                operation,
-            });
+            let tag = tag.and_then(|tag| tags.iter().position(|known| *known == tag)).unwrap_or(tags.len());
+            rows.push(Row { tag, path, method, operation });
         }
     }
     rows.sort_by_key(|row| (row.tag, row.path, row.method));

@@ -72,20 +72,14 @@ pub(super) fn serde_options(attributes: &[Attribute]) -> Punctuated<Meta, Token!
     attributes
         .iter()
         .filter(|attribute| attribute.path().is_ident("serde"))
-        .filter_map(|attribute| {
-            attribute
-                .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-                .ok()
-        })
+        .filter_map(|attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok())
         .flatten()
         .collect()
 }
 
 /// Whether `#[serde(…)]` holds the option.
 pub(super) fn has_serde_option(attributes: &[Attribute], name: &str) -> bool {
-    serde_options(attributes)
-        .iter()
-        .any(|option| option.path().is_ident(name))
+    serde_options(attributes).iter().any(|option| option.path().is_ident(name))
 }
 
 /// Puts `options` in the place of what stands in `#[serde(…)]`.
@@ -97,12 +91,7 @@ pub(super) fn set_serde_options(attributes: &mut Vec<Attribute>, options: &Punct
 /// Whether the attribute is a `derive` with `Default` in it.
 pub(super) fn derives_default(attribute: &Attribute) -> bool {
     attribute.path().is_ident("derive")
-        && attribute
-            .parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated)
-            .is_ok_and(|traits| {
-                traits
-                    .iter()
-                    .filter_map(|path| path.segments.last())
-                    .any(|segment| segment.ident == "Default")
-            })
+        && attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated).is_ok_and(|traits| {
+            traits.iter().filter_map(|path| path.segments.last()).any(|segment| segment.ident == "Default")
+        })
 }

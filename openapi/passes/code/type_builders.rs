@@ -66,7 +66,9 @@ fn uses_conversion_error(types: &[Item]) -> bool {
         }
     }
     let mut uses = Uses(false);
-    types.iter().for_each(|item| uses.visit_item(item));
+    for item in types {
+        uses.visit_item(item);
+    }
     uses.0
 }
 
@@ -81,12 +83,7 @@ impl VisitMut for Bodies {
             && types == "types"
             && builder == "builder"
         {
-            path.segments = path
-                .segments
-                .iter()
-                .filter(|segment| segment.ident != "builder")
-                .cloned()
-                .collect();
+            path.segments = path.segments.iter().filter(|segment| segment.ident != "builder").cloned().collect();
             self.0 += 1;
         }
     }

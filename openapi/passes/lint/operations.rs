@@ -35,12 +35,7 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
             return;
         };
         let label = label(operation, path, method);
-        let place = Place {
-            label: &label,
-            pointer,
-            path,
-            operation,
-        };
+        let place = Place { label: &label, pointer, path, operation };
         name(&place, &mut methods, &mut builders, findings);
         path_template(&place, findings);
         parameters(&place, &schemas, findings);
@@ -62,19 +57,11 @@ fn name(
     }
     let method = names::snake(id);
     if TAKEN_METHODS.contains(&method.as_str()) {
-        findings.add(
-            Some(place.label),
-            place.pointer,
-            format!("the client has a method `{method}` already"),
-        );
+        findings.add(Some(place.label), place.pointer, format!("the client has a method `{method}` already"));
     }
     for (kind, name, known) in [("method", method, methods), ("type", names::pascal(id), builders)] {
         if let Some(other) = known.insert(name.clone(), String::from(place.label)) {
-            findings.add(
-                Some(place.label),
-                place.pointer,
-                format!("would be the {kind} `{name}`, like {other}"),
-            );
+            findings.add(Some(place.label), place.pointer, format!("would be the {kind} `{name}`, like {other}"));
         }
     }
 }
@@ -89,11 +76,7 @@ fn path_template(place: &Place<'_>, findings: &mut Findings) {
         };
         let name = &rest[open + 1..open + length];
         if name.is_empty() || in_path.contains(&name) {
-            findings.add(
-                Some(place.label),
-                place.pointer,
-                format!("`{{{name}}}` in the path is empty or there twice"),
-            );
+            findings.add(Some(place.label), place.pointer, format!("`{{{name}}}` in the path is empty or there twice"));
         }
         in_path.push(name);
         rest = &rest[open + length + 1..];
@@ -106,28 +89,15 @@ fn path_template(place: &Place<'_>, findings: &mut Findings) {
         .filter_map(|parameter| walk::text(parameter, "name"))
         .collect();
     for name in in_path.iter().filter(|name| !declared.contains(name)) {
-        findings.add(
-            Some(place.label),
-            place.pointer,
-            format!("the path parameter `{name}` is not declared"),
-        );
+        findings.add(Some(place.label), place.pointer, format!("the path parameter `{name}` is not declared"));
     }
     for name in declared.iter().filter(|name| !in_path.contains(name)) {
-        findings.add(
-            Some(place.label),
-            place.pointer,
-            format!("the path has no `{{{name}}}`"),
-        );
+        findings.add(Some(place.label), place.pointer, format!("the path has no `{{{name}}}`"));
     }
 }
 
 fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
-    object
-        .get(key)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
+    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
 fn parameters(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
@@ -185,9 +155,7 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
         reasons.push(String::from("has no schema"));
         return reasons;
     };
-    let target = walk::schema_name(schema)
-        .and_then(|name| walk::object(schemas, name))
-        .unwrap_or(schema);
+    let target = walk::schema_name(schema).and_then(|name| walk::object(schemas, name)).unwrap_or(schema);
     match walk::text(target, "type") {
         Some("object") => reasons.push(String::from("is an object, which can't be sent in one parameter")),
         Some("array") if place != "query" => reasons.push(format!("is a list in {place}")),
@@ -209,11 +177,7 @@ fn body(place: &Place<'_>, findings: &mut Findings) {
     };
     if content.len() > 1 {
         let names = walk::sorted_keys(content).join(", ");
-        findings.add(
-            Some(place.label),
-            pointer.clone(),
-            format!("the body has several media types: {names}"),
-        );
+        findings.add(Some(place.label), pointer.clone(), format!("the body has several media types: {names}"));
     }
     for name in walk::sorted_keys(content) {
         let here = format!("{pointer}/{}", walk::escape(&name));
@@ -226,11 +190,7 @@ fn body(place: &Place<'_>, findings: &mut Findings) {
                     findings.add(Some(place.label), here, "the body has an `encoding`");
                 }
             }
-            _ => findings.add(
-                Some(place.label),
-                here,
-                format!("a body of media type {name} is not supported"),
-            ),
+            _ => findings.add(Some(place.label), here, format!("a body of media type {name} is not supported")),
         }
     }
 }

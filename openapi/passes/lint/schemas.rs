@@ -29,10 +29,8 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
 
 /// A schema that is made of itself (by `$ref` or `allOf`, not through a property) makes the generator overflow its stack.
 fn circles(schemas: &Object, findings: &mut Findings) {
-    let parts: BTreeMap<&str, BTreeSet<&str>> = schemas
-        .iter()
-        .filter_map(|(name, schema)| Some((name.as_str(), made_of(schema.as_object()?))))
-        .collect();
+    let parts: BTreeMap<&str, BTreeSet<&str>> =
+        schemas.iter().filter_map(|(name, schema)| Some((name.as_str(), made_of(schema.as_object()?)))).collect();
     for start in parts.keys() {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut next: Vec<&str> = parts[start].iter().copied().collect();
@@ -80,11 +78,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
         }
         let type_name = names::pascal(name);
         if let Some(other) = known.insert(type_name.clone(), name) {
-            findings.add(
-                None,
-                pointer,
-                format!("the schema `{name}` would be the type `{type_name}`, like `{other}`"),
-            );
+            findings.add(None, pointer, format!("the schema `{name}` would be the type `{type_name}`, like `{other}`"));
         }
     }
 }
@@ -93,9 +87,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
 fn form(schema: &Object) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     if schema.contains_key("discriminator") {
-        reasons.push(String::from(
-            "a discriminator would be ignored, and the first alternative that fits be taken",
-        ));
+        reasons.push(String::from("a discriminator would be ignored, and the first alternative that fits be taken"));
     }
     if schema.contains_key("not") {
         reasons.push(String::from("`not` is not supported"));

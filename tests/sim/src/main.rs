@@ -1,2 +1,158 @@
-//! x
-fn main(){}
+//! `documine-sim`: the simulator as a program. Prints one line of JSON when it is ready and ends on Ctrl-C or SIGTERM.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use documine_sim::{AuthMode, Paging, Rules, SimClock, Simulator};
+
+/// A stateful simulator of DocuMine and of its identity provider.
+///
+/// When it is ready, it prints one line of JSON with base_url, workspace_id, client_id, client_secret, username, password, dossier_template_id and
+/// report_template_id. It ends on Ctrl-C or SIGTERM. Look and steer under /__sim/requests, /__sim/state, /__sim/clock, /__sim/faults,
+/// /__sim/violations and /__sim/control.
+#[derive(Parser)]
+#[command(name = "documine-sim", version)]
+struct Arguments {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: String,
+    /// Ids, codes and keys follow from this number
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How many times faster than usual files and packages are worked on
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    speed: f64,
+    /// TOML file with extraction rules in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Life of access tokens in seconds
+    #[arg(long, value_name = "S", default_value_t = 300)]
+    token_ttl: u64,
+    /// Life of refresh tokens in seconds; 0: without a fixed end
+    #[arg(long, value_name = "S", default_value_t = 1800)]
+    refresh_ttl: u64,
+    /// A refresh token is good for one use only
+    #[arg(long)]
+    rotate_refresh: bool,
+    /// Which tokens open the API: own, jwks:URL, any or none
+    #[arg(long, value_name = "MODE", default_value = "own")]
+    auth: AuthMode,
+    /// How lists page: none, page or link
+    #[arg(long, value_name = "FORM", default_value = "none")]
+    paging: Paging,
+    /// Packages have no ETag and can't be fetched in parts
+    #[arg(long)]
+    no_ranges: bool,
+    /// The clock stands still until POST /__sim/clock moves it
+    #[arg(long)]
+    manual_clock: bool,
+    /// Name of the workspace
+    #[arg(long, value_name = "NAME", default_value = "acme")]
+    workspace: String,
+    /// Folder that keeps the state over a restart
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err("must be a number greater than 0".to_owned()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    quiet_reader_panics();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be said any more if standard error is closed.
+            let _ = writeln!(std::io::stderr(), "documine-sim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // Listened for before anything is announced: a signal right after the line must not be lost.
+    let end = end_signal()?;
+    let mut builder = Simulator::builder()
+        .listen(arguments.listen)
+        .seed(arguments.seed)
+        .speed(arguments.speed)
+        .token_ttl(Duration::from_secs(arguments.token_ttl))
+        .refresh_ttl(Duration::from_secs(arguments.refresh_ttl))
+        .rotate_refresh(arguments.rotate_refresh)
+        .auth(arguments.auth)
+        .paging(arguments.paging)
+        .ranges(!arguments.no_ranges)
+        .workspace(arguments.workspace);
+    if let Some(path) = arguments.rules {
+        builder = builder.rules(Rules::load(path)?);
+    }
+    if arguments.manual_clock {
+        builder = builder.clock(SimClock::manual());
+    }
+    if let Some(folder) = arguments.data {
+        builder = builder.data_dir(folder);
+    }
+    let simulator = builder.start().await?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", ready_line(&simulator))?;
+    out.flush()?;
+    drop(out);
+    simulator.run_until(end).await?;
+    Ok(())
+}
+
+fn ready_line(simulator: &Simulator) -> serde_json::Value {
+    serde_json::json!({
+        "base_url": simulator.base_url(),
+        "workspace_id": simulator.workspace_id(),
+        "client_id": simulator.client_id(),
+        "client_secret": simulator.client_secret(),
+        "username": simulator.username(),
+        "password": simulator.password(),
+        "dossier_template_id": simulator.dossier_template_id(),
+        "report_template_id": simulator.report_template_id(),
+    })
+}
+
+#[cfg(unix)]
+fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a handler for Ctrl-C the program still ends by it, only less politely.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+/// A document that makes the PDF library panic is refused and no news; other panics are told as ever.
+fn quiet_reader_panics() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some("documine-sim-pdf") {
+            usual(panic);
+        }
+    }));
+}

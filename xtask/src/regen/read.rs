@@ -20,19 +20,14 @@ const MAX_ALIASES: usize = 20_000;
 /// Reads `text`, which came from `origin` (named in errors).
 pub(crate) fn document(text: &str, origin: impl Display) -> Result<Value, String> {
     if text.len() > MAX_BYTES {
-        return Err(format!(
-            "{origin}: {} bytes, more than the {MAX_BYTES} a document may have",
-            text.len()
-        ));
+        return Err(format!("{origin}: {} bytes, more than the {MAX_BYTES} a document may have", text.len()));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value: Value =
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| format!("{origin}: {error}"))?;
     match value {
         Value::Object(_) => Ok(value),
-        _ => Err(format!(
-            "{origin}: an OpenAPI document is a mapping, this is something else"
-        )),
+        _ => Err(format!("{origin}: an OpenAPI document is a mapping, this is something else")),
     }
 }
 
@@ -67,10 +62,7 @@ mod tests {
     #[test]
     fn yaml_1_2_words_are_strings() {
         let read = document("a: no\nb: on\nc: 1_000\nd: 0123\ne: true\nf: ~\n", "t").expect("reads");
-        assert_eq!(
-            read,
-            json!({"a": "no", "b": "on", "c": "1_000", "d": "0123", "e": true, "f": null})
-        );
+        assert_eq!(read, json!({"a": "no", "b": "on", "c": "1_000", "d": "0123", "e": true, "f": null}));
     }
 
     #[test]

@@ -27,11 +27,7 @@ pub(crate) fn operations(document: &Value) -> String {
             let elements = Elements::collect_from(document, item, operation, &pointer);
             all.extend(elements.clone());
             let word = |key: &str| operation.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-            let tag = operation
-                .pointer("/tags/0")
-                .and_then(Value::as_str)
-                .unwrap_or("-")
-                .to_owned();
+            let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or("-").to_owned();
             let columns = [word("operationId"), method.to_uppercase(), path.clone(), word("x-provenance")];
             rows.push((tag, columns, elements));
         }
@@ -84,11 +80,7 @@ trait Collect {
 
 impl Collect for Elements {
     fn collect_from(document: &Value, item: &Value, operation: &Value, pointer: &str) -> Self {
-        let mut collector = Collector {
-            document,
-            elements: Elements::new(),
-            followed: BTreeSet::new(),
-        };
+        let mut collector = Collector { document, elements: Elements::new(), followed: BTreeSet::new() };
         collector.mark(pointer, operation);
         for parameters in [item.get("parameters"), operation.get("parameters")] {
             for (index, parameter) in parameters.and_then(Value::as_array).into_iter().flatten().enumerate() {
@@ -116,10 +108,7 @@ struct Collector<'a> {
 
 impl<'a> Collector<'a> {
     fn mark(&mut self, pointer: &str, element: &Value) {
-        let level = element
-            .get("x-provenance")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let level = element.get("x-provenance").and_then(Value::as_str).unwrap_or_default();
         self.elements.insert(pointer.to_owned(), level.to_owned());
     }
 

@@ -83,7 +83,8 @@ fn models_are_open_and_start_from_a_default_where_they_can() {
 #[test]
 fn values_of_an_enum_that_meet_get_numbers() {
     let values = json!(["UTF_8", "UTF-8", "", "1st", "self", "Self", "unknown", "a\"b", "ü", "UTF_8"]);
-    let passed = passed(&document(json!({}), json!({"Code": {"type": "string", "enum": values, "description": "a\nb"}})));
+    let passed =
+        passed(&document(json!({}), json!({"Code": {"type": "string", "enum": values, "description": "a\nb"}})));
     let enums = code::generate(&passed).map(|generated| generated.enums).expect("generates");
     for line in [
         "Utf8 = \"UTF_8\",",
@@ -107,7 +108,8 @@ fn a_panic_of_the_generator_names_the_operation() {
         "200": {"description": "", "content": {"application/json": {"schema": {"type": "string"}}}},
         "201": {"description": "", "content": {"application/json": {"schema": {"type": "integer"}}}},
     }});
-    let good = json!({"operationId": "get_good", "x-operation-id": "getGood", "responses": {"2XX": {"description": ""}}});
+    let good =
+        json!({"operationId": "get_good", "x-operation-id": "getGood", "responses": {"2XX": {"description": ""}}});
     let document = document(json!({"/bad": {"get": bad}, "/good": {"get": good}}), json!({}));
     let reasons = code::generate(&document).err().expect("refused");
     assert_eq!(reasons.len(), 1, "{reasons:#?}");

@@ -59,8 +59,10 @@ fn shared_parts_are_put_into_the_operations() {
         }}),
         json!({}),
     );
-    given["components"]["parameters"] = json!({"Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}});
-    given["components"]["responses"] = json!({"Done": {"$ref": "#/components/responses/Real"}, "Real": {"description": "ready"}});
+    given["components"]["parameters"] =
+        json!({"Id": {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}});
+    given["components"]["responses"] =
+        json!({"Done": {"$ref": "#/components/responses/Real"}, "Real": {"description": "ready"}});
     let document = passed(&given);
     let operation = &document["paths"]["/x/{id}"]["get"];
     assert_eq!(operation["responses"], json!({"2XX": {"description": "ready"}}));
@@ -89,14 +91,35 @@ fn one_success_answer_is_left() {
     let cases = [
         (json!({"204": {"description": "d"}, "404": {"description": ""}, "default": {"description": ""}}), None),
         (json!({"default": {"description": "d"}}), None),
-        (json!({"200": {"description": "d", "content": json_of("string")}, "201": {"description": "", "content": json_of("string")}}), Some(json_of("string"))),
-        (json!({"200": {"description": "d", "content": json_of("string")}, "201": {"description": "", "content": json_of("integer")}}), Some(bytes.clone())),
-        (json!({"200": {"description": "d", "content": json_of("string")}, "204": {"description": ""}}), Some(bytes.clone())),
-        (json!({"200": {"description": "d", "content": {"application/pdf": {}, "image/png": {}}}}), Some(bytes.clone())),
+        (
+            json!({"200": {"description": "d", "content": json_of("string")}, "201": {"description": "", "content": json_of("string")}}),
+            Some(json_of("string")),
+        ),
+        (
+            json!({"200": {"description": "d", "content": json_of("string")}, "201": {"description": "", "content": json_of("integer")}}),
+            Some(bytes.clone()),
+        ),
+        (
+            json!({"200": {"description": "d", "content": json_of("string")}, "204": {"description": ""}}),
+            Some(bytes.clone()),
+        ),
+        (
+            json!({"200": {"description": "d", "content": {"application/pdf": {}, "image/png": {}}}}),
+            Some(bytes.clone()),
+        ),
         (json!({"200": {"description": "d", "content": {"application/json": {}}}}), Some(bytes.clone())),
-        (json!({"200": {"description": "d", "content": {"*/*": {"schema": {"type": "string"}}}}}), Some(json_of("string"))),
-        (json!({"200": {"description": "d", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}), Some(bytes)),
-        (json!({"2XX": {"description": "d", "content": {"application/hal+json;charset=utf-8": {"schema": {"type": "string"}}}}}), Some(json_of("string"))),
+        (
+            json!({"200": {"description": "d", "content": {"*/*": {"schema": {"type": "string"}}}}}),
+            Some(json_of("string")),
+        ),
+        (
+            json!({"200": {"description": "d", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}),
+            Some(bytes),
+        ),
+        (
+            json!({"2XX": {"description": "d", "content": {"application/hal+json;charset=utf-8": {"schema": {"type": "string"}}}}}),
+            Some(json_of("string")),
+        ),
     ];
     for (responses, content) in cases {
         let document = passed(&with_operation(json!({"responses": responses}), json!({})));
@@ -111,8 +134,10 @@ fn one_success_answer_is_left() {
 #[test]
 fn other_forms_beside_json_get_operations_of_their_own() {
     let schema = json!({"schema": {"type": "string"}});
-    let content = json!({"application/json": schema, "application/xml": schema, "text/xml": schema, "text/csv": schema});
-    let document = passed(&with_operation(json!({"responses": {"200": {"description": "", "content": content}}}), json!({})));
+    let content =
+        json!({"application/json": schema, "application/xml": schema, "text/xml": schema, "text/csv": schema});
+    let document =
+        passed(&with_operation(json!({"responses": {"200": {"description": "", "content": content}}}), json!({})));
     assert_eq!(operation(&document)["x-accept"], "application/json");
     let xml = &document["paths"]["/x#xml"]["get"];
     assert_eq!(xml["operationId"], "get_x_xml");
@@ -125,10 +150,14 @@ fn other_forms_beside_json_get_operations_of_their_own() {
 #[test]
 fn what_is_accepted_is_what_is_documented_and_json() {
     let accept = |content: Value| {
-        let document = passed(&with_operation(json!({"responses": {"200": {"description": "", "content": content}}}), json!({})));
+        let document =
+            passed(&with_operation(json!({"responses": {"200": {"description": "", "content": content}}}), json!({})));
         operation(&document)["x-accept"].clone()
     };
-    assert_eq!(accept(json!({"application/zip": {}, "application/octet-stream": {}})), "application/octet-stream, application/zip, application/json");
+    assert_eq!(
+        accept(json!({"application/zip": {}, "application/octet-stream": {}})),
+        "application/octet-stream, application/zip, application/json"
+    );
     assert_eq!(accept(json!({})), "application/json");
     assert_eq!(accept(json!({"*/*": {}})), "application/json");
 }
@@ -136,7 +165,10 @@ fn what_is_accepted_is_what_is_documented_and_json() {
 #[test]
 fn texts_can_not_break_out_of_comments_or_become_code() {
     let hostile = "a\r\nb\rc */ d /* e \u{202e}f\u{0} <b>g</b>\n```\n#![x]\n```\n        indented\n~~~rust\n";
-    let document = passed(&with_operation(json!({"description": hostile, "summary": hostile}), json!({"A": {"title": "B", "type": "string", "description": hostile}})));
+    let document = passed(&with_operation(
+        json!({"description": hostile, "summary": hostile}),
+        json!({"A": {"title": "B", "type": "string", "description": hostile}}),
+    ));
     for text in [&operation(&document)["description"], &schema(&document, "A")["description"]] {
         let text = text.as_str().unwrap_or_default();
         assert!(text.starts_with("a\nb\nc * / d / * e f  &lt;b>g&lt;/b>"), "{text:?}");
@@ -199,7 +231,10 @@ fn enums_are_named_after_owner_and_property() {
         }),
     );
     let document = passed(&given);
-    assert_eq!(schema(&document, "File")["properties"]["workflow"]["allOf"], json!([{"$ref": "#/components/schemas/FileWorkflow2"}]));
+    assert_eq!(
+        schema(&document, "File")["properties"]["workflow"]["allOf"],
+        json!([{"$ref": "#/components/schemas/FileWorkflow2"}])
+    );
     assert_eq!(schema(&document, "File")["properties"]["workflow"]["description"], "which");
     for name in ["State", "FileWorkflow2", "FileTags", "GetXSortBy", "GetXAnswer"] {
         let schema = schema(&document, name);

@@ -8,9 +8,7 @@ use super::{document, refused, with_operation};
 #[track_caller]
 fn finds(document: &Value, parts: &[&str]) {
     let findings = refused(document);
-    let found = findings
-        .iter()
-        .any(|finding| parts.iter().all(|part| finding.contains(part)));
+    let found = findings.iter().any(|finding| parts.iter().all(|part| finding.contains(part)));
     assert!(found, "no finding with {parts:?} among {findings:#?}");
 }
 
@@ -20,7 +18,10 @@ fn parameter(parameter: Value) -> Value {
 
 #[test]
 fn other_kinds_of_documents_are_refused_with_advice() {
-    finds(&json!({"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}), &["3.1.0", "convert", "/openapi"]);
+    finds(
+        &json!({"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}),
+        &["3.1.0", "convert", "/openapi"],
+    );
     finds(&json!({"swagger": "2.0", "info": {"title": "", "version": ""}, "paths": {}}), &["Swagger 2.0", "convert"]);
     finds(&json!({"hello": 1}), &["not an OpenAPI document"]);
     let findings = refused(&json!([]));
@@ -66,15 +67,9 @@ fn references_that_lead_nowhere_or_out_are_named_with_their_operation() {
 #[test]
 fn operations_that_would_meet_or_hide_something_are_named() {
     let operation = |id: &str| json!({"operationId": id, "responses": {"204": {"description": ""}}});
-    let meets = document(
-        json!({"/a": {"get": operation("getFile")}, "/b": {"get": operation("get_file")}}),
-        json!({}),
-    );
+    let meets = document(json!({"/a": {"get": operation("getFile")}, "/b": {"get": operation("get_file")}}), json!({}));
     finds(&meets, &["get_file: ", "would be the method `get_file`, like getFile", "/paths/~1b/get"]);
-    let pascal = document(
-        json!({"/a": {"get": operation("get_1")}, "/b": {"get": operation("get1")}}),
-        json!({}),
-    );
+    let pascal = document(json!({"/a": {"get": operation("get_1")}, "/b": {"get": operation("get1")}}), json!({}));
     finds(&pascal, &["would be the type `Get1`"]);
     finds(&document(json!({"/a": {"get": operation("new")}}), json!({})), &["new: ", "has a method `new` already"]);
     finds(
@@ -87,11 +82,26 @@ fn operations_that_would_meet_or_hide_something_are_named() {
 #[test]
 fn parameters_that_can_not_be_sent_are_named() {
     let reasons = [
-        (json!({"name": "q", "in": "query", "style": "deepObject", "schema": {"type": "object"}}), "style `deepObject`"),
-        (json!({"name": "q", "in": "query", "style": "pipeDelimited", "schema": {"type": "array", "items": {"type": "string"}}}), "style `pipeDelimited`"),
-        (json!({"name": "q", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}}), "explode: false"),
-        (json!({"name": "pageable", "in": "query", "schema": {"type": "object", "properties": {"page": {"type": "integer"}}}}), "is an object"),
-        (json!({"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "string"}}}}), "by `content`"),
+        (
+            json!({"name": "q", "in": "query", "style": "deepObject", "schema": {"type": "object"}}),
+            "style `deepObject`",
+        ),
+        (
+            json!({"name": "q", "in": "query", "style": "pipeDelimited", "schema": {"type": "array", "items": {"type": "string"}}}),
+            "style `pipeDelimited`",
+        ),
+        (
+            json!({"name": "q", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}}),
+            "explode: false",
+        ),
+        (
+            json!({"name": "pageable", "in": "query", "schema": {"type": "object", "properties": {"page": {"type": "integer"}}}}),
+            "is an object",
+        ),
+        (
+            json!({"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "string"}}}}),
+            "by `content`",
+        ),
         (json!({"name": "q", "in": "query"}), "has no schema"),
         (json!({"name": "q", "in": "moon", "schema": {"type": "string"}}), "in `moon`"),
         (json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}), "the path has no `{id}`"),
@@ -110,7 +120,9 @@ fn parameters_that_can_not_be_sent_are_named() {
 
 #[test]
 fn paths_and_their_parameters_have_to_fit() {
-    let at = |path: &str| document(json!({path: {"get": {"operationId": "getX", "responses": {"204": {"description": ""}}}}}), json!({}));
+    let at = |path: &str| {
+        document(json!({path: {"get": {"operationId": "getX", "responses": {"204": {"description": ""}}}}}), json!({}))
+    };
     finds(&at("/a/{id}"), &["getX: ", "`id` is not declared", "/paths/~1a~1{id}/get"]);
     finds(&at("/a/{id"), &["`{` without `}`"]);
     finds(&at("/a/{}"), &["`{}`"]);
@@ -127,7 +139,10 @@ fn paths_and_their_parameters_have_to_fit() {
 fn bodies_and_answers_the_generator_refuses_are_named() {
     let body = |content: Value| with_operation(json!({"requestBody": {"content": content}}), json!({}));
     let schema = json!({"schema": {"type": "object"}});
-    finds(&body(json!({"application/json": schema, "text/csv": schema})), &["getX: ", "several media types: application/json, text/csv"]);
+    finds(
+        &body(json!({"application/json": schema, "text/csv": schema})),
+        &["getX: ", "several media types: application/json, text/csv"],
+    );
     finds(&body(json!({"application/pdf": schema})), &["media type application/pdf"]);
     finds(&body(json!({"application/json": {}})), &["has no schema", "/requestBody/content/application~1json"]);
     finds(&with_operation(json!({"responses": {"404": {"description": ""}}}), json!({})), &["getX: ", "no answer"]);

@@ -10,7 +10,8 @@ use crate::{code, passes};
 fn reversed(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> = map.iter().map(|(key, value)| (key.clone(), reversed(value))).collect();
+            let mut entries: Vec<(String, Value)> =
+                map.iter().map(|(key, value)| (key.clone(), reversed(value))).collect();
             entries.sort_by(|left, right| right.0.cmp(&left.0));
             Value::Object(Map::from_iter(entries))
         }

@@ -13,6 +13,7 @@ const USUAL_SIZE: usize = 20;
 const BIGGEST_SIZE: usize = 1000;
 
 /// Whether the operation answers with a list.
+#[cfg(feature = "check")]
 pub(crate) fn is_list(operation: &str) -> bool {
     documine_api::operations::operation(operation).is_some_and(|operation| !matches!(operation.paging, documine_api::operations::Paging::NotAList))
 }

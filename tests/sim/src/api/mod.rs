@@ -23,8 +23,10 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{ALLOW, WWW_AUTHENTICATE};
 
+#[cfg(feature = "check")]
 pub(crate) use lists::is_list;
 pub(crate) use shown::components_files;
+pub(crate) use xml::file as components_xml;
 
 use call::Call;
 

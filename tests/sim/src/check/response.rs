@@ -1,11 +1,11 @@
 //! Answers: status, media type, body.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
 use super::compile::{Answer, Operation};
-use super::document::{covers, essence};
+use super::document::{covers, essence, is_json};
 use super::{Checker, Findings, Side, Violation};
 
 impl Checker {
@@ -24,6 +24,9 @@ impl Checker {
             findings.add("", "an answer for an operation that is not in the document");
             return findings.found;
         };
+        if documented(declared, status).is_none() && check_range(declared, status, headers, &mut findings) {
+            return findings.found;
+        }
         let Some(answer) = documented(declared, status) else {
             findings.add("status", format!("{} is not documented", status.as_u16()));
             return findings.found;
@@ -40,6 +43,33 @@ impl Checker {
 fn documented(operation: &Operation, status: StatusCode) -> Option<&Answer> {
     let class = format!("{}XX", status.as_u16() / 100);
     [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.answers.get(*key))
+}
+
+/// Ranges come from HTTP (RFC 9110 14), not from the document: where 200 gives bytes, 206 and 416 may answer a `Range` header.
+///
+/// `false` if the answer is no such one.
+fn check_range(declared: &Operation, status: StatusCode, headers: &HeaderMap, findings: &mut Findings<'_>) -> bool {
+    let whole = documented(declared, StatusCode::OK);
+    let Some(whole) = whole.filter(|whole| whole.content.iter().any(|media| !is_text(&media.name))) else {
+        return false;
+    };
+    if ![StatusCode::PARTIAL_CONTENT, StatusCode::RANGE_NOT_SATISFIABLE].contains(&status) {
+        return false;
+    }
+    if !headers.contains_key(CONTENT_RANGE) {
+        findings.add("header/content-range", "missing");
+    }
+    if status == StatusCode::PARTIAL_CONTENT {
+        // A part of a body fits no schema, but is of the same kind as the whole.
+        check_body(whole, headers, None, findings);
+    }
+    true
+}
+
+/// Whether bodies of this media type are text with a structure, of which nobody asks for a range.
+fn is_text(media_type: &str) -> bool {
+    let essence = essence(media_type);
+    is_json(&essence) || essence.starts_with("text/") || essence.ends_with("xml")
 }
 
 fn check_body(answer: &Answer, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {

@@ -4,6 +4,10 @@
 //! forms: as the document says, closed (undeclared fields are refused), and as a member of a composition: there the fields of the parts add up, so
 //! the part itself stays open and only what lies inside it is closed.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
@@ -64,6 +68,8 @@ impl Form {
 /// The schemas of a document, ready to be compiled against.
 pub(super) struct Schemas {
     root: Map<String, Value>,
+    /// What was compiled already, by its rewritten text: most answers of most operations are the same error message.
+    done: RefCell<HashMap<String, Compiled>>,
 }
 
 impl Schemas {
@@ -77,26 +83,34 @@ impl Schemas {
                 root.insert(form.name().to_owned(), Value::Object(rewritten?));
             }
         }
-        Ok(Self { root })
+        Ok(Self { root, done: RefCell::default() })
     }
 
     /// Compiles a schema of the document.
     pub(super) fn compile(&self, schema: &Value, form: Form) -> Result<Compiled, String> {
+        let rewritten = rewrite(schema, form)?;
+        let text = rewritten.to_string();
+        if let Some(compiled) = self.done.borrow().get(&text) {
+            return Ok(compiled.clone());
+        }
         let mut root = self.root.clone();
-        root.insert("allOf".to_owned(), json!([rewrite(schema, form)?]));
+        root.insert("allOf".to_owned(), json!([rewritten]));
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .should_ignore_unknown_formats(true)
             .build(&Value::Object(root))
             .map_err(|error| error.to_string())?;
-        Ok(Compiled { validator })
+        let compiled = Compiled { validator: Arc::new(validator) };
+        self.done.borrow_mut().insert(text, compiled.clone());
+        Ok(compiled)
     }
 }
 
 /// A compiled schema.
+#[derive(Clone)]
 pub(super) struct Compiled {
-    validator: Validator,
+    validator: Arc<Validator>,
 }
 
 impl Compiled {

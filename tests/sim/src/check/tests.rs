@@ -165,6 +165,22 @@ fn answers_must_hold_what_is_declared_and_nothing_else() {
 }
 
 #[test]
+fn ranges_are_allowed_where_bytes_are_given() {
+    let checker = Checker::new(&document()).expect("compiles");
+    let check = |operation: &str, status: StatusCode, more: &[(&'static str, &'static str)]| {
+        texts(&checker.check_response(operation, status, &headers(more), Some(&Bytes::from_static(b"PK"))))
+    };
+    let partial = StatusCode::PARTIAL_CONTENT;
+    let range = ("content-range", "bytes 0-1/9");
+    assert_eq!(check("upload", partial, &[("content-type", "application/zip"), range]), [""; 0]);
+    assert_eq!(check("upload", StatusCode::RANGE_NOT_SATISFIABLE, &[("content-range", "bytes */9")]), [""; 0]);
+    let bare = check("upload", partial, &[("content-type", "application/zip")]);
+    assert_eq!(bare, ["upload response header/content-range: missing"]);
+    assert_eq!(check("upload", partial, &[range]).len(), 1);
+    assert_eq!(check("putThing", partial, &[range]), ["putThing response status: 206 is not documented"]);
+}
+
+#[test]
 fn bad_documents_are_refused_with_the_reason() {
     assert!(Checker::new("{").expect_err("refused").contains("no JSON"));
     assert!(Checker::new("{}").expect_err("refused").contains("paths"));

@@ -34,7 +34,6 @@ pub(crate) struct App {
 /// What does not change while the service runs.
 pub(crate) struct Settings {
     pub(crate) workspace: String,
-    pub(crate) username: String,
     pub(crate) auth: AuthMode,
     pub(crate) paging: Paging,
     pub(crate) ranges: bool,

@@ -20,7 +20,8 @@ use crate::journal::{Entry, RecordedRequest};
 /// The request as it came, for journal and check.
 struct Arrival {
     operation: Option<String>,
-    /// Whether the operation is one of the API, not of the identity provider.
+    /// Whether it is a request of the API, not of the identity provider.
+    #[cfg(feature = "check")]
     api: bool,
     method: Method,
     uri: Uri,
@@ -80,13 +81,17 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
 
 fn arrive(app: &App, request: &Request) -> Arrival {
     let path = request.uri().path();
-    let found = app.routes.find(request.method().as_str(), path);
-    let (operation, api) = match found {
-        Found::Operation { id, .. } => (Some(id.to_owned()), true),
-        Found::OtherMethods(_) => (None, true),
-        Found::Nothing => (idp::operation(path).map(str::to_owned), idp::operation(path).is_none()),
+    let provided = idp::operation(path);
+    let operation = match app.routes.find(request.method().as_str(), path) {
+        Found::Operation { id, .. } => Some(id.to_owned()),
+        Found::OtherMethods(_) | Found::Nothing => provided.map(str::to_owned),
     };
-    Arrival { operation, api, method: request.method().clone(), uri: request.uri().clone(), headers: request.headers().clone(), at: app.clock.now() }
+    Arrival {
+        operation,
+        #[cfg(feature = "check")]
+        api: provided.is_none(),
+        method: request.method().clone(), uri: request.uri().clone(), headers: request.headers().clone(), at: app.clock.now(),
+    }
 }
 
 fn request_watched(request: Request) -> (Request, body::Passed) {
@@ -177,6 +182,7 @@ fn check(app: &App, arrival: &Arrival, received: &body::Passed, response: &Respo
     if !arrival.api {
         return;
     }
+    // A document that can't be checked against has stopped the start already.
     let Ok(checker) = crate::check::Checker::vendored() else { return };
     let operation = arrival.operation.as_deref().unwrap_or("");
     let body = received.copy();

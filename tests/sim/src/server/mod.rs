@@ -10,6 +10,7 @@ mod snapshot;
 mod store;
 
 pub(crate) use app::{App, Settings};
+pub(crate) use body::drain;
 pub(crate) use refusal::Refusal;
 pub(crate) use routes::{Found, Routes};
 pub(crate) use store::Store;
@@ -21,11 +22,8 @@ use axum::extract::DefaultBodyLimit;
 
 /// The whole service as one router.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    Router::new()
-        .merge(app.provider.router())
-        .merge(sim_routes::router(Arc::clone(app)))
-        .fallback(crate::api::handle)
-        .with_state(Arc::clone(app))
+    let own: Router = sim_routes::router().fallback(crate::api::handle).with_state(Arc::clone(app));
+    own.merge(app.provider.router())
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::pass))
         .layer(DefaultBodyLimit::disable())
 }

@@ -17,7 +17,7 @@ use super::{App, Refusal};
 use crate::control::{Action, Control};
 use crate::faults::Fault;
 
-pub(super) fn router(app: Arc<App>) -> Router<Arc<App>> {
+pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/__sim/requests", get(requests).delete(forget_requests))
         .route("/__sim/state", get(state))
@@ -25,7 +25,6 @@ pub(super) fn router(app: Arc<App>) -> Router<Arc<App>> {
         .route("/__sim/clock", get(clock).post(advance))
         .route("/__sim/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/__sim/control", post(control))
-        .with_state(app)
 }
 
 async fn requests(State(app): State<Arc<App>>) -> Json<Value> {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use blobs::Blobs;
 pub(crate) use dossier::Dossier;
 pub(crate) use download::{Content, Download};
-pub(crate) use file::{File, Step};
+pub(crate) use file::{File, text_blob};
 pub(crate) use license::{License, UsageEvent};
 pub(crate) use setup::{Template, User};
 pub use timing::Timing;

@@ -70,18 +70,18 @@ impl User {
 
 impl World {
     /// A workspace on its first day.
-    pub(crate) fn new(seed: u64, now: Stamp, workspace: &str, username: &str, rules: &Rules) -> Self {
-        let user = |number: u64, username: &str, first: &str, last: &str, roles: &[&str]| User {
-            id: ids::id(seed, "user", number),
+    pub(crate) fn new(seed: u64, now: Stamp, workspace: &str, (user_id, username): (&str, &str), rules: &Rules) -> Self {
+        let user = |id: String, username: &str, first: &str, last: &str, roles: &[&str]| User {
+            id,
             username: username.to_owned(),
             first_name: first.to_owned(),
             last_name: last.to_owned(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         };
         let users = vec![
-            user(1, username, "Anna", "Lyst", &["USER", "MANAGER"]),
-            user(2, "reviewer", "Reva", "Iwer", &["USER"]),
-            user(3, "administrator", "Ada", "Min", &["USER", "MANAGER", "ADMIN"]),
+            user(user_id.to_owned(), username, "Anna", "Lyst", &["USER", "MANAGER"]),
+            user(ids::id(seed, "user", 2), "reviewer", "Reva", "Iwer", &["USER"]),
+            user(ids::id(seed, "user", 3), "administrator", "Ada", "Min", &["USER", "MANAGER", "ADMIN"]),
         ];
         let began = now.start_of_year(-1);
         let report = |number: u64, name: &str| (ids::id(seed, "report-template", number), name.to_owned());

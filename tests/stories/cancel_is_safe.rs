@@ -1,0 +1,84 @@
+//! Whoever stops awaiting leaves nothing half done behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use documine::{Client, Credentials, DownloadId, Source};
+use tokio::sync::Notify;
+
+use crate::canned::{Canned, json};
+use crate::paper::{STUDY, pdf};
+use crate::world::World;
+
+#[tokio::test]
+async fn a_download_that_is_given_up_leaves_no_file() {
+    let part = b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
+    let service = Canned::answering_and_holding(move |head| {
+        if head.starts_with("GET /api/downloads/d-1/download ") { part.clone() } else { json(r#"{"downloadId":"d-1","status":"READY"}"#) }
+    })
+    .await;
+    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
+    let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.zip");
+    std::fs::write(&target, "what was there before").unwrap();
+    let count = || std::fs::read_dir(folder.path()).unwrap().count();
+
+    let begun = Arc::new(Notify::new());
+    let told = Arc::clone(&begun);
+    let call = package.save_to(&target).with_progress(move |moved, total| {
+        assert_eq!((moved, total), (13, Some(1000)));
+        told.notify_one();
+    });
+    let saving = tokio::spawn(call.send());
+    begun.notified().await;
+    assert_eq!(count(), 2, "the bytes so far are in a file beside the target");
+    saving.abort();
+    assert!(saving.await.unwrap_err().is_cancelled());
+    // A write may still be under way on a thread of its own; it can't bring the file back.
+    for _ in 0..200 {
+        if count() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(count(), 1);
+    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_leaves_no_file_in_the_dossier() {
+    let world = World::new().await;
+    let dossier = world.dossier().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.pdf");
+    let mut content = pdf(&["a page"]);
+    content.resize(20_000_000, b'\n');
+    std::fs::write(&path, content).unwrap();
+    let begun = Arc::new(Notify::new());
+    let told = Arc::clone(&begun);
+    let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| told.notify_one());
+    tokio::select! {
+        biased;
+        () = begun.notified() => {}
+        result = call.send() => panic!("the upload was faster: {result:?}"),
+    }
+    assert_eq!(dossier.files().await.unwrap(), []);
+    // The client is none the worse for it.
+    crate::world::add(&dossier, "study.pdf", STUDY).await;
+}
+
+#[tokio::test]
+async fn a_wait_that_is_given_up_can_be_begun_again() {
+    let world = World::new().await;
+    let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
+    {
+        let mut states = std::pin::pin!(uploaded.processed().states());
+        futures_util::StreamExt::next(&mut states).await.unwrap().unwrap();
+    }
+    let asked = world.requests("getFile").len();
+    world.time.pass(60);
+    tokio::task::yield_now().await;
+    assert_eq!(world.requests("getFile").len(), asked, "nobody asks any more");
+    uploaded.processed().await.unwrap();
+}

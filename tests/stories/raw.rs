@@ -1,0 +1,110 @@
+//! Below the facade: the generated client and any request at all, on the same stack.
+
+use documine::{Error, ErrorKind};
+use documine_sim::Fault;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::paper::INVOICE;
+use crate::world::{World, header};
+
+#[tokio::test]
+async fn the_generated_client_logs_in_and_names_the_tenant_too() {
+    let world = World::new().await;
+    let raw = world.client.raw();
+    let templates = raw.get_dossier_templates().send().await.unwrap().into_inner();
+    assert!(templates.dossier_templates.iter().any(|template| template.id == world.template_id()));
+    let dossiers = raw.get_dossiers().dossier_template_id(world.template_id()).include_archived(true).send().await.unwrap();
+    assert_eq!(dossiers.status().as_u16(), 200);
+    assert_eq!(dossiers.into_inner().dossiers, []);
+    assert_eq!(world.journal(), ["token 200", "getDossierTemplates 200", "getDossiers 200"]);
+    assert_eq!(world.client.requests_sent(), 2);
+}
+
+#[tokio::test]
+async fn our_error_is_found_in_the_generated_clients_error() {
+    let world = World::new().await;
+    let error = world.client.raw().get_download().download_id("nothing").send().await.unwrap_err();
+    let error = Error::find(&error).unwrap();
+    assert!(error.is_not_found());
+    assert_eq!(error.to_string(), "getDownload: 404 Not Found: There is no download nothing, or it has expired.");
+}
+
+#[tokio::test]
+async fn the_generated_client_is_served_by_retry_and_refresh_as_well() {
+    let world = World::new().await;
+    let raw = world.client.raw();
+    raw.get_users().send().await.unwrap();
+    world.sim.control().provider().expire_access_tokens();
+    world.sim.faults().add(Fault::on("getUsers").nth(2).status(503));
+    let before = world.journal().len();
+    raw.get_users().send().await.unwrap();
+    assert_eq!(world.journal_since(before), ["getUsers 401", "token 200", "getUsers 503", "getUsers 200"]);
+}
+
+#[tokio::test]
+async fn a_form_of_ones_own_can_be_uploaded() {
+    let world = World::new().await;
+    let dossier = world.dossier().await;
+    let part = reqwest::multipart::Part::bytes(INVOICE).file_name("own.pdf").mime_str("application/pdf").unwrap();
+    let raw = world.client.raw();
+    let call = raw.upload_file().dossier_template_id(world.template_id()).dossier_id(dossier.id());
+    let result = call.body(reqwest::multipart::Form::new().part("file", part)).send().await.unwrap().into_inner();
+    assert_eq!(result.file_ids.len(), 1);
+    let file = dossier.file(&result.file_ids[0]).processed().await.unwrap();
+    assert_eq!(file.get().await.unwrap().file_name.as_deref(), Some("own.pdf"));
+}
+
+#[tokio::test]
+async fn any_request_can_be_made() {
+    let world = World::new().await;
+    let client = &world.client;
+    let license: Value = serde_json::from_slice(&client.request(Method::GET, "/api/license", None).await.unwrap()).unwrap();
+    assert_eq!(license["active"], true);
+
+    let path = format!("/api/dossier-templates/{}/dossiers", world.template_id());
+    let made: Value = serde_json::from_slice(&client.request(Method::POST, path.as_str(), Some(json!({"name": "Q3"}))).await.unwrap()).unwrap();
+    let listed: Value = serde_json::from_slice(&client.request(Method::GET, format!("{path}?includeArchived=true"), None).await.unwrap()).unwrap();
+    assert_eq!(listed["dossiers"], json!([made]));
+
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    assert!(client.request(Method::DELETE, format!("{one}?deletePermanently=true"), None).await.unwrap().is_empty());
+    let error = client.request(Method::GET, one, None).await.unwrap_err();
+    assert!(error.is_not_found());
+    assert!(error.to_string().starts_with("request: 404 Not Found: There is no dossier "), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_document_does_not_know_can_be_asked_for() {
+    let mut world = World::new().await;
+    let error = world.client.request(Method::GET, "/api/not/in/the/document", None).with_header("X-Mine", "1").await.unwrap_err();
+    assert_eq!(error.to_string(), "request: 404 Not Found: There is nothing under this path.");
+    let request = &world.sim.requests()[1];
+    assert_eq!((request.operation.as_deref(), request.path.as_str()), (None, "/api/not/in/the/document"));
+    assert_eq!(header(request, "x-tenant-id").as_deref(), Some(world.sim.workspace_id()));
+    assert!(header(request, "authorization").is_some_and(|value| value.starts_with("Bearer ")));
+    assert_eq!(header(request, "x-mine").as_deref(), Some("1"));
+    world.expect_violations(&["not in the document"]);
+}
+
+#[tokio::test]
+async fn a_path_that_would_lead_elsewhere_is_refused_before_anything_is_sent() {
+    let world = World::new().await;
+    for path in [
+        "", "api/license", "https://evil.example/", "@evil.example/", "/..", "/api/../auth", "/api/./license", "/api/%2e%2e/auth", "/api/.%2E/auth",
+        "/api\\..\\auth", "\\\\evil.example\\", "/api/.\n./auth", "/api/.\t./auth", "/api/license\r\nX-Other: 1",
+    ] {
+        let error = world.client.request(Method::GET, path, None).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{path:?}: {error}");
+        assert!(error.to_string().contains("is no path: begin with `/`") && !error.was_sent(), "{error}");
+    }
+    assert_eq!(world.journal(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_an_answer_is_told_here_too() {
+    let world = World::new().await;
+    world.sim.faults().add(Fault::on("getLicense").body("text/html", "<html>Sign in</html>"));
+    let error = world.client.request(Method::GET, "/api/license", None).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+}

@@ -1,0 +1,120 @@
+//! Answers that were saved yesterday are read like those of today: a model writes what it read.
+
+use documine::api::types;
+use http::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::paper::STUDY;
+use crate::world::World;
+
+/// The same without fields that are `null`: a model leaves them out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_nulls(value))).collect(),
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        value => value,
+    }
+}
+
+/// Reads an answer as `T`, writes it, reads it again: nothing is lost and nothing is added.
+fn round_trip<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(what: &str, answer: &Value) {
+    let model: T = serde_json::from_value(answer.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let saved = serde_json::to_string(&model).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&saved).unwrap(), model, "{what}");
+    let written = without_nulls(serde_json::from_str(&saved).unwrap());
+    let mut read = without_nulls(answer.clone());
+    // Lists and maps that are empty and those that are not there are the same to a model.
+    if written != read {
+        read = without_empty(read);
+        assert_eq!(without_empty(written), read, "{what}");
+    }
+}
+
+fn without_empty(value: Value) -> Value {
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty);
+    match value {
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, without_empty(value))).filter(|(_, value)| !is_empty(value)).collect(),
+        Value::Array(items) => items.into_iter().map(without_empty).collect(),
+        value => value,
+    }
+}
+
+fn read_as(operation: &str, answer: &Value) {
+    match operation {
+        "getDossierTemplates" => round_trip::<types::DossierTemplateList>(operation, answer),
+        "getDossierTemplate" => round_trip::<types::DossierTemplate>(operation, answer),
+        "getDossiers" => round_trip::<types::DossierList>(operation, answer),
+        "getDossier" | "createOrUpdateDossier" => round_trip::<types::Dossier>(operation, answer),
+        "uploadFile" => round_trip::<types::FileUploadResult>(operation, answer),
+        "getFiles" => round_trip::<types::FileList>(operation, answer),
+        "getFile" => round_trip::<types::FileStatus>(operation, answer),
+        "getComponents" => round_trip::<types::FileComponents>(operation, answer),
+        "getDossierComponents" => round_trip::<types::DossierComponents>(operation, answer),
+        "prepareDossierDownload" | "prepareFileDownload" | "prepareFilesDownload" => round_trip::<types::DownloadReference>(operation, answer),
+        "getDownloads" => round_trip::<types::DownloadList>(operation, answer),
+        "getDownload" => round_trip::<types::DownloadStatus>(operation, answer),
+        "getUsers" => round_trip::<types::UserList>(operation, answer),
+        "getLicense" => round_trip::<types::License>(operation, answer),
+        "getLicenseUsage" => round_trip::<types::LicenseUsage>(operation, answer),
+        other => panic!("{other} answers with JSON that no model is held against here"),
+    }
+}
+
+#[test]
+fn every_example_of_the_document_survives() {
+    let document: Value = serde_json::from_str(documine::api::DOCUMENT).unwrap();
+    let mut seen = 0;
+    for operation in documine::api::operations::OPERATIONS {
+        let described = &document["paths"][operation.path][operation.method.to_lowercase()];
+        for (status, response) in described["responses"].as_object().unwrap().iter().filter(|(status, _)| status.starts_with('2')) {
+            let response = match response["$ref"].as_str() {
+                Some(pointer) => document.pointer(pointer.trim_start_matches('#')).unwrap(),
+                None => response,
+            };
+            let media = &response["content"]["application/json"];
+            let named = media["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
+            for example in media.get("example").into_iter().chain(named) {
+                read_as(operation.id, example);
+                seen += 1;
+            }
+            assert!(media.is_null() || seen > 0, "{} {status} has no example", operation.id);
+        }
+    }
+    assert!(seen >= 18, "{seen}");
+}
+
+#[tokio::test]
+async fn every_answer_of_the_service_survives() {
+    let world = World::new().await;
+    let (dossier, file) = world.processed("study.pdf", STUDY).await;
+    let package = dossier.create_package(documine::PackageContent::default()).await.unwrap();
+    for operation in documine::api::operations::OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+        if operation.answer == documine::api::operations::Answer::Binary {
+            continue;
+        }
+        let path = operation
+            .path
+            .replace("{dossierTemplateId}", world.template_id().as_str())
+            .replace("{dossierId}", dossier.id().as_str())
+            .replace("{fileId}", file.id().as_str())
+            .replace("{downloadId}", package.id());
+        let body = world.client.request(Method::GET, path.as_str(), None).await.unwrap();
+        read_as(operation.id, &serde_json::from_slice(&body).unwrap());
+        if path.ends_with("/components") {
+            let body = world.client.request(Method::GET, format!("{path}?includeDetails=true"), None).await.unwrap();
+            read_as(operation.id, &serde_json::from_slice(&body).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_order_of_components_survives() {
+    let world = World::new().await;
+    let (_, file) = world.processed("study.pdf", STUDY).await;
+    let live = file.components().await.unwrap();
+    let saved = serde_json::to_string(live.as_model()).unwrap();
+    let loaded: documine::FileComponents = serde_json::from_str(&saved).unwrap();
+    assert!(loaded.components.keys().eq(live.components.keys()));
+}
