@@ -33,7 +33,8 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Vec<String>> {
-    let text = std::fs::read_to_string(DOCUMENT).map_err(|error| vec![error.to_string()])?;
+    let text = std::fs::read_to_string(DOCUMENT)
+        .map_err(|error| vec![format!("{error}; in the repository `cargo xtask regen` writes it")])?;
     let passed = passes::run(&text)?;
     let generated = code::generate(&passed.document)?;
 

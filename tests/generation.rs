@@ -1,7 +1,11 @@
 //! The raw client does what the passes are for: answers survive a round trip whatever a newer service puts in or leaves out, and
 //! every operation sends the request that the document describes, through the transport it was given.
 
+#![allow(clippy::expect_used, clippy::panic, missing_docs)]
+
 mod generation {
     mod answers;
     mod requests;
+    #[cfg(feature = "schemars")]
+    mod schemas;
 }

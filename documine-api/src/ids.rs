@@ -1,8 +1,8 @@
 //! Identifiers: a type for each kind of thing, so that a file's id can't stand where a dossier's belongs.
 //!
 //! All of them are texts that the service hands out. They become segments of request paths, and a path with an empty or dotted
-//! segment is another path (`…/files/..` is the dossier), so such texts are refused when an id is made, also when it is read from
-//! an answer.
+//! segment is another path (`…/files/..` is the dossier), and URLs read a backslash as a slash; so such texts are refused when an id
+//! is made, also when it is read from an answer.
 //!
 //! ```
 //! use documine_api::ids::{DossierId, FileId};
@@ -50,11 +50,13 @@ impl std::error::Error for InvalidId {}
 fn fault(text: &str) -> Option<&'static str> {
     match text {
         "" => Some("it is empty"),
-        // Dots that are percent-encoded are dots again once the URL has been parsed.
         "." | ".." => Some("it would change the path of the request"),
         _ if text.trim().is_empty() => Some("it is blank"),
         _ if text.chars().any(char::is_control) => Some("it holds control characters"),
+        // The generated client encodes `/`, but not this.
+        _ if text.contains('\\') => Some("it holds a backslash, which a URL takes for a slash"),
         _ => {
+            // Dots that are percent-encoded are dots again in a path that nobody encodes a second time.
             let decoded = text.to_ascii_lowercase().replace("%2e", ".");
             (decoded == "." || decoded == "..").then_some("it would change the path of the request")
         }
@@ -65,7 +67,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
         ///
-        /// Refuses a text that is empty, blank, `.` or `..`, or holds control characters.
+        /// Refuses a text that is empty, blank, `.` or `..`, or holds control characters or a backslash.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -219,7 +221,7 @@ mod tests {
 
     #[test]
     fn texts_that_change_the_path_are_refused_however_they_are_made() {
-        for text in ["", " ", ".", "..", "%2e%2E", ".%2e", "%2e", "a\nb", "a\u{0}", "\u{85}"] {
+        for text in ["", " ", ".", "..", "%2e%2E", ".%2e", "%2e", "a\\..\\..", "\\", "a\nb", "a\u{0}", "\u{85}"] {
             assert!(FileId::new(text).is_err(), "{text:?}");
             assert!(text.parse::<FileId>().is_err(), "{text:?}");
             assert!(FileId::try_from(text).is_err(), "{text:?}");

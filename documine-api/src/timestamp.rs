@@ -164,6 +164,6 @@ mod tests {
         let written = Timestamp::from_system_time(before);
         assert_eq!(written.as_str(), "1969-12-31T23:59:58.500+00:00");
         assert_eq!(written.to_system_time(), Some(before));
-        assert_eq!(Timestamp::from("9999-12-31T23:59:59Z").to_system_time().is_some(), true);
+        assert!(Timestamp::from("9999-12-31T23:59:59Z").to_system_time().is_some());
     }
 }

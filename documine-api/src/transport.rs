@@ -79,13 +79,11 @@ impl ClientHooks<Inner> for Client {
 async fn failed(error: BoxError) -> reqwest::Result<reqwest::Response> {
     let failing = futures_util::stream::iter([Err::<bytes::Bytes, BoxError>(error)]);
     let body = reqwest::Body::wrap_stream(failing);
-    match reqwest::Response::from(http::Response::new(body)).bytes().await {
-        Err(error) => Err(error.without_url()),
-        // Not reached, for the body holds an error only; a failed send must not become an answer all the same.
-        Ok(_) => {
-            let mut response = http::Response::new(reqwest::Body::default());
-            *response.status_mut() = http::StatusCode::BAD_GATEWAY;
-            reqwest::Response::from(response).error_for_status()
-        }
+    if let Err(error) = reqwest::Response::from(http::Response::new(body)).bytes().await {
+        return Err(error.without_url());
     }
+    // Not reached, for the body holds an error only; a failed send must not become an answer all the same.
+    let mut response = http::Response::new(reqwest::Body::default());
+    *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+    reqwest::Response::from(response).error_for_status()
 }

@@ -55,8 +55,11 @@ pub(super) fn apply(document: &mut Value) -> usize {
         }
         let name = walk::text(parameter, "name").unwrap_or_default();
         let id = PARAMETERS.iter().find(|(known, _)| *known == name).map_or(ANY_PARAMETER, |(_, id)| id);
-        if let Some(Value::Object(schema)) = parameter.get_mut("schema") {
-            edits += stand_ins.put(schema, id);
+        if let Some(Value::Object(schema)) = parameter.get_mut("schema")
+            && !stand_ins.is_number(schema)
+        {
+            stand_ins.put(schema, id);
+            edits += 1;
         }
     });
     walk::every(document, Node::Schema, &mut |schema, pointer| {
@@ -77,12 +80,20 @@ pub(super) fn apply(document: &mut Value) -> usize {
                     Some(Value::Object(items)) => items,
                     _ => property,
                 };
-                edits += stand_ins.put(place, id);
+                if is_plain_text(place) {
+                    stand_ins.put(place, id);
+                    edits += 1;
+                }
             }
         }
     });
     stand_ins.add_to(document);
     edits
+}
+
+/// A text without a meaning of its own.
+fn is_plain_text(schema: &Object) -> bool {
+    walk::text(schema, "type") == Some("string") && !schema.contains_key("format") && !schema.contains_key("enum")
 }
 
 /// The component schemas that stand for the types, by type; made on first use.
@@ -96,16 +107,18 @@ impl StandIns {
         Self { names: BTreeMap::new(), schemas: walk::schemas_mut(document).cloned().unwrap_or_default() }
     }
 
-    /// Makes `schema` refer to the type, if it is a text without a meaning of its own.
-    fn put(&mut self, schema: &mut Object, id: &'static str) -> usize {
-        let is_plain = walk::text(schema, "type") == Some("string") && !schema.contains_key("format");
-        if !is_plain {
-            return 0;
-        }
+    /// Whether the schema, or the one it refers to, can't hold text: of a path parameter anything else may hold `..`, a time or
+    /// an open enum too.
+    fn is_number(&self, schema: &Object) -> bool {
+        let target = walk::schema_name(schema).and_then(|name| walk::object(&self.schemas, name));
+        matches!(walk::text(target.unwrap_or(schema), "type"), Some("boolean" | "integer" | "number"))
+    }
+
+    /// Makes `schema` refer to the type.
+    fn put(&mut self, schema: &mut Object, id: &'static str) {
         let schemas = &self.schemas;
         let name = self.names.entry(id).or_insert_with(|| names::free(schemas, &format!("{id}Text")));
         *schema = reference(name, schema.get("description").cloned());
-        1
     }
 
     fn add_to(self, document: &mut Value) {

@@ -1,7 +1,7 @@
 //! Answers: every example of the document, read as its model and written again, also after a newer or careless service has had its
 //! hands on it.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use documine_api::{DOCUMENT, types};
 use serde_json::{Map, Value, json};
@@ -70,7 +70,7 @@ fn plain(value: &Value) -> Value {
         Value::Object(map) => {
             let members = map.iter().map(|(key, value)| (key.clone(), plain(value)));
             let empty = [json!(null), json!([]), json!({})];
-            Value::Object(Map::from_iter(members.filter(|(_, value)| !empty.contains(value))))
+            Value::Object(members.filter(|(_, value)| !empty.contains(value)).collect())
         }
         Value::Array(list) => Value::Array(list.iter().map(plain).collect()),
         other => other.clone(),
@@ -177,10 +177,10 @@ fn null_and_absence_are_no_errors_anywhere() {
 #[test]
 fn unknown_values_of_enums_are_kept() {
     let document = document();
-    let mut known: BTreeMap<String, ()> = BTreeMap::new();
+    let mut known: BTreeSet<String> = BTreeSet::new();
     for schema in document["components"]["schemas"].as_object().into_iter().flat_map(Map::values) {
         for value in schema["enum"].as_array().into_iter().flatten() {
-            known.extend(value.as_str().map(|value| (String::from(value), ())));
+            known.extend(value.as_str().map(String::from));
         }
     }
     let mut changed = 0;
@@ -188,7 +188,7 @@ fn unknown_values_of_enums_are_kept() {
         let mut given = example.clone();
         for pointer in places(&example) {
             if let Some(Value::String(text)) = given.pointer_mut(&pointer)
-                && known.contains_key(text.as_str())
+                && known.contains(text.as_str())
             {
                 text.push_str("_OF_TOMORROW");
                 changed += 1;

@@ -202,7 +202,7 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
     let kind = upload.header("content-type").unwrap_or_default().to_owned();
     assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
     let bulk = of("prepareFilesDownload");
-    assert_eq!(bulk.body.as_deref(), Some(r##"{"fileIds":["f#%2F"]}"##));
+    assert_eq!(bulk.body.as_deref(), Some(r#"{"fileIds":["f#%2F"]}"#));
     assert_eq!(bulk.header("content-type"), Some("application/json"));
 }
 
@@ -248,17 +248,19 @@ async fn nothing_is_sent_when_something_is_missing_or_no_id() {
     assert!(matches!(missing, Err(Error::InvalidRequest(_))), "{missing:?}");
     let bodyless = client.prepare_dossier_download().dossier_template_id(template()).dossier_id(dossier()).send().await;
     assert!(matches!(bodyless, Err(Error::InvalidRequest(_))), "{bodyless:?}");
-    let hostile = client.delete_file().dossier_template_id("t").dossier_id("d").file_id("..").send().await;
-    assert!(matches!(hostile, Err(Error::InvalidRequest(_))), "{hostile:?}");
+    for hostile in ["..", "", "x\\..\\.."] {
+        let refused = client.delete_file().dossier_template_id("t").dossier_id("d").file_id(hostile).send().await;
+        assert!(matches!(refused, Err(Error::InvalidRequest(_))), "{hostile:?}: {refused:?}");
+    }
     assert_eq!(seen(&memory), []);
 }
 
 #[test]
 fn the_client_is_cheap_to_share_and_says_nothing_of_its_transport() {
     fn check<T: Clone + Send + Sync>(_: &T) {}
+    fn sends<T: Send>(_: T) {}
     let (client, _) = client(Ok((200, "")));
     check(&client);
     assert!(!format!("{client:?}").contains("Memory"));
-    fn sends<T: Send>(_: T) {}
     sends(client.get_users().send());
 }

@@ -3,6 +3,8 @@
 //! One module a subcommand. Nothing here needs the crates of the workspace to compile, so that `regen` still works when
 //! generation is broken.
 
+#![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

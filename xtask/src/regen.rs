@@ -7,6 +7,7 @@
 mod read;
 mod table;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -78,7 +79,7 @@ fn prepare(folder: &Path) -> Result<Prepared, String> {
     let mut table = table::operations(&document);
     table.push_str("\nPasses (edits on this document):\n");
     for (name, edits) in &passed.counts {
-        table.push_str(&format!("  {name:<20} {edits:>5}\n"));
+        let _ = writeln!(table, "  {name:<20} {edits:>5}");
     }
     Ok(Prepared { target: folder.join("documine.json"), text, table })
 }

@@ -2,6 +2,8 @@
 //!
 //! They stand here because the build script, which runs the passes, can't be tested itself.
 
+#![allow(clippy::needless_pass_by_value, reason = "snippets read best as literals")]
+
 mod code;
 mod document;
 mod lint;

@@ -19,7 +19,11 @@ pub(crate) struct StudyReport {
     species: Option<String>,
     #[serde(default)]
     guidelines: Vec<String>,
+    #[serde(default)]
+    batch_numbers: Vec<String>,
     completion_date: Option<NaiveDate>,
+    #[serde(rename = "GlpCompliance")]
+    glp: Option<bool>,
     #[serde(rename = "PageCount")]
     pages: Option<u32>,
 }
@@ -59,11 +63,22 @@ impl Document {
         }
     }
 
-    /// The Rust value, as `{:#?}` prints it.
+    /// The Rust value as `{:#?}` prints it, but each `Some(…)` on one line.
     pub(crate) fn lines(&self) -> String {
-        match self {
+        let printed = match self {
             Self::Invoice(invoice) => format!("{invoice:#?}"),
             Self::StudyReport(report) => format!("{report:#?}"),
+        };
+        let mut lines = printed.lines();
+        let mut shorter = String::with_capacity(printed.len());
+        while let Some(line) = lines.next() {
+            shorter.push_str(line);
+            if line.ends_with("Some(") {
+                shorter.push_str(lines.next().unwrap_or_default().trim().trim_end_matches(','));
+                shorter.push_str(lines.next().unwrap_or_default().trim());
+            }
+            shorter.push('\n');
         }
+        shorter
     }
 }

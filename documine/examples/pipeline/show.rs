@@ -43,7 +43,8 @@ impl Show {
     /// One line, or several, below the step.
     pub(crate) fn line(&self, text: impl Display) {
         for line in text.to_string().lines() {
-            self.print(format_args!("{:INDENT$}{line}", ""));
+            let indent = if line.is_empty() { 0 } else { INDENT };
+            self.print(format_args!("{:indent$}{line}", ""));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use documine::{
     Client, Components, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus, DownloadFileType,
@@ -80,7 +81,7 @@ impl<'a> Steps<'a> {
     /// A dossier groups files that are read by the rules of one template.
     async fn create_dossier(&self, template: &DossierTemplateHandle) -> Result<DossierHandle, Failure> {
         self.show.step("Create a dossier", "template.create_dossier(NewDossier::named(…))");
-        let now = Timestamp::from_system_time(std::time::SystemTime::now());
+        let now: String = Timestamp::from_system_time(SystemTime::now()).as_str().chars().take(19).collect();
         let fields = NewDossier::named(format!("SDK pipeline {now}")).description("Made by the SDK's pipeline example");
         // `created` makes the call and remembers the dossier, so that it is deleted at the end.
         let dossier = self.created.dossier(template.create_dossier(fields)).await?;

@@ -7,9 +7,6 @@ use documine_sim::Simulator;
 
 use crate::failure::{Code, During, Failure};
 
-/// How much faster than a real service the simulated one works: fast enough for a demo, slow enough to see its states change.
-const SPEED: f64 = 20.0;
-
 /// A service, ready to be used.
 pub(crate) struct Target {
     pub(crate) client: Client,
@@ -52,9 +49,7 @@ impl Target {
 
     /// The simulator gives the same variables that a real service would be set up with.
     async fn simulator() -> Result<Self, Failure> {
-        let simulator = Simulator::builder()
-            .speed(SPEED)
-            .start()
+        let simulator = Simulator::start()
             .await
             .map_err(|error| Failure::new(Code::Other, format!("the simulator could not be started: {error}")))?;
         let environment = simulator.environment();

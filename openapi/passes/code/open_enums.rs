@@ -48,11 +48,7 @@ fn variants<'a>(values: &[&'a str]) -> Vec<(String, &'a str)> {
             name => format!("{name}_"),
         };
         let taken = |name: &str| name == "Unknown" || variants.iter().any(|(known, _)| known == name);
-        let variant = if taken(&wanted) {
-            names::numbered(&wanted, taken)
-        } else {
-            wanted
-        };
+        let variant = if taken(&wanted) { names::numbered(&wanted, taken) } else { wanted };
         variants.push((variant, value));
     }
     variants

@@ -195,7 +195,10 @@ impl Control {
     fn with_dossier(&self, dossier_id: &str, work: impl FnOnce(&mut crate::state::Dossier)) -> Result<(), NoSuchThing> {
         let now = self.app.now();
         let mut world: std::sync::MutexGuard<'_, World> = self.app.world();
-        let dossier = world.dossiers.get_mut(dossier_id).ok_or_else(|| NoSuchThing(format!("there is no dossier {dossier_id}")))?;
+        let dossier = world
+            .dossiers
+            .get_mut(dossier_id)
+            .ok_or_else(|| NoSuchThing(format!("there is no dossier {dossier_id}")))?;
         work(dossier);
         dossier.modified = now;
         Ok(())

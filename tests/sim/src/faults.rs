@@ -181,7 +181,10 @@ mod tests {
 
     #[test]
     fn faults_are_read_from_json() {
-        let fault: Fault = serde_json::from_str(r#"{"operation": "getFile", "status": 502, "headers": {"Retry-After": "1"}, "body": "<html>"}"#).expect("a fault");
+        let fault: Fault = serde_json::from_str(
+            r#"{"operation": "getFile", "status": 502, "headers": {"Retry-After": "1"}, "body": "<html>"}"#,
+        )
+        .expect("a fault");
         assert_eq!(fault.headers["Retry-After"], "1");
         assert!(serde_json::from_str::<Fault>(r#"{"opperation": "x"}"#).is_err());
     }

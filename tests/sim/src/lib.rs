@@ -1,9 +1,75 @@
 //! A stateful simulator of DocuMine and of its identity provider, to test against and to try things out.
+//!
+//! It serves every operation of the vendored OpenAPI document and behaves as the product is described to: a file that is uploaded is really read
+//! (pages, text, title), passes through the states of its analysis, and then yields components that extraction rules found in its text; packages
+//! are real ZIP files with an Excel report in them. Beside the API stands an identity provider shaped like Keycloak ([`idp`]).
+//!
+//! # In a test of your own
+//!
+//! ```
+//! use documine_sim::{SimClock, Simulator};
+//! use serde_json::{Value, json};
+//! use std::time::Duration;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! // A clock that stands still makes the states of files and packages exact.
+//! let sim = Simulator::builder().clock(SimClock::manual()).start().await?;
+//! let http = reqwest::Client::new();
+//!
+//! let token = format!("{}/auth/realms/{}/protocol/openid-connect/token", sim.base_url(), sim.workspace_id());
+//! let form = [
+//!     ("grant_type", "password"),
+//!     ("client_id", sim.client_id()),
+//!     ("client_secret", sim.client_secret()),
+//!     ("username", sim.username()),
+//!     ("password", sim.password()),
+//! ];
+//! let body = form.map(|(name, value)| format!("{name}={value}")).join("&");
+//! let answer = http.post(token).header("content-type", "application/x-www-form-urlencoded").body(body).send().await?;
+//! let token: Value = answer.json().await?;
+//!
+//! let dossiers = format!("{}/api/dossier-templates/{}/dossiers", sim.base_url(), sim.dossier_template_id());
+//! let created = http
+//!     .post(&dossiers)
+//!     .bearer_auth(token["access_token"].as_str().unwrap_or_default())
+//!     .header("X-TENANT-ID", sim.workspace_id())
+//!     .json(&json!({"name": "Q3 filings"}))
+//!     .send()
+//!     .await?;
+//! assert_eq!(created.status(), 201);
+//!
+//! // What was asked of the service can be looked at, and 96 hours of trash take no time at all.
+//! assert_eq!(sim.requests()[1].operation.as_deref(), Some("createOrUpdateDossier"));
+//! sim.clock().advance(Duration::from_secs(96 * 3600));
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
+//!
+//! # What it can be told to do
+//!
+//! | | |
+//! |---|---|
+//! | [`SimulatorBuilder`] | seed, clock, speed, rules, lives of tokens, which tokens count, paging, data folder |
+//! | [`SimClock`] | stand still, jump ahead |
+//! | [`Faults`] | answers that are wrong on purpose: statuses, headers, bodies, patched JSON, delays, broken connections |
+//! | [`Control`] | what people do in the product: archive, restore, edit a component; reanalyse; fail, expire, revoke |
+//! | [`Simulator::requests`] | every request, with headers, status, bytes and simulated time |
+//! | `Simulator::violations` | with the feature `check`: requests and answers that do not fit the document |
+//!
+//! The same over HTTP, for programs in other languages: `/__sim/requests`, `/__sim/state`, `/__sim/violations`, `/__sim/clock`, `/__sim/faults`,
+//! `/__sim/control`; see the README beside this crate.
+//!
+//! # What it is not
+//!
+//! It does not read pixels: pages that are pictures pass through the states of text recognition and yield no text, and the component `Remarks` says
+//! so. It does not draw redacted or annotated documents: packages hold the original in their place, with a note. The document it serves is a
+//! reconstruction, so a service that behaves otherwise is right and the simulator is wrong.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 #[cfg(feature = "check")]
 pub mod check;
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-
 pub mod idp;
 
 mod analysis;

@@ -237,7 +237,10 @@ impl Drop for Simulator {
 
 impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Simulator").field("base_url", &self.base_url).field("workspace", &self.app.settings.workspace).finish_non_exhaustive()
+        f.debug_struct("Simulator")
+            .field("base_url", &self.base_url)
+            .field("workspace", &self.app.settings.workspace)
+            .finish_non_exhaustive()
     }
 }
 
@@ -336,8 +339,11 @@ impl SimulatorBuilder {
 
     /// Starts the simulator on the current tokio runtime.
     pub async fn start(self) -> Result<Simulator, StartError> {
-        let listener = TcpListener::bind(&self.listen).await.map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
-        let address = listener.local_addr().map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
+        let listener = TcpListener::bind(&self.listen)
+            .await
+            .map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
+        let address =
+            listener.local_addr().map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
         let app = Arc::new(self.app()?);
         let (template_id, report_id) = {
             let world = app.world();
@@ -361,8 +367,18 @@ impl SimulatorBuilder {
             username: self.username,
             password: self.password,
         };
-        let host = if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
-        Ok(Simulator { app, address, base_url: format!("http://{host}"), login, template_id, report_id, stop, task: Some(task) })
+        let host =
+            if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
+        Ok(Simulator {
+            app,
+            address,
+            base_url: format!("http://{host}"),
+            login,
+            template_id,
+            report_id,
+            stop,
+            task: Some(task),
+        })
     }
 
     fn app(&self) -> Result<App, StartError> {
@@ -379,11 +395,16 @@ impl SimulatorBuilder {
         config.password.clone_from(&self.password);
         let provider = Provider::new(config);
         let folder = |error: &dyn fmt::Display| {
-            let place = self.data_dir.as_ref().map_or_else(|| "the temporary folder".to_owned(), |folder| format!("the data folder {}", folder.display()));
+            let place = self.data_dir.as_ref().map_or_else(
+                || "the temporary folder".to_owned(),
+                |folder| format!("the data folder {}", folder.display()),
+            );
             StartError(format!("can't use {place}: {error}"))
         };
         let (store, saved) = match &self.data_dir {
-            Some(path) => Store::open(path).map(|(store, saved)| (Some(store), saved)).map_err(|error| folder(&error))?,
+            Some(path) => {
+                Store::open(path).map(|(store, saved)| (Some(store), saved)).map_err(|error| folder(&error))?
+            }
             None => (None, None),
         };
         let world = match saved {
@@ -391,7 +412,13 @@ impl SimulatorBuilder {
                 provider.load_json(&saved.provider).map_err(|error| folder(&error))?;
                 saved.world
             }
-            None => World::new(self.seed, Stamp::from(clock.now()), &self.workspace, (&provider.user_id(&self.username), &self.username), &self.rules),
+            None => World::new(
+                self.seed,
+                Stamp::from(clock.now()),
+                &self.workspace,
+                (&provider.user_id(&self.username), &self.username),
+                &self.rules,
+            ),
         };
         let operations = documine_api::operations::OPERATIONS.iter();
         Ok(App {
@@ -402,7 +429,9 @@ impl SimulatorBuilder {
                 ranges: self.ranges,
                 timing: self.timing.clone(),
             },
-            routes: Routes::new(operations.map(|operation| (operation.id, operation.method.to_owned(), operation.path))),
+            routes: Routes::new(
+                operations.map(|operation| (operation.id, operation.method.to_owned(), operation.path)),
+            ),
             provider,
             clock,
             journal: Journal::default(),

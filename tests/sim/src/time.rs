@@ -53,7 +53,9 @@ impl Stamp {
         if let Ok(moment) = DateTime::parse_from_rfc3339(&text) {
             return Some(Self(moment.timestamp_millis()));
         }
-        NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|moment| Self(moment.and_utc().timestamp_millis()))
+        NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f")
+            .ok()
+            .map(|moment| Self(moment.and_utc().timestamp_millis()))
     }
 }
 

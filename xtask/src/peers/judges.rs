@@ -150,7 +150,7 @@ impl Bench<'_> {
         let simulator = self.simulator(&python)?;
         let tally = self.cache.folder.join("schemathesis.json");
         let command = &mut Command::new(&python);
-        environment(command, &simulator, simulator.text("base_url")?)?;
+        environment(command, &simulator, simulator.text("base_url")?);
         command
             .current_dir(&self.cache.folder)
             .env("PYTHONPATH", script(""))
@@ -206,7 +206,7 @@ impl Bench<'_> {
         let target = self.cache.folder.join("pipeline");
         let pipeline = build(&self.cache.folder, &["--package", "documine", "--example", "pipeline"])?;
         let command = &mut Command::new(pipeline);
-        environment(command, &simulator, proxy.text("base_url")?)?;
+        environment(command, &simulator, proxy.text("base_url")?);
         self.pipeline_started = true;
         let finished =
             self.run(command.current_dir(root()).arg("--json").arg("--out").arg(&target), "pipeline", LONG)?;
@@ -254,13 +254,14 @@ fn documents() -> [PathBuf; 2] {
     ["openapi/documine.yaml", "openapi/documine.json"].map(|name| root().join(name))
 }
 
-/// Where to find the simulator and how to sign in, with `base_url` in the place of its own address.
-fn environment(command: &mut Command, simulator: &Server, base_url: &str) -> Result<(), Stop> {
-    command.env("DOCUMINE_BASE_URL", base_url);
-    for key in ["workspace_id", "client_id", "client_secret", "username", "password", "dossier_template_id"] {
-        command.env(format!("DOCUMINE_{}", key.to_uppercase()), simulator.text(key)?);
+/// Everything the simulator's ready line tells, with `base_url` in the place of its own address.
+fn environment(command: &mut Command, simulator: &Server, base_url: &str) {
+    for (key, value) in simulator.ready.as_object().into_iter().flatten() {
+        if let Some(text) = value.as_str() {
+            command.env(format!("DOCUMINE_{}", key.to_uppercase()), text);
+        }
     }
-    Ok(())
+    command.env("DOCUMINE_BASE_URL", base_url);
 }
 
 /// Builds one program of the workspace and returns where it is. Started directly and not through cargo, it is our own child.

@@ -101,8 +101,8 @@ mod tests {
         let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for n in 1..9 {
             let last = n - 1;
-            let list = vec![format!("*a{last}"); 10].join(", ");
-            writeln!(text, "a{n}: &a{n} [{list}]").expect("writes");
+            let aliases = vec![format!("*a{last}"); 10].join(", ");
+            writeln!(text, "a{n}: &a{n} [{aliases}]").expect("writes");
         }
         document(&text, "t").expect_err("a bomb of 10^9 nodes is refused");
     }

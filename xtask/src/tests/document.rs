@@ -251,16 +251,19 @@ fn ids_and_times_are_replaced_where_they_are_plain_texts() {
         "added": {"type": "string", "format": "date-time", "nullable": true},
     });
     let given = document(
-        json!({"/x/{dossierId}/{other}/{page}": {"get": {
+        json!({"/x/{dossierId}/{other}/{page}/{state}/{time}/{alias}": {"get": {
             "operationId": "getX",
             "parameters": [
                 {"name": "dossierId", "in": "path", "required": true, "schema": {"type": "string"}},
                 {"name": "other", "in": "path", "required": true, "schema": {"type": "string"}},
                 {"name": "page", "in": "path", "required": true, "schema": {"type": "integer"}},
+                {"name": "state", "in": "path", "required": true, "schema": {"type": "string", "enum": ["A"]}},
+                {"name": "time", "in": "path", "required": true, "schema": {"type": "string", "format": "date-time"}},
+                {"name": "alias", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Alias"}},
             ],
             "responses": {"204": {"description": ""}},
         }}}),
-        json!({"Dossier": {"type": "object", "properties": properties}, "Other": {"type": "object", "properties": {"id": {"type": "string"}}}}),
+        json!({"Alias": {"type": "string"}, "Dossier": {"type": "object", "properties": properties}, "Other": {"type": "object", "properties": {"id": {"type": "string"}}}}),
     );
     let document = passed(&given);
     let target = |schema: &Value| {
@@ -276,10 +279,13 @@ fn ids_and_times_are_replaced_where_they_are_plain_texts() {
     assert_eq!(target(&dossier["added"]), "crate::Timestamp");
     assert_eq!(target(&dossier["fileId"]), "-", "a number stays a number");
     assert_eq!(target(&schema(&document, "Other")["properties"]["id"]), "-");
-    let parameters = &document["paths"]["/x/{dossierId}/{other}/{page}"]["get"]["parameters"];
+    let parameters = &document["paths"]["/x/{dossierId}/{other}/{page}/{state}/{time}/{alias}"]["get"]["parameters"];
     assert_eq!(target(&parameters[0]["schema"]), "crate::ids::DossierId");
     assert_eq!(target(&parameters[1]["schema"]), "crate::ids::PathSegment");
     assert_eq!(target(&parameters[2]["schema"]), "-");
+    for any in 3..6 {
+        assert_eq!(target(&parameters[any]["schema"]), "crate::ids::PathSegment", "{parameters}");
+    }
 }
 
 #[test]

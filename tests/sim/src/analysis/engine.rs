@@ -34,7 +34,11 @@ pub(crate) struct Subject<'a> {
 
 /// Finds the values of all components.
 pub(crate) fn apply(rules: &Rules, subject: &Subject<'_>) -> Vec<Component> {
-    rules.components.iter().map(|component| Component { name: component.name.clone(), values: values_of(component, subject) }).collect()
+    rules
+        .components
+        .iter()
+        .map(|component| Component { name: component.name.clone(), values: values_of(component, subject) })
+        .collect()
 }
 
 fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
@@ -45,7 +49,11 @@ fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
             // The drawn order first; the visual order helps where a form or table was drawn column by column.
             Source::Pattern(pattern) => {
                 let drawn = matches(rule, pattern, subject.text, component.multiple, |page| Some(page.text.as_str()));
-                if drawn.is_empty() { matches(rule, pattern, subject.text, component.multiple, |page| page.visual.as_deref()) } else { drawn }
+                if drawn.is_empty() {
+                    matches(rule, pattern, subject.text, component.multiple, |page| page.visual.as_deref())
+                } else {
+                    drawn
+                }
             }
         };
         for value in found {
@@ -61,13 +69,21 @@ fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
     values
 }
 
-fn matches<'t>(rule: &Rule, pattern: &regex::Regex, text: &'t DocumentText, multiple: bool, view: impl Fn(&'t PageText) -> Option<&'t str>) -> Vec<Found> {
+fn matches<'t>(
+    rule: &Rule,
+    pattern: &regex::Regex,
+    text: &'t DocumentText,
+    multiple: bool,
+    view: impl Fn(&'t PageText) -> Option<&'t str>,
+) -> Vec<Found> {
     let Pages { from, to } = rule.pages;
     let mut found = Vec::new();
     for (index, page) in text.pages.iter().enumerate().skip(from - 1).take_while(|(index, _)| *index < to) {
         let Some(text) = view(page) else { continue };
         for captures in pattern.captures_iter(text).take(MOST_VALUES) {
-            let Some(hit) = captures.name("value").or_else(|| captures.get(1)).or_else(|| captures.get(0)) else { continue };
+            let Some(hit) = captures.name("value").or_else(|| captures.get(1)).or_else(|| captures.get(0)) else {
+                continue;
+            };
             let Some(value) = rule.normalise.apply(hit.as_str()) else { continue };
             let original = hit.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
             found.push(make(rule, value, original, u32::try_from(index + 1).ok()));
@@ -80,7 +96,14 @@ fn matches<'t>(rule: &Rule, pattern: &regex::Regex, text: &'t DocumentText, mult
 }
 
 fn make(rule: &Rule, value: String, original: String, page: Option<u32>) -> Found {
-    Found { value, original, description: rule.description.clone(), rule: rule.id.clone(), kind: rule.kind.clone(), page }
+    Found {
+        value,
+        original,
+        description: rule.description.clone(),
+        rule: rule.id.clone(),
+        kind: rule.kind.clone(),
+        page,
+    }
 }
 
 fn known_values(known: Known, subject: &Subject<'_>, rule: &Rule) -> Vec<Found> {
@@ -100,12 +123,15 @@ fn known_values(known: Known, subject: &Subject<'_>, rule: &Rule) -> Vec<Found> 
 
 /// What a reader should know about how the values came about.
 fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
-    let pictures: Vec<usize> = text.pages.iter().enumerate().filter(|(_, page)| page.image_only).map(|(index, _)| index + 1).collect();
+    let pictures: Vec<usize> =
+        text.pages.iter().enumerate().filter(|(_, page)| page.image_only).map(|(index, _)| index + 1).collect();
     let mut remarks = Vec::new();
     if let Some(first) = pictures.first() {
         let list = spans(&pictures);
-        let which = if pictures.len() == 1 { format!("Page {list} is an image") } else { format!("Pages {list} are images") };
-        let remark = format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
+        let which =
+            if pictures.len() == 1 { format!("Page {list} is an image") } else { format!("Pages {list} are images") };
+        let remark =
+            format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
         remarks.push((remark, u32::try_from(*first).ok()));
     }
     remarks.extend(text.trouble.clone().map(|trouble| (trouble, None)));
@@ -121,7 +147,11 @@ fn spans(numbers: &[usize]) -> String {
             _ => spans.push((*number, *number)),
         }
     }
-    spans.iter().map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") }).collect::<Vec<_>>().join(", ")
+    spans
+        .iter()
+        .map(|(from, to)| if from == to { from.to_string() } else { format!("{from}-{to}") })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]
@@ -129,7 +159,10 @@ mod tests {
     use super::*;
 
     fn document(pages: &[&str]) -> DocumentText {
-        let pages = pages.iter().map(|text| PageText { text: (*text).to_owned(), visual: None, image_only: text.is_empty() }).collect();
+        let pages = pages
+            .iter()
+            .map(|text| PageText { text: (*text).to_owned(), visual: None, image_only: text.is_empty() })
+            .collect();
         DocumentText { pages, title: Some("A Title".to_owned()), ..DocumentText::default() }
     }
 
@@ -143,7 +176,10 @@ mod tests {
         let rules = "[[component]]\nname = 'Day'\n[[component.rule]]\nid = 'Day.0.0'\npattern = 'signed (.*)'\nnormalise = 'date'\n[[component.rule]]\nid = 'Day.1.0'\npattern = 'dated (.*)'\nnormalise = 'date'";
         let found = run(rules, &["nothing", "dated 12 March 2024"]);
         let value = &found[0].values[0];
-        assert_eq!((value.value.as_str(), value.original.as_str(), value.rule.as_str(), value.page), ("2024-03-12", "12 March 2024", "Day.1.0", Some(2)));
+        assert_eq!(
+            (value.value.as_str(), value.original.as_str(), value.rule.as_str(), value.page),
+            ("2024-03-12", "12 March 2024", "Day.1.0", Some(2))
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! baseline make a line. Two readings come out: the order in which the file draws things, which suits columns, and the visual order from top to
 //! bottom, which suits forms and tables drawn column by column.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
@@ -82,7 +83,8 @@ fn join(segments: &[&Segment]) -> Vec<Line> {
         if text.is_empty() {
             continue;
         }
-        let continues = before.is_some_and(|before| same_line(before, segment) && segment.start >= before.end - 0.5 * segment.size);
+        let continues =
+            before.is_some_and(|before| same_line(before, segment) && segment.start >= before.end - 0.5 * segment.size);
         match lines.last_mut() {
             Some(line) if continues => {
                 line.text.push_str("  ");
@@ -122,18 +124,10 @@ fn plain(text: &str) -> String {
     plain
 }
 
-impl OutputDev for PageCollector {
-    fn begin_page(&mut self, _number: u32, _media: &MediaBox, _art: Option<(f64, f64, f64, f64)>) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    fn end_page(&mut self) -> Result<(), OutputError> {
-        Ok(())
-    }
-
-    fn output_character(&mut self, place: &Transform, width: f64, _spacing: f64, font_size: f64, text: &str) -> Result<(), OutputError> {
+impl PageCollector {
+    fn add(&mut self, place: &Transform, width: f64, font_size: f64, text: &str) -> Result<(), OutputError> {
         self.glyphs += 1;
-        if self.glyphs > MOST_GLYPHS || (self.glyphs % 256 == 0 && Instant::now() > self.deadline) {
+        if self.glyphs > MOST_GLYPHS || (self.glyphs.is_multiple_of(256) && Instant::now() > self.deadline) {
             self.cut = true;
             return Err(OutputError::IoError(std::io::Error::other("the limits for reading a page were reached")));
         }
@@ -169,9 +163,69 @@ impl OutputDev for PageCollector {
             }
         }
         if !blank {
-            self.segments.push(Segment { turn, start: along, end: along + advance, last_start: along, down, size, text });
+            self.segments.push(Segment {
+                turn,
+                start: along,
+                end: along + advance,
+                last_start: along,
+                down,
+                size,
+                text,
+            });
         }
         Ok(())
+    }
+}
+
+/// Collects the glyphs of all pages.
+pub(super) struct DocumentCollector {
+    deadline: Instant,
+    pages: BTreeMap<u32, (PageCollector, bool)>,
+    current: u32,
+}
+
+impl DocumentCollector {
+    pub(super) fn new(deadline: Instant) -> Self {
+        Self { deadline, pages: BTreeMap::new(), current: 0 }
+    }
+
+    /// The page, if it was read to its end.
+    pub(super) fn take(&mut self, number: u32) -> Option<PageCollector> {
+        self.pages.remove(&number).filter(|(_, complete)| *complete).map(|(page, _)| page)
+    }
+
+    /// What was read of the last page, to its end or not.
+    pub(super) fn last(mut self) -> PageCollector {
+        self.pages.pop_last().map_or_else(|| PageCollector::new(self.deadline), |(_, (page, _))| page)
+    }
+}
+
+impl OutputDev for DocumentCollector {
+    fn begin_page(&mut self, number: u32, _: &MediaBox, _: Option<(f64, f64, f64, f64)>) -> Result<(), OutputError> {
+        self.current = number;
+        self.pages.insert(number, (PageCollector::new(self.deadline), false));
+        Ok(())
+    }
+
+    fn end_page(&mut self) -> Result<(), OutputError> {
+        if let Some((_, complete)) = self.pages.get_mut(&self.current) {
+            *complete = true;
+        }
+        Ok(())
+    }
+
+    fn output_character(
+        &mut self,
+        place: &Transform,
+        width: f64,
+        _spacing: f64,
+        font_size: f64,
+        text: &str,
+    ) -> Result<(), OutputError> {
+        match self.pages.get_mut(&self.current) {
+            Some((page, _)) => page.add(place, width, font_size, text),
+            None => Ok(()),
+        }
     }
 
     fn begin_word(&mut self) -> Result<(), OutputError> {

@@ -43,14 +43,22 @@ impl Normaliser {
 
 fn date(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
-    let parts: Vec<&str> = lower.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        lower.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
     // Words around a day ("on", "the", a weekday) are skipped; three parts that make a day count.
     let day = parts.windows(3).find_map(|window| day_of(window[0], window[1], window[2]))?;
     (1000..=9999).contains(&day.year()).then(|| day.format("%Y-%m-%d").to_string())
 }
 
 fn day_of(first: &str, second: &str, third: &str) -> Option<NaiveDate> {
-    let number = |text: &str| text.trim_end_matches("st").trim_end_matches("nd").trim_end_matches("rd").trim_end_matches("th").parse::<u32>().ok();
+    let number = |text: &str| {
+        text.trim_end_matches("st")
+            .trim_end_matches("nd")
+            .trim_end_matches("rd")
+            .trim_end_matches("th")
+            .parse::<u32>()
+            .ok()
+    };
     let year = |text: &str| match (text.len(), text.parse::<i32>().ok()?) {
         (4, year) => Some(year),
         (2, year) => Some(if year < 70 { 2000 + year } else { 1900 + year }),
@@ -135,7 +143,16 @@ mod tests {
 
     #[test]
     fn days_of_every_spelling_become_one() {
-        for text in ["12 March 2024", "March 12, 2024", "2024-03-12", "12.03.2024", "12/03/2024", "12-Mar-2024", "12. März 2024", "Tue 12th March 2024"] {
+        for text in [
+            "12 March 2024",
+            "March 12, 2024",
+            "2024-03-12",
+            "12.03.2024",
+            "12/03/2024",
+            "12-Mar-2024",
+            "12. März 2024",
+            "Tue 12th March 2024",
+        ] {
             assert_eq!(Normaliser::Date.apply(text).as_deref(), Some("2024-03-12"), "{text}");
         }
         assert_eq!(Normaliser::Date.apply("03/28/2024").as_deref(), Some("2024-03-28"));

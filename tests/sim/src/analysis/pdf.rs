@@ -5,10 +5,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use pdf_extract::{Dictionary, Document, Object, ObjectId, output_doc_page};
+use pdf_extract::{Dictionary, Document, Object, ObjectId, output_doc, output_doc_page};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Line, PageCollector};
+use super::layout::{DocumentCollector, Line, PageCollector};
 use super::title;
 
 /// What was read from a document.
@@ -68,16 +68,20 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
         return Err(Unreadable::Empty);
     }
     let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(Unreadable::NotPdf)?;
-    let document = guarded(|| load(&bytes[start..])).unwrap_or_else(|| Err(Unreadable::Broken("its structure makes no sense".to_owned())))?;
+    let document = guarded(|| load(&bytes[start..]))
+        .unwrap_or_else(|| Err(Unreadable::Broken("its structure makes no sense".to_owned())))?;
     let pages = guarded(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {
         return Err(Unreadable::Broken("it has no pages".to_owned()));
     }
+    // All pages in one go; those behind one that made the library stumble are tried one by one below.
+    let mut collector = DocumentCollector::new(deadline);
+    let _ = guarded(|| output_doc(&document, &mut collector));
     let mut read = DocumentText::default();
     let mut first_lines: Vec<Line> = Vec::new();
     for (number, id) in pages {
         let page = if read.trouble.is_none() {
-            read_page(&document, number, id, deadline)
+            read_page(&document, number, id, collector.take(number), deadline)
         } else {
             // The time is used up: the pages still count, their text is missing.
             Page::default()
@@ -117,9 +121,13 @@ struct Page {
     cut: bool,
 }
 
-fn read_page(document: &Document, number: u32, id: ObjectId, deadline: Instant) -> Page {
-    let mut collector = PageCollector::new(deadline);
-    let clean = guarded(|| output_doc_page(document, &mut collector, number).is_ok()).unwrap_or(false);
+fn read_page(document: &Document, number: u32, id: ObjectId, read: Option<PageCollector>, deadline: Instant) -> Page {
+    let mut clean = true;
+    let collector = read.unwrap_or_else(|| {
+        let mut alone = DocumentCollector::new(deadline);
+        clean = guarded(|| output_doc_page(document, &mut alone, number).is_ok()).unwrap_or(false);
+        alone.last()
+    });
     let lines = collector.drawn_lines();
     let mut text = text_of(&lines);
     if text.trim().is_empty() && !clean && !collector.cut {
@@ -136,7 +144,9 @@ fn text_of(lines: &[Line]) -> String {
 }
 
 fn has_picture(document: &Document, page: ObjectId) -> bool {
-    let inline = document.get_page_content(page).is_ok_and(|content| content.windows(4).any(|window| window == b" ID " || window == b"\nID "));
+    let inline = document
+        .get_page_content(page)
+        .is_ok_and(|content| content.windows(4).any(|window| window == b" ID " || window == b"\nID "));
     inline
         || document.get_page_resources(page).is_ok_and(|(own, inherited)| {
             let inherited = inherited.into_iter().filter_map(|id| document.get_dictionary(id).ok());
@@ -151,9 +161,9 @@ fn pictures_in(document: &Document, resources: &Dictionary, depth: u8) -> bool {
         let Ok((_, Object::Stream(stream))) = document.dereference(object) else { return false };
         match stream.dict.get(b"Subtype").and_then(Object::as_name) {
             Ok(b"Image") => true,
-            Ok(b"Form") if depth > 0 => {
-                document.get_dict_in_dict(&stream.dict, b"Resources").is_ok_and(|inner| pictures_in(document, inner, depth - 1))
-            }
+            Ok(b"Form") if depth > 0 => document
+                .get_dict_in_dict(&stream.dict, b"Resources")
+                .is_ok_and(|inner| pictures_in(document, inner, depth - 1)),
             _ => false,
         }
     })
@@ -162,4 +172,23 @@ fn pictures_in(document: &Document, resources: &Dictionary, depth: u8) -> bool {
 /// Runs `work`; a panic in it counts as no result.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
+}
+#[cfg(test)]
+mod timing {
+    #[test]
+    fn t() {
+        let b = std::fs::read("/tmp/pdfs/libtasn1.pdf").unwrap();
+        let t = std::time::Instant::now();
+        let d = super::read(&b, t + std::time::Duration::from_secs(60)).unwrap();
+        eprintln!("read {:?}", t.elapsed());
+        let t = std::time::Instant::now();
+        let r = crate::analysis::Rules::built_in();
+        eprintln!("rules {:?}", t.elapsed());
+        let t = std::time::Instant::now();
+        crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: &d });
+        eprintln!("apply {:?}", t.elapsed());
+        let t = std::time::Instant::now();
+        crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: &d });
+        eprintln!("apply2 {:?}", t.elapsed());
+    }
 }

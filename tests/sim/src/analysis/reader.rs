@@ -86,7 +86,10 @@ fn skim(path: &PathBuf) -> Result<DocumentText, Unreadable> {
         first = false;
         // White space between the two names is usual and means nothing.
         carried.extend(buffer[..count].iter().filter(|byte| !byte.is_ascii_whitespace()));
-        pages += carried.windows(MARK.len() + 1).filter(|window| window.starts_with(MARK) && window[MARK.len()] != b's').count();
+        pages += carried
+            .windows(MARK.len() + 1)
+            .filter(|window| window.starts_with(MARK) && window[MARK.len()] != b's')
+            .count();
         let keep = carried.len().saturating_sub(MARK.len());
         carried.drain(..keep);
     }

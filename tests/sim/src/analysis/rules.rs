@@ -147,14 +147,17 @@ impl Rules {
     /// Reads the rules in a file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, RuleError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|error| RuleError(format!("rule file {}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| RuleError(format!("rule file {}: {error}", path.display())))?;
         Self::parse(&text).map_err(|error| RuleError(format!("rule file {}: {error}", path.display())))
     }
 
     /// Reads rules from TOML text.
     pub fn parse(text: &str) -> Result<Self, RuleError> {
         let file: RuleFile = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or_else(String::new, |span| format!("line {}: ", text[..span.start.min(text.len())].matches('\n').count() + 1));
+            let line = error.span().map_or_else(String::new, |span| {
+                format!("line {}: ", text[..span.start.min(text.len())].matches('\n').count() + 1)
+            });
             RuleError(format!("{line}{}", error.message().replace('\n', " ")))
         })?;
         let mut components: Vec<ComponentRules> = Vec::with_capacity(file.component.len());
@@ -197,7 +200,8 @@ fn compile(raw: RawComponent) -> Result<ComponentRules, RuleError> {
             (Some(_), Some(_)) => return Err(fail("give either a pattern or a source, not both".to_owned())),
             (None, None) => return Err(fail("a pattern or a source is missing".to_owned())),
         };
-        let pages = pages_of(rule.pages.as_deref()).ok_or_else(|| fail("pages must be \"all\", one number like \"1\" or a span like \"1-3\"".to_owned()))?;
+        let pages = pages_of(rule.pages.as_deref())
+            .ok_or_else(|| fail("pages must be \"all\", one number like \"1\" or a span like \"1-3\"".to_owned()))?;
         let kind = rule.kind.unwrap_or_else(|| snake_case(&name));
         rules.push(Rule { id, description: rule.description, kind, source, normalise: rule.normalise, pages });
     }
@@ -254,7 +258,10 @@ mod tests {
         assert!(error("[[component]]\nname = 'A'\nrules = 1").starts_with("line 3: unknown field `rules`"));
         let pattern = error("[[component]]\nname = 'A'\n[[component.rule]]\nid = 'A.0.0'\npattern = '('");
         assert_eq!(pattern, "component A, rule A.0.0: bad pattern: unclosed group");
-        assert!(error("[[component]]\nname = 'A'\n[[component.rule]]\npattern = 'x'\npages = '3-1'").contains("pages must be"));
+        assert!(
+            error("[[component]]\nname = 'A'\n[[component.rule]]\npattern = 'x'\npages = '3-1'")
+                .contains("pages must be")
+        );
         assert!(error("[[component]]\nname = 'A'\n[[component.rule]]\n").contains("is missing"));
     }
 

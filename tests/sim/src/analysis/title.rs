@@ -27,7 +27,12 @@ fn from_xmp(document: &Document) -> Option<String> {
     let packet = String::from_utf8_lossy(&content);
     let title = packet.split_once("<dc:title")?.1.split_once("</dc:title>")?.0;
     let item = title.split_once("<rdf:li")?.1.split_once('>')?.1.split_once("</rdf:li>")?.0;
-    let item = item.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&");
+    let item = item
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&");
     clean(&item)
 }
 
@@ -38,7 +43,8 @@ fn text_string(bytes: &[u8]) -> String {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
         // Some writers put UTF-8 there without saying so.
-        bytes => std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| doc_encoding(*byte)).collect(), str::to_owned),
+        bytes => std::str::from_utf8(bytes)
+            .map_or_else(|_| bytes.iter().map(|byte| doc_encoding(*byte)).collect(), str::to_owned),
     }
 }
 
@@ -50,8 +56,8 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 /// PDFDocEncoding where it differs from Latin 1 (ISO 32000-1, annex D.2).
 fn doc_encoding(byte: u8) -> char {
     const HIGH: [char; 33] = [
-        '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ', 'ﬂ', 'Ł', 'Œ', 'Š', 'Ÿ', 'Ž', 'ı', 'ł',
-        'œ', 'š', 'ž', '\u{fffd}', '€',
+        '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ', 'ﬂ', 'Ł',
+        'Œ', 'Š', 'Ÿ', 'Ž', 'ı', 'ł', 'œ', 'š', 'ž', '\u{fffd}', '€',
     ];
     match byte {
         0x80..=0xa0 => HIGH[usize::from(byte - 0x80)],
@@ -92,7 +98,8 @@ mod tests {
     #[test]
     fn the_heading_is_the_biggest_line() {
         let line = |text: &str, size: f64| Line { text: text.to_owned(), size };
-        let lines = [line("Acme Ltd", 9.0), line("Acute Oral Toxicity", 20.0), line("in Rats", 20.0), line("Body", 10.0)];
+        let lines =
+            [line("Acme Ltd", 9.0), line("Acute Oral Toxicity", 20.0), line("in Rats", 20.0), line("Body", 10.0)];
         assert_eq!(heading(&lines).as_deref(), Some("Acute Oral Toxicity in Rats"));
         assert_eq!(heading(&[line("first", 10.0), line("second", 10.0)]).as_deref(), Some("first"));
         assert_eq!(heading(&[]), None);

@@ -33,8 +33,17 @@ impl Call {
         let (parts, body) = request.into_parts();
         let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
         let query = parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty());
-        let query = query.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(name, value)| (decode(name), decode(value)));
-        Self { parameters, query: query.collect(), path: parts.uri.path().to_owned(), headers: parts.headers, body: Some(body), username: None }
+        let query = query
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decode(name), decode(value)));
+        Self {
+            parameters,
+            query: query.collect(),
+            path: parts.uri.path().to_owned(),
+            headers: parts.headers,
+            body: Some(body),
+            username: None,
+        }
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&str> {
@@ -81,7 +90,9 @@ impl Call {
 
     pub(super) fn moment(&self, name: &str) -> Result<Option<Stamp>, Refusal> {
         let Some(text) = self.query(name) else { return Ok(None) };
-        let moment = Stamp::parse(text).ok_or_else(|| Refusal::bad_request(format!("The parameter {name} must be a date and time like 2024-01-31T00:00:00Z.")))?;
+        let moment = Stamp::parse(text).ok_or_else(|| {
+            Refusal::bad_request(format!("The parameter {name} must be a date and time like 2024-01-31T00:00:00Z."))
+        })?;
         Ok(Some(moment))
     }
 
@@ -92,12 +103,15 @@ impl Call {
 
     /// The JSON object in the body.
     pub(super) async fn object(&mut self) -> Result<Map<String, Value>, Refusal> {
-        let kind = self.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let kind =
+            self.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
             let kind = if kind.is_empty() { "none".to_owned() } else { crate::api::shown::short(&kind) };
             return Err(Refusal::bad_request(format!("The content type must be application/json, not {kind}.")));
         }
-        let bytes = axum::body::to_bytes(self.take_body(), BIGGEST_JSON).await.map_err(|_| Refusal::bad_request("The body could not be read, or it is bigger than 16 MiB."))?;
+        let bytes = axum::body::to_bytes(self.take_body(), BIGGEST_JSON)
+            .await
+            .map_err(|_| Refusal::bad_request("The body could not be read, or it is bigger than 16 MiB."))?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(object)) => Ok(object),
             Ok(_) => Err(Refusal::bad_request("The body must be a JSON object.")),
@@ -113,7 +127,8 @@ impl Call {
 
 /// An answer with a JSON body.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Refusal> {
-    let text = serde_json::to_string(value).map_err(|error| Refusal::internal("The answer could not be written", &error))?;
+    let text =
+        serde_json::to_string(value).map_err(|error| Refusal::internal("The answer could not be written", &error))?;
     Ok(text_answer(status, "application/json", text))
 }
 

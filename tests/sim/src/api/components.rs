@@ -50,7 +50,10 @@ fn ready(file: &File, app: &App) -> Result<(), Refusal> {
     let name = &file.name;
     Err(Refusal::conflict(match file.state(now) {
         "DELETED" => format!("The file {name} is in the trash."),
-        "ERROR" => format!("The analysis of the file {name} has failed: {}", file.failure.as_deref().unwrap_or("the reason is not known")),
+        "ERROR" => format!(
+            "The analysis of the file {name} has failed: {}",
+            file.failure.as_deref().unwrap_or("the reason is not known")
+        ),
         _ if file.excluded => format!("The analysis of the file {name} is switched off."),
         state => format!("The file {name} has not been analysed yet; it is {state}."),
     }))
@@ -63,7 +66,8 @@ fn wants_xml(call: &Call) -> bool {
     for range in accepts.flat_map(|value| value.split(',')) {
         let mut parts = range.split(';').map(str::trim);
         let kind = parts.next().unwrap_or("").to_ascii_lowercase();
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |quality| quality.parse().unwrap_or(0.0));
+        let quality =
+            parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |quality| quality.parse().unwrap_or(0.0));
         let xml = match kind.as_str() {
             "application/xml" | "text/xml" => true,
             "application/json" | "application/*" | "*/*" => false,

@@ -26,7 +26,12 @@ pub(super) fn list(app: &App, call: &Call) -> Result<Response, Refusal> {
             (false, true) => archived,
             (false, false) => active,
         };
-        let mut dossiers: Vec<&Dossier> = world.dossiers.values().filter(|dossier| dossier.template_id == call.template_id()).filter(wanted).collect();
+        let mut dossiers: Vec<&Dossier> = world
+            .dossiers
+            .values()
+            .filter(|dossier| dossier.template_id == call.template_id())
+            .filter(wanted)
+            .collect();
         dossiers.sort_by_key(|dossier| dossier.number);
         dossiers.into_iter().map(Dossier::to_json).collect()
     };
@@ -44,7 +49,10 @@ pub(super) fn delete(app: &App, call: &Call) -> Result<Response, Refusal> {
     let mut world = app.world();
     let dossier = world.dossier(call.template_id(), call.dossier_id())?;
     if dossier.archived.is_some() {
-        return Err(Refusal::conflict(format!("The dossier {} is archived and can no longer be changed.", dossier.name)));
+        return Err(Refusal::conflict(format!(
+            "The dossier {} is archived and can no longer be changed.",
+            dossier.name
+        )));
     }
     if permanently {
         let gone = world.remove_dossier(call.dossier_id(), now);
@@ -73,20 +81,16 @@ pub(super) async fn create_or_update(app: &Arc<App>, call: &mut Call) -> Result<
     let now = app.now();
     let mut world = app.world();
     wanted.check(&world, call.template_id())?;
-    match wanted.id.clone() {
-        Some(id) => {
-            world.open_dossier(call.template_id(), &id)?;
-            let dossier = world.dossiers.get_mut(&id).ok_or_else(|| Refusal::not_found("There is no such dossier."))?;
-            wanted.change(dossier, now);
-            json(StatusCode::OK, &dossier.to_json())
-        }
-        None => {
-            let dossier = wanted.create(&mut world, call, now)?;
-            let shown = dossier.to_json();
-            world.dossiers.insert(dossier.id.clone(), dossier);
-            json(StatusCode::CREATED, &shown)
-        }
+    if let Some(id) = wanted.id.clone() {
+        world.open_dossier(call.template_id(), &id)?;
+        let dossier = world.dossiers.get_mut(&id).ok_or_else(|| Refusal::not_found("There is no such dossier."))?;
+        wanted.change(dossier, now);
+        return json(StatusCode::OK, &dossier.to_json());
     }
+    let dossier = wanted.create(&mut world, call, now)?;
+    let shown = dossier.to_json();
+    world.dossiers.insert(dossier.id.clone(), dossier);
+    json(StatusCode::CREATED, &shown)
 }
 
 impl Wanted {
@@ -125,9 +129,16 @@ impl Wanted {
     fn create(self, world: &mut World, call: &Call, now: Stamp) -> Result<Dossier, Refusal> {
         let template = world.template(call.template_id())?.clone();
         if template.status != "ACTIVE" {
-            return Err(Refusal::conflict(format!("The dossier template {} is not active, so it takes no new dossiers.", template.name)));
+            return Err(Refusal::conflict(format!(
+                "The dossier template {} is not active, so it takes no new dossiers.",
+                template.name
+            )));
         }
-        let caller = call.username.as_deref().and_then(|name| world.users.iter().find(|user| user.username == name)).or(world.users.first());
+        let caller = call
+            .username
+            .as_deref()
+            .and_then(|name| world.users.iter().find(|user| user.username == name))
+            .or(world.users.first());
         let owner = self.owner_id.or_else(|| caller.map(|user| user.id.clone())).unwrap_or_default();
         let (id, number) = world.next_id("dossier");
         Ok(Dossier {

@@ -49,23 +49,32 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut Call) -> Result<Response, R
         let download = world.download(call.download_id())?;
         let state = download.state(now);
         let Some(blob) = download.blob.clone().filter(|_| state == "READY") else {
-            let why = download.failure.as_ref().filter(|_| state == "FAILED").map(|why| format!(": {why}")).unwrap_or_default();
+            let why = download
+                .failure
+                .as_ref()
+                .filter(|_| state == "FAILED")
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
             return Err(Refusal::conflict(format!("The download is {state}, not READY{why}.")));
         };
         let download = download.clone();
         if let Some(kept) = world.downloads.get_mut(&download.id) {
-            kept.last_download = Some(now);
+            kept.fetched = Some(now);
         }
         (download, blob)
     };
     let gone = |error: &dyn std::fmt::Display| Refusal::internal("The package could not be read", error);
     let mut file = tokio::fs::File::open(app.blobs.path(&blob)).await.map_err(|error| gone(&error))?;
-    let wanted = if app.settings.ranges { range::wanted(&call.headers, download.size, &download.etag) } else { Wanted::All };
+    let wanted =
+        if app.settings.ranges { range::wanted(&call.headers, download.size, &download.etag) } else { Wanted::All };
     let (status, start, length) = match wanted {
         Wanted::All => (StatusCode::OK, 0, download.size),
         Wanted::Part { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
         Wanted::Nothing => {
-            let refusal = Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, format!("The package has {} bytes; the range lies behind its end.", download.size));
+            let refusal = Refusal::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                format!("The package has {} bytes; the range lies behind its end.", download.size),
+            );
             return Err(refusal.with_header(CONTENT_RANGE, &format!("bytes */{}", download.size)));
         }
     };

@@ -15,7 +15,8 @@ const BIGGEST_SIZE: usize = 1000;
 /// Whether the operation answers with a list.
 #[cfg(feature = "check")]
 pub(crate) fn is_list(operation: &str) -> bool {
-    documine_api::operations::operation(operation).is_some_and(|operation| !matches!(operation.paging, documine_api::operations::Paging::NotAList))
+    documine_api::operations::operation(operation)
+        .is_some_and(|operation| !matches!(operation.paging, documine_api::operations::Paging::NotAList))
 }
 
 /// The answer with `items` under `key`.
@@ -37,8 +38,13 @@ pub(super) fn answer<T: Serialize>(app: &App, call: &Call, key: &str, items: Vec
         }
     };
     // Written by hand: the fields of an item keep their order, whatever serde_json was built with.
-    let items = items.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>().map_err(|error| Refusal::internal("The list could not be written", &error))?;
-    let mut response = text_answer(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
+    let items = items
+        .iter()
+        .map(serde_json::to_string)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Refusal::internal("The list could not be written", &error))?;
+    let mut response =
+        text_answer(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(LINK, link);
     }
@@ -58,7 +64,10 @@ fn size(call: &Call) -> Result<usize, Refusal> {
 }
 
 fn number(call: &Call, name: &str, default: usize) -> Result<usize, Refusal> {
-    call.query(name).map_or(Ok(default), |text| text.parse().map_err(|_| Refusal::bad_request(format!("The parameter {name} must be a whole number, 0 or greater."))))
+    call.query(name).map_or(Ok(default), |text| {
+        text.parse()
+            .map_err(|_| Refusal::bad_request(format!("The parameter {name} must be a whole number, 0 or greater.")))
+    })
 }
 
 /// A relative reference, as RFC 8288 allows, with the other parameters kept.

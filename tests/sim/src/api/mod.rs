@@ -39,7 +39,9 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         Found::Operation { id, parameters } => (id, parameters),
         Found::OtherMethods(methods) => {
             let message = format!("The method {} is not allowed here.", request.method());
-            return Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message).with_header(ALLOW, &methods.join(", ")).into_response(app.now());
+            return Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
+                .with_header(ALLOW, &methods.join(", "))
+                .into_response(app.now());
         }
         Found::Nothing => return Refusal::not_found("There is nothing under this path.").into_response(app.now()),
     };
@@ -58,16 +60,17 @@ async fn admit(app: &App, call: &mut Call) -> Result<(), Refusal> {
     let (scheme, bearer) = authorization.split_once(' ').unwrap_or((authorization, ""));
     let bearer = if scheme.eq_ignore_ascii_case("bearer") { bearer.trim() } else { "" };
     let realm = &app.settings.workspace;
-    let principal = app
-        .provider
-        .authorize(bearer, &app.settings.auth)
-        .await
-        .map_err(|refusal| Refusal::new(refusal.status(), refusal.to_string()).with_header(WWW_AUTHENTICATE, &refusal.www_authenticate(realm)))?;
+    let principal = app.provider.authorize(bearer, &app.settings.auth).await.map_err(|refusal| {
+        Refusal::new(refusal.status(), refusal.to_string())
+            .with_header(WWW_AUTHENTICATE, &refusal.www_authenticate(realm))
+    })?;
     call.username = principal.username;
     match call.header("x-tenant-id") {
         None | Some("") => Err(Refusal::bad_request("The header X-TENANT-ID is missing.")),
         Some(tenant) if tenant == app.settings.workspace => Ok(()),
-        Some(_) => Err(Refusal::new(StatusCode::FORBIDDEN, "The token was not issued for the workspace in X-TENANT-ID.")),
+        Some(_) => {
+            Err(Refusal::new(StatusCode::FORBIDDEN, "The token was not issued for the workspace in X-TENANT-ID."))
+        }
     }
 }
 
@@ -95,6 +98,9 @@ async fn dispatch(app: &Arc<App>, operation: &str, call: &mut Call) -> Result<Re
         "getUsers" => users::list(app, call),
         "getLicense" => Ok(license::get(app)),
         "getLicenseUsage" => license::usage(app, call),
-        other => Err(Refusal::new(StatusCode::NOT_IMPLEMENTED, format!("The simulator does not know the operation {other}."))),
+        other => Err(Refusal::new(
+            StatusCode::NOT_IMPLEMENTED,
+            format!("The simulator does not know the operation {other}."),
+        )),
     }
 }

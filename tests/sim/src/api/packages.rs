@@ -31,7 +31,9 @@ pub(super) async fn of_file(app: &Arc<App>, call: &mut Call) -> Result<Response,
 pub(super) async fn of_files(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
     let request = call.object().await?;
     let mut ids: Vec<String> = Vec::new();
-    for id in fields::texts(&request, "fileIds")?.ok_or_else(|| Refusal::bad_request("The field fileIds is missing."))? {
+    for id in
+        fields::texts(&request, "fileIds")?.ok_or_else(|| Refusal::bad_request("The field fileIds is missing."))?
+    {
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -47,7 +49,14 @@ pub(super) async fn of_files(app: &Arc<App>, call: &mut Call) -> Result<Response
     prepare(app, &mut world, call, &request, ids, &name)
 }
 
-fn prepare(app: &App, world: &mut World, call: &Call, request: &Map<String, Value>, files: Vec<String>, name: &str) -> Result<Response, Refusal> {
+fn prepare(
+    app: &App,
+    world: &mut World,
+    call: &Call,
+    request: &Map<String, Value>,
+    files: Vec<String>,
+    name: &str,
+) -> Result<Response, Refusal> {
     let content = content(world, call, request)?;
     let (now, timing) = (app.now(), &app.settings.timing);
     let (id, number) = world.next_id("download");
@@ -65,7 +74,7 @@ fn prepare(app: &App, world: &mut World, call: &Call, request: &Map<String, Valu
         begins,
         ends,
         expires: now.plus(timing.package_life),
-        last_download: None,
+        fetched: None,
         failure: world.fail_next_package.take(),
         blob: None,
         size: 0,
@@ -79,16 +88,20 @@ fn prepare(app: &App, world: &mut World, call: &Call, request: &Map<String, Valu
 fn content(world: &World, call: &Call, request: &Map<String, Value>) -> Result<Content, Refusal> {
     let dossier = world.dossier(call.template_id(), call.dossier_id())?;
     let template = world.template(call.template_id())?;
-    let report_template_ids = fields::texts(request, "reportTemplateIds")?.unwrap_or_else(|| dossier.report_template_ids.clone());
+    let report_template_ids =
+        fields::texts(request, "reportTemplateIds")?.unwrap_or_else(|| dossier.report_template_ids.clone());
     for id in &report_template_ids {
         shown::report_template(template, id)?;
     }
     let download_file_types = fields::file_types(request)?.unwrap_or_else(|| dossier.download_file_types.clone());
     let preview_color = fields::text(request, "previewColor")?;
     if let Some(color) = &preview_color {
-        let hex = color.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.chars().all(|digit| digit.is_ascii_hexdigit()));
+        let hex =
+            color.strip_prefix('#').filter(|hex| hex.len() == 6 && hex.chars().all(|digit| digit.is_ascii_hexdigit()));
         if hex.is_none() {
-            return Err(Refusal::bad_request("The field previewColor must be a hash sign and six hexadecimal digits, like #9398a0."));
+            return Err(Refusal::bad_request(
+                "The field previewColor must be a hash sign and six hexadecimal digits, like #9398a0.",
+            ));
         }
     }
     Ok(Content { report_template_ids, download_file_types, preview_color })

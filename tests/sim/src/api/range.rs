@@ -8,7 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 #[derive(Debug, PartialEq)]
 pub(super) enum Wanted {
     All,
-    Part { start: u64, length: u64 },
+    Part {
+        start: u64,
+        length: u64,
+    },
     /// The range begins behind the end.
     Nothing,
 }
@@ -46,7 +49,12 @@ pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
 /// `Content-Disposition` for a name with any letters (RFC 6266).
 pub(super) fn disposition(name: &str) -> String {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    let plain: String = name.chars().map(|letter| if letter.is_ascii_graphic() && !matches!(letter, '"' | '\\' | '%') || letter == ' ' { letter } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_graphic() && !matches!(letter, '"' | '\\' | '%') || letter == ' ' { letter } else { '_' }
+        })
+        .collect();
     if plain == name {
         return format!("attachment; filename=\"{plain}\"");
     }
@@ -83,6 +91,9 @@ mod tests {
     #[test]
     fn names_of_all_letters_are_told() {
         assert_eq!(disposition("Q3 filings.zip"), "attachment; filename=\"Q3 filings.zip\"");
-        assert_eq!(disposition("Prüf\"1.zip"), "attachment; filename=\"Pr_f_1.zip\"; filename*=UTF-8''Pr%C3%BCf%221.zip");
+        assert_eq!(
+            disposition("Prüf\"1.zip"),
+            "attachment; filename=\"Pr_f_1.zip\"; filename*=UTF-8''Pr%C3%BCf%221.zip"
+        );
     }
 }

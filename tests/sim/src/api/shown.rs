@@ -40,7 +40,10 @@ pub(super) mod fields {
         }
     }
 
-    pub(in crate::api) fn text_map(object: &Map<String, Value>, name: &str) -> Result<Option<BTreeMap<String, String>>, Refusal> {
+    pub(in crate::api) fn text_map(
+        object: &Map<String, Value>,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, Refusal> {
         match object.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(map)) => {
@@ -62,7 +65,11 @@ pub(super) mod fields {
         let types = texts(object, "downloadFileTypes")?;
         for kind in types.iter().flatten() {
             if !FILE_TYPES.contains(&kind.as_str()) {
-                return Err(Refusal::bad_request(format!("{} is no download file type; there are {}.", short(kind), FILE_TYPES.join(", "))));
+                return Err(Refusal::bad_request(format!(
+                    "{} is no download file type; there are {}.",
+                    short(kind),
+                    FILE_TYPES.join(", ")
+                )));
             }
         }
         Ok(types)
@@ -84,7 +91,13 @@ pub(super) fn short(text: &str) -> String {
 /// The name of a report template.
 pub(super) fn report_template<'a>(template: &'a Template, id: &str) -> Result<&'a str, Refusal> {
     let found = template.reports.get(id).map(String::as_str);
-    found.ok_or_else(|| Refusal::not_found(format!("There is no report template {} in the dossier template {}.", short(id), template.name)))
+    found.ok_or_else(|| {
+        Refusal::not_found(format!(
+            "There is no report template {} in the dossier template {}.",
+            short(id),
+            template.name
+        ))
+    })
 }
 
 /// The components of one file as the API writes them; the order of the rules is kept.
@@ -147,8 +160,12 @@ impl Serialize for Details {
 /// The components of a file; `id` names the places they rest on.
 pub(crate) fn components_files(file: &File, details: bool, id: impl Fn(&str, u64) -> String) -> FileComponents {
     let shown = file.shown_components();
-    let component_details = details.then(|| Details(shown.iter().map(|component| (component.name.clone(), detailed(file, component, &id))).collect()));
-    let values = shown.into_iter().map(|component| (component.name, component.values.into_iter().map(|found| found.value).collect()));
+    let component_details = details.then(|| {
+        Details(shown.iter().map(|component| (component.name.clone(), detailed(file, component, &id))).collect())
+    });
+    let values = shown
+        .into_iter()
+        .map(|component| (component.name, component.values.into_iter().map(|found| found.value).collect()));
     FileComponents {
         dossier_template_id: file.template_id.clone(),
         dossier_id: file.dossier_id.clone(),

@@ -75,7 +75,9 @@ async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
         request.headers_mut().insert(CONTENT_TYPE, kind);
     }
     DefaultBodyLimit::disable().apply(&mut request);
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| Refusal::bad_request(format!("The form can't be read: {}.", error.body_text())))?;
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|error| Refusal::bad_request(format!("The form can't be read: {}.", error.body_text())))?;
     let bad = |error: &MultipartError| Refusal::bad_request(format!("The form can't be read: {}.", error.body_text()));
     let mut taken = None;
     let mut refused = None;
@@ -102,10 +104,17 @@ async fn take(app: &App, field: &mut Field<'_>) -> Result<Part, Refusal> {
     let broken = |error: &std::io::Error| Refusal::internal("The upload could not be stored", error);
     let mut bytes = app.blobs.begin().map_err(|error| broken(&error))?;
     let mut size = 0_u64;
-    while let Some(chunk) = field.chunk().await.map_err(|error| Refusal::bad_request(format!("The upload broke off: {}.", error.body_text())))? {
+    while let Some(chunk) = field
+        .chunk()
+        .await
+        .map_err(|error| Refusal::bad_request(format!("The upload broke off: {}.", error.body_text())))?
+    {
         size += chunk.len() as u64;
         if size > BIGGEST_UPLOAD {
-            return Err(Refusal::bad_request(format!("The file {name} is bigger than {} MiB.", BIGGEST_UPLOAD / 1024 / 1024)));
+            return Err(Refusal::bad_request(format!(
+                "The file {name} is bigger than {} MiB.",
+                BIGGEST_UPLOAD / 1024 / 1024
+            )));
         }
         bytes.write_all(&chunk).map_err(|error| broken(&error))?;
     }
@@ -137,17 +146,29 @@ fn first_bytes(part: &Part) -> Result<Vec<u8>, Refusal> {
 }
 
 async fn read(app: &App, part: Part) -> Result<Document, Refusal> {
-    let text = app.readers.read(part.bytes.path().to_owned()).await.map_err(|unreadable| Refusal::bad_request(unreadable.message(&part.name)))?;
+    let text = app
+        .readers
+        .read(part.bytes.path().to_owned())
+        .await
+        .map_err(|unreadable| Refusal::bad_request(unreadable.message(&part.name)))?;
     let rules = app.rules();
     let (name, subject) = (part.name.clone(), Arc::clone(&text));
     // Many patterns over much text take their time.
-    let components = tokio::task::spawn_blocking(move || apply(&rules, &Subject { file_name: &name, text: &subject })).await;
+    let components =
+        tokio::task::spawn_blocking(move || apply(&rules, &Subject { file_name: &name, text: &subject })).await;
     let components = components.map_err(|error| Refusal::internal("The rules could not be applied", &error))?;
     Ok(Document { part, text, components })
 }
 
 /// Makes a file of a document, or a new version of the file of the same name.
-fn store<'w>(app: &App, world: &'w mut World, call: &Call, document: Document, keep: bool, now: Stamp) -> Result<&'w File, Refusal> {
+fn store<'w>(
+    app: &App,
+    world: &'w mut World,
+    call: &Call,
+    document: Document,
+    keep: bool,
+    now: Stamp,
+) -> Result<&'w File, Refusal> {
     let failed = |error: &dyn std::fmt::Display| Refusal::internal("The upload could not be stored", error);
     let Document { part, text, components } = document;
     let dossier = world.dossier(call.template_id(), call.dossier_id())?.clone();
@@ -193,7 +214,12 @@ fn store<'w>(app: &App, world: &'w mut World, call: &Call, document: Document, k
         }
     }
     if !file.excluded && file.failure.is_none() {
-        world.usage.push(UsageEvent { at: end, file_id: id.clone(), pages: file.pages as u64, ocr_pages: file.ocr_pages as u64 });
+        world.usage.push(UsageEvent {
+            at: end,
+            file_id: id.clone(),
+            pages: file.pages as u64,
+            ocr_pages: file.ocr_pages as u64,
+        });
     }
     world.files.insert(id.clone(), file);
     world.files.get(&id).ok_or_else(|| Refusal::not_found("The file is gone already."))

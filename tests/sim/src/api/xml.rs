@@ -68,7 +68,13 @@ fn detail(value: &DetailedValue) -> String {
     out.push_str(&element("", "componentRuleId", &value.component_rule_id));
     for reference in &value.entity_references {
         // Writing to a String can't fail.
-        let _ = write!(out, "<entityReference id=\"{}\" type=\"{}\" page=\"{}\"/>", escaped(&reference.id), escaped(&reference.kind), reference.page);
+        let _ = write!(
+            out,
+            "<entityReference id=\"{}\" type=\"{}\" page=\"{}\"/>",
+            escaped(&reference.id),
+            escaped(&reference.kind),
+            reference.page
+        );
     }
     out
 }

@@ -14,7 +14,10 @@ pub(super) fn write(file: &mut File, spec: &Spec) -> io::Result<()> {
     let (year, [month, day, hour, minute, second]) = calendar(spec.download.ends);
     let year = u16::try_from(year).unwrap_or(1980);
     let time = DateTime::from_date_and_time(year, month, day, hour, minute, second).unwrap_or_default();
-    let packed = SimpleFileOptions::default().last_modified_time(time).compression_method(CompressionMethod::Deflated).large_file(false);
+    let packed = SimpleFileOptions::default()
+        .last_modified_time(time)
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(false);
     // PDFs are compressed already.
     let stored = packed.compression_method(CompressionMethod::Stored);
     let mut zip = ZipWriter::new(io::BufWriter::new(file));
@@ -29,18 +32,31 @@ pub(super) fn write(file: &mut File, spec: &Spec) -> io::Result<()> {
         }
         if drawn && !spec.files.is_empty() {
             zip.start_file(format!("{folder}/NOTE.txt"), packed)?;
-            let color = spec.download.content.preview_color.as_deref().map(|color| format!(" The marking colour asked for was {color}.")).unwrap_or_default();
-            writeln!(zip, "The simulator does not draw documents anew: the files in this folder are the originals as they were uploaded.{color}")?;
+            let color = spec
+                .download
+                .content
+                .preview_color
+                .as_deref()
+                .map(|color| format!(" The marking colour asked for was {color}."))
+                .unwrap_or_default();
+            writeln!(
+                zip,
+                "The simulator does not draw documents anew: the files in this folder are the originals as they were uploaded.{color}"
+            )?;
         }
     }
     for name in &spec.reports {
         let workbook = report::workbook(spec, name).map_err(io::Error::other)?;
-        zip.start_file(names.fresh("Reports", &format!("{}.xlsx", safe_name(&format!("{name} - {}", spec.dossier)))), stored)?;
+        zip.start_file(
+            names.fresh("Reports", &format!("{}.xlsx", safe_name(&format!("{name} - {}", spec.dossier)))),
+            stored,
+        )?;
         zip.write_all(&workbook)?;
     }
     let mut waiting = Vec::new();
     for source in &spec.files {
-        let stem = source.name.strip_suffix(".pdf").or_else(|| source.name.strip_suffix(".PDF")).unwrap_or(&source.name);
+        let stem =
+            source.name.strip_suffix(".pdf").or_else(|| source.name.strip_suffix(".PDF")).unwrap_or(&source.name);
         let (Some(json), Some(xml)) = (&source.json, &source.xml) else {
             waiting.push(format!("{} ({})", source.name, source.state));
             continue;

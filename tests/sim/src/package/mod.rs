@@ -5,6 +5,7 @@
 mod archive;
 mod report;
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -51,7 +52,8 @@ pub(crate) async fn pack_due(app: &Arc<App>) {
     loop {
         let next = {
             let world = app.world();
-            let due = world.downloads.values().filter(|download| download.is_due(now)).min_by_key(|download| download.number);
+            let due =
+                world.downloads.values().filter(|download| download.is_due(now)).min_by_key(|download| download.number);
             due.map(|download| (download.id.clone(), spec(app, &world, download)))
         };
         let Some((id, spec)) = next else { return };
@@ -82,7 +84,8 @@ fn spec(app: &App, world: &World, download: &Download) -> Result<Spec, String> {
     let gone = "The dossier was deleted before the package was made.";
     let dossier = world.dossiers.get(&download.dossier_id).ok_or(gone)?;
     let template = world.templates.iter().find(|template| template.id == download.template_id).ok_or(gone)?;
-    let reports = download.content.report_template_ids.iter().filter_map(|id| template.reports.get(id).cloned()).collect();
+    let reports =
+        download.content.report_template_ids.iter().filter_map(|id| template.reports.get(id).cloned()).collect();
     let files = download.file_ids.iter().filter_map(|id| world.files.get(id)).filter(|file| file.deleted.is_none());
     let files: Vec<Packed> = files
         .map(|file| {
@@ -103,7 +106,13 @@ fn spec(app: &App, world: &World, download: &Download) -> Result<Spec, String> {
     if files.is_empty() && !download.file_ids.is_empty() {
         return Err("The files were deleted before the package was made.".to_owned());
     }
-    Ok(Spec { download: download.clone(), dossier: dossier.name.clone(), template: template.name.clone(), reports, files })
+    Ok(Spec {
+        download: download.clone(),
+        dossier: dossier.name.clone(),
+        template: template.name.clone(),
+        reports,
+        files,
+    })
 }
 
 fn make(app: &App, spec: &Spec) -> Made {
@@ -114,15 +123,24 @@ fn make(app: &App, spec: &Spec) -> Made {
     let mut digest = Sha256::new();
     let mut reader = part.reopen().map_err(|error| failed(&error))?;
     std::io::copy(&mut reader, &mut digest).map_err(|error| failed(&error))?;
-    let etag: String = digest.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    let mut etag = String::from("\"");
+    for byte in digest.finalize().iter().take(12) {
+        // Writing to a String can't fail.
+        let _ = write!(etag, "{byte:02x}");
+    }
+    etag.push('"');
     let blob = format!("package-{}", spec.download.id);
     app.blobs.keep(part, &blob).map_err(|error| failed(&error))?;
-    Ok((blob, size, format!("\"{etag}\"")))
+    Ok((blob, size, etag))
 }
 
 /// A text as a file name that every system takes.
 pub(crate) fn safe_name(text: &str) -> String {
-    let safe: String = text.chars().map(|letter| if letter.is_control() || r#"/\:*?"<>|"#.contains(letter) { '_' } else { letter }).take(100).collect();
+    let safe: String = text
+        .chars()
+        .map(|letter| if letter.is_control() || r#"/\:*?"<>|"#.contains(letter) { '_' } else { letter })
+        .take(100)
+        .collect();
     let safe = safe.trim().trim_end_matches('.').trim();
     if safe.is_empty() { "package".to_owned() } else { safe.to_owned() }
 }
@@ -133,5 +151,8 @@ fn calendar(moment: Stamp) -> (i32, [u8; 5]) {
 
     let time = moment.utc();
     let small = |number: u32| u8::try_from(number).unwrap_or(0);
-    (time.year(), [small(time.month()), small(time.day()), small(time.hour()), small(time.minute()), small(time.second())])
+    (
+        time.year(),
+        [small(time.month()), small(time.day()), small(time.hour()), small(time.minute()), small(time.second())],
+    )
 }

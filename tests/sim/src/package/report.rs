@@ -12,7 +12,11 @@ pub(super) fn workbook(spec: &Spec, name: &str) -> Result<Vec<u8>, XlsxError> {
     let (year, [month, day, hour, minute, second]) = calendar(spec.download.ends);
     let year = u16::try_from(year).unwrap_or(1980);
     let made = ExcelDateTime::from_ymd(year, month, day)?.and_hms(u16::from(hour), minute, f64::from(second))?;
-    let properties = DocProperties::new().set_title(name).set_subject(&spec.dossier).set_author("documine-sim").set_creation_datetime(&made);
+    let properties = DocProperties::new()
+        .set_title(name)
+        .set_subject(&spec.dossier)
+        .set_author("documine-sim")
+        .set_creation_datetime(&made);
     let mut workbook = Workbook::new();
     workbook.set_properties(&properties);
     overview(workbook.add_worksheet(), spec)?;
@@ -45,7 +49,8 @@ fn overview(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
         sheet.write_string(row, 1, &file.state)?;
         sheet.write_number(row, 2, pages(file))?;
         for (column, name) in (3_u16..16_000).zip(&names) {
-            let values = file.components.iter().find(|component| component.name == *name).map(|component| &component.values);
+            let values =
+                file.components.iter().find(|component| component.name == *name).map(|component| &component.values);
             let values: Vec<&str> = values.into_iter().flatten().map(|found| found.value.as_str()).collect();
             sheet.write_string(row, column, text(&values.join("; ")))?;
         }
@@ -59,10 +64,16 @@ fn overview(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
 fn values(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
     let head = Format::new().set_bold();
     sheet.set_name("Components")?;
-    for (column, title) in (0_u16..).zip(["File", "Component", "Value", "Original value", "Page", "Rule", "Description"]) {
+    for (column, title) in
+        (0_u16..).zip(["File", "Component", "Value", "Original value", "Page", "Rule", "Description"])
+    {
         sheet.write_string_with_format(0, column, title, &head)?;
     }
-    let found = spec.files.iter().flat_map(|file| file.components.iter().flat_map(move |component| component.values.iter().map(move |found| (file, component, found))));
+    let found = spec.files.iter().flat_map(|file| {
+        file.components
+            .iter()
+            .flat_map(move |component| component.values.iter().map(move |found| (file, component, found)))
+    });
     for (row, (file, component, found)) in (1_u32..1_000_000).zip(found) {
         sheet.write_string(row, 0, text(&file.name))?;
         sheet.write_string(row, 1, text(&component.name))?;

@@ -63,7 +63,10 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
     check(&app, &arrival, &received, &response, bytes.as_ref(), fault.is_some());
     let status = response.status().as_u16();
     let (response, sent) = response_watched(response);
-    let headers = arrival.headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let headers = arrival
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let request = RecordedRequest {
         operation: arrival.operation,
         method: arrival.method.to_string(),
@@ -90,7 +93,10 @@ fn arrive(app: &App, request: &Request) -> Arrival {
         operation,
         #[cfg(feature = "check")]
         api: provided.is_none(),
-        method: request.method().clone(), uri: request.uri().clone(), headers: request.headers().clone(), at: app.clock.now(),
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        headers: request.headers().clone(),
+        at: app.clock.now(),
     }
 }
 
@@ -127,7 +133,8 @@ fn made_up(app: &App, status: u16) -> Response {
         *response.status_mut() = status;
         return response;
     }
-    let message = format!("{} (a fault that the simulator was told to make)", status.canonical_reason().unwrap_or("Trouble"));
+    let message =
+        format!("{} (a fault that the simulator was told to make)", status.canonical_reason().unwrap_or("Trouble"));
     Refusal::new(status, message).into_response(app.now())
 }
 
@@ -176,7 +183,14 @@ fn spoilt(response: Response, bytes: Option<&Bytes>, fault: &Fault) -> Response 
 }
 
 #[cfg(feature = "check")]
-fn check(app: &App, arrival: &Arrival, received: &body::Passed, response: &Response, bytes: Option<&Bytes>, deliberate: bool) {
+fn check(
+    app: &App,
+    arrival: &Arrival,
+    received: &body::Passed,
+    response: &Response,
+    bytes: Option<&Bytes>,
+    deliberate: bool,
+) {
     use crate::paging::Paging;
 
     if !arrival.api {

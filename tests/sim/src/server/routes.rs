@@ -23,7 +23,10 @@ enum Segment {
 /// What a request means.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Found {
-    Operation { id: &'static str, parameters: BTreeMap<&'static str, String> },
+    Operation {
+        id: &'static str,
+        parameters: BTreeMap<&'static str, String>,
+    },
     /// The path is known, the method is not; these are.
     OtherMethods(Vec<String>),
     Nothing,
@@ -32,7 +35,11 @@ pub(crate) enum Found {
 impl Routes {
     /// Routes from rows of operation id, method and path.
     pub(crate) fn new(rows: impl IntoIterator<Item = (&'static str, String, &'static str)>) -> Self {
-        let routes = rows.into_iter().map(|(operation, method, path)| Route { operation, method: method.to_uppercase(), segments: segments(path) });
+        let routes = rows.into_iter().map(|(operation, method, path)| Route {
+            operation,
+            method: method.to_uppercase(),
+            segments: segments(path),
+        });
         Self { routes: routes.collect() }
     }
 
@@ -90,7 +97,12 @@ mod tests {
 
     fn routes() -> Routes {
         let row = |operation, method: &str, path| (operation, method.to_owned(), path);
-        Routes::new([row("one", "get", "/a/{id}"), row("bulk", "post", "/a/bulk/x"), row("x", "post", "/a/{id}/x"), row("end", "delete", "/a/{id}")])
+        Routes::new([
+            row("one", "get", "/a/{id}"),
+            row("bulk", "post", "/a/bulk/x"),
+            row("x", "post", "/a/{id}/x"),
+            row("end", "delete", "/a/{id}"),
+        ])
     }
 
     #[test]

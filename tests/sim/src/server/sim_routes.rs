@@ -86,12 +86,16 @@ async fn add_faults(State(app): State<Arc<App>>, body: Bytes) -> Response {
             OneOrMany::Many(faults) => faults,
             OneOrMany::One(fault) => vec![fault],
         };
-        let read = faults.into_iter().map(|fault| serde_json::from_value::<Fault>(fault).map_err(|error| Refusal::bad_request(error.to_string())));
+        let read = faults.into_iter().map(|fault| {
+            serde_json::from_value::<Fault>(fault).map_err(|error| Refusal::bad_request(error.to_string()))
+        });
         read.collect::<Result<Vec<_>, _>>()
     });
     match faults {
         Ok(faults) => {
-            faults.into_iter().for_each(|fault| app.faults.add(fault));
+            for fault in faults {
+                app.faults.add(fault);
+            }
             Json(json!({"faults": app.faults.list()})).into_response()
         }
         Err(refusal) => refusal.into_response(app.now()),
@@ -104,7 +108,9 @@ async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
 }
 
 async fn control(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    let done = read::<Action>(&body).and_then(|action| Control::new(Arc::clone(&app)).perform(action).map_err(|error| Refusal::not_found(error.to_string())));
+    let done = read::<Action>(&body).and_then(|action| {
+        Control::new(Arc::clone(&app)).perform(action).map_err(|error| Refusal::not_found(error.to_string()))
+    });
     match done {
         Ok(()) => {
             if let Some(store) = &app.store

@@ -18,7 +18,8 @@ impl App {
             .map(|file| {
                 let mut shown = file.to_json(now);
                 shown["ocrPages"] = json!(file.ocr_pages);
-                shown["timeline"] = file.timeline.iter().map(|step| json!({"at": step.at.text(), "state": step.state})).collect();
+                shown["timeline"] =
+                    file.timeline.iter().map(|step| json!({"at": step.at.text(), "state": step.state})).collect();
                 shown
             })
             .collect();

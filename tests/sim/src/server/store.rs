@@ -41,7 +41,10 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> io::Result<(Self, Option<Saved>)> {
         std::fs::create_dir_all(folder)?;
         let saved = match std::fs::read(folder.join(FILE)) {
-            Ok(bytes) => Some(serde_json::from_slice(&bytes).map_err(|error| io::Error::other(format!("{FILE} is not a state of this simulator: {error}")))?),
+            Ok(bytes) => Some(
+                serde_json::from_slice(&bytes)
+                    .map_err(|error| io::Error::other(format!("{FILE} is not a state of this simulator: {error}")))?,
+            ),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };

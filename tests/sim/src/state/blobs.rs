@@ -15,17 +15,13 @@ pub(crate) struct Blobs {
 impl Blobs {
     /// Below `folder`, or in a temporary place.
     pub(crate) fn open(folder: Option<&Path>) -> io::Result<Self> {
-        match folder {
-            Some(folder) => {
-                let folder = folder.join("blobs");
-                std::fs::create_dir_all(&folder)?;
-                Ok(Self { folder, _temporary: None })
-            }
-            None => {
-                let temporary = tempfile::Builder::new().prefix("documine-sim-").tempdir()?;
-                Ok(Self { folder: temporary.path().to_owned(), _temporary: Some(temporary) })
-            }
+        if let Some(folder) = folder {
+            let folder = folder.join("blobs");
+            std::fs::create_dir_all(&folder)?;
+            return Ok(Self { folder, _temporary: None });
         }
+        let temporary = tempfile::Builder::new().prefix("documine-sim-").tempdir()?;
+        Ok(Self { folder: temporary.path().to_owned(), _temporary: Some(temporary) })
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -19,7 +19,7 @@ pub(crate) struct Download {
     pub(crate) begins: Stamp,
     pub(crate) ends: Stamp,
     pub(crate) expires: Stamp,
-    pub(crate) last_download: Option<Stamp>,
+    pub(crate) fetched: Option<Stamp>,
     /// Why it fails, if it does.
     pub(crate) failure: Option<String>,
     /// The finished ZIP.
@@ -70,7 +70,7 @@ impl Download {
             "fileSize": (state == "READY").then_some(self.size),
             "status": state,
             "creationDate": self.created.text(),
-            "lastDownload": self.last_download.map(Stamp::text),
+            "lastDownload": self.fetched.map(Stamp::text),
             "errorMessage": self.failure.as_ref().filter(|_| state == "FAILED"),
         })
     }

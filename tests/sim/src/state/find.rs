@@ -5,7 +5,10 @@ use crate::server::Refusal;
 
 impl World {
     pub(crate) fn template(&self, id: &str) -> Result<&Template, Refusal> {
-        self.templates.iter().find(|template| template.id == id).ok_or_else(|| Refusal::not_found(format!("There is no dossier template {}.", shown(id))))
+        self.templates
+            .iter()
+            .find(|template| template.id == id)
+            .ok_or_else(|| Refusal::not_found(format!("There is no dossier template {}.", shown(id))))
     }
 
     pub(crate) fn dossier(&self, template: &str, id: &str) -> Result<&Dossier, Refusal> {
@@ -20,10 +23,16 @@ impl World {
     pub(crate) fn open_dossier(&self, template: &str, id: &str) -> Result<&Dossier, Refusal> {
         let dossier = self.dossier(template, id)?;
         if dossier.archived.is_some() {
-            return Err(Refusal::conflict(format!("The dossier {} is archived and can no longer be changed.", dossier.name)));
+            return Err(Refusal::conflict(format!(
+                "The dossier {} is archived and can no longer be changed.",
+                dossier.name
+            )));
         }
         if dossier.deleted.is_some() {
-            return Err(Refusal::conflict(format!("The dossier {} is in the trash. Restore it before changing it.", dossier.name)));
+            return Err(Refusal::conflict(format!(
+                "The dossier {} is in the trash. Restore it before changing it.",
+                dossier.name
+            )));
         }
         Ok(dossier)
     }
@@ -37,7 +46,9 @@ impl World {
     }
 
     pub(crate) fn download(&self, id: &str) -> Result<&Download, Refusal> {
-        self.downloads.get(id).ok_or_else(|| Refusal::not_found(format!("There is no download {}, or it has expired.", shown(id))))
+        self.downloads
+            .get(id)
+            .ok_or_else(|| Refusal::not_found(format!("There is no download {}, or it has expired.", shown(id))))
     }
 
     /// The files of a dossier that are not in the trash, in the order of their first upload.

@@ -61,7 +61,8 @@ impl License {
             ocr_pages += event.ocr_pages;
             *months.entry(event.at.month()).or_insert(0) += event.pages;
         }
-        let monthly: Vec<Value> = months.into_iter().map(|(month, pages)| json!({"month": month, "analysedPages": pages})).collect();
+        let monthly: Vec<Value> =
+            months.into_iter().map(|(month, pages)| json!({"month": month, "analysedPages": pages})).collect();
         json!({
             "startDate": start.text(),
             "endDate": end.text(),
@@ -81,15 +82,32 @@ mod tests {
     #[test]
     fn usage_is_counted_by_month_within_the_span() {
         let day = |text: &str| Stamp::parse(text).expect("a moment");
-        let license = License { id: "l".to_owned(), licensed_to: "a".to_owned(), from: day("2024-01-01T00:00:00"), to: day("2025-12-31T00:00:00"), pages: 10 };
+        let license = License {
+            id: "l".to_owned(),
+            licensed_to: "a".to_owned(),
+            from: day("2024-01-01T00:00:00"),
+            to: day("2025-12-31T00:00:00"),
+            pages: 10,
+        };
         let event = |at: &str, pages| UsageEvent { at: day(at), file_id: "f".to_owned(), pages, ocr_pages: 1 };
-        let events = [event("2024-01-31T10:00:00", 3), event("2024-03-01T10:00:00", 4), event("2024-09-01T10:00:00", 5)];
+        let events =
+            [event("2024-01-31T10:00:00", 3), event("2024-03-01T10:00:00", 4), event("2024-09-01T10:00:00", 5)];
         let usage = license.usage(&events, None, None, day("2024-03-05T00:00:00"));
         assert_eq!(usage["analysedPages"], 7);
         assert_eq!(usage["ocrPages"], 2);
-        let months: Vec<_> = usage["monthly"].as_array().expect("a list").iter().map(|month| month["month"].as_str().expect("a text").to_owned()).collect();
+        let months: Vec<_> = usage["monthly"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|month| month["month"].as_str().expect("a text").to_owned())
+            .collect();
         assert_eq!(months, ["2024-01", "2024-02", "2024-03"]);
-        let none = license.usage(&events, Some(day("9999-12-31T23:59:59")), Some(day("1000-01-01T00:00:00")), day("2024-03-05T00:00:00"));
+        let none = license.usage(
+            &events,
+            Some(day("9999-12-31T23:59:59")),
+            Some(day("1000-01-01T00:00:00")),
+            day("2024-03-05T00:00:00"),
+        );
         assert_eq!(none["analysedFiles"], 0);
     }
 }

@@ -4,8 +4,8 @@
 //! jump of the clock needs no waiting.
 
 mod blobs;
-mod download;
 mod dossier;
+mod download;
 mod file;
 mod find;
 mod ids;
@@ -67,9 +67,16 @@ impl World {
     /// Drops what the trash and the package store have kept long enough; gives the names of the blobs that nobody needs any more.
     pub(crate) fn tidy(&mut self, now: Stamp) -> Vec<String> {
         let over = |deleted: Option<Stamp>| deleted.is_some_and(|deleted| now.0 - deleted.0 >= TRASH_MILLIS);
-        let dossiers: Vec<String> = self.dossiers.values().filter(|dossier| over(dossier.deleted)).map(|dossier| dossier.id.clone()).collect();
-        let files: Vec<String> = self.files.values().filter(|file| over(file.deleted)).map(|file| file.id.clone()).collect();
-        let downloads: Vec<String> = self.downloads.values().filter(|download| download.expires <= now).map(|download| download.id.clone()).collect();
+        let dossiers: Vec<String> =
+            self.dossiers.values().filter(|dossier| over(dossier.deleted)).map(|dossier| dossier.id.clone()).collect();
+        let files: Vec<String> =
+            self.files.values().filter(|file| over(file.deleted)).map(|file| file.id.clone()).collect();
+        let downloads: Vec<String> = self
+            .downloads
+            .values()
+            .filter(|download| download.expires <= now)
+            .map(|download| download.id.clone())
+            .collect();
         let mut blobs = Vec::new();
         for id in dossiers {
             blobs.extend(self.remove_dossier(&id, now));

@@ -56,7 +56,11 @@ pub(crate) struct User {
 impl User {
     /// As the API shows them.
     pub(crate) fn to_json(&self, workspace: &str) -> Value {
-        let mail = if self.username.contains('@') { self.username.clone() } else { format!("{}@{workspace}.example", self.username) };
+        let mail = if self.username.contains('@') {
+            self.username.clone()
+        } else {
+            format!("{}@{workspace}.example", self.username)
+        };
         json!({
             "id": self.id,
             "username": self.username,
@@ -70,7 +74,13 @@ impl User {
 
 impl World {
     /// A workspace on its first day.
-    pub(crate) fn new(seed: u64, now: Stamp, workspace: &str, (user_id, username): (&str, &str), rules: &Rules) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        now: Stamp,
+        workspace: &str,
+        (user_id, username): (&str, &str),
+        rules: &Rules,
+    ) -> Self {
         let user = |id: String, username: &str, first: &str, last: &str, roles: &[&str]| User {
             id,
             username: username.to_owned(),

@@ -1,0 +1,317 @@
+//! The pipeline example as a program: what it prints, what it writes, how it ends.
+
+mod support;
+
+use std::fs;
+use std::time::Duration;
+
+use documine_sim::{Fault, Simulator};
+use serde_json::Value;
+use support::{Finished, Pipeline, in_folder, text_pdf};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+/// A service that works fast, with the environment that aims the program at it.
+async fn service(speed: f64) -> Result<Simulator, documine_sim::StartError> {
+    Simulator::builder().speed(speed).start().await
+}
+
+/// Nothing of the program is left at the service, nor half a file in its folder.
+fn nothing_is_left(sim: &Simulator, program: &Pipeline) {
+    let state = sim.state();
+    assert_eq!(state["dossiers"], Value::Array(Vec::new()), "a dossier is left");
+    assert_eq!(state["downloads"], Value::Array(Vec::new()), "a package is left");
+    let half: Vec<_> = program.written().into_iter().filter(|name| name.contains(".part")).collect();
+    assert!(half.is_empty(), "half files: {half:?}");
+}
+
+#[test]
+fn without_anything_it_shows_the_samples_with_a_service_of_its_own() -> Tested {
+    let program = Pipeline::new()?;
+    let Finished { code, stdout, stderr } = program.run(&[])?;
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for text in [
+        "a simulated service",
+        "Log in",
+        "study-report.pdf: 4 pages",
+        "scan.pdf: 2 pages",
+        "Acute Oral Toxicity of Samplium Green in the Rat",
+        "INV-2024-00318",
+        "completion_date: Some(2024-03-12)",
+        "1 dossier deleted",
+        "Done with ",
+    ] {
+        assert!(stdout.contains(text), "{text:?} is not in\n{stdout}");
+    }
+    assert!(!stdout.contains('\u{1b}'), "control sequences without a terminal");
+    Ok(())
+}
+
+#[test]
+fn json_is_the_only_line_on_stdout_and_tells_everything() -> Tested {
+    let program = Pipeline::new()?;
+    let finished = program.run(&["--json", "--out", "here"])?;
+    let summary = finished.summary()?;
+    assert_eq!(finished.code, 0);
+    let keys: Vec<_> = summary.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(keys, ["dossier_id", "files", "license", "packages", "requests"]);
+
+    let files: Vec<_> =
+        summary["files"].as_array().into_iter().flatten().map(|f| (&f["file_name"], &f["pages"])).collect();
+    assert_eq!(
+        format!("{files:?}"),
+        r#"[(String("study-report.pdf"), Number(4)), (String("invoice.pdf"), Number(1)), (String("scan.pdf"), Number(2))]"#
+    );
+    assert_eq!(summary["files"][1]["components"]["TotalAmount"], serde_json::json!(["1234.50"]));
+    assert!(summary["license"]["analysed_pages"].as_i64() >= Some(7));
+    assert!(summary["requests"].as_u64() > Some(20));
+
+    let packages = summary["packages"].as_array().ok_or("no packages")?;
+    let kinds: Vec<_> = packages.iter().filter_map(|package| package["kind"].as_str()).collect();
+    assert_eq!(kinds, ["file", "files", "dossier"]);
+    for package in packages {
+        let path = program.folder().join(package["path"].as_str().ok_or("no path")?);
+        let archive = zip::ZipArchive::new(fs::File::open(&path)?)?;
+        let names: Vec<_> =
+            archive.file_names().map(|name| name.map(|name| name.into_owned())).collect::<Result<_, _>>()?;
+        let listed: Vec<String> = serde_json::from_value(package["entries"].clone())?;
+        assert_eq!(names.len(), listed.len());
+        assert!(listed.iter().any(|name| name.ends_with(".xlsx")), "no report in {listed:?}");
+        assert!(listed.iter().any(|name| name.ends_with(".pdf")), "no original in {listed:?}");
+        assert_eq!(package["bytes"].as_u64(), Some(fs::metadata(&path)?.len()));
+    }
+    for name in ["study-report.pdf", "invoice.pdf", "scan.pdf"] {
+        let folder = program.folder().join("here/components");
+        let json: Value = serde_json::from_slice(&fs::read(folder.join(format!("{name}.json")))?)?;
+        assert_eq!(json["fileName"], name);
+        assert!(fs::read_to_string(folder.join(format!("{name}.xml")))?.starts_with("<?xml"));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_text_pdf_gives_its_own_title_pages_and_components() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    program.put(
+        "elsewhere.pdf",
+        &text_pdf("Minutes of the Harbour Board", &["Invoice number: HB-77", "Total: EUR 12.50"]),
+    )?;
+    let finished = in_folder(&program, &["--json", "elsewhere.pdf"]).await?;
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let file = &finished.summary()?["files"][0];
+    assert_eq!(file["pages"], 1);
+    assert_eq!(file["components"]["Title"][0], "Minutes of the Harbour Board");
+    assert_eq!(file["components"]["InvoiceNumber"][0], "HB-77");
+    nothing_is_left(&sim, &program);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_given_service_is_left_as_it_was_and_every_request_is_counted() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    let finished = in_folder(&program, &["--json"]).await?;
+    assert_eq!(finished.code, 0, "{}", finished.stderr);
+    let sent = sim.requests().iter().filter(|request| request.path.starts_with("/api/")).count();
+    assert_eq!(finished.summary()?["requests"], sent);
+    nothing_is_left(&sim, &program);
+
+    let kept = in_folder(&program, &["--json", "--keep"]).await?;
+    assert_eq!(sim.state()["dossiers"][0]["id"], kept.summary()?["dossier_id"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_file_does_not_stop_the_others() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    program.put("good.pdf", &text_pdf("Good", &["Sponsor: Somebody"]))?;
+    program.put("no.pdf", b"this is no PDF")?;
+    let finished = in_folder(&program, &["--json", "no.pdf", "good.pdf", "gone.pdf"]).await?;
+    assert_eq!(finished.code, 3);
+    let line = finished.only_error()?;
+    assert!(line.starts_with("error: 2 of 3 files failed, the others are done: no.pdf: "), "{line}");
+    assert!(line.contains("gone.pdf"), "{line}");
+    let summary = finished.summary()?;
+    assert_eq!(summary["files"][0]["file_name"], "good.pdf");
+    assert_eq!(summary["failed"][0]["name"], "no.pdf");
+    assert_eq!(summary["packages"].as_array().map(Vec::len), Some(3));
+    nothing_is_left(&sim, &program);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_files_of_one_name_do_not_replace_each_other() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    program.put("a/x.pdf", &text_pdf("First", &["one"]))?;
+    program.put("b/x.pdf", &text_pdf("Second", &["two"]))?;
+    let finished = in_folder(&program, &["--json", "a/x.pdf", "b/x.pdf"]).await?;
+    let summary = finished.summary()?;
+    let names: Vec<_> =
+        summary["files"].as_array().into_iter().flatten().map(|file| file["file_name"].clone()).collect();
+    assert_eq!(names, ["x.pdf", "x-2.pdf"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_can_not_be_used_is_named_in_one_line() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    program.put("empty.pdf", b"")?;
+    program.put("no.pdf", b"this is no PDF")?;
+    fs::create_dir(program.folder().join("folder.pdf"))?;
+    for (file, code) in [("gone.pdf", 2), ("folder.pdf", 2), ("empty.pdf", 1), ("no.pdf", 1)] {
+        let finished = in_folder(&program, &[file]).await?;
+        let line = finished.only_error()?;
+        assert_eq!((finished.code, line.contains(file)), (code, true), "{line}");
+        nothing_is_left(&sim, &program);
+    }
+    sim.control().fail_next_analysis("the rules were in a bad mood");
+    let finished = in_folder(&program, &[]).await?;
+    assert!(finished.only_error()?.contains("study-report.pdf: the analysis failed: the rules were in a bad mood"));
+    assert_eq!(finished.code, 3);
+    Ok(())
+}
+
+#[test]
+fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
+    let right = [
+        ("DOCUMINE_BASE_URL", "http://127.0.0.1:9"),
+        ("DOCUMINE_WORKSPACE_ID", "acme"),
+        ("DOCUMINE_CLIENT_ID", "client"),
+        ("DOCUMINE_CLIENT_SECRET", "top-secret"),
+        ("DOCUMINE_USERNAME", "robot"),
+        ("DOCUMINE_PASSWORD", "top-secret"),
+    ];
+    for (name, value, code, says) in [
+        ("DOCUMINE_BASE_URL", "http://acme.example", 2, "https"),
+        ("DOCUMINE_BASE_URL", "https://robot:top-secret@acme.example", 2, "user name"),
+        ("DOCUMINE_BASE_URL", "acme", 2, "no URL"),
+        ("DOCUMINE_BASE_URL", "", 2, "DOCUMINE_BASE_URL is empty"),
+        ("DOCUMINE_PASSWORD", "", 2, "DOCUMINE_PASSWORD"),
+        ("DOCUMINE_WORKSPACE_ID", "a/b", 2, "workspace"),
+        ("DOCUMINE_DOSSIER_TEMPLATE_ID", "..", 2, "DOCUMINE_DOSSIER_TEMPLATE_ID"),
+        // Nobody listens there.
+        ("DOCUMINE_CLIENT_ID", "client", 5, "DOCUMINE_BASE_URL"),
+    ] {
+        let environment = right.into_iter().map(|(name, value)| (name, value.to_owned()));
+        let program = Pipeline::new()?.environment(environment).environment([(name, value.to_owned())]);
+        let finished = program.run(&["--json"])?;
+        let line = finished.only_error()?;
+        assert!(line.contains(says), "{line}");
+        assert_eq!((finished.code, finished.stdout.as_str()), (code, ""), "{line}");
+        assert!(!finished.stderr.contains("top-secret"), "{line}");
+    }
+    assert_eq!(Pipeline::new()?.run(&["--wat"])?.code, 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_login_and_an_unknown_template_say_what_to_do() -> Tested {
+    let sim = service(20.0).await?;
+    let with = |name: &'static str, value: &str| {
+        Ok::<_, std::io::Error>(Pipeline::new()?.environment(sim.environment()).environment([(name, value.to_owned())]))
+    };
+    let finished = in_folder(&with("DOCUMINE_PASSWORD", "not-the-password")?, &[]).await?;
+    assert!(finished.only_error()?.contains("check DOCUMINE_USERNAME and DOCUMINE_PASSWORD"), "{}", finished.stderr);
+    assert_eq!(finished.code, 4);
+
+    let finished = in_folder(&with("DOCUMINE_DOSSIER_TEMPLATE_ID", "nobody-knows-it")?, &[]).await?;
+    let line = finished.only_error()?;
+    assert!(
+        line.contains("nobody-knows-it") && line.contains("404") && line.contains("DOCUMINE_DOSSIER_TEMPLATE_ID"),
+        "{line}"
+    );
+    assert_eq!(finished.code, 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_can_not_be_written_is_found_before_anything_is_sent() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    program.put("file", b"")?;
+    let finished = in_folder(&program, &["--out", "file/out"]).await?;
+    let line = finished.only_error()?;
+    assert!(line.contains("file/out") && line.contains("--out"), "{line}");
+    assert_eq!((finished.code, sim.requests().len()), (1, 0));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_that_fails_leaves_the_others() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    sim.control().fail_next_package("no room on the disk");
+    let finished = in_folder(&program, &["--json"]).await?;
+    let line = finished.only_error()?;
+    assert!(line.contains("package \"file\"") && line.contains("FAILED: no room on the disk"), "{line}");
+    let kinds: Vec<_> =
+        finished.summary()?["packages"].as_array().into_iter().flatten().map(|p| p["kind"].clone()).collect();
+    assert_eq!((finished.code, kinds), (1, vec!["files".into(), "dossier".into()]));
+    nothing_is_left(&sim, &program);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_that_is_cut_off_leaves_no_half_file() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    sim.faults().add(Fault::on("downloadPackage").cut_after(500));
+    let finished = in_folder(&program, &["--json"]).await?;
+    assert_eq!(finished.code, 5, "{}", finished.stderr);
+    assert!(finished.only_error()?.contains("try again later"));
+    assert!(!program.written().iter().any(|name| name.contains("packages/")), "{:?}", program.written());
+    nothing_is_left(&sim, &program);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dossier_that_takes_no_files_is_said_once() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    let body = r#"{"timestamp": "2023-09-21T12:45:00Z", "message": "The dossier is archived and can't be changed."}"#;
+    sim.faults().add(Fault::on("uploadFile").status(409).body("application/json", body));
+    let finished = in_folder(&program, &[]).await?;
+    let line = finished.only_error()?;
+    assert!(line.contains("409") && line.contains("archived"), "{line}");
+    assert_eq!(finished.code, 1);
+    nothing_is_left(&sim, &program);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_while_it_waits_leaves_nothing() -> Tested {
+    let sim = service(0.05).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    let running = program.start(&[])?;
+    support::until(|| sim.requests().iter().any(|request| request.operation.as_deref() == Some("getFiles"))).await?;
+    running.interrupt()?;
+    let finished = running.finish().await?;
+    assert_eq!(finished.code, 130, "{}", finished.stderr);
+    assert!(finished.stderr.lines().all(|line| line.starts_with("error: interrupted")), "{}", finished.stderr);
+    nothing_is_left(&sim, &program);
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupt_while_the_dossier_is_being_created_leaves_none() -> Tested {
+    let sim = service(20.0).await?;
+    let program = Pipeline::new()?.environment(sim.environment());
+    // The answer comes after the interrupt: by then the dossier is there, and the program must learn of it.
+    sim.faults().add(Fault::on("createOrUpdateDossier").delay_ms(1500));
+    let running = program.start(&[])?;
+    support::until(|| sim.requests().iter().any(|request| request.operation.as_deref() == Some("getDossierTemplate")))
+        .await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    running.interrupt()?;
+    assert_eq!(running.finish().await?.code, 130);
+    let operations: Vec<_> = sim.requests().into_iter().filter_map(|request| request.operation).collect();
+    assert!(operations.ends_with(&["createOrUpdateDossier".into(), "deleteDossier".into()]), "{operations:?}");
+    nothing_is_left(&sim, &program);
+    Ok(())
+}

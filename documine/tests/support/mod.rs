@@ -1,0 +1,222 @@
+//! Runs the pipeline example in a folder of its own.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A program that does not end in this time hangs.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// The program, its folder and its environment.
+pub(crate) struct Pipeline {
+    folder: TempDir,
+    environment: Vec<(&'static str, String)>,
+}
+
+/// How it ended.
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Pipeline {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { folder: tempfile::tempdir()?, environment: Vec::new() })
+    }
+
+    /// Adds variables; later ones win.
+    pub(crate) fn environment(mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.environment.extend(variables);
+        self
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts a file into the folder.
+    pub(crate) fn put(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let path = self.folder().join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, content)
+    }
+
+    /// The paths of all files in the folder.
+    pub(crate) fn written(&self) -> Vec<String> {
+        fn walk(folder: &Path, found: &mut Vec<String>) {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() {
+                    walk(&entry.path(), found);
+                } else {
+                    found.push(entry.path().display().to_string());
+                }
+            }
+        }
+        let mut found = Vec::new();
+        walk(self.folder(), &mut found);
+        found
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> io::Result<Finished> {
+        Ok(self.command(args).output()?.into())
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn start(&self, args: &[&str]) -> io::Result<Running> {
+        Ok(Running(self.command(args).spawn()?))
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCUMINE_")) {
+            command.env_remove(name);
+        }
+        command
+            .args(args)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+}
+
+/// Runs it beside the simulator that the test itself has started.
+pub(crate) async fn in_folder(program: &Pipeline, args: &[&str]) -> io::Result<Finished> {
+    let mut command = program.command(args);
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
+    Ok(output.map_err(io::Error::other)??.into())
+}
+
+impl From<Output> for Finished {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+}
+
+impl Finished {
+    /// The one line of stdout, as JSON.
+    pub(crate) fn summary(&self) -> Result<Value, String> {
+        let mut lines = self.stdout.lines();
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => serde_json::from_str(line).map_err(|error| format!("{error}: {line}")),
+            _ => Err(format!("stdout is not one line: {:?}, stderr: {}", self.stdout, self.stderr)),
+        }
+    }
+
+    /// The one line that begins with `error:`.
+    pub(crate) fn only_error(&self) -> Result<&str, String> {
+        let lines: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error:")).collect();
+        match lines.as_slice() {
+            [line] => Ok(line),
+            _ => Err(format!("not one error line: {}", self.stderr)),
+        }
+    }
+}
+
+/// A program under way.
+#[cfg(unix)]
+pub(crate) struct Running(std::process::Child);
+
+#[cfg(unix)]
+impl Running {
+    /// Ctrl-C.
+    pub(crate) fn interrupt(&self) -> io::Result<()> {
+        let status = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("the program could not be interrupted")) }
+    }
+
+    pub(crate) async fn finish(self) -> io::Result<Finished> {
+        let output = tokio::task::spawn_blocking(move || self.0.wait_with_output());
+        let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
+        Ok(output.map_err(io::Error::other)??.into())
+    }
+}
+
+/// Comes back when it is so.
+#[cfg(unix)]
+pub(crate) async fn until(so: impl Fn() -> bool) -> io::Result<()> {
+    let wait = async {
+        while !so() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, wait).await.map_err(io::Error::other)
+}
+
+/// The example's program. `cargo test` builds it beside this test; where only this test was asked for, it is built here.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let own = std::env::current_exe().expect("this test has a path");
+        let profile = own.ancestors().nth(2).expect("…/target/PROFILE/deps/TEST");
+        let program = profile.join("examples").join(format!("pipeline{}", std::env::consts::EXE_SUFFIX));
+        if older_than_its_source(&program) {
+            build(profile);
+        }
+        assert!(program.exists(), "{} is not there: run `cargo build --example pipeline`", program.display());
+        program
+    })
+}
+
+fn older_than_its_source(program: &Path) -> bool {
+    let Ok(built) = fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pipeline");
+    fs::read_dir(source)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
+        .any(|written| written > built)
+}
+
+fn build(profile: &Path) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+    let mut command = Command::new(cargo);
+    command.args(["build", "--package", "documine", "--example", "pipeline", "--manifest-path"]);
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
+    command.arg("--target-dir").arg(profile.parent().expect("the profile's folder lies in the target folder"));
+    if profile.ends_with("release") {
+        command.arg("--release");
+    }
+    let status = command.status().expect("cargo can be run");
+    assert!(status.success(), "the example can't be built");
+}
+
+/// A PDF with one page of text lines below a title, as small as can be.
+pub(crate) fn text_pdf(title: &str, lines: &[&str]) -> Vec<u8> {
+    let shown: String = lines.iter().map(|line| format!(" 0 -24 Td ({line}) Tj")).collect();
+    let content = format!("BT /F1 24 Tf 72 760 Td ({title}) Tj /F1 12 Tf{shown} ET");
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>".to_owned(),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
+        format!("<< /Title ({title}) >>"),
+    ];
+    let mut pdf = b"%PDF-1.4\n".to_vec();
+    let mut table = String::from("0000000000 65535 f \n");
+    for (index, object) in objects.iter().enumerate() {
+        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
+        pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", index + 1).as_bytes());
+    }
+    let start = pdf.len();
+    let count = objects.len() + 1;
+    let trailer = format!(
+        "xref\n0 {count}\n{table}trailer\n<< /Size {count} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{start}\n%%EOF\n"
+    );
+    pdf.extend_from_slice(trailer.as_bytes());
+    pdf
+}
