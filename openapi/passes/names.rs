@@ -17,21 +17,35 @@ pub(crate) fn snake(name: &str) -> String {
 }
 
 fn plain(name: &str) -> String {
-    name.replace('\'', "").replace(|c: char| !(c.is_alphanumeric() || c == '_'), "-")
-}
-
-/// `nothing` stands for a name that holds no letter or digit.
-fn identifier(name: &str, nothing: &str) -> String {
-    match name.chars().next() {
-        None => String::from(nothing),
-        Some(first) if first.is_alphabetic() || first == '_' => String::from(name),
-        Some(_) => format!("_{name}"),
+    match name {
+        "+1" => String::from("plus1"),
+        "-1" => String::from("minus1"),
+        _ => name.replace('\'', "").replace(|c: char| !(c.is_alphanumeric() || c == '_'), "-"),
     }
 }
 
+/// The prefix goes before what does not begin with a letter; a keyword gets an underscore.
+fn identifier(name: &str, prefix: &str) -> String {
+    let name = match name.chars().next() {
+        Some(first) if first.is_alphabetic() => String::from(name),
+        _ => format!("{prefix}{name}"),
+    };
+    if KEYWORDS.contains(&name.as_str()) { format!("{name}_") } else { name }
+}
+
+/// Words that are no identifiers, reserved ones included.
+#[rustfmt::skip]
+const KEYWORDS: [&str; 53] = [
+    "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type",
+    "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "_",
+];
+
 /// A name for a new schema that no other has, also not after casing.
 pub(crate) fn free(schemas: &Map<String, Value>, wanted: &str) -> String {
-    let wanted = pascal(wanted);
+    // Twice, since the generator cases the name again: `a-b-c` → `ABC` → `Abc`.
+    let wanted = pascal(&pascal(wanted));
     let taken = |name: &str| schemas.keys().any(|key| pascal(key) == name);
     if !taken(&wanted) {
         return wanted;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::walk::{self, Node, Object};
 
@@ -20,7 +20,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
         if let Some(content) = body.get("content").and_then(Value::as_object) {
             for media_type in content.values() {
                 if let Some(schema) = media_type.get("schema") {
-                    reach(schema, &schemas, &mut reached);
+                    walk::reach(schema, &schemas, &mut reached);
                 }
             }
         }
@@ -34,21 +34,6 @@ pub(super) fn apply(document: &mut Value) -> usize {
         }
     }
     edits
-}
-
-/// Collects the names of all component schemas that `schema` is made of.
-fn reach(schema: &Value, schemas: &Map<String, Value>, reached: &mut BTreeSet<String>) {
-    let mut names: Vec<String> = Vec::new();
-    walk::schemas_in(&mut schema.clone(), &mut |inner, _| {
-        names.extend(walk::schema_name(inner).map(String::from));
-    });
-    for name in names {
-        if reached.insert(name.clone())
-            && let Some(next) = schemas.get(&name)
-        {
-            reach(next, schemas, reached);
-        }
-    }
 }
 
 fn open(schema: &mut Object) -> usize {

@@ -3,6 +3,8 @@
 //! Objects are visited from the outside in, keys in sorted order, whatever the map keeps. A visitor gets the object and its
 //! JSON pointer; it may change the object, and the walk goes on with what it left there.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 /// An object of the document.
@@ -148,6 +150,19 @@ pub(crate) fn is_true(object: &Object, key: &str) -> bool {
 /// The name behind a reference to a component schema.
 pub(crate) fn schema_name(schema: &Object) -> Option<&str> {
     text(schema, "$ref")?.strip_prefix("#/components/schemas/")
+}
+
+/// Collects the names of all component schemas that `schema` refers to, directly and through others.
+pub(crate) fn reach(schema: &Value, schemas: &Object, reached: &mut BTreeSet<String>) {
+    let mut names: Vec<String> = Vec::new();
+    schemas_in(&mut schema.clone(), &mut |inner, _| names.extend(schema_name(inner).map(String::from)));
+    for name in names {
+        if reached.insert(name.clone())
+            && let Some(next) = schemas.get(&name)
+        {
+            reach(next, schemas, reached);
+        }
+    }
 }
 
 /// The map of component schemas, made when it is not there.

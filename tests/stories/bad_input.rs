@@ -6,7 +6,7 @@ use std::path::Path;
 use documine::{Client, ClientBuilder, Credentials, DossierHandle, DownloadFileType, Error, ErrorKind, NewDossier, PackageContent, Source, TokenSet};
 
 use crate::canned::{Canned, answer};
-use crate::paper::{INVOICE, STUDY, encrypted_pdf, pdf};
+use crate::paper::{INVOICE, STUDY, big_pdf, encrypted_pdf};
 use crate::world::World;
 
 const SECRETS: [&str; 3] = ["pa55-w0rd", "cl1ent-s3cret", "t0ken-t3xt"];
@@ -231,15 +231,13 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     assert_eq!(world.journal_since(before), Vec::<String>::new());
 }
 
-/// Uploads a file of 400 000 bytes to which `change` is done when its first bytes have gone.
+/// Uploads a file of 400 000 bytes and more to which `change` is done when its first bytes have gone.
 async fn upload_while(change: impl Fn(&Path) + Send + Sync + 'static) -> (World, DossierHandle, Error, String) {
     let world = World::new().await;
     let dossier = world.dossier().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("growing.pdf");
-    let mut content = pdf(&["one page"]);
-    content.resize(400_000, b'\n');
-    std::fs::write(&path, content).unwrap();
+    std::fs::write(&path, big_pdf("a page", 400_000)).unwrap();
     let touched = path.clone();
     let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| change(&touched));
     let error = call.await.map(drop).unwrap_err();

@@ -7,7 +7,7 @@ use documine::{Client, Credentials, DownloadId, Source};
 use tokio::sync::Notify;
 
 use crate::canned::{Canned, json};
-use crate::paper::{STUDY, pdf};
+use crate::paper::{STUDY, big_pdf};
 use crate::world::World;
 
 #[tokio::test]
@@ -52,9 +52,7 @@ async fn an_upload_that_is_given_up_leaves_no_file_in_the_dossier() {
     let dossier = world.dossier().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.pdf");
-    let mut content = pdf(&["a page"]);
-    content.resize(20_000_000, b'\n');
-    std::fs::write(&path, content).unwrap();
+    std::fs::write(&path, big_pdf("a page", 20_000_000)).unwrap();
     let begun = Arc::new(Notify::new());
     let told = Arc::clone(&begun);
     let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| told.notify_one());

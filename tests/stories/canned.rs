@@ -69,8 +69,10 @@ async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<S
 
 /// An answer with its true length.
 pub fn answer(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
-    let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()).into_bytes()
+    let mut head = vec![format!("HTTP/1.1 {status}")];
+    head.extend(headers.iter().map(|line| (*line).to_owned()));
+    head.push(format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()));
+    head.join("\r\n").into_bytes()
 }
 
 /// A JSON answer.

@@ -329,7 +329,7 @@ async fn the_refresh_tokens_life_may_be_spelt_as_the_guide_does() {
 
 #[tokio::test]
 async fn the_token_endpoint_may_be_elsewhere() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let path = format!("/auth/realms/{}/protocol/openid-connect/token", world.sim.workspace_id());
     for given in [path.clone(), format!("{}{path}", world.sim.base_url())] {
         world.builder().token_path(given).build().unwrap().license().await.unwrap();
@@ -341,6 +341,7 @@ async fn the_token_endpoint_may_be_elsewhere() {
         "login with a password: the identity provider knows no such path (404); check the base URL, the workspace and the token path"
     );
     assert_eq!(world.journal_since(before).len(), 1);
+    world.expect_violations(&["POST /elsewhere is no operation of the document"]);
 }
 
 #[tokio::test]

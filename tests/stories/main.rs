@@ -3,6 +3,8 @@
 //! [`world`] holds the stage: each test gets a simulator of its own, and when it ends every request and every answer of it has been held
 //! against the vendored document. [`coverage`] asks the machine whether every operation of the document occurs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+// The structs of the stories have the names of the template's components, some of which begin alike.
+#![allow(clippy::struct_field_names)]
 
 mod canned;
 mod paper;

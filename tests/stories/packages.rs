@@ -143,19 +143,19 @@ async fn one_look_tells_where_a_package_stands() {
     let world = World::new().await;
     let (dossier, _) = world.processed("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
-    let word = |state: State<Package>| match state {
-        State::Working(word) => word,
+    let name = |state: State<Package>| match state {
+        State::Working(name) => name,
         State::Done(package) => package.status().status.as_ref().unwrap().to_string(),
         _ => panic!("a new kind of state"),
     };
-    let mut words = Vec::new();
+    let mut names = Vec::new();
     for seconds in [0, 0, 1, 1] {
         world.sim.clock().advance(Duration::from_millis(400 * seconds));
-        words.push(word(operation.poll_once().await.unwrap()));
+        names.push(name(operation.poll_once().await.unwrap()));
     }
-    assert_eq!(words, ["QUEUED", "QUEUED", "GENERATING", "GENERATING"]);
+    assert_eq!(names, ["QUEUED", "QUEUED", "GENERATING", "GENERATING"]);
     world.time.pass(1);
-    assert_eq!(word(operation.poll_once().await.unwrap()), "READY");
+    assert_eq!(name(operation.poll_once().await.unwrap()), "READY");
     assert_eq!(world.time.sleeps(), [Duration::from_millis(500), Duration::from_millis(750), Duration::from_millis(1125)], "only the analysis was waited for");
 }
 

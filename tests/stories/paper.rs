@@ -12,16 +12,21 @@ pub const SCAN: &[u8] = include_bytes!("../../documine/examples/samples/scan.pdf
 
 /// A PDF with a text page for each of `pages`; lines are parted by `\n`.
 pub fn pdf(pages: &[&str]) -> Vec<u8> {
-    build(pages, "")
+    build(pages, "", 0)
+}
+
+/// A PDF with one text page and so much between its objects that it has about `size` bytes.
+pub fn big_pdf(text: &str, size: usize) -> Vec<u8> {
+    build(&[text], "", size)
 }
 
 /// The same, with an entry in its trailer that says it is encrypted.
 pub fn encrypted_pdf() -> Vec<u8> {
     let mark = "00".repeat(32);
-    build(&["secret"], &format!("/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{mark}> /U <{mark}> >> /ID [<00> <00>]"))
+    build(&["secret"], &format!("/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{mark}> /U <{mark}> >> /ID [<00> <00>]"), 0)
 }
 
-fn build(pages: &[&str], trailer: &str) -> Vec<u8> {
+fn build(pages: &[&str], trailer: &str, filler: usize) -> Vec<u8> {
     let mut objects = vec![String::from("<< /Type /Catalog /Pages 2 0 R >>"), String::new()];
     objects.push("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".into());
     let mut kids = String::new();
@@ -42,6 +47,8 @@ fn build(pages: &[&str], trailer: &str) -> Vec<u8> {
     }
     objects[1] = format!("<< /Type /Pages /Count {} /Kids [{kids}] >>", pages.len());
     let mut out = b"%PDF-1.4\n".to_vec();
+    // A comment as long as wanted.
+    out.extend(std::iter::once(b'%').chain(std::iter::repeat_n(b'-', filler)).chain([b'\n']));
     let mut starts = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         starts.push(out.len());
@@ -50,7 +57,7 @@ fn build(pages: &[&str], trailer: &str) -> Vec<u8> {
     let table = out.len();
     write!(out, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
     for start in starts {
-        write!(out, "{start:010} 00000 n \n").unwrap();
+        writeln!(out, "{start:010} 00000 n ").unwrap();
     }
     write!(out, "trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).unwrap();
     out

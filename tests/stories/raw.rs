@@ -84,7 +84,7 @@ async fn what_the_document_does_not_know_can_be_asked_for() {
     assert_eq!(header(request, "x-tenant-id").as_deref(), Some(world.sim.workspace_id()));
     assert!(header(request, "authorization").is_some_and(|value| value.starts_with("Bearer ")));
     assert_eq!(header(request, "x-mine").as_deref(), Some("1"));
-    world.expect_violations(&["not in the document"]);
+    world.expect_violations(&["GET /api/not/in/the/document is no operation of the document"]);
 }
 
 #[tokio::test]

@@ -147,7 +147,7 @@ async fn json_of_another_shape_is_told_with_the_place() {
     let error = dossier.files().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 52"
+        "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 53"
     );
     assert_eq!(error.kind(), ErrorKind::Decode);
 }

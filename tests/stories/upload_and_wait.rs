@@ -7,7 +7,7 @@ use documine::{ErrorKind, ProcessingStatus, Source, State, WaitError};
 use documine_sim::Fault;
 use futures_util::TryStreamExt;
 
-use crate::paper::{INVOICE, SCAN, STUDY, pdf, zip};
+use crate::paper::{INVOICE, SCAN, STUDY, big_pdf, zip};
 use crate::world::{World, add, header};
 
 /// When a wait looks: at once, then after a time that grows by half.
@@ -68,17 +68,16 @@ async fn progress_is_told_until_every_byte_has_gone() {
     let dossier = world.dossier().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.pdf");
-    let mut big = pdf(&["Batch number: X-1"]);
-    // What follows the end mark of a PDF is nothing to its readers.
-    big.resize(300_000, b'\n');
+    let big = big_pdf("Batch number: X-1", 300_000);
+    let size = big.len() as u64;
     std::fs::write(&path, &big).unwrap();
     for source in [Source::path(&path), Source::bytes("again.pdf", big.clone())] {
         let moves = Moves::default();
         let _ = dossier.upload(source).with_progress(noting(&moves)).await.unwrap();
         let moves = moves.lock().unwrap();
         assert!(moves.len() >= 4 && moves.windows(2).all(|two| two[0].0 < two[1].0), "{moves:?}");
-        assert!(moves.iter().all(|(_, total)| *total == Some(300_000)));
-        assert_eq!(moves.last(), Some(&(300_000, Some(300_000))));
+        assert!(moves.iter().all(|(_, total)| *total == Some(size)));
+        assert_eq!(moves.last(), Some(&(size, Some(size))));
     }
 }
 
@@ -117,7 +116,7 @@ async fn the_states_can_be_taken_one_by_one() {
     let words: Vec<_> = states
         .iter()
         .map(|state| match state {
-            State::Working(word) => word.clone(),
+            State::Working(name) => name.clone(),
             State::Done(file) => format!("done: {}", file.id() == &uploaded.id),
             _ => panic!("a new kind of state"),
         })
@@ -221,7 +220,7 @@ async fn an_unknown_state_is_work_in_progress() {
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": "DREAMING"}]);
     world.sim.faults().add(Fault::on("getFile").patch(&patch.to_string()).times(5));
     let states: Vec<_> = uploaded.processed().states().try_collect().await.unwrap();
-    let words: Vec<_> = states.iter().map(|state| matches!(state, State::Working(word) if word == "DREAMING")).collect();
+    let words: Vec<_> = states.iter().map(|state| matches!(state, State::Working(name) if name == "DREAMING")).collect();
     assert_eq!(words, [true, true, true, true, true, false]);
 }
 

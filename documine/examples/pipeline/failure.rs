@@ -5,6 +5,8 @@ use std::path::Path;
 
 use documine::{Error, ErrorKind, WaitError};
 
+use crate::show::plain;
+
 /// The exit codes; `--help` lists them too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -77,8 +79,7 @@ impl Failure {
 /// Always one line, whatever texts went into it.
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line: String = self.line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        f.write_str(&line)
+        f.write_str(&plain(&self.line))
     }
 }
 

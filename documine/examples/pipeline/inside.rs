@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
@@ -15,7 +15,13 @@ pub(crate) struct Entry {
 }
 
 /// Opens the package and reads every file in it once, so that a damaged one is noticed by its checksum.
-pub(crate) fn list(path: &Path) -> Result<Vec<Entry>, Failure> {
+pub(crate) async fn list(path: PathBuf) -> Result<Vec<Entry>, Failure> {
+    // Archives are read by plain, blocking code, which has no place on the threads that serve connections.
+    let work = tokio::task::spawn_blocking(move || read(&path));
+    work.await.unwrap_or_else(|_| Err(Failure::new(Code::Other, "looking into a package was cut off")))
+}
+
+fn read(path: &Path) -> Result<Vec<Entry>, Failure> {
     let look = || -> zip::result::ZipResult<Vec<Entry>> {
         let mut archive = ZipArchive::new(File::open(path)?)?;
         let mut entries = Vec::with_capacity(archive.len());

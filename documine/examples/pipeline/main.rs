@@ -18,6 +18,7 @@ mod outcome;
 mod output;
 mod own;
 mod show;
+mod sources;
 mod steps;
 mod stop;
 mod summary;

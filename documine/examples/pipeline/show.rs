@@ -9,6 +9,8 @@ use std::time::Duration;
 use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::table::broken;
+
 /// Columns before everything but the headings.
 const INDENT: usize = 6;
 
@@ -37,14 +39,23 @@ impl Show {
     pub(crate) fn step(&self, title: &str, how: &str) {
         let number = self.step.fetch_add(1, Ordering::Relaxed) + 1;
         self.print(format_args!("\n{}  {}", self.style.apply_to(format!("{number:>4}")), self.style.apply_to(title)));
-        self.print(format_args!("{:INDENT$}{how}", ""));
+        self.line(how);
     }
 
-    /// One line, or several, below the step.
+    /// One line, or several, below the step; broken where the terminal is narrower.
     pub(crate) fn line(&self, text: impl Display) {
         for line in text.to_string().lines() {
-            let indent = if line.is_empty() { 0 } else { INDENT };
-            self.print(format_args!("{:indent$}{line}", ""));
+            let line = plain(line);
+            let text = line.trim_start();
+            let indent = if text.is_empty() { 0 } else { INDENT + line.len() - text.len() };
+            match self.width().filter(|width| console::measure_text_width(&line) > *width) {
+                None => self.print(format_args!("{:indent$}{text}", "")),
+                Some(width) => {
+                    for part in broken(text, (width + INDENT).saturating_sub(indent)) {
+                        self.print(format_args!("{:indent$}{part}", ""));
+                    }
+                }
+            }
         }
     }
 
@@ -55,9 +66,9 @@ impl Show {
 
     fn print(&self, text: impl Display) {
         // Whoever closed the stream does not want to see more; the work goes on all the same.
-        let write = || match self.on_stderr {
-            true => drop(writeln!(io::stderr().lock(), "{text}")),
-            false => drop(writeln!(io::stdout().lock(), "{text}")),
+        let write = || {
+            let out: &mut dyn Write = if self.on_stderr { &mut io::stderr() } else { &mut io::stdout() };
+            drop(writeln!(out, "{text}"));
         };
         match &self.bars {
             Some(bars) => bars.suspend(write),
@@ -76,7 +87,7 @@ impl Show {
     pub(crate) fn progress(&self, name: &str) -> Progress {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::no_length().with_style(style("{prefix:30!} {spinner} {msg}")));
-            bar.set_prefix(name.to_owned());
+            bar.set_prefix(plain(name));
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
@@ -116,15 +127,13 @@ impl Progress {
 
     /// Where something stands. Without a terminal each new state is a line.
     pub(crate) fn state(&self, state: &str) {
-        match &self.bar {
-            Some(bar) => bar.set_message(state.to_owned()),
-            None => {
-                let Ok(mut said) = self.said.lock() else { return };
-                if *said != state {
-                    state.clone_into(&mut said);
-                    self.show.line(format_args!("{}: {state}", self.name));
-                }
-            }
+        if let Some(bar) = &self.bar {
+            bar.set_message(plain(state));
+        } else if let Ok(mut said) = self.said.lock()
+            && *said != state
+        {
+            state.clone_into(&mut said);
+            self.show.line(format_args!("{}: {state}", self.name));
         }
     }
 
@@ -141,6 +150,11 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(&format!("{:INDENT$}{template}", ""))
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
+}
+
+/// A text from elsewhere as it may be shown: a control sequence in it must not reach the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A number of bytes for people.

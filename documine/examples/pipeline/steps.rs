@@ -1,12 +1,11 @@
 //! The steps, in the order of the DocuMine guide. Read from top to bottom: this is how the SDK is used.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use documine::{
     Client, Components, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus, DownloadFileType,
-    FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus, Source, Timestamp, WaitError,
+    FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus, Timestamp, WaitError,
 };
 use futures_util::future::join_all;
 
@@ -17,6 +16,7 @@ use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::own::Document;
 use crate::show::{Show, bytes, count};
+use crate::sources::sources;
 use crate::summary::{FileSummary, LicenseSummary, PackageSummary, Values};
 use crate::table::Table;
 use crate::target::Target;
@@ -254,7 +254,7 @@ impl<'a> Steps<'a> {
         let progress = self.show.progress(&format!("package {kind:?}"));
         let saving = package.save_to(&path).with_progress(progress.bytes());
         let saved = saving.await.during(format_args!("package {kind:?}"))?;
-        let entries = inside::list(&saved.path)?;
+        let entries = inside::list(saved.path).await?;
         progress.done(format_args!("{}, {} in {}", path.display(), bytes(saved.bytes), count(entries.len(), "file")));
         for entry in &entries {
             self.show.line(format_args!("  {} ({})", entry.name, bytes(entry.bytes)));
@@ -320,35 +320,6 @@ fn first_active(templates: Vec<DossierTemplate>) -> Result<DossierTemplate, Fail
         )
     })
 }
-
-/// The files to upload, each under a name of its own: in a dossier a file replaces an earlier one of the same name.
-fn sources(paths: &[PathBuf]) -> Vec<(String, Source)> {
-    let mut names = HashSet::new();
-    let mut unique = |path: &Path| {
-        let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-        let (name, stem, ending) = (part(path.file_name()), part(path.file_stem()), part(path.extension()));
-        let numbered = (2..).map(|number| format!("{stem}-{number}.{ending}"));
-        std::iter::once(name.clone()).chain(numbered).find(|name| names.insert(name.to_lowercase())).unwrap_or(name)
-    };
-    if paths.is_empty() {
-        return SAMPLES.iter().map(|(name, content)| ((*name).to_owned(), Source::bytes(*name, *content))).collect();
-    }
-    paths
-        .iter()
-        .map(|path| {
-            let name = unique(path);
-            let shown = if name.is_empty() { path.display().to_string() } else { name.clone() };
-            (shown, Source::path(path).file_name(name))
-        })
-        .collect()
-}
-
-/// Built in, so that the program works in any folder.
-const SAMPLES: [(&str, &[u8]); 3] = [
-    ("study-report.pdf", include_bytes!("../samples/study-report.pdf")),
-    ("invoice.pdf", include_bytes!("../samples/invoice.pdf")),
-    ("scan.pdf", include_bytes!("../samples/scan.pdf")),
-];
 
 fn name_of(file: &FileStatus) -> String {
     file.file_name.clone().unwrap_or_else(|| file.id.to_string())

@@ -4,6 +4,8 @@ use std::fmt::{self, Display};
 
 use console::measure_text_width as width_of;
 
+use crate::show::plain;
+
 /// Narrower than this the last column never gets.
 const NARROWEST: usize = 24;
 const GAP: &str = "  ";
@@ -21,8 +23,8 @@ impl<const N: usize> Table<N> {
     }
 
     pub(crate) fn row(&mut self, cells: [String; N]) {
-        // Texts from documents may hold anything; a line break must not break the table, nor a control sequence the terminal.
-        self.rows.push(cells.map(|cell| cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()));
+        // Texts from documents may hold anything, line breaks too.
+        self.rows.push(cells.map(|cell| plain(&cell)));
     }
 }
 
@@ -53,7 +55,7 @@ impl<const N: usize> Display for Table<N> {
 }
 
 /// The text in lines of at most `width` columns, broken at spaces where there are any.
-fn broken(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn broken(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let mut word = word;

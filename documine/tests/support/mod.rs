@@ -66,16 +66,16 @@ impl Pipeline {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> io::Result<Finished> {
-        Ok(self.command(args).output()?.into())
+        Ok(self.command(args)?.output()?.into())
     }
 
     #[cfg(unix)]
     pub(crate) fn start(&self, args: &[&str]) -> io::Result<Running> {
-        Ok(Running(self.command(args).spawn()?))
+        Ok(Running(self.command(args)?.spawn()?))
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(program());
+    fn command(&self, args: &[&str]) -> io::Result<Command> {
+        let mut command = Command::new(program()?);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCUMINE_")) {
             command.env_remove(name);
         }
@@ -86,13 +86,13 @@ impl Pipeline {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        command
+        Ok(command)
     }
 }
 
 /// Runs it beside the simulator that the test itself has started.
 pub(crate) async fn in_folder(program: &Pipeline, args: &[&str]) -> io::Result<Finished> {
-    let mut command = program.command(args);
+    let mut command = program.command(args)?;
     let output = tokio::task::spawn_blocking(move || command.output());
     let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
     Ok(output.map_err(io::Error::other)??.into())
@@ -156,18 +156,18 @@ pub(crate) async fn until(so: impl Fn() -> bool) -> io::Result<()> {
 }
 
 /// The example's program. `cargo test` builds it beside this test; where only this test was asked for, it is built here.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let own = std::env::current_exe().expect("this test has a path");
-        let profile = own.ancestors().nth(2).expect("…/target/PROFILE/deps/TEST");
+fn program() -> io::Result<&'static Path> {
+    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let profile = own.ancestors().nth(2).ok_or("a test lies in target/PROFILE/deps")?;
         let program = profile.join("examples").join(format!("pipeline{}", std::env::consts::EXE_SUFFIX));
         if older_than_its_source(&program) {
-            build(profile);
+            build(profile).map_err(|error| format!("cargo build --example pipeline: {error}"))?;
         }
-        assert!(program.exists(), "{} is not there: run `cargo build --example pipeline`", program.display());
-        program
-    })
+        if program.exists() { Ok(program) } else { Err(format!("{} is not there", program.display())) }
+    });
+    program.as_deref().map_err(|error| io::Error::other(error.clone()))
 }
 
 fn older_than_its_source(program: &Path) -> bool {
@@ -181,23 +181,23 @@ fn older_than_its_source(program: &Path) -> bool {
         .any(|written| written > built)
 }
 
-fn build(profile: &Path) {
+fn build(profile: &Path) -> io::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.args(["build", "--package", "documine", "--example", "pipeline", "--manifest-path"]);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
-    command.arg("--target-dir").arg(profile.parent().expect("the profile's folder lies in the target folder"));
+    command.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
     if profile.ends_with("release") {
         command.arg("--release");
     }
-    let status = command.status().expect("cargo can be run");
-    assert!(status.success(), "the example can't be built");
+    let status = command.status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other(status.to_string())) }
 }
 
 /// A PDF with one page of text lines below a title, as small as can be.
 pub(crate) fn text_pdf(title: &str, lines: &[&str]) -> Vec<u8> {
-    let shown: String = lines.iter().map(|line| format!(" 0 -24 Td ({line}) Tj")).collect();
-    let content = format!("BT /F1 24 Tf 72 760 Td ({title}) Tj /F1 12 Tf{shown} ET");
+    let shown = lines.iter().map(|line| format!("0 -24 Td ({line}) Tj")).collect::<Vec<_>>().join(" ");
+    let content = format!("BT /F1 24 Tf 72 760 Td ({title}) Tj /F1 12 Tf {shown} ET");
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
@@ -207,13 +207,13 @@ pub(crate) fn text_pdf(title: &str, lines: &[&str]) -> Vec<u8> {
         format!("<< /Title ({title}) >>"),
     ];
     let mut pdf = b"%PDF-1.4\n".to_vec();
-    let mut table = String::from("0000000000 65535 f \n");
+    let mut table = vec!["0000000000 65535 f \n".to_owned()];
     for (index, object) in objects.iter().enumerate() {
-        table.push_str(&format!("{:010} 00000 n \n", pdf.len()));
+        table.push(format!("{:010} 00000 n \n", pdf.len()));
         pdf.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", index + 1).as_bytes());
     }
     let start = pdf.len();
-    let count = objects.len() + 1;
+    let (count, table) = (table.len(), table.concat());
     let trailer = format!(
         "xref\n0 {count}\n{table}trailer\n<< /Size {count} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{start}\n%%EOF\n"
     );

@@ -10,28 +10,18 @@ use syn::{File, Item, Type, parse_quote};
 
 use super::syntax;
 
-const HAVE_DEFAULT: [&str; 12] =
-    ["Option", "Vec", "IndexMap", "Map", "String", "Value", "bool", "i32", "i64", "u64", "f32", "f64"];
+/// Types of others with a default; the generator writes their paths in full.
+const HAVE_DEFAULT: [&str; 6] = ["IndexMap", "Map", "Option", "String", "Value", "Vec"];
+const PRIMITIVES: [&str; 3] = ["bool", "f64", "i64"];
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
-    let types = syntax::types(file)?;
-    let mut with_default: BTreeSet<String> = BTreeSet::new();
-    for item in types.iter() {
-        if let Item::Impl(implementation) = item
-            && let Some((path, _)) = &implementation.trait_
-            && path.segments.last().is_some_and(|segment| segment.ident == "Default")
-        {
-            with_default.extend(syntax::self_name(implementation).map(ToString::to_string));
-        }
-    }
+    let mut with_default: BTreeSet<String> = written(syntax::types(file)?);
     let written = with_default.clone();
     // A model may hold another one that only now turns out to have a default.
     loop {
         let before = with_default.len();
-        for item in types.iter() {
-            if let Item::Struct(model) = item
-                && model.fields.iter().all(|field| has_default(&field.ty, &with_default))
-            {
+        for model in syntax::models(file)? {
+            if model.fields.iter().all(|field| has_default(&field.ty, &with_default)) {
                 with_default.insert(model.ident.to_string());
             }
         }
@@ -50,11 +40,28 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     Ok(edits)
 }
 
+/// The types that the generator gave a default.
+fn written(types: &[Item]) -> BTreeSet<String> {
+    types
+        .iter()
+        .filter_map(|item| match item {
+            Item::Impl(implementation) => {
+                let (path, _) = implementation.trait_.as_ref()?;
+                let is_default = path.segments.last().is_some_and(|segment| segment.ident == "Default");
+                syntax::self_name(implementation).filter(|_| is_default)
+            }
+            Item::Struct(model) if model.attrs.iter().any(syntax::derives_default) => Some(&model.ident),
+            _ => None,
+        })
+        .map(ToString::to_string)
+        .collect()
+}
+
 fn has_default(kind: &Type, models: &BTreeSet<String>) -> bool {
     match syntax::path_names(kind).as_slice() {
-        [.., boxed] if boxed == "Box" => syntax::arguments(kind).iter().all(|inner| has_default(inner, models)),
+        [own] => models.contains(own) || PRIMITIVES.contains(&own.as_str()),
         [krate, ..] if krate == "crate" => false,
-        [own] if models.contains(own) => true,
+        [.., boxed] if boxed == "Box" => syntax::arguments(kind).iter().all(|inner| has_default(inner, models)),
         [.., name] => HAVE_DEFAULT.contains(&name.as_str()),
         [] => false,
     }

@@ -1,5 +1,6 @@
 //! Runs the code generator and turns its panics into messages that name the operation.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
 use std::thread;
 
@@ -80,35 +81,65 @@ fn replacements(document: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Finds the operations that fail on their own; the generator does not name them.
+/// Finds what fails on its own, schemas first; the generator names neither.
 fn culprits(document: &Value, error: &str) -> Vec<String> {
+    let mut found = failing_schemas(document);
+    if found.is_empty() {
+        found = failing_operations(document);
+    }
+    if found.is_empty() {
+        found.push(format!("the generator stopped, though at no schema or operation alone: {error}"));
+    }
+    found
+}
+
+/// Schemas that fail with nothing but what they refer to, those left out that only refer to a failing one.
+fn failing_schemas(document: &Value) -> Vec<String> {
+    let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let mut failing: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
+    for (name, schema) in schemas {
+        let mut reached = BTreeSet::new();
+        walk::reach(schema, schemas, &mut reached);
+        reached.remove(name);
+        let part = schemas.iter().filter(|(other, _)| *other == name || reached.contains(*other));
+        let part: Object = part.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+        let mut alone = document.clone();
+        alone["paths"] = Value::Object(Object::new());
+        alone["components"]["schemas"] = Value::Object(part);
+        if let Err(error) = attempt(&alone) {
+            failing.insert(name.clone(), (reached, error));
+        }
+    }
+    failing
+        .iter()
+        .filter(|(_, (reached, _))| !reached.iter().any(|other| failing.contains_key(other)))
+        .map(|(name, (_, error))| {
+            format!("schema {name}: the generator stopped: {error} (/components/schemas/{})", walk::escape(name))
+        })
+        .collect()
+}
+
+/// Operations that fail without any other.
+fn failing_operations(document: &Value) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
         for method in METHODS {
             let Some(operation) = item.get(method) else {
                 continue;
             };
+            let item = Object::from_iter([(String::from(method), operation.clone())]);
             let mut alone = document.clone();
-            let paths = Object::from_iter([(
-                path.clone(),
-                Value::Object(Object::from_iter([(String::from(method), operation.clone())])),
-            )]);
-            alone["paths"] = Value::Object(paths);
+            alone["paths"] = Value::Object(Object::from_iter([(path.clone(), Value::Object(item))]));
             if let Err(error) = attempt(&alone) {
                 let id = operation.get("x-operation-id").and_then(Value::as_str).unwrap_or_default();
-                found.push(format!("{id}: the generator stopped: {error} (/paths/{}/{method})", walk::escape(path)));
+                let pointer = format!("/paths/{}/{method}", walk::escape(path));
+                found.push(format!("{id}: the generator stopped: {error} ({pointer})"));
             }
         }
     }
-    let mut bare = document.clone();
-    bare["paths"] = Value::Object(Object::new());
-    match attempt(&bare) {
-        Err(error) => vec![format!("the generator stopped at a schema: {error} (/components/schemas)")],
-        Ok(_) if found.is_empty() => {
-            vec![format!("the generator stopped, though not at one operation alone: {error} (/paths)")]
-        }
-        Ok(_) => found,
-    }
+    found
 }
 
 fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {

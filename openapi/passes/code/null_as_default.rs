@@ -47,22 +47,26 @@ fn tolerate(field: &mut Field, with_default: &BTreeSet<String>) -> bool {
 
 /// The function of `crate::null` that reads such a field.
 fn reader(field: &Field, with_default: &BTreeSet<String>) -> Option<&'static str> {
-    let name = syntax::last_segment(&field.ty)?.ident.to_string();
+    let name = syntax::foreign_name(&field.ty);
     let inner = syntax::arguments(&field.ty).last().copied();
-    let inner_name = |kind: &Type| syntax::last_segment(kind).map(|segment| segment.ident.to_string());
-    match (name.as_str(), inner.and_then(inner_name).unwrap_or_default().as_str()) {
+    let inner_name = inner.and_then(syntax::foreign_name).unwrap_or_default();
+    let holds_default = inner.and_then(syntax::model_name).is_some_and(|model| with_default.contains(&model));
+    match (name.as_deref(), inner_name.as_str()) {
         // Here `null` is an element like any other.
-        ("Vec", "Option" | "Value") => Some("crate::null::as_default"),
-        ("Vec", _) => Some("crate::null::list"),
-        ("IndexMap", "Vec") => Some("crate::null::map_of_lists"),
-        ("IndexMap", "String" | "IndexMap" | "Map") => Some("crate::null::map"),
-        ("IndexMap", model) if with_default.contains(model) => Some("crate::null::map"),
-        ("IndexMap" | "Map", _) => Some("crate::null::as_default"),
-        ("bool", _) if syntax::has_serde_option(&field.attrs, "default") => Some("crate::null::as_default"),
-        ("Option", _) => {
+        (Some("Vec"), "Option" | "Value") => Some("crate::null::as_default"),
+        (Some("Vec"), _) => Some("crate::null::list"),
+        (Some("IndexMap"), "Vec") => Some("crate::null::map_of_lists"),
+        (Some("IndexMap"), "String" | "IndexMap" | "Map") => Some("crate::null::map"),
+        (Some("IndexMap"), _) if holds_default => Some("crate::null::map"),
+        (Some("IndexMap" | "Map"), _) => Some("crate::null::as_default"),
+        (Some("Option"), _) => {
             let id = syntax::path_names(inner?);
             let is_id = matches!(id.as_slice(), [krate, ids, _] if krate == "crate" && ids == "ids");
             is_id.then_some("crate::null::blank_as_none")
+        }
+        (None, _) => {
+            let is_bool = syntax::model_name(&field.ty).is_some_and(|name| name == "bool");
+            (is_bool && syntax::has_serde_option(&field.attrs, "default")).then_some("crate::null::as_default")
         }
         _ => None,
     }

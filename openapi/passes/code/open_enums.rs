@@ -43,10 +43,7 @@ fn variants<'a>(values: &[&'a str]) -> Vec<(String, &'a str)> {
         if variants.iter().any(|(_, known)| known == value) {
             continue;
         }
-        let wanted = match names::pascal(value) {
-            name if syn::parse_str::<syn::Ident>(&name).is_ok() => name,
-            name => format!("{name}_"),
-        };
+        let wanted = names::pascal(value);
         let taken = |name: &str| name == "Unknown" || variants.iter().any(|(known, _)| known == name);
         let variant = if taken(&wanted) { names::numbered(&wanted, taken) } else { wanted };
         variants.push((variant, value));

@@ -1,7 +1,9 @@
 //! What the code passes share: finding modules, walking models, reading types and attributes.
 
 use syn::punctuated::Punctuated;
-use syn::{Attribute, File, GenericArgument, Ident, Item, ItemStruct, Meta, PathArguments, Token, Type, parse_quote};
+use syn::{
+    Attribute, Fields, File, GenericArgument, Ident, Item, ItemStruct, Meta, PathArguments, Token, Type, parse_quote,
+};
 
 /// The items of the module `name` among `items`.
 pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
@@ -21,10 +23,10 @@ pub(super) fn builders(file: &mut File) -> Result<&mut Vec<Item>, String> {
     module(&mut file.items, "builder").ok_or_else(|| String::from("no module `builder`"))
 }
 
-/// The structs among the models.
+/// The structs with named fields among the models.
 pub(super) fn models(file: &mut File) -> Result<impl Iterator<Item = &mut ItemStruct>, String> {
     Ok(types(file)?.iter_mut().filter_map(|item| match item {
-        Item::Struct(model) => Some(model),
+        Item::Struct(model) if matches!(model.fields, Fields::Named(_)) => Some(model),
         _ => None,
     }))
 }
@@ -38,6 +40,22 @@ pub(super) fn self_name(implementation: &syn::ItemImpl) -> Option<&Ident> {
 pub(super) fn last_segment(kind: &Type) -> Option<&syn::PathSegment> {
     match kind {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The name of a type that is no model: the generator writes its path in full, so a model called `Vec` is not meant.
+pub(super) fn foreign_name(kind: &Type) -> Option<String> {
+    match path_names(kind).as_slice() {
+        [_, .., name] => Some(name.clone()),
+        _ => None,
+    }
+}
+
+/// The name of a type that stands among the models.
+pub(super) fn model_name(kind: &Type) -> Option<String> {
+    match path_names(kind).as_slice() {
+        [name] => Some(name.clone()),
         _ => None,
     }
 }

@@ -90,7 +90,9 @@ fn values_of_an_enum_that_meet_get_numbers() {
         "Utf8 = \"UTF_8\",",
         "Utf82 = \"UTF-8\",",
         "X = \"\",",
-        "_1st = \"1st\",",
+        "X1st = \"1st\",",
+        "Self_ = \"self\",",
+        "Self_2 = \"Self\",",
         "Unknown2 = \"unknown\",",
         "AB = \"a\\\"b\",",
         "Ü = \"ü\",",
@@ -119,9 +121,14 @@ fn a_panic_of_the_generator_names_the_operation() {
 
 #[test]
 fn a_schema_that_stops_the_generator_is_told_apart() {
-    let document = document(json!({}), json!({"A": {"$ref": "#/components/schemas/Gone"}}));
+    let document = document(
+        json!({}),
+        json!({"A": {"$ref": "#/components/schemas/Gone"}, "B": {"type": "array", "items": {"$ref": "#/components/schemas/A"}}}),
+    );
     let reasons = code::generate(&document).err().expect("refused");
-    assert!(reasons[0].contains("stopped at a schema"), "{reasons:#?}");
+    assert_eq!(reasons.len(), 1, "{reasons:#?}");
+    assert!(reasons[0].starts_with("schema A: the generator stopped: "), "{reasons:#?}");
+    assert!(reasons[0].ends_with("(/components/schemas/A)"), "{reasons:#?}");
 }
 
 #[test]

@@ -176,19 +176,17 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 #[cfg(test)]
 mod timing {
     #[test]
-    fn t() {
-        let b = std::fs::read("/tmp/pdfs/libtasn1.pdf").unwrap();
-        let t = std::time::Instant::now();
-        let d = super::read(&b, t + std::time::Duration::from_secs(60)).unwrap();
-        eprintln!("read {:?}", t.elapsed());
-        let t = std::time::Instant::now();
+    fn corpus() {
         let r = crate::analysis::Rules::built_in();
-        eprintln!("rules {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: &d });
-        eprintln!("apply {:?}", t.elapsed());
-        let t = std::time::Instant::now();
-        crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: &d });
-        eprintln!("apply2 {:?}", t.elapsed());
+        for e in std::fs::read_dir(std::env::var("CORPUS").unwrap()).unwrap() {
+            let p = e.unwrap().path();
+            let b = std::fs::read(&p).unwrap();
+            let t = std::time::Instant::now();
+            let d = super::read(&b, t + std::time::Duration::from_secs(60));
+            let took = t.elapsed().as_millis();
+            let t = std::time::Instant::now();
+            let c = d.as_ref().ok().map(|d| crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: d }));
+            eprintln!("JSON {}", serde_json::json!({"path": p, "took": took, "apply": t.elapsed().as_millis(), "doc": d.as_ref().ok(), "err": d.as_ref().err().map(|e| e.message("x")), "c": c}));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -140,8 +141,11 @@ impl std::error::Error for RuleError {}
 impl Rules {
     /// The built-in rules: study reports, invoices, and what any document has.
     pub fn built_in() -> Self {
+        // Compiling the patterns takes a while in a debug build; every simulator of a process shares them.
+        static COMPILED: OnceLock<Rules> = OnceLock::new();
         // A test makes sure that they are in order; without them a simulator still stands, with templates that find nothing.
-        Self::parse(BUILT_IN).unwrap_or_else(|_| Self { template: TemplateTexts::default(), components: Vec::new() })
+        let compile = || Self::parse(BUILT_IN).unwrap_or(Self { template: TemplateTexts::default(), components: Vec::new() });
+        COMPILED.get_or_init(compile).clone()
     }
 
     /// Reads the rules in a file.
