@@ -213,6 +213,7 @@ impl Prepared {
                 )
             }
         }
+        .with_operation(facts.operation)
         .with_effort(facts.attempts, facts.elapsed)
     }
 
@@ -223,6 +224,7 @@ impl Prepared {
             let facts = self.facts();
             let why = format!("the body does not fit at `{}`: {}", error.path(), error.inner());
             classify::unexpected_answer(facts.status.unwrap_or(StatusCode::OK), &facts.headers, body, &why)
+                .with_operation(facts.operation)
                 .with_effort(facts.attempts, facts.elapsed)
                 .with_sent(Sent::Maybe)
         })

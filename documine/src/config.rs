@@ -201,13 +201,14 @@ impl ClientBuilder {
             }
             builder.build().map_err(|error| Error::config("the HTTP client could not be set up").with_source(error))
         };
-        let origin = credentials.into_origin(TokenEndpoint::new(
-            endpoints.token.clone(),
-            http(&endpoints.token)?,
-            Arc::clone(&self.clock),
-        ));
+        let api_http = http(&base)?;
+        // One set-up serves both, unless only one of the two may use a proxy.
+        let token_http =
+            if endpoints.token.scheme() == base.scheme() { api_http.clone() } else { http(&endpoints.token)? };
+        let endpoint = TokenEndpoint::new(endpoints.token.clone(), token_http, Arc::clone(&self.clock));
+        let origin = credentials.into_origin(endpoint);
         let stack = Stack {
-            http: http(&base)?,
+            http: api_http,
             base,
             tenant,
             auth: Authenticator::new(origin, Arc::clone(&self.clock)),

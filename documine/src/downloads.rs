@@ -9,6 +9,7 @@ use crate::dossiers::{DossierHandle, DossierPath};
 use crate::files::{FileHandle, FilePath};
 use crate::operation::{Operation, Polled};
 use crate::page::List;
+use crate::transfer::part_file::PartFile;
 use crate::transfer::{PackageStream, Saved};
 use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
 
@@ -247,8 +248,11 @@ impl Package {
         let saving = Saving { id: self.handle.id.clone(), target: target.into(), progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
             Box::pin(async move {
-                let stream = open(client, saving.id, options).await?;
-                stream.save_to(&saving.target, saving.progress).await
+                let save = async {
+                    let part = PartFile::create(saving.target).await?;
+                    open(client, saving.id, options).await?.save_to(part, saving.progress).await
+                };
+                save.await.map_err(|error| error.with_operation("downloadPackage"))
             })
         })
     }

@@ -131,7 +131,9 @@ impl Error {
     }
 
     pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
-        self.0.operation.get_or_insert(operation);
+        if !operation.is_empty() {
+            self.0.operation.get_or_insert(operation);
+        }
         self
     }
 

@@ -99,6 +99,18 @@ async fn a_hostile_id_never_touches_another_resource() {
     package.delete().await.unwrap();
 }
 
+#[tokio::test]
+async fn an_id_that_no_address_can_hold_is_told_before_anything_is_sent() {
+    let world = World::new().await;
+    world.client.license().await.unwrap();
+    let error = world.client.download(DownloadId::new("x".repeat(200_000)).unwrap()).get().await.unwrap_err();
+    assert_eq!(error.to_string(), "getDownload: the request can't be made (Parsed Url is not a valid Uri); check the ids and values in it");
+    assert_eq!(error.kind(), documine::ErrorKind::Input);
+    assert!(!error.was_sent() && !error.is_transient());
+    assert_eq!(world.journal(), ["token 200", "getLicense 200"]);
+    assert!(world.time.sleeps().is_empty());
+}
+
 #[test]
 fn texts_that_are_no_path_segment_are_no_ids() {
     for text in ["", " ", ".", "..", "\0", "\n", "a\nb", "\r\nX-Other: 1", "..\\users", "\\"] {

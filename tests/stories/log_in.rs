@@ -27,7 +27,7 @@ async fn tokens(world: &World) -> (String, String) {
 }
 
 fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"))
 }
 
 /// Credentials of a client that has tokens and does not know when they end.

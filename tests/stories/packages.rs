@@ -82,7 +82,7 @@ async fn a_package_holds_the_report_the_components_and_the_originals() {
 
     let sheet = unzip(content(&entries, ".xlsx"));
     assert!(names(&sheet).contains(&"xl/workbook.xml") && names(&sheet).contains(&"xl/worksheets/sheet1.xml"));
-    let texts: String = sheet.iter().filter(|(name, _)| name.ends_with(".xml")).map(|(_, xml)| String::from_utf8_lossy(xml)).collect();
+    let texts: String = sheet.iter().map(|(_, xml)| String::from_utf8_lossy(xml)).collect();
     for text in ["StudyNumber", "SVL-2023-0117", "Examplia Crop Care AG", "study.pdf"] {
         assert!(texts.contains(text), "{text} is not in the report");
     }
@@ -105,8 +105,9 @@ async fn a_package_of_some_files_holds_those_and_no_others() {
     let package = operation.wait().await.unwrap();
     assert_eq!(package.status().file_ids, [first.id().clone(), third.id().clone()]);
     let entries = fetched(&package).await;
-    let pdfs: Vec<_> = names(&entries).into_iter().filter_map(|name| name.rsplit('/').next()).filter(|name| name.ends_with(".pdf")).collect();
-    assert_eq!(pdfs, ["first.pdf", "third.pdf"]);
+    content(&entries, "first.pdf");
+    content(&entries, "third.pdf");
+    assert!(!names(&entries).iter().any(|name| name.contains("second")), "{:?}", names(&entries));
 }
 
 #[tokio::test]

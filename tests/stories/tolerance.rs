@@ -1,5 +1,7 @@
 //! What a newer, older or troubled service may send without breaking a program: new values, new fields, nulls, gaps, other statuses, no JSON.
 
+use std::time::Duration;
+
 use documine::{DossierTemplateStatus, ErrorKind, ProcessingStatus};
 use documine_sim::Fault;
 use serde_json::json;
@@ -114,7 +116,7 @@ async fn a_proxys_error_page_is_named_as_what_it_is() {
     assert!(error.is_transient());
     // A read is tried four times, each time after a longer pause.
     assert_eq!((error.attempts(), world.requests("getLicense").len()), (4, 4));
-    assert_eq!(world.time.sleeps().iter().map(|sleep| sleep.as_millis()).collect::<Vec<_>>(), [250, 500, 1000]);
+    assert_eq!(world.time.sleeps().iter().map(Duration::as_millis).collect::<Vec<_>>(), [250, 500, 1000]);
     assert_eq!(error.elapsed().as_millis(), 1750);
 }
 
@@ -180,13 +182,13 @@ async fn a_service_that_asks_for_patience_gets_it() {
     let busy = r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Too many requests."}"#;
     world.sim.faults().add(Fault::on("getLicense").status(429).header("Retry-After", "7").body("application/json", busy).times(2));
     world.client.license().await.unwrap();
-    assert_eq!(world.time.sleeps().iter().map(std::time::Duration::as_secs).collect::<Vec<_>>(), [7, 7]);
+    assert_eq!(world.time.sleeps().iter().map(Duration::as_secs).collect::<Vec<_>>(), [7, 7]);
 
     world.sim.faults().add(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
     let error = world.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 429 Too Many Requests: Too many requests.");
     assert!(error.is_rate_limited() && error.is_transient());
-    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(3600)));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!((error.attempts(), error.api_timestamp()), (1, Some("2023-09-21T12:45:00Z")));
 }
 

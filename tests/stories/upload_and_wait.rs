@@ -33,7 +33,7 @@ async fn a_file_on_disk_is_uploaded_and_analysed() {
     std::fs::write(&path, STUDY).unwrap();
     let dossier = world.dossier().await;
     let uploaded = dossier.upload(Source::path(&path)).await.unwrap();
-    assert_eq!(uploaded.ids(), [uploaded.id.clone()]);
+    assert_eq!(uploaded.ids(), std::slice::from_ref(&uploaded.id));
     let file = uploaded.processed().await.unwrap();
     assert_eq!(file.id(), &uploaded.id);
     let status = file.get().await.unwrap();

@@ -56,8 +56,8 @@ impl Failure {
 
     /// Adds what to do, where the place knows more than the error.
     pub(crate) fn advise(mut self, advice: &str) -> Self {
-        self.line.push_str("; ");
-        self.line.push_str(advice);
+        let said = self.line.trim_end_matches('.');
+        self.line = format!("{said}; {advice}");
         self
     }
 

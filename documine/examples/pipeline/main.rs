@@ -77,8 +77,8 @@ async fn run(args: &Args, show: &Show) -> Result<Outcome, Failure> {
         result = steps.run(&args.files) => result,
         code = stop.asked() => {
             show.clear();
-            complain(&Failure::new(code, "interrupted; deleting what was created (once more to leave it where it is)"));
-            Err(Failure::new(code, "interrupted"))
+            show.heading("\nInterrupted: deleting what was created at the service (interrupt again to leave it there) ...");
+            Err(Failure::new(code, "interrupted before the end"))
         }
     };
 

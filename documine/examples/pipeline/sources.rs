@@ -12,7 +12,8 @@ pub(crate) fn sources(paths: &[PathBuf]) -> Vec<(String, Source)> {
     let mut unique = |path: &Path| {
         let part = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let (name, stem, ending) = (part(path.file_name()), part(path.file_stem()), part(path.extension()));
-        let numbered = (2..).map(|number| format!("{stem}-{number}.{ending}"));
+        let dot = if ending.is_empty() { "" } else { "." };
+        let numbered = (2..).map(|number| format!("{stem}-{number}{dot}{ending}"));
         std::iter::once(name.clone()).chain(numbered).find(|name| names.insert(name.to_lowercase())).unwrap_or(name)
     };
     if paths.is_empty() {

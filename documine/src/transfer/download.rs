@@ -1,7 +1,6 @@
 //! Fetching a package: as a stream, or into a file that appears under its name only when it is whole.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,10 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, header};
-use tempfile::TempPath;
-use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
 
+use super::part_file::PartFile;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::transport::{classify, timeout};
@@ -71,26 +68,18 @@ impl PackageStream {
         self.length
     }
 
-    /// Writes everything to a temporary file beside `target`, and gives it its name when it is whole and safe on disk.
-    pub(crate) async fn save_to(mut self, target: &Path, progress: Option<Arc<dyn Progress>>) -> Result<Saved> {
-        let shown = target.display().to_string();
-        let trouble = |error: io::Error| Error::file(format!("{shown} can't be written"), error);
-        let (file, temporary) = create_beside(target).await.map_err(trouble)?;
-        let mut file = File::from_std(file);
+    /// Writes everything into `part`, and gives it its name when it is whole and safe on disk.
+    pub(crate) async fn save_to(mut self, mut part: PartFile, progress: Option<Arc<dyn Progress>>) -> Result<Saved> {
         let mut bytes = 0;
         while let Some(piece) = self.next().await {
             let piece = piece?;
-            file.write_all(&piece).await.map_err(trouble)?;
+            part.write(&piece).await?;
             bytes += piece.len() as u64;
             if let Some(progress) = &progress {
                 progress.moved(bytes, self.length);
             }
         }
-        file.flush().await.map_err(trouble)?;
-        file.sync_all().await.map_err(trouble)?;
-        drop(file);
-        put_in_place(temporary, target).await.map_err(trouble)?;
-        Ok(Saved { path: target.to_owned(), bytes })
+        Ok(Saved { path: part.finish().await?, bytes })
     }
 }
 
@@ -115,53 +104,4 @@ fn wrong_length(got: u64, announced: Option<u64>) -> Error {
     )
     .with_operation("downloadPackage")
     .with_sent(Sent::Maybe)
-}
-
-/// A temporary file in the target's folder: renaming within a folder can't leave half a file. Dropping its path removes it.
-async fn create_beside(target: &Path) -> io::Result<(std::fs::File, TempPath)> {
-    let target = target.to_owned();
-    blocking(move || {
-        let name = target.file_name().ok_or_else(|| io::Error::other("the path names no file"))?;
-        if target.is_dir() {
-            return Err(io::Error::other("it is a folder; name a file in it"));
-        }
-        let mut prefix = std::ffi::OsString::from(".");
-        prefix.push(name);
-        prefix.push(".");
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".part");
-        #[cfg(unix)]
-        {
-            // As any other new file: what the user's umask leaves.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        Ok(builder.tempfile_in(folder_of(&target))?.into_parts())
-    })
-    .await
-}
-
-async fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
-    let target = target.to_owned();
-    blocking(move || {
-        temporary.persist(&target).map_err(|error| error.error)?;
-        // The new name is safe only when the folder is on disk too; not every file system can do that.
-        #[cfg(unix)]
-        if let Ok(folder) = std::fs::File::open(folder_of(&target)) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
-    })
-    .await
-}
-
-fn folder_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

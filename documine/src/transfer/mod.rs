@@ -1,6 +1,7 @@
 //! Bytes that are many: sent and received piece by piece, so that memory stays flat whatever their number.
 
 pub(crate) mod download;
+pub(crate) mod part_file;
 mod progress;
 pub(crate) mod upload;
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use syn::{Field, File, Meta, Type, parse_quote};
+use syn::{Field, File, Meta, parse_quote};
 
 use super::syntax;
 

@@ -8,9 +8,28 @@ use super::super::names;
 use super::super::walk::{self, Node, Object};
 use super::{Findings, label};
 
-/// Methods that the generated client or one of its builders has already.
-const TAKEN_METHODS: [&str; 2] = ["new", "new_with_client"];
-const TAKEN_SETTERS: [&str; 2] = ["new", "send"];
+/// Methods that the generated client has already, or that its own code calls on it.
+const TAKEN_METHODS: [&str; 10] =
+    ["api_version", "baseurl", "client", "clone", "exec", "inner", "new", "new_with_client", "post", "pre"];
+/// Types that the module of the builders uses by these names.
+const TAKEN_TYPES: [&str; 14] = [
+    "ByteStream",
+    "ClientHooks",
+    "ClientInfo",
+    "Err",
+    "Error",
+    "None",
+    "Ok",
+    "OperationInfo",
+    "Option",
+    "RequestBuilderExt",
+    "ResponseValue",
+    "Result",
+    "Some",
+    "String",
+];
+/// Names that every builder has or uses already.
+const TAKEN_SETTERS: [&str; 3] = ["header_map", "new", "send"];
 
 /// One operation at its place.
 struct Place<'a> {
@@ -59,7 +78,15 @@ fn name(
     if TAKEN_METHODS.contains(&method.as_str()) {
         findings.add(Some(place.label), place.pointer, format!("the client has a method `{method}` already"));
     }
-    for (kind, name, known) in [("method", method, methods), ("type", names::pascal(id), builders)] {
+    let builder = names::pascal(id);
+    if TAKEN_TYPES.contains(&builder.as_str()) {
+        findings.add(
+            Some(place.label),
+            place.pointer,
+            format!("the builders use a type `{builder}` of another meaning"),
+        );
+    }
+    for (kind, name, known) in [("method", method, methods), ("type", builder, builders)] {
         if let Some(other) = known.insert(name.clone(), String::from(place.label)) {
             findings.add(Some(place.label), place.pointer, format!("would be the {kind} `{name}`, like {other}"));
         }
@@ -119,7 +146,7 @@ fn parameters(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
             findings.add(
                 Some(place.label),
                 pointer,
-                format!("parameter `{name}`: the builder has a method `{setter}` already"),
+                format!("parameter `{name}`: the builder uses the name `{setter}` already"),
             );
         }
         setters.push(setter);

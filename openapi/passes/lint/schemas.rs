@@ -77,6 +77,10 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
             continue;
         }
         let type_name = names::pascal(name);
+        if type_name == "String" {
+            let reason = format!("the schema `{name}` would hide the type `String` that the models use");
+            findings.add(None, pointer.clone(), reason);
+        }
         if let Some(other) = known.insert(type_name.clone(), name) {
             findings.add(None, pointer, format!("the schema `{name}` would be the type `{type_name}`, like `{other}`"));
         }

@@ -71,7 +71,13 @@ fn operations_that_would_meet_or_hide_something_are_named() {
     finds(&meets, &["get_file: ", "would be the method `get_file`, like getFile", "/paths/~1b/get"]);
     let pascal = document(json!({"/a": {"get": operation("get_1")}, "/b": {"get": operation("get1")}}), json!({}));
     finds(&pascal, &["would be the type `Get1`"]);
-    finds(&document(json!({"/a": {"get": operation("new")}}), json!({})), &["new: ", "has a method `new` already"]);
+    for taken in ["new", "pre", "exec", "post", "inner", "baseurl", "newWithClient"] {
+        let found = document(json!({"/a": {"get": operation(taken)}}), json!({}));
+        finds(&found, &[taken, "the client has a method", "already"]);
+    }
+    for taken in ["error", "result", "byteStream"] {
+        finds(&document(json!({"/a": {"get": operation(taken)}}), json!({})), &[taken, "of another meaning"]);
+    }
     finds(
         &document(json!({"/a": {"get": {"responses": {"204": {"description": ""}}}}}), json!({})),
         &["GET /a: ", "no operationId"],
@@ -105,8 +111,8 @@ fn parameters_that_can_not_be_sent_are_named() {
         (json!({"name": "q", "in": "query"}), "has no schema"),
         (json!({"name": "q", "in": "moon", "schema": {"type": "string"}}), "in `moon`"),
         (json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}), "the path has no `{id}`"),
-        (json!({"name": "send", "in": "query", "schema": {"type": "string"}}), "has a method `send` already"),
-        (json!({"name": "new", "in": "query", "schema": {"type": "string"}}), "has a method `new` already"),
+        (json!({"name": "send", "in": "query", "schema": {"type": "string"}}), "uses the name `send` already"),
+        (json!({"name": "new", "in": "query", "schema": {"type": "string"}}), "uses the name `new` already"),
     ];
     for (given, reason) in reasons {
         finds(&parameter(given), &["getX: ", reason, "/paths/~1x/get"]);
@@ -156,6 +162,7 @@ fn schemas_that_would_be_read_wrongly_are_named() {
         "Odd": {"type": ["string", "null"]},
         "List": {"type": "array"},
         "Twice": {"type": "object", "properties": {"fileId": {"type": "string"}, "file_id": {"type": "string"}}},
+        "string": {"type": "object"},
         "getFile": {"type": "object", "properties": {"a": {"type": "string"}}},
         "GetFile": {"type": "object", "properties": {"a": {"type": "string"}}},
     });
@@ -166,6 +173,7 @@ fn schemas_that_would_be_read_wrongly_are_named() {
     finds(&document, &["without `items`", "/components/schemas/List"]);
     finds(&document, &["`file_id` would be the field `file_id`, like `fileId`", "/components/schemas/Twice"]);
     finds(&document, &["would be the type `GetFile`"]);
+    finds(&document, &["would hide the type `String`", "/components/schemas/string"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod layout;
 mod normalise;
 mod pdf;
 mod reader;
+mod repair;
 mod rules;
 mod title;
 

@@ -9,7 +9,7 @@ use pdf_extract::{Dictionary, Document, Object, ObjectId, output_doc, output_doc
 use serde::{Deserialize, Serialize};
 
 use super::layout::{DocumentCollector, Line, PageCollector};
-use super::title;
+use super::{repair, title};
 
 /// What was read from a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,8 +68,10 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
         return Err(Unreadable::Empty);
     }
     let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(Unreadable::NotPdf)?;
-    let document = guarded(|| load(&bytes[start..]))
-        .unwrap_or_else(|| Err(Unreadable::Broken("its structure makes no sense".to_owned())))?;
+    let nonsense = || Unreadable::Broken("its structure makes no sense".to_owned());
+    let mut document = guarded(|| load(&bytes[start..])).unwrap_or_else(|| Err(nonsense()))?;
+    // What can't be put right is left as it is, and costs a page its text at most.
+    let _ = guarded(|| repair::prepare(&mut document));
     let pages = guarded(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {
         return Err(Unreadable::Broken("it has no pages".to_owned()));
@@ -100,18 +102,23 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
 }
 
 fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
-    match Document::load_mem(bytes) {
-        Ok(document) if document.is_encrypted() || document.was_encrypted() => Err(Unreadable::Encrypted),
-        Ok(document) => Ok(document),
-        Err(pdf_extract::Error::InvalidPassword | pdf_extract::Error::Decryption(_)) => Err(Unreadable::Encrypted),
-        Err(error) => {
-            // An encrypted file that can't be opened fails in many ways; its trailer still says what it is.
-            if bytes.windows(8).any(|window| window == b"/Encrypt") {
-                return Err(Unreadable::Encrypted);
-            }
-            Err(Unreadable::Broken(error.to_string()))
+    let loaded = Document::load_mem(bytes).or_else(|error| {
+        // An encrypted file that can't be opened fails in many ways; it still says what it is.
+        if bytes.windows(8).any(|window| window == b"/Encrypt") {
+            return Err(Unreadable::Encrypted);
         }
-    }
+        let again = repair::rebuilt(bytes).and_then(|bytes| Document::load_mem(&bytes).ok());
+        again.filter(is_whole).ok_or_else(|| Unreadable::Broken(error.to_string()))
+    })?;
+    if loaded.is_encrypted() || loaded.was_encrypted() { Err(Unreadable::Encrypted) } else { Ok(loaded) }
+}
+
+/// Whether all pages are there that the document says it has.
+fn is_whole(document: &Document) -> bool {
+    let root =
+        document.catalog().and_then(|catalog| catalog.get(b"Pages")).and_then(|pages| document.dereference(pages));
+    let count = root.and_then(|(_, pages)| pages.as_dict()?.get(b"Count")?.as_i64()).ok();
+    count == i64::try_from(document.get_pages().len()).ok()
 }
 
 #[derive(Default)]
@@ -185,8 +192,14 @@ mod timing {
             let d = super::read(&b, t + std::time::Duration::from_secs(60));
             let took = t.elapsed().as_millis();
             let t = std::time::Instant::now();
-            let c = d.as_ref().ok().map(|d| crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: d }));
-            eprintln!("JSON {}", serde_json::json!({"path": p, "took": took, "apply": t.elapsed().as_millis(), "doc": d.as_ref().ok(), "err": d.as_ref().err().map(|e| e.message("x")), "c": c}));
+            let c = d
+                .as_ref()
+                .ok()
+                .map(|d| crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: d }));
+            eprintln!(
+                "JSON {}",
+                serde_json::json!({"path": p, "took": took, "apply": t.elapsed().as_millis(), "doc": d.as_ref().ok(), "err": d.as_ref().err().map(|e| e.message("x")), "c": c})
+            );
         }
     }
 }

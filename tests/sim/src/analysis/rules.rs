@@ -144,7 +144,8 @@ impl Rules {
         // Compiling the patterns takes a while in a debug build; every simulator of a process shares them.
         static COMPILED: OnceLock<Rules> = OnceLock::new();
         // A test makes sure that they are in order; without them a simulator still stands, with templates that find nothing.
-        let compile = || Self::parse(BUILT_IN).unwrap_or(Self { template: TemplateTexts::default(), components: Vec::new() });
+        let compile =
+            || Self::parse(BUILT_IN).unwrap_or(Self { template: TemplateTexts::default(), components: Vec::new() });
         COMPILED.get_or_init(compile).clone()
     }
 

@@ -1,0 +1,245 @@
+//! What the tests of the simulator share: a plain HTTP caller that is signed in, and documents made on the spot.
+#![allow(dead_code, reason = "each test program uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
+
+use std::time::Duration;
+
+use documine_sim::{SimClock, Simulator, SimulatorBuilder};
+use reqwest::header::HeaderMap;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// A simulator whose clock stands still, with somebody signed in.
+pub struct Desk {
+    pub sim: Simulator,
+    pub http: Client,
+    pub token: String,
+}
+
+/// Status, headers and body of an answer.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
+
+    pub fn message(&self) -> String {
+        let body = self.json();
+        assert!(body["timestamp"].is_string(), "an error body has a timestamp: {body}");
+        body["message"].as_str().expect("an error body has a message").to_owned()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("a text"))
+    }
+}
+
+impl Desk {
+    pub async fn new() -> Self {
+        Self::with(Simulator::builder().clock(SimClock::manual())).await
+    }
+
+    pub async fn with(builder: SimulatorBuilder) -> Self {
+        Self::at(builder.start().await.expect("the simulator starts")).await
+    }
+
+    pub async fn at(sim: Simulator) -> Self {
+        let http = Client::builder().no_proxy().build().expect("a client");
+        let token = sign_in(&http, &sim).await;
+        Self { sim, http, token }
+    }
+
+    /// A request with everything it needs.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.sim.base_url());
+        self.http.request(method, url).bearer_auth(&self.token).header("X-TENANT-ID", self.sim.workspace_id())
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Answer { status, headers, body: answer.bytes().await.expect("a body").to_vec() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.request(Method::DELETE, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// The path of the dossiers of the usual template.
+    pub fn dossiers(&self) -> String {
+        format!("/api/dossier-templates/{}/dossiers", self.sim.dossier_template_id())
+    }
+
+    /// Creates a dossier and gives its path.
+    pub async fn dossier(&self, name: &str) -> String {
+        let answer = self.post(&self.dossiers(), json!({"name": name})).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        format!("{}/{}", self.dossiers(), answer.json()["id"].as_str().expect("an id"))
+    }
+
+    pub async fn upload(&self, dossier: &str, name: &str, bytes: impl Into<Vec<u8>>) -> Answer {
+        let part = Part::bytes(bytes.into()).file_name(name.to_owned());
+        self.send(self.request(Method::POST, &format!("{dossier}/files")).multipart(Form::new().part("file", part))).await
+    }
+
+    /// Uploads a document that is accepted and gives its id.
+    pub async fn file(&self, dossier: &str, name: &str, bytes: impl Into<Vec<u8>>) -> String {
+        let answer = self.upload(dossier, name, bytes).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()["fileIds"][0].as_str().expect("an id").to_owned()
+    }
+
+    /// Lets simulated time pass.
+    pub fn wait(&self, seconds: u64) {
+        self.sim.clock().advance(Duration::from_secs(seconds));
+    }
+
+    pub async fn state(&self, dossier: &str, file: &str) -> String {
+        let answer = self.get(&format!("{dossier}/files/{file}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["processingStatus"].as_str().expect("a state").to_owned()
+    }
+
+    /// Asks for a package, waits for it and gives its path.
+    pub async fn package(&self, path: &str, body: Value) -> String {
+        let answer = self.post(&format!("{path}/create-download"), body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        self.wait(600);
+        format!("/api/downloads/{}", answer.json()["downloadId"].as_str().expect("an id"))
+    }
+}
+
+/// Signs in with the password of the usual user.
+pub async fn sign_in(http: &Client, sim: &Simulator) -> String {
+    let url = format!("{}/auth/realms/{}/protocol/openid-connect/token", sim.base_url(), sim.workspace_id());
+    let fields = [
+        ("grant_type", "password"),
+        ("client_id", sim.client_id()),
+        ("client_secret", sim.client_secret()),
+        ("username", sim.username()),
+        ("password", sim.password()),
+    ];
+    let body = fields.map(|(name, value)| format!("{name}={value}")).join("&");
+    let request = http.post(url).header("content-type", "application/x-www-form-urlencoded").body(body);
+    let answer: Value = request.send().await.expect("an answer").json().await.expect("json");
+    answer["access_token"].as_str().expect("a token").to_owned()
+}
+
+/// A small PDF with the given lines on each page; a page without lines holds a picture instead.
+pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
+    document(pages, None, "")
+}
+
+/// The same with a title of its own.
+pub fn titled_pdf(title: &str, pages: &[&[&str]]) -> Vec<u8> {
+    document(pages, Some(title), "")
+}
+
+/// A PDF that says it is encrypted.
+pub fn encrypted_pdf() -> Vec<u8> {
+    let key = "00".repeat(32);
+    let encrypt = format!("/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <{key}> /U <{key}> >> /ID [<00> <00>]");
+    document(&[&["secret"]], None, &encrypt)
+}
+
+fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
+    let mut objects: Vec<Vec<u8>> = Vec::new();
+    let kids: Vec<String> = (0..pages.len()).map(|index| format!("{} 0 R", 5 + 2 * index)).collect();
+    objects.push(b"<< /Type /Catalog /Pages 2 0 R >>".to_vec());
+    objects.push(format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()).into_bytes());
+    objects.push(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_vec());
+    let mut picture = b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 /Length 1 >>\nstream\n".to_vec();
+    picture.extend_from_slice(b"\x80\nendstream");
+    objects.push(picture);
+    for lines in pages {
+        let mut content = String::new();
+        if lines.is_empty() {
+            content.push_str("q 500 0 0 700 50 50 cm /Im0 Do Q");
+        }
+        for (number, line) in lines.iter().enumerate() {
+            let size = if number == 0 { 18 } else { 11 };
+            let line = line.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
+            content.push_str(&format!("BT /F1 {size} Tf 72 {} Td ({line}) Tj ET\n", 760 - 20 * number));
+        }
+        let place = objects.len() + 2;
+        let resources = "<< /Font << /F1 3 0 R >> /XObject << /Im0 4 0 R >> >>";
+        let page = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {resources} /Contents {place} 0 R >>");
+        objects.push(page.into_bytes());
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()).into_bytes());
+    }
+    let mut info = String::new();
+    if let Some(title) = title {
+        objects.push(format!("<< /Title ({title}) >>").into_bytes());
+        info = format!("/Info {} 0 R", objects.len());
+    }
+    let mut file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n".to_vec();
+    let mut places = Vec::new();
+    for (number, object) in objects.iter().enumerate() {
+        places.push(file.len());
+        file.extend_from_slice(format!("{} 0 obj\n", number + 1).as_bytes());
+        file.extend_from_slice(object);
+        file.extend_from_slice(b"\nendobj\n");
+    }
+    let table = file.len();
+    file.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", places.len() + 1).as_bytes());
+    for place in &places {
+        file.extend_from_slice(format!("{place:010} 00000 n \n").as_bytes());
+    }
+    let size = places.len() + 1;
+    file.extend_from_slice(format!("trailer\n<< /Size {size} /Root 1 0 R {info} {trailer} >>\nstartxref\n{table}\n%%EOF\n").as_bytes());
+    file
+}
+
+/// One of the sample documents of the repository.
+pub fn sample(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../documine/examples/samples").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The entries of a ZIP, with their bytes.
+pub fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a ZIP");
+    (0..zip.len())
+        .map(|index| {
+            let mut entry = zip.by_index(index).expect("an entry");
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut content).expect("its bytes");
+            (entry.name().expect("its name").into_owned(), content)
+        })
+        .collect()
+}
+
+/// A ZIP of the given entries.
+pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).expect("an entry");
+        std::io::Write::write_all(&mut zip, bytes).expect("its bytes");
+    }
+    zip.finish().expect("a ZIP").into_inner()
+}
+
+/// With the feature `check`: everything that was said fits the document.
+pub fn assert_clean(sim: &Simulator) {
+    #[cfg(feature = "check")]
+    assert_eq!(sim.violations(), []);
+    let _ = sim;
+}
