@@ -46,9 +46,8 @@ pub(crate) fn clean(text: &str) -> String {
         .filter(|c| !is_hidden(*c))
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect();
-    let plain =
-        plain.replace("*/", "* /").replace("/*", "/ *").replace("```", "''").replace("~~~", "''").replace('<', "&lt;");
-    let lines: Vec<String> = plain.lines().map(shallow).collect();
+    let plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("```", "''").replace("~~~", "''");
+    let lines: Vec<String> = plain.lines().map(|line| escaped(&shallow(line))).collect();
     lines.join("\n").trim().to_owned()
 }
 
@@ -63,6 +62,18 @@ fn is_hidden(c: char) -> bool {
 /// A line that is indented by less than a code block.
 fn shallow(line: &str) -> String {
     let text = line.trim_start();
-    let indent = (line.len() - text.len()).min(3);
+    let indent = (line.len() - text.len()).min(2);
     format!("{}{}", " ".repeat(indent), text.trim_end())
+}
+
+/// Without HTML and without links to items, neither of which a text of the document can mean. What stands between two backticks is
+/// shown as it is and needs no escape.
+fn escaped(line: &str) -> String {
+    let pieces: Vec<&str> = line.split('`').collect();
+    let last = pieces.len() - 1;
+    let pieces = pieces.iter().enumerate().map(|(index, piece)| {
+        let is_code = index % 2 == 1 && index < last;
+        if is_code { String::from(*piece) } else { piece.replace('<', "&lt;").replace('[', "\\[").replace(']', "\\]") }
+    });
+    pieces.collect::<Vec<String>>().join("`")
 }

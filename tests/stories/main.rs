@@ -11,6 +11,7 @@ mod paper;
 mod world;
 
 mod bad_input;
+mod canary;
 mod cancel_is_safe;
 mod components;
 mod coverage;

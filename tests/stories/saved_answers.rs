@@ -109,6 +109,19 @@ async fn every_answer_of_the_service_survives() {
     }
 }
 
+#[test]
+fn the_models_describe_themselves_as_json_schema() {
+    let file = schemars::schema_for!(documine::FileStatus);
+    let described = file.as_value()["properties"].as_object().unwrap();
+    for field in ["id", "fileName", "processingStatus", "numberOfPages", "fileAttributes", "added"] {
+        assert!(described.contains_key(field), "{field}");
+    }
+    let required = file.as_value()["required"].as_array().unwrap();
+    assert_eq!(required, &[Value::from("id")]);
+    let components = schemars::schema_for!(documine::FileComponents);
+    assert_eq!(components.as_value().pointer("/properties/components/additionalProperties/items/type"), Some(&Value::from("string")));
+}
+
 #[tokio::test]
 async fn the_order_of_components_survives() {
     let world = World::new().await;

@@ -174,6 +174,22 @@ async fn files_in_the_trash_are_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_file_whose_analysis_is_switched_off_is_not_waited_for() {
+    let world = World::new().await;
+    let (dossier, _) = world.processed("study.pdf", STUDY).await;
+    let uploaded = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap();
+    world.sim.control().exclude_file(uploaded.id.as_str(), true).unwrap();
+    let error = uploaded.processed().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("file {} ended as UNPROCESSED: its analysis is switched off (excluded), so it would never be processed", uploaded.id)
+    );
+    assert_eq!(dossier.processed().await.unwrap().len(), 2);
+    world.sim.control().exclude_file(uploaded.id.as_str(), false).unwrap();
+    uploaded.processed().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_deadline_gets_one_last_look_and_says_what_was_seen() {
     let world = World::new().await;
     let uploaded = world.dossier().await.upload(Source::bytes("scan.pdf", SCAN)).await.unwrap();

@@ -78,6 +78,7 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> Error {
     let cause = root_cause(error);
     let own = Error::find(error);
     let text = match kind {
+        ErrorKind::Input => format!("the request can't be made ({cause}); check the ids and values in it"),
         ErrorKind::Connect => format!("could not connect to the service: {cause}"),
         ErrorKind::Timeout => format!("the service did not answer in time: {cause}"),
         _ => format!("the connection broke: {cause}"),
@@ -91,7 +92,9 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> Error {
 
 /// What a transport error is, and whether the service may have seen the request.
 pub(crate) fn transport_error(error: &reqwest::Error) -> (ErrorKind, Sent) {
-    if error.is_connect() || error.is_builder() {
+    if error.is_builder() {
+        (ErrorKind::Input, Sent::No)
+    } else if error.is_connect() {
         (ErrorKind::Connect, Sent::No)
     } else if error.is_timeout() {
         (ErrorKind::Timeout, Sent::Maybe)

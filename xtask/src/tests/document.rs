@@ -164,7 +164,8 @@ fn what_is_accepted_is_what_is_documented_and_json() {
 
 #[test]
 fn texts_can_not_break_out_of_comments_or_become_code() {
-    let hostile = "a\r\nb\rc */ d /* e \u{202e}f\u{0} <b>g</b>\n```\n#![x]\n```\n        indented\n~~~rust\n";
+    let hostile =
+        "a\r\nb\rc */ d /* e \u{202e}f\u{0} <b>g</b>\n```\n#![x]\n```\n        indented\n~~~rust\n[x] `[y]<z>`\n";
     let document = passed(&with_operation(
         json!({"description": hostile, "summary": hostile}),
         json!({"A": {"title": "B", "type": "string", "description": hostile}}),
@@ -172,6 +173,7 @@ fn texts_can_not_break_out_of_comments_or_become_code() {
     for text in [&operation(&document)["description"], &schema(&document, "A")["description"]] {
         let text = text.as_str().unwrap_or_default();
         assert!(text.starts_with("a\nb\nc * / d / * e f  &lt;b>g&lt;/b>"), "{text:?}");
+        assert!(text.ends_with("\\[x\\] `[y]<z>`"), "{text:?}");
         for bad in ["*/", "/*", "```", "~~~", "\r", "\u{202e}", "\0", "    indented"] {
             assert!(!text.contains(bad), "{bad:?} in {text:?}");
         }
