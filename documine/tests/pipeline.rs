@@ -217,6 +217,7 @@ async fn a_refused_login_and_an_unknown_template_say_what_to_do() -> Tested {
     };
     let finished = in_folder(&with("DOCUMINE_PASSWORD", "not-the-password")?, &[]).await?;
     assert!(finished.only_error()?.contains("check DOCUMINE_USERNAME and DOCUMINE_PASSWORD"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("TEMPLATE"), "{}", finished.stderr);
     assert_eq!(finished.code, 4);
 
     let finished = in_folder(&with("DOCUMINE_DOSSIER_TEMPLATE_ID", "nobody-knows-it")?, &[]).await?;

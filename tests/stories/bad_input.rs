@@ -3,20 +3,22 @@
 
 use std::path::Path;
 
-use documine::{Client, ClientBuilder, Credentials, DossierHandle, DownloadFileType, Error, ErrorKind, NewDossier, PackageContent, Source, TokenSet};
+use documine::{
+    Client, Credentials, DossierHandle, DownloadFileType, Error, ErrorKind, NewDossier, PackageContent, Source,
+};
 
 use crate::canned::{Canned, answer};
 use crate::paper::{INVOICE, STUDY, big_pdf, encrypted_pdf};
 use crate::world::World;
 
-const SECRETS: [&str; 3] = ["pa55-w0rd", "cl1ent-s3cret", "t0ken-t3xt"];
+pub const SECRETS: [&str; 3] = ["pa55-w0rd", "cl1ent-s3cret", "t0ken-t3xt"];
 
-fn credentials() -> Credentials {
+pub fn credentials() -> Credentials {
     Credentials::password("client", "robot", SECRETS[0]).client_secret(SECRETS[1])
 }
 
 /// One line, of this kind, without a secret.
-fn is_line(error: &Error, kind: ErrorKind, line: &str) {
+pub fn is_line(error: &Error, kind: ErrorKind, line: &str) {
     assert_eq!(error.to_string(), line);
     assert_eq!(error.kind(), kind, "{line}");
     assert!(!line.contains('\n'));
@@ -26,143 +28,36 @@ fn is_line(error: &Error, kind: ErrorKind, line: &str) {
     }
 }
 
-fn refused(builder: ClientBuilder, line: &str) {
-    is_line(&builder.build().map(drop).unwrap_err(), ErrorKind::Config, line);
-}
-
-#[test]
-fn a_wrong_base_url_is_told_before_anything_is_sent() {
-    let with = |base: &str| Client::builder(base).workspace("acme").credentials(credentials());
-    refused(with(""), "the base URL is empty; give the service's address, for example https://acme.example");
-    refused(with("   "), "the base URL is empty; give the service's address, for example https://acme.example");
-    refused(with("acme"), "the base URL is no URL (relative URL without a base); it should look like https://acme.example");
-    refused(with("https://"), "the base URL is no URL (empty host); it should look like https://acme.example");
-    refused(with("ftp://acme.example"), "the base URL has the scheme \"ftp\"; use https");
-    refused(with("mailto:pa55-w0rd"), "the base URL names no host; it should look like https://acme.example");
-    refused(with("https://robot:pa55-w0rd@acme.example"), "the base URL holds a user name or password; give them as credentials instead");
-    refused(with("https://acme.example/?key=pa55-w0rd"), "the base URL holds a query or fragment; leave out what follows `?` or `#`");
-    refused(with("https://acme.example/#top"), "the base URL holds a query or fragment; leave out what follows `?` or `#`");
-}
-
-#[test]
-fn tokens_do_not_travel_in_the_clear() {
-    let with = |base: &str| Client::builder(base).workspace("acme").credentials(credentials());
-    for host in ["acme.example", "10.0.0.1", "localhost.acme.example", "127.0.0.1.acme.example"] {
-        let line = format!("the base URL is http://{host}, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)");
-        refused(with(&format!("http://{host}")), &line);
-    }
-    for base in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1", "https://acme.example/documine/"] {
-        with(base).build().unwrap();
-    }
-    let builder = with("https://acme.example").token_path("http://login.example/token");
-    refused(
-        builder,
-        "the token path is http://login.example, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)",
-    );
-}
-
-#[test]
-fn empty_credentials_are_told_one_by_one() {
-    let with = |credentials| Client::builder("https://acme.example").workspace("acme").credentials(credentials);
-    refused(with(Credentials::password("", "u", "p")), "credentials: the client id is empty; give one");
-    refused(with(Credentials::password("c", " ", "p")), "credentials: the user name is empty; give one");
-    refused(with(Credentials::password("c", "u", "")), "credentials: the password is empty; give one");
-    refused(with(Credentials::password("c", "u", "p").client_secret("")), "credentials: the client secret is empty; give one");
-    refused(with(Credentials::access_token("")), "credentials: the access token is empty; give one");
-    refused(with(Credentials::tokens("c", TokenSet::new("\t"))), "credentials: the access token is empty; give one");
-    refused(
-        with(Credentials::access_token("t0ken-t3xt\nX-Other: 1")),
-        "credentials: the access token holds characters that no header may hold, perhaps a line break",
-    );
-    refused(
-        Client::builder("https://acme.example").workspace("acme"),
-        "no credentials; give them with `credentials(…)`, for example Credentials::password",
-    );
-}
-
-#[test]
-fn a_wrong_workspace_is_told() {
-    let with = |workspace: &str| Client::builder("https://acme.example").workspace(workspace).credentials(credentials());
-    refused(with(""), "the workspace is empty; give its id with `workspace(…)`");
-    refused(Client::builder("https://acme.example").credentials(credentials()), "the workspace is empty; give its id with `workspace(…)`");
-    for (workspace, shown) in [("a/b", r#""a/b""#), ("..", r#""..""#), ("a b", r#""a b""#), ("a\nb", r#""a\nb""#), ("a?b", r#""a?b""#)] {
-        refused(with(workspace), &format!("the workspace {shown} is no workspace id: letters, digits, `-`, `_`, `.` and `~` only"));
-    }
-}
-
-#[test]
-fn a_time_limit_of_zero_is_told() {
-    let with = || Client::builder("https://acme.example").workspace("acme").credentials(credentials());
-    let zero = std::time::Duration::ZERO;
-    refused(with().connect_timeout(zero), "the connect timeout is zero; nothing could ever succeed");
-    refused(with().attempt_timeout(zero), "the attempt timeout is zero; nothing could ever succeed");
-    refused(with().idle_timeout(zero), "the idle timeout is zero; nothing could ever succeed");
-    refused(with().app_info("my\nrobot", "1"), "app_info holds characters that no header may hold; use plain ASCII");
-}
-
-#[test]
-fn a_missing_variable_is_named() {
-    let all = [
-        ("DOCUMINE_BASE_URL", "https://acme.example", "DOCUMINE_BASE_URL is not set; it holds the service's address"),
-        ("DOCUMINE_WORKSPACE_ID", "acme", "DOCUMINE_WORKSPACE_ID is not set; it holds the workspace's id"),
-        (
-            "DOCUMINE_CLIENT_ID",
-            "client",
-            "DOCUMINE_CLIENT_ID is not set; it holds the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
-        ),
-        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set; it holds the user's name"),
-        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set; it holds the user's password"),
-    ];
-    let value = |name: &str| all.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| (*value).to_owned());
-    ClientBuilder::from_variables(value).unwrap().build().unwrap();
-    for (missing, _, line) in all {
-        for blank in [None, Some("  ".to_owned())] {
-            let lookup = |name: &str| if name == missing { blank.clone() } else { value(name) };
-            is_line(&ClientBuilder::from_variables(lookup).map(drop).unwrap_err(), ErrorKind::Config, line);
-        }
-    }
-    let lookup = |name: &str| match name {
-        "DOCUMINE_ACCESS_TOKEN" | "DOCUMINE_REFRESH_TOKEN" => Some(SECRETS[2].to_owned()),
-        "DOCUMINE_CLIENT_ID" => None,
-        name => value(name),
-    };
-    is_line(
-        &ClientBuilder::from_variables(lookup).map(drop).unwrap_err(),
-        ErrorKind::Config,
-        "DOCUMINE_CLIENT_ID is not set; DOCUMINE_REFRESH_TOKEN works only together with it",
-    );
-}
-
-#[test]
-fn no_secret_is_in_what_a_client_or_its_builder_shows() {
-    let builder = Client::builder("https://acme.example").workspace("acme").credentials(credentials());
-    let tokens = TokenSet::new(SECRETS[2]).refresh_token(SECRETS[0]);
-    let shown = format!("{builder:?} {:?} {tokens:?} {:?}", builder.clone().build().unwrap(), Credentials::tokens("c", tokens.clone()));
-    for secret in SECRETS {
-        assert!(!shown.contains(secret), "{shown}");
-    }
-    assert!(shown.contains("https://acme.example") && shown.contains("robot"), "{shown}");
-}
-
 #[tokio::test]
 async fn a_service_that_is_not_there_is_told() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let time = World::new().await;
-    let with = |credentials| Client::builder(&base).workspace("acme").credentials(credentials).clock(time.time.clone()).build().unwrap();
+    let with = |credentials| {
+        Client::builder(&base).workspace("acme").credentials(credentials).clock(time.time.clone()).build().unwrap()
+    };
     let error = with(credentials()).license().await.unwrap_err();
-    is_line(&error, ErrorKind::Connect, "login with a password: the identity provider could not be asked: Connection refused (os error 111)");
+    is_line(
+        &error,
+        ErrorKind::Connect,
+        "login with a password: the identity provider could not be asked: Connection refused (os error 111)",
+    );
     assert!(!error.was_sent() && error.is_transient());
     let error = with(Credentials::access_token(SECRETS[2])).license().await.unwrap_err();
-    is_line(&error, ErrorKind::Connect, "getLicense: could not connect to the service: Connection refused (os error 111)");
+    is_line(
+        &error,
+        ErrorKind::Connect,
+        "getLicense: could not connect to the service: Connection refused (os error 111)",
+    );
     assert!(!error.was_sent() && error.is_transient());
     assert_eq!(error.attempts(), 4);
 }
 
 #[tokio::test]
 async fn an_address_where_another_service_lives_is_told() {
-    let shop = Canned::answering(|_| answer("404 Not Found", &["Content-Type: text/html"], "<html>Nothing here</html>")).await;
+    let shop =
+        Canned::answering(|_| answer("404 Not Found", &["Content-Type: text/html"], "<html>Nothing here</html>")).await;
     let client = Client::builder(&shop.base).workspace("acme").credentials(credentials()).build().unwrap();
     is_line(
         &client.license().await.unwrap_err(),
@@ -175,7 +70,11 @@ async fn an_address_where_another_service_lives_is_told() {
 async fn a_workspace_that_is_not_there_is_told() {
     let world = World::new().await;
     let error = world.builder().workspace("nobody").build().unwrap().license().await.unwrap_err();
-    is_line(&error, ErrorKind::Auth, "login with a password: the identity provider refused: Realm does not exist; check the workspace's name");
+    is_line(
+        &error,
+        ErrorKind::Auth,
+        "login with a password: the identity provider refused: Realm does not exist; check the workspace's name",
+    );
 }
 
 #[tokio::test]
@@ -213,13 +112,21 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     assert!(!error.was_sent());
 
     let error = upload(&dossier, Source::path(folder.path())).await;
-    is_line(&error, ErrorKind::Input, &format!("uploadFile: {} is a folder; name the files in it", folder.path().display()));
+    is_line(
+        &error,
+        ErrorKind::Input,
+        &format!("uploadFile: {} is a folder; name the files in it", folder.path().display()),
+    );
     let error = upload(&dossier, Source::path("")).await;
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = upload(&dossier, Source::bytes("", INVOICE)).await;
     is_line(&error, ErrorKind::Input, "uploadFile: the upload has no file name; give one with `file_name(…)`");
     let error = upload(&dossier, Source::path("/dev/null")).await;
-    is_line(&error, ErrorKind::Input, "uploadFile: /dev/null is no regular file; its length can't be known before it is sent");
+    is_line(
+        &error,
+        ErrorKind::Input,
+        "uploadFile: /dev/null is no regular file; its length can't be known before it is sent",
+    );
     let inside = folder.path().join("a.pdf");
     std::fs::write(&inside, INVOICE).unwrap();
     let error = upload(&dossier, Source::path(inside.join("b.pdf"))).await;
@@ -241,7 +148,10 @@ async fn upload_while(change: impl Fn(&Path) + Send + Sync + 'static) -> (World,
     let touched = path.clone();
     let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| change(&touched));
     let error = call.await.map(drop).unwrap_err();
-    let line = format!("uploadFile: {} changed while it was uploaded; upload it again when nobody writes to it", path.display());
+    let line = format!(
+        "uploadFile: {} changed while it was uploaded; upload it again when nobody writes to it",
+        path.display()
+    );
     (world, dossier, error, line)
 }
 
@@ -275,7 +185,11 @@ async fn a_document_that_can_not_be_read_is_refused_with_the_services_reason() {
     for (name, content, reason) in [
         ("empty.pdf", Vec::new(), "The file empty.pdf is empty."),
         ("notes.pdf", b"just a note".to_vec(), "The file notes.pdf is not a PDF document."),
-        ("locked.pdf", encrypted_pdf(), "The file locked.pdf is encrypted. Please upload it without password protection."),
+        (
+            "locked.pdf",
+            encrypted_pdf(),
+            "The file locked.pdf is encrypted. Please upload it without password protection.",
+        ),
     ] {
         let error = upload(&dossier, Source::bytes(name, content)).await;
         is_line(&error, ErrorKind::Api, &format!("uploadFile: 400 Bad Request: {reason}"));
@@ -286,7 +200,12 @@ async fn a_document_that_can_not_be_read_is_refused_with_the_services_reason() {
     torn.truncate(200);
     let error = upload(&dossier, Source::bytes("torn.pdf", torn)).await;
     let line = error.to_string();
-    assert!(line.starts_with("uploadFile: 400 Bad Request: The file torn.pdf is damaged and can't be read as a PDF document: "), "{line}");
+    assert!(
+        line.starts_with(
+            "uploadFile: 400 Bad Request: The file torn.pdf is damaged and can't be read as a PDF document: "
+        ),
+        "{line}"
+    );
     assert_eq!(dossier.files().await.unwrap(), []);
     assert_eq!(world.client.license_usage().await.unwrap().analysed_pages, Some(0));
 }
@@ -327,14 +246,24 @@ async fn a_package_that_failed_and_a_dossier_that_is_archived_are_one_line_each(
 
     world.sim.control().archive_dossier(dossier.id().as_str()).unwrap();
     let error = upload(&dossier, Source::bytes("invoice.pdf", INVOICE)).await;
-    is_line(&error, ErrorKind::Api, "uploadFile: 409 Conflict: The dossier Q3 filings is archived and can no longer be changed.");
+    is_line(
+        &error,
+        ErrorKind::Api,
+        "uploadFile: 409 Conflict: The dossier Q3 filings is archived and can no longer be changed.",
+    );
 }
 
 #[tokio::test]
 async fn a_service_that_is_silent_is_given_up() {
     let silent = Canned::answering_and_holding(|_| Vec::new()).await;
-    let client = Client::builder(&silent.base).workspace("acme").credentials(Credentials::access_token(SECRETS[2])).build().unwrap();
-    let call = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap()).create_dossier(NewDossier::named("Q3"));
+    let client = Client::builder(&silent.base)
+        .workspace("acme")
+        .credentials(Credentials::access_token(SECRETS[2]))
+        .build()
+        .unwrap();
+    let call = client
+        .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
+        .create_dossier(NewDossier::named("Q3"));
     let error = call.with_timeout(std::time::Duration::from_millis(50)).await.map(drop).unwrap_err();
     is_line(&error, ErrorKind::Timeout, "createOrUpdateDossier: nothing came from the service for 50ms");
     assert!(error.is_timeout() && error.was_sent());

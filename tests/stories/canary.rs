@@ -58,13 +58,20 @@ async fn no_secret_is_in_any_span_event_error_or_debug_text() {
 
     let dossier = world.dossier().await;
     let file = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
-    let package = file.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap().wait().await.unwrap();
+    let package = file
+        .create_package(PackageContent::file_types([DownloadFileType::Original]))
+        .await
+        .unwrap()
+        .wait()
+        .await
+        .unwrap();
     let stream = package.stream().await.unwrap();
     world.time.pass(301);
     world.client.users().await.unwrap();
     world.sim.control().revoke_tokens();
     world.client.license().await.unwrap();
-    let wrong = Credentials::password(world.sim.client_id(), "analyst", "canary-wr0ng").client_secret(world.sim.client_secret());
+    let wrong = Credentials::password(world.sim.client_id(), "analyst", "canary-wr0ng")
+        .client_secret(world.sim.client_secret());
     let refused = world.client_with(wrong.clone()).license().await.unwrap_err();
     let missing = dossier.file("f".parse::<documine::FileId>().unwrap()).get().await.unwrap_err();
     let client = &world.client;
@@ -79,9 +86,16 @@ async fn no_secret_is_in_any_span_event_error_or_debug_text() {
     drop(listening);
 
     let heard = ear.0.lock().unwrap().clone();
-    assert!(heard.contains("span documine documine.call") && heard.contains("operation=\"uploadFile\""), "nothing was heard");
+    assert!(
+        heard.contains("span documine documine.call") && heard.contains("operation=\"uploadFile\""),
+        "nothing was heard"
+    );
     let mut secrets = vec![PASSWORD.to_owned(), "canary-wr0ng".to_owned(), world.sim.client_secret().to_owned()];
-    let tokens = world.sim.requests().into_iter().filter_map(|request| Some(request.header("authorization")?.strip_prefix("Bearer ")?.to_owned()));
+    let tokens = world
+        .sim
+        .requests()
+        .into_iter()
+        .filter_map(|request| Some(request.header("authorization")?.strip_prefix("Bearer ")?.to_owned()));
     secrets.extend(tokens);
     assert!(secrets.len() > 10);
     for secret in secrets {

@@ -12,12 +12,18 @@ use crate::world::World;
 
 #[tokio::test]
 async fn a_download_that_is_given_up_leaves_no_file() {
-    let part = b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
+    let part =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
     let service = Canned::answering_and_holding(move |head| {
-        if head.starts_with("GET /api/downloads/d-1/download ") { part.clone() } else { json(r#"{"downloadId":"d-1","status":"READY"}"#) }
+        if head.starts_with("GET /api/downloads/d-1/download ") {
+            part.clone()
+        } else {
+            json(r#"{"downloadId":"d-1","status":"READY"}"#)
+        }
     })
     .await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
+    let client =
+        Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
     let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");

@@ -55,7 +55,9 @@ async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<S
         }
     };
     let head = String::from_utf8_lossy(&got[..end]).into_owned();
-    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse::<usize>().ok());
     while got.len() < end + length.unwrap_or(0) && stream.read_buf(&mut got).await.unwrap_or(0) > 0 {}
     let bytes = answer(&head);
     seen.lock().unwrap().push(String::from_utf8_lossy(&got).into_owned());

@@ -49,7 +49,8 @@ async fn details_tell_the_rule_and_the_page() {
     let batches = &components.component_details["BatchNumbers"].values;
     assert_eq!(batches.iter().map(|value| value.entity_references[0].page).collect::<Vec<_>>(), [Some(2); 3]);
     assert!(components.component_details["InvoiceNumber"].values.is_empty());
-    let queries: Vec<_> = world.requests("getComponents").into_iter().map(|request| request.query.unwrap_or_default()).collect();
+    let queries: Vec<_> =
+        world.requests("getComponents").into_iter().map(|request| request.query.unwrap_or_default()).collect();
     assert_eq!(queries, ["includeDetails=true"]);
 }
 
@@ -79,7 +80,10 @@ async fn the_same_comes_as_xml() {
         assert!(xml.contains(part), "{part} is not in {xml}");
     }
     let whole = dossier.components_xml().await.unwrap();
-    assert!(whole.contains("<dossierComponents>") && whole.contains(&format!("<fileId>{}</fileId>", file.id())), "{whole}");
+    assert!(
+        whole.contains("<dossierComponents>") && whole.contains(&format!("<fileId>{}</fileId>", file.id())),
+        "{whole}"
+    );
 
     let detailed = file.components_xml().include_details(true).await.unwrap();
     assert!(detailed.len() > xml.len() && detailed.contains("Nothing"), "{detailed}");
@@ -179,13 +183,22 @@ async fn an_error_names_file_component_field_and_value() {
         "study.pdf: component \"StudyNumber\" (field Wrong.StudyNumber): expected a whole number from 0 to 4294967295, found \"SVL-2023-0117\""
     );
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<ExtractError>()).unwrap();
-    assert_eq!((source.file(), source.component(), source.value()), (Some("study.pdf"), Some("StudyNumber"), Some("SVL-2023-0117")));
+    assert_eq!(
+        (source.file(), source.component(), source.value()),
+        (Some("study.pdf"), Some("StudyNumber"), Some("SVL-2023-0117"))
+    );
     assert_eq!((source.field(), source.file_id()), ("Wrong.StudyNumber", Some(file.id().as_str())));
 
     let error = components.extract::<Single>().unwrap_err().to_string();
-    assert!(error.starts_with("study.pdf: component \"BatchNumbers\" (field Single.BatchNumbers) has 3 values where "), "{error}");
+    assert!(
+        error.starts_with("study.pdf: component \"BatchNumbers\" (field Single.BatchNumbers) has 3 values where "),
+        "{error}"
+    );
     let error = components.extract::<Misspelt>().unwrap_err().to_string();
-    assert_eq!(error, "study.pdf: component \"Study_Number\" (field Misspelt.Study_Number) is missing; the file has \"StudyNumber\"");
+    assert_eq!(
+        error,
+        "study.pdf: component \"Study_Number\" (field Misspelt.Study_Number) is missing; the file has \"StudyNumber\""
+    );
 }
 
 #[tokio::test]

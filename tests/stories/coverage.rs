@@ -22,8 +22,14 @@ fn every_operation_succeeds_in_some_story() {
     let failed = out.rfind("\nfailures:").map_or("", |start| &out[start..]);
     assert!(run.status.success(), "a story fails, so its requests are not known{failed}");
     let lines = std::fs::read_to_string(&seen).unwrap();
-    let succeeded: BTreeSet<&str> = lines.lines().filter_map(|line| line.split_once(' ')).filter(|(_, status)| status.starts_with('2')).map(|(id, _)| id).collect();
-    let missing: Vec<_> = OPERATIONS.iter().map(|operation| operation.id).filter(|id| !succeeded.contains(id)).collect();
+    let succeeded: BTreeSet<&str> = lines
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter(|(_, status)| status.starts_with('2'))
+        .map(|(id, _)| id)
+        .collect();
+    let missing: Vec<_> =
+        OPERATIONS.iter().map(|operation| operation.id).filter(|id| !succeeded.contains(id)).collect();
     assert!(missing.is_empty(), "no story succeeds with {missing:?}");
 }
 
@@ -33,7 +39,8 @@ async fn every_operation_has_a_route_in_the_simulator() {
     world.allow_bare_requests();
     let http = crate::world::bare_http();
     for operation in OPERATIONS {
-        let path: Vec<_> = operation.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();
+        let path: Vec<_> =
+            operation.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();
         let url = format!("{}{}", world.sim.base_url(), path.join("/"));
         let answer = http.request(operation.method.parse().unwrap(), url).send().await.unwrap();
         // Known, and refused because nobody has logged in. An unknown one would be 404 or 405.

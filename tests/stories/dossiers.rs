@@ -21,7 +21,12 @@ async fn the_templates_are_listed_and_one_is_read() {
 #[tokio::test]
 async fn an_unknown_template_is_not_found() {
     let world = World::new().await;
-    let error = world.client.dossier_template("nowhere".parse::<documine::DossierTemplateId>().unwrap()).get().await.unwrap_err();
+    let error = world
+        .client
+        .dossier_template("nowhere".parse::<documine::DossierTemplateId>().unwrap())
+        .get()
+        .await
+        .unwrap_err();
     assert!(error.is_not_found() && !error.is_transient());
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!(error.operation(), Some("getDossierTemplate"));
@@ -108,13 +113,26 @@ async fn a_list_holds_the_dossiers_that_are_asked_for() {
     let (active, archived, trashed) = (active.id().clone(), archived.id().clone(), trashed.id().clone());
     assert_eq!(ids(template.dossiers()).await, slice::from_ref(&active));
     assert_eq!(ids(template.dossiers().include_archived(true)).await, [active.clone(), archived.clone()]);
-    assert_eq!(ids(template.dossiers().include_active(false).include_soft_deleted(true)).await, slice::from_ref(&trashed));
+    assert_eq!(
+        ids(template.dossiers().include_active(false).include_soft_deleted(true)).await,
+        slice::from_ref(&trashed)
+    );
     assert!(ids(template.dossiers().include_active(false)).await.is_empty());
-    assert_eq!(ids(template.dossiers().include_archived(true).include_soft_deleted(true)).await, [active, archived, trashed]);
-    let queries: Vec<_> = world.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
+    assert_eq!(
+        ids(template.dossiers().include_archived(true).include_soft_deleted(true)).await,
+        [active, archived, trashed]
+    );
+    let queries: Vec<_> =
+        world.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
     assert_eq!(
         queries,
-        ["", "includeArchived=true", "includeActive=false&includeSoftDeleted=true", "includeActive=false", "includeArchived=true&includeSoftDeleted=true"]
+        [
+            "",
+            "includeArchived=true",
+            "includeActive=false&includeSoftDeleted=true",
+            "includeActive=false",
+            "includeArchived=true&includeSoftDeleted=true"
+        ]
     );
 }
 
@@ -183,7 +201,13 @@ async fn a_call_can_carry_a_header_and_a_time_limit_of_its_own() {
 #[tokio::test]
 async fn a_header_of_ones_own_can_not_take_the_place_of_token_or_tenant() {
     let world = World::new().await;
-    world.template().get().with_header("X-TENANT-ID", "other").with_header("Authorization", "Bearer other").await.unwrap();
+    world
+        .template()
+        .get()
+        .with_header("X-TENANT-ID", "other")
+        .with_header("Authorization", "Bearer other")
+        .await
+        .unwrap();
     let request = &world.requests("getDossierTemplate")[0];
     assert_eq!(header(request, "x-tenant-id").as_deref(), Some(world.sim.workspace_id()));
     for name in ["x-tenant-id", "authorization"] {

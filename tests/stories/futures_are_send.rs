@@ -2,7 +2,10 @@
 
 use std::future::IntoFuture;
 
-use documine::{Client, Credentials, DownloadFileType, NewDossier, Operation, Package, PackageContent, Source, TokenSet, Uploaded, Wait};
+use documine::{
+    Client, Credentials, DownloadFileType, NewDossier, Operation, Package, PackageContent, Source, TokenSet, Uploaded,
+    Wait,
+};
 use futures_util::Stream;
 
 fn future<F>(_: F)
@@ -22,7 +25,11 @@ where
 fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
 
 fn client() -> Client {
-    Client::builder("https://acme.example").workspace("acme").credentials(Credentials::access_token("t")).build().unwrap()
+    Client::builder("https://acme.example")
+        .workspace("acme")
+        .credentials(Credentials::access_token("t"))
+        .build()
+        .unwrap()
 }
 
 #[test]
@@ -77,7 +84,9 @@ fn calls_and_lists() {
 #[test]
 fn streams() {
     let client = client();
-    let dossier = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap()).dossier("d".parse::<documine::DossierId>().unwrap());
+    let dossier = client
+        .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
+        .dossier("d".parse::<documine::DossierId>().unwrap());
     stream(client.users().stream());
     stream(client.users().pages());
     stream(dossier.files().stream());

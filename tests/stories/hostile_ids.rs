@@ -8,11 +8,71 @@ use crate::world::{World, is_operation};
 /// Texts that mean something in a URL, to a parser, or to a careless program.
 fn hostile() -> Vec<String> {
     let texts = [
-        "", " ", ".", "..", "...", "/", "//", "a/b", "/api/users", "../users", "../../api/users", "..\\users", "\\", "\\..\\..\\users", "..\\..\\..",
-        "?", "?deletePermanently=true", "x?deletePermanently=true", "#", "x#y", "%", "%2e", "%2e%2e", "%2E%2e", ".%2e", "%2f", "..%2fusers", "%2e%2e%2fusers",
-        "%5c", "..%5cusers", "%252e%252e", "%00", "\0", "\n", "\r\nX-Other: 1", "\t", ".\t.", ".\n.", "ü", "日本", "🔑", "\u{202e}x", "\u{2024}\u{2024}",
-        "\u{ff0e}\u{ff0e}", "a b", "+", "&x=1", ";x", ":", "@evil.example", "http://evil.example/", "//evil.example", "|", "[x]", "^", "`", "{dossierId}", "'", "\"",
-        "<x>", "*", "~", "null", "-", "x/../../users",
+        "",
+        " ",
+        ".",
+        "..",
+        "...",
+        "/",
+        "//",
+        "a/b",
+        "/api/users",
+        "../users",
+        "../../api/users",
+        "..\\users",
+        "\\",
+        "\\..\\..\\users",
+        "..\\..\\..",
+        "?",
+        "?deletePermanently=true",
+        "x?deletePermanently=true",
+        "#",
+        "x#y",
+        "%",
+        "%2e",
+        "%2e%2e",
+        "%2E%2e",
+        ".%2e",
+        "%2f",
+        "..%2fusers",
+        "%2e%2e%2fusers",
+        "%5c",
+        "..%5cusers",
+        "%252e%252e",
+        "%00",
+        "\0",
+        "\n",
+        "\r\nX-Other: 1",
+        "\t",
+        ".\t.",
+        ".\n.",
+        "ü",
+        "日本",
+        "🔑",
+        "\u{202e}x",
+        "\u{2024}\u{2024}",
+        "\u{ff0e}\u{ff0e}",
+        "a b",
+        "+",
+        "&x=1",
+        ";x",
+        ":",
+        "@evil.example",
+        "http://evil.example/",
+        "//evil.example",
+        "|",
+        "[x]",
+        "^",
+        "`",
+        "{dossierId}",
+        "'",
+        "\"",
+        "<x>",
+        "*",
+        "~",
+        "null",
+        "-",
+        "x/../../users",
     ];
     let mut texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
     texts.push("x".repeat(5_000));
@@ -47,7 +107,13 @@ fn unescaped(segment: &str) -> Vec<u8> {
 async fn a_hostile_id_never_touches_another_resource() {
     let world = World::new().await;
     let (dossier, file) = world.processed("study.pdf", STUDY).await;
-    let package = dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap().wait().await.unwrap();
+    let package = dossier
+        .create_package(PackageContent::file_types([DownloadFileType::Original]))
+        .await
+        .unwrap()
+        .wait()
+        .await
+        .unwrap();
     let state = world.sim.state();
     let (template, dossier_id, file_id) = (world.template_id(), dossier.id().as_str(), file.id().as_str());
     let templates = "/api/dossier-templates/";
@@ -65,12 +131,26 @@ async fn a_hostile_id_never_touches_another_resource() {
         }
         if let Ok(id) = FileId::new(text.as_str()) {
             let handle = dossier.file(id);
-            assert!(handle.get().await.is_err() && handle.delete().permanently().await.is_err() && handle.components().await.is_err(), "{text:?}");
-            expected.extend([("getFile", &*files, String::new()), ("deleteFile", &*files, String::new()), ("getComponents", &*files, "/components".into())]);
+            assert!(
+                handle.get().await.is_err()
+                    && handle.delete().permanently().await.is_err()
+                    && handle.components().await.is_err(),
+                "{text:?}"
+            );
+            expected.extend([
+                ("getFile", &*files, String::new()),
+                ("deleteFile", &*files, String::new()),
+                ("getComponents", &*files, "/components".into()),
+            ]);
         }
         if let Ok(id) = DossierId::new(text.as_str()) {
             let handle = world.template().dossier(id);
-            assert!(handle.get().await.is_err() && handle.delete().permanently().await.is_err() && handle.file(file.id()).get().await.is_err(), "{text:?}");
+            assert!(
+                handle.get().await.is_err()
+                    && handle.delete().permanently().await.is_err()
+                    && handle.file(file.id()).get().await.is_err(),
+                "{text:?}"
+            );
             expected.extend([
                 ("getDossier", &*dossiers, String::new()),
                 ("deleteDossier", &*dossiers, String::new()),
@@ -80,7 +160,10 @@ async fn a_hostile_id_never_touches_another_resource() {
         if let Ok(id) = DossierTemplateId::new(text.as_str()) {
             let handle = world.client.dossier_template(id);
             assert!(handle.get().await.is_err() && handle.dossier(dossier.id()).delete().await.is_err(), "{text:?}");
-            expected.extend([("getDossierTemplate", templates, String::new()), ("deleteDossier", templates, format!("/dossiers/{dossier_id}"))]);
+            expected.extend([
+                ("getDossierTemplate", templates, String::new()),
+                ("deleteDossier", templates, format!("/dossiers/{dossier_id}")),
+            ]);
         }
         // What was sent at all was sent where the id belongs.
         let requests = world.sim.requests().split_off(before);
@@ -90,7 +173,13 @@ async fn a_hostile_id_never_touches_another_resource() {
                 request.operation.as_deref() == Some(operation) && names(&request.path, start, &text, end)
             });
             assert!(named, "{text:?} became {} {}?{:?}", request.method, request.path, request.query);
-            assert!(request.query.as_deref().is_none_or(|query| query == "deletePermanently=true" || query == "deletePermanently=false"), "{text:?}");
+            assert!(
+                request
+                    .query
+                    .as_deref()
+                    .is_none_or(|query| query == "deletePermanently=true" || query == "deletePermanently=false"),
+                "{text:?}"
+            );
         }
     }
     for (part, before) in state.as_object().unwrap() {
@@ -104,7 +193,10 @@ async fn an_id_that_no_address_can_hold_is_told_before_anything_is_sent() {
     let world = World::new().await;
     world.client.license().await.unwrap();
     let error = world.client.download(DownloadId::new("x".repeat(200_000)).unwrap()).get().await.unwrap_err();
-    assert_eq!(error.to_string(), "getDownload: the request can't be made (Parsed Url is not a valid Uri); check the ids and values in it");
+    assert_eq!(
+        error.to_string(),
+        "getDownload: the request can't be made (Parsed Url is not a valid Uri); check the ids and values in it"
+    );
     assert_eq!(error.kind(), documine::ErrorKind::Input);
     assert!(!error.was_sent() && !error.is_transient());
     assert_eq!(world.journal(), ["token 200", "getLicense 200"]);
@@ -119,7 +211,10 @@ fn texts_that_are_no_path_segment_are_no_ids() {
         text.parse::<DossierTemplateId>().unwrap_err();
         serde_json::from_value::<DownloadId>(serde_json::json!(text)).unwrap_err();
     }
-    assert_eq!(FileId::new("..").unwrap_err().to_string(), r#"".." is no file id: it would change the path of the request"#);
+    assert_eq!(
+        FileId::new("..").unwrap_err().to_string(),
+        r#"".." is no file id: it would change the path of the request"#
+    );
     assert_eq!(DossierId::new("").unwrap_err().to_string(), r#""" is no dossier id: it is empty"#);
 }
 

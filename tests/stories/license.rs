@@ -45,7 +45,8 @@ async fn the_usage_of_a_period_is_the_usage_of_that_period() {
     let third = world.sim.clock().now() + Duration::from_secs(1);
     let at = Timestamp::from_system_time;
 
-    let pages = async |usage: documine::Call<documine::Period, documine::LicenseUsage>| usage.await.unwrap().analysed_pages;
+    let pages =
+        async |usage: documine::Call<documine::Period, documine::LicenseUsage>| usage.await.unwrap().analysed_pages;
     let usage = || world.client.license_usage();
     assert_eq!(pages(usage()).await, Some(5));
     assert_eq!(pages(usage().from(at(second))).await, Some(1));
@@ -54,7 +55,12 @@ async fn the_usage_of_a_period_is_the_usage_of_that_period() {
     assert_eq!(pages(usage().from(at(third))).await, Some(0));
 
     let whole = usage().await.unwrap();
-    let monthly: Vec<_> = whole.monthly.iter().filter(|month| month.analysed_pages != Some(0)).map(|month| month.month.clone().unwrap()).collect();
+    let monthly: Vec<_> = whole
+        .monthly
+        .iter()
+        .filter(|month| month.analysed_pages != Some(0))
+        .map(|month| month.month.clone().unwrap())
+        .collect();
     assert_eq!(monthly, ["2025-01", "2025-02"]);
     let query = world.requests("getLicenseUsage")[3].query.clone().unwrap();
     // The plus sign of the offset would be a blank if it were not escaped.
@@ -64,7 +70,8 @@ async fn the_usage_of_a_period_is_the_usage_of_that_period() {
 #[tokio::test]
 async fn a_period_that_ends_before_it_begins_is_refused() {
     let world = World::new().await;
-    let (early, late) = (Timestamp::from("2025-01-01T00:00:00.000+00:00"), Timestamp::from("2025-02-01T00:00:00.000+00:00"));
+    let (early, late) =
+        (Timestamp::from("2025-01-01T00:00:00.000+00:00"), Timestamp::from("2025-02-01T00:00:00.000+00:00"));
     let error = world.client.license_usage().from(late).to(early).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(400));
     assert!(error.to_string().starts_with("getLicenseUsage: 400 Bad Request: "), "{error}");

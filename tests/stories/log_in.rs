@@ -19,8 +19,12 @@ async fn tokens(world: &World) -> (String, String) {
         ("password", world.sim.password()),
     ];
     let form: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
-    let url = format!("{}/auth/realms/{}/protocol/openid-connect/token", world.sim.base_url(), world.sim.workspace_id());
-    let request = crate::world::bare_http().post(url).header("content-type", "application/x-www-form-urlencoded").body(form.join("&"));
+    let url =
+        format!("{}/auth/realms/{}/protocol/openid-connect/token", world.sim.base_url(), world.sim.workspace_id());
+    let request = crate::world::bare_http()
+        .post(url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.join("&"));
     let answer: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     let text = |name: &str| answer[name].as_str().unwrap().to_owned();
     (text("access_token"), text("refresh_token"))
@@ -32,7 +36,8 @@ fn escaped(text: &str) -> String {
 
 /// Credentials of a client that has tokens and does not know when they end.
 fn kept_fresh(world: &World, access: &str, refresh: &str) -> Credentials {
-    Credentials::tokens(world.sim.client_id(), TokenSet::new(access).refresh_token(refresh)).client_secret(world.sim.client_secret())
+    Credentials::tokens(world.sim.client_id(), TokenSet::new(access).refresh_token(refresh))
+        .client_secret(world.sim.client_secret())
 }
 
 #[tokio::test]
@@ -57,7 +62,8 @@ async fn a_password_may_hold_any_characters() {
 #[tokio::test]
 async fn a_wrong_password_is_told_in_one_line_and_asked_for_once() {
     let world = World::new().await;
-    let wrong = Credentials::password(world.sim.client_id(), world.sim.username(), "wr0ng-s3cret").client_secret(world.sim.client_secret());
+    let wrong = Credentials::password(world.sim.client_id(), world.sim.username(), "wr0ng-s3cret")
+        .client_secret(world.sim.client_secret());
     let error = world.client_with(wrong).license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -72,7 +78,8 @@ async fn a_wrong_password_is_told_in_one_line_and_asked_for_once() {
 #[tokio::test]
 async fn a_wrong_client_secret_says_what_to_check() {
     let world = World::new().await;
-    let wrong = Credentials::password(world.sim.client_id(), world.sim.username(), world.sim.password()).client_secret("n0t-it");
+    let wrong = Credentials::password(world.sim.client_id(), world.sim.username(), world.sim.password())
+        .client_secret("n0t-it");
     let error = world.client_with(wrong).license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -154,7 +161,10 @@ async fn a_failed_early_renewal_is_no_error_while_the_token_lives() {
     world.client.license().await.unwrap();
     world.time.pass(10);
     world.client.license().await.unwrap();
-    assert_eq!(world.journal_since(before), ["token 503", "getLicense 200", "getLicense 200", "token 200", "getLicense 200"]);
+    assert_eq!(
+        world.journal_since(before),
+        ["token 503", "getLicense 200", "getLicense 200", "token 200", "getLicense 200"]
+    );
 }
 
 #[tokio::test]
@@ -170,7 +180,9 @@ async fn a_call_that_is_refused_gets_a_new_token_and_is_repeated_once() {
 #[tokio::test]
 async fn a_call_that_is_refused_again_is_not_repeated_for_ever() {
     let world = World::new().await;
-    let refusal = documine_sim::Fault::on("getLicense").status(401).body("application/json", r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Not you."}"#);
+    let refusal = documine_sim::Fault::on("getLicense")
+        .status(401)
+        .body("application/json", r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Not you."}"#);
     world.sim.faults().add(refusal);
     let error = world.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 401 Unauthorized: Not you.");
@@ -231,7 +243,10 @@ async fn trouble_of_the_provider_throws_no_token_away() {
     let (access, refresh) = tokens(&world).await;
     let client = world.client_with(kept_fresh(&world, &access, &refresh));
     world.time.pass(301);
-    world.sim.faults().add(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
+    world
+        .sim
+        .faults()
+        .add(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
     let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -281,16 +296,22 @@ async fn a_public_client_sends_no_secret() {
     })
     .await;
     let public = || Credentials::password("public-client", "robot", "word").scope("openid");
-    let with = |credentials| Client::builder(&provider.base).workspace("acme").credentials(credentials).build().unwrap();
+    let with =
+        |credentials| Client::builder(&provider.base).workspace("acme").credentials(credentials).build().unwrap();
     with(public()).license().await.unwrap();
     with(public().client_secret("s3cret")).license().await.unwrap();
-    let bodies: Vec<_> = provider.requests().iter().filter_map(|request| Some(request.strip_prefix("POST ")?.split_once("\r\n\r\n")?.1.to_owned())).collect();
+    let bodies: Vec<_> = provider
+        .requests()
+        .iter()
+        .filter_map(|request| Some(request.strip_prefix("POST ")?.split_once("\r\n\r\n")?.1.to_owned()))
+        .collect();
     let fields = |body: &str| {
         let mut fields: Vec<_> = body.split('&').map(str::to_owned).collect();
         fields.sort();
         fields
     };
-    let mut expected = vec!["client_id=public-client", "grant_type=password", "password=word", "scope=openid", "username=robot"];
+    let mut expected =
+        vec!["client_id=public-client", "grant_type=password", "password=word", "scope=openid", "username=robot"];
     assert_eq!(fields(&bodies[0]), expected);
     expected.insert(1, "client_secret=s3cret");
     assert_eq!(fields(&bodies[1]), expected);
@@ -316,11 +337,13 @@ async fn a_source_of_ones_own_is_asked_once_for_many_calls() {
 #[tokio::test]
 async fn the_refresh_tokens_life_may_be_spelt_as_the_guide_does() {
     let answer = r#"{"access_token":"a-token","token_type":"Bearer","expires_in":300,"refresh_token":"r-token","refresh_expries_in":1800}"#;
-    let provider = Canned::answering(move |head| {
-        if head.starts_with("POST /auth/") { json(answer) } else { json("{}") }
-    })
-    .await;
-    let client = Client::builder(&provider.base).workspace("acme").credentials(Credentials::password("c", "u", "p")).build().unwrap();
+    let provider =
+        Canned::answering(move |head| if head.starts_with("POST /auth/") { json(answer) } else { json("{}") }).await;
+    let client = Client::builder(&provider.base)
+        .workspace("acme")
+        .credentials(Credentials::password("c", "u", "p"))
+        .build()
+        .unwrap();
     client.license().await.unwrap();
     let requests = provider.requests();
     assert!(requests[0].starts_with("POST /auth/realms/acme/protocol/openid-connect/token "), "{}", requests[0]);

@@ -11,11 +11,13 @@ mod paper;
 mod world;
 
 mod bad_input;
+mod bad_settings;
 mod canary;
 mod cancel_is_safe;
 mod components;
 mod coverage;
 mod dossiers;
+mod files;
 mod futures_are_send;
 mod hostile_ids;
 mod license;

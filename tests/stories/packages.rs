@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    Client, ClientBuilder, Credentials, DossierHandle, DownloadFileType, DownloadId, DownloadState, Error, ErrorKind, Operation, Package, PackageContent,
-    ReportTemplateId, State, WaitError,
+    Client, ClientBuilder, Credentials, DossierHandle, DownloadFileType, DownloadId, DownloadState, Error, ErrorKind,
+    Operation, Package, PackageContent, ReportTemplateId, State, WaitError,
 };
 use futures_util::TryStreamExt;
 
@@ -129,7 +129,10 @@ async fn packages_are_listed_and_found_again_by_their_id() {
     let first = dossier.create_package(originals()).await.unwrap();
     let second = file.create_package(originals()).await.unwrap();
     let listed = world.client.downloads().await.unwrap();
-    assert_eq!(listed.iter().map(|package| package.download_id.as_str()).collect::<Vec<_>>(), [first.id(), second.id()]);
+    assert_eq!(
+        listed.iter().map(|package| package.download_id.as_str()).collect::<Vec<_>>(),
+        [first.id(), second.id()]
+    );
     assert!(listed.iter().all(|package| package.status == Some(DownloadState::Queued)));
 
     // As another process would that was told no more than the id.
@@ -157,7 +160,11 @@ async fn one_look_tells_where_a_package_stands() {
     assert_eq!(names, ["QUEUED", "QUEUED", "GENERATING", "GENERATING"]);
     world.time.pass(1);
     assert_eq!(name(operation.poll_once().await.unwrap()), "READY");
-    assert_eq!(world.time.sleeps(), [Duration::from_millis(500), Duration::from_millis(750), Duration::from_millis(1125)], "only the analysis was waited for");
+    assert_eq!(
+        world.time.sleeps(),
+        [Duration::from_millis(500), Duration::from_millis(750), Duration::from_millis(1125)],
+        "only the analysis was waited for"
+    );
 }
 
 #[tokio::test]
@@ -180,7 +187,9 @@ async fn progress_is_told_while_a_package_is_fetched() {
     let moves = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&moves);
     let folder = tempfile::tempdir().unwrap();
-    let call = package.save_to(folder.path().join("a.zip")).with_progress(move |moved, total| noted.lock().unwrap().push((moved, total)));
+    let call = package
+        .save_to(folder.path().join("a.zip"))
+        .with_progress(move |moved, total| noted.lock().unwrap().push((moved, total)));
     let saved = call.await.unwrap();
     let moves = moves.lock().unwrap();
     assert_eq!(moves.last(), Some(&(saved.bytes, Some(saved.bytes))));
@@ -209,7 +218,10 @@ async fn a_package_that_failed_says_why() {
     let error = operation.wait().await.unwrap_err();
     let WaitError::Failed { state, message, .. } = &error else { panic!("{error:?}") };
     assert_eq!((state.as_str(), message.as_str()), ("FAILED", "The report template is damaged."));
-    assert_eq!(error.to_string(), format!("package {} ended as FAILED: The report template is damaged.", operation.id()));
+    assert_eq!(
+        error.to_string(),
+        format!("package {} ended as FAILED: The report template is damaged.", operation.id())
+    );
     let error = Error::from(error);
     assert_eq!(error.kind(), ErrorKind::Operation);
     assert!(!error.is_transient() && !error.is_timeout());
@@ -273,7 +285,11 @@ fn client_of(service: &Canned) -> ClientBuilder {
 /// A package of a service that sends `body` in place of a ZIP.
 async fn package_of(body: Vec<u8>) -> (Canned, Package) {
     let service = Canned::answering(move |head| {
-        if head.starts_with("GET /api/downloads/d-1/download ") { body.clone() } else { json(r#"{"downloadId":"d-1","status":"READY"}"#) }
+        if head.starts_with("GET /api/downloads/d-1/download ") {
+            body.clone()
+        } else {
+            json(r#"{"downloadId":"d-1","status":"READY"}"#)
+        }
     })
     .await;
     let client = client_of(&service).build().unwrap();
@@ -309,7 +325,13 @@ async fn a_package_of_unknown_length_is_taken_as_it_comes() {
     let target = folder.path().join("a.zip");
     assert_eq!(package.save_to(&target).await.unwrap().bytes, zip.len() as u64);
     assert_eq!(std::fs::read(&target).unwrap(), zip);
-    let accept = service.requests().last().unwrap().lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned)).unwrap();
+    let accept = service
+        .requests()
+        .last()
+        .unwrap()
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("accept: ").map(str::to_owned))
+        .unwrap();
     assert!(accept.contains("application/zip") && accept.contains("application/octet-stream"), "{accept}");
 }
 
@@ -317,7 +339,11 @@ async fn a_package_of_unknown_length_is_taken_as_it_comes() {
 async fn a_package_that_stands_still_is_given_up_after_the_idle_time() {
     let part = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
     let service = Canned::answering_and_holding(move |head| {
-        if head.starts_with("GET /api/downloads/d-1/download ") { part.clone() } else { json(r#"{"downloadId":"d-1","status":"READY"}"#) }
+        if head.starts_with("GET /api/downloads/d-1/download ") {
+            part.clone()
+        } else {
+            json(r#"{"downloadId":"d-1","status":"READY"}"#)
+        }
     })
     .await;
     let client = client_of(&service).idle_timeout(Duration::from_millis(50)).build().unwrap();

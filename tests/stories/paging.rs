@@ -37,14 +37,23 @@ async fn a_list_in_one_piece_costs_one_request() {
 async fn links_are_followed_to_the_end() {
     let world = crowded(Paging::Link).await;
     assert_eq!(names(&world.template().dossiers().include_archived(true).await.unwrap()), numbers(0..45));
-    let queries: Vec<_> = world.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
-    assert_eq!(queries, ["includeArchived=true", "includeArchived=true&cursor=20&size=20", "includeArchived=true&cursor=40&size=20"]);
+    let queries: Vec<_> =
+        world.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
+    assert_eq!(
+        queries,
+        ["includeArchived=true", "includeArchived=true&cursor=20&size=20", "includeArchived=true&cursor=40&size=20"]
+    );
     world_expects_paging(world);
 }
 
 /// The document does not know the parameters of a paging service.
 fn world_expects_paging(mut world: World) {
-    let parts: Vec<&'static str> = world.sim.violations().iter().map(|violation| if violation.to_string().contains("cursor") { "cursor" } else { "size" }).collect();
+    let parts: Vec<&'static str> = world
+        .sim
+        .violations()
+        .iter()
+        .map(|violation| if violation.to_string().contains("cursor") { "cursor" } else { "size" })
+        .collect();
     world.expect_violations(&parts);
 }
 
@@ -96,7 +105,8 @@ async fn links_in_a_circle_end() {
         answer("200 OK", &["Content-Type: application/json", &next], r#"{"users":[{"id":"a"}]}"#)
     })
     .await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
+    let client =
+        Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
     let error = client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.to_string(), "getUsers: the list does not end: the service links its pages in a circle");

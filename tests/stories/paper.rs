@@ -23,7 +23,11 @@ pub fn big_pdf(text: &str, size: usize) -> Vec<u8> {
 /// The same, with an entry in its trailer that says it is encrypted.
 pub fn encrypted_pdf() -> Vec<u8> {
     let mark = "00".repeat(32);
-    build(&["secret"], &format!("/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{mark}> /U <{mark}> >> /ID [<00> <00>]"), 0)
+    build(
+        &["secret"],
+        &format!("/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{mark}> /U <{mark}> >> /ID [<00> <00>]"),
+        0,
+    )
 }
 
 fn build(pages: &[&str], trailer: &str, filler: usize) -> Vec<u8> {
@@ -59,7 +63,8 @@ fn build(pages: &[&str], trailer: &str, filler: usize) -> Vec<u8> {
     for start in starts {
         writeln!(out, "{start:010} 00000 n ").unwrap();
     }
-    write!(out, "trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1).unwrap();
+    write!(out, "trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1)
+        .unwrap();
     out
 }
 

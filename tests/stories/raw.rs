@@ -14,7 +14,8 @@ async fn the_generated_client_logs_in_and_names_the_tenant_too() {
     let raw = world.client.raw();
     let templates = raw.get_dossier_templates().send().await.unwrap().into_inner();
     assert!(templates.dossier_templates.iter().any(|template| template.id == world.template_id()));
-    let dossiers = raw.get_dossiers().dossier_template_id(world.template_id()).include_archived(true).send().await.unwrap();
+    let dossiers =
+        raw.get_dossiers().dossier_template_id(world.template_id()).include_archived(true).send().await.unwrap();
     assert_eq!(dossiers.status().as_u16(), 200);
     assert_eq!(dossiers.into_inner().dossiers, []);
     assert_eq!(world.journal(), ["token 200", "getDossierTemplates 200", "getDossiers 200"]);
@@ -59,12 +60,19 @@ async fn a_form_of_ones_own_can_be_uploaded() {
 async fn any_request_can_be_made() {
     let world = World::new().await;
     let client = &world.client;
-    let license: Value = serde_json::from_slice(&client.request(Method::GET, "/api/license", None).await.unwrap()).unwrap();
+    let license: Value =
+        serde_json::from_slice(&client.request(Method::GET, "/api/license", None).await.unwrap()).unwrap();
     assert_eq!(license["active"], true);
 
     let path = format!("/api/dossier-templates/{}/dossiers", world.template_id());
-    let made: Value = serde_json::from_slice(&client.request(Method::POST, path.as_str(), Some(json!({"name": "Q3"}))).await.unwrap()).unwrap();
-    let listed: Value = serde_json::from_slice(&client.request(Method::GET, format!("{path}?includeArchived=true"), None).await.unwrap()).unwrap();
+    let made: Value = serde_json::from_slice(
+        &client.request(Method::POST, path.as_str(), Some(json!({"name": "Q3"}))).await.unwrap(),
+    )
+    .unwrap();
+    let listed: Value = serde_json::from_slice(
+        &client.request(Method::GET, format!("{path}?includeArchived=true"), None).await.unwrap(),
+    )
+    .unwrap();
     assert_eq!(listed["dossiers"], json!([made]));
 
     let one = format!("{path}/{}", made["id"].as_str().unwrap());
@@ -77,7 +85,12 @@ async fn any_request_can_be_made() {
 #[tokio::test]
 async fn what_the_document_does_not_know_can_be_asked_for() {
     let mut world = World::new().await;
-    let error = world.client.request(Method::GET, "/api/not/in/the/document", None).with_header("X-Mine", "1").await.unwrap_err();
+    let error = world
+        .client
+        .request(Method::GET, "/api/not/in/the/document", None)
+        .with_header("X-Mine", "1")
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "request: 404 Not Found: There is nothing under this path.");
     let request = &world.sim.requests()[1];
     assert_eq!((request.operation.as_deref(), request.path.as_str()), (None, "/api/not/in/the/document"));
@@ -91,8 +104,20 @@ async fn what_the_document_does_not_know_can_be_asked_for() {
 async fn a_path_that_would_lead_elsewhere_is_refused_before_anything_is_sent() {
     let world = World::new().await;
     for path in [
-        "", "api/license", "https://evil.example/", "@evil.example/", "/..", "/api/../auth", "/api/./license", "/api/%2e%2e/auth", "/api/.%2E/auth",
-        "/api\\..\\auth", "\\\\evil.example\\", "/api/.\n./auth", "/api/.\t./auth", "/api/license\r\nX-Other: 1",
+        "",
+        "api/license",
+        "https://evil.example/",
+        "@evil.example/",
+        "/..",
+        "/api/../auth",
+        "/api/./license",
+        "/api/%2e%2e/auth",
+        "/api/.%2E/auth",
+        "/api\\..\\auth",
+        "\\\\evil.example\\",
+        "/api/.\n./auth",
+        "/api/.\t./auth",
+        "/api/license\r\nX-Other: 1",
     ] {
         let error = world.client.request(Method::GET, path, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input, "{path:?}: {error}");

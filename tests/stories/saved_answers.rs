@@ -12,7 +12,11 @@ use crate::world::World;
 /// The same without fields that are `null`: a model leaves them out.
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| (key, without_nulls(value))).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(key, value)| (key, without_nulls(value)))
+            .collect(),
         Value::Array(items) => items.into_iter().map(without_nulls).collect(),
         value => value,
     }
@@ -33,9 +37,15 @@ fn round_trip<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(wha
 }
 
 fn without_empty(value: Value) -> Value {
-    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty);
+    let is_empty = |value: &Value| {
+        value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(serde_json::Map::is_empty)
+    };
     match value {
-        Value::Object(map) => map.into_iter().map(|(key, value)| (key, without_empty(value))).filter(|(_, value)| !is_empty(value)).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(key, value)| (key, without_empty(value)))
+            .filter(|(_, value)| !is_empty(value))
+            .collect(),
         Value::Array(items) => items.into_iter().map(without_empty).collect(),
         value => value,
     }
@@ -52,7 +62,9 @@ fn read_as(operation: &str, answer: &Value) {
         "getFile" => round_trip::<types::FileStatus>(operation, answer),
         "getComponents" => round_trip::<types::FileComponents>(operation, answer),
         "getDossierComponents" => round_trip::<types::DossierComponents>(operation, answer),
-        "prepareDossierDownload" | "prepareFileDownload" | "prepareFilesDownload" => round_trip::<types::DownloadReference>(operation, answer),
+        "prepareDossierDownload" | "prepareFileDownload" | "prepareFilesDownload" => {
+            round_trip::<types::DownloadReference>(operation, answer)
+        }
         "getDownloads" => round_trip::<types::DownloadList>(operation, answer),
         "getDownload" => round_trip::<types::DownloadStatus>(operation, answer),
         "getUsers" => round_trip::<types::UserList>(operation, answer),
@@ -68,7 +80,9 @@ fn every_example_of_the_document_survives() {
     let mut seen = 0;
     for operation in documine::api::operations::OPERATIONS {
         let described = &document["paths"][operation.path][operation.method.to_lowercase()];
-        for (status, response) in described["responses"].as_object().unwrap().iter().filter(|(status, _)| status.starts_with('2')) {
+        for (status, response) in
+            described["responses"].as_object().unwrap().iter().filter(|(status, _)| status.starts_with('2'))
+        {
             let response = match response["$ref"].as_str() {
                 Some(pointer) => document.pointer(pointer.trim_start_matches('#')).unwrap(),
                 None => response,
@@ -119,7 +133,10 @@ fn the_models_describe_themselves_as_json_schema() {
     let required = file.as_value()["required"].as_array().unwrap();
     assert_eq!(required, &[Value::from("id")]);
     let components = schemars::schema_for!(documine::FileComponents);
-    assert_eq!(components.as_value().pointer("/properties/components/additionalProperties/items/type"), Some(&Value::from("string")));
+    assert_eq!(
+        components.as_value().pointer("/properties/components/additionalProperties/items/type"),
+        Some(&Value::from("string"))
+    );
 }
 
 #[tokio::test]

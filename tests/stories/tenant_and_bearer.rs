@@ -33,7 +33,11 @@ async fn token_and_tenant_go_with_every_request_of_every_operation() {
 
     let requests = world.sim.requests();
     for operation in documine::api::operations::OPERATIONS {
-        assert!(requests.iter().any(|request| request.operation.as_deref() == Some(operation.id)), "{} was not called", operation.id);
+        assert!(
+            requests.iter().any(|request| request.operation.as_deref() == Some(operation.id)),
+            "{} was not called",
+            operation.id
+        );
     }
     for request in requests.iter().filter(|request| is_operation(request)) {
         let at = format!("{} {}", request.method, request.path);
@@ -65,9 +69,16 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Canned::answering(|_| json("{}")).await;
     let location = format!("Location: {}/api/license", elsewhere.base);
     let service = Canned::answering(move |_| answer("302 Found", &[&location], "")).await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t0p-s3cret")).build().unwrap();
+    let client = Client::builder(&service.base)
+        .workspace("acme")
+        .credentials(Credentials::access_token("t0p-s3cret"))
+        .build()
+        .unwrap();
     let error = client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: 302 Found: the service points elsewhere, which is not followed; check the base URL");
+    assert_eq!(
+        error.to_string(),
+        "getLicense: 302 Found: the service points elsewhere, which is not followed; check the base URL"
+    );
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
     assert!(!format!("{error:?}").contains("t0p-s3cret"));
@@ -78,7 +89,11 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
     let elsewhere = Canned::answering(|_| json(r#"{"access_token":"stolen","token_type":"Bearer"}"#)).await;
     let location = format!("Location: {}/token", elsewhere.base);
     let service = Canned::answering(move |_| answer("307 Temporary Redirect", &[&location], "")).await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::password("c", "u", "s3cret-word")).build().unwrap();
+    let client = Client::builder(&service.base)
+        .workspace("acme")
+        .credentials(Credentials::password("c", "u", "s3cret-word"))
+        .build()
+        .unwrap();
     let error = client.license().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert_eq!(
@@ -92,8 +107,15 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
 async fn a_link_to_another_origin_is_not_followed() {
     let elsewhere = Canned::answering(|_| json(r#"{"users":[{"id":"x"}]}"#)).await;
     let link = format!("Link: <{}/api/users?page=2>; rel=\"next\"", elsewhere.base);
-    let service = Canned::answering(move |_| answer("200 OK", &["Content-Type: application/json", &link], r#"{"users":[{"id":"a"}]}"#)).await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t0p-s3cret")).build().unwrap();
+    let service = Canned::answering(move |_| {
+        answer("200 OK", &["Content-Type: application/json", &link], r#"{"users":[{"id":"a"}]}"#)
+    })
+    .await;
+    let client = Client::builder(&service.base)
+        .workspace("acme")
+        .credentials(Credentials::access_token("t0p-s3cret"))
+        .build()
+        .unwrap();
     let error = client.users().await.unwrap_err();
     assert_eq!(
         error.to_string(),

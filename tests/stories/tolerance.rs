@@ -12,7 +12,10 @@ use crate::world::World;
 #[tokio::test]
 async fn an_unknown_value_is_kept_as_it_came() {
     let world = World::new().await;
-    world.sim.faults().add(Fault::on("getDossierTemplate").patch(&json!([{"op": "replace", "path": "/status", "value": "SLEEPING"}]).to_string()));
+    world.sim.faults().add(
+        Fault::on("getDossierTemplate")
+            .patch(&json!([{"op": "replace", "path": "/status", "value": "SLEEPING"}]).to_string()),
+    );
     let template = world.template().get().await.unwrap();
     assert_eq!(template.status, Some(DossierTemplateStatus::Unknown("SLEEPING".into())));
     assert_eq!(serde_json::to_value(&template).unwrap()["status"], "SLEEPING");
@@ -22,7 +25,10 @@ async fn an_unknown_value_is_kept_as_it_came() {
 async fn an_unknown_field_is_kept_and_written_again() {
     let world = World::new().await;
     let extra = json!({"nested": [1, 2.5, {"deep": null}]});
-    world.sim.faults().add(Fault::on("getFile").patch(&json!([{"op": "add", "path": "/newField", "value": extra}]).to_string()));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("getFile").patch(&json!([{"op": "add", "path": "/newField", "value": extra}]).to_string()));
     let (_, file) = world.processed("study.pdf", STUDY).await;
     let status = file.get().await.unwrap();
     assert_eq!(status.extra.get("newField"), Some(&extra));
@@ -51,11 +57,16 @@ async fn a_null_list_is_an_empty_list() {
     assert_eq!(world.client.downloads().await.unwrap(), []);
     assert_eq!(world.client.users().await.unwrap(), []);
 
-    world.sim.faults().add(Fault::on("getDossier").patch(&json!([
-        {"op": "replace", "path": "/memberIds", "value": null},
-        {"op": "replace", "path": "/downloadFileTypes", "value": null},
-        {"op": "replace", "path": "/dossierAttributes", "value": null},
-    ]).to_string()));
+    world.sim.faults().add(
+        Fault::on("getDossier").patch(
+            &json!([
+                {"op": "replace", "path": "/memberIds", "value": null},
+                {"op": "replace", "path": "/downloadFileTypes", "value": null},
+                {"op": "replace", "path": "/dossierAttributes", "value": null},
+            ])
+            .to_string(),
+        ),
+    );
     let read = dossier.get().await.unwrap();
     assert!(read.member_ids.is_empty() && read.download_file_types.is_empty() && read.dossier_attributes.is_empty());
 
@@ -71,7 +82,9 @@ async fn a_null_list_is_an_empty_list() {
 async fn all_but_an_id_may_be_missing() {
     let world = World::new().await;
     let (dossier, file) = world.processed("study.pdf", STUDY).await;
-    let bare = |body: serde_json::Value| move |operation: &str| Fault::on(operation).body("application/json", body.to_string());
+    let bare = |body: serde_json::Value| {
+        move |operation: &str| Fault::on(operation).body("application/json", body.to_string())
+    };
     let (id, file_id) = (dossier.id().clone(), file.id().clone());
     world.sim.faults().add(bare(json!({"id": id}))("getDossier"));
     world.sim.faults().add(bare(json!({"id": file_id}))("getFile"));
@@ -90,7 +103,10 @@ async fn all_but_an_id_may_be_missing() {
 async fn a_deletion_may_be_answered_with_200_and_a_body() {
     let world = World::new().await;
     let dossier = world.dossier().await;
-    world.sim.faults().add(Fault::on("deleteDossier").status(200).body("application/json", r#"{"deleted":true}"#).times(1));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("deleteDossier").status(200).body("application/json", r#"{"deleted":true}"#).times(1));
     dossier.delete().await.unwrap();
     world.sim.faults().add(Fault::on("deleteDossier").status(200).body("text/plain", "").times(1));
     dossier.delete().await.unwrap();
@@ -99,7 +115,10 @@ async fn a_deletion_may_be_answered_with_200_and_a_body() {
 #[tokio::test]
 async fn a_creation_may_be_answered_with_202() {
     let world = World::new().await;
-    world.sim.faults().add(Fault::on("createOrUpdateDossier").status(202).body("application/json", r#"{"id":"d-1","name":"Q3"}"#));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("createOrUpdateDossier").status(202).body("application/json", r#"{"id":"d-1","name":"Q3"}"#));
     let dossier = world.template().create_dossier(documine::NewDossier::named("Q3")).await.unwrap();
     assert_eq!(dossier.id().as_str(), "d-1");
 }
@@ -110,7 +129,10 @@ async fn a_proxys_error_page_is_named_as_what_it_is() {
     let page = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
     world.sim.faults().add(Fault::on("getLicense").status(502).body("text/html", page));
     let error = world.client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: 502 Bad Gateway: the answer is a web page, perhaps of a proxy in between");
+    assert_eq!(
+        error.to_string(),
+        "getLicense: 502 Bad Gateway: the answer is a web page, perhaps of a proxy in between"
+    );
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!((error.api_message(), error.body_snippet()), (None, Some(page)));
     assert!(error.is_transient());
@@ -133,9 +155,15 @@ async fn an_empty_500_is_no_trouble_for_the_reader() {
 #[tokio::test]
 async fn a_login_page_in_place_of_json_is_named_as_what_it_is() {
     let world = World::new().await;
-    world.sim.faults().add(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
     let error = world.client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: 200 OK, but the answer is a web page, perhaps a login page of a proxy in between");
+    assert_eq!(
+        error.to_string(),
+        "getLicense: 200 OK, but the answer is a web page, perhaps a login page of a proxy in between"
+    );
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.body_snippet(), Some("<html>Sign in</html>"));
     assert!(error.was_sent() && !error.is_transient());
@@ -145,7 +173,9 @@ async fn a_login_page_in_place_of_json_is_named_as_what_it_is() {
 async fn json_of_another_shape_is_told_with_the_place() {
     let world = World::new().await;
     let dossier = world.dossier().await;
-    world.sim.faults().add(Fault::on("getFiles").body("application/json", r#"{"files":[{"id":"a"},{"id":"b","numberOfPages":"many"}]}"#));
+    world.sim.faults().add(
+        Fault::on("getFiles").body("application/json", r#"{"files":[{"id":"a"},{"id":"b","numberOfPages":"many"}]}"#),
+    );
     let error = dossier.files().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -180,11 +210,17 @@ async fn an_id_that_would_change_a_path_is_refused_when_it_is_read() {
 async fn a_service_that_asks_for_patience_gets_it() {
     let world = World::new().await;
     let busy = r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Too many requests."}"#;
-    world.sim.faults().add(Fault::on("getLicense").status(429).header("Retry-After", "7").body("application/json", busy).times(2));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("getLicense").status(429).header("Retry-After", "7").body("application/json", busy).times(2));
     world.client.license().await.unwrap();
     assert_eq!(world.time.sleeps().iter().map(Duration::as_secs).collect::<Vec<_>>(), [7, 7]);
 
-    world.sim.faults().add(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
     let error = world.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 429 Too Many Requests: Too many requests.");
     assert!(error.is_rate_limited() && error.is_transient());
@@ -204,7 +240,12 @@ async fn a_creation_is_not_repeated_by_itself() {
 #[tokio::test]
 async fn the_id_of_a_request_is_told_where_the_service_names_it() {
     let world = World::new().await;
-    world.sim.faults().add(Fault::on("getLicense").status(500).header("X-Request-Id", "r-4711").body("application/json", r#"{"message":"Broken."}"#));
+    world.sim.faults().add(
+        Fault::on("getLicense")
+            .status(500)
+            .header("X-Request-Id", "r-4711")
+            .body("application/json", r#"{"message":"Broken."}"#),
+    );
     let error = world.client.license().await.unwrap_err();
     assert_eq!(error.request_id(), Some("r-4711"));
     assert_eq!(error.to_string(), "getLicense: 500 Internal Server Error: Broken. (request r-4711)");
@@ -214,7 +255,10 @@ async fn the_id_of_a_request_is_told_where_the_service_names_it() {
 async fn a_file_without_a_state_is_work_in_progress() {
     let world = World::new().await;
     let (_, file) = world.processed("study.pdf", STUDY).await;
-    world.sim.faults().add(Fault::on("getFile").patch(&json!([{"op": "remove", "path": "/processingStatus"}]).to_string()).times(1));
+    world
+        .sim
+        .faults()
+        .add(Fault::on("getFile").patch(&json!([{"op": "remove", "path": "/processingStatus"}]).to_string()).times(1));
     let before = world.requests("getFile").len();
     file.processed().await.unwrap();
     assert_eq!(world.requests("getFile").len(), before + 2);

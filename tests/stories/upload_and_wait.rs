@@ -7,7 +7,7 @@ use documine::{ErrorKind, ProcessingStatus, Source, State, WaitError};
 use documine_sim::Fault;
 use futures_util::TryStreamExt;
 
-use crate::paper::{INVOICE, SCAN, STUDY, big_pdf, zip};
+use crate::paper::{INVOICE, SCAN, STUDY, big_pdf};
 use crate::world::{World, add, header};
 
 /// When a wait looks: at once, then after a time that grows by half.
@@ -86,11 +86,16 @@ async fn the_media_type_follows_the_name_unless_it_is_given() {
     let world = World::new().await;
     let dossier = world.dossier().await;
     let _ = dossier.upload(Source::bytes("a.pdf", INVOICE)).await.unwrap();
-    let _ = dossier.upload(Source::bytes("b", INVOICE).file_name("c.pdf").content_type("application/pdf")).await.unwrap();
+    let _ =
+        dossier.upload(Source::bytes("b", INVOICE).file_name("c.pdf").content_type("application/pdf")).await.unwrap();
     let names: Vec<_> = dossier.files().await.unwrap().into_iter().filter_map(|file| file.file_name).collect();
     assert_eq!(names, ["a.pdf", "c.pdf"]);
-    let error = dossier.upload(Source::bytes("d.pdf", INVOICE).content_type("no media type")).await.map(drop).unwrap_err();
-    assert_eq!(error.to_string(), r#"uploadFile: "no media type" is no media type; it should look like application/pdf"#);
+    let error =
+        dossier.upload(Source::bytes("d.pdf", INVOICE).content_type("no media type")).await.map(drop).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        r#"uploadFile: "no media type" is no media type; it should look like application/pdf"#
+    );
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(!error.was_sent());
     assert_eq!(world.requests("uploadFile").len(), 2);
@@ -152,7 +157,10 @@ async fn a_whole_dossier_costs_one_list_a_look_however_many_files_it_has() {
     assert!(files.iter().all(|file| file.processing_status == Some(ProcessingStatus::Processed)));
     assert_eq!(millis(&world.instants("getFiles", start)), LOOKS[..4]);
     assert_eq!(world.requests("getFile").len(), 0);
-    assert_eq!(*seen.lock().unwrap(), ["0 of 13 files processed", "0 of 13 files processed", "12 of 13 files processed"]);
+    assert_eq!(
+        *seen.lock().unwrap(),
+        ["0 of 13 files processed", "0 of 13 files processed", "12 of 13 files processed"]
+    );
 }
 
 #[tokio::test]
@@ -182,7 +190,10 @@ async fn a_file_whose_analysis_is_switched_off_is_not_waited_for() {
     let error = uploaded.processed().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("file {} ended as UNPROCESSED: its analysis is switched off (excluded), so it would never be processed", uploaded.id)
+        format!(
+            "file {} ended as UNPROCESSED: its analysis is switched off (excluded), so it would never be processed",
+            uploaded.id
+        )
     );
     assert_eq!(dossier.processed().await.unwrap().len(), 2);
     world.sim.control().exclude_file(uploaded.id.as_str(), false).unwrap();
@@ -236,7 +247,8 @@ async fn an_unknown_state_is_work_in_progress() {
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": "DREAMING"}]);
     world.sim.faults().add(Fault::on("getFile").patch(&patch.to_string()).times(5));
     let states: Vec<_> = uploaded.processed().states().try_collect().await.unwrap();
-    let words: Vec<_> = states.iter().map(|state| matches!(state, State::Working(name) if name == "DREAMING")).collect();
+    let words: Vec<_> =
+        states.iter().map(|state| matches!(state, State::Working(name) if name == "DREAMING")).collect();
     assert_eq!(words, [true, true, true, true, true, false]);
 }
 
@@ -278,7 +290,10 @@ async fn an_analysis_that_fails_is_told_with_the_services_reason() {
     let error = dossier.processed().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        format!("the analysis of dossier {} ended as ERROR: 1 of 2 files: study.pdf: The rules could not be applied.", dossier.id())
+        format!(
+            "the analysis of dossier {} ended as ERROR: 1 of 2 files: study.pdf: The rules could not be applied.",
+            dossier.id()
+        )
     );
 }
 
@@ -294,94 +309,4 @@ async fn a_file_that_is_gone_is_not_waited_for() {
     let error = uploaded.processed().await.unwrap_err();
     assert_eq!(error.to_string(), format!("file {} is not there any more (last state: unknown)", uploaded.id));
     assert!(matches!(error, WaitError::Gone { .. }));
-}
-
-#[tokio::test]
-async fn a_processed_file_can_go_back_to_work() {
-    let world = World::new().await;
-    let (_, file) = world.processed("study.pdf", STUDY).await;
-    world.sim.control().reanalyse(file.id().as_str()).unwrap();
-    let status = file.get().await.unwrap().processing_status.unwrap();
-    assert!(matches!(status, ProcessingStatus::Reprocess | ProcessingStatus::Fullreprocess), "{status}");
-    file.processed().await.unwrap();
-    assert_eq!(file.get().await.unwrap().processing_status, Some(ProcessingStatus::Processed));
-    assert_eq!(world.client.license_usage().await.unwrap().analysed_pages, Some(4));
-}
-
-#[tokio::test]
-async fn the_same_name_again_replaces_the_file() {
-    let world = World::new().await;
-    let (dossier, first) = world.processed("report.pdf", STUDY).await;
-    let second = add(&dossier, "report.pdf", INVOICE).await;
-    assert_eq!(second.id(), first.id());
-    let files = dossier.files().await.unwrap();
-    assert_eq!(files.len(), 1);
-    assert_eq!(files[0].number_of_pages, Some(1));
-    assert_eq!(second.components().await.unwrap().values("InvoiceNumber"), ["INV-2024-00318"]);
-}
-
-#[tokio::test]
-async fn what_people_changed_by_hand_is_kept_only_when_asked_for() {
-    let world = World::new().await;
-    let (dossier, file) = world.processed("report.pdf", STUDY).await;
-    world.sim.control().edit_component(file.id().as_str(), "Sponsor", &["Set by hand Ltd"]).unwrap();
-    assert_eq!(file.components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
-
-    let again = dossier.upload(Source::bytes("report.pdf", STUDY)).keep_manual_changes(true).await.unwrap();
-    assert_eq!(again.processed().await.unwrap().components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
-    let again = dossier.upload(Source::bytes("report.pdf", STUDY)).await.unwrap();
-    assert_eq!(again.processed().await.unwrap().components().await.unwrap().values("Sponsor"), ["Examplia Crop Care AG"]);
-    let queries: Vec<_> = world.requests("uploadFile").into_iter().map(|request| request.query.unwrap_or_default()).collect();
-    assert_eq!(queries, ["", "keepManualChanges=true", ""]);
-}
-
-#[tokio::test]
-async fn an_archive_yields_all_its_documents() {
-    let world = World::new().await;
-    let dossier = world.dossier().await;
-    let archive = zip(&[("study.pdf", STUDY), ("papers/invoice.pdf", INVOICE)]);
-    let uploaded = dossier.upload(Source::bytes("both.zip", archive)).await.unwrap();
-    assert_eq!(uploaded.ids().len(), 2);
-    let files = dossier.processed().await.unwrap();
-    let names: Vec<_> = files.iter().map(|file| (file.file_name.as_deref().unwrap(), file.number_of_pages.unwrap())).collect();
-    assert_eq!(names, [("study.pdf", 4), ("invoice.pdf", 1)]);
-    assert!(files.iter().map(|file| &file.id).eq(uploaded.ids()));
-}
-
-#[tokio::test]
-async fn a_scan_goes_through_text_recognition_and_its_remarks_say_so() {
-    let world = World::new().await;
-    let (_, file) = world.processed("scan.pdf", SCAN).await;
-    let components = file.components().await.unwrap();
-    let remarks = components.values("Remarks");
-    assert_eq!(remarks.len(), 1);
-    assert!(remarks[0].starts_with("Pages 1-2 are images without a text layer."), "{}", remarks[0]);
-    assert_eq!(components.values("PageCount"), ["2"]);
-    assert_eq!(components.values("StudyNumber"), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn an_unfinished_file_has_no_components_yet() {
-    let world = World::new().await;
-    let dossier = world.dossier().await;
-    let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    // An `Uploaded` has no way to ask; who names the file by its id asks at his own risk.
-    let error = dossier.file(&uploaded.id).components().await.map(drop).unwrap_err();
-    assert!(error.is_conflict());
-    assert!(error.to_string().starts_with("getComponents: 409 Conflict: "), "{error}");
-}
-
-#[tokio::test]
-async fn a_deleted_file_lies_in_the_trash_until_it_is_deleted_for_good() {
-    let world = World::new().await;
-    let (dossier, file) = world.processed("study.pdf", STUDY).await;
-    file.delete().await.unwrap();
-    let status = file.get().await.unwrap();
-    assert!(status.soft_deleted_time.is_some());
-    assert_eq!(status.processing_status, Some(ProcessingStatus::Deleted));
-    file.delete().permanently().await.unwrap();
-    assert!(file.get().await.unwrap_err().is_not_found());
-    assert!(dossier.files().await.unwrap().is_empty());
-    let queries: Vec<_> = world.requests("deleteFile").into_iter().map(|request| request.query.unwrap_or_default()).collect();
-    assert_eq!(queries, ["deletePermanently=false", "deletePermanently=true"]);
 }

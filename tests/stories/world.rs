@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use documine::{
-    BoxFuture, Client, ClientBuilder, Clock, Credentials, DossierHandle, DossierTemplateHandle, DossierTemplateId, FileHandle, NewDossier, Source,
+    BoxFuture, Client, ClientBuilder, Clock, Credentials, DossierHandle, DossierTemplateHandle, DossierTemplateId,
+    FileHandle, NewDossier, Source,
 };
 use documine_sim::{RecordedRequest, SimClock, Simulator, SimulatorBuilder};
 

@@ -61,9 +61,9 @@ impl Failure {
         self
     }
 
-    /// The service did not want the file; other files may do.
-    pub(crate) fn advise_on_file(self) -> Self {
-        if self.code == Code::Other { self.advise("give another file in its place") } else { self }
+    /// Adds what to do where the service did not want what it was given; with other trouble this would not help.
+    pub(crate) fn advise_on_request(self, advice: &str) -> Self {
+        if self.code == Code::Other { self.advise(advice) } else { self }
     }
 
     pub(crate) fn code(&self) -> Code {

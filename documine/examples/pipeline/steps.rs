@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use documine::{
     Client, Components, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus, DownloadFileType,
-    FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus, Timestamp, WaitError,
+    FileHandle, FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus, Timestamp,
+    WaitError,
 };
 use futures_util::future::join_all;
 
@@ -66,7 +67,10 @@ impl<'a> Steps<'a> {
             Some(id) => {
                 let template =
                     client.dossier_template(id.clone()).get().await.during(format_args!("dossier template {id}"));
-                (template.map_err(|failure| failure.advise("check DOCUMINE_DOSSIER_TEMPLATE_ID"))?, "as asked for")
+                (
+                    template.map_err(|failure| failure.advise_on_request("check DOCUMINE_DOSSIER_TEMPLATE_ID"))?,
+                    "as asked for",
+                )
             }
             None => (
                 first_active(client.dossier_templates().await.during("the dossier templates")?)?,
@@ -100,7 +104,9 @@ impl<'a> Steps<'a> {
                     progress.done(format_args!("uploaded as file {}", file.id));
                     uploaded += 1;
                 }
-                Err(failure) => outcome.file_failed(self.show, name, failure.advise_on_file())?,
+                Err(failure) => {
+                    outcome.file_failed(self.show, name, failure.advise_on_request("give another file in its place"))?
+                }
             }
         }
         if uploaded == 0 { Err(outcome.nothing_is_left()) } else { Ok(()) }
@@ -127,7 +133,7 @@ impl<'a> Steps<'a> {
             } else {
                 let reason = file.error_message.as_deref().unwrap_or("the service gives no reason");
                 let failure = Failure::new(Code::Other, format!("{name}: the analysis failed: {reason}"));
-                outcome.file_failed(self.show, name, failure.advise_on_file())?;
+                outcome.file_failed(self.show, name, failure.advise_on_request("give another file in its place"))?;
             }
         }
         if processed.is_empty() { Err(outcome.nothing_is_left()) } else { Ok(processed) }
@@ -144,30 +150,35 @@ impl<'a> Steps<'a> {
             .step("Export the components", "file.components(), file.components_xml(), components.extract::<Invoice>()");
         for status in files {
             let name = name_of(status);
-            let file = dossier.file(&status.id);
-
-            let components = file.components().include_details(true).await.during(&name)?;
-            let json = serde_json::to_vec_pretty(components.as_model())
-                .map_err(|error| Failure::new(Code::Other, format!("{name}: {error}")))?;
-            let json = self.output.write_components(&name, "json", &json)?;
-
-            let xml = file.components_xml().include_details(true).await.during(&name)?;
-            let xml = self.output.write_components(&name, "xml", xml.as_bytes())?;
-
-            self.show.line(format_args!("\n{name} → {}, {}", json.display(), xml.display()));
-            self.show_components(&components);
-            match Document::read(&components) {
-                Ok(document) => self.show.line(document.lines()),
-                // Values that our own types did not expect. The export is written all the same.
-                Err(error) => self.show.line(format_args!("not read into a Rust type: {error}")),
+            match self.export_one(&name, dossier.file(&status.id)).await {
+                Ok(components) => outcome.summary.files.push(FileSummary {
+                    file_name: name,
+                    pages: status.number_of_pages,
+                    components: values(&components),
+                }),
+                Err(failure) => outcome.file_failed(self.show, name, failure)?,
             }
-            outcome.summary.files.push(FileSummary {
-                file_name: name,
-                pages: status.number_of_pages,
-                components: values(&components),
-            });
         }
-        Ok(())
+        if outcome.summary.files.is_empty() { Err(outcome.nothing_is_left()) } else { Ok(()) }
+    }
+
+    async fn export_one(&self, name: &str, file: FileHandle) -> Result<Components, Failure> {
+        let components = file.components().include_details(true).await.during(name)?;
+        let json = serde_json::to_vec_pretty(components.as_model())
+            .map_err(|error| Failure::new(Code::Other, format!("{name}: {error}")))?;
+        let json = self.output.write_components(name, "json", &json)?;
+
+        let xml = file.components_xml().include_details(true).await.during(name)?;
+        let xml = self.output.write_components(name, "xml", xml.as_bytes())?;
+
+        self.show.line(format_args!("\n{name} → {}, {}", json.display(), xml.display()));
+        self.show_components(&components);
+        match Document::read(&components) {
+            Ok(document) => self.show.line(document.lines()),
+            // Values that our own types did not expect. The export is written all the same.
+            Err(error) => self.show.line(format_args!("not read into a Rust type: {error}")),
+        }
+        Ok(components)
     }
 
     /// The service prepares packages in the background: all three are asked for before the first is waited for.

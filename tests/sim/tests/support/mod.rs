@@ -11,115 +11,116 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 /// A simulator whose clock stands still, with somebody signed in.
-pub struct Desk {
-    pub sim: Simulator,
-    pub http: Client,
-    pub token: String,
+pub(crate) struct Desk {
+    pub(crate) sim: Simulator,
+    pub(crate) http: Client,
+    pub(crate) token: String,
 }
 
 /// Status, headers and body of an answer.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let body = self.json();
         assert!(body["timestamp"].is_string(), "an error body has a timestamp: {body}");
         body["message"].as_str().expect("an error body has a message").to_owned()
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("a text"))
     }
 }
 
 impl Desk {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Simulator::builder().clock(SimClock::manual())).await
     }
 
-    pub async fn with(builder: SimulatorBuilder) -> Self {
+    pub(crate) async fn with(builder: SimulatorBuilder) -> Self {
         Self::at(builder.start().await.expect("the simulator starts")).await
     }
 
-    pub async fn at(sim: Simulator) -> Self {
+    pub(crate) async fn at(sim: Simulator) -> Self {
         let http = Client::builder().no_proxy().build().expect("a client");
         let token = sign_in(&http, &sim).await;
         Self { sim, http, token }
     }
 
     /// A request with everything it needs.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.sim.base_url());
         self.http.request(method, url).bearer_auth(&self.token).header("X-TENANT-ID", self.sim.workspace_id())
     }
 
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let answer = request.send().await.expect("an answer");
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         Answer { status, headers, body: answer.bytes().await.expect("a body").to_vec() }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
     /// The path of the dossiers of the usual template.
-    pub fn dossiers(&self) -> String {
+    pub(crate) fn dossiers(&self) -> String {
         format!("/api/dossier-templates/{}/dossiers", self.sim.dossier_template_id())
     }
 
     /// Creates a dossier and gives its path.
-    pub async fn dossier(&self, name: &str) -> String {
+    pub(crate) async fn dossier(&self, name: &str) -> String {
         let answer = self.post(&self.dossiers(), json!({"name": name})).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         format!("{}/{}", self.dossiers(), answer.json()["id"].as_str().expect("an id"))
     }
 
-    pub async fn upload(&self, dossier: &str, name: &str, bytes: impl Into<Vec<u8>>) -> Answer {
+    pub(crate) async fn upload(&self, dossier: &str, name: &str, bytes: impl Into<Vec<u8>>) -> Answer {
         let part = Part::bytes(bytes.into()).file_name(name.to_owned());
-        self.send(self.request(Method::POST, &format!("{dossier}/files")).multipart(Form::new().part("file", part))).await
+        self.send(self.request(Method::POST, &format!("{dossier}/files")).multipart(Form::new().part("file", part)))
+            .await
     }
 
     /// Uploads a document that is accepted and gives its id.
-    pub async fn file(&self, dossier: &str, name: &str, bytes: impl Into<Vec<u8>>) -> String {
+    pub(crate) async fn file(&self, dossier: &str, name: &str, bytes: impl Into<Vec<u8>>) -> String {
         let answer = self.upload(dossier, name, bytes).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()["fileIds"][0].as_str().expect("an id").to_owned()
     }
 
     /// Lets simulated time pass.
-    pub fn wait(&self, seconds: u64) {
+    pub(crate) fn wait(&self, seconds: u64) {
         self.sim.clock().advance(Duration::from_secs(seconds));
     }
 
-    pub async fn state(&self, dossier: &str, file: &str) -> String {
+    pub(crate) async fn state(&self, dossier: &str, file: &str) -> String {
         let answer = self.get(&format!("{dossier}/files/{file}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()["processingStatus"].as_str().expect("a state").to_owned()
     }
 
     /// Asks for a package, waits for it and gives its path.
-    pub async fn package(&self, path: &str, body: Value) -> String {
+    pub(crate) async fn package(&self, path: &str, body: Value) -> String {
         let answer = self.post(&format!("{path}/create-download"), body).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         self.wait(600);
@@ -128,7 +129,7 @@ impl Desk {
 }
 
 /// Signs in with the password of the usual user.
-pub async fn sign_in(http: &Client, sim: &Simulator) -> String {
+pub(crate) async fn sign_in(http: &Client, sim: &Simulator) -> String {
     let url = format!("{}/auth/realms/{}/protocol/openid-connect/token", sim.base_url(), sim.workspace_id());
     let fields = [
         ("grant_type", "password"),
@@ -144,19 +145,20 @@ pub async fn sign_in(http: &Client, sim: &Simulator) -> String {
 }
 
 /// A small PDF with the given lines on each page; a page without lines holds a picture instead.
-pub fn pdf(pages: &[&[&str]]) -> Vec<u8> {
+pub(crate) fn pdf(pages: &[&[&str]]) -> Vec<u8> {
     document(pages, None, "")
 }
 
 /// The same with a title of its own.
-pub fn titled_pdf(title: &str, pages: &[&[&str]]) -> Vec<u8> {
+pub(crate) fn titled_pdf(title: &str, pages: &[&[&str]]) -> Vec<u8> {
     document(pages, Some(title), "")
 }
 
 /// A PDF that says it is encrypted.
-pub fn encrypted_pdf() -> Vec<u8> {
+pub(crate) fn encrypted_pdf() -> Vec<u8> {
     let key = "00".repeat(32);
-    let encrypt = format!("/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <{key}> /U <{key}> >> /ID [<00> <00>]");
+    let encrypt =
+        format!("/Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44 /O <{key}> /U <{key}> >> /ID [<00> <00>]");
     document(&[&["secret"]], None, &encrypt)
 }
 
@@ -181,7 +183,9 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
         }
         let place = objects.len() + 2;
         let resources = "<< /Font << /F1 3 0 R >> /XObject << /Im0 4 0 R >> >>";
-        let page = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {resources} /Contents {place} 0 R >>");
+        let page = format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {resources} /Contents {place} 0 R >>"
+        );
         objects.push(page.into_bytes());
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()).into_bytes());
     }
@@ -204,18 +208,20 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
         file.extend_from_slice(format!("{place:010} 00000 n \n").as_bytes());
     }
     let size = places.len() + 1;
-    file.extend_from_slice(format!("trailer\n<< /Size {size} /Root 1 0 R {info} {trailer} >>\nstartxref\n{table}\n%%EOF\n").as_bytes());
+    file.extend_from_slice(
+        format!("trailer\n<< /Size {size} /Root 1 0 R {info} {trailer} >>\nstartxref\n{table}\n%%EOF\n").as_bytes(),
+    );
     file
 }
 
 /// One of the sample documents of the repository.
-pub fn sample(name: &str) -> Vec<u8> {
+pub(crate) fn sample(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../documine/examples/samples").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The entries of a ZIP, with their bytes.
-pub fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a ZIP");
     (0..zip.len())
         .map(|index| {
@@ -228,7 +234,7 @@ pub fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A ZIP of the given entries.
-pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in entries {
         zip.start_file(*name, zip::write::SimpleFileOptions::default()).expect("an entry");
@@ -238,7 +244,7 @@ pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// With the feature `check`: everything that was said fits the document.
-pub fn assert_clean(sim: &Simulator) {
+pub(crate) fn assert_clean(sim: &Simulator) {
     #[cfg(feature = "check")]
     assert_eq!(sim.violations(), []);
     let _ = sim;
