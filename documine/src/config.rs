@@ -70,7 +70,7 @@ impl ClientBuilder {
     pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let get = |name: &str| lookup(name).filter(|text| !text.trim().is_empty());
         let need = |name: &str, what: &str| {
-            get(name).ok_or_else(|| Error::config(format!("{name} is not set; it holds {what}")))
+            get(name).ok_or_else(|| Error::config(format!("{name} is not set or empty; it holds {what}")))
         };
         let mut builder = Self::new(need("DOCUMINE_BASE_URL", "the service's address")?)
             .workspace(need("DOCUMINE_WORKSPACE_ID", "the workspace's id")?);
@@ -86,7 +86,7 @@ impl ClientBuilder {
                 }
                 (Some(_), None) => {
                     return Err(Error::config(
-                        "DOCUMINE_CLIENT_ID is not set; DOCUMINE_REFRESH_TOKEN works only together with it",
+                        "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
                     ));
                 }
                 (None, _) => Credentials::access_token(token),

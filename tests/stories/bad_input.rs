@@ -108,7 +108,7 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing.pdf");
     let error = upload(&dossier, Source::path(&path)).await;
-    is_line(&error, ErrorKind::Input, &format!("uploadFile: {}: there is no such file", path.display()));
+    is_line(&error, ErrorKind::Input, &format!("uploadFile: {}: there is no such file; check the path", path.display()));
     assert!(!error.was_sent());
 
     let error = upload(&dossier, Source::path(folder.path())).await;

@@ -107,15 +107,15 @@ fn a_time_limit_of_zero_is_told() {
 #[test]
 fn a_missing_variable_is_named() {
     let all = [
-        ("DOCUMINE_BASE_URL", "https://acme.example", "DOCUMINE_BASE_URL is not set; it holds the service's address"),
-        ("DOCUMINE_WORKSPACE_ID", "acme", "DOCUMINE_WORKSPACE_ID is not set; it holds the workspace's id"),
+        ("DOCUMINE_BASE_URL", "https://acme.example", "DOCUMINE_BASE_URL is not set or empty; it holds the service's address"),
+        ("DOCUMINE_WORKSPACE_ID", "acme", "DOCUMINE_WORKSPACE_ID is not set or empty; it holds the workspace's id"),
         (
             "DOCUMINE_CLIENT_ID",
             "client",
-            "DOCUMINE_CLIENT_ID is not set; it holds the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
+            "DOCUMINE_CLIENT_ID is not set or empty; it holds the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
         ),
-        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set; it holds the user's name"),
-        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set; it holds the user's password"),
+        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set or empty; it holds the user's name"),
+        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set or empty; it holds the user's password"),
     ];
     let value = |name: &str| all.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| (*value).to_owned());
     ClientBuilder::from_variables(value).unwrap().build().unwrap();
@@ -133,7 +133,7 @@ fn a_missing_variable_is_named() {
     is_line(
         &ClientBuilder::from_variables(lookup).map(drop).unwrap_err(),
         ErrorKind::Config,
-        "DOCUMINE_CLIENT_ID is not set; DOCUMINE_REFRESH_TOKEN works only together with it",
+        "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
     );
 }
 

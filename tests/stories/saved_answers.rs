@@ -63,7 +63,7 @@ fn read_as(operation: &str, answer: &Value) {
         "getComponents" => round_trip::<types::FileComponents>(operation, answer),
         "getDossierComponents" => round_trip::<types::DossierComponents>(operation, answer),
         "prepareDossierDownload" | "prepareFileDownload" | "prepareFilesDownload" => {
-            round_trip::<types::DownloadReference>(operation, answer)
+            round_trip::<types::DownloadReference>(operation, answer);
         }
         "getDownloads" => round_trip::<types::DownloadList>(operation, answer),
         "getDownload" => round_trip::<types::DownloadStatus>(operation, answer),

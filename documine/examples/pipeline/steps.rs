@@ -105,7 +105,11 @@ impl<'a> Steps<'a> {
                     uploaded += 1;
                 }
                 Err(failure) => {
-                    outcome.file_failed(self.show, name, failure.advise_on_request("give another file in its place"))?
+                    outcome.file_failed(
+                        self.show,
+                        name,
+                        failure.advise_on_request("give another file in its place"),
+                    )?;
                 }
             }
         }

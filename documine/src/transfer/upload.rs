@@ -76,7 +76,7 @@ impl Source {
         };
         let shown = path.display();
         let trouble = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Error::input(format!("{shown}: there is no such file")),
+            io::ErrorKind::NotFound => Error::input(format!("{shown}: there is no such file; check the path")),
             _ => Error::file(format!("{shown} can't be read"), error),
         };
         // Looked at before it is opened: opening a pipe would wait for its other end.

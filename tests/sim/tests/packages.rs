@@ -3,10 +3,9 @@
 
 mod support;
 
-use documine_sim::{SimClock, Simulator};
 use reqwest::Method;
 use serde_json::json;
-use support::{Desk, assert_clean, sample, unzip};
+use support::{Desk, assert_clean, pdf, sample, unzip};
 
 async fn ready(desk: &Desk) -> String {
     let dossier = desk.dossier("p").await;
@@ -19,7 +18,7 @@ async fn ready(desk: &Desk) -> String {
 async fn a_package_is_queued_made_and_ready() {
     let desk = Desk::new().await;
     let dossier = desk.dossier("p").await;
-    desk.file(&dossier, "a.pdf", sample("invoice.pdf")).await;
+    desk.file(&dossier, "a.pdf", pdf(&[&["x"][..]; 20])).await;
     let id = desk.post(&format!("{dossier}/create-download"), json!({})).await.json()["downloadId"]
         .as_str()
         .unwrap()
@@ -68,7 +67,7 @@ async fn parts_can_be_fetched() {
 
 #[tokio::test]
 async fn a_server_without_ranges_is_possible() {
-    let desk = Desk::with(Simulator::builder().clock(SimClock::manual()).ranges(false)).await;
+    let desk = Desk::with(Desk::builder().ranges(false)).await;
     let path = format!("{}/download", ready(&desk).await);
     let answer = desk.send(desk.request(Method::GET, &path).header("range", "bytes=5-9")).await;
     assert_eq!((answer.status, answer.header("etag"), answer.header("accept-ranges")), (200, "", ""));

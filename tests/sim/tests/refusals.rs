@@ -3,6 +3,7 @@
 
 mod support;
 
+use documine_sim::{SimClock, Simulator};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::json;
@@ -10,7 +11,7 @@ use support::{Desk, assert_clean, encrypted_pdf, pdf, sample, zip};
 
 #[tokio::test]
 async fn token_and_workspace_are_asked_for() {
-    let desk = Desk::new().await;
+    let desk = Desk::with(Simulator::builder().clock(SimClock::manual())).await;
     let url = format!("{}/api/license", desk.sim.base_url());
     let bare = desk.send(desk.http.get(&url).header("X-TENANT-ID", "acme")).await;
     assert_eq!(bare.status, 401);
@@ -24,7 +25,10 @@ async fn token_and_workspace_are_asked_for() {
     assert_eq!(other.status, 403);
     desk.wait(301);
     assert_eq!(desk.get("/api/license").await.status, 401, "the token has expired");
+    let desk = Desk::at(desk.sim).await;
+    assert_eq!(desk.get("/api/license").await.status, 200);
     desk.sim.control().revoke_tokens();
+    assert_eq!(desk.get("/api/license").await.status, 401, "the token has been revoked");
 }
 
 #[tokio::test]

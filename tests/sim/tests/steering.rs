@@ -3,7 +3,7 @@
 
 mod support;
 
-use documine_sim::{Fault, Paging, SimClock, Simulator};
+use documine_sim::{Fault, Paging, Simulator};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Desk, assert_clean, pdf, sample};
@@ -70,7 +70,7 @@ async fn faults_spoil_answers() {
 
 #[tokio::test]
 async fn lists_come_in_pages_if_wished() {
-    let desk = Desk::with(Simulator::builder().clock(SimClock::manual()).paging(Paging::Page)).await;
+    let desk = Desk::with(Desk::builder().paging(Paging::Page)).await;
     for number in 0..5 {
         desk.dossier(&format!("d{number}")).await;
     }
@@ -83,7 +83,7 @@ async fn lists_come_in_pages_if_wished() {
     assert_eq!(desk.get(&format!("{}?page=9", desk.dossiers())).await.json()["dossiers"], json!([]));
     assert_eq!(desk.get(&format!("{}?size=0", desk.dossiers())).await.status, 400);
 
-    let desk = Desk::with(Simulator::builder().clock(SimClock::manual()).paging(Paging::Link)).await;
+    let desk = Desk::with(Desk::builder().paging(Paging::Link)).await;
     for number in 0..5 {
         desk.dossier(&format!("d{number}")).await;
     }
@@ -153,10 +153,7 @@ async fn the_same_can_be_done_over_http() {
 #[tokio::test]
 async fn the_state_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    let start = async || {
-        let clock = SimClock::manual();
-        Simulator::builder().clock(clock).data_dir(folder.path()).start().await.unwrap()
-    };
+    let start = async || Desk::builder().data_dir(folder.path()).start().await.unwrap();
     let desk = Desk::at(start().await).await;
     let dossier = desk.dossier("stays").await;
     let file = desk.file(&dossier, "a.pdf", sample("invoice.pdf")).await;
@@ -167,15 +164,12 @@ async fn the_state_survives_a_restart() {
     // Dropped, not shut down: what was answered is kept all the same.
     drop(desk);
 
-    let sim = start().await;
-    sim.clock().advance(std::time::Duration::from_secs(200));
-    let mut desk = Desk::at(sim).await;
+    let mut desk = Desk::at(start().await).await;
+    desk.wait(200);
     desk.token = token;
     assert_eq!(desk.get(&dossier).await.json()["name"], "stays");
     assert_eq!(desk.state(&dossier, &file).await, "PROCESSED");
-    desk.wait(1000);
-    let desk = Desk::at(desk.sim).await;
-    assert_eq!(desk.get(&format!("{package}/download")).await.body, bytes);
+    assert!(desk.get(&format!("{package}/download")).await.body == bytes, "the package is another");
     assert_ne!(desk.dossier("new").await, dossier, "ids go on where they stopped");
 
     std::fs::write(folder.path().join("state.json"), "junk").unwrap();

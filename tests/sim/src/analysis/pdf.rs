@@ -110,7 +110,9 @@ fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
         let again = repair::rebuilt(bytes).and_then(|bytes| Document::load_mem(&bytes).ok());
         again.filter(is_whole).ok_or_else(|| Unreadable::Broken(error.to_string()))
     })?;
-    if loaded.is_encrypted() || loaded.was_encrypted() { Err(Unreadable::Encrypted) } else { Ok(loaded) }
+    // The library opens files whose password is empty; what the trailer says counts all the same.
+    let encrypted = loaded.trailer.has(b"Encrypt") || loaded.was_encrypted();
+    if encrypted { Err(Unreadable::Encrypted) } else { Ok(loaded) }
 }
 
 /// Whether all pages are there that the document says it has.

@@ -49,12 +49,8 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut Call) -> Result<Response, R
         let download = world.download(call.download_id())?;
         let state = download.state(now);
         let Some(blob) = download.blob.clone().filter(|_| state == "READY") else {
-            let why = download
-                .failure
-                .as_ref()
-                .filter(|_| state == "FAILED")
-                .map(|why| format!(": {why}"))
-                .unwrap_or_default();
+            let why = download.failure.as_deref().filter(|_| state == "FAILED").map(|why| why.trim_end_matches('.'));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             return Err(Refusal::conflict(format!("The download is {state}, not READY{why}.")));
         };
         let download = download.clone();

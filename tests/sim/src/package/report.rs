@@ -5,7 +5,9 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet,
 use super::{Packed, Spec, calendar};
 
 /// What a cell can hold.
-const LONGEST_TEXT: usize = 32_000;
+const LONGEST_TEXT: usize = 16_000;
+/// What a property of the workbook can hold.
+const LONGEST_PROPERTY: usize = 200;
 
 /// The bytes of the workbook.
 pub(super) fn workbook(spec: &Spec, name: &str) -> Result<Vec<u8>, XlsxError> {
@@ -13,8 +15,8 @@ pub(super) fn workbook(spec: &Spec, name: &str) -> Result<Vec<u8>, XlsxError> {
     let year = u16::try_from(year).unwrap_or(1980);
     let made = ExcelDateTime::from_ymd(year, month, day)?.and_hms(u16::from(hour), minute, f64::from(second))?;
     let properties = DocProperties::new()
-        .set_title(name)
-        .set_subject(&spec.dossier)
+        .set_title(property(name))
+        .set_subject(property(&spec.dossier))
         .set_author("documine-sim")
         .set_creation_datetime(&made);
     let mut workbook = Workbook::new();
@@ -94,6 +96,10 @@ fn values(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
 
 fn pages(file: &Packed) -> u32 {
     u32::try_from(file.pages).unwrap_or(u32::MAX)
+}
+
+fn property(name: &str) -> String {
+    text(name).chars().take(LONGEST_PROPERTY).collect()
 }
 
 fn text(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -65,27 +66,26 @@ pub(crate) fn watched(body: Body, keep: bool) -> (Body, Passed) {
 
 /// The first `limit` bytes of a body, then a broken connection.
 pub(crate) fn cut(body: Body, limit: u64) -> Body {
-    let stream = body.into_data_stream().map(|chunk| chunk.map_err(std::io::Error::other));
-    let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut over = false;
-    let stream = futures_util::stream::StreamExt::flat_map(stream, move |chunk| {
-        let mut out = Vec::new();
-        match chunk {
-            _ if over => {}
-            Ok(chunk) if chunk.len() < left => {
-                left -= chunk.len();
-                out.push(Ok(chunk));
-            }
-            Ok(chunk) => {
-                over = true;
-                out.push(Ok(chunk.slice(..left)));
-                out.push(Err(std::io::Error::other("cut by a fault")));
-            }
-            Err(error) => out.push(Err(error)),
+    let left = usize::try_from(limit).unwrap_or(usize::MAX);
+    let start = (body.into_data_stream(), left, false);
+    let pieces = futures_util::stream::unfold(start, |(mut body, left, over)| async move {
+        if over {
+            // A moment, so that the head and the first bytes are on their way before the connection breaks.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            return Some((Err(std::io::Error::other("cut by a fault")), (body, 0, true)));
         }
-        futures_util::stream::iter(out)
+        let piece = body.next().await?.map_err(std::io::Error::other);
+        let (piece, left, over) = match piece {
+            Ok(piece) if piece.len() < left => {
+                let left = left - piece.len();
+                (Ok(piece), left, false)
+            }
+            Ok(piece) => (Ok(piece.slice(..left)), 0, true),
+            Err(error) => (Err(error), left, false),
+        };
+        Some((piece, (body, left, over)))
     });
-    Body::from_stream(stream)
+    Body::from_stream(pieces)
 }
 
 /// Reads what is left of a request, so that a client that is still sending gets the answer instead of a broken pipe.
