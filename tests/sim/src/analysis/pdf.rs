@@ -182,31 +182,3 @@ fn pictures_in(document: &Document, resources: &Dictionary, depth: u8) -> bool {
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
-#[cfg(test)]
-mod timing {
-    #[test]
-    fn corpus() {
-        let r = crate::analysis::Rules::built_in();
-        for e in std::fs::read_dir(match std::env::var("CORPUS") {
-            Ok(d) => d,
-            Err(_) => return,
-        })
-        .unwrap()
-        {
-            let p = e.unwrap().path();
-            let b = std::fs::read(&p).unwrap();
-            let t = std::time::Instant::now();
-            let d = super::read(&b, t + std::time::Duration::from_secs(60));
-            let took = t.elapsed().as_millis();
-            let t = std::time::Instant::now();
-            let c = d
-                .as_ref()
-                .ok()
-                .map(|d| crate::analysis::apply(&r, &crate::analysis::Subject { file_name: "x", text: d }));
-            eprintln!(
-                "JSON {}",
-                serde_json::json!({"path": p, "took": took, "apply": t.elapsed().as_millis(), "doc": d.as_ref().ok(), "err": d.as_ref().err().map(|e| e.message("x")), "c": c})
-            );
-        }
-    }
-}

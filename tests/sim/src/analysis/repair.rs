@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::Read;
 
-use pdf_extract::{Dictionary, Document, Object, ObjectId};
+use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
 use regex::bytes::Regex;
 
 /// A font with more widths than that is not spelled out.
 const MOST_WIDTHS: i64 = 70_000;
+/// Streams that would be bigger unpacked are emptied.
+const BIGGEST_STREAM: usize = 256 * 1024 * 1024;
 
 /// The same file with a cross-reference table made from the objects that are really there; nothing if the file breaks off or names no root.
 ///
@@ -61,7 +64,7 @@ pub(super) fn prepare(document: &mut Document) {
     for object in document.objects.values_mut() {
         // The library takes every XObject for a drawing, pictures too; what is in them is of no interest here.
         if let Object::Stream(stream) = object
-            && stream.dict.get(b"Subtype").and_then(Object::as_name).is_ok_and(|name| name == b"Image")
+            && (is_picture(stream) || grows_too_big(stream))
         {
             stream.dict.remove(b"Filter");
             stream.dict.remove(b"DecodeParms");
@@ -76,6 +79,27 @@ pub(super) fn prepare(document: &mut Document) {
             page.set("MediaBox", vec![0.into(), 0.into(), 595.into(), 842.into()]);
         }
     }
+}
+
+fn is_picture(stream: &Stream) -> bool {
+    stream.dict.get(b"Subtype").and_then(Object::as_name).is_ok_and(|name| name == b"Image")
+}
+
+/// Whether a stream would fill the memory when it is unpacked: deflate makes a thousand bytes of one, and twice that is a million.
+fn grows_too_big(stream: &Stream) -> bool {
+    let filters = stream.filters().unwrap_or_default();
+    let deflated = filters.iter().filter(|filter| **filter == b"FlateDecode" || **filter == b"Fl").count();
+    if deflated > 1 {
+        return true;
+    }
+    if deflated == 0 || stream.content.len() < BIGGEST_STREAM / 1024 {
+        return false;
+    }
+    let unpacked = flate2::read::ZlibDecoder::new(stream.content.as_slice());
+    let mut counted = unpacked.take(BIGGEST_STREAM as u64);
+    // A damaged stream ends early, for the library as well.
+    let size = std::io::copy(&mut counted, &mut std::io::sink()).unwrap_or(0);
+    size >= BIGGEST_STREAM as u64
 }
 
 /// The widths of a composite font with every span (`36 38 722`) as a list (`36 [722 722 722]`), the form that the library understands.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use documine_sim::{SimClock, Simulator, SimulatorBuilder};
@@ -184,7 +185,7 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
         for (number, line) in lines.iter().enumerate() {
             let size = if number == 0 { 18 } else { 11 };
             let line = line.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
-            content.push_str(&format!("BT /F1 {size} Tf 72 {} Td ({line}) Tj ET\n", 760 - 20 * number));
+            writeln!(content, "BT /F1 {size} Tf 72 {} Td ({line}) Tj ET", 760 - 20 * number).expect("a text");
         }
         let place = objects.len() + 2;
         let resources = "<< /Font << /F1 3 0 R >> /XObject << /Im0 4 0 R >> >>";
