@@ -3,7 +3,7 @@
 use std::future::{Future, IntoFuture};
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, header};
 
 use crate::client::Client;
 use crate::clock::BoxFuture;
@@ -37,19 +37,21 @@ impl<P, T> Call<P, T> {
         self
     }
 
-    /// Sends a further header. `Authorization` and `X-TENANT-ID` stay the client's own.
+    /// Sends a further header. `Authorization` and `X-TENANT-ID` stay the client's own, and so do the headers that
+    /// describe the body.
     ///
     /// A name or value that no header may hold makes the call fail before anything is sent.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        // The framing of the body is not a caller's to change.
+        const OWN: [HeaderName; 4] =
+            [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING];
+        let refuse = |why: &str| Some(Error::input(format!("header {name:?}: {why}")));
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), _) if OWN.contains(&name) => self.trouble = refuse("it is the client's own; leave it out"),
             (Ok(name), Ok(value)) => {
                 self.options.headers.insert(name, value);
             }
-            _ => {
-                self.trouble = Some(Error::input(format!(
-                    "header {name:?}: its name or value holds characters that no header may hold"
-                )));
-            }
+            _ => self.trouble = refuse("its name or value holds characters that no header may hold"),
         }
         self
     }

@@ -4,19 +4,14 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use documine_api::ResponseValue;
-use documine_api::operations::UNLISTED;
-use http::{Method, StatusCode};
+use documine_api::operations::Operation;
+use http::StatusCode;
 use serde::de::DeserializeOwned;
-use url::Url;
 
 use crate::auth::Endpoints;
-use crate::call::Call;
 use crate::clock::Clock;
-use crate::config::ClientBuilder;
 use crate::error::{Error, Result, Sent};
-use crate::page::Page;
 use crate::transport::{self, CallOptions, Facts, Stack, classify};
 
 /// A client of one DocuMine workspace.
@@ -32,19 +27,6 @@ struct Inner {
 }
 
 impl Client {
-    /// Begins a client for the service at `base_url`, for example `https://acme.example`.
-    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(base_url)
-    }
-
-    /// A client with all its settings from the environment: see [`ClientBuilder::from_env`].
-    ///
-    /// # Errors
-    /// A variable is missing or wrong; the error names it.
-    pub fn from_env() -> Result<Self> {
-        ClientBuilder::from_env()?.build()
-    }
-
     pub(crate) fn from_stack(stack: Stack, workspace: String, endpoints: Endpoints) -> Self {
         Self(Arc::new(Inner { stack: Arc::new(stack), workspace, endpoints }))
     }
@@ -71,48 +53,15 @@ impl Client {
         self.prepare(CallOptions::default()).raw
     }
 
-    /// Any request to the service, for what neither the facade nor the document knows: with token, tenant header, time limits and
-    /// errors like every other call.
-    ///
-    /// `path` is a path below the base URL, with its query. The answer's body comes back as it is.
-    ///
-    /// ```
-    /// # async fn f(client: documine::Client) -> documine::Result<()> {
-    /// let body = client.request(http::Method::GET, "/api/license", None).await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn request(
+    /// Sends a request that was built by hand through the stack.
+    pub(crate) async fn send(
         &self,
-        method: Method,
-        path: impl Into<String>,
-        json: Option<serde_json::Value>,
-    ) -> Call<(Method, String, Option<serde_json::Value>), Bytes> {
-        Call::new(self, (method, path.into(), json), |client, params, options| {
-            Box::pin(async move { client.send_request(params, options).await })
-        })
-    }
-
-    async fn send_request(
-        self,
-        (method, path, json): (Method, String, Option<serde_json::Value>),
+        request: reqwest::Request,
+        operation: &'static Operation,
         options: CallOptions,
-    ) -> Result<Bytes> {
-        let stack = &self.0.stack;
-        if !is_plain_path(&path) {
-            return Err(Error::input(format!(
-                "{path:?} is no path: begin with `/`, and leave out `.` and `..`, backslashes and control characters"
-            )));
-        }
-        let mut request = stack.http.request(method, format!("{}{path}", self.base_url()));
-        if let Some(json) = &json {
-            request = request.json(json);
-        }
-        let request =
-            request.build().map_err(|error| Error::input(format!("{path:?}: {}", classify::root_cause(&error))))?;
+    ) -> Result<reqwest::Response> {
         let facts = Arc::new(Mutex::new(Facts::default()));
-        let call = transport::Call::new(Arc::clone(stack), options, facts);
-        let response = call.run(request, &UNLISTED).await?;
-        response.bytes().await.map_err(|error| classify::no_answer(&error))
+        transport::Call::new(Arc::clone(&self.0.stack), options, facts).run(request, operation).await
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -132,7 +81,7 @@ impl Client {
             self.0.stack.http.clone(),
             documine_api::Inner::new(Arc::new(call)),
         );
-        Prepared { raw, facts, base: self.0.stack.base.clone() }
+        Prepared { raw, facts }
     }
 }
 
@@ -148,29 +97,13 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Whether the URL built from `path` leads where `path` says: URL parsing drops `.` and `..` in any spelling, takes `\` for `/`, and skips control characters.
-fn is_plain_path(path: &str) -> bool {
-    let (path, rest) = path.split_once(['?', '#']).unwrap_or((path, ""));
-    let dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-    path.starts_with('/')
-        && !path.split('/').any(dots)
-        && !path.contains('\\')
-        && !path.chars().chain(rest.chars()).any(char::is_control)
-}
-
 /// A generated client for one call, and the call's facts once it is over.
 pub(crate) struct Prepared {
     pub(crate) raw: documine_api::Client,
     facts: Arc<Mutex<Facts>>,
-    base: Url,
 }
 
 impl Prepared {
-    /// A page of a list, with the address of the next one where the answer links it.
-    pub(crate) fn page<T>(&self, items: Vec<T>, rest: &serde_json::Map<String, serde_json::Value>) -> Result<Page<T>> {
-        Page::new(items, rest, &self.base, &self.facts())
-    }
-
     pub(crate) fn facts(&self) -> Facts {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -220,9 +153,14 @@ impl Prepared {
     /// Decodes with the path to the field that does not fit.
     fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
         let mut json = serde_json::Deserializer::from_slice(body);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let value = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| format!("the body does not fit at `{}`: {}", error.path(), error.inner()));
+        let whole = value.and_then(|value| match json.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err(format!("something follows the JSON of the body: {error}")),
+        });
+        whole.map_err(|why| {
             let facts = self.facts();
-            let why = format!("the body does not fit at `{}`: {}", error.path(), error.inner());
             classify::unexpected_answer(facts.status.unwrap_or(StatusCode::OK), &facts.headers, body, &why)
                 .with_operation(facts.operation)
                 .with_effort(facts.attempts, facts.elapsed)

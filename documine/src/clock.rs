@@ -62,3 +62,8 @@ impl Clock for SystemClock {
         fastrand::f64()
     }
 }
+
+/// What a clock calls random, brought to where it belongs: a caller's clock may say anything.
+pub(crate) fn unit(random: f64) -> f64 {
+    if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 }
+}

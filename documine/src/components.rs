@@ -4,9 +4,11 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use futures_util::stream::{Stream, StreamExt};
+use http::header;
 use serde::de::DeserializeOwned;
 
 use crate::call::Call;
+use crate::client::Prepared;
 use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{FileHandle, FilePath};
@@ -58,13 +60,13 @@ impl Components {
     /// The components as a type of the caller's own: see [`extract`](mod@crate::extract).
     ///
     /// # Errors
-    /// [`ErrorKind::Extract`], naming file, component, field and the offending value; the source is an [`extract::ExtractError`].
+    /// [`ErrorKind::Extract`], naming file, component, field and the offending value; its [`detail`](Error::detail) is an [`extract::ExtractError`].
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
         let listed = self.0.components.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
         extract::NamedValues::new(listed)
             .of_file(self.0.file_name.as_deref(), Some(self.0.file_id.as_str()))
             .extract()
-            .map_err(|error| Error::new(ErrorKind::Extract, error.to_string()).with_source(error))
+            .map_err(|error| Error::new(ErrorKind::Extract, error.to_string()).with_detail(error))
     }
 
     /// The model itself, for example to save it; what was saved loads as the same type.
@@ -130,7 +132,7 @@ impl FileHandle {
                     request = request.include_details(yes);
                 }
                 let body = request.send().await.map_err(|error| call.error(error))?;
-                text(body.into_inner()).await
+                xml(&call, body.into_inner()).await
             })
         })
     }
@@ -170,7 +172,7 @@ impl DossierHandle {
                     request = request.include_details(yes);
                 }
                 let body = request.send().await.map_err(|error| call.error(error))?;
-                text(body.into_inner()).await
+                xml(&call, body.into_inner()).await
             })
         })
     }
@@ -203,10 +205,21 @@ impl List<Export<DossierPath>, Components> {
     }
 }
 
-async fn text(mut body: documine_api::ByteStream) -> Result<String> {
+/// The XML of an answer, which is checked to be XML: a service may not know the form and answer JSON all the same.
+async fn xml(call: &Prepared, body: documine_api::ByteStream) -> Result<String> {
+    let facts = call.facts();
+    let status = facts.status.unwrap_or_default();
+    let unexpected = |body: &[u8], why: &str| {
+        classify::unexpected_answer(status, &facts.headers, body, why).with_operation(facts.operation)
+    };
     let mut whole = Vec::new();
-    while let Some(piece) = body.next().await {
-        whole.extend_from_slice(&piece.map_err(|error| classify::no_answer(&error))?);
+    let mut pieces = body.into_inner();
+    while let Some(piece) = pieces.next().await {
+        whole.extend_from_slice(&piece.map_err(|error| classify::no_answer(&error).with_operation(facts.operation))?);
     }
-    String::from_utf8(whole).map_err(|error| Error::new(ErrorKind::Decode, "the XML is not UTF-8").with_source(error))
+    let media_type = facts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !media_type.to_ascii_lowercase().contains("xml") {
+        return Err(unexpected(&whole, &format!("the answer is {media_type:?}, not XML")));
+    }
+    String::from_utf8(whole).map_err(|error| unexpected(error.as_bytes(), "the XML is not UTF-8"))
 }

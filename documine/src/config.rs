@@ -1,12 +1,14 @@
 //! The client's settings: checked once, in [`ClientBuilder::build`], each with a line that says what to do.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use http::HeaderValue;
-use url::{Host, Url};
+use url::Url;
 
+use crate::address;
 use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, TokenEndpoint, TokenSet};
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
@@ -25,7 +27,7 @@ use crate::transport::timeout::Timeouts;
 ///     .build()?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing happens until `build()`"]
 pub struct ClientBuilder {
     base: String,
@@ -35,6 +37,32 @@ pub struct ClientBuilder {
     timeouts: Timeouts,
     app: Option<String>,
     clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    /// Begins a client for the service at `base_url`, for example `https://acme.example`.
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(base_url)
+    }
+
+    /// A client with all its settings from the environment: see [`ClientBuilder::from_env`].
+    ///
+    /// # Errors
+    /// A variable is missing or wrong; the error names it.
+    pub fn from_env() -> Result<Self> {
+        ClientBuilder::from_env()?.build()
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Without base URL and paths: they have not been checked yet, and may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("workspace", &self.workspace)
+            .field("credentials", &self.credentials)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientBuilder {
@@ -169,7 +197,7 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with one line on the first setting that is missing or wrong.
     pub fn build(self) -> Result<Client> {
-        let base = base_url(&self.base)?;
+        let base = address::base_url(&self.base)?;
         let workspace = self.workspace.unwrap_or_default();
         let tenant = workspace_header(&workspace)?;
         let credentials = self.credentials.ok_or_else(|| {
@@ -218,51 +246,6 @@ impl ClientBuilder {
             sent: AtomicU64::new(0),
         };
         Ok(Client::from_stack(stack, workspace, endpoints))
-    }
-}
-
-/// Reads a base URL: https (http for this machine alone), nothing behind the path, no slash at its end.
-pub(crate) fn base_url(text: &str) -> Result<Url> {
-    let shown = text.trim();
-    if shown.is_empty() {
-        return Err(Error::config(
-            "the base URL is empty; give the service's address, for example https://acme.example",
-        ));
-    }
-    let mut url = Url::parse(shown).map_err(|error| {
-        // What does not parse is not shown: it may hold a password.
-        Error::config(format!("the base URL is no URL ({error}); it should look like https://acme.example"))
-    })?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::config("the base URL holds a user name or password; give them as credentials instead"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Error::config("the base URL holds a query or fragment; leave out what follows `?` or `#`"));
-    }
-    require_safe_scheme("base URL", &url)?;
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&path);
-    Ok(url)
-}
-
-/// Tokens travel over https; http is for this machine alone.
-pub(crate) fn require_safe_scheme(what: &str, url: &Url) -> Result<()> {
-    match (url.scheme(), url.host()) {
-        (_, None) => Err(Error::config(format!("the {what} names no host; it should look like https://acme.example"))),
-        ("https", _) => Ok(()),
-        ("http", Some(host)) if is_loopback(&host) => Ok(()),
-        ("http", Some(host)) => Err(Error::config(format!(
-            "the {what} is http://{host}, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)"
-        ))),
-        (scheme, _) => Err(Error::config(format!("the {what} has the scheme {scheme:?}; use https"))),
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
     }
 }
 

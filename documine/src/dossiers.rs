@@ -1,13 +1,11 @@
 //! `2. Dossiers`: groups of files under one template.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::call::Call;
 use crate::client::Client;
-use crate::error::Result;
-use crate::operation::{Polled, Wait};
-use crate::{Dossier, DossierId, DossierTemplateId, DownloadFileType, FileStatus, ReportTemplateId, Timestamp, UserId};
+use crate::error::{Error, Result};
+use crate::{Dossier, DossierId, DossierTemplateId, DownloadFileType, ReportTemplateId, Timestamp, UserId};
 
 /// A dossier that is known by its id.
 #[derive(Debug, Clone)]
@@ -45,16 +43,21 @@ impl DossierFields {
     }
 
     /// Everything as it is in `dossier`: the start of an update that changes one thing and keeps the rest.
+    ///
+    /// An empty list is left out: it may have been missing in the answer. [`members`](Self::members) and the like send one on purpose.
     pub fn of(dossier: &Dossier) -> Self {
         let mut fields = Self::named(dossier.name.clone().unwrap_or_default());
         let request = &mut fields.0;
         request.description.clone_from(&dossier.description);
         request.owner_id.clone_from(&dossier.owner_id);
-        request.member_ids = Some(dossier.member_ids.clone());
+        request.member_ids = (!dossier.member_ids.is_empty()).then(|| dossier.member_ids.clone());
         request.due_date.clone_from(&dossier.due_date);
-        request.download_file_types = Some(dossier.download_file_types.clone());
-        request.report_template_ids = Some(dossier.report_template_ids.clone());
-        request.dossier_attributes = Some(dossier.dossier_attributes.clone());
+        request.download_file_types =
+            (!dossier.download_file_types.is_empty()).then(|| dossier.download_file_types.clone());
+        request.report_template_ids =
+            (!dossier.report_template_ids.is_empty()).then(|| dossier.report_template_ids.clone());
+        request.dossier_attributes =
+            (!dossier.dossier_attributes.is_empty()).then(|| dossier.dossier_attributes.clone());
         fields
     }
 
@@ -116,10 +119,13 @@ impl DossierFields {
     }
 
     /// The request: an `id` in it makes it an update.
-    pub(crate) fn into_request(self, id: Option<DossierId>) -> documine_api::types::DossierRequest {
+    pub(crate) fn into_request(self, id: Option<DossierId>) -> Result<documine_api::types::DossierRequest> {
         let mut request = self.0;
+        if request.name.trim().is_empty() {
+            return Err(Error::input("the dossier has no name; give it one").with_operation("createOrUpdateDossier"));
+        }
         request.id = id;
-        request
+        Ok(request)
     }
 }
 
@@ -192,7 +198,7 @@ impl DossierHandle {
                     .raw
                     .create_or_update_dossier()
                     .dossier_template_id(path.template.clone())
-                    .body(fields.into_request(Some(path.dossier)));
+                    .body(fields.into_request(Some(path.dossier))?);
                 let dossier = call.finish(request.send().await).await?;
                 Ok(DossierHandle::of(&client, path.template, dossier))
             })
@@ -215,50 +221,4 @@ impl DossierHandle {
             })
         })
     }
-
-    /// Waits until no file of the dossier is being worked on, 30 minutes at most unless told otherwise; gives the files.
-    ///
-    /// One list request a look, however many files there are. Files in the trash and files whose analysis is switched off do not count.
-    /// A dossier in which a file ended as `ERROR` is reported as [`WaitError::Failed`](crate::WaitError::Failed) when all others are done.
-    pub fn processed(&self) -> Wait<Vec<FileStatus>> {
-        let dossier = self.clone();
-        let what = format!("the analysis of dossier {}", self.id());
-        Wait::new(
-            what,
-            Arc::clone(self.client.clock()),
-            FILES_DEADLINE,
-            Arc::new(move || {
-                let dossier = dossier.clone();
-                Box::pin(async move { dossier.look_at_files().await })
-            }),
-        )
-    }
-
-    async fn look_at_files(&self) -> Result<Polled<Vec<FileStatus>>> {
-        use crate::files::{Analysis, analysis};
-        let files = self.files().await?;
-        let counted: Vec<_> =
-            files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false)).collect();
-        let working = counted.iter().filter(|file| matches!(analysis(file), Analysis::Working)).count();
-        if working > 0 {
-            return Ok(Polled::Working(format!("{} of {} files processed", counted.len() - working, counted.len())));
-        }
-        let failed: Vec<_> = counted
-            .iter()
-            .filter_map(|file| match analysis(file) {
-                Analysis::Failed(message) => Some(format!("{}: {message}", crate::files::name_of(file))),
-                _ => None,
-            })
-            .collect();
-        if failed.is_empty() {
-            return Ok(Polled::Done(files));
-        }
-        Ok(Polled::Failed {
-            state: "ERROR".into(),
-            message: format!("{} of {} files: {}", failed.len(), counted.len(), failed.join("; ")),
-        })
-    }
 }
-
-/// How long files may take unless a caller says otherwise: optical character recognition of a long scan takes its time.
-pub(crate) const FILES_DEADLINE: Duration = Duration::from_secs(1800);

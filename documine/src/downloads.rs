@@ -1,11 +1,13 @@
 //! `5. Downloads`: result packages, prepared by the service, then fetched and deleted.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::call::Call;
 use crate::client::Client;
 use crate::dossiers::{DossierHandle, DossierPath};
+use crate::error::Error;
 use crate::files::{FileHandle, FilePath};
 use crate::operation::{Operation, Polled};
 use crate::page::List;
@@ -90,6 +92,10 @@ impl DossierHandle {
         let files = files.into_iter().cloned().collect();
         Call::new(&self.client, (self.path.clone(), files, content), |client, (path, files, content), options| {
             Box::pin(async move {
+                if files.is_empty() {
+                    let error = Error::input("a package of no files would be empty; name at least one");
+                    return Err(error.with_operation("prepareFilesDownload"));
+                }
                 let call = client.prepare(options);
                 let mut body = documine_api::types::BulkDownloadRequest::default();
                 body.file_ids = files;
@@ -222,6 +228,12 @@ pub struct Saving {
     id: DownloadId,
     target: PathBuf,
     progress: Option<Arc<dyn Progress>>,
+}
+
+impl fmt::Debug for Saving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saving").field("id", &self.id).field("target", &self.target).finish_non_exhaustive()
+    }
 }
 
 impl Package {

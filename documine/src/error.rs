@@ -84,6 +84,7 @@ struct Inner {
     needs_login: bool,
     transient: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
+    detail: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -100,10 +101,19 @@ impl Error {
             body_snippet: None,
             attempts: 0,
             elapsed: Duration::ZERO,
-            sent: Sent::No,
+            // Kinds that come of an answer were sent; the others say so where they were.
+            sent: match kind {
+                ErrorKind::Api
+                | ErrorKind::Decode
+                | ErrorKind::Integrity
+                | ErrorKind::Interrupted
+                | ErrorKind::Operation => Sent::Maybe,
+                _ => Sent::No,
+            },
             needs_login: false,
             transient: false,
             source: None,
+            detail: None,
         }))
     }
 
@@ -119,14 +129,19 @@ impl Error {
         Self::new(ErrorKind::Auth, message)
     }
 
-    /// A local file's trouble; `what` says which file and what was tried.
+    /// A local file's trouble; `what` says which file and what was tried. The system's error is its detail.
     pub(crate) fn file(what: impl Into<String>, source: std::io::Error) -> Self {
-        let message = format!("{}: {source}", what.into());
-        Self::new(ErrorKind::File, message).with_source(source)
+        Self::new(ErrorKind::File, format!("{}: {source}", what.into())).with_detail(source)
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The error this one was made from, where its text says all that it says.
+    pub(crate) fn with_detail(mut self, detail: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.detail = Some(Arc::new(detail));
         self
     }
 
@@ -234,6 +249,11 @@ impl Error {
         self.0.body_snippet.as_deref()
     }
 
+    /// The service itself answered with `status`: one of the identity provider says nothing about the thing that was asked for.
+    fn answered(&self, status: StatusCode) -> bool {
+        self.0.kind != ErrorKind::Auth && self.0.status == Some(status)
+    }
+
     /// A time limit ran out.
     ///
     /// # Troubleshooting
@@ -249,7 +269,7 @@ impl Error {
     /// # Troubleshooting
     /// Check the id and the workspace. Something in the trash needs `include_soft_deleted`; a package may have expired.
     pub fn is_not_found(&self) -> bool {
-        self.0.status == Some(StatusCode::NOT_FOUND)
+        self.answered(StatusCode::NOT_FOUND)
     }
 
     /// The service answered 401: it does not accept the token, not even a fresh one.
@@ -265,7 +285,7 @@ impl Error {
     /// # Troubleshooting
     /// Wait for the state (`processed()`, `wait()`), or choose another dossier: an archived one stays read-only.
     pub fn is_conflict(&self) -> bool {
-        self.0.status == Some(StatusCode::CONFLICT)
+        self.answered(StatusCode::CONFLICT)
     }
 
     /// The service answered 429: too many requests.
@@ -273,7 +293,7 @@ impl Error {
     /// # Troubleshooting
     /// Wait for [`retry_after`](Self::retry_after) where given, and call less often.
     pub fn is_rate_limited(&self) -> bool {
-        self.0.status == Some(StatusCode::TOO_MANY_REQUESTS)
+        self.answered(StatusCode::TOO_MANY_REQUESTS)
     }
 
     /// The same call may succeed later without any change: connection trouble, time limits, 429, 502, 503, 504.
@@ -300,6 +320,21 @@ impl Error {
     /// When `true` after a timeout, look first whether the thing exists before you create it again.
     pub fn was_sent(&self) -> bool {
         self.0.sent == Sent::Maybe
+    }
+
+    /// The more particular error this one was made from: a [`WaitError`](crate::WaitError), an
+    /// [`ExtractError`](crate::extract::ExtractError), or the system's `std::io::Error` of a file. It is no [`source`](StdError::source), because this error's text holds its text.
+    ///
+    /// ```
+    /// # fn f(error: &documine::Error) {
+    /// if let Some(extract) = error.detail::<documine::extract::ExtractError>() {
+    ///     println!("{:?}", extract.component());
+    /// }
+    /// # }
+    /// ```
+    pub fn detail<T: StdError + 'static>(&self) -> Option<&T> {
+        let detail: &(dyn StdError + 'static) = self.0.detail.as_deref()?;
+        detail.downcast_ref()
     }
 
     /// Finds an error of this crate in another error's chain of sources, for example in one that [`Client::raw`](crate::Client::raw) returned.

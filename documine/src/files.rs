@@ -1,15 +1,20 @@
 //! `3. Files`: uploading, reading, waiting for the analysis, deleting.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::Call;
 use crate::client::Client;
-use crate::dossiers::{Deletion, DossierHandle, DossierPath, FILES_DEADLINE};
+use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Polled, Wait};
 use crate::page::List;
 use crate::transfer::upload::UploadBody;
 use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
+
+/// How long files may take unless a caller says otherwise: optical character recognition of a long scan takes its time.
+const FILES_DEADLINE: Duration = Duration::from_secs(1800);
 
 impl DossierHandle {
     /// Uploads a file (`uploadFile`). The service begins its analysis by itself.
@@ -59,6 +64,48 @@ impl DossierHandle {
         })
     }
 
+    /// Waits until no file of the dossier is being worked on, 30 minutes at most unless told otherwise; gives the files.
+    ///
+    /// One list request a look, however many files there are. Files in the trash and files whose analysis is switched off do not count.
+    /// A dossier in which a file ended as `ERROR` is reported as [`WaitError::Failed`](crate::WaitError::Failed) when all others are done.
+    pub fn processed(&self) -> Wait<Vec<FileStatus>> {
+        let dossier = self.clone();
+        let what = format!("the analysis of dossier {}", self.id());
+        Wait::new(
+            what,
+            Arc::clone(self.client.clock()),
+            FILES_DEADLINE,
+            Arc::new(move || {
+                let dossier = dossier.clone();
+                Box::pin(async move { dossier.look_at_files().await })
+            }),
+        )
+    }
+
+    async fn look_at_files(&self) -> Result<Polled<Vec<FileStatus>>> {
+        let files = self.files().await?;
+        let counted: Vec<_> =
+            files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false)).collect();
+        let working = counted.iter().filter(|file| matches!(analysis(file), Analysis::Working)).count();
+        if working > 0 {
+            return Ok(Polled::Working(format!("{} of {} files processed", counted.len() - working, counted.len())));
+        }
+        let failed: Vec<_> = counted
+            .iter()
+            .filter_map(|file| match analysis(file) {
+                Analysis::Failed(message) => Some(format!("{}: {message}", name_of(file))),
+                _ => None,
+            })
+            .collect();
+        if failed.is_empty() {
+            return Ok(Polled::Done(files));
+        }
+        Ok(Polled::Failed {
+            state: "ERROR".into(),
+            message: format!("{} of {} files: {}", failed.len(), counted.len(), failed.join("; ")),
+        })
+    }
+
     /// One file of this dossier, by its id. Nothing is sent yet.
     ///
     /// Whoever names a file by its id says that it is processed, or waits for it with [`FileHandle::processed`] first.
@@ -87,6 +134,12 @@ impl Call<Upload, Uploaded> {
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
         self.params.progress = Some(Arc::new(progress));
         self
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("source", &self.source).finish_non_exhaustive()
     }
 }
 
@@ -210,14 +263,14 @@ impl FileHandle {
 }
 
 /// Where a file's analysis stands.
-pub(crate) enum Analysis {
+enum Analysis {
     Working,
     Done,
     Failed(String),
 }
 
 /// An unknown state is work in progress.
-pub(crate) fn analysis(file: &FileStatus) -> Analysis {
+fn analysis(file: &FileStatus) -> Analysis {
     let reason = || file.error_message.clone().unwrap_or_else(|| "the service gives no reason".into());
     match file.processing_status {
         Some(ProcessingStatus::Processed) => Analysis::Done,
@@ -231,7 +284,7 @@ pub(crate) fn analysis(file: &FileStatus) -> Analysis {
 }
 
 /// What people call the file.
-pub(crate) fn name_of(file: &FileStatus) -> String {
+fn name_of(file: &FileStatus) -> String {
     file.file_name.clone().unwrap_or_else(|| file.id.to_string())
 }
 

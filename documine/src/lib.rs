@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod auth;
 mod call;
 mod client;
@@ -13,9 +14,12 @@ pub mod extract;
 mod files;
 mod license;
 mod models;
+mod net;
 mod operation;
 mod page;
+mod request;
 mod templates;
+mod text;
 mod transfer;
 mod transport;
 mod users;
@@ -35,8 +39,11 @@ pub use models::*;
 pub use operation::{Operation, State, Wait, WaitError};
 pub use page::List;
 pub use templates::{DossierFilter, DossierTemplateHandle};
+pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};
-pub use transport::classify::SNIPPET_LIMIT;
 
 /// The generated client that this crate stands on: every operation and type of the document.
 pub use documine_api as api;
+
+/// Methods, statuses and headers in this crate's signatures are this crate's types.
+pub use http;

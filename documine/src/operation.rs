@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
+use http::StatusCode;
 
-use crate::clock::{BoxFuture, Clock};
+use crate::clock::{BoxFuture, Clock, unit};
 use crate::error::{Error, ErrorKind, Result};
+use crate::text::one_line;
 
 /// What one look at the work showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub enum WaitError {
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { what, state, message } => write!(f, "{what} ended as {state}: {message}"),
+            Self::Failed { what, state, message } => write!(f, "{what} ended as {state}: {}", one_line(message)),
             Self::DeadlineExceeded { what, last_state, elapsed, polls } => write!(
                 f,
                 "{what} was not ready after {elapsed:.0?} and {polls} looks (last state: {}); it goes on at the service, wait again with a later deadline",
@@ -98,15 +100,22 @@ impl std::error::Error for WaitError {
 
 impl From<WaitError> for Error {
     fn from(error: WaitError) -> Self {
-        match error {
-            WaitError::Poll { error, .. } => error,
-            WaitError::DeadlineExceeded { .. } => Error::new(ErrorKind::Timeout, error.to_string()).with_source(error),
-            other => Error::new(ErrorKind::Operation, other.to_string()).with_source(other),
-        }
+        let kind = match &error {
+            WaitError::Poll { error, .. } => return error.clone(),
+            WaitError::DeadlineExceeded { .. } => ErrorKind::Timeout,
+            WaitError::Failed { .. } | WaitError::Gone { .. } => ErrorKind::Operation,
+        };
+        let outer = Self::new(kind, error.to_string());
+        let outer =
+            if matches!(error, WaitError::Gone { .. }) { outer.with_status(StatusCode::NOT_FOUND) } else { outer };
+        outer.with_detail(error)
     }
 }
 
 pub(crate) type Look<T> = Arc<dyn Fn() -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync>;
+
+/// How long the last look, at the deadline itself, may take.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 
 type OnState = Box<dyn FnMut(&str) + Send>;
 
@@ -186,12 +195,14 @@ struct Progress<T> {
     interval: Duration,
     polls: u32,
     last_state: Option<String>,
+    /// How long the service asked to be left alone.
+    asked: Option<Duration>,
 }
 
 impl<T: Send + 'static> Progress<T> {
     fn new(wait: Wait<T>) -> Self {
         let started = wait.clock.monotonic();
-        Self { wait, started, interval: Wait::<T>::FIRST_INTERVAL, polls: 0, last_state: None }
+        Self { wait, started, interval: Wait::<T>::FIRST_INTERVAL, polls: 0, last_state: None, asked: None }
     }
 
     /// Waits for the next look's turn, looks, and tells what was seen.
@@ -200,9 +211,14 @@ impl<T: Send + 'static> Progress<T> {
             if self.polls > 0 {
                 self.pause().await?;
             }
-            match self.look().await {
+            // A look that hangs must not hold the wait beyond its deadline: a limit in real time, like all limits on a connection.
+            let limit = self.left().max(LAST_LOOK);
+            let Ok(seen) = tokio::time::timeout(limit, self.look()).await else {
+                return Err(self.deadline_exceeded());
+            };
+            match seen {
                 // What could not be seen this time may be seen the next time.
-                Err(WaitError::Poll { error, .. }) if error.is_transient() && !self.left().is_zero() => {}
+                Err(WaitError::Poll { error, .. }) if error.is_transient() => self.asked = error.retry_after(),
                 seen => return seen,
             }
         }
@@ -230,18 +246,23 @@ impl<T: Send + 'static> Progress<T> {
     async fn pause(&mut self) -> Result<(), WaitError> {
         let left = self.left();
         if left.is_zero() {
-            return Err(WaitError::DeadlineExceeded {
-                what: self.what(),
-                last_state: self.last_state.clone(),
-                elapsed: self.elapsed(),
-                polls: self.polls,
-            });
+            return Err(self.deadline_exceeded());
         }
         // Spread by a tenth, so that many that began together do not stay together.
-        let spread = 0.9 + 0.2 * self.wait.clock.random();
-        self.wait.clock.sleep(self.interval.mul_f64(spread).min(left)).await;
+        let spread = 0.9 + 0.2 * unit(self.wait.clock.random());
+        let pause = self.interval.mul_f64(spread).max(self.asked.take().unwrap_or_default());
+        self.wait.clock.sleep(pause.min(left)).await;
         self.interval = self.interval.mul_f64(Wait::<T>::GROWTH).min(Wait::<T>::MAX_INTERVAL);
         Ok(())
+    }
+
+    fn deadline_exceeded(&self) -> WaitError {
+        WaitError::DeadlineExceeded {
+            what: self.what(),
+            last_state: self.last_state.clone(),
+            elapsed: self.elapsed(),
+            polls: self.polls,
+        }
     }
 
     fn saw(&mut self, state: &str) {

@@ -12,42 +12,29 @@ use http::{HeaderMap, header};
 use url::Url;
 
 use crate::call::{Call, Run};
-use crate::client::Client;
+use crate::client::{Client, Prepared};
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::Facts;
 
 /// One page, as an operation's file makes it.
 pub(crate) struct Page<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next: Option<Url>,
-    pub(crate) operation: &'static str,
+    items: Vec<T>,
+    next: Option<Url>,
+    /// How many items there are on all pages, where the service says so.
+    total: Option<u64>,
+    operation: &'static str,
 }
 
-impl<T> Page<T> {
-    /// A page and the next one's address: the answer's `Link` header, seen from `base`. `rest` is what the answer holds beside the list.
-    ///
-    /// # Errors
-    /// The answer says that there are more items, but not where: a part must never be taken for the whole.
-    pub(crate) fn new(
-        items: Vec<T>,
-        rest: &serde_json::Map<String, serde_json::Value>,
-        base: &Url,
-        facts: &Facts,
-    ) -> Result<Self> {
-        let next = next_link(base, &facts.headers);
+impl Prepared {
+    /// A page of a list, with the address of the next one where the answer links it. `rest` is what the answer holds beside the list.
+    pub(crate) fn page<T>(&self, items: Vec<T>, rest: &serde_json::Map<String, serde_json::Value>) -> Result<Page<T>> {
+        let facts = self.facts();
+        let next = match &facts.url {
+            Some(url) => next_link(url, &facts.headers).map_err(|error| error.with_operation(facts.operation))?,
+            None => None,
+        };
         let total = rest.get("totalElements").and_then(serde_json::Value::as_u64);
-        if let Some(total) = total.filter(|total| next.is_none() && *total > items.len() as u64) {
-            return Err(Error::new(
-                ErrorKind::Decode,
-                format!(
-                    "the service gives {} of {total} items, paged in a way that the document does not declare (x-paging)",
-                    items.len()
-                ),
-            )
-            .with_operation(facts.operation));
-        }
-        Ok(Self { items, next, operation: facts.operation })
+        Ok(Page { items, next, total, operation: facts.operation })
     }
 }
 
@@ -74,22 +61,31 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
     pub fn pages(self) -> impl Stream<Item = Result<Vec<T>>> + Send + 'static {
         let run = self.0.run();
         let first = self.0.into_parts();
-        stream::try_unfold((Some(first), HashSet::new()), move |(state, mut visited)| async move {
-            let Some(parts) = state else {
+        let start = Walk { state: Some(first), visited: HashSet::new(), items: 0 };
+        stream::try_unfold(start, move |mut walk| async move {
+            let Some(parts) = walk.state.take() else {
                 return Ok(None);
             };
             let (client, params, mut options) = parts?;
             let page = run(client.clone(), params.clone(), options.clone()).await?;
+            walk.items += page.items.len() as u64;
+            let undone = |why: String| Error::new(ErrorKind::Decode, why).with_operation(page.operation);
             options.url.clone_from(&page.next);
-            let next = page.next.map(|next| {
-                if visited.insert(next) {
-                    return Ok((client, params, options));
+            walk.state = match (page.next, page.total) {
+                (Some(next), _) if walk.visited.insert(next.clone()) => Some(Ok((client, params, options))),
+                (Some(_), _) => {
+                    Some(Err(undone("the list does not end: the service links its pages in a circle".into())))
                 }
-                let circle =
-                    Error::new(ErrorKind::Decode, "the list does not end: the service links its pages in a circle");
-                Err(circle.with_operation(page.operation))
-            });
-            Ok(Some((page.items, (next, visited))))
+                // A part is never taken for the whole.
+                (None, Some(total)) if walk.items < total => {
+                    return Err(undone(format!(
+                        "the service gives {} of {total} items, paged in a way that the document does not declare (x-paging)",
+                        walk.items
+                    )));
+                }
+                (None, _) => None,
+            };
+            Ok(Some((page.items, walk)))
         })
     }
 
@@ -132,22 +128,43 @@ impl<P, T> std::fmt::Debug for List<P, T> {
     }
 }
 
-/// The target of `Link: <…>; rel="next"`. The transport refuses one that leaves the service's own origin.
-fn next_link(base: &Url, headers: &HeaderMap) -> Option<Url> {
-    headers
-        .get_all(header::LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .find_map(|link| {
-            let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-            let is_next =
-                parameters.split(';').filter_map(|parameter| parameter.trim().split_once('=')).any(|(name, value)| {
-                    name.trim().eq_ignore_ascii_case("rel")
-                        && value.trim().trim_matches('"').split_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
-                });
-            is_next.then(|| base.join(target).ok()).flatten()
-        })
+/// A list on its way from page to page.
+struct Walk<S> {
+    /// What the next page is asked with; `None` when there is none.
+    state: Option<Result<S>>,
+    visited: HashSet<Url>,
+    items: u64,
+}
+
+/// The target of `Link: <…>; rel="next"` (RFC 8288), seen from `url`. The transport refuses one that leaves the service's own origin.
+fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
+    for value in headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()) {
+        let mut rest = value;
+        while let Some((target, tail)) = rest.split_once('<').and_then(|(_, tail)| tail.split_once('>')) {
+            // A comma ends a link, unless it stands in a quoted parameter.
+            let mut quoted = false;
+            let end = tail.find(|c| {
+                quoted ^= c == '"';
+                c == ',' && !quoted
+            });
+            let (parameters, after) = tail.split_at(end.unwrap_or(tail.len()));
+            if is_next(parameters) {
+                let next = url.join(target).map_err(|error| {
+                    Error::new(ErrorKind::Decode, format!("the link to the next page is no address: {error}"))
+                })?;
+                return Ok(Some(next));
+            }
+            rest = after;
+        }
+    }
+    Ok(None)
+}
+
+fn is_next(parameters: &str) -> bool {
+    parameters.split(';').filter_map(|parameter| parameter.trim().split_once('=')).any(|(name, value)| {
+        let mut relations = value.trim().trim_matches('"').split_whitespace();
+        name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+    })
 }
 
 #[cfg(test)]
@@ -156,16 +173,30 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn the_next_page_is_found_among_links() -> std::result::Result<(), url::ParseError> {
-        let base = Url::parse("https://acme.example/api/users")?;
-        let mut headers = HeaderMap::new();
-        assert_eq!(next_link(&base, &headers), None);
-        headers.insert(
-            header::LINK,
-            HeaderValue::from_static(r#"</api/users?page=0>; rel="first", </api/users?page=2>; rel="next""#),
-        );
-        let next = next_link(&base, &headers);
-        assert_eq!(next.as_ref().map(Url::as_str), Some("https://acme.example/api/users?page=2"));
+    fn the_next_page_is_found_among_links() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let url = Url::parse("https://acme.example/api/users?page=1")?;
+        let next = |link: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LINK, HeaderValue::from_static(link));
+            next_link(&url, &headers)
+        };
+        assert_eq!(next_link(&url, &HeaderMap::new())?, None);
+        for (link, wanted) in [
+            (
+                r#"</api/users?page=0>; rel="first", </api/users?page=2>; rel="next""#,
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                r#"</api/users?ids=1,2&page=2>; title="a, b"; rel="next""#,
+                "https://acme.example/api/users?ids=1,2&page=2",
+            ),
+            ("<?page=2>; rel=next", "https://acme.example/api/users?page=2"),
+            (r#"<users?page=2>; rel="last next""#, "https://acme.example/api/users?page=2"),
+        ] {
+            assert_eq!(next(link)?.as_ref().map(Url::as_str), Some(wanted));
+        }
+        assert!(next("<https://[>; rel=next").is_err());
+        assert_eq!(next("</api/users?page=0>; rel=prev")?, None);
         Ok(())
     }
 }

@@ -101,7 +101,7 @@ impl DossierTemplateHandle {
                     .raw
                     .create_or_update_dossier()
                     .dossier_template_id(template.clone())
-                    .body(fields.into_request(None));
+                    .body(fields.into_request(None)?);
                 let dossier = call.finish(request.send().await).await?;
                 Ok(DossierHandle::of(&client, template, dossier))
             })

@@ -182,7 +182,7 @@ async fn an_error_names_file_component_field_and_value() {
         error.to_string(),
         "study.pdf: component \"StudyNumber\" (field Wrong.StudyNumber): expected a whole number from 0 to 4294967295, found \"SVL-2023-0117\""
     );
-    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<ExtractError>()).unwrap();
+    let source = error.detail::<ExtractError>().unwrap();
     assert_eq!(
         (source.file(), source.component(), source.value()),
         (Some("study.pdf"), Some("StudyNumber"), Some("SVL-2023-0117"))

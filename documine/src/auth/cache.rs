@@ -8,7 +8,7 @@ use futures_util::future::Shared;
 
 use super::credentials::Origin;
 use super::token::TokenSet;
-use crate::clock::{BoxFuture, Clock};
+use crate::clock::{BoxFuture, Clock, unit};
 use crate::error::{Error, Result};
 
 /// After a failed early refresh the next one waits this long, so that a provider in trouble is left alone.
@@ -31,36 +31,36 @@ struct State {
     current: Option<Arc<TokenSet>>,
     renew_at: Option<SystemTime>,
     flight: Option<Flight>,
+    /// The provider's final word: nothing but other credentials will help.
+    refused: Option<Error>,
 }
 
 impl Authenticator {
     pub(crate) fn new(origin: Origin, clock: Arc<dyn Clock>) -> Self {
         let current = origin.initial().map(Arc::new);
-        let renew_at = current.as_ref().and_then(|tokens| tokens.renew_at(clock.now(), clock.random()));
-        let state = State { current, renew_at, flight: None };
+        let renew_at = current.as_ref().and_then(|tokens| tokens.renew_at(clock.now(), unit(clock.random())));
+        let state = State { current, renew_at, ..State::default() };
         Self(Arc::new(Inner { origin, clock, state: Mutex::new(state) }))
     }
 
-    /// A token to send with a request: the one at hand, or a fresh one when that has come near its end.
+    /// A token to send with a request: the one at hand, or a fresh one when that has come to its end.
+    ///
+    /// Near its end the token at hand is used on, and the next one is fetched beside: a slow provider holds no call up.
     pub(crate) async fn token(&self) -> Result<Arc<TokenSet>> {
         let now = self.0.clock.now();
-        let (current, flight) = {
+        let flight = {
             let mut state = self.0.state();
             let due = state.renew_at.is_some_and(|at| now >= at);
             match state.current.clone() {
                 Some(current) if !due => return Ok(current),
-                current => (current, self.flight(&mut state)),
+                Some(current) if current.is_alive(now) => {
+                    let _ = self.flight(&mut state);
+                    return Ok(current);
+                }
+                _ => self.flight(&mut state)?,
             }
         };
-        match (flight.await, current) {
-            (Ok(fresh), _) => Ok(fresh),
-            // A failed early refresh is no error while the token lives.
-            (Err(_), Some(current)) if current.is_alive(self.0.clock.now()) => {
-                self.0.state().renew_at = Some(self.0.clock.now() + EARLY_RETRY);
-                Ok(current)
-            }
-            (Err(error), _) => Err(error),
-        }
+        flight.await
     }
 
     /// A token in place of `rejected`, which the service answered with 401. Where another call has brought a new one already, that one.
@@ -71,7 +71,7 @@ impl Authenticator {
                 Some(current) if current.access.expose() != rejected.access.expose() => {
                     return Ok(Arc::clone(current));
                 }
-                _ => self.flight(&mut state),
+                _ => self.flight(&mut state)?,
             }
         };
         flight.await
@@ -79,9 +79,13 @@ impl Authenticator {
 
     /// The refresh under way, or a new one. It runs in a task of its own: a caller that goes away must not take a rotated refresh
     /// token with it (the provider has already made the old one worthless).
-    fn flight(&self, state: &mut MutexGuard<'_, State>) -> Flight {
-        if let Some(flight) = &state.flight {
-            return flight.clone();
+    fn flight(&self, state: &mut MutexGuard<'_, State>) -> Result<Flight> {
+        if let Some(refused) = &state.refused {
+            return Err(refused.clone());
+        }
+        // One that has ended is still here when its task was cut off before it could clear up.
+        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.peek().is_none()) {
+            return Ok(flight.clone());
         }
         let inner = Arc::clone(&self.0);
         let current = state.current.clone();
@@ -91,28 +95,33 @@ impl Authenticator {
             .boxed()
             .shared();
         state.flight = Some(flight.clone());
-        flight
+        Ok(flight)
     }
 }
 
 impl Inner {
     async fn renew(&self, current: Option<Arc<TokenSet>>) -> Result<Arc<TokenSet>> {
         let result = self.origin.obtain(current.as_deref(), self.clock.now()).await;
+        let now = self.clock.now();
         let mut state = self.state();
         state.flight = None;
         match result {
             Ok(tokens) => {
                 let tokens = Arc::new(tokens);
-                state.renew_at = tokens.renew_at(self.clock.now(), self.clock.random());
+                state.renew_at = tokens.renew_at(now, unit(self.clock.random()));
                 state.current = Some(Arc::clone(&tokens));
                 Ok(tokens)
             }
             Err(error) => {
-                // A refresh token that the provider refused for good is not offered again.
-                if let Some(current) = current.filter(|_| error.needs_login()) {
-                    let mut without = TokenSet::clone(&current);
-                    without.refresh = None;
-                    state.current = Some(Arc::new(without));
+                if error.needs_login() && !self.origin.is_custom() {
+                    // Final: asking again could only lock the account.
+                    state.refused = Some(error.clone());
+                }
+                // A failed early refresh is no error while the token lives.
+                if let Some(end) =
+                    state.current.as_ref().filter(|tokens| tokens.is_alive(now)).and_then(|tokens| tokens.expires_at)
+                {
+                    state.renew_at = Some((now + EARLY_RETRY).min(end));
                 }
                 Err(error)
             }

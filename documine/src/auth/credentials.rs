@@ -28,7 +28,8 @@ use crate::error::{Error, Result};
 pub trait TokenSource: Send + Sync + 'static {
     /// Gives a token. `rejected` is the one in use so far, which has come to its end or which the service has refused: hand out another.
     ///
-    /// Asked once for any number of calls that wait for it.
+    /// Asked once for any number of calls that wait for it, which wait for as long as it takes: set a time limit of your own. It must not
+    /// make calls with the same [`Client`](crate::Client), which would wait for the token they are to bring.
     fn token(&self, rejected: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>>;
 }
 
@@ -190,6 +191,11 @@ impl Origin {
                 Err(needs_login("the access token has come to its end and there is no refresh token that still works"))
             }
         }
+    }
+
+    /// A source of the caller's own may find another token the next time, whatever it said this time.
+    pub(crate) fn is_custom(&self) -> bool {
+        matches!(self.credentials.grant, Grant::Source(_))
     }
 
     fn can_log_in_again(&self) -> bool {

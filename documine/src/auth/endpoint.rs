@@ -15,8 +15,8 @@ use url::Url;
 
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
-use crate::transport::classify;
+use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::{address, net, text};
 
 /// Answers of the identity provider are small; one larger than this is none of its.
 const ANSWER_LIMIT: usize = 256 * 1024;
@@ -53,7 +53,7 @@ impl Endpoints {
             };
             let url =
                 url.map_err(|error| Error::config(format!("{what}: {text:?} is neither a path nor a URL: {error}")))?;
-            crate::config::require_safe_scheme(what, &url)?;
+            address::require_safe_scheme(what, &url)?;
             if !url.username().is_empty() || url.password().is_some() {
                 return Err(Error::config(format!(
                     "the {what} holds a user name or password; give them as credentials instead"
@@ -164,8 +164,8 @@ fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
     TokenSet {
         access: Secret::new(answer.access_token().secret().as_str()),
         refresh: answer.refresh_token().map(|token| Secret::new(token.secret().as_str())),
-        expires_at: answer.expires_in().map(|life| now + life),
-        refresh_expires_at: refresh_life.map(|seconds| now + Duration::from_secs(seconds)),
+        expires_at: answer.expires_in().and_then(|life| now.checked_add(life)),
+        refresh_expires_at: refresh_life.and_then(|seconds| now.checked_add(Duration::from_secs(seconds))),
         scopes: answer
             .scopes()
             .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect())
@@ -175,6 +175,7 @@ fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
 
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse> {
     let (parts, body) = request.into_parts();
+    let secrets = secrets_of(&body);
     let exchange = async {
         let response = http
             .request(parts.method, parts.uri.to_string())
@@ -185,10 +186,9 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
             .map_err(|error| provider_unreachable(&error))?;
         let status = response.status();
         let headers = response.headers().clone();
-        let body =
-            classify::read_bounded(response, ANSWER_LIMIT).await.map_err(|error| provider_unreachable(&error))?;
+        let body = net::read_bounded(response, ANSWER_LIMIT).await.map_err(|error| provider_unreachable(&error))?;
         if !status.is_success() {
-            return Err(refusal(status, &body));
+            return Err(refusal(status, &body, &secrets));
         }
         let mut answer = HttpResponse::new(body.to_vec());
         *answer.headers_mut() = headers;
@@ -200,51 +200,54 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
 }
 
 fn provider_unreachable(error: &reqwest::Error) -> Error {
-    let (kind, _) = classify::transport_error(error);
-    Error::new(kind, format!("the identity provider could not be asked: {}", classify::root_cause(error)))
+    let (kind, _) = net::transport_error(error);
+    Error::new(kind, format!("the identity provider could not be asked: {}", net::root_cause(error)))
+}
+
+/// The values of a form that no error may show, whatever a provider says.
+fn secrets_of(form: &[u8]) -> Vec<Secret> {
+    const SECRET: [&str; 6] = ["password", "client_secret", "refresh_token", "code", "code_verifier", "device_code"];
+    url::form_urlencoded::parse(form)
+        .filter(|(name, value)| SECRET.contains(&name.as_ref()) && !value.is_empty())
+        .map(|(_, value)| Secret::new(value))
+        .collect()
 }
 
 /// An error answer of the token endpoint (RFC 6749 section 5.2), or whatever came in its place.
-fn refusal(status: http::StatusCode, body: &[u8]) -> Error {
+fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
     #[derive(Deserialize)]
     struct Refusal {
         error: String,
         error_description: Option<String>,
     }
+    let passing = status.is_server_error() || status.as_u16() == 429;
+    let finish = |error: Error| {
+        let error = error.with_status(status).with_sent(Sent::Maybe);
+        if passing { error.transient() } else { error }
+    };
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
-        let error = Error::auth(match status.as_u16() {
+        return finish(Error::auth(match status.as_u16() {
             404 => {
                 "the identity provider knows no such path (404); check the base URL, the workspace and the token path"
                     .into()
             }
             _ => format!("the identity provider answered {status} without saying why"),
-        });
-        return if status.is_server_error() || status.as_u16() == 429 {
-            error.with_status(status).transient()
-        } else {
-            error.with_status(status)
-        };
+        }));
     };
     let reason = match &refusal.error_description {
         Some(text) => format!("{} ({})", text.trim(), refusal.error),
         None => refusal.error.clone(),
     };
+    let reason = text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)));
     let advice = match refusal.error.as_str() {
         "invalid_grant" => "; log in again or give other credentials",
         "invalid_client" | "unauthorized_client" => "; check the client id, its secret, and which grants it may use",
         "Realm does not exist" => "; check the workspace's name",
         _ => "",
     };
-    let error = Error::auth(format!("the identity provider refused: {reason}{advice}"))
-        .with_status(status)
-        .with_api(Some(reason), None);
-    if refusal.error == "invalid_grant" {
-        error.login_needed()
-    } else if status.is_server_error() || status.as_u16() == 429 {
-        error.transient()
-    } else {
-        error
-    }
+    let error = Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api(Some(reason), None);
+    let final_word = matches!(refusal.error.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client");
+    finish(if final_word && !passing { error.login_needed() } else { error })
 }
 
 #[cfg(test)]
@@ -253,7 +256,7 @@ mod tests {
 
     #[test]
     fn standard_and_given_endpoints() -> Result<()> {
-        let base = crate::config::base_url("https://acme.example/documine/")?;
+        let base = address::base_url("https://acme.example/documine/")?;
         let standard = Endpoints::new(&base, "acme", &EndpointPaths::default())?;
         assert_eq!(
             standard.token.as_str(),
@@ -272,13 +275,14 @@ mod tests {
         let error = refusal(
             http::StatusCode::BAD_REQUEST,
             br#"{"error":"invalid_grant","error_description":"Account disabled"}"#,
+            &[],
         );
         assert!(error.needs_login());
         assert_eq!(
             error.to_string(),
             "the identity provider refused: Account disabled (invalid_grant); log in again or give other credentials"
         );
-        let error = refusal(http::StatusCode::SERVICE_UNAVAILABLE, b"<html>");
+        let error = refusal(http::StatusCode::SERVICE_UNAVAILABLE, b"<html>", &[]);
         assert!(!error.needs_login() && error.is_transient());
     }
 }

@@ -1,35 +1,16 @@
 //! From an answer, or from a connection's trouble, to the one [`Error`] a caller sees.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Sent};
-
-/// Of a body that could not be understood, an error keeps at most this many bytes.
-pub const SNIPPET_LIMIT: usize = 512;
+use crate::net::{root_cause, transport_error};
+use crate::text::{SNIPPET_LIMIT, one_line};
 
 /// Of an error answer at most this much is read: what is longer is no message of the service.
 pub(crate) const ERROR_BODY_LIMIT: usize = 64 * 1024;
-
-/// Reads a body up to `limit` bytes and leaves the rest.
-pub(crate) async fn read_bounded(response: reqwest::Response, limit: usize) -> Result<Bytes, reqwest::Error> {
-    let mut body = BytesMut::new();
-    let mut stream = response.bytes_stream();
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk?;
-        let room = limit - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-        if body.len() == limit {
-            break;
-        }
-    }
-    Ok(body.freeze())
-}
 
 /// The published error body.
 #[derive(Deserialize)]
@@ -85,37 +66,12 @@ pub(crate) fn no_answer(error: &reqwest::Error) -> Error {
     };
     match own {
         // Our own error, on its way through a body or a hook.
-        Some(own) => own.clone(),
+        Some(own) => own.clone().with_sent(sent),
         None => Error::new(kind, text).with_sent(sent),
     }
 }
 
-/// What a transport error is, and whether the service may have seen the request.
-pub(crate) fn transport_error(error: &reqwest::Error) -> (ErrorKind, Sent) {
-    if error.is_builder() {
-        (ErrorKind::Input, Sent::No)
-    } else if error.is_connect() {
-        (ErrorKind::Connect, Sent::No)
-    } else if error.is_timeout() {
-        (ErrorKind::Timeout, Sent::Maybe)
-    } else {
-        (ErrorKind::Interrupted, Sent::Maybe)
-    }
-}
-
-/// The innermost cause: the one that says something. reqwest's own texts hold the URL, which may hold ids, so they are not shown.
-pub(crate) fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if cause.source().is_none() && std::ptr::addr_eq(cause, std::ptr::from_ref(error)) {
-        return if error.is_timeout() { "time limit".into() } else { "no further reason given".into() };
-    }
-    one_line(&cause.to_string())
-}
-
-/// `Retry-After` in seconds (RFC 9110 section 10.2.3).
+/// `Retry-After` in seconds (RFC 9110 section 10.2.3). Its other form, a date, is not read.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     text.trim().parse().ok().map(Duration::from_secs)
@@ -143,12 +99,6 @@ fn snippet(body: &[u8]) -> Option<String> {
     }
     let end = body.len().min(SNIPPET_LIMIT);
     Some(String::from_utf8_lossy(&body[..end]).into_owned())
-}
-
-/// A message as one bounded line, whatever the service put into it.
-fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SNIPPET_LIMIT).collect();
-    line.trim().to_owned()
 }
 
 #[cfg(test)]

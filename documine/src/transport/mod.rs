@@ -28,8 +28,9 @@ use tracing::Instrument;
 use url::Url;
 
 use crate::auth::{Authenticator, TokenSet};
-use crate::clock::{BoxFuture, Clock};
+use crate::clock::{BoxFuture, Clock, unit};
 use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::{net, text};
 pub(crate) use retry::RetryPolicy;
 use timeout::{Activity, Timeouts};
 
@@ -74,6 +75,8 @@ pub(crate) struct CallOptions {
 #[derive(Default, Clone)]
 pub(crate) struct Facts {
     pub(crate) operation: &'static str,
+    /// Where the request went.
+    pub(crate) url: Option<Url>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) headers: HeaderMap,
     pub(crate) attempts: u32,
@@ -102,7 +105,7 @@ impl Call {
             // The generated body only holds the place; without it the request can be cloned for every attempt.
             *request.body_mut() = None;
         }
-        let method = request.method().clone();
+        let (method, url) = (request.method().clone(), request.url().clone());
         let span = telemetry::span(operation, &method, request.url().host_str().unwrap_or(""));
         let mut attempts = 0;
         let outcome = self.attempts(request, operation, &method, &mut attempts).instrument(span.clone()).await;
@@ -111,6 +114,7 @@ impl Call {
         telemetry::ended(&span, outcome.as_ref().map(Response::status), attempts);
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         facts.operation = operation.id;
+        facts.url = Some(url);
         facts.attempts = attempts;
         facts.elapsed = elapsed;
         match &outcome {
@@ -141,6 +145,8 @@ impl Call {
         }
         let mut tokens = stack.auth.token().await?;
         let mut replaced = false;
+        // Whether any attempt so far may have been seen by the service; the last one's fate alone does not tell.
+        let mut seen = false;
         let mut current = request;
         loop {
             // None: the body can be sent only once (a stream that a user of the raw client gave).
@@ -148,22 +154,26 @@ impl Call {
             *attempts += 1;
             let error = match self.attempt(current, operation, &tokens).await {
                 Ok(response) => return Ok(response),
+                // What an earlier attempt has deleted, though its answer was lost, is not there to be deleted again.
+                Err(error) if seen && error.is_not_found() && method == Method::DELETE => return deleted(),
                 Err(error) => error,
             };
+            let refused = error.is_unauthorized();
+            seen |= error.was_sent() && !refused;
+            let last = |error: Error| if seen { error.with_sent(Sent::Maybe) } else { error };
             let Some(next) = again else {
-                return Err(error);
+                return Err(last(error));
             };
-            if error.is_unauthorized() && !replaced {
+            if refused && !replaced {
                 replaced = true;
-                tokens = stack
-                    .auth
-                    .replace(&tokens)
-                    .await
-                    .map_err(|refused| refused.with_status(StatusCode::UNAUTHORIZED).with_sent(Sent::Maybe))?;
+                tokens = stack.auth.replace(&tokens).await.map_err(|error| {
+                    // The service's word stands where the provider says the same; a provider in trouble is another matter.
+                    last(if error.needs_login() { error.with_status(StatusCode::UNAUTHORIZED) } else { error })
+                })?;
             } else {
-                let delay = stack.retry.delay(&error, method, *attempts, stack.clock.random());
+                let delay = stack.retry.delay(&error, method, *attempts, unit(stack.clock.random()));
                 let Some(delay) = delay else {
-                    return Err(error);
+                    return Err(last(error));
                 };
                 stack.clock.sleep(delay).await;
             }
@@ -202,19 +212,27 @@ impl Call {
             None => tokio::time::timeout(limit, execution).await.map_err(|_| timeout::expired(limit))?,
         }
         .map_err(|error| classify::no_answer(&error))?;
-        self.answer(response, operation).await
+        self.answer(response, operation, tokens).await
     }
 
     /// Takes an answer apart: errors become [`Error`]s, small answers are read whole, packages are left to stream.
-    async fn answer(&self, response: Response, operation: &'static Operation) -> Result<Response> {
+    async fn answer(&self, response: Response, operation: &'static Operation, tokens: &TokenSet) -> Result<Response> {
         let status = response.status();
         if !status.is_success() {
             let headers = response.headers().clone();
             let idle = self.stack.timeouts.idle;
-            let body = tokio::time::timeout(idle, classify::read_bounded(response, classify::ERROR_BODY_LIMIT)).await;
+            let body = tokio::time::timeout(idle, net::read_bounded(response, classify::ERROR_BODY_LIMIT)).await;
             // The status says enough even when its body does not come.
             let body = body.ok().and_then(Result::ok).unwrap_or_default();
-            return Err(classify::error_answer(status, &headers, &body));
+            // A proxy's page may show the request's headers.
+            let body = text::without(&String::from_utf8_lossy(&body), [tokens.access.expose()]);
+            return Err(classify::error_answer(status, &headers, body.as_bytes()));
+        }
+        if classify::is_html(response.headers()) && operation.answer != Answer::Empty {
+            let headers = response.headers().clone();
+            let body = net::read_bounded(response, classify::ERROR_BODY_LIMIT).await.unwrap_or_default();
+            let why = "the answer is a web page, perhaps a login page of a proxy in between";
+            return Err(classify::unexpected_answer(status, &headers, &body, why));
         }
         if operation.answer == Answer::Binary {
             return Ok(response);
@@ -223,12 +241,7 @@ impl Call {
         if let Some(headers) = whole.headers_mut() {
             headers.clone_from(response.headers());
         }
-        let headers = response.headers().clone();
         let body = self.collect(response).await?;
-        if operation.answer != Answer::Empty && classify::is_html(&headers) {
-            let why = "the answer is a web page, perhaps a login page of a proxy in between";
-            return Err(classify::unexpected_answer(status, &headers, &body, why));
-        }
         if operation.answer == Answer::Empty {
             // Services answer a deletion with 200 and a body where 204 is documented; it means the same.
             whole = whole.status(StatusCode::NO_CONTENT);
@@ -265,6 +278,12 @@ impl Transport for Call {
     ) -> BoxFuture<'a, Result<Response, BoxError>> {
         Box::pin(async move { self.run(request, operation).await.map_err(BoxError::from) })
     }
+}
+
+/// The answer to a deletion.
+fn deleted() -> Result<Response> {
+    let answer = http::Response::builder().status(StatusCode::NO_CONTENT).body(Bytes::new());
+    answer.map(Response::from).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
 }
 
 fn bearer(tokens: &TokenSet) -> Result<HeaderValue> {

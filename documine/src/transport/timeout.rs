@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Sent};
 
@@ -46,11 +48,14 @@ impl Activity {
 pub(crate) async fn while_active<F: Future>(work: F, activity: &Activity, limit: Duration) -> Result<F::Output, Error> {
     let mut work = pin!(work);
     loop {
-        let end = activity.last() + limit;
+        let Some(end) = activity.last().checked_add(limit) else {
+            // Further off than time can be told: no limit.
+            return Ok(work.await);
+        };
         tokio::select! {
             biased;
             output = &mut work => return Ok(output),
-            () = tokio::time::sleep_until(end.into()) => {
+            () = tokio::time::sleep_until(end) => {
                 if activity.last() + limit <= Instant::now() {
                     return Err(expired(limit));
                 }

@@ -3,6 +3,7 @@
 mod engine;
 mod layout;
 mod normalise;
+mod operators;
 mod pdf;
 mod reader;
 mod repair;

@@ -200,6 +200,16 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
         objects.push(format!("<< /Title ({title}) >>").into_bytes());
         info = format!("/Info {} 0 R", objects.len());
     }
+    assemble(&objects, &format!("{info} {trailer}"))
+}
+
+/// A PDF of the given objects, numbered from 1; the first is its root.
+pub(crate) fn raw_pdf(objects: &[&str]) -> Vec<u8> {
+    let objects: Vec<Vec<u8>> = objects.iter().map(|object| object.as_bytes().to_vec()).collect();
+    assemble(&objects, "")
+}
+
+fn assemble(objects: &[Vec<u8>], trailer: &str) -> Vec<u8> {
     let mut file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n".to_vec();
     let mut places = Vec::new();
     for (number, object) in objects.iter().enumerate() {
@@ -215,7 +225,7 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
     }
     let size = places.len() + 1;
     file.extend_from_slice(
-        format!("trailer\n<< /Size {size} /Root 1 0 R {info} {trailer} >>\nstartxref\n{table}\n%%EOF\n").as_bytes(),
+        format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{table}\n%%EOF\n").as_bytes(),
     );
     file
 }
