@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
@@ -37,25 +37,39 @@ impl Timestamp {
         let text = self.0.trim();
         for form in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"] {
             if let Ok(time) = DateTime::parse_from_str(text, form) {
-                return Some(time.into());
+                return instant(time.timestamp(), time.timestamp_subsec_nanos());
             }
         }
         for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"] {
             if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
-                return Some(time.and_utc().into());
+                let time = time.and_utc();
+                return instant(time.timestamp(), time.timestamp_subsec_nanos());
             }
         }
         text.parse::<chrono::NaiveDate>()
             .ok()
             .and_then(|date| date.and_hms_opt(0, 0, 0))
-            .map(|time| time.and_utc().into())
+            .and_then(|time| instant(time.and_utc().timestamp(), 0))
     }
 
-    /// Writes an instant as the service does: UTC, milliseconds, numeric offset.
+    /// Writes an instant as the service does: UTC, milliseconds, numeric offset. One that no calendar names becomes the nearest that it does.
     pub fn from_system_time(time: SystemTime) -> Self {
-        let time: DateTime<Utc> = time.into();
+        let (sign, distance) = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => (1, after),
+            Err(before) => (-1, before.duration()),
+        };
+        let millis = i64::try_from(distance.as_millis()).unwrap_or(i64::MAX).saturating_mul(sign);
+        let edge = if sign > 0 { DateTime::<Utc>::MAX_UTC } else { DateTime::<Utc>::MIN_UTC };
+        let time = DateTime::from_timestamp_millis(millis).unwrap_or(edge);
         Self(time.to_rfc3339_opts(SecondsFormat::Millis, false))
     }
+}
+
+/// The instant so many seconds and nanoseconds after 1970 began; `None` where the system's clock does not reach.
+fn instant(seconds: i64, nanos: u32) -> Option<SystemTime> {
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let second = if seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
+    second?.checked_add(Duration::from_nanos(nanos.into()))
 }
 
 impl From<SystemTime> for Timestamp {

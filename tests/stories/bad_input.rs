@@ -93,7 +93,8 @@ async fn an_unknown_template_is_told_with_its_id() {
 async fn a_dossier_without_a_name_is_refused() {
     let world = World::new().await;
     let error = world.template().create_dossier(NewDossier::named("  ")).await.map(drop).unwrap_err();
-    is_line(&error, ErrorKind::Api, "createOrUpdateDossier: 400 Bad Request: The field name must not be blank.");
+    is_line(&error, ErrorKind::Input, "createOrUpdateDossier: the dossier has no name; give it one");
+    assert_eq!(world.journal(), Vec::<String>::new());
 }
 
 async fn upload(dossier: &DossierHandle, source: Source) -> Error {
@@ -108,7 +109,11 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing.pdf");
     let error = upload(&dossier, Source::path(&path)).await;
-    is_line(&error, ErrorKind::Input, &format!("uploadFile: {}: there is no such file; check the path", path.display()));
+    is_line(
+        &error,
+        ErrorKind::Input,
+        &format!("uploadFile: {}: there is no such file; check the path", path.display()),
+    );
     assert!(!error.was_sent());
 
     let error = upload(&dossier, Source::path(folder.path())).await;

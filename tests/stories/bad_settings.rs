@@ -107,7 +107,11 @@ fn a_time_limit_of_zero_is_told() {
 #[test]
 fn a_missing_variable_is_named() {
     let all = [
-        ("DOCUMINE_BASE_URL", "https://acme.example", "DOCUMINE_BASE_URL is not set or empty; it holds the service's address"),
+        (
+            "DOCUMINE_BASE_URL",
+            "https://acme.example",
+            "DOCUMINE_BASE_URL is not set or empty; it holds the service's address",
+        ),
         ("DOCUMINE_WORKSPACE_ID", "acme", "DOCUMINE_WORKSPACE_ID is not set or empty; it holds the workspace's id"),
         (
             "DOCUMINE_CLIENT_ID",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use documine::{BoxFuture, Client, Credentials, ErrorKind, Result, TokenSet, TokenSource};
 use futures_util::future::try_join_all;
@@ -64,7 +65,8 @@ async fn a_wrong_password_is_told_in_one_line_and_asked_for_once() {
     let world = World::new().await;
     let wrong = Credentials::password(world.sim.client_id(), world.sim.username(), "wr0ng-s3cret")
         .client_secret(world.sim.client_secret());
-    let error = world.client_with(wrong).license().await.unwrap_err();
+    let client = world.client_with(wrong);
+    let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "login with a password: the identity provider refused: Invalid user credentials (invalid_grant); log in again or give other credentials"
@@ -72,6 +74,9 @@ async fn a_wrong_password_is_told_in_one_line_and_asked_for_once() {
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.needs_login() && !error.is_transient() && !error.was_sent());
     assert!(!format!("{error:?}").contains("wr0ng-s3cret"));
+    assert_eq!(world.journal(), ["token 400"]);
+    // The provider's word is final: asking again could only lock the account.
+    assert!(client.users().await.unwrap_err().needs_login());
     assert_eq!(world.journal(), ["token 400"]);
 }
 
@@ -87,7 +92,7 @@ async fn a_wrong_client_secret_says_what_to_check() {
          check the client id, its secret, and which grants it may use"
     );
     assert_eq!(error.kind(), ErrorKind::Auth);
-    assert!(!error.needs_login() && !error.was_sent());
+    assert!(error.needs_login() && !error.was_sent());
     assert!(!format!("{error:?}").contains("n0t-it"));
 }
 
@@ -139,15 +144,32 @@ async fn two_hundred_calls_that_are_refused_cause_one_refresh_and_one_replay_eac
     assert_eq!(journal.len(), 201 + count("getLicense 401"));
 }
 
+/// Waits until the identity provider has answered `count` times: near its end a token is renewed beside the calls.
+async fn answered(world: &World, count: usize) {
+    while world.requests("token").len() < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The client has its answer a moment later.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
 #[tokio::test]
-async fn a_token_is_renewed_shortly_before_its_end() {
+async fn a_token_is_renewed_shortly_before_its_end_and_no_call_waits_for_it() {
     let world = World::new().await;
     world.client.license().await.unwrap();
     world.time.pass(269);
     world.client.license().await.unwrap();
+    assert_eq!(world.requests("token").len(), 1);
     world.time.pass(1);
     world.client.license().await.unwrap();
-    assert_eq!(world.journal(), ["token 200", "getLicense 200", "getLicense 200", "token 200", "getLicense 200"]);
+    answered(&world, 2).await;
+    world.client.license().await.unwrap();
+    let bearers: Vec<_> =
+        world.requests("getLicense").iter().map(|request| header(request, "authorization").unwrap()).collect();
+    assert_eq!((&bearers[0], &bearers[0]), (&bearers[1], &bearers[2]));
+    assert_ne!(bearers[2], bearers[3]);
+    assert!(world.sim.requests().iter().all(|request| request.status == 200));
+    assert_eq!(world.requests("token").len(), 2);
 }
 
 #[tokio::test]
@@ -156,15 +178,18 @@ async fn a_failed_early_renewal_is_no_error_while_the_token_lives() {
     world.client.license().await.unwrap();
     world.time.pass(275);
     world.sim.faults().add(documine_sim::Fault::on("token").status(503).times(1));
-    let before = world.journal().len();
     world.client.license().await.unwrap();
+    answered(&world, 2).await;
+    // The provider is left alone for ten seconds.
+    world.time.pass(9);
     world.client.license().await.unwrap();
-    world.time.pass(10);
+    world.time.pass(1);
     world.client.license().await.unwrap();
-    assert_eq!(
-        world.journal_since(before),
-        ["token 503", "getLicense 200", "getLicense 200", "token 200", "getLicense 200"]
-    );
+    answered(&world, 3).await;
+    world.client.license().await.unwrap();
+    let statuses: Vec<_> = world.requests("token").iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [200, 503, 200]);
+    assert_eq!(world.requests("getLicense").iter().filter(|request| request.status == 200).count(), 5);
 }
 
 #[tokio::test]
@@ -216,15 +241,12 @@ async fn a_dead_refresh_token_needs_a_login() {
     );
     assert!(error.needs_login());
     assert_eq!(world.journal_since(before), ["getLicense 401", "token 400"]);
-    // It is not offered again.
-    let error = client.license().await.unwrap_err();
-    assert!(error.needs_login());
-    assert_eq!(
-        error.to_string(),
-        "getLicense: the access token has come to its end and there is no refresh token that still works; log in again"
-    );
+    // It is not offered again: the provider's word is final.
+    let again = client.license().await.unwrap_err();
+    assert!(again.needs_login());
+    assert_eq!(again.to_string(), error.to_string());
     assert_eq!(world.journal_since(before), ["getLicense 401", "token 400", "getLicense 401"]);
-    assert!(!format!("{error:?}").contains(&refresh));
+    assert!(!format!("{error:?} {again:?}").contains(&refresh));
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! What a newer, older or troubled service may send without breaking a program: new values, new fields, nulls, gaps, other statuses, no JSON.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{DossierTemplateStatus, ErrorKind, ProcessingStatus};
+use documine::{Client, Credentials, DossierTemplateStatus, ErrorKind, ProcessingStatus};
 use documine_sim::Fault;
 use serde_json::json;
 
+use crate::canned::{Canned, answer};
 use crate::paper::STUDY;
 use crate::world::World;
 
@@ -110,6 +112,24 @@ async fn a_deletion_may_be_answered_with_200_and_a_body() {
     dossier.delete().await.unwrap();
     world.sim.faults().add(Fault::on("deleteDossier").status(200).body("text/plain", "").times(1));
     dossier.delete().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deletion_whose_answer_was_lost_is_done_all_the_same() {
+    let world = World::new().await;
+    let tries = AtomicUsize::new(0);
+    let service = Canned::answering(move |_| match tries.fetch_add(1, Ordering::Relaxed) {
+        0 => answer("503 Service Unavailable", &[], ""),
+        _ => answer("404 Not Found", &["Content-Type: application/json"], r#"{"message":"Gone."}"#),
+    })
+    .await;
+    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t"));
+    let client = client.clock(world.time.clone()).build().unwrap();
+    let package = client.download("d-1".parse::<documine::DownloadId>().unwrap());
+    package.delete().await.unwrap();
+    assert_eq!(service.requests().len(), 2);
+    // Without a doubt about the first try, 404 is what it is.
+    assert!(package.delete().await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]

@@ -263,6 +263,16 @@ async fn a_passing_trouble_does_not_end_a_wait() {
 }
 
 #[tokio::test]
+async fn a_service_that_asks_to_be_left_alone_is_left_alone() {
+    let world = World::new().await;
+    let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
+    let start = world.sim.clock().now();
+    world.sim.faults().add(Fault::on("getFile").status(429).header("Retry-After", "100").times(1));
+    uploaded.processed().await.unwrap();
+    assert_eq!(millis(&world.instants("getFile", start)), [0, 100_000]);
+}
+
+#[tokio::test]
 async fn a_lasting_trouble_ends_a_wait_with_its_reason() {
     let world = World::new().await;
     let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();

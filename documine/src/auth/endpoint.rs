@@ -15,7 +15,7 @@ use url::Url;
 
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::error::{Error, ErrorKind, Result};
 use crate::{address, net, text};
 
 /// Answers of the identity provider are small; one larger than this is none of its.
@@ -222,7 +222,7 @@ fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
     }
     let passing = status.is_server_error() || status.as_u16() == 429;
     let finish = |error: Error| {
-        let error = error.with_status(status).with_sent(Sent::Maybe);
+        let error = error.with_status(status);
         if passing { error.transient() } else { error }
     };
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {

@@ -7,7 +7,7 @@ use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A temporary file beside `target`: renaming within a folder can't leave half a file. Dropped before it is finished, it is gone.
 pub(crate) struct PartFile {
@@ -45,14 +45,10 @@ impl PartFile {
 }
 
 fn trouble(target: &Path, error: io::Error) -> Error {
-    // tempfile wraps the system's error to name the temporary file, which means nothing to a caller.
-    let system =
-        error.get_ref().and_then(std::error::Error::source).and_then(|inner| inner.downcast_ref::<io::Error>());
-    let error = match system.and_then(io::Error::raw_os_error) {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => error,
-    };
-    Error::file(format!("{} can't be written", target.display()), error)
+    // tempfile adds the temporary file's path, which means nothing to a caller.
+    let text = error.to_string();
+    let reason = text.split(" at path ").next().unwrap_or_default();
+    Error::new(ErrorKind::File, format!("{} can't be written: {reason}", target.display())).with_detail(error)
 }
 
 fn create_beside(target: &Path) -> io::Result<(std::fs::File, TempPath)> {

@@ -37,6 +37,13 @@ impl Passed {
         (!copy.given_up).then(|| Bytes::copy_from_slice(&copy.kept))
     }
 
+    /// A body that broke off is no body to be judged.
+    fn give_up(&self) {
+        let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
+        copy.given_up = true;
+        copy.kept = BytesMut::new();
+    }
+
     fn note(&self, chunk: &Bytes, keep: bool) {
         self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         if keep {
@@ -56,10 +63,9 @@ impl Passed {
 pub(crate) fn watched(body: Body, keep: bool) -> (Body, Passed) {
     let passed = Passed::default();
     let watcher = passed.clone();
-    let stream = body.into_data_stream().inspect(move |chunk| {
-        if let Ok(chunk) = chunk {
-            watcher.note(chunk, keep);
-        }
+    let stream = body.into_data_stream().inspect(move |chunk| match chunk {
+        Ok(chunk) => watcher.note(chunk, keep),
+        Err(_) => watcher.give_up(),
     });
     (Body::from_stream(stream), passed)
 }
