@@ -124,6 +124,17 @@ async fn what_a_provider_echoes_is_not_shown() {
 }
 
 #[tokio::test]
+async fn what_a_proxy_echoes_is_not_shown() {
+    let page = "<html>Bad gateway for request with authorization: Bearer canary-t0ken</html>";
+    let proxy = Canned::answering(move |_| answer("400 Bad Request", &["Content-Type: text/html"], page)).await;
+    let client = Client::builder(&proxy.base).workspace("acme").credentials(Credentials::access_token("canary-t0ken"));
+    let error = client.build().unwrap().license().await.unwrap_err();
+    let snippet = error.body_snippet().unwrap();
+    assert_eq!(snippet, "<html>Bad gateway for request with authorization: Bearer [redacted]</html>");
+    assert!(!format!("{error} {error:?}").contains("canary-t0ken"));
+}
+
+#[tokio::test]
 async fn no_id_and_no_query_is_in_a_span() {
     let ear = Ear::default();
     let world = World::new().await;

@@ -2,8 +2,12 @@
 
 use std::slice;
 
-use documine::{DossierFields, DossierTemplateStatus, DownloadFileType, ErrorKind, NewDossier, Source, Timestamp};
+use documine::{
+    Client, Credentials, DossierFields, DossierId, DossierTemplateId, DossierTemplateStatus, DownloadFileType,
+    ErrorKind, NewDossier, Source, Timestamp,
+};
 
+use crate::canned::{Canned, json};
 use crate::paper::{INVOICE, STUDY};
 use crate::world::{World, header};
 
@@ -88,6 +92,22 @@ async fn an_update_changes_one_thing_and_keeps_the_rest() {
     expected.date_modified.clone_from(&after.date_modified);
     assert_eq!(after, expected);
     assert_eq!(world.template().dossiers().await.unwrap(), [after]);
+}
+
+#[tokio::test]
+async fn an_update_sends_nothing_for_lists_that_it_does_not_know() {
+    let service =
+        Canned::answering(|_| json(r#"{"id":"d-1","name":"Q3","memberIds":null,"dossierAttributes":null}"#)).await;
+    let client =
+        Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
+    let dossier = client
+        .dossier_template("t-1".parse::<DossierTemplateId>().unwrap())
+        .dossier("d-1".parse::<DossierId>().unwrap());
+    let now = dossier.get().await.unwrap();
+    dossier.update(DossierFields::of(&now).description("audited")).await.unwrap();
+    let request = service.requests().pop().unwrap();
+    let body: serde_json::Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(body, serde_json::json!({"id": "d-1", "name": "Q3", "description": "audited"}));
 }
 
 #[tokio::test]
@@ -195,6 +215,11 @@ async fn a_call_can_carry_a_header_and_a_time_limit_of_its_own() {
     let error = world.template().get().with_header("X-Tra\nce", "abc").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert_eq!(error.to_string(), r#"header "X-Tra\nce": its name or value holds characters that no header may hold"#);
+    for name in ["Content-Type", "content-length", "Transfer-Encoding", "HOST"] {
+        let error = world.template().get().with_header(name, "1").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input);
+        assert_eq!(error.to_string(), format!("header {name:?}: it is the client's own; leave it out"));
+    }
     assert_eq!(world.journal_since(before), Vec::<String>::new());
 }
 

@@ -8,6 +8,7 @@
 
 mod canned;
 mod paper;
+mod scripted;
 mod world;
 
 mod bad_input;
@@ -20,11 +21,17 @@ mod dossiers;
 mod files;
 mod futures_are_send;
 mod hostile_ids;
+mod identity_provider;
 mod license;
+mod limits;
+mod linked_pages;
 mod log_in;
+mod long_waits;
+mod lost_answers;
 mod packages;
 mod paging;
 mod raw;
+mod refresh_trouble;
 mod saved_answers;
 mod tenant_and_bearer;
 mod tolerance;
