@@ -142,17 +142,6 @@ fn a_missing_variable_is_named() {
 }
 
 #[test]
-fn a_path_that_is_no_address_is_told_without_what_it_may_hold() {
-    let builder = Client::builder("https://acme.example").workspace("acme").credentials(credentials());
-    let builder = builder.token_path("https://robot:pa55-w0rd@[acme/token");
-    assert!(!format!("{builder:?}").contains("pa55-w0rd"), "{builder:?}");
-    let error = builder.build().map(drop).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
-    let shown = format!("{error} {error:?}");
-    assert!(shown.starts_with("token path: ") && !shown.contains("pa55-w0rd"), "{shown}");
-}
-
-#[test]
 fn no_secret_is_in_what_a_client_or_its_builder_shows() {
     let builder = Client::builder("https://acme.example").workspace("acme").credentials(credentials());
     let tokens = TokenSet::new(SECRETS[2]).refresh_token(SECRETS[0]);

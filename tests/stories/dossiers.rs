@@ -2,12 +2,8 @@
 
 use std::slice;
 
-use documine::{
-    Client, Credentials, DossierFields, DossierId, DossierTemplateId, DossierTemplateStatus, DownloadFileType,
-    ErrorKind, NewDossier, Source, Timestamp,
-};
+use documine::{DossierFields, DossierTemplateStatus, DownloadFileType, ErrorKind, NewDossier, Source, Timestamp};
 
-use crate::canned::{Canned, json};
 use crate::paper::{INVOICE, STUDY};
 use crate::world::{World, header};
 
@@ -92,22 +88,6 @@ async fn an_update_changes_one_thing_and_keeps_the_rest() {
     expected.date_modified.clone_from(&after.date_modified);
     assert_eq!(after, expected);
     assert_eq!(world.template().dossiers().await.unwrap(), [after]);
-}
-
-#[tokio::test]
-async fn an_update_sends_nothing_for_lists_that_it_does_not_know() {
-    let service =
-        Canned::answering(|_| json(r#"{"id":"d-1","name":"Q3","memberIds":null,"dossierAttributes":null}"#)).await;
-    let client =
-        Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
-    let dossier = client
-        .dossier_template("t-1".parse::<DossierTemplateId>().unwrap())
-        .dossier("d-1".parse::<DossierId>().unwrap());
-    let now = dossier.get().await.unwrap();
-    dossier.update(DossierFields::of(&now).description("audited")).await.unwrap();
-    let request = service.requests().pop().unwrap();
-    let body: serde_json::Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
-    assert_eq!(body, serde_json::json!({"id": "d-1", "name": "Q3", "description": "audited"}));
 }
 
 #[tokio::test]

@@ -3,24 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use documine::{
-    BoxFuture, Client, ClientBuilder, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitError,
-};
+use documine::{BoxFuture, Client, Credentials, Result, TokenSet, TokenSource};
 use futures_util::future::try_join_all;
 
 use crate::canned::{Canned, json};
 use crate::log_in::tokens;
 use crate::world::World;
-
-/// A client of a service whose identity provider is the same server.
-fn client_of(service: &Canned) -> ClientBuilder {
-    Client::builder(&service.base).workspace("acme").credentials(Credentials::password("client", "robot", "word"))
-}
-
-/// A service that hands out tokens with this answer, and answers everything else with an empty object.
-async fn service_with(tokens: &'static str) -> Canned {
-    Canned::answering(move |head| if head.starts_with("POST /auth/") { json(tokens) } else { json("{}") }).await
-}
 
 #[tokio::test]
 async fn a_public_client_sends_no_secret() {
@@ -98,86 +86,4 @@ async fn a_source_of_ones_own_is_asked_once_for_many_calls() {
     let client = world.client_with(Credentials::source(Vault(Arc::clone(&asked), tokens(&world).await.0)));
     try_join_all((0..20).map(|_| client.license().send())).await.unwrap();
     assert_eq!(asked.load(Ordering::Relaxed), 1);
-}
-
-#[tokio::test]
-async fn a_token_answer_without_a_type_is_taken_for_a_bearer() {
-    let service = service_with(r#"{"access_token":"a-token","expires_in":300}"#).await;
-    client_of(&service).build().unwrap().license().await.unwrap();
-    assert!(service.requests()[1].to_ascii_lowercase().contains("authorization: bearer a-token\r\n"));
-}
-
-#[tokio::test]
-async fn a_life_beyond_all_times_is_a_life_without_a_known_end() {
-    let service = service_with(
-        r#"{"access_token":"a-token","token_type":"Bearer","expires_in":18446744073709551615,
-            "refresh_token":"r-token","refresh_expires_in":9223372036854775807}"#,
-    )
-    .await;
-    let client = client_of(&service).build().unwrap();
-    client.license().await.unwrap();
-    client.license().await.unwrap();
-    assert_eq!(service.requests().len(), 3);
-}
-
-#[tokio::test]
-async fn a_provider_that_is_not_found_says_nothing_about_the_thing_that_was_asked_for() {
-    let world = World::new().await;
-    let client = world.builder().token_path("/elsewhere").build().unwrap();
-    let download = client.download("d-1".parse::<DownloadId>().unwrap());
-    let error = download.get().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Auth);
-    assert!(!error.is_not_found() && !error.was_sent());
-    let error = download.operation().wait().await.unwrap_err();
-    assert!(matches!(error, WaitError::Poll { .. }), "{error:?}");
-    let mut world = world;
-    world.expect_violations(&["/elsewhere", "/elsewhere"]);
-}
-
-/// Panics the first time it is asked.
-struct Shaky(AtomicUsize);
-
-impl TokenSource for Shaky {
-    fn token(&self, _: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>> {
-        assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "this panic is part of a story");
-        Box::pin(async { Ok(TokenSet::new("a-token")) })
-    }
-}
-
-#[tokio::test]
-async fn a_source_that_panics_once_locks_nobody_out() {
-    let service = service_with("{}").await;
-    let client = client_of(&service).credentials(Credentials::source(Shaky(AtomicUsize::new(0)))).build().unwrap();
-    let error = client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: the refresh was cut off; call again");
-    client.license().await.unwrap();
-}
-
-#[test]
-fn a_refresh_whose_runtime_ended_locks_nobody_out() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // The first login is never answered.
-    let logins = AtomicUsize::new(0);
-    let provider = std::thread::spawn(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let service = runtime.block_on(Canned::answering_and_holding(move |head| {
-            match (head.starts_with("POST /auth/"), logins.fetch_add(1, Ordering::Relaxed)) {
-                (true, 0) => Vec::new(),
-                (true, _) => json(r#"{"access_token":"a-token","token_type":"Bearer"}"#),
-                (false, _) => json("{}"),
-            }
-        }));
-        (runtime, service)
-    });
-    let (_running, service) = provider.join().unwrap();
-    let client = client_of(&service).build().unwrap();
-    let first = runtime();
-    first.block_on(async {
-        let _call = tokio::spawn(client.license().send());
-        while service.requests().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-    });
-    drop(first);
-    runtime().block_on(async { client.license().await.unwrap() });
 }

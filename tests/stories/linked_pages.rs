@@ -51,10 +51,11 @@ async fn an_address_is_read_from_where_the_page_was() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_an_error_and_never_the_end_of_the_list() {
-    let service = two_pages(r#"<http://[>; rel="next""#).await;
-    let error = users(&service).await.unwrap_err();
+    let link = r#"<http://[>; rel="next""#;
+    let error = users(&two_pages(link).await).await.unwrap_err();
     assert_eq!(error.to_string(), "getUsers: the link to the next page is no address: invalid IPv6 address");
     assert_eq!(error.kind(), ErrorKind::Decode);
+    let service = two_pages(link).await;
     let items: Vec<Result<User>> = client(&service.base).await.users().stream().collect().await;
     assert!(items.last().unwrap().is_err());
 }
@@ -73,9 +74,9 @@ async fn pages_that_hold_fewer_items_than_announced_are_an_error() {
     let link = r#"</api/users?page=2>; rel="next""#;
     let first = page(Some(link), r#"{"users":[{"id":"a"},{"id":"b"}],"totalElements":4}"#);
     let service = service(vec![first, page(None, r#"{"users":[{"id":"c"}],"totalElements":4}"#)]).await;
-    let line = "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)";
+    let told = "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)";
     let error = users(&service).await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, line));
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, told));
 }
 
 #[tokio::test]

@@ -316,29 +316,6 @@ async fn half_a_package_never_gets_its_name() {
 }
 
 #[tokio::test]
-async fn a_page_in_place_of_a_package_is_told_and_not_saved() {
-    let world = World::new().await;
-    let (dossier, _) = world.processed("study.pdf", STUDY).await;
-    let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
-    world.sim.faults().add(documine_sim::Fault::on("downloadPackage").body("text/html", "<html>Sign in</html>"));
-    let folder = tempfile::tempdir().unwrap();
-    let error = package.save_to(folder.path().join("a.zip")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().starts_with("downloadPackage: 200 OK, but the answer is a web page"), "{error}");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-}
-
-#[tokio::test]
-async fn a_package_of_no_files_is_refused_before_anything_is_sent() {
-    let world = World::new().await;
-    let dossier = world.dossier().await;
-    let error = dossier.create_files_package([], originals()).await.map(drop).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Input);
-    assert_eq!(error.to_string(), "prepareFilesDownload: a package of no files would be empty; name at least one");
-    assert_eq!(world.requests("prepareFilesDownload").len(), 0);
-}
-
-#[tokio::test]
 async fn a_package_of_unknown_length_is_taken_as_it_comes() {
     let zip = crate::paper::zip(&[("a.txt", b"a")]);
     let mut body = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n".to_vec();

@@ -97,58 +97,6 @@ async fn a_part_is_never_taken_for_the_whole() {
     assert_eq!(world.client.users().await.unwrap().len(), 3);
 }
 
-/// A client of a service that answers `page` with the nth of these.
-async fn of_pages(answers: &'static [(&'static str, &'static str)]) -> (Canned, Client) {
-    let service = Canned::answering(move |head| {
-        let page = (1..answers.len()).rfind(|page| head.contains(&format!("page={page} "))).unwrap_or(0);
-        let (link, body) = answers[page];
-        answer("200 OK", &["Content-Type: application/json", link], body)
-    })
-    .await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t"));
-    (service, client.build().unwrap())
-}
-
-#[tokio::test]
-async fn a_link_may_have_a_comma_and_be_seen_from_where_it_stands() {
-    let (service, client) = of_pages(&[
-        (r#"Link: <first>; rel="first", <users?of=a,b&page=1>; title="x, y"; rel="next""#, r#"{"users":[{"id":"a"}]}"#),
-        ("X-Last: yes", r#"{"users":[{"id":"b"}]}"#),
-    ])
-    .await;
-    let ids: Vec<_> = client.users().await.unwrap().into_iter().map(|user| user.id.to_string()).collect();
-    assert_eq!(ids, ["a", "b"]);
-    assert!(service.requests()[1].starts_with("GET /api/users?of=a,b&page=1 "), "{}", service.requests()[1]);
-}
-
-#[tokio::test]
-async fn a_link_that_leads_nowhere_is_no_end() {
-    let (_service, client) = of_pages(&[("Link: <http://[>; rel=\"next\"", r#"{"users":[{"id":"a"}]}"#)]).await;
-    let error = client.users().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(error.to_string(), "getUsers: the link to the next page is no address: invalid IPv6 address");
-}
-
-#[tokio::test]
-async fn a_total_counts_all_pages() {
-    let (_service, client) = of_pages(&[
-        (r#"Link: <?page=1>; rel="next""#, r#"{"users":[{"id":"a"},{"id":"b"}],"totalElements":3}"#),
-        ("X-Last: yes", r#"{"users":[{"id":"c"}],"totalElements":3}"#),
-    ])
-    .await;
-    assert_eq!(client.users().await.unwrap().len(), 3);
-    let (_service, client) = of_pages(&[
-        (r#"Link: <?page=1>; rel="next""#, r#"{"users":[{"id":"a"},{"id":"b"}],"totalElements":4}"#),
-        ("X-Last: yes", r#"{"users":[{"id":"c"}],"totalElements":4}"#),
-    ])
-    .await;
-    let error = client.users().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)"
-    );
-}
-
 #[tokio::test]
 async fn links_in_a_circle_end() {
     let link = |page: &str| format!("Link: </api/users?page={page}>; rel=\"next\"");

@@ -1,13 +1,11 @@
 //! What a newer, older or troubled service may send without breaking a program: new values, new fields, nulls, gaps, other statuses, no JSON.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{Client, Credentials, DossierTemplateStatus, ErrorKind, ProcessingStatus, Source};
+use documine::{DossierTemplateStatus, ErrorKind, ProcessingStatus};
 use documine_sim::Fault;
 use serde_json::json;
 
-use crate::canned::{Canned, answer};
 use crate::paper::STUDY;
 use crate::world::World;
 
@@ -115,24 +113,6 @@ async fn a_deletion_may_be_answered_with_200_and_a_body() {
 }
 
 #[tokio::test]
-async fn a_deletion_whose_answer_was_lost_is_done_all_the_same() {
-    let world = World::new().await;
-    let tries = AtomicUsize::new(0);
-    let service = Canned::answering(move |_| match tries.fetch_add(1, Ordering::Relaxed) {
-        0 => answer("503 Service Unavailable", &[], ""),
-        _ => answer("404 Not Found", &["Content-Type: application/json"], r#"{"message":"Gone."}"#),
-    })
-    .await;
-    let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t"));
-    let client = client.clock(world.time.clone()).build().unwrap();
-    let package = client.download("d-1".parse::<documine::DownloadId>().unwrap());
-    package.delete().await.unwrap();
-    assert_eq!(service.requests().len(), 2);
-    // Without a doubt about the first try, 404 is what it is.
-    assert!(package.delete().await.unwrap_err().is_not_found());
-}
-
-#[tokio::test]
 async fn a_creation_may_be_answered_with_202() {
     let world = World::new().await;
     world
@@ -215,60 +195,6 @@ async fn half_an_answer_is_no_answer() {
     world.sim.faults().add(Fault::on("getUsers").body("application/json", "[]"));
     let error = world.client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-}
-
-#[tokio::test]
-async fn what_follows_an_answer_is_no_part_of_it() {
-    let world = World::new().await;
-    world.sim.faults().add(Fault::on("getLicense").body("application/json", r#"{"active":true} and more"#));
-    let error = world.client.license().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().starts_with("getLicense: 200 OK, but the body does not fit"), "{error}");
-}
-
-#[tokio::test]
-async fn json_in_place_of_xml_is_told() {
-    let world = World::new().await;
-    let (dossier, file) = world.processed("study.pdf", STUDY).await;
-    for operation in ["getComponents", "getDossierComponents"] {
-        world.sim.faults().add(Fault::on(operation).body("application/json", "{}"));
-    }
-    assert_eq!(file.components_xml().await.unwrap_err().kind(), ErrorKind::Decode);
-    assert_eq!(dossier.components_xml().await.unwrap_err().kind(), ErrorKind::Decode);
-}
-
-#[tokio::test]
-async fn an_upload_that_is_taken_without_a_word_may_have_arrived() {
-    let world = World::new().await;
-    let dossier = world.dossier().await;
-    world.sim.faults().add(Fault::on("uploadFile").body("application/json", "{}"));
-    let error = dossier.upload(Source::bytes("study.pdf", STUDY)).await.map(drop).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(
-        error.to_string(),
-        "uploadFile: the service took the upload but named no file; look for it in the dossier's list"
-    );
-    assert!(error.was_sent());
-    assert_eq!(dossier.files().await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_request_that_was_seen_once_stays_seen_when_later_tries_fail() {
-    let world = World::new().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let client = Client::builder(base).workspace("acme").credentials(Credentials::access_token("t"));
-    let client = client.clock(world.time.clone()).build().unwrap();
-    let service = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut head = [0; 64];
-        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut head).await.unwrap();
-        // Seen, and gone without an answer; nobody listens any more.
-    });
-    let error = client.download("d-1".parse::<documine::DownloadId>().unwrap()).delete().await.unwrap_err();
-    service.await.unwrap();
-    assert!(error.is_transient() && error.was_sent(), "{error:?}");
-    assert_eq!(error.attempts(), 4);
 }
 
 #[tokio::test]

@@ -263,36 +263,6 @@ async fn a_passing_trouble_does_not_end_a_wait() {
 }
 
 #[tokio::test]
-async fn a_service_that_asks_to_be_left_alone_is_left_alone() {
-    let world = World::new().await;
-    let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    let start = world.sim.clock().now();
-    world.sim.faults().add(Fault::on("getFile").status(429).header("Retry-After", "100").times(1));
-    uploaded.processed().await.unwrap();
-    assert_eq!(millis(&world.instants("getFile", start)), [0, 100_000]);
-}
-
-#[tokio::test]
-async fn a_trouble_that_does_not_pass_ends_at_the_deadline() {
-    let world = World::new().await;
-    let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    world.sim.faults().add(Fault::on("getFile").nth(2).times(1000).status(503));
-    let error = uploaded.processed().with_deadline(Duration::from_secs(20)).await.unwrap_err();
-    let WaitError::DeadlineExceeded { last_state, elapsed, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(last_state.as_deref(), Some("UNPROCESSED"));
-    assert!((20..25).contains(&elapsed.as_secs()), "{elapsed:?}");
-}
-
-#[tokio::test]
-async fn a_time_limit_without_end_is_none() {
-    let world = World::new().await;
-    let dossier = world.dossier().await;
-    let call = dossier.upload(Source::bytes("study.pdf", STUDY)).with_timeout(Duration::MAX);
-    call.await.unwrap().processed().with_deadline(Duration::MAX).await.unwrap();
-    world.client.license().with_timeout(Duration::MAX).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_lasting_trouble_ends_a_wait_with_its_reason() {
     let world = World::new().await;
     let uploaded = world.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
