@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::auth::Endpoints;
 use crate::clock::Clock;
 use crate::error::{Error, Result, Sent};
+use crate::text;
 use crate::transport::{self, CallOptions, Facts, Stack, classify};
 
 /// A client of one DocuMine workspace.
@@ -161,7 +162,11 @@ impl Prepared {
         });
         whole.map_err(|why| {
             let facts = self.facts();
-            classify::unexpected_answer(facts.status.unwrap_or(StatusCode::OK), &facts.headers, body, &why)
+            let secrets = facts.tokens.iter().map(|tokens| tokens.access.expose());
+            // Only the beginning is shown.
+            let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
+            let body = text::without(&String::from_utf8_lossy(body), secrets);
+            classify::unexpected_answer(facts.status.unwrap_or(StatusCode::OK), &facts.headers, body.as_bytes(), &why)
                 .with_operation(facts.operation)
                 .with_effort(facts.attempts, facts.elapsed)
                 .with_sent(Sent::Maybe)

@@ -47,7 +47,8 @@ impl DossierHandle {
                     request = request.keep_manual_changes(keep);
                 }
                 let result = call.finish(request.send().await).await?;
-                Uploaded::new(dossier, result)
+                let facts = call.facts();
+                Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
             })
         })
     }

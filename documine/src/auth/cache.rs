@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::Shared;
+use tokio::task::AbortHandle;
 
 use super::credentials::Origin;
 use super::token::TokenSet;
@@ -30,7 +31,7 @@ struct Inner {
 struct State {
     current: Option<Arc<TokenSet>>,
     renew_at: Option<SystemTime>,
-    flight: Option<Flight>,
+    flight: Option<(Flight, AbortHandle)>,
     /// The provider's final word: nothing but other credentials will help.
     refused: Option<Error>,
 }
@@ -83,18 +84,19 @@ impl Authenticator {
         if let Some(refused) = &state.refused {
             return Err(refused.clone());
         }
-        // One that has ended is still here when its task was cut off before it could clear up.
-        if let Some(flight) = state.flight.as_ref().filter(|flight| flight.peek().is_none()) {
+        // One whose task has ended is still here only when that was cut off, by a panic or with its runtime, before it could clear up.
+        if let Some((flight, _)) = state.flight.as_ref().filter(|(_, task)| !task.is_finished()) {
             return Ok(flight.clone());
         }
         let inner = Arc::clone(&self.0);
         let current = state.current.clone();
         let task = tokio::spawn(async move { inner.renew(current).await });
+        let end = task.abort_handle();
         let flight: Flight = task
             .map(|joined| joined.unwrap_or_else(|_| Err(Error::auth("the refresh was cut off; call again"))))
             .boxed()
             .shared();
-        state.flight = Some(flight.clone());
+        state.flight = Some((flight.clone(), end));
         Ok(flight)
     }
 }

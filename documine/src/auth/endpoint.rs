@@ -51,8 +51,8 @@ impl Endpoints {
                 let base = base.as_str().trim_end_matches('/');
                 Url::parse(&format!("{base}/{}", text.trim_start_matches('/')))
             };
-            let url =
-                url.map_err(|error| Error::config(format!("{what}: {text:?} is neither a path nor a URL: {error}")))?;
+            // What does not parse is not shown: it may hold a password.
+            let url = url.map_err(|error| Error::config(format!("the {what} is neither a path nor a URL: {error}")))?;
             address::require_safe_scheme(what, &url)?;
             if !url.username().is_empty() || url.password().is_some() {
                 return Err(Error::config(format!(
@@ -190,13 +190,23 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
         if !status.is_success() {
             return Err(refusal(status, &body, &secrets));
         }
-        let mut answer = HttpResponse::new(body.to_vec());
+        let mut answer = HttpResponse::new(with_token_type(&body));
         *answer.headers_mut() = headers;
         Ok(answer)
     };
     tokio::time::timeout(ANSWER_TIME, exchange).await.unwrap_or_else(|_| {
         Err(Error::new(ErrorKind::Timeout, format!("the identity provider did not answer within {ANSWER_TIME:?}")))
     })
+}
+
+/// The answer with its `token_type`: RFC 6749 requires one, the guide's list of fields has none, and there is only one that we could mean.
+fn with_token_type(body: &[u8]) -> Vec<u8> {
+    let mut fields = match serde_json::from_slice::<serde_json::Map<_, _>>(body) {
+        Ok(fields) if !fields.contains_key("token_type") => fields,
+        _ => return body.to_vec(),
+    };
+    fields.insert("token_type".into(), "Bearer".into());
+    serde_json::Value::Object(fields).to_string().into_bytes()
 }
 
 fn provider_unreachable(error: &reqwest::Error) -> Error {
@@ -209,7 +219,11 @@ fn secrets_of(form: &[u8]) -> Vec<Secret> {
     const SECRET: [&str; 6] = ["password", "client_secret", "refresh_token", "code", "code_verifier", "device_code"];
     url::form_urlencoded::parse(form)
         .filter(|(name, value)| SECRET.contains(&name.as_ref()) && !value.is_empty())
-        .map(|(_, value)| Secret::new(value))
+        .flat_map(|(_, value)| {
+            // A provider may show the value, or the form as it was sent.
+            let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            [Secret::new(value), Secret::new(encoded)]
+        })
         .collect()
 }
 

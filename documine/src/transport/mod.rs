@@ -82,6 +82,8 @@ pub(crate) struct Facts {
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     pub(crate) error: Option<Error>,
+    /// What the answered attempt was sent with: an answer that echoes it must not show it.
+    pub(crate) tokens: Option<Arc<TokenSet>>,
 }
 
 /// One call: its options go in, its facts come out. A raw client is made for each (some ten nanoseconds), and this is its transport.
@@ -153,7 +155,10 @@ impl Call {
             let again = current.try_clone();
             *attempts += 1;
             let error = match self.attempt(current, operation, &tokens).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    self.facts.lock().unwrap_or_else(PoisonError::into_inner).tokens = Some(tokens);
+                    return Ok(response);
+                }
                 // What an earlier attempt has deleted, though its answer was lost, is not there to be deleted again.
                 Err(error) if seen && error.is_not_found() && method == Method::DELETE => return deleted(),
                 Err(error) => error,
@@ -231,8 +236,9 @@ impl Call {
         if classify::is_html(response.headers()) && operation.answer != Answer::Empty {
             let headers = response.headers().clone();
             let body = net::read_bounded(response, classify::ERROR_BODY_LIMIT).await.unwrap_or_default();
+            let body = text::without(&String::from_utf8_lossy(&body), [tokens.access.expose()]);
             let why = "the answer is a web page, perhaps a login page of a proxy in between";
-            return Err(classify::unexpected_answer(status, &headers, &body, why));
+            return Err(classify::unexpected_answer(status, &headers, body.as_bytes(), why));
         }
         if operation.answer == Answer::Binary {
             return Ok(response);
