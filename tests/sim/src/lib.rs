@@ -74,6 +74,7 @@ pub mod idp;
 
 mod analysis;
 mod api;
+mod builder;
 mod clock;
 mod control;
 mod faults;
@@ -86,11 +87,12 @@ mod state;
 mod time;
 
 pub use analysis::{RuleError, Rules};
+pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
 pub use control::{Control, NoSuchThing};
 pub use faults::{Fault, Faults};
 pub use idp::AuthMode;
 pub use journal::RecordedRequest;
 pub use paging::Paging;
-pub use simulator::{Simulator, SimulatorBuilder, StartError};
+pub use simulator::Simulator;
 pub use state::Timing;

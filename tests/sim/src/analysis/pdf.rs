@@ -9,7 +9,7 @@ use pdf_extract::{Dictionary, Document, Object, ObjectId, output_doc, output_doc
 use serde::{Deserialize, Serialize};
 
 use super::layout::{DocumentCollector, Line, PageCollector};
-use super::{operators, repair, title};
+use super::{forms, operators, repair, title};
 
 /// What was read from a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,6 +72,7 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
     let mut document = guarded(|| load(&bytes[start..])).unwrap_or_else(|| Err(nonsense()))?;
     // What can't be put right is left as it is, and costs a page its text at most.
     let _ = guarded(|| repair::prepare(&mut document));
+    let _ = guarded(|| forms::tame(&mut document));
     let _ = guarded(|| operators::spell_out(&mut document));
     let pages = guarded(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {

@@ -18,6 +18,12 @@ impl Blobs {
         if let Some(folder) = folder {
             let folder = folder.join("blobs");
             std::fs::create_dir_all(&folder)?;
+            // What a run that was killed had only begun to write.
+            for entry in std::fs::read_dir(&folder)?.flatten() {
+                if entry.file_name().to_string_lossy().starts_with("part-") {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
             return Ok(Self { folder, _temporary: None });
         }
         let temporary = tempfile::Builder::new().prefix("documine-sim-").tempdir()?;

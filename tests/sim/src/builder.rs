@@ -1,0 +1,252 @@
+//! The settings of a simulator, and its start.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use crate::SimClock;
+use crate::analysis::{Readers, Rules};
+use crate::faults::Faults;
+use crate::idp::{AuthMode, IdpConfig, Provider};
+use crate::journal::Journal;
+use crate::paging::Paging;
+use crate::server::{App, Routes, Settings, Store};
+use crate::simulator::{Login, Simulator};
+use crate::state::{Blobs, Timing, World};
+use crate::time::Stamp;
+
+/// Why a simulator could not start: one line.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// Settings of a [`Simulator`]; each has a usual value.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until start() is called"]
+pub struct SimulatorBuilder {
+    seed: u64,
+    clock: Option<SimClock>,
+    timing: Timing,
+    paging: Paging,
+    ranges: bool,
+    rules: Rules,
+    token_ttl: Duration,
+    refresh_ttl: Duration,
+    rotate_refresh: bool,
+    auth: AuthMode,
+    data_dir: Option<PathBuf>,
+    listen: String,
+    workspace: String,
+    username: String,
+    password: String,
+}
+
+impl SimulatorBuilder {
+    pub(crate) fn usual() -> Self {
+        Self {
+            seed: 1,
+            clock: None,
+            timing: Timing::default(),
+            paging: Paging::None,
+            ranges: true,
+            rules: Rules::built_in(),
+            token_ttl: Duration::from_secs(300),
+            refresh_ttl: Duration::from_secs(1800),
+            rotate_refresh: false,
+            auth: AuthMode::Own,
+            data_dir: None,
+            listen: "127.0.0.1:0".to_owned(),
+            workspace: "acme".to_owned(),
+            username: "analyst".to_owned(),
+            password: "analyst-password".to_owned(),
+        }
+    }
+
+    /// Ids, codes and keys follow from this number. Usual: 1.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The clock. Usual: the real time.
+    pub fn clock(mut self, clock: SimClock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// How many times faster than usual the service works on files and packages. The clock, and with it the life of tokens, packages and trash,
+    /// is not touched.
+    pub fn speed(mut self, speed: f64) -> Self {
+        self.timing.speed = speed;
+        self
+    }
+
+    /// How long work takes in detail.
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
+    /// How lists page. Usual: not at all.
+    pub fn paging(mut self, paging: Paging) -> Self {
+        self.paging = paging;
+        self
+    }
+
+    /// Whether packages have an ETag and can be fetched in parts. Usual: yes.
+    pub fn ranges(mut self, ranges: bool) -> Self {
+        self.ranges = ranges;
+        self
+    }
+
+    /// The extraction rules. Usual: the built-in ones.
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// How long access tokens live. Usual: 300 s.
+    pub fn token_ttl(mut self, ttl: Duration) -> Self {
+        self.token_ttl = ttl;
+        self
+    }
+
+    /// How long refresh tokens live; zero: without a fixed end. Usual: 1800 s.
+    pub fn refresh_ttl(mut self, ttl: Duration) -> Self {
+        self.refresh_ttl = ttl;
+        self
+    }
+
+    /// Whether a refresh token is good for one use only. Usual: no.
+    pub fn rotate_refresh(mut self, rotate: bool) -> Self {
+        self.rotate_refresh = rotate;
+        self
+    }
+
+    /// Which tokens open the API. Usual: those of the simulator's own identity provider.
+    pub fn auth(mut self, auth: AuthMode) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// The name of the workspace. Usual: `acme`.
+    pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
+        self.workspace = workspace.into();
+        self
+    }
+
+    /// The user that can sign in. Usual: `analyst` with `analyst-password`.
+    pub fn user(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
+        self.username = username.into();
+        self.password = password.into();
+        self
+    }
+
+    /// A folder that keeps the state over a restart. Usual: none; everything goes away with the simulator.
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(folder.into());
+        self
+    }
+
+    /// Where to listen. Usual: `127.0.0.1:0`, a free port.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// Starts the simulator on the current tokio runtime.
+    pub async fn start(self) -> Result<Simulator, StartError> {
+        let listener = TcpListener::bind(&self.listen)
+            .await
+            .map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
+        let address =
+            listener.local_addr().map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
+        let config = self.identity();
+        let login = Login {
+            client_id: config.client_id.clone(),
+            client_secret: config.client_secret.clone().unwrap_or_default(),
+            username: config.username.clone(),
+            password: config.password.clone(),
+        };
+        let app = self.app(config.clock.clone(), Provider::new(config))?;
+        Ok(Simulator::serve(app, listener, address, login))
+    }
+
+    fn identity(&self) -> IdpConfig {
+        let mut config = IdpConfig::new(&self.workspace, self.clock.clone().unwrap_or_default());
+        config.seed = self.seed;
+        config.token_ttl = self.token_ttl;
+        config.refresh_ttl = self.refresh_ttl;
+        config.rotate_refresh = self.rotate_refresh;
+        config.username.clone_from(&self.username);
+        config.password.clone_from(&self.password);
+        config
+    }
+
+    fn app(&self, clock: SimClock, provider: Provider) -> Result<App, StartError> {
+        #[cfg(feature = "check")]
+        crate::check::Checker::vendored()
+            .map_err(|error| StartError(format!("the vendored document can't be checked against: {error}")))?;
+        let folder = |error: &dyn fmt::Display| {
+            let place = self.data_dir.as_ref().map_or_else(
+                || "the temporary folder".to_owned(),
+                |folder| format!("the data folder {}", folder.display()),
+            );
+            StartError(format!("can't use {place}: {error}"))
+        };
+        let (store, saved) = match &self.data_dir {
+            Some(path) => {
+                Store::open(path).map(|(store, saved)| (Some(store), saved)).map_err(|error| folder(&error))?
+            }
+            None => (None, None),
+        };
+        let world = match saved {
+            Some(saved) => {
+                provider.load_json(&saved.provider).map_err(|error| folder(&error))?;
+                saved.world
+            }
+            None => World::new(
+                self.seed,
+                Stamp::from(clock.now()),
+                &self.workspace,
+                (&provider.user_id(&self.username), &self.username),
+                &self.rules,
+            ),
+        };
+        let operations = documine_api::operations::OPERATIONS.iter();
+        Ok(App {
+            settings: Settings {
+                workspace: self.workspace.clone(),
+                auth: self.auth.clone(),
+                paging: self.paging,
+                ranges: self.ranges,
+                timing: self.timing.clone(),
+            },
+            routes: Routes::new(
+                operations.map(|operation| (operation.id, operation.method.to_owned(), operation.path)),
+            ),
+            provider,
+            clock,
+            journal: Journal::default(),
+            faults: Faults::default(),
+            blobs: Blobs::open(self.data_dir.as_deref()).map_err(|error| folder(&error))?,
+            readers: Readers::new(),
+            store,
+            packing: tokio::sync::Mutex::new(()),
+            world: Mutex::new(world),
+            rules: Mutex::new(Arc::new(self.rules.clone())),
+            #[cfg(feature = "check")]
+            violations: Mutex::new(Vec::new()),
+        })
+    }
+}
