@@ -39,7 +39,7 @@ pub struct SimulatorBuilder {
     timing: Timing,
     paging: Paging,
     ranges: bool,
-    rules: Rules,
+    rules: Option<Rules>,
     token_ttl: Duration,
     refresh_ttl: Duration,
     rotate_refresh: bool,
@@ -59,7 +59,7 @@ impl SimulatorBuilder {
             timing: Timing::default(),
             paging: Paging::None,
             ranges: true,
-            rules: Rules::built_in(),
+            rules: None,
             token_ttl: Duration::from_secs(300),
             refresh_ttl: Duration::from_secs(1800),
             rotate_refresh: false,
@@ -111,7 +111,7 @@ impl SimulatorBuilder {
 
     /// The extraction rules. Usual: the built-in ones.
     pub fn rules(mut self, rules: Rules) -> Self {
-        self.rules = rules;
+        self.rules = Some(rules);
         self
     }
 
@@ -210,6 +210,7 @@ impl SimulatorBuilder {
             }
             None => (None, None),
         };
+        let rules = self.rules.clone().unwrap_or_else(Rules::built_in);
         let world = match saved {
             Some(saved) => {
                 provider.load_json(&saved.provider).map_err(|error| folder(&error))?;
@@ -220,7 +221,7 @@ impl SimulatorBuilder {
                 Stamp::from(clock.now()),
                 &self.workspace,
                 (&provider.user_id(&self.username), &self.username),
-                &self.rules,
+                &rules,
             ),
         };
         let operations = documine_api::operations::OPERATIONS.iter();
@@ -244,7 +245,7 @@ impl SimulatorBuilder {
             store,
             packing: tokio::sync::Mutex::new(()),
             world: Mutex::new(world),
-            rules: Mutex::new(Arc::new(self.rules.clone())),
+            rules: Mutex::new(Arc::new(rules)),
             #[cfg(feature = "check")]
             violations: Mutex::new(Vec::new()),
         })
