@@ -49,12 +49,14 @@
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
 
+pub mod document;
 pub mod enums;
 pub mod ids;
 mod null;
 pub mod operations;
 mod timestamp;
 mod transport;
+mod unsupported;
 
 pub use indexmap::IndexMap;
 pub use progenitor_client::{ByteStream, Error, ResponseValue};
@@ -62,9 +64,10 @@ pub use progenitor_client::{ByteStream, Error, ResponseValue};
 pub use generated::{Client, builder, types};
 pub use timestamp::Timestamp;
 pub use transport::{BoxError, BoxFuture, Inner, Transport};
+pub use unsupported::Unsupported;
 
-/// The OpenAPI document that this crate was made from, as JSON.
-pub const DOCUMENT: &str = include_str!("../../openapi/documine.json");
+/// The OpenAPI document that this crate was made from, as JSON in canonical form. See [`document`].
+pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
 /// What the build script made. Its style is the generator's; what we add to it is held to our rules.
 #[allow(

@@ -12,7 +12,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// Its `operationId`, as the document spells it.
+    /// Its name: that of the contract where `canonical`, else its `operationId` in the document.
     pub id: &'static str,
     /// The HTTP method, in capitals.
     pub method: &'static str,
@@ -28,6 +28,14 @@ pub struct Operation {
     pub items: Option<&'static str>,
     /// How sure its name and path are.
     pub provenance: Provenance,
+    /// Whether the crate `documine` knows it, under this id.
+    pub canonical: bool,
+    /// Whether the document lacks it: a call fails before anything is sent, with [`Unsupported`](crate::Unsupported).
+    pub missing: bool,
+    /// Query parameters that the document lacks, each with the value that means the same as leaving it out.
+    pub missing_query: &'static [(&'static str, Option<&'static str>)],
+    /// The part of a form that holds the file.
+    pub part: Option<&'static str>,
 }
 
 /// What a successful answer holds.
@@ -82,6 +90,10 @@ pub static UNLISTED: Operation = Operation {
     paging: Paging::NotAList,
     items: None,
     provenance: Provenance::Unmarked,
+    canonical: false,
+    missing: false,
+    missing_query: &[],
+    part: None,
 };
 
 /// One generated method.
@@ -93,6 +105,8 @@ pub(crate) struct Method {
     operation: usize,
     /// The media types its requests accept.
     pub(crate) accept: &'static str,
+    /// Whether the document lacks it.
+    pub(crate) missing: bool,
 }
 
 impl Method {

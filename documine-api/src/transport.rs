@@ -12,6 +12,7 @@ use reqwest::header::{ACCEPT, HeaderValue};
 
 use crate::generated::Client;
 use crate::operations::{self, Operation};
+use crate::unsupported::Unsupported;
 
 /// Any error of a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -61,10 +62,17 @@ impl ClientHooks<Inner> for Client {
         Ok(())
     }
 
-    async fn exec(&self, request: reqwest::Request, info: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-        let operation = operations::method(info.operation_id).and_then(operations::Method::operation);
-        let sent = match operation {
-            Some(operation) => self.inner().0.send(request, operation).await,
+    async fn exec(&self, mut request: reqwest::Request, info: &OperationInfo) -> reqwest::Result<reqwest::Response> {
+        let method = operations::method(info.operation_id);
+        let sent = match method.and_then(|method| Some((method.missing, method.operation()?))) {
+            Some((missing, operation)) => {
+                let unsupported =
+                    Unsupported::form(operation, missing).or_else(|| Unsupported::query(operation, &mut request));
+                match unsupported {
+                    Some(unsupported) => Err(unsupported.into()),
+                    None => self.inner().0.send(request, operation).await,
+                }
+            }
             None => Err(format!("no operation is called {}", info.operation_id).into()),
         };
         match sent {

@@ -28,6 +28,14 @@ pub(crate) fn base_url(text: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// The address that paths beginning with `path` stand below: a base URL may or may not end with the document's server path.
+pub(crate) fn above(mut url: Url, path: &str) -> Url {
+    if let Some(above) = url.path().strip_suffix(path).filter(|_| !path.is_empty()).map(str::to_owned) {
+        url.set_path(&above);
+    }
+    url
+}
+
 /// Tokens travel over https; http is for this machine alone.
 pub(crate) fn require_safe_scheme(what: &str, url: &Url) -> Result<()> {
     match (url.scheme(), url.host()) {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::Endpoints;
 use crate::clock::Clock;
-use crate::error::{Error, Result, Sent};
+use crate::error::{Error, ErrorKind, Result, Sent};
 use crate::text;
 use crate::transport::{self, CallOptions, Facts, Stack, classify};
 
@@ -131,6 +131,10 @@ impl Prepared {
         if let Some(error) = facts.error {
             return error;
         }
+        if let Some(unsupported) = unsupported(&error) {
+            let text = unsupported.to_string();
+            return Error::new(ErrorKind::UnsupportedByDocument, text).with_operation(unsupported.operation());
+        }
         match error {
             documine_api::Error::CommunicationError(error)
             | documine_api::Error::InvalidUpgrade(error)
@@ -172,6 +176,18 @@ impl Prepared {
                 .with_sent(Sent::Maybe)
         })
     }
+}
+
+/// What the document lacks, where the raw client refused the call for that.
+fn unsupported(error: &documine_api::Error<()>) -> Option<&documine_api::Unsupported> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = next {
+        if let Some(found) = current.downcast_ref() {
+            return Some(found);
+        }
+        next = current.source();
+    }
+    None
 }
 
 #[cfg(test)]

@@ -38,6 +38,9 @@ pub enum ErrorKind {
     File,
     /// Values could not be turned into the wanted type: see [`crate::extract::ExtractError`].
     Extract,
+    /// The OpenAPI document that this build was made from does not have the operation, the form or the parameter
+    /// (`unsupported_by_document`). Nothing was sent.
+    UnsupportedByDocument,
 }
 
 /// How far a request came before it failed.
@@ -312,6 +315,16 @@ impl Error {
     /// The text holds the identity provider's reason. Log in again, or give other [`Credentials`](crate::Credentials).
     pub fn needs_login(&self) -> bool {
         self.0.needs_login
+    }
+
+    /// The OpenAPI document that this build was made from does not have what the call needs; nothing was sent. With the document that comes
+    /// with this crate that never happens: it takes a document of your own, in which an operation is missing.
+    ///
+    /// # Troubleshooting
+    /// [`api::document`](documine_api::document) lists what the build's document has. If it has the operation under another path, say so with
+    /// `cargo xtask regen --map` (in the repository) or `DOCUMINE_OPENAPI_MAPPING` (in your own build).
+    pub fn is_unsupported_by_document(&self) -> bool {
+        self.0.kind == ErrorKind::UnsupportedByDocument
     }
 
     /// The service may have seen the request. `false` means that it surely did not, so that even a call that creates something may be repeated.

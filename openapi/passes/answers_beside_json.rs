@@ -75,6 +75,10 @@ fn variant(operation: &Object, suffix: &str, accept: &str) -> Object {
         "description": "The bytes of the answer.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }});
+    let missing = operation.get("x-missing-forms").and_then(Value::as_array);
+    if missing.is_some_and(|forms| forms.iter().any(|form| form == suffix)) {
+        variant.insert(String::from("x-missing"), Value::Bool(true));
+    }
     for (key, value) in [
         ("operationId", Value::String(format!("{id}{}", names::pascal(suffix)))),
         ("x-variant-of", Value::String(String::from(id))),

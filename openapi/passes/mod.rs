@@ -6,12 +6,17 @@
 //! What a pass has to tell the generator's side it writes into the document as an `x-…` member of its own.
 
 pub(crate) mod canonical;
+pub(crate) mod contract;
+pub(crate) mod decisions;
 pub(crate) mod lint;
+pub(crate) mod mapping;
 pub(crate) mod names;
+pub(crate) mod read;
 pub(crate) mod walk;
 
 mod accept;
 mod answers_beside_json;
+mod canonical_names;
 mod constraints;
 mod deprecated;
 mod error_answers;
@@ -33,6 +38,10 @@ mod unread_parts;
 
 use serde_json::Value;
 
+use contract::Contract;
+use decisions::Decisions;
+use mapping::Mapping;
+
 /// One pass: changes the document and says how many places it changed.
 pub(crate) struct Pass {
     pub(crate) name: &'static str,
@@ -45,14 +54,13 @@ macro_rules! passes {
     };
 }
 
-/// All passes, in the order they run.
-pub(crate) const PASSES: &[Pass] = passes![
-    unread_parts,
-    inline_references,
-    own_headers,
-    error_answers,
-    accept,
-    media_types,
+/// The passes that bring every document to one form.
+pub(crate) const PLAIN: &[Pass] =
+    passes![unread_parts, inline_references, own_headers, error_answers, accept, media_types];
+
+/// The passes that make of it what the generator takes. Between the two the operations of the contract get their names
+/// (`canonical_names`, which needs to know the contract).
+pub(crate) const FITTING: &[Pass] = passes![
     answers_beside_json,
     success_answers,
     multipart,
@@ -71,29 +79,47 @@ pub(crate) const PASSES: &[Pass] = passes![
 
 /// A document after all passes, free of findings.
 pub(crate) struct Passed {
-    #[allow(dead_code, reason = "`regen` looks at the findings only")]
     pub(crate) document: Value,
     /// Edits each pass made, in order.
     #[allow(dead_code, reason = "the build does not look at them")]
     pub(crate) counts: Vec<(&'static str, usize)>,
+    /// Where the contract's things were found, as data for the simulator.
+    #[allow(dead_code, reason = "the tests of the passes do not look at it")]
+    pub(crate) data: Value,
+    /// The same for the report.
+    #[allow(dead_code, reason = "the build does not look at it")]
+    pub(crate) mapping: Mapping,
 }
 
 /// Runs all passes and the lint over the text of a JSON document; on refusal every finding, one a line.
-pub(crate) fn run(text: &str) -> Result<Passed, Vec<String>> {
+///
+/// Without a contract the document is only made fit for the generator: the tests of single passes want that.
+pub(crate) fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<Passed, Vec<String>> {
     let mut document: Value = serde_json::from_str(text).map_err(|error| vec![format!("not JSON: {error}")])?;
     let before = lint::before(&document);
     if !before.is_empty() {
         return Err(before);
     }
-    let counts = apply(&mut document);
-    let after = lint::after(&document);
-    if after.is_empty() { Ok(Passed { document, counts }) } else { Err(after) }
+    canonical::sort(&mut document);
+    let mut counts = apply(PLAIN, &mut document);
+    let (mut mapping, mut data) = (Mapping::default(), Value::Null);
+    let mut findings: Vec<String> = Vec::new();
+    if let Some((contract, decisions)) = contract {
+        let (found, against) = mapping::find(&document, contract, decisions);
+        findings.extend(against.iter().map(ToString::to_string));
+        data = found.data(contract, &document);
+        counts.push(("canonical_names", canonical_names::apply(&mut document, contract, &found)));
+        canonical::sort(&mut document);
+        mapping = found;
+    }
+    counts.extend(apply(FITTING, &mut document));
+    findings.extend(lint::after(&document));
+    if findings.is_empty() { Ok(Passed { document, counts, data, mapping }) } else { Err(findings) }
 }
 
-/// Runs all passes. Sorting before and after each makes the result the same with maps that sort and maps that remember.
-pub(crate) fn apply(document: &mut Value) -> Vec<(&'static str, usize)> {
-    canonical::sort(document);
-    PASSES
+/// Runs passes. Sorting after each makes the result the same with maps that sort and maps that remember.
+fn apply(passes: &[Pass], document: &mut Value) -> Vec<(&'static str, usize)> {
+    passes
         .iter()
         .map(|pass| {
             let edits = (pass.apply)(document);
@@ -101,4 +127,11 @@ pub(crate) fn apply(document: &mut Value) -> Vec<(&'static str, usize)> {
             (pass.name, edits)
         })
         .collect()
+}
+
+/// Whether the document says of itself that it is our reconstruction.
+#[allow(dead_code, reason = "the tests of the passes do not ask")]
+pub(crate) fn is_reconstruction(text: &str) -> bool {
+    let document: Value = serde_json::from_str(text).unwrap_or_default();
+    document.pointer("/info/x-documine-reconstruction") == Some(&Value::Bool(true))
 }

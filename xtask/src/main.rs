@@ -19,6 +19,8 @@ mod peers;
 mod regen;
 #[cfg(test)]
 mod tests;
+#[path = "passes/yaml.rs"]
+mod yaml;
 
 /// The workspace's own commands.
 #[derive(Parser)]

@@ -4,7 +4,6 @@
 //! and prints the table of operations. `--check` writes nothing and fails when the two differ. Exit code: 0 done, 1 the two
 //! differ (`--check`), 2 refused.
 
-mod read;
 mod table;
 
 use std::fmt::Write as _;
@@ -71,11 +70,11 @@ struct Prepared {
 fn prepare(folder: &Path) -> Result<Prepared, String> {
     let source = folder.join("documine.yaml");
     let yaml = std::fs::read_to_string(&source).map_err(|error| format!("openapi/documine.yaml: {error}"))?;
-    let document = read::document(&yaml, "openapi/documine.yaml")?;
+    let document = crate::yaml::document(&yaml, "openapi/documine.yaml")?;
     let text = passes::canonical::text(&document);
 
     // What the build would refuse is refused here, all of it at once and before anything is written.
-    let passed = passes::run(&text).map_err(|findings| findings.join("\n"))?;
+    let passed = passes::run(&text, None).map_err(|findings| findings.join("\n"))?;
     let mut table = table::operations(&document);
     table.push_str("\nPasses (edits on this document):\n");
     for (name, edits) in &passed.counts {

@@ -37,7 +37,7 @@ fn with_operation(mut operation: Value, schemas: Value) -> Value {
 
 /// The document after all passes.
 fn passed(document: &Value) -> Value {
-    match passes::run(&document.to_string()) {
+    match passes::run(&document.to_string(), None) {
         Ok(passed) => passed.document,
         Err(findings) => panic!("refused: {findings:#?}"),
     }
@@ -45,7 +45,7 @@ fn passed(document: &Value) -> Value {
 
 /// What the lint has against the document.
 fn refused(document: &Value) -> Vec<String> {
-    match passes::run(&document.to_string()) {
+    match passes::run(&document.to_string(), None) {
         Ok(_) => Vec::new(),
         Err(findings) => findings,
     }
@@ -55,4 +55,16 @@ fn refused(document: &Value) -> Vec<String> {
 fn vendored() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/documine.json");
     std::fs::read_to_string(path).expect("openapi/documine.json is there")
+}
+
+/// The contract of the facade.
+fn contract() -> passes::contract::Contract {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/contract.toml");
+    let text = std::fs::read_to_string(path).expect("openapi/contract.toml is there");
+    passes::contract::Contract::read(&text).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// A document after all that the build does with it.
+fn built(text: &str) -> Result<passes::Passed, Vec<String>> {
+    passes::run(text, Some((&contract(), &passes::decisions::Decisions::default())))
 }

@@ -151,9 +151,14 @@ impl transport::Body for UploadBody {
                 .map_err(|_| {
                     Error::input(format!("{media_type:?} is no media type; it should look like application/pdf"))
                 })?;
-            Ok((reqwest::multipart::Form::new().part("file", part), activity))
+            Ok((reqwest::multipart::Form::new().part(part_name(), part), activity))
         })
     }
+}
+
+/// What the document calls the part that holds the file.
+fn part_name() -> &'static str {
+    documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")
 }
 
 /// The content piece by piece: exactly as many bytes as were there when it was opened, or an error.

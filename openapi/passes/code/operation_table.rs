@@ -41,7 +41,7 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         let variants = rows.iter().any(|other| other.is_variant() && other.id() == row.id());
         let _ = writeln!(
             source,
-            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, answer: Answer::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{} }},",
+            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, answer: Answer::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{}, canonical: {}, missing: {}, missing_query: &{}, part: {:?} }},",
             row.id(),
             row.method.to_uppercase(),
             row.path,
@@ -50,6 +50,10 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
             paging(row.operation),
             row.operation.get("x-paging").and_then(|paging| paging.get("items")).and_then(Value::as_str),
             provenance(row.operation),
+            walk::is_true(row.operation, "x-canonical"),
+            walk::is_true(row.operation, "x-missing"),
+            missing_query(row.operation),
+            walk::text(row.operation, "x-part"),
         );
     }
     source.push_str("];\n\n/// Every generated method.\nstatic METHODS: &[Method] = &[\n");
@@ -59,9 +63,10 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         let index = own.iter().position(|other| other.id() == row.id()).unwrap_or_default();
         let _ = writeln!(
             source,
-            "    Method {{ name: {:?}, operation: {index}, accept: {:?} }},",
+            "    Method {{ name: {:?}, operation: {index}, accept: {:?}, missing: {} }},",
             row.text("operationId"),
-            row.text("x-accept")
+            row.text("x-accept"),
+            walk::is_true(row.operation, "x-missing")
         );
     }
     source.push_str("];\n");
@@ -124,6 +129,16 @@ fn paging(operation: &Object) -> &'static str {
         Some("link") => "Link",
         Some(_) => "None",
     }
+}
+
+/// The query parameters that the contract knows and the document does not, each with what its absence means.
+fn missing_query(operation: &Object) -> String {
+    let missing = walk::object(operation, "x-missing-query").cloned().unwrap_or_default();
+    let pairs = walk::sorted_keys(&missing).into_iter().map(|name| {
+        let default = missing.get(&name).and_then(Value::as_str).map(str::to_owned);
+        format!("({name:?}, {default:?})")
+    });
+    format!("[{}]", pairs.collect::<Vec<String>>().join(", "))
 }
 
 fn provenance(operation: &Object) -> &'static str {

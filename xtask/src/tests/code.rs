@@ -63,7 +63,7 @@ fn models_are_open_and_start_from_a_default_where_they_can() {
         json!({
             "Free": {"type": "object", "required": ["name", "sub"], "properties": {"name": {"type": "string"}, "sub": {"$ref": "#/components/schemas/Sub"}}},
             "Sub": {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}},
-            "Dossier": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+            "Dossier": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "x-id": "DossierId"}}},
         }),
     ));
     let attributes = |name: &str| {

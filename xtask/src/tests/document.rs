@@ -248,15 +248,16 @@ fn enums_are_named_after_owner_and_property() {
 #[test]
 fn ids_and_times_are_replaced_where_they_are_plain_texts() {
     let properties = json!({
-        "id": {"type": "string"}, "dossierId": {"type": "string", "format": "uuid", "description": "whose"},
-        "memberIds": {"type": "array", "items": {"type": "string"}}, "fileId": {"type": "integer"},
+        "id": {"type": "string", "x-id": "DossierId"},
+        "dossierId": {"type": "string", "format": "uuid", "description": "whose", "x-id": "DossierId"},
+        "memberIds": {"type": "array", "items": {"type": "string", "x-id": "UserId"}}, "fileId": {"type": "integer"},
         "added": {"type": "string", "format": "date-time", "nullable": true},
     });
     let given = document(
         json!({"/x/{dossierId}/{other}/{page}/{state}/{time}/{alias}": {"get": {
             "operationId": "getX",
             "parameters": [
-                {"name": "dossierId", "in": "path", "required": true, "schema": {"type": "string"}},
+                {"name": "dossierId", "in": "path", "required": true, "schema": {"type": "string", "x-id": "DossierId"}},
                 {"name": "other", "in": "path", "required": true, "schema": {"type": "string"}},
                 {"name": "page", "in": "path", "required": true, "schema": {"type": "integer"}},
                 {"name": "state", "in": "path", "required": true, "schema": {"type": "string", "enum": ["A"]}},

@@ -34,7 +34,7 @@ fn generated_code_is_the_same_byte_for_byte() {
     let document: Value = serde_json::from_str(&text).expect("JSON");
     let turned = reversed(&document).to_string();
     let generate = |text: &str| {
-        let passed = passes::run(text).unwrap_or_else(|findings| panic!("{findings:#?}"));
+        let passed = super::built(text).unwrap_or_else(|findings| panic!("{findings:#?}"));
         let generated = code::generate(&passed.document).unwrap_or_else(|reasons| panic!("{reasons:#?}"));
         (generated.client, generated.enums, generated.operations)
     };

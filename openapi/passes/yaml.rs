@@ -1,27 +1,24 @@
-//! Reads an OpenAPI document given as YAML or JSON into a JSON value, by strict rules.
+//! Reads an OpenAPI document given as YAML into a JSON value, by strict rules.
+//!
+//! Not part of the module `passes`: `cargo xtask` has it always, the build with the feature `yaml` only, so that users of the vendored
+//! document, which is JSON, compile no YAML library.
 //!
 //! YAML 1.2: `no` and `on` are strings, `1_000` and `0123` too. A key that stands twice in one mapping is an error, since
 //! silently keeping the last one hides a mistake. The limits stop documents that grow without end (aliases of aliases) and are
 //! far above what a real API needs.
 
-use std::fmt::Display;
-
 use serde_json::Value;
 
-/// How large a document may be, in bytes.
-const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How many nodes it may have once its aliases are expanded.
-const MAX_NODES: usize = 2_000_000;
+use crate::passes::read::{self, MAX_BYTES, MAX_NODES};
+
 /// How deep it may nest. OpenAPI needs about twenty levels, inline schemas a few more.
 const MAX_DEPTH: usize = 96;
 /// How many aliases it may use: a generated document may share one anchor hundreds of times, which is legal.
 const MAX_ALIASES: usize = 20_000;
 
 /// Reads `text`, which came from `origin` (named in errors).
-pub(crate) fn document(text: &str, origin: impl Display) -> Result<Value, String> {
-    if text.len() > MAX_BYTES {
-        return Err(format!("{origin}: {} bytes, more than the {MAX_BYTES} a document may have", text.len()));
-    }
+pub(crate) fn document(text: &str, origin: &str) -> Result<Value, String> {
+    read::fits(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let value: Value =
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| format!("{origin}: {error}"))?;

@@ -1,0 +1,53 @@
+//! What the user of a document has decided where nothing in it decides: `openapi/mapping.toml`, written by `cargo xtask regen`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::contract::Contract;
+use super::walk::METHODS;
+
+/// The user's decisions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decisions {
+    /// An operation of the contract → method and path of the document, as it writes them.
+    #[serde(default)]
+    pub(crate) map: BTreeMap<String, String>,
+    /// Operations of the contract that the document may lack.
+    #[serde(default)]
+    pub(crate) accept_missing: BTreeSet<String>,
+}
+
+impl Decisions {
+    /// Reads them; `origin` is named in errors.
+    pub(crate) fn read(text: &str, origin: &str) -> Result<Self, Vec<String>> {
+        toml::from_str(text).map_err(|error| vec![format!("{origin}: {}", error.message().replace('\n', " "))])
+    }
+
+    /// What can't be meant.
+    pub(crate) fn faults(&self, contract: &Contract) -> Vec<String> {
+        let mut faults: Vec<String> = Vec::new();
+        for id in self.map.keys().chain(&self.accept_missing) {
+            if !contract.operations.contains_key(id) {
+                let near = near(id, contract.operations.keys().map(String::as_str));
+                faults.push(format!("{id}: the contract has no such operation{near}"));
+            }
+        }
+        for (id, target) in &self.map {
+            let method = target.split(' ').next().unwrap_or_default().to_lowercase();
+            if !METHODS.contains(&method.as_str()) || !target.contains(" /") {
+                faults.push(format!(
+                    "{id}: {target:?} is no operation; write the method and the path, as in 'GET /api/downloads/{{id}}'"
+                ));
+            }
+        }
+        faults
+    }
+}
+
+/// A hint at the name that was perhaps meant.
+fn near<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let same = |name: &&str| name.eq_ignore_ascii_case(wanted) || name.to_lowercase().contains(&wanted.to_lowercase());
+    known.into_iter().find(same).map(|name| format!("; is {name} meant?")).unwrap_or_default()
+}

@@ -1,0 +1,250 @@
+//! The mapping as data: for the simulator, which serves a document's paths and names by it, and for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::super::contract::{Contract, Type};
+use super::super::media_types::{self, Family};
+use super::super::walk::{self, escape};
+use super::{Bound, Mapping};
+
+impl Mapping {
+    /// For the simulator. `document` is the one that was mapped.
+    pub(crate) fn data(&self, contract: &Contract, document: &Value) -> Value {
+        let mut operations = Map::new();
+        for (id, mapped) in &self.operations {
+            let Some(place) = &mapped.place else {
+                operations.insert(id.clone(), Value::Null);
+                continue;
+            };
+            let operation = document
+                .pointer(&format!("/paths/{}/{}", escape(&place.path), place.method))
+                .and_then(Value::as_object);
+            let types: Vec<&str> = operation.map(media_types::of_success).unwrap_or_default();
+            let first = |wanted: Family| types.iter().find(|name| media_types::family(name) == wanted);
+            let accept = operation.and_then(|operation| walk::text(operation, "x-accept"));
+            operations.insert(
+                id.clone(),
+                json!({
+                    "document": {"path": place.path, "method": place.method, "operationId": place.id},
+                    "path": place.wire,
+                    "query": mapped.query,
+                    "part": mapped.part,
+                    "takes": mapped.takes,
+                    "answers": mapped.answers,
+                    "success": mapped.success,
+                    "content": mapped.with_content,
+                    "accept": accept,
+                    "xml": first(Family::Xml),
+                    "other": first(Family::Other),
+                }),
+            );
+        }
+        let mut shapes = Map::new();
+        for (name, sources) in &self.schemas {
+            for bound in sources {
+                shapes.insert(bound.key.clone(), shape(contract, name, bound, document));
+            }
+        }
+        json!({
+            "identity": self.is_identity(contract),
+            "prefix": self.prefix,
+            "server": self.server,
+            "operations": operations,
+            "shapes": shapes,
+        })
+    }
+
+    /// For people, as a page of the crate's documentation.
+    #[allow(dead_code, reason = "for the build")]
+    pub(crate) fn page(&self, contract: &Contract) -> String {
+        let mut text = String::from(
+            "# Where the contract's operations are\n\n| operation | in the document | there called |\n|---|---|---|\n",
+        );
+        for (id, mapped) in &self.operations {
+            let (place, name) = match &mapped.place {
+                Some(place) => {
+                    let name = place.id.as_ref().map_or_else(|| String::from("nothing"), |id| code(id));
+                    (code(&format!("{} {}", place.method.to_uppercase(), place.wire)), name)
+                }
+                None => (String::from("**missing**: a call says so and sends nothing"), String::new()),
+            };
+            let _ = writeln!(text, "| {} | {place} | {name} |", code(id));
+        }
+        let other: Vec<(String, String)> = self
+            .schemas
+            .iter()
+            .flat_map(|(name, sources)| sources.iter().map(move |bound| (name, bound)))
+            .flat_map(|(name, bound)| {
+                let renamed = bound.fields.iter().filter(|(field, found)| found.wire.as_ref() != Some(*field));
+                renamed.map(move |(field, found)| {
+                    (format!("{name}.{field}"), found.wire.as_deref().map_or_else(|| String::from("missing"), code))
+                })
+            })
+            .collect();
+        if !other.is_empty() {
+            text.push_str("\n| field | in the document |\n|---|---|\n");
+            for (field, wire) in other {
+                let _ = writeln!(text, "| {} | {wire} |", code(&field));
+            }
+        }
+        let _ = writeln!(text, "\n{} operations of the contract, below `{}`.", contract.operations.len(), self.prefix);
+        text
+    }
+
+    /// For people, as TOML: where each thing of the contract was found.
+    pub(crate) fn table(&self, contract: &Contract) -> String {
+        let mut text = String::from(
+            "# Where the document in use has what openapi/contract.toml names. Written by `cargo xtask regen`; the build finds it anew each time.\n",
+        );
+        let _ = write!(text, "\nprefix = {:?}\n\n[operations]\n", self.prefix);
+        for (id, mapped) in &self.operations {
+            let line = match &mapped.place {
+                Some(place) => format!("{} {}", place.method.to_uppercase(), place.path),
+                None => String::from("missing"),
+            };
+            let id_there = mapped.place.as_ref().and_then(|place| place.id.as_ref());
+            let comment = match (mapped.decided, id_there) {
+                (true, _) => String::from("  # as decided in openapi/mapping.toml"),
+                (false, Some(there)) if there != id => format!("  # there called {}", one_line(there)),
+                _ => String::new(),
+            };
+            let _ = writeln!(text, "{id} = {}{comment}", quoted(&line));
+        }
+        for (id, mapped) in &self.operations {
+            let other: BTreeMap<&String, &Option<String>> =
+                mapped.query.iter().filter(|(name, wire)| wire.as_ref() != Some(*name)).collect();
+            if mapped.place.is_some() && !other.is_empty() {
+                let _ = write!(text, "\n[query.{id}]\n");
+                for (name, wire) in other {
+                    let _ = writeln!(text, "{name} = {}", quoted(wire.as_deref().unwrap_or("missing")));
+                }
+            }
+        }
+        text.push_str("\n[schemas]\n");
+        for name in contract.schemas.keys() {
+            let sources = self.schemas.get(name).map(Vec::as_slice).unwrap_or_default();
+            let all: Vec<String> =
+                sources.iter().map(|bound| quoted(bound.name.as_deref().unwrap_or(&bound.pointer))).collect();
+            let _ = writeln!(text, "{name} = [{}]", all.join(", "));
+        }
+        for (name, sources) in &self.schemas {
+            for bound in sources {
+                let other: Vec<String> = bound
+                    .fields
+                    .iter()
+                    .filter(|(field, found)| found.wire.as_ref() != Some(*field) || found.follows)
+                    .map(|(field, found)| {
+                        let follows = if found.follows { "  # with the document's type" } else { "" };
+                        format!("{field} = {}{follows}", quoted(found.wire.as_deref().unwrap_or("missing")))
+                    })
+                    .collect();
+                if !other.is_empty() {
+                    let _ = write!(text, "\n[fields.{}]\n{}\n", quoted(&bound.key), other.join("\n"));
+                }
+            }
+        }
+        text
+    }
+}
+
+fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Value {
+    let mut fields = Map::new();
+    for (field, found) in &bound.fields {
+        let spec = contract.schemas.get(name).and_then(|schema| schema.fields.get(field));
+        let holds = spec.and_then(|spec| contract.kind(spec.is())).map_or("one", |kind| holds(&kind));
+        fields.insert(
+            field.clone(),
+            match &found.wire {
+                None => Value::Null,
+                Some(_) if found.follows => Value::Null,
+                Some(wire) => json!({"wire": wire, "shape": found.leads_to, "holds": holds}),
+            },
+        );
+    }
+    let mut extra = Map::new();
+    let follows = bound.fields.values().filter(|found| found.follows).filter_map(|found| {
+        let wire = found.wire.as_ref()?;
+        Some((wire, &found.schema))
+    });
+    let required = bound.required_extras.iter().filter_map(|name| Some((name, bound.extras.get(name)?)));
+    if !bound.is_request {
+        let declared = document.pointer(&format!("{}/required", bound.pointer)).and_then(Value::as_array);
+        let is_required = |wire: &str| declared.into_iter().flatten().any(|name| name == wire);
+        for (name, schema) in required.chain(follows.filter(|(wire, _)| is_required(wire))) {
+            extra.insert(name.clone(), sample(schema, document, 0));
+        }
+    }
+    json!({"fields": fields, "extra": extra})
+}
+
+fn holds(kind: &Type<'_>) -> &'static str {
+    match kind {
+        Type::List(_) => "list",
+        Type::Map(inner) if matches!(**inner, Type::List(_)) => "map of lists",
+        Type::Map(_) => "map",
+        _ => "one",
+    }
+}
+
+/// How deep a made-up value may nest.
+const DEEPEST: usize = 8;
+
+/// A value that fits a schema: what the simulator answers for a field that it knows nothing of, and that must be there.
+fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
+    let mut schema = schema;
+    for _ in 0..16 {
+        let Some(target) = super::fit::reference_of(schema).and_then(|reference| reference.strip_prefix('#')) else {
+            break;
+        };
+        let Some(target) = document.pointer(target) else {
+            break;
+        };
+        schema = target;
+    }
+    let text = |key: &str| schema.get(key).and_then(Value::as_str);
+    if let Some(example) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
+        return example.clone();
+    }
+    if schema.get("nullable") == Some(&Value::Bool(true)) || depth > DEEPEST {
+        return Value::Null;
+    }
+    match (text("type"), text("format")) {
+        (Some("integer" | "number"), _) => {
+            let least = schema.get("minimum").filter(|least| least.is_number());
+            least.cloned().unwrap_or_else(|| json!(0))
+        }
+        (Some("boolean"), _) => json!(false),
+        (Some("array"), _) => json!([]),
+        (Some("string"), Some("date-time")) => json!("2020-01-23T04:56:07.000+00:00"),
+        (Some("string"), Some("date")) => json!("2020-01-23"),
+        (Some("string"), Some("uuid")) => json!("00000000-0000-4000-8000-000000000000"),
+        (Some("string"), _) => json!("text"),
+        _ => {
+            let mut made = Map::new();
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            for name in required.filter_map(Value::as_str) {
+                let property = properties.and_then(|properties| properties.get(name)).cloned().unwrap_or_default();
+                made.insert(name.to_owned(), sample(&property, document, depth + 1));
+            }
+            Value::Object(made)
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+/// A name of the document as code in a table: nothing in it ends either.
+fn code(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !c.is_control() && *c != '`' && *c != '|').take(120).collect();
+    if plain.trim().is_empty() { String::from("nothing") } else { format!("`{plain}`") }
+}
