@@ -18,8 +18,6 @@ use super::contract::{Contract, Rank};
 use super::decisions::Decisions;
 use super::lint::Finding;
 
-pub(crate) use places::{server_path, shape};
-
 /// Where the contract's things are in a document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mapping {
@@ -118,13 +116,6 @@ impl Mapping {
                 bound.name.as_ref() == Some(name) && same_fields && bound.extras.is_empty()
             })
         })
-    }
-
-    /// The pair of this key.
-    pub(crate) fn bound(&self, key: &str) -> Option<(&str, &Bound)> {
-        self.schemas
-            .iter()
-            .find_map(|(name, all)| all.iter().find(|bound| bound.key == key).map(|bound| (name.as_str(), bound)))
     }
 }
 

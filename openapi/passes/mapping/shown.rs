@@ -130,7 +130,7 @@ impl Mapping {
                 sources.iter().map(|bound| quoted(bound.name.as_deref().unwrap_or(&bound.pointer))).collect();
             let _ = writeln!(text, "{name} = [{}]", all.join(", "));
         }
-        for (name, sources) in &self.schemas {
+        for sources in self.schemas.values() {
             for bound in sources {
                 let other: Vec<String> = bound
                     .fields
