@@ -7,6 +7,7 @@
 mod code;
 mod document;
 mod lint;
+mod mapping;
 mod order;
 mod vendored;
 
