@@ -5,6 +5,7 @@
 //! before anything is written, and then all files are written or none. Exit code: 0 done, 1 the files differ (`--check`), 2 refused.
 
 mod folder;
+mod mapped;
 mod record;
 mod source;
 mod table;
@@ -295,7 +296,7 @@ impl<'a> Regen<'a> {
         let files = vec![
             (folder.path(DOCUMENT), Some(text.clone())),
             (folder.path(DECISIONS), decided),
-            (folder.path(MAPPED), Some(passed.mapping.table(&self.contract))),
+            (folder.path(MAPPED), Some(mapped::table(&passed.mapping, &self.contract))),
             (folder.path(RECORD), Some(record.text())),
             (folder.common(FINGERPRINT), Some(format!("{}\n", passes::fingerprint(&self.ours)))),
         ];

@@ -4,7 +4,7 @@
 //! changes with the generator or with a pass is a finding.
 
 use super::vendored;
-use crate::{code, passes};
+use crate::code;
 
 #[test]
 fn each_document_pass_changes_as_many_places_as_we_know() {
