@@ -93,6 +93,8 @@ pub(crate) struct Method {
     operation: usize,
     /// The media types its requests accept.
     pub(crate) accept: &'static str,
+    /// The media type of its bodies, where it is another than the generated method says.
+    pub(crate) content_type: Option<&'static str>,
 }
 
 impl Method {
@@ -127,6 +129,7 @@ mod tests {
             assert_eq!(found.name, known.name);
             assert!(found.operation().is_some(), "{}", known.name);
             assert!(found.accept.contains('/'), "{}", known.name);
+            assert!(found.content_type.is_none_or(|name| name.contains('/')), "{}", known.name);
         }
         assert!(method("no_such_method").is_none());
     }

@@ -12,6 +12,8 @@ pub(crate) mod walk;
 
 mod accept;
 mod answers_beside_json;
+mod bodies;
+mod compose;
 mod constraints;
 mod deprecated;
 mod error_answers;
@@ -23,10 +25,15 @@ mod nullable;
 mod open_enums;
 mod operation_names;
 mod own_headers;
+mod parameters;
 mod request_lists;
+mod safe_names;
 mod schema_defaults;
+mod schema_forms;
+mod schema_references;
+mod shapes;
 mod success_answers;
-mod texts;
+pub(crate) mod texts;
 mod timestamps;
 mod unknown_fields;
 mod unread_parts;
@@ -47,12 +54,19 @@ macro_rules! passes {
 
 /// All passes, in the order they run.
 pub(crate) const PASSES: &[Pass] = passes![
+    shapes,
     unread_parts,
+    schema_references,
     inline_references,
     own_headers,
     error_answers,
+    bodies,
+    compose,
+    schema_forms,
+    parameters,
     accept,
     media_types,
+    safe_names,
     answers_beside_json,
     success_answers,
     multipart,
@@ -80,6 +94,10 @@ pub(crate) struct Passed {
 
 /// Runs all passes and the lint over the text of a JSON document; on refusal every finding, one a line.
 pub(crate) fn run(text: &str) -> Result<Passed, Vec<String>> {
+    let long = lint::size(text);
+    if !long.is_empty() {
+        return Err(long);
+    }
     let mut document: Value = serde_json::from_str(text).map_err(|error| vec![format!("not JSON: {error}")])?;
     let before = lint::before(&document);
     if !before.is_empty() {

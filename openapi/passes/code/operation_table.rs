@@ -59,9 +59,10 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         let index = own.iter().position(|other| other.id() == row.id()).unwrap_or_default();
         let _ = writeln!(
             source,
-            "    Method {{ name: {:?}, operation: {index}, accept: {:?} }},",
+            "    Method {{ name: {:?}, operation: {index}, accept: {:?}, content_type: {:?} }},",
             row.text("operationId"),
-            row.text("x-accept")
+            row.text("x-accept"),
+            walk::text(row.operation, "x-content-type")
         );
     }
     source.push_str("];\n");
