@@ -18,6 +18,8 @@ use super::contract::{Contract, Rank};
 use super::decisions::Decisions;
 use super::lint::Finding;
 
+pub(crate) use places::server_path;
+
 /// Where the contract's things are in a document.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mapping {
@@ -147,10 +149,21 @@ impl Search<'_> {
     }
 }
 
-/// Maps the whole contract. The mapping is complete also when there are findings: what was not found counts as missing.
-pub(crate) fn find(document: &Value, contract: &Contract, decisions: &Decisions) -> (Mapping, Vec<Finding>) {
-    let mut search =
-        Search { document, contract, mapping: Mapping::default(), findings: Vec::new(), operation: String::new() };
+/// Maps the whole contract; all paths stand below `server`. The mapping is complete also when there are findings: what was not found
+/// counts as missing.
+pub(crate) fn find(
+    document: &Value,
+    server: String,
+    contract: &Contract,
+    decisions: &Decisions,
+) -> (Mapping, Vec<Finding>) {
+    let mut search = Search {
+        document,
+        contract,
+        mapping: Mapping { server, ..Mapping::default() },
+        findings: Vec::new(),
+        operation: String::new(),
+    };
     for fault in decisions.faults(contract) {
         search.refuse("", fault);
     }

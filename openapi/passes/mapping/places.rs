@@ -50,7 +50,6 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &'static str, 
 
 /// The place of each operation of the contract; `None` where there is none.
 pub(super) fn find(search: &mut Search<'_>, decisions: &Decisions) -> BTreeMap<String, Option<Place>> {
-    search.mapping.server = server_path(search.document);
     search.mapping.prefix = prefix(search);
     let mut places: BTreeMap<String, Option<Place>> = BTreeMap::new();
     for (id, spec) in &search.contract.operations {
