@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn another_form_belongs_to_the_operation_of_the_document() {
         let xml = method("get_components_xml").expect("is there");
-        assert_eq!(xml.accept, "application/xml");
+        assert!(xml.accept.contains("xml"), "{}", xml.accept);
         assert_eq!(xml.operation().map(|operation| operation.id), Some("getComponents"));
     }
 }
