@@ -6,6 +6,8 @@
 
 #[allow(dead_code, reason = "the command that puts another document in place calls it")]
 mod diff;
+#[allow(dead_code, reason = "the command that puts another document in place calls it")]
+mod report;
 mod table;
 
 use std::fmt::Write as _;
