@@ -19,6 +19,8 @@ use super::decisions::Decisions;
 use super::lint::Finding;
 
 pub(crate) use places::server_path;
+#[allow(unused_imports, reason = "`regen` compares documents by it")]
+pub(crate) use places::shape;
 
 /// Where the contract's things are in a document.
 #[derive(Clone, Debug, Default)]
@@ -118,6 +120,16 @@ impl Mapping {
                 bound.name.as_ref() == Some(name) && same_fields && bound.extras.is_empty()
             })
         })
+    }
+}
+
+impl Mapping {
+    /// The pair of this key, and the contract's name of it.
+    #[allow(dead_code, reason = "`regen` compares documents by it")]
+    pub(crate) fn bound(&self, key: &str) -> Option<(&str, &Bound)> {
+        self.schemas
+            .iter()
+            .find_map(|(name, all)| all.iter().find(|bound| bound.key == key).map(|bound| (name.as_str(), bound)))
     }
 }
 

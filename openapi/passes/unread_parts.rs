@@ -14,11 +14,19 @@ use super::walk::{self, Node, Object};
 const READ: [&str; 6] = ["headers", "parameters", "pathItems", "requestBodies", "responses", "schemas"];
 
 /// Members that the passes set for the generator's side, and those that the generator knows.
-const STEERING: [&str; 12] = [
+const STEERING: [&str; 20] = [
     "x-accept",
     "x-canonical",
     "x-content-type",
     "x-multipart",
+    "x-settled",
+    "x-part",
+    "x-needed",
+    "x-missing-query",
+    "x-missing-forms",
+    "x-missing",
+    "x-id",
+    "x-document-id",
     "x-open-enum",
     "x-operation-id",
     "x-read-also",

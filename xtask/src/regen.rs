@@ -4,9 +4,11 @@
 //! that one is made canonical again). `--from` puts another document there; everything that could go wrong in the build is tried
 //! before anything is written, and then all files are written or none. Exit code: 0 done, 1 the files differ (`--check`), 2 refused.
 
+mod diff;
 mod folder;
 mod mapped;
 mod record;
+mod report;
 mod source;
 mod table;
 
@@ -21,8 +23,10 @@ use similar::TextDiff;
 use crate::passes::contract::Contract;
 use crate::passes::decisions::Decisions;
 use crate::{code, passes};
+use diff::{Effect, Side};
 use folder::{CONTRACT, DECISIONS, DOCUMENT, FINGERPRINT, Files, Folder, MAPPED, OURS, PRIVATE, RECORD};
-use record::Record;
+use record::{Record, sha256};
+use report::{Generated, Missing, Mode, Report, Row};
 
 /// Options of `regen`.
 #[derive(clap::Args, Debug, Default)]
@@ -113,10 +117,38 @@ fn regen(openapi: &Path, args: &Args, output: &mut Output, build: Option<Build<'
                 output.complaint.push_str(reason);
             }
             output.complaint.push_str("\nnothing was written\n");
-            if args.report == Form::Json {
-                let _ = writeln!(output.result, "{:#}", serde_json::json!({"outcome": "refused", "refused": reasons}));
+            if args.report != Form::Text {
+                output.result.push_str(&args.report.of(&refused(args, reasons)));
             }
             REFUSED
+        }
+    }
+}
+
+/// The report of a document that can't be used.
+fn refused(args: &Args, reasons: Vec<String>) -> Report {
+    Report {
+        source: args.from.as_deref().map_or_else(|| format!("openapi/{DOCUMENT}"), source::name),
+        sha256: String::new(),
+        mode: if args.private { Mode::Private } else { Mode::Replaced },
+        operations: 0,
+        mapped: Vec::new(),
+        missing: Vec::new(),
+        changes: Vec::new(),
+        notes: Vec::new(),
+        refused: reasons,
+        generated: None,
+        build_seconds: None,
+        outcome: String::from("nothing was written"),
+    }
+}
+
+impl Form {
+    fn of(self, report: &Report) -> String {
+        match self {
+            Self::Text => report.text(),
+            Self::Markdown => report.markdown(),
+            Self::Json => format!("{:#}\n", report.json()),
         }
     }
 }
@@ -135,11 +167,18 @@ struct Prepared {
     files: Files,
     text: String,
     document: Value,
+    decisions: Decisions,
     passed: passes::Passed,
-    ours: bool,
-    lines: usize,
-    bytes: usize,
-    seconds: f64,
+    source: String,
+    mode: Mode,
+    generated: Generated,
+}
+
+/// The document that was in use before, as far as it can be used.
+struct Before {
+    document: Value,
+    decisions: Decisions,
+    mapping: passes::mapping::Mapping,
 }
 
 fn one(reason: String) -> Vec<String> {
@@ -162,7 +201,7 @@ impl<'a> Regen<'a> {
     fn run(&self, build: Option<Build<'_>>, output: &mut Output) -> Result<u8, Vec<String>> {
         let before = self.before();
         let in_use = Folder::in_use(self.openapi);
-        let (folder, mut files, prepared) = if let Some(from) = &self.args.from {
+        let (mut files, prepared) = if let Some(from) = &self.args.from {
             if in_use.private && !self.args.private {
                 return Err(one(format!(
                     "openapi/{PRIVATE}/{DOCUMENT} is in use, and the build prefers it; give --private too, or --restore first"
@@ -171,11 +210,11 @@ impl<'a> Regen<'a> {
             let folder = Folder::new(self.openapi, self.args.private);
             let (document, name) = source::read(from).map_err(one)?;
             let prepared = self.prepare(&folder, &document, &name, self.decisions(&folder)?)?;
-            (folder, Files::new(), prepared)
+            (Files::new(), prepared)
         } else if self.args.restore {
             let folder = Folder::new(self.openapi, false);
             let prepared = self.prepare(&folder, &self.our_document()?, &self.our_name(), Decisions::default())?;
-            (folder, self.leftovers(), prepared)
+            (self.leftovers(), prepared)
         } else {
             // The public one is kept in order, too, while a private one is in use.
             let mut files = Files::new();
@@ -183,7 +222,7 @@ impl<'a> Regen<'a> {
                 files = self.refresh(&Folder::new(self.openapi, false), false)?.files;
             }
             let prepared = self.refresh(&in_use, true)?;
-            (in_use, files, prepared)
+            (files, prepared)
         };
         files.extend(prepared.files.iter().cloned());
         let different = folder::different(&files).map_err(one)?;
@@ -203,8 +242,12 @@ impl<'a> Regen<'a> {
                 }
             }
         }
-        let _ = (before, folder);
-        self.report(&prepared, &different, seconds, output);
+        let report = self.report(&prepared, before.as_ref(), &different, seconds);
+        if self.args.report == Form::Text && prepared.mode == Mode::Reconstruction {
+            output.result.push_str(&details(&prepared, &report));
+        } else {
+            output.result.push_str(&self.args.report.of(&report));
+        }
         Ok(DONE)
     }
 
@@ -225,12 +268,12 @@ impl<'a> Regen<'a> {
     }
 
     /// The document in use and where it has the contract's things; `None` when it can't be used.
-    fn before(&self) -> Option<(Value, passes::mapping::Mapping)> {
+    fn before(&self) -> Option<Before> {
         let folder = Folder::in_use(self.openapi);
         let text = folder.read(DOCUMENT).ok()??;
         let decisions = self.kept(&folder).ok()?;
         let passed = passes::run(&text, Some((&self.contract, &decisions))).ok()?;
-        Some((serde_json::from_str(&text).ok()?, passed.mapping))
+        Some(Before { document: serde_json::from_str(&text).ok()?, decisions, mapping: passed.mapping })
     }
 
     /// The document of a folder once more: ours from its YAML, a replaced one from itself.
@@ -303,12 +346,20 @@ impl<'a> Regen<'a> {
         Ok(Prepared {
             files,
             document: document.clone(),
+            decisions,
             text,
             passed,
-            ours,
-            lines: sources.iter().map(|source| source.lines().count()).sum(),
-            bytes: sources.iter().map(|source| source.len()).sum(),
-            seconds,
+            source: record.source().to_owned(),
+            mode: match (folder.private, ours) {
+                (true, _) => Mode::Private,
+                (false, true) => Mode::Reconstruction,
+                (false, false) => Mode::Replaced,
+            },
+            generated: Generated {
+                lines: sources.iter().map(|source| source.lines().count()).sum(),
+                bytes: sources.iter().map(|source| source.len()).sum(),
+                seconds,
+            },
         })
     }
 
@@ -340,39 +391,106 @@ impl<'a> Regen<'a> {
         DIFFERS
     }
 
-    fn report(&self, prepared: &Prepared, different: &Files, seconds: Option<f64>, output: &mut Output) {
-        let text = &mut output.result;
-        text.push_str(&table::operations(&prepared.document));
-        text.push_str("\nPasses (edits on this document):\n");
-        for (name, edits) in &prepared.passed.counts {
-            let _ = writeln!(text, "  {name:<20} {edits:>5}");
+    fn report(
+        &self,
+        prepared: &Prepared,
+        before: Option<&Before>,
+        different: &Files,
+        build_seconds: Option<f64>,
+    ) -> Report {
+        let mapping = &prepared.passed.mapping;
+        let spec = |id: &String| self.contract.operations.get(id);
+        let mut mapped = Vec::new();
+        let mut missing = Vec::new();
+        for (id, found) in &mapping.operations {
+            match &found.place {
+                Some(place) => mapped.push(Row {
+                    id: id.clone(),
+                    method: place.method.clone(),
+                    path: place.wire.clone(),
+                    there: place.id.clone(),
+                    decided: found.decided,
+                }),
+                None => missing.push(Missing {
+                    id: id.clone(),
+                    line: spec(id).map(|spec| spec.line().to_owned()).unwrap_or_default(),
+                    accepted: true,
+                }),
+            }
         }
-        let _ = writeln!(
-            text,
-            "\ngenerated: {} lines, {} bytes, in {:.1} s{}",
-            prepared.lines,
-            prepared.bytes,
-            prepared.seconds,
-            seconds.map_or_else(String::new, |seconds| format!("; built in {seconds:.1} s"))
-        );
-        for note in &prepared.passed.mapping.notes {
-            let _ = writeln!(text, "note: {note}");
+        let changes = before.map_or_else(Vec::new, |before| {
+            let old = Side {
+                document: &before.document,
+                mapping: &before.mapping,
+                accepted: &before.decisions.accept_missing,
+            };
+            let new = Side { document: &prepared.document, mapping, accepted: &prepared.decisions.accept_missing };
+            let mut changes = diff::compare(&self.contract, &old, &new);
+            // The document is accepted, so whatever looks like trouble for the facade was brought to a form that it lives with.
+            for change in changes.iter_mut().filter(|change| change.effect == Effect::Facade) {
+                change.effect = Effect::Raw;
+                change.text.push_str("; the facade lives with it");
+            }
+            changes
+        });
+        Report {
+            source: prepared.source.clone(),
+            sha256: sha256(&prepared.text),
+            mode: prepared.mode,
+            operations: count(&prepared.document),
+            mapped,
+            missing,
+            changes,
+            notes: mapping.notes.clone(),
+            refused: Vec::new(),
+            generated: Some(prepared.generated),
+            build_seconds,
+            outcome: self.outcome(different),
         }
-        let _ = (&prepared.text, prepared.ours);
+    }
+
+    /// What became of the files.
+    fn outcome(&self, different: &Files) -> String {
         if different.is_empty() {
-            text.push_str("\nopenapi/ is up to date\n");
+            return String::from("openapi/ is up to date");
         }
-        for (path, file) in different {
+        let lines = different.iter().map(|(path, text)| {
             let name = path.strip_prefix(self.openapi).unwrap_or(path).display();
-            let done = match (file.is_some(), self.args.dry_run) {
+            let done = match (text.is_some(), self.args.dry_run) {
                 (true, false) => "written",
                 (true, true) => "would be written",
                 (false, false) => "removed",
                 (false, true) => "would be removed",
             };
-            let _ = writeln!(text, "openapi/{name} {done}");
-        }
+            format!("openapi/{name} {done}")
+        });
+        lines.collect::<Vec<String>>().join("\n")
     }
+}
+
+/// How many operations a document has.
+fn count(document: &Value) -> usize {
+    let items = document.get("paths").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
+    items.map(|item| passes::walk::METHODS.iter().filter(|method| item.get(**method).is_some()).count()).sum()
+}
+
+/// What those who work on our own document look at: how sure its elements are, and what the passes do with it.
+fn details(prepared: &Prepared, report: &Report) -> String {
+    let mut text = table::operations(&prepared.document);
+    text.push_str("\nPasses (edits on this document):\n");
+    for (name, edits) in &prepared.passed.counts {
+        let _ = writeln!(text, "  {name:<20} {edits:>5}");
+    }
+    let Generated { lines, bytes, seconds } = prepared.generated;
+    let _ = write!(text, "\ngenerated: {lines} lines, {bytes} bytes, in {seconds:.1} s");
+    if let Some(built) = report.build_seconds {
+        let _ = write!(text, "; built in {built:.1} s");
+    }
+    for note in &report.notes {
+        let _ = write!(text, "\nnote: {note}");
+    }
+    let _ = writeln!(text, "\n{}", report.outcome);
+    text
 }
 
 /// Compiles the client and the facade with the document that was just written.

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 pub(super) struct Record {
     /// Whether it is our reconstruction.
     pub(super) ours: bool,
-    pub(super) source: String,
+    source: String,
     /// Of the canonical text, which is the file's.
-    pub(super) sha256: String,
-    pub(super) date: String,
+    sha256: String,
+    date: String,
 }
 
 impl Record {
@@ -25,6 +25,11 @@ impl Record {
             record.source.clone_from(&before.source);
         }
         record
+    }
+
+    /// Where it came from.
+    pub(super) fn source(&self) -> &str {
+        &self.source
     }
 
     pub(super) fn read(text: &str) -> Option<Self> {

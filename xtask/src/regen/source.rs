@@ -10,15 +10,18 @@ use crate::passes::read::{self, MAX_BYTES};
 
 /// The document, and how it is called in messages and in the record: by the file's name alone, since a path tells of a machine.
 pub(super) fn read(from: &str) -> Result<(Value, String), String> {
-    let (bytes, name) = if from == "-" {
-        (bounded(io::stdin().lock()), String::from("standard input"))
-    } else {
-        let name =
-            Path::new(from).file_name().map_or_else(|| from.to_owned(), |name| name.to_string_lossy().into_owned());
-        (File::open(from).and_then(bounded), name)
-    };
+    let name = name(from);
+    let bytes = if from == "-" { bounded(io::stdin().lock()) } else { File::open(from).and_then(bounded) };
     let bytes = bytes.map_err(|error| format!("{from}: {error}"))?;
     Ok((parse(&text(bytes, &name)?, &name)?, name))
+}
+
+/// How a document is called.
+pub(super) fn name(from: &str) -> String {
+    match from {
+        "-" => String::from("standard input"),
+        path => Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned()),
+    }
 }
 
 /// The document in `text`.
