@@ -8,6 +8,8 @@
 pub(crate) mod canonical;
 pub(crate) mod lint;
 pub(crate) mod names;
+pub(crate) mod safe_names;
+pub(crate) mod texts;
 pub(crate) mod walk;
 
 mod accept;
@@ -27,13 +29,11 @@ mod operation_names;
 mod own_headers;
 mod parameters;
 mod request_lists;
-mod safe_names;
 mod schema_defaults;
 mod schema_forms;
 mod schema_references;
 mod shapes;
 mod success_answers;
-pub(crate) mod texts;
 mod timestamps;
 mod unknown_fields;
 mod unread_parts;
