@@ -30,7 +30,8 @@ const ASIDE: [&str; 5] = ["deprecated", "description", "nullable", "readOnly", "
 pub(super) fn apply(document: &mut Value) -> usize {
     let hoisted = hoist(document);
     let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
-    let mut composer = Composer { graph: Graph::of(&schemas), schemas: &schemas, whole: BTreeMap::new(), stems: RefCell::default() };
+    let mut composer =
+        Composer { graph: Graph::of(&schemas), schemas: &schemas, whole: BTreeMap::new(), stems: RefCell::default() };
     let mut edits = hoisted.len();
     let mut changed: Vec<(String, Object)> = Vec::new();
     for name in composer.graph.inside_out() {
@@ -131,8 +132,7 @@ fn wants_name(schema: &Object, segments: &[String]) -> bool {
 
 fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
     let wanted = names::pascal(&names::pascal(wanted));
-    let name =
-        if taken.contains(&wanted) { names::numbered(&wanted, |name| taken.contains(name)) } else { wanted };
+    let name = if taken.contains(&wanted) { names::numbered(&wanted, |name| taken.contains(name)) } else { wanted };
     taken.insert(name.clone());
     name
 }

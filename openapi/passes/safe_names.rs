@@ -15,10 +15,7 @@ mod schemas;
 use serde_json::Value;
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    operations::apply(document)
-        + schemas::apply(document)
-        + properties::apply(document)
-        + parameters::apply(document)
+    operations::apply(document) + schemas::apply(document) + properties::apply(document) + parameters::apply(document)
 }
 
 /// The name without what the rules of casing know nothing of, or what looks different from what it is.

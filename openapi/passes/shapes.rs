@@ -62,10 +62,7 @@ fn kind(node: Node, key: &str) -> Option<Kind> {
         | (Node::MediaType | Node::Parameter | Node::Header, "schema")
         | (Node::MediaType, "encoding")
         | (Node::Schema, "discriminator" | "properties")
-        | (
-            Node::Components,
-            "headers" | "parameters" | "requestBodies" | "responses" | "schemas",
-        ) => Map,
+        | (Node::Components, "headers" | "parameters" | "requestBodies" | "responses" | "schemas") => Map,
         (Node::PathItem, method) if METHODS.contains(&method) => Map,
         _ => return None,
     })

@@ -105,7 +105,8 @@ fn parameters(file: &mut File, document: &Value) -> Result<usize, String> {
         };
         for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
             let text = |key: &str| parameter.get(key).and_then(Value::as_str);
-            if let (Some("header" | "query"), Some(name), Some(wire)) = (text("in"), text("name"), text("x-wire-name")) {
+            if let (Some("header" | "query"), Some(name), Some(wire)) = (text("in"), text("name"), text("x-wire-name"))
+            {
                 wanted.entry(names::pascal(id)).or_default().insert(String::from(name), String::from(wire));
             }
         }
@@ -127,7 +128,10 @@ fn parameters(file: &mut File, document: &Value) -> Result<usize, String> {
         sent.found.sort();
         let expected: Vec<&String> = names.keys().collect();
         if sent.found.iter().collect::<Vec<_>>() != expected {
-            return Err(format!("the builder `{builder}` sends {:?}, expected to find {expected:?}, each once", sent.found));
+            return Err(format!(
+                "the builder `{builder}` sends {:?}, expected to find {expected:?}, each once",
+                sent.found
+            ));
         }
         edits += names.len();
     }

@@ -68,9 +68,10 @@ impl Part {
         match &self.shape {
             Shape::Open => self.nullable,
             Shape::Plain(plain) => {
-                let only_null = plain.get("enum").and_then(Value::as_array).is_some_and(|values| {
-                    !values.is_empty() && values.iter().all(Value::is_null)
-                });
+                let only_null = plain
+                    .get("enum")
+                    .and_then(Value::as_array)
+                    .is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_null));
                 walk::text(plain, "type") == Some("null") || only_null
             }
             _ => false,
@@ -170,8 +171,7 @@ impl Model {
 
     fn into_schema(self) -> Object {
         let mut schema = Object::from_iter([(String::from("type"), json!("object"))]);
-        let required: Vec<&String> =
-            self.required.iter().filter(|name| self.properties.contains_key(*name)).collect();
+        let required: Vec<&String> = self.required.iter().filter(|name| self.properties.contains_key(*name)).collect();
         if !required.is_empty() {
             schema.insert(String::from("required"), json!(required));
         }

@@ -90,7 +90,7 @@ fn one_success_answer_is_left() {
     let json_of = |kind: &str| json!({"application/json": {"schema": {"type": kind}}});
     let cases = [
         (json!({"204": {"description": "d"}, "404": {"description": ""}, "default": {"description": ""}}), None),
-        (json!({"default": {"description": "d"}}), None),
+        (json!({"default": {"description": "d"}}), Some(bytes.clone())),
         (
             json!({"200": {"description": "d", "content": json_of("string")}, "201": {"description": "", "content": json_of("string")}}),
             Some(json_of("string")),
