@@ -123,7 +123,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
     if place == "header" && !is_header_name(walk::text(&parameter, "name").unwrap_or_default()) {
         return Fate::Unsendable(parameter);
     }
-    if parameter.contains_key("content") {
+    if walk::text(&parameter, "name").unwrap_or_default().is_empty() || parameter.contains_key("content") {
         return Fate::Unsendable(parameter);
     }
     let style = walk::text(&parameter, "style").map(String::from);
@@ -137,7 +137,11 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
     let explodes = parameter.get("explode").and_then(Value::as_bool);
     match (kind.as_deref(), target) {
         (Some("object"), Some(target)) => object(parameter, &target, schemas),
-        (Some("array"), Some(target)) => {
+        (Some("array"), Some(mut target)) => {
+            let items = walk::object(&target, "items").and_then(|items| walk::resolved(items, schemas));
+            if items.is_some_and(|items| !items.contains_key("type")) {
+                target.insert(String::from("items"), json!({"type": "string"}));
+            }
             if !is_list_of_scalars(&target, schemas) {
                 return Fate::Unsendable(parameter);
             }
@@ -145,7 +149,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
             let explodes = explodes.unwrap_or(style.is_none_or(|style| style == "form"));
             if place == "query" && explodes {
                 parameter.remove("style");
-                if !given.contains_key("items") || given.contains_key("nullable") {
+                if given.get("items") != target.get("items") || given.contains_key("nullable") {
                     set_schema(&mut parameter, target);
                 }
                 return Fate::Stay(parameter);
@@ -164,6 +168,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
         (None, Some(target)) if !target.contains_key("type") => {
             // Any JSON value would be sent in quotation marks.
             parameter.insert(String::from("schema"), json!({"type": "string"}));
+            usual_style(&mut parameter);
             Fate::Stay(parameter)
         }
         (Some(_), Some(target)) => {
@@ -172,13 +177,18 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
                 bare.remove("nullable");
                 parameter.insert(String::from("schema"), Value::Object(bare));
             }
-            if style.is_some_and(|style| ["deepObject", "pipeDelimited", "spaceDelimited"].contains(&style)) {
-                // Says nothing about one value.
-                parameter.remove("style");
-            }
+            usual_style(&mut parameter);
             Fate::Stay(parameter)
         }
         _ => Fate::Stay(parameter),
+    }
+}
+
+/// Styles say nothing about one value, but for those that were sorted out.
+fn usual_style(parameter: &mut Object) {
+    let usual = if walk::text(parameter, "in") == Some("query") { "form" } else { "simple" };
+    if walk::text(parameter, "style").is_some_and(|style| style != usual) {
+        parameter.remove("style");
     }
 }
 
@@ -188,7 +198,7 @@ fn set_schema(parameter: &mut Object, mut schema: Object) {
 }
 
 /// A name that the HTTP library takes; it panics at others.
-fn is_header_name(name: &str) -> bool {
+pub(crate) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
@@ -197,7 +207,8 @@ fn is_scalar(schema: &Object, schemas: &Object) -> bool {
     target.is_some_and(|target| matches!(walk::text(target, "type"), Some("boolean" | "integer" | "number" | "string")))
 }
 
-fn is_list_of_scalars(list: &Object, schemas: &Object) -> bool {
+/// Whether each element can stand in a URL.
+pub(crate) fn is_list_of_scalars(list: &Object, schemas: &Object) -> bool {
     walk::object(list, "items").is_some_and(|items| is_scalar(items, schemas) && !walk::is_true(items, "nullable"))
 }
 

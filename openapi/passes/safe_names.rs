@@ -18,8 +18,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
     operations::apply(document) + schemas::apply(document) + properties::apply(document) + parameters::apply(document)
 }
 
-/// The name with nothing in it that the rules of casing know nothing of, or that looks different from what it is.
-fn plain(name: &str) -> String {
+/// The name without what the rules of casing know nothing of, or what looks different from what it is.
+pub(crate) fn plain(name: &str) -> String {
     name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 

@@ -5,6 +5,7 @@
 //! those that something depends on compare the count with what the document demands, so that a newer generator that writes
 //! something else stops the build instead of changing the client in silence.
 
+mod boxed_options;
 mod client_constructor;
 mod derive_default;
 mod derive_schema;
@@ -42,6 +43,7 @@ pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
     multipart_form,
     rare_methods,
     type_builders,
+    boxed_options,
     wire_names,
     derive_default,
     null_as_default,

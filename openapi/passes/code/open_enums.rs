@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::passes::names;
+use crate::passes::safe_names;
 use crate::passes::walk;
 
 pub(super) fn source(document: &Value) -> String {
@@ -43,7 +44,8 @@ fn variants<'a>(values: &[&'a str]) -> Vec<(String, &'a str)> {
         if variants.iter().any(|(_, known)| known == value) {
             continue;
         }
-        let wanted = names::pascal(value);
+        // Other letters could be no part of an identifier, or be the same one in another spelling.
+        let wanted = names::pascal(&safe_names::plain(value));
         let taken = |name: &str| name == "Unknown" || variants.iter().any(|(known, _)| known == name);
         let variant = if taken(&wanted) { names::numbered(&wanted, taken) } else { wanted };
         variants.push((variant, value));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::names;
+use super::super::parameters;
 use super::super::walk::{self, Node, Object};
 use super::{Findings, label};
 
@@ -58,7 +59,7 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
         let place = Place { label: &label, pointer, path, operation };
         name(&place, &mut methods, &mut builders, findings);
         path_template(&place, findings);
-        parameters(&place, &schemas, findings);
+        sent(&place, &schemas, findings);
         body(&place, findings);
         answers(&place, findings);
     });
@@ -128,7 +129,7 @@ fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
     object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-fn parameters(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
+fn sent(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
     let mut setters: Vec<String> = Vec::new();
     if place.operation.contains_key("requestBody") {
         setters.push(String::from("body"));
@@ -172,6 +173,9 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
     if let Some(style) = style.filter(|style| *style != usual) {
         reasons.push(format!("style `{style}` is not supported in {place}"));
     }
+    if place == "header" && !parameters::is_header_name(walk::text(parameter, "name").unwrap_or_default()) {
+        reasons.push(String::from("can't be the name of a header"));
+    }
     if place == "path" && !walk::is_true(parameter, "required") {
         reasons.push(String::from("stands in the path but is not required"));
     }
@@ -183,12 +187,15 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
         reasons.push(String::from("has no schema"));
         return reasons;
     };
-    let target = walk::schema_name(schema).and_then(|name| walk::object(schemas, name)).unwrap_or(schema);
+    let target = walk::resolved(schema, schemas).unwrap_or(schema);
     match walk::text(target, "type") {
         Some("object") => reasons.push(String::from("is an object, which can't be sent in one parameter")),
         Some("array") if place != "query" => reasons.push(format!("is a list in {place}")),
         Some("array") if parameter.get("explode") == Some(&Value::Bool(false)) => {
             reasons.push(String::from("is a list in one value (`explode: false`), which would be sent as many"));
+        }
+        Some("array") if !parameters::is_list_of_scalars(target, schemas) => {
+            reasons.push(String::from("is a list of what can't be sent in a parameter"));
         }
         _ => {}
     }

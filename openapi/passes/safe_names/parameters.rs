@@ -117,6 +117,9 @@ fn of_operation(operation: &mut Object) -> usize {
             && !parameter.contains_key("$ref")
         {
             let name = String::from(walk::text(parameter, "name").unwrap_or_default());
+            if name.is_empty() {
+                continue;
+            }
             names_on_wire.insert(name.clone());
             order.push((place(parameter), name, index));
         }

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use super::{document, passed, with_operation};
+use super::{document, ids, marked, with_operation};
 use crate::code;
 
 fn client(document: &serde_json::Value) -> String {
-    match code::generate(&passed(document)) {
+    match code::generate(&marked(document, ids)) {
         Ok(generated) => generated.client,
         Err(reasons) => panic!("{reasons:#?}"),
     }
@@ -36,7 +36,7 @@ fn null_is_read_as_empty_inside_and_out() {
                 "parts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Part"}},
                 "numbers": {"type": "object", "additionalProperties": {"type": "integer"}},
                 "any": {"type": "array", "items": {}},
-                "fileId": {"type": "string", "x-id": "FileId"},
+                "fileId": {"type": "string", "x-test-id": "FileId"},
             }},
         }),
     ));
@@ -63,7 +63,7 @@ fn models_are_open_and_start_from_a_default_where_they_can() {
         json!({
             "Free": {"type": "object", "required": ["name", "sub"], "properties": {"name": {"type": "string"}, "sub": {"$ref": "#/components/schemas/Sub"}}},
             "Sub": {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}},
-            "Dossier": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "x-id": "DossierId"}}},
+            "Dossier": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "x-test-id": "DossierId"}}},
         }),
     ));
     let attributes = |name: &str| {
@@ -84,7 +84,7 @@ fn models_are_open_and_start_from_a_default_where_they_can() {
 fn values_of_an_enum_that_meet_get_numbers() {
     let values = json!(["UTF_8", "UTF-8", "", "1st", "self", "Self", "unknown", "a\"b", "ü", "UTF_8"]);
     let passed =
-        passed(&document(json!({}), json!({"Code": {"type": "string", "enum": values, "description": "a\nb"}})));
+        marked(&document(json!({}), json!({"Code": {"type": "string", "enum": values, "description": "a\nb"}})), ids);
     let enums = code::generate(&passed).map(|generated| generated.enums).expect("generates");
     for line in [
         "Utf8 = \"UTF_8\",",

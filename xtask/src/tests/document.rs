@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{document, passed, with_operation};
+use super::{document, ids, marked, passed, with_operation};
 
 fn operation(document: &Value) -> &Value {
     &document["paths"]["/x"]["get"]
@@ -90,7 +90,7 @@ fn one_success_answer_is_left() {
     let json_of = |kind: &str| json!({"application/json": {"schema": {"type": kind}}});
     let cases = [
         (json!({"204": {"description": "d"}, "404": {"description": ""}, "default": {"description": ""}}), None),
-        (json!({"default": {"description": "d"}}), None),
+        (json!({"default": {"description": "d"}}), Some(bytes.clone())),
         (
             json!({"200": {"description": "d", "content": json_of("string")}, "201": {"description": "", "content": json_of("string")}}),
             Some(json_of("string")),
@@ -248,16 +248,16 @@ fn enums_are_named_after_owner_and_property() {
 #[test]
 fn ids_and_times_are_replaced_where_they_are_plain_texts() {
     let properties = json!({
-        "id": {"type": "string", "x-id": "DossierId"},
-        "dossierId": {"type": "string", "format": "uuid", "description": "whose", "x-id": "DossierId"},
-        "memberIds": {"type": "array", "items": {"type": "string", "x-id": "UserId"}}, "fileId": {"type": "integer"},
+        "id": {"type": "string", "x-test-id": "DossierId"},
+        "dossierId": {"type": "string", "format": "uuid", "description": "whose", "x-test-id": "DossierId"},
+        "memberIds": {"type": "array", "items": {"type": "string", "x-test-id": "UserId"}}, "fileId": {"type": "integer"},
         "added": {"type": "string", "format": "date-time", "nullable": true},
     });
     let given = document(
         json!({"/x/{dossierId}/{other}/{page}/{state}/{time}/{alias}": {"get": {
             "operationId": "getX",
             "parameters": [
-                {"name": "dossierId", "in": "path", "required": true, "schema": {"type": "string", "x-id": "DossierId"}},
+                {"name": "dossierId", "in": "path", "required": true, "schema": {"type": "string", "x-test-id": "DossierId"}},
                 {"name": "other", "in": "path", "required": true, "schema": {"type": "string"}},
                 {"name": "page", "in": "path", "required": true, "schema": {"type": "integer"}},
                 {"name": "state", "in": "path", "required": true, "schema": {"type": "string", "enum": ["A"]}},
@@ -268,7 +268,7 @@ fn ids_and_times_are_replaced_where_they_are_plain_texts() {
         }}}),
         json!({"Alias": {"type": "string"}, "Dossier": {"type": "object", "properties": properties}, "Other": {"type": "object", "properties": {"id": {"type": "string"}}}}),
     );
-    let document = passed(&given);
+    let document = marked(&given, ids);
     let target = |schema: &Value| {
         let reference = schema["allOf"][0]["$ref"].as_str().unwrap_or_default();
         let name = reference.rsplit('/').next().unwrap_or_default();

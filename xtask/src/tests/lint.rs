@@ -20,9 +20,12 @@ fn parameter(parameter: Value) -> Value {
 fn other_kinds_of_documents_are_refused_with_advice() {
     finds(
         &json!({"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}),
-        &["3.1.0", "convert", "/openapi"],
+        &["3.1.0", "convert", "springdoc.api-docs.version=openapi_3_0", "/openapi"],
     );
-    finds(&json!({"swagger": "2.0", "info": {"title": "", "version": ""}, "paths": {}}), &["Swagger 2.0", "convert"]);
+    finds(
+        &json!({"swagger": "2.0", "info": {"title": "", "version": ""}, "paths": {}}),
+        &["Swagger 2.0", "convert", "swagger2openapi"],
+    );
     finds(&json!({"hello": 1}), &["not an OpenAPI document"]);
     let findings = refused(&json!([]));
     assert!(findings.len() >= 3, "all at once: {findings:#?}");
@@ -65,115 +68,72 @@ fn references_that_lead_nowhere_or_out_are_named_with_their_operation() {
 }
 
 #[test]
-fn operations_that_would_meet_or_hide_something_are_named() {
-    let operation = |id: &str| json!({"operationId": id, "responses": {"204": {"description": ""}}});
-    let meets = document(json!({"/a": {"get": operation("getFile")}, "/b": {"get": operation("get_file")}}), json!({}));
-    finds(&meets, &["get_file: ", "would be the method `get_file`, like getFile", "/paths/~1b/get"]);
-    let pascal = document(json!({"/a": {"get": operation("get_1")}, "/b": {"get": operation("get1")}}), json!({}));
-    finds(&pascal, &["would be the type `Get1`"]);
-    for taken in ["new", "pre", "exec", "post", "inner", "baseurl", "newWithClient"] {
-        let found = document(json!({"/a": {"get": operation(taken)}}), json!({}));
-        finds(&found, &[taken, "the client has a method", "already"]);
-    }
-    for taken in ["error", "result", "byteStream"] {
-        finds(&document(json!({"/a": {"get": operation(taken)}}), json!({})), &[taken, "of another meaning"]);
-    }
-    finds(
-        &document(json!({"/a": {"get": {"responses": {"204": {"description": ""}}}}}), json!({})),
-        &["GET /a: ", "no operationId"],
-    );
+fn a_path_in_another_place_is_refused() {
     finds(&document(json!({"/a": {"$ref": "#/x"}}), json!({})), &["/paths/~1a", "another place"]);
+    let outside = document(json!({"/a": {"$ref": "https://evil.example/paths.json"}}), json!({}));
+    finds(&outside, &["/paths/~1a", "leads out of the document, which is never followed"]);
 }
 
 #[test]
 fn parameters_that_can_not_be_sent_are_named() {
+    let inner = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let reasons = [
+        (json!({"name": "X-Q", "in": "header", "required": true, "schema": inner}), "is an object"),
+        (json!({"name": "q", "in": "query", "explode": false, "required": true, "schema": inner}), "is an object"),
         (
-            json!({"name": "q", "in": "query", "style": "deepObject", "schema": {"type": "object"}}),
-            "style `deepObject`",
+            json!({"name": "q", "in": "query", "required": true, "schema": {"type": "array", "items": inner}}),
+            "is a list",
         ),
         (
-            json!({"name": "q", "in": "query", "style": "pipeDelimited", "schema": {"type": "array", "items": {"type": "string"}}}),
-            "style `pipeDelimited`",
-        ),
-        (
-            json!({"name": "q", "in": "query", "explode": false, "schema": {"type": "array", "items": {"type": "string"}}}),
-            "explode: false",
-        ),
-        (
-            json!({"name": "pageable", "in": "query", "schema": {"type": "object", "properties": {"page": {"type": "integer"}}}}),
-            "is an object",
-        ),
-        (
-            json!({"name": "q", "in": "query", "content": {"application/json": {"schema": {"type": "string"}}}}),
+            json!({"name": "q", "in": "query", "required": true, "content": {"application/json": {"schema": {"type": "string"}}}}),
             "by `content`",
         ),
-        (json!({"name": "q", "in": "query"}), "has no schema"),
+        (json!({"name": "a b", "in": "header", "required": true, "schema": {"type": "string"}}), "name of a header"),
         (json!({"name": "q", "in": "moon", "schema": {"type": "string"}}), "in `moon`"),
-        (json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}), "the path has no `{id}`"),
-        (json!({"name": "send", "in": "query", "schema": {"type": "string"}}), "uses the name `send` already"),
-        (json!({"name": "new", "in": "query", "schema": {"type": "string"}}), "uses the name `new` already"),
+        (json!({"in": "query", "required": true, "schema": {"type": "string"}}), "has no name"),
     ];
     for (given, reason) in reasons {
         finds(&parameter(given), &["getX: ", reason, "/paths/~1x/get"]);
     }
-    let same = json!([
-        {"name": "fileId", "in": "query", "schema": {"type": "string"}},
-        {"name": "file_id", "in": "header", "schema": {"type": "string"}},
-    ]);
-    finds(&with_operation(json!({"parameters": same}), json!({})), &["`file_id`", "already", "/parameters/1"]);
+    let matrix = json!({"name": "id", "in": "path", "style": "matrix", "required": true, "schema": {"type": "string"}});
+    let operation = json!({"operationId": "getX", "parameters": [matrix], "responses": {"204": {"description": ""}}});
+    finds(&document(json!({"/x/{id}": {"get": operation}}), json!({})), &["getX: ", "style `matrix`"]);
 }
 
 #[test]
-fn paths_and_their_parameters_have_to_fit() {
+fn paths_that_say_nothing_are_named() {
     let at = |path: &str| {
         document(json!({path: {"get": {"operationId": "getX", "responses": {"204": {"description": ""}}}}}), json!({}))
     };
-    finds(&at("/a/{id}"), &["getX: ", "`id` is not declared", "/paths/~1a~1{id}/get"]);
     finds(&at("/a/{id"), &["`{` without `}`"]);
     finds(&at("/a/{}"), &["`{}`"]);
+    finds(&at("/a/{id}/{id}"), &["getX: ", "`{id}` in the path is empty or there twice"]);
     finds(&at("a"), &["does not begin with `/`"]);
-    let optional = json!({"/a/{id}": {"get": {
-        "operationId": "getX",
-        "parameters": [{"name": "id", "in": "path", "schema": {"type": "string"}}],
-        "responses": {"204": {"description": ""}},
-    }}});
-    finds(&document(optional, json!({})), &["not required"]);
 }
 
 #[test]
-fn bodies_and_answers_the_generator_refuses_are_named() {
-    let body = |content: Value| with_operation(json!({"requestBody": {"content": content}}), json!({}));
-    let schema = json!({"schema": {"type": "object"}});
-    finds(
-        &body(json!({"application/json": schema, "text/csv": schema})),
-        &["getX: ", "several media types: application/json, text/csv"],
-    );
-    finds(&body(json!({"application/pdf": schema})), &["media type application/pdf"]);
-    finds(&body(json!({"application/json": {}})), &["has no schema", "/requestBody/content/application~1json"]);
-    finds(&with_operation(json!({"responses": {"404": {"description": ""}}}), json!({})), &["getX: ", "no answer"]);
-}
-
-#[test]
-fn schemas_that_would_be_read_wrongly_are_named() {
+fn schemas_that_contradict_themselves_are_named() {
     let schemas = json!({
-        "Choice": {"oneOf": [{"type": "string"}], "discriminator": {"propertyName": "kind"}},
-        "Neither": {"not": {"type": "string"}},
         "Odd": {"type": ["string", "null"]},
-        "List": {"type": "array"},
-        "Twice": {"type": "object", "properties": {"fileId": {"type": "string"}, "file_id": {"type": "string"}}},
-        "string": {"type": "object"},
-        "getFile": {"type": "object", "properties": {"a": {"type": "string"}}},
-        "GetFile": {"type": "object", "properties": {"a": {"type": "string"}}},
+        "File": {"type": "file"},
+        "Text": {"type": "string", "properties": {"a": {"type": "string"}}},
+        "List": {"type": "object", "items": {"type": "string"}},
     });
     let document = document(json!({}), schemas);
-    finds(&document, &["discriminator", "/components/schemas/Choice"]);
-    finds(&document, &["`not`", "/components/schemas/Neither"]);
     finds(&document, &["not one of OpenAPI 3.0", "/components/schemas/Odd"]);
-    finds(&document, &["without `items`", "/components/schemas/List"]);
-    finds(&document, &["`file_id` would be the field `file_id`, like `fileId`", "/components/schemas/Twice"]);
-    finds(&document, &["would be the type `GetFile`"]);
-    finds(&document, &["would hide the type `String`", "/components/schemas/string"]);
+    finds(&document, &["not one of OpenAPI 3.0", "/components/schemas/File"]);
+    finds(&document, &["the type is \"string\", but there are `properties`", "/components/schemas/Text"]);
+    finds(&document, &["the type is \"object\", but there are `items`", "/components/schemas/List"]);
+}
+
+#[test]
+fn documents_beyond_measure_are_refused() {
+    let long = format!("{{\"x\": \"{}\"}}", "a".repeat(33 * 1024 * 1024));
+    let findings = crate::passes::run(&long, None).err().unwrap_or_default();
+    assert!(findings.iter().any(|finding| finding.contains("bytes, more than")), "{findings:#?}");
+    let mut wide = document(json!({}), json!({}));
+    wide["x-wide"] = Value::Array(vec![json!(0); 1_000_001]);
+    finds(&wide, &["values, more than 1000000"]);
 }
 
 #[test]

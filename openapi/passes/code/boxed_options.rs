@@ -1,0 +1,29 @@
+//! Why: where a schema refers to itself by an optional property, the generator boxes the option instead of its content and forgets
+//! to leave it out when it is empty: an answer without the property would come back with a `null`.
+//! Looks for: fields of the type `Box<Option<_>>`.
+//! Holds afterwards: an empty one is left out.
+//! Delete when: the generator does it.
+
+use serde_json::Value;
+use syn::{File, parse_quote};
+
+use super::syntax;
+
+pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
+    let mut edits = 0;
+    for model in syntax::models(file)? {
+        for field in &mut model.fields {
+            let is_boxed = syntax::foreign_name(&field.ty).is_some_and(|name| name == "Box");
+            let inner = syntax::arguments(&field.ty).first().copied().and_then(syntax::foreign_name);
+            let may_be_absent = syntax::has_serde_option(&field.attrs, "default")
+                && !syntax::has_serde_option(&field.attrs, "skip_serializing_if");
+            if is_boxed && may_be_absent && inner.is_some_and(|name| name == "Option") {
+                let mut options = syntax::serde_options(&field.attrs);
+                options.push(parse_quote!(skip_serializing_if = "::std::option::Option::is_none"));
+                syntax::set_serde_options(&mut field.attrs, &options);
+                edits += 1;
+            }
+        }
+    }
+    Ok(edits)
+}
