@@ -6,6 +6,7 @@
 //! What a pass has to tell the generator's side it writes into the document as an `x-…` member of its own.
 
 pub(crate) mod canonical;
+pub(crate) mod compose;
 pub(crate) mod lint;
 pub(crate) mod names;
 pub(crate) mod safe_names;
@@ -15,7 +16,6 @@ pub(crate) mod walk;
 mod accept;
 mod answers_beside_json;
 mod bodies;
-mod compose;
 mod constraints;
 mod deprecated;
 mod error_answers;
