@@ -6,6 +6,7 @@
 //! What a pass has to tell the generator's side it writes into the document as an `x-…` member of its own.
 
 pub(crate) mod canonical;
+pub(crate) mod compose;
 pub(crate) mod contract;
 pub(crate) mod decisions;
 pub(crate) mod lint;
@@ -20,7 +21,6 @@ mod accept;
 mod answers_beside_json;
 mod bodies;
 mod canonical_names;
-mod compose;
 mod constraints;
 mod deprecated;
 mod error_answers;

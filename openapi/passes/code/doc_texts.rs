@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, File, Lit, LitStr, Meta};
 
 use crate::passes::texts;
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a code pass")]
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     let mut comments = Comments(0);
     comments.visit_file_mut(file);

@@ -145,8 +145,8 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    fn put(&mut self, name: Option<&mut Expr>) {
-        if let Some(Expr::Lit(literal)) = name
+    fn put(&mut self, arguments: &mut syn::punctuated::Punctuated<Expr, syn::Token![,]>) {
+        if let Some(Expr::Lit(literal)) = arguments.first_mut()
             && let Lit::Str(text) = &mut literal.lit
             && let Some(wire) = self.names.get(&text.value())
         {
@@ -162,7 +162,7 @@ impl VisitMut for Sent<'_> {
         if let Expr::Path(function) = &*call.func {
             let path: Vec<String> = function.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
             if matches!(path.as_slice(), [.., kind, new] if kind == "QueryParam" && new == "new") {
-                self.put(call.args.first_mut());
+                self.put(&mut call.args);
             }
         }
     }
@@ -170,7 +170,7 @@ impl VisitMut for Sent<'_> {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         if call.method == "append" && matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("header_map")) {
-            self.put(call.args.first_mut());
+            self.put(&mut call.args);
         }
     }
 }

@@ -36,12 +36,7 @@ impl Graph {
         };
         let all = edges(&["allOf", "anyOf", "oneOf"], &mut stuck);
         let needed = edges(&["allOf"], &mut stuck);
-        for circle in circles(&needed) {
-            if let [alone] = circle.as_slice()
-                && !needed.get(*alone).is_some_and(|parts| parts.contains(alone))
-            {
-                continue;
-            }
+        for circle in circles(&needed).into_iter().filter(|circle| is_closed(circle, &needed)) {
             stuck.extend(circle.iter().filter_map(|at| names.get(*at)).map(|name| (*name).clone()));
         }
         let mut order = Vec::new();
@@ -84,7 +79,7 @@ fn made_of<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>)
 
 /// The strongly connected components of a graph, those that others lead to first (Kosaraju). Without recursion: a chain of
 /// schemas may be long.
-fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut back: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
     for (from, targets) in edges.iter().enumerate() {
         for target in targets {
@@ -112,6 +107,14 @@ fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     circles
 }
 
+/// Whether what was found is a circle indeed, not a single node that does not lead to itself.
+pub(crate) fn is_closed(circle: &[usize], edges: &[Vec<usize>]) -> bool {
+    match circle {
+        [alone] => edges.get(*alone).is_some_and(|targets| targets.contains(alone)),
+        _ => true,
+    }
+}
+
 /// Appends what is reached from `start` and was not before, each after what it leads to.
 fn depth_first(start: usize, edges: &[Vec<usize>], seen: &mut [bool], finished: &mut Vec<usize>) {
     let mut path: Vec<(usize, usize)> = Vec::new();
@@ -125,16 +128,12 @@ fn depth_first(start: usize, edges: &[Vec<usize>], seen: &mut [bool], finished: 
     };
     enter(start, &mut path);
     while let Some((node, next)) = path.last_mut() {
-        match edges.get(*node).and_then(|targets| targets.get(*next)) {
-            Some(target) => {
-                *next += 1;
-                let target = *target;
-                enter(target, &mut path);
-            }
-            None => {
-                finished.push(*node);
-                path.pop();
-            }
+        if let Some(target) = edges.get(*node).and_then(|targets| targets.get(*next)).copied() {
+            *next += 1;
+            enter(target, &mut path);
+        } else {
+            finished.push(*node);
+            path.pop();
         }
     }
 }

@@ -274,10 +274,10 @@ fn narrowed(mut one: Object, other: &Object) -> Shape {
             return Shape::Plain(Object::from_iter([(String::from("type"), json!("number"))]));
         }
         (Some(first), Some(second)) if first != second => return Shape::Any,
-        (Some("array"), _) if other.contains_key("items") && one.get("items") != other.get("items") => {
-            if one.contains_key("items") {
-                one.insert(String::from("items"), json!({}));
-            }
+        (Some("array"), _)
+            if one.contains_key("items") && other.contains_key("items") && one.get("items") != other.get("items") =>
+        {
+            one.insert(String::from("items"), json!({}));
         }
         _ => {}
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::super::compose::graph;
 use super::super::names;
 use super::super::schema_forms;
 use super::super::walk::{self, Node, Object};
@@ -33,23 +34,22 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
 
 /// A schema that is made of itself (by `$ref` or `allOf`, not through a property) makes the generator overflow its stack.
 fn circles(schemas: &Object, findings: &mut Findings) {
-    let parts: BTreeMap<&str, BTreeSet<&str>> =
-        schemas.iter().filter_map(|(name, schema)| Some((name.as_str(), made_of(schema.as_object()?)))).collect();
-    for start in parts.keys() {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut next: Vec<&str> = parts[start].iter().copied().collect();
-        while let Some(name) = next.pop() {
-            if name == *start {
-                findings.add(
-                    None,
-                    format!("/components/schemas/{}", walk::escape(start)),
-                    format!("the schema `{start}` is made of itself"),
-                );
-                break;
-            }
-            if seen.insert(name) {
-                next.extend(parts.get(name).into_iter().flatten().copied());
-            }
+    let names: Vec<&String> = schemas.keys().collect();
+    let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let edges: Vec<Vec<usize>> = schemas
+        .values()
+        .map(|schema| {
+            let parts = schema.as_object().map(made_of).unwrap_or_default();
+            parts.into_iter().filter_map(|part| index.get(part).copied()).collect()
+        })
+        .collect();
+    for circle in graph::circles(&edges).into_iter().filter(|circle| graph::is_closed(circle, &edges)) {
+        for name in circle.into_iter().filter_map(|at| names.get(at)) {
+            findings.add(
+                None,
+                format!("/components/schemas/{}", walk::escape(name)),
+                format!("the schema `{name}` is made of itself"),
+            );
         }
     }
 }

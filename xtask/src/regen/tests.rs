@@ -74,11 +74,11 @@ fn check_shows_the_difference_and_writes_nothing() {
 
 #[test]
 fn what_the_build_would_refuse_is_refused_and_nothing_is_written() {
-    let folder = folder(&YAML.replace("/b:", "/b/{id}:").replace("operationId: getB", "operationId: new"));
+    let folder = folder(&YAML.replace("/b:", "/b/{id:").replace("type: string", "type: text"));
     let (code, output) = run(folder.path(), false);
     assert_eq!(code, REFUSED);
-    assert!(output.contains("new: the client has a method `new`"), "{output}");
-    assert!(output.contains("`id` is not declared (/paths/~1b~1{id}/get)"), "{output}");
+    assert!(output.contains("getB: the path has a `{` without `}` (/paths/~1b~1{id:/get)"), "{output}");
+    assert!(output.contains("the type \"text\" is not one of OpenAPI 3.0"), "{output}");
     assert_eq!(json(folder.path()), None);
     let (code, output) = run(Path::new("/nowhere/at/all"), false);
     assert_eq!(code, REFUSED);

@@ -7,7 +7,7 @@ use super::vendored;
 use crate::{code, passes};
 
 /// The same document with the keys of every object turned round.
-fn reversed(value: &Value) -> Value {
+pub(super) fn reversed(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
             let mut entries: Vec<(String, Value)> =
