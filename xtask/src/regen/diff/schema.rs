@@ -156,7 +156,9 @@ impl<'a> View<'a> {
             return Self::united(views);
         }
         let mut merged = Self::default();
-        views.into_iter().for_each(|view| merged.merge(view));
+        for view in views {
+            merged.merge(view);
+        }
         merged
     }
 
@@ -339,7 +341,7 @@ impl<'a> View<'a> {
                 (None, Some(is)) if LEAST.contains(&key) && key != "minimum" => is > 0.0,
                 _ => is.is_some(),
             };
-            let shown = |limit: Option<&&Value>| limit.map_or_else(|| String::from("none"), |limit| limit.to_string());
+            let shown = |limit: Option<&&Value>| limit.map_or_else(|| String::from("none"), ToString::to_string);
             let line = format!("{key} {}, was {}", shown(is), shown(was));
             if is_tighter { &mut tighter } else { &mut wider }.push(line);
         }
