@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::diff::{Change, Effect, What};
+use super::diff::{Change, Effect, MOST_ALSO, What};
 use crate::passes::contract::{Contract, Rank};
 use crate::passes::mapping::Mapping;
 use crate::passes::walk::METHODS;
@@ -204,6 +204,7 @@ fn concerned(change: &Change) -> String {
     match change.also.len() {
         0 => operation.clone(),
         1 => format!("{operation} and 1 other"),
+        MOST_ALSO => format!("{operation} and {MOST_ALSO} others or more"),
         count => format!("{operation} and {count} others"),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::rules::{Standing, What};
 use super::schema::{Further, Lot, View};
 use super::words::{code, codes};
-use super::{Change, Effect};
+use super::{Change, Effect, MOST_ALSO};
 use crate::passes::contract::{Contract, Need, SchemaSpec, Type};
 use crate::passes::mapping::{Bound, Mapping};
 
@@ -180,7 +180,7 @@ impl<'a> Fields<'a> {
                     for change in changes.get_mut(range.clone()).into_iter().flatten() {
                         let is_known = change.operation.as_ref() == Some(&root.operation)
                             || change.also.last() == Some(&root.operation);
-                        if !is_known {
+                        if !is_known && change.also.len() < MOST_ALSO {
                             change.also.push(root.operation.clone());
                         }
                     }

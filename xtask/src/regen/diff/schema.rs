@@ -56,7 +56,15 @@ impl<'a> Lot<'a> {
     pub(super) fn is_nullable(&self, document: &'a Value) -> bool {
         // The wrapper of a reference often says it, which the reference's target does not.
         let wrapped = self.parts.iter().any(|part| part.get("nullable") == Some(&Value::Bool(true)));
-        wrapped || View::of(document, self).nullable
+        // Only what is composed, a set or a list of types says it otherwise than by the flag.
+        let plain = self.parts.iter().all(|part| {
+            let part = target(document, part).0;
+            let composed = ["allOf", "oneOf", "anyOf", "enum"].iter().any(|key| part.get(*key).is_some());
+            !composed
+                && part.get("nullable") != Some(&Value::Bool(true))
+                && !part.get("type").is_some_and(Value::is_array)
+        });
+        wrapped || (!plain && View::of(document, self).nullable)
     }
 }
 
