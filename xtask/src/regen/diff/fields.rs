@@ -162,7 +162,7 @@ impl<'a> Fields<'a> {
     fn told(mut self) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         // The changes of each pair that is told already, as a range.
-        let mut told: HashMap<usize, std::ops::Range<usize>> = HashMap::new();
+        let mut told: Vec<Option<std::ops::Range<usize>>> = vec![None; self.pairs.len()];
         let mut seen: Vec<usize> = vec![usize::MAX; self.pairs.len()];
         self.roots.sort_by(|one, other| (&one.operation, &one.place).cmp(&(&other.operation, &other.place)));
         for (number, root) in self.roots.iter().enumerate() {
@@ -176,7 +176,7 @@ impl<'a> Fields<'a> {
                 let Some(pair) = self.pairs.get(index) else {
                     break;
                 };
-                if let Some(range) = told.get(&index) {
+                if let Some(range) = told.get(index).and_then(Option::as_ref) {
                     for change in changes.get_mut(range.clone()).into_iter().flatten() {
                         let is_known = change.operation.as_ref() == Some(&root.operation)
                             || change.also.last() == Some(&root.operation);
@@ -195,7 +195,9 @@ impl<'a> Fields<'a> {
                         place: joined(&root.place, &format!("{place}{}", found.place)),
                         text: found.text.clone(),
                     }));
-                    told.insert(index, before..changes.len());
+                    if let Some(told) = told.get_mut(index) {
+                        *told = Some(before..changes.len());
+                    }
                 }
                 for (rest, next) in &pair.leads_to {
                     if let Some(seen) = seen.get_mut(*next)
