@@ -36,6 +36,9 @@ pub(crate) struct Side<'a> {
     pub(crate) accepted: &'a BTreeSet<String>,
 }
 
+/// How many further operations a change names.
+pub(crate) const MOST_ALSO: usize = 100;
+
 /// Something that is otherwise in the new document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
@@ -43,7 +46,7 @@ pub(crate) struct Change {
     pub(crate) effect: Effect,
     /// The contract's name of the operation, else method and path; `None`: the document as a whole.
     pub(crate) operation: Option<String>,
-    /// The other operations that it concerns: a schema that several share is told once.
+    /// The other operations that it concerns, the first hundred of them: a schema that several share is told once.
     pub(crate) also: Vec<String>,
     /// Where in the operation or document: `query includeActive`, `answer files[].processingStatus`. May be empty.
     pub(crate) place: String,

@@ -9,7 +9,14 @@ mod markdown;
 mod tests;
 mod text;
 
-use super::diff::{Change, Effect, What};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::diff::{Change, Effect, MOST_ALSO, What};
+use crate::passes::contract::{Contract, Rank};
+use crate::passes::mapping::Mapping;
+use crate::passes::walk::METHODS;
 
 /// What document it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +92,38 @@ pub(crate) struct Report {
     pub(crate) build_seconds: Option<f64>,
     /// The last line: what was written, or that nothing was.
     pub(crate) outcome: String,
+}
+
+/// The operations of the contract that a document has, and those that it lacks. `accepted`: what the user decided
+/// (`Decisions::accept_missing`).
+pub(crate) fn found(contract: &Contract, mapping: &Mapping, accepted: &BTreeSet<String>) -> (Vec<Row>, Vec<Missing>) {
+    let (mut rows, mut missing) = (Vec::new(), Vec::new());
+    for (id, spec) in &contract.operations {
+        let mapped = mapping.operations.get(id);
+        match mapped.and_then(|mapped| Some((mapped.decided, mapped.place.as_ref()?))) {
+            Some((decided, place)) => rows.push(Row {
+                id: id.clone(),
+                method: place.method.clone(),
+                path: place.wire.clone(),
+                there: place.id.clone(),
+                decided,
+            }),
+            None => missing.push(Missing {
+                id: id.clone(),
+                line: spec.line().to_owned(),
+                accepted: spec.rank == Rank::Inferred || accepted.contains(id),
+            }),
+        }
+    }
+    (rows, missing)
+}
+
+/// How many operations a document has.
+pub(crate) fn count(document: &Value) -> usize {
+    let items = document.get("paths").and_then(Value::as_object).into_iter().flatten();
+    items
+        .map(|(_, item)| METHODS.iter().filter(|method| item.get(**method).is_some_and(Value::is_object)).count())
+        .sum()
 }
 
 /// The aspects that have a line of their own, since people ask for them.
@@ -165,6 +204,7 @@ fn concerned(change: &Change) -> String {
     match change.also.len() {
         0 => operation.clone(),
         1 => format!("{operation} and 1 other"),
+        MOST_ALSO => format!("{operation} and {MOST_ALSO} others or more"),
         count => format!("{operation} and {count} others"),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::rules::{Standing, What};
 use super::schema::{Further, Lot, View};
 use super::words::{code, codes};
-use super::{Change, Effect};
+use super::{Change, Effect, MOST_ALSO};
 use crate::passes::contract::{Contract, Need, SchemaSpec, Type};
 use crate::passes::mapping::{Bound, Mapping};
 
@@ -32,8 +32,10 @@ pub(super) enum Side {
 pub(super) enum Is<'a> {
     /// Nothing.
     Other,
-    /// It is a field of a model that has the document's type.
-    Follows,
+    /// It is a field of a model that has the document's type, or stands in one; whether its type is told already.
+    Follows(bool),
+    /// An id in a path: it is sent as a text, whatever its type.
+    Id,
     /// Its type; no model is in it.
     Typed(Type<'a>),
     /// A model, or lists and maps of one, with what the mapping found on both sides.
@@ -117,12 +119,13 @@ impl<'a> Fields<'a> {
     }
 
     fn pair(&mut self, old: Lot<'a>, new: Lot<'a>, side: Side, is: Is<'a>) -> Option<usize> {
-        let bound = |bound: &Option<&Bound>| bound.map_or("", |bound| bound.key.as_str()).to_owned();
+        let bound = |bound: Option<&Bound>| bound.map_or("", |bound| bound.key.as_str()).to_owned();
         let stands = match &is {
             Is::Other => String::new(),
-            Is::Follows => String::from("follows"),
+            Is::Follows(told) => format!("follows {told}"),
+            Is::Id => String::from("id"),
             Is::Typed(kind) => format!("{kind:?}"),
-            Is::Model(kind, old, new) => format!("{kind:?} {} {}", bound(old), bound(new)),
+            Is::Model(kind, old, new) => format!("{kind:?} {} {}", bound(*old), bound(*new)),
             Is::Form(old, new) => format!("form {old:?} {new:?}"),
         };
         let key = (old.key(self.documents[0]), new.key(self.documents[1]), side, stands);
@@ -159,7 +162,7 @@ impl<'a> Fields<'a> {
     fn told(mut self) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         // The changes of each pair that is told already, as a range.
-        let mut told: HashMap<usize, std::ops::Range<usize>> = HashMap::new();
+        let mut told: Vec<Option<std::ops::Range<usize>>> = vec![None; self.pairs.len()];
         let mut seen: Vec<usize> = vec![usize::MAX; self.pairs.len()];
         self.roots.sort_by(|one, other| (&one.operation, &one.place).cmp(&(&other.operation, &other.place)));
         for (number, root) in self.roots.iter().enumerate() {
@@ -173,11 +176,11 @@ impl<'a> Fields<'a> {
                 let Some(pair) = self.pairs.get(index) else {
                     break;
                 };
-                if let Some(range) = told.get(&index) {
+                if let Some(range) = told.get(index).and_then(Option::as_ref) {
                     for change in changes.get_mut(range.clone()).into_iter().flatten() {
                         let is_known = change.operation.as_ref() == Some(&root.operation)
                             || change.also.last() == Some(&root.operation);
-                        if !is_known {
+                        if !is_known && change.also.len() < MOST_ALSO {
                             change.also.push(root.operation.clone());
                         }
                     }
@@ -192,7 +195,9 @@ impl<'a> Fields<'a> {
                         place: joined(&root.place, &format!("{place}{}", found.place)),
                         text: found.text.clone(),
                     }));
-                    told.insert(index, before..changes.len());
+                    if let Some(told) = told.get_mut(index) {
+                        *told = Some(before..changes.len());
+                    }
                 }
                 for (rest, next) in &pair.leads_to {
                     if let Some(seen) = seen.get_mut(*next)
@@ -263,7 +268,7 @@ impl<'a> Work<'_, 'a> {
     fn tell(&mut self, what: What, standing: Standing, place: &str, text: String) {
         let effect = what.effect(standing);
         let effect = match (&self.is, effect) {
-            (Is::Follows, Effect::Raw) => Effect::Caller,
+            (Is::Follows(_), Effect::Raw) => Effect::Caller,
             _ => effect,
         };
         self.found.push(Found { what, effect, place: place.to_owned(), text });
@@ -278,9 +283,9 @@ impl<'a> Work<'_, 'a> {
     /// How the contract stands to the value itself.
     fn standing(&self) -> Standing {
         match self.is {
-            Is::Other | Is::Follows => Standing::Other,
+            Is::Other | Is::Follows(_) => Standing::Other,
             Is::Form(..) => Standing::Beside,
-            Is::Typed(_) | Is::Model(..) => Standing::Named,
+            Is::Id | Is::Typed(_) | Is::Model(..) => Standing::Named,
         }
     }
 
@@ -288,7 +293,7 @@ impl<'a> Work<'_, 'a> {
     fn kind(&self) -> Option<Type<'a>> {
         match &self.is {
             Is::Typed(kind) | Is::Model(kind, _, _) => Some(kind.clone()),
-            Is::Other | Is::Follows | Is::Form(..) => None,
+            Is::Other | Is::Follows(_) | Is::Id | Is::Form(..) => None,
         }
     }
 
@@ -311,7 +316,7 @@ impl<'a> Work<'_, 'a> {
         if refused {
             let what = on!(self, RequestTypeRefused, AnswerTypeRefused);
             self.tell(what, Standing::Named, "", text());
-        } else if before != after {
+        } else if before != after && !matches!(self.is, Is::Follows(true)) {
             self.tell(on!(self, RequestType, AnswerType), self.standing(), "", text());
         }
         before == after
@@ -427,11 +432,21 @@ impl<'a> Work<'_, 'a> {
         if !wider.is_empty() {
             self.tell(What::RequestLimitsEased, self.standing(), "", code(&wider.join("; ")));
         }
-        if was.default != is.default {
-            let shown =
-                |value: Option<&Value>| value.map_or_else(|| String::from("nothing"), |value| code(&value.to_string()));
-            let text = format!("left out means {}, meant {}", shown(is.default), shown(was.default));
-            self.tell(What::RequestDefault, self.standing(), "", text);
+        match (was.default, is.default) {
+            (Some(before), Some(after)) if before != after => {
+                let text = format!("left out means {}, meant {}", code(&after.to_string()), code(&before.to_string()));
+                self.tell(What::RequestDefault, self.standing(), "", text);
+            }
+            (None, Some(after)) => {
+                let text = format!("left out means {}, as the document says now", code(&after.to_string()));
+                self.tell(What::RequestDefaultSaid, self.standing(), "", text);
+            }
+            (Some(before), None) => {
+                let text =
+                    format!("left out meant {}, and the document says no longer what", code(&before.to_string()));
+                self.tell(What::RequestDefaultSaid, self.standing(), "", text);
+            }
+            _ => {}
         }
         match (&was.further, &is.further) {
             (Further::None, Further::None) => {}
@@ -461,7 +476,7 @@ impl<'a> Work<'_, 'a> {
             }
         }
         let inner = |is: &Is<'a>| match is {
-            Is::Follows => Is::Follows,
+            Is::Follows(_) => Is::Follows(false),
             Is::Typed(Type::List(inner) | Type::Map(inner)) => Is::Typed((**inner).clone()),
             Is::Model(Type::List(inner) | Type::Map(inner), old, new) => Is::Model((**inner).clone(), *old, *new),
             _ => Is::Other,
@@ -477,7 +492,7 @@ impl<'a> Work<'_, 'a> {
     /// An element of a list or a map.
     fn element(&mut self, place: &str, old: &Lot<'a>, new: &Lot<'a>, is: Is<'a>) {
         let nullable = (old.is_nullable(self.fields.documents[0]), new.is_nullable(self.fields.documents[1]));
-        let standing = if matches!(is, Is::Other | Is::Follows) { Standing::Other } else { Standing::Named };
+        let standing = if matches!(is, Is::Other | Is::Follows(_)) { Standing::Other } else { Standing::Named };
         match nullable {
             (false, true) => {
                 self.tell(on!(self, RequestNullable, AnswerNullable), standing, place, String::from("may be `null`"));
@@ -513,7 +528,7 @@ impl<'a> Work<'_, 'a> {
                 Some(new) => {
                     let field = Field { place: member(name), label: String::new(), always: false, standing };
                     self.presence(&field, (was, old, name), (is, new, name));
-                    let inner = if matches!(self.is, Is::Follows) { Is::Follows } else { Is::Other };
+                    let inner = if matches!(self.is, Is::Follows(_)) { Is::Follows(false) } else { Is::Other };
                     self.lead(&field.place, old, new, inner);
                 }
                 // It is a field of the contract now, and told there.
@@ -598,7 +613,7 @@ impl<'a> Work<'_, 'a> {
                         let always = spec.need() == Need::Always;
                         let at = Field { place: member(new), label, always, standing: Standing::Named };
                         self.presence(&at, (was, old_lot, old), (is, new_lot, new));
-                        let inner = self.field_is(model, field, &at);
+                        let inner = self.field_is(model, field, &at, [old_lot, new_lot]);
                         self.lead(&at.place, old_lot, new_lot, inner);
                     }
                 }
@@ -610,20 +625,23 @@ impl<'a> Work<'_, 'a> {
     }
 
     /// What the contract says of a field that is on both sides; tells when it begins or ends to follow the document.
-    fn field_is(&mut self, model: &Model<'a>, field: &str, at: &Field) -> Is<'a> {
+    fn field_is(&mut self, model: &Model<'a>, field: &str, at: &Field, lots: [&Lot<'a>; 2]) -> Is<'a> {
         let [old, new] = model.bounds.map(|bound| bound.and_then(|bound| bound.fields.get(field)));
         let follows = [old, new].map(|found| found.is_some_and(|found| found.follows));
-        let text = match follows {
-            [false, true] => Some("has a type that the model does not know, and the model's field takes it"),
-            [true, false] => Some("has the type that the model knows again"),
-            _ => None,
-        };
-        if let Some(text) = text {
-            let text = format!("{text}{}", at.label);
+        if follows[0] != follows[1] {
+            let types = [0, 1].map(|side| View::of(self.fields.documents[side], lots[side]).described());
+            let [before, after] = &types;
+            let is = if before == after {
+                format!("holds other {}", code(after))
+            } else {
+                format!("is {}, was {}", code(after), code(before))
+            };
+            let takes = if follows[1] { "takes the document's type" } else { "has the contract's type again" };
+            let text = format!("{is}: the model's field {} {takes}", code(&format!("{}.{field}", model.name)));
             self.tell(on!(self, RequestTypeFollows, AnswerTypeFollows), Standing::Named, &at.place, text);
         }
         if follows.contains(&true) {
-            return Is::Follows;
+            return Is::Follows(follows[0] != follows[1]);
         }
         let Some(kind) = model.spec.fields.get(field).and_then(|spec| self.fields.contract.kind(spec.is())) else {
             return Is::Other;

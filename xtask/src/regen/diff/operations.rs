@@ -93,27 +93,24 @@ pub(super) fn compare<'a>(
     let mut secured: Vec<(String, Requirement, Requirement, Standing)> = Vec::new();
     for (index, was) in before.all.iter().enumerate() {
         let spec = was.known.and_then(|(id, _)| contract.operations.get(id));
-        match pairs.get(&index).and_then(|index| after.all.get(*index)) {
-            Some(is) => {
-                let known = is.known.or(was.known).map(|(id, _)| id);
-                let spec = is.known.and_then(|(id, _)| contract.operations.get(id));
-                let standing = standing(known.filter(|_| spec.is_some()), spec, new);
-                let label = known.map_or_else(|| is.line(), str::to_owned);
-                let mut work = Work { old: *old, new: *new, spec, standing, label: label.clone(), fields, changes };
-                work.pair(was, is, known.and_then(|id| contract.operations.get(id)), after.prefix != before.prefix);
-                let requirements = (security::of(old.document, was.own), security::of(new.document, is.own));
-                secured.push((label, requirements.0, requirements.1, standing));
-            }
-            None => {
-                let label = was.known.map_or_else(|| was.line(), |(id, _)| id.to_owned());
-                let standing = standing(was.known.map(|(id, _)| id), spec, new);
-                let text = match standing {
-                    Standing::Other => String::from("is gone"),
-                    Standing::Needed => format!("{} is gone, and the facade depends on it", code(&was.line())),
-                    _ => format!("{} is gone: the call says that it is not supported", code(&was.line())),
-                };
-                changes.push(change(What::OperationGone, standing, &label, "", text));
-            }
+        if let Some(is) = pairs.get(&index).and_then(|index| after.all.get(*index)) {
+            let known = is.known.or(was.known).map(|(id, _)| id);
+            let spec = is.known.and_then(|(id, _)| contract.operations.get(id));
+            let standing = standing(known.filter(|_| spec.is_some()), spec, new);
+            let label = known.map_or_else(|| is.line(), str::to_owned);
+            let mut work = Work { old: *old, new: *new, spec, standing, label: label.clone(), fields, changes };
+            work.pair(was, is, known.and_then(|id| contract.operations.get(id)), after.prefix != before.prefix);
+            let requirements = (security::of(old.document, was.own), security::of(new.document, is.own));
+            secured.push((label, requirements.0, requirements.1, standing));
+        } else {
+            let label = was.known.map_or_else(|| was.line(), |(id, _)| id.to_owned());
+            let standing = standing(was.known.map(|(id, _)| id), spec, new);
+            let text = match standing {
+                Standing::Other => String::from("is gone"),
+                Standing::Needed => format!("{} is gone, and the facade depends on it", code(&was.line())),
+                _ => format!("{} is gone: the call says that it is not supported", code(&was.line())),
+            };
+            changes.push(change(What::OperationGone, standing, &label, "", text));
         }
     }
     for (_, is) in after.all.iter().enumerate().filter(|(index, _)| !used.contains(index)) {
@@ -386,9 +383,9 @@ impl<'a> Work<'_, 'a> {
                 self.tell(What::ParameterRenamed, self.standing, &place, text);
             }
             if let (Some(was), Some(is)) = (before.get("path", old), after.get("path", new)) {
-                let id = self.spec.map(|_| Is::Typed(crate::passes::contract::Type::Text));
+                let of = if self.spec.is_some() { Is::Id } else { Is::Other };
                 let beside = self.beside();
-                self.parameter(&place, was, is, beside, id.unwrap_or(Is::Other));
+                self.parameter(&place, was, is, beside, of);
             }
             old_used.insert(("path", (*old).to_owned()));
             new_used.insert(("path", (*new).to_owned()));
@@ -648,7 +645,11 @@ impl<'a> Parameters<'a> {
             for parameter in holder.get("parameters").and_then(Value::as_array).into_iter().flatten() {
                 let parameter = resolved(document, parameter);
                 let text = |key: &str| parameter.get(key).and_then(Value::as_str);
-                if let (Some(place), Some(name)) = (text("in"), text("name")) {
+                let (Some(place), Some(name)) = (text("in"), text("name")) else {
+                    continue;
+                };
+                // One that stands beside the paths of others is nothing to this one.
+                if place != "path" || parameters(operation.path).any(|known| known == name) {
                     let name = if place == "header" { name.to_ascii_lowercase() } else { name.to_owned() };
                     all.insert((place, name), parameter);
                 }

@@ -123,6 +123,7 @@ rules! {
         RequestLimits "limits (length, range, pattern, …) became tighter" R R C C
         RequestLimitsEased "limits became wider" N N N N
         RequestDefault "what absence means changed (`default`)" R R C C
+        RequestDefaultSaid "it is said now, or no longer, what absence means" N N N N
     }
     "Answers" {
         StatusGained "there is a further status of success" N X N N

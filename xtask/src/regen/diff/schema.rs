@@ -56,7 +56,15 @@ impl<'a> Lot<'a> {
     pub(super) fn is_nullable(&self, document: &'a Value) -> bool {
         // The wrapper of a reference often says it, which the reference's target does not.
         let wrapped = self.parts.iter().any(|part| part.get("nullable") == Some(&Value::Bool(true)));
-        wrapped || View::of(document, self).nullable
+        // Only what is composed, a set or a list of types says it otherwise than by the flag.
+        let plain = self.parts.iter().all(|part| {
+            let part = target(document, part).0;
+            let composed = ["allOf", "oneOf", "anyOf", "enum"].iter().any(|key| part.get(*key).is_some());
+            !composed
+                && part.get("nullable") != Some(&Value::Bool(true))
+                && !part.get("type").is_some_and(Value::is_array)
+        });
+        wrapped || (!plain && View::of(document, self).nullable)
     }
 }
 
@@ -156,7 +164,9 @@ impl<'a> View<'a> {
             return Self::united(views);
         }
         let mut merged = Self::default();
-        views.into_iter().for_each(|view| merged.merge(view));
+        for view in views {
+            merged.merge(view);
+        }
         merged
     }
 
@@ -339,7 +349,7 @@ impl<'a> View<'a> {
                 (None, Some(is)) if LEAST.contains(&key) && key != "minimum" => is > 0.0,
                 _ => is.is_some(),
             };
-            let shown = |limit: Option<&&Value>| limit.map_or_else(|| String::from("none"), |limit| limit.to_string());
+            let shown = |limit: Option<&&Value>| limit.map_or_else(|| String::from("none"), ToString::to_string);
             let line = format!("{key} {}, was {}", shown(is), shown(was));
             if is_tighter { &mut tighter } else { &mut wider }.push(line);
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::rules::{Standing, What};
 use super::words::{code, codes, name};
-use super::{Change, Side};
+use super::{Change, MOST_ALSO, Side};
 use crate::passes::walk::Object;
 
 /// What a call asks for: alternatives of schemes with their scopes; none: nothing.
@@ -109,7 +109,7 @@ pub(super) fn requirements(all: Vec<(String, Requirement, Requirement, Standing)
         } else {
             let mut labels = labels.into_iter();
             change.operation = labels.next();
-            change.also = labels.collect();
+            change.also = labels.take(MOST_ALSO).collect();
         }
         changes.push(change);
     }

@@ -113,6 +113,7 @@ fn thing_id() -> Value {
 }
 
 /// A document that has the contract's things, and an operation beside them at `/api/other`.
+#[expect(clippy::too_many_lines, reason = "a document")]
 fn base() -> Value {
     let mut things = answer("ThingList");
     things["401"] = json!({"description": ""});
@@ -264,9 +265,9 @@ fn edit(document: &mut Value, pointer: &str, value: Value) {
     match document.pointer_mut(parent) {
         Some(Value::Object(object)) if value.is_null() => assert!(object.remove(&last).is_some(), "{pointer}"),
         Some(Value::Object(object)) => _ = object.insert(last, value),
-        Some(Value::Array(list)) if value.is_null() => _ = list.remove(last.parse().expect("an index")),
-        Some(Value::Array(list)) if last == "-" => list.push(value),
-        Some(Value::Array(list)) => list[last.parse::<usize>().expect("an index")] = value,
+        Some(Value::Array(items)) if value.is_null() => _ = items.remove(last.parse().expect("an index")),
+        Some(Value::Array(items)) if last == "-" => items.push(value),
+        Some(Value::Array(items)) => items[last.parse::<usize>().expect("an index")] = value,
         _ => panic!("nothing at {pointer}"),
     }
 }

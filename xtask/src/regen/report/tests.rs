@@ -1,7 +1,8 @@
 //! Tests of the report's three forms.
 
 use super::super::diff::{Change, Effect, What};
-use super::{Generated, Missing, Mode, Report, Row};
+use super::{Generated, Missing, Mode, Report, Row, count, found};
+use crate::passes::{contract::Contract, decisions::Decisions, run};
 
 fn change(what: What, effect: Effect, operation: Option<&str>, place: &str, text: &str) -> Change {
     Change {
@@ -225,4 +226,23 @@ fn outside_texts_break_nothing() {
             assert!(!outside.contains('<'), "{line}");
         }
     }
+}
+
+#[test]
+fn the_rows_come_from_the_mapping() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/documine.json");
+    let text = std::fs::read_to_string(path).expect("openapi/documine.json is there");
+    let mut document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    for gone in ["/api/users", "/api/license/usage"] {
+        document["paths"].as_object_mut().expect("paths").remove(gone);
+    }
+    let contract = Contract::ours().expect("our contract");
+    let accept_missing = std::iter::once(String::from("getLicenseUsage")).collect();
+    let decisions = Decisions { accept_missing, ..Decisions::default() };
+    let passed = run(&document.to_string(), Some((&contract, &decisions))).expect("is taken");
+    let (rows, missing) = found(&contract, &passed.mapping, &decisions.accept_missing);
+    assert_eq!(rows.len(), count(&document));
+    let missing: Vec<(&str, &str, bool)> =
+        missing.iter().map(|missing| (missing.id.as_str(), missing.line.as_str(), missing.accepted)).collect();
+    assert_eq!(missing, [("getLicenseUsage", "GET /api/license/usage", true), ("getUsers", "GET /api/users", true)]);
 }

@@ -40,11 +40,8 @@ impl Report {
             list(&mut text, &format!("Breaking for {}", whom(effect)), &lines);
         }
         self.aspects(&mut text);
-        let rest = self.of(Effect::None).count();
-        if rest > 0 {
-            let lines: Vec<String> = self.of(Effect::None).map(line).collect();
-            list(&mut text, "Nobody has to follow", &lines);
-        }
+        let rest: Vec<String> = self.of(Effect::None).map(line).collect();
+        list(&mut text, "Nobody has to follow", &rest);
         let notes: Vec<String> = self.notes.iter().map(|note| short(note, LONGEST)).collect();
         list(&mut text, "Notes", &notes);
         text.push('\n');
