@@ -8,6 +8,7 @@ mod code;
 mod document;
 mod lint;
 mod order;
+mod twists;
 mod vendored;
 
 use serde_json::{Value, json};
