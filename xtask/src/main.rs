@@ -13,6 +13,7 @@ use clap::{Parser, Subcommand};
 // the workspace.
 #[path = "passes/code/mod.rs"]
 mod code;
+mod documents;
 mod passes;
 mod peers;
 mod regen;
@@ -33,6 +34,8 @@ struct Cli {
 enum Command {
     /// Make openapi/documine.json, which the build reads: from openapi/documine.yaml, or `--from` a document of yours.
     Regen(regen::Args),
+    /// Hold `regen` and the build against documents that differ from ours in many ways.
+    Documents(documents::Args),
     /// Run programs by others that tell whether ours is right.
     #[command(subcommand)]
     Peers(peers::Peer),
@@ -41,6 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Regen(args) => regen::run(&args),
+        Command::Documents(args) => documents::run(&args),
         Command::Peers(peer) => peers::run(&peer),
     }
 }

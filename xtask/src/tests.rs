@@ -10,6 +10,7 @@ mod lint;
 mod mapping;
 mod order;
 mod robust;
+mod twists;
 mod vendored;
 
 use serde_json::{Value, json};

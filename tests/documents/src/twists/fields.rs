@@ -1,0 +1,206 @@
+//! Fields with other types, values and rules, and more or fewer of them.
+
+use serde_json::{Map, Value, json};
+
+use crate::walk::{self, Object};
+
+/// The operations that answer with a list in an envelope.
+const LISTS: &[&str] =
+    &["GET /dossier-templates", "GET /dossiers", "GET /dossiers/{}/files", "GET /downloads", "GET /users"];
+
+/// No schema has a format, but for files in forms, which nothing else tells.
+pub fn formats_removed(document: &mut Value) {
+    walk::every_schema(document, &mut |schema| {
+        if walk::text(schema, "format").is_some_and(|format| format != "binary") {
+            schema.remove("format");
+        }
+    });
+}
+
+/// No schema and no body requires anything.
+pub fn nothing_required(document: &mut Value) {
+    walk::every_schema(document, &mut |schema| {
+        schema.remove("required");
+    });
+    walk::operations(document, &mut |_, _, operation| {
+        if let Some(Value::Object(body)) = operation.get_mut("requestBody") {
+            body.remove("required");
+        }
+    });
+}
+
+/// Models of answers require all that they have.
+pub fn everything_required(document: &mut Value) {
+    for line in ["GET /files/{}", "GET /dossiers/{}", "GET /downloads/{}", "GET /files/{}/components", "GET /license"] {
+        let Some(at) = walk::answer(document, line) else {
+            continue;
+        };
+        let fields = document.pointer(&format!("{at}/properties")).and_then(Value::as_object);
+        let Some(names) = fields.map(|fields| fields.keys().cloned().collect::<Vec<String>>()) else {
+            continue;
+        };
+        walk::set(document, &at, "required", json!(names));
+    }
+}
+
+/// Lists come with figures, links and a cursor.
+pub fn envelope_with_more_keys(document: &mut Value) {
+    for line in LISTS {
+        let Some(list) = walk::answer(document, line) else {
+            continue;
+        };
+        if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{list}/properties")) {
+            properties.insert(String::from("total"), json!({"type": "integer", "format": "int64"}));
+            properties.insert(String::from("page"), json!({"type": "integer", "format": "int32"}));
+            properties.insert(String::from("hasNext"), json!({"type": "boolean"}));
+            properties.insert(String::from("warnings"), json!({"type": "array", "items": {"type": "string"}}));
+            let link = json!({"type": "object", "properties": {"href": {"type": "string", "format": "uri"}}});
+            properties.insert(String::from("_links"), json!({"type": "object", "additionalProperties": link}));
+        }
+    }
+}
+
+/// Whether a field of this name holds ids.
+fn is_id(name: &str) -> bool {
+    name == "id" || name.ends_with("Id") || name.ends_with("Ids") || name.ends_with("_id")
+}
+
+/// Ids have the format `uuid`, in fields and paths.
+pub fn ids_as_uuid(document: &mut Value) {
+    let mark = |schema: &mut Value| {
+        if let Value::Object(schema) = schema {
+            let holder = if let Some(Value::Object(items)) = schema.get_mut("items") { items } else { schema };
+            if walk::text(holder, "type") == Some("string") {
+                holder.insert(String::from("format"), json!("uuid"));
+            }
+        }
+    };
+    walk::every_schema(document, &mut |schema| {
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.iter_mut().filter(|(name, _)| is_id(name)).for_each(|(_, inner)| mark(inner));
+        }
+    });
+    walk::parameters(document, &mut |parameter| {
+        if walk::text(parameter, "in") == Some("path")
+            && let Some(schema) = parameter.get_mut("schema")
+        {
+            mark(schema);
+        }
+    });
+}
+
+/// Sets have more values than we know, some of them odd.
+pub fn enum_supersets(document: &mut Value) {
+    walk::every_schema(document, &mut |schema| {
+        if let Some(Value::Array(values)) = schema.get_mut("enum")
+            && values.iter().all(Value::is_string)
+        {
+            values.extend(["ON_HOLD", "on-hold", "2ND_PASS", "", "ÄNDERUNG", "SELF"].map(Value::from));
+        }
+    });
+}
+
+/// Sets are texts, without a list of values.
+pub fn enums_without_values(document: &mut Value) {
+    walk::every_schema(document, &mut |schema| {
+        schema.remove("enum");
+    });
+}
+
+/// Models have fields that we have never heard of.
+pub fn unknown_fields(document: &mut Value) {
+    let mut more = Map::new();
+    more.insert(String::from("etag"), json!({"type": "string"}));
+    more.insert(String::from("revision"), json!({"type": "integer"}));
+    more.insert(String::from("score"), json!({"type": "number", "format": "float"}));
+    more.insert(String::from("anything"), json!({}));
+    more.insert(String::from("labels"), json!({"type": "object", "additionalProperties": {"type": "string"}}));
+    more.insert(String::from("audit"), json!({"type": "object", "required": ["by"], "properties": {"by": {"type": "string"}, "at": {"type": "string", "format": "date"}}}));
+    more.insert(String::from("x-internal"), json!({"type": "string"}));
+    more.insert(String::from("extra"), json!({"type": "string"}));
+    more.insert(String::from("mode"), json!({"type": "string", "enum": ["A", "B"], "default": "A"}));
+    for line in ["GET /files/{}", "GET /dossiers/{}", "GET /downloads/{}", "GET /dossier-templates/{}", "GET /license"]
+    {
+        if let Some(at) = walk::answer(document, line) {
+            if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{at}/properties")) {
+                properties.extend(more.clone());
+            }
+            walk::push(document, &at, "required", json!("revision"));
+        }
+    }
+    for line in ["POST /dossiers", "POST /dossiers/{}/create-download"] {
+        if let Some(at) = walk::takes(document, line) {
+            walk::set(document, &format!("{at}/properties"), "priority", json!({"type": "integer", "default": 3}));
+        }
+    }
+}
+
+/// Fields that the facade shows, and can do without, are not there.
+pub fn without_optional_field(document: &mut Value) {
+    let fields = [
+        ("GET /files/{}", "numberOfPages"),
+        ("GET /files/{}", "errorMessage"),
+        ("GET /dossiers/{}", "ownerId"),
+        ("GET /dossiers/{}", "dueDate"),
+        ("GET /downloads/{}", "errorMessage"),
+        ("GET /files/{}/components", "componentDetails"),
+        ("GET /license", "licensedPages"),
+        ("POST /files", "processedFileIds"),
+    ];
+    for (line, field) in fields {
+        if let Some(at) = walk::answer(document, line) {
+            drop_field(document, &at, field);
+        }
+    }
+}
+
+pub(super) fn drop_field(document: &mut Value, schema: &str, field: &str) {
+    walk::remove(document, &format!("{schema}/properties"), field);
+    if let Some(Value::Array(required)) = document.pointer_mut(&format!("{schema}/required")) {
+        required.retain(|name| name != field);
+    }
+}
+
+/// Fields that nothing depends on have another type.
+pub fn known_field_of_another_type(document: &mut Value) {
+    let fields = [
+        ("GET /files/{}", "fileSize", json!({"type": "string"})),
+        ("GET /files/{}", "added", json!({"type": "integer", "format": "int64"})),
+        (
+            "GET /files/{}",
+            "assignee",
+            json!({"type": "object", "properties": {"id": {"type": "string"}, "name": {"type": "string"}}}),
+        ),
+        ("GET /dossiers/{}", "archivedTime", json!({"type": "array", "items": {"type": "integer"}})),
+        ("GET /downloads/{}", "fileName", json!({"type": "boolean"})),
+        ("GET /license", "active", json!({"type": "string", "enum": ["YES", "NO"]})),
+    ];
+    for (line, field, schema) in fields {
+        if let Some(at) = walk::answer(document, line)
+            && walk::field(document, &at, field).is_some()
+        {
+            walk::set(document, &format!("{at}/properties"), field, schema);
+        }
+    }
+}
+
+/// Limits, patterns and defaults that an answer of another version would break.
+pub fn constraints_added(document: &mut Value) {
+    walk::every_schema(document, &mut |schema: &mut Object| {
+        let more = match walk::text(schema, "type") {
+            Some("string") if !schema.contains_key("enum") && walk::text(schema, "format").is_none() => {
+                json!({"minLength": 1, "maxLength": 3, "pattern": "^(?=[a-z])[a-z\\d]{1,3}$", "default": "abc", "readOnly": true})
+            }
+            Some("integer") => {
+                json!({"minimum": 1, "maximum": 2, "exclusiveMaximum": true, "multipleOf": 2, "default": 1})
+            }
+            Some("number") => json!({"minimum": 0.5, "maximum": 1e300}),
+            Some("array") => json!({"minItems": 1, "maxItems": 2, "uniqueItems": true}),
+            Some("object") => json!({"minProperties": 1, "maxProperties": 1}),
+            _ => json!({}),
+        };
+        if let Value::Object(more) = more {
+            schema.extend(more);
+        }
+    });
+}

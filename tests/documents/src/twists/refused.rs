@@ -1,0 +1,220 @@
+//! What no build can use: other meanings than the facade's, documents of other kinds, circles and bombs.
+
+use serde_json::{Map, Value, json};
+
+use super::traffic::form;
+use crate::walk;
+
+fn add_parameter(document: &mut Value, line: &str, parameter: Value) {
+    if let Some(at) = walk::operation(document, line) {
+        walk::push(document, &at, "parameters", parameter);
+    }
+}
+
+/// A list can't be asked for without something that the facade does not know.
+pub fn required_query_parameter(document: &mut Value) {
+    let parameter = json!({"name": "view", "in": "query", "required": true, "schema": {"type": "string"}});
+    add_parameter(document, "GET /dossiers/{}/files", parameter);
+}
+
+/// The same with a header.
+pub fn required_header_parameter(document: &mut Value) {
+    let parameter = json!({"name": "X-Audit-Reason", "in": "header", "required": true, "schema": {"type": "string"}});
+    add_parameter(document, "GET /downloads/{}/download", parameter);
+}
+
+/// An object in the query that must be there, and that nobody can send for the caller.
+pub fn required_deep_object(document: &mut Value) {
+    let schema = json!({"type": "object", "required": ["from"], "properties": {"from": {"type": "string"}}});
+    let parameter = json!({"name": "span", "in": "query", "required": true, "style": "deepObject", "schema": schema});
+    add_parameter(document, "GET /dossier-templates", parameter);
+}
+
+/// A dossier can't be made without a field that the facade does not know.
+pub fn required_body_field(document: &mut Value) {
+    if let Some(at) = walk::takes(document, "POST /dossiers") {
+        walk::set(document, &format!("{at}/properties"), "costCentre", json!({"type": "string"}));
+        walk::push(document, &at, "required", json!("costCentre"));
+    }
+}
+
+/// The form requires a second part.
+pub fn required_second_part(document: &mut Value) {
+    if let Some(at) = form(document) {
+        walk::set(document, &format!("{at}/properties"), "language", json!({"type": "string"}));
+        walk::push(document, &at, "required", json!("language"));
+    }
+}
+
+/// The form has two files, and none of the name that we know.
+pub fn two_files_in_the_form(document: &mut Value) {
+    if let Some(at) = form(document) {
+        let binary = json!({"type": "string", "format": "binary"});
+        walk::set(document, &at, "properties", json!({"original": binary, "redacted": binary}));
+        walk::remove(document, &at, "required");
+    }
+}
+
+/// The upload takes JSON instead of a form.
+pub fn upload_takes_json(document: &mut Value) {
+    if let Some(at) = walk::operation(document, "POST /dossiers/{}/files") {
+        let schema = json!({"type": "object", "properties": {"url": {"type": "string"}, "name": {"type": "string"}}});
+        walk::set(document, &at, "requestBody", json!({"content": {"application/json": {"schema": schema}}}));
+    }
+}
+
+/// Takes a value out of the set that a field holds.
+fn drop_value(document: &mut Value, line: &str, field: &str, value: &str) {
+    if let Some(at) = walk::answer(document, line)
+        && let Some(set) = walk::field(document, &at, field)
+        && let Some(Value::Array(values)) = document.pointer_mut(&format!("{set}/enum"))
+    {
+        values.retain(|known| known != value);
+    }
+}
+
+/// A package is never ready.
+pub fn download_state_without_ready(document: &mut Value) {
+    drop_value(document, "GET /downloads/{}", "status", "READY");
+}
+
+/// A file is never processed.
+pub fn processed_missing(document: &mut Value) {
+    drop_value(document, "GET /files/{}", "processingStatus", "PROCESSED");
+}
+
+/// The id of a file is a number.
+pub fn id_as_integer(document: &mut Value) {
+    if let Some(at) = walk::answer(document, "GET /files/{}") {
+        walk::set(document, &format!("{at}/properties"), "id", json!({"type": "integer", "format": "int64"}));
+    }
+}
+
+/// A dossier has no id.
+pub fn id_missing(document: &mut Value) {
+    if let Some(at) = walk::answer(document, "GET /dossiers/{}") {
+        super::fields::drop_field(document, &at, "id");
+    }
+}
+
+/// A list comes without an envelope.
+pub fn list_is_bare_array(document: &mut Value) {
+    if let Some(at) = walk::answer(document, "GET /dossiers/{}/files")
+        && let Some(items) = walk::items(document, &at, "files")
+        && let Some(place) = document.pointer_mut(&at)
+    {
+        *place = json!({"type": "array", "items": {"$ref": format!("#{items}")}});
+    }
+}
+
+/// A state is an object with a code in it.
+pub fn status_as_object(document: &mut Value) {
+    if let Some(at) = walk::answer(document, "GET /files/{}") {
+        let status = json!({"type": "object", "properties": {"code": {"type": "string"}, "text": {"type": "string"}}});
+        walk::set(document, &format!("{at}/properties"), "processingStatus", status);
+    }
+}
+
+/// Instead of the package comes an object that says where it is.
+pub fn package_as_object(document: &mut Value) {
+    if let Some(at) = walk::operation(document, "GET /downloads/{}/download") {
+        let schema = json!({"type": "object", "properties": {"url": {"type": "string"}}});
+        let answer = json!({"description": "", "content": {"application/json": {"schema": schema}}});
+        walk::set(document, &at, "responses", json!({"200": answer}));
+    }
+}
+
+/// Components are an object of fixed fields instead of a map from names.
+pub fn components_of_fixed_fields(document: &mut Value) {
+    if let Some(at) = walk::answer(document, "GET /files/{}/components") {
+        let list = json!({"type": "array", "items": {"type": "string"}});
+        let components = json!({"type": "object", "properties": {"invoiceNumber": list, "total": list}});
+        walk::set(document, &format!("{at}/properties"), "components", components);
+    }
+}
+
+/// Everything is there twice, in two versions.
+pub fn two_api_versions(document: &mut Value) {
+    if let Some(paths) = walk::object_at(document, "/paths") {
+        let second: Vec<(String, Value)> = paths
+            .iter()
+            .filter_map(|(path, item)| Some((format!("/api/v2/{}", path.strip_prefix("/api/")?), item.clone())))
+            .collect();
+        paths.extend(second);
+    }
+}
+
+/// The form in which a list comes is one that the facade does not follow.
+pub fn another_paging(document: &mut Value) {
+    if let Some(at) = walk::operation(document, "GET /dossiers/{}/files") {
+        walk::set(document, &at, "x-paging", json!({"form": "cursor"}));
+    }
+}
+
+fn refer(document: &mut Value, reference: &str) {
+    if let Some(at) = walk::answer(document, "GET /files/{}") {
+        walk::set(document, &format!("{at}/properties"), "reference", json!({"$ref": reference}));
+    }
+}
+
+/// A reference to a file of the machine.
+pub fn file_reference(document: &mut Value) {
+    refer(document, "../../../../etc/passwd#/root");
+}
+
+/// A reference to another machine.
+pub fn url_reference(document: &mut Value) {
+    refer(document, "http://127.0.0.1:9/models.json#/Model");
+}
+
+/// A reference to nothing.
+pub fn dangling_reference(document: &mut Value) {
+    refer(document, "#/components/schemas/NoSuchModel");
+}
+
+/// References that lead to each other.
+pub fn reference_circle(document: &mut Value) {
+    walk::add_schema(document, "Ping", json!({"$ref": "#/components/schemas/Pong"}));
+    walk::add_schema(document, "Pong", json!({"$ref": "#/components/schemas/Ping"}));
+    refer(document, "#/components/schemas/Ping");
+}
+
+/// A schema that is made of itself.
+pub fn all_of_circle(document: &mut Value) {
+    let part = |name: &str| json!({"allOf": [{"$ref": format!("#/components/schemas/{name}")}, {"type": "object", "properties": {"a": {"type": "string"}}}]});
+    walk::add_schema(document, "Chicken", part("Egg"));
+    walk::add_schema(document, "Egg", part("Chicken"));
+    refer(document, "#/components/schemas/Egg");
+}
+
+/// The document is of a newer version.
+pub fn openapi_3_1(document: &mut Value) {
+    walk::set(document, "", "openapi", json!("3.1.0"));
+    walk::set(document, "", "jsonSchemaDialect", json!("https://json-schema.org/draft/2020-12/schema"));
+}
+
+/// The document is of an older version.
+pub fn swagger_2_0(document: &mut Value) {
+    walk::remove(document, "", "openapi");
+    walk::set(document, "", "swagger", json!("2.0"));
+}
+
+/// Schemas in schemas, deeper than anybody can read.
+pub fn too_deep(document: &mut Value) {
+    let mut schema = json!({"type": "string"});
+    for _ in 0..118 {
+        schema = json!({"type": "array", "items": schema});
+    }
+    walk::add_schema(document, "Deep", schema);
+}
+
+/// A document without operations.
+pub fn no_paths(document: &mut Value) {
+    walk::remove(document, "", "paths");
+}
+
+/// A document without a title.
+pub fn no_title(document: &mut Value) {
+    let empty = Value::Object(Map::new());
+    walk::set(document, "", "info", empty);
+}
