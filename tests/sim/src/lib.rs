@@ -71,6 +71,7 @@
 #[cfg(feature = "check")]
 pub mod check;
 pub mod idp;
+pub mod wire;
 
 mod analysis;
 mod api;
