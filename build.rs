@@ -26,6 +26,8 @@ const VENDORED: &str = "openapi/documine.json";
 const PRIVATE: &str = "openapi/private/documine.json";
 /// What the facade needs from any document.
 const CONTRACT: &str = "openapi/contract.toml";
+/// By which our reconstruction is known.
+const OURS: &str = "openapi/reconstruction.txt";
 /// A document of the user's own; its decisions are in the file that the second one names.
 const OWN: &str = "DOCUMINE_OPENAPI";
 const OWN_MAPPING: &str = "DOCUMINE_OPENAPI_MAPPING";
@@ -136,7 +138,7 @@ fn build(source: &Source) -> Result<(), Vec<String>> {
     let passed = passes::run(&document, Some((&contract, &source.decisions()?)))?;
     let generated = code::generate(&passed.document)?;
 
-    let is_ours = passes::is_reconstruction(&document);
+    let is_ours = text(Path::new(OURS)).is_ok_and(|ours| ours.trim() == passes::fingerprint(&document));
     tell(&contract, &passed, is_ours);
     let origin = format!(
         "/// Whether it is the reconstruction that comes with this crate, not the official document.\npub const IS_RECONSTRUCTION: bool = {is_ours};\n\n/// The path of the document's server; every path in [`OPERATIONS`](crate::operations::OPERATIONS) begins with it.\npub const SERVER_PATH: &str = {:?};\n",

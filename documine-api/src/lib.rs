@@ -1,7 +1,15 @@
 //! The raw client of the DocuMine API, generated at build time from an OpenAPI document.
 //!
-//! **The document is a reconstruction.** The official one goes to subscribers only; this one was put together from public material,
-//! and each [operation](operations::OPERATIONS) says how sure its name is.
+#![cfg_attr(
+    reconstruction,
+    doc = "**The document is a reconstruction.** The official one goes to subscribers only; this one was put together from public material,
+and each [operation](operations::OPERATIONS) says how sure its name is. A document of your own takes its place with the
+environment variable `DOCUMINE_OPENAPI`: see [`document`]."
+)]
+#![cfg_attr(
+    not(reconstruction),
+    doc = "**The document of this build is one of the user's own**, not the reconstruction that comes with the crate: see [`document`]."
+)]
 //!
 //! Most programs want the crate `documine`, which is made on top of this one: it logs in, waits, retries and speaks in handles. This
 //! crate is what lies below: [`Client`] has one method for each operation, [`types`] the models. Requests leave through a

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 
 use crate::generated::Client;
 use crate::operations::{self, Operation};
@@ -51,13 +51,17 @@ impl fmt::Debug for Inner {
 }
 
 impl ClientHooks<Inner> for Client {
-    /// Brings the headers to what the document says: without `api-version`, which the generator invented, and with `Accept` on
-    /// every request.
+    /// Brings the headers to what the document says: without `api-version`, which the generator invented, with `Accept` on every
+    /// request, and with the media type of a body that the generator knows as mere JSON or bytes.
     async fn pre<E>(&self, request: &mut reqwest::Request, info: &OperationInfo) -> Result<(), Error<E>> {
+        let has_body = request.body().is_some();
         let headers = request.headers_mut();
         headers.remove("api-version");
         if let Some(method) = operations::method(info.operation_id) {
             headers.entry(ACCEPT).or_insert(HeaderValue::from_static(method.accept));
+            if let Some(content_type) = method.content_type.filter(|_| has_body) {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            }
         }
         Ok(())
     }

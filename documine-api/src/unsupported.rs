@@ -60,3 +60,65 @@ impl fmt::Display for Unsupported {
 }
 
 impl std::error::Error for Unsupported {}
+
+#[cfg(test)]
+mod tests {
+    use super::Unsupported;
+    use crate::operations::{Operation, UNLISTED};
+
+    fn operation() -> &'static Operation {
+        static LISTED: Operation = Operation {
+            id: "deleteFile",
+            method: "DELETE",
+            path: "/api/files/{fileId}",
+            missing_query: &[("deletePermanently", Some("false")), ("since", None)],
+            ..UNLISTED_COPY
+        };
+        &LISTED
+    }
+
+    const UNLISTED_COPY: Operation = Operation {
+        id: "",
+        method: "",
+        path: "",
+        tag: "",
+        answer: crate::operations::Answer::Empty,
+        paging: crate::operations::Paging::NotAList,
+        items: None,
+        provenance: crate::operations::Provenance::Unmarked,
+        canonical: true,
+        missing: false,
+        missing_query: &[],
+        part: None,
+    };
+
+    fn query(text: &str) -> (Option<String>, String) {
+        let url = format!("https://acme.example/api/files/1{text}").parse().expect("a URL");
+        let mut request = reqwest::Request::new(reqwest::Method::DELETE, url);
+        let refused = Unsupported::query(operation(), &mut request).map(|refused| refused.to_string());
+        (refused, request.url().query().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn a_parameter_that_the_document_lacks_is_left_out_when_that_means_the_same() {
+        assert_eq!(query(""), (None, String::new()));
+        assert_eq!(query("?deletePermanently=false"), (None, String::new()));
+        assert_eq!(query("?a=%26&deletePermanently=false"), (None, String::from("a=%26")));
+    }
+
+    #[test]
+    fn any_other_value_of_it_is_refused() {
+        for (text, part) in [("?deletePermanently=true", "deletePermanently=true"), ("?since=false", "since=false")] {
+            let (refused, _) = query(text);
+            let refused = refused.expect("is refused");
+            assert!(refused.contains(part) && refused.ends_with("(deleteFile)"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_the_document_lacks_is_refused() {
+        assert_eq!(Unsupported::form(&UNLISTED, false), None);
+        let text = Unsupported::form(operation(), true).map(|refused| refused.to_string()).unwrap_or_default();
+        assert!(text.contains("this form of its answer (deleteFile)"), "{text}");
+    }
+}

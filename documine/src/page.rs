@@ -1,12 +1,14 @@
 //! Lists: the whole list in one `await`, or a stream of its items, however the service pages.
 //!
-//! How an operation pages stands in the document (`x-paging`). Ours says `none` for every list: one answer holds the whole list. A
-//! `Link` header with `rel="next"` (RFC 8288) is followed where a service sends one, so that no list is ever taken for whole when it is not.
+//! How an operation pages stands in the document (`x-paging`). Ours says `none` for every list: one answer holds the whole list. In another
+//! document an operation that takes `page` and `size` is asked for one page after the other, as long as the answers say that there are
+//! more. A `Link` header with `rel="next"` (RFC 8288) is followed where a service sends one, so that no list is ever taken for whole when it is not.
 
 use std::collections::HashSet;
 use std::future::IntoFuture;
 use std::time::Duration;
 
+use documine_api::operations::{Paging, operation};
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, header};
 use url::Url;
@@ -22,7 +24,20 @@ pub(crate) struct Page<T> {
     next: Option<Url>,
     /// How many items there are on all pages, where the service says so.
     total: Option<u64>,
+    /// The address of the page by number that comes after this one.
+    numbered: Option<Url>,
+    /// Whether the answer says that it is not the last page.
+    unfinished: bool,
     operation: &'static str,
+}
+
+impl<T> Page<T> {
+    /// Where the next page is, after `items` items so far.
+    fn next(&mut self, items: u64) -> Option<Url> {
+        let more = self.unfinished || self.total.is_some_and(|total| items < total);
+        let numbered = self.numbered.take().filter(|_| more && !self.items.is_empty());
+        self.next.take().or(numbered)
+    }
 }
 
 impl Prepared {
@@ -34,8 +49,25 @@ impl Prepared {
             None => None,
         };
         let total = rest.get("totalElements").and_then(serde_json::Value::as_u64);
-        Ok(Page { items, next, total, operation: facts.operation })
+        let unfinished = rest.get("last").and_then(serde_json::Value::as_bool) == Some(false);
+        let by_number = operation(facts.operation).is_some_and(|operation| operation.paging == Paging::PageSize);
+        let numbered = facts.url.as_ref().filter(|_| by_number).map(next_number);
+        Ok(Page { items, next, total, numbered, unfinished, operation: facts.operation })
     }
+}
+
+/// The same address with the number of the page raised by one; pages are counted from 0.
+fn next_number(url: &Url) -> Url {
+    const NUMBER: &str = "page";
+    let number = url.query_pairs().find(|(name, _)| name == NUMBER).and_then(|(_, value)| value.parse::<u64>().ok());
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| name != NUMBER)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let mut next = url.clone();
+    next.query_pairs_mut().clear().extend_pairs(others).append_pair(NUMBER, &(number.unwrap_or(0) + 1).to_string());
+    next
 }
 
 /// A list that has not been fetched yet: await it for all items in a `Vec`, or take the items as a [stream](Self::stream).
@@ -67,11 +99,12 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
                 return Ok(None);
             };
             let (client, params, mut options) = parts?;
-            let page = run(client.clone(), params.clone(), options.clone()).await?;
+            let mut page = run(client.clone(), params.clone(), options.clone()).await?;
             walk.items += page.items.len() as u64;
+            let next = page.next(walk.items);
             let undone = |why: String| Error::new(ErrorKind::Decode, why).with_operation(page.operation);
-            options.url.clone_from(&page.next);
-            walk.state = match (page.next, page.total) {
+            options.url.clone_from(&next);
+            walk.state = match (next, page.total) {
                 (Some(next), _) if walk.visited.insert(next.clone()) => Some(Ok((client, params, options))),
                 (Some(_), _) => {
                     Some(Err(undone("the list does not end: the service links its pages in a circle".into())))
@@ -197,6 +230,29 @@ mod tests {
         }
         assert!(next("<https://[>; rel=next").is_err());
         assert_eq!(next("</api/users?page=0>; rel=prev")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn numbered_pages_are_asked_for_while_the_answers_say_that_there_are_more()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let first = Url::parse("https://acme.example/api/users?size=2&filter=a%26b")?;
+        let second = next_number(&first);
+        assert_eq!(second.as_str(), "https://acme.example/api/users?size=2&filter=a%26b&page=1");
+        assert_eq!(next_number(&second).query(), Some("size=2&filter=a%26b&page=2"));
+        let page = |items: Vec<u8>, total, unfinished| Page {
+            items,
+            next: None,
+            total,
+            numbered: Some(second.clone()),
+            unfinished,
+            operation: "getUsers",
+        };
+        assert_eq!(page(vec![1, 2], Some(3), false).next(2), Some(second.clone()));
+        assert_eq!(page(vec![3], Some(3), false).next(3), None, "all of them");
+        assert_eq!(page(vec![1], None, true).next(1), Some(second.clone()), "not the last");
+        assert_eq!(page(vec![1], None, false).next(1), None, "a service that pages nothing");
+        assert_eq!(page(vec![], Some(3), true).next(2), None, "an empty page ends it");
         Ok(())
     }
 }

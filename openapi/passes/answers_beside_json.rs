@@ -5,6 +5,8 @@
 //! never reaches the wire; `x-variant-of` names the operation it belongs to.
 //! Delete when: the generator makes an enum of the forms.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::media_types::{self, Family};
@@ -12,6 +14,10 @@ use super::names;
 use super::walk::{self, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
+    let mut ids: BTreeSet<String> = BTreeSet::new();
+    walk::every(document, walk::Node::Operation, &mut |operation, _| {
+        ids.extend(walk::text(operation, "operationId").map(distinct));
+    });
     let mut added: Vec<(String, String, Object)> = Vec::new();
     walk::every(document, walk::Node::Operation, &mut |operation, pointer| {
         let segments = walk::segments(pointer);
@@ -19,7 +25,12 @@ pub(super) fn apply(document: &mut Value) -> usize {
             return;
         };
         for (suffix, accept) in forms(operation) {
-            let variant = variant(operation, &suffix, &accept);
+            let id = walk::text(operation, "operationId").unwrap_or_default();
+            let wanted = format!("{id}{}", names::pascal(&suffix));
+            let taken = |name: &str| ids.contains(&distinct(name));
+            let name = if taken(&wanted) { names::numbered(&wanted, taken) } else { wanted };
+            ids.insert(distinct(&name));
+            let variant = variant(operation, name, &suffix, &accept);
             added.push((format!("{path}#{suffix}"), method.clone(), variant));
         }
         keep_json(operation);
@@ -64,7 +75,12 @@ fn forms(operation: &Object) -> Vec<(String, String)> {
     forms
 }
 
-fn variant(operation: &Object, suffix: &str, accept: &str) -> Object {
+/// What must differ between two operations: without case and underscores, methods and builders do too.
+fn distinct(id: &str) -> String {
+    names::snake(id).replace('_', "")
+}
+
+fn variant(operation: &Object, name: String, suffix: &str, accept: &str) -> Object {
     let mut variant = operation.clone();
     let id = walk::text(operation, "operationId").unwrap_or_default();
     let description = format!(
@@ -80,7 +96,7 @@ fn variant(operation: &Object, suffix: &str, accept: &str) -> Object {
         variant.insert(String::from("x-missing"), Value::Bool(true));
     }
     for (key, value) in [
-        ("operationId", Value::String(format!("{id}{}", names::pascal(suffix)))),
+        ("operationId", Value::String(name)),
         ("x-variant-of", Value::String(String::from(id))),
         ("x-accept", Value::String(String::from(accept))),
         ("description", Value::String(description)),

@@ -24,7 +24,23 @@ pub(crate) fn apply(document: &mut Value, contract: &Contract, mapping: &Mapping
     below_server(document, &mapping.server);
     let edits = put_operations(document, mapping, operations) + put_schemas(document, contract, mapping);
     walk::every(document, Node::Parameter, &mut |parameter, _| mark_id(parameter, contract));
+    free_forms(document, contract);
     edits
+}
+
+/// The names of the forms beside JSON (`getComponentsXml`) are the contract's, too: an operation that has one by chance gets another.
+fn free_forms(document: &mut Value, contract: &Contract) {
+    let plain = |id: &str| names::snake(id).replace('_', "");
+    let forms = contract.operations.iter().filter(|(_, spec)| spec.xml).map(|(id, _)| plain(&format!("{id}Xml")));
+    let mut taken: BTreeSet<String> = forms.collect();
+    walk::every(document, Node::Operation, &mut |operation, _| {
+        let id = walk::text(operation, "operationId").unwrap_or_default().to_owned();
+        if taken.contains(&plain(&id)) && !walk::is_true(operation, "x-canonical") {
+            let other = names::numbered(&id, |candidate| taken.contains(&plain(candidate)));
+            taken.insert(plain(&other));
+            operation.insert(String::from("operationId"), json!(other));
+        }
+    });
 }
 
 /// A path parameter with the contract's name of one is that one in any other operation, too.

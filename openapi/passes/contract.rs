@@ -174,11 +174,6 @@ pub(crate) enum Type<'a> {
 }
 
 impl Contract {
-    /// The contract of this package.
-    pub(crate) fn ours() -> Result<Self, Vec<String>> {
-        Self::read(include_str!("../contract.toml"))
-    }
-
     /// Reads one, and checks that its names lead somewhere.
     pub(crate) fn read(text: &str) -> Result<Self, Vec<String>> {
         let contract: Self =

@@ -25,6 +25,21 @@ impl Decisions {
         toml::from_str(text).map_err(|error| vec![format!("{origin}: {}", error.message().replace('\n', " "))])
     }
 
+    /// As they are kept.
+    #[allow(dead_code, reason = "the build only reads them")]
+    pub(crate) fn text(&self) -> String {
+        let quoted = |text: &String| serde_json::to_string(text).unwrap_or_default();
+        let missing: Vec<String> = self.accept_missing.iter().map(quoted).collect();
+        let mut text = String::from(
+            "# What was decided about the document in use: `cargo xtask regen --map`, `--accept-missing`. Remove a line to take it back.\n",
+        );
+        text.push_str(&format!("accept_missing = [{}]\n\n[map]\n", missing.join(", ")));
+        for (operation, target) in &self.map {
+            text.push_str(&format!("{} = {}\n", quoted(operation), quoted(target)));
+        }
+        text
+    }
+
     /// What can't be meant.
     pub(crate) fn faults(&self, contract: &Contract) -> Vec<String> {
         let mut faults: Vec<String> = Vec::new();

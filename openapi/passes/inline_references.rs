@@ -1,25 +1,27 @@
 //! Why: parameters, bodies and answers may be shared by reference or stand beside the operations of a path. Every pass would have
 //! to follow them.
-//! Looks for: `$ref` to components other than schemas, and `parameters` of a path item.
+//! Looks for: `$ref` of parameters, bodies, answers, headers and whole paths, to wherever in the document, and `parameters` of a
+//! path item.
 //! Holds afterwards: operations hold all of these themselves; the only references left lead to component schemas. A reference
-//! that leads nowhere or in a circle stays, for the lint to report.
+//! that leads nowhere, in a circle or out of the document stays, for the lint to report.
 //! Delete when: never; it makes the other passes simple.
 
 use serde_json::{Map, Value};
 
+use super::schema_references;
 use super::walk::{self, METHODS, Node};
 
-/// The sections that are resolved.
-const SECTIONS: [&str; 4] = ["parameters", "requestBodies", "responses", "headers"];
+/// The sections that nothing refers to afterwards.
+const SECTIONS: [&str; 5] = ["headers", "parameters", "pathItems", "requestBodies", "responses"];
 /// How many references may stand behind each other.
 const MAX_STEPS: usize = 16;
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let components = document.get("components").cloned().unwrap_or(Value::Null);
+    let whole = document.clone();
     let mut edits = 0;
     walk::everything(document, &mut |node, object, _| {
-        if matches!(node, Node::Parameter | Node::RequestBody | Node::Response | Node::Header)
-            && let Some(target) = resolve(&components, object)
+        if matches!(node, Node::PathItem | Node::Parameter | Node::RequestBody | Node::Response | Node::Header)
+            && let Some(target) = resolve(&whole, object)
         {
             *object = target;
             edits += 1;
@@ -43,17 +45,16 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-fn resolve(components: &Value, object: &Map<String, Value>) -> Option<Map<String, Value>> {
+fn resolve(document: &Value, object: &Map<String, Value>) -> Option<Map<String, Value>> {
     let mut current = object.clone();
     let mut steps = 0;
     while let Some(reference) = walk::text(&current, "$ref") {
-        let pointer = reference.strip_prefix("#/components")?;
-        let section = pointer.split('/').nth(1)?;
+        let pointer = schema_references::decoded(reference)?;
         steps += 1;
-        if steps > MAX_STEPS || !SECTIONS.contains(&section) {
+        if steps > MAX_STEPS {
             return None;
         }
-        current.clone_from(components.pointer(pointer)?.as_object()?);
+        current.clone_from(document.pointer(&pointer)?.as_object()?);
     }
     (steps > 0).then_some(current)
 }

@@ -7,6 +7,9 @@
 mod operations;
 mod schemas;
 
+pub(crate) use operations::{TAKEN_METHODS, TAKEN_SETTERS, TAKEN_TYPES};
+pub(crate) use schemas::HIDING_TYPES;
+
 use std::fmt::{self, Display};
 
 use serde_json::Value;
@@ -53,10 +56,13 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0.") => {}
         Some(version) => {
-            findings.add(None, "/openapi", format!("OpenAPI {version}; needed is 3.0.x, convert the document first"));
+            let advice = "needed is 3.0.x: springdoc writes it with `springdoc.api-docs.version=openapi_3_0`, for other documents \
+                          there are tools that convert them down";
+            findings.add(None, "/openapi", format!("OpenAPI {version}; {advice}"));
         }
         None if document.get("swagger").is_some() => {
-            findings.add(None, "/swagger", "Swagger 2.0; needed is OpenAPI 3.0.x, convert the document first");
+            let advice = "needed is OpenAPI 3.0.x: convert the document first, for instance by `swagger2openapi`";
+            findings.add(None, "/swagger", format!("Swagger 2.0; {advice}"));
         }
         None => findings.add(None, "", "no member `openapi`: not an OpenAPI document"),
     }
@@ -72,11 +78,38 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     if depth(document) > MAX_DEPTH {
         findings.add(None, "", format!("nested deeper than {MAX_DEPTH} levels"));
     }
+    let nodes = nodes(document);
+    if nodes > MAX_NODES {
+        findings.add(None, "", format!("{nodes} values, more than {MAX_NODES}"));
+    }
     findings.lines()
 }
 
 /// Far more than any real document needs; the walks recurse.
 const MAX_DEPTH: usize = 120;
+
+/// A document of a thousand operations has about a tenth of it.
+const MAX_NODES: usize = 1_000_000;
+/// Of the text, in bytes.
+const MAX_SIZE: usize = 32 * 1024 * 1024;
+
+/// Whether the text is too long to be looked at.
+pub(crate) fn size(text: &str) -> Vec<String> {
+    let mut findings = Findings::default();
+    if text.len() > MAX_SIZE {
+        findings.add(None, "", format!("the document has {} bytes, more than {MAX_SIZE}", text.len()));
+    }
+    findings.lines()
+}
+
+fn nodes(value: &Value) -> usize {
+    let inner: usize = match value {
+        Value::Object(map) => map.values().map(nodes).sum(),
+        Value::Array(list) => list.iter().map(nodes).sum(),
+        _ => 0,
+    };
+    1 + inner
+}
 
 fn depth(value: &Value) -> usize {
     let inner = match value {

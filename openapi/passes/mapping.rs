@@ -18,7 +18,9 @@ use super::contract::{Contract, Rank};
 use super::decisions::Decisions;
 use super::lint::Finding;
 
-pub(crate) use places::{server_path, shape};
+pub(crate) use places::server_path;
+#[allow(unused_imports, reason = "`regen` compares documents by it")]
+pub(crate) use places::shape;
 
 /// Where the contract's things are in a document.
 #[derive(Clone, Debug, Default)]
@@ -119,8 +121,11 @@ impl Mapping {
             })
         })
     }
+}
 
-    /// The pair of this key.
+impl Mapping {
+    /// The pair of this key, and the contract's name of it.
+    #[allow(dead_code, reason = "`regen` compares documents by it")]
     pub(crate) fn bound(&self, key: &str) -> Option<(&str, &Bound)> {
         self.schemas
             .iter()
@@ -156,10 +161,21 @@ impl Search<'_> {
     }
 }
 
-/// Maps the whole contract. The mapping is complete also when there are findings: what was not found counts as missing.
-pub(crate) fn find(document: &Value, contract: &Contract, decisions: &Decisions) -> (Mapping, Vec<Finding>) {
-    let mut search =
-        Search { document, contract, mapping: Mapping::default(), findings: Vec::new(), operation: String::new() };
+/// Maps the whole contract; all paths stand below `server`. The mapping is complete also when there are findings: what was not found
+/// counts as missing.
+pub(crate) fn find(
+    document: &Value,
+    server: String,
+    contract: &Contract,
+    decisions: &Decisions,
+) -> (Mapping, Vec<Finding>) {
+    let mut search = Search {
+        document,
+        contract,
+        mapping: Mapping { server, ..Mapping::default() },
+        findings: Vec::new(),
+        operation: String::new(),
+    };
     for fault in decisions.faults(contract) {
         search.refuse("", fault);
     }

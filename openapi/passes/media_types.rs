@@ -30,7 +30,8 @@ pub(crate) fn family(media_type: &str) -> Family {
     }
 }
 
-fn essence(media_type: &str) -> String {
+/// A media type without its parameters, in small letters.
+pub(crate) fn essence(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -75,6 +76,12 @@ fn means_json(name: &str, media_type: Option<&Value>) -> bool {
     if essence(name) != "*/*" {
         return family(name) == Family::Json;
     }
-    let schema = media_type.and_then(|media_type| media_type.get("schema"));
-    schema.is_some_and(|schema| schema.get("format").and_then(Value::as_str) != Some("binary"))
+    let schema = media_type.and_then(|media_type| media_type.get("schema")).and_then(Value::as_object);
+    schema.is_some_and(|schema| !is_bytes(schema))
+}
+
+/// Bytes, also as Java tools write an array of them.
+pub(crate) fn is_bytes(schema: &Object) -> bool {
+    let is_file = |schema: &Object| matches!(walk::text(schema, "format"), Some("binary" | "byte"));
+    is_file(schema) || walk::object(schema, "items").is_some_and(is_file)
 }

@@ -67,13 +67,13 @@ fn is_text_enum(schema: &Object) -> bool {
 
 /// What names an inline enum besides its component: operations by pointer, parameters by pointer.
 #[derive(Default)]
-struct Owners {
+pub(super) struct Owners {
     operations: BTreeMap<String, String>,
     parameters: BTreeMap<String, String>,
 }
 
 impl Owners {
-    fn of(document: &mut Value) -> Self {
+    pub(super) fn of(document: &mut Value) -> Self {
         let mut owners = Self::default();
         walk::everything(document, &mut |node, object, pointer| {
             let (names, key) = match node {
@@ -88,7 +88,7 @@ impl Owners {
     }
 
     /// The name for an inline enum at this place: its owner, then what leads to it, structure left out.
-    fn name(&self, segments: &[String]) -> String {
+    pub(super) fn name(&self, segments: &[String]) -> String {
         let pointer = |length: usize| {
             let parts = segments.iter().take(length).map(|segment| walk::escape(segment));
             parts.fold(String::new(), |pointer, part| format!("{pointer}/{part}"))

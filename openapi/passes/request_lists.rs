@@ -7,23 +7,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::walk::{self, Node, Object};
+use super::walk::{self, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let mut bodies: Vec<Value> = Vec::new();
-    walk::every(document, Node::RequestBody, &mut |body, _| {
-        bodies.push(Value::Object(body.clone()));
-    });
+    let bodies = walk::request_bodies(document);
     let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for body in &bodies {
-        if let Some(content) = body.get("content").and_then(Value::as_object) {
-            for media_type in content.values() {
-                if let Some(schema) = media_type.get("schema") {
-                    walk::reach(schema, &schemas, &mut reached);
-                }
-            }
-        }
+        walk::reach(body, &schemas, &mut reached);
     }
     let mut edits = 0;
     if let Some(schemas) = walk::schemas_mut(document) {

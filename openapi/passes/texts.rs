@@ -39,16 +39,20 @@ pub(super) fn apply(document: &mut Value) -> usize {
 
 /// Plain text for a doc comment.
 pub(crate) fn clean(text: &str) -> String {
-    let plain: String = text
-        .replace("\r\n", "\n")
+    let plain = visible(text);
+    let plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("```", "''").replace("~~~", "''");
+    let lines: Vec<String> = plain.lines().map(|line| escaped(&shallow(line))).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// The text as it looks: without hidden characters, lines ended by line feeds, other controls as blanks.
+pub(crate) fn visible(text: &str) -> String {
+    text.replace("\r\n", "\n")
         .replace('\r', "\n")
         .chars()
         .filter(|c| !is_hidden(*c))
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
-        .collect();
-    let plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("```", "''").replace("~~~", "''");
-    let lines: Vec<String> = plain.lines().map(|line| escaped(&shallow(line))).collect();
-    lines.join("\n").trim().to_owned()
+        .collect()
 }
 
 /// Characters that change how a text reads without being seen: bidirectional controls, zero-width ones, the byte order mark.

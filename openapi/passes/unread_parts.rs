@@ -1,16 +1,53 @@
 //! Why: callbacks, links and webhooks describe requests that this client never sends, and a callback given by `$ref` stops the
-//! reader of the document. Examples and outside documentation never reach the generated code.
-//! Looks for: `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `termsOfService`.
-//! Holds afterwards: none of them is left outside of `x-…` members.
+//! reader of the document. Examples, servers, security and outside documentation never reach the generated code, but stop the
+//! reader when they are not written quite as it wants them. Some `x-…` members steer the generator (one even names a crate), others
+//! are the passes' own: a document must not set them.
+//! Looks for: `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `security`, `servers`, … and those `x-…`.
+//! Holds afterwards: none of them is left.
 //! Delete when: the generator reads callbacks by `$ref`.
 
 use serde_json::Value;
 
 use super::walk::{self, Node, Object};
 
+/// The sections of `components` that something refers to.
+const READ: [&str; 6] = ["headers", "parameters", "pathItems", "requestBodies", "responses", "schemas"];
+
+/// Members that the passes set for the generator's side, and those that the generator knows.
+const STEERING: [&str; 20] = [
+    "x-accept",
+    "x-canonical",
+    "x-content-type",
+    "x-multipart",
+    "x-settled",
+    "x-part",
+    "x-needed",
+    "x-missing-query",
+    "x-missing-forms",
+    "x-missing",
+    "x-id",
+    "x-document-id",
+    "x-open-enum",
+    "x-operation-id",
+    "x-read-also",
+    "x-replace",
+    "x-rust-type",
+    "x-variant-of",
+    "x-wire-name",
+    "x-wire-names",
+];
+
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
     walk::everything(document, &mut |node, object, _| {
+        for key in walk::sorted_keys(object) {
+            edits += usize::from(steers(&key) && remove(object, &key));
+        }
+        if node == Node::Components {
+            let before = object.len();
+            object.retain(|section, _| READ.contains(&section.as_str()) || section.starts_with("x-"));
+            edits += before - object.len();
+        }
         for key in unread(node) {
             edits += usize::from(remove(object, key));
         }
@@ -18,17 +55,21 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
+fn steers(key: &str) -> bool {
+    STEERING.contains(&key) || key.starts_with("x-dropshot-")
+}
+
 fn unread(node: Node) -> &'static [&'static str] {
     match node {
-        Node::Document => &["externalDocs", "webhooks"],
-        Node::Info => &["termsOfService"],
-        Node::Components => &["callbacks", "examples", "links"],
-        Node::Operation => &["callbacks", "externalDocs"],
+        Node::Document => &["externalDocs", "jsonSchemaDialect", "security", "servers", "webhooks"],
+        Node::Info => &["contact", "license", "termsOfService"],
+        Node::Operation => &["callbacks", "externalDocs", "security", "servers"],
         Node::Response => &["links"],
         Node::Tag => &["externalDocs"],
         Node::Schema => &["example", "externalDocs", "xml"],
         Node::Parameter | Node::Header | Node::MediaType => &["example", "examples"],
-        Node::PathItem | Node::RequestBody => &[],
+        Node::PathItem => &["servers"],
+        Node::Components | Node::RequestBody => &[],
     }
 }
 

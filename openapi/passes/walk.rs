@@ -152,16 +152,44 @@ pub(crate) fn schema_name(schema: &Object) -> Option<&str> {
     text(schema, "$ref")?.strip_prefix("#/components/schemas/")
 }
 
+/// The schemas of all request bodies.
+pub(crate) fn request_bodies(document: &mut Value) -> Vec<Value> {
+    let mut schemas: Vec<Value> = Vec::new();
+    every(document, Node::RequestBody, &mut |body, _| {
+        let content = object(body, "content").into_iter().flatten();
+        schemas.extend(content.filter_map(|(_, media_type)| media_type.get("schema").cloned()));
+    });
+    schemas
+}
+
+/// Follows a reference to the component schema behind it, through wrapped ones and aliases too. A circle ends at no schema.
+pub(crate) fn resolved<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a Object> {
+    const MAX_STEPS: usize = 16;
+    let mut current = schema;
+    for _ in 0..MAX_STEPS {
+        let wrapped = match current.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([Value::Object(only)]) => only,
+            _ => current,
+        };
+        match schema_name(wrapped) {
+            Some(name) => current = object(schemas, name)?,
+            None => return Some(current),
+        }
+    }
+    None
+}
+
 /// Collects the names of all component schemas that `schema` refers to, directly and through others.
 pub(crate) fn reach(schema: &Value, schemas: &Object, reached: &mut BTreeSet<String>) {
-    let mut names: Vec<String> = Vec::new();
-    schemas_in(&mut schema.clone(), &mut |inner, _| names.extend(schema_name(inner).map(String::from)));
-    for name in names {
-        if reached.insert(name.clone())
-            && let Some(next) = schemas.get(&name)
-        {
-            reach(next, schemas, reached);
-        }
+    let mut next: Vec<Value> = vec![schema.clone()];
+    while let Some(mut schema) = next.pop() {
+        schemas_in(&mut schema, &mut |inner, _| {
+            if let Some(name) = schema_name(inner)
+                && reached.insert(String::from(name))
+            {
+                next.extend(schemas.get(name).cloned());
+            }
+        });
     }
 }
 

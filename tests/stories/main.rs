@@ -35,5 +35,6 @@ mod refresh_trouble;
 mod saved_answers;
 mod tenant_and_bearer;
 mod tolerance;
+mod unsupported;
 mod upload_and_wait;
 mod users;

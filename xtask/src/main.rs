@@ -9,9 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-// The document passes are the ones the build script runs; the tests of this crate run the code passes as well. `src/passes` is a link
-// to `openapi/passes`, so that cargo finds them when it packages the workspace.
-#[cfg(test)]
+// The passes are the ones the build script runs. `src/passes` is a link to `openapi/passes`, so that cargo finds them when it packages
+// the workspace.
 #[path = "passes/code/mod.rs"]
 mod code;
 mod passes;
@@ -32,7 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Turn openapi/documine.yaml into openapi/documine.json, the canonical form that the build reads.
+    /// Make openapi/documine.json, which the build reads: from openapi/documine.yaml, or `--from` a document of yours.
     Regen(regen::Args),
     /// Run programs by others that tell whether ours is right.
     #[command(subcommand)]

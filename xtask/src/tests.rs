@@ -7,6 +7,7 @@
 mod code;
 mod document;
 mod lint;
+mod mapping;
 mod order;
 mod vendored;
 
@@ -58,7 +59,7 @@ fn vendored() -> String {
 }
 
 /// The contract of the facade.
-fn contract() -> passes::contract::Contract {
+pub(crate) fn contract() -> passes::contract::Contract {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/contract.toml");
     let text = std::fs::read_to_string(path).expect("openapi/contract.toml is there");
     passes::contract::Contract::read(&text).unwrap_or_else(|faults| panic!("{faults:#?}"))

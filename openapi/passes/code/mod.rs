@@ -9,14 +9,17 @@ mod client_constructor;
 mod derive_default;
 mod derive_schema;
 mod doc_fences;
+mod doc_texts;
 mod generator;
 mod multipart_form;
 mod non_exhaustive;
 mod null_as_default;
 mod open_enums;
 mod operation_table;
+mod rare_methods;
 mod syntax;
 mod type_builders;
+mod wire_names;
 
 use serde_json::Value;
 use syn::File;
@@ -37,12 +40,15 @@ macro_rules! code_passes {
 pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
     client_constructor,
     multipart_form,
+    rare_methods,
     type_builders,
+    wire_names,
     derive_default,
     null_as_default,
     non_exhaustive,
     derive_schema,
     doc_fences,
+    doc_texts,
 ];
 
 /// The source files of a build.

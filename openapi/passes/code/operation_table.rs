@@ -63,9 +63,10 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         let index = own.iter().position(|other| other.id() == row.id()).unwrap_or_default();
         let _ = writeln!(
             source,
-            "    Method {{ name: {:?}, operation: {index}, accept: {:?}, missing: {} }},",
+            "    Method {{ name: {:?}, operation: {index}, accept: {:?}, content_type: {:?}, missing: {} }},",
             row.text("operationId"),
             row.text("x-accept"),
+            walk::text(row.operation, "x-content-type"),
             walk::is_true(row.operation, "x-missing")
         );
     }

@@ -9,15 +9,16 @@ use super::super::walk::{self, Node, Object};
 use super::{Findings, label};
 
 /// Methods that the generated client has already, or that its own code calls on it.
-const TAKEN_METHODS: [&str; 10] =
+pub(crate) const TAKEN_METHODS: [&str; 10] =
     ["api_version", "baseurl", "client", "clone", "exec", "inner", "new", "new_with_client", "post", "pre"];
 /// Types that the module of the builders uses by these names.
-const TAKEN_TYPES: [&str; 14] = [
+pub(crate) const TAKEN_TYPES: [&str; 15] = [
     "ByteStream",
     "ClientHooks",
     "ClientInfo",
     "Err",
     "Error",
+    "From",
     "None",
     "Ok",
     "OperationInfo",
@@ -29,7 +30,7 @@ const TAKEN_TYPES: [&str; 14] = [
     "String",
 ];
 /// Names that every builder has or uses already.
-const TAKEN_SETTERS: [&str; 3] = ["header_map", "new", "send"];
+pub(crate) const TAKEN_SETTERS: [&str; 5] = ["client", "encode_path", "header_map", "new", "send"];
 
 /// One operation at its place.
 struct Place<'a> {

@@ -5,8 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::names;
+use super::super::schema_forms;
 use super::super::walk::{self, Node, Object};
 use super::{Findings, operation_of};
+
+/// Types that the models use by these names.
+pub(crate) const HIDING_TYPES: [&str; 1] = ["String"];
 
 pub(super) fn check(document: &mut Value, findings: &mut Findings) {
     let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
@@ -77,8 +81,8 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
             continue;
         }
         let type_name = names::pascal(name);
-        if type_name == "String" {
-            let reason = format!("the schema `{name}` would hide the type `String` that the models use");
+        if HIDING_TYPES.contains(&type_name.as_str()) {
+            let reason = format!("the schema `{name}` would hide the type `{type_name}` that the models use");
             findings.add(None, pointer.clone(), reason);
         }
         if let Some(other) = known.insert(type_name.clone(), name) {
@@ -103,6 +107,11 @@ fn form(schema: &Object) -> Vec<String> {
         }
     }
     if let Some(kind) = schema.get("type") {
+        for (member, owner) in [("properties", "object"), ("items", "array")] {
+            if kind.as_str().is_some_and(|kind| kind != owner) && schema_forms::contradicts(schema, member) {
+                reasons.push(format!("the type is {kind}, but there are `{member}`"));
+            }
+        }
         let known = ["array", "boolean", "integer", "number", "object", "string"];
         if !kind.as_str().is_some_and(|kind| known.contains(&kind)) {
             reasons.push(format!("the type {kind} is not one of OpenAPI 3.0"));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::contract::{OperationSpec, parameter, parameters};
 use super::super::decisions::Decisions;
-use super::super::walk::{METHODS, Object, sorted_keys};
+use super::super::walk::{METHODS, Object};
 use super::{Place, Search};
 
 /// What every path of the contract begins with.
@@ -50,7 +50,6 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &'static str, 
 
 /// The place of each operation of the contract; `None` where there is none.
 pub(super) fn find(search: &mut Search<'_>, decisions: &Decisions) -> BTreeMap<String, Option<Place>> {
-    search.mapping.server = server_path(search.document);
     search.mapping.prefix = prefix(search);
     let mut places: BTreeMap<String, Option<Place>> = BTreeMap::new();
     for (id, spec) in &search.contract.operations {
@@ -209,9 +208,4 @@ fn unlike(one: &str, other: &str) -> usize {
         words.into_iter().collect()
     };
     words(one).symmetric_difference(&words(other)).count()
-}
-
-/// The keys of `paths`, sorted, for those who rewrite them.
-pub(crate) fn paths(document: &Value) -> Vec<String> {
-    document.get("paths").and_then(Value::as_object).map(sorted_keys).unwrap_or_default()
 }

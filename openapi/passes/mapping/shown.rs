@@ -1,6 +1,5 @@
-//! The mapping as data: for the simulator, which serves a document's paths and names by it, and for people.
+//! The mapping as data, for the simulator, which serves a document's paths and names by it, and as a page of documentation.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -71,6 +70,7 @@ impl Mapping {
             let (place, name) = match &mapped.place {
                 Some(place) => {
                     let name = place.id.as_ref().map_or_else(|| String::from("nothing"), |id| code(id));
+                    let name = if mapped.decided { format!("{name}, as was decided") } else { name };
                     (code(&format!("{} {}", place.method.to_uppercase(), place.wire)), name)
                 }
                 None => (String::from("**missing**: a call says so and sends nothing"), String::new()),
@@ -95,61 +95,6 @@ impl Mapping {
             }
         }
         let _ = writeln!(text, "\n{} operations of the contract, below `{}`.", contract.operations.len(), self.prefix);
-        text
-    }
-
-    /// For people, as TOML: where each thing of the contract was found.
-    pub(crate) fn table(&self, contract: &Contract) -> String {
-        let mut text = String::from(
-            "# Where the document in use has what openapi/contract.toml names. Written by `cargo xtask regen`; the build finds it anew each time.\n",
-        );
-        let _ = write!(text, "\nprefix = {:?}\n\n[operations]\n", self.prefix);
-        for (id, mapped) in &self.operations {
-            let line = match &mapped.place {
-                Some(place) => format!("{} {}", place.method.to_uppercase(), place.path),
-                None => String::from("missing"),
-            };
-            let id_there = mapped.place.as_ref().and_then(|place| place.id.as_ref());
-            let comment = match (mapped.decided, id_there) {
-                (true, _) => String::from("  # as decided in openapi/mapping.toml"),
-                (false, Some(there)) if there != id => format!("  # there called {}", one_line(there)),
-                _ => String::new(),
-            };
-            let _ = writeln!(text, "{id} = {}{comment}", quoted(&line));
-        }
-        for (id, mapped) in &self.operations {
-            let other: BTreeMap<&String, &Option<String>> =
-                mapped.query.iter().filter(|(name, wire)| wire.as_ref() != Some(*name)).collect();
-            if mapped.place.is_some() && !other.is_empty() {
-                let _ = write!(text, "\n[query.{id}]\n");
-                for (name, wire) in other {
-                    let _ = writeln!(text, "{name} = {}", quoted(wire.as_deref().unwrap_or("missing")));
-                }
-            }
-        }
-        text.push_str("\n[schemas]\n");
-        for name in contract.schemas.keys() {
-            let sources = self.schemas.get(name).map(Vec::as_slice).unwrap_or_default();
-            let all: Vec<String> =
-                sources.iter().map(|bound| quoted(bound.name.as_deref().unwrap_or(&bound.pointer))).collect();
-            let _ = writeln!(text, "{name} = [{}]", all.join(", "));
-        }
-        for (name, sources) in &self.schemas {
-            for bound in sources {
-                let other: Vec<String> = bound
-                    .fields
-                    .iter()
-                    .filter(|(field, found)| found.wire.as_ref() != Some(*field) || found.follows)
-                    .map(|(field, found)| {
-                        let follows = if found.follows { "  # with the document's type" } else { "" };
-                        format!("{field} = {}{follows}", quoted(found.wire.as_deref().unwrap_or("missing")))
-                    })
-                    .collect();
-                if !other.is_empty() {
-                    let _ = write!(text, "\n[fields.{}]\n{}\n", quoted(&bound.key), other.join("\n"));
-                }
-            }
-        }
         text
     }
 }
@@ -257,21 +202,14 @@ fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
 fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..16 {
-        let target = super::fit::reference_of(schema).and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+        let target =
+            super::fit::reference_of(schema).and_then(|reference| document.pointer(reference.strip_prefix('#')?));
         let Some(target) = target else {
             break;
         };
         schema = target;
     }
     schema
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 /// A name of the document as code in a table: nothing in it ends either.

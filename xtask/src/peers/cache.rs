@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use super::process;
 use super::script;
+use super::tree;
 use super::verdict::{Stop, failed};
 
 /// Enough for a slow network.
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 const PYTHON_HELP: &str = "needs Python 3.10 or newer with venv (Debian: apt install python3 python3-venv)";
 const NODE_HELP: &str = "needs Node.js 20 or newer with npm (Debian: apt install nodejs npm)";
+const MAVEN_HELP: &str =
+    "needs a JDK 17 or newer and Maven 3.6.3 or newer (Debian: apt install openjdk-17-jdk-headless maven)";
 const REDOCLY: &str = "@redocly/cli@2.77.0";
 
 /// The cache and the folder of this run in it.
@@ -82,6 +85,38 @@ impl Cache {
         Ok(program)
     }
 
+    /// The program of the Spring service in `tests/peers/springdoc`, built by Maven in the cache if need be.
+    pub(super) fn spring_service(&self) -> Result<PathBuf, Stop> {
+        let sources = script("springdoc");
+        let mut files = tree::snapshot(&sources)?;
+        // What Maven leaves when somebody runs it by hand.
+        files.retain(|path, _| !path.starts_with("target"));
+        let wanted = tree::fingerprint(&files);
+        let folder = self.root.join("springdoc-service");
+        let jar = folder.join("target/extraction-service.jar");
+        if is_installed(&folder, &wanted) && jar.exists() {
+            return Ok(jar);
+        }
+        let maven = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
+        clear(&folder)?;
+        tree::copy(&sources, &folder, files.keys())?;
+        let command = &mut Command::new(maven);
+        command.args(["--batch-mode", "--quiet", "--file"]).arg(folder.join("pom.xml")).arg("package");
+        self.install(command, MAVEN_HELP)?;
+        mark_installed(&folder, &wanted)?;
+        Ok(jar)
+    }
+
+    /// A folder that is the same in each run for this workspace, so that cargo finds its own work again; empty.
+    pub(super) fn copy_of_workspace(&self) -> Result<PathBuf, Stop> {
+        let root = super::root();
+        let root = root.canonicalize().map_err(failed(&root.display().to_string()))?;
+        let folder = self.root.join(format!("springdoc-copy-{}", tree::hash(root.as_os_str().as_encoded_bytes())));
+        clear(&folder)?;
+        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
+        Ok(folder)
+    }
+
     /// A peer that can't be installed did not run; that says nothing about our work.
     fn install(&self, command: &mut Command, help: &str) -> Result<(), Stop> {
         let not_run = |reason: String| Stop::NotRun(format!("{help}\n{reason}"));
@@ -90,6 +125,14 @@ impl Cache {
             Ok(finished) => Err(not_run(finished.tail())),
             Err(Stop::Failed(reason) | Stop::NotRun(reason)) => Err(not_run(reason)),
         }
+    }
+}
+
+/// A jar that was built in an earlier run can miss its Java in this one.
+pub(super) fn without_java(stop: Stop) -> Stop {
+    match stop {
+        Stop::NotRun(reason) => Stop::NotRun(format!("{MAVEN_HELP}\n{reason}")),
+        failed @ Stop::Failed(_) => failed,
     }
 }
 
@@ -114,7 +157,8 @@ fn mark_installed(folder: &Path, wanted: &str) -> Result<(), Stop> {
     std::fs::write(marker(folder), wanted).map_err(failed("the mark of an installation"))
 }
 
-fn clear(folder: &Path) -> Result<(), Stop> {
+/// Removes a folder with all that is in it, if it is there.
+pub(super) fn clear(folder: &Path) -> Result<(), Stop> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(&folder.display().to_string())(error)),
         _ => Ok(()),

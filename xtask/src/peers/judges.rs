@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::cache::{self, Cache};
+use super::cargo;
 use super::process::{self, Finished};
 use super::server::{Server, get_json};
 use super::verdict::{Judged, Stop, Tally, failed, strict};
@@ -72,7 +73,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
             cache.close(keep);
         }
     }
-    tally.finish(strict())
+    tally.finish("judges", strict())
 }
 
 fn name(judge: Judge) -> &'static str {
@@ -204,7 +205,7 @@ impl Bench<'_> {
         let mut proxy = Server::start(command, "proxy", &self.cache.folder)?;
 
         let target = self.cache.folder.join("pipeline");
-        let pipeline = build(&self.cache.folder, &["--package", "documine", "--example", "pipeline"])?;
+        let pipeline = cargo::program(&self.cache.folder, "--example", "documine", "pipeline")?;
         let command = &mut Command::new(pipeline);
         environment(command, &simulator, proxy.text("base_url")?);
         self.pipeline_started = true;
@@ -241,7 +242,7 @@ impl Bench<'_> {
 
     /// The simulator on the leash of `python`, with work that goes faster than in life.
     fn simulator(&self, python: &Path) -> Result<Server, Stop> {
-        let program = build(&self.cache.folder, &["--package", "documine-sim", "--bin", "documine-sim"])?;
+        let program = cargo::program(&self.cache.folder, "--bin", "documine-sim", "documine-sim")?;
         let command = &mut Command::new(python);
         command.arg(script("leash.py")).arg(program);
         command.args(["--listen", "127.0.0.1:0", "--seed", "1", "--speed", "20"]);
@@ -262,22 +263,6 @@ fn environment(command: &mut Command, simulator: &Server, base_url: &str) {
         }
     }
     command.env("DOCUMINE_BASE_URL", base_url);
-}
-
-/// Builds one program of the workspace and returns where it is. Started directly and not through cargo, it is our own child.
-fn build(folder: &Path, target: &[&str]) -> Result<PathBuf, Stop> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let command = &mut Command::new(cargo);
-    command.current_dir(root()).args(["build", "--quiet", "--message-format", "json-render-diagnostics"]).args(target);
-    let finished = process::run(command, "build", folder, LONG)?;
-    if !finished.success {
-        return Err(Stop::Failed(format!("{} does not build\n{}", target.join(" "), finished.stderr.trim_end())));
-    }
-    let executables = finished.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    executables
-        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .next_back()
-        .ok_or_else(|| Stop::Failed(format!("cargo named no program for {}", target.join(" "))))
 }
 
 fn good(finished: &Finished) -> Result<(), Stop> {

@@ -5,10 +5,13 @@
 //! and adapters stand in `tests/peers/`, see the README there.
 
 mod cache;
+mod cargo;
 mod judges;
 mod process;
 mod server;
+mod springdoc;
 mod traffic;
+mod tree;
 mod verdict;
 
 use std::path::{Path, PathBuf};
@@ -19,12 +22,15 @@ use std::process::ExitCode;
 pub(crate) enum Peer {
     /// Let independent programs judge the document, the simulator and the traffic of the pipeline example.
     Judges(judges::Args),
+    /// Put the document of a Spring service in the place of ours, build, and run the pipeline example against that service.
+    Springdoc(springdoc::Args),
 }
 
 /// Runs one job and says how it ended.
 pub(crate) fn run(peer: &Peer) -> ExitCode {
     match peer {
         Peer::Judges(args) => judges::run(args),
+        Peer::Springdoc(args) => springdoc::run(args),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Servers of a run: the simulator and the judging proxy. Each prints one JSON line when it is ready.
+//! Servers of a run: the simulator, the judging proxy, the service made with Spring. Each prints one line when it is ready.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,8 +25,18 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts `command` and waits for its ready line. What it says on standard error goes to `NAME.err` in `folder`.
+    /// Starts `command` and waits for its ready line, a JSON object. What it says on standard error goes to `NAME.err` in `folder`.
     pub(super) fn start(command: &mut Command, name: &str, folder: &Path) -> Result<Self, Stop> {
+        Self::start_saying(command, name, folder, |line| serde_json::from_str(line).ok())
+    }
+
+    /// As `start`, with a ready line that `read` makes a JSON object of.
+    pub(super) fn start_saying(
+        command: &mut Command,
+        name: &str,
+        folder: &Path,
+        read: impl FnOnce(&str) -> Option<Value>,
+    ) -> Result<Self, Stop> {
         let log = folder.join(format!("{name}.err"));
         let errors = File::create(&log).map_err(failed(&log.display().to_string()))?;
         let mut child = command
@@ -34,11 +44,11 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(errors)
             .spawn()
-            .map_err(|error| Stop::Failed(format!("{name} can't be started: {error}")))?;
+            .map_err(|error| Stop::NotRun(format!("{name} can't be started: {error}")))?;
         let line = child.stdout.take().and_then(first_line);
         // From here on the value owns the process, so that an early return stops it.
         let mut server = Self { child, ready: Value::Null };
-        server.ready = line.and_then(|line| serde_json::from_str(&line).ok()).ok_or_else(|| {
+        server.ready = line.and_then(|line| read(&line)).ok_or_else(|| {
             server.stop();
             let said = std::fs::read_to_string(&log).unwrap_or_default();
             Stop::Failed(format!("{name} did not get ready\n{}", said.trim_end()))
@@ -79,20 +89,28 @@ fn first_line(output: impl Read + Send + 'static) -> Option<String> {
     receiver.recv_timeout(START_LIMIT).ok().flatten()
 }
 
-/// A GET with the plainest HTTP there is: enough to ask a server of ours on loopback for JSON.
+/// A GET of JSON.
 pub(super) fn get_json(base_url: &str, path: &str) -> Result<Value, Stop> {
+    let text = get(base_url, path, "application/json")?;
+    serde_json::from_str(&text).map_err(|error| Stop::Failed(format!("{path} answered no JSON: {error}")))
+}
+
+/// A GET with the plainest HTTP there is: enough to ask a server of ours on loopback for a text.
+pub(super) fn get(base_url: &str, path: &str, accept: &str) -> Result<String, Stop> {
     let ask = || -> std::io::Result<Vec<u8>> {
         let authority = base_url.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(authority)?;
         stream.set_read_timeout(Some(STOP_LIMIT))?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: application/json\r\n\r\n")?;
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\nAccept: {accept}\r\n\r\n")?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         Ok(answer)
     };
     let answer = ask().map_err(failed(path))?;
     let text = String::from_utf8_lossy(&answer);
-    text.split_once("\r\n\r\n")
-        .and_then(|(_, body)| serde_json::from_str(body).ok())
-        .ok_or_else(|| Stop::Failed(format!("{path} answered no JSON: {}", text.lines().next().unwrap_or_default())))
+    let status = text.lines().next().unwrap_or_default();
+    match text.split_once("\r\n\r\n") {
+        Some((_, body)) if status.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
+        _ => Err(Stop::Failed(format!("{path} answered {status:?}"))),
+    }
 }

@@ -53,20 +53,20 @@ impl Tally {
         }
     }
 
-    /// Prints the sums. Where everything must run, what did not run has failed.
-    pub(super) fn finish(&self, strict: bool) -> ExitCode {
-        let (lines, good) = self.sums(strict);
+    /// Prints the sums of `job`. Where everything must run, what did not run has failed.
+    pub(super) fn finish(&self, job: &str, strict: bool) -> ExitCode {
+        let (lines, good) = self.sums(job, strict);
         for line in lines {
             say(&line);
         }
         if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn sums(&self, strict: bool) -> ([String; 2], bool) {
+    fn sums(&self, job: &str, strict: bool) -> ([String; 2], bool) {
         let Self { passed, failed, not_run } = *self;
         let failures = if strict { failed + not_run } else { failed };
         let lines = [
-            format!("judges: {passed} passed, {failed} failed, {not_run} not run"),
+            format!("{job}: {passed} passed, {failed} failed, {not_run} not run"),
             format!("{passed} passed, {failures} failed"),
         ];
         (lines, failures == 0)
@@ -87,11 +87,11 @@ mod tests {
         let mut tally = Tally::default();
         tally.add("one", &Ok(String::from("fine")));
         tally.add("two", &Err(Stop::NotRun(String::from("no python3"))));
-        let lenient = tally.sums(false);
+        let lenient = tally.sums("judges", false);
         assert_eq!(lenient.0[0], "judges: 1 passed, 0 failed, 1 not run");
         assert_eq!(lenient.0[1], "1 passed, 0 failed");
         assert!(lenient.1);
-        let strict = tally.sums(true);
+        let strict = tally.sums("judges", true);
         assert_eq!(strict.0[1], "1 passed, 1 failed");
         assert!(!strict.1);
     }

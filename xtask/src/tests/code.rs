@@ -36,7 +36,7 @@ fn null_is_read_as_empty_inside_and_out() {
                 "parts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Part"}},
                 "numbers": {"type": "object", "additionalProperties": {"type": "integer"}},
                 "any": {"type": "array", "items": {}},
-                "fileId": {"type": "string"},
+                "fileId": {"type": "string", "x-id": "FileId"},
             }},
         }),
     ));

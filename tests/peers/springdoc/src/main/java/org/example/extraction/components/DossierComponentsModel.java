@@ -1,0 +1,6 @@
+package org.example.extraction.components;
+
+import java.util.List;
+
+public record DossierComponentsModel(List<FileComponentsModel> files) {
+}

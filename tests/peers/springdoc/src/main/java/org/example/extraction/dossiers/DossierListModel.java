@@ -1,0 +1,6 @@
+package org.example.extraction.dossiers;
+
+import java.util.List;
+
+public record DossierListModel(List<DossierModel> dossiers) {
+}

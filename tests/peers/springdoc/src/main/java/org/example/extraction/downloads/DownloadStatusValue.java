@@ -1,0 +1,5 @@
+package org.example.extraction.downloads;
+
+public enum DownloadStatusValue {
+    QUEUED, GENERATING, COMPRESSING, READY, FAILED
+}

@@ -1,0 +1,6 @@
+package org.example.extraction.templates;
+
+import java.util.List;
+
+public record DossierTemplateListModel(List<DossierTemplateModel> dossierTemplates) {
+}

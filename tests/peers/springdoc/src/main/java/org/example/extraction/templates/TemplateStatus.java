@@ -1,0 +1,5 @@
+package org.example.extraction.templates;
+
+public enum TemplateStatus {
+    ACTIVE, INACTIVE, INCOMPLETE, DRAFT
+}

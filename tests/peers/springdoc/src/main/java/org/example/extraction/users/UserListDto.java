@@ -1,0 +1,6 @@
+package org.example.extraction.users;
+
+import java.util.List;
+
+public record UserListDto(List<UserDto> users) {
+}
