@@ -150,6 +150,10 @@ impl Operation {
         self.query.get(name).map_or(Some(name), Option::as_deref)
     }
 
+    pub(crate) fn has_xml(&self) -> bool {
+        self.xml.is_some()
+    }
+
     /// Whether this media type is the one of its XML.
     pub(crate) fn is_xml(&self, media_type: &str) -> bool {
         self.xml

@@ -11,7 +11,6 @@
 //! // Only another document spells it otherwise.
 //! let body = documine_sim::wire::answer("getFile", r#"{"id": "f-1", "processingStatus": "PROCESSED"}"#);
 //! assert!(body.contains("PROCESSED"));
-//! assert!(documine_sim::wire::query("getComponents", "includeDetails").is_some());
 //! ```
 
 mod answer;
@@ -62,6 +61,11 @@ pub fn field(model: &str, name: &'static str) -> Option<&'static str> {
         Some(shape) => shape.wire(name),
         None => Some(name),
     }
+}
+
+/// Whether the document in use has the answer of an operation as XML, too.
+pub fn has_xml(operation: &str) -> bool {
+    current().is_none_or(|wire| wire.operation(operation).is_some_and(Operation::has_xml))
 }
 
 /// The part of the form that holds an uploaded file.
