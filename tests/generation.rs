@@ -4,8 +4,10 @@
 #![allow(clippy::expect_used, clippy::panic, missing_docs)]
 
 mod generation {
+    // The examples, and the spelling of fields, are those of our document.
+    #[cfg(reconstruction)]
     mod answers;
     mod requests;
-    #[cfg(feature = "schemars")]
+    #[cfg(all(feature = "schemars", reconstruction))]
     mod schemas;
 }

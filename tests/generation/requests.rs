@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use documine_api::ids::{DossierId, DossierTemplateId, DownloadId, FileId};
 use documine_api::operations::{Answer, OPERATIONS, Operation};
 use documine_api::{BoxError, BoxFuture, Client, Error, Inner, Timestamp, Transport, types};
+use documine_sim::wire;
 
 /// One request as the transport saw it.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +138,11 @@ async fn call_everything(client: &Client) {
     let _ = client.get_users().send().await;
 }
 
+/// Whether the document has this operation.
+fn is_there(operation: &str) -> bool {
+    documine_api::operations::operation(operation).is_some_and(|operation| !operation.missing)
+}
+
 /// The path of an operation with our ids in it, as it must go over the wire.
 fn path(operation: &Operation) -> String {
     operation
@@ -153,7 +159,8 @@ async fn every_operation_sends_what_the_document_says() {
     call_everything(&client).await;
     let seen = seen(&memory);
     let called: BTreeSet<&str> = seen.iter().map(|seen| seen.operation).collect();
-    let all: BTreeSet<&str> = OPERATIONS.iter().map(|operation| operation.id).collect();
+    let known = OPERATIONS.iter().filter(|operation| operation.canonical && !operation.missing);
+    let all: BTreeSet<&str> = known.map(|operation| operation.id).collect();
     assert_eq!(called, all, "every operation was called");
     for seen in &seen {
         let operation = documine_api::operations::operation(seen.operation).expect("is there");
@@ -163,6 +170,11 @@ async fn every_operation_sends_what_the_document_says() {
         let url = url.split('#').next().unwrap_or_default();
         assert_eq!(url, format!("https://acme.example/base{}", path(operation)), "{seen:?}");
         assert_eq!(seen.header("api-version"), None, "{seen:?}");
+        if !cfg!(reconstruction) {
+            // Another document may have media types of its own.
+            assert!(seen.header("accept").is_some_and(|accept| accept.contains('/')), "{seen:?}");
+            continue;
+        }
         let accept = match operation.answer {
             _ if seen.url.ends_with("#xml") => "application/xml",
             Answer::Binary => "application/octet-stream, application/zip, application/json",
@@ -186,26 +198,49 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
         let query = url.split('#').next().and_then(|url| url.split_once('?')).map(|(_, query)| query.to_owned());
         query.unwrap_or_default()
     };
-    let mut words: Vec<String> = query("getDossiers").split('&').map(String::from).collect();
-    words.sort();
-    assert_eq!(words, ["includeActive=false", "includeArchived=true", "includeSoftDeleted=true"]);
-    assert_eq!(query("deleteDossier"), "deletePermanently=true");
-    assert_eq!(query("deleteFile"), "", "what is not said is not sent");
-    assert_eq!(query("uploadFile"), "keepManualChanges=true");
-    assert_eq!(query("getComponents"), "includeDetails=true");
-    assert!(
-        query("getLicenseUsage").contains("startDate=2023-07-01T00%3A00%3A00.000%2B00%3A00"),
-        "{}",
-        query("getLicenseUsage")
-    );
+    let sorted = |words: String| {
+        let mut words: Vec<String> = words.split('&').map(String::from).collect();
+        words.sort();
+        words
+    };
+    // In the spelling of the document, where it has the operation and all of these; else nothing was sent.
+    let mut looked_at = 0;
+    for (operation, expected) in [
+        ("getDossiers", vec![("includeActive", "false"), ("includeArchived", "true"), ("includeSoftDeleted", "true")]),
+        ("deleteDossier", vec![("deletePermanently", "true")]),
+        ("uploadFile", vec![("keepManualChanges", "true")]),
+        ("getComponents", vec![("includeDetails", "true")]),
+        (
+            "getLicenseUsage",
+            vec![
+                ("startDate", "2023-07-01T00%3A00%3A00.000%2B00%3A00"),
+                ("endDate", "2023-07-01T00%3A00%3A00.000%2B00%3A00"),
+            ],
+        ),
+    ] {
+        let names = expected.iter().map(|(name, value)| Some(format!("{}={value}", wire::query(operation, name)?)));
+        let Some(names) = names.collect::<Option<Vec<String>>>().filter(|_| is_there(operation)) else { continue };
+        assert_eq!(sorted(query(operation)), sorted(names.join("&")), "{operation}");
+        looked_at += 1;
+    }
+    assert!(!cfg!(reconstruction) || looked_at == 5, "{looked_at}");
+    if is_there("deleteFile") {
+        assert_eq!(query("deleteFile"), "", "what is not said is not sent");
+    }
     let upload = of("uploadFile");
     let kind = upload.header("content-type").unwrap_or_default().to_owned();
     assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
+    if !is_there("prepareFilesDownload") {
+        return;
+    }
     let bulk = of("prepareFilesDownload");
-    assert_eq!(bulk.body.as_deref(), Some(r#"{"fileIds":["f#%2F"]}"#));
-    assert_eq!(bulk.header("content-type"), Some("application/json"));
+    let ids = wire::field("BulkDownloadRequest", "fileIds").expect("a request for files names them");
+    assert_eq!(bulk.body, Some(format!(r##"{{"{ids}":["f#%2F"]}}"##)));
+    let kind = bulk.header("content-type").unwrap_or_default();
+    assert!(kind == "application/json" || (!cfg!(reconstruction) && kind.contains("json")), "{kind}");
 }
 
+#[cfg(has = "deleteDownload")]
 #[tokio::test]
 async fn any_success_is_a_success_and_anything_else_comes_back_whole() {
     for status in [200, 201, 204, 299] {
@@ -227,7 +262,7 @@ async fn any_success_is_a_success_and_anything_else_comes_back_whole() {
 #[tokio::test]
 async fn an_error_of_the_transport_is_in_the_chain() {
     let (client, _) = client(Err("the cable is cut"));
-    let error = client.get_users().send().await.expect_err("no answer");
+    let error = client.get_dossier_templates().send().await.expect_err("no answer");
     let Error::CommunicationError(error) = error else {
         panic!("{error:?}");
     };
@@ -262,5 +297,5 @@ fn the_client_is_cheap_to_share_and_says_nothing_of_its_transport() {
     let (client, _) = client(Ok((200, "")));
     check(&client);
     assert!(!format!("{client:?}").contains("Memory"));
-    sends(client.get_users().send());
+    sends(client.get_dossier_templates().send());
 }

@@ -67,6 +67,7 @@ async fn no_secret_is_in_any_span_event_error_or_debug_text() {
         .unwrap();
     let stream = package.stream().await.unwrap();
     world.time.pass(301);
+    #[cfg(has = "getUsers")]
     world.client.users().await.unwrap();
     world.sim.control().revoke_tokens();
     world.client.license().await.unwrap();

@@ -8,17 +8,17 @@ use tokio::sync::Notify;
 
 use crate::canned::{Canned, json};
 use crate::paper::{STUDY, big_pdf};
-use crate::world::World;
+use crate::world::{World, path};
 
 #[tokio::test]
 async fn a_download_that_is_given_up_leaves_no_file() {
     let part =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
     let service = Canned::answering_and_holding(move |head| {
-        if head.starts_with("GET /api/downloads/d-1/download ") {
+        if head.starts_with(&format!("GET {} ", path("downloadPackage", &["d-1"]))) {
             part.clone()
         } else {
-            json(r#"{"downloadId":"d-1","status":"READY"}"#)
+            json(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
         }
     })
     .await;

@@ -54,8 +54,12 @@ async fn details_tell_the_rule_and_the_page() {
     assert_eq!(queries, ["includeDetails=true"]);
 }
 
+#[cfg(has = "getDossierComponents")]
 #[tokio::test]
 async fn the_same_comes_as_xml() {
+    if !documine_sim::wire::has_xml("getComponents") || !documine_sim::wire::has_xml("getDossierComponents") {
+        return;
+    }
     let rules = r#"
         [[component]]
         name = "Odd & <names>"
@@ -201,6 +205,7 @@ async fn an_error_names_file_component_field_and_value() {
     );
 }
 
+#[cfg(has = "getDossierComponents")]
 #[tokio::test]
 async fn the_whole_dossier_comes_as_a_stream_of_ones_own_type() {
     let world = World::new().await;
@@ -215,6 +220,7 @@ async fn the_whole_dossier_comes_as_a_stream_of_ones_own_type() {
     assert_eq!(world.requests("getDossierComponents").len(), 1);
 }
 
+#[cfg(has = "getDossierComponents")]
 #[tokio::test]
 async fn a_file_that_does_not_fit_stops_no_other_file() {
     let world = World::new().await;
@@ -228,6 +234,7 @@ async fn a_file_that_does_not_fit_stops_no_other_file() {
     assert_eq!(error, "2.pdf: component \"InvoiceNumber\" (field Invoice.InvoiceNumber) has no value");
 }
 
+#[cfg(has = "getDossierComponents")]
 #[tokio::test]
 async fn a_file_that_is_still_analysed_is_not_in_the_dossiers_components() {
     let world = World::new().await;

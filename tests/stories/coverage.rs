@@ -4,9 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use documine::api::operations::OPERATIONS;
+use documine::api::operations::{OPERATIONS, Operation};
 
 use crate::world::World;
+
+/// The operations that the facade knows and the document has. What else another document has is nobody's story.
+fn known() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().filter(|operation| operation.canonical && !operation.missing)
+}
 
 /// Runs all other stories once more and looks at what they asked for.
 #[test]
@@ -28,8 +33,7 @@ fn every_operation_succeeds_in_some_story() {
         .filter(|(_, status)| status.starts_with('2'))
         .map(|(id, _)| id)
         .collect();
-    let missing: Vec<_> =
-        OPERATIONS.iter().map(|operation| operation.id).filter(|id| !succeeded.contains(id)).collect();
+    let missing: Vec<_> = known().map(|operation| operation.id).filter(|id| !succeeded.contains(id)).collect();
     assert!(missing.is_empty(), "no story succeeds with {missing:?}");
 }
 
@@ -38,7 +42,7 @@ async fn every_operation_has_a_route_in_the_simulator() {
     let mut world = World::new().await;
     world.allow_bare_requests();
     let http = crate::world::bare_http();
-    for operation in OPERATIONS {
+    for operation in known() {
         let path: Vec<_> =
             operation.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();
         let url = format!("{}{}", world.sim.base_url(), path.join("/"));
@@ -55,7 +59,7 @@ async fn every_operation_has_a_route_in_the_simulator() {
 fn every_operation_is_called_by_the_facade() {
     let mut source = String::new();
     read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("documine/src"), &mut source);
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter().filter(|operation| operation.canonical) {
         let mut call = String::from(".");
         for letter in operation.id.chars() {
             if letter.is_ascii_uppercase() {

@@ -5,7 +5,7 @@ use std::slice;
 use documine::{DossierFields, DossierTemplateStatus, DownloadFileType, ErrorKind, NewDossier, Source, Timestamp};
 
 use crate::paper::{INVOICE, STUDY};
-use crate::world::{World, header};
+use crate::world::{World, header, query};
 
 #[tokio::test]
 async fn the_templates_are_listed_and_one_is_read() {
@@ -33,6 +33,7 @@ async fn an_unknown_template_is_not_found() {
     assert_eq!(error.attempts(), 1);
 }
 
+#[cfg(has = "getUsers")]
 #[tokio::test]
 async fn a_dossier_is_created_with_all_that_was_said_about_it() {
     let world = World::new().await;
@@ -47,7 +48,8 @@ async fn a_dossier_is_created_with_all_that_was_said_about_it() {
         .attribute("Region", "EU")
         .attribute("Büro", "Zürich & Köln");
     let handle = world.template().create_dossier(fields).await.unwrap();
-    assert_eq!(world.requests("createOrUpdateDossier")[0].status, 201);
+    let status = world.requests("createOrUpdateDossier")[0].status;
+    assert!(status == 201 || (!cfg!(reconstruction) && status == 200), "{status}");
     let dossier = handle.get().await.unwrap();
     assert_eq!(handle.snapshot(), Some(&dossier));
     assert_eq!(handle.id(), &dossier.id);
@@ -124,16 +126,10 @@ async fn a_list_holds_the_dossiers_that_are_asked_for() {
     );
     let queries: Vec<_> =
         world.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
-    assert_eq!(
-        queries,
-        [
-            "",
-            "includeArchived=true",
-            "includeActive=false&includeSoftDeleted=true",
-            "includeActive=false",
-            "includeArchived=true&includeSoftDeleted=true"
-        ]
-    );
+    let (active, archived, trashed) =
+        (("includeActive", "false"), ("includeArchived", "true"), ("includeSoftDeleted", "true"));
+    let asked: [&[_]; 5] = [&[], &[archived], &[active, trashed], &[active], &[archived, trashed]];
+    assert_eq!(queries, asked.map(|words| query("getDossiers", words)));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use documine::{DossierId, DossierTemplateId, DownloadFileType, DownloadId, FileId, PackageContent};
 
 use crate::paper::STUDY;
-use crate::world::{World, is_operation};
+use crate::world::{World, is_operation, path};
 
 /// Texts that mean something in a URL, to a parser, or to a careless program.
 fn hostile() -> Vec<String> {
@@ -116,10 +116,12 @@ async fn a_hostile_id_never_touches_another_resource() {
         .unwrap();
     let state = world.sim.state();
     let (template, dossier_id, file_id) = (world.template_id(), dossier.id().as_str(), file.id().as_str());
-    let templates = "/api/dossier-templates/";
+    let templates = format!("{}/", path("getDossierTemplates", &[]));
+    let templates = templates.as_str();
     let dossiers = format!("{templates}{template}/dossiers/");
     let files = format!("{dossiers}{dossier_id}/files/");
-    let downloads = "/api/downloads/";
+    let downloads = path("getDownload", &[""]);
+    let downloads = downloads.as_str();
 
     for text in hostile() {
         let before = world.journal().len();

@@ -24,6 +24,7 @@ mod hostile_ids;
 mod identity_provider;
 mod license;
 mod limits;
+#[cfg(reconstruction)]
 mod linked_pages;
 mod log_in;
 mod long_waits;
@@ -32,9 +33,11 @@ mod packages;
 mod paging;
 mod raw;
 mod refresh_trouble;
+#[cfg(reconstruction)]
 mod saved_answers;
 mod tenant_and_bearer;
 mod tolerance;
 mod unsupported;
 mod upload_and_wait;
+#[cfg(has = "getUsers")]
 mod users;

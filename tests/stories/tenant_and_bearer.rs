@@ -18,21 +18,25 @@ async fn token_and_tenant_go_with_every_request_of_every_operation() {
     let file = dossier.upload(Source::bytes("a.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
     dossier.files().await.unwrap();
     file.components().await.unwrap();
+    #[cfg(has = "getDossierComponents")]
     dossier.components().await.unwrap();
     let package = file.create_package(PackageContent::default()).await.unwrap().wait().await.unwrap();
     let _ = dossier.create_files_package([file.id()], PackageContent::default()).await.unwrap();
     let _ = dossier.create_package(PackageContent::default()).await.unwrap();
+    #[cfg(has = "getDownloads")]
     client.downloads().await.unwrap();
     drop(package.stream().await.unwrap());
     package.delete().await.unwrap();
     file.delete().await.unwrap();
     dossier.delete().await.unwrap();
+    #[cfg(has = "getUsers")]
     client.users().await.unwrap();
     client.license().await.unwrap();
     client.license_usage().await.unwrap();
 
     let requests = world.sim.requests();
-    for operation in documine::api::operations::OPERATIONS {
+    let known = documine::api::operations::OPERATIONS.iter().filter(|known| known.canonical && !known.missing);
+    for operation in known {
         assert!(
             requests.iter().any(|request| request.operation.as_deref() == Some(operation.id)),
             "{} was not called",
@@ -103,6 +107,7 @@ async fn a_redirect_of_the_token_endpoint_is_not_followed() {
     assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
 }
 
+#[cfg(has = "getUsers")]
 #[tokio::test]
 async fn a_link_to_another_origin_is_not_followed() {
     let elsewhere = Canned::answering(|_| json(r#"{"users":[{"id":"x"}]}"#)).await;

@@ -152,6 +152,25 @@ pub fn bare_http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
+/// The path of an operation as it goes over the wire, with these ids in the place of its parameters.
+pub fn path(operation: &str, ids: &[&str]) -> String {
+    let operation = documine::api::operations::operation(operation).unwrap();
+    let mut ids = ids.iter();
+    let segments = operation.path.split('/');
+    segments
+        .map(|segment| if segment.starts_with('{') { *ids.next().unwrap() } else { segment })
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// A query in the contract's names, `name=value` each, as the document in use spells it.
+pub fn query(operation: &str, words: &[(&'static str, &str)]) -> String {
+    let word = |(name, value): &(&'static str, &str)| {
+        format!("{}={value}", documine_sim::wire::query(operation, name).unwrap())
+    };
+    words.iter().map(word).collect::<Vec<_>>().join("&")
+}
+
 /// Whether a request is one of the document's operations.
 pub fn is_operation(request: &RecordedRequest) -> bool {
     request.operation.as_deref().is_some_and(|id| documine::api::operations::operation(id).is_some())

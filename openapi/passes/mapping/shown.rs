@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::super::contract::{Contract, Type};
+use super::super::contract::{Answers, Contract, Type};
 use super::super::media_types::{self, Family};
 use super::super::walk::{self, escape};
 use super::{Bound, Mapping};
@@ -24,6 +24,9 @@ impl Mapping {
             let types: Vec<&str> = operation.map(media_types::of_success).unwrap_or_default();
             let first = |wanted: Family| types.iter().find(|name| media_types::family(name) == wanted);
             let accept = operation.and_then(|operation| walk::text(operation, "x-accept"));
+            // What is answered where the contract knows of no content and the document does.
+            let empty = contract.operations.get(id).is_some_and(|spec| matches!(spec.answers(), Answers::Nothing));
+            let schema = operation.filter(|_| empty && mapped.with_content).and_then(success_schema);
             operations.insert(
                 id.clone(),
                 json!({
@@ -38,6 +41,7 @@ impl Mapping {
                     "accept": accept,
                     "xml": first(Family::Xml),
                     "other": first(Family::Other),
+                    "sample": schema.map(|schema| sample(schema, document, 0)),
                 }),
             );
         }
@@ -95,7 +99,17 @@ impl Mapping {
     }
 }
 
+/// The JSON that an operation's success holds.
+fn success_schema(operation: &Map<String, Value>) -> Option<&Value> {
+    let responses = walk::object(operation, "responses")?;
+    let mut statuses: Vec<&String> = responses.keys().filter(|status| status.starts_with('2')).collect();
+    statuses.sort();
+    statuses.into_iter().find_map(|status| responses.get(status)?.pointer("/content/application~1json/schema"))
+}
+
 fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Value {
+    let declared = document.pointer(&format!("{}/required", bound.pointer)).and_then(Value::as_array);
+    let is_required = |wire: &str| declared.into_iter().flatten().any(|name| name == wire);
     let mut fields = Map::new();
     for (field, found) in &bound.fields {
         let spec = contract.schemas.get(name).and_then(|schema| schema.fields.get(field));
@@ -105,7 +119,17 @@ fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Va
             match &found.wire {
                 None => Value::Null,
                 Some(_) if found.follows => Value::Null,
-                Some(wire) => json!({"wire": wire, "shape": found.leads_to, "holds": holds}),
+                Some(wire) => {
+                    let mut field = json!({"wire": wire, "shape": found.leads_to, "holds": holds});
+                    if is_nullable(&found.schema, document) {
+                        field["nullable"] = json!(true);
+                    }
+                    if !bound.is_request && is_required(wire) {
+                        field["required"] = json!(true);
+                        field["sample"] = sample(&found.schema, document, 0);
+                    }
+                    field
+                }
             },
         );
     }
@@ -116,13 +140,16 @@ fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Va
     });
     let required = bound.required_extras.iter().filter_map(|name| Some((name, bound.extras.get(name)?)));
     if !bound.is_request {
-        let declared = document.pointer(&format!("{}/required", bound.pointer)).and_then(Value::as_array);
-        let is_required = |wire: &str| declared.into_iter().flatten().any(|name| name == wire);
         for (name, schema) in required.chain(follows.filter(|(wire, _)| is_required(wire))) {
             extra.insert(name.clone(), sample(schema, document, 0));
         }
     }
     json!({"fields": fields, "extra": extra})
+}
+
+/// Whether `null` is among the values.
+fn is_nullable(schema: &Value, document: &Value) -> bool {
+    [schema, resolved(schema, document)].iter().any(|schema| schema.get("nullable") == Some(&Value::Bool(true)))
 }
 
 fn holds(kind: &Type<'_>) -> &'static str {
@@ -139,16 +166,7 @@ const DEEPEST: usize = 8;
 
 /// A value that fits a schema: what the simulator answers for a field that it knows nothing of, and that must be there.
 fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
-    let mut schema = schema;
-    for _ in 0..16 {
-        let Some(target) = super::fit::reference_of(schema).and_then(|reference| reference.strip_prefix('#')) else {
-            break;
-        };
-        let Some(target) = document.pointer(target) else {
-            break;
-        };
-        schema = target;
-    }
+    let schema = resolved(schema, document);
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
     if let Some(example) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
         return example.clone();
@@ -178,6 +196,20 @@ fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
             Value::Object(made)
         }
     }
+}
+
+/// A schema after following its references.
+fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
+    let mut schema = schema;
+    for _ in 0..16 {
+        let target =
+            super::fit::reference_of(schema).and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+        let Some(target) = target else {
+            break;
+        };
+        schema = target;
+    }
+    schema
 }
 
 /// A name of the document as code in a table: nothing in it ends either.

@@ -194,9 +194,12 @@ impl SimulatorBuilder {
     }
 
     fn app(&self, clock: SimClock, provider: Provider) -> Result<App, StartError> {
+        if let Some(error) = crate::wire::fault() {
+            return Err(StartError(error.to_owned()));
+        }
         #[cfg(feature = "check")]
         crate::check::Checker::vendored()
-            .map_err(|error| StartError(format!("the vendored document can't be checked against: {error}")))?;
+            .map_err(|error| StartError(format!("the document can't be checked against: {error}")))?;
         let folder = |error: &dyn fmt::Display| {
             let place = self.data_dir.as_ref().map_or_else(
                 || "the temporary folder".to_owned(),
@@ -224,7 +227,7 @@ impl SimulatorBuilder {
                 &rules,
             ),
         };
-        let operations = documine_api::operations::OPERATIONS.iter();
+        let operations = documine_api::operations::OPERATIONS.iter().filter(|operation| !operation.missing);
         Ok(App {
             settings: Settings {
                 workspace: self.workspace.clone(),

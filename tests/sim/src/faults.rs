@@ -78,7 +78,7 @@ impl Fault {
         self
     }
 
-    /// The answer has this body.
+    /// The answer has this body. With another document than ours a JSON body of a success is given in the names used here, and gets the document's.
     #[must_use]
     pub fn body(mut self, content_type: impl Into<String>, body: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
@@ -86,7 +86,7 @@ impl Fault {
         self
     }
 
-    /// The JSON of the answer is changed by this patch (RFC 6902, as text). A text that is no patch changes nothing.
+    /// The JSON of the answer is changed by this patch (RFC 6902, as text), before it gets the names of a document that is not ours. A text that is no patch changes nothing.
     #[must_use]
     pub fn patch(mut self, patch: &str) -> Self {
         self.patch = serde_json::from_str(patch).ok();

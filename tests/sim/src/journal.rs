@@ -16,12 +16,12 @@ const MOST: usize = 200_000;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The operation, as the document spells it (`getDossiers`), or a name for an endpoint of the identity provider (`token`, `device`, …).
+    /// The operation, by the name that the SDK has for it (`getDossiers`), or a name for an endpoint of the identity provider (`token`, `device`, …).
     /// `None`: nothing that the simulator serves.
     pub operation: Option<String>,
     /// The HTTP method.
     pub method: String,
-    /// The path as it was sent.
+    /// The path as it was sent, in the spelling of the document in use.
     pub path: String,
     /// The query as it was sent, without the question mark.
     pub query: Option<String>,

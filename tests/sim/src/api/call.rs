@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::server::Refusal;
 use crate::time::Stamp;
+use crate::wire::{self, Operation, Wire};
 
 /// The biggest JSON body that is read.
 const BIGGEST_JSON: usize = 16 * 1024 * 1024;
@@ -21,6 +22,8 @@ const BIGGEST_JSON: usize = 16 * 1024 * 1024;
 pub(super) struct Call {
     parameters: BTreeMap<&'static str, String>,
     query: Vec<(String, String)>,
+    /// How the document in use spells this operation.
+    wire: Option<(&'static Wire, &'static Operation)>,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     body: Option<Body>,
@@ -29,7 +32,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn new(request: Request, parameters: BTreeMap<&'static str, String>) -> Self {
+    pub(super) fn new(request: Request, operation: &str, parameters: BTreeMap<&'static str, String>) -> Self {
         let (parts, body) = request.into_parts();
         let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
         let query = parts.uri.query().unwrap_or("").split('&').filter(|pair| !pair.is_empty());
@@ -39,6 +42,7 @@ impl Call {
         Self {
             parameters,
             query: query.collect(),
+            wire: wire::current().and_then(|wire| Some((wire, wire.operation(operation)?))),
             path: parts.uri.path().to_owned(),
             headers: parts.headers,
             body: Some(body),
@@ -71,7 +75,16 @@ impl Call {
         self.parameter("downloadId")
     }
 
+    /// The name of a query parameter in the document in use; `None` if that does not have it.
+    fn query_name<'a>(&self, name: &'a str) -> Option<&'a str> {
+        match self.wire {
+            Some((_, operation)) => operation.query(name),
+            None => Some(name),
+        }
+    }
+
     pub(super) fn query(&self, name: &str) -> Option<&str> {
+        let name = self.query_name(name)?;
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -96,6 +109,11 @@ impl Call {
         Ok(Some(moment))
     }
 
+    /// Whether this media type is what the document calls the operation's XML.
+    pub(super) fn is_xml(&self, media_type: &str) -> bool {
+        self.wire.is_some_and(|(_, operation)| operation.is_xml(media_type))
+    }
+
     /// The body, for a handler that streams it.
     pub(super) fn take_body(&mut self) -> Body {
         self.body.take().unwrap_or_default()
@@ -113,7 +131,10 @@ impl Call {
             .await
             .map_err(|_| Refusal::bad_request("The body could not be read, or it is bigger than 16 MiB."))?;
         match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(object)) => Ok(object),
+            Ok(Value::Object(object)) => Ok(match self.wire {
+                Some((wire, operation)) => wire.request(operation, object),
+                None => object,
+            }),
             Ok(_) => Err(Refusal::bad_request("The body must be a JSON object.")),
             Err(error) => Err(Refusal::bad_request(format!("The body is not JSON: {error}."))),
         }

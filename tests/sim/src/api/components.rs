@@ -71,6 +71,7 @@ fn wants_xml(call: &Call) -> bool {
         let xml = match kind.as_str() {
             "application/xml" | "text/xml" => true,
             "application/json" | "application/*" | "*/*" => false,
+            kind if call.is_xml(kind) => true,
             _ => continue,
         };
         if quality > 0.0 && best.is_none_or(|(before, _)| quality > before) {

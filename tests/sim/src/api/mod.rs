@@ -45,7 +45,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         }
         Found::Nothing => return Refusal::not_found("There is nothing under this path.").into_response(app.now()),
     };
-    let mut call = Call::new(request, parameters);
+    let mut call = Call::new(request, id, parameters);
     let answer = match admit(&app, &mut call).await {
         Ok(()) => dispatch(&app, id, &mut call).await,
         Err(refusal) => Err(refusal),

@@ -17,6 +17,7 @@ use crate::analysis::{Component, DocumentText, Subject, apply};
 use crate::server::{App, Refusal};
 use crate::state::{File, UsageEvent, World};
 use crate::time::Stamp;
+use crate::wire;
 
 /// Bigger uploads are refused.
 pub(super) const BIGGEST_UPLOAD: u64 = 1024 * 1024 * 1024;
@@ -64,11 +65,14 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut Call) -> Result<Response, 
     call::json(StatusCode::CREATED, &json!({"fileIds": file_ids, "processedFileIds": started}))
 }
 
-/// Takes the part `file` of the form.
+/// Takes the part of the form that holds the file.
 async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
     let kind = call.header("content-type").unwrap_or("").to_owned();
     if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
-        return Err(Refusal::bad_request("The content type must be multipart/form-data with a part named file."));
+        return Err(Refusal::bad_request(format!(
+            "The content type must be multipart/form-data with a part named {}.",
+            wire::part()
+        )));
     }
     let mut request = Request::new(call.take_body());
     if let Ok(kind) = kind.parse() {
@@ -83,7 +87,7 @@ async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
     let mut refused = None;
     // The form is read to its end, so that a client that is still sending gets the answer.
     while let Some(mut field) = form.next_field().await.map_err(|error| bad(&error))? {
-        if field.name() == Some("file") && taken.is_none() && refused.is_none() {
+        if field.name() == Some(wire::part()) && taken.is_none() && refused.is_none() {
             match take(app, &mut field).await {
                 Ok(part) => taken = Some(part),
                 Err(refusal) => refused = Some(refusal),
@@ -94,12 +98,14 @@ async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
     match (taken, refused) {
         (_, Some(refusal)) => Err(refusal),
         (Some(part), None) => Ok(part),
-        (None, None) => Err(Refusal::bad_request("The part named file is missing in the form.")),
+        (None, None) => Err(Refusal::bad_request(format!("The part named {} is missing in the form.", wire::part()))),
     }
 }
 
 async fn take(app: &App, field: &mut Field<'_>) -> Result<Part, Refusal> {
-    let name = field.file_name().ok_or_else(|| Refusal::bad_request("The part named file has no file name."))?;
+    let name = field
+        .file_name()
+        .ok_or_else(|| Refusal::bad_request(format!("The part named {} has no file name.", wire::part())))?;
     let name = file_name(name)?;
     let broken = |error: &std::io::Error| Refusal::internal("The upload could not be stored", error);
     let mut bytes = app.blobs.begin().map_err(|error| broken(&error))?;
@@ -128,7 +134,7 @@ pub(super) fn file_name(name: &str) -> Result<String, Refusal> {
     let name: String = name.chars().filter(|letter| !letter.is_control()).collect();
     let name = name.trim();
     if matches!(name, "" | "." | "..") {
-        return Err(Refusal::bad_request("The part named file has no usable file name."));
+        return Err(Refusal::bad_request(format!("The part named {} has no usable file name.", wire::part())));
     }
     if name.len() > LONGEST_NAME {
         return Err(Refusal::bad_request(format!("The file name is longer than {LONGEST_NAME} bytes.")));

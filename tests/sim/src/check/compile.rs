@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use http::Method;
 use serde_json::Value;
 
-use super::document::{essence, is_json, resolved};
+use super::Manner;
+use super::document::{essence, may_be_json, resolved};
 use super::schema::{Compiled, Form, Schemas};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -66,19 +67,52 @@ pub(super) struct Answer {
 struct Context<'a> {
     document: &'a Value,
     schemas: Schemas,
+    manner: Manner,
 }
 
-/// Compiles all operations of a document, by id.
-pub(super) fn operations(document: &Value) -> Result<HashMap<String, Operation>, String> {
-    let context = Context { document, schemas: Schemas::of(document)? };
+/// The name and the whole path of an operation, from its method, its path in the document and itself.
+type Naming = dyn Fn(&str, &str, &Value) -> Result<(String, String), String>;
+
+/// As the document names it.
+pub(super) fn by_id(method: &str, path: &str, operation: &Value) -> Result<(String, String), String> {
+    let id = operation["operationId"].as_str().ok_or_else(|| format!("{method} {path} has no operationId"))?;
+    Ok((id.to_owned(), path.to_owned()))
+}
+
+/// As the build's table of operations names it. Names of parameters tell nothing.
+pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, String), String> {
+    let path = format!("{}{path}", documine_api::document::SERVER_PATH);
+    let same = |known: &str| {
+        let (known, path) = (known.trim_end_matches('/').split('/'), path.trim_end_matches('/').split('/'));
+        known.map(form).eq(path.map(form))
+    };
+    let known = documine_api::operations::OPERATIONS
+        .iter()
+        .find(|known| !known.missing && known.method.eq_ignore_ascii_case(method) && same(known.path));
+    let known = known.ok_or_else(|| format!("{method} {path} is not in the table of operations"))?;
+    Ok((known.id.to_owned(), path))
+}
+
+/// A segment of a path; all parameters are the same.
+fn form(segment: &str) -> &str {
+    if segment.starts_with('{') && segment.ends_with('}') { "{}" } else { segment }
+}
+
+/// Compiles all operations of a document, by the name that `naming` gives.
+pub(super) fn operations(
+    document: &Value,
+    manner: Manner,
+    naming: &Naming,
+) -> Result<HashMap<String, Operation>, String> {
+    let context = Context { document, schemas: Schemas::of(document, manner)?, manner };
     let paths = document["paths"].as_object().ok_or("the document has no paths")?;
     let mut all = HashMap::new();
     for (path, item) in paths {
         for name in METHODS {
             let Some(operation) = item.get(name) else { continue };
-            let id = operation["operationId"].as_str().ok_or_else(|| format!("{name} {path} has no operationId"))?;
-            let compiled = context.operation(path, name, item, operation).map_err(|error| format!("{id}: {error}"))?;
-            if all.insert(id.to_owned(), compiled).is_some() {
+            let (id, path) = naming(name, path, operation)?;
+            let compiled = context.operation(&path, name, item, operation).map_err(|error| format!("{id}: {error}"))?;
+            if all.insert(id.clone(), compiled).is_some() {
                 return Err(format!("{id} is there twice"));
             }
         }
@@ -106,10 +140,14 @@ impl Context<'_> {
         };
         let mut answers = HashMap::new();
         for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            let success = status.starts_with('2') || status.eq_ignore_ascii_case("default");
+            if self.manner == Manner::Lenient && !success {
+                continue;
+            }
             let answer = resolved(self.document, answer)?;
             let mut required_headers = Vec::new();
             for (name, header) in answer["headers"].as_object().into_iter().flatten() {
-                if resolved(self.document, header)?["required"] == true {
+                if self.manner == Manner::Strict && resolved(self.document, header)?["required"] == true {
                     required_headers.push(name.clone());
                 }
             }
@@ -156,7 +194,7 @@ impl Context<'_> {
         for (name, media) in content.as_object().into_iter().flatten() {
             let (essence, schema) = (essence(name), media.get("schema"));
             let compiled = match schema {
-                Some(schema) if is_json(&essence) => Some(self.schemas.compile(schema, form)?),
+                Some(schema) if may_be_json(&essence) => Some(self.schemas.compile(schema, form)?),
                 _ => None,
             };
             let parts = match schema {

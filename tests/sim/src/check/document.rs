@@ -29,6 +29,11 @@ pub(super) fn covers(documented: &str, actual: &str) -> bool {
         || documented.strip_suffix("/*").is_some_and(|family| actual.split('/').next() == Some(family))
 }
 
+/// Whether bodies of this documented media type, perhaps a range, can be JSON.
+pub(super) fn may_be_json(essence: &str) -> bool {
+    is_json(essence) || essence == "*/*" || essence == "application/*"
+}
+
 /// Whether bodies of this media type are JSON.
 pub(super) fn is_json(essence: &str) -> bool {
     essence == "application/json" || essence.ends_with("+json")

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::compile::{Body, Media, Operation, Parameter, Place};
-use super::document::{covers, essence};
+use super::document::{covers, essence, is_json};
 use super::{Checker, Findings, Side, Violation};
 
 /// The header that names the workspace.
@@ -162,7 +162,7 @@ fn check_body(declared: Option<&Body>, headers: &HeaderMap, body: Option<&Bytes>
     let Some(body) = body else { return };
     if essence(given) == "multipart/form-data" {
         check_parts(media, given, body, findings);
-    } else if let Some(schema) = &media.schema {
+    } else if let Some(schema) = media.schema.as_ref().filter(|_| is_json(&essence(given))) {
         match serde_json::from_slice(body) {
             Ok(value) => schema.check(&value, "", findings),
             Err(error) => findings.add("", format!("no JSON: {error}")),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::Findings;
+use super::{Findings, Manner};
 
 /// More of the same list would only bury the first ones.
 const MOST_ERRORS: usize = 10;
@@ -68,43 +68,55 @@ impl Form {
 /// The schemas of a document, ready to be compiled against.
 pub(super) struct Schemas {
     root: Map<String, Value>,
+    manner: Manner,
     /// What was compiled already, by its rewritten text: most answers of most operations are the same error message.
     done: RefCell<HashMap<String, Compiled>>,
 }
 
 impl Schemas {
-    pub(super) fn of(document: &Value) -> Result<Self, String> {
+    pub(super) fn of(document: &Value, manner: Manner) -> Result<Self, String> {
         let mut root = Map::new();
         root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
         if let Some(all) = document.pointer("/components/schemas").and_then(Value::as_object) {
             for form in Form::ALL {
                 let rewritten: Result<Map<String, Value>, String> =
-                    all.iter().map(|(name, schema)| Ok((name.clone(), rewrite(schema, form)?))).collect();
+                    all.iter().map(|(name, schema)| Ok((name.clone(), rewritten(schema, form, manner)?))).collect();
                 root.insert(form.name().to_owned(), Value::Object(rewritten?));
             }
         }
-        Ok(Self { root, done: RefCell::default() })
+        Ok(Self { root, manner, done: RefCell::default() })
     }
 
     /// Compiles a schema of the document.
     pub(super) fn compile(&self, schema: &Value, form: Form) -> Result<Compiled, String> {
-        let rewritten = rewrite(schema, form)?;
+        match (self.compiled(schema, form), self.manner) {
+            // A pattern or a reference that only other tools take is no reason to serve nothing.
+            (Err(_), Manner::Lenient) => Ok(Compiled { validator: Arc::new(build(&Value::Bool(true))?) }),
+            (compiled, _) => compiled,
+        }
+    }
+
+    fn compiled(&self, schema: &Value, form: Form) -> Result<Compiled, String> {
+        let rewritten = rewritten(schema, form, self.manner)?;
         let text = rewritten.to_string();
         if let Some(compiled) = self.done.borrow().get(&text) {
             return Ok(compiled.clone());
         }
         let mut root = self.root.clone();
         root.insert("allOf".to_owned(), json!([rewritten]));
-        let validator = jsonschema::options()
-            .with_draft(Draft::Draft202012)
-            .should_validate_formats(true)
-            .should_ignore_unknown_formats(true)
-            .build(&Value::Object(root))
-            .map_err(|error| error.to_string())?;
-        let compiled = Compiled { validator: Arc::new(validator) };
+        let compiled = Compiled { validator: Arc::new(build(&Value::Object(root))?) };
         self.done.borrow_mut().insert(text, compiled.clone());
         Ok(compiled)
     }
+}
+
+fn build(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .should_validate_formats(true)
+        .should_ignore_unknown_formats(true)
+        .build(schema)
+        .map_err(|error| error.to_string())
 }
 
 /// A compiled schema.
@@ -129,6 +141,38 @@ impl Compiled {
             }
             findings.add(format!("{at}{}", error.instance_path()), message);
         }
+    }
+}
+
+/// A schema for bodies of this form, by this manner.
+fn rewritten(schema: &Value, form: Form, manner: Manner) -> Result<Value, String> {
+    let mut schema = match (rewrite(schema, form), manner) {
+        (Err(_), Manner::Lenient) => Value::Bool(true),
+        (rewritten, _) => rewritten?,
+    };
+    if manner == Manner::Lenient && form != Form::Open {
+        open_sets(&mut schema);
+    }
+    Ok(schema)
+}
+
+/// Takes the values of enumerations away.
+fn open_sets(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("enum").is_some_and(Value::is_array) {
+                fields.remove("enum");
+            }
+            for (key, inner) in fields {
+                match (key.as_str(), inner) {
+                    // A field that is called `enum` is none.
+                    ("properties", Value::Object(properties)) => properties.values_mut().for_each(open_sets),
+                    (_, inner) => open_sets(inner),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(open_sets),
+        _ => {}
     }
 }
 
@@ -212,12 +256,23 @@ mod tests {
     }
 
     #[test]
+    fn sets_of_a_foreign_documents_answers_are_open() {
+        let schema = json!({ "properties": { "enum": { "type": "string", "enum": ["A"] } } });
+        let lenient = rewritten(&schema, Form::Closed, Manner::Lenient).expect("rewrites");
+        assert_eq!(lenient["properties"]["enum"], json!({ "type": "string" }));
+        for (form, manner) in [(Form::Closed, Manner::Strict), (Form::Open, Manner::Lenient)] {
+            let held = rewritten(&schema, form, manner).expect("rewrites");
+            assert_eq!(held["properties"]["enum"]["enum"], json!(["A"]));
+        }
+    }
+
+    #[test]
     fn parts_of_a_composition_add_up() {
         let document = json!({ "components": { "schemas": {
             "Base": { "type": "object", "properties": { "id": { "type": "string" } } },
             "Whole": { "allOf": [{ "$ref": "#/components/schemas/Base" }, { "properties": { "base": { "$ref": "#/components/schemas/Base" } } }] },
         } } });
-        let schemas = Schemas::of(&document).expect("a document");
+        let schemas = Schemas::of(&document, Manner::Strict).expect("a document");
         let whole = json!({ "$ref": "#/components/schemas/Whole" });
         let closed = schemas.compile(&whole, Form::Closed).expect("compiles");
         let pointers = |value: Value| {

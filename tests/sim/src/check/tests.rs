@@ -193,6 +193,10 @@ fn bad_documents_are_refused_with_the_reason() {
 /// Every example of the vendored document passes as an answer of its operation, and fails with one field more.
 #[test]
 fn the_examples_of_the_vendored_document_fit_it() {
+    if !documine_api::document::IS_RECONSTRUCTION {
+        // Another document has other examples, or none.
+        return;
+    }
     let checker = Checker::vendored().expect("compiles");
     let document: Value = serde_json::from_str(documine_api::DOCUMENT).expect("JSON");
     let mut seen = 0;

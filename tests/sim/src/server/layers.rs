@@ -16,6 +16,7 @@ use super::{App, Found, Refusal, body};
 use crate::faults::Fault;
 use crate::idp;
 use crate::journal::{Entry, RecordedRequest};
+use crate::wire::{self, Deliberate};
 
 /// The request as it came, for journal and check.
 struct Arrival {
@@ -54,11 +55,21 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
         },
         _ => response,
     };
-    let (response, bytes) = small_body(response).await;
-    let response = match &fault {
-        Some(fault) => spoilt(response, bytes.as_ref(), fault),
-        None => response,
-    };
+    let (mut response, mut bytes) = small_body(response).await;
+    if let Some(fault) = &fault {
+        response = changed(response, bytes.as_ref(), fault);
+    }
+    // Faults speak as the simulator does, so they come before the document's names; what they do to headers and bytes comes behind.
+    let operation = arrival.operation.as_deref();
+    if let Some(wire) = wire::current()
+        && let Some(operation) = operation.and_then(|operation| wire.operation(operation))
+    {
+        (response, bytes) = small_body(response).await;
+        (response, bytes) = wire.response(operation, response, bytes, deliberate(fault.as_ref()));
+    }
+    if let Some(fault) = &fault {
+        response = broken(response, fault);
+    }
     #[cfg(feature = "check")]
     check(&app, &arrival, &received, &response, bytes.as_ref(), fault.is_some());
     let status = response.status().as_u16();
@@ -150,8 +161,16 @@ async fn small_body(response: Response) -> (Response, Option<Bytes>) {
     (Response::from_parts(parts, Body::from(bytes.clone())), Some(bytes))
 }
 
-/// The answer as the fault wants it.
-fn spoilt(response: Response, bytes: Option<&Bytes>, fault: &Fault) -> Response {
+/// What of an answer is the fault's already.
+fn deliberate(fault: Option<&Fault>) -> Deliberate {
+    Deliberate {
+        status: fault.is_some_and(|fault| fault.status.is_some()),
+        body: fault.is_some_and(|fault| fault.patch.is_some() || fault.body.is_some()),
+    }
+}
+
+/// The answer with the body that the fault wants.
+fn changed(response: Response, bytes: Option<&Bytes>, fault: &Fault) -> Response {
     let (mut parts, mut body) = response.into_parts();
     if let (Some(patch), Some(bytes)) = (&fault.patch, bytes)
         && let Ok(mut value) = serde_json::from_slice::<Value>(bytes)
@@ -163,8 +182,21 @@ fn spoilt(response: Response, bytes: Option<&Bytes>, fault: &Fault) -> Response 
     if let Some(text) = &fault.body {
         body = Body::from(text.clone());
         parts.headers.remove(CONTENT_LENGTH);
+        if let Some(kind) = content_type(fault) {
+            parts.headers.insert(CONTENT_TYPE, kind);
+        }
     }
-    if let Some(kind) = fault.content_type.as_ref().and_then(|kind| HeaderValue::from_str(kind).ok()) {
+    Response::from_parts(parts, body)
+}
+
+fn content_type(fault: &Fault) -> Option<HeaderValue> {
+    HeaderValue::from_str(fault.content_type.as_ref()?).ok()
+}
+
+/// The answer with the headers that the fault wants, and cut where it says.
+fn broken(response: Response, fault: &Fault) -> Response {
+    let (mut parts, mut body) = response.into_parts();
+    if let Some(kind) = content_type(fault).filter(|_| fault.body.is_none()) {
         parts.headers.insert(CONTENT_TYPE, kind);
     }
     for (name, value) in &fault.headers {
