@@ -24,9 +24,9 @@ use crate::passes::contract::Contract;
 use crate::passes::decisions::Decisions;
 use crate::{code, passes};
 use diff::{Effect, Side};
-use folder::{CONTRACT, DECISIONS, DOCUMENT, FINGERPRINT, Files, Folder, MAPPED, OURS, PRIVATE, RECORD};
+use folder::{CONTRACT, DECISIONS, DOCUMENT, FINGERPRINT, Files, Folder, MAPPED, OURS, PRIVATE, RECORD, TABLE};
 use record::{Record, sha256};
-use report::{Generated, Missing, Mode, Report, Row};
+use report::{Generated, Mode, Report};
 
 /// Options of `regen`.
 #[derive(clap::Args, Debug, Default)]
@@ -341,6 +341,7 @@ impl<'a> Regen<'a> {
             (folder.path(DECISIONS), decided),
             (folder.path(MAPPED), Some(mapped::table(&passed.mapping, &self.contract))),
             (folder.path(RECORD), Some(record.text())),
+            (folder.common(TABLE), Some(diff::page())),
             (folder.common(FINGERPRINT), Some(format!("{}\n", passes::fingerprint(&self.ours)))),
         ];
         Ok(Prepared {
@@ -399,25 +400,7 @@ impl<'a> Regen<'a> {
         build_seconds: Option<f64>,
     ) -> Report {
         let mapping = &prepared.passed.mapping;
-        let spec = |id: &String| self.contract.operations.get(id);
-        let mut mapped = Vec::new();
-        let mut missing = Vec::new();
-        for (id, found) in &mapping.operations {
-            match &found.place {
-                Some(place) => mapped.push(Row {
-                    id: id.clone(),
-                    method: place.method.clone(),
-                    path: place.wire.clone(),
-                    there: place.id.clone(),
-                    decided: found.decided,
-                }),
-                None => missing.push(Missing {
-                    id: id.clone(),
-                    line: spec(id).map(|spec| spec.line().to_owned()).unwrap_or_default(),
-                    accepted: true,
-                }),
-            }
-        }
+        let (mapped, missing) = report::found(&self.contract, mapping, &prepared.decisions.accept_missing);
         let changes = before.map_or_else(Vec::new, |before| {
             let old = Side {
                 document: &before.document,
@@ -437,7 +420,7 @@ impl<'a> Regen<'a> {
             source: prepared.source.clone(),
             sha256: sha256(&prepared.text),
             mode: prepared.mode,
-            operations: count(&prepared.document),
+            operations: report::count(&prepared.document),
             mapped,
             missing,
             changes,
@@ -466,12 +449,6 @@ impl<'a> Regen<'a> {
         });
         lines.collect::<Vec<String>>().join("\n")
     }
-}
-
-/// How many operations a document has.
-fn count(document: &Value) -> usize {
-    let items = document.get("paths").and_then(Value::as_object).into_iter().flat_map(serde_json::Map::values);
-    items.map(|item| passes::walk::METHODS.iter().filter(|method| item.get(**method).is_some()).count()).sum()
 }
 
 /// What those who work on our own document look at: how sure its elements are, and what the passes do with it.

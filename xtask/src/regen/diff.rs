@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use self::rules::Standing;
-pub(crate) use self::rules::What;
+pub(crate) use self::rules::{What, page};
 use self::words::{code, codes};
 use crate::passes::contract::Contract;
 use crate::passes::mapping::{Mapping, server_path};

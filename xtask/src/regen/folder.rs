@@ -18,6 +18,8 @@ pub(super) const MAPPED: &str = "mapped.toml";
 pub(super) const RECORD: &str = "PROVENANCE.md";
 /// By which the build knows our reconstruction.
 pub(super) const FINGERPRINT: &str = "reconstruction.txt";
+/// How changes between two documents are classified.
+pub(super) const TABLE: &str = "CHANGES.md";
 /// What the facade needs.
 pub(super) const CONTRACT: &str = "contract.toml";
 /// The folder of a document that shall never be published.

@@ -55,7 +55,7 @@ fn twice_is_once() {
     assert!(output.contains("up to date"), "{output}");
     assert_eq!(run(folder.path(), true).0, DONE);
     let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").collect();
-    assert_eq!(left.len(), 6, "{left:?}");
+    assert_eq!(left.len(), 7, "{left:?}");
 }
 
 #[test]
