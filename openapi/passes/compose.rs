@@ -70,26 +70,35 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
         .map(|schemas| schemas.keys().map(|name| names::pascal(name)).collect())
         .unwrap_or_default();
     let mut found: VecDeque<(String, Value)> = VecDeque::new();
+    let mut places: BTreeMap<String, String> = BTreeMap::new();
     walk::every(document, walk::Node::Schema, &mut |schema, pointer| {
         let segments = walk::segments(pointer);
         if may_move(&segments) && wants_name(schema, &segments) {
             let name = free(&mut taken, &owners.name(&segments));
+            places.insert(name.clone(), String::from(pointer));
             found.push_back((name.clone(), Value::Object(take(schema, &name))));
         }
     });
     let mut made: Vec<(String, Value)> = Vec::new();
     while let Some((name, mut schema)) = found.pop_front() {
+        let outer = name.clone();
         walk::schemas_in(&mut schema, &mut |inner, pointer| {
             let mut segments: Vec<String> = vec![String::from("components"), String::from("schemas"), name.clone()];
             segments.extend(walk::segments(pointer));
             if may_move(&segments) && wants_name(inner, &segments) {
+                let inside = format!("{}{pointer}", places.get(&outer).map_or("", String::as_str));
                 let name = free(&mut taken, &owners.name(&segments));
+                places.insert(name.clone(), inside);
                 found.push_back((name.clone(), Value::Object(take(inner, &name))));
             }
         });
         made.push((name, schema));
     }
     let hoisted = made.iter().map(|(name, _)| name.clone()).collect();
+    // Messages shall name the places that people see in their document.
+    if let Some(document) = document.as_object_mut().filter(|_| !places.is_empty()) {
+        document.insert(String::from("x-places"), json!(places));
+    }
     if let Some(schemas) = walk::schemas_mut(document) {
         schemas.extend(made);
     }

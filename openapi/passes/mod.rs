@@ -140,7 +140,20 @@ pub(crate) fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Resu
     }
     counts.extend(apply(FITTING, &mut document));
     findings.extend(lint::after(&document));
+    let findings: Vec<String> = findings.iter().map(|finding| in_document(finding, &document)).collect();
     if findings.is_empty() { Ok(Passed { document, counts, data, mapping }) } else { Err(findings) }
+}
+
+/// A finding with the place of an inline schema in the document, not with that of the component that was made of it.
+fn in_document(finding: &str, document: &Value) -> String {
+    const COMPONENT: &str = "(/components/schemas/";
+    let moved = finding.rfind(COMPONENT).and_then(|start| {
+        let rest = &finding[start + COMPONENT.len()..];
+        let name = &rest[..rest.find(['/', ')'])?];
+        let place = document.get("x-places")?.get(walk::unescape(name))?.as_str()?;
+        Some(format!("{}({place}{}", &finding[..start], &rest[name.len()..]))
+    });
+    moved.unwrap_or_else(|| finding.to_owned())
 }
 
 /// Runs passes. Sorting after each makes the result the same with maps that sort and maps that remember.

@@ -22,8 +22,16 @@ pub(super) fn apply(document: &mut Value) -> usize {
         wanted.extend(walk::text(schema, "$ref").and_then(decoded));
     });
     // Inner places first: an outer one takes along what they have become.
-    let mut elsewhere: Vec<&String> =
-        wanted.iter().filter(|pointer| places.contains(*pointer) && component(pointer).is_none()).collect();
+    let mut elsewhere: Vec<&String> = wanted
+        .iter()
+        .filter(|pointer| {
+            let is_schema = places.contains(*pointer);
+            // In a place of the document's own (`x-models`), where no pass looks: what is there may be meant as one.
+            let is_hidden =
+                !is_schema && pointer.starts_with("/x-") && document.pointer(pointer).is_some_and(Value::is_object);
+            (is_schema || is_hidden) && component(pointer).is_none()
+        })
+        .collect();
     elsewhere.sort_by_key(|pointer| (std::cmp::Reverse(pointer.len()), (*pointer).clone()));
     let mut moved: BTreeMap<String, String> = BTreeMap::new();
     for pointer in elsewhere {
@@ -44,10 +52,16 @@ pub(super) fn apply(document: &mut Value) -> usize {
         moved.insert(pointer.clone(), name);
     }
     let mut edits = moved.len();
+    let known: BTreeSet<String> =
+        walk::schemas_mut(document).map(|schemas| schemas.keys().cloned().collect()).unwrap_or_default();
     walk::every(document, Node::Schema, &mut |schema, _| {
         let Some(reference) = walk::text(schema, "$ref") else {
             return;
         };
+        // A name that was meant to hold `%20`: nothing is there when it is decoded.
+        if reference.strip_prefix(COMPONENTS).is_some_and(|name| known.contains(name)) {
+            return;
+        }
         let Some(pointer) = decoded(reference) else {
             return;
         };

@@ -14,13 +14,14 @@ use super::walk::{self, Node, Object};
 const READ: [&str; 6] = ["headers", "parameters", "pathItems", "requestBodies", "responses", "schemas"];
 
 /// Members that the passes set for the generator's side, and those that the generator knows.
-const STEERING: [&str; 20] = [
+const STEERING: [&str; 21] = [
     "x-accept",
     "x-canonical",
     "x-content-type",
     "x-multipart",
     "x-settled",
     "x-part",
+    "x-places",
     "x-needed",
     "x-missing-query",
     "x-missing-forms",
@@ -47,6 +48,11 @@ pub(super) fn apply(document: &mut Value) -> usize {
             let before = object.len();
             object.retain(|section, _| READ.contains(&section.as_str()) || section.starts_with("x-"));
             edits += before - object.len();
+        }
+        if let (Node::Document, Some(Value::Object(paths))) = (node, object.get_mut("paths")) {
+            let before = paths.len();
+            paths.retain(|path, _| !path.starts_with("x-"));
+            edits += before - paths.len();
         }
         for key in unread(node) {
             edits += usize::from(remove(object, key));

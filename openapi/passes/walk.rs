@@ -127,9 +127,14 @@ pub(crate) fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
 }
 
+/// A segment of a JSON pointer as it was.
+pub(crate) fn unescape(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
+}
+
 /// The segments of a JSON pointer, unescaped.
 pub(crate) fn segments(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()
+    pointer.split('/').skip(1).map(unescape).collect()
 }
 
 /// The object that `key` of `object` holds.

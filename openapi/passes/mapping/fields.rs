@@ -25,7 +25,7 @@ impl Search<'_> {
         if let Some(known) = known {
             return Some(known.key.clone());
         }
-        let name = at.strip_prefix("/components/schemas/").filter(|name| !name.contains('/')).map(walk_name);
+        let name = at.strip_prefix("/components/schemas/").filter(|name| !name.contains('/')).map(walk::unescape);
         let others = self.mapping.schemas.get(wanted).map_or(0, Vec::len);
         let key = if others == 0 { wanted.to_owned() } else { format!("{wanted}@{}", others + 1) };
         let bound = Bound {
@@ -208,9 +208,4 @@ pub(super) fn same_word(one: &str, other: &str) -> bool {
     let plain =
         |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     plain(one) == plain(other)
-}
-
-/// A segment of a pointer as a name.
-fn walk_name(segment: &str) -> String {
-    segment.replace("~1", "/").replace("~0", "~")
 }

@@ -24,6 +24,10 @@ pub(super) fn apply(document: &mut Value) -> usize {
     for (_, name) in order {
         // References are read up to their last `/`.
         let mut wanted = plain(&name).replace(['/', '~', '%', '#'], "-");
+        if name.starts_with(['+', '-']) {
+            // The generator has words of its own for `+1` and `-1`, in some places only.
+            wanted = names::pascal(&wanted);
+        }
         if !has_letters(&wanted) {
             wanted = String::from("Unnamed");
         }

@@ -244,7 +244,7 @@ anybody.
 
 #[cfg(test)]
 mod tests {
-    use super::{RULES, Rule, page};
+    use super::{RULES, Rule};
 
     #[test]
     fn each_change_has_one_rule() {
