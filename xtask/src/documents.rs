@@ -71,7 +71,9 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         let wanted = |name: &str| args.cases.is_empty() || args.cases.iter().any(|case| case == name);
         let chosen: Vec<&Case> = all.iter().filter(|case| wanted(&case.name)).collect();
         if args.list {
-            chosen.iter().for_each(|case| say(&case.line()));
+            for case in chosen {
+                say(&case.line());
+            }
             return Ok(0);
         }
         let copied: Vec<&Case> = all.iter().filter(|case| case.by_hand.is_some()).collect();

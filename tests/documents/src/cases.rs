@@ -177,8 +177,10 @@ fn refused(name: &'static str, twists: &'static [Twist], message: &'static [&'st
 pub fn cases() -> Vec<Case> {
     let mut all = one_by_one();
     all.extend(several_at_once());
+    all.extend(rarely_at_once());
     all.extend(forms());
     all.extend(refusals());
+    all.extend(in_themselves());
     all.extend(refused_texts());
     all
 }
@@ -324,6 +326,12 @@ fn several_at_once() -> Vec<Case> {
             ],
         )
         .tried(Effort::Checked),
+    ]
+}
+
+/// The same of what is rare.
+fn rarely_at_once() -> Vec<Case> {
+    vec![
         accepted(
             "odd but legal",
             twists![
@@ -404,10 +412,8 @@ fn forms() -> Vec<Case> {
     ]
 }
 
-/// Documents that mean something else than the facade, or can't be read.
+/// Documents that mean something else than the facade.
 fn refusals() -> Vec<Case> {
-    const GET_FILE: &str =
-        "/paths/~1api~1dossier-templates~1{dossierTemplateId}~1dossiers~1{dossierId}~1files~1{fileId}/get";
     vec![
         refused(
             "no getFile",
@@ -493,6 +499,14 @@ fn refusals() -> Vec<Case> {
             twists![components_of_fixed_fields],
             &["FileComponents.components is an object of fixed fields instead of a map"],
         ),
+    ]
+}
+
+/// Documents that can't be read, or whose parts do not fit together; and several reasons at once.
+fn in_themselves() -> Vec<Case> {
+    const GET_FILE: &str =
+        "/paths/~1api~1dossier-templates~1{dossierTemplateId}~1dossiers~1{dossierId}~1files~1{fileId}/get";
+    vec![
         refused("two versions", twists![two_api_versions], &["ambiguous", "/api/v2"]),
         refused(
             "another paging",
