@@ -1,4 +1,4 @@
-//! `cargo xtask documents`: holds `regen` and the build against documents that nobody gave us (the crate in `tests/documents`).
+//! `cargo xtask documents`: holds `regen` and the build against documents that nobody gave us (made by the program in `tests/documents`).
 //!
 //! A document that has to be refused goes to the real command, which must say why and leave every file under openapi/ as it is. One
 //! that has to be accepted goes to the command with `--dry-run`, which runs the passes and the generator. Compiling what comes out
@@ -6,6 +6,7 @@
 //! only with `--full`. At the end two documents are really written, in a copy of the workspace. Exit code: 0 as expected, 1 not, 2 no such
 //! case.
 
+mod case;
 mod copy;
 mod process;
 
@@ -18,9 +19,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use documine_documents::{Case, Effort, End, cases};
 use serde_json::Value;
 
+use crate::passes;
+use case::{Case, Effort};
 use process::Finished;
 
 /// Options of `documents`.
@@ -59,30 +61,34 @@ type Outcome = Result<(), String>;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let all = cases();
-    let wanted = |name: &str| args.cases.is_empty() || args.cases.iter().any(|case| case == name);
-    if let Some(unknown) = args.cases.iter().find(|name| *name != COPY && all.iter().all(|case| case.name != **name)) {
-        complain(&format!("there is no case {unknown:?}; see --list"));
-        return ExitCode::from(2);
-    }
-    let chosen: Vec<Case> = all.into_iter().filter(|case| wanted(case.name)).collect();
-    if args.list {
-        chosen.iter().for_each(|case| say(&line(case)));
-        return ExitCode::SUCCESS;
-    }
     let started = Instant::now();
-    match Documents::new(args).and_then(|documents| documents.try_all(&chosen, wanted(COPY) && !args.quick)) {
-        Ok((tried, 0)) => {
-            say(&format!("{tried} documents, all as expected, in {:.0} s", started.elapsed().as_secs_f64()));
-            ExitCode::SUCCESS
+    let tried = Documents::new(args).and_then(|documents| {
+        let all = documents.make()?;
+        let unknown = args.cases.iter().find(|name| *name != COPY && all.iter().all(|case| case.name != **name));
+        if let Some(unknown) = unknown {
+            return Err(format!("there is no case {unknown:?}; see --list"));
         }
-        Ok((tried, failed)) => {
-            say(&format!("{tried} documents, {failed} not as expected, in {:.0} s", started.elapsed().as_secs_f64()));
-            ExitCode::FAILURE
+        let wanted = |name: &str| args.cases.is_empty() || args.cases.iter().any(|case| case == name);
+        let chosen: Vec<&Case> = all.iter().filter(|case| wanted(&case.name)).collect();
+        if args.list {
+            for case in chosen {
+                say(&case.line());
+            }
+            return Ok(0);
         }
+        let copied: Vec<&Case> = all.iter().filter(|case| case.by_hand.is_some()).collect();
+        let copied = if wanted(COPY) && !args.quick { copied } else { Vec::new() };
+        let (tried, failed) = documents.try_all(&chosen, &copied);
+        let how = if failed == 0 { String::from("all") } else { format!("{failed} not") };
+        say(&format!("{tried} documents, {how} as expected, in {:.0} s", started.elapsed().as_secs_f64()));
+        Ok(failed)
+    });
+    match tried {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
         Err(reason) => {
             complain(&reason);
-            ExitCode::FAILURE
+            ExitCode::from(2)
         }
     }
 }
@@ -95,18 +101,6 @@ fn say(line: &str) {
 #[expect(clippy::print_stderr, reason = "the command's complaint")]
 fn complain(line: &str) {
     eprintln!("{line}");
-}
-
-/// A case for people.
-fn line(case: &Case) -> String {
-    let end = match &case.end {
-        End::Accepted { effort: Effort::Generated, .. } => "accepted",
-        End::Accepted { effort: Effort::Checked, .. } => "accepted, compiled",
-        End::Accepted { effort: Effort::Tested, .. } => "accepted, compiled, tested with --full",
-        End::Refused(_) => "refused",
-    };
-    let twists: Vec<&str> = case.twists.iter().map(|twist| twist.name).collect();
-    format!("{}: {end}\n    {:?} of ours with {}", case.name, case.form, twists.join(", "))
 }
 
 /// Files and what they hold.
@@ -184,54 +178,43 @@ impl<'a> Documents<'a> {
         Ok(Self { args, root, made, target, ours, xtask, before })
     }
 
+    /// Makes the documents and reads the table of them.
+    fn make(&self) -> Result<Vec<Case>, String> {
+        let ours = self.made.join("ours.json");
+        fs::write(&ours, passes::canonical::text(&self.ours))
+            .map_err(|error| format!("{}: {error}", ours.display()))?;
+        let mut program = Command::new(process::cargo());
+        program.current_dir(&self.root).args(["run", "--quiet", "--locked", "--package", "documine-documents", "--"]);
+        program.arg(&ours).arg(&self.made);
+        let finished = process::run(&mut program, "make", &self.made, CARGO_LIMIT)?;
+        succeeds(&finished).map_err(|reason| format!("the documents can't be made: {reason}"))?;
+        case::read(&self.made.join("cases.json"))
+    }
+
     /// Tries the cases; how many there were, and how many ended otherwise.
-    fn try_all(&self, cases: &[Case], with_copy: bool) -> Result<(usize, usize), String> {
-        for case in cases {
-            self.make(case)?;
-        }
+    fn try_all(&self, cases: &[&Case], copied: &[&Case]) -> (usize, usize) {
         let mut failed = self.regen_all(cases);
         for case in cases {
             failed += usize::from(!self.build(case));
         }
         let mut tried = cases.len();
-        if with_copy {
+        if !copied.is_empty() {
             tried += 1;
             let started = Instant::now();
-            let outcome = copy::Copy::new(self).and_then(|copy| copy.run());
+            let outcome = copy::Copy::new(self).and_then(|copy| copy.run(copied));
             failed += usize::from(!report(COPY, "written", started, &outcome));
         }
-        Ok((tried, failed))
+        (tried, failed)
     }
 
     /// The place of a case's document.
     fn place(&self, case: &Case) -> PathBuf {
-        self.made.join(case.file())
-    }
-
-    /// The place of a case's decisions, if it has any.
-    fn decisions(&self, case: &Case) -> Option<PathBuf> {
-        case.decisions().map(|_| self.made.join(format!("{}.mapping.toml", case.name)))
-    }
-
-    fn make(&self, case: &Case) -> Result<(), String> {
-        let write = |path: &Path, bytes: &[u8]| {
-            // What is there already keeps its time, so that cargo does not build it anew.
-            if fs::read(path).is_ok_and(|there| there == bytes) {
-                return Ok(());
-            }
-            fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))
-        };
-        write(&self.place(case), &case.bytes(&self.ours))?;
-        match (self.decisions(case), case.decisions()) {
-            (Some(path), Some(text)) => write(&path, text.as_bytes()),
-            _ => Ok(()),
-        }
+        self.made.join(&case.file)
     }
 
     /// `regen` with each document; how many ended otherwise.
-    fn regen_all(&self, cases: &[Case]) -> usize {
-        let (accepted, refused): (Vec<&Case>, Vec<&Case>) =
-            cases.iter().partition(|case| matches!(case.end, End::Accepted { .. }));
+    fn regen_all(&self, cases: &[&Case]) -> usize {
+        let (accepted, refused): (Vec<&Case>, Vec<&Case>) = cases.iter().partition(|case| case.effort.is_some());
         let next = AtomicUsize::new(0);
         let failed = AtomicUsize::new(0);
         let turn = Mutex::new(());
@@ -239,7 +222,7 @@ impl<'a> Documents<'a> {
             let started = Instant::now();
             let outcome = self.regen(case);
             let _turn = turn.lock();
-            if !report(case.name, "regen", started, &outcome) {
+            if !report(&case.name, "regen", started, &outcome) {
                 failed.fetch_add(1, Ordering::Relaxed);
             }
         };
@@ -259,18 +242,11 @@ impl<'a> Documents<'a> {
 
     fn regen(&self, case: &Case) -> Outcome {
         let mut command = Command::new(&self.xtask);
-        command.arg("regen").arg("--from").arg(self.place(case)).args(case.arguments());
+        command.arg("regen").arg("--from").arg(self.place(case)).args(&case.arguments);
         let said = format!("{}.regen", case.name);
-        let outcome = match &case.end {
-            End::Accepted { says, .. } => {
-                command.arg("--dry-run");
-                accepts(&process::run(&mut command, &said, &self.made, REGEN_LIMIT)?, says)
-            }
-            End::Refused(message) => {
-                command.arg("--no-build");
-                refuses(&process::run(&mut command, &said, &self.made, REGEN_LIMIT)?, message)
-            }
-        };
+        command.arg(if case.effort.is_some() { "--dry-run" } else { "--no-build" });
+        let finished = process::run(&mut command, &said, &self.made, REGEN_LIMIT)?;
+        let outcome = if case.effort.is_some() { accepts(&finished, case) } else { refuses(&finished, case) };
         let openapi = self.root.join("openapi");
         let now = tree(&openapi)?;
         let touched = different(&self.before, &now);
@@ -287,17 +263,17 @@ impl<'a> Documents<'a> {
         let mut fine = true;
         let mut step = |name: &str, work: &dyn Fn() -> Outcome| {
             let started = Instant::now();
-            fine = fine && report(case.name, name, started, &work());
+            fine = fine && report(&case.name, name, started, &work());
         };
-        match &case.end {
-            End::Accepted { effort, .. } if *effort >= Effort::Checked && !self.args.quick => {
+        match case.effort {
+            Some(effort) if effort >= Effort::Checked && !self.args.quick => {
                 step("cargo check", &|| self.check(case));
-                if *effort == Effort::Tested && self.args.full {
+                if effort == Effort::Tested && self.args.full {
                     step("cargo test", &|| self.test(case));
                     step("example", &|| self.example(case));
                 }
             }
-            End::Refused(message) if self.args.full => step("build script", &|| self.refuse(case, message)),
+            None if self.args.full => step("build script", &|| self.refuse(case)),
             _ => {}
         }
         fine
@@ -315,8 +291,8 @@ impl<'a> Documents<'a> {
         }
         command.env("CARGO_TARGET_DIR", &self.target).env("CARGO_TERM_COLOR", "never");
         command.env(DOCUMENT, self.place(case));
-        if let Some(path) = self.decisions(case) {
-            command.env(DECISIONS, path);
+        if let Some(decisions) = &case.decisions {
+            command.env(DECISIONS, self.made.join(decisions));
         }
         command
     }
@@ -351,7 +327,7 @@ impl<'a> Documents<'a> {
     }
 
     /// The build must end with the same reasons as `regen`, and not by a panic.
-    fn refuse(&self, case: &Case, message: &[&str]) -> Outcome {
+    fn refuse(&self, case: &Case) -> Outcome {
         let mut command = self.cargo(case, &["check", "--quiet", "--package", "documine-api"]);
         let finished = process::run(&mut command, &format!("{}.build", case.name), &self.made, CARGO_LIMIT)?;
         if finished.code == Some(0) {
@@ -359,10 +335,10 @@ impl<'a> Documents<'a> {
         }
         no_panic(&finished)?;
         // What reading a text finds is said otherwise by a build, which reads it as UTF-8 from the beginning.
-        if case.text.is_some() || case.form == documine_documents::Form::JsonUtf16 || !case.arguments().is_empty() {
+        if case.is_text || case.form == "JsonUtf16" {
             return Ok(());
         }
-        says(&finished.stderr, message)
+        says(&finished.stderr, &case.says)
     }
 }
 
@@ -402,18 +378,18 @@ fn succeeds(finished: &Finished) -> Outcome {
 }
 
 /// Whether a text holds all parts; `one|other` is either.
-fn says(text: &str, parts: &[&str]) -> Outcome {
-    let missing: Vec<&str> =
-        parts.iter().filter(|part| !part.split('|').any(|either| text.contains(either))).copied().collect();
+fn says<T: AsRef<str>>(text: &str, parts: &[T]) -> Outcome {
+    let is_there = |part: &&str| part.split('|').any(|either| text.contains(either));
+    let missing: Vec<&str> = parts.iter().map(AsRef::as_ref).filter(|part| !is_there(part)).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("does not say {missing:?}, but:\n{}", tail(text))) }
 }
 
-fn accepts(finished: &Finished, parts: &[&str]) -> Outcome {
+fn accepts(finished: &Finished, case: &Case) -> Outcome {
     succeeds(finished)?;
-    says(&finished.stdout, parts)
+    says(&finished.stdout, &case.says)
 }
 
-fn refuses(finished: &Finished, message: &[&str]) -> Outcome {
+fn refuses(finished: &Finished, case: &Case) -> Outcome {
     no_panic(finished)?;
     if finished.code != Some(2) {
         return Err(format!("ended with {:?} instead of 2:\n{}", finished.code, tail(&finished.stderr)));
@@ -422,7 +398,7 @@ fn refuses(finished: &Finished, message: &[&str]) -> Outcome {
         return Err(format!("the message holds the control character {odd:?}"));
     }
     says(&finished.stderr, &["refused: ", "nothing was written"])?;
-    says(&finished.stderr, message)
+    says(&finished.stderr, &case.says)
 }
 
 #[cfg(test)]

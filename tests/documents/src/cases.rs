@@ -1,6 +1,8 @@
 //! The table: which twists make which document, and how it ends.
 
-use serde_json::Value;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
 
 use crate::form::Form;
 use crate::twists::{Twist, twists};
@@ -20,6 +22,8 @@ pub struct Case {
     pub accept_missing: &'static [&'static str],
     /// Where the user says that operations are.
     pub map: &'static [(&'static str, &'static str)],
+    /// Whether it is really written, in a copy of the workspace.
+    pub written: bool,
     /// How it ends.
     pub end: End,
 }
@@ -74,25 +78,59 @@ impl Case {
     }
 
     /// The user's decisions as options of `regen`.
-    pub fn arguments(&self) -> Vec<String> {
+    fn arguments(&self) -> Vec<String> {
         let missing = self.accept_missing.iter().flat_map(|id| [String::from("--accept-missing"), (*id).to_owned()]);
         let map = self.map.iter().flat_map(|(id, place)| [String::from("--map"), format!("{id}={place}")]);
         missing.chain(map).collect()
     }
 
     /// The user's decisions as the file that the build reads; nothing when there are none.
-    pub fn decisions(&self) -> Option<String> {
+    fn decisions(&self) -> Option<String> {
         if self.accept_missing.is_empty() && self.map.is_empty() {
             return None;
         }
         let mut text = format!("accept_missing = {:?}\n\n[map]\n", self.accept_missing);
         for (id, place) in self.map {
-            text.push_str(&format!("{id} = {place:?}\n"));
+            let _ = writeln!(text, "{id} = {place:?}");
         }
         Some(text)
     }
 
-    fn written(self, form: Form) -> Self {
+    /// The files that belong to it: names and what they hold.
+    pub fn files(&self, ours: &Value) -> Vec<(String, Vec<u8>)> {
+        let mut files = vec![(self.file(), self.bytes(ours))];
+        files.extend(self.decisions().map(|text| (format!("{}.mapping.toml", self.name), text.into_bytes())));
+        if self.written {
+            files.push((format!("{}.by-hand.yaml", self.name), Form::YamlByHand.write(&self.document(ours))));
+        }
+        files
+    }
+
+    /// Its row for who tries it: the names of its files, and the end.
+    pub fn row(&self) -> Value {
+        let (effort, says) = match &self.end {
+            End::Accepted { effort, says } => (Some(format!("{effort:?}")), says),
+            End::Refused(says) => (None, says),
+        };
+        json!({
+            "name": self.name,
+            "file": self.file(),
+            "twists": self.twists.iter().map(|twist| twist.name).collect::<Vec<&str>>(),
+            "form": format!("{:?}", self.form),
+            "by_hand": self.written.then(|| format!("{}.by-hand.yaml", self.name)),
+            "decisions": self.decisions().map(|_| format!("{}.mapping.toml", self.name)),
+            "arguments": self.arguments(),
+            "is_text": self.text.is_some(),
+            "effort": effort,
+            "says": says,
+        })
+    }
+
+    fn written_too(self) -> Self {
+        Self { written: true, ..self }
+    }
+
+    fn in_form(self, form: Form) -> Self {
         Self { form, ..self }
     }
 
@@ -124,7 +162,7 @@ impl Case {
 }
 
 fn case(name: &'static str, twists: &'static [Twist], end: End) -> Case {
-    Case { name, twists, form: Form::Json, text: None, accept_missing: &[], map: &[], end }
+    Case { name, twists, form: Form::Json, text: None, accept_missing: &[], map: &[], written: false, end }
 }
 
 fn accepted(name: &'static str, twists: &'static [Twist]) -> Case {
@@ -139,8 +177,10 @@ fn refused(name: &'static str, twists: &'static [Twist], message: &'static [&'st
 pub fn cases() -> Vec<Case> {
     let mut all = one_by_one();
     all.extend(several_at_once());
+    all.extend(rarely_at_once());
     all.extend(forms());
     all.extend(refusals());
+    all.extend(in_themselves());
     all.extend(refused_texts());
     all
 }
@@ -215,7 +255,8 @@ fn one_by_one() -> Vec<Case> {
             .saying(&["getUsers: the document does not have GET /api/users (a path that we guessed)"]),
         accepted("without the licence", twists![without_license])
             .without(&["getLicense"])
-            .saying(&["getLicense: the document does not have it; accepted"]),
+            .saying(&["getLicense: the document does not have it; accepted"])
+            .written_too(),
         accepted("a download elsewhere", twists![another_download_path])
             .mapped(&[("getDownload", "GET /api/downloads/{downloadId}/status")]),
     ]
@@ -256,7 +297,8 @@ fn several_at_once() -> Vec<Case> {
                 api_prefix_replaced,
             ],
         )
-        .tried(Effort::Tested),
+        .tried(Effort::Tested)
+        .written_too(),
         accepted("all inline and unnamed", twists![inlined, no_operation_ids, formats_removed, hal_media_type])
             .tried(Effort::Checked),
         accepted(
@@ -284,6 +326,12 @@ fn several_at_once() -> Vec<Case> {
             ],
         )
         .tried(Effort::Checked),
+    ]
+}
+
+/// The same of what is rare.
+fn rarely_at_once() -> Vec<Case> {
+    vec![
         accepted(
             "odd but legal",
             twists![
@@ -351,23 +399,21 @@ fn several_at_once() -> Vec<Case> {
 /// The same in other forms of text.
 fn forms() -> Vec<Case> {
     vec![
-        accepted("json of windows", twists![unknown_fields]).written(Form::JsonOfWindows),
+        accepted("json of windows", twists![unknown_fields]).in_form(Form::JsonOfWindows),
         accepted("yaml", twists![yaml_words, schemas_renamed, all_operation_ids_renamed])
-            .written(Form::Yaml)
+            .in_form(Form::Yaml)
             .tried(Effort::Checked),
         accepted("yaml with anchors and comments", twists![yaml_words, inlined, breakout_texts])
-            .written(Form::YamlByHand),
-        accepted("yaml of windows", twists![odd_names, extra_operations]).written(Form::YamlOfWindows),
+            .in_form(Form::YamlByHand),
+        accepted("yaml of windows", twists![odd_names, extra_operations]).in_form(Form::YamlOfWindows),
         accepted("yaml, version without quotes", twists![no_operation_ids])
-            .written(Form::Yaml)
+            .in_form(Form::Yaml)
             .with_text(|text| text.replace("version: \"1.0.0\"", "version: 1.0.0")),
     ]
 }
 
-/// Documents that mean something else than the facade, or can't be read.
+/// Documents that mean something else than the facade.
 fn refusals() -> Vec<Case> {
-    const GET_FILE: &str =
-        "/paths/~1api~1dossier-templates~1{dossierTemplateId}~1dossiers~1{dossierId}~1files~1{fileId}/get";
     vec![
         refused(
             "no getFile",
@@ -453,6 +499,14 @@ fn refusals() -> Vec<Case> {
             twists![components_of_fixed_fields],
             &["FileComponents.components is an object of fixed fields instead of a map"],
         ),
+    ]
+}
+
+/// Documents that can't be read, or whose parts do not fit together; and several reasons at once.
+fn in_themselves() -> Vec<Case> {
+    const GET_FILE: &str =
+        "/paths/~1api~1dossier-templates~1{dossierTemplateId}~1dossiers~1{dossierId}~1files~1{fileId}/get";
+    vec![
         refused("two versions", twists![two_api_versions], &["ambiguous", "/api/v2"]),
         refused(
             "another paging",
@@ -504,28 +558,28 @@ fn refused_texts() -> Vec<Case> {
         refused("a key twice in json", twists![], &["paths", "twice"])
             .with_text(|text| text.replacen('{', "{\n  \"paths\": {},", 1)),
         refused("a key twice in yaml", twists![], &["uplicate"])
-            .written(Form::Yaml)
+            .in_form(Form::Yaml)
             .with_text(|text| format!("{text}paths: {{}}\n")),
         refused("very deep json", twists![], &["recursion|deep|nest"]).with_text(|text| {
             let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
             text.replacen('{', &format!("{{\n  \"x-deep\": {deep},"), 1)
         }),
-        refused("too deep in yaml", twists![too_deep], &["depth|deep|nest"]).written(Form::Yaml),
-        refused("an alias bomb", twists![], &["limit|budget|more than|exceed"]).written(Form::Yaml).with_text(bomb),
+        refused("too deep in yaml", twists![too_deep], &["depth|deep|nest"]).in_form(Form::Yaml),
+        refused("an alias bomb", twists![], &["limit|budget|more than|exceed"]).in_form(Form::Yaml).with_text(bomb),
         refused("an anchor that is not there", twists![], &["alias|anchor"])
-            .written(Form::Yaml)
+            .in_form(Form::Yaml)
             .with_text(|text| format!("{text}x-alias: *nowhere\n")),
         refused("an anchor in itself", twists![], &["alias|anchor|recurs|circ"])
-            .written(Form::Yaml)
+            .in_form(Form::Yaml)
             .with_text(|text| format!("{text}x-self: &self [*self]\n")),
         refused("two documents", twists![], &["document"])
-            .written(Form::Yaml)
+            .in_form(Form::Yaml)
             .with_text(|text| format!("{text}---\n{text}")),
         refused("half of it", twists![], &["EOF|end of"]).with_text(|text| text[..text.len() / 2].to_owned()),
         refused("a web page", twists![], &["web page"]).with_text(|_| String::from("<!DOCTYPE html>\n<html></html>\n")),
         refused("nothing", twists![], &["mapping|object|nothing|empty|end of"]).with_text(|_| String::new()),
         refused("a list", twists![], &["mapping|object"]).with_text(|text| format!("[{text}]")),
-        refused("utf-16", twists![], &["UTF-16|UTF-8"]).written(Form::JsonUtf16),
+        refused("utf-16", twists![], &["UTF-16|UTF-8"]).in_form(Form::JsonUtf16),
         refused("33 MB", twists![], &["bytes"]).with_text(|text| text + &" ".repeat(33 << 20)),
         refused("three million values", twists![], &["more than", "values"]).with_text(|text| {
             let many = "0,".repeat(3_000_000);
@@ -539,7 +593,7 @@ fn bomb(text: String) -> String {
     let mut bomb = text + "x-bomb0: &bomb0 [x, x, x, x, x, x, x, x, x, x]\n";
     for level in 1..9 {
         let inner = vec![format!("*bomb{}", level - 1); 10].join(", ");
-        bomb.push_str(&format!("x-bomb{level}: &bomb{level} [{inner}]\n"));
+        let _ = writeln!(bomb, "x-bomb{level}: &bomb{level} [{inner}]");
     }
     bomb
 }

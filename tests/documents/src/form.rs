@@ -1,6 +1,7 @@
 //! A document as text: JSON and YAML in the ways in which tools and people write them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
@@ -146,12 +147,12 @@ impl Writer {
             Value::Object(_) | Value::Array(_) => {
                 if let Some((_, number)) = self.anchors.get_mut(&value.to_string()) {
                     if let Some(number) = number {
-                        self.text.push_str(&format!(" *same{number}\n"));
+                        let _ = writeln!(self.text, " *same{number}");
                         return;
                     }
                     self.named += 1;
                     *number = Some(self.named);
-                    self.text.push_str(&format!(" &same{}", self.named));
+                    let _ = write!(self.text, " &same{}", self.named);
                 }
                 self.text.push('\n');
                 self.node(value, depth + 1);
@@ -192,7 +193,9 @@ fn word(text: &str) -> String {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             ' '..='~' => quoted.push(c),
-            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(c))),
+            _ => {
+                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
+            }
         }
     }
     quoted.push('"');

@@ -251,7 +251,9 @@ pub(crate) fn schema_and_inner(schema: &mut Value, visit: &mut dyn FnMut(&mut Ob
     }
     for key in ["allOf", "oneOf", "anyOf"] {
         if let Some(Value::Array(parts)) = schema.get_mut(key) {
-            parts.iter_mut().for_each(|inner| schema_and_inner(inner, visit));
+            for inner in parts {
+                schema_and_inner(inner, visit);
+            }
         }
     }
 }

@@ -4,13 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use documine_documents::{Case, Form, cases};
-
+use super::case::Case;
 use super::process::{self, Finished};
 use super::{CARGO_LIMIT, Documents, Outcome, REGEN_LIMIT, Tree, different, succeeds, tree};
 
-/// The documents that are written: one with other names everywhere, and one with decisions of the user.
-const WRITTEN: [&str; 2] = ["renamed everything", "without the licence"];
 /// The only file whose text may tell JSON from YAML, since it names the source.
 const RECORD: &str = "PROVENANCE.md";
 
@@ -59,10 +56,10 @@ impl<'a> Copy<'a> {
         tree(&self.root.join("openapi"))
     }
 
-    pub(super) fn run(&self) -> Outcome {
+    pub(super) fn run(&self, cases: &[&Case]) -> Outcome {
         let whole = tree(&self.root)?;
         let ours = self.openapi()?;
-        for case in cases().iter().filter(|case| WRITTEN.contains(&case.name)) {
+        for case in cases {
             self.case(case, &whole, &ours).map_err(|reason| format!("{}: {reason}", case.name))?;
         }
         self.regen(&["--from", "openapi/documine.yaml", "--no-build"])?;
@@ -75,27 +72,18 @@ impl<'a> Copy<'a> {
         if touched.is_empty() { Ok(()) } else { Err(format!("{after}: differs in {}", touched.join(", "))) }
     }
 
-    /// The document in a form, as a file.
-    fn file(&self, case: &Case, form: Form) -> Result<String, String> {
-        let place = self.documents.made.join(format!("{}, written.{}", case.name, form.extension()));
-        let bytes = form.write(&case.document(&self.documents.ours));
-        fs::write(&place, bytes).map_err(|error| format!("{}: {error}", place.display()))?;
-        Ok(place.display().to_string())
-    }
-
-    /// `regen --from` with the document in a form, and what openapi/ holds then.
-    fn put(&self, case: &Case, form: Form, more: &[&str]) -> Result<Tree, String> {
-        let file = self.file(case, form)?;
-        let decisions = case.arguments();
+    /// `regen --from` with a file of the case, and what openapi/ holds then.
+    fn put(&self, case: &Case, file: &str, more: &[&str]) -> Result<Tree, String> {
+        let file = self.documents.made.join(file).display().to_string();
         let mut arguments = vec!["--from", &file, "--no-build"];
-        arguments.extend(decisions.iter().map(String::as_str));
+        arguments.extend(case.arguments.iter().map(String::as_str));
         arguments.extend(more);
         self.regen(&arguments)?;
         self.openapi()
     }
 
     fn case(&self, case: &Case, whole: &Tree, ours: &Tree) -> Outcome {
-        let written = self.put(case, Form::Json, &[])?;
+        let written = self.put(case, &case.file, &[])?;
         if &written == ours {
             return Err(String::from("nothing was written"));
         }
@@ -113,7 +101,7 @@ impl<'a> Copy<'a> {
         self.regen(&["--restore", "--no-build"])?;
         self.expect(ours, "regen --restore")?;
 
-        let mut from_yaml = self.put(case, Form::YamlByHand, &[])?;
+        let mut from_yaml = self.put(case, case.by_hand.as_deref().unwrap_or(&case.file), &[])?;
         let mut from_json = written;
         for files in [&mut from_yaml, &mut from_json] {
             if let Some(record) = files.get_mut(Path::new(RECORD)) {
@@ -127,7 +115,7 @@ impl<'a> Copy<'a> {
         self.regen(&["--restore", "--no-build"])?;
         self.expect(ours, "regen --restore after YAML")?;
 
-        let private = self.put(case, Form::Json, &["--private"])?;
+        let private = self.put(case, &case.file, &["--private"])?;
         let touched = different(ours, &private);
         if touched.is_empty() || touched.iter().any(|name| !Path::new(name).starts_with("private")) {
             return Err(format!("--private changed {touched:?} in openapi/"));

@@ -67,7 +67,9 @@ fn inline(schema: &mut Value, schemas: &Object, inside: &mut Vec<String>, copied
     }
     for key in ["allOf", "oneOf", "anyOf"] {
         if let Some(Value::Array(parts)) = object.get_mut(key) {
-            parts.iter_mut().for_each(|inner| inline(inner, schemas, inside, copied));
+            for inner in parts {
+                inline(inner, schemas, inside, copied);
+            }
         }
     }
 }
