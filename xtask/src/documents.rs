@@ -1,10 +1,10 @@
 //! `cargo xtask documents`: holds `regen` and the build against documents that nobody gave us (made by the program in `tests/documents`).
 //!
-//! A document that has to be refused goes to the real command, which must say why and leave every file under openapi/ as it is. One
-//! that has to be accepted goes to the command with `--dry-run`, which runs the passes and the generator. Compiling what comes out
-//! takes some seconds each, so that only the documents put together of many twists go to the compiler, and all tests of the workspace run
-//! only with `--full`. At the end two documents are really written, in a copy of the workspace. Exit code: 0 as expected, 1 not, 2 no such
-//! case.
+//! A document that has to be refused goes to the real command, which must say why and leave every file under openapi/ as it is. One that
+//! has to be accepted goes to the command with `--dry-run`, which runs the passes and the generator. Compiling what comes out takes some
+//! seconds each, so that only the documents put together of many twists go to the compiler. With `--full` all do, some go through all
+//! tests of the workspace, and the build script gets those that have to be refused. At the end two documents are really written, in a
+//! copy of the workspace. Exit code: 0 as expected, 1 not, 2 nothing could be tried.
 
 mod case;
 mod copy;
@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Only this document; may be given again.
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
-    /// Run all tests of the workspace with some of them, and the build with those that are refused. Takes long.
+    /// Compile with each of them, run all tests of the workspace with some, and the build with those that are refused. Takes long.
     #[arg(long, conflicts_with = "quick")]
     full: bool,
     /// Only `regen`: compile nothing.
@@ -266,7 +266,7 @@ impl<'a> Documents<'a> {
             fine = fine && report(&case.name, name, started, &work());
         };
         match case.effort {
-            Some(effort) if effort >= Effort::Checked && !self.args.quick => {
+            Some(effort) if (effort >= Effort::Checked || self.args.full) && !self.args.quick => {
                 step("cargo check", &|| self.check(case));
                 if effort == Effort::Tested && self.args.full {
                     step("cargo test", &|| self.test(case));

@@ -129,6 +129,7 @@ impl<'a> Copy<'a> {
     fn packaged(&self) -> Outcome {
         let mut list = Command::new(process::cargo());
         list.current_dir(&self.root).args(["package", "--list", "--package", "documine-api", "--allow-dirty"]);
+        list.env("CARGO_TARGET_DIR", &self.documents.target);
         let listed = process::run(&mut list, "copy.package", &self.documents.made, CARGO_LIMIT)?;
         succeeds(&listed)?;
         if let Some(line) = listed.stdout.lines().find(|line| line.contains("private")) {
