@@ -118,7 +118,8 @@ async fn call_everything(client: &Client) {
     let _ = client.prepare_files_download().dossier_template_id(&t).dossier_id(&d).body(bulk).send().await;
     let _ = client.get_file().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
     let _ = client.delete_file().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
-    let _ = client.get_components().dossier_template_id(&t).dossier_id(&d).file_id(&f).send().await;
+    let _ =
+        client.get_components().dossier_template_id(&t).dossier_id(&d).file_id(&f).include_details(true).send().await;
     let _ = client
         .get_components_xml()
         .dossier_template_id(&t)
