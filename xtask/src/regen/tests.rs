@@ -77,7 +77,7 @@ fn what_the_build_would_refuse_is_refused_and_nothing_is_written() {
     let folder = folder(&YAML.replace("/b:", "/b/{id:").replace("type: string", "type: text"));
     let (code, output) = run(folder.path(), false);
     assert_eq!(code, REFUSED);
-    assert!(output.contains("getB: the path has a `{` without `}` (/paths/~1b~1{id:/get)"), "{output}");
+    assert!(output.contains("getB: the path has a `{` without `}` (/paths/~1b~1{id/get)"), "{output}");
     assert!(output.contains("the type \"text\" is not one of OpenAPI 3.0"), "{output}");
     assert_eq!(json(folder.path()), None);
     let (code, output) = run(Path::new("/nowhere/at/all"), false);
