@@ -100,7 +100,7 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
             json!({
                 "required": true,
                 "description": described,
-                "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{takes}")}}},
+                "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{takes}"), "x-settled": true}}},
             }),
         );
     } else if let Some(part) = &spec.part {
@@ -218,7 +218,7 @@ fn answers(spec: &OperationSpec, mapped: &Mapped, given: Option<&Object>, made: 
             let mut content = Map::new();
             content.insert(
                 String::from("application/json"),
-                json!({"schema": {"$ref": format!("#/components/schemas/{schema}")}}),
+                json!({"schema": {"$ref": format!("#/components/schemas/{schema}"), "x-settled": true}}),
             );
             for media_type in offered.iter().filter(|name| media_types::family(name) != Family::Json && *name != "*/*")
             {
@@ -453,7 +453,9 @@ fn with_description(mut schema: Object, description: Option<String>) -> Object {
             let name = walk::schema_name(&schema).unwrap_or_default().to_owned();
             let mut wrapped = reference(&name, Some(json!(description)));
             if let Some(Value::Array(parts)) = wrapped.get_mut("allOf") {
-                parts.iter_mut().for_each(|part| part["x-settled"] = json!(true));
+                for part in parts {
+                    part["x-settled"] = json!(true);
+                }
             }
             return wrapped;
         }

@@ -1,6 +1,7 @@
 //! What the user of a document has decided where nothing in it decides: `openapi/mapping.toml`, written by `cargo xtask regen`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use serde::Deserialize;
 
@@ -33,9 +34,9 @@ impl Decisions {
         let mut text = String::from(
             "# What was decided about the document in use: `cargo xtask regen --map`, `--accept-missing`. Remove a line to take it back.\n",
         );
-        text.push_str(&format!("accept_missing = [{}]\n\n[map]\n", missing.join(", ")));
+        let _ = write!(text, "accept_missing = [{}]\n\n[map]\n", missing.join(", "));
         for (operation, target) in &self.map {
-            text.push_str(&format!("{} = {}\n", quoted(operation), quoted(target)));
+            let _ = writeln!(text, "{} = {}", quoted(operation), quoted(target));
         }
         text
     }

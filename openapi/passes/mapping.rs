@@ -185,25 +185,22 @@ pub(crate) fn find(
     for (id, spec) in &contract.operations {
         search.operation.clone_from(id);
         let decided = decisions.map.contains_key(id);
-        let mapped = match places.get(id).cloned().flatten() {
-            Some(place) => {
-                let accepted = decisions.accept_missing.contains(id);
-                let mut attempt = search.clone();
-                let mapped = attempt.operation(spec, &place);
-                let fits = attempt.findings.len() == search.findings.len();
-                if fits || !accepted {
-                    search = attempt;
-                    Mapped { decided, ..mapped }
-                } else {
-                    // The user said beforehand that the facade can do without it.
-                    search.note(format!("the document's {} does not fit, and may be missing", spec.line()));
-                    Mapped::default()
-                }
-            }
-            None => {
-                search.missing(spec, decisions, &claimed);
+        let mapped = if let Some(place) = places.get(id).cloned().flatten() {
+            let accepted = decisions.accept_missing.contains(id);
+            let mut attempt = search.clone();
+            let mapped = attempt.operation(spec, &place);
+            let fits = attempt.findings.len() == search.findings.len();
+            if fits || !accepted {
+                search = attempt;
+                Mapped { decided, ..mapped }
+            } else {
+                // The user said beforehand that the facade can do without it.
+                search.note(format!("the document's {} does not fit, and may be missing", spec.line()));
                 Mapped::default()
             }
+        } else {
+            search.missing(spec, decisions, &claimed);
+            Mapped::default()
         };
         search.mapping.operations.insert(id.clone(), mapped);
     }

@@ -140,7 +140,7 @@ pub(crate) fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Resu
     }
     counts.extend(apply(FITTING, &mut document));
     findings.extend(lint::after(&document));
-    let findings: Vec<String> = findings.iter().map(|finding| in_document(finding, &document)).collect();
+    let findings: Vec<String> = findings.iter().map(|finding| one_line(&in_document(finding, &document))).collect();
     if findings.is_empty() { Ok(Passed { document, counts, data, mapping }) } else { Err(findings) }
 }
 
@@ -154,6 +154,13 @@ fn in_document(finding: &str, document: &Value) -> String {
         Some(format!("{}({place}{}", &finding[..start], &rest[name.len()..]))
     });
     moved.unwrap_or_else(|| finding.to_owned())
+}
+
+/// Names come from outside: what would end the line, or what a terminal obeys, is shown as it is written in Rust.
+fn one_line(finding: &str) -> String {
+    let shown =
+        |c: char| if c.is_control() || texts::is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    finding.chars().map(shown).collect()
 }
 
 /// Runs passes. Sorting after each makes the result the same with maps that sort and maps that remember.

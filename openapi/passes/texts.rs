@@ -56,7 +56,7 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 /// Characters that change how a text reads without being seen: bidirectional controls, zero-width ones, the byte order mark.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     matches!(
         c,
         '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::passes::read::{self, MAX_BYTES, MAX_NODES};
 
 /// How deep it may nest. OpenAPI needs about twenty levels, inline schemas a few more.
-const MAX_DEPTH: usize = 96;
+const MAX_DEPTH: usize = 120;
 /// How many aliases it may use: a generated document may share one anchor hundreds of times, which is legal.
 const MAX_ALIASES: usize = 20_000;
 

@@ -30,6 +30,7 @@ use report::{Generated, Mode, Report};
 
 /// Options of `regen`.
 #[derive(clap::Args, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Args {
     /// Write nothing; fail with a diff when the files in openapi/ are not what would be written.
     #[arg(long, conflicts_with_all = ["from", "restore", "private", "dry_run", "map", "accept_missing"])]
@@ -213,7 +214,8 @@ impl<'a> Regen<'a> {
             (Files::new(), prepared)
         } else if self.args.restore {
             let folder = Folder::new(self.openapi, false);
-            let prepared = self.prepare(&folder, &self.our_document()?, &self.our_name(), Decisions::default())?;
+            let prepared =
+                self.prepare(&folder, &self.our_document()?, &format!("openapi/{OURS}"), Decisions::default())?;
             (self.leftovers(), prepared)
         } else {
             // The public one is kept in order, too, while a private one is in use.
@@ -263,15 +265,11 @@ impl<'a> Regen<'a> {
         serde_json::from_str(&self.ours).map_err(|error| one(error.to_string()))
     }
 
-    fn our_name(&self) -> String {
-        format!("openapi/{OURS}")
-    }
-
     /// The document in use and where it has the contract's things; `None` when it can't be used.
     fn before(&self) -> Option<Before> {
         let folder = Folder::in_use(self.openapi);
         let text = folder.read(DOCUMENT).ok()??;
-        let decisions = self.kept(&folder).ok()?;
+        let decisions = kept(&folder).ok()?;
         let passed = passes::run(&text, Some((&self.contract, &decisions))).ok()?;
         Some(Before { document: serde_json::from_str(&text).ok()?, decisions, mapping: passed.mapping })
     }
@@ -279,9 +277,9 @@ impl<'a> Regen<'a> {
     /// The document of a folder once more: ours from its YAML, a replaced one from itself.
     fn refresh(&self, folder: &Folder, with_decisions: bool) -> Result<Prepared, Vec<String>> {
         let replaced = folder.record().map_err(one)?.is_some_and(|record| !record.ours);
-        let decisions = if with_decisions { self.decisions(folder)? } else { self.kept(folder)? };
+        let decisions = if with_decisions { self.decisions(folder)? } else { kept(folder)? };
         if !replaced && !folder.private {
-            return self.prepare(folder, &self.our_document()?, &self.our_name(), decisions);
+            return self.prepare(folder, &self.our_document()?, &format!("openapi/{OURS}"), decisions);
         }
         let text = folder.read(DOCUMENT).map_err(one)?;
         let text =
@@ -290,17 +288,9 @@ impl<'a> Regen<'a> {
         self.prepare(folder, &document, "changed by hand", decisions)
     }
 
-    /// The decisions that a folder holds.
-    fn kept(&self, folder: &Folder) -> Result<Decisions, Vec<String>> {
-        match folder.read(DECISIONS).map_err(one)? {
-            Some(text) => Decisions::read(&text, &folder.shown(DECISIONS)),
-            None => Ok(Decisions::default()),
-        }
-    }
-
     /// The decisions that a folder holds, and those of the command line.
     fn decisions(&self, folder: &Folder) -> Result<Decisions, Vec<String>> {
-        let mut decisions = self.kept(folder)?;
+        let mut decisions = kept(folder)?;
         for pair in &self.args.map {
             let (operation, target) = pair.split_once('=').ok_or_else(|| {
                 one(format!(
@@ -448,6 +438,14 @@ impl<'a> Regen<'a> {
             format!("openapi/{name} {done}")
         });
         lines.collect::<Vec<String>>().join("\n")
+    }
+}
+
+/// The decisions that a folder holds.
+fn kept(folder: &Folder) -> Result<Decisions, Vec<String>> {
+    match folder.read(DECISIONS).map_err(one)? {
+        Some(text) => Decisions::read(&text, &folder.shown(DECISIONS)),
+        None => Ok(Decisions::default()),
     }
 }
 

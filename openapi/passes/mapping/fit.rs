@@ -28,7 +28,7 @@ impl Search<'_> {
             let Some(target) = reference.strip_prefix('#').and_then(|target| self.document.pointer(target)) else {
                 break;
             };
-            at = reference.trim_start_matches('#').to_owned();
+            reference.trim_start_matches('#').clone_into(&mut at);
             current = target;
         }
         (at, current.clone())

@@ -225,8 +225,7 @@ fn paging(spec: &OperationSpec, operation: &Object, query: &[&str]) -> Option<&'
     Some(match form {
         Some("page") => "page",
         Some("link") => "link",
-        Some(_) => "none",
         None if query.contains(&"page") && query.contains(&"size") => "page",
-        None => "none",
+        _ => "none",
     })
 }

@@ -135,13 +135,11 @@ fn decided(search: &mut Search<'_>, spec: &OperationSpec, target: &str) -> Optio
     };
     let exact = operations(search.document).find(|(known, verb, _)| *verb == method && *known == path);
     let found = exact.or_else(|| operations(search.document).find(|(known, verb, _)| *verb == method && same(known)));
-    match found {
-        Some((path, _, operation)) => place(search, spec, path, operation),
-        None => {
-            search.refuse("/paths", format!("the document has no {target}, which was named for it"));
-            None
-        }
+    if let Some((path, _, operation)) = found {
+        return place(search, spec, path, operation);
     }
+    search.refuse("/paths", format!("the document has no {target}, which was named for it"));
+    None
 }
 
 /// The place with the wire's path, its parameters named as the contract names them.
