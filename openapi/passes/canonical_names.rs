@@ -100,7 +100,7 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
             json!({
                 "required": true,
                 "description": described,
-                "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{takes}"), "x-settled": true}}},
+                "content": {"application/json": {"schema": settled(takes)}},
             }),
         );
     } else if let Some(part) = &spec.part {
@@ -216,10 +216,7 @@ fn answers(spec: &OperationSpec, mapped: &Mapped, given: Option<&Object>, made: 
         }
         Answers::Json(schema) => {
             let mut content = Map::new();
-            content.insert(
-                String::from("application/json"),
-                json!({"schema": {"$ref": format!("#/components/schemas/{schema}"), "x-settled": true}}),
-            );
+            content.insert(String::from("application/json"), json!({"schema": settled(schema)}));
             for media_type in offered.iter().filter(|name| media_types::family(name) != Family::Json && *name != "*/*")
             {
                 content.insert(media_type.clone(), json!({"schema": {"type": "string"}}));
@@ -464,6 +461,11 @@ fn with_description(mut schema: Object, description: Option<String>) -> Object {
     schema
 }
 
+/// A reference to a schema of the contract, which no renaming of the document's schemas concerns.
+fn settled(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}"), "x-settled": true})
+}
+
 /// A type of the contract as a schema. References lead to the contract's schemas, which no renaming concerns.
 fn schema_of(kind: &Type<'_>) -> Value {
     match kind {
@@ -473,9 +475,7 @@ fn schema_of(kind: &Type<'_>) -> Value {
         Type::Boolean => json!({"type": "boolean"}),
         Type::Timestamp => json!({"type": "string", "format": "date-time"}),
         Type::Id(id) => json!({"type": "string", "x-id": id}),
-        Type::Enum(name) | Type::Schema(name) => {
-            json!({"$ref": format!("#/components/schemas/{name}"), "x-settled": true})
-        }
+        Type::Enum(name) | Type::Schema(name) => settled(name),
         Type::List(inner) => json!({"type": "array", "items": schema_of(inner)}),
         Type::Map(inner) => json!({"type": "object", "additionalProperties": schema_of(inner)}),
     }

@@ -51,7 +51,7 @@ async fn every_operation_has_a_route_in_the_simulator() {
         assert_eq!(answer.status().as_u16(), 401, "{}", operation.id);
         assert_eq!(world.sim.requests().last().unwrap().operation.as_deref(), Some(operation.id));
     }
-    let violations: Vec<&'static str> = world.sim.violations().iter().map(|_| "").collect();
+    let violations: Vec<&'static str> = world.violations().iter().map(|_| "").collect();
     world.expect_violations(&violations);
 }
 

@@ -100,9 +100,19 @@ impl World {
         self.bare_requests = true;
     }
 
+    /// What did not fit the document so far, a line each.
+    pub fn violations(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.sim.violations().iter().map(ToString::to_string).collect();
+        if !cfg!(reconstruction) {
+            // Another document may ask for UUIDs, and stories ask for things by ids that nothing has.
+            lines.retain(|line| !line.contains(" request path/"));
+        }
+        lines
+    }
+
     /// The checking layer: requests and answers fit the document, and every request of an operation was made in the workspace's name.
     fn check(&self) {
-        let violations: Vec<String> = self.sim.violations().iter().map(ToString::to_string).collect();
+        let violations = self.violations();
         let fits = violations.len() == self.expected_violations.len()
             && violations.iter().zip(&self.expected_violations).all(|(line, part)| line.contains(part));
         assert!(fits, "expected violations {:?}, got {violations:#?}", self.expected_violations);
