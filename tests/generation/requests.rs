@@ -236,7 +236,7 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
     }
     let bulk = of("prepareFilesDownload");
     let ids = wire::field("BulkDownloadRequest", "fileIds").expect("a request for files names them");
-    assert_eq!(bulk.body, Some(format!(r##"{{"{ids}":["f#%2F"]}}"##)));
+    assert_eq!(bulk.body, Some(format!(r#"{{"{ids}":["f#%2F"]}}"#)));
     let kind = bulk.header("content-type").unwrap_or_default();
     assert!(kind == "application/json" || (!cfg!(reconstruction) && kind.contains("json")), "{kind}");
 }
