@@ -54,10 +54,11 @@ fn refused(document: &Value) -> Vec<String> {
     }
 }
 
-/// The vendored document, as the build reads it.
-fn vendored() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/documine.json");
-    std::fs::read_to_string(path).expect("openapi/documine.json is there")
+/// Our document in canonical form, whatever document is in use in this tree.
+pub(crate) fn vendored() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/documine.yaml");
+    let text = std::fs::read_to_string(path).expect("openapi/documine.yaml is there");
+    passes::canonical::text(&crate::yaml::document(&text, "openapi/documine.yaml").expect("reads"))
 }
 
 /// The contract of the facade.

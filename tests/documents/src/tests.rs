@@ -9,9 +9,9 @@ use crate::twists::{HARMFUL, HARMLESS};
 use crate::{Effort, End, Form, cases, json_shuffled, yaml};
 
 fn ours() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/documine.json");
-    let text = std::fs::read_to_string(path).expect("openapi/documine.json is there");
-    serde_json::from_str(&text).expect("JSON")
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/documine.yaml");
+    let text = std::fs::read_to_string(path).expect("openapi/documine.yaml is there");
+    serde_saphyr::from_str(&text).expect("YAML")
 }
 
 #[test]
