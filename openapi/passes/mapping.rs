@@ -204,11 +204,41 @@ pub(crate) fn find(
         };
         search.mapping.operations.insert(id.clone(), mapped);
     }
+    search.operation.clear();
+    search.requests_agree();
     search.findings.sort();
     (search.mapping, search.findings)
 }
 
 impl Search<'_> {
+    /// A model that is sent has one spelling of each field: answers may be read from several.
+    fn requests_agree(&mut self) {
+        let mut odd: Vec<(String, String)> = Vec::new();
+        for (name, sources) in &self.mapping.schemas {
+            let mut sent = sources.iter().filter(|bound| bound.is_request);
+            let Some(first) = sent.next() else {
+                continue;
+            };
+            for other in sent {
+                for (field, found) in &other.fields {
+                    let (one, two) =
+                        (first.fields.get(field).and_then(|found| found.wire.as_ref()), found.wire.as_ref());
+                    if let (Some(one), Some(two)) = (one, two)
+                        && one != two
+                    {
+                        odd.push((
+                            other.pointer.clone(),
+                            format!("{name}.{field} is called `{two}` here and `{one}` in {}, and the facade sends one model", first.pointer),
+                        ));
+                    }
+                }
+            }
+        }
+        for (pointer, reason) in odd {
+            self.refuse(pointer, reason);
+        }
+    }
+
     /// An operation that was not found.
     fn missing(
         &mut self,

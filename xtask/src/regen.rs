@@ -437,7 +437,7 @@ impl<'a> Regen<'a> {
             };
             format!("openapi/{name} {done}")
         });
-        lines.collect::<Vec<String>>().join("\n")
+        lines.collect::<Vec<String>>().join(", ")
     }
 }
 

@@ -307,3 +307,19 @@ fn decisions_that_mean_nothing_are_refused() {
         assert!(findings.contains(part), "{part} not in {findings}");
     }
 }
+
+#[test]
+fn a_model_that_is_sent_has_one_spelling() {
+    let document = changed(|document| {
+        let mut other = document["components"]["schemas"]["DownloadRequest"].clone();
+        let properties = other["properties"].as_object_mut().expect("properties");
+        let color = properties.remove("previewColor").expect("is there");
+        properties.insert(String::from("preview_color"), color);
+        document["components"]["schemas"]["FileDownloadRequest"] = other;
+        let path = "/api/dossier-templates/{dossierTemplateId}/dossiers/{dossierId}/files/{fileId}/create-download";
+        document["paths"][path]["post"]["requestBody"] = json!({"required": true, "content": {
+            "application/json": {"schema": {"$ref": "#/components/schemas/FileDownloadRequest"}}}});
+    });
+    let findings = refused(&document);
+    assert!(findings.len() == 1 && findings[0].contains("DownloadRequest.previewColor is called"), "{findings:#?}");
+}
