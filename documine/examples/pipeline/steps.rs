@@ -172,10 +172,13 @@ impl<'a> Steps<'a> {
             .map_err(|error| Failure::new(Code::Other, format!("{name}: {error}")))?;
         let json = self.output.write_components(name, "json", &json)?;
 
-        let xml = file.components_xml().include_details(true).await.during(name)?;
-        let xml = self.output.write_components(name, "xml", xml.as_bytes())?;
+        let xml = match file.components_xml().include_details(true).await {
+            // A document of the user's own may not have this form.
+            Err(error) if error.is_unsupported_by_document() => String::from("no XML, since the document has none"),
+            xml => self.output.write_components(name, "xml", xml.during(name)?.as_bytes())?.display().to_string(),
+        };
 
-        self.show.line(format_args!("\n{name} → {}, {}", json.display(), xml.display()));
+        self.show.line(format_args!("\n{name} → {}, {xml}", json.display()));
         self.show_components(&components);
         match Document::read(&components) {
             Ok(document) => self.show.line(document.lines()),
@@ -282,8 +285,13 @@ impl<'a> Steps<'a> {
     async fn read_license(&self, outcome: &mut Outcome) -> Result<(), Failure> {
         self.show.step("Read the licence and its usage", "client.license(), client.license_usage()");
         let client = &self.target.client;
-        let license = client.license().await.during("the licence")?;
-        let usage = client.license_usage().await.during("the licence's usage")?;
+        let (license, usage) = match (client.license().await, client.license_usage().await) {
+            (Err(error), _) | (_, Err(error)) if error.is_unsupported_by_document() => {
+                self.show.line(format_args!("left out: {error}"));
+                return Ok(());
+            }
+            (license, usage) => (license.during("the licence")?, usage.during("the licence's usage")?),
+        };
         let license = LicenseSummary::new(license, usage);
         self.show.line(format_args!(
             "{}: {} of {} licensed pages analysed, {} of them by text recognition",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Manner;
 use super::document::{essence, may_be_json, resolved};
@@ -126,9 +126,10 @@ impl Context<'_> {
         // Those of the path first: the operation's own replace them.
         for list in [&item["parameters"], &operation["parameters"]] {
             for parameter in list.as_array().into_iter().flatten() {
-                let parameter = self.parameter(parameter)?;
-                parameters.retain(|known| (&known.name, known.place) != (&parameter.name, parameter.place));
-                parameters.push(parameter);
+                for parameter in self.parameters(parameter)? {
+                    parameters.retain(|known| (&known.name, known.place) != (&parameter.name, parameter.place));
+                    parameters.push(parameter);
+                }
             }
         }
         let body = match operation.get("requestBody") {
@@ -163,6 +164,23 @@ impl Context<'_> {
             answers,
             secured: security.and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty()),
         })
+    }
+
+    /// A parameter as it is sent: an object in the query (`pageable`, say) is as many as it has properties, unless a style says otherwise.
+    fn parameters(&self, parameter: &Value) -> Result<Vec<Parameter>, String> {
+        let given = resolved(self.document, parameter)?;
+        let shape = given.get("schema").map(|schema| resolved(self.document, schema)).transpose()?;
+        let properties = shape.and_then(|shape| shape["properties"].as_object());
+        let is_spread = given["in"] == "query"
+            && given.get("style").is_none_or(|style| style == "form")
+            && given.get("explode") != Some(&Value::Bool(false));
+        match properties.filter(|_| is_spread) {
+            None => Ok(vec![self.parameter(given)?]),
+            Some(properties) => properties
+                .iter()
+                .map(|(name, schema)| self.parameter(&json!({"name": name, "in": "query", "schema": schema})))
+                .collect(),
+        }
     }
 
     fn parameter(&self, parameter: &Value) -> Result<Parameter, String> {

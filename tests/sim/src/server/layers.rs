@@ -31,6 +31,7 @@ struct Arrival {
 }
 
 /// Leads a request through all layers.
+#[cfg_attr(not(feature = "check"), allow(unused_assignments, reason = "the check looks at the bytes last"))]
 pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/__sim/") {
         return next.run(request).await;
