@@ -16,6 +16,7 @@ pub(crate) const HIDING_TYPES: [&str; 1] = ["String"];
 pub(super) fn check(document: &mut Value, findings: &mut Findings) {
     let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
     circles(&schemas, findings);
+    nesting(&schemas, findings);
     type_names(&schemas, findings);
     let mut wrong: Vec<(String, String)> = Vec::new();
     walk::every(document, Node::Schema, &mut |schema, pointer| {
@@ -51,6 +52,55 @@ fn circles(schemas: &Object, findings: &mut Findings) {
                 format!("the schema `{name}` is made of itself"),
             );
         }
+    }
+}
+
+/// How many models may hold each other. The Rust compiler gives up at 128.
+const MAX_NESTED: usize = 100;
+
+/// Models in models in models: each alone is fine, but the compiler follows them to the last. Circles are no nesting.
+fn nesting(schemas: &Object, findings: &mut Findings) {
+    let names: Vec<&String> = schemas.keys().collect();
+    let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let edges: Vec<Vec<usize>> = schemas
+        .values()
+        .map(|schema| {
+            let mut held: BTreeSet<usize> = BTreeSet::new();
+            walk::schemas_in(&mut schema.clone(), &mut |inner, _| {
+                held.extend(walk::schema_name(inner).and_then(|name| index.get(name)));
+            });
+            held.into_iter().collect()
+        })
+        .collect();
+    let mut heights: Vec<Option<usize>> = vec![None; names.len()];
+    let mut open = vec![false; names.len()];
+    for start in 0..names.len() {
+        let mut path: Vec<(usize, usize)> = if heights[start].is_none() { vec![(start, 0)] } else { Vec::new() };
+        open[start] = true;
+        while let Some((at, next)) = path.last_mut() {
+            let at = *at;
+            if let Some(inner) = edges[at].get(*next).copied() {
+                *next += 1;
+                if heights[inner].is_none() && !open[inner] {
+                    open[inner] = true;
+                    path.push((inner, 0));
+                }
+            } else {
+                let deepest = edges[at].iter().filter_map(|inner| heights[*inner]).max();
+                heights[at] = Some(1 + deepest.unwrap_or(0));
+                open[at] = false;
+                path.pop();
+            }
+        }
+        open[start] = false;
+    }
+    let deepest = heights.iter().enumerate().max_by_key(|(_, height)| **height);
+    if let Some((at, Some(height))) = deepest.filter(|(_, height)| height.is_some_and(|height| height > MAX_NESTED)) {
+        findings.add(
+            None,
+            format!("/components/schemas/{}", walk::escape(names[at])),
+            format!("{height} models are nested in each other from here on; the Rust compiler takes no more than {MAX_NESTED}"),
+        );
     }
 }
 

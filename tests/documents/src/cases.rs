@@ -522,6 +522,11 @@ fn in_themselves() -> Vec<Case> {
         refused("a reference to nothing", twists![dangling_reference], &["NoSuchModel", "leads nowhere"]),
         refused("references in a circle", twists![reference_circle], &["Ping", "circle|made of itself"]),
         refused("allOf in a circle", twists![all_of_circle], &["Egg", "made of itself", "/components/schemas/"]),
+        refused(
+            "models in models",
+            twists![models_in_models],
+            &["models are nested in each other", "(/components/schemas/FileList)"],
+        ),
         refused("openapi 3.1", twists![openapi_3_1], &["OpenAPI 3.1.0", "3.0", "convert"]),
         refused("swagger 2.0", twists![swagger_2_0], &["Swagger 2.0", "3.0", "convert"]),
         refused("no paths", twists![no_paths], &["/paths", "no paths|is missing"]),

@@ -187,6 +187,20 @@ pub fn all_of_circle(document: &mut Value) {
     refer(document, "#/components/schemas/Egg");
 }
 
+/// More models in models than the compiler follows.
+pub fn models_in_models(document: &mut Value) {
+    for number in 0..150 {
+        let inner = json!({"$ref": format!("#/components/schemas/Level{}", number + 1)});
+        walk::add_schema(
+            document,
+            &format!("Level{number}"),
+            json!({"type": "object", "properties": {"inner": inner}}),
+        );
+    }
+    walk::add_schema(document, "Level150", json!({"type": "object", "properties": {"end": {"type": "string"}}}));
+    refer(document, "#/components/schemas/Level0");
+}
+
 /// The document is of a newer version.
 pub fn openapi_3_1(document: &mut Value) {
     walk::set(document, "", "openapi", json!("3.1.0"));
