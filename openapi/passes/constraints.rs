@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::walk::{self, Node, Object};
 
-const LIMITS: [&str; 13] = [
+/// Limits on values.
+pub(super) const LIMITS: [&str; 13] = [
     "exclusiveMaximum",
     "exclusiveMinimum",
     "maxItems",

@@ -10,28 +10,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::constraints::LIMITS;
 use super::walk::{self, Node, Object};
 
 /// Members that no type depends on.
 const ASIDE: [&str; 7] = ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly"];
 /// What is left of a composed schema that the lint will refuse, and the wrapped reference.
 const COMPOSED: [&str; 5] = ["allOf", "anyOf", "discriminator", "not", "oneOf"];
-/// Limits on values, which another pass drops.
-const LIMITS: [&str; 13] = [
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "maxItems",
-    "maxLength",
-    "maxProperties",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minProperties",
-    "minimum",
-    "multipleOf",
-    "pattern",
-    "uniqueItems",
-];
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;

@@ -5,36 +5,17 @@
 //! Delete when: the generator writes examples that compile.
 
 use serde_json::Value;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, File, Lit, LitStr, Meta};
+use syn::File;
 
+use super::syntax;
 use crate::passes::walk::{self, Node};
+
+/// How the generator begins an example.
+const FENCE: &str = "```ignore";
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
     let mut operations = 0;
     walk::every(&mut document.clone(), Node::Operation, &mut |_, _| operations += 1);
-    let mut fences = Fences(0);
-    fences.visit_file_mut(file);
-    if fences.0 == operations {
-        Ok(operations)
-    } else {
-        Err(format!("{operations} operations have {} examples", fences.0))
-    }
-}
-
-struct Fences(usize);
-
-impl VisitMut for Fences {
-    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-        visit_mut::visit_attribute_mut(self, attribute);
-        if let Meta::NameValue(doc) = &mut attribute.meta
-            && doc.path.is_ident("doc")
-            && let Expr::Lit(literal) = &mut doc.value
-            && let Lit::Str(text) = &mut literal.lit
-            && text.value().contains("```ignore")
-        {
-            *text = LitStr::new(&text.value().replace("```ignore", "```text"), text.span());
-            self.0 += 1;
-        }
-    }
+    let fences = syntax::change_docs(file, |text| text.contains(FENCE).then(|| text.replace(FENCE, "```text")));
+    if fences == operations { Ok(operations) } else { Err(format!("{operations} operations have {fences} examples")) }
 }

@@ -5,34 +5,15 @@
 //! Delete when: the generator leaves schemas out of comments.
 
 use serde_json::Value;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, File, Lit, LitStr, Meta};
+use syn::File;
 
+use super::syntax;
 use crate::passes::texts;
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a code pass")]
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
-    let mut comments = Comments(0);
-    comments.visit_file_mut(file);
-    Ok(comments.0)
-}
-
-struct Comments(usize);
-
-impl VisitMut for Comments {
-    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-        visit_mut::visit_attribute_mut(self, attribute);
-        if let Meta::NameValue(doc) = &mut attribute.meta
-            && doc.path.is_ident("doc")
-            && let Expr::Lit(literal) = &mut doc.value
-            && let Lit::Str(text) = &mut literal.lit
-        {
-            let value = text.value();
-            let clean = texts::visible(&value);
-            if clean != value {
-                *text = LitStr::new(&clean, text.span());
-                self.0 += 1;
-            }
-        }
-    }
+    Ok(syntax::change_docs(file, |text| {
+        let clean = texts::visible(text);
+        (clean != text).then_some(clean)
+    }))
 }

@@ -1,8 +1,10 @@
 //! What the code passes share: finding modules, walking models, reading types and attributes.
 
 use syn::punctuated::Punctuated;
+use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Fields, File, GenericArgument, Ident, Item, ItemStruct, Meta, PathArguments, Token, Type, parse_quote,
+    Attribute, Expr, Fields, File, GenericArgument, Ident, Item, ItemStruct, Lit, LitStr, Meta, PathArguments, Token,
+    Type, parse_quote,
 };
 
 /// The items of the module `name` among `items`.
@@ -112,4 +114,26 @@ pub(super) fn derives_default(attribute: &Attribute) -> bool {
         && attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated).is_ok_and(|traits| {
             traits.iter().filter_map(|path| path.segments.last()).any(|segment| segment.ident == "Default")
         })
+}
+
+/// Gives doc comments the texts that `change` makes of theirs; says how many it changed.
+pub(super) fn change_docs(file: &mut File, change: impl FnMut(&str) -> Option<String>) -> usize {
+    struct Docs<F>(F, usize);
+    impl<F: FnMut(&str) -> Option<String>> VisitMut for Docs<F> {
+        fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
+            visit_mut::visit_attribute_mut(self, attribute);
+            if let Meta::NameValue(doc) = &mut attribute.meta
+                && doc.path.is_ident("doc")
+                && let Expr::Lit(literal) = &mut doc.value
+                && let Lit::Str(text) = &mut literal.lit
+                && let Some(changed) = (self.0)(&text.value())
+            {
+                *text = LitStr::new(&changed, text.span());
+                self.1 += 1;
+            }
+        }
+    }
+    let mut docs = Docs(change, 0);
+    docs.visit_file_mut(file);
+    docs.1
 }

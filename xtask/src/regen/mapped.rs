@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::diff::words::short;
 use crate::passes::contract::Contract;
 use crate::passes::mapping::Mapping;
 
@@ -20,7 +21,7 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
         let id_there = mapped.place.as_ref().and_then(|place| place.id.as_ref());
         let comment = match (mapped.decided, id_there) {
             (true, _) => String::from("  # as decided in openapi/mapping.toml"),
-            (false, Some(there)) if there != id => format!("  # there called {}", one_line(there)),
+            (false, Some(there)) if there != id => format!("  # there called {}", short(there, 80)),
             _ => String::new(),
         };
         let _ = writeln!(text, "{id} = {}{comment}", quoted(&line));
@@ -63,8 +64,4 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
 
 fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
