@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, header};
 use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
-use crate::transport::CallOptions;
+use crate::transport::{CallOptions, Retry, RetryPolicy};
 
 /// How a call is made of its parameters: each tag's file gives one for each of its operations.
 pub(crate) type Run<P, T> = fn(Client, P, CallOptions) -> BoxFuture<'static, Result<T>>;
@@ -34,6 +34,47 @@ impl<P, T> Call<P, T> {
     /// In place of the client's limit from the request to the beginning of the answer, in each attempt.
     pub fn with_timeout(mut self, limit: Duration) -> Self {
         self.options.timeout = Some(limit);
+        self
+    }
+
+    /// How long the call may take in all, with its attempts, the pauses between them, and the transfer of a file. In place of the client's
+    /// [`operation_timeout`](crate::ClientBuilder::operation_timeout).
+    pub fn with_deadline(mut self, limit: Duration) -> Self {
+        self.options.deadline = Some(limit);
+        self
+    }
+
+    /// Whether failed attempts are repeated, in place of the client's rule. [`Retry::EvenIfSent`] lets a creation or an upload join.
+    ///
+    /// ```
+    /// # async fn f(template: documine::DossierTemplateHandle) -> documine::Result<()> {
+    /// use documine::{NewDossier, Retry};
+    /// // A second, empty dossier would do no harm here.
+    /// let dossier = template.create_dossier(NewDossier::named("Q3 filings")).with_retry(Retry::EvenIfSent).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn with_retry(mut self, when: Retry) -> Self {
+        self.options.retry = Some(when);
+        self
+    }
+
+    /// How failed attempts are repeated, in place of the client's policy.
+    pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.options.retry_policy = Some(policy);
+        self
+    }
+
+    /// Whether the call waits for its turn among the client's paced calls (see [`Pacing`](crate::Pacing)): for one of many, say.
+    pub fn with_pacing(mut self, paced: bool) -> Self {
+        self.options.paced = Some(paced);
+        self
+    }
+
+    /// For one look of a wait: a longer pause that the service asks for is the wait's to make, which knows its own deadline.
+    pub(crate) fn looking(mut self) -> Self {
+        const LONGEST: Duration = Duration::from_secs(20);
+        let policy = self.options.retry_policy.unwrap_or_else(|| self.client.stack().retry.clone());
+        self.options.retry_policy = Some(policy.max_elapsed(LONGEST));
         self
     }
 

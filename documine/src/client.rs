@@ -11,9 +11,10 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::Endpoints;
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result, Sent};
+use crate::error::{Error, ErrorKind, Result};
 use crate::text;
-use crate::transport::{self, CallOptions, Facts, Stack, classify};
+use crate::transport::classify::{self, Evidence, classify};
+use crate::transport::{self, CallOptions, Facts, Stack};
 
 /// A client of one DocuMine workspace.
 ///
@@ -79,7 +80,7 @@ impl Client {
         let call = transport::Call::new(Arc::clone(&self.0.stack), options, Arc::clone(&facts));
         let raw = documine_api::Client::new_with_client(
             self.base_url(),
-            self.0.stack.http.clone(),
+            self.0.stack.client.clone(),
             documine_api::Inner::new(Arc::new(call)),
         );
         Prepared { raw, facts }
@@ -118,7 +119,7 @@ impl Prepared {
             Ok(value) => Ok(value.into_inner()),
             // A success that the document does not list, such as 200 for 201: the body means the same.
             Err(documine_api::Error::UnexpectedResponse(response)) if response.status().is_success() => {
-                let body = response.bytes().await.map_err(|error| classify::no_answer(&error))?;
+                let body = response.bytes().await.map_err(|error| classify(Evidence::NoAnswer(&error)))?;
                 self.decode(&body)
             }
             Err(documine_api::Error::InvalidResponsePayload(body, _)) => self.decode(&body),
@@ -138,21 +139,18 @@ impl Prepared {
         match error {
             documine_api::Error::CommunicationError(error)
             | documine_api::Error::InvalidUpgrade(error)
-            | documine_api::Error::ResponseBodyError(error) => classify::no_answer(&error),
+            | documine_api::Error::ResponseBodyError(error) => classify(Evidence::NoAnswer(&error)),
             // Built from settings and ids that were checked before, so this is what a caller gave that no request can hold.
             documine_api::Error::InvalidRequest(text) | documine_api::Error::Custom(text) => Error::input(text),
             other => {
                 let status = other.status().unwrap_or(StatusCode::OK);
-                classify::unexpected_answer(
-                    status,
-                    &facts.headers,
-                    b"",
-                    "the answer is none that the document describes",
-                )
+                let why = "the answer is none that the document describes";
+                classify(Evidence::Misfit { status, headers: &facts.headers, body: b"", why })
             }
         }
         .with_operation(facts.operation)
         .with_effort(facts.attempts, facts.elapsed)
+        .repeatable(facts.idempotent)
     }
 
     /// Decodes with the path to the field that does not fit.
@@ -170,10 +168,11 @@ impl Prepared {
             // Only the beginning is shown.
             let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
             let body = text::without(&String::from_utf8_lossy(body), secrets);
-            classify::unexpected_answer(facts.status.unwrap_or(StatusCode::OK), &facts.headers, body.as_bytes(), &why)
+            let (status, headers) = (facts.status.unwrap_or(StatusCode::OK), &facts.headers);
+            classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why })
                 .with_operation(facts.operation)
                 .with_effort(facts.attempts, facts.elapsed)
-                .with_sent(Sent::Maybe)
+                .repeatable(facts.idempotent)
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{FileHandle, FilePath};
 use crate::page::List;
-use crate::transport::classify;
+use crate::transport::classify::{Evidence, classify};
 use crate::{FileComponents, FileId, extract};
 
 /// Whose components are read, and how much of them.
@@ -210,12 +210,14 @@ async fn xml(call: &Prepared, body: documine_api::ByteStream) -> Result<String> 
     let facts = call.facts();
     let status = facts.status.unwrap_or_default();
     let unexpected = |body: &[u8], why: &str| {
-        classify::unexpected_answer(status, &facts.headers, body, why).with_operation(facts.operation)
+        classify(Evidence::Misfit { status, headers: &facts.headers, body, why }).with_operation(facts.operation)
     };
     let mut whole = Vec::new();
     let mut pieces = body.into_inner();
     while let Some(piece) = pieces.next().await {
-        whole.extend_from_slice(&piece.map_err(|error| classify::no_answer(&error).with_operation(facts.operation))?);
+        whole.extend_from_slice(
+            &piece.map_err(|error| classify(Evidence::NoAnswer(&error)).with_operation(facts.operation))?,
+        );
     }
     let media_type = facts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {

@@ -13,8 +13,13 @@ use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, TokenEnd
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::transport::Stack;
 use crate::transport::timeout::Timeouts;
+use crate::transport::{Connection, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
+
+/// How large an answer may be, unpacked, unless a caller says otherwise: a list of a million files has room.
+const MAX_ANSWER: usize = 512 * 1024 * 1024;
+/// How many retries a client has in store.
+const RETRY_BUDGET: u32 = 50;
 
 /// Collects the settings of a [`Client`].
 ///
@@ -35,6 +40,12 @@ pub struct ClientBuilder {
     credentials: Option<Credentials>,
     paths: EndpointPaths,
     timeouts: Timeouts,
+    retry: RetryPolicy,
+    retry_budget: Option<u32>,
+    pacing: Option<Pacing>,
+    observer: Option<Arc<dyn Observer>>,
+    connection: Connection,
+    max_answer: usize,
     app: Option<String>,
     clock: Arc<dyn Clock>,
 }
@@ -61,6 +72,8 @@ impl fmt::Debug for ClientBuilder {
             .field("workspace", &self.workspace)
             .field("credentials", &self.credentials)
             .field("timeouts", &self.timeouts)
+            .field("retry", &self.retry)
+            .field("connection", &self.connection)
             .finish_non_exhaustive()
     }
 }
@@ -73,6 +86,12 @@ impl ClientBuilder {
             credentials: None,
             paths: EndpointPaths::default(),
             timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
+            retry_budget: Some(RETRY_BUDGET),
+            pacing: None,
+            observer: None,
+            connection: Connection::default(),
+            max_answer: MAX_ANSWER,
             app: None,
             clock: Arc::new(SystemClock::new()),
         }
@@ -161,22 +180,89 @@ impl ClientBuilder {
         self
     }
 
-    /// How long the making of a connection may take. Default: 10 seconds.
+    /// How long the making of a connection may take, with the TLS handshake. Default: 10 seconds; a service that does not even shake hands
+    /// by then is not there.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.connect = limit;
         self
     }
 
-    /// How long the service may take from the request to the beginning of its answer, in each attempt. Default: 60 seconds.
-    /// While the bytes of an upload move, the time does not count.
+    /// How long the service may take from the request to the beginning of its answer, in each attempt. Default: 60 seconds; exports of a
+    /// large dossier take their time. While the bytes of an upload move, the time does not count. For one call: `with_timeout`.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.attempt = limit;
         self
     }
 
-    /// How long an answer may stand still between two pieces. Default: 60 seconds. There is no limit on the whole of a transfer.
+    /// How long an answer may stand still between two pieces. Default: 60 seconds; a slow line moves at least something. There is no limit on the
+    /// whole of a transfer: a slow one that moves is never cut off.
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.idle = limit;
+        self
+    }
+
+    /// How long a call may take in all, with its attempts and the pauses between them. Default: 5 minutes, which is four attempts that each run
+    /// into their own limit and a little more. It does not hold for uploads and packages. For one call, transfers included: `with_deadline`.
+    pub fn operation_timeout(mut self, limit: Duration) -> Self {
+        self.timeouts.operation = limit;
+        self
+    }
+
+    /// How failed attempts are repeated. Default: [`RetryPolicy::default`]. For one call: `with_retry`, `with_retry_policy`.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How many retries the client and its clones have in store: each retry takes one, every ten calls that succeed give one back, and when
+    /// none is left a failure is final at once. So a service in trouble is not hit several times as hard as one that works. Default: 50;
+    /// `None`: without end.
+    pub fn retry_budget(mut self, retries: Option<u32>) -> Self {
+        self.retry_budget = retries;
+        self
+    }
+
+    /// Paces all calls of the client and its clones. Default: single calls are not paced.
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = Some(pacing);
+        self
+    }
+
+    /// Is told of every call and every retry.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// The proxy that all requests go through, for example `http://user:password@proxy.example:3128`. Default: what `HTTPS_PROXY`, `ALL_PROXY` and
+    /// `NO_PROXY` say; for a service on this machine (http on loopback) no proxy.
+    pub fn proxy(mut self, address: impl Into<crate::Secret>) -> Self {
+        self.connection.proxy = ProxyChoice::Given(address.into());
+        self
+    }
+
+    /// No proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.connection.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Trusts the authorities in `pem` too: one or more certificates, as a company's own authority or a proxy that opens TLS needs them.
+    /// The platform's authorities stay trusted.
+    pub fn add_root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.connection.roots.push(pem.into());
+        self
+    }
+
+    /// The client's own certificate, for services that ask for one: certificate and key (PKCS #8) in one PEM text.
+    pub fn client_identity(mut self, pem: impl Into<crate::Secret>) -> Self {
+        self.connection.identity = Some(pem.into());
+        self
+    }
+
+    /// The largest answer in JSON or XML that is taken into memory, in bytes after unpacking. Default: 512 MiB. Packages are streamed and have no limit.
+    pub fn max_answer_size(mut self, bytes: usize) -> Self {
+        self.max_answer = bytes;
         self
     }
 
@@ -197,6 +283,12 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with one line on the first setting that is missing or wrong.
     pub fn build(self) -> Result<Client> {
+        let (stack, workspace, endpoints) = self.stack()?;
+        Ok(Client::from_stack(stack, workspace, endpoints))
+    }
+
+    /// The settings checked, and what a client is made of.
+    pub(crate) fn stack(self) -> Result<(Stack, String, Endpoints)> {
         let base = address::base_url(&self.base)?;
         let workspace = self.workspace.unwrap_or_default();
         let tenant = workspace_header(&workspace)?;
@@ -209,26 +301,14 @@ impl ClientBuilder {
                 "the base URL is https, but this build has no TLS; switch on the feature `rustls` or `native-tls`",
             ));
         }
-        for (name, limit) in
-            [("connect", self.timeouts.connect), ("attempt", self.timeouts.attempt), ("idle", self.timeouts.idle)]
-        {
+        for (name, limit) in self.timeouts.named() {
             if limit.is_zero() {
                 return Err(Error::config(format!("the {name} timeout is zero; nothing could ever succeed")));
             }
         }
         let endpoints = Endpoints::new(&base, &workspace, &self.paths)?;
         let agent = user_agent(self.app.as_deref())?;
-        let http = |target: &Url| {
-            let mut builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(self.timeouts.connect)
-                .user_agent(agent.clone());
-            if target.scheme() == "http" {
-                // This machine alone: a proxy from the environment would get password and tokens in the clear.
-                builder = builder.no_proxy();
-            }
-            builder.build().map_err(|error| Error::config("the HTTP client could not be set up").with_source(error))
-        };
+        let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
         let api_http = http(&base)?;
         // One set-up serves both, unless only one of the two may use a proxy.
         let token_http =
@@ -237,16 +317,22 @@ impl ClientBuilder {
         let origin = credentials.into_origin(endpoint);
         let base = address::above(base, documine_api::document::SERVER_PATH);
         let stack = Stack {
-            http: api_http,
+            http: Arc::new(api_http.clone()),
+            client: api_http,
             base,
             tenant,
             auth: Authenticator::new(origin, Arc::clone(&self.clock)),
             clock: self.clock,
             timeouts: self.timeouts,
-            retry: crate::transport::RetryPolicy::default(),
+            retry: self.retry,
+            retry_budget: RetryBudget::new(self.retry_budget),
+            paced: self.pacing.is_some(),
+            pacer: Pacer::new(self.pacing.unwrap_or_default()),
+            observer: self.observer,
+            max_answer: self.max_answer,
             sent: AtomicU64::new(0),
         };
-        Ok(Client::from_stack(stack, workspace, endpoints))
+        Ok((stack, workspace, endpoints))
     }
 }
 

@@ -196,7 +196,7 @@ impl DownloadHandle {
             Arc::new(move || {
                 let handle = looked_at.clone();
                 Box::pin(async move {
-                    let status = handle.get().await?;
+                    let status = handle.get().looking().await?;
                     Ok(match &status.status {
                         Some(DownloadState::Ready) => Polled::Done(Package { handle, status }),
                         Some(DownloadState::Failed) => Polled::Failed {
@@ -284,11 +284,12 @@ impl Call<Saving, Saved> {
 }
 
 async fn open(client: Client, id: DownloadId, options: crate::transport::CallOptions) -> crate::Result<PackageStream> {
+    let until = options.deadline.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
     let call = client.prepare(options);
     let body = match call.raw.download_package().download_id(id).send().await {
         Ok(response) => response.into_inner(),
         Err(error) => return Err(call.error(error)),
     };
     let idle = client.stack().timeouts.idle;
-    Ok(PackageStream::new(body.into_inner(), &call.facts().headers, idle))
+    Ok(PackageStream::new(body.into_inner(), &call.facts().headers, idle, until))
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -41,6 +41,45 @@ pub enum ErrorKind {
     /// The OpenAPI document that this build was made from does not have the operation, the form or the parameter
     /// (`unsupported_by_document`). Nothing was sent.
     UnsupportedByDocument,
+}
+
+impl ErrorKind {
+    /// Its name in small letters, as it stands in spans and metrics (`error.type`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Input => "input",
+            Self::Auth => "auth",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::Api => "api",
+            Self::Decode => "decode",
+            Self::Integrity => "integrity",
+            Self::Operation => "operation",
+            Self::File => "file",
+            Self::Extract => "extract",
+            Self::UnsupportedByDocument => "unsupported_by_document",
+        }
+    }
+}
+
+/// Which time limit ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimeoutPhase {
+    /// Making the connection ([`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout)). Nothing was sent.
+    Connect,
+    /// From the request to the beginning of its answer ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout)).
+    Attempt,
+    /// Between two pieces of a body ([`ClientBuilder::idle_timeout`](crate::ClientBuilder::idle_timeout)).
+    Idle,
+    /// The whole call with all its attempts ([`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout), `with_deadline`).
+    Operation,
+    /// The identity provider's answer.
+    Login,
+    /// A wait's deadline ([`WaitError::DeadlineExceeded`](crate::WaitError)).
+    Wait,
 }
 
 /// How far a request came before it failed.
@@ -80,13 +119,17 @@ struct Inner {
     api_timestamp: Option<String>,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    headers: HeaderMap,
+    phase: Option<TimeoutPhase>,
+    /// What the stack has to add to the message: why it did not try again.
+    note: Option<String>,
+    repeatable: bool,
     body_snippet: Option<String>,
     attempts: u32,
     elapsed: Duration,
     sent: Sent,
     needs_login: bool,
     transient: bool,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
     detail: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -101,6 +144,10 @@ impl Error {
             api_timestamp: None,
             request_id: None,
             retry_after: None,
+            headers: HeaderMap::new(),
+            phase: None,
+            note: None,
+            repeatable: false,
             body_snippet: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -115,7 +162,6 @@ impl Error {
             },
             needs_login: false,
             transient: false,
-            source: None,
             detail: None,
         }))
     }
@@ -135,11 +181,6 @@ impl Error {
     /// A local file's trouble; `what` says which file and what was tried. The system's error is its detail.
     pub(crate) fn file(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::new(ErrorKind::File, format!("{}: {source}", what.into())).with_detail(source)
-    }
-
-    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(Arc::from(source.into()));
-        self
     }
 
     /// The error this one was made from, where its text says all that it says.
@@ -173,6 +214,27 @@ impl Error {
 
     pub(crate) fn with_retry_after(mut self, after: Option<Duration>) -> Self {
         self.0.retry_after = after;
+        self
+    }
+
+    pub(crate) fn with_headers(mut self, headers: &HeaderMap) -> Self {
+        self.0.headers.clone_from(headers);
+        self
+    }
+
+    pub(crate) fn with_phase(mut self, phase: TimeoutPhase) -> Self {
+        self.0.phase = Some(phase);
+        self
+    }
+
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.0.note = Some(note.into());
+        self
+    }
+
+    /// Whether the call is one that may be repeated by the rules of HTTP (RFC 9110 section 9.2.2).
+    pub(crate) fn repeatable(mut self, repeatable: bool) -> Self {
+        self.0.repeatable = repeatable;
         self
     }
 
@@ -232,6 +294,16 @@ impl Error {
         self.0.retry_after
     }
 
+    /// The headers of the answer, where there was one that could not be used. Empty otherwise. They are not in any text of this error.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Which time limit ran out, where one did.
+    pub fn timeout_phase(&self) -> Option<TimeoutPhase> {
+        self.0.phase
+    }
+
     /// How many times the request was tried. 0: it failed before the first try.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -260,8 +332,8 @@ impl Error {
     /// A time limit ran out.
     ///
     /// # Troubleshooting
-    /// The text says which limit. Raise it for the call (`with_timeout`) or for the client
-    /// ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout)), or look for a proxy that holds answers back.
+    /// [`timeout_phase`](Self::timeout_phase) says which limit. Raise it for the call (`with_timeout`, `with_deadline`) or for the client
+    /// ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout) and its neighbours), or look for a proxy that holds answers back.
     /// Ask [`was_sent`](Self::was_sent) before you repeat a call that changes something.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
@@ -335,8 +407,19 @@ impl Error {
         self.0.sent == Sent::Maybe
     }
 
+    /// The same call can be made again without doing anything twice: it is one that only reads or that HTTP calls idempotent
+    /// (RFC 9110 section 9.2.2), or the service surely did not see it.
+    ///
+    /// # Troubleshooting
+    /// `false` after a lost answer to a creation or an upload: look first whether the thing is there. Whether repeating *helps*, says
+    /// [`is_transient`](Self::is_transient).
+    pub fn is_safe_to_repeat(&self) -> bool {
+        self.0.repeatable || !self.was_sent()
+    }
+
     /// The more particular error this one was made from: a [`WaitError`](crate::WaitError), an
-    /// [`ExtractError`](crate::extract::ExtractError), or the system's `std::io::Error` of a file. It is no [`source`](StdError::source), because this error's text holds its text.
+    /// [`ExtractError`](crate::extract::ExtractError), or the system's `std::io::Error` of a file or of a connection. It is no
+    /// [`source`](StdError::source), because this error's text holds its text.
     ///
     /// ```
     /// # fn f(error: &documine::Error) {
@@ -371,7 +454,10 @@ impl fmt::Display for Error {
         if let Some(operation) = self.0.operation {
             write!(f, "{operation}: ")?;
         }
-        f.write_str(&self.0.message)?;
+        match &self.0.note {
+            Some(note) => write!(f, "{}; {note}", self.0.message.trim_end_matches('.'))?,
+            None => f.write_str(&self.0.message)?,
+        }
         if let Some(id) = &self.0.request_id {
             write!(f, " (request {id})")?;
         }
@@ -395,34 +481,41 @@ impl fmt::Debug for Error {
         if let Some(snippet) = &self.0.body_snippet {
             writeln!(f, "  body begins: {snippet:?}")?;
         }
-        writeln!(f, "  attempts: {}, elapsed: {:?}, was sent: {}", self.0.attempts, self.0.elapsed, self.was_sent())?;
-        let mut source = self.source();
-        while let Some(cause) = source {
-            writeln!(f, "  caused by: {cause}")?;
-            source = cause.source();
+        if let Some(phase) = self.0.phase {
+            writeln!(f, "  time limit: {phase:?}")?;
         }
+        writeln!(f, "  attempts: {}, elapsed: {:?}", self.0.attempts, self.0.elapsed)?;
+        writeln!(f, "  was sent: {}, safe to repeat: {}", self.was_sent(), self.is_safe_to_repeat())?;
         Ok(())
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
-    }
-}
+/// Without a source: the one line says what was behind it, and [`detail`](Error::detail) gives it where it is a type that a program can use.
+impl StdError for Error {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn display_is_one_line_without_the_source() {
-        let error = Error::new(ErrorKind::Connect, "could not connect")
+    fn display_is_one_line_and_debug_has_every_fact() {
+        let error = Error::new(ErrorKind::Timeout, "nothing came for 1s")
             .with_operation("getDossier")
             .with_request_id(Some("r-1".into()))
-            .with_source(std::io::Error::other("refused"));
-        assert_eq!(error.to_string(), "getDossier: could not connect (request r-1)");
-        assert!(format!("{error:?}").contains("caused by: refused"));
+            .with_phase(TimeoutPhase::Idle)
+            .with_note("it was not tried again")
+            .with_effort(2, Duration::from_secs(3))
+            .with_sent(Sent::Maybe);
+        assert_eq!(error.to_string(), "getDossier: nothing came for 1s; it was not tried again (request r-1)");
+        let lines = [
+            "getDossier: nothing came for 1s; it was not tried again (request r-1)",
+            "  kind: Timeout",
+            "  time limit: Idle",
+            "  attempts: 2, elapsed: 3s",
+            "  was sent: true, safe to repeat: false",
+            "",
+        ];
+        assert_eq!(format!("{error:?}"), lines.join("\n"));
     }
 
     #[test]

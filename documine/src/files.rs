@@ -84,7 +84,7 @@ impl DossierHandle {
     }
 
     async fn look_at_files(&self) -> Result<Polled<Vec<FileStatus>>> {
-        let files = self.files().await?;
+        let files = self.files().looking().await?;
         let counted: Vec<_> =
             files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false)).collect();
         let working = counted.iter().filter(|file| matches!(analysis(file), Analysis::Working)).count();
@@ -251,7 +251,7 @@ impl FileHandle {
             Arc::new(move || {
                 let file = file.clone();
                 Box::pin(async move {
-                    let status = file.get().await?;
+                    let status = file.get().looking().await?;
                     Ok(match analysis(&status) {
                         Analysis::Done => Polled::Done(file),
                         Analysis::Working => Polled::Working(word(&status)),

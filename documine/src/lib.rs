@@ -32,7 +32,7 @@ pub use components::{Components, Export};
 pub use config::ClientBuilder;
 pub use dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
 pub use downloads::{DownloadHandle, Package, PackageContent, Saving};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use files::{FileHandle, FilePath, Upload, Uploaded};
 pub use license::Period;
 pub use models::*;
@@ -41,6 +41,7 @@ pub use page::List;
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};
+pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
 
 /// The generated client that this crate stands on: every operation and type of the document.
 pub use documine_api as api;

@@ -23,12 +23,14 @@ pub(crate) async fn read_bounded(response: reqwest::Response, limit: usize) -> R
     Ok(body.freeze())
 }
 
-/// What a transport error is, and whether the service may have seen the request.
-pub(crate) fn transport_error(error: &reqwest::Error) -> (ErrorKind, Sent) {
+/// What a transport error is, and whether the other side may have seen the request.
+///
+/// Looking up the name, connecting and the TLS handshake come before the first byte of a request; what breaks later may have been seen.
+pub(crate) fn fate(error: &reqwest::Error) -> (ErrorKind, Sent) {
     if error.is_builder() {
         (ErrorKind::Input, Sent::No)
     } else if error.is_connect() {
-        (ErrorKind::Connect, Sent::No)
+        (if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::Connect }, Sent::No)
     } else if error.is_timeout() {
         (ErrorKind::Timeout, Sent::Maybe)
     } else {
@@ -36,14 +38,16 @@ pub(crate) fn transport_error(error: &reqwest::Error) -> (ErrorKind, Sent) {
     }
 }
 
+/// An error and those behind it, from the outermost to the innermost.
+pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
+}
+
 /// The innermost cause: the one that says something. reqwest's own texts hold the URL, which may hold ids, so they are not shown.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(next) = cause.source() {
-        cause = next;
+    match causes(error).skip(1).last() {
+        Some(cause) => one_line(&cause.to_string()),
+        None if error.is_timeout() => "time limit".into(),
+        None => "no further reason given".into(),
     }
-    if cause.source().is_none() && std::ptr::addr_eq(cause, std::ptr::from_ref(error)) {
-        return if error.is_timeout() { "time limit".into() } else { "no further reason given".into() };
-    }
-    one_line(&cause.to_string())
 }

@@ -12,7 +12,7 @@ use futures_util::stream::{self, Stream};
 use http::StatusCode;
 
 use crate::clock::{BoxFuture, Clock, unit};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
 use crate::text::one_line;
 
 /// What one look at the work showed.
@@ -108,6 +108,7 @@ impl From<WaitError> for Error {
         let outer = Self::new(kind, error.to_string());
         let outer =
             if matches!(error, WaitError::Gone { .. }) { outer.with_status(StatusCode::NOT_FOUND) } else { outer };
+        let outer = if kind == ErrorKind::Timeout { outer.with_phase(TimeoutPhase::Wait) } else { outer };
         outer.with_detail(error)
     }
 }

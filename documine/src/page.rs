@@ -17,6 +17,7 @@ use crate::call::{Call, Run};
 use crate::client::{Client, Prepared};
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
+use crate::transport::{Retry, RetryPolicy};
 
 /// One page, as an operation's file makes it.
 pub(crate) struct Page<T> {
@@ -84,6 +85,31 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
         Self(self.0.with_timeout(limit))
     }
 
+    /// How long the whole list may take, with all its pages.
+    pub fn with_deadline(self, limit: Duration) -> Self {
+        Self(self.0.with_deadline(limit))
+    }
+
+    /// Whether failed attempts are repeated, in place of the client's rule.
+    pub fn with_retry(self, when: Retry) -> Self {
+        Self(self.0.with_retry(when))
+    }
+
+    /// How failed attempts are repeated, in place of the client's policy.
+    pub fn with_retry_policy(self, policy: RetryPolicy) -> Self {
+        Self(self.0.with_retry_policy(policy))
+    }
+
+    /// Whether each request waits for its turn among the client's paced calls.
+    pub fn with_pacing(self, paced: bool) -> Self {
+        Self(self.0.with_pacing(paced))
+    }
+
+    /// For one look of a wait.
+    pub(crate) fn looking(self) -> Self {
+        Self(self.0.looking())
+    }
+
     /// Sends a further header with each request.
     pub fn with_header(self, name: &str, value: &str) -> Self {
         Self(self.0.with_header(name, value))
@@ -93,12 +119,17 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
     pub fn pages(self) -> impl Stream<Item = Result<Vec<T>>> + Send + 'static {
         let run = self.0.run();
         let first = self.0.into_parts();
-        let start = Walk { state: Some(first), visited: HashSet::new(), items: 0 };
+        let start = Walk { state: Some(first), visited: HashSet::new(), items: 0, until: None };
         stream::try_unfold(start, move |mut walk| async move {
             let Some(parts) = walk.state.take() else {
                 return Ok(None);
             };
             let (client, params, mut options) = parts?;
+            if let Some(limit) = options.deadline {
+                let now = client.clock().monotonic();
+                let until = *walk.until.get_or_insert(now.saturating_add(limit));
+                options.deadline = Some(until.saturating_sub(now));
+            }
             let mut page = run(client.clone(), params.clone(), options.clone()).await?;
             walk.items += page.items.len() as u64;
             let next = page.next(walk.items);
@@ -167,6 +198,8 @@ struct Walk<S> {
     state: Option<Result<S>>,
     visited: HashSet<Url>,
     items: u64,
+    /// When the whole list has to be there, by the client's clock.
+    until: Option<Duration>,
 }
 
 /// The target of `Link: <…>; rel="next"` (RFC 8288), seen from `url`. The transport refuses one that leaves the service's own origin.

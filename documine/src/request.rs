@@ -8,7 +8,8 @@ use crate::call::Call;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::net;
-use crate::transport::{CallOptions, classify};
+use crate::transport::CallOptions;
+use crate::transport::classify::{Evidence, classify};
 
 impl Client {
     /// Any request to the service, for what neither the facade nor the document knows: with token, tenant header, time limits and
@@ -41,13 +42,13 @@ async fn send(
             "{path:?} is no path: begin with `/`, and leave out `.` and `..`, backslashes and control characters"
         )));
     }
-    let mut request = client.stack().http.request(method, format!("{}{path}", client.base_url()));
+    let mut request = client.stack().client.request(method, format!("{}{path}", client.base_url()));
     if let Some(json) = &json {
         request = request.json(json);
     }
     let request = request.build().map_err(|error| Error::input(format!("{path:?}: {}", net::root_cause(&error))))?;
     let response = client.send(request, &UNLISTED, options).await?;
-    response.bytes().await.map_err(|error| classify::no_answer(&error))
+    response.bytes().await.map_err(|error| classify(Evidence::NoAnswer(&error)))
 }
 
 /// Whether the URL built from `path` leads where `path` says: URL parsing drops `.` and `..` in any spelling, takes `\` for `/`, and skips control characters.

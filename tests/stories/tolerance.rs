@@ -229,7 +229,10 @@ async fn a_service_that_asks_for_patience_gets_it() {
         .faults()
         .add(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
     let error = world.client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: 429 Too Many Requests: Too many requests.");
+    assert_eq!(
+        error.to_string(),
+        "getLicense: 429 Too Many Requests: Too many requests; the service asks for a pause of 3600s, but only 120s are left for this call; call again after the pause"
+    );
     assert!(error.is_rate_limited() && error.is_transient());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!((error.attempts(), error.api_timestamp()), (1, Some("2023-09-21T12:45:00Z")));

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
 use crate::{address, net, text};
 
 /// Answers of the identity provider are small; one larger than this is none of its.
@@ -195,7 +195,8 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
         Ok(answer)
     };
     tokio::time::timeout(ANSWER_TIME, exchange).await.unwrap_or_else(|_| {
-        Err(Error::new(ErrorKind::Timeout, format!("the identity provider did not answer within {ANSWER_TIME:?}")))
+        let text = format!("the identity provider did not answer within {ANSWER_TIME:?}");
+        Err(Error::new(ErrorKind::Timeout, text).with_phase(TimeoutPhase::Login))
     })
 }
 
@@ -210,7 +211,7 @@ fn with_token_type(body: &[u8]) -> Vec<u8> {
 }
 
 fn provider_unreachable(error: &reqwest::Error) -> Error {
-    let (kind, _) = net::transport_error(error);
+    let (kind, _) = net::fate(error);
     Error::new(kind, format!("the identity provider could not be asked: {}", net::root_cause(error)))
 }
 

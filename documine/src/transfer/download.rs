@@ -9,11 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use http::{HeaderMap, header};
+use tokio::time::Instant;
 
 use super::part_file::PartFile;
 use super::progress::Progress;
-use crate::error::{Error, ErrorKind, Result, Sent};
-use crate::transport::{classify, timeout};
+use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
+use crate::transport::classify::{Evidence, classify};
+use crate::transport::timeout::within;
 
 /// A file that was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,7 @@ impl PackageStream {
         body: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + 'static,
         headers: &HeaderMap,
         idle: Duration,
+        until: Option<Instant>,
     ) -> Self {
         let length = headers
             .get(header::CONTENT_LENGTH)
@@ -44,8 +47,14 @@ impl PackageStream {
         let state = Some((Box::pin(body), 0));
         let pieces = stream::unfold(state, move |state| async move {
             let (mut body, got) = state?;
-            match tokio::time::timeout(idle, body.next()).await {
-                Err(_) => Some((Err(timeout::expired(idle).with_operation("downloadPackage")), None)),
+            // Only a caller's own deadline ends a transfer that moves.
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            let (limit, phase) = match left {
+                Some(left) if left < idle => (left, TimeoutPhase::Operation),
+                _ => (idle, TimeoutPhase::Idle),
+            };
+            match within(body.next(), limit, phase).await {
+                Err(error) => Some((Err(broken(error)), None)),
                 Ok(Some(Ok(piece))) => {
                     let got = got + piece.len() as u64;
                     if length.is_some_and(|length| got > length) {
@@ -53,9 +62,7 @@ impl PackageStream {
                     }
                     Some((Ok(piece), Some((body, got))))
                 }
-                Ok(Some(Err(error))) => {
-                    Some((Err(classify::no_answer(&error).with_operation("downloadPackage")), None))
-                }
+                Ok(Some(Err(error))) => Some((Err(broken(classify(Evidence::NoAnswer(&error)))), None)),
                 Ok(None) if length.is_some_and(|length| got != length) => Some((Err(wrong_length(got, length)), None)),
                 Ok(None) => None,
             }
@@ -97,11 +104,14 @@ impl std::fmt::Debug for PackageStream {
     }
 }
 
+/// Fetching it again does nothing twice.
+fn broken(error: Error) -> Error {
+    error.with_operation("downloadPackage").repeatable(true)
+}
+
 fn wrong_length(got: u64, announced: Option<u64>) -> Error {
-    Error::new(
+    broken(Error::new(
         ErrorKind::Integrity,
         format!("{got} bytes came, {} were announced; fetch the package again", announced.unwrap_or_default()),
-    )
-    .with_operation("downloadPackage")
-    .with_sent(Sent::Maybe)
+    ))
 }

@@ -1,30 +1,53 @@
 //! From an answer, or from a connection's trouble, to the one [`Error`] a caller sees.
 
-use std::time::Duration;
+use std::error::Error as StdError;
+use std::io;
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use serde::Deserialize;
 
-use crate::error::{Error, ErrorKind, Sent};
-use crate::net::{root_cause, transport_error};
+use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
+use crate::net::{causes, fate, root_cause};
 use crate::text::{SNIPPET_LIMIT, one_line};
 
 /// Of an error answer at most this much is read: what is longer is no message of the service.
 pub(crate) const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
-/// The published error body.
-#[derive(Deserialize)]
-struct ErrorMessage {
-    timestamp: Option<String>,
-    message: Option<String>,
+/// What there is to judge by.
+#[derive(Clone, Copy)]
+pub(crate) enum Evidence<'a> {
+    /// An answer with an error status (or with a redirect that is not followed); `now` is the client's time, for a service that gives none.
+    Refusal { status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], now: SystemTime },
+    /// A success that is not what the document describes.
+    Misfit { status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], why: &'a str },
+    /// A request that got no answer, or an answer that broke off.
+    NoAnswer(&'a reqwest::Error),
 }
 
-/// An answer with an error status (or with a redirect, which is never followed).
-pub(crate) fn error_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let parsed = serde_json::from_slice::<ErrorMessage>(body).ok();
-    let (message, timestamp) = parsed.map_or((None, None), |parsed| (parsed.message, parsed.timestamp));
-    let message = message.filter(|text| !text.trim().is_empty());
-    let text = match &message {
+/// The one place where it is decided what a failure is: its kind, whether the request may have been seen, and what a caller reads.
+///
+/// Texts of others are bounded and brought to one line; what they hold of secrets, whoever read them has taken out.
+pub(crate) fn classify(evidence: Evidence<'_>) -> Error {
+    match evidence {
+        Evidence::Refusal { status, headers, body, now } => {
+            refusal(status, headers, body).with_retry_after(retry_after(headers, now))
+        }
+        Evidence::Misfit { status, headers, body, why } => {
+            Error::new(ErrorKind::Decode, format!("{status}, but {why}"))
+                .with_status(status)
+                .with_headers(headers)
+                .with_request_id(request_id(headers))
+                .with_snippet(snippet(body))
+                .with_sent(Sent::Maybe)
+        }
+        Evidence::NoAnswer(error) => no_answer(error),
+    }
+}
+
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let said = Said::read(body);
+    let text = match &said.message {
         Some(message) => format!("{status}: {}", one_line(message)),
         None if status.is_redirection() => {
             format!("{status}: the service points elsewhere, which is not followed; check the base URL")
@@ -34,47 +57,80 @@ pub(crate) fn error_answer(status: StatusCode, headers: &HeaderMap, body: &[u8])
         }
         None => format!("{status} without a message"),
     };
-    let understood = message.is_some();
+    let understood = said.message.is_some();
     Error::new(ErrorKind::Api, text)
         .with_status(status)
-        .with_api(message, timestamp)
+        .with_headers(headers)
+        .with_api(said.message, said.timestamp)
         .with_request_id(request_id(headers))
-        .with_retry_after(retry_after(headers))
         .with_snippet(snippet(body).filter(|_| !understood))
         .with_sent(Sent::Maybe)
 }
 
-/// A success that is not what the document describes.
-pub(crate) fn unexpected_answer(status: StatusCode, headers: &HeaderMap, body: &[u8], why: &str) -> Error {
-    Error::new(ErrorKind::Decode, format!("{status}, but {why}"))
-        .with_status(status)
-        .with_request_id(request_id(headers))
-        .with_snippet(snippet(body))
-        .with_sent(Sent::Maybe)
+/// What an error body says: the published `{timestamp, message}`; a problem (RFC 9457), as gateways send it; or the web framework's own
+/// `{timestamp, status, error, path}`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Said {
+    timestamp: Option<String>,
+    message: Option<String>,
+    detail: Option<String>,
+    title: Option<String>,
+    error: Option<String>,
 }
 
-/// A request that got no answer.
-pub(crate) fn no_answer(error: &reqwest::Error) -> Error {
-    let (kind, sent) = transport_error(error);
-    let cause = root_cause(error);
-    let own = Error::find(error);
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        let mut said: Self = serde_json::from_slice(body).unwrap_or_default();
+        let words = [said.message.take(), said.detail.take(), said.title.take(), said.error.take()];
+        said.message = words.into_iter().flatten().find(|text| !text.trim().is_empty());
+        said
+    }
+}
+
+fn no_answer(broken: &reqwest::Error) -> Error {
+    let cause = root_cause(broken);
+    let (kind, sent) = fate(broken);
     let text = match kind {
         ErrorKind::Input => format!("the request can't be made ({cause}); check the ids and values in it"),
+        ErrorKind::Timeout if sent == Sent::No => format!("no connection to the service was made in time: {cause}"),
         ErrorKind::Connect => format!("could not connect to the service: {cause}"),
         ErrorKind::Timeout => format!("the service did not answer in time: {cause}"),
         _ => format!("the connection broke: {cause}"),
     };
-    match own {
-        // Our own error, on its way through a body or a hook.
-        Some(own) => own.clone().with_sent(sent),
-        None => Error::new(kind, text).with_sent(sent),
+    if let Some(own) = Error::find(broken) {
+        // On its way through a body or a hook.
+        return own.clone().with_sent(sent);
     }
+    let mut error = Error::new(kind, text).with_sent(sent);
+    if let Some(system) = system_error(causes(broken)) {
+        error = error.with_detail(system);
+    }
+    if kind == ErrorKind::Timeout {
+        error = error.with_phase(if sent == Sent::No { TimeoutPhase::Connect } else { TimeoutPhase::Attempt });
+    }
+    error
 }
 
-/// `Retry-After` in seconds (RFC 9110 section 10.2.3). Its other form, a date, is not read.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+/// The system's own error behind a connection's trouble, by which a program tells "refused" from "unreachable".
+fn system_error<'a>(mut chain: impl Iterator<Item = &'a (dyn StdError + 'static)>) -> Option<io::Error> {
+    let found = chain
+        .find_map(|error| error.downcast_ref::<io::Error>().filter(|error| error.kind() != io::ErrorKind::Other))?;
+    Some(io::Error::new(found.kind(), one_line(&found.to_string())))
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date, which is held against the answer's own `Date`, because the clocks of service
+/// and client may differ. Without `Date` it is held against `now`. A date that has passed means at once.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let asked = text(header::RETRY_AFTER)?;
+    if asked.bytes().all(|byte| byte.is_ascii_digit()) && !asked.is_empty() {
+        // More digits than a number holds is a long time all the same.
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    }
+    let at = httpdate::parse_http_date(asked).ok()?;
+    let now = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    Some(at.duration_since(now).unwrap_or_default())
 }
 
 /// No document names a request id header; these two are common.
@@ -104,6 +160,15 @@ fn snippet(body: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
+
+    fn error_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        classify(Evidence::Refusal { status, headers, body, now: SystemTime::UNIX_EPOCH })
+    }
+
+    fn headers(fields: &[(HeaderName, &'static str)]) -> HeaderMap {
+        fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
 
     #[test]
     fn the_services_message_is_shown() {
@@ -116,19 +181,57 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_of_a_gateway_and_a_frameworks_own_body_say_what_they_can() {
+        let said = |body: &str| error_answer(StatusCode::CONFLICT, &HeaderMap::new(), body.as_bytes()).to_string();
+        assert_eq!(
+            said(r#"{"type":"about:blank","title":"Busy","detail":"Come later."}"#),
+            "409 Conflict: Come later."
+        );
+        assert_eq!(said(r#"{"type":"about:blank","title":"Busy"}"#), "409 Conflict: Busy");
+        assert_eq!(
+            said(r#"{"timestamp":"2023-09-21T12:45:00Z","status":409,"error":"Conflict","path":"/api"}"#),
+            "409 Conflict: Conflict"
+        );
+        assert_eq!(said(r#"{"message":" ","detail":7}"#), "409 Conflict without a message");
+        assert_eq!(said("\u{feff}nonsense"), "409 Conflict without a message");
+    }
+
+    #[test]
     fn a_web_page_is_named_and_kept() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
-        headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("7"));
+        let headers = headers(&[(header::CONTENT_TYPE, "text/html; charset=utf-8")]);
         let error = error_answer(StatusCode::BAD_GATEWAY, &headers, b"<html>502</html>");
         assert!(error.is_transient());
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!(error.body_snippet(), Some("<html>502</html>"));
+        assert_eq!(error.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
     }
 
     #[test]
     fn an_empty_body_is_no_trouble() {
         let error = error_answer(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), b"");
         assert_eq!(error.to_string(), "500 Internal Server Error without a message");
+    }
+
+    #[test]
+    fn the_service_says_how_long_in_seconds_or_by_its_own_clock() {
+        // An hour ahead of the service's clock.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 + 3600);
+        let after = |asked, date| {
+            let mut fields = vec![(header::RETRY_AFTER, asked)];
+            fields.extend(Some(date).filter(|date: &&str| !date.is_empty()).map(|date| (header::DATE, date)));
+            retry_after(&headers(&fields), now)
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(after("7", date), seconds(7));
+        assert_eq!(after(" 7 ", ""), seconds(7));
+        assert_eq!(after("99999999999999999999999", ""), seconds(u64::MAX));
+        assert_eq!(after("Sun, 06 Nov 1994 08:50:07 GMT", date), seconds(30));
+        assert_eq!(after("Sunday, 06-Nov-94 08:50:07 GMT", date), seconds(30), "RFC 850");
+        assert_eq!(after("Sun Nov  6 08:50:07 1994", date), seconds(30), "asctime");
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:07 GMT", date), seconds(0), "it has passed");
+        assert_eq!(after("Sun, 06 Nov 1994 10:49:37 GMT", ""), seconds(3600), "without Date by our clock");
+        for nonsense in ["", "-1", "soon", "1.5", "7 s"] {
+            assert_eq!(after(nonsense, date), None, "{nonsense:?}");
+        }
     }
 }

@@ -1,39 +1,115 @@
 //! What a log or a trace shows of a call: names of OpenTelemetry's HTTP client conventions, never a body, a query, an id or a secret.
+//!
+//! One span a call, one below it for each attempt. The span's fields are enough to draw calls, errors, retries and latency per operation; a
+//! program without a tracing backend gets the same from an [`Observer`](super::Observer).
 
-use http::{Method, StatusCode};
-use tracing::Span;
+use std::time::Duration;
 
+use ::http::{HeaderMap, Method, StatusCode};
 use documine_api::operations::Operation;
+use tracing::Span;
+use tracing::field::Empty;
+use url::Url;
 
 use crate::error::Error;
 
 /// The span of one call, with all its attempts.
-pub(crate) fn span(operation: &Operation, method: &Method, host: &str) -> Span {
+pub(super) fn call(operation: &Operation, method: &Method, url: &Url) -> Span {
     tracing::info_span!(
         target: "documine",
         "documine.call",
+        otel.kind = "client",
         operation = operation.id,
-        http.request.method = %method,
+        http.request.method = method.as_str(),
         url.template = operation.path,
-        server.address = host,
-        http.response.status_code = tracing::field::Empty,
-        http.request.resend_count = tracing::field::Empty,
-        error.type = tracing::field::Empty,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        http.response.status_code = Empty,
+        http.request.resend_count = Empty,
+        error.type = Empty,
+        request_id = Empty,
     )
 }
 
 /// Notes how the call ended.
-pub(crate) fn ended(span: &Span, outcome: Result<StatusCode, &Error>, attempts: u32) {
+pub(super) fn ended(span: &Span, outcome: Result<StatusCode, &Error>, attempts: u32) {
+    if span.is_disabled() {
+        return;
+    }
     span.record("http.request.resend_count", attempts.saturating_sub(1));
-    match outcome {
-        Ok(status) => {
-            span.record("http.response.status_code", status.as_u16());
-        }
+    tried(span, outcome);
+    if let Some(id) = outcome.err().and_then(Error::request_id) {
+        span.record("request_id", id);
+    }
+}
+
+/// The span of one attempt.
+pub(super) fn attempt(operation: &Operation, attempt: u32) -> Span {
+    tracing::debug_span!(
+        target: "documine",
+        "documine.attempt",
+        operation = operation.id,
+        http.request.resend_count = attempt - 1,
+        http.response.status_code = Empty,
+        error.type = Empty,
+    )
+}
+
+/// Notes how an attempt ended.
+pub(super) fn tried(span: &Span, outcome: Result<StatusCode, &Error>) {
+    if span.is_disabled() {
+        return;
+    }
+    let status = match outcome {
+        Ok(status) => Some(status),
         Err(error) => {
-            if let Some(status) = error.status() {
-                span.record("http.response.status_code", status.as_u16());
-            }
-            span.record("error.type", tracing::field::debug(error.kind()));
+            // The convention: the status where one came, else a name of the kind of trouble.
+            match error.status() {
+                Some(status) => span.record("error.type", status.as_str()),
+                None => span.record("error.type", error.kind().name()),
+            };
+            error.status()
+        }
+    };
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+}
+
+/// Tells that an attempt is followed by another.
+pub(super) fn retrying(operation: &Operation, attempt: u32, delay: Duration, error: &Error) {
+    tracing::debug!(
+        target: "documine",
+        operation = operation.id,
+        attempt,
+        delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        error.type = error.kind().name(),
+        "trying again"
+    );
+}
+
+/// Sends the trace's context along (W3C Trace Context section 3.2), where there is one.
+#[cfg(feature = "otel")]
+pub(super) fn propagate(headers: &mut HeaderMap) {
+    use opentelemetry::trace::TraceContextExt;
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+    let context = Span::current().context();
+    let span = context.span();
+    let span = span.span_context();
+    if !span.is_valid() {
+        return;
+    }
+    let parent = format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), span.trace_flags().to_u8());
+    let state = span.trace_state().header();
+    for (name, value) in [("traceparent", parent), ("tracestate", state)] {
+        if let Ok(value) = ::http::HeaderValue::from_str(&value)
+            && !value.is_empty()
+        {
+            headers.insert(name, value);
         }
     }
 }
+
+#[cfg(not(feature = "otel"))]
+pub(super) fn propagate(_: &mut HeaderMap) {}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::{Error, ErrorKind, Sent};
+use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
 
 /// The limits of a client or of one call.
 #[derive(Debug, Clone, Copy)]
@@ -18,11 +18,25 @@ pub(crate) struct Timeouts {
     pub(crate) attempt: Duration,
     /// Between two pieces of a body, in either direction. 60 s: a slow line moves at least something; there is no limit on the whole.
     pub(crate) idle: Duration,
+    /// The whole of a call that transfers no file, with all attempts and the pauses between them. 5 min: four attempts that each run into
+    /// their own limit, and a little more.
+    pub(crate) operation: Duration,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), attempt: Duration::from_secs(60), idle: Duration::from_secs(60) }
+        Self {
+            connect: Duration::from_secs(10),
+            attempt: Duration::from_secs(60),
+            idle: Duration::from_secs(60),
+            operation: Duration::from_secs(300),
+        }
+    }
+}
+
+impl Timeouts {
+    pub(crate) fn named(&self) -> [(&'static str, Duration); 4] {
+        [("connect", self.connect), ("attempt", self.attempt), ("idle", self.idle), ("operation", self.operation)]
     }
 }
 
@@ -57,13 +71,22 @@ pub(crate) async fn while_active<F: Future>(work: F, activity: &Activity, limit:
             output = &mut work => return Ok(output),
             () = tokio::time::sleep_until(end) => {
                 if activity.last() + limit <= Instant::now() {
-                    return Err(expired(limit));
+                    return Err(expired(limit, TimeoutPhase::Attempt));
                 }
             }
         }
     }
 }
 
-pub(crate) fn expired(limit: Duration) -> Error {
-    Error::new(ErrorKind::Timeout, format!("nothing came from the service for {limit:?}")).with_sent(Sent::Maybe)
+/// `work`, unless it takes longer than `limit`.
+pub(crate) async fn within<F: Future>(work: F, limit: Duration, phase: TimeoutPhase) -> Result<F::Output, Error> {
+    tokio::time::timeout(limit, work).await.map_err(|_| expired(limit, phase))
+}
+
+pub(crate) fn expired(limit: Duration, phase: TimeoutPhase) -> Error {
+    let text = match phase {
+        TimeoutPhase::Operation => format!("the call did not end within its limit of {limit:?}"),
+        _ => format!("nothing came from the service for {limit:?}"),
+    };
+    Error::new(ErrorKind::Timeout, text).with_sent(Sent::Maybe).with_phase(phase)
 }

@@ -1,0 +1,195 @@
+//! Attempts: each with a body of its own, headers of its own, and time limits; and the loop that makes another one.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use ::http::{HeaderValue, Method, StatusCode, header};
+use bytes::Bytes;
+use documine_api::operations::Answer;
+use http_body_util::BodyExt;
+use reqwest::{Request, Response};
+use tracing::Instrument;
+
+use super::call::{Call, Trip};
+use super::classify::{Evidence, classify};
+use super::retry::{Retries, Verdict};
+use super::timeout::{Activity, while_active, within};
+use super::{Retrying, TENANT_HEADER, telemetry};
+use crate::auth::TokenSet;
+use crate::clock::unit;
+use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
+
+/// Redirects that are followed in a row.
+const MAX_REDIRECTS: usize = 5;
+
+impl Call {
+    /// Attempts until one succeeds or a failure is final.
+    pub(super) async fn retried(
+        &self,
+        trip: &mut Trip,
+        tokens: &Arc<TokenSet>,
+        retries: &mut Retries<'_>,
+        limit: Duration,
+    ) -> Result<Response> {
+        let stack = &self.stack;
+        trip.tokens = Some(Arc::clone(tokens));
+        while let Some(request) = trip.request() {
+            trip.attempts += 1;
+            trip.under_way = true;
+            let span = telemetry::attempt(trip.operation, trip.attempts);
+            let outcome = self.paced(request, trip, tokens).instrument(span.clone()).await;
+            trip.under_way = false;
+            telemetry::tried(&span, outcome.as_ref().map(Response::status));
+            let error = match outcome {
+                Ok(response) => return Ok(response),
+                // What an earlier attempt has deleted, though its answer was lost, is not there to be deleted again.
+                Err(error) if trip.seen && error.is_not_found() && trip.method == Method::DELETE => return deleted(),
+                Err(error) => error,
+            };
+            if error.is_unauthorized() {
+                return Err(trip.judged(error));
+            }
+            trip.seen |= error.was_sent();
+            if !trip.can_go_again() {
+                return Err(trip.judged(error));
+            }
+            let elapsed = stack.clock.monotonic().saturating_sub(trip.started);
+            let left = limit.saturating_sub(elapsed);
+            match retries.judge(&error, elapsed, left, unit(stack.clock.random())) {
+                Verdict::Final(None) => return Err(trip.judged(error)),
+                Verdict::Final(Some(why)) => return Err(trip.judged(error.with_note(why))),
+                Verdict::Again(delay) => {
+                    telemetry::retrying(trip.operation, trip.attempts, delay, &error);
+                    if let Some(observer) = &stack.observer {
+                        let event =
+                            Retrying { operation: trip.operation.id, attempt: trip.attempts, error: &error, delay };
+                        observer.retrying(&event);
+                    }
+                    stack.clock.sleep(delay).await;
+                }
+            }
+        }
+        Err(Error::input("the request's body can be sent only once, and was"))
+    }
+
+    /// One attempt, at its turn where calls are paced.
+    async fn paced(&self, request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+        let stack = &self.stack;
+        if !self.options.paced.unwrap_or(stack.paced) {
+            return self.attempt(request, trip, tokens).await;
+        }
+        let slot = stack.pacer.turn(stack.clock.as_ref()).await;
+        let outcome = self.attempt(request, trip, tokens).await;
+        match &outcome {
+            Err(error) if error.is_rate_limited() => {
+                stack.pacer.too_fast(&slot, error.retry_after(), stack.clock.as_ref());
+            }
+            _ => stack.pacer.fine(stack.clock.as_ref()),
+        }
+        outcome
+    }
+
+    async fn attempt(&self, mut request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+        let stack = &self.stack;
+        let mut activity = None;
+        if let Some(body) = &self.options.body {
+            let (form, moved) = body.open().await?;
+            activity = Some(moved);
+            request.headers_mut().remove(header::CONTENT_TYPE);
+            request.headers_mut().remove(header::CONTENT_LENGTH);
+            request = reqwest::RequestBuilder::from_parts(stack.client.clone(), request)
+                .multipart(form)
+                .build()
+                .map_err(|error| classify(Evidence::NoAnswer(&error)))?;
+        } else if let Some(body) = request.body_mut().take_if(|body| body.as_bytes().is_none()) {
+            // A stream that a user of the raw client gave.
+            let (body, moved) = watched(body);
+            *request.body_mut() = Some(body);
+            activity = Some(moved);
+        }
+        let limit = self.options.timeout.unwrap_or(stack.timeouts.attempt);
+        let response = match &activity {
+            // A body under way is no silence: only a standstill ends the attempt.
+            Some(activity) => while_active(self.execute(request, trip, tokens), activity, limit).await?,
+            None => within(self.followed(request, trip, tokens), limit, TimeoutPhase::Attempt).await?,
+        }?;
+        self.answer(response, trip.operation, tokens).await
+    }
+
+    async fn execute(&self, mut request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+        let headers = request.headers_mut();
+        if !self.options.headers.is_empty() {
+            headers.extend(self.options.headers.clone());
+        }
+        if trip.operation.answer == Answer::Binary {
+            // Packages come as they are: packed again they would have no length to check and no ranges to ask for.
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        headers.insert(header::AUTHORIZATION, bearer(tokens)?);
+        headers.insert(TENANT_HEADER, self.stack.tenant.clone());
+        telemetry::propagate(headers);
+        self.stack.sent.fetch_add(1, Ordering::Relaxed);
+        self.stack.http.execute(request).await
+    }
+
+    /// Follows the redirects of a request that only reads, on the service's own origin: a token goes nowhere else. Any other redirect is an
+    /// error answer.
+    async fn followed(&self, request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+        let mut response = self.execute(request, trip, tokens).await?;
+        if !response.status().is_redirection() {
+            return Ok(response);
+        }
+        let Some(mut next) = trip.again().filter(|request| request.method().is_safe()) else {
+            return Ok(response);
+        };
+        for _ in 0..MAX_REDIRECTS {
+            let Some(target) = self.target(&response, next.url()) else { break };
+            *next.url_mut() = target;
+            let Some(request) = next.try_clone() else { break };
+            response = self.execute(request, trip, tokens).await?;
+        }
+        Ok(response)
+    }
+
+    /// Where a redirect leads, if it may be followed.
+    fn target(&self, response: &Response, from: &url::Url) -> Option<url::Url> {
+        const FOLLOWED: [StatusCode; 5] = [
+            StatusCode::MOVED_PERMANENTLY,
+            StatusCode::FOUND,
+            StatusCode::SEE_OTHER,
+            StatusCode::TEMPORARY_REDIRECT,
+            StatusCode::PERMANENT_REDIRECT,
+        ];
+        if !FOLLOWED.contains(&response.status()) {
+            return None;
+        }
+        let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+        let target = from.join(location).ok()?;
+        (target.origin() == self.stack.base.origin()).then_some(target)
+    }
+}
+
+/// A body of unknown making, with the moments at which it moved.
+fn watched(body: reqwest::Body) -> (reqwest::Body, Activity) {
+    let activity = Activity::new();
+    let moving = activity.clone();
+    let body = body.map_frame(move |frame| {
+        moving.touch();
+        frame
+    });
+    (reqwest::Body::wrap(body), activity)
+}
+
+/// The answer to a deletion.
+fn deleted() -> Result<Response> {
+    let answer = ::http::Response::builder().status(StatusCode::NO_CONTENT).body(Bytes::new());
+    answer.map(Response::from).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
+}
+
+fn bearer(tokens: &TokenSet) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", tokens.access.expose()))
+        .map_err(|_| Error::auth("the access token holds characters that no header may hold"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}

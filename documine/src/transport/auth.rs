@@ -1,0 +1,37 @@
+//! A token for every attempt: the one at hand, and another one when the service refuses it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::StatusCode;
+use reqwest::Response;
+
+use super::call::{Call, Trip};
+use super::retry::Retries;
+use crate::error::Result;
+
+impl Call {
+    /// With a token; where the service answers 401, once more with another one.
+    ///
+    /// A second 401 is final: a service that refuses a fresh token would refuse the next one too.
+    pub(super) async fn signed(&self, trip: &mut Trip, limit: Duration) -> Result<Response> {
+        let auth = &self.stack.auth;
+        let tokens = auth.token().await?;
+        let policy = self.policy();
+        let mut retries = Retries::new(&policy, &self.stack.retry_budget, trip.method.is_idempotent());
+        let error = match self.retried(trip, &tokens, &mut retries, limit).await {
+            Err(error) if error.is_unauthorized() && trip.can_go_again() => error,
+            outcome => return outcome,
+        };
+        // What was refused for its token was not carried out, so it is no attempt that counts as seen.
+        let fresh = auth.replace(&tokens).await.map_err(|trouble| {
+            // The service's word stands where the provider says the same; a provider in trouble is another matter.
+            let trouble = if trouble.needs_login() { trouble.with_status(StatusCode::UNAUTHORIZED) } else { trouble };
+            trip.judged(trouble)
+        })?;
+        if Arc::ptr_eq(&fresh, &tokens) {
+            return Err(error);
+        }
+        self.retried(trip, &fresh, &mut retries, limit).await
+    }
+}
