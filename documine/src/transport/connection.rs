@@ -100,10 +100,11 @@ impl Connection {
     #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
     fn identify(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
         let Some(pem) = &self.identity else { return Ok(builder) };
-        // Both from one text: each takes the blocks it knows.
-        let pem = pem.expose().as_bytes();
-        let identity = reqwest::Identity::from_pkcs8_pem(pem, pem).map_err(|_| unreadable_identity())?;
-        Ok(builder.identity(identity))
+        let pem = pem.expose();
+        // The platform's library wants a text that begins with the key; among certificates it skips what is none.
+        let key = pem.find("-----BEGIN PRIVATE KEY-----").and_then(|start| pem.get(start..));
+        let identity = key.and_then(|key| reqwest::Identity::from_pkcs8_pem(pem.as_bytes(), key.as_bytes()).ok());
+        Ok(builder.identity(identity.ok_or_else(unreadable_identity)?))
     }
 
     #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
