@@ -18,6 +18,7 @@ mod cancel_is_safe;
 mod components;
 mod coverage;
 mod dossiers;
+mod dropped;
 mod files;
 mod futures_are_send;
 mod hostile_ids;
@@ -31,6 +32,7 @@ mod long_waits;
 mod lost_answers;
 mod packages;
 mod paging;
+mod predicates;
 mod raw;
 mod refresh_trouble;
 #[cfg(reconstruction)]
@@ -41,3 +43,4 @@ mod unsupported;
 mod upload_and_wait;
 #[cfg(has = "getUsers")]
 mod users;
+mod was_sent;

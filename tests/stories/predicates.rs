@@ -1,0 +1,90 @@
+//! Each predicate of an error, provoked: true where it should be, and nothing else true beside it.
+
+use std::time::Duration;
+
+use documine::{Credentials, DownloadId, Error, NewDossier, Retry};
+use documine_sim::Fault;
+
+use crate::paper::STUDY;
+use crate::world::World;
+
+/// The names of the predicates that hold.
+fn holds(error: &Error) -> Vec<&'static str> {
+    let predicates = [
+        ("timeout", error.is_timeout()),
+        ("not found", error.is_not_found()),
+        ("unauthorized", error.is_unauthorized()),
+        ("conflict", error.is_conflict()),
+        ("rate limited", error.is_rate_limited()),
+        ("transient", error.is_transient()),
+        ("needs login", error.needs_login()),
+        ("unsupported", error.is_unsupported_by_document()),
+        ("sent", error.was_sent()),
+        ("safe to repeat", error.is_safe_to_repeat()),
+    ];
+    predicates.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name).collect()
+}
+
+/// One request of a licence under this fault, tried once.
+async fn under(world: &World, fault: Fault) -> Error {
+    world.sim.faults().clear();
+    world.sim.faults().add(fault);
+    world.client.license().with_retry(Retry::Never).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn statuses() {
+    let world = World::new().await;
+    let status = |status| Fault::on("getLicense").status(status);
+    for (code, expected) in [
+        (400, vec!["sent", "safe to repeat"]),
+        (401, vec!["unauthorized", "sent", "safe to repeat"]),
+        (403, vec!["sent", "safe to repeat"]),
+        (404, vec!["not found", "sent", "safe to repeat"]),
+        (409, vec!["conflict", "sent", "safe to repeat"]),
+        (429, vec!["rate limited", "transient", "sent", "safe to repeat"]),
+        (500, vec!["sent", "safe to repeat"]),
+        (502, vec!["transient", "sent", "safe to repeat"]),
+        (503, vec!["transient", "sent", "safe to repeat"]),
+        (504, vec!["transient", "sent", "safe to repeat"]),
+    ] {
+        let error = under(&world, status(code)).await;
+        assert_eq!(holds(&error), expected, "{code}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_creation_that_was_seen_is_not_safe_to_repeat() {
+    let world = World::new().await;
+    world.sim.faults().add(Fault::on("createOrUpdateDossier").status(503));
+    let error = world.template().create_dossier(NewDossier::named("Q3")).await.map(drop).unwrap_err();
+    assert_eq!(holds(&error), ["transient", "sent"]);
+}
+
+#[tokio::test]
+async fn time_limits() {
+    let world = World::new().await;
+    let package = world.client.download("d-1".parse::<DownloadId>().unwrap()).operation();
+    world.sim.faults().add(Fault::on("getDownload").status(503));
+    let error = Error::from(package.wait().with_deadline(Duration::from_millis(10)).await.unwrap_err());
+    assert_eq!(holds(&error), ["timeout", "transient", "safe to repeat"], "{error}");
+}
+
+#[tokio::test]
+async fn logins() {
+    let world = World::new().await;
+    let wrong =
+        Credentials::password(world.sim.client_id(), "analyst", "wr0ng").client_secret(world.sim.client_secret());
+    let error = world.client_with(wrong).license().await.unwrap_err();
+    // Nothing was sent to the service: the provider's word came first.
+    assert_eq!(holds(&error), ["needs login", "safe to repeat"], "{error}");
+}
+
+#[tokio::test]
+async fn work_that_ended_badly() {
+    let world = World::new().await;
+    let (dossier, _) = world.processed("study.pdf", STUDY).await;
+    let missing = dossier.file("f-0".parse::<documine::FileId>().unwrap());
+    let error = Error::from(missing.processed().await.unwrap_err());
+    assert_eq!(holds(&error), ["not found", "sent"], "{error}");
+}
