@@ -101,7 +101,7 @@ pub use analysis::{RuleError, Rules};
 pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
 pub use control::{Control, NoSuchThing};
-pub use faults::{Fault, Faults};
+pub use faults::{Drip, Fault, FaultError, Faults};
 pub use idp::AuthMode;
 pub use journal::RecordedRequest;
 pub use paging::Paging;
