@@ -59,14 +59,19 @@ fn a_plan_is_loaded_from_a_file() {
     assert!(Faults::load("/nowhere/plan.toml").expect_err("refused").to_string().contains("/nowhere/plan.toml"));
 }
 
+/// The plan in the README.
+#[test]
+fn the_readme_shows_a_plan_that_is_accepted() {
+    let readme = include_str!("../README.md");
+    let section = readme.split_once("## Faults").unwrap().1;
+    let plan = section.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    assert_eq!(Faults::parse(plan).unwrap().list().len(), 3);
+}
+
 #[tokio::test]
 async fn a_flaky_network_hits_about_a_fifth() {
     if support::other_document() {
         return;
-    }
-    // What `cargo test` runs in seconds: the shares, by the journal of a service without a network.
-    for name in Faults::preset_names() {
-        assert!(!Faults::preset(name).unwrap().list().is_empty(), "{name}");
     }
     let desk = Desk::with(Desk::builder().faults(Faults::preset("flaky").unwrap()).fault_seed(3)).await;
     for _ in 0..120 {

@@ -102,7 +102,9 @@ impl Faults {
     pub fn add_all(&self, other: &Self) {
         let faults = other.list();
         let mut plan = self.plan();
-        faults.into_iter().for_each(|fault| plan.add(fault));
+        for fault in faults {
+            plan.add(fault);
+        }
     }
 
     /// Everything works again. The counts of hits begin anew.

@@ -100,7 +100,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 mod tests {
     use super::*;
 
-    fn refused(fault: Fault) -> String {
+    fn refused(fault: &Fault) -> String {
         fault.sound().expect_err("refused")
     }
 
@@ -108,19 +108,19 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         assert_eq!(Fault::on("getFiles").probability(0.5).burst(2).unavailable(1).sound(), Ok(()));
         assert_eq!(Fault::on("token").reset_before_headers().unseen().sound(), Ok(()));
-        assert_eq!(refused(Fault::on("getFils").unseen()), "there is no operation `getFils`; write `getFiles`");
-        assert!(refused(Fault::on("dance").unseen()).contains("`*`, `api/*`, `idp/*`, auth, token"));
-        assert!(refused(Fault::default().unseen()).starts_with("operation is missing"));
-        assert!(refused(Fault::on("*").probability(20.0).unseen()).contains("from 0 to 1"));
-        assert!(refused(Fault::on("*").probability(f64::NAN).unseen()).contains("from 0 to 1"));
-        assert!(refused(Fault::on("*").burst(1).unseen()).contains("times"));
-        assert!(refused(Fault::on("*").nth(1)).contains("does nothing"));
-        assert!(refused(Fault::on("*").nth(0).unseen()).contains("nth = 1"));
-        assert!(refused(Fault::on("*").status(99)).contains("from 200"));
-        assert!(refused(Fault::on("*").header("a b", "c")).contains("no HTTP header"));
-        assert!(refused(Fault::on("*").drip(0, 1)).contains("every_ms"));
+        assert_eq!(refused(&Fault::on("getFils").unseen()), "there is no operation `getFils`; write `getFiles`");
+        assert!(refused(&Fault::on("dance").unseen()).contains("`*`, `api/*`, `idp/*`, auth, token"));
+        assert!(refused(&Fault::default().unseen()).starts_with("operation is missing"));
+        assert!(refused(&Fault::on("*").probability(20.0).unseen()).contains("from 0 to 1"));
+        assert!(refused(&Fault::on("*").probability(f64::NAN).unseen()).contains("from 0 to 1"));
+        assert!(refused(&Fault::on("*").burst(1).unseen()).contains("times"));
+        assert!(refused(&Fault::on("*").nth(1)).contains("does nothing"));
+        assert!(refused(&Fault::on("*").nth(0).unseen()).contains("nth = 1"));
+        assert!(refused(&Fault::on("*").status(99)).contains("from 200"));
+        assert!(refused(&Fault::on("*").header("a b", "c")).contains("no HTTP header"));
+        assert!(refused(&Fault::on("*").drip(0, 1)).contains("every_ms"));
         assert_eq!(
-            refused(Fault::on("*").cut_after(1).refuse(5)),
+            refused(&Fault::on("*").cut_after(1).refuse(5)),
             "cut_after and refuse are two ends of a connection; write two faults"
         );
     }

@@ -1,5 +1,6 @@
 //! What a fault does to one request: before the service sees it, to the answer, and to the connection.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -180,6 +181,10 @@ impl Tampering<'_> {
                 parts.headers.insert(name, value);
             }
         }
+        if fault.reset_before_headers {
+            // Nothing of it will be sent.
+            return Response::from_parts(parts, Body::empty());
+        }
         if fault.truncated_json
             && let Some(bytes) = bytes
         {
@@ -209,9 +214,16 @@ impl Tampering<'_> {
         if let (Some(delta), Some(length)) = (fault.content_length, length) {
             let told = length.saturating_add_signed(delta);
             parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(told));
-            if told < length {
-                body = body::overflowing(body, told, self.connection.clone());
-            }
+            body = match told.cmp(&length) {
+                Ordering::Greater => body::first(body, length, End::Cut),
+                Ordering::Equal => body,
+                // A body of no length is not asked for its bytes.
+                Ordering::Less if told == 0 => {
+                    self.connection.send_behind(bytes.cloned().unwrap_or_default());
+                    Body::empty()
+                }
+                Ordering::Less => body::overflowing(body, told, self.connection.clone()),
+            };
         }
         if let Some(drip) = fault.drip {
             body = body::dripped(body, drip.bytes, Duration::from_millis(drip.every_ms), self.stop());
