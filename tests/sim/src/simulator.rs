@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -16,6 +17,9 @@ use crate::control::Control;
 use crate::faults::Faults;
 use crate::journal::RecordedRequest;
 use crate::server::{App, Connection, Listener, router};
+
+/// How long requests that are under way have to end when the simulator shuts down.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running simulator. Dropping it stops it.
 ///
@@ -189,11 +193,15 @@ impl Simulator {
         Control::new(Arc::clone(&self.app))
     }
 
-    /// Stops it and waits until requests that are under way have their answers. Faults that wait or stall give up then.
+    /// Stops it and waits until requests that are under way have their answers, up to 30 s: a client may have stopped reading. Faults that wait or stall
+    /// give up at once.
     pub async fn shutdown(mut self) -> io::Result<()> {
         self.app.stop.send_replace(true);
-        let Some(task) = self.task.take() else { return Ok(()) };
-        task.await.map_err(io::Error::other)??;
+        let Some(mut task) = self.task.take() else { return Ok(()) };
+        match tokio::time::timeout(PATIENCE, &mut task).await {
+            Ok(ended) => ended.map_err(io::Error::other)??,
+            Err(_) => task.abort(),
+        }
         match &self.app.store {
             Some(store) => store.save(&self.app).await,
             None => Ok(()),

@@ -10,22 +10,22 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
+use super::record::Record;
 use super::tampering::{self, Tampering};
 use super::{App, Found, Refusal, body};
 use crate::faults::Asked;
 use crate::idp;
-use crate::journal::{Entry, RecordedRequest};
 use crate::wire;
 
 /// The request as it came, for journal and check.
-struct Arrival {
-    operation: Option<String>,
+pub(super) struct Arrival {
+    pub(super) operation: Option<String>,
     /// Whether it is a request of the identity provider, not of the API.
-    provider: bool,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    at: std::time::SystemTime,
+    pub(super) provider: bool,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) at: std::time::SystemTime,
 }
 
 /// Leads a request through all layers.
@@ -44,14 +44,14 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
     let tampering = app.faults.take(asked).map(|fault| Tampering { app: &app, fault, connection });
     let tampering = tampering.as_ref();
     let (request, received) = request_watched(request);
+    let mut record = Record::begin(&app, &arrival, tampering, &received);
     if let Some(tampering) = tampering {
         tampering.wait().await;
         if tampering.unseen().await {
-            let (response, sent) = response_watched(Response::new(Body::empty()));
-            record(&app, arrival, 0, Some(tampering), (&received, &sent));
-            return response;
+            return Response::new(Body::empty());
         }
     }
+    record.reached(tampering.is_none_or(Tampering::reaches));
     let writes = arrival.method != Method::GET || tampering.is_some_and(Tampering::changes_state);
     let response = match tampering {
         Some(tampering) => tampering.answer(request, next).await,
@@ -83,39 +83,11 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
     check(&app, &arrival, &received, &response, bytes.as_ref(), tampering.is_some());
     let status = response.status().as_u16();
     let (response, sent) = response_watched(response);
-    record(&app, arrival, status, tampering, (&received, &sent));
+    record.answered(status, &sent);
     if let Some(tampering) = tampering {
         tampering.lost();
     }
     response
-}
-
-/// Writes a request into the journal.
-fn record(
-    app: &App,
-    arrival: Arrival,
-    status: u16,
-    tampering: Option<&Tampering<'_>>,
-    (received, sent): (&body::Passed, &body::Passed),
-) {
-    let headers = arrival
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    let request = RecordedRequest {
-        operation: arrival.operation,
-        method: arrival.method.to_string(),
-        path: arrival.uri.path().to_owned(),
-        query: arrival.uri.query().map(str::to_owned),
-        headers: headers.collect(),
-        status,
-        fault: tampering.map(|tampering| tampering.fault.kind()),
-        reached: tampering.is_none_or(Tampering::reaches),
-        at: arrival.at,
-        request_bytes: 0,
-        response_bytes: 0,
-    };
-    app.journal.add(Entry { request, received: received.counter(), sent: sent.counter() });
 }
 
 fn arrive(app: &App, request: &Request) -> Arrival {

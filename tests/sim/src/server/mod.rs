@@ -4,6 +4,7 @@ mod app;
 mod body;
 mod layers;
 mod listener;
+mod record;
 mod refusal;
 mod routes;
 mod sim_routes;
