@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::SimClock;
 use crate::analysis::{Readers, Rules};
@@ -13,7 +14,7 @@ use crate::faults::Faults;
 use crate::idp::{AuthMode, IdpConfig, Provider};
 use crate::journal::Journal;
 use crate::paging::Paging;
-use crate::server::{App, Routes, Settings, Store};
+use crate::server::{App, Gate, Routes, Settings, Store};
 use crate::simulator::{Login, Simulator};
 use crate::state::{Blobs, Timing, World};
 use crate::time::Stamp;
@@ -44,6 +45,8 @@ pub struct SimulatorBuilder {
     refresh_ttl: Duration,
     rotate_refresh: bool,
     auth: AuthMode,
+    faults: Faults,
+    fault_seed: Option<u64>,
     data_dir: Option<PathBuf>,
     listen: String,
     workspace: String,
@@ -64,6 +67,8 @@ impl SimulatorBuilder {
             refresh_ttl: Duration::from_secs(1800),
             rotate_refresh: false,
             auth: AuthMode::Own,
+            faults: Faults::default(),
+            fault_seed: None,
             data_dir: None,
             listen: "127.0.0.1:0".to_owned(),
             workspace: "acme".to_owned(),
@@ -152,6 +157,29 @@ impl SimulatorBuilder {
         self
     }
 
+    /// The faults to begin with. The simulator shares the plan: what is added to it later takes effect. Usual: none.
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use documine_sim::{Faults, Simulator};
+    ///
+    /// let sim = Simulator::builder().faults(Faults::preset("flaky")?).fault_seed(42).start().await?;
+    /// assert!(sim.faults().list().len() > 3);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// Which requests are hit by faults with a probability follows from this number. Usual: the seed of the plan, else that of the simulator.
+    pub fn fault_seed(mut self, seed: u64) -> Self {
+        self.fault_seed = Some(seed);
+        self
+    }
+
     /// A folder that keeps the state over a restart. Usual: none; everything goes away with the simulator.
     pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(folder.into());
@@ -227,6 +255,11 @@ impl SimulatorBuilder {
                 &rules,
             ),
         };
+        let faults = self.faults.clone();
+        match self.fault_seed {
+            Some(seed) => faults.seed(seed),
+            None => faults.usual_seed(self.seed),
+        }
         let operations = documine_api::operations::OPERATIONS.iter().filter(|operation| !operation.missing);
         Ok(App {
             settings: Settings {
@@ -242,7 +275,9 @@ impl SimulatorBuilder {
             provider,
             clock,
             journal: Journal::default(),
-            faults: Faults::default(),
+            faults,
+            gate: Gate::new(),
+            stop: watch::Sender::new(false),
             blobs: Blobs::open(self.data_dir.as_deref()).map_err(|error| folder(&error))?,
             readers: Readers::new(),
             store,

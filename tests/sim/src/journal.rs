@@ -27,8 +27,13 @@ pub struct RecordedRequest {
     pub query: Option<String>,
     /// The request headers in the order of arrival, names in small letters.
     pub headers: Vec<(String, String)>,
-    /// The status of the answer.
+    /// The status of the answer, also of one that a fault has lost. 0 if there was none: the service has not seen the request, or the client has gone
+    /// while a fault delayed the answer.
     pub status: u16,
+    /// The fault that hit it, by [`Fault::kind`](crate::Fault::kind): the answer, or its absence, is deliberate.
+    pub fault: Option<String>,
+    /// Whether the service got the request, whatever became of the answer. Always so without a fault.
+    pub reached: bool,
     /// When the request arrived, by the simulated clock.
     pub at: SystemTime,
     /// How many bytes the body of the request had.
@@ -52,6 +57,8 @@ impl RecordedRequest {
             "query": self.query,
             "headers": headers,
             "status": self.status,
+            "fault": self.fault,
+            "reached": self.reached,
             "at": Stamp::from(self.at).text(),
             "request_bytes": self.request_bytes,
             "response_bytes": self.response_bytes,

@@ -55,13 +55,51 @@
 //! |---|---|
 //! | [`SimulatorBuilder`] | seed, clock, speed, rules, lives of tokens, which tokens count, paging, data folder |
 //! | [`SimClock`] | stand still, jump ahead |
-//! | [`Faults`] | answers that are wrong on purpose: statuses, headers, bodies, patched JSON, delays, broken connections |
+//! | [`Faults`] | answers that are wrong on purpose: statuses, headers, bodies, broken JSON, delays, broken connections, tokens that end |
 //! | [`Control`] | what people do in the product: archive, restore, edit a component; reanalyse; fail, expire, revoke |
 //! | [`Simulator::requests`] | every request, with headers, status, bytes and simulated time |
 //! | `Simulator::violations` | with the feature `check`: requests and answers that do not fit the document |
 //!
 //! The same over HTTP, for programs in other languages: `/__sim/requests`, `/__sim/state`, `/__sim/violations`, `/__sim/clock`, `/__sim/faults`,
 //! `/__sim/control`; see the README beside this crate.
+//!
+//! # Faults
+//!
+//! A [`Fault`] says which requests go wrong and how; [`Faults`] is the plan of a simulator, and can be changed while it runs. Plans are written in Rust, in
+//! TOML, or taken by name ([`Faults::preset`]); what is drawn by chance follows from a seed. The journal says of each request which fault hit it, and
+//! whether the service got it all the same.
+//!
+//! ```
+//! use documine_sim::{Fault, Faults, Simulator};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let plan = Faults::parse(r#"
+//!     seed = 7
+//!
+//!     [[fault]]
+//!     operation = "getLicense"
+//!     nth = 1
+//!     reset_before_headers = true      # carried out, and nobody hears of it
+//!
+//!     [[fault]]
+//!     operation = "api/*"
+//!     probability = 0.1
+//!     burst = 2
+//!     rate_limited = 1                 # 429, Retry-After: 1
+//! "#)?;
+//! plan.add(Fault::on("downloadPackage").cut_after(100));
+//! let sim = Simulator::builder().faults(plan).start().await?;
+//!
+//! # let path = documine_api::operations::operation("getLicense").ok_or("no such operation")?.path;
+//! let license = format!("{}{path}", sim.base_url());
+//! assert!(reqwest::get(license).await.is_err());
+//! assert_eq!(sim.faults().hits()["reset_before_headers"], 1);
+//! let request = &sim.requests()[0];
+//! assert_eq!((request.fault.as_deref(), request.reached), (Some("reset_before_headers"), true));
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
 //!
 //! # With another document
 //!
@@ -101,7 +139,7 @@ pub use analysis::{RuleError, Rules};
 pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
 pub use control::{Control, NoSuchThing};
-pub use faults::{Fault, Faults};
+pub use faults::{Drip, Fault, FaultError, Faults};
 pub use idp::AuthMode;
 pub use journal::RecordedRequest;
 pub use paging::Paging;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use documine_sim::{AuthMode, Paging, Rules, SimClock, Simulator};
+use documine_sim::{AuthMode, Faults, Paging, Rules, SimClock, Simulator};
 
 /// A stateful simulator of DocuMine and of its identity provider.
 ///
@@ -49,6 +49,12 @@ struct Arguments {
     /// The clock stands still until POST /__sim/clock moves it
     #[arg(long)]
     manual_clock: bool,
+    /// Answers that are wrong on purpose: a TOML file, or preset:NAME with flaky, rude-proxy, rate-limited or newer-server
+    #[arg(long, value_name = "PLAN")]
+    faults: Option<String>,
+    /// Which requests the faults with a probability hit follows from this number; else from the plan's seed, else from --seed
+    #[arg(long, value_name = "N")]
+    fault_seed: Option<u64>,
     /// Name of the workspace
     #[arg(long, value_name = "NAME", default_value = "acme")]
     workspace: String,
@@ -94,6 +100,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         .workspace(arguments.workspace);
     if let Some(path) = arguments.rules {
         builder = builder.rules(Rules::load(path)?);
+    }
+    if let Some(plan) = arguments.faults {
+        builder = builder.faults(match plan.strip_prefix("preset:") {
+            Some(name) => Faults::preset(name)?,
+            None => Faults::load(plan)?,
+        });
+    }
+    if let Some(seed) = arguments.fault_seed {
+        builder = builder.fault_seed(seed);
     }
     if arguments.manual_clock {
         builder = builder.clock(SimClock::manual());

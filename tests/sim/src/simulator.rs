@@ -5,11 +5,10 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::SimClock;
@@ -17,7 +16,10 @@ use crate::builder::{SimulatorBuilder, StartError};
 use crate::control::Control;
 use crate::faults::Faults;
 use crate::journal::RecordedRequest;
-use crate::server::{App, router};
+use crate::server::{App, Connection, Listener, router};
+
+/// How long requests that are under way have to end when the simulator shuts down.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running simulator. Dropping it stops it.
 ///
@@ -36,7 +38,6 @@ pub struct Simulator {
     login: Login,
     template_id: String,
     report_id: String,
-    stop: watch::Sender<bool>,
     task: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -68,17 +69,16 @@ impl Simulator {
             let report = template.and_then(|template| template.reports.keys().next().cloned());
             (template.map(|template| template.id.clone()).unwrap_or_default(), report.unwrap_or_default())
         };
-        let (stop, mut stopping) = watch::channel(false);
-        // Small answers should not wait for more to send.
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let server = axum::serve(listener, router(&app)).with_graceful_shutdown(async move {
-            // The sender is gone when the simulator is: that is an end too.
+        let mut stopping = app.stop.subscribe();
+        let listener = Listener::new(listener, address, app.gate.clone());
+        let service = router(&app).into_make_service_with_connect_info::<Connection>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             let _ = stopping.wait_for(|stop| *stop).await;
         });
         let task = Some(tokio::spawn(server.into_future()));
         let host =
             if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
-        Self { app, address, base_url: format!("http://{host}"), login, template_id, report_id, stop, task }
+        Self { app, address, base_url: format!("http://{host}"), login, template_id, report_id, task }
     }
 
     /// Where it listens.
@@ -170,16 +170,38 @@ impl Simulator {
         self.app.faults.clone()
     }
 
+    /// Closes the listener, so that new connections are refused ("connection refused"), or opens it again under the same address. Returns when that is
+    /// done. Connections that are open go on. See [`Fault::refuse`](crate::Fault::refuse) for the same at the moment of a request.
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sim = documine_sim::Simulator::start().await?;
+    /// sim.refuse_connections(true).await;
+    /// assert!(tokio::net::TcpStream::connect(sim.address()).await.is_err());
+    /// sim.refuse_connections(false).await;
+    /// assert!(tokio::net::TcpStream::connect(sim.address()).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+    /// ```
+    pub async fn refuse_connections(&self, refuse: bool) {
+        self.app.gate.close(refuse).await;
+    }
+
     /// What people and time do to the service from outside the API.
     pub fn control(&self) -> Control {
         Control::new(Arc::clone(&self.app))
     }
 
-    /// Stops it and waits until requests that are under way have their answers.
+    /// Stops it and waits until requests that are under way have their answers, up to 30 s: a client may have stopped reading. Faults that wait or stall
+    /// give up at once.
     pub async fn shutdown(mut self) -> io::Result<()> {
-        self.stop.send_replace(true);
-        let Some(task) = self.task.take() else { return Ok(()) };
-        task.await.map_err(io::Error::other)??;
+        self.app.stop.send_replace(true);
+        let Some(mut task) = self.task.take() else { return Ok(()) };
+        match tokio::time::timeout(PATIENCE, &mut task).await {
+            Ok(ended) => ended.map_err(io::Error::other)??,
+            Err(_) => task.abort(),
+        }
         match &self.app.store {
             Some(store) => store.save(&self.app).await,
             None => Ok(()),
@@ -196,7 +218,7 @@ impl Simulator {
 impl Drop for Simulator {
     fn drop(&mut self) {
         // Connections hear of it and close; the listener goes at once.
-        self.stop.send_replace(true);
+        self.app.stop.send_replace(true);
         if let Some(task) = self.task.take() {
             task.abort();
         }

@@ -26,6 +26,11 @@ impl Stamp {
         self.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
+    /// Date and time as HTTP headers carry it (IMF-fixdate, RFC 9110, 5.6.7).
+    pub(crate) fn http_text(self) -> String {
+        self.utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// Year and month, with a hyphen between.
     pub(crate) fn month(self) -> String {
         self.utc().format("%Y-%m").to_string()

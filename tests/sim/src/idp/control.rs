@@ -1,9 +1,11 @@
 //! What a test does behind the provider's back: ends of tokens, new keys, decisions about devices and users, saving and loading.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::Provider;
-use super::state::{State, Status, Verdict};
+use super::state::{Access, Session, State, Status, Verdict};
 
 impl Provider {
     /// Ends every session: refresh tokens are "not active" any more, access tokens no longer open the API.
@@ -19,6 +21,33 @@ impl Provider {
         for access in self.realm.state().access.values_mut() {
             access.until_ms = access.until_ms.min(now_ms);
         }
+    }
+
+    /// Makes this access token expire; its refresh token goes on. `false` if it is none of this provider's.
+    pub fn expire_access_token(&self, token: &str) -> bool {
+        let now_ms = self.realm.now_ms();
+        self.with_access(token, |_, access| access.until_ms = access.until_ms.min(now_ms))
+    }
+
+    /// Revokes this access token and ends its session, so that the refresh tokens of that are "not active" any more. `false` if it is none of this
+    /// provider's.
+    pub fn revoke_access_token(&self, token: &str) -> bool {
+        self.with_access(token, |sessions, access| {
+            access.revoked = true;
+            if let Some(session) = sessions.get_mut(&access.session) {
+                session.status = Status::Ended;
+            }
+        })
+    }
+
+    fn with_access(&self, token: &str, work: impl FnOnce(&mut BTreeMap<String, Session>, &mut Access)) -> bool {
+        let state = &mut *self.realm.state();
+        let Some(claims) = self.realm.keys.verify(state.key_turn, token) else { return false };
+        let access = state.access.get_mut(claims["jti"].as_str().unwrap_or_default());
+        access.is_some_and(|access| {
+            work(&mut state.sessions, access);
+            true
+        })
     }
 
     /// Makes every refresh token of now expire; access tokens go on.

@@ -32,6 +32,8 @@ pub use authorize::{AuthMode, AuthRefusal, Principal};
 pub use config::{ClientSettings, IdpConfig, Pkce, UserSettings};
 pub use routes::operation;
 
+pub(crate) use routes::OPERATIONS;
+
 use ids::Ids;
 use state::State;
 

@@ -13,6 +13,10 @@ use super::answers::{no_such_realm, page, wrong_method};
 use super::pages::layout;
 use super::params::Params;
 
+/// All names that [`operation`] gives.
+pub(crate) const OPERATIONS: [&str; 10] =
+    ["auth", "token", "device", "revoke", "logout", "certs", "userinfo", "discovery", "login", "device-page"];
+
 /// The name under which a request for `path` stands in records, if the path is one of the identity provider's.
 ///
 /// ```

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Routes, Store};
+use tokio::sync::watch;
+
+use super::{Gate, Routes, Store};
 use crate::SimClock;
 use crate::analysis::{Readers, Rules};
 use crate::faults::Faults;
@@ -20,6 +22,10 @@ pub(crate) struct App {
     pub(crate) routes: Routes,
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
+    /// Where connections come in.
+    pub(crate) gate: Gate,
+    /// Turns true when the simulator stops.
+    pub(crate) stop: watch::Sender<bool>,
     pub(crate) blobs: Blobs,
     pub(crate) readers: Readers,
     pub(crate) store: Option<Store>,

@@ -1,4 +1,4 @@
-//! Bodies on their way: counted, copied up to a limit, or cut.
+//! Bodies on their way: counted, copied up to a limit; or cut, stalled, slowed down and inflated by a fault.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +7,9 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use tokio::sync::watch;
+
+use super::Connection;
 
 /// Bodies that are bigger are not copied for the check.
 const BIGGEST_COPY: usize = 2 * 1024 * 1024;
@@ -70,15 +73,32 @@ pub(crate) fn watched(body: Body, keep: bool) -> (Body, Passed) {
     (Body::from_stream(stream), passed)
 }
 
-/// The first `limit` bytes of a body, then a broken connection.
-pub(crate) fn cut(body: Body, limit: u64) -> Body {
+/// What comes after the last byte of a body that is not sent to its end.
+pub(crate) enum End {
+    /// The connection breaks.
+    Cut,
+    /// Nothing, until the simulator stops or the client gives up.
+    Stall(watch::Receiver<bool>),
+}
+
+/// The first `limit` bytes of a body, then its end.
+pub(crate) fn first(body: Body, limit: u64, end: End) -> Body {
     let left = usize::try_from(limit).unwrap_or(usize::MAX);
-    let start = (body.into_data_stream(), left, false);
-    let pieces = futures_util::stream::unfold(start, |(mut body, left, over)| async move {
+    let start = (body.into_data_stream(), left, left == 0, end);
+    let pieces = futures_util::stream::unfold(start, |(mut body, left, over, mut end)| async move {
         if over {
-            // A moment, so that the head and the first bytes are on their way before the connection breaks.
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            return Some((Err(std::io::Error::other("cut by a fault")), (body, 0, true)));
+            let error = match &mut end {
+                End::Cut => {
+                    // A moment, so that the head and the first bytes are on their way before the connection breaks.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    "cut by a fault"
+                }
+                End::Stall(stop) => {
+                    stopped(stop).await;
+                    "stalled by a fault until the simulator stopped"
+                }
+            };
+            return Some((Err(std::io::Error::other(error)), (body, 0, true, end)));
         }
         let piece = body.next().await?.map_err(std::io::Error::other);
         let (piece, left, over) = match piece {
@@ -89,9 +109,88 @@ pub(crate) fn cut(body: Body, limit: u64) -> Body {
             Ok(piece) => (Ok(piece.slice(..left)), 0, true),
             Err(error) => (Err(error), left, false),
         };
-        Some((piece, (body, left, over)))
+        Some((piece, (body, left, over, end)))
     });
     Body::from_stream(pieces)
+}
+
+/// The body in drops of so many bytes, with a pause before each but the first. When the simulator stops, the connection breaks.
+pub(crate) fn dripped(body: Body, bytes: u64, pause: Duration, stop: watch::Receiver<bool>) -> Body {
+    let drop = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
+    let start = (body.into_data_stream(), Bytes::new(), false, stop);
+    let drops = futures_util::stream::unfold(start, move |(mut body, mut left, later, mut stop)| async move {
+        while left.is_empty() {
+            left = match body.next().await? {
+                Ok(piece) => piece,
+                Err(error) => return Some((Err(std::io::Error::other(error)), (body, left, later, stop))),
+            };
+        }
+        if later && !waited(pause, &mut stop).await {
+            let error = std::io::Error::other("dripped by a fault until the simulator stopped");
+            return Some((Err(error), (body, left, later, stop)));
+        }
+        let drop = left.split_to(drop.min(left.len()));
+        Some((Ok(drop), (body, left, true, stop)))
+    });
+    Body::from_stream(drops)
+}
+
+/// The first `limit` bytes of a body as the whole; the rest goes out behind it, below HTTP.
+pub(crate) fn overflowing(body: Body, limit: u64, connection: Connection) -> Body {
+    let start = (body.into_data_stream(), usize::try_from(limit).unwrap_or(usize::MAX));
+    let pieces = futures_util::stream::unfold(start, move |(mut body, left)| {
+        let connection = connection.clone();
+        async move {
+            let mut piece = match body.next().await? {
+                Ok(piece) => piece,
+                Err(error) => return Some((Err(std::io::Error::other(error)), (body, left))),
+            };
+            if piece.len() < left {
+                let left = left - piece.len();
+                return Some((Ok(piece), (body, left)));
+            }
+            let mut rest = BytesMut::from(piece.split_off(left));
+            while let Some(Ok(piece)) = body.next().await {
+                rest.extend_from_slice(&piece);
+            }
+            connection.send_behind(rest.freeze());
+            Some((Ok(piece), (body, 0)))
+        }
+    });
+    Body::from_stream(pieces)
+}
+
+/// A JSON object with so many bytes more, in an unknown text field, and its length; `None` if it is no object.
+pub(crate) fn padded(json: &Bytes, bytes: u64) -> Option<(Body, u64)> {
+    const CHUNK: &[u8] = &[b'x'; 16 * 1024];
+    let start = json.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|at| json[*at] == b'{')? + 1;
+    let more = json[start..].iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'}');
+    let head = Bytes::from_static(b"{\"xPadding\":\"");
+    let tail = Bytes::from([if more { &b"\","[..] } else { b"\"" }, &json[start..]].concat());
+    let length = bytes.saturating_add((head.len() + tail.len()) as u64);
+    let chunk = CHUNK.len() as u64;
+    let filling = futures_util::stream::unfold(bytes, move |left| async move {
+        let size = left.min(chunk);
+        let piece = Bytes::from_static(&CHUNK[..usize::try_from(size).unwrap_or(0)]);
+        (size > 0).then_some((piece, left - size))
+    });
+    let one = |piece| futures_util::stream::once(std::future::ready(piece));
+    let pieces = one(head).chain(filling).chain(one(tail)).map(Ok::<_, std::convert::Infallible>);
+    Some((Body::from_stream(pieces), length))
+}
+
+/// Waits in real time. `false`: the simulator stops, and the wait is over before its time.
+pub(crate) async fn waited(time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(time) => true,
+        () = stopped(stop) => false,
+    }
+}
+
+/// Returns when the simulator stops.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The sender goes away with the simulator: that is an end too.
+    drop(stop.wait_for(|stop| *stop).await);
 }
 
 /// Reads what is left of a request, so that a client that is still sending gets the answer instead of a broken pipe.

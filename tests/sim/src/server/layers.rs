@@ -1,55 +1,63 @@
 //! The layers around every request: journal, faults, check, store. Sign-in stands in front of the handlers (`api`), behind the faults.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
-use serde_json::Value;
 
+use super::record::Record;
+use super::tampering::{self, Tampering};
 use super::{App, Found, Refusal, body};
-use crate::faults::Fault;
+use crate::faults::Asked;
 use crate::idp;
-use crate::journal::{Entry, RecordedRequest};
-use crate::wire::{self, Deliberate};
+use crate::wire;
 
 /// The request as it came, for journal and check.
-struct Arrival {
-    operation: Option<String>,
-    /// Whether it is a request of the API, not of the identity provider.
-    #[cfg(feature = "check")]
-    api: bool,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    at: std::time::SystemTime,
+pub(super) struct Arrival {
+    pub(super) operation: Option<String>,
+    /// Whether it is a request of the identity provider, not of the API.
+    pub(super) provider: bool,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) at: std::time::SystemTime,
 }
 
 /// Leads a request through all layers.
-#[cfg_attr(not(feature = "check"), allow(unused_assignments, reason = "the check looks at the bytes last"))]
+#[cfg_attr(
+    not(feature = "check"),
+    allow(unused_assignments, unused_variables, reason = "the check looks at the bytes last")
+)]
 pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/__sim/") {
         return next.run(request).await;
     }
     let arrival = arrive(&app, &request);
-    let fault = app.faults.take(arrival.operation.as_deref());
+    let asked =
+        Asked { operation: arrival.operation.as_deref(), method: arrival.method.as_str(), provider: arrival.provider };
+    let connection = tampering::connection(&request);
+    let tampering = app.faults.take(asked).map(|fault| Tampering { app: &app, fault, connection });
+    let tampering = tampering.as_ref();
     let (request, received) = request_watched(request);
-    if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay_ms) {
-        app.clock.sleep(Duration::from_millis(delay)).await;
-    }
-    let response = match fault.as_ref().and_then(|fault| fault.status) {
-        Some(status) => {
-            body::drain(request.into_body()).await;
-            made_up(&app, status)
+    let mut record = Record::begin(&app, &arrival, tampering, &received);
+    if let Some(tampering) = tampering {
+        tampering.wait().await;
+        if tampering.unseen().await {
+            return Response::new(Body::empty());
         }
+    }
+    record.reached(tampering.is_none_or(Tampering::reaches));
+    let writes = arrival.method != Method::GET || tampering.is_some_and(Tampering::changes_state);
+    let response = match tampering {
+        Some(tampering) => tampering.answer(request, next).await,
         None => next.run(request).await,
     };
-    let response = match (&app.store, arrival.method != Method::GET) {
+    let response = match (&app.store, writes) {
         (Some(store), true) => match store.save(&app).await {
             Ok(()) => response,
             Err(error) => Refusal::internal("The state could not be written", &error).into_response(app.now()),
@@ -57,40 +65,28 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
         _ => response,
     };
     let (mut response, mut bytes) = small_body(response).await;
-    if let Some(fault) = &fault {
-        response = changed(response, bytes.as_ref(), fault);
+    if let Some(tampering) = tampering {
+        (response, bytes) = tampering.changed(response, bytes);
     }
     // Faults speak as the simulator does, so they come before the document's names; what they do to headers and bytes comes behind.
     let operation = arrival.operation.as_deref();
     if let Some(wire) = wire::current()
         && let Some(operation) = operation.and_then(|operation| wire.operation(operation))
     {
-        (response, bytes) = small_body(response).await;
-        (response, bytes) = wire.response(operation, response, bytes, deliberate(fault.as_ref()));
+        let deliberate = tampering.map(Tampering::deliberate).unwrap_or_default();
+        (response, bytes) = wire.response(operation, response, bytes, deliberate);
     }
-    if let Some(fault) = &fault {
-        response = broken(response, fault);
+    if let Some(tampering) = tampering {
+        response = tampering.spoilt(response, bytes.as_ref());
     }
     #[cfg(feature = "check")]
-    check(&app, &arrival, &received, &response, bytes.as_ref(), fault.is_some());
+    check(&app, &arrival, &received, &response, bytes.as_ref(), tampering.is_some());
     let status = response.status().as_u16();
     let (response, sent) = response_watched(response);
-    let headers = arrival
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    let request = RecordedRequest {
-        operation: arrival.operation,
-        method: arrival.method.to_string(),
-        path: arrival.uri.path().to_owned(),
-        query: arrival.uri.query().map(str::to_owned),
-        headers: headers.collect(),
-        status,
-        at: arrival.at,
-        request_bytes: 0,
-        response_bytes: 0,
-    };
-    app.journal.add(Entry { request, received: received.counter(), sent: sent.counter() });
+    record.answered(status, &sent);
+    if let Some(tampering) = tampering {
+        tampering.lost();
+    }
     response
 }
 
@@ -103,8 +99,7 @@ fn arrive(app: &App, request: &Request) -> Arrival {
     };
     Arrival {
         operation,
-        #[cfg(feature = "check")]
-        api: provided.is_none(),
+        provider: provided.is_some(),
         method: request.method().clone(),
         uri: request.uri().clone(),
         headers: request.headers().clone(),
@@ -137,19 +132,6 @@ fn http_body_length(body: &Body) -> Option<u64> {
     axum::body::HttpBody::size_hint(body).exact()
 }
 
-/// The answer of a fault that does not ask the service.
-fn made_up(app: &App, status: u16) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if status.is_success() {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = status;
-        return response;
-    }
-    let message =
-        format!("{} (a fault that the simulator was told to make)", status.canonical_reason().unwrap_or("Trouble"));
-    Refusal::new(status, message).into_response(app.now())
-}
-
 /// Takes a body that is text into memory; packages stay streams.
 async fn small_body(response: Response) -> (Response, Option<Bytes>) {
     let kind = response.headers().get(CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned());
@@ -160,59 +142,6 @@ async fn small_body(response: Response) -> (Response, Option<Bytes>) {
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
     (Response::from_parts(parts, Body::from(bytes.clone())), Some(bytes))
-}
-
-/// What of an answer is the fault's already.
-fn deliberate(fault: Option<&Fault>) -> Deliberate {
-    Deliberate {
-        status: fault.is_some_and(|fault| fault.status.is_some()),
-        body: fault.is_some_and(|fault| fault.patch.is_some() || fault.body.is_some()),
-    }
-}
-
-/// The answer with the body that the fault wants.
-fn changed(response: Response, bytes: Option<&Bytes>, fault: &Fault) -> Response {
-    let (mut parts, mut body) = response.into_parts();
-    if let (Some(patch), Some(bytes)) = (&fault.patch, bytes)
-        && let Ok(mut value) = serde_json::from_slice::<Value>(bytes)
-        && json_patch::patch(&mut value, patch).is_ok()
-    {
-        body = Body::from(value.to_string());
-        parts.headers.remove(CONTENT_LENGTH);
-    }
-    if let Some(text) = &fault.body {
-        body = Body::from(text.clone());
-        parts.headers.remove(CONTENT_LENGTH);
-        if let Some(kind) = content_type(fault) {
-            parts.headers.insert(CONTENT_TYPE, kind);
-        }
-    }
-    Response::from_parts(parts, body)
-}
-
-fn content_type(fault: &Fault) -> Option<HeaderValue> {
-    HeaderValue::from_str(fault.content_type.as_ref()?).ok()
-}
-
-/// The answer with the headers that the fault wants, and cut where it says.
-fn broken(response: Response, fault: &Fault) -> Response {
-    let (mut parts, mut body) = response.into_parts();
-    if let Some(kind) = content_type(fault).filter(|_| fault.body.is_none()) {
-        parts.headers.insert(CONTENT_TYPE, kind);
-    }
-    for (name, value) in &fault.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-            parts.headers.insert(name, value);
-        }
-    }
-    if let Some(limit) = fault.cut_after {
-        // The length that was promised stays, so that the cut can be seen.
-        if let Some(length) = http_body_length(&body) {
-            parts.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));
-        }
-        body = body::cut(body, limit);
-    }
-    Response::from_parts(parts, body)
 }
 
 #[cfg(feature = "check")]
@@ -226,7 +155,7 @@ fn check(
 ) {
     use crate::paging::Paging;
 
-    if !arrival.api {
+    if arrival.provider {
         return;
     }
     // A document that can't be checked against has stopped the start already.

@@ -3,16 +3,22 @@
 mod app;
 mod body;
 mod layers;
+mod listener;
+mod record;
 mod refusal;
 mod routes;
 mod sim_routes;
 mod snapshot;
+mod socket;
 mod store;
+mod tampering;
 
 pub(crate) use app::{App, Settings};
 pub(crate) use body::drain;
+pub(crate) use listener::{Gate, Listener};
 pub(crate) use refusal::Refusal;
 pub(crate) use routes::{Found, Routes};
+pub(crate) use socket::{Connection, Socket};
 pub(crate) use store::Store;
 
 use std::sync::Arc;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{App, Refusal};
 use crate::control::{Action, Control};
-use crate::faults::Fault;
+use crate::faults::{Fault, Faults, advice};
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -70,7 +70,18 @@ async fn advance(State(app): State<Arc<App>>, body: Bytes) -> Response {
 }
 
 async fn faults(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({"faults": app.faults.list()}))
+    let faults: Vec<Value> = app.faults.list().iter().map(written).collect();
+    Json(json!({"seed": app.faults.seed_in_use(), "faults": faults, "hits": app.faults.hits()}))
+}
+
+/// A fault as somebody would write it: without what it does not do.
+fn written(fault: &Fault) -> Value {
+    let mut written = serde_json::to_value(fault).unwrap_or_default();
+    if let Some(fields) = written.as_object_mut() {
+        let nothing = [json!(null), json!(false), json!({})];
+        fields.retain(|_, value| !nothing.contains(value));
+    }
+    written
 }
 
 #[derive(Deserialize)]
@@ -80,26 +91,54 @@ enum OneOrMany {
     One(Value),
 }
 
-async fn add_faults(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    let faults = read::<OneOrMany>(&body).and_then(|faults| {
-        let faults = match faults {
-            OneOrMany::Many(faults) => faults,
-            OneOrMany::One(fault) => vec![fault],
-        };
-        let read = faults.into_iter().map(|fault| {
-            serde_json::from_value::<Fault>(fault).map_err(|error| Refusal::bad_request(error.to_string()))
-        });
-        read.collect::<Result<Vec<_>, _>>()
-    });
-    match faults {
-        Ok(faults) => {
-            for fault in faults {
-                app.faults.add(fault);
-            }
-            Json(json!({"faults": app.faults.list()})).into_response()
+/// Settings of the whole plan.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plan {
+    preset: Option<String>,
+    seed: Option<u64>,
+}
+
+async fn add_faults(state: State<Arc<App>>, body: Bytes) -> Response {
+    let app = &state.0;
+    let done = read::<OneOrMany>(&body).and_then(|faults| match faults {
+        OneOrMany::Many(faults) => plan(app, faults),
+        OneOrMany::One(settings) if ["preset", "seed"].iter().any(|key| settings.get(key).is_some()) => {
+            set_plan(app, settings)
         }
+        OneOrMany::One(fault) => plan(app, vec![fault]),
+    });
+    match done {
+        Ok(()) => faults(state).await.into_response(),
         Err(refusal) => refusal.into_response(app.now()),
     }
+}
+
+/// Plans all faults or none.
+fn plan(app: &App, faults: Vec<Value>) -> Result<(), Refusal> {
+    let faults = faults.into_iter().map(|fault| {
+        let fault: Fault = from_value(fault)?;
+        fault.sound().map_err(Refusal::bad_request)?;
+        Ok(fault)
+    });
+    faults.collect::<Result<Vec<_>, Refusal>>()?.into_iter().for_each(|fault| app.faults.add(fault));
+    Ok(())
+}
+
+fn set_plan(app: &App, settings: Value) -> Result<(), Refusal> {
+    let settings: Plan = from_value(settings)?;
+    if let Some(name) = settings.preset {
+        let preset = Faults::preset(&name).map_err(|error| Refusal::bad_request(error.to_string()))?;
+        app.faults.add_all(&preset);
+    }
+    if let Some(seed) = settings.seed {
+        app.faults.seed(seed);
+    }
+    Ok(())
+}
+
+fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
+    serde_json::from_value(value).map_err(|error| Refusal::bad_request(advice(&error.to_string())))
 }
 
 async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {

@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 
 pub(crate) use answer::Deliberate;
 pub(crate) use mapping::{Operation, Wire};
+pub(crate) use tree::Tree;
 
 /// How the document in use spells things; `None` if that is what the contract says anyway.
 pub(crate) fn current() -> Option<&'static Wire> {

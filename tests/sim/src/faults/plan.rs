@@ -1,0 +1,293 @@
+//! The plan: which fault hits which request, and how often each has hit. Chance is drawn from a seed, for each fault and operation by itself, so
+//! that requests of other operations in between change nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Fault, FaultError, file, presets};
+
+/// The seed of a plan that was given none.
+const USUAL_SEED: u64 = 1;
+
+/// The faults that are planned. Clones share the plan.
+///
+/// ```
+/// use documine_sim::{Fault, Faults};
+///
+/// let faults = Faults::parse(r#"
+///     seed = 7
+///
+///     [[fault]]
+///     operation = "uploadFile"
+///     probability = 0.1
+///     reset_before_headers = true
+/// "#)?;
+/// faults.add(Fault::on("getFiles").nth(2).rate_limited(3));
+/// assert_eq!(faults.list().len(), 2);
+/// assert!(faults.hits().is_empty());
+/// # Ok::<(), documine_sim::FaultError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    plan: Arc<Mutex<Plan>>,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    seed: Option<u64>,
+    /// How many faults were ever added; the number of one is part of its chance.
+    added: u64,
+    planned: Vec<Planned>,
+    hits: BTreeMap<String, u64>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    fault: Fault,
+    number: u64,
+    /// Requests that it might have hit.
+    seen: u64,
+    /// Requests that it did hit.
+    hit: u64,
+    chances: BTreeMap<String, Chance>,
+}
+
+/// The chance of one fault with one operation.
+#[derive(Debug)]
+struct Chance {
+    random: fastrand::Rng,
+    /// Requests that are still hit after the last lucky one.
+    burst: u64,
+}
+
+/// The request that a fault may hit.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: Option<&'a str>,
+    pub(crate) method: &'a str,
+    /// Whether it is one of the identity provider's.
+    pub(crate) provider: bool,
+}
+
+impl Faults {
+    /// Reads a plan from a TOML file. An error says the file, the line, and what to write instead.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, FaultError> {
+        file::load(path.as_ref())
+    }
+
+    /// Reads a plan from TOML text.
+    pub fn parse(text: &str) -> Result<Self, FaultError> {
+        file::parse(text)
+    }
+
+    /// A plan that comes with the simulator, by its name: see [`preset_names`](Self::preset_names).
+    pub fn preset(name: &str) -> Result<Self, FaultError> {
+        presets::plan(name)
+    }
+
+    /// The names of the plans that come with the simulator: `flaky`, `rude-proxy`, `rate-limited`, `newer-server`.
+    pub fn preset_names() -> impl Iterator<Item = &'static str> {
+        presets::names()
+    }
+
+    /// Plans a fault. Of several that hit one request, the one that was added first takes effect.
+    pub fn add(&self, fault: Fault) {
+        self.plan().add(fault);
+    }
+
+    /// Plans the faults of another plan behind those of this one.
+    pub fn add_all(&self, other: &Self) {
+        let faults = other.list();
+        let mut plan = self.plan();
+        for fault in faults {
+            plan.add(fault);
+        }
+    }
+
+    /// Everything works again. The counts of hits begin anew.
+    pub fn clear(&self) {
+        let mut plan = self.plan();
+        plan.planned.clear();
+        plan.hits.clear();
+    }
+
+    /// Draws from this seed from now on, from the beginning: the same seed and the same sequence of requests of an operation give the same hits.
+    /// Usual: the seed of the simulator.
+    pub fn seed(&self, seed: u64) {
+        let mut plan = self.plan();
+        plan.seed = Some(seed);
+        plan.planned.iter_mut().for_each(|planned| planned.chances.clear());
+    }
+
+    /// The faults that are planned, in the order in which they were added.
+    pub fn list(&self) -> Vec<Fault> {
+        self.plan().planned.iter().map(|planned| planned.fault.clone()).collect()
+    }
+
+    /// How often each fault has hit, by [`Fault::kind`]. Faults of one kind are counted together; those that never hit are not there.
+    pub fn hits(&self) -> BTreeMap<String, u64> {
+        self.plan().hits.clone()
+    }
+
+    /// The seed in use.
+    pub(crate) fn seed_in_use(&self) -> u64 {
+        self.plan().seed.unwrap_or(USUAL_SEED)
+    }
+
+    /// The seed for a plan that has none of its own.
+    pub(crate) fn usual_seed(&self, seed: u64) {
+        self.plan().seed.get_or_insert(seed);
+    }
+
+    /// The fault that hits this request, if any does.
+    pub(crate) fn take(&self, asked: Asked<'_>) -> Option<Fault> {
+        let plan = &mut *self.plan();
+        let seed = plan.seed.unwrap_or(USUAL_SEED);
+        let mut hit: Option<Fault> = None;
+        for planned in plan.planned.iter_mut().filter(|planned| planned.fault.means(asked)) {
+            if planned.falls_on(asked, seed, hit.is_none()) {
+                hit = Some(planned.fault.clone());
+            }
+        }
+        if let Some(fault) = &hit {
+            *plan.hits.entry(fault.kind()).or_default() += 1;
+        }
+        hit
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Plan {
+    fn add(&mut self, fault: Fault) {
+        self.planned.push(Planned { fault, number: self.added, seen: 0, hit: 0, chances: BTreeMap::new() });
+        self.added += 1;
+    }
+}
+
+impl Fault {
+    /// Whether this is a request that it looks for.
+    fn means(&self, asked: Asked<'_>) -> bool {
+        let operation = match self.operation.as_str() {
+            "*" => true,
+            "api/*" => asked.operation.is_some() && !asked.provider,
+            "idp/*" => asked.operation.is_some() && asked.provider,
+            operation => asked.operation == Some(operation),
+        };
+        operation && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(asked.method))
+    }
+}
+
+impl Planned {
+    /// Whether it hits this request, which it looks for. `free`: no earlier fault hits it.
+    fn falls_on(&mut self, asked: Asked<'_>, seed: u64, free: bool) -> bool {
+        self.seen += 1;
+        let first = self.fault.nth.unwrap_or(1).max(1);
+        if self.seen < first {
+            return false;
+        }
+        let times = self.fault.times.unwrap_or(if self.fault.nth.is_some() { 1 } else { u64::MAX });
+        let Some(probability) = self.fault.probability else {
+            let hit = free && self.seen - first < times;
+            self.hit += u64::from(hit);
+            return hit;
+        };
+        let operation = asked.operation.unwrap_or_default();
+        let number = self.number;
+        let chance = self.chances.entry(operation.to_owned()).or_insert_with(|| Chance::new(seed, number, operation));
+        // Drawn in any case: other faults do not shift the sequence.
+        let lucky = chance.random.f64() < probability;
+        if !free || self.hit >= times || !(lucky || chance.burst > 0) {
+            return false;
+        }
+        chance.burst = if chance.burst > 0 { chance.burst - 1 } else { self.fault.burst.unwrap_or(0) };
+        self.hit += 1;
+        true
+    }
+}
+
+impl Chance {
+    fn new(seed: u64, number: u64, operation: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(seed.to_be_bytes());
+        hash.update(number.to_be_bytes());
+        hash.update(operation.as_bytes());
+        let start = hash.finalize().iter().take(8).fold(0, |start, byte| (start << 8) | u64::from(*byte));
+        Self { random: fastrand::Rng::with_seed(start), burst: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(operation: Option<&str>) -> Asked<'_> {
+        Asked { operation, method: "GET", provider: operation == Some("token") }
+    }
+
+    fn hits(faults: &Faults, operation: &str, requests: usize) -> String {
+        (0..requests).map(|_| if faults.take(ask(Some(operation))).is_some() { 'x' } else { '.' }).collect()
+    }
+
+    #[test]
+    fn faults_hit_the_requests_they_name() {
+        let faults = Faults::default();
+        faults.add(Fault::on("a").nth(2).times(2).status(503));
+        assert_eq!(hits(&faults, "a", 5), ".xx..");
+        assert!(faults.take(ask(Some("b"))).is_none());
+        assert_eq!(faults.hits(), BTreeMap::from([("status_503".to_owned(), 2)]));
+        faults.clear();
+        faults.add(Fault::on("*").nth(1));
+        assert!(faults.take(ask(None)).is_some());
+        assert!(faults.take(ask(None)).is_none());
+    }
+
+    #[test]
+    fn whole_sides_and_methods_can_be_meant() {
+        let faults = Faults::default();
+        faults.add(Fault::on("idp/*").status(503));
+        faults.add(Fault::on("api/*").method("post").status(500));
+        assert_eq!(faults.take(ask(Some("token"))).and_then(|fault| fault.status), Some(503));
+        assert!(faults.take(ask(Some("getFile"))).is_none());
+        let post = Asked { operation: Some("uploadFile"), method: "POST", provider: false };
+        assert_eq!(faults.take(post).and_then(|fault| fault.status), Some(500));
+        assert!(faults.take(Asked { operation: None, ..post }).is_none(), "no operation of the API");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_hits_whatever_else_is_asked() {
+        let planned = |seed| {
+            let faults = Faults::default();
+            faults.add(Fault::on("*").probability(0.3).status(503));
+            faults.seed(seed);
+            faults
+        };
+        let (alone, mixed) = (planned(7), planned(7));
+        let expected = hits(&alone, "a", 200);
+        let interleaved: String = (0..200).map(|_| hits(&mixed, "b", 1) + &hits(&mixed, "a", 1)).collect();
+        let of_a: String = interleaved.chars().skip(1).step_by(2).collect();
+        assert_eq!(of_a, expected);
+        let count = expected.matches('x').count();
+        assert!((40..80).contains(&count), "{count} of 200 with 0.3");
+        assert_ne!(hits(&planned(8), "a", 200), expected);
+        alone.seed(7);
+        assert_eq!(hits(&alone, "a", 200), expected, "from the beginning");
+    }
+
+    #[test]
+    fn a_burst_follows_a_lucky_request() {
+        let faults = Faults::default();
+        faults.add(Fault::on("a").probability(0.05).burst(3).status(503));
+        let hit = hits(&faults, "a", 300);
+        assert!(hit.contains("xxxx"), "{hit}");
+        assert!(hit.trim_matches('x').split('.').all(|run| run.is_empty() || run.len() >= 4), "{hit}");
+        let few = Faults::default();
+        few.add(Fault::on("a").probability(1.0).times(2).status(503));
+        assert_eq!(hits(&few, "a", 4), "xx..");
+    }
+}
