@@ -56,6 +56,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn measure(args: &Args) -> Result<(), Missing> {
     let began = Instant::now();
+    let machine = machine();
     let folder = folder()?;
     let extent = if args.quick { Extent::QUICK } else { Extent::FULL };
     let clients = Clients::make(&folder)?;
@@ -67,13 +68,15 @@ fn measure(args: &Args) -> Result<(), Missing> {
     } else {
         rows.push(figures::Row::not_run("build", "everything", "left out; --build measures it"));
     }
-    table::print(&rows, &clients.notes);
+    let mut notes = clients.notes.clone();
+    notes.push(format!("this machine: {} cores, load {} when it began", machine["cores"], machine["load"]));
+    table::print(&rows, &notes);
     let report = json!({
         "date": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "commit": commit(),
         "quick": args.quick,
         "seconds": began.elapsed().as_secs(),
-        "machine": machine(),
+        "machine": machine,
         "tools": tools(),
         "clients": clients.to_json(),
         "extent": extent.to_json(),
@@ -107,13 +110,17 @@ fn commit() -> Value {
     })
 }
 
+/// The machine, and how many programs wanted to run on it in the minute before.
 fn machine() -> Value {
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     });
+    let load = std::fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     json!({
         "cpu": model,
+        "load": load,
         "cores": std::thread::available_parallelism().ok().map(usize::from),
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
     })
