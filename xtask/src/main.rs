@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 // The passes are the ones the build script runs. `src/passes` is a link to `openapi/passes`, so that cargo finds them when it packages
 // the workspace.
+mod bench;
 #[path = "passes/code/mod.rs"]
 mod code;
 mod documents;
@@ -36,6 +37,8 @@ enum Command {
     Regen(regen::Args),
     /// Hold `regen` and the build against documents that differ from ours in many ways.
     Documents(documents::Args),
+    /// Measure what calls cost, beside hand-written reqwest and a generated client.
+    Bench(bench::Args),
     /// Run programs by others that tell whether ours is right.
     #[command(subcommand)]
     Peers(peers::Peer),
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Regen(args) => regen::run(&args),
         Command::Documents(args) => documents::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Peers(peer) => peers::run(&peer),
     }
 }

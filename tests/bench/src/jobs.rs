@@ -1,0 +1,181 @@
+//! The jobs, the same for every client: what is asked for, how often, at what concurrency, and what it took.
+//!
+//! `rival/main.rs` is built with this file too, so it needs nothing of this crate.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::hint::black_box;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use tokio::runtime::{Builder, Runtime};
+
+/// Any error of a client.
+pub(crate) type Trouble = Box<dyn std::error::Error + Send + Sync>;
+
+/// Sent as `X-TENANT-ID`.
+pub(crate) const TENANT: &str = "acme";
+
+/// The dossier template in every path.
+pub(crate) const TEMPLATE: &str = "f6a601da-8165-485f-bc9f-f257f1f76fde";
+
+/// An access token as long as those of identity providers are, about 1 kB: each request carries it.
+pub(crate) fn token() -> String {
+    "e30.".repeat(256)
+}
+
+/// A client that can do the jobs. What it decodes is kept until the job has seen it.
+pub(crate) trait Client: Clone + Send + Sync + 'static {
+    /// A licence, as this client has it.
+    type License: Debug + Send;
+    /// A list of files, as this client has it.
+    type Files: Send;
+
+    /// One call with a small answer: `getLicense`.
+    fn license(&self) -> impl Future<Output = Result<Self::License, Trouble>> + Send;
+
+    /// One call with a large answer: `getFiles`. The dossier's name is how many files it has.
+    fn files(&self, dossier: &str) -> impl Future<Output = Result<Self::Files, Trouble>> + Send;
+
+    /// How many files those are.
+    fn count(files: &Self::Files) -> usize;
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Small calls, one after the other, on one thread.
+    Call,
+    /// Large lists, one after the other, on one thread.
+    List,
+    /// Small calls, many at a time, on all threads.
+    Concurrent,
+}
+
+/// A job.
+#[derive(Args)]
+pub(crate) struct Job {
+    /// What is done.
+    #[arg(long = "job", value_enum)]
+    kind: Kind,
+    /// Where the answers come from.
+    #[arg(long, value_name = "URL")]
+    base_url: String,
+    /// How many calls, beside the one that opens the connection.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    count: u64,
+    /// How many of them at a time.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    concurrency: u64,
+    /// How many files a list holds.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    files: usize,
+}
+
+impl Job {
+    /// Does the job with the client that `make` makes of the base URL, and prints what it took as a line of JSON.
+    pub(crate) fn run<C: Client>(&self, make: impl FnOnce(&str) -> Result<C, Trouble>) -> Result<(), Trouble> {
+        let runtime = self.runtime()?;
+        // Inside the runtime, for a client may want it where it is made.
+        let client = {
+            let _inside = runtime.enter();
+            make(&self.base_url)?
+        };
+        let took = runtime.block_on(self.measured(client))?;
+        let report = serde_json::json!({
+            "calls": self.count,
+            "wall_ns": nanos(took.wall),
+            "cpu_ns": took.cpu.map(nanos),
+            "peak_rss_kib": peak_rss_kib(),
+        });
+        writeln!(std::io::stdout(), "{report}")?;
+        Ok(())
+    }
+
+    fn runtime(&self) -> std::io::Result<Runtime> {
+        let mut builder = match self.kind {
+            // Everything on one thread, so that two runs do the same in the same order.
+            Kind::Call | Kind::List => Builder::new_current_thread(),
+            Kind::Concurrent => Builder::new_multi_thread(),
+        };
+        builder.enable_all().build()
+    }
+
+    async fn measured<C: Client>(&self, client: C) -> Result<Took, Trouble> {
+        // Opens the connection, and shows that the client understands the service.
+        black_box(client.license().await?);
+        let dossier = self.files.to_string();
+        let (cpu, start) = (cpu_time(), Instant::now());
+        match self.kind {
+            Kind::Call => {
+                for _ in 0..self.count {
+                    black_box(client.license().await?);
+                }
+            }
+            Kind::List => {
+                for _ in 0..self.count {
+                    let files = black_box(client.files(&dossier).await?);
+                    let count = C::count(&files);
+                    if count != self.files {
+                        return Err(format!("the list holds {count} files, not {}", self.files).into());
+                    }
+                }
+            }
+            Kind::Concurrent => {
+                let left = Arc::new(AtomicU64::new(self.count));
+                let workers: Vec<_> =
+                    (0..self.concurrency).map(|_| tokio::spawn(worker(client.clone(), Arc::clone(&left)))).collect();
+                for worker in workers {
+                    worker.await??;
+                }
+            }
+        }
+        let wall = start.elapsed();
+        let cpu = cpu_time().zip(cpu).map(|(after, before)| after.saturating_sub(before));
+        Ok(Took { wall, cpu })
+    }
+}
+
+struct Took {
+    wall: Duration,
+    cpu: Option<Duration>,
+}
+
+/// Makes calls until none is left to make.
+async fn worker<C: Client>(client: C, left: Arc<AtomicU64>) -> Result<(), Trouble> {
+    while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
+        black_box(client.license().await?);
+    }
+    Ok(())
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// User and system time of this process so far.
+#[cfg(unix)]
+fn cpu_time() -> Option<Duration> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    u64::try_from(micros).ok().map(Duration::from_micros)
+}
+
+#[cfg(not(unix))]
+fn cpu_time() -> Option<Duration> {
+    None
+}
+
+/// The most memory this process had so far, where the system tells. Not from getrusage: there the memory of the process that
+/// started this one counts too.
+fn peak_rss_kib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}

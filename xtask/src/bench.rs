@@ -1,0 +1,146 @@
+//! `cargo xtask bench`: what a call costs with the SDK, beside hand-written reqwest, the client that openapi-generator makes from our
+//! document, and curl; and what it costs to build the SDK, beside other SDKs.
+//!
+//! All clients ask one server process, in the same run, one after the other in turn. Instructions and allocations are counted by
+//! callgrind as the difference of a run and one twice as long, so that starting the program does not count; they are the same in every
+//! run and are what the goals are about. Wall time is the median of several rounds, with its spread, and says what else the machine did.
+//!
+//! Prints a table and writes `target/bench.json`. What can't be measured is *not run*, with the reason; nothing is made up for it.
+
+mod build;
+mod callgrind;
+mod clients;
+mod figures;
+mod jobs;
+mod process;
+mod rival;
+mod server;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use clients::Clients;
+use jobs::Extent;
+
+/// How much is measured.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Fewer calls, fewer rounds, shorter lists, and no builds: some minutes less, some more noise.
+    #[arg(long)]
+    quick: bool,
+    /// Measure clean builds too, although the run is a quick one.
+    #[arg(long)]
+    build: bool,
+    /// Leave out the clean builds.
+    #[arg(long, conflicts_with = "build")]
+    no_build: bool,
+}
+
+/// A reason why something was not measured.
+type Missing = String;
+
+/// Measures, prints the table and writes the figures.
+pub(crate) fn run(args: &Args) -> ExitCode {
+    match measure(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            say(&format!("bench: {reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(args: &Args) -> Result<(), Missing> {
+    let began = Instant::now();
+    let machine = machine();
+    let folder = folder()?;
+    let extent = if args.quick { Extent::QUICK } else { Extent::FULL };
+    let clients = Clients::make(&folder)?;
+    let server = server::Server::start(&mut Command::new(&clients.bench), &folder)?;
+    let mut rows = jobs::run(&clients, &server.base_url, &folder, &extent)?;
+    drop(server);
+    if args.build || !(args.quick || args.no_build) {
+        rows.extend(build::run(&folder));
+    } else {
+        rows.push(figures::Row::not_run("build", "everything", "left out; --build measures it"));
+    }
+    let mut notes = clients.notes.clone();
+    notes.push(format!("this machine: {} cores, load {} when it began", machine["cores"], machine["load"]));
+    table::print(&rows, &notes);
+    let report = json!({
+        "date": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        "commit": commit(),
+        "quick": args.quick,
+        "seconds": began.elapsed().as_secs(),
+        "machine": machine,
+        "tools": tools(),
+        "clients": clients.to_json(),
+        "extent": extent.to_json(),
+        "rows": rows.iter().map(figures::Row::to_json).collect::<Vec<_>>(),
+    });
+    let path = root().join("target/bench.json");
+    std::fs::write(&path, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
+    say(&format!("\nall figures: target/bench.json ({} s)", began.elapsed().as_secs()));
+    Ok(())
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    root.canonicalize().unwrap_or(root)
+}
+
+/// Where everything is made that a run needs; kept, so that the next run finds it.
+fn folder() -> Result<PathBuf, Missing> {
+    let folder = root().join("target/bench");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+/// The commit, and whether the tree differs from it.
+fn commit() -> Value {
+    let git = |arguments: &[&str]| process::line(Command::new("git").current_dir(root()).args(arguments));
+    json!({
+        "id": git(&["rev-parse", "HEAD"]),
+        "changed": git(&["status", "--porcelain", "--untracked-files=no"]).map(|text| !text.is_empty()),
+    })
+}
+
+/// The machine, and how many programs wanted to run on it in the minute before.
+fn machine() -> Value {
+    let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    });
+    let load = std::fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
+    json!({
+        "cpu": model,
+        "load": load,
+        "cores": std::thread::available_parallelism().ok().map(usize::from),
+        "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    })
+}
+
+fn tools() -> Value {
+    let version = |program: &str| process::line(Command::new(program).arg("--version"));
+    json!({
+        "rustc": version("rustc"),
+        "valgrind": version("valgrind"),
+        "curl": version("curl"),
+        "java": version("java"),
+        "openapi-generator": rival::GENERATOR,
+    })
+}
+
+/// One line for whoever runs the command.
+fn say(line: &str) {
+    #[expect(clippy::print_stdout, reason = "the command's result")]
+    {
+        println!("{line}");
+    }
+}

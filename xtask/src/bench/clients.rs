@@ -1,0 +1,115 @@
+//! The programs that do the jobs, built in the same way.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::figures::Who;
+use super::{Missing, process, rival, root, say};
+
+const BUILD_LIMIT: Duration = Duration::from_secs(1200);
+
+/// What every client sends as `X-TENANT-ID`, and in place of a token; `tests/bench/src/jobs.rs` says the same.
+const TENANT: &str = "acme";
+const TOKEN: &str = "e30.";
+const TOKEN_REPEATED: usize = 256;
+
+/// The programs.
+pub(super) struct Clients {
+    /// Our client, the hand-written one, and the server.
+    pub(super) bench: PathBuf,
+    rival: Result<PathBuf, Missing>,
+    curl: Result<(), Missing>,
+    /// What a reader of the table has to know.
+    pub(super) notes: Vec<String>,
+}
+
+/// One job, as the programs take it.
+pub(super) struct Task<'a> {
+    pub(super) job: &'static str,
+    pub(super) base_url: &'a str,
+    pub(super) count: u64,
+    pub(super) concurrency: u64,
+    pub(super) files: u64,
+}
+
+impl Clients {
+    /// Builds what can be built. Without our own program there is nothing to measure; what else is missing is not run.
+    pub(super) fn make(folder: &Path) -> Result<Self, Missing> {
+        say("building our client and the hand-written one");
+        let target = root().join("target");
+        let mut build = cargo();
+        build.current_dir(root()).args(["build", "--release", "--package", "documine-bench", "--target-dir"]);
+        process::run(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
+        say("generating and building the rival");
+        let rival = rival::make(folder);
+        let curl = process::line(Command::new("curl").arg("--version"));
+        Ok(Self {
+            bench: target.join("release/documine-bench"),
+            rival,
+            curl: curl.map(|_| ()).ok_or_else(|| "needs curl (Debian: apt install curl)".to_owned()),
+            notes: [
+                "reqwest: written by hand, known fields as plain texts, without retry, limits on time and renewal of the token",
+                "generated: openapi-generator's client; it reads timestamps into dates, ours and reqwest's keep the text",
+                "ours keeps unknown fields and enum values, which the others drop or refuse",
+                "curl decodes nothing: what the transfer alone costs in another program",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        })
+    }
+
+    /// How `who` does `task`, or why it can't.
+    pub(super) fn command(&self, who: Who, task: &Task<'_>) -> Result<Command, Missing> {
+        let program = match who {
+            Who::Generated => self.rival.as_ref().map_err(Clone::clone)?,
+            Who::Curl => {
+                self.curl.clone()?;
+                return Ok(curl(task));
+            }
+            _ => &self.bench,
+        };
+        let mut command = Command::new(program);
+        if who != Who::Generated {
+            command.args(["--client", who.name()]);
+        }
+        command.args(["--job", task.job, "--base-url", task.base_url]);
+        for (name, value) in [("--count", task.count), ("--concurrency", task.concurrency), ("--files", task.files)] {
+            command.args([name, &value.to_string()]);
+        }
+        Ok(command)
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        json!({ "rival": self.rival.as_ref().err(), "curl": self.curl.as_ref().err(), "notes": self.notes })
+    }
+}
+
+/// The same requests one after the other on one connection; writes the seconds that each took.
+fn curl(task: &Task<'_>) -> Command {
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--fail", "--output", "/dev/null", "--noproxy", "*", "--write-out", "%{time_total}\\n"]);
+    command.args(["--header", &format!("Authorization: Bearer {}", TOKEN.repeat(TOKEN_REPEATED))]);
+    command.args(["--header", &format!("X-TENANT-ID: {TENANT}")]);
+    let path = match task.job {
+        "list" => format!("/api/dossier-templates/f6a601da-8165-485f-bc9f-f257f1f76fde/dossiers/{}/files", task.files),
+        _ => "/api/license".to_owned(),
+    };
+    // The server does not look at the query. The first request opens the connection.
+    command.arg(format!("{}{path}?[0-{}]", task.base_url, task.count));
+    command
+}
+
+/// Cargo, without what this run of it or the caller's document would change.
+pub(super) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.env_remove("DOCUMINE_OPENAPI").env_remove("CARGO_TARGET_DIR");
+    command
+}
+
+/// Release builds with line numbers, so that profiles can be read.
+pub(super) fn optimized(cargo: &mut Command) -> &mut Command {
+    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
+}

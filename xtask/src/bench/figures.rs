@@ -1,0 +1,150 @@
+//! What was measured: a row is one figure of one job, with a cell for each client.
+
+use serde_json::{Value, json};
+
+use super::Missing;
+
+/// Who was measured, in the order of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    Ours,
+    Reqwest,
+    Generated,
+    Curl,
+    Octocrab,
+    AsyncOpenai,
+}
+
+impl Who {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Reqwest => "reqwest",
+            Self::Generated => "generated",
+            Self::Curl => "curl",
+            Self::Octocrab => "octocrab",
+            Self::AsyncOpenai => "async-openai",
+        }
+    }
+}
+
+/// The unit of a row's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Instructions, allocations, crates.
+    Count,
+    Nanoseconds,
+    Seconds,
+    Kibibytes,
+}
+
+/// The figure of one client.
+#[derive(Clone, Debug)]
+pub(super) struct Cell {
+    pub(super) who: Who,
+    /// One number for each round, or why there is none.
+    pub(super) rounds: Result<Vec<f64>, Missing>,
+}
+
+/// One figure of one job.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) job: String,
+    pub(super) metric: &'static str,
+    pub(super) unit: Unit,
+    pub(super) cells: Vec<Cell>,
+}
+
+impl Row {
+    pub(super) fn new(job: impl Into<String>, metric: &'static str, unit: Unit) -> Self {
+        Self { job: job.into(), metric, unit, cells: Vec::new() }
+    }
+
+    /// A row that stands for something that was not measured at all.
+    pub(super) fn not_run(job: &str, metric: &'static str, why: &str) -> Self {
+        let mut row = Self::new(job, metric, Unit::Count);
+        row.add(Who::Ours, Err(why.to_owned()));
+        row
+    }
+
+    pub(super) fn add(&mut self, who: Who, rounds: Result<Vec<f64>, Missing>) {
+        self.cells.push(Cell { who, rounds });
+    }
+
+    pub(super) fn rounds(&self, who: Who) -> Option<&[f64]> {
+        self.cells.iter().find(|cell| cell.who == who)?.rounds.as_deref().ok()
+    }
+
+    /// Ours to the other's: the median of the rounds' ratios, since what slows a round down slows both.
+    pub(super) fn ratio(&self, other: Who) -> Option<f64> {
+        let (ours, theirs) = (self.rounds(Who::Ours)?, self.rounds(other)?);
+        if ours.len() == theirs.len() {
+            return median(&ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect::<Vec<_>>());
+        }
+        Some(median(ours)? / median(theirs)?)
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let unit = match self.unit {
+            Unit::Count => "count",
+            Unit::Nanoseconds => "ns",
+            Unit::Seconds => "s",
+            Unit::Kibibytes => "KiB",
+        };
+        let cells = self.cells.iter().map(|cell| {
+            let value = match &cell.rounds {
+                Ok(rounds) => json!({ "median": median(rounds), "rounds": rounds }),
+                Err(why) => json!({ "not_run": why }),
+            };
+            (cell.who.name().to_owned(), value)
+        });
+        json!({
+            "job": self.job,
+            "metric": self.metric,
+            "unit": unit,
+            "figures": cells.collect::<serde_json::Map<_, _>>(),
+            "ours_to_reqwest": self.ratio(Who::Reqwest),
+            "ours_to_generated": self.ratio(Who::Generated),
+        })
+    }
+}
+
+/// The middle one, or the mean of the two in the middle.
+pub(super) fn median(numbers: &[f64]) -> Option<f64> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = *sorted.get((sorted.len() - 1) / 2)?;
+    Some(f64::midpoint(lower, upper))
+}
+
+/// Half of the distance between the smallest and the largest, in parts of the median.
+pub(super) fn spread(numbers: &[f64]) -> Option<f64> {
+    let smallest = numbers.iter().copied().min_by(f64::total_cmp)?;
+    let largest = numbers.iter().copied().max_by(f64::total_cmp)?;
+    median(numbers).filter(|median| *median > 0.0).map(|median| (largest - smallest) / 2.0 / median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_and_the_spread() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(&[]), None);
+        assert_eq!(spread(&[9.0, 10.0, 11.0]), Some(0.1));
+    }
+
+    #[test]
+    fn a_ratio_is_taken_round_by_round() {
+        let mut row = Row::new("call", "wall", Unit::Nanoseconds);
+        // The second round was slow for both.
+        row.add(Who::Ours, Ok(vec![2.0, 40.0, 2.0]));
+        row.add(Who::Reqwest, Ok(vec![1.0, 20.0, 1.0]));
+        row.add(Who::Generated, Err("no Java".to_owned()));
+        assert_eq!(row.ratio(Who::Reqwest), Some(2.0));
+        assert_eq!(row.ratio(Who::Generated), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! The jobs: small calls, a large list, many calls at a time.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::callgrind::{self, Counted};
+use super::clients::{Clients, Task};
+use super::figures::{Row, Unit, Who};
+use super::{Missing, process, say};
+
+/// The longest run by itself takes some seconds.
+const LIMIT: Duration = Duration::from_secs(180);
+
+const DECODING: [Who; 3] = [Who::Ours, Who::Reqwest, Who::Generated];
+const ALL: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
+
+/// How much is done.
+pub(super) struct Extent {
+    rounds: usize,
+    /// Calls one after the other, for wall time.
+    calls: u64,
+    /// Calls under callgrind; a second run makes twice as many.
+    counted_calls: u64,
+    files: u64,
+    concurrent_calls: u64,
+}
+
+impl Extent {
+    pub(super) const FULL: Self =
+        Self { rounds: 9, calls: 4000, counted_calls: 500, files: 100_000, concurrent_calls: 20_000 };
+    pub(super) const QUICK: Self =
+        Self { rounds: 3, calls: 1000, counted_calls: 100, files: 10_000, concurrent_calls: 4000 };
+
+    pub(super) fn to_json(&self) -> Value {
+        json!({
+            "rounds": self.rounds,
+            "calls": self.calls,
+            "counted_calls": self.counted_calls,
+            "files": self.files,
+            "concurrent_calls": self.concurrent_calls,
+        })
+    }
+}
+
+/// Does all jobs.
+pub(super) fn run(clients: &Clients, base_url: &str, folder: &Path, extent: &Extent) -> Result<Vec<Row>, Missing> {
+    let bench = Bench { clients, folder, rounds: extent.rounds };
+    let task = |job, count, concurrency| Task { job, base_url, count, concurrency, files: extent.files };
+    let mut rows = Vec::new();
+
+    say("counting instructions and allocations of calls");
+    rows.extend(bench.counted("call", &ALL, "per call", 1, &task("call", extent.counted_calls, 1)));
+    say("counting instructions and allocations of lists");
+    let list = format!("list of {} files", extent.files);
+    rows.extend(bench.counted(&list, &DECODING, "per file", extent.files, &task("list", 1, 1)));
+
+    say("measuring wall time of calls, lists and concurrent calls");
+    let per_call = Unit::Nanoseconds;
+    rows.extend(bench.timed("call", &ALL, &task("call", extent.calls, 1), &[("wall per call", per_call)])?);
+    let of_list = [("wall per list", Unit::Nanoseconds), ("peak memory", Unit::Kibibytes)];
+    rows.extend(bench.timed(&list, &ALL, &task("list", 1, 1), &of_list)?);
+    let of_many = [("wall per call", per_call), ("CPU per call", per_call), ("peak memory", Unit::Kibibytes)];
+    for concurrency in [1, 16, 256] {
+        let task = task("concurrent", extent.concurrent_calls, concurrency);
+        rows.extend(bench.timed(&format!("{concurrency} at a time"), &DECODING, &task, &of_many)?);
+    }
+    Ok(rows)
+}
+
+struct Bench<'a> {
+    clients: &'a Clients,
+    folder: &'a Path,
+    rounds: usize,
+}
+
+impl Bench<'_> {
+    /// Instructions and allocations, as the difference of a run and one twice as long, for each of `parts` of what is done once.
+    fn counted(&self, job: &str, who: &[Who], per: &'static str, parts: u64, task: &Task<'_>) -> [Row; 2] {
+        let names = match per {
+            "per file" => ["instructions per file", "allocations per file"],
+            _ => ["instructions per call", "allocations per call"],
+        };
+        let mut rows = names.map(|name| Row::new(job, name, Unit::Count));
+        for who in who.iter().copied() {
+            let once = |count| -> Result<Counted, Missing> {
+                let task = Task { count, ..*task };
+                callgrind::count(
+                    &self.clients.command(who, &task)?,
+                    &format!("{}.{}.{count}", who.name(), task.job),
+                    self.folder,
+                )
+            };
+            let both = once(task.count).and_then(|short| Ok((short, once(2 * task.count)?)));
+            let pick = |value: fn(&Counted) -> u64| {
+                let (short, long) = both.as_ref().map_err(Clone::clone)?;
+                Ok(vec![per_part(value(long).saturating_sub(value(short)), task.count * parts)])
+            };
+            rows[0].add(who, pick(|counted| counted.instructions));
+            rows[1].add(who, pick(|counted| counted.allocations));
+        }
+        rows
+    }
+
+    /// What the programs say of themselves, one round after the other, in each round one client after the other.
+    fn timed(
+        &self,
+        job: &str,
+        who: &[Who],
+        task: &Task<'_>,
+        metrics: &[(&'static str, Unit)],
+    ) -> Result<Vec<Row>, Missing> {
+        // Not counted: fills caches, and lets the server make the list.
+        self.once(Who::Reqwest, task)?;
+        let mut reports: Vec<Result<Vec<Report>, Missing>> = who.iter().map(|_| Ok(Vec::new())).collect();
+        for _ in 0..self.rounds {
+            for (who, reports) in who.iter().zip(&mut reports) {
+                let Ok(so_far) = reports else { continue };
+                match self.once(*who, task) {
+                    Ok(report) => so_far.push(report),
+                    Err(why) => *reports = Err(why),
+                }
+            }
+        }
+        let row = |(metric, unit): &(&'static str, Unit)| {
+            let mut row = Row::new(job, metric, *unit);
+            // Of itself curl tells the time only.
+            let told = |who: Who| who != Who::Curl || metric.starts_with("wall");
+            for (who, reports) in who.iter().zip(&reports).filter(|(who, _)| told(**who)) {
+                row.add(*who, reports.as_ref().map_err(Clone::clone).and_then(|reports| numbers(reports, metric)));
+            }
+            row
+        };
+        Ok(metrics.iter().map(row).collect())
+    }
+
+    fn once(&self, who: Who, task: &Task<'_>) -> Result<Report, Missing> {
+        let mut command = self.clients.command(who, task)?;
+        let said = process::run(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
+        if who == Who::Curl {
+            // The first transfer opens the connection, as the first call of the others does.
+            let seconds: f64 = said.lines().skip(1).filter_map(|line| line.trim().parse::<f64>().ok()).sum();
+            return Ok(Report { calls: task.count, wall: Some(seconds * 1e9), cpu: None, memory: None });
+        }
+        let report: Value =
+            serde_json::from_str(&said).map_err(|error| format!("{} says {said:?}: {error}", who.name()))?;
+        Ok(Report {
+            calls: task.count,
+            wall: report["wall_ns"].as_f64(),
+            cpu: report["cpu_ns"].as_f64(),
+            memory: report["peak_rss_kib"].as_f64(),
+        })
+    }
+}
+
+/// What one run says of itself.
+struct Report {
+    calls: u64,
+    wall: Option<f64>,
+    cpu: Option<f64>,
+    memory: Option<f64>,
+}
+
+fn numbers(reports: &[Report], metric: &str) -> Result<Vec<f64>, Missing> {
+    let number = |report: &Report| match metric {
+        "peak memory" => report.memory,
+        "CPU per call" => report.cpu.map(|nanos| nanos / as_float(report.calls)),
+        _ => report.wall.map(|nanos| nanos / as_float(report.calls)),
+    };
+    reports.iter().map(number).collect::<Option<_>>().ok_or_else(|| "the system does not tell".to_owned())
+}
+
+fn per_part(count: u64, parts: u64) -> f64 {
+    as_float(count) / as_float(parts)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of a benchmark are far below 2^52")]
+fn as_float(number: u64) -> f64 {
+    number as f64
+}

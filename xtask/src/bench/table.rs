@@ -1,0 +1,185 @@
+//! The table that a person reads.
+
+use super::figures::{Cell, Row, Unit, Who, median, spread};
+use super::say;
+
+const CLIENTS: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
+const BUILDS: [Who; 3] = [Who::Ours, Who::Octocrab, Who::AsyncOpenai];
+
+/// Prints all rows, then why figures are missing, then the goals.
+pub(super) fn print(rows: &[Row], notes: &[String]) {
+    let (builds, calls): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.job == "build");
+    let mut reasons = Vec::new();
+    let ratios: &[(&str, Who)] = &[("ours/reqwest", Who::Reqwest), ("ours/generated", Who::Generated)];
+    print_part(&calls, &CLIENTS, ratios, &mut reasons);
+    print_part(
+        &builds,
+        &BUILDS,
+        &[("ours/octocrab", Who::Octocrab), ("ours/async-openai", Who::AsyncOpenai)],
+        &mut reasons,
+    );
+    for (number, reason) in reasons.iter().enumerate() {
+        let mut lines = reason.lines();
+        say(&format!("[{}] not run: {}", number + 1, lines.next().unwrap_or_default()));
+        for line in lines {
+            say(&format!("    {line}"));
+        }
+    }
+    for note in notes {
+        say(&format!("- {note}"));
+    }
+    say(
+        "- ± is half of the distance between the quickest and the slowest round; ratios are medians of the rounds' ratios",
+    );
+    for line in goals(rows) {
+        say(&line);
+    }
+}
+
+fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut Vec<String>) {
+    if rows.is_empty() {
+        return;
+    }
+    let mut lines = vec![
+        ["job", "metric"]
+            .into_iter()
+            .map(str::to_owned)
+            .chain(who.iter().map(|who| who.name().to_owned()))
+            .chain(ratios.iter().map(|(name, _)| (*name).to_owned()))
+            .collect::<Vec<_>>(),
+    ];
+    for row in rows {
+        let mut line = vec![row.job.clone(), row.metric.to_owned()];
+        for who in who {
+            line.push(
+                row.cells
+                    .iter()
+                    .find(|cell| cell.who == *who)
+                    .map_or_else(String::new, |cell| shown(cell, row.unit, reasons)),
+            );
+        }
+        line.extend(
+            ratios.iter().map(|(_, other)| row.ratio(*other).map_or_else(String::new, |ratio| format!("{ratio:.3}"))),
+        );
+        lines.push(line);
+    }
+    say("");
+    for line in aligned(&lines) {
+        say(&line);
+    }
+    say("");
+}
+
+/// The first two columns stand to the left, numbers to the right.
+fn aligned(lines: &[Vec<String>]) -> Vec<String> {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |line: &Vec<String>| {
+        let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match column {
+            0 | 1 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(line).collect()
+}
+
+fn shown(cell: &Cell, unit: Unit, reasons: &mut Vec<String>) -> String {
+    let rounds = match &cell.rounds {
+        Ok(rounds) => rounds,
+        Err(reason) => {
+            let known = reasons.iter().position(|known| known == reason);
+            let number = known.unwrap_or_else(|| {
+                reasons.push(reason.clone());
+                reasons.len() - 1
+            });
+            return format!("not run [{}]", number + 1);
+        }
+    };
+    let Some(middle) = median(rounds) else { return String::new() };
+    let spread = spread(rounds).filter(|_| rounds.len() > 1);
+    let spread = spread.map_or_else(String::new, |spread| format!(" ±{:.0}%", spread * 100.0));
+    format!("{}{spread}", number(middle, unit))
+}
+
+fn number(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Count if value >= 1000.0 => grouped(value),
+        Unit::Count if value.fract() == 0.0 => format!("{value:.0}"),
+        Unit::Count => format!("{value:.2}"),
+        Unit::Nanoseconds if value >= 1e6 => format!("{:.1} ms", value / 1e6),
+        Unit::Nanoseconds => format!("{:.1} µs", value / 1e3),
+        Unit::Seconds => format!("{value:.1} s"),
+        Unit::Kibibytes => format!("{:.1} MiB", value / 1024.0),
+    }
+}
+
+/// Groups of three digits: 98 020.
+fn grouped(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The goals for the instructions of a call, and where they stand.
+fn goals(rows: &[Row]) -> Vec<String> {
+    let row = rows.iter().find(|row| row.job == "call" && row.metric == "instructions per call");
+    let goal = |text: &str, other, limit: f64| match row.and_then(|row| row.ratio(other)) {
+        Some(ratio) if ratio <= limit => format!("goal {text}: {ratio:.3}, met"),
+        Some(ratio) => format!("goal {text}: {ratio:.3}, NOT MET"),
+        None => format!("goal {text}: not run"),
+    };
+    vec![
+        goal("instructions per call at most 1.05 of hand-written reqwest's", Who::Reqwest, 1.05),
+        goal("instructions per call below the generated client's", Who::Generated, 1.0),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_in_units_people_read() {
+        assert_eq!(number(98_020.26, Unit::Count), "98 020");
+        assert_eq!(number(88.0, Unit::Count), "88");
+        assert_eq!(number(13.5, Unit::Count), "13.50");
+        assert_eq!(number(41_250.0, Unit::Nanoseconds), "41.2 µs");
+        assert_eq!(number(638_219_407.0, Unit::Nanoseconds), "638.2 ms");
+        assert_eq!(number(200_632.0, Unit::Kibibytes), "195.9 MiB");
+    }
+
+    #[test]
+    fn a_reason_is_said_once_and_numbered() {
+        let mut reasons = Vec::new();
+        let cell = Cell { who: Who::Generated, rounds: Err("no Java".to_owned()) };
+        assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");
+        assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");
+        assert_eq!(reasons, ["no Java"]);
+        let cell = Cell { who: Who::Ours, rounds: Ok(vec![9e3, 1e4, 1.1e4]) };
+        assert_eq!(shown(&cell, Unit::Nanoseconds, &mut reasons), "10.0 µs ±10%");
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let lines = [["job", "metric", "ours"], ["call", "wall", "1 µs"]].map(|line| line.map(str::to_owned).to_vec());
+        assert_eq!(aligned(&lines), ["job   metric  ours", "call  wall    1 µs"]);
+    }
+
+    #[test]
+    fn a_goal_that_was_not_measured_is_neither_met_nor_missed() {
+        let mut row = Row::new("call", "instructions per call", Unit::Count);
+        row.add(Who::Ours, Ok(vec![104.0]));
+        row.add(Who::Reqwest, Ok(vec![100.0]));
+        let lines = goals(&[row]);
+        assert!(lines[0].ends_with("1.040, met"), "{}", lines[0]);
+        assert!(lines[1].ends_with("not run"), "{}", lines[1]);
+    }
+}
