@@ -371,14 +371,14 @@ impl Error {
         self.answered(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// The same call may succeed later without any change: connection trouble, time limits, 429, 502, 503, 504.
+    /// The same call may succeed later without any change: connection trouble, time limits, 408, 429, 502, 503, 504.
     ///
     /// # Troubleshooting
     /// Calls that only read were repeated already. Before you repeat another one, ask [`was_sent`](Self::was_sent).
     pub fn is_transient(&self) -> bool {
         self.0.transient
             || matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted)
-            || matches!(self.0.status.map(|s| s.as_u16()), Some(429 | 502 | 503 | 504))
+            || matches!(self.0.status.map(|s| s.as_u16()), Some(408 | 429 | 502 | 503 | 504))
     }
 
     /// Nothing but a new login helps: the refresh token is used up, revoked or expired, or the credentials are wrong.

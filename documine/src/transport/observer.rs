@@ -1,5 +1,6 @@
 //! What a program may watch: calls as they end, and retries as they are decided. Enough to draw calls, errors, retries and latency per operation.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
@@ -36,6 +37,17 @@ pub trait Observer: Send + Sync + 'static {
     /// A call ended: with an answer, or with an error after all attempts. A package that streams has only begun to come.
     fn ended(&self, event: &CallEnded<'_>) {
         let _ = event;
+    }
+}
+
+/// A shared one: a program keeps a clone and reads what was noted.
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    fn retrying(&self, event: &Retrying<'_>) {
+        (**self).retrying(event);
+    }
+
+    fn ended(&self, event: &CallEnded<'_>) {
+        (**self).ended(event);
     }
 }
 

@@ -299,7 +299,7 @@ async fn a_byte_order_mark_means_nothing() {
 #[derive(Default)]
 struct Diary(Mutex<Vec<String>>);
 
-impl Observer for Arc<Diary> {
+impl Observer for Diary {
     fn retrying(&self, event: &Retrying<'_>) {
         let line = format!("{} attempt {}: {} → {:?}", event.operation, event.attempt, event.error, event.delay);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
