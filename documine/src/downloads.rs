@@ -290,6 +290,6 @@ async fn open(client: Client, id: DownloadId, options: crate::transport::CallOpt
         Ok(response) => response.into_inner(),
         Err(error) => return Err(call.error(error)),
     };
-    let idle = client.stack().timeouts.idle;
-    Ok(PackageStream::new(body.into_inner(), &call.facts().headers, idle, until))
+    let (idle, facts) = (client.stack().timeouts.idle, call.facts());
+    Ok(PackageStream::new(body.into_inner(), &facts.headers, idle, until, facts.attempts))
 }

@@ -124,6 +124,8 @@ struct Inner {
     /// What the stack has to add to the message: why it did not try again.
     note: Option<String>,
     repeatable: bool,
+    /// The service said that it did not do what was asked.
+    refused: bool,
     body_snippet: Option<String>,
     attempts: u32,
     elapsed: Duration,
@@ -148,6 +150,7 @@ impl Error {
             phase: None,
             note: None,
             repeatable: false,
+            refused: false,
             body_snippet: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -230,6 +233,16 @@ impl Error {
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         self.0.note = Some(note.into());
         self
+    }
+
+    /// Whether the service said that it did not do what was asked.
+    pub(crate) fn refused(mut self, refused: bool) -> Self {
+        self.0.refused = refused;
+        self
+    }
+
+    pub(crate) fn was_refused(&self) -> bool {
+        self.0.refused
     }
 
     /// Whether the call is one that may be repeated by the rules of HTTP (RFC 9110 section 9.2.2).
@@ -408,13 +421,13 @@ impl Error {
     }
 
     /// The same call can be made again without doing anything twice: it is one that only reads or that HTTP calls idempotent
-    /// (RFC 9110 section 9.2.2), or the service surely did not see it.
+    /// (RFC 9110 section 9.2.2), or the service surely did not see it, or refused it as a client's error (4xx) and so did not carry it out.
     ///
     /// # Troubleshooting
     /// `false` after a lost answer to a creation or an upload: look first whether the thing is there. Whether repeating *helps*, says
     /// [`is_transient`](Self::is_transient).
     pub fn is_safe_to_repeat(&self) -> bool {
-        self.0.repeatable || !self.was_sent()
+        self.0.repeatable || self.0.refused || !self.was_sent()
     }
 
     /// The more particular error this one was made from: a [`WaitError`](crate::WaitError), an

@@ -43,6 +43,12 @@ pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
 
+/// Chapters of the guide.
+pub mod guide {
+    #[doc = include_str!("../docs/faults.md")]
+    pub mod faults {}
+}
+
 /// The generated client that this crate stands on: every operation and type of the document.
 pub use documine_api as api;
 

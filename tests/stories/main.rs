@@ -19,6 +19,8 @@ mod components;
 mod coverage;
 mod dossiers;
 mod dropped;
+#[cfg(reconstruction)]
+mod fault_table;
 mod files;
 mod futures_are_send;
 mod hostile_ids;

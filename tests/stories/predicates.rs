@@ -62,6 +62,22 @@ async fn a_creation_that_was_seen_is_not_safe_to_repeat() {
 }
 
 #[tokio::test]
+async fn a_creation_that_was_refused_is_safe_to_repeat_and_one_refused_for_its_number_is_repeated() {
+    let world = World::new().await;
+    let create = || world.template().create_dossier(NewDossier::named("Q3")).send();
+    world.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).status(409));
+    assert_eq!(holds(&create().await.map(drop).unwrap_err()), ["conflict", "sent", "safe to repeat"]);
+    world.sim.faults().add(Fault::on("createOrUpdateDossier").times(2).rate_limited(2));
+    create().await.map(drop).unwrap();
+    assert_eq!(world.time.sleeps(), [Duration::from_secs(2); 2]);
+    // After a lost answer a refusal says nothing about the first attempt.
+    world.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
+    world.sim.faults().add(Fault::on("createOrUpdateDossier").nth(2).times(9).rate_limited(3600));
+    let error = world.template().create_dossier(NewDossier::named("Q4")).with_retry(Retry::EvenIfSent).await;
+    assert_eq!(holds(&error.map(drop).unwrap_err()), ["rate limited", "transient", "sent"]);
+}
+
+#[tokio::test]
 async fn time_limits() {
     let world = World::new().await;
     let package = world.client.download("d-1".parse::<DownloadId>().unwrap()).operation();

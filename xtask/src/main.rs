@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 // The passes are the ones the build script runs. `src/passes` is a link to `openapi/passes`, so that cargo finds them when it packages
 // the workspace.
 mod bench;
+mod campaign;
 #[path = "passes/code/mod.rs"]
 mod code;
 mod documents;
@@ -39,6 +40,8 @@ enum Command {
     Documents(documents::Args),
     /// Measure what calls cost, beside hand-written reqwest and a generated client.
     Bench(bench::Args),
+    /// Let many clients work while much goes wrong, and look whether anything was lost, doubled or corrupt.
+    Campaign(campaign::Args),
     /// Run programs by others that tell whether ours is right.
     #[command(subcommand)]
     Peers(peers::Peer),
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Regen(args) => regen::run(&args),
         Command::Documents(args) => documents::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Campaign(args) => campaign::run(&args),
         Command::Peers(peer) => peers::run(&peer),
     }
 }

@@ -39,7 +39,13 @@ impl PackageStream {
         headers: &HeaderMap,
         idle: Duration,
         until: Option<Instant>,
+        attempts: u32,
     ) -> Self {
+        let begun = Instant::now();
+        // Fetching it again does nothing twice.
+        let broken = move |error: Error| {
+            error.with_operation("downloadPackage").repeatable(true).with_effort(attempts, begun.elapsed())
+        };
         let length = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok())
@@ -58,12 +64,14 @@ impl PackageStream {
                 Ok(Some(Ok(piece))) => {
                     let got = got + piece.len() as u64;
                     if length.is_some_and(|length| got > length) {
-                        return Some((Err(wrong_length(got, length)), None));
+                        return Some((Err(broken(wrong_length(got, length))), None));
                     }
                     Some((Ok(piece), Some((body, got))))
                 }
                 Ok(Some(Err(error))) => Some((Err(broken(classify(Evidence::NoAnswer(&error)))), None)),
-                Ok(None) if length.is_some_and(|length| got != length) => Some((Err(wrong_length(got, length)), None)),
+                Ok(None) if length.is_some_and(|length| got != length) => {
+                    Some((Err(broken(wrong_length(got, length))), None))
+                }
                 Ok(None) => None,
             }
         });
@@ -104,14 +112,9 @@ impl std::fmt::Debug for PackageStream {
     }
 }
 
-/// Fetching it again does nothing twice.
-fn broken(error: Error) -> Error {
-    error.with_operation("downloadPackage").repeatable(true)
-}
-
 fn wrong_length(got: u64, announced: Option<u64>) -> Error {
-    broken(Error::new(
+    Error::new(
         ErrorKind::Integrity,
         format!("{got} bytes came, {} were announced; fetch the package again", announced.unwrap_or_default()),
-    ))
+    )
 }

@@ -81,16 +81,14 @@ impl Call {
 
 /// Why a success can't be what was asked for, as far as its headers tell.
 fn unusable(headers: &HeaderMap, answer: Answer) -> Option<String> {
-    if answer == Answer::Empty {
-        return None;
-    }
+    // Also where nothing is expected: a proxy's login page in answer to a deletion has deleted nothing.
     if classify::is_html(headers) {
         return Some("the answer is a web page, perhaps a login page of a proxy in between".into());
     }
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
-    if answer == Answer::Binary {
+    if matches!(answer, Answer::Binary | Answer::Empty) {
         return None;
     }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
     let coding = text(header::CONTENT_ENCODING).filter(|coding| coding.trim() != "identity");
     if let Some(coding) = coding {
         return Some(format!("the answer is packed as {coding:?}, which this build does not unpack"));
@@ -120,7 +118,8 @@ mod tests {
         let latin = why(header::CONTENT_TYPE, "application/json; charset=ISO-8859-1", Answer::Json);
         assert_eq!(latin.as_deref(), Some("the answer is written in \"iso-8859-1\", not in UTF-8"));
         assert!(why(header::CONTENT_TYPE, " Text/HTML", Answer::Binary).is_some());
-        assert_eq!(why(header::CONTENT_TYPE, "text/html", Answer::Empty), None);
+        assert!(why(header::CONTENT_TYPE, "text/html", Answer::Empty).is_some());
+        assert_eq!(why(header::CONTENT_TYPE, "text/plain", Answer::Empty), None);
         let packed = why(header::CONTENT_ENCODING, "compress", Answer::Json);
         assert_eq!(packed.as_deref(), Some("the answer is packed as \"compress\", which this build does not unpack"));
         assert_eq!(why(header::CONTENT_ENCODING, "identity", Answer::Json), None);

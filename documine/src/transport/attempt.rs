@@ -50,7 +50,7 @@ impl Call {
             if error.is_unauthorized() {
                 return Err(trip.judged(error));
             }
-            trip.seen |= error.was_sent();
+            trip.seen |= error.was_sent() && !error.was_refused();
             if !trip.can_go_again() {
                 return Err(trip.judged(error));
             }

@@ -12,6 +12,7 @@ fn faults() -> Vec<(f64, Fault)> {
         (3.0, any().cut_after(20)),
         (1.0, any().stall_after(10)),
         (2.0, any().drip(64, 2)),
+        (0.5, any().refuse(30)),
         (3.0, any().rate_limited(1)),
         (1.0, any().rate_limited_until_date(1)),
         (3.0, any().unavailable(0)),

@@ -1,7 +1,8 @@
 //! What may be repeated is repeated: how often, after how long, and when to stop.
 //!
 //! A failure is tried again only when trying helps ([`Error::is_transient`]) and harms nothing: the call is idempotent (RFC 9110 section
-//! 9.2.2), or the service surely did not see it, or the caller said that it does not matter ([`Retry::EvenIfSent`]).
+//! 9.2.2), or the service surely did not see it or said that it did not carry it out (408, RFC 9110 section 15.5.9; 429, RFC 6585 section 4), or the
+//! caller said that it does not matter ([`Retry::EvenIfSent`]).
 
 mod budget;
 mod policy;
@@ -69,7 +70,7 @@ impl<'a> Retries<'a> {
     fn may_repeat(&self, error: &Error) -> bool {
         let harmless = match self.policy.when {
             Retry::Never => false,
-            Retry::IfSafe => self.idempotent || !error.was_sent(),
+            Retry::IfSafe => self.idempotent || !error.was_sent() || error.was_refused(),
             Retry::EvenIfSent => true,
         };
         harmless && error.is_transient() && error.kind() != ErrorKind::Auth
@@ -117,6 +118,7 @@ mod tests {
         assert_eq!(delays(&policy, &answer(503, None), true, 0.5), (vec![250, 500, 1000], None));
         assert_eq!(delays(&policy, &answer(503, None), true, 0.0), (vec![0, 0, 0], None), "the whole length is used");
         assert_eq!(delays(&policy, &answer(503, None), false, 0.5), (vec![], None));
+        assert_eq!(delays(&policy, &answer(429, None), false, 0.5), (vec![250, 500, 1000], None), "it was refused");
         assert_eq!(delays(&policy, &answer(404, None), true, 0.5), (vec![], None));
         assert_eq!(delays(&policy, &answer(500, None), true, 0.5), (vec![], None));
         let refused = Error::new(ErrorKind::Connect, "refused").with_sent(Sent::No);

@@ -10,8 +10,8 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 pub enum Retry {
     /// Never.
     Never,
-    /// Where it cannot do anything twice: calls that HTTP calls idempotent (RFC 9110 section 9.2.2: GET, PUT, DELETE, …), and requests that
-    /// surely did not reach the service. The default.
+    /// Where it cannot do anything twice: calls that HTTP calls idempotent (RFC 9110 section 9.2.2: GET, PUT, DELETE, …), requests that
+    /// surely did not reach the service, and requests that it refused for their number (429, RFC 6585 section 4) or slowness (408). The default.
     #[default]
     IfSafe,
     /// Also where the service may have seen the request: a creation or an upload whose answer was lost is made again. Only for calls where

@@ -1,0 +1,26 @@
+//! `cargo xtask campaign`: many clients, many faults, and nothing lost, doubled or corrupt. The program is `tests/campaign`; this only runs it.
+
+use std::process::{Command, ExitCode};
+
+/// Options of `campaign`: those of the program. `--help` shows them.
+#[derive(clap::Args, Debug)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Args {
+    /// Handed to the program: `--minutes M`, `--operations N`, `--clients N`, `--share P`, `--seed S`
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    options: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["run", "--quiet", "--package", "documine-campaign", "--bin", "documine-campaign", "--"])
+        .args(&args.options);
+    match cargo.status() {
+        Ok(status) => ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)),
+        Err(error) => {
+            eprintln!("cargo can't be started: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
