@@ -87,6 +87,8 @@ pub enum TimeoutPhase {
 pub(crate) enum Sent {
     /// Not one byte of it reached the service.
     No,
+    /// The service answered that it did not do what was asked: a client's error (4xx).
+    Refused,
     /// The service may have seen it, whole or in part.
     Maybe,
 }
@@ -124,8 +126,6 @@ struct Inner {
     /// What the stack has to add to the message: why it did not try again.
     note: Option<String>,
     repeatable: bool,
-    /// The service said that it did not do what was asked.
-    refused: bool,
     body_snippet: Option<String>,
     attempts: u32,
     elapsed: Duration,
@@ -150,7 +150,6 @@ impl Error {
             phase: None,
             note: None,
             repeatable: false,
-            refused: false,
             body_snippet: None,
             attempts: 0,
             elapsed: Duration::ZERO,
@@ -236,13 +235,8 @@ impl Error {
     }
 
     /// Whether the service said that it did not do what was asked.
-    pub(crate) fn refused(mut self, refused: bool) -> Self {
-        self.0.refused = refused;
-        self
-    }
-
     pub(crate) fn was_refused(&self) -> bool {
-        self.0.refused
+        self.0.sent == Sent::Refused
     }
 
     /// Whether the call is one that may be repeated by the rules of HTTP (RFC 9110 section 9.2.2).
@@ -417,7 +411,7 @@ impl Error {
     /// # Troubleshooting
     /// When `true` after a timeout, look first whether the thing exists before you create it again.
     pub fn was_sent(&self) -> bool {
-        self.0.sent == Sent::Maybe
+        self.0.sent != Sent::No
     }
 
     /// The same call can be made again without doing anything twice: it is one that only reads or that HTTP calls idempotent
@@ -427,7 +421,7 @@ impl Error {
     /// `false` after a lost answer to a creation or an upload: look first whether the thing is there. Whether repeating *helps*, says
     /// [`is_transient`](Self::is_transient).
     pub fn is_safe_to_repeat(&self) -> bool {
-        self.0.repeatable || self.0.refused || !self.was_sent()
+        self.0.repeatable || self.0.sent != Sent::Maybe
     }
 
     /// The more particular error this one was made from: a [`WaitError`](crate::WaitError), an

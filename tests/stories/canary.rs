@@ -3,11 +3,12 @@
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
-use documine::{Credentials, DownloadFileType, PackageContent, Source};
+use documine::{Client, Credentials, DownloadFileType, PackageContent, Source};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+use crate::canned::{Canned, answer};
 use crate::paper::INVOICE;
 use crate::world::World;
 
@@ -121,4 +122,41 @@ async fn no_id_and_no_query_is_in_a_span() {
     let own = heard.split("span ").find(|span| span.starts_with("documine documine.call")).unwrap();
     assert!(own.contains("operation=\"deleteFile\"") && own.contains("{fileId}"), "{own}");
     assert!(!own.contains(id) && !own.contains("deletePermanently"), "{own}");
+}
+
+#[tokio::test]
+async fn a_service_that_shows_what_it_was_sent_shows_no_secret_through_us() {
+    const TOKEN: &str = "canary-t0ken";
+    let ear = Ear::default();
+    // Statuses and bodies in which the whole request comes back, with a cookie of the proxy's.
+    for (status, kind) in [
+        ("500 Internal Server Error", "text/html"),
+        ("500 Internal Server Error", "application/json"),
+        ("400 Bad Request", "application/problem+json"),
+        ("200 OK", "text/html"),
+        ("200 OK", "application/json"),
+    ] {
+        let service = Canned::answering(move |head| {
+            let shown = serde_json::Value::from(head);
+            let body = match kind {
+                "text/html" => format!("<pre>{head}</pre>"),
+                _ if status.starts_with('2') => format!("{{\"licensedPages\":{shown}}}"),
+                _ => format!("{{\"message\":{shown},\"detail\":{shown}}}"),
+            };
+            answer(status, &[&format!("Content-Type: {kind}"), "Set-Cookie: session=canary-c00kie"], &body)
+        })
+        .await;
+        let client = Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token(TOKEN));
+        let listening = tracing::subscriber::set_default(ear.clone());
+        let error = client.build().unwrap().license().await.unwrap_err();
+        drop(listening);
+        let snippet = error.body_snippet().unwrap_or_default();
+        write!(ear.0.lock().unwrap(), "{error} {error:?} {error:#?} {:?} {snippet}", error.api_message()).unwrap();
+    }
+    let heard = ear.0.lock().unwrap();
+    assert!(heard.contains("[redacted]"), "nothing came back: {heard}");
+    for secret in [TOKEN, "canary-c00kie"] {
+        let line = heard.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{line:?}");
+    }
 }

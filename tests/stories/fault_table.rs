@@ -16,8 +16,11 @@ const BEGIN: &str =
     "<!-- made by tests/stories/fault_table.rs; with DOCUMINE_WRITE_TABLES=1 it is written anew -->\n\n";
 const END: &str = "<!-- end -->";
 
+/// Plans a fault for an operation.
+type Planned = fn(&str) -> Fault;
+
 /// How each fault is planned for an operation, and what it is in the words of a reader.
-fn faults() -> Vec<(&'static str, fn(&str) -> Fault)> {
+fn faults() -> Vec<(&'static str, Planned)> {
     vec![
         ("connection reset, the service saw nothing", |op| Fault::on(op).unseen()),
         ("connection reset, answer lost", |op| Fault::on(op).reset_before_headers()),

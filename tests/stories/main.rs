@@ -39,6 +39,7 @@ mod raw;
 mod refresh_trouble;
 #[cfg(reconstruction)]
 mod saved_answers;
+mod spans;
 mod tenant_and_bearer;
 mod tolerance;
 mod unsupported;

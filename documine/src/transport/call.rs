@@ -61,7 +61,7 @@ impl Trip {
 
     /// A failure, with what it means for the whole call: one attempt that was not sent says nothing about those before.
     pub(super) fn judged(&self, error: Error) -> Error {
-        if self.seen { error.with_sent(Sent::Maybe).refused(false) } else { error }
+        if self.seen { error.with_sent(Sent::Maybe) } else { error }
     }
 }
 

@@ -64,8 +64,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         .with_api(said.message, said.timestamp)
         .with_request_id(request_id(headers))
         .with_snippet(snippet(body).filter(|_| !understood))
-        .with_sent(Sent::Maybe)
-        .refused(status.is_client_error())
+        .with_sent(if status.is_client_error() { Sent::Refused } else { Sent::Maybe })
 }
 
 /// What an error body says: the published `{timestamp, message}`; a problem (RFC 9457), as gateways send it; or the web framework's own

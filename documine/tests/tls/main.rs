@@ -5,5 +5,6 @@
 
 mod packed;
 mod proxy;
+mod secrets;
 mod server;
 mod trust;
