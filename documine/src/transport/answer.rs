@@ -4,7 +4,7 @@ use ::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use documine_api::operations::{Answer, Operation};
 use futures_util::StreamExt;
-use reqwest::Response;
+use reqwest::{Response, ResponseBuilderExt};
 
 use super::call::Call;
 use super::classify::{self, ERROR_BODY_LIMIT, Evidence, classify};
@@ -22,26 +22,31 @@ impl Call {
         tokens: &TokenSet,
     ) -> Result<Response> {
         let status = response.status();
-        if !status.is_success() {
+        let why = if status.is_success() { unusable(response.headers(), operation.answer) } else { None };
+        if !status.is_success() || why.is_some() {
             let (headers, body) = self.beginning(response, tokens).await;
-            let now = self.stack.clock.now();
-            return Err(classify(Evidence::Refusal { status, headers: &headers, body: body.as_bytes(), now }));
-        }
-        if let Some(why) = unusable(response.headers(), operation.answer) {
-            let (headers, body) = self.beginning(response, tokens).await;
-            return Err(classify(Evidence::Misfit { status, headers: &headers, body: body.as_bytes(), why: &why }));
+            let (headers, body, now) = (&headers, body.as_bytes(), self.stack.clock.now());
+            return Err(classify(match &why {
+                Some(why) => Evidence::Misfit { status, headers, body, why },
+                None => Evidence::Refusal { status, headers, body, now },
+            }));
         }
         if operation.answer == Answer::Binary {
             return Ok(response);
         }
-        let mut whole = ::http::Response::new(Bytes::new());
-        *whole.status_mut() = status;
-        whole.headers_mut().clone_from(response.headers());
-        *whole.body_mut() = self.collect(response).await?;
+        let mut response = response;
+        let headers = std::mem::take(response.headers_mut());
+        // The library would look for the address otherwise, and parse one of its own.
+        let mut whole = ::http::Response::builder().status(status).url(response.url().clone());
+        if let Some(place) = whole.headers_mut() {
+            *place = headers;
+        }
+        let body = self.collect(response).await?;
         if operation.answer == Answer::Empty {
             // Services answer a deletion with 200 and a body where 204 is documented; it means the same.
-            *whole.status_mut() = StatusCode::NO_CONTENT;
+            whole = whole.status(StatusCode::NO_CONTENT);
         }
+        let whole = whole.body(body).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
         Ok(Response::from(whole))
     }
 
@@ -88,16 +93,15 @@ fn unusable(headers: &HeaderMap, answer: Answer) -> Option<String> {
     if matches!(answer, Answer::Binary | Answer::Empty) {
         return None;
     }
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_ascii_lowercase);
-    let coding = text(header::CONTENT_ENCODING).filter(|coding| coding.trim() != "identity");
-    if let Some(coding) = coding {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(coding) = text(header::CONTENT_ENCODING).map(str::trim).filter(|coding| *coding != "identity") {
         return Some(format!("the answer is packed as {coding:?}, which this build does not unpack"));
     }
     let charset = text(header::CONTENT_TYPE)?.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        (name.trim() == "charset").then(|| value.trim().trim_matches('"').to_owned())
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     })?;
-    let readable = ["utf-8", "utf8", "us-ascii", "ascii"].contains(&charset.as_str());
+    let readable = ["utf-8", "utf8", "us-ascii", "ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known));
     (!readable).then(|| format!("the answer is written in {charset:?}, not in UTF-8"))
 }
 
@@ -116,7 +120,7 @@ mod tests {
             assert_eq!(why(header::CONTENT_TYPE, fine, Answer::Json), None, "{fine}");
         }
         let latin = why(header::CONTENT_TYPE, "application/json; charset=ISO-8859-1", Answer::Json);
-        assert_eq!(latin.as_deref(), Some("the answer is written in \"iso-8859-1\", not in UTF-8"));
+        assert_eq!(latin.as_deref(), Some("the answer is written in \"ISO-8859-1\", not in UTF-8"));
         assert!(why(header::CONTENT_TYPE, " Text/HTML", Answer::Binary).is_some());
         assert!(why(header::CONTENT_TYPE, "text/html", Answer::Empty).is_some());
         assert_eq!(why(header::CONTENT_TYPE, "text/plain", Answer::Empty), None);

@@ -1,5 +1,6 @@
 //! Attempts: each with a body of its own, headers of its own, and time limits; and the loop that makes another one.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,11 +15,11 @@ use tracing::Instrument;
 use super::call::{Call, Trip};
 use super::classify::{Evidence, classify};
 use super::retry::{Retries, Verdict};
-use super::timeout::{Activity, while_active, within};
+use super::timeout::{Activity, while_active};
 use super::{Retrying, TENANT_HEADER, telemetry};
 use crate::auth::TokenSet;
 use crate::clock::unit;
-use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Redirects that are followed in a row.
 const MAX_REDIRECTS: usize = 5;
@@ -75,17 +76,14 @@ impl Call {
 
     /// One attempt, at its turn where calls are paced.
     async fn paced(&self, request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
-        let stack = &self.stack;
-        if !self.options.paced.unwrap_or(stack.paced) {
-            return self.attempt(request, trip, tokens).await;
-        }
-        let slot = stack.pacer.turn(stack.clock.as_ref()).await;
+        let (pacer, clock) = (&self.stack.pacer, self.stack.clock.as_ref());
+        let in_turn = self.options.paced.unwrap_or(self.stack.paced);
+        let slot = if in_turn { Some(pacer.turn(clock).await) } else { None };
         let outcome = self.attempt(request, trip, tokens).await;
-        match &outcome {
-            Err(error) if error.is_rate_limited() => {
-                stack.pacer.too_fast(&slot, error.retry_after(), stack.clock.as_ref());
-            }
-            _ => stack.pacer.fine(stack.clock.as_ref()),
+        match (&slot, &outcome) {
+            (None, _) => {}
+            (Some(slot), Err(error)) if error.is_rate_limited() => pacer.too_fast(slot, error.retry_after(), clock),
+            (Some(_), _) => pacer.fine(clock),
         }
         outcome
     }
@@ -109,11 +107,8 @@ impl Call {
             activity = Some(moved);
         }
         let limit = self.options.timeout.unwrap_or(stack.timeouts.attempt);
-        let response = match &activity {
-            // A body under way is no silence: only a standstill ends the attempt.
-            Some(activity) => while_active(self.execute(request, trip, tokens), activity, limit).await?,
-            None => within(self.followed(request, trip, tokens), limit, TimeoutPhase::Attempt).await?,
-        }?;
+        // A body under way is no silence: only a standstill ends the attempt.
+        let response = while_active(pin!(self.followed(request, trip, tokens)), activity.as_ref(), limit).await??;
         self.answer(response, trip.operation, tokens).await
     }
 
@@ -135,25 +130,23 @@ impl Call {
 
     /// Follows the redirects of a request that only reads, on the service's own origin: a token goes nowhere else. Any other redirect is an
     /// error answer.
-    async fn followed(&self, request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
-        let mut response = self.execute(request, trip, tokens).await?;
-        if !response.status().is_redirection() {
-            return Ok(response);
-        }
-        let Some(mut next) = trip.again().filter(|request| request.method().is_safe()) else {
-            return Ok(response);
-        };
-        for _ in 0..MAX_REDIRECTS {
-            let Some(target) = self.target(&response, next.url()) else { break };
+    async fn followed(&self, mut request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+        let mut followed = 0;
+        loop {
+            let response = self.execute(request, trip, tokens).await?;
+            if !response.status().is_redirection() || !trip.method.is_safe() || followed == MAX_REDIRECTS {
+                return Ok(response);
+            }
+            let Some(mut next) = trip.again() else { return Ok(response) };
+            let Some(target) = self.target(&response) else { return Ok(response) };
             *next.url_mut() = target;
-            let Some(request) = next.try_clone() else { break };
-            response = self.execute(request, trip, tokens).await?;
+            request = next;
+            followed += 1;
         }
-        Ok(response)
     }
 
     /// Where a redirect leads, if it may be followed.
-    fn target(&self, response: &Response, from: &url::Url) -> Option<url::Url> {
+    fn target(&self, response: &Response) -> Option<url::Url> {
         const FOLLOWED: [StatusCode; 5] = [
             StatusCode::MOVED_PERMANENTLY,
             StatusCode::FOUND,
@@ -165,7 +158,7 @@ impl Call {
             return None;
         }
         let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-        let target = from.join(location).ok()?;
+        let target = response.url().join(location).ok()?;
         (target.origin() == self.stack.base.origin()).then_some(target)
     }
 }
@@ -188,7 +181,8 @@ fn deleted() -> Result<Response> {
 }
 
 fn bearer(tokens: &TokenSet) -> Result<HeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", tokens.access.expose()))
+    let text = ["Bearer ", tokens.access.expose()].concat();
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from(text))
         .map_err(|_| Error::auth("the access token holds characters that no header may hold"))?;
     value.set_sensitive(true);
     Ok(value)

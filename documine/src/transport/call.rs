@@ -1,6 +1,7 @@
 //! One call from its beginning to its end: where it may go, how long it may take, what is known of it afterwards.
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -94,8 +95,8 @@ impl Call {
         let limit = self.limit(operation);
         let outcome = if url.origin() == stack.base.origin() {
             trip.request = Some(request);
-            let work = within(self.signed(&mut trip, limit).instrument(span.clone()), limit, TimeoutPhase::Operation);
-            work.await.and_then(|outcome| outcome)
+            let work = pin!(self.signed(&mut trip, limit).instrument(span.clone()));
+            within(work, limit, TimeoutPhase::Operation).await.and_then(|outcome| outcome)
         } else {
             Err(Error::config(format!(
                 "the request goes to {}, but this client talks to {} only",

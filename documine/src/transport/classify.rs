@@ -143,10 +143,9 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
 }
 
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    const HTML: &str = "text/html";
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    text.and_then(|text| text.trim_start().get(..HTML.len())).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
 }
 
 fn snippet(body: &[u8]) -> Option<String> {

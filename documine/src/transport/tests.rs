@@ -11,7 +11,7 @@ use ::http::{Method, StatusCode};
 use bytes::Bytes;
 use documine_api::operations::{Operation, UNLISTED, operation};
 use futures_util::stream;
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, ResponseBuilderExt};
 
 use super::*;
 use crate::Client;
@@ -39,12 +39,18 @@ impl Http for Script {
         let line = format!("{} {} {}", request.method(), request.url().path(), header("authorization"));
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         let step = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let step = step.unwrap_or_else(|| busy(200));
         Box::pin(async move {
             match step {
-                Some(Step::Answer(answer)) => Ok(Response::from(answer)),
-                Some(Step::Fail(error)) => Err(error),
-                Some(Step::Silence) => std::future::pending().await,
-                None => Ok(Response::from(answer(200, "{}"))),
+                Step::Answer(answer) => {
+                    let (parts, body) = answer.into_parts();
+                    let whole = ::http::Response::builder().status(parts.status).url(request.url().clone());
+                    let mut whole = whole.body(body).expect("an answer");
+                    *whole.headers_mut() = parts.headers;
+                    Ok(Response::from(whole))
+                }
+                Step::Fail(error) => Err(error),
+                Step::Silence => std::future::pending().await,
             }
         })
     }

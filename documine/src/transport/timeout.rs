@@ -1,7 +1,6 @@
 //! Time limits on a connection. They are real time, whatever the client's [`Clock`](crate::Clock) says.
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,28 +57,35 @@ impl Activity {
     }
 }
 
-/// Lets `work` go on for as long as no more than `limit` passes without activity.
-pub(crate) async fn while_active<F: Future>(work: F, activity: &Activity, limit: Duration) -> Result<F::Output, Error> {
-    let mut work = pin!(work);
+/// Lets `work` go on until `limit` has passed, counted anew whenever something moves.
+///
+/// The limits take futures that are pinned already: passing one on by value would copy all of it.
+pub(crate) async fn while_active<F: Future + Unpin>(
+    mut work: F,
+    activity: Option<&Activity>,
+    limit: Duration,
+) -> Result<F::Output, Error> {
+    let begun = Instant::now();
     loop {
-        let Some(end) = activity.last().checked_add(limit) else {
+        let last = activity.map_or(begun, Activity::last);
+        let Some(end) = last.checked_add(limit) else {
             // Further off than time can be told: no limit.
             return Ok(work.await);
         };
-        tokio::select! {
-            biased;
-            output = &mut work => return Ok(output),
-            () = tokio::time::sleep_until(end) => {
-                if activity.last() + limit <= Instant::now() {
-                    return Err(expired(limit, TimeoutPhase::Attempt));
-                }
-            }
+        match tokio::time::timeout_at(end, &mut work).await {
+            Ok(output) => return Ok(output),
+            Err(_) if activity.is_some_and(|activity| activity.last() > last) => {}
+            Err(_) => return Err(expired(limit, TimeoutPhase::Attempt)),
         }
     }
 }
 
 /// `work`, unless it takes longer than `limit`.
-pub(crate) async fn within<F: Future>(work: F, limit: Duration, phase: TimeoutPhase) -> Result<F::Output, Error> {
+pub(crate) async fn within<F: Future + Unpin>(
+    work: F,
+    limit: Duration,
+    phase: TimeoutPhase,
+) -> Result<F::Output, Error> {
     tokio::time::timeout(limit, work).await.map_err(|_| expired(limit, phase))
 }
 
