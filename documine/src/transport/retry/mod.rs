@@ -77,6 +77,9 @@ impl<'a> Retries<'a> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Sent;
