@@ -3,10 +3,16 @@
 
 #![allow(clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "../documine/src/properties.rs"]
+mod properties;
+
 mod generation {
     // The examples, and the spelling of fields, are those of our document.
     #[cfg(reconstruction)]
     mod answers;
+    mod ids;
+    #[cfg(reconstruction)]
+    mod models;
     mod requests;
     #[cfg(all(feature = "schemars", reconstruction))]
     mod schemas;

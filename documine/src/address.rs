@@ -56,3 +56,6 @@ fn is_loopback(host: &Host<&str>) -> bool {
         Host::Domain(name) => name.eq_ignore_ascii_case("localhost"),
     }
 }
+
+#[cfg(test)]
+mod properties;

@@ -164,12 +164,10 @@ impl Prepared {
         });
         whole.map_err(|why| {
             let facts = self.facts();
-            let secrets = facts.tokens.iter().map(|tokens| tokens.access.expose());
-            // Only the beginning is shown.
+            let clean = |text: &str| text::without(text, facts.tokens.iter().map(|tokens| tokens.access.expose()));
+            // Only the beginning is shown. What does not fit is told with the value that stands there.
             let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
-            let body = text::without(&String::from_utf8_lossy(body), secrets.clone());
-            // The reason quotes the value that does not fit, whatever it holds and however long it is.
-            let why = text::one_line(&text::without(&why, secrets));
+            let (body, why) = (clean(&String::from_utf8_lossy(body)), clean(&why));
             let (status, headers) = (facts.status.unwrap_or(StatusCode::OK), &facts.headers);
             classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why })
                 .with_operation(facts.operation)

@@ -17,6 +17,8 @@ mod models;
 mod net;
 mod operation;
 mod page;
+#[cfg(test)]
+mod properties;
 mod request;
 mod templates;
 mod text;

@@ -204,16 +204,12 @@ struct Walk<S> {
 
 /// The target of `Link: <…>; rel="next"` (RFC 8288), seen from `url`. The transport refuses one that leaves the service's own origin.
 fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
-    for value in headers.get_all(header::LINK).iter().filter_map(|value| value.to_str().ok()) {
-        let mut rest = value;
+    for value in headers.get_all(header::LINK) {
+        // A title may be written in any letters; only the targets and relations matter.
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let mut rest = value.as_ref();
         while let Some((target, tail)) = rest.split_once('<').and_then(|(_, tail)| tail.split_once('>')) {
-            // A comma ends a link, unless it stands in a quoted parameter.
-            let mut quoted = false;
-            let end = tail.find(|c| {
-                quoted ^= c == '"';
-                c == ',' && !quoted
-            });
-            let (parameters, after) = tail.split_at(end.unwrap_or(tail.len()));
+            let (parameters, after) = tail.split_at(unquoted(tail, ',').unwrap_or(tail.len()));
             if is_next(parameters) {
                 let next = url.join(target).map_err(|error| {
                     Error::new(ErrorKind::Decode, format!("the link to the next page is no address: {error}"))
@@ -226,12 +222,35 @@ fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
     Ok(None)
 }
 
-fn is_next(parameters: &str) -> bool {
-    parameters.split(';').filter_map(|parameter| parameter.trim().split_once('=')).any(|(name, value)| {
-        let mut relations = value.trim().trim_matches('"').split_whitespace();
-        name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+/// Whether the first `rel` names the next page; further ones do not count (RFC 8288 section 3.3).
+fn is_next(mut parameters: &str) -> bool {
+    loop {
+        let end = unquoted(parameters, ';');
+        let one = &parameters[..end.unwrap_or(parameters.len())];
+        if let Some((name, value)) = one.split_once('=')
+            && name.trim().eq_ignore_ascii_case("rel")
+        {
+            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            return relations.any(|relation| relation.eq_ignore_ascii_case("next"));
+        }
+        let Some(end) = end else { return false };
+        parameters = &parameters[end + 1..];
+    }
+}
+
+/// Where `mark` first stands outside of quoted strings (RFC 9110 section 5.6.4).
+fn unquoted(text: &str, mark: char) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.find(|c| {
+        let plain = !std::mem::take(&mut escaped);
+        quoted ^= plain && c == '"';
+        escaped = plain && quoted && c == '\\';
+        c == mark && !quoted
     })
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -39,7 +39,7 @@ async fn send(
 ) -> Result<Bytes> {
     if !is_plain_path(&path) {
         return Err(Error::input(format!(
-            "{path:?} is no path: begin with `/`, and leave out `.` and `..`, backslashes and control characters"
+            "{path:?} is no path: begin with `/`, and leave out `.` and `..`, backslashes, control characters and a blank at the end"
         )));
     }
     let mut request = client.stack().client.request(method, format!("{}{path}", client.base_url()));
@@ -51,12 +51,17 @@ async fn send(
     response.bytes().await.map_err(|error| classify(Evidence::NoAnswer(&error)))
 }
 
-/// Whether the URL built from `path` leads where `path` says: URL parsing drops `.` and `..` in any spelling, takes `\` for `/`, and skips control characters.
-fn is_plain_path(path: &str) -> bool {
-    let (path, rest) = path.split_once(['?', '#']).unwrap_or((path, ""));
+/// Whether the URL built from `path` leads where `path` says: URL parsing drops `.` and `..` in any spelling, takes `\` for `/`, and skips control
+/// characters and blanks at the end.
+fn is_plain_path(whole: &str) -> bool {
+    let (path, rest) = whole.split_once(['?', '#']).unwrap_or((whole, ""));
     let dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
     path.starts_with('/')
         && !path.split('/').any(dots)
         && !path.contains('\\')
+        && !whole.ends_with(' ')
         && !path.chars().chain(rest.chars()).any(char::is_control)
 }
+
+#[cfg(test)]
+mod properties;

@@ -7,7 +7,7 @@ use documine_api::{DOCUMENT, types};
 use serde_json::{Map, Value, json};
 
 /// Reads JSON as the model of this name and writes it again.
-fn round_trip(model: &str, value: &Value) -> Result<Value, String> {
+pub(super) fn round_trip(model: &str, value: &Value) -> Result<Value, String> {
     macro_rules! models {
         ($($name:ident)*) => {
             match model {

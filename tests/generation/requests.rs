@@ -10,10 +10,10 @@ use documine_sim::wire;
 
 /// One request as the transport saw it.
 #[derive(Clone, Debug, PartialEq)]
-struct Seen {
+pub(super) struct Seen {
     operation: &'static str,
     method: String,
-    url: String,
+    pub(super) url: String,
     headers: Vec<(String, String)>,
     body: Option<String>,
 }
@@ -26,7 +26,7 @@ impl Seen {
 }
 
 /// Answers every request the same way and remembers it.
-struct Memory {
+pub(super) struct Memory {
     answer: Result<(u16, &'static str), &'static str>,
     seen: Mutex<Vec<Seen>>,
 }
@@ -60,14 +60,14 @@ impl Transport for Memory {
     }
 }
 
-fn client(answer: Result<(u16, &'static str), &'static str>) -> (Client, Arc<Memory>) {
+pub(super) fn client(answer: Result<(u16, &'static str), &'static str>) -> (Client, Arc<Memory>) {
     let memory = Arc::new(Memory { answer, seen: Mutex::new(Vec::new()) });
     let client =
         Client::new_with_client("https://acme.example/base/", reqwest::Client::new(), Inner::new(memory.clone()));
     (client, memory)
 }
 
-fn seen(memory: &Memory) -> Vec<Seen> {
+pub(super) fn seen(memory: &Memory) -> Vec<Seen> {
     memory.seen.lock().map(|seen| seen.clone()).unwrap_or_default()
 }
 

@@ -126,6 +126,12 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = upload(&dossier, Source::bytes("", INVOICE)).await;
     is_line(&error, ErrorKind::Input, "uploadFile: the upload has no file name; give one with `file_name(…)`");
+    let error = upload(&dossier, Source::bytes("a\r\nX-Other: b.pdf", INVOICE)).await;
+    is_line(
+        &error,
+        ErrorKind::Input,
+        r#"uploadFile: the file name "a\r\nX-Other: b.pdf" holds control characters; give another one with `file_name(…)`"#,
+    );
     let error = upload(&dossier, Source::path("/dev/null")).await;
     is_line(
         &error,

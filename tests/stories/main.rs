@@ -8,6 +8,8 @@
 
 mod canned;
 mod paper;
+#[path = "../../documine/src/properties.rs"]
+mod properties;
 mod scripted;
 mod world;
 
@@ -32,6 +34,8 @@ mod linked_pages;
 mod log_in;
 mod long_waits;
 mod lost_answers;
+#[cfg(reconstruction)]
+mod one_bad_element;
 mod packages;
 mod paging;
 mod predicates;

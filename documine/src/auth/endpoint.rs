@@ -266,6 +266,9 @@ fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

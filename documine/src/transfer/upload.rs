@@ -18,6 +18,8 @@ use crate::transport::timeout::Activity;
 
 /// How much is read and sent at a time.
 const PIECE: usize = 64 * 1024;
+/// How much of a refused file name an error shows, in characters.
+const SHOWN: usize = 100;
 
 /// What is uploaded. It can be opened any number of times, so that an upload can be repeated.
 ///
@@ -52,7 +54,7 @@ impl Source {
         Self { content: Content::Bytes(bytes.into()), file_name: file_name.into(), content_type: None }
     }
 
-    /// The name the file gets in the dossier. Default for a path: its last part.
+    /// The name the file gets in the dossier. Default for a path: its last part. One with control characters is refused.
     #[must_use]
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = name.into();
@@ -121,6 +123,13 @@ impl UploadBody {
     pub(crate) async fn check(&self) -> Result<()> {
         if self.source.file_name.is_empty() {
             return Err(Error::input("the upload has no file name; give one with `file_name(…)`"));
+        }
+        // A line break would end the header that holds the name (RFC 7578 section 4.2).
+        if self.source.file_name.contains(char::is_control) {
+            let shown: String = self.source.file_name.chars().take(SHOWN).collect();
+            return Err(Error::input(format!(
+                "the file name {shown:?} holds control characters; give another one with `file_name(…)`"
+            )));
         }
         self.source.open().await.map(drop)
     }
@@ -202,3 +211,6 @@ fn changed(path: &Path) -> io::Error {
         path.display()
     )))
 }
+
+#[cfg(test)]
+mod properties;

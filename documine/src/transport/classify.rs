@@ -34,7 +34,7 @@ pub(crate) fn classify(evidence: Evidence<'_>) -> Error {
             refusal(status, headers, body).with_retry_after(retry_after(headers, now))
         }
         Evidence::Misfit { status, headers, body, why } => {
-            Error::new(ErrorKind::Decode, format!("{status}, but {why}"))
+            Error::new(ErrorKind::Decode, format!("{status}, but {}", one_line(why)))
                 .with_status(status)
                 .with_headers(headers)
                 .with_request_id(request_id(headers))
@@ -139,7 +139,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
         .iter()
         .find_map(|name| headers.get(*name))
         .and_then(|value| value.to_str().ok())
-        .map(|text| text.chars().take(128).collect())
+        .map(|text| one_line(text).chars().take(128).collect())
 }
 
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
@@ -152,9 +152,15 @@ fn snippet(body: &[u8]) -> Option<String> {
     if body.is_empty() {
         return None;
     }
-    let end = body.len().min(SNIPPET_LIMIT);
-    Some(String::from_utf8_lossy(&body[..end]).into_owned())
+    // The longest character more than is shown, so that none is torn at the end; no byte becomes less than one byte of text.
+    let mut text = String::from_utf8_lossy(&body[..body.len().min(SNIPPET_LIMIT + 4)]).into_owned();
+    let end = (0..=SNIPPET_LIMIT.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or_default());
+    Some(text)
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

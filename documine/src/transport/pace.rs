@@ -119,11 +119,13 @@ impl Rate {
     fn reserve(&mut self, now: Duration) -> (Duration, Duration) {
         let at = now.max(self.next);
         if let Some(limit) = self.limit {
-            self.next = at + Duration::from_secs_f64(1.0 / limit);
+            // A service may ask for a pause, and a setting for a rate, that no clock counts to.
+            let turn = Duration::try_from_secs_f64(1.0 / limit).unwrap_or(Duration::MAX);
+            self.next = at.saturating_add(turn);
         }
         let second = at.as_secs();
         if second != self.second {
-            self.before = if second == self.second + 1 { self.count } else { 0 };
+            self.before = if second.checked_sub(self.second) == Some(1) { self.count } else { 0 };
             self.count = 0;
             self.second = second;
         }
@@ -139,8 +141,8 @@ impl Rate {
             self.halved = Some(now);
             self.changed = now;
         }
-        if let Some(until) = asked.and_then(|asked| now.checked_add(asked)) {
-            self.next = self.next.max(until);
+        if let Some(asked) = asked {
+            self.next = self.next.max(now.saturating_add(asked));
         }
     }
 
@@ -151,6 +153,9 @@ impl Rate {
         }
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -130,6 +130,9 @@ mod faults;
 mod journal;
 mod package;
 mod paging;
+#[cfg(test)]
+#[path = "../../../documine/src/properties.rs"]
+mod properties;
 mod server;
 mod simulator;
 mod state;

@@ -78,6 +78,9 @@ impl<'a> Retries<'a> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Sent;

@@ -26,7 +26,8 @@ pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
     }
     let Some((first, last)) = range.split_once('-') else { return Wanted::All };
     let (first, last) = (first.trim(), last.trim());
-    let number = |text: &str| text.parse::<u64>().ok();
+    // A number may have no sign, which parsing would take.
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
     let (start, end) = match (first.is_empty(), last.is_empty()) {
         (true, false) => match number(last) {
             Some(0) => return Wanted::Nothing,
@@ -60,6 +61,9 @@ pub(super) fn disposition(name: &str) -> String {
     }
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(name, KEPT))
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

@@ -232,6 +232,9 @@ fn store<'w>(
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::file_name;
 

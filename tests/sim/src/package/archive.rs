@@ -106,6 +106,9 @@ impl Names {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::Names;
 

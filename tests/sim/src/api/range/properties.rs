@@ -1,0 +1,81 @@
+//! Ranges as RFC 9110 section 14.1.2 writes them, and names of all letters.
+
+use http::HeaderValue;
+use percent_encoding::percent_decode_str;
+use proptest::prelude::*;
+
+use super::*;
+use crate::properties::cases;
+
+const TAG: &str = "\"tag\"";
+
+fn ask(range: &str, size: u64) -> Wanted {
+    let Ok(range) = HeaderValue::from_str(range) else { return Wanted::All };
+    wanted(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
+}
+
+/// Sizes of packages, and those at which numbers end.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![6 => 0_u64..300, 1 => any::<u64>(), 1 => (0_u64..3).prop_map(|less| u64::MAX - less)]
+}
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn from_one_byte_to_another(first in number(), last in prop::option::of(number()), size in number()) {
+        let range = format!("bytes={first}-{}", last.map(|last| last.to_string()).unwrap_or_default());
+        let expected = match last {
+            Some(last) if last < first => Wanted::All,
+            _ if first >= size => Wanted::Nothing,
+            last => Wanted::Part { start: first, length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)) },
+        };
+        prop_assert_eq!(ask(&range, size), expected, "{} of {}", range, size);
+    }
+
+    #[test]
+    fn the_last_bytes(count in number(), size in number()) {
+        let expected = match count.min(size) {
+            0 => Wanted::Nothing,
+            length => Wanted::Part { start: size - length, length },
+        };
+        prop_assert_eq!(ask(&format!("bytes=-{count}"), size), expected);
+    }
+
+    #[test]
+    fn a_part_lies_within_the_whole(
+        range in prop_oneof!["bytes=[0-9 +,-]{0,9}", "(bytes|lines|)=?[^\\p{Cc}]{0,9}"],
+        size in number(),
+    ) {
+        let wanted = ask(&range, size);
+        if let Wanted::Part { start, length } = wanted {
+            prop_assert!(length > 0 && start < size && length <= size - start);
+        }
+        // Signs and lists are no single range.
+        if !range.starts_with("bytes=") || range.contains(['+', ',']) || range.matches('-').count() != 1 {
+            prop_assert_eq!(wanted, Wanted::All, "{}", range);
+        }
+    }
+
+    #[test]
+    fn another_version_is_given_whole(tag in "\"?[a-z]{0,4}\"?", first in 0_u64..9) {
+        let fields = [(RANGE, format!("bytes={first}-")), (IF_RANGE, tag.clone())];
+        let headers: HeaderMap = fields.into_iter().filter_map(|(name, value)| Some((name, value.parse().ok()?))).collect();
+        let expected = if tag == TAG { Wanted::Part { start: first, length: 10 - first } } else { Wanted::All };
+        prop_assert_eq!(wanted(&headers, 10, TAG), expected);
+    }
+
+    #[test]
+    fn a_suggested_name_is_read_back(name in prop_oneof![any::<String>(), "[ -~]{0,20}", "[a-zü\"\\\\%;\r\n./]{0,12}"]) {
+        let value = disposition(&name);
+        prop_assert!(value.is_ascii() && HeaderValue::from_str(&value).is_ok(), "{}", value);
+        let rest = value.strip_prefix("attachment; filename=\"").and_then(|rest| rest.split_once('"'));
+        let (plain, extended) = rest.unwrap_or_default();
+        let read = match extended.strip_prefix("; filename*=UTF-8''") {
+            Some(encoded) => percent_decode_str(encoded).decode_utf8()?.into_owned(),
+            None => plain.to_owned(),
+        };
+        prop_assert_eq!(read, name);
+        prop_assert!(!plain.contains(['\\', '%']));
+    }
+}
