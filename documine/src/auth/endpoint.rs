@@ -235,7 +235,7 @@ fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
         error: String,
         error_description: Option<String>,
     }
-    let passing = status.is_server_error() || status.as_u16() == 429;
+    let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
     let finish = |error: Error| {
         let error = error.with_status(status);
         if passing { error.transient() } else { error }

@@ -61,7 +61,7 @@ proptest! {
         prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
         prop_assert_eq!(error.kind(), ErrorKind::Auth);
         prop_assert_eq!(error.status(), Some(status));
-        prop_assert_eq!(error.is_transient(), code >= 500 || code == 429);
+        prop_assert_eq!(error.is_transient(), code >= 500 || [408, 429].contains(&code));
         let said: Value = serde_json::from_str(&body)?;
         let last_word = ["invalid_grant", "invalid_client", "unauthorized_client"].iter().any(|word| said["error"] == *word);
         prop_assert_eq!(error.needs_login(), last_word && !error.is_transient());

@@ -81,7 +81,8 @@ proptest! {
         let error = classify(Evidence::Refusal { status, headers: &headers, body: &body, now });
         is_fit(&error, status, &body)?;
         prop_assert_eq!(error.kind(), ErrorKind::Api);
-        prop_assert_eq!(error.is_transient(), [429, 502, 503, 504].contains(&status.as_u16()));
+        prop_assert_eq!(error.is_transient(), [408, 429, 502, 503, 504].contains(&status.as_u16()));
+        prop_assert_eq!(error.is_safe_to_repeat(), status.is_client_error());
         prop_assert_eq!(error.is_not_found(), status == 404);
         prop_assert_eq!(error.is_unauthorized(), status == 401);
         prop_assert_eq!(error.is_rate_limited(), status == 429);

@@ -28,7 +28,7 @@ fn policy() -> impl Strategy<Value = RetryPolicy> {
 }
 
 fn failure() -> impl Strategy<Value = Error> {
-    let answered = (prop::sample::select(&[404_u16, 429, 500, 502, 503]), prop::option::of(0_u64..40)).prop_map(
+    let answered = (prop::sample::select(&[404_u16, 408, 429, 500, 502, 503]), prop::option::of(0_u64..40)).prop_map(
         |(code, asked)| {
             let mut headers = HeaderMap::new();
             if let Some(seconds) = asked {
@@ -85,7 +85,7 @@ proptest! {
             prop_assert!(error.is_transient() && error.kind() != ErrorKind::Auth);
             let harmless = match policy.when {
                 Retry::Never => false,
-                Retry::IfSafe => idempotent || !error.was_sent(),
+                Retry::IfSafe => idempotent || !error.was_sent() || error.was_refused(),
                 Retry::EvenIfSent => true,
             };
             prop_assert!(harmless);
