@@ -11,7 +11,7 @@ pub(crate) struct Args {
     options: Vec<String>,
 }
 
-#[allow(clippy::print_stderr, reason = "this is a program")]
+#[expect(clippy::print_stderr, reason = "the command's complaint")]
 pub(crate) fn run(args: &Args) -> ExitCode {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
