@@ -37,10 +37,9 @@ impl Call {
         trip.tokens = Some(Arc::clone(tokens));
         while let Some(request) = trip.request() {
             trip.attempts += 1;
-            trip.under_way = true;
             let span = telemetry::attempt(trip.operation, trip.attempts);
             let outcome = self.paced(request, trip, tokens).instrument(span.clone()).await;
-            trip.under_way = false;
+            trip.under_way.store(false, Ordering::Relaxed);
             telemetry::tried(&span, outcome.as_ref().map(Response::status));
             let error = match outcome {
                 Ok(response) => return Ok(response),
@@ -125,6 +124,7 @@ impl Call {
         headers.insert(TENANT_HEADER, self.stack.tenant.clone());
         telemetry::propagate(headers);
         self.stack.sent.fetch_add(1, Ordering::Relaxed);
+        trip.under_way.store(true, Ordering::Relaxed);
         self.stack.http.execute(request).await
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,8 +37,8 @@ pub(super) struct Trip {
     pub(super) attempts: u32,
     /// Whether any attempt that is over may have been seen by the service; the last one's fate alone does not tell.
     pub(super) seen: bool,
-    /// Whether an attempt is under way.
-    pub(super) under_way: bool,
+    /// Whether a request is out whose fate is not known yet.
+    pub(super) under_way: AtomicBool,
     /// What the last attempt was sent with.
     pub(super) tokens: Option<Arc<TokenSet>>,
 }
@@ -86,7 +87,7 @@ impl Call {
             started: stack.clock.monotonic(),
             attempts: 0,
             seen: false,
-            under_way: false,
+            under_way: AtomicBool::new(false),
             tokens: None,
             request: None,
         };
@@ -108,7 +109,9 @@ impl Call {
         let outcome = outcome.map_err(|error| {
             let error = match error.timeout_phase() {
                 // Cut off from above: whether something was seen, the trip knows.
-                Some(TimeoutPhase::Operation) if !trip.seen && !trip.under_way => error.with_sent(Sent::No),
+                Some(TimeoutPhase::Operation) if !trip.seen && !trip.under_way.load(Ordering::Relaxed) => {
+                    error.with_sent(Sent::No)
+                }
                 _ => error,
             };
             let idempotent = trip.method.is_idempotent();

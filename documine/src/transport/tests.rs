@@ -347,6 +347,16 @@ async fn paced_calls_leave_as_fast_as_the_service_takes_them() {
 }
 
 #[tokio::test]
+async fn a_call_that_never_got_its_turn_was_not_sent() {
+    let pacing = Pacing::adaptive().max_concurrency(1);
+    let stage = Stage::with([Step::Silence], |builder| builder.pacing(pacing));
+    let short = || CallOptions { deadline: Some(Duration::from_millis(20)), ..CallOptions::default() };
+    let (first, second) = tokio::join!(stage.post(short()), stage.post(short()));
+    let sent = [first, second].map(|outcome| outcome.expect_err("silence").was_sent());
+    assert_eq!(sent, [true, false]);
+}
+
+#[tokio::test]
 async fn the_store_of_retries_is_shared_and_filled_by_successes() {
     let stage = Stage::with((0..4).map(|_| busy(503)), |builder| builder.retry_budget(Some(1)));
     let error = stage.get().await.expect_err("one retry in store");
