@@ -133,8 +133,21 @@ fn tools() -> Value {
         "valgrind": version("valgrind"),
         "curl": version("curl"),
         "java": version("java"),
+        // The generated client is built with the same lock file.
+        "reqwest": locked("reqwest"),
+        "hyper": locked("hyper"),
+        "serde_json": locked("serde_json"),
+        "tokio": locked("tokio"),
         "openapi-generator": rival::GENERATOR,
     })
+}
+
+/// The version of a crate in the workspace's lock file.
+fn locked(name: &str) -> Option<String> {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock")).ok()?;
+    let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
+    let version = lines.nth(1)?.strip_prefix("version = ")?;
+    Some(version.trim_matches('"').to_owned())
 }
 
 /// One line for whoever runs the command.

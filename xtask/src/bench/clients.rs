@@ -83,7 +83,7 @@ impl Clients {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        json!({ "rival": self.rival.as_ref().err(), "curl": self.curl.as_ref().err(), "notes": self.notes })
+        json!({ "missing": { "generated": self.rival.as_ref().err(), "curl": self.curl.as_ref().err() }, "notes": self.notes })
     }
 }
 

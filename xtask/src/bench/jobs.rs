@@ -57,11 +57,12 @@ pub(super) fn run(clients: &Clients, base_url: &str, folder: &Path, extent: &Ext
     rows.extend(bench.counted(&list, &DECODING, "per file", extent.files, &task("list", 1, 1)));
 
     say("measuring wall time of calls, lists and concurrent calls");
-    let per_call = Unit::Nanoseconds;
-    rows.extend(bench.timed("call", &ALL, &task("call", extent.calls, 1), &[("wall per call", per_call)])?);
-    let of_list = [("wall per list", Unit::Nanoseconds), ("peak memory", Unit::Kibibytes)];
+    let time = Unit::Nanoseconds;
+    let of_calls = [("wall per call", time), ("CPU per call", time)];
+    rows.extend(bench.timed("call", &ALL, &task("call", extent.calls, 1), &of_calls)?);
+    let of_list = [("wall per list", time), ("CPU per list", time), ("peak memory", Unit::Kibibytes)];
     rows.extend(bench.timed(&list, &ALL, &task("list", 1, 1), &of_list)?);
-    let of_many = [("wall per call", per_call), ("CPU per call", per_call), ("peak memory", Unit::Kibibytes)];
+    let of_many = [("wall per call", time), ("CPU per call", time), ("peak memory", Unit::Kibibytes)];
     for concurrency in [1, 16, 256] {
         let task = task("concurrent", extent.concurrent_calls, concurrency);
         rows.extend(bench.timed(&format!("{concurrency} at a time"), &DECODING, &task, &of_many)?);
@@ -165,7 +166,7 @@ struct Report {
 fn numbers(reports: &[Report], metric: &str) -> Result<Vec<f64>, Missing> {
     let number = |report: &Report| match metric {
         "peak memory" => report.memory,
-        "CPU per call" => report.cpu.map(|nanos| nanos / as_float(report.calls)),
+        metric if metric.starts_with("CPU") => report.cpu.map(|nanos| nanos / as_float(report.calls)),
         _ => report.wall.map(|nanos| nanos / as_float(report.calls)),
     };
     reports.iter().map(number).collect::<Option<_>>().ok_or_else(|| "the system does not tell".to_owned())
