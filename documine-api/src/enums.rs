@@ -94,7 +94,7 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer).map(Self::from)
+                deserializer.deserialize_string(Text(std::marker::PhantomData))
             }
         }
 
@@ -110,6 +110,25 @@ macro_rules! open_enum {
             }
         }
     };
+}
+
+/// Reads a text where it stands: a known value needs no copy of it.
+struct Text<T>(std::marker::PhantomData<T>);
+
+impl<T: for<'a> From<&'a str> + From<String>> serde::de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::from(text))
+    }
+
+    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<T, E> {
+        Ok(T::from(text))
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/enums.rs"));

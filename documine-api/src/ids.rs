@@ -48,6 +48,10 @@ impl std::error::Error for InvalidId {}
 
 /// Why `text` can't be a segment of a path that stays that very segment.
 fn fault(text: &str) -> Option<&'static str> {
+    // What nearly all ids are; a list of many files has three for each.
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
+        return None;
+    }
     match text {
         "" => Some("it is empty"),
         "." | ".." => Some("it would change the path of the request"),

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use url::Url;
 
 use crate::auth::{Authenticator, TokenSet};
@@ -53,7 +53,7 @@ pub(crate) use retry::RetryBudget;
 pub use retry::{Retry, RetryPolicy};
 
 /// The workspace's header (guide, step 3).
-pub(crate) const TENANT_HEADER: &str = "x-tenant-id";
+pub(crate) const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant-id");
 
 /// What all calls of a client share.
 pub(crate) struct Stack {
