@@ -26,11 +26,23 @@ impl Row {
         line(self.case, &self.call, &summary(&self.through), &summary(&self.own), same);
     }
 
-    /// A success that its caller is told of although the service was never asked: the same on both sides, and wrong on both.
+    /// Whether nothing went wrong, as far as the caller can see.
+    pub(super) fn succeeded_at_once(&self) -> bool {
+        [&self.through, &self.own].iter().all(|line| line["outcome"] == "ok" && line["attempts"] == 1)
+    }
+
+    /// A success that its caller is told of and that is none: the same on both sides, and wrong on both.
     pub(super) fn remark(&self) -> Option<String> {
-        let believed = self.through["outcome"] == "ok" && self.through["reached"] == 0;
-        believed
-            .then(|| format!("{}, {}: called a success, and the service never got the request", self.case, self.call))
+        let why = if self.through["outcome"] != "ok" {
+            return None;
+        } else if self.through["reached"] == 0 {
+            "the service never got the request"
+        } else if self.through["whole"] == false {
+            "the package has not the size that its status tells"
+        } else {
+            return None;
+        };
+        Some(format!("{}, {}: called a success, but {why}", self.case, self.call))
     }
 
     /// All that was seen, where it should not have been so.
@@ -84,6 +96,9 @@ fn summary(line: &Value) -> String {
     if line["safe_to_repeat"] == true {
         text.push_str(", safe");
     }
+    if line["whole"] == false {
+        text.push_str(", not whole");
+    }
     let _ = write!(text, ", tried {}, reached {}", line["attempts"], line["reached"]);
     text
 }
@@ -103,6 +118,9 @@ mod tests {
         assert!(other.starts_with("cut, read\n  through the proxy {\"attempts\":4"), "{other}");
         let believed = json!({"outcome": "ok", "attempts": 1, "reached": 0});
         assert!(row(believed.clone(), believed).remark().is_some());
+        let spoilt = json!({"outcome": "ok", "attempts": 1, "reached": 1, "whole": false});
+        let spoilt = row(spoilt.clone(), spoilt);
+        assert!(spoilt.remark().is_some() && spoilt.succeeded_at_once());
     }
 
     #[test]

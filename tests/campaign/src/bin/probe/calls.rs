@@ -1,5 +1,6 @@
 //! The calls, one of each kind, and what has to be there before they can be made.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -118,10 +119,22 @@ impl Prepared {
             Probed::Upload => made!(target.upload(Source::bytes("probe.pdf", self.content.clone()))),
             Probed::Delete => made!(unwanted.delete()),
             Probed::Download => match &self.package {
-                Some(package) => made!(package.save_to(self.folder.path().join("package.zip"))),
+                Some(package) => made!(package.save_to(self.saved())),
                 None => Ok(()),
             },
         }
+    }
+
+    /// Where the package is saved.
+    fn saved(&self) -> PathBuf {
+        self.folder.path().join("package.zip")
+    }
+
+    /// Whether the package that was saved has the size that its status tells.
+    pub(crate) fn is_package_whole(&self) -> bool {
+        let told = self.package.as_ref().and_then(|package| package.status().file_size);
+        let saved = std::fs::metadata(self.saved()).ok().and_then(|saved| i64::try_from(saved.len()).ok());
+        saved.is_some() && saved == told
     }
 }
 

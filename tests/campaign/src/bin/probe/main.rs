@@ -98,6 +98,9 @@ async fn probe(arguments: &Arguments) -> Result<(), Failure> {
         let outcome = prepared.call(*call, arguments.header.as_ref()).await;
         let attempts = *attempts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = seen(outcome.as_ref().err(), attempts);
+        if outcome.is_ok() && *call == Probed::Download {
+            line["whole"] = json!(prepared.is_package_whole());
+        }
         line["call"] = json!(call.name());
         line["reached"] = json!(simulator.reached(call.operation())?);
         writeln!(std::io::stdout(), "{line}")?;
