@@ -6,6 +6,7 @@
 
 mod cache;
 mod cargo;
+mod faults;
 mod judges;
 mod process;
 mod server;
@@ -24,6 +25,8 @@ pub(crate) enum Peer {
     Judges(judges::Args),
     /// Put the document of a Spring service in the place of ours, build, and run the pipeline example against that service.
     Springdoc(springdoc::Args),
+    /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
+    Faults(faults::Args),
 }
 
 /// Runs one job and says how it ended.
@@ -31,6 +34,7 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
     match peer {
         Peer::Judges(args) => judges::run(args),
         Peer::Springdoc(args) => springdoc::run(args),
+        Peer::Faults(args) => faults::run(args),
     }
 }
 
