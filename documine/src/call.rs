@@ -37,6 +37,12 @@ impl<P, T> Call<P, T> {
         self
     }
 
+    /// In place of the client's limit between two pieces of an answer's body.
+    pub fn with_idle_timeout(mut self, limit: Duration) -> Self {
+        self.options.idle = Some(limit);
+        self
+    }
+
     /// How long the call may take in all, with its attempts, the pauses between them, and the transfer of a file. In place of the client's
     /// [`operation_timeout`](crate::ClientBuilder::operation_timeout).
     pub fn with_deadline(mut self, limit: Duration) -> Self {

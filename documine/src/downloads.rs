@@ -285,11 +285,12 @@ impl Call<Saving, Saved> {
 
 async fn open(client: Client, id: DownloadId, options: crate::transport::CallOptions) -> crate::Result<PackageStream> {
     let until = options.deadline.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
+    let idle = options.idle.unwrap_or(client.stack().timeouts.idle);
     let call = client.prepare(options);
     let body = match call.raw.download_package().download_id(id).send().await {
         Ok(response) => response.into_inner(),
         Err(error) => return Err(call.error(error)),
     };
-    let (idle, facts) = (client.stack().timeouts.idle, call.facts());
+    let facts = call.facts();
     Ok(PackageStream::new(body.into_inner(), &facts.headers, idle, until, facts.attempts))
 }

@@ -85,6 +85,11 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
         Self(self.0.with_timeout(limit))
     }
 
+    /// In place of the client's limit between two pieces of each answer's body.
+    pub fn with_idle_timeout(self, limit: Duration) -> Self {
+        Self(self.0.with_idle_timeout(limit))
+    }
+
     /// How long the whole list may take, with all its pages.
     pub fn with_deadline(self, limit: Duration) -> Self {
         Self(self.0.with_deadline(limit))

@@ -1,5 +1,7 @@
 //! Answers: small ones are read whole and bounded, packages are left to stream, and what is neither becomes an error.
 
+use std::time::Duration;
+
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use documine_api::operations::{Answer, Operation};
@@ -53,14 +55,19 @@ impl Call {
     /// Headers and the beginning of the body of an answer that can't be used. The status says enough even when its body does not come.
     async fn beginning(&self, response: Response, tokens: &TokenSet) -> (HeaderMap, String) {
         let headers = response.headers().clone();
-        let body = tokio::time::timeout(self.stack.timeouts.idle, net::read_bounded(response, ERROR_BODY_LIMIT)).await;
+        let body = tokio::time::timeout(self.idle(), net::read_bounded(response, ERROR_BODY_LIMIT)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         // A proxy's page may show the request's headers.
         (headers, text::without(&String::from_utf8_lossy(&body), [tokens.access.expose()]))
     }
 
+    /// How long a body may stand still.
+    fn idle(&self) -> Duration {
+        self.options.idle.unwrap_or(self.stack.timeouts.idle)
+    }
+
     async fn collect(&self, response: Response) -> Result<Bytes> {
-        let (idle, limit) = (self.stack.timeouts.idle, self.stack.max_answer);
+        let (idle, limit) = (self.idle(), self.stack.max_answer);
         let mut stream = response.bytes_stream();
         let mut first = Bytes::new();
         let mut body = BytesMut::new();

@@ -88,6 +88,8 @@ pub(crate) trait Body: Send + Sync {
 pub(crate) struct CallOptions {
     /// In place of the client's limit from the request to the answer's headers.
     pub(crate) timeout: Option<Duration>,
+    /// In place of the client's limit between two pieces of a body.
+    pub(crate) idle: Option<Duration>,
     /// In place of the client's limit on the whole call; it holds for a transfer too.
     pub(crate) deadline: Option<Duration>,
     /// In place of the client's rules.

@@ -245,6 +245,11 @@ async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
     let error = stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("stands still");
     assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
 
+    let stage = Stage::new([Step::Answer(with_headers(200, json, standing()))]);
+    let options = CallOptions { idle: Some(Duration::from_millis(40)), ..retry(Retry::Never) };
+    let error = stage.call(Method::GET, &UNLISTED, options).await.expect_err("a limit of the call's own");
+    assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
+
     let drip = stream::unfold(0, |count| async move {
         tokio::time::sleep(Duration::from_millis(10)).await;
         let piece = match count {
