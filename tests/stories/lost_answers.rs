@@ -1,6 +1,6 @@
 //! Answers that get lost, and answers that are not what was asked for: nothing is taken for done, or for undone, that is not.
 
-use documine::{DossierId, DossierTemplateId, DownloadId, ErrorKind, FileId, Source};
+use documine::{DossierId, DossierTemplateId, DownloadId, ErrorKind, FileId, Retry, Source};
 use documine_sim::Fault;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -56,6 +56,24 @@ async fn an_upload_that_was_taken_without_a_name_counts_as_sent() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.was_sent() && !error.is_transient());
     assert_eq!(world.requests("uploadFile").len(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_whose_answer_was_lost_is_read_and_sent_again_when_its_caller_says_so() {
+    let world = World::new().await;
+    let dossier = world.dossier().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.pdf");
+    std::fs::write(&path, STUDY).unwrap();
+    world.sim.faults().add(Fault::on("uploadFile").times(1).reset_before_headers());
+    world.sim.faults().add(Fault::on("uploadFile").nth(2).unseen());
+    let uploaded = dossier.upload(Source::path(&path)).with_retry(Retry::EvenIfSent).await.unwrap();
+    assert_eq!(uploaded.ids().len(), 1);
+    let sent: Vec<_> =
+        world.requests("uploadFile").iter().map(|request| (request.reached, request.request_bytes)).collect();
+    let [(true, first), (false, _), (true, last)] = sent[..] else { panic!("{sent:?}") };
+    assert!(first == last && first > STUDY.len() as u64, "the whole file, each time");
+    assert_eq!(dossier.files().await.unwrap().len(), 1, "the same name replaces it");
 }
 
 #[tokio::test]
