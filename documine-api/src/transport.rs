@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
+use reqwest::Url;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 
 use crate::generated::Client;
@@ -34,13 +35,35 @@ pub trait Transport: Send + Sync {
 
 /// What the generated client carries along: its transport.
 #[derive(Clone)]
-pub struct Inner(Arc<dyn Transport>);
+pub struct Inner {
+    transport: Arc<dyn Transport>,
+    base: Option<Arc<Url>>,
+}
 
 impl Inner {
     /// Wraps a transport.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
-        Self(transport)
+        Self { transport, base: None }
     }
+
+    /// The same, with the base URL read already: a client that is made for each call need not read it for each. It must be the one
+    /// that the client is given as a text.
+    #[must_use]
+    pub fn with_base(mut self, base: Arc<Url>) -> Self {
+        self.base = Some(base);
+        self
+    }
+}
+
+/// The address of `path`, which begins with a slash, below the client's base URL.
+pub(crate) fn address(client: &Client, path: &str) -> Result<Url, String> {
+    let base = client.inner().base.as_deref().filter(|_| !path.starts_with("//"));
+    let address = match base {
+        Some(base) if base.path() == "/" => base.join(path),
+        Some(base) => base.join(&[base.path().trim_end_matches('/'), path].concat()),
+        None => Url::parse(&[client.baseurl(), path].concat()),
+    };
+    address.map_err(|error| format!("the address can't be made: {error}"))
 }
 
 impl fmt::Debug for Inner {
@@ -51,12 +74,11 @@ impl fmt::Debug for Inner {
 }
 
 impl ClientHooks<Inner> for Client {
-    /// Brings the headers to what the document says: without `api-version`, which the generator invented, with `Accept` on every
-    /// request, and with the media type of a body that the generator knows as mere JSON or bytes.
+    /// Brings the headers to what the document says: with `Accept` on every request, and with the media type of a body that the generator
+    /// knows as mere JSON or bytes.
     async fn pre<E>(&self, request: &mut reqwest::Request, info: &OperationInfo) -> Result<(), Error<E>> {
         let has_body = request.body().is_some();
         let headers = request.headers_mut();
-        headers.remove("api-version");
         if let Some(method) = operations::method(info.operation_id) {
             headers.entry(ACCEPT).or_insert(HeaderValue::from_static(method.accept));
             if let Some(content_type) = method.content_type.filter(|_| has_body) {
@@ -74,7 +96,7 @@ impl ClientHooks<Inner> for Client {
                     Unsupported::form(operation, missing).or_else(|| Unsupported::query(operation, &mut request));
                 match unsupported {
                     Some(unsupported) => Err(unsupported.into()),
-                    None => self.inner().0.send(request, operation).await,
+                    None => self.inner().transport.send(request, operation).await,
                 }
             }
             None => Err(format!("no operation is called {}", info.operation_id).into()),
@@ -98,4 +120,44 @@ async fn failed(error: BoxError) -> reqwest::Result<reqwest::Response> {
     let mut response = http::Response::new(reqwest::Body::default());
     *response.status_mut() = http::StatusCode::BAD_GATEWAY;
     reqwest::Response::from(response).error_for_status()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, BoxError, BoxFuture, Client, Inner, Operation, Transport, Url, address};
+
+    struct Nobody;
+
+    impl Transport for Nobody {
+        fn send<'a>(
+            &'a self,
+            _: reqwest::Request,
+            _: &'static Operation,
+        ) -> BoxFuture<'a, Result<reqwest::Response, BoxError>> {
+            Box::pin(async { Err("nobody is there".into()) })
+        }
+    }
+
+    #[test]
+    fn an_address_is_the_same_whether_the_base_was_read_before_or_not() {
+        for (base, path) in [
+            ("https://acme.example", "/api/license"),
+            ("https://acme.example/documine", "/api/users"),
+            ("https://acme.example/documine/", "/api/files/a%2Fb%20c"),
+            ("http://127.0.0.1:81", "/api/bulk/components#xml"),
+            ("http://[::1]:8080", "/api//twice"),
+            ("https://acme.example", "//other.example/api"),
+        ] {
+            let client = |inner| Client::new_with_client(base, reqwest::Client::new(), inner);
+            let read = Arc::new(Url::parse(base).expect("a URL"));
+            let inner = Inner::new(Arc::new(Nobody));
+            let (plain, known) = (client(inner.clone()), client(inner.with_base(read)));
+            assert_eq!(address(&known, path), address(&plain, path), "{base} {path}");
+            let expected = format!("{}{path}", base.trim_end_matches('/'));
+            assert_eq!(address(&plain, path).map(String::from), Ok(expected));
+        }
+        let broken = Client::new_with_client("no address", reqwest::Client::new(), Inner::new(Arc::new(Nobody)));
+        let error = address(&broken, "/api").expect_err("no URL");
+        assert_eq!(error, "the address can't be made: relative URL without a base");
+    }
 }

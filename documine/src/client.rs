@@ -1,8 +1,8 @@
 //! The client: cheap to clone, safe to share. What it offers stands with the handles it returns, one file a tag of the API.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use documine_api::ResponseValue;
 use documine_api::operations::Operation;
@@ -62,8 +62,7 @@ impl Client {
         operation: &'static Operation,
         options: CallOptions,
     ) -> Result<reqwest::Response> {
-        let facts = Arc::new(Mutex::new(Facts::default()));
-        transport::Call::new(Arc::clone(&self.0.stack), options, facts).run(request, operation).await
+        transport::Call::new(Arc::clone(&self.0.stack), options).run(request, operation).await
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -76,14 +75,11 @@ impl Client {
 
     /// A raw client for one call, with the place where the call's facts will be found.
     pub(crate) fn prepare(&self, options: CallOptions) -> Prepared {
-        let facts = Arc::new(Mutex::new(Facts::default()));
-        let call = transport::Call::new(Arc::clone(&self.0.stack), options, Arc::clone(&facts));
-        let raw = documine_api::Client::new_with_client(
-            self.base_url(),
-            self.0.stack.client.clone(),
-            documine_api::Inner::new(Arc::new(call)),
-        );
-        Prepared { raw, facts }
+        let stack = &self.0.stack;
+        let call = Arc::new(transport::Call::new(Arc::clone(stack), options));
+        let inner = documine_api::Inner::new(Arc::clone(&call) as _).with_base(Arc::clone(&stack.base));
+        let raw = documine_api::Client::new_with_client(self.base_url(), stack.client.clone(), inner);
+        Prepared { raw, call }
     }
 }
 
@@ -102,12 +98,12 @@ impl fmt::Debug for Client {
 /// A generated client for one call, and the call's facts once it is over.
 pub(crate) struct Prepared {
     pub(crate) raw: documine_api::Client,
-    facts: Arc<Mutex<Facts>>,
+    call: Arc<transport::Call>,
 }
 
 impl Prepared {
     pub(crate) fn facts(&self) -> Facts {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.call.facts()
     }
 
     /// Turns what the generated client says into this crate's result. The one place where progenitor's error is seen.

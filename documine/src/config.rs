@@ -315,7 +315,7 @@ impl ClientBuilder {
             if endpoints.token.scheme() == base.scheme() { api_http.clone() } else { http(&endpoints.token)? };
         let endpoint = TokenEndpoint::new(endpoints.token.clone(), token_http, Arc::clone(&self.clock));
         let origin = credentials.into_origin(endpoint);
-        let base = address::above(base, documine_api::document::SERVER_PATH);
+        let base = Arc::new(address::above(base, documine_api::document::SERVER_PATH));
         let stack = Stack {
             http: Arc::new(api_http.clone()),
             client: api_http,

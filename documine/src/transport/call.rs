@@ -23,7 +23,7 @@ use crate::error::{Error, Result, Sent, TimeoutPhase};
 pub(crate) struct Call {
     pub(super) stack: Arc<Stack>,
     pub(super) options: CallOptions,
-    facts: Arc<Mutex<Facts>>,
+    facts: Mutex<Facts>,
 }
 
 /// How far a call has come.
@@ -68,8 +68,13 @@ impl Trip {
 }
 
 impl Call {
-    pub(crate) fn new(stack: Arc<Stack>, options: CallOptions, facts: Arc<Mutex<Facts>>) -> Self {
-        Self { stack, options, facts }
+    pub(crate) fn new(stack: Arc<Stack>, options: CallOptions) -> Self {
+        Self { stack, options, facts: Mutex::default() }
+    }
+
+    /// What is known of it, once it is over.
+    pub(crate) fn facts(&self) -> Facts {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) async fn run(&self, mut request: Request, operation: &'static Operation) -> Result<Response> {

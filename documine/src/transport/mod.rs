@@ -61,7 +61,7 @@ pub(crate) struct Stack {
     pub(crate) client: reqwest::Client,
     /// Sends them.
     pub(crate) http: Arc<dyn Http>,
-    pub(crate) base: Url,
+    pub(crate) base: Arc<Url>,
     pub(crate) tenant: HeaderValue,
     pub(crate) auth: Authenticator,
     pub(crate) clock: Arc<dyn Clock>,

@@ -115,7 +115,7 @@ impl Stage {
 
     async fn call(&self, method: Method, operation: &'static Operation, options: CallOptions) -> Result<Response> {
         let url = self.stack.base.join("/api/thing").expect("a URL");
-        let call = Call::new(Arc::clone(&self.stack), options, Arc::default());
+        let call = Call::new(Arc::clone(&self.stack), options);
         call.run(Request::new(method, url), operation).await
     }
 

@@ -17,6 +17,7 @@ mod non_exhaustive;
 mod null_as_default;
 mod open_enums;
 mod operation_table;
+mod plain_requests;
 mod rare_methods;
 mod syntax;
 mod type_builders;
@@ -41,6 +42,7 @@ macro_rules! code_passes {
 pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
     client_constructor,
     multipart_form,
+    plain_requests,
     rare_methods,
     type_builders,
     boxed_options,
