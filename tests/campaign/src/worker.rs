@@ -15,7 +15,8 @@ use documine_sim::Simulator;
 use crate::Failure;
 use crate::record::{Records, Told};
 
-const SAMPLE: &[u8] = include_bytes!("../../../documine/examples/samples/invoice.pdf");
+// A link, so that cargo packs it with the rest.
+const SAMPLE: &[u8] = include_bytes!("invoice.pdf");
 
 /// Nothing here takes longer, even when much goes wrong.
 const PATIENCE: Duration = Duration::from_secs(60);

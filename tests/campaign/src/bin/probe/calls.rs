@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 use crate::Failure;
 
-const SAMPLE: &[u8] = include_bytes!("../../../../../documine/examples/samples/invoice.pdf");
+// A link, so that cargo packs it with the rest.
+const SAMPLE: &[u8] = include_bytes!("../../invoice.pdf");
 /// How often the preparation looks whether the simulator is done.
 const TICK: Duration = Duration::from_millis(10);
 /// How often at most.
