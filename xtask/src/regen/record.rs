@@ -10,13 +10,14 @@ pub(super) struct Record {
     source: String,
     /// Of the canonical text, which is the file's.
     sha256: String,
-    date: String,
+    /// When it was put there. Ours has none: the history of the repository knows, and putting it back has to give the same record on any day.
+    date: Option<String>,
 }
 
 impl Record {
     /// The record of a text that came from `source` today; an older record of the very same keeps its date.
     pub(super) fn of(text: &str, ours: bool, source: &str, before: Option<&Self>) -> Self {
-        let mut record = Self { ours, source: plain(source), sha256: sha256(text), date: today() };
+        let mut record = Self { ours, source: plain(source), sha256: sha256(text), date: (!ours).then(today) };
         if let Some(before) = before
             && before.sha256 == record.sha256
             && before.ours == ours
@@ -43,16 +44,19 @@ impl Record {
             ours: value("document")? == OURS,
             source: value("source")?,
             sha256: value("sha256")?,
-            date: value("date")?,
+            date: value("date"),
         })
     }
 
     pub(super) fn text(&self) -> String {
         let kind = if self.ours { OURS } else { REPLACED };
         let mut text = format!(
-            "# Where the document in use comes from\n\nWritten by `cargo xtask regen`. The document is `documine.json` beside this file.\n\n| | |\n|---|---|\n| document | {kind} |\n| source | `{}` |\n| sha256 | `{}` |\n| date | {} |\n",
-            self.source, self.sha256, self.date
+            "# Where the document in use comes from\n\nWritten by `cargo xtask regen`. The document is `documine.json` beside this file.\n\n| | |\n|---|---|\n| document | {kind} |\n| source | `{}` |\n| sha256 | `{}` |\n",
+            self.source, self.sha256
         );
+        if let Some(date) = &self.date {
+            text += &["| date | ", date, " |\n"].concat();
+        }
         text.push_str(if self.ours {
             "\nEvery element of the reconstruction says in `x-provenance` how sure its name is.\n"
         } else {
@@ -88,9 +92,16 @@ mod tests {
         let record = Record::of("{}", false, "offi|cial`.json", None);
         assert_eq!(Record::read(&record.text()), Some(record.clone()));
         assert_eq!(record.source, "official.json");
-        let older = Record { date: String::from("2020-01-01"), ..record.clone() };
+        let older = Record { date: Some(String::from("2020-01-01")), ..record.clone() };
         assert_eq!(Record::of("{}", false, "other.json", Some(&older)), older);
         assert_eq!(Record::of("{} ", false, "x", Some(&older)).source, "x");
         assert_eq!(Record::read("# something else"), None);
+    }
+
+    #[test]
+    fn ours_is_recorded_the_same_on_any_day() {
+        let record = Record::of("{}", true, "openapi/documine.yaml", None);
+        assert_eq!(record.date, None);
+        assert_eq!(Record::read(&record.text()), Some(record));
     }
 }
