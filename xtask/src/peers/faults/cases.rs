@@ -102,8 +102,8 @@ pub(super) fn nginx() -> Vec<Case> {
     // The first call is let through, and so is a second attempt after the pause that was asked for.
     let limited = json!([
         {"operation": "getDossiers", "nth": 1, "rate_limited": 2},
-        {"operation": "createOrUpdateDossier", "rate_limited": 2},
-        {"operation": "uploadFile", "rate_limited": 2},
+        {"operation": "createOrUpdateDossier", "nth": 1, "rate_limited": 2},
+        {"operation": "uploadFile", "nth": 1, "rate_limited": 2},
     ]);
     vec![
         Case::harmless("nothing", None),
