@@ -30,7 +30,6 @@ mod telemetry;
 mod tests;
 pub(crate) mod timeout;
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -102,12 +101,6 @@ pub(crate) struct CallOptions {
     pub(crate) url: Option<Url>,
     /// In place of the generated body.
     pub(crate) body: Option<Arc<dyn Body>>,
-}
-
-impl fmt::Debug for CallOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallOptions").finish_non_exhaustive()
-    }
 }
 
 /// What is known of a call besides its result.
