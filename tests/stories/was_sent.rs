@@ -6,11 +6,21 @@ use documine::{Client, Credentials, Error, ErrorKind, NewDossier, Retry, Timeout
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A limit that is meant to run out, and one that is not, however busy the machine.
+const SHORT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(60);
+
 /// Creates a dossier, which is never repeated by itself, and gives the error.
 async fn creation(base: &str) -> Error {
+    creation_within(base, None).await
+}
+
+/// The same with a short limit in one phase, so that no two limits can run out at the same time.
+async fn creation_within(base: &str, short: Option<TimeoutPhase>) -> Error {
+    let limit = |phase| if short == Some(phase) { SHORT } else { LONG };
     let builder = Client::builder(base).workspace("acme").credentials(Credentials::access_token("t"));
-    let builder = builder.connect_timeout(Duration::from_millis(200)).attempt_timeout(Duration::from_millis(200));
-    let client = builder.idle_timeout(Duration::from_millis(200)).no_proxy().build().unwrap();
+    let builder = builder.connect_timeout(limit(TimeoutPhase::Connect)).attempt_timeout(limit(TimeoutPhase::Attempt));
+    let client = builder.idle_timeout(limit(TimeoutPhase::Idle)).no_proxy().build().unwrap();
     let template = client.dossier_template("t-1".parse::<documine::DossierTemplateId>().unwrap());
     let call = template.create_dossier(NewDossier::named("Q3")).with_retry(Retry::Never);
     let error = call.await.map(drop).unwrap_err();
@@ -77,10 +87,10 @@ async fn a_tls_handshake_that_fails() {
 async fn a_connection_that_is_not_made_in_time() {
     // Taken by the system, but nobody shakes hands.
     let address = server(|stream| async move {
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(LONG).await;
         drop(stream);
     });
-    let error = creation(&format!("https://{}", address.await)).await;
+    let error = creation_within(&format!("https://{}", address.await), Some(TimeoutPhase::Connect)).await;
     assert_eq!(fate(&error), (ErrorKind::Timeout, Some(TimeoutPhase::Connect), false), "{error}");
 }
 
@@ -102,9 +112,9 @@ async fn a_reset_before_the_first_byte_of_an_answer() {
 async fn an_answer_that_does_not_come() {
     let address = server(|mut stream| async move {
         read_head(&mut stream).await;
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(LONG).await;
     });
-    let error = creation(&format!("http://{}", address.await)).await;
+    let error = creation_within(&format!("http://{}", address.await), Some(TimeoutPhase::Attempt)).await;
     assert_eq!(fate(&error), (ErrorKind::Timeout, Some(TimeoutPhase::Attempt), true), "{error}");
 }
 
@@ -126,8 +136,8 @@ async fn a_body_that_stands_still() {
     let address = server(|mut stream| async move {
         read_head(&mut stream).await;
         let _ = stream.write_all(BEGINNING).await;
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(LONG).await;
     });
-    let error = creation(&format!("http://{}", address.await)).await;
+    let error = creation_within(&format!("http://{}", address.await), Some(TimeoutPhase::Idle)).await;
     assert_eq!(fate(&error), (ErrorKind::Timeout, Some(TimeoutPhase::Idle), true), "{error}");
 }
