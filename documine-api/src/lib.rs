@@ -62,6 +62,7 @@ pub mod enums;
 pub mod ids;
 mod null;
 pub mod operations;
+mod request;
 mod timestamp;
 mod transport;
 mod unsupported;
@@ -70,6 +71,7 @@ pub use indexmap::IndexMap;
 pub use progenitor_client::{ByteStream, Error, ResponseValue};
 
 pub use generated::{Client, builder, types};
+pub use request::PreparedRequest;
 pub use timestamp::Timestamp;
 pub use transport::{BoxError, BoxFuture, Inner, Transport};
 pub use unsupported::Unsupported;

@@ -8,6 +8,8 @@
 //! assert!(OPERATIONS.iter().any(|operation| operation.answer == Answer::Binary));
 //! ```
 
+use crate::unsupported::Unsupported;
+
 /// One operation of the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -100,7 +102,7 @@ pub static UNLISTED: Operation = Operation {
 #[derive(Debug)]
 pub(crate) struct Method {
     /// As the generator spells it: `get_components_xml`.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Where its operation stands in [`OPERATIONS`].
     operation: usize,
     /// The media types its requests accept.
@@ -113,8 +115,18 @@ pub(crate) struct Method {
 
 impl Method {
     /// The operation it belongs to.
-    pub(crate) fn operation(&self) -> Option<&'static Operation> {
-        OPERATIONS.get(self.operation)
+    pub(crate) fn operation(&self) -> &'static Operation {
+        OPERATIONS.get(self.operation).unwrap_or(&UNLISTED)
+    }
+
+    /// The operation, where the document offers what the request asks of it. Query parameters that the document lacks are taken out where
+    /// that changes nothing.
+    pub(crate) fn supported(&self, request: &mut reqwest::Request) -> Result<&'static Operation, Unsupported> {
+        let operation = self.operation();
+        match Unsupported::form(operation, self.missing).or_else(|| Unsupported::query(operation, request)) {
+            Some(unsupported) => Err(unsupported),
+            None => Ok(operation),
+        }
     }
 }
 
@@ -141,7 +153,7 @@ mod tests {
         for known in METHODS {
             let found = method(known.name).expect("is found");
             assert_eq!(found.name, known.name);
-            assert!(found.operation().is_some(), "{}", known.name);
+            assert!(OPERATIONS.contains(found.operation()), "{}", known.name);
             assert!(found.accept.contains('/'), "{}", known.name);
             assert!(found.content_type.is_none_or(|name| name.contains('/')), "{}", known.name);
         }
@@ -160,6 +172,6 @@ mod tests {
     fn another_form_belongs_to_the_operation_of_the_document() {
         let xml = method("get_components_xml").expect("is there");
         assert!(xml.accept.contains("xml"), "{}", xml.accept);
-        assert_eq!(xml.operation().map(|operation| operation.id), Some("getComponents"));
+        assert_eq!(xml.operation().id, "getComponents");
     }
 }

@@ -7,13 +7,11 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use progenitor_client::{ClientHooks, ClientInfo, Error, OperationInfo};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
 use reqwest::Url;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 
 use crate::generated::Client;
 use crate::operations::{self, Operation};
-use crate::unsupported::Unsupported;
 
 /// Any error of a transport.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -74,31 +72,10 @@ impl fmt::Debug for Inner {
 }
 
 impl ClientHooks<Inner> for Client {
-    /// Brings the headers to what the document says: with `Accept` on every request, and with the media type of a body that the generator
-    /// knows as mere JSON or bytes.
-    async fn pre<E>(&self, request: &mut reqwest::Request, info: &OperationInfo) -> Result<(), Error<E>> {
-        let has_body = request.body().is_some();
-        let headers = request.headers_mut();
-        if let Some(method) = operations::method(info.operation_id) {
-            headers.entry(ACCEPT).or_insert(HeaderValue::from_static(method.accept));
-            if let Some(content_type) = method.content_type.filter(|_| has_body) {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-            }
-        }
-        Ok(())
-    }
-
     async fn exec(&self, mut request: reqwest::Request, info: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-        let method = operations::method(info.operation_id);
-        let sent = match method.and_then(|method| Some((method.missing, method.operation()?))) {
-            Some((missing, operation)) => {
-                let unsupported =
-                    Unsupported::form(operation, missing).or_else(|| Unsupported::query(operation, &mut request));
-                match unsupported {
-                    Some(unsupported) => Err(unsupported.into()),
-                    None => self.inner().transport.send(request, operation).await,
-                }
-            }
+        let sent = match operations::method(info.operation_id).map(|method| method.supported(&mut request)) {
+            Some(Ok(operation)) => self.inner().transport.send(request, operation).await,
+            Some(Err(unsupported)) => Err(unsupported.into()),
             None => Err(format!("no operation is called {}", info.operation_id).into()),
         };
         match sent {

@@ -66,7 +66,7 @@ impl<P, T> Call<P, T> {
 
     /// How failed attempts are repeated, in place of the client's policy.
     pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
-        self.options.retry_policy = Some(policy);
+        self.options.retry_policy = Some(Box::new(policy));
         self
     }
 
@@ -79,8 +79,8 @@ impl<P, T> Call<P, T> {
     /// For one look of a wait: a longer pause that the service asks for is the wait's to make, which knows its own deadline.
     pub(crate) fn looking(mut self) -> Self {
         const LONGEST: Duration = Duration::from_secs(20);
-        let policy = self.options.retry_policy.unwrap_or_else(|| self.client.stack().retry.clone());
-        self.options.retry_policy = Some(policy.max_elapsed(LONGEST));
+        let policy = self.options.retry_policy.as_deref().unwrap_or_else(|| &self.client.stack().retry);
+        self.options.retry_policy = Some(Box::new(policy.clone().max_elapsed(LONGEST)));
         self
     }
 
@@ -96,7 +96,7 @@ impl<P, T> Call<P, T> {
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), _) if OWN.contains(&name) => self.trouble = refuse("it is the client's own; leave it out"),
             (Ok(name), Ok(value)) => {
-                self.options.headers.insert(name, value);
+                self.options.headers.get_or_insert_default().insert(name, value);
             }
             _ => self.trouble = refuse("its name or value holds characters that no header may hold"),
         }

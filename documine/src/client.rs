@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use documine_api::ResponseValue;
+use documine_api::PreparedRequest;
 use documine_api::operations::Operation;
-use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use crate::auth::Endpoints;
@@ -14,7 +13,7 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::text;
 use crate::transport::classify::{self, Evidence, classify};
-use crate::transport::{self, CallOptions, Facts, Stack};
+use crate::transport::{self, Answered, CallOptions, Facts, Stack};
 
 /// A client of one DocuMine workspace.
 ///
@@ -24,13 +23,18 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     stack: Arc<Stack>,
+    raw: documine_api::Client,
     workspace: String,
     endpoints: Endpoints,
 }
 
 impl Client {
     pub(crate) fn from_stack(stack: Stack, workspace: String, endpoints: Endpoints) -> Self {
-        Self(Arc::new(Inner { stack: Arc::new(stack), workspace, endpoints }))
+        let stack = Arc::new(stack);
+        let transport = Arc::new(transport::Raw(Arc::clone(&stack)));
+        let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&stack.base));
+        let raw = documine_api::Client::new_with_client(stack.base.as_str(), stack.client.clone(), inner);
+        Self(Arc::new(Inner { stack, raw, workspace, endpoints }))
     }
 
     /// The workspace this client works in.
@@ -52,7 +56,12 @@ impl Client {
     ///
     /// It brings progenitor's error type; [`Error::find`] gets ours out of it.
     pub fn raw(&self) -> documine_api::Client {
-        self.prepare(CallOptions::default()).raw
+        self.0.raw.clone()
+    }
+
+    /// Makes requests as the document describes them.
+    pub(crate) fn requests(&self) -> &documine_api::Client {
+        &self.0.raw
     }
 
     /// Sends a request that was built by hand through the stack.
@@ -60,9 +69,37 @@ impl Client {
         &self,
         request: reqwest::Request,
         operation: &'static Operation,
-        options: CallOptions,
-    ) -> Result<reqwest::Response> {
-        transport::Call::new(Arc::clone(&self.0.stack), options).run(request, operation).await
+        options: &CallOptions,
+    ) -> Result<Answered> {
+        transport::Call::new(&self.0.stack, options).run(request, operation).await
+    }
+
+    /// Sends a request of the document through the stack.
+    pub(crate) async fn exchange<A>(&self, request: Prepared<A>, options: &CallOptions) -> Result<Answered> {
+        let (request, operation) = made(request)?;
+        transport::Call::new(&self.0.stack, options).run(request, operation).await
+    }
+
+    /// The same, and decodes the answer.
+    pub(crate) async fn answer<A: DeserializeOwned>(
+        &self,
+        request: Prepared<A>,
+        options: &CallOptions,
+    ) -> Result<(A, Facts)> {
+        let (request, operation) = made(request)?;
+        let answered = transport::Call::new(&self.0.stack, options).run(request, operation).await?;
+        let (body, facts) = answered.whole().await?;
+        Ok((decode(&body, &facts)?, facts))
+    }
+
+    /// The same, where nothing but the answer is of interest.
+    pub(crate) async fn fetch<A: DeserializeOwned>(&self, request: Prepared<A>, options: &CallOptions) -> Result<A> {
+        Ok(self.answer(request, options).await?.0)
+    }
+
+    /// The same, where nothing but the success is of interest.
+    pub(crate) async fn done(&self, request: Prepared<()>, options: &CallOptions) -> Result<()> {
+        self.exchange(request, options).await.map(drop)
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -71,15 +108,6 @@ impl Client {
 
     pub(crate) fn stack(&self) -> &Stack {
         &self.0.stack
-    }
-
-    /// A raw client for one call, with the place where the call's facts will be found.
-    pub(crate) fn prepare(&self, options: CallOptions) -> Prepared {
-        let stack = &self.0.stack;
-        let call = Arc::new(transport::Call::new(Arc::clone(stack), options));
-        let inner = documine_api::Inner::new(Arc::clone(&call) as _).with_base(Arc::clone(&stack.base));
-        let raw = documine_api::Client::new_with_client(self.base_url(), stack.client.clone(), inner);
-        Prepared { raw, call }
     }
 }
 
@@ -95,94 +123,45 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A generated client for one call, and the call's facts once it is over.
-pub(crate) struct Prepared {
-    pub(crate) raw: documine_api::Client,
-    call: Arc<transport::Call>,
+/// A request as the generated client makes it, or why it can't. The one place where progenitor's error is seen.
+type Prepared<A> = std::result::Result<PreparedRequest<A>, documine_api::Error<()>>;
+
+/// The request, if it was made and the document offers what it asks for.
+fn made<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation)> {
+    let request = request.map_err(|error| match error {
+        // Built from settings and ids that were checked before, so this is what a caller gave that no request can hold.
+        documine_api::Error::InvalidRequest(text) | documine_api::Error::Custom(text) => Error::input(text),
+        documine_api::Error::CommunicationError(error) => classify(Evidence::NoAnswer(&error)),
+        other => Error::input(other.to_string()),
+    })?;
+    request.into_parts().map_err(|unsupported| {
+        Error::new(ErrorKind::UnsupportedByDocument, unsupported.to_string()).with_operation(unsupported.operation())
+    })
 }
 
-impl Prepared {
-    pub(crate) fn facts(&self) -> Facts {
-        self.call.facts()
-    }
-
-    /// Turns what the generated client says into this crate's result. The one place where progenitor's error is seen.
-    pub(crate) async fn finish<T: DeserializeOwned>(
-        &self,
-        result: std::result::Result<ResponseValue<T>, documine_api::Error<()>>,
-    ) -> Result<T> {
-        match result {
-            Ok(value) => Ok(value.into_inner()),
-            // A success that the document does not list, such as 200 for 201: the body means the same.
-            Err(documine_api::Error::UnexpectedResponse(response)) if response.status().is_success() => {
-                let body = response.bytes().await.map_err(|error| classify(Evidence::NoAnswer(&error)))?;
-                self.decode(&body)
-            }
-            Err(documine_api::Error::InvalidResponsePayload(body, _)) => self.decode(&body),
-            Err(error) => Err(self.error(error)),
-        }
-    }
-
-    pub(crate) fn error(&self, error: documine_api::Error<()>) -> Error {
-        let facts = self.facts();
-        if let Some(error) = facts.error {
-            return error;
-        }
-        if let Some(unsupported) = unsupported(&error) {
-            let text = unsupported.to_string();
-            return Error::new(ErrorKind::UnsupportedByDocument, text).with_operation(unsupported.operation());
-        }
-        match error {
-            documine_api::Error::CommunicationError(error)
-            | documine_api::Error::InvalidUpgrade(error)
-            | documine_api::Error::ResponseBodyError(error) => classify(Evidence::NoAnswer(&error)),
-            // Built from settings and ids that were checked before, so this is what a caller gave that no request can hold.
-            documine_api::Error::InvalidRequest(text) | documine_api::Error::Custom(text) => Error::input(text),
-            other => {
-                let status = other.status().unwrap_or(StatusCode::OK);
-                let why = "the answer is none that the document describes";
-                classify(Evidence::Misfit { status, headers: &facts.headers, body: b"", why })
-            }
-        }
-        .with_operation(facts.operation)
-        .with_effort(facts.attempts, facts.elapsed)
-        .repeatable(facts.idempotent)
-    }
-
-    /// Decodes with the path to the field that does not fit.
-    fn decode<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
-        let mut json = serde_json::Deserializer::from_slice(body);
-        let value = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| format!("the body does not fit at `{}`: {}", error.path(), error.inner()));
-        let whole = value.and_then(|value| match json.end() {
-            Ok(()) => Ok(value),
-            Err(error) => Err(format!("something follows the JSON of the body: {error}")),
-        });
-        whole.map_err(|why| {
-            let facts = self.facts();
-            let clean = |text: &str| text::without(text, facts.tokens.iter().map(|tokens| tokens.access.expose()));
-            // Only the beginning is shown. What does not fit is told with the value that stands there.
-            let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
-            let (body, why) = (clean(&String::from_utf8_lossy(body)), clean(&why));
-            let (status, headers) = (facts.status.unwrap_or(StatusCode::OK), &facts.headers);
-            classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why })
-                .with_operation(facts.operation)
-                .with_effort(facts.attempts, facts.elapsed)
-                .repeatable(facts.idempotent)
-        })
-    }
+/// Decodes; what does not fit is told with the path to it.
+fn decode<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
+    // Keeping the path costs as much again as the reading, and most answers fit.
+    serde_json::from_slice(body).or_else(|_| decode_with_path(body, facts))
 }
 
-/// What the document lacks, where the raw client refused the call for that.
-fn unsupported(error: &documine_api::Error<()>) -> Option<&documine_api::Unsupported> {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = next {
-        if let Some(found) = current.downcast_ref() {
-            return Some(found);
-        }
-        next = current.source();
-    }
-    None
+#[cold]
+fn decode_with_path<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| format!("the body does not fit at `{}`: {}", error.path(), error.inner()));
+    let whole = value.and_then(|value| match json.end() {
+        Ok(()) => Ok(value),
+        Err(error) => Err(format!("something follows the JSON of the body: {error}")),
+    });
+    whole.map_err(|why| {
+        let clean = |text: &str| text::without(text, facts.tokens.iter().map(|tokens| tokens.access.expose()));
+        // Only the beginning is shown. What does not fit is told with the value that stands there.
+        let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
+        let (body, why) = (clean(&String::from_utf8_lossy(body)), clean(&why));
+        let (status, headers) = (facts.status, &facts.headers);
+        facts.of(classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why }))
+    })
 }
 
 #[cfg(test)]

@@ -4,16 +4,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use futures_util::stream::{Stream, StreamExt};
-use http::header;
 use serde::de::DeserializeOwned;
 
 use crate::call::Call;
-use crate::client::Prepared;
 use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{FileHandle, FilePath};
 use crate::page::List;
-use crate::transport::classify::{Evidence, classify};
+use crate::transport::Answered;
+use crate::transport::classify::{Evidence, classify, media_type};
 use crate::{FileComponents, FileId, extract};
 
 /// Whose components are read, and how much of them.
@@ -101,9 +100,8 @@ impl FileHandle {
     pub fn components(&self) -> Call<Export<FilePath>, Components> {
         Call::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let mut request = call
-                    .raw
+                let mut request = client
+                    .requests()
                     .get_components()
                     .dossier_template_id(export.path.dossier.template)
                     .dossier_id(export.path.dossier.dossier)
@@ -111,7 +109,7 @@ impl FileHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                let model: FileComponents = call.finish(request.send().await).await?;
+                let model: FileComponents = client.fetch(request.prepare(), &options).await?;
                 Ok(model.into())
             })
         })
@@ -121,9 +119,8 @@ impl FileHandle {
     pub fn components_xml(&self) -> Call<Export<FilePath>, String> {
         Call::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let mut request = call
-                    .raw
+                let mut request = client
+                    .requests()
                     .get_components_xml()
                     .dossier_template_id(export.path.dossier.template)
                     .dossier_id(export.path.dossier.dossier)
@@ -131,8 +128,7 @@ impl FileHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                let body = request.send().await.map_err(|error| call.error(error))?;
-                xml(&call, body.into_inner()).await
+                xml(client.exchange(request.prepare(), &options).await?).await
             })
         })
     }
@@ -143,17 +139,16 @@ impl DossierHandle {
     pub fn components(&self) -> List<Export<DossierPath>, Components> {
         List::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let mut request = call
-                    .raw
+                let mut request = client
+                    .requests()
                     .get_dossier_components()
                     .dossier_template_id(export.path.template)
                     .dossier_id(export.path.dossier);
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                let list = call.finish(request.send().await).await?;
-                call.page(list.files.into_iter().map(Components::from).collect(), &list.extra)
+                let (list, facts) = client.answer(request.prepare(), &options).await?;
+                facts.page(list.files.into_iter().map(Components::from).collect(), &list.extra)
             })
         })
     }
@@ -162,17 +157,15 @@ impl DossierHandle {
     pub fn components_xml(&self) -> Call<Export<DossierPath>, String> {
         Call::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let mut request = call
-                    .raw
+                let mut request = client
+                    .requests()
                     .get_dossier_components_xml()
                     .dossier_template_id(export.path.template)
                     .dossier_id(export.path.dossier);
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                let body = request.send().await.map_err(|error| call.error(error))?;
-                xml(&call, body.into_inner()).await
+                xml(client.exchange(request.prepare(), &options).await?).await
             })
         })
     }
@@ -206,22 +199,13 @@ impl List<Export<DossierPath>, Components> {
 }
 
 /// The XML of an answer, which is checked to be XML: a service may not know the form and answer JSON all the same.
-async fn xml(call: &Prepared, body: documine_api::ByteStream) -> Result<String> {
-    let facts = call.facts();
-    let status = facts.status.unwrap_or_default();
-    let unexpected = |body: &[u8], why: &str| {
-        classify(Evidence::Misfit { status, headers: &facts.headers, body, why }).with_operation(facts.operation)
-    };
-    let mut whole = Vec::new();
-    let mut pieces = body.into_inner();
-    while let Some(piece) = pieces.next().await {
-        whole.extend_from_slice(
-            &piece.map_err(|error| classify(Evidence::NoAnswer(&error)).with_operation(facts.operation))?,
-        );
-    }
-    let media_type = facts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+async fn xml(answered: Answered) -> Result<String> {
+    let (body, facts) = answered.whole().await?;
+    let (status, headers) = (facts.status, &facts.headers);
+    let unexpected = |body: &[u8], why: &str| facts.of(classify(Evidence::Misfit { status, headers, body, why }));
+    let media_type = media_type(headers).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {
-        return Err(unexpected(&whole, &format!("the answer is {media_type:?}, not XML")));
+        return Err(unexpected(&body, &format!("the answer is {media_type:?}, not XML")));
     }
-    String::from_utf8(whole).map_err(|error| unexpected(error.as_bytes(), "the XML is not UTF-8"))
+    String::from_utf8(body.into()).map_err(|error| unexpected(error.as_bytes(), "the XML is not UTF-8"))
 }

@@ -174,9 +174,9 @@ impl DossierHandle {
     pub fn get(&self) -> Call<DossierPath, Dossier> {
         Call::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call.raw.get_dossier().dossier_template_id(path.template).dossier_id(path.dossier);
-                call.finish(request.send().await).await
+                let request =
+                    client.requests().get_dossier().dossier_template_id(path.template).dossier_id(path.dossier);
+                client.fetch(request.prepare(), &options).await
             })
         })
     }
@@ -193,13 +193,12 @@ impl DossierHandle {
     pub fn update(&self, fields: DossierFields) -> Call<(DossierPath, DossierFields), DossierHandle> {
         Call::new(&self.client, (self.path.clone(), fields), |client, (path, fields), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .create_or_update_dossier()
                     .dossier_template_id(path.template.clone())
                     .body(fields.into_request(Some(path.dossier))?);
-                let dossier = call.finish(request.send().await).await?;
+                let dossier = client.fetch(request.prepare(), &options).await?;
                 Ok(DossierHandle::of(&client, path.template, dossier))
             })
         })
@@ -210,14 +209,13 @@ impl DossierHandle {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
         Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .delete_dossier()
                     .dossier_template_id(path.template)
                     .dossier_id(path.dossier)
                     .delete_permanently(permanently);
-                call.finish(request.send().await).await
+                client.done(request.prepare(), &options).await
             })
         })
     }

@@ -70,14 +70,13 @@ impl DossierHandle {
     pub fn create_package(&self, content: PackageContent) -> Call<(DossierPath, PackageContent), Operation<Package>> {
         Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .prepare_dossier_download()
                     .dossier_template_id(path.template)
                     .dossier_id(path.dossier)
                     .body(content.0);
-                let reference = call.finish(request.send().await).await?;
+                let reference = client.fetch(request.prepare(), &options).await?;
                 Ok(client.download(reference.download_id).operation())
             })
         })
@@ -96,19 +95,18 @@ impl DossierHandle {
                     let error = Error::input("a package of no files would be empty; name at least one");
                     return Err(error.with_operation("prepareFilesDownload"));
                 }
-                let call = client.prepare(options);
                 let mut body = documine_api::types::BulkDownloadRequest::default();
                 body.file_ids = files;
                 body.report_template_ids = content.0.report_template_ids;
                 body.download_file_types = content.0.download_file_types;
                 body.preview_color = content.0.preview_color;
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .prepare_files_download()
                     .dossier_template_id(path.template)
                     .dossier_id(path.dossier)
                     .body(body);
-                let reference = call.finish(request.send().await).await?;
+                let reference = client.fetch(request.prepare(), &options).await?;
                 Ok(client.download(reference.download_id).operation())
             })
         })
@@ -120,15 +118,14 @@ impl FileHandle {
     pub fn create_package(&self, content: PackageContent) -> Call<(FilePath, PackageContent), Operation<Package>> {
         Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .prepare_file_download()
                     .dossier_template_id(path.dossier.template)
                     .dossier_id(path.dossier.dossier)
                     .file_id(path.file)
                     .body(content.0);
-                let reference = call.finish(request.send().await).await?;
+                let reference = client.fetch(request.prepare(), &options).await?;
                 Ok(client.download(reference.download_id).operation())
             })
         })
@@ -140,9 +137,8 @@ impl Client {
     pub fn downloads(&self) -> List<(), DownloadStatus> {
         List::new(self, (), |client, (), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let list = call.finish(call.raw.get_downloads().send().await).await?;
-                call.page(list.downloads, &list.extra)
+                let (list, facts) = client.answer(client.requests().get_downloads().prepare(), &options).await?;
+                facts.page(list.downloads, &list.extra)
             })
         })
     }
@@ -169,10 +165,9 @@ impl DownloadHandle {
     /// Reads where it stands (`getDownload`).
     pub fn get(&self) -> Call<DownloadId, DownloadStatus> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
-            Box::pin(async move {
-                let call = client.prepare(options);
-                call.finish(call.raw.get_download().download_id(id).send().await).await
-            })
+            Box::pin(
+                async move { client.fetch(client.requests().get_download().download_id(id).prepare(), &options).await },
+            )
         })
     }
 
@@ -180,8 +175,7 @@ impl DownloadHandle {
     pub fn delete(&self) -> Call<DownloadId, ()> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                call.finish(call.raw.delete_download().download_id(id).send().await).await
+                client.done(client.requests().delete_download().download_id(id).prepare(), &options).await
             })
         })
     }
@@ -286,11 +280,6 @@ impl Call<Saving, Saved> {
 async fn open(client: Client, id: DownloadId, options: crate::transport::CallOptions) -> crate::Result<PackageStream> {
     let until = options.deadline.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
     let idle = options.idle.unwrap_or(client.stack().timeouts.idle);
-    let call = client.prepare(options);
-    let body = match call.raw.download_package().download_id(id).send().await {
-        Ok(response) => response.into_inner(),
-        Err(error) => return Err(call.error(error)),
-    };
-    let facts = call.facts();
-    Ok(PackageStream::new(body.into_inner(), &facts.headers, idle, until, facts.attempts))
+    let answered = client.exchange(client.requests().download_package().download_id(id).prepare(), &options).await?;
+    Ok(PackageStream::new(answered, idle, until))
 }

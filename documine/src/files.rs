@@ -36,9 +36,8 @@ impl DossierHandle {
                 let body = UploadBody { source, progress };
                 body.check().await.map_err(|error| error.with_operation("uploadFile"))?;
                 options.body = Some(Arc::new(body));
-                let call = client.prepare(options);
-                let mut request = call
-                    .raw
+                let mut request = client
+                    .requests()
                     .upload_file()
                     .dossier_template_id(dossier.path.template.clone())
                     .dossier_id(dossier.path.dossier.clone())
@@ -46,8 +45,7 @@ impl DossierHandle {
                 if let Some(keep) = keep_manual_changes {
                     request = request.keep_manual_changes(keep);
                 }
-                let result = call.finish(request.send().await).await?;
-                let facts = call.facts();
+                let (result, facts) = client.answer(request.prepare(), &options).await?;
                 Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
             })
         })
@@ -57,10 +55,9 @@ impl DossierHandle {
     pub fn files(&self) -> List<DossierPath, FileStatus> {
         List::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call.raw.get_files().dossier_template_id(path.template).dossier_id(path.dossier);
-                let list = call.finish(request.send().await).await?;
-                call.page(list.files, &list.extra)
+                let request = client.requests().get_files().dossier_template_id(path.template).dossier_id(path.dossier);
+                let (list, facts) = client.answer(request.prepare(), &options).await?;
+                facts.page(list.files, &list.extra)
             })
         })
     }
@@ -208,14 +205,13 @@ impl FileHandle {
     pub fn get(&self) -> Call<FilePath, FileStatus> {
         Call::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .get_file()
                     .dossier_template_id(path.dossier.template)
                     .dossier_id(path.dossier.dossier)
                     .file_id(path.file);
-                call.finish(request.send().await).await
+                client.fetch(request.prepare(), &options).await
             })
         })
     }
@@ -225,15 +221,14 @@ impl FileHandle {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
         Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .delete_file()
                     .dossier_template_id(path.dossier.template)
                     .dossier_id(path.dossier.dossier)
                     .file_id(path.file)
                     .delete_permanently(permanently);
-                call.finish(request.send().await).await
+                client.done(request.prepare(), &options).await
             })
         })
     }

@@ -15,10 +15,7 @@ impl Client {
     /// The licence (`getLicense`).
     pub fn license(&self) -> Call<(), License> {
         Call::new(self, (), |client, (), options| {
-            Box::pin(async move {
-                let call = client.prepare(options);
-                call.finish(call.raw.get_license().send().await).await
-            })
+            Box::pin(async move { client.fetch(client.requests().get_license().prepare(), &options).await })
         })
     }
 
@@ -33,15 +30,14 @@ impl Client {
     pub fn license_usage(&self) -> Call<Period, LicenseUsage> {
         Call::new(self, Period::default(), |client, period, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let mut request = call.raw.get_license_usage();
+                let mut request = client.requests().get_license_usage();
                 if let Some(start) = period.start {
                     request = request.start_date(start);
                 }
                 if let Some(end) = period.end {
                     request = request.end_date(end);
                 }
-                call.finish(request.send().await).await
+                client.fetch(request.prepare(), &options).await
             })
         })
     }

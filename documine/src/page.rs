@@ -8,16 +8,16 @@ use std::collections::HashSet;
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use documine_api::operations::{Paging, operation};
+use documine_api::operations::Paging;
 use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use http::{HeaderMap, header};
 use url::Url;
 
 use crate::call::{Call, Run};
-use crate::client::{Client, Prepared};
+use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transport::{Retry, RetryPolicy};
+use crate::transport::{Facts, Retry, RetryPolicy};
 
 /// One page, as an operation's file makes it.
 pub(crate) struct Page<T> {
@@ -41,19 +41,15 @@ impl<T> Page<T> {
     }
 }
 
-impl Prepared {
+impl Facts {
     /// A page of a list, with the address of the next one where the answer links it. `rest` is what the answer holds beside the list.
     pub(crate) fn page<T>(&self, items: Vec<T>, rest: &serde_json::Map<String, serde_json::Value>) -> Result<Page<T>> {
-        let facts = self.facts();
-        let next = match &facts.url {
-            Some(url) => next_link(url, &facts.headers).map_err(|error| error.with_operation(facts.operation))?,
-            None => None,
-        };
+        let (url, operation) = (self.url(), self.operation.id);
+        let next = next_link(url, &self.headers).map_err(|error| error.with_operation(operation))?;
         let total = rest.get("totalElements").and_then(serde_json::Value::as_u64);
         let unfinished = rest.get("last").and_then(serde_json::Value::as_bool) == Some(false);
-        let by_number = operation(facts.operation).is_some_and(|operation| operation.paging == Paging::PageSize);
-        let numbered = facts.url.as_ref().filter(|_| by_number).map(next_number);
-        Ok(Page { items, next, total, numbered, unfinished, operation: facts.operation })
+        let numbered = (self.operation.paging == Paging::PageSize).then(|| next_number(url));
+        Ok(Page { items, next, total, numbered, unfinished, operation })
     }
 }
 
@@ -139,7 +135,7 @@ impl<P: Clone + Send + Sync + 'static, T: Send + 'static> List<P, T> {
             walk.items += page.items.len() as u64;
             let next = page.next(walk.items);
             let undone = |why: String| Error::new(ErrorKind::Decode, why).with_operation(page.operation);
-            options.url.clone_from(&next);
+            options.url = next.clone().map(Box::new);
             walk.state = match (next, page.total) {
                 (Some(next), _) if walk.visited.insert(next.clone()) => Some(Ok((client, params, options))),
                 (Some(_), _) => {

@@ -9,7 +9,6 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::net;
 use crate::transport::CallOptions;
-use crate::transport::classify::{Evidence, classify};
 
 impl Client {
     /// Any request to the service, for what neither the facade nor the document knows: with token, tenant header, time limits and
@@ -47,8 +46,8 @@ async fn send(
         request = request.json(json);
     }
     let request = request.build().map_err(|error| Error::input(format!("{path:?}: {}", net::root_cause(&error))))?;
-    let response = client.send(request, &UNLISTED, options).await?;
-    response.bytes().await.map_err(|error| classify(Evidence::NoAnswer(&error)))
+    let (body, _) = client.send(request, &UNLISTED, &options).await?.whole().await?;
+    Ok(body)
 }
 
 /// Whether the URL built from `path` leads where `path` says: URL parsing drops `.` and `..` in any spelling, takes `\` for `/`, and skips control

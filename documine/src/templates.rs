@@ -11,9 +11,9 @@ impl Client {
     pub fn dossier_templates(&self) -> List<(), DossierTemplate> {
         List::new(self, (), |client, (), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let list = call.finish(call.raw.get_dossier_templates().send().await).await?;
-                call.page(list.dossier_templates, &list.extra)
+                let (list, facts) =
+                    client.answer(client.requests().get_dossier_templates().prepare(), &options).await?;
+                facts.page(list.dossier_templates, &list.extra)
             })
         })
     }
@@ -50,9 +50,8 @@ impl DossierTemplateHandle {
     pub fn get(&self) -> Call<DossierTemplateId, DossierTemplate> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call.raw.get_dossier_template().dossier_template_id(id);
-                call.finish(request.send().await).await
+                let request = client.requests().get_dossier_template().dossier_template_id(id);
+                client.fetch(request.prepare(), &options).await
             })
         })
     }
@@ -62,8 +61,7 @@ impl DossierTemplateHandle {
         let filter = DossierFilter { template: self.id.clone(), active: None, archived: None, soft_deleted: None };
         List::new(&self.client, filter, |client, filter, options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let mut request = call.raw.get_dossiers().dossier_template_id(filter.template);
+                let mut request = client.requests().get_dossiers().dossier_template_id(filter.template);
                 if let Some(yes) = filter.active {
                     request = request.include_active(yes);
                 }
@@ -73,8 +71,8 @@ impl DossierTemplateHandle {
                 if let Some(yes) = filter.soft_deleted {
                     request = request.include_soft_deleted(yes);
                 }
-                let list = call.finish(request.send().await).await?;
-                call.page(list.dossiers, &list.extra)
+                let (list, facts) = client.answer(request.prepare(), &options).await?;
+                facts.page(list.dossiers, &list.extra)
             })
         })
     }
@@ -96,13 +94,12 @@ impl DossierTemplateHandle {
     pub fn create_dossier(&self, fields: DossierFields) -> Call<(DossierTemplateId, DossierFields), DossierHandle> {
         Call::new(&self.client, (self.id.clone(), fields), |client, (template, fields), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let request = call
-                    .raw
+                let request = client
+                    .requests()
                     .create_or_update_dossier()
                     .dossier_template_id(template.clone())
                     .body(fields.into_request(None)?);
-                let dossier = call.finish(request.send().await).await?;
+                let dossier = client.fetch(request.prepare(), &options).await?;
                 Ok(DossierHandle::of(&client, template, dossier))
             })
         })

@@ -9,9 +9,8 @@ impl Client {
     pub fn users(&self) -> List<(), User> {
         List::new(self, (), |client, (), options| {
             Box::pin(async move {
-                let call = client.prepare(options);
-                let list = call.finish(call.raw.get_users().send().await).await?;
-                call.page(list.users, &list.extra)
+                let (list, facts) = client.answer(client.requests().get_users().prepare(), &options).await?;
+                facts.page(list.users, &list.extra)
             })
         })
     }

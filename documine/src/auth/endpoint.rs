@@ -161,16 +161,13 @@ fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
         .or(extra.refresh_expries_in)
         .and_then(|seconds| u64::try_from(seconds).ok())
         .filter(|seconds| *seconds > 0); // 0: no fixed end
-    TokenSet {
-        access: Secret::new(answer.access_token().secret().as_str()),
-        refresh: answer.refresh_token().map(|token| Secret::new(token.secret().as_str())),
-        expires_at: answer.expires_in().and_then(|life| now.checked_add(life)),
-        refresh_expires_at: refresh_life.and_then(|seconds| now.checked_add(Duration::from_secs(seconds))),
-        scopes: answer
-            .scopes()
-            .map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect())
-            .unwrap_or_default(),
-    }
+    let mut tokens = TokenSet::new(answer.access_token().secret().as_str());
+    tokens.refresh = answer.refresh_token().map(|token| Secret::new(token.secret().as_str()));
+    tokens.expires_at = answer.expires_in().and_then(|life| now.checked_add(life));
+    tokens.refresh_expires_at = refresh_life.and_then(|seconds| now.checked_add(Duration::from_secs(seconds)));
+    tokens.scopes =
+        answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect()).unwrap_or_default();
+    tokens
 }
 
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse> {

@@ -1,9 +1,14 @@
 //! Tokens and other secrets: wiped from memory when dropped, never shown.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
+use http::HeaderValue;
 use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
 
 /// A text that is never shown: [`Debug`](fmt::Debug) prints `[redacted]`, there is no `Display`, and its memory is wiped when dropped.
 #[derive(Clone)]
@@ -53,6 +58,8 @@ pub struct TokenSet {
     pub(crate) expires_at: Option<SystemTime>,
     pub(crate) refresh_expires_at: Option<SystemTime>,
     pub(crate) scopes: Vec<String>,
+    /// The header of requests, made when the first one needs it.
+    bearer: OnceLock<HeaderValue>,
 }
 
 impl TokenSet {
@@ -64,6 +71,7 @@ impl TokenSet {
             expires_at: None,
             refresh_expires_at: None,
             scopes: Vec::new(),
+            bearer: OnceLock::new(),
         }
     }
 
@@ -96,6 +104,18 @@ impl TokenSet {
     /// The scopes that were granted, where the provider said so.
     pub fn scopes(&self) -> &[String] {
         &self.scopes
+    }
+
+    /// `Authorization` for a request (RFC 6750 section 2.1). All requests share one text, which is wiped like the token itself.
+    pub(crate) fn bearer(&self) -> Result<HeaderValue> {
+        if let Some(value) = self.bearer.get() {
+            return Ok(value.clone());
+        }
+        let text = Zeroizing::new(["Bearer ", self.access.expose()].concat().into_bytes());
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text))
+            .map_err(|_| Error::auth("the access token holds characters that no header may hold"))?;
+        value.set_sensitive(true);
+        Ok(self.bearer.get_or_init(|| value).clone())
     }
 
     pub(crate) fn is_alive(&self, now: SystemTime) -> bool {

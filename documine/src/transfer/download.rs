@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use http::{HeaderMap, header};
+use http::header;
 use tokio::time::Instant;
 
 use super::part_file::PartFile;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
+use crate::transport::Answered;
 use crate::transport::classify::{Evidence, classify};
 use crate::transport::timeout::within;
 
@@ -34,23 +35,20 @@ pub struct PackageStream {
 }
 
 impl PackageStream {
-    pub(crate) fn new(
-        body: impl Stream<Item = Result<Bytes, reqwest::Error>> + Send + 'static,
-        headers: &HeaderMap,
-        idle: Duration,
-        until: Option<Instant>,
-        attempts: u32,
-    ) -> Self {
+    pub(crate) fn new(answered: Answered, idle: Duration, until: Option<Instant>) -> Self {
         let begun = Instant::now();
+        let (body, facts) = answered.stream();
+        let (headers, attempts, elapsed) = (facts.headers, facts.attempts, facts.elapsed);
         // Fetching it again does nothing twice.
         let broken = move |error: Error| {
-            error.with_operation("downloadPackage").repeatable(true).with_effort(attempts, begun.elapsed())
+            let elapsed = elapsed.saturating_add(begun.elapsed());
+            error.with_operation("downloadPackage").repeatable(true).with_effort(attempts, elapsed)
         };
         let length = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok())
             .and_then(|text| text.parse().ok());
-        let state = Some((Box::pin(body), 0));
+        let state = Some((Box::pin(body.bytes_stream()), 0));
         let pieces = stream::unfold(state, move |state| async move {
             let (mut body, got) = state?;
             // Only a caller's own deadline ends a transfer that moves.

@@ -1,58 +1,121 @@
 //! Answers: small ones are read whole and bounded, packages are left to stream, and what is neither becomes an error.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use ::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use documine_api::operations::{Answer, Operation};
-use futures_util::StreamExt;
+use documine_api::operations;
 use reqwest::{Response, ResponseBuilderExt};
+use url::Url;
 
-use super::call::Call;
+use super::Facts;
+use super::call::{Call, Trip};
 use super::classify::{self, ERROR_BODY_LIMIT, Evidence, classify};
 use super::timeout::within;
 use crate::auth::TokenSet;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
 use crate::{net, text};
 
-impl Call {
-    /// Takes an answer apart: errors become [`Error`]s, small answers are read whole, packages are left to stream.
-    pub(super) async fn answer(
-        &self,
-        response: Response,
-        operation: &'static Operation,
-        tokens: &TokenSet,
-    ) -> Result<Response> {
+/// What an attempt brought.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// Where it came from, if a redirect led away from the request's own address.
+    pub(super) moved: Option<Box<Url>>,
+    pub(super) body: Body,
+}
+
+/// What a call brought, and what is known of it.
+pub(crate) struct Answered {
+    pub(crate) facts: Facts,
+    pub(crate) body: Body,
+}
+
+/// The body of an answer.
+pub(crate) enum Body {
+    /// Read already: what has a meaning only as a whole.
+    Whole(Bytes),
+    /// On its way, and of any length.
+    Stream(Box<Response>),
+}
+
+impl Answer {
+    /// The answer to a deletion.
+    pub(super) fn deleted() -> Self {
+        let body = Body::Whole(Bytes::new());
+        Self { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), moved: None, body }
+    }
+}
+
+impl Answered {
+    /// The body of an answer that is read as a whole.
+    pub(crate) async fn whole(self) -> Result<(Bytes, Facts)> {
+        let Self { facts, body } = self;
+        let body = match body {
+            Body::Whole(body) => body,
+            // Rare, and large: it is not to make every call larger.
+            Body::Stream(response) => {
+                let body = Box::pin(response.bytes()).await;
+                body.map_err(|error| facts.of(classify(Evidence::NoAnswer(&error))))?
+            }
+        };
+        Ok((body, facts))
+    }
+
+    /// The body of an answer that is taken piece by piece.
+    pub(crate) fn stream(self) -> (Response, Facts) {
+        let response = match self.body {
+            Body::Whole(body) => Response::from(::http::Response::new(body)),
+            Body::Stream(response) => *response,
+        };
+        (response, self.facts)
+    }
+
+    /// As the generated client takes it.
+    pub(super) fn into_response(self) -> Result<Response> {
+        let Self { facts, body } = self;
+        let body = match body {
+            Body::Whole(body) => reqwest::Body::from(body),
+            Body::Stream(mut response) => {
+                *response.headers_mut() = facts.headers;
+                return Ok(*response);
+            }
+        };
+        // With its address: the library would look for one otherwise, and parse one of its own.
+        let whole = ::http::Response::builder().status(facts.status).url(facts.url().clone());
+        let mut whole = whole.body(body).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
+        *whole.headers_mut() = facts.headers;
+        Ok(Response::from(whole))
+    }
+}
+
+impl Call<'_> {
+    /// Judges an answer, and reads it whole where it is one to be read whole.
+    pub(super) async fn answer(&self, mut response: Response, trip: &Trip, tokens: &TokenSet) -> Result<Answer> {
+        let expected = trip.operation.answer;
         let status = response.status();
-        let why = if status.is_success() { unusable(response.headers(), operation.answer) } else { None };
+        let why = if status.is_success() { unusable(response.headers(), expected) } else { None };
         if !status.is_success() || why.is_some() {
-            let (headers, body) = self.beginning(response, tokens).await;
+            // Boxed, for a call that goes well need not have the room for it.
+            let (headers, body) = Box::pin(self.beginning(response, tokens)).await;
             let (headers, body, now) = (&headers, body.as_bytes(), self.stack.clock.now());
             return Err(classify(match &why {
                 Some(why) => Evidence::Misfit { status, headers, body, why },
                 None => Evidence::Refusal { status, headers, body, now },
             }));
         }
-        if operation.answer == Answer::Binary {
-            return Ok(response);
-        }
-        let mut response = response;
         let headers = std::mem::take(response.headers_mut());
-        // The library would look for the address otherwise, and parse one of its own.
-        let mut whole = ::http::Response::builder().status(status).url(response.url().clone());
-        if let Some(place) = whole.headers_mut() {
-            *place = headers;
-        }
-        let body = self.collect(response).await?;
-        if operation.answer == Answer::Empty {
+        let moved = (response.url() != trip.request.url()).then(|| Box::new(response.url().clone()));
+        let (status, body) = match expected {
+            operations::Answer::Binary => (status, Body::Stream(Box::new(response))),
             // Services answer a deletion with 200 and a body where 204 is documented; it means the same.
-            whole = whole.status(StatusCode::NO_CONTENT);
-        }
-        let whole = whole.body(body).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))?;
-        Ok(Response::from(whole))
+            operations::Answer::Empty => (StatusCode::NO_CONTENT, Body::Whole(self.collect(&mut response).await?)),
+            _ => (status, Body::Whole(self.collect(&mut response).await?)),
+        };
+        Ok(Answer { status, headers, moved, body })
     }
 
-    /// Headers and the beginning of the body of an answer that can't be used. The status says enough even when its body does not come.
     async fn beginning(&self, response: Response, tokens: &TokenSet) -> (HeaderMap, String) {
         let headers = response.headers().clone();
         let body = tokio::time::timeout(self.idle(), net::read_bounded(response, ERROR_BODY_LIMIT)).await;
@@ -66,13 +129,13 @@ impl Call {
         self.options.idle.unwrap_or(self.stack.timeouts.idle)
     }
 
-    async fn collect(&self, response: Response) -> Result<Bytes> {
+    async fn collect(&self, response: &mut Response) -> Result<Bytes> {
         let (idle, limit) = (self.idle(), self.stack.max_answer);
-        let mut stream = response.bytes_stream();
         let mut first = Bytes::new();
         let mut body = BytesMut::new();
-        while let Some(piece) = within(stream.next(), idle, TimeoutPhase::Idle).await? {
-            let piece = piece.map_err(|error| classify(Evidence::NoAnswer(&error)))?;
+        loop {
+            let piece = within(pin!(response.chunk()), idle, TimeoutPhase::Idle).await?;
+            let Some(piece) = piece.map_err(|error| classify(Evidence::NoAnswer(&error)))? else { break };
             if first.len() + body.len() + piece.len() > limit {
                 let text = format!("the answer is larger than {limit} bytes, the most that is taken (max_answer_size)");
                 return Err(Error::new(ErrorKind::Decode, text).with_sent(Sent::Maybe));
@@ -92,19 +155,21 @@ impl Call {
 }
 
 /// Why a success can't be what was asked for, as far as its headers tell.
-fn unusable(headers: &HeaderMap, answer: Answer) -> Option<String> {
+fn unusable(headers: &HeaderMap, answer: operations::Answer) -> Option<String> {
+    let media_type = classify::media_type(headers);
     // Also where nothing is expected: a proxy's login page in answer to a deletion has deleted nothing.
-    if classify::is_html(headers) {
+    if media_type.is_some_and(classify::is_html) {
         return Some("the answer is a web page, perhaps a login page of a proxy in between".into());
     }
-    if matches!(answer, Answer::Binary | Answer::Empty) {
+    if matches!(answer, operations::Answer::Binary | operations::Answer::Empty) {
         return None;
     }
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(coding) = text(header::CONTENT_ENCODING).map(str::trim).filter(|coding| *coding != "identity") {
+    let coding = headers.get(header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    if let Some(coding) = coding.map(str::trim).filter(|coding| *coding != "identity") {
         return Some(format!("the answer is packed as {coding:?}, which this build does not unpack"));
     }
-    let charset = text(header::CONTENT_TYPE)?.split(';').skip(1).find_map(|parameter| {
+    let (_, parameters) = media_type?.split_once(';')?;
+    let charset = parameters.split(';').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     })?;
@@ -116,6 +181,7 @@ fn unusable(headers: &HeaderMap, answer: Answer) -> Option<String> {
 mod tests {
     use super::*;
     use ::http::{HeaderName, HeaderValue};
+    use documine_api::operations::Answer;
 
     fn why(name: HeaderName, value: &'static str, answer: Answer) -> Option<String> {
         unusable(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]), answer)

@@ -6,25 +6,28 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::http::{HeaderValue, Method, StatusCode, header};
-use bytes::Bytes;
-use documine_api::operations::Answer;
+use documine_api::operations;
 use http_body_util::BodyExt;
+use reqwest::multipart::Form;
 use reqwest::{Request, Response};
-use tracing::Instrument;
 
-use super::call::{Call, Trip};
+use super::answer::Answer;
+use super::call::{Call, Trip, is_same_origin};
 use super::classify::{Evidence, classify};
 use super::retry::{Retries, Verdict};
 use super::timeout::{Activity, while_active};
 use super::{Retrying, TENANT_HEADER, telemetry};
 use crate::auth::TokenSet;
-use crate::clock::unit;
-use crate::error::{Error, ErrorKind, Result};
+use crate::clock::{BoxFuture, unit};
+use crate::error::{Error, Result};
 
 /// Redirects that are followed in a row.
 const MAX_REDIRECTS: usize = 5;
 
-impl Call {
+/// A request on its way.
+type Sending<'a> = BoxFuture<'a, Result<Response>>;
+
+impl Call<'_> {
     /// Attempts until one succeeds or a failure is final.
     pub(super) async fn retried(
         &self,
@@ -32,19 +35,21 @@ impl Call {
         tokens: &Arc<TokenSet>,
         retries: &mut Retries<'_>,
         limit: Duration,
-    ) -> Result<Response> {
-        let stack = &self.stack;
+    ) -> Result<Answer> {
+        let stack = self.stack;
         trip.tokens = Some(Arc::clone(tokens));
-        while let Some(request) = trip.request() {
+        while trip.can_go_again() {
             trip.attempts += 1;
             let span = telemetry::attempt(trip.operation, trip.attempts);
-            let outcome = self.paced(request, trip, tokens).instrument(span.clone()).await;
-            trip.under_way.store(false, Ordering::Relaxed);
-            telemetry::tried(&span, outcome.as_ref().map(Response::status));
+            let outcome = telemetry::inside(&span, pin!(self.paced(trip, tokens))).await;
+            trip.under_way = false;
+            telemetry::tried(&span, outcome.as_ref().map(|answer| answer.status));
             let error = match outcome {
-                Ok(response) => return Ok(response),
+                Ok(answer) => return Ok(answer),
                 // What an earlier attempt has deleted, though its answer was lost, is not there to be deleted again.
-                Err(error) if trip.seen && error.is_not_found() && trip.method == Method::DELETE => return deleted(),
+                Err(error) if trip.seen && error.is_not_found() && trip.method == Method::DELETE => {
+                    return Ok(Answer::deleted());
+                }
                 Err(error) => error,
             };
             if error.is_unauthorized() {
@@ -74,11 +79,11 @@ impl Call {
     }
 
     /// One attempt, at its turn where calls are paced.
-    async fn paced(&self, request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+    async fn paced(&self, trip: &mut Trip, tokens: &TokenSet) -> Result<Answer> {
         let (pacer, clock) = (&self.stack.pacer, self.stack.clock.as_ref());
         let in_turn = self.options.paced.unwrap_or(self.stack.paced);
         let slot = if in_turn { Some(pacer.turn(clock).await) } else { None };
-        let outcome = self.attempt(request, trip, tokens).await;
+        let outcome = self.attempt(trip, tokens).await;
         match (&slot, &outcome) {
             (None, _) => {}
             (Some(slot), Err(error)) if error.is_rate_limited() => pacer.too_fast(slot, error.retry_after(), clock),
@@ -87,15 +92,37 @@ impl Call {
         outcome
     }
 
-    async fn attempt(&self, mut request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
-        let stack = &self.stack;
+    async fn attempt(&self, trip: &mut Trip, tokens: &TokenSet) -> Result<Answer> {
+        let form = match &self.options.body {
+            Some(body) => Some(body.open().await?),
+            None => None,
+        };
+        let (sending, activity) = self.begin(trip, tokens, form)?;
+        let limit = self.options.timeout.unwrap_or(self.stack.timeouts.attempt);
+        // A body under way is no silence: only a standstill ends the attempt.
+        let response = {
+            let work = pin!(self.followed(sending, trip, tokens));
+            while_active(work, activity.as_ref(), limit).await??
+        };
+        self.answer(response, trip, tokens).await
+    }
+
+    /// Sends the request for this attempt; with the moments at which its body moved, where it has one that takes time.
+    fn begin(
+        &self,
+        trip: &mut Trip,
+        tokens: &TokenSet,
+        form: Option<(Form, Activity)>,
+    ) -> Result<(Sending<'_>, Option<Activity>)> {
+        let Some(mut request) = trip.request() else {
+            return Err(Error::input("the request's body can be sent only once, and was"));
+        };
         let mut activity = None;
-        if let Some(body) = &self.options.body {
-            let (form, moved) = body.open().await?;
+        if let Some((form, moved)) = form {
             activity = Some(moved);
             request.headers_mut().remove(header::CONTENT_TYPE);
             request.headers_mut().remove(header::CONTENT_LENGTH);
-            request = reqwest::RequestBuilder::from_parts(stack.client.clone(), request)
+            request = reqwest::RequestBuilder::from_parts(self.stack.client.clone(), request)
                 .multipart(form)
                 .build()
                 .map_err(|error| classify(Evidence::NoAnswer(&error)))?;
@@ -105,42 +132,39 @@ impl Call {
             *request.body_mut() = Some(body);
             activity = Some(moved);
         }
-        let limit = self.options.timeout.unwrap_or(stack.timeouts.attempt);
-        // A body under way is no silence: only a standstill ends the attempt.
-        let response = while_active(pin!(self.followed(request, trip, tokens)), activity.as_ref(), limit).await??;
-        self.answer(response, trip.operation, tokens).await
+        Ok((self.execute(request, trip, tokens)?, activity))
     }
 
-    async fn execute(&self, mut request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+    fn execute(&self, mut request: Request, trip: &mut Trip, tokens: &TokenSet) -> Result<Sending<'_>> {
         let headers = request.headers_mut();
-        if !self.options.headers.is_empty() {
-            headers.extend(self.options.headers.clone());
+        if let Some(further) = &self.options.headers {
+            headers.extend((**further).clone());
         }
-        if trip.operation.answer == Answer::Binary {
+        if trip.operation.answer == operations::Answer::Binary {
             // Packages come as they are: packed again they would have no length to check and no ranges to ask for.
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
-        headers.insert(header::AUTHORIZATION, bearer(tokens)?);
+        headers.insert(header::AUTHORIZATION, tokens.bearer()?);
         headers.insert(TENANT_HEADER, self.stack.tenant.clone());
         telemetry::propagate(headers);
         self.stack.sent.fetch_add(1, Ordering::Relaxed);
-        trip.under_way.store(true, Ordering::Relaxed);
-        self.stack.http.execute(request).await
+        trip.under_way = true;
+        Ok(self.stack.http.execute(request))
     }
 
     /// Follows the redirects of a request that only reads, on the service's own origin: a token goes nowhere else. Any other redirect is an
     /// error answer.
-    async fn followed(&self, mut request: Request, trip: &Trip, tokens: &TokenSet) -> Result<Response> {
+    async fn followed(&self, mut sending: Sending<'_>, trip: &mut Trip, tokens: &TokenSet) -> Result<Response> {
         let mut followed = 0;
         loop {
-            let response = self.execute(request, trip, tokens).await?;
+            let response = (&mut sending).await?;
             if !response.status().is_redirection() || !trip.method.is_safe() || followed == MAX_REDIRECTS {
                 return Ok(response);
             }
             let Some(mut next) = trip.again() else { return Ok(response) };
             let Some(target) = self.target(&response) else { return Ok(response) };
             *next.url_mut() = target;
-            request = next;
+            sending = self.execute(next, trip, tokens)?;
             followed += 1;
         }
     }
@@ -159,7 +183,7 @@ impl Call {
         }
         let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
         let target = response.url().join(location).ok()?;
-        (target.origin() == self.stack.base.origin()).then_some(target)
+        is_same_origin(&target, &self.stack.base).then_some(target)
     }
 }
 
@@ -172,18 +196,4 @@ fn watched(body: reqwest::Body) -> (reqwest::Body, Activity) {
         frame
     });
     (reqwest::Body::wrap(body), activity)
-}
-
-/// The answer to a deletion.
-fn deleted() -> Result<Response> {
-    let answer = ::http::Response::builder().status(StatusCode::NO_CONTENT).body(Bytes::new());
-    answer.map(Response::from).map_err(|error| Error::new(ErrorKind::Decode, error.to_string()))
-}
-
-fn bearer(tokens: &TokenSet) -> Result<HeaderValue> {
-    let text = ["Bearer ", tokens.access.expose()].concat();
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from(text))
-        .map_err(|_| Error::auth("the access token holds characters that no header may hold"))?;
-    value.set_sensitive(true);
-    Ok(value)
 }

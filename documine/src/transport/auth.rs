@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
-use reqwest::Response;
 
+use super::answer::Answer;
 use super::call::{Call, Trip};
 use super::retry::Retries;
 use crate::error::Result;
 
-impl Call {
+impl Call<'_> {
     /// With a token; where the service answers 401, once more with another one.
     ///
     /// A second 401 is final: a service that refuses a fresh token would refuse the next one too.
-    pub(super) async fn signed(&self, trip: &mut Trip, limit: Duration) -> Result<Response> {
+    pub(super) async fn signed(&self, trip: &mut Trip, limit: Duration) -> Result<Answer> {
         let auth = &self.stack.auth;
         let mut tokens = auth.token().await?;
         let policy = self.policy();

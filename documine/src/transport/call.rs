@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, Method};
-use documine_api::operations::{Answer, Operation};
+use ::http::Method;
+use documine_api::operations::{self, Operation};
 use documine_api::{BoxError, Transport};
 use reqwest::{Request, Response};
-use tracing::Instrument;
+use url::Url;
 
+use super::answer::{Answer, Answered};
 use super::retry::RetryPolicy;
 use super::timeout::within;
 use super::{CallEnded, CallOptions, Facts, Stack, telemetry};
@@ -19,26 +19,27 @@ use crate::auth::TokenSet;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result, Sent, TimeoutPhase};
 
-/// One call: its options go in, its facts come out. A raw client is made for each (some ten nanoseconds), and this is its transport.
-pub(crate) struct Call {
-    pub(super) stack: Arc<Stack>,
-    pub(super) options: CallOptions,
-    facts: Mutex<Facts>,
+/// One call: its options go in, its answer and its facts come out.
+pub(crate) struct Call<'a> {
+    pub(super) stack: &'a Stack,
+    pub(super) options: &'a CallOptions,
 }
 
 /// How far a call has come.
 pub(super) struct Trip {
     pub(super) operation: &'static Operation,
     pub(super) method: Method,
-    /// What is sent. `None`: its body could be sent only once, and has been.
-    request: Option<Request>,
+    /// What is sent; each attempt takes a copy.
+    pub(super) request: Request,
+    /// Whether it could be sent only once, and has been.
+    spent: bool,
     /// When it began, by the client's clock.
     pub(super) started: Duration,
     pub(super) attempts: u32,
     /// Whether any attempt that is over may have been seen by the service; the last one's fate alone does not tell.
     pub(super) seen: bool,
     /// Whether a request is out whose fate is not known yet.
-    pub(super) under_way: AtomicBool,
+    pub(super) under_way: bool,
     /// What the last attempt was sent with.
     pub(super) tokens: Option<Arc<TokenSet>>,
 }
@@ -46,19 +47,36 @@ pub(super) struct Trip {
 impl Trip {
     /// The request for the next attempt. `None`: there is nothing left to send.
     pub(super) fn request(&mut self) -> Option<Request> {
-        let request = self.request.take()?;
-        self.request = request.try_clone();
-        Some(request)
+        if self.spent {
+            return None;
+        }
+        if let Some(copy) = self.again() {
+            return Some(copy);
+        }
+        self.spent = true;
+        let mut only = Request::new(self.method.clone(), self.request.url().clone());
+        std::mem::swap(only.headers_mut(), self.request.headers_mut());
+        std::mem::swap(only.body_mut(), self.request.body_mut());
+        Some(only)
     }
 
     /// The same request once more, beside the attempts: where a redirect leads.
     pub(super) fn again(&self) -> Option<Request> {
-        self.request.as_ref()?.try_clone()
+        if self.spent {
+            return None;
+        }
+        if self.request.body().is_some() {
+            return self.request.try_clone();
+        }
+        // Most have no body, and this costs half as much: there is no time limit of the library's own to be copied.
+        let mut copy = Request::new(self.method.clone(), self.request.url().clone());
+        copy.headers_mut().clone_from(self.request.headers());
+        Some(copy)
     }
 
     /// Whether another attempt can be made.
     pub(super) fn can_go_again(&self) -> bool {
-        self.request.is_some()
+        !self.spent
     }
 
     /// A failure, with what it means for the whole call: one attempt that was not sent says nothing about those before.
@@ -67,20 +85,15 @@ impl Trip {
     }
 }
 
-impl Call {
-    pub(crate) fn new(stack: Arc<Stack>, options: CallOptions) -> Self {
-        Self { stack, options, facts: Mutex::default() }
+impl<'a> Call<'a> {
+    pub(crate) fn new(stack: &'a Stack, options: &'a CallOptions) -> Self {
+        Self { stack, options }
     }
 
-    /// What is known of it, once it is over.
-    pub(crate) fn facts(&self) -> Facts {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) async fn run(&self, mut request: Request, operation: &'static Operation) -> Result<Response> {
-        let stack = &self.stack;
+    pub(crate) async fn run(&self, mut request: Request, operation: &'static Operation) -> Result<Answered> {
+        let stack = self.stack;
         if let Some(url) = &self.options.url {
-            *request.url_mut() = url.clone();
+            *request.url_mut() = (**url).clone();
         }
         if self.options.body.is_some() {
             // The generated body only holds the place; without it the request can be cloned for every attempt.
@@ -89,24 +102,24 @@ impl Call {
         let mut trip = Trip {
             operation,
             method: request.method().clone(),
+            request,
+            spent: false,
             started: stack.clock.monotonic(),
             attempts: 0,
             seen: false,
-            under_way: AtomicBool::new(false),
+            under_way: false,
             tokens: None,
-            request: None,
         };
-        let url = request.url().clone();
-        let span = telemetry::call(operation, &trip.method, &url);
+        let span = telemetry::call(operation, &trip.method, trip.request.url());
         let limit = self.limit(operation);
-        let outcome = if url.origin() == stack.base.origin() {
-            trip.request = Some(request);
-            let work = pin!(self.signed(&mut trip, limit).instrument(span.clone()));
+        let outcome = if is_same_origin(trip.request.url(), &stack.base) {
+            let work = pin!(self.signed(&mut trip, limit));
+            let work = pin!(telemetry::inside(&span, work));
             within(work, limit, TimeoutPhase::Operation).await.and_then(|outcome| outcome)
         } else {
             Err(Error::config(format!(
                 "the request goes to {}, but this client talks to {} only",
-                url.origin().ascii_serialization(),
+                trip.request.url().origin().ascii_serialization(),
                 stack.base.origin().ascii_serialization()
             )))
         };
@@ -114,9 +127,7 @@ impl Call {
         let outcome = outcome.map_err(|error| {
             let error = match error.timeout_phase() {
                 // Cut off from above: whether something was seen, the trip knows.
-                Some(TimeoutPhase::Operation) if !trip.seen && !trip.under_way.load(Ordering::Relaxed) => {
-                    error.with_sent(Sent::No)
-                }
+                Some(TimeoutPhase::Operation) if !trip.seen && !trip.under_way => error.with_sent(Sent::No),
                 _ => error,
             };
             let idempotent = trip.method.is_idempotent();
@@ -125,18 +136,20 @@ impl Call {
         if outcome.is_ok() {
             stack.retry_budget.succeeded();
         }
-        let result = outcome.as_ref().map(Response::status);
+        let result = outcome.as_ref().map(|answer| answer.status);
         telemetry::ended(&span, result, trip.attempts);
         if let Some(observer) = &stack.observer {
             observer.ended(&CallEnded { operation: operation.id, outcome: result, attempts: trip.attempts, elapsed });
         }
-        self.note(trip, url, elapsed, &outcome);
-        outcome
+        let Answer { status, headers, moved, body } = outcome?;
+        let Trip { request, attempts, tokens, .. } = trip;
+        let facts = Facts { operation, request, moved, status, headers, attempts, elapsed, tokens };
+        Ok(Answered { facts, body })
     }
 
     /// What the call's own policy is.
     pub(super) fn policy(&self) -> Cow<'_, RetryPolicy> {
-        let policy = self.options.retry_policy.as_ref().unwrap_or(&self.stack.retry);
+        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.stack.retry);
         match self.options.retry {
             Some(when) => Cow::Owned(policy.clone().when(when)),
             None => Cow::Borrowed(policy),
@@ -145,38 +158,32 @@ impl Call {
 
     /// How long the call may take. A transfer has no limit on the whole, unless its caller sets one.
     fn limit(&self, operation: &Operation) -> Duration {
-        let transfer = self.options.body.is_some() || operation.answer == Answer::Binary;
+        let transfer = self.options.body.is_some() || operation.answer == operations::Answer::Binary;
         let usual = if transfer { Duration::MAX } else { self.stack.timeouts.operation };
         self.options.deadline.unwrap_or(usual)
     }
-
-    fn note(&self, trip: Trip, url: url::Url, elapsed: Duration, outcome: &Result<Response>) {
-        let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
-        facts.operation = trip.operation.id;
-        facts.url = Some(url);
-        facts.attempts = trip.attempts;
-        facts.elapsed = elapsed;
-        facts.tokens = trip.tokens;
-        facts.idempotent = trip.method.is_idempotent();
-        match outcome {
-            Ok(response) => {
-                facts.status = Some(response.status());
-                facts.headers = response.headers().clone();
-            }
-            Err(error) => {
-                facts.headers = HeaderMap::new();
-                facts.error = Some(error.clone());
-            }
-        }
-    }
 }
 
-impl Transport for Call {
+/// The stack as the transport of generated clients.
+pub(crate) struct Raw(pub(crate) Arc<Stack>);
+
+impl Transport for Raw {
     fn send<'a>(
         &'a self,
         request: Request,
         operation: &'static Operation,
     ) -> BoxFuture<'a, Result<Response, BoxError>> {
-        Box::pin(async move { self.run(request, operation).await.map_err(BoxError::from) })
+        Box::pin(async move {
+            let options = CallOptions::default();
+            let answered = Call::new(&self.0, &options).run(request, operation).await?;
+            Ok(answered.into_response()?)
+        })
     }
+}
+
+/// Scheme, host and port (RFC 6454): where a token may go.
+pub(super) fn is_same_origin(one: &Url, other: &Url) -> bool {
+    one.scheme() == other.scheme()
+        && one.host() == other.host()
+        && one.port_or_known_default() == other.port_or_known_default()
 }

@@ -52,7 +52,7 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         None if status.is_redirection() => {
             format!("{status}: the service points elsewhere, which is not followed; check the base URL")
         }
-        None if is_html(headers) => {
+        None if media_type(headers).is_some_and(is_html) => {
             format!("{status}: the answer is a web page, perhaps of a proxy in between")
         }
         None => format!("{status} without a message"),
@@ -142,10 +142,14 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
         .map(|text| one_line(text).chars().take(128).collect())
 }
 
-pub(crate) fn is_html(headers: &HeaderMap) -> bool {
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE)?.to_str().ok()
+}
+
+/// Whether a `Content-Type` is that of a web page.
+pub(crate) fn is_html(media_type: &str) -> bool {
     const HTML: &str = "text/html";
-    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    text.and_then(|text| text.trim_start().get(..HTML.len())).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
+    media_type.trim_start().get(..HTML.len()).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
 }
 
 fn snippet(body: &[u8]) -> Option<String> {

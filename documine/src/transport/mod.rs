@@ -35,6 +35,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use documine_api::operations::Operation;
 use url::Url;
 
 use crate::auth::{Authenticator, TokenSet};
@@ -42,7 +43,8 @@ use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
 use timeout::{Activity, Timeouts};
 
-pub(crate) use call::Call;
+pub(crate) use answer::Answered;
+pub(crate) use call::{Call, Raw};
 pub(crate) use connection::{Connection, ProxyChoice};
 pub(crate) use http::Http;
 pub use observer::{CallEnded, Observer, Retrying};
@@ -82,7 +84,7 @@ pub(crate) trait Body: Send + Sync {
     fn open(&self) -> BoxFuture<'_, Result<(reqwest::multipart::Form, Activity)>>;
 }
 
-/// What a caller asks of one call.
+/// What a caller asks of one call. Most ask nothing, so what is large stands elsewhere.
 #[derive(Clone, Default)]
 pub(crate) struct CallOptions {
     /// In place of the client's limit from the request to the answer's headers.
@@ -93,29 +95,42 @@ pub(crate) struct CallOptions {
     pub(crate) deadline: Option<Duration>,
     /// In place of the client's rules.
     pub(crate) retry: Option<Retry>,
-    pub(crate) retry_policy: Option<RetryPolicy>,
+    pub(crate) retry_policy: Option<Box<RetryPolicy>>,
     pub(crate) paced: Option<bool>,
     /// Further headers.
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Option<Box<HeaderMap>>,
     /// In place of the operation's own address: the next page, as the service linked it.
-    pub(crate) url: Option<Url>,
+    pub(crate) url: Option<Box<Url>>,
     /// In place of the generated body.
     pub(crate) body: Option<Arc<dyn Body>>,
 }
 
-/// What is known of a call besides its result.
-#[derive(Default, Clone)]
+/// What is known of a call besides the body of its answer.
 pub(crate) struct Facts {
-    pub(crate) operation: &'static str,
-    /// Where the request went.
-    pub(crate) url: Option<Url>,
-    pub(crate) status: Option<StatusCode>,
+    pub(crate) operation: &'static Operation,
+    /// What was sent, without the token.
+    pub(crate) request: reqwest::Request,
+    /// Where the answer came from, if from elsewhere.
+    pub(crate) moved: Option<Box<Url>>,
+    pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
-    pub(crate) error: Option<Error>,
     /// What the answered attempt was sent with: an answer that echoes it must not show it.
     pub(crate) tokens: Option<Arc<TokenSet>>,
-    /// Whether the call is one that may be repeated by the rules of HTTP.
-    pub(crate) idempotent: bool,
+}
+
+impl Facts {
+    /// Where the answer came from.
+    pub(crate) fn url(&self) -> &Url {
+        self.moved.as_deref().unwrap_or_else(|| self.request.url())
+    }
+
+    /// What the facts add to an error about the answer.
+    pub(crate) fn of(&self, error: Error) -> Error {
+        error
+            .with_operation(self.operation.id)
+            .with_effort(self.attempts, self.elapsed)
+            .repeatable(self.request.method().is_idempotent())
+    }
 }

@@ -115,8 +115,8 @@ impl Stage {
 
     async fn call(&self, method: Method, operation: &'static Operation, options: CallOptions) -> Result<Response> {
         let url = self.stack.base.join("/api/thing").expect("a URL");
-        let call = Call::new(Arc::clone(&self.stack), options);
-        call.run(Request::new(method, url), operation).await
+        let answered = Call::new(&self.stack, &options).run(Request::new(method, url), operation).await?;
+        answered.into_response()
     }
 
     async fn get(&self) -> Result<Response> {

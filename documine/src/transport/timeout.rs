@@ -1,7 +1,9 @@
 //! Time limits on a connection. They are real time, whatever the client's [`Clock`](crate::Clock) says.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -80,13 +82,24 @@ pub(crate) async fn while_active<F: Future + Unpin>(
     }
 }
 
-/// `work`, unless it takes longer than `limit`.
+/// `work`, unless it takes longer than `limit`. What is there at once costs no timer.
 pub(crate) async fn within<F: Future + Unpin>(
-    work: F,
+    mut work: F,
     limit: Duration,
     phase: TimeoutPhase,
 ) -> Result<F::Output, Error> {
-    tokio::time::timeout(limit, work).await.map_err(|_| expired(limit, phase))
+    let mut timer = pin!(None);
+    poll_fn(|context| {
+        if let Poll::Ready(output) = Pin::new(&mut work).poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        if timer.is_none() {
+            timer.set(Some(tokio::time::sleep(limit)));
+        }
+        let over = timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(context).is_ready());
+        if over { Poll::Ready(Err(expired(limit, phase))) } else { Poll::Pending }
+    })
+    .await
 }
 
 pub(crate) fn expired(limit: Duration, phase: TimeoutPhase) -> Error {

@@ -18,6 +18,7 @@ mod null_as_default;
 mod open_enums;
 mod operation_table;
 mod plain_requests;
+mod prepared_requests;
 mod rare_methods;
 mod syntax;
 mod type_builders;
@@ -43,6 +44,7 @@ pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
     client_constructor,
     multipart_form,
     plain_requests,
+    prepared_requests,
     rare_methods,
     type_builders,
     boxed_options,

@@ -31,7 +31,7 @@ pub(crate) const TAKEN_TYPES: [&str; 15] = [
     "String",
 ];
 /// Names that every builder has or uses already.
-pub(crate) const TAKEN_SETTERS: [&str; 5] = ["client", "encode_path", "header_map", "new", "send"];
+pub(crate) const TAKEN_SETTERS: [&str; 6] = ["client", "encode_path", "header_map", "new", "prepare", "send"];
 
 /// One operation at its place.
 struct Place<'a> {
