@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use progenitor_client::{Error, OperationInfo};
+use progenitor_client::OperationInfo;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 
 use crate::operations::{self, Method, Operation};
@@ -36,10 +36,9 @@ pub struct PreparedRequest<A> {
 impl<A> PreparedRequest<A> {
     /// Brings the headers to what the document says: with `Accept` on every request, and with the media type of a body that the generator
     /// knows as mere JSON or bytes.
-    pub(crate) fn new<E>(mut request: reqwest::Request, info: &OperationInfo) -> Result<Self, Error<E>> {
-        let Some(method) = operations::method(info.operation_id) else {
-            return Err(Error::Custom(format!("no operation is called {}", info.operation_id)));
-        };
+    pub(crate) fn new(mut request: reqwest::Request, info: &OperationInfo) -> Result<Self, String> {
+        let method = operations::method(info.operation_id);
+        let method = method.ok_or_else(|| format!("no operation is called {}", info.operation_id))?;
         let has_body = request.body().is_some();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static(method.accept));

@@ -1,8 +1,8 @@
-//! Why: the generator makes, sends and decodes a request in one method, so nobody can send one in a way of his own without paying twice for the
-//! answer: once for the headers and the body that were read already, once for those that the generated client reads.
+//! Why: the generator makes, sends and decodes a request in one method, so nobody can send one in a way of his own without paying twice
+//! for the answer: once for the headers and the body that were read already, once for those that the generated client reads.
 //! Looks for: the `send` of each operation's builder, whose request is made before its first `let info = …`.
-//! Holds afterwards: a method `prepare` makes the request, as a [`PreparedRequest`](crate::PreparedRequest) that knows the type of its
-//! answer; `send` begins with it.
+//! Holds afterwards: a method `prepare` makes the request, as a `PreparedRequest` that knows the type of its answer; `send` begins
+//! with it.
 //! Delete when: the generator gives requests without sending them.
 
 use serde_json::Value;
@@ -40,7 +40,7 @@ fn divided(send: &mut ImplItemFn) -> Option<ImplItemFn> {
         pub fn prepare(self) -> Result<crate::PreparedRequest<#answer>, #error> {
             #(#first)*
             #info
-            crate::PreparedRequest::new(request, &info)
+            crate::PreparedRequest::new(request, &info).map_err(Error::Custom)
         }
     };
     send.block = parse_quote! {{

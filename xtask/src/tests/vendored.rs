@@ -53,7 +53,7 @@ fn each_code_pass_changes_as_many_places_as_we_know() {
         [
             ("client_constructor", 2),
             ("multipart_form", 3),
-            ("plain_requests", 48),
+            ("plain_requests", 66),
             ("prepared_requests", 24),
             ("rare_methods", 0),
             ("type_builders", 38),
