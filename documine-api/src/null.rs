@@ -2,7 +2,11 @@
 //!
 //! The generated models name them in `#[serde(deserialize_with = …)]`; which of them a document needs depends on the document.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use indexmap::IndexMap;
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Reads `null` as the default.
@@ -22,7 +26,7 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Option::deserialize(deserializer).map(elements)
+    List::deserialize(deserializer).map(|list| list.0)
 }
 
 /// Reads `null` as an empty map, and as the default where it is a value of the map.
@@ -32,8 +36,8 @@ where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
 {
-    let map: Option<IndexMap<String, Option<T>>> = Option::deserialize(deserializer)?;
-    Ok(map.unwrap_or_default().into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+    let values: Values<Option<T>, T> = Values(Option::unwrap_or_default, PhantomData);
+    deserializer.deserialize_any(values)
 }
 
 /// Like [`map`], for values that are lists, read like [`list`].
@@ -43,8 +47,8 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let map: Option<IndexMap<String, Option<Vec<Option<T>>>>> = Option::deserialize(deserializer)?;
-    Ok(map.unwrap_or_default().into_iter().map(|(key, values)| (key, elements(values))).collect())
+    let values: Values<List<T>, Vec<T>> = Values(|list| list.0, PhantomData);
+    deserializer.deserialize_any(values)
 }
 
 /// Reads `null` and a blank text as nothing.
@@ -61,8 +65,58 @@ where
         .transpose()
 }
 
-fn elements<T>(list: Option<Vec<Option<T>>>) -> Vec<T> {
-    list.unwrap_or_default().into_iter().flatten().collect()
+/// A list as [`list`] reads it. Element by element: a list of options first would be another list as long.
+struct List<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Elements(PhantomData)).map(Self)
+    }
+}
+
+struct Elements<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = access.next_element::<Option<T>>()? {
+            list.extend(element);
+        }
+        Ok(list)
+    }
+}
+
+/// A map whose values are read as `R` and kept as `T`.
+struct Values<R, T>(fn(R) -> T, PhantomData<R>);
+
+impl<'de, R: Deserialize<'de>, T> Visitor<'de> for Values<R, T> {
+    type Value = IndexMap<String, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(IndexMap::new())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = IndexMap::new();
+        while let Some((key, value)) = access.next_entry()? {
+            map.insert(key, self.0(value));
+        }
+        Ok(map)
+    }
 }
 
 #[cfg(test)]
