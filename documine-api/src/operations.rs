@@ -32,7 +32,7 @@ pub struct Operation {
     pub provenance: Provenance,
     /// Whether the crate `documine` knows it, under this id.
     pub canonical: bool,
-    /// Whether the document lacks it: a call fails before anything is sent, with [`Unsupported`](crate::Unsupported).
+    /// Whether the document lacks it: a call fails before anything is sent, with [`Unsupported`].
     pub missing: bool,
     /// Query parameters that the document lacks, each with the value that means the same as leaving it out.
     pub missing_query: &'static [(&'static str, Option<&'static str>)],
