@@ -9,7 +9,7 @@ use http::HeaderValue;
 use url::Url;
 
 use crate::address;
-use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, TokenEndpoint, TokenSet};
+use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, Login, TokenEndpoint, TokenSet};
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
@@ -289,25 +289,11 @@ impl ClientBuilder {
 
     /// The settings checked, and what a client is made of.
     pub(crate) fn stack(self) -> Result<(Stack, String, Endpoints)> {
-        let base = address::base_url(&self.base)?;
-        let workspace = self.workspace.unwrap_or_default();
-        let tenant = workspace_header(&workspace)?;
+        let Place { base, workspace, tenant, endpoints, agent } = self.place()?;
         let credentials = self.credentials.ok_or_else(|| {
             Error::config("no credentials; give them with `credentials(…)`, for example Credentials::password")
         })?;
         credentials.check()?;
-        if base.scheme() == "https" && cfg!(not(any(feature = "rustls", feature = "native-tls"))) {
-            return Err(Error::config(
-                "the base URL is https, but this build has no TLS; switch on the feature `rustls` or `native-tls`",
-            ));
-        }
-        for (name, limit) in self.timeouts.named() {
-            if limit.is_zero() {
-                return Err(Error::config(format!("the {name} timeout is zero; nothing could ever succeed")));
-            }
-        }
-        let endpoints = Endpoints::new(&base, &workspace, &self.paths)?;
-        let agent = user_agent(self.app.as_deref())?;
         let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
         let api_http = http(&base)?;
         // One set-up serves both, unless only one of the two may use a proxy.
@@ -334,6 +320,47 @@ impl ClientBuilder {
         };
         Ok((stack, workspace, endpoints))
     }
+
+    /// Logs a person in, with this builder's addresses and connection: see [`Login`]. Credentials are not needed yet.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and an empty client id.
+    pub fn login(&self, client_id: impl Into<String>) -> Result<Login> {
+        let Place { endpoints, agent, .. } = self.place()?;
+        let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
+        let token = TokenEndpoint::new(endpoints.token.clone(), http(&endpoints.token)?, Arc::clone(&self.clock));
+        let device = http(&endpoints.device)?;
+        Login::new(client_id.into(), token, (endpoints.device, device), Arc::clone(&self.clock))
+    }
+
+    /// Where everything is, checked.
+    fn place(&self) -> Result<Place> {
+        let base = address::base_url(&self.base)?;
+        let workspace = self.workspace.clone().unwrap_or_default();
+        let tenant = workspace_header(&workspace)?;
+        if base.scheme() == "https" && cfg!(not(any(feature = "rustls", feature = "native-tls"))) {
+            return Err(Error::config(
+                "the base URL is https, but this build has no TLS; switch on the feature `rustls` or `native-tls`",
+            ));
+        }
+        for (name, limit) in self.timeouts.named() {
+            if limit.is_zero() {
+                return Err(Error::config(format!("the {name} timeout is zero; nothing could ever succeed")));
+            }
+        }
+        let endpoints = Endpoints::new(&base, &workspace, &self.paths)?;
+        let agent = user_agent(self.app.as_deref())?;
+        Ok(Place { base, workspace, tenant, endpoints, agent })
+    }
+}
+
+/// What the addresses of a builder come to.
+struct Place {
+    base: Url,
+    workspace: String,
+    tenant: HeaderValue,
+    endpoints: Endpoints,
+    agent: HeaderValue,
 }
 
 fn workspace_header(workspace: &str) -> Result<HeaderValue> {

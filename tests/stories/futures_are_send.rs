@@ -115,6 +115,8 @@ fn what_only_a_service_can_give() {
         future(package.delete());
     }
     fn sendable<T: Send + 'static>() {}
+    let login = Client::builder("https://acme.example").workspace("acme").login("laptop").unwrap();
+    future(login.device(|_| {}));
     // That they compile is all that is asked of them.
     let _ = (uploaded as fn(_), operation as fn(_), package as fn(_));
     sendable::<documine::PackageStream>();

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use oauth2::basic::{BasicErrorResponse, BasicTokenType};
 use oauth2::{
     AuthType, ClientId, ClientSecret, ExtraTokenFields, HttpRequest, HttpResponse, RequestTokenError,
@@ -80,6 +81,16 @@ impl ClientIdentity {
     pub(crate) fn new(id: impl Into<String>) -> Self {
         Self { id: id.into(), secret: None }
     }
+
+    /// A form that says who asks (RFC 6749 section 2.3.1).
+    fn signed(&self, form: &[(&str, &str)]) -> Vec<u8> {
+        let mut body = url::form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(form).append_pair("client_id", &self.id);
+        if let Some(secret) = &self.secret {
+            body.append_pair("client_secret", secret.expose());
+        }
+        body.finish().into_bytes()
+    }
 }
 
 /// Both spellings of the refresh token's life: Keycloak's, and the guide's.
@@ -104,6 +115,16 @@ pub(super) type OauthClient = oauth2::Client<
     oauth2::EndpointNotSet,
     oauth2::EndpointSet,
 >;
+
+/// What an endpoint of the provider said.
+pub(super) enum Reply {
+    Success(Bytes),
+    /// With the error code of RFC 6749 section 5.2, or whatever stands in its place.
+    Refused {
+        code: String,
+        error: Error,
+    },
+}
 
 /// The token endpoint (RFC 6749 section 3.2).
 pub(crate) struct TokenEndpoint {
@@ -134,6 +155,44 @@ impl TokenEndpoint {
     pub(super) fn http(&self) -> impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static {
         let http = self.http.clone();
         move |request| Box::pin(send(http.clone(), request))
+    }
+
+    /// Asks the token endpoint itself, where a refusal is an answer like any other: a device login is refused until it is confirmed.
+    pub(super) async fn ask(&self, identity: &ClientIdentity, form: &[(&str, &str)]) -> Result<Reply> {
+        self.post(&self.http, &self.url, identity, form).await
+    }
+
+    /// The same at another endpoint of the provider. Trouble that passes is an error, a refusal is none.
+    pub(super) async fn post(
+        &self,
+        http: &reqwest::Client,
+        url: &Url,
+        identity: &ClientIdentity,
+        form: &[(&str, &str)],
+    ) -> Result<Reply> {
+        let request = http::Request::post(url.as_str())
+            .header(http::header::ACCEPT, "application/json")
+            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(identity.signed(form))
+            .map_err(|error| Error::config(format!("the identity provider's address can't be used: {error}")))?;
+        let (status, _, body, secrets) = exchange(http, request).await?;
+        if status.is_success() {
+            return Ok(Reply::Success(body));
+        }
+        let error = refusal(status, &body, &secrets);
+        if error.is_transient() {
+            return Err(error);
+        }
+        let code = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.error).unwrap_or_default();
+        Ok(Reply::Refused { code, error })
+    }
+
+    /// The tokens of a success.
+    pub(super) fn read(&self, body: &[u8]) -> Result<TokenSet> {
+        // The body holds tokens, so not a byte of it is shown.
+        let answer = serde_json::from_slice(&with_token_type(body))
+            .map_err(|_| Error::auth("the identity provider's answer could not be understood"))?;
+        Ok(token_set(&answer, self.clock.now()))
     }
 
     pub(super) fn tokens(
@@ -171,6 +230,20 @@ fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
 }
 
 async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse> {
+    let (status, headers, body, secrets) = exchange(&http, request).await?;
+    if !status.is_success() {
+        return Err(refusal(status, &body, &secrets));
+    }
+    let mut answer = HttpResponse::new(with_token_type(&body));
+    *answer.headers_mut() = headers;
+    Ok(answer)
+}
+
+/// One request, one bounded answer in bounded time, and the secrets that no error about it may show.
+async fn exchange(
+    http: &reqwest::Client,
+    request: HttpRequest,
+) -> Result<(http::StatusCode, http::HeaderMap, Bytes, Vec<Secret>)> {
     let (parts, body) = request.into_parts();
     let secrets = secrets_of(&body);
     let exchange = async {
@@ -181,15 +254,9 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
             .send()
             .await
             .map_err(|error| provider_unreachable(&error))?;
-        let status = response.status();
-        let headers = response.headers().clone();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = net::read_bounded(response, ANSWER_LIMIT).await.map_err(|error| provider_unreachable(&error))?;
-        if !status.is_success() {
-            return Err(refusal(status, &body, &secrets));
-        }
-        let mut answer = HttpResponse::new(with_token_type(&body));
-        *answer.headers_mut() = headers;
-        Ok(answer)
+        Ok((status, headers, body, secrets))
     };
     tokio::time::timeout(ANSWER_TIME, exchange).await.unwrap_or_else(|_| {
         let text = format!("the identity provider did not answer within {ANSWER_TIME:?}");
@@ -225,13 +292,15 @@ fn secrets_of(form: &[u8]) -> Vec<Secret> {
         .collect()
 }
 
-/// An error answer of the token endpoint (RFC 6749 section 5.2), or whatever came in its place.
+/// An error answer of the token endpoint (RFC 6749 section 5.2).
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+    error_description: Option<String>,
+}
+
+/// An error answer, or whatever came in its place.
 fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
-        error_description: Option<String>,
-    }
     let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
     let finish = |error: Error| {
         let error = error.with_status(status);

@@ -6,14 +6,19 @@
 //!                  │ a caller's own TokenSource
 //!                  └─► endpoint (bare HTTP: no redirects, no token, bounded answers)
 //! ```
+//!
+//! A person logs in before there are credentials: `Login` runs a flow with somebody in it (flow/device, RFC 8628), and gives tokens.
 
 mod cache;
 mod credentials;
 mod endpoint;
 mod flow;
+mod login;
 mod token;
 
 pub use credentials::{Credentials, TokenSource};
+pub use flow::device::DeviceCode;
+pub use login::Login;
 pub use token::{Secret, TokenSet};
 
 pub(crate) use cache::Authenticator;

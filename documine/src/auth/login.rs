@@ -1,0 +1,85 @@
+//! Logging a person in: what a program does once, before it has tokens.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::endpoint::{ClientIdentity, TokenEndpoint};
+use super::flow::device::{DeviceCode, DeviceLogin};
+use super::token::{Secret, TokenSet};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+
+/// A login of a person, made by [`ClientBuilder::login`](crate::ClientBuilder::login). What it gives are tokens; put them into a client with
+/// [`Credentials::tokens`](crate::Credentials::tokens), which keeps them fresh.
+///
+/// ```
+/// # async fn f() -> documine::Result<()> {
+/// use documine::{Client, Credentials};
+///
+/// let builder = Client::builder("https://acme.example").workspace("acme");
+/// let tokens = builder
+///     .login("my-program")?
+///     .device(|code| println!("Open {} and type {}", code.verification_uri, code.user_code))
+///     .await?;
+/// let client = builder.credentials(Credentials::tokens("my-program", tokens)).build()?;
+/// # Ok(()) }
+/// ```
+#[must_use = "nobody is logged in before a flow is awaited"]
+pub struct Login {
+    client: ClientIdentity,
+    scopes: Vec<String>,
+    token: TokenEndpoint,
+    device: (Url, reqwest::Client),
+    clock: Arc<dyn Clock>,
+}
+
+impl Login {
+    pub(crate) fn new(
+        client_id: String,
+        token: TokenEndpoint,
+        device: (Url, reqwest::Client),
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        if client_id.trim().is_empty() {
+            return Err(Error::config("the client id is empty; give the one that the identity provider knows"));
+        }
+        Ok(Self { client: ClientIdentity::new(client_id), scopes: Vec::new(), token, device, clock })
+    }
+
+    /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
+    pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.client.secret = Some(secret.into());
+        self
+    }
+
+    /// Asks for a scope, for example `openid` or `offline_access`. None is asked for by default.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.scopes.push(scope.into());
+        self
+    }
+
+    /// Logs in by device code (RFC 8628), which the guide recommends: `show` tells the person which page to open, on any device, and which code to
+    /// type there. It is called once; then this waits until the person has confirmed, at most until the code expires. Dropping the future
+    /// ends the login.
+    ///
+    /// # Errors
+    /// The person refused, or did not confirm in time ([`Error::needs_login`]); the identity provider does not offer this flow to the client.
+    /// A provider that can't be reached for a while is asked again.
+    pub async fn device(self, show: impl FnOnce(&DeviceCode) + Send) -> Result<TokenSet> {
+        let login = DeviceLogin {
+            endpoint: &self.token,
+            start: (&self.device.0, &self.device.1),
+            client: &self.client,
+            scopes: &self.scopes,
+            clock: self.clock.as_ref(),
+        };
+        login.run(show).await
+    }
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login").field("client", &self.client).field("scopes", &self.scopes).finish_non_exhaustive()
+    }
+}
