@@ -330,7 +330,13 @@ impl ClientBuilder {
         let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
         let token = TokenEndpoint::new(endpoints.token.clone(), http(&endpoints.token)?, Arc::clone(&self.clock));
         let device = http(&endpoints.device)?;
-        Login::new(client_id.into(), token, (endpoints.device, device), Arc::clone(&self.clock))
+        Login::new(
+            client_id.into(),
+            endpoints.authorization,
+            token,
+            (endpoints.device, device),
+            Arc::clone(&self.clock),
+        )
     }
 
     /// Where everything is, checked.

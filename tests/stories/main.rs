@@ -32,6 +32,7 @@ mod limits;
 #[cfg(reconstruction)]
 mod linked_pages;
 mod log_in;
+mod log_in_by_browser;
 mod log_in_by_device;
 mod long_waits;
 mod lost_answers;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::endpoint::{ClientIdentity, TokenEndpoint};
+use super::flow::code::Authorization;
 use super::flow::device::{DeviceCode, DeviceLogin};
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
@@ -29,6 +30,7 @@ use crate::error::{Error, Result};
 pub struct Login {
     client: ClientIdentity,
     scopes: Vec<String>,
+    page: Url,
     token: TokenEndpoint,
     device: (Url, reqwest::Client),
     clock: Arc<dyn Clock>,
@@ -37,6 +39,7 @@ pub struct Login {
 impl Login {
     pub(crate) fn new(
         client_id: String,
+        page: Url,
         token: TokenEndpoint,
         device: (Url, reqwest::Client),
         clock: Arc<dyn Clock>,
@@ -44,7 +47,7 @@ impl Login {
         if client_id.trim().is_empty() {
             return Err(Error::config("the client id is empty; give the one that the identity provider knows"));
         }
-        Ok(Self { client: ClientIdentity::new(client_id), scopes: Vec::new(), token, device, clock })
+        Ok(Self { client: ClientIdentity::new(client_id), scopes: Vec::new(), page, token, device, clock })
     }
 
     /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
@@ -76,6 +79,40 @@ impl Login {
         };
         login.run(show).await
     }
+
+    /// Logs in by the provider's own page in a browser (authorization code, RFC 6749 section 4.1, with PKCE): opens nothing, but gives the page's
+    /// address. `redirect_uri` is where the provider sends the browser back to with the answer, as it is registered for this client: the
+    /// callback of a web application, or any address from whose line in the browser a person can copy the answer.
+    ///
+    /// ```
+    /// # async fn f() -> documine::Result<()> {
+    /// let builder = documine::Client::builder("https://acme.example").workspace("acme");
+    /// let login = builder.login("my-program")?.authorization("http://127.0.0.1/callback")?;
+    /// println!("Open {}\nThen paste the address that the browser ends at:", login.url());
+    /// let mut answer = String::new();
+    /// std::io::stdin().read_line(&mut answer).expect("a terminal");
+    /// let tokens = login.redirected(&answer).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `redirect_uri` is no absolute address, or has a fragment (RFC 6749 section 3.1.2).
+    pub fn authorization(self, redirect_uri: &str) -> Result<Authorization> {
+        if !Url::parse(redirect_uri).is_ok_and(|url| url.fragment().is_none()) {
+            return Err(Error::config("the redirect URI is no absolute address, or has a fragment"));
+        }
+        let issuer = issuer(&self.page);
+        Ok(Authorization::new(&self.page, redirect_uri.to_owned(), &self.scopes, self.client, self.token, issuer))
+    }
+}
+
+/// Who answers for a page (RFC 9207), where its address tells: Keycloak's does.
+fn issuer(page: &Url) -> Option<String> {
+    let path = page.path().strip_suffix("/protocol/openid-connect/auth")?;
+    let mut issuer = page.clone();
+    issuer.set_path(path);
+    issuer.set_query(None);
+    Some(issuer.into())
 }
 
 impl std::fmt::Debug for Login {

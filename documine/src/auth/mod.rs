@@ -17,6 +17,7 @@ mod login;
 mod token;
 
 pub use credentials::{Credentials, TokenSource};
+pub use flow::code::Authorization;
 pub use flow::device::DeviceCode;
 pub use login::Login;
 pub use token::{Secret, TokenSet};

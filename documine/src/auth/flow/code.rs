@@ -1,0 +1,183 @@
+//! The authorization code grant: RFC 6749 section 4.1, with PKCE (RFC 7636). A person logs in at the provider's own page; the program never
+//! sees the password.
+
+use oauth2::{CsrfToken, PkceCodeChallenge};
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use super::super::endpoint::{ClientIdentity, Reply, TokenEndpoint};
+use super::super::token::{Secret, TokenSet};
+use crate::error::{Error, Result};
+use crate::text::{one_line, without};
+
+const OPERATION: &str = "login by browser";
+
+/// A login that waits for a person at the provider's page: made by [`Login::authorization`](crate::Login::authorization).
+///
+/// It is good for one answer: a code works once, and a second use of it ends the session that the first one began (RFC 6749 section 4.1.2).
+#[must_use = "nobody is logged in before the answer is taken"]
+pub struct Authorization {
+    url: Url,
+    redirect_uri: String,
+    state: Secret,
+    verifier: Secret,
+    /// Who has to have answered, where that is known (RFC 9207).
+    issuer: Option<String>,
+    client: ClientIdentity,
+    endpoint: TokenEndpoint,
+}
+
+impl Authorization {
+    pub(in crate::auth) fn new(
+        page: &Url,
+        redirect_uri: String,
+        scopes: &[String],
+        client: ClientIdentity,
+        endpoint: TokenEndpoint,
+        issuer: Option<String>,
+    ) -> Self {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let state = CsrfToken::new_random();
+        let mut url = page.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            query
+                .append_pair("response_type", "code")
+                .append_pair("client_id", &client.id)
+                .append_pair("redirect_uri", &redirect_uri)
+                .append_pair("state", state.secret())
+                .append_pair("code_challenge", challenge.as_str())
+                .append_pair("code_challenge_method", challenge.method().as_str());
+            // An empty scope is refused by some.
+            if !scopes.is_empty() {
+                query.append_pair("scope", &scopes.join(" "));
+            }
+        }
+        let (state, verifier) = (state.secret().as_str().into(), verifier.secret().as_str().into());
+        Self { url, redirect_uri, state, verifier, issuer, client, endpoint }
+    }
+
+    /// The page to be opened in the person's browser.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// The `state` (RFC 6749 section 10.12) that the answer has to bring. A web application finds the login by it that an answer belongs to; keep it
+    /// where only the person's own session reaches it.
+    pub fn state(&self) -> &Secret {
+        &self.state
+    }
+
+    /// Takes the answer as the browser was sent back with it: the whole address, or what stands behind its `?`. This is what a person pastes who
+    /// sits at a machine without a browser.
+    ///
+    /// # Errors
+    /// The answer belongs to another login; the person or the provider refused; the code is used or too old ([`Error::needs_login`]).
+    pub async fn redirected(self, answer: &str) -> Result<TokenSet> {
+        let code = self.code(answer).map_err(|error| error.with_operation(OPERATION))?;
+        self.tokens(&code).await
+    }
+
+    /// Takes the answer of a web application's own callback: its `code` and its `state`.
+    ///
+    /// # Errors
+    /// As [`redirected`](Self::redirected).
+    pub async fn exchange(self, code: &str, state: &str) -> Result<TokenSet> {
+        self.check_state(state).map_err(|error| error.with_operation(OPERATION))?;
+        self.tokens(&Secret::new(code)).await
+    }
+
+    /// The code in an answer that is one to this login.
+    fn code(&self, answer: &str) -> Result<Secret> {
+        let answer = answer.trim();
+        let answer = answer.split('#').next().unwrap_or_default();
+        let query = answer.split_once('?').map_or(answer, |(_, query)| query);
+        let mut fields = Fields::default();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            fields.take(&name, &value)?;
+        }
+        let Some(state) = &fields.state else {
+            return Err(Error::input(
+                "this is no answer to a login: paste the whole address that the browser ended at, with `code=` and `state=` in it",
+            ));
+        };
+        // Before anything else: what does not belong here is not even reported.
+        self.check_state(state)?;
+        if let (Some(expected), Some(issuer)) = (&self.issuer, &fields.issuer)
+            && expected.trim_end_matches('/') != issuer.trim_end_matches('/')
+        {
+            return Err(Error::auth(
+                "the answer comes from another identity provider than the one that was asked (iss); begin again",
+            ));
+        }
+        if let Some(error) = &fields.error {
+            return Err(self.refused(error, fields.description.as_deref()));
+        }
+        fields.code.ok_or_else(|| Error::auth("the identity provider's answer holds no code; begin again"))
+    }
+
+    fn check_state(&self, state: &str) -> Result<()> {
+        if bool::from(self.state.expose().as_bytes().ct_eq(state.as_bytes())) {
+            return Ok(());
+        }
+        Err(Error::auth("the answer belongs to another login (its state is not ours); begin again"))
+    }
+
+    fn refused(&self, code: &str, description: Option<&str>) -> Error {
+        /// A provider's reason is a line, not a letter.
+        const LONGEST: usize = 200;
+        if code == "access_denied" {
+            return Error::auth("the person refused the login").login_needed();
+        }
+        let reason = description.map_or_else(|| code.to_owned(), |text| format!("{} ({code})", text.trim()));
+        let secrets = [self.state.expose(), self.verifier.expose()];
+        let reason: String = one_line(&without(&reason, secrets)).chars().take(LONGEST).collect();
+        Error::auth(format!("the identity provider refused: {reason}"))
+    }
+
+    /// The tokens for the code. Asked for once: whatever becomes of the request, the code may be used up.
+    async fn tokens(&self, code: &Secret) -> Result<TokenSet> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code.expose()),
+            ("redirect_uri", &self.redirect_uri),
+            ("code_verifier", self.verifier.expose()),
+        ];
+        let tokens = match self.endpoint.ask(&self.client, &form).await {
+            Ok(Reply::Success(body)) => self.endpoint.read(&body),
+            Ok(Reply::Refused { error, .. }) | Err(error) => Err(error),
+        };
+        tokens.map_err(|error| error.with_operation(OPERATION))
+    }
+}
+
+impl std::fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address holds the state.
+        f.debug_struct("Authorization").field("redirect_uri", &self.redirect_uri).finish_non_exhaustive()
+    }
+}
+
+/// What an answer may bring, each at most once (RFC 6749 section 3.1).
+#[derive(Default)]
+struct Fields {
+    code: Option<Secret>,
+    state: Option<String>,
+    issuer: Option<String>,
+    error: Option<String>,
+    description: Option<String>,
+}
+
+impl Fields {
+    fn take(&mut self, name: &str, value: &str) -> Result<()> {
+        let twice = match name {
+            "code" => self.code.replace(Secret::new(value)).is_some(),
+            "state" => self.state.replace(value.to_owned()).is_some(),
+            "iss" => self.issuer.replace(value.to_owned()).is_some(),
+            "error" => self.error.replace(value.to_owned()).is_some(),
+            "error_description" => self.description.replace(value.to_owned()).is_some(),
+            _ => false,
+        };
+        if twice { Err(Error::auth(format!("the answer holds `{name}` twice; begin again"))) } else { Ok(()) }
+    }
+}
