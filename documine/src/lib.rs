@@ -26,7 +26,7 @@ mod transfer;
 mod transport;
 mod users;
 
-pub use auth::{Authorization, Credentials, DeviceCode, Login, Secret, TokenSet, TokenSource};
+pub use auth::{Authorization, Credentials, DeviceCode, Login, Loopback, Secret, TokenSet, TokenSource};
 pub use call::Call;
 pub use client::Client;
 pub use clock::{BoxFuture, Clock, SystemClock};

@@ -115,8 +115,12 @@ fn what_only_a_service_can_give() {
         future(package.delete());
     }
     fn sendable<T: Send + 'static>() {}
-    let login = Client::builder("https://acme.example").workspace("acme").login("laptop").unwrap();
-    future(login.device(|_| {}));
+    let login = || Client::builder("https://acme.example").workspace("acme").login("laptop").unwrap();
+    future(login().device(|_| {}));
+    future(login().browser(documine::Loopback::default(), |_| {}));
+    let authorization = || login().authorization("http://127.0.0.1/callback").unwrap();
+    future(authorization().redirected("code=a&state=b"));
+    future(authorization().exchange("a", "b"));
     // That they compile is all that is asked of them.
     let _ = (uploaded as fn(_), operation as fn(_), package as fn(_));
     sendable::<documine::PackageStream>();

@@ -16,7 +16,7 @@ fn login(world: &World) -> Authorization {
 }
 
 /// What a person and a browser do with the page: log in there, and end at the address that the provider sends them to.
-async fn visit(page: &str, username: &str, password: &str) -> String {
+pub async fn visit(page: &str, username: &str, password: &str) -> String {
     let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let form = browser.get(page).send().await.unwrap().text().await.unwrap();
     let (_, rest) = form.split_once("action=\"").unwrap_or_else(|| panic!("no form: {form}"));
@@ -28,7 +28,7 @@ async fn visit(page: &str, username: &str, password: &str) -> String {
 }
 
 /// A field of an address.
-fn field(address: &str, name: &str) -> Option<String> {
+pub fn field(address: &str, name: &str) -> Option<String> {
     let address = reqwest::Url::parse(address).unwrap();
     address.query_pairs().find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
 }

@@ -34,6 +34,7 @@ mod linked_pages;
 mod log_in;
 mod log_in_by_browser;
 mod log_in_by_device;
+mod log_in_by_loopback;
 mod long_waits;
 mod lost_answers;
 #[cfg(reconstruction)]

@@ -7,6 +7,7 @@ use url::Url;
 use super::endpoint::{ClientIdentity, TokenEndpoint};
 use super::flow::code::Authorization;
 use super::flow::device::{DeviceCode, DeviceLogin};
+use super::loopback::Loopback;
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -78,6 +79,27 @@ impl Login {
             clock: self.clock.as_ref(),
         };
         login.run(show).await
+    }
+
+    /// Logs in by the provider's own page in the browser of this machine (authorization code with PKCE, RFC 8252): `show` is given the page's
+    /// address, to open it and to print it; then this listens on 127.0.0.1 until the browser is sent there with the answer. Where the browser is on
+    /// another machine, take [`device`](Self::device) or [`authorization`](Self::authorization).
+    ///
+    /// ```
+    /// # async fn f() -> documine::Result<()> {
+    /// use documine::{Client, Loopback};
+    /// let login = Client::builder("https://acme.example").workspace("acme").login("my-program")?;
+    /// let tokens = login.browser(Loopback::default(), |page| println!("Open {page}")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The port is taken; nobody logged in in time; as [`Authorization::redirected`].
+    pub async fn browser(self, place: Loopback, show: impl FnOnce(&str) + Send) -> Result<TokenSet> {
+        let listening = place.open().await?;
+        let login = self.authorization(&listening.redirect_uri())?;
+        show(login.url());
+        listening.tokens(login).await
     }
 
     /// Logs in by the provider's own page in a browser (authorization code, RFC 6749 section 4.1, with PKCE): opens nothing, but gives the page's

@@ -7,19 +7,22 @@
 //!                  └─► endpoint (bare HTTP: no redirects, no token, bounded answers)
 //! ```
 //!
-//! A person logs in before there are credentials: `Login` runs a flow with somebody in it (flow/device, RFC 8628), and gives tokens.
+//! A person logs in before there are credentials: `Login` runs a flow with somebody in it (flow/device, RFC 8628; flow/code, RFC 6749 section
+//! 4.1, with the listener of loopback.rs), and gives tokens.
 
 mod cache;
 mod credentials;
 mod endpoint;
 mod flow;
 mod login;
+mod loopback;
 mod token;
 
 pub use credentials::{Credentials, TokenSource};
 pub use flow::code::Authorization;
 pub use flow::device::DeviceCode;
 pub use login::Login;
+pub use loopback::Loopback;
 pub use token::{Secret, TokenSet};
 
 pub(crate) use cache::Authenticator;

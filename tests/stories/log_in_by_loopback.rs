@@ -1,0 +1,128 @@
+//! Logging in by the browser of the same machine (RFC 8252 section 7.3): the program listens, and is not impressed by who else connects.
+
+use std::time::Duration;
+
+use documine::{ErrorKind, Loopback, Result, TimeoutPhase, TokenSet};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::log_in_by_browser::{field, visit};
+use crate::world::{World, bare_http};
+
+/// A login under way, and the page that the program has shown.
+async fn begun(world: &World, place: Loopback) -> (JoinHandle<Result<TokenSet>>, String) {
+    let login = world.builder().login(world.sim.client_id()).unwrap().client_secret(world.sim.client_secret());
+    let (shown, page) = oneshot::channel();
+    let login = tokio::spawn(login.browser(place, |page| shown.send(page.to_owned()).unwrap()));
+    (login, page.await.unwrap())
+}
+
+#[tokio::test]
+async fn the_program_hears_of_the_answer_by_itself() {
+    let mut world = World::new().await;
+    world.allow_bare_requests();
+    let (login, page) = begun(&world, Loopback::default().path("/login/done")).await;
+    let back = visit(&page, world.sim.username(), world.sim.password()).await;
+    assert!(back.starts_with("http://127.0.0.1:") && back.contains("/login/done?"), "{back}");
+    let shown = bare_http().get(&back).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    assert_eq!(shown.headers()["cache-control"], "no-store");
+    assert_eq!(shown.headers()["referrer-policy"], "no-referrer");
+    let text = shown.text().await.unwrap();
+    assert!(text.contains("The program has the answer."), "{text}");
+    assert!(!text.contains(&field(&back, "code").unwrap()), "{text}");
+    login.await.unwrap().unwrap();
+    assert_eq!(world.journal(), ["auth 200", "login 302", "token 200"]);
+    assert!(bare_http().get(&back).send().await.is_err(), "a second tab finds nobody");
+}
+
+#[tokio::test]
+async fn other_visitors_are_turned_away() {
+    let mut world = World::new().await;
+    world.allow_bare_requests();
+    let (login, page) = begun(&world, Loopback::default()).await;
+    let back = visit(&page, world.sim.username(), world.sim.password()).await;
+    let address = back.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    let state = field(&page, "state").unwrap();
+    let http = bare_http();
+    let get = |target: String| http.get(format!("http://{address}{target}")).send();
+    assert_eq!(get("/favicon.ico".into()).await.unwrap().status(), 404);
+    assert_eq!(get("/".into()).await.unwrap().status(), 404);
+    assert_eq!(get("/callback?code=stolen&state=guessed".into()).await.unwrap().status(), 400);
+    assert_eq!(get("/callback?error=access_denied".into()).await.unwrap().status(), 400);
+    // A page that the browser loaded from a name that leads here (DNS rebinding).
+    let rebound = http.get(format!("http://{address}/callback?code=c&state={state}")).header("host", "evil.example");
+    assert_eq!(rebound.send().await.unwrap().status(), 404);
+    let posted = http.post(format!("http://{address}/callback?code=c&state={state}"));
+    assert_eq!(posted.send().await.unwrap().status(), 405);
+
+    // A port scan, one who says nothing, and one who does not stop talking.
+    let mut scan = TcpStream::connect(&address).await.unwrap();
+    scan.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await.unwrap();
+    drop(scan);
+    let silent = TcpStream::connect(&address).await.unwrap();
+    let mut endless = TcpStream::connect(&address).await.unwrap();
+    endless.write_all(b"GET /callback HTTP/1.1\r\nX-Long: ").await.unwrap();
+    let mut sent = 0;
+    while sent < 10 << 20 && endless.write_all(&[b'x'; 4096]).await.is_ok() {
+        sent += 4096;
+    }
+    assert!(sent < 10 << 20, "nobody reads ten megabytes of a header");
+    let mut said = Vec::new();
+    let _ = endless.read_to_end(&mut said).await;
+    assert!(!String::from_utf8_lossy(&said).contains("200 OK"));
+
+    assert!(!login.is_finished());
+    assert_eq!(http.get(&back).send().await.unwrap().status(), 200);
+    login.await.unwrap().unwrap();
+    drop(silent);
+    assert_eq!(world.requests("token").len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_comes_back_the_same_way() {
+    let world = World::new().await;
+    let (login, page) = begun(&world, Loopback::default()).await;
+    let (callback, state) = (field(&page, "redirect_uri").unwrap(), field(&page, "state").unwrap());
+    let shown = bare_http().get(format!("{callback}?error=access_denied&state={state}")).send().await.unwrap();
+    assert!(shown.text().await.unwrap().contains("The login did not succeed."));
+    let error = login.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "login by browser: the person refused the login");
+    assert!(error.needs_login());
+    assert_eq!(world.journal(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_login_has_an_end() {
+    let world = World::new().await;
+    let (login, _) = begun(&world, Loopback::default().time_limit(Duration::from_millis(20))).await;
+    let error = login.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "login by browser: nobody logged in within 20ms; begin again");
+    assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Login)));
+
+    // And so it has when its future is dropped: the port is free again.
+    let (login, page) = begun(&world, Loopback::default()).await;
+    let callback = field(&page, "redirect_uri").unwrap();
+    login.abort();
+    assert!(login.await.unwrap_err().is_cancelled());
+    assert!(bare_http().get(&callback).send().await.is_err());
+}
+
+#[tokio::test]
+async fn places_where_nobody_can_listen() {
+    let world = World::new().await;
+    let log_in = |place| world.builder().login("laptop").unwrap().browser(place, |page| panic!("shown: {page}"));
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = held.local_addr().unwrap().port();
+    let error = log_in(Loopback::default().port(taken)).await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("port {taken} of 127.0.0.1 can't be listened on: ")), "{error}");
+    assert!(error.ends_with("; take another one, or 0 for any"), "{error}");
+    drop(held);
+    for path in ["", "callback", "/a b", "/a?b", "/a#b"] {
+        let error = log_in(Loopback::default().path(path)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains("is no path for a redirect URI"), "{error}");
+    }
+}
