@@ -20,7 +20,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
         implementation.items.insert(place, ImplItem::Fn(prepare));
         edits += 1;
     }
-    if edits == 0 { Err(String::from("no builder sends anything")) } else { Ok(edits) }
+    Ok(edits)
 }
 
 fn is_send(item: &ImplItem) -> bool {
