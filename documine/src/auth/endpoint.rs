@@ -292,11 +292,22 @@ fn secrets_of(form: &[u8]) -> Vec<Secret> {
         .collect()
 }
 
-/// An error answer of the token endpoint (RFC 6749 section 5.2).
+/// An error answer (RFC 6749 sections 4.1.2.1 and 5.2).
 #[derive(Deserialize)]
-struct Refusal {
-    error: String,
-    error_description: Option<String>,
+pub(super) struct Refusal {
+    pub(super) error: String,
+    pub(super) error_description: Option<String>,
+}
+
+impl Refusal {
+    /// What the provider says, in one line and without what nobody may see.
+    pub(super) fn reason(&self, secrets: &[Secret]) -> String {
+        let reason = match &self.error_description {
+            Some(text) => format!("{} ({})", text.trim(), self.error),
+            None => self.error.clone(),
+        };
+        text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)))
+    }
 }
 
 /// An error answer, or whatever came in its place.
@@ -315,11 +326,7 @@ fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
             _ => format!("the identity provider answered {status} without saying why"),
         }));
     };
-    let reason = match &refusal.error_description {
-        Some(text) => format!("{} ({})", text.trim(), refusal.error),
-        None => refusal.error.clone(),
-    };
-    let reason = text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)));
+    let reason = refusal.reason(secrets);
     let advice = match refusal.error.as_str() {
         "invalid_grant" => "; log in again or give other credentials",
         "invalid_client" | "unauthorized_client" => "; check the client id, its secret, and which grants it may use",

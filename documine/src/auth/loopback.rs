@@ -188,9 +188,7 @@ impl Desk {
     }
 
     fn is_ours(&self, query: &str) -> bool {
-        use subtle::ConstantTimeEq;
-        let states = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
-        states.into_iter().any(|(_, state)| bool::from(state.as_bytes().ct_eq(self.state.expose().as_bytes())))
+        url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| name == "state" && self.state.is(&value))
     }
 }
 

@@ -10,6 +10,7 @@ use documine_api::operations;
 use http_body_util::BodyExt;
 use reqwest::multipart::Form;
 use reqwest::{Request, Response};
+use tracing::Instrument;
 
 use super::answer::Answer;
 use super::call::{Call, Trip, is_same_origin};
@@ -41,7 +42,7 @@ impl Call<'_> {
         while trip.can_go_again() {
             trip.attempts += 1;
             let span = telemetry::attempt(trip.operation, trip.attempts);
-            let outcome = telemetry::inside(&span, pin!(self.paced(trip, tokens))).await;
+            let outcome = pin!(self.paced(trip, tokens)).instrument(span.clone()).await;
             trip.under_way = false;
             telemetry::tried(&span, outcome.as_ref().map(|answer| answer.status));
             let error = match outcome {

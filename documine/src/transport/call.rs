@@ -9,6 +9,7 @@ use ::http::Method;
 use documine_api::operations::{self, Operation};
 use documine_api::{BoxError, Transport};
 use reqwest::{Request, Response};
+use tracing::Instrument;
 use url::Url;
 
 use super::answer::{Answer, Answered};
@@ -113,8 +114,9 @@ impl<'a> Call<'a> {
         let span = telemetry::call(operation, &trip.method, trip.request.url());
         let limit = self.limit(operation);
         let outcome = if is_same_origin(trip.request.url(), &stack.base) {
+            // Pinned before it is instrumented, which would move all of it otherwise.
             let work = pin!(self.signed(&mut trip, limit));
-            let work = pin!(telemetry::inside(&span, work));
+            let work = pin!(work.instrument(span.clone()));
             within(work, limit, TimeoutPhase::Operation).await.and_then(|outcome| outcome)
         } else {
             Err(Error::config(format!(

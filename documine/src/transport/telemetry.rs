@@ -3,8 +3,6 @@
 //! One span a call, one below it for each attempt. The span's fields are enough to draw calls, errors, retries and latency per operation; a
 //! program without a tracing backend gets the same from an [`Observer`](super::Observer).
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::time::Duration;
 
 use ::http::{HeaderMap, Method, StatusCode};
@@ -31,15 +29,6 @@ pub(super) fn call(operation: &Operation, method: &Method, url: &Url) -> Span {
         error.type = Empty,
         request_id = Empty,
     )
-}
-
-/// Runs the work inside the span. The work stays where it is: tracing's own `instrument` would move all of it, for each layer anew.
-pub(super) async fn inside<F: Future + Unpin>(span: &Span, mut work: F) -> F::Output {
-    poll_fn(|context| {
-        let _inside = span.enter();
-        Pin::new(&mut work).poll(context)
-    })
-    .await
 }
 
 /// Notes how the call ended.

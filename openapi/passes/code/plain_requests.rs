@@ -13,7 +13,8 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Block, Expr, ExprMethodCall, File, ImplItemFn, Item, Lit, LitStr, Local, Member, Pat, Stmt, Token, parse_quote,
+    Block, Expr, ExprMethodCall, File, ImplItemFn, Item, Lit, LitStr, Local, Member, Pat, Path, Stmt, Token,
+    parse_quote,
 };
 
 use super::syntax;
@@ -50,9 +51,8 @@ impl VisitMut for Senders {
                 "a `send` makes {addresses} addresses and {headers} headers `{HEADER}`, expected one each"
             ));
         }
-        let mut accept = WithoutAccept(0);
-        accept.visit_block_mut(&mut function.block);
-        self.edits += addresses + headers + accept.0;
+        let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");
+        self.edits += addresses + headers + without(&mut function.block, "header", &is_accept);
     }
 }
 
@@ -99,7 +99,7 @@ fn own_header(block: &mut Block) -> usize {
     let removed = before - block.stmts.len();
     if !block.stmts.iter().any(|statement| mentions_append(statement, &map)) {
         block.stmts.retain(|statement| map_of_headers(statement).is_none());
-        WithoutMap(&map).visit_block_mut(block);
+        without(block, "headers", &|path| path.is_ident(&map));
     }
     removed
 }
@@ -125,33 +125,29 @@ fn mentions_append(statement: &Stmt, map: &Ident) -> bool {
     text.contains(&format!("{map}.append(")) || text.contains(&format!("{map}.insert("))
 }
 
-/// Takes `.headers(map)` out of the chain of calls.
-struct WithoutMap<'a>(&'a Ident);
-
-impl VisitMut for WithoutMap<'_> {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expression);
-        if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = expression
-            && method == "headers"
-            && matches!(args.first(), Some(Expr::Path(path)) if path.path.is_ident(self.0))
-        {
-            *expression = (**receiver).clone();
-        }
-    }
+/// Takes such calls out of the block; says how many were found.
+fn without(block: &mut Block, method: &'static str, argument: &dyn Fn(&Path) -> bool) -> usize {
+    let mut without = Without { method, argument, taken: 0 };
+    without.visit_block_mut(block);
+    without.taken
 }
 
-/// Takes `.header(ACCEPT, …)` out of the chain of calls.
-struct WithoutAccept(usize);
+/// Takes calls of a method out of their chains, where their first argument is this path.
+struct Without<'a> {
+    method: &'static str,
+    argument: &'a dyn Fn(&Path) -> bool,
+    taken: usize,
+}
 
-impl VisitMut for WithoutAccept {
+impl VisitMut for Without<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
         if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = expression
-            && method == "header"
-            && matches!(args.first(), Some(Expr::Path(name)) if name.path.segments.last().is_some_and(|last| last.ident == "ACCEPT"))
+            && method == self.method
+            && matches!(args.first(), Some(Expr::Path(name)) if (self.argument)(&name.path))
         {
             *expression = (**receiver).clone();
-            self.0 += 1;
+            self.taken += 1;
         }
     }
 }

@@ -2,13 +2,12 @@
 //! sees the password.
 
 use oauth2::{CsrfToken, PkceCodeChallenge};
-use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::super::endpoint::{ClientIdentity, Reply, TokenEndpoint};
+use super::super::endpoint::{ClientIdentity, Refusal, Reply, TokenEndpoint};
 use super::super::token::{Secret, TokenSet};
+use super::denied;
 use crate::error::{Error, Result};
-use crate::text::{one_line, without};
 
 const OPERATION: &str = "login by browser";
 
@@ -110,28 +109,28 @@ impl Authorization {
                 "the answer comes from another identity provider than the one that was asked (iss); begin again",
             ));
         }
-        if let Some(error) = &fields.error {
-            return Err(self.refused(error, fields.description.as_deref()));
+        if let Some(error) = fields.error {
+            return Err(self.refused(error, fields.description));
         }
         fields.code.ok_or_else(|| Error::auth("the identity provider's answer holds no code; begin again"))
     }
 
     fn check_state(&self, state: &str) -> Result<()> {
-        if bool::from(self.state.expose().as_bytes().ct_eq(state.as_bytes())) {
+        if self.state.is(state) {
             return Ok(());
         }
         Err(Error::auth("the answer belongs to another login (its state is not ours); begin again"))
     }
 
-    fn refused(&self, code: &str, description: Option<&str>) -> Error {
-        /// A provider's reason is a line, not a letter.
+    fn refused(&self, code: String, description: Option<String>) -> Error {
+        /// A provider's reason is a line, not a letter; this one came by way of a browser.
         const LONGEST: usize = 200;
         if code == "access_denied" {
-            return Error::auth("the person refused the login").login_needed();
+            return denied();
         }
-        let reason = description.map_or_else(|| code.to_owned(), |text| format!("{} ({code})", text.trim()));
-        let secrets = [self.state.expose(), self.verifier.expose()];
-        let reason: String = one_line(&without(&reason, secrets)).chars().take(LONGEST).collect();
+        let refusal = Refusal { error: code, error_description: description };
+        let reason = refusal.reason(&[self.state.clone(), self.verifier.clone()]);
+        let reason: String = reason.chars().take(LONGEST).collect();
         Error::auth(format!("the identity provider refused: {reason}"))
     }
 

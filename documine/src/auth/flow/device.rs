@@ -8,6 +8,7 @@ use url::Url;
 
 use super::super::endpoint::{ClientIdentity, Reply, TokenEndpoint};
 use super::super::token::{Secret, TokenSet};
+use super::denied;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 
@@ -102,7 +103,7 @@ impl DeviceLogin<'_> {
 
 fn refused(code: &str, error: Error) -> Error {
     match code {
-        "access_denied" => Error::auth("the person refused the login").login_needed(),
+        "access_denied" => denied(),
         "expired_token" => expired(),
         _ => error,
     }
