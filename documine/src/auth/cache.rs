@@ -169,7 +169,8 @@ impl Inner {
         match outcome {
             Ok(Renewed { tokens, came, store_failed }) => {
                 match came {
-                    Came::FromProvider => self.tell(&LoginEvent::Refreshed),
+                    Came::ByLogin => self.tell(&LoginEvent::LoggedIn),
+                    Came::ByRefresh => self.tell(&LoginEvent::Refreshed),
                     Came::FromStore => self.tell(&LoginEvent::Adopted),
                     Came::Kept => {}
                 }

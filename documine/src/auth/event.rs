@@ -6,7 +6,9 @@ use crate::error::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoginEvent<'a> {
-    /// The identity provider gave new tokens: a refresh, or another login of a service's account.
+    /// A service's account logged in with its password, for the first time or because its session had ended.
+    LoggedIn,
+    /// The identity provider gave new tokens for the refresh token; or a source of the caller's own gave some.
     Refreshed,
     /// Another process had new tokens already; they were taken from the token store.
     Adopted,

@@ -45,7 +45,8 @@ impl Known {
 /// How new tokens came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
-    FromProvider,
+    ByLogin,
+    ByRefresh,
     FromStore,
     /// They had been there; now they are kept.
     Kept,
@@ -146,10 +147,10 @@ impl Origin {
     /// Asks the provider, or whoever stands in its place.
     async fn ask(&self, known: &mut Known, now: SystemTime) -> Result<Renewed> {
         match self.obtain(known.tokens.as_deref(), now).await {
-            Ok(fresh) => {
+            Ok((fresh, came)) => {
                 let tokens = Arc::new(fresh);
                 (known.tokens, known.refused) = (Some(Arc::clone(&tokens)), None);
-                Ok(Renewed { tokens, came: Came::FromProvider, store_failed: None })
+                Ok(Renewed { tokens, came, store_failed: None })
             }
             Err(error) => {
                 if error.needs_login() && !matches!(self.credentials.grant, Grant::Source(_)) {
@@ -162,23 +163,25 @@ impl Origin {
     }
 
     /// Gets tokens in place of `current`: by its refresh token where there is one, else by logging in again where that needs nobody.
-    async fn obtain(&self, current: Option<&TokenSet>, now: SystemTime) -> Result<TokenSet> {
+    async fn obtain(&self, current: Option<&TokenSet>, now: SystemTime) -> Result<(TokenSet, Came)> {
         if let Grant::Source(source) = &self.credentials.grant {
-            return source.0.token(current).await;
+            return Ok((source.0.token(current).await?, Came::ByRefresh));
         }
         let Some(client) = &self.credentials.client else {
             return Err(needs_login("the access token was refused or has expired"));
         };
         if let Some((current, secret)) = current.and_then(|tokens| Some((tokens, tokens.usable_refresh(now)?))) {
             match refresh::request(&self.endpoint, client, secret, &self.credentials.scopes).await {
-                Ok(fresh) => return Ok(fresh.after(current)),
+                Ok(fresh) => return Ok((fresh.after(current), Came::ByRefresh)),
                 Err(error) if error.needs_login() && self.can_log_in_again() => {}
                 Err(error) => return Err(error),
             }
         }
         match &self.credentials.grant {
             Grant::Password { username, password } => {
-                password::request(&self.endpoint, client, username, password, &self.credentials.scopes).await
+                let scopes = &self.credentials.scopes;
+                let fresh = password::request(&self.endpoint, client, username, password, scopes).await?;
+                Ok((fresh, Came::ByLogin))
             }
             Grant::Stored if current.is_none() => Err(needs_login("the token store is empty: nobody has logged in")),
             Grant::Tokens(_) | Grant::Stored | Grant::Source(_) => {
