@@ -2,6 +2,7 @@
 
 mod address;
 mod auth;
+mod backoff;
 mod call;
 mod client;
 mod clock;

@@ -48,6 +48,7 @@ mod refresh_trouble;
 mod saved_answers;
 mod spans;
 mod tenant_and_bearer;
+mod token_endpoint;
 mod tolerance;
 mod unsupported;
 mod upload_and_wait;
