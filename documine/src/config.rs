@@ -9,7 +9,7 @@ use http::HeaderValue;
 use url::Url;
 
 use crate::address;
-use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, Login, TokenEndpoint, TokenSet};
+use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, Issuer, Login, TokenEndpoint, TokenSet};
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
@@ -125,6 +125,7 @@ impl ClientBuilder {
             auth: get("DOCUMINE_AUTH_PATH"),
             token: get("DOCUMINE_TOKEN_PATH"),
             device: get("DOCUMINE_DEVICE_PATH"),
+            ..EndpointPaths::default()
         };
         let mut credentials = if let Some(token) = get("DOCUMINE_ACCESS_TOKEN") {
             match (get("DOCUMINE_REFRESH_TOKEN"), get("DOCUMINE_CLIENT_ID")) {
@@ -178,6 +179,63 @@ impl ClientBuilder {
     pub fn device_path(mut self, path: impl Into<String>) -> Self {
         self.paths.device = Some(path.into());
         self
+    }
+
+    /// The revocation endpoint (RFC 7009): a path below the base URL or a whole URL.
+    pub fn revocation_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.revocation = Some(path.into());
+        self
+    }
+
+    /// The end session endpoint (OpenID Connect RP-Initiated Logout 1.0): a path below the base URL or a whole URL.
+    pub fn end_session_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.end_session = Some(path.into());
+        self
+    }
+
+    /// The issuer, as the identity provider spells it in its answers (`iss`, RFC 9207). Needed where a Keycloak has a fixed public name and this
+    /// program reaches it by another one: then its answers name the public one. [`discover`](Self::discover) sets it by itself.
+    ///
+    /// ```
+    /// # fn main() -> documine::Result<()> {
+    /// let login = documine::Client::builder("https://keycloak.internal.example")
+    ///     .workspace("acme")
+    ///     .issuer("https://login.acme.example/auth/realms/acme")
+    ///     .login("my-program")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.paths.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Asks the identity provider where its endpoints are: reads `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery 1.0
+    /// section 4), and takes from it what is not set yet. Call it after the setters whose word shall count, and after those of the connection
+    /// (proxy, certificates). A slash at the issuer's end makes no difference.
+    ///
+    /// The document has to name the same issuer, and every endpoint that is taken has to be of the issuer's own origin: the document decides
+    /// where passwords and tokens go. An endpoint elsewhere is for the program to set, with [`token_path`](Self::token_path) and its like.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sim = documine_sim::Simulator::start().await?;
+    /// # let issuer = format!("{}/auth/realms/{}", sim.base_url(), sim.workspace_id());
+    /// # let who = documine::Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret());
+    /// let builder = documine::Client::builder(sim.base_url()).workspace(sim.workspace_id()).discover(&issuer).await?;
+    /// let client = builder.credentials(who).build()?;
+    /// client.license().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The issuer is no safe address; it has no such document or can't be reached; the document names another issuer, or an endpoint elsewhere.
+    pub async fn discover(mut self, issuer: &str) -> Result<Self> {
+        const OPERATION: &str = "discovery of the identity provider";
+        let issuer = Issuer::new(issuer)?;
+        let http = self.connection.client(issuer.document(), &self.timeouts, &user_agent(self.app.as_deref())?)?;
+        let filled = issuer.fill(&http, self.clock.as_ref(), &mut self.paths).await;
+        filled.map(|()| self).map_err(|error| error.with_operation(OPERATION))
     }
 
     /// How long the making of a connection may take, with the TLS handshake. Default: 10 seconds; a service that does not even shake hands

@@ -19,6 +19,7 @@ mod canary;
 mod cancel_is_safe;
 mod components;
 mod coverage;
+mod discovery;
 mod dossiers;
 mod dropped;
 #[cfg(reconstruction)]

@@ -35,6 +35,12 @@ pub(crate) struct EndpointPaths {
     pub(crate) auth: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) device: Option<String>,
+    /// RFC 7009.
+    pub(crate) revocation: Option<String>,
+    /// OpenID Connect RP-Initiated Logout 1.0.
+    pub(crate) end_session: Option<String>,
+    /// Who has to answer (RFC 9207), where that is known.
+    pub(crate) issuer: Option<String>,
 }
 
 /// Where the identity provider listens.
@@ -347,7 +353,7 @@ impl Refusal {
 }
 
 /// What an answer that is no success means; `now` is for a `Retry-After` that is a date.
-fn refused(answer: &Answered, secrets: &[Secret], now: SystemTime) -> Error {
+pub(super) fn refused(answer: &Answered, secrets: &[Secret], now: SystemTime) -> Error {
     let error = refusal(answer.status, &answer.body, secrets);
     match net::retry_after(&answer.headers, now) {
         Some(asked) if error.is_transient() => {
@@ -400,8 +406,8 @@ mod tests {
             standard.token.as_str(),
             "https://acme.example/documine/auth/realms/acme/protocol/openid-connect/token"
         );
-        let given =
-            EndpointPaths { token: Some("https://login.example/token".into()), auth: Some("/a".into()), device: None };
+        let (token, auth) = (Some("https://login.example/token".into()), Some("/a".into()));
+        let given = EndpointPaths { auth, token, ..EndpointPaths::default() };
         let given = Endpoints::new(&base, "acme", &given)?;
         assert_eq!(given.token.as_str(), "https://login.example/token");
         assert_eq!(given.authorization.as_str(), "https://acme.example/documine/a");
