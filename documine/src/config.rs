@@ -13,6 +13,7 @@ use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, Issuer, 
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::profile::Profile;
 use crate::transport::timeout::Timeouts;
 use crate::transport::{Connection, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
 
@@ -39,6 +40,8 @@ pub struct ClientBuilder {
     workspace: Option<String>,
     credentials: Option<Credentials>,
     paths: EndpointPaths,
+    /// Where settings came from, if from a profile.
+    profile: Option<Profile>,
     timeouts: Timeouts,
     retry: RetryPolicy,
     retry_budget: Option<u32>,
@@ -85,6 +88,7 @@ impl ClientBuilder {
             workspace: None,
             credentials: None,
             paths: EndpointPaths::default(),
+            profile: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             retry_budget: Some(RETRY_BUDGET),
@@ -127,18 +131,8 @@ impl ClientBuilder {
             device: get("DOCUMINE_DEVICE_PATH"),
             ..EndpointPaths::default()
         };
-        let mut credentials = if let Some(token) = get("DOCUMINE_ACCESS_TOKEN") {
-            match (get("DOCUMINE_REFRESH_TOKEN"), get("DOCUMINE_CLIENT_ID")) {
-                (Some(refresh), Some(client)) => {
-                    Credentials::tokens(client, TokenSet::new(token).refresh_token(refresh))
-                }
-                (Some(_), None) => {
-                    return Err(Error::config(
-                        "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
-                    ));
-                }
-                (None, _) => Credentials::access_token(token),
-            }
+        let mut credentials = if let Some(tokens) = given_tokens(&get, get("DOCUMINE_CLIENT_ID"))? {
+            tokens
         } else {
             let client =
                 need("DOCUMINE_CLIENT_ID", "the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)")?;
@@ -149,6 +143,17 @@ impl ClientBuilder {
             credentials = credentials.client_secret(secret);
         }
         Ok(builder.credentials(credentials))
+    }
+
+    /// What a profile says beside base URL and credentials.
+    pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
+        self.workspace.clone_from(&profile.workspace);
+        self.paths.auth.clone_from(&profile.auth_path);
+        self.paths.token.clone_from(&profile.token_path);
+        self.paths.device.clone_from(&profile.device_path);
+        self.paths.issuer.clone_from(&profile.issuer);
+        self.profile = Some(profile);
+        self
     }
 
     /// The workspace (tenant) to work in; sent as `X-TENANT-ID` with every request.
@@ -348,9 +353,7 @@ impl ClientBuilder {
     /// The settings checked, and what a client is made of.
     pub(crate) fn stack(self) -> Result<(Stack, String, Endpoints)> {
         let Place { base, workspace, tenant, endpoints, agent } = self.place()?;
-        let credentials = self.credentials.ok_or_else(|| {
-            Error::config("no credentials; give them with `credentials(…)`, for example Credentials::password")
-        })?;
+        let credentials = self.credentials.ok_or_else(|| no_credentials(self.profile.as_ref()))?;
         credentials.check()?;
         let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
         let api_http = http(&base)?;
@@ -416,6 +419,32 @@ impl ClientBuilder {
         let agent = user_agent(self.app.as_deref())?;
         Ok(Place { base, workspace, tenant, endpoints, agent })
     }
+}
+
+/// Tokens from the environment. They go before user name and password.
+pub(crate) fn given_tokens(
+    get: &impl Fn(&str) -> Option<String>,
+    client: Option<String>,
+) -> Result<Option<Credentials>> {
+    let Some(token) = get("DOCUMINE_ACCESS_TOKEN") else { return Ok(None) };
+    match (get("DOCUMINE_REFRESH_TOKEN"), client) {
+        (Some(refresh), Some(client)) => {
+            Ok(Some(Credentials::tokens(client, TokenSet::new(token).refresh_token(refresh))))
+        }
+        (Some(_), None) => Err(Error::config(
+            "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
+        )),
+        (None, _) => Ok(Some(Credentials::access_token(token))),
+    }
+}
+
+fn no_credentials(profile: Option<&Profile>) -> Error {
+    Error::config(match profile {
+        Some(Profile { name, store: Some(_), .. }) => format!(
+            "no credentials: the profile {name:?} has a store for tokens, but no user name and password; log in with `login(…)` and give the tokens with `credentials(…)`"
+        ),
+        _ => "no credentials; give them with `credentials(…)`, for example Credentials::password".into(),
+    })
 }
 
 /// What the addresses of a builder come to.

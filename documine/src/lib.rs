@@ -18,6 +18,7 @@ mod models;
 mod net;
 mod operation;
 mod page;
+mod profile;
 #[cfg(test)]
 mod properties;
 mod request;

@@ -43,6 +43,7 @@ mod one_bad_element;
 mod packages;
 mod paging;
 mod predicates;
+mod profiles;
 mod raw;
 mod refresh_trouble;
 #[cfg(reconstruction)]
