@@ -13,7 +13,7 @@
 
 mod browser;
 mod clock;
-
+pub mod keycloak;
 pub mod pages;
 mod provider;
 mod raw;

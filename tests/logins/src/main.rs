@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use documine_logins::{Choice, Failure, Provider, simulator};
+use documine_logins::{Choice, Failure, Provider, keycloak, simulator};
 
 /// Every login flow of the SDK, at an identity provider.
 #[derive(Parser)]
@@ -25,6 +25,11 @@ struct Arguments {
 enum Which {
     /// The simulator's own, started for the occasion
     Simulator,
+    /// A Keycloak that runs with the realms of tests/peers/keycloak
+    Keycloak {
+        /// Where it is, without the path: http://127.0.0.1:8080
+        base_url: String,
+    },
 }
 
 #[tokio::main]
@@ -45,6 +50,7 @@ async fn main() -> ExitCode {
 async fn tell(which: &Which, choice: &Choice) -> Result<bool, Failure> {
     let provider: Arc<dyn Provider> = match which {
         Which::Simulator => Arc::new(simulator::Simulator::start().await?),
+        Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::new(base_url)?),
     };
     documine_logins::run(provider, choice).await
 }

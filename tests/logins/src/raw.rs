@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use crate::{Failure, Realm};
+use crate::{Failure, Realm, User};
 
 /// What a provider answered.
 #[derive(Debug)]
@@ -42,6 +42,17 @@ pub(crate) async fn post(realm: &Realm, endpoint: &str, fields: &[(&str, &str)])
     let answer = request.body(form(fields.iter().copied())).send().await?;
     let status = answer.status().as_u16();
     Ok(Answer { status, body: serde_json::from_str(&answer.text().await?).unwrap_or_default() })
+}
+
+/// A login with a password, by a public client.
+pub(crate) async fn password(realm: &Realm, client: &str, user: &User) -> Result<Answer, Failure> {
+    let fields = [
+        ("grant_type", "password"),
+        ("client_id", client),
+        ("username", user.name.as_str()),
+        ("password", user.password.as_str()),
+    ];
+    post(realm, "token", &fields).await
 }
 
 /// A use of a refresh token.

@@ -2,12 +2,17 @@
 //! follows it are one real chain.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use documine::{Client, ClientBuilder, Credentials, Login};
 use documine_sim::{AuthMode, Simulator};
 
 use crate::clock::StoryClock;
 use crate::{Failure, Place, Provider, Realm};
+
+/// When an access token of the strict realm is over for everybody: five seconds, rounded up to the second that claims can tell, and the leeway of the
+/// service, rounded up the same way.
+pub(crate) const SURELY_OVER: Duration = Duration::from_millis(8500);
 
 /// What all stories share.
 pub(crate) struct Stage {

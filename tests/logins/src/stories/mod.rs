@@ -4,6 +4,7 @@ mod code;
 mod device;
 mod password;
 mod refresh;
+mod token;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -41,5 +42,8 @@ impl Story {
 
 /// All of them.
 pub(crate) fn stories() -> Vec<Story> {
-    [password::stories(), code::stories(), device::stories(), refresh::stories()].into_iter().flatten().collect()
+    [password::stories(), token::stories(), code::stories(), device::stories(), refresh::stories()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
