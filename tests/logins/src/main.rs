@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
 async fn tell(which: &Which, choice: &Choice) -> Result<bool, Failure> {
     let provider: Arc<dyn Provider> = match which {
         Which::Simulator => Arc::new(simulator::Simulator::start().await?),
-        Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::new(base_url)?),
+        Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::at(base_url).await?),
     };
     documine_logins::run(provider, choice).await
 }
