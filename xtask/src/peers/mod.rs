@@ -8,7 +8,9 @@ mod cache;
 mod cargo;
 mod faults;
 mod judges;
+mod keycloak;
 mod process;
+mod python;
 mod server;
 mod springdoc;
 mod traffic;
@@ -27,6 +29,8 @@ pub(crate) enum Peer {
     Springdoc(springdoc::Args),
     /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
     Faults(faults::Args),
+    /// Tell every login story of the SDK at a real Keycloak.
+    Keycloak(keycloak::Args),
 }
 
 /// Runs one job and says how it ended.
@@ -35,6 +39,7 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
         Peer::Judges(args) => judges::run(args),
         Peer::Springdoc(args) => springdoc::run(args),
         Peer::Faults(args) => faults::run(args),
+        Peer::Keycloak(args) => keycloak::run(args),
     }
 }
 
