@@ -48,7 +48,7 @@ fn program(folder: &Path) -> Result<std::path::PathBuf, Stop> {
 fn ask(folder: &Path, sort: &str, program: &Path) -> Judged {
     let missing = |stop| match stop {
         Stop::NotRun(why) => Stop::NotRun(format!("{why}; {HELP}")),
-        other => other,
+        failed @ Stop::Failed(_) => failed,
     };
     for needed in ["dbus-daemon", "gnome-keyring-daemon"] {
         process::run(Command::new(needed).arg("--version"), "version", folder, LIMIT).map_err(missing)?;
