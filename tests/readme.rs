@@ -84,8 +84,8 @@ fn every_test_that_the_table_of_threats_names_is_there() {
     let mut named = 0;
     for row in rows.skip(1) {
         let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
-        let names = tests.split('`').skip(1).step_by(2);
-        for name in names {
+        let found = tests.split('`').skip(1).step_by(2);
+        for name in found {
             named += 1;
             let Some((module, test)) = name.rsplit_once("::") else {
                 assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists(), "{name}: {row}");
