@@ -208,6 +208,8 @@ async fn no_secret_of_a_login_is_shown_on_its_way_through_a_store() {
     let (me, refused, out) =
         (client.who_am_i().await.unwrap(), client.license().await.unwrap_err(), client.log_out().await.unwrap_err());
     std::fs::write(store.path(), "{\"version\": 1, \"access_token\": \"canary-access\"").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(store.path(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let damaged = client.license().await.unwrap_err();
     drop(listening);
     write!(
@@ -216,7 +218,8 @@ async fn no_secret_of_a_login_is_shown_on_its_way_through_a_store() {
     )
     .unwrap();
     said.push_str(&ear.0.lock().unwrap());
-    assert!(said.contains("(canary)") && said.contains("[redacted]") && said.contains("told: RefreshFailed"), "{said}");
+    assert!(said.contains("(canary)") && said.contains("[redacted]") && said.contains("told: Refreshed"), "{said}");
+    assert!(said.contains("is damaged at line 1"), "{said}");
     let requests = service.requests();
     let verifier = requests.iter().find_map(|request| request.split("code_verifier=").nth(1)).unwrap();
     let secrets = ["canary-access", "canary-refresh", "canary-id", "canary-device", "canary-client-s3cret", verifier];
