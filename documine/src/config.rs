@@ -370,7 +370,8 @@ impl ClientBuilder {
         let endpoint = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
         let listener =
             self.observer.clone().map(|observer| -> Listener { Arc::new(move |event| observer.login(event)) });
-        let auth = Authenticator::new(Origin::new(credentials, endpoint), Arc::clone(&self.clock), listener);
+        let origin = Origin::new(credentials, endpoint, Arc::clone(&self.clock));
+        let auth = Authenticator::new(origin, Arc::clone(&self.clock), listener);
         let base = Arc::new(address::above(base, documine_api::document::SERVER_PATH));
         let stack = Stack {
             http: Arc::new(api_http.clone()),
@@ -458,7 +459,14 @@ pub(crate) fn given_tokens(
     get: &impl Fn(&str) -> Option<String>,
     client: Option<String>,
 ) -> Result<Option<Credentials>> {
-    let Some(token) = get("DOCUMINE_ACCESS_TOKEN") else { return Ok(None) };
+    let Some(token) = get("DOCUMINE_ACCESS_TOKEN") else {
+        return match get("DOCUMINE_REFRESH_TOKEN") {
+            Some(_) => Err(Error::config(
+                "DOCUMINE_ACCESS_TOKEN is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
+            )),
+            None => Ok(None),
+        };
+    };
     match (get("DOCUMINE_REFRESH_TOKEN"), client) {
         (Some(refresh), Some(client)) => {
             Ok(Some(Credentials::tokens(client, TokenSet::new(token).refresh_token(refresh))))

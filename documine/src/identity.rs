@@ -29,8 +29,8 @@ pub struct Identity {
 }
 
 impl Client {
-    /// Whose login this client uses, read from its tokens. It asks nobody, unless there are no tokens yet: then the store is read, or a
-    /// service's account logs in.
+    /// Whose login this client uses, read from its tokens or from those in its store, even where they have come to their end. It asks nobody, unless
+    /// there are none: then a service's account logs in.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -50,14 +50,21 @@ impl Client {
     }
 
     /// Logs out: revokes the refresh token (RFC 7009), ends the person's session at the identity provider where that is offered, and forgets the
-    /// login here and in the token store. This client, its clones and other processes with that store need a new login then.
+    /// login here and in the token store. This client and its clones need a new login then, and so do other processes with that store, unless they
+    /// have a password to log in with.
     ///
     /// The login is forgotten first, so it is gone from this machine also when the provider can't be told.
     ///
     /// # Errors
-    /// The store can't be cleared, and everything is as before; or the provider could not be told, and the tokens are good there until their end.
+    /// The tokens come from a source of the caller's own; the store can't be cleared, and everything is as before; or the provider could not be told, and the tokens are good there until their end.
     pub async fn log_out(&self) -> Result<LoggedOut> {
         self.stack().auth.log_out().await
+    }
+
+    /// Comes back when no refresh is under way. A program does this at its end, before its runtime ends too: a refresh that is cut off may have
+    /// used a refresh token up without the new one being kept. Until then it goes on by itself, so nobody has to wait for it elsewhere.
+    pub async fn settle(&self) {
+        self.stack().auth.settle().await;
     }
 }
 

@@ -63,7 +63,8 @@ impl ClientBuilder {
     ///
     /// For each setting the first that says something counts: later calls on the builder, the variables of [`from_env`](Self::from_env),
     /// the profile, the default. Credentials are not mixed: a token, or user name and password, from the environment stand for themselves, and so does
-    /// the secret of another client than the profile's.
+    /// the secret of another client than the profile's. Where the environment names another service, workspace or token path than the profile, the
+    /// profile's secrets and its store are not used: they were not meant for that.
     ///
     /// # Errors
     /// The base URL is nowhere; the file holds what is no setting, or has no such profile; it holds a password or a client secret and others can
@@ -133,11 +134,6 @@ impl ClientBuilder {
         };
         let profile = profile.beneath(get)?;
         let tokens = given_tokens(&get, profile.client_id.clone())?;
-        if tokens.is_none() && get("DOCUMINE_REFRESH_TOKEN").is_some() {
-            return Err(Error::config(
-                "DOCUMINE_ACCESS_TOKEN is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
-            ));
-        }
         profile.builder(tokens)
     }
 }
@@ -146,11 +142,17 @@ impl Profile {
     /// What the environment says, and this where it says nothing.
     fn beneath(self, get: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let client_id = get("DOCUMINE_CLIENT_ID").or_else(|| self.client_id.clone());
-        // A secret belongs to its client and is shown to nobody in another one's name.
-        let own_secret = self.client_secret.filter(|_| client_id == self.client_id);
+        // A secret belongs to its client and its service, and is shown to nobody else.
+        let same = |name: &str, own: &Option<String>| get(name).is_none_or(|given| Some(given) == *own);
+        let same_place = same("DOCUMINE_BASE_URL", &self.base_url)
+            && same("DOCUMINE_WORKSPACE_ID", &self.workspace)
+            && same("DOCUMINE_TOKEN_PATH", &self.token_path);
+        let own_secret = self.client_secret.filter(|_| same_place && client_id == self.client_id);
+        let (own_username, own_password) = if same_place { (self.username, self.password) } else { (None, None) };
+        let store = self.store.filter(|_| same_place);
         let (username, password) = match (get("DOCUMINE_USERNAME"), get("DOCUMINE_PASSWORD")) {
             (Some(username), Some(password)) => (Some(username), Some(password.into())),
-            (None, None) => (self.username, self.password),
+            (None, None) => (own_username, own_password),
             (None, Some(_)) => return Err(half("DOCUMINE_USERNAME", "DOCUMINE_PASSWORD")),
             (Some(_), None) => return Err(half("DOCUMINE_PASSWORD", "DOCUMINE_USERNAME")),
         };
@@ -164,6 +166,7 @@ impl Profile {
             auth_path: get("DOCUMINE_AUTH_PATH").or(self.auth_path),
             token_path: get("DOCUMINE_TOKEN_PATH").or(self.token_path),
             device_path: get("DOCUMINE_DEVICE_PATH").or(self.device_path),
+            store,
             ..self
         })
     }
@@ -218,21 +221,22 @@ impl Profile {
                         "this person has no home folder, where tokens could be kept; give `store` the path of a file",
                     )
                 })?;
-                Arc::new(FileStore::new(folder.join(format!("{}.json", disk::file_name(&self.name)))))
+                let name = [self.name.as_str(), self.client_id.as_deref().unwrap_or_default()].map(disk::file_name);
+                Arc::new(FileStore::new(folder.join(format!("{}.json", name.join(".")))))
             }
-            "keyring" => keyring(&self.name)?,
+            "keyring" => keyring(&self.name, self.client_id.as_deref().unwrap_or_default())?,
             path => Arc::new(FileStore::new(path)),
         }))
     }
 }
 
 #[cfg(feature = "keyring")]
-fn keyring(name: &str) -> Result<Arc<dyn TokenStore>> {
-    Ok(Arc::new(crate::auth::KeyringStore::new("documine", name)?))
+fn keyring(name: &str, client_id: &str) -> Result<Arc<dyn TokenStore>> {
+    Ok(Arc::new(crate::auth::KeyringStore::new("documine", format!("{name} {client_id}"))?))
 }
 
 #[cfg(not(feature = "keyring"))]
-fn keyring(name: &str) -> Result<Arc<dyn TokenStore>> {
+fn keyring(name: &str, _: &str) -> Result<Arc<dyn TokenStore>> {
     Err(Error::config(format!(
         "the profile {name:?} keeps tokens in the keyring, but this build has none; switch on the feature `keyring`"
     )))

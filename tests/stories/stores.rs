@@ -442,3 +442,218 @@ fn a_stored_login_shows_no_token_and_reads_what_it_wrote() {
     let error = read(&json.replace("\"scopes\"", "\"skopes\"")).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("marker"));
 }
+
+#[tokio::test]
+async fn what_was_given_is_used_where_what_is_kept_is_worth_nothing() {
+    let world = rotating().await;
+    let store = Arc::new(MemoryStore::default());
+    somebody_logs_in(&world, store.clone()).await;
+    world.sim.control().provider().revoke_all();
+    world.time.pass(301);
+    let (access, refresh) = tokens(&world).await;
+    let given = TokenSet::new(access.as_str()).refresh_token(refresh);
+    let credentials = Credentials::tokens(world.sim.client_id(), given).client_secret(world.sim.client_secret());
+    let client = world.client_with(credentials.store(store.clone()));
+    client.license().await.unwrap();
+    assert_eq!(client_token(&world), access);
+    // From then on it is the login that is kept.
+    let (other, events) = process(&world, store);
+    other.license().await.unwrap();
+    assert_eq!((events.told(), client_token(&world)), (vec!["adopted".to_owned()], access));
+}
+
+#[tokio::test]
+async fn nobody_is_bothered_for_a_login_that_could_not_be_kept() {
+    let (world, other) = (rotating().await, rotating().await);
+    let folder = tempfile::tempdir().unwrap();
+    let login = |store: &dyn Fn() -> Box<dyn TokenStore>| {
+        let login = world.builder().login(world.sim.client_id()).unwrap().client_secret(world.sim.client_secret());
+        login.store(Arc::<dyn TokenStore>::from(store()))
+    };
+    // A folder that is a file.
+    std::fs::write(folder.path().join("state"), "").unwrap();
+    let nowhere = folder.path().join("state").join("login.json");
+    let store = || -> Box<dyn TokenStore> { Box::new(FileStore::new(&nowhere)) };
+    let refused = login(&store).device(|_| panic!("bothered")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::File, "{refused}");
+    // A store with the login of another program.
+    let theirs = Arc::new(MemoryStore::default());
+    somebody_logs_in(&other, theirs.clone()).await;
+    let kept = theirs.load().await.unwrap();
+    let store = || -> Box<dyn TokenStore> { Box::new(theirs.clone()) };
+    let refused = login(&store).device(|_| panic!("bothered")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
+    // A code is not spent for it either.
+    let authorization = login(&store).authorization("http://127.0.0.1/callback").unwrap();
+    assert_eq!(authorization.pasted("a-code").await.unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(theirs.load().await.unwrap(), kept);
+    assert_eq!(world.journal(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_login_that_can_not_be_kept_after_all_is_given_back() {
+    let (world, disk) = (rotating().await, FullDisk::default());
+    *disk.full.lock().unwrap() = true;
+    let login = world.builder().login(world.sim.client_id()).unwrap().client_secret(world.sim.client_secret());
+    let (provider, person) = (world.sim.control().provider().clone(), world.sim.username().to_owned());
+    let show = move |code: &documine::DeviceCode| assert!(provider.approve_device(&code.user_code, &person));
+    let error = login.store(disk).device(show).await.unwrap_err();
+    assert!(error.to_string().ends_with("; the login was given back"), "{error}");
+    assert_eq!(world.journal(), ["device 200", "token 200", "revoke 200", "logout 204"]);
+}
+
+#[tokio::test]
+async fn whose_login_it_is_needs_no_network_even_when_it_is_old() {
+    let world = rotating().await;
+    let store = Arc::new(MemoryStore::default());
+    somebody_logs_in(&world, store.clone()).await;
+    world.time.pass(100_000);
+    let before = world.journal().len();
+    let (client, events) = process(&world, store);
+    let me = client.who_am_i().await.unwrap();
+    assert_eq!(me.account.as_deref(), Some(world.sim.username()));
+    assert_eq!((world.journal_since(before), events.told()), (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_password_is_for_its_own_account_alone() {
+    let world = rotating().await;
+    let store = Arc::new(MemoryStore::default());
+    let client = |user: &str| {
+        let credentials = Credentials::password(world.sim.client_id(), user, world.sim.password());
+        world.client_with(credentials.client_secret(world.sim.client_secret()).store(store.clone()))
+    };
+    client(world.sim.username()).license().await.unwrap();
+    let error = client("somebody-else").license().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "getLicense: the token store holds a login of {:?}, but this is \"somebody-else\"; take another store, or log out there first",
+            world.sim.username()
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_password_goes_on_where_the_store_is_damaged() {
+    let (world, folder) = (rotating().await, Folder::new());
+    std::fs::create_dir(folder.file().parent().unwrap()).unwrap();
+    rewrite(&folder.file(), "no login");
+    let credentials = Credentials::password(world.sim.client_id(), world.sim.username(), world.sim.password());
+    let store = FileStore::new(folder.file());
+    let client = world.client_with(credentials.client_secret(world.sim.client_secret()).store(store));
+    client.license().await.unwrap();
+    assert_eq!(folder.names(), ["login.json", "login.json.damaged", "login.json.lock"]);
+}
+
+#[tokio::test]
+async fn this_machines_clock_alone_ends_no_login() {
+    let world = World::with(|builder| builder.rotate_refresh(true)).await;
+    let (access, refresh) = tokens(&world).await;
+    // As a machine sees it whose clock is ahead: everything is over.
+    let given = TokenSet::new(access).refresh_token(refresh);
+    let given = given.expires_at(std::time::UNIX_EPOCH).refresh_expires_at(std::time::UNIX_EPOCH);
+    let credentials = Credentials::tokens(world.sim.client_id(), given).client_secret(world.sim.client_secret());
+    world.client_with(credentials).license().await.unwrap();
+    assert_eq!(world.journal(), ["token 200", "token 200", "getLicense 200"]);
+}
+
+/// A store whose lock is worth nothing: while tokens are asked for, somebody writes.
+#[derive(Clone, Default)]
+struct NoLock {
+    store: Arc<MemoryStore>,
+    /// What is there when the swap comes.
+    meanwhile: Arc<Mutex<Option<StoredLogin>>>,
+}
+
+impl TokenStore for NoLock {
+    fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        self.store.load()
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        seen: Option<&'a StoredLogin>,
+        fresh: &'a StoredLogin,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            let meanwhile = self.meanwhile.lock().unwrap().take();
+            if let Some(written) = meanwhile {
+                let kept = self.store.load().await?;
+                assert!(self.store.compare_and_swap(kept.as_ref(), &written).await?);
+            }
+            self.store.compare_and_swap(seen, fresh).await
+        })
+    }
+
+    fn clear(&self) -> BoxFuture<'_, Result<()>> {
+        self.store.clear()
+    }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock>> {
+        self.store.lock()
+    }
+}
+
+#[tokio::test]
+async fn new_tokens_are_not_lost_to_old_ones_that_somebody_wrote_meanwhile() {
+    let (world, store) = (rotating().await, NoLock::default());
+    somebody_logs_in(&world, store.clone()).await;
+    let old = store.load().await.unwrap().unwrap();
+    let (client, events) = process(&world, store.clone());
+    client.license().await.unwrap();
+    world.time.pass(301);
+    // Somebody puts a backup back: other text, and long over.
+    let backup = old.to_json().expose().replace("\"scopes\": [", "\"scopes\": [\"backup\", ");
+    *store.meanwhile.lock().unwrap() = Some(StoredLogin::from_json(&backup).unwrap());
+    client.license().await.unwrap();
+    assert_eq!(events.told(), ["adopted", "refreshed"]);
+    // They are kept when that has settled, and no token was used twice.
+    world.time.pass(10);
+    client.license().await.unwrap();
+    client.settle().await;
+    let kept = store.load().await.unwrap().unwrap();
+    assert_eq!(kept.tokens().access_token().expose(), client_token(&world));
+    assert_eq!(world.requests("token").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logout_waits_for_a_refresh_and_takes_what_it_brings() {
+    let world = rotating().await;
+    let store = Arc::new(MemoryStore::default());
+    somebody_logs_in(&world, store.clone()).await;
+    let (client, _) = process(&world, store.clone());
+    client.license().await.unwrap();
+    for _ in 0..20 {
+        // Near the end: the call goes on with the old token, and the refresh is on its way.
+        world.time.pass(275);
+        client.license().await.unwrap();
+        let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.license().send())).collect();
+        assert!(client.log_out().await.unwrap().revoked);
+        for call in calls {
+            // Before the logout or after it; one that was under way may have been refused by the service.
+            if let Err(error) = call.await.unwrap() {
+                assert!(error.needs_login() || error.is_unauthorized(), "{error:?}");
+            }
+        }
+        assert_eq!(store.load().await.unwrap(), None);
+        assert!(client.license().await.unwrap_err().needs_login());
+        somebody_logs_in(&world, store.clone()).await;
+        client.license().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_source_of_ones_own_is_logged_out_of_elsewhere() {
+    let world = rotating().await;
+    let error = world.client_with(Credentials::source(Vault)).log_out().await.unwrap_err();
+    assert_eq!(error.to_string(), "the tokens come from a source of your own; log out where it has them from");
+}
+
+struct Vault;
+
+impl documine::TokenSource for Vault {
+    fn token(&self, _: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>> {
+        Box::pin(async { Ok(TokenSet::new("from the vault")) })
+    }
+}

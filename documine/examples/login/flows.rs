@@ -51,7 +51,8 @@ async fn log_in(flow: Flow, login: Login, args: &Args, teller: Teller) -> Result
             };
             login.browser(args.loopback(), show).await?
         }
-        Flow::Paste | Flow::Password => {
+        Flow::Password => return Err(Failure::usage("a password needs no person")),
+        Flow::Paste => {
             let port = Some(args.redirect_port).filter(|port| *port != 0).map(|port| format!(":{port}"));
             let redirect_uri = format!("http://127.0.0.1{}{}", port.unwrap_or_default(), args.redirect_path);
             let login = login.authorization(&redirect_uri)?;

@@ -48,7 +48,7 @@ async fn run(args: &Args, teller: Teller) -> Result<()> {
     let flow = args.flow();
     let credentials = flows::credentials(flow, args, &target, teller).await?;
     let client = target.builder().credentials(credentials).observer(teller).build()?;
-    if flow.is_none() && args.logout {
+    if flow.is_none() && args.logout && !args.whoami {
         return log_out(&client, teller).await;
     }
     // Where nobody has logged in so far, a service's account does so now.
@@ -60,7 +60,10 @@ async fn run(args: &Args, teller: Teller) -> Result<()> {
         teller.tell(&Event::who_am_i(&me));
     }
     if !args.no_call && (flow.is_some() || !args.whoami) {
-        call(&client, args.keep).await?;
+        let called = call(&client, args.keep).await;
+        // A refresh under way is not cut off by the end of this program.
+        client.settle().await;
+        called?;
     }
     if args.logout { log_out(&client, teller).await } else { Ok(()) }
 }

@@ -10,7 +10,8 @@ use tokio::task::AbortHandle;
 
 use super::event::{Listener, LoginEvent};
 use super::flow::log_out::LoggedOut;
-use super::origin::{Came, Known, Origin, Renewed};
+use super::known::{Came, Known, Renewed};
+use super::origin::Origin;
 use super::token::TokenSet;
 use crate::clock::{BoxFuture, Clock, unit};
 use crate::error::{Error, Result};
@@ -78,10 +79,10 @@ impl Authenticator {
             match state.known.tokens.clone() {
                 Some(current) if !due => return Ok(current),
                 Some(current) if current.is_alive(now) => {
-                    let _ = self.flight(&mut state, false);
+                    let _ = self.flight(&mut state, None);
                     return Ok(current);
                 }
-                _ => self.flight(&mut state, false)?,
+                _ => self.flight(&mut state, None)?,
             }
         };
         flight.await
@@ -89,29 +90,54 @@ impl Authenticator {
 
     /// A token in place of `rejected`, which the service answered with 401. Where another call has brought a new one already, that one.
     pub(crate) async fn replace(&self, rejected: &Arc<TokenSet>) -> Result<Arc<TokenSet>> {
-        let flight = {
-            let mut state = self.0.state();
-            match &state.known.tokens {
-                Some(current) if current.access.expose() != rejected.access.expose() => {
-                    return Ok(Arc::clone(current));
+        let mut brought = None;
+        for _ in 0..2 {
+            let flight = {
+                let mut state = self.0.state();
+                match &state.known.tokens {
+                    Some(current) if !current.same_access(rejected) => return Ok(Arc::clone(current)),
+                    _ => self.flight(&mut state, Some(rejected))?,
                 }
-                _ => self.flight(&mut state, true)?,
+            };
+            let tokens = flight.await?;
+            // A flight that was under way before does not know of the refusal.
+            if !tokens.same_access(rejected) {
+                return Ok(tokens);
             }
-        };
-        flight.await
+            brought = Some(tokens);
+        }
+        Ok(brought.unwrap_or_else(|| Arc::clone(rejected)))
     }
 
-    /// The tokens at hand, whatever their state; where there are none yet, new ones.
+    /// The tokens at hand or in the store, whatever their state; where there are none yet, new ones.
     pub(crate) async fn at_hand(&self) -> Result<Arc<TokenSet>> {
-        let known = self.0.state().known.tokens.clone();
+        let (known, refused) = {
+            let state = self.0.state();
+            (state.known.tokens.clone(), state.known.refused.is_some())
+        };
         match known {
             Some(tokens) => Ok(tokens),
-            None => self.token().await,
+            None if refused => self.token().await,
+            None => match self.0.origin.kept().await? {
+                Some(tokens) => Ok(tokens),
+                None => self.token().await,
+            },
+        }
+    }
+
+    /// Comes back when no refresh is under way.
+    pub(crate) async fn settle(&self) {
+        let under_way = self.0.state().under_way();
+        if let Some(flight) = under_way {
+            let _ = flight.await;
         }
     }
 
     /// Ends the login: in the store, at the provider, and here. Calls that wait for a token in the meantime are told.
     pub(crate) async fn log_out(&self) -> Result<LoggedOut> {
+        if self.0.origin.is_custom() {
+            return Err(Error::input("the tokens come from a source of your own; log out where it has them from"));
+        }
         let reported = loop {
             let before = {
                 let mut state = self.0.state();
@@ -144,7 +170,7 @@ impl Authenticator {
     }
 
     /// The refresh under way, or a new one.
-    fn flight(&self, state: &mut State, rejected: bool) -> Result<Flight> {
+    fn flight(&self, state: &mut State, rejected: Option<&Arc<TokenSet>>) -> Result<Flight> {
         if let Some(refused) = state.known.refused.as_ref().filter(|_| !self.0.origin.may_recover()) {
             return Err(refused.clone());
         }
@@ -153,9 +179,7 @@ impl Authenticator {
         }
         let inner = Arc::clone(&self.0);
         let mut known = state.known.clone();
-        if rejected {
-            known.tokens_are_rejected();
-        }
+        known.rejected = rejected.cloned();
         Ok(state.begin(async move { inner.renew(known).await }))
     }
 }
@@ -163,7 +187,7 @@ impl Authenticator {
 impl Inner {
     async fn renew(&self, mut known: Known) -> Result<Arc<TokenSet>> {
         let was_refused = known.refused.is_some();
-        let outcome = self.origin.renew(&mut known, self.clock.now()).await;
+        let outcome = self.origin.renew(&mut known).await;
         let is_refused = known.refused.is_some();
         self.take_over(known, outcome.is_err());
         match outcome {
@@ -196,17 +220,16 @@ impl Inner {
         let mut state = self.state();
         state.flight = None;
         let soon = now + EARLY_RETRY;
+        let alive = known.tokens.as_ref().filter(|tokens| tokens.is_alive(now));
         if failed {
             // A failed early refresh is no error while the token lives.
-            if let Some(end) =
-                known.tokens.as_ref().filter(|tokens| tokens.is_alive(now)).and_then(|tokens| tokens.expires_at)
-            {
-                state.renew_at = Some(soon.min(end));
+            if let Some(tokens) = alive.filter(|_| state.renew_at.is_some()) {
+                state.renew_at = Some(tokens.expires_at.map_or(soon, |end| soon.min(end)));
             }
         } else {
             let due = known.tokens.as_ref().and_then(|tokens| tokens.renew_at(now, unit(self.clock.random())));
             // What could not be kept is tried again.
-            state.renew_at = if known.is_unsaved() { Some(due.map_or(soon, |due| due.min(soon))) } else { due };
+            state.renew_at = if known.unsaved { Some(due.map_or(soon, |due| due.min(soon))) } else { due };
         }
         state.known = known;
     }

@@ -10,7 +10,7 @@ pub enum LoginEvent<'a> {
     LoggedIn,
     /// The identity provider gave new tokens for the refresh token; or a source of the caller's own gave some.
     Refreshed,
-    /// Another process had new tokens already; they were taken from the token store.
+    /// Tokens were taken from the token store: the first ones of this client, or newer ones that another process has put there.
     Adopted,
     /// New tokens could not be put into the token store. This client goes on with them and tries to keep them again; other processes may be
     /// logged out when they use the old ones.

@@ -7,6 +7,7 @@ use url::Url;
 use super::endpoint::{ClientIdentity, TokenEndpoint};
 use super::flow::code::Authorization;
 use super::flow::device::{DeviceCode, DeviceLogin};
+use super::flow::keep;
 use super::loopback::Loopback;
 use super::store::{Keeper, TokenStore};
 use super::token::{Secret, TokenSet};
@@ -110,10 +111,7 @@ impl Login {
             clock: self.clock.as_ref(),
         };
         let tokens = login.run(show).await?;
-        if let Some(keeper) = &keeper {
-            keeper.put(&tokens).await?;
-        }
-        Ok(tokens)
+        keep(keeper.as_ref(), &self.token, &self.client, tokens).await
     }
 
     /// Logs in by the provider's own page in the browser of this machine (authorization code with PKCE, RFC 8252): `show` is given the page's
@@ -174,7 +172,7 @@ impl Login {
     }
 
     fn keeper(&self) -> Option<Keeper> {
-        self.store.as_ref().map(|store| Keeper::new(Arc::clone(store), &self.client.id, self.token.url()))
+        self.store.as_ref().map(|store| Keeper::new(Arc::clone(store), &self.client.id, self.token.url(), None))
     }
 }
 

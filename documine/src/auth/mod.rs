@@ -21,6 +21,7 @@ mod discovery;
 mod endpoint;
 mod event;
 mod flow;
+mod known;
 mod login;
 mod loopback;
 mod origin;

@@ -1,71 +1,42 @@
 //! Where a client's tokens come from: the store that processes share, the identity provider, or a source of the caller's own.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Duration;
 
 use super::credentials::{Credentials, Grant};
 use super::endpoint::TokenEndpoint;
 use super::flow::log_out::LoggedOut;
 use super::flow::{log_out, password, refresh};
+use super::known::{Came, Known, Renewed};
 use super::store::{Keeper, StoredLogin};
 use super::token::TokenSet;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
+
+/// The pauses before tokens are tried to be kept once more: a virus scanner, say, has a file open for a moment.
+const KEEP_AGAIN: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(250)];
 
 /// Credentials together with the endpoint they are used at.
 pub(crate) struct Origin {
     credentials: Credentials,
     endpoint: TokenEndpoint,
     keeper: Option<Keeper>,
-}
-
-/// What a client knows of its login.
-#[derive(Clone, Default)]
-pub(super) struct Known {
-    pub(super) tokens: Option<Arc<TokenSet>>,
-    /// What the store held when it was last read or written.
-    seen: Option<Arc<StoredLogin>>,
-    /// The tokens are newer than the store: keeping them failed.
-    unsaved: bool,
-    /// The final word: nothing but another login will help.
-    pub(super) refused: Option<Error>,
-}
-
-impl Known {
-    /// Whether the tokens still have to be kept.
-    pub(super) fn is_unsaved(&self) -> bool {
-        self.unsaved
-    }
-
-    /// The service does not take the tokens any more: keeping them would be of no use.
-    pub(super) fn tokens_are_rejected(&mut self) {
-        self.unsaved = false;
-    }
-}
-
-/// How new tokens came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Came {
-    ByLogin,
-    ByRefresh,
-    FromStore,
-    /// They had been there; now they are kept.
-    Kept,
-}
-
-/// New tokens, and what went wrong on the side.
-pub(super) struct Renewed {
-    pub(super) tokens: Arc<TokenSet>,
-    pub(super) came: Came,
-    pub(super) store_failed: Option<Error>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Origin {
-    pub(crate) fn new(credentials: Credentials, endpoint: TokenEndpoint) -> Self {
+    pub(crate) fn new(credentials: Credentials, endpoint: TokenEndpoint, clock: Arc<dyn Clock>) -> Self {
         let keeper = match (&credentials.store, &credentials.client) {
-            (Some(store), Some(client)) => Some(Keeper::new(Arc::clone(store), &client.id, endpoint.url())),
+            (Some(store), Some(client)) => {
+                let account = match &credentials.grant {
+                    Grant::Password { username, .. } => Some(username.as_str()),
+                    Grant::Tokens(_) | Grant::Stored | Grant::Source(_) => None,
+                };
+                Some(Keeper::new(Arc::clone(store), &client.id, endpoint.url(), account))
+            }
             _ => None,
         };
-        Self { credentials, endpoint, keeper }
+        Self { credentials, endpoint, keeper, clock }
     }
 
     /// What is known without asking anybody.
@@ -75,48 +46,92 @@ impl Origin {
         Known { tokens: given.cloned().map(Arc::new), ..Known::default() }
     }
 
+    /// What is kept, whatever its state.
+    pub(super) async fn kept(&self) -> Result<Option<Arc<TokenSet>>> {
+        let Some(keeper) = &self.keeper else { return Ok(None) };
+        Ok(keeper.read().await?.map(|login| Arc::new(login.tokens.clone())))
+    }
+
     /// Whether the answer may be another one the next time, although it was final: another process may log in, a vault be filled.
     pub(super) fn may_recover(&self) -> bool {
-        self.keeper.is_some() || matches!(self.credentials.grant, Grant::Source(_))
+        self.keeper.is_some() || self.is_custom()
+    }
+
+    pub(super) fn is_custom(&self) -> bool {
+        matches!(self.credentials.grant, Grant::Source(_))
     }
 
     /// Gets tokens in place of those that are known. What is known by then stands in `known`, whether it succeeds or not.
-    pub(super) async fn renew(&self, known: &mut Known, now: SystemTime) -> Result<Renewed> {
+    pub(super) async fn renew(&self, known: &mut Known) -> Result<Renewed> {
         match &self.keeper {
-            Some(keeper) => self.renew_shared(keeper, known, now).await,
-            None => self.ask(known, now).await,
+            Some(keeper) => self.renew_shared(keeper, known).await,
+            None => self.ask(known).await,
         }
     }
 
     /// Lock, read, adopt or ask, keep.
-    async fn renew_shared(&self, keeper: &Keeper, known: &mut Known, now: SystemTime) -> Result<Renewed> {
+    async fn renew_shared(&self, keeper: &Keeper, known: &mut Known) -> Result<Renewed> {
         let _lock = keeper.lock().await?;
-        let kept = keeper.read().await?;
-        if kept != known.seen {
-            if let Some(tokens) = self.look(known, kept, now)? {
-                return Ok(Renewed { tokens, came: Came::FromStore, store_failed: None });
+        match keeper.read().await {
+            Ok(kept) if kept != known.seen => {
+                if let Some(tokens) = self.look(known, kept)? {
+                    return Ok(Renewed::new(tokens, Came::FromStore));
+                }
             }
-        } else if let Some(refused) = &known.refused {
-            return Err(refused.clone());
+            Ok(_) => {
+                if let Some(refused) = &known.refused {
+                    return Err(refused.clone());
+                }
+            }
+            // Damaged, and put aside.
+            Err(error) if error.needs_login() => {
+                known.seen = None;
+                if !self.can_go_on_without_store() {
+                    known.refused = Some(error.clone());
+                    return Err(error);
+                }
+            }
+            Err(error) => return Err(error),
         }
+        let now = self.clock.now();
+        let usable = |known: &Known| known.tokens.clone().filter(|tokens| known.are_good(tokens, now));
         if known.tokens.is_none() {
-            known.tokens = self.given().cloned().map(Arc::new);
-            known.unsaved = known.tokens.is_some();
+            self.take_given(known);
         }
-        let mut renewed = match &known.tokens {
-            Some(tokens) if known.unsaved && tokens.is_alive(now) => {
-                Renewed { tokens: Arc::clone(tokens), came: Came::Kept, store_failed: None }
-            }
-            _ => self.ask(known, now).await?,
+        let renewed = match usable(known).filter(|_| known.unsaved) {
+            Some(tokens) => Renewed::new(tokens, Came::Kept),
+            None => match self.ask(known).await {
+                // What is kept is worth nothing any more; what was given may be.
+                Err(error) if error.needs_login() && self.take_given(known) => match usable(known) {
+                    Some(tokens) => Renewed::new(tokens, Came::Kept),
+                    None => self.ask(known).await?,
+                },
+                asked => asked?,
+            },
         };
-        match keeper.swap(known.seen.as_deref(), &renewed.tokens).await {
+        self.keep(keeper, known, renewed).await
+    }
+
+    /// Puts new tokens into the store before anybody uses them.
+    async fn keep(&self, keeper: &Keeper, known: &mut Known, mut renewed: Renewed) -> Result<Renewed> {
+        let mut pauses = KEEP_AGAIN.iter();
+        let swapped = loop {
+            match (keeper.swap(known.seen.as_deref(), &renewed.tokens).await, pauses.next()) {
+                (Err(_), Some(pause)) => self.clock.sleep(*pause).await,
+                (swapped, _) => break swapped,
+            }
+        };
+        match swapped {
             Ok(Some(login)) => (known.seen, known.unsaved) = (Some(login), false),
-            // Somebody who does not hold the lock has been here, or it was lost: what is kept by now is what everybody uses.
+            // Somebody who does not hold the lock has been here, or it was lost: what is kept by now is what everybody uses, if it is good for
+            // anything.
             Ok(None) => {
                 let kept = keeper.read().await?;
-                if let Some(tokens) = self.look(known, kept, now)? {
-                    return Ok(Renewed { tokens, came: Came::FromStore, store_failed: None });
+                if let Some(tokens) = self.look(known, kept)? {
+                    return Ok(Renewed::new(tokens, Came::FromStore));
                 }
+                known.has(Arc::clone(&renewed.tokens));
+                known.unsaved = true;
             }
             Err(error) => {
                 known.unsaved = true;
@@ -126,13 +141,8 @@ impl Origin {
         Ok(renewed)
     }
 
-    /// Takes over what another process has done: its tokens, if they still live.
-    fn look(
-        &self,
-        known: &mut Known,
-        kept: Option<Arc<StoredLogin>>,
-        now: SystemTime,
-    ) -> Result<Option<Arc<TokenSet>>> {
+    /// Takes over what another process has done: its tokens, if they are still good.
+    fn look(&self, known: &mut Known, kept: Option<Arc<StoredLogin>>) -> Result<Option<Arc<TokenSet>>> {
         let gone = kept.is_none();
         known.tokens = kept.as_ref().map(|login| Arc::new(login.tokens.clone()));
         (known.seen, known.unsaved, known.refused) = (kept, false, None);
@@ -141,19 +151,28 @@ impl Origin {
             known.refused = Some(error.clone());
             return Err(error);
         }
-        Ok(known.tokens.clone().filter(|tokens| tokens.is_alive(now)))
+        let now = self.clock.now();
+        Ok(known.tokens.clone().filter(|tokens| known.are_good(tokens, now)))
+    }
+
+    /// Takes the tokens that the caller gave, once. Whether there are any.
+    fn take_given(&self, known: &mut Known) -> bool {
+        let Some(given) = self.given().filter(|_| !known.given_tried) else { return false };
+        known.has(Arc::new(given.clone()));
+        (known.unsaved, known.given_tried) = (true, true);
+        true
     }
 
     /// Asks the provider, or whoever stands in its place.
-    async fn ask(&self, known: &mut Known, now: SystemTime) -> Result<Renewed> {
-        match self.obtain(known.tokens.as_deref(), now).await {
+    async fn ask(&self, known: &mut Known) -> Result<Renewed> {
+        match self.obtain(known.tokens.as_deref()).await {
             Ok((fresh, came)) => {
                 let tokens = Arc::new(fresh);
-                (known.tokens, known.refused) = (Some(Arc::clone(&tokens)), None);
-                Ok(Renewed { tokens, came, store_failed: None })
+                known.has(Arc::clone(&tokens));
+                Ok(Renewed::new(tokens, came))
             }
             Err(error) => {
-                if error.needs_login() && !matches!(self.credentials.grant, Grant::Source(_)) {
+                if error.needs_login() && !self.is_custom() {
                     // Final: asking again could only lock the account.
                     known.refused = Some(error.clone());
                 }
@@ -163,14 +182,18 @@ impl Origin {
     }
 
     /// Gets tokens in place of `current`: by its refresh token where there is one, else by logging in again where that needs nobody.
-    async fn obtain(&self, current: Option<&TokenSet>, now: SystemTime) -> Result<(TokenSet, Came)> {
+    async fn obtain(&self, current: Option<&TokenSet>) -> Result<(TokenSet, Came)> {
         if let Grant::Source(source) = &self.credentials.grant {
             return Ok((source.0.token(current).await?, Came::ByRefresh));
         }
         let Some(client) = &self.credentials.client else {
             return Err(needs_login("the access token was refused or has expired"));
         };
-        if let Some((current, secret)) = current.and_then(|tokens| Some((tokens, tokens.usable_refresh(now)?))) {
+        // Whether it is over, the provider knows best: this machine's clock may be wrong. Where a password follows, asking is not worth it.
+        let now = self.clock.now();
+        let worth_asking = |tokens: &&TokenSet| !self.can_log_in_again() || tokens.refresh_is_alive(now);
+        let current = current.filter(worth_asking);
+        if let Some((current, secret)) = current.and_then(|tokens| Some((tokens, tokens.refresh.as_ref()?))) {
             match refresh::request(&self.endpoint, client, secret, &self.credentials.scopes).await {
                 Ok(fresh) => return Ok((fresh.after(current), Came::ByRefresh)),
                 Err(error) if error.needs_login() && self.can_log_in_again() => {}
@@ -192,25 +215,33 @@ impl Origin {
 
     /// Forgets the login here, wherever it is kept, and at the provider.
     pub(super) async fn log_out(&self, known: &mut Known) -> Result<LoggedOut> {
-        if matches!(self.credentials.grant, Grant::Source(_)) {
-            return Err(Error::input("the tokens come from a source of your own; log out where it has them from"));
-        }
-        let _lock = match &self.keeper {
-            Some(keeper) => Some(keeper.lock().await?),
-            None => None,
-        };
-        let mut tokens = known.tokens.clone();
-        if let Some(keeper) = &self.keeper {
-            if let Some(kept) = keeper.read().await?.filter(|_| !known.unsaved) {
-                tokens = Some(Arc::new(kept.tokens.clone()));
-            }
-            keeper.clear().await?;
-        }
-        *known = Known { refused: Some(needs_login("this client has logged out")), ..Known::default() };
+        let tokens = self.forget(known).await?;
         match (&self.credentials.client, tokens) {
             (Some(client), Some(tokens)) => log_out::request(&self.endpoint, client, &tokens).await,
             _ => Ok(LoggedOut::HERE_ALONE),
         }
+    }
+
+    /// Gives the tokens that are forgotten.
+    async fn forget(&self, known: &mut Known) -> Result<Option<Arc<TokenSet>>> {
+        let mut tokens = known.tokens.clone();
+        if let Some(keeper) = &self.keeper {
+            let _lock = keeper.lock().await?;
+            let kept = match keeper.read().await {
+                Err(error) if error.needs_login() => None,
+                kept => kept?,
+            };
+            if let Some(kept) = kept.filter(|_| !known.unsaved) {
+                tokens = Some(Arc::new(kept.tokens.clone()));
+            }
+            keeper.clear().await?;
+        }
+        if tokens.is_none() && known.refused.is_none() {
+            tokens = self.given().cloned().map(Arc::new);
+        }
+        *known =
+            Known { refused: Some(needs_login("this client has logged out")), given_tried: true, ..Known::default() };
+        Ok(tokens)
     }
 
     fn given(&self) -> Option<&TokenSet> {
@@ -222,6 +253,10 @@ impl Origin {
 
     fn can_log_in_again(&self) -> bool {
         matches!(self.credentials.grant, Grant::Password { .. })
+    }
+
+    fn can_go_on_without_store(&self) -> bool {
+        matches!(self.credentials.grant, Grant::Password { .. } | Grant::Tokens(_))
     }
 }
 

@@ -154,9 +154,14 @@ impl TokenSet {
         self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// The refresh token, unless its end is known and past.
-    pub(crate) fn usable_refresh(&self, now: SystemTime) -> Option<&Secret> {
-        self.refresh.as_ref().filter(|_| self.refresh_expires_at.is_none_or(|end| now < end))
+    /// Whether the refresh token may still work, by this machine's clock.
+    pub(crate) fn refresh_is_alive(&self, now: SystemTime) -> bool {
+        self.refresh_expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether both have the same access token.
+    pub(crate) fn same_access(&self, other: &Self) -> bool {
+        self.access.is(other.access.expose())
     }
 
     /// When to fetch the next token: 30 seconds before the end, or a tenth of the life of a short-lived token, spread by `random`.

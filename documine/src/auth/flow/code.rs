@@ -7,7 +7,7 @@ use url::Url;
 use super::super::endpoint::{ClientIdentity, Refusal, Reply, TokenEndpoint};
 use super::super::store::Keeper;
 use super::super::token::{Secret, TokenSet};
-use super::denied;
+use super::{denied, keep};
 use crate::error::{Error, Result};
 
 const OPERATION: &str = "login by browser";
@@ -149,6 +149,9 @@ impl Authorization {
 
     /// The tokens for the code. Asked for once: whatever becomes of the request, the code may be used up.
     async fn tokens(&self, code: &Secret) -> Result<TokenSet> {
+        if let Some(keeper) = &self.keeper {
+            keeper.check().await?;
+        }
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code.expose()),
@@ -160,10 +163,7 @@ impl Authorization {
             Ok(Reply::Refused { error, .. }) | Err(error) => Err(error),
         };
         let tokens = tokens.map_err(|error| error.with_operation(OPERATION))?;
-        if let Some(keeper) = &self.keeper {
-            keeper.put(&tokens).await?;
-        }
-        Ok(tokens)
+        keep(self.keeper.as_ref(), &self.endpoint, &self.client, tokens).await
     }
 }
 

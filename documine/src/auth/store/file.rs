@@ -14,8 +14,9 @@ use crate::clock::BoxFuture;
 use crate::disk::{self, folder_of, put_in_place};
 use crate::error::{Error, Result};
 
-/// Longer than a refresh may take with all its tries, so that a wait that ends has waited for something that hangs.
-pub(super) const LOCK_TIME: Duration = Duration::from_secs(90);
+/// Longer than a refresh and the login after it may take, with all their tries (a minute each at most). So a wait that ends has waited for something
+/// that hangs.
+pub(super) const LOCK_TIME: Duration = Duration::from_secs(150);
 /// A login is a few kilobytes; what is larger is another file.
 const LARGEST: u64 = 1024 * 1024;
 
@@ -39,10 +40,13 @@ pub struct FileStore {
 impl FileStore {
     /// Keeps the login in this file, which need not exist yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into().into(), lock_time: LOCK_TIME }
+        let path = path.into();
+        // A program that changes its folder later means the same file.
+        let path = std::path::absolute(&path).unwrap_or(path);
+        Self { path: path.into(), lock_time: LOCK_TIME }
     }
 
-    /// How long to wait for another process that refreshes the login. Default: 90 seconds, longer than a refresh may take.
+    /// How long to wait for another process that refreshes the login. Default: 150 seconds, longer than a refresh may take.
     #[must_use]
     pub fn lock_timeout(mut self, limit: Duration) -> Self {
         self.lock_time = limit;
@@ -81,7 +85,7 @@ impl TokenStore for FileStore {
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.work(|path| match std::fs::remove_file(path) {
+        Box::pin(self.work(|path| match std::fs::remove_file(followed(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(trouble(path, "removed", error)),
             _ => Ok(()),
         }))
@@ -143,7 +147,7 @@ fn put_aside(path: &Path, damaged: &Unreadable) -> Error {
         .find(|aside| !aside.exists())
         .unwrap_or_else(|| beside(path, "damaged"));
     let place = path.display();
-    match std::fs::rename(path, &aside) {
+    match std::fs::rename(followed(path), &aside) {
         Ok(()) => {
             let aside = aside.display();
             Error::auth(format!("the token store {place} {damaged}; it is kept as {aside}; log in again"))
@@ -186,13 +190,17 @@ fn refuse_if_open_to_others(path: &Path, file: &std::fs::File) -> Result<()> {
 
 /// Writes a file of that name that is whole from its first moment on.
 fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    // Where the name is a link, the file that it leads to is replaced, not the link.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = followed(path);
     // tempfile makes files for their owner alone.
     let mut file = tempfile::Builder::new().prefix(".documine-").tempfile_in(folder_of(&target))?;
     file.write_all(text)?;
     file.as_file().sync_all()?;
     put_in_place(file.into_temp_path(), &target)
+}
+
+/// Where the name is a link, the file that it leads to is meant, not the link.
+fn followed(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {

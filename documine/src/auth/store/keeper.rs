@@ -14,48 +14,64 @@ pub(crate) struct Keeper {
     store: Arc<dyn TokenStore>,
     client_id: String,
     token_endpoint: Url,
+    /// Where a password logs in: whose.
+    account: Option<String>,
 }
 
 impl Keeper {
-    pub(crate) fn new(store: Arc<dyn TokenStore>, client_id: &str, token_endpoint: &Url) -> Self {
-        Self { store, client_id: client_id.to_owned(), token_endpoint: token_endpoint.clone() }
+    pub(crate) fn new(
+        store: Arc<dyn TokenStore>,
+        client_id: &str,
+        token_endpoint: &Url,
+        account: Option<&str>,
+    ) -> Self {
+        let (client_id, account) = (client_id.to_owned(), account.map(str::to_owned));
+        Self { store, client_id, token_endpoint: token_endpoint.clone(), account }
     }
 
     pub(crate) async fn lock(&self) -> Result<StoreLock> {
         self.store.lock().await
     }
 
-    /// What is kept, unless it is somebody else's: a token is shown to nobody but the provider that gave it.
+    /// What is kept, unless it is somebody else's: a token is shown to nobody but the provider that gave it, and used in nobody else's name.
     pub(crate) async fn read(&self) -> Result<Option<Arc<StoredLogin>>> {
-        let kept = self.store.load().await?;
-        let theirs = kept
-            .as_ref()
-            .is_some_and(|login| login.client_id != self.client_id || login.token_endpoint != self.token_endpoint);
-        match kept {
-            Some(login) if theirs => Err(Error::config(format!(
+        let Some(login) = self.store.load().await? else { return Ok(None) };
+        if login.client_id != self.client_id || login.token_endpoint != self.token_endpoint {
+            return Err(Error::config(format!(
                 "the token store holds a login of the client {:?} at {}, but this is {:?} at {}; take another store, or log out there first",
                 login.client_id, login.token_endpoint, self.client_id, self.token_endpoint
+            )));
+        }
+        match (&login.account, &self.account) {
+            (Some(theirs), Some(ours)) if theirs != ours => Err(Error::config(format!(
+                "the token store holds a login of {theirs:?}, but this is {ours:?}; take another store, or log out there first"
             ))),
-            kept => Ok(kept.map(Arc::new)),
+            _ => Ok(Some(Arc::new(login))),
         }
     }
 
     /// Keeps tokens in place of what was seen last. `None`: something else is there by now.
     pub(crate) async fn swap(&self, seen: Option<&StoredLogin>, tokens: &TokenSet) -> Result<Option<Arc<StoredLogin>>> {
-        let login = StoredLogin::new(tokens.clone(), &self.client_id, &self.token_endpoint);
+        let login = StoredLogin {
+            tokens: tokens.clone(),
+            client_id: self.client_id.clone(),
+            token_endpoint: self.token_endpoint.clone(),
+            account: self.account.clone(),
+        };
         Ok(self.store.compare_and_swap(seen, &login).await?.then(|| Arc::new(login)))
     }
 
-    /// Whether a new login could be kept: asked before a person is bothered.
+    /// Whether a new login could be kept: asked before a person is bothered. With the lock in hand the folder is there and can be written to.
     pub(crate) async fn check(&self) -> Result<()> {
+        let _lock = self.store.lock().await?;
         self.before().await.map(drop)
     }
 
-    /// Keeps the tokens of a new login, whatever was there before.
+    /// Keeps the tokens of a new login, in place of an earlier one.
     pub(crate) async fn put(&self, tokens: &TokenSet) -> Result<()> {
         let _lock = self.store.lock().await?;
         let before = self.before().await?;
-        if self.swap(before.as_ref(), tokens).await?.is_none() {
+        if self.swap(before.as_deref(), tokens).await?.is_none() {
             return Err(Error::auth(
                 "the token store was changed by somebody who does not hold its lock; log in again",
             ));
@@ -64,8 +80,8 @@ impl Keeper {
     }
 
     /// What a new login takes the place of. A damaged one has been put aside, and nothing else was to be lost.
-    async fn before(&self) -> Result<Option<StoredLogin>> {
-        match self.store.load().await {
+    async fn before(&self) -> Result<Option<Arc<StoredLogin>>> {
+        match self.read().await {
             Err(error) if error.needs_login() => Ok(None),
             before => before,
         }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use keyring::v1::{Entry, Error as KeyringError};
 
 use super::file::{LOCK_TIME, blocking, make_folder};
+use super::record::Unreadable;
 use super::{StoreLock, StoredLogin, TokenStore, lock};
+use crate::auth::token::Secret;
 use crate::clock::BoxFuture;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,10 +69,24 @@ impl Place {
             Err(KeyringError::NoEntry) => return self.probe().map(|()| None),
             Err(error) => return Err(self.trouble(error)),
         };
-        let text = super::super::token::Secret::new(text);
-        StoredLogin::read(text.expose()).map(Some).map_err(|unreadable| {
-            Error::config(format!("the keyring's entry for {self} {unreadable}; remove it there"))
-        })
+        let text = Secret::new(text);
+        match StoredLogin::read(text.expose()) {
+            Ok(login) => Ok(Some(login)),
+            Err(newer @ Unreadable::Newer { .. }) => {
+                Err(Error::config(format!("the keyring's entry for {self} {newer}")))
+            }
+            Err(damaged) => Err(self.put_aside(&text, &damaged)?),
+        }
+    }
+
+    /// A damaged entry is kept: perhaps somebody can tell what happened to it.
+    fn put_aside(&self, text: &Secret, damaged: &Unreadable) -> Result<Error> {
+        let aside = format!("{} (damaged)", self.account);
+        let moved = self.entry(&aside)?.set_password(text.expose());
+        moved.map_err(|error| self.trouble(error))?;
+        self.entry(&self.account)?.delete_credential().map_err(|error| self.trouble(error))?;
+        let text = format!("the keyring's entry for {self} {damaged}; it is kept as {aside}; log in again");
+        Ok(Error::auth(text).login_needed())
     }
 
     /// A keyring that is locked says of every entry that there is none. Only one that can be written to is believed.
@@ -97,10 +113,10 @@ impl Place {
                 )
             }
             KeyringError::Ambiguous(_) => format!("the keyring has several entries for {self}; remove them there"),
-            // Others may hold what was read, so the kind alone is told.
             KeyringError::PlatformFailure(why) => {
                 format!("the keyring did not work: {}", crate::text::one_line(&why.to_string()))
             }
+            // These may hold what was read, so nothing of them is told.
             _ => format!("the keyring's entry for {self} can't be used"),
         };
         Error::new(ErrorKind::Config, text)

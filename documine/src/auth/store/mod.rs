@@ -1,7 +1,7 @@
 //! Where logins are kept between runs of a program, and between the processes that share one.
 //!
 //! ```text
-//! keeper      lock, read, adopt or ask, keep          keeper.rs
+//! keeper      one client's login in a store           keeper.rs
 //! TokenStore  what a place has to be able to do       this file
 //!  ├─ MemoryStore   this process                      memory.rs
 //!  ├─ FileStore     a file, with a lock beside it     file.rs, lock.rs
@@ -36,7 +36,7 @@ pub use record::StoredLogin;
 /// A refresh token is often good for one use only (rotation), so whoever shares it must not use it at the same time. The client takes the
 /// [lock](Self::lock), [loads](Self::load) what is kept, adopts it when somebody else has been faster, asks the identity provider only otherwise, and
 /// [swaps](Self::compare_and_swap) the answer in before any call uses it. All of it happens in a task of its own: a call that is given up
-/// leaves nothing undone.
+/// leaves nothing undone. A runtime that ends takes such a task along: [`Client::settle`](crate::Client::settle) waits for it.
 ///
 /// A store of your own keeps [`StoredLogin::to_json`]; in a database the lock is an advisory lock of the connection, or a row with an end.
 ///

@@ -18,6 +18,8 @@ pub struct StoredLogin {
     pub(crate) tokens: TokenSet,
     pub(crate) client_id: String,
     pub(crate) token_endpoint: Url,
+    /// The user name that a password logged in with.
+    pub(crate) account: Option<String>,
 }
 
 /// The JSON. Times are milliseconds since 1970.
@@ -26,6 +28,7 @@ struct Written<'a> {
     version: u64,
     client_id: &'a str,
     token_endpoint: &'a str,
+    account: Option<&'a str>,
     access_token: &'a str,
     refresh_token: Option<&'a str>,
     id_token: Option<&'a str>,
@@ -43,6 +46,7 @@ struct Version {
 struct Read {
     client_id: String,
     token_endpoint: Url,
+    account: Option<String>,
     access_token: Secret,
     refresh_token: Option<Secret>,
     id_token: Option<Secret>,
@@ -52,10 +56,6 @@ struct Read {
 }
 
 impl StoredLogin {
-    pub(crate) fn new(tokens: TokenSet, client_id: &str, token_endpoint: &Url) -> Self {
-        Self { tokens, client_id: client_id.to_owned(), token_endpoint: token_endpoint.clone() }
-    }
-
     /// The tokens.
     pub fn tokens(&self) -> &TokenSet {
         &self.tokens
@@ -68,6 +68,7 @@ impl StoredLogin {
             version: VERSION,
             client_id: &self.client_id,
             token_endpoint: self.token_endpoint.as_str(),
+            account: self.account.as_deref(),
             access_token: tokens.access.expose(),
             refresh_token: tokens.refresh.as_ref().map(Secret::expose),
             id_token: tokens.id.as_ref().map(Secret::expose),
@@ -100,7 +101,7 @@ impl StoredLogin {
         tokens.expires_at = read.expires_at.and_then(moment);
         tokens.refresh_expires_at = read.refresh_expires_at.and_then(moment);
         tokens.scopes = read.scopes;
-        Ok(Self { tokens, client_id: read.client_id, token_endpoint: read.token_endpoint })
+        Ok(Self { tokens, client_id: read.client_id, token_endpoint: read.token_endpoint, account: read.account })
     }
 }
 
@@ -139,6 +140,7 @@ impl fmt::Debug for StoredLogin {
         f.debug_struct("StoredLogin")
             .field("client_id", &self.client_id)
             .field("token_endpoint", &self.token_endpoint.as_str())
+            .field("account", &self.account)
             .field("tokens", &self.tokens)
             .finish()
     }

@@ -12,7 +12,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use documine::{FileStore, TokenStore};
+use documine::{Credentials, FileStore, TokenStore};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -93,6 +93,11 @@ pub async fn share(provider: Arc<dyn Provider>, program: &Path, sharing: Sharing
         process.finish(&mut sum).await?;
     }
     let asked = stage.provider.token_requests(Place::Short, &realm.clients.public, Grant::Refresh).await? - before;
+    // What they leave behind is still a login: past the end of its access token, the next program goes on with it.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let next = stage.client(Place::Short, Credentials::stored(&realm.clients.public, store))?;
+    next.license().await?;
+    next.settle().await;
     verdict(&sharing, &sum, asked)
 }
 

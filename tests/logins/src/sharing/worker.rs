@@ -107,6 +107,7 @@ pub async fn work(orders: &Orders) -> Result<(), Failure> {
     while let Some(done) = tasks.join_next().await {
         done?;
     }
+    client.settle().await;
     say(&json!({"event": "calls", "count": calls.load(Ordering::Relaxed)}));
     Ok(())
 }
