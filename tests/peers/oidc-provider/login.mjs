@@ -15,10 +15,11 @@ export const loginUrl = (ctx, interaction) => `${ctx.oidc.provider.issuer}/login
 export const loginPages = (provider, realm) => async (ctx, next) => {
   if (!PATH.test(ctx.path)) return next();
   const { prompt, params, session } = await provider.interactionDetails(ctx.req, ctx.res);
+  const here = provider.issuer + ctx.path;
   ctx.type = "html";
   ctx.set("cache-control", "no-store");
   if (ctx.method !== "POST") {
-    ctx.body = prompt.name === "login" ? pages.login(ctx.originalUrl) : pages.consent(ctx.originalUrl, params.client_id);
+    ctx.body = prompt.name === "login" ? pages.login(here) : pages.consent(here, params.client_id);
     return;
   }
 
@@ -28,7 +29,7 @@ export const loginPages = (provider, realm) => async (ctx, next) => {
     const user = rightUser(realm, form.get("username"), form.get("password"));
     const why = user ? hindrance(user) : "Invalid username or password.";
     if (why) {
-      ctx.body = pages.login(ctx.originalUrl, why);
+      ctx.body = pages.login(here, why);
       return;
     }
     accountId = user.id;
