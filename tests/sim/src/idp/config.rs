@@ -100,6 +100,8 @@ pub struct ClientSettings {
     pub code_grant: bool,
     /// Whether it may use the device authorization grant.
     pub device_grant: bool,
+    /// Whether people are asked at each login by the login page (authorization code grant) if they allow it. A device always asks.
+    pub consent: bool,
     /// What is asked of it about PKCE.
     pub pkce: Pkce,
     /// Redirect URIs beside the loopback ones (`http://127.0.0.1`, `http://[::1]`, `http://localhost`, any port and path), which are always
@@ -117,6 +119,7 @@ impl ClientSettings {
             password_grant: true,
             code_grant: true,
             device_grant: true,
+            consent: false,
             pkce: Pkce::Offered,
             redirect_uris: Vec::new(),
         }

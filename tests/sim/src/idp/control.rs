@@ -15,6 +15,15 @@ impl Provider {
         }
     }
 
+    /// Ends the sessions of one user, as an administrator does who logs somebody out.
+    pub fn end_sessions(&self, username: &str) {
+        let Some(user) = self.realm.user(username) else { return };
+        let state = &mut *self.realm.state();
+        for session in state.sessions.values_mut().filter(|session| session.username == user.username) {
+            session.status = Status::Ended;
+        }
+    }
+
     /// Makes every access token of now expire; refresh tokens go on.
     pub fn expire_access_tokens(&self) {
         let now_ms = self.realm.now_ms();

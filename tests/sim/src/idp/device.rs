@@ -74,7 +74,7 @@ impl Realm {
         };
         let id = self.open_login(state, Purpose::Device(device_code.clone()));
         match self.browser_user(state, headers) {
-            Some(username) => self.ask_consent(state, &base, &id, &device_code, username),
+            Some(username) => self.ask_device_consent(state, &base, &id, &device_code, username),
             None => self.login_form(&base, &id, None),
         }
     }

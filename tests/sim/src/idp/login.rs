@@ -45,6 +45,13 @@ impl Realm {
         let state = &mut *self.state();
         let known = self.browser_user(state, headers);
         match (known, params.get("prompt")) {
+            (Some(_), Some("none")) if client.consent => {
+                self.send_back_error(headers, &request, &Refused::bad("interaction_required", ""))
+            }
+            (Some(username), prompt) if prompt != Some("login") && client.consent => {
+                let id = self.open_login(state, Purpose::Code(request));
+                self.ask_consent(state, &self.issuer(headers), &id, &client.id, username)
+            }
             (Some(username), prompt) if prompt != Some("login") => self.send_code(state, headers, &request, &username),
             (_, Some("none")) => self.send_back_error(headers, &request, &Refused::bad("login_required", "")),
             _ => {
@@ -87,18 +94,22 @@ impl Realm {
         };
         let browser = self.ids.long("browser", &state.next());
         state.browsers.insert(browser.clone(), username.clone());
+        let asks = |id: &str| self.clients.iter().any(|client| client.id == id && client.consent);
         let response = match login.purpose {
+            Purpose::Code(request) if asks(&request.client_id) => {
+                self.ask_consent(state, &base, &id, &request.client_id, username)
+            }
             Purpose::Code(request) => {
                 state.logins.remove(&id);
                 self.send_code(state, headers, &request, &username)
             }
-            Purpose::Device(device_code) => self.ask_consent(state, &base, &id, &device_code, username),
+            Purpose::Device(device_code) => self.ask_device_consent(state, &base, &id, &device_code, username),
         };
         self.remember(response, &browser)
     }
 
     /// Asks the user who just logged in whether the device may go on.
-    pub(super) fn ask_consent(
+    pub(super) fn ask_device_consent(
         &self,
         state: &mut State,
         base: &str,
@@ -106,31 +117,39 @@ impl Realm {
         device_code: &str,
         username: String,
     ) -> Response {
-        let Some(client_id) = state.devices.get(device_code).map(|device| device.client_id.clone()) else {
-            return self.page_expired();
-        };
+        match state.devices.get(device_code).map(|device| device.client_id.clone()) {
+            Some(client_id) => self.ask_consent(state, base, id, &client_id, username),
+            None => self.page_expired(),
+        }
+    }
+
+    /// Asks the user who just logged in whether a client may go on.
+    fn ask_consent(&self, state: &mut State, base: &str, id: &str, client_id: &str, username: String) -> Response {
         if let Some(login) = state.logins.get_mut(id) {
             login.username = Some(username);
         }
-        self.consent_form(base, id, &client_id)
+        self.consent_form(base, id, client_id)
     }
 
-    /// `POST …/login-actions/consent`: yes or no to a device.
+    /// `POST …/login-actions/consent`: yes or no to a client.
     pub(super) fn consent(&self, headers: &HeaderMap, query: &Params, form: &Params) -> Response {
         let state = &mut *self.state();
-        let answered = self.live_login(state, query).and_then(|(id, login)| match (login.purpose, login.username) {
-            (Purpose::Device(device_code), Some(username)) => Some((id, device_code, username)),
-            _ => None,
-        });
-        let Some((id, device_code, username)) = answered else { return self.page_expired() };
+        let answered = self.live_login(state, query).and_then(|(id, login)| Some((id, login.purpose, login.username?)));
+        let Some((id, purpose, username)) = answered else { return self.page_expired() };
         state.logins.remove(&id);
         let accepted = form.get("accept").is_some();
-        let verdict = if accepted { Verdict::Approved(username) } else { Verdict::Denied };
-        if !self.judge_device(state, &device_code, verdict) {
-            return self.page_expired();
+        match purpose {
+            Purpose::Code(request) if accepted => self.send_code(state, headers, &request, &username),
+            Purpose::Code(request) => self.send_back_error(headers, &request, &Refused::bad("access_denied", "")),
+            Purpose::Device(device_code) => {
+                let verdict = if accepted { Verdict::Approved(username) } else { Verdict::Denied };
+                if !self.judge_device(state, &device_code, verdict) {
+                    return self.page_expired();
+                }
+                let error = if accepted { "" } else { "?error=access_denied" };
+                redirect(&format!("{}/device/status{error}", self.issuer(headers)))
+            }
         }
-        let error = if accepted { "" } else { "?error=access_denied" };
-        redirect(&format!("{}/device/status{error}", self.issuer(headers)))
     }
 
     fn live_login(&self, state: &State, query: &Params) -> Option<(String, Login)> {

@@ -58,12 +58,12 @@ impl Realm {
         self.page(StatusCode::OK, "Log in", &content)
     }
 
-    /// Asks whether a device may have access.
+    /// Asks whether a client may have access.
     pub(super) fn consent_form(&self, base: &str, id: &str, client_id: &str) -> Response {
         let action = escaped(&format!("{base}/login-actions/consent?session_code={id}"));
         let client = escaped(client_id);
         let content = format!(
-            "<p>A device that runs <b>{client}</b> wants to work in your name. Allow it only if you started it.</p>\
+            "<p><b>{client}</b> wants to work in your name. Allow it only if you started it.</p>\
              <form action=\"{action}\" method=\"post\">\
              <input id=\"kc-login\" name=\"accept\" type=\"submit\" value=\"Yes\">\
              <input id=\"kc-cancel\" name=\"cancel\" type=\"submit\" value=\"No\"></form>"

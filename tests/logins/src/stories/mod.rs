@@ -1,0 +1,49 @@
+//! The stories, one module a flow.
+
+mod code;
+mod device;
+mod password;
+mod refresh;
+mod token;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Later;
+use crate::stage::Stage;
+
+/// Longer than the longest wait of a story on a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// One story.
+pub(crate) struct Story {
+    pub(crate) name: &'static str,
+    /// Whether it changes the provider for everybody.
+    pub(crate) alone: bool,
+    pub(crate) limit: Duration,
+    pub(crate) tell: Box<dyn FnOnce(Arc<Stage>) -> Later<'static, ()> + Send>,
+}
+
+impl Story {
+    fn new<F>(name: &'static str, tell: impl FnOnce(Arc<Stage>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(), crate::Failure>> + Send + 'static,
+    {
+        Self { name, alone: false, limit: LIMIT, tell: Box::new(|stage| Box::pin(tell(stage))) }
+    }
+
+    /// Told when no other is.
+    fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+}
+
+/// All of them.
+pub(crate) fn stories() -> Vec<Story> {
+    [password::stories(), token::stories(), code::stories(), device::stories(), refresh::stories()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
