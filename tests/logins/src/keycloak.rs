@@ -109,8 +109,15 @@ impl Provider for Keycloak {
     }
 
     fn facts(&self) -> Facts {
-        // Refresh tokens are signed with an HMAC key of the realm, which stays when the published keys change.
-        Facts { says_slow_down: true, tells_refresh_end: true, device_pkce: true, refresh_outlives_keys: true }
+        Facts {
+            says_slow_down: true,
+            tells_refresh_end: true,
+            device_pkce: true,
+            // They are signed with an HMAC key of the realm, which stays when the published keys change.
+            refresh_outlives_keys: true,
+            wrong_verifier_burns: true,
+            names_forbidden_grant: true,
+        }
     }
 
     fn visit<'a>(&'a self, page: &'a str, user: &'a User, act: Act) -> Later<'a, Option<String>> {

@@ -5,7 +5,7 @@
 //!   stage     the SDK's client, and a simulated service that trusts the provider's published keys
 //!   raw       requests that the SDK would not make: replays, wrong verifiers
 //! provider    what a provider has to show to be a stage; one small adapter each
-//!   simulator, keycloak
+//!   simulator, keycloak, oidc_provider
 //!   pages, browser    the login pages, where they are Keycloak's or like them
 //! ```
 //!
@@ -14,6 +14,7 @@
 mod browser;
 mod clock;
 pub mod keycloak;
+pub mod oidc_provider;
 pub mod pages;
 mod provider;
 mod raw;

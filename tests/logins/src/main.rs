@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use documine_logins::{Choice, Failure, Provider, keycloak, simulator};
+use documine_logins::{Choice, Failure, Provider, keycloak, oidc_provider, simulator};
 
 /// Every login flow of the SDK, at an identity provider.
 #[derive(Parser)]
@@ -30,6 +30,13 @@ enum Which {
         /// Where it is, without the path: http://127.0.0.1:8080
         base_url: String,
     },
+    /// The provider of tests/peers/oidc-provider, which runs
+    OidcProvider {
+        /// Where it is, without the path
+        base_url: String,
+        /// Where its control interface is
+        control_url: String,
+    },
 }
 
 #[tokio::main]
@@ -51,6 +58,9 @@ async fn tell(which: &Which, choice: &Choice) -> Result<bool, Failure> {
     let provider: Arc<dyn Provider> = match which {
         Which::Simulator => Arc::new(simulator::Simulator::start().await?),
         Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::new(base_url)?),
+        Which::OidcProvider { base_url, control_url } => {
+            Arc::new(oidc_provider::OidcProvider::new(base_url, control_url)?)
+        }
     };
     documine_logins::run(provider, choice).await
 }

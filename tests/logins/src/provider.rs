@@ -223,4 +223,8 @@ pub struct Facts {
     pub device_pkce: bool,
     /// Whether refresh tokens still work after the keys of access tokens were changed: they may be signed with the same, with others, or not at all.
     pub refresh_outlives_keys: bool,
+    /// Whether a code is worthless after an attempt with a wrong verifier (RFC 7636 section 4.6 asks for the refusal alone).
+    pub wrong_verifier_burns: bool,
+    /// Whether a client that may not use a grant is told so by `unauthorized_client` (RFC 6749 section 5.2), and not by `invalid_request`.
+    pub names_forbidden_grant: bool,
 }

@@ -112,7 +112,14 @@ impl Provider for Simulator {
     }
 
     fn facts(&self) -> Facts {
-        Facts { says_slow_down: true, tells_refresh_end: true, device_pkce: true, refresh_outlives_keys: false }
+        Facts {
+            says_slow_down: true,
+            tells_refresh_end: true,
+            device_pkce: true,
+            refresh_outlives_keys: false,
+            wrong_verifier_burns: true,
+            names_forbidden_grant: true,
+        }
     }
 
     fn visit<'a>(&'a self, page: &'a str, user: &'a User, act: Act) -> Later<'a, Option<String>> {

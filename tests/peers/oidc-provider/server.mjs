@@ -1,8 +1,9 @@
 // An identity provider with Keycloak's addresses, made of the certified library oidc-provider.
 //
-//     node server.mjs REALM-FILE…
+//     node server.mjs REALM [DIFFERENCE…]
 //
-// Listens on 127.0.0.1, prints one line of JSON when it is ready, and stops when its standard input ends.
+// with realm files of Keycloak's; `realm.mjs` says what is read of them. Listens on 127.0.0.1, prints one line of JSON when it is ready, and stops when
+// its standard input ends.
 
 import { createServer } from "node:http";
 
@@ -29,7 +30,7 @@ const server = createServer((request, response) => {
 const control = controlServer(realms);
 
 const base = await listen(server);
-for (const settings of process.argv.slice(2).flatMap(readRealms)) {
+for (const settings of readRealms(process.argv.slice(2))) {
   realms.set(settings.name, serve(`${base}/auth/realms/${settings.name}`, settings));
 }
 console.log(JSON.stringify({ base_url: base, control_url: await listen(control), realms: [...realms.keys()] }));

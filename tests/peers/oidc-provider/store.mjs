@@ -3,9 +3,6 @@
 
 import { Provider, errors } from "oidc-provider";
 
-/** RFC 8628 section 3.5: how many seconds `slow_down` adds, for this poll and all that follow. */
-const SLOWER = 5;
-
 export class Store {
   constructor(interval) {
     this.interval = interval;
@@ -68,12 +65,8 @@ export class Store {
   }
 
   pace(id) {
-    const now = Date.now();
-    const poll = this.polls.get(id) ?? { interval: this.interval, at: 0 };
-    if (now - poll.at < poll.interval * 1000) {
-      this.polls.set(id, { interval: poll.interval + SLOWER, at: now });
-      throw new errors.SlowDown();
-    }
-    this.polls.set(id, { interval: poll.interval, at: now });
+    // As Keycloak does it: counted from the last poll that was answered, and the interval itself does not grow.
+    if (Date.now() - (this.polls.get(id) ?? 0) < this.interval * 1000) throw new errors.SlowDown();
+    this.polls.set(id, Date.now());
   }
 }
