@@ -8,6 +8,8 @@ mod cache;
 mod cargo;
 mod faults;
 mod judges;
+mod logins;
+mod oidc_provider;
 mod process;
 mod server;
 mod springdoc;
@@ -27,6 +29,8 @@ pub(crate) enum Peer {
     Springdoc(springdoc::Args),
     /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
     Faults(faults::Args),
+    /// Tell every login story of the SDK at a strict provider, made of the library oidc-provider.
+    OidcProvider(oidc_provider::Args),
 }
 
 /// Runs one job and says how it ended.
@@ -35,6 +39,7 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
         Peer::Judges(args) => judges::run(args),
         Peer::Springdoc(args) => springdoc::run(args),
         Peer::Faults(args) => faults::run(args),
+        Peer::OidcProvider(args) => oidc_provider::run(args),
     }
 }
 
