@@ -5,6 +5,7 @@
 use http::Method;
 use http::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::{Act, Facts, Failure, Grant, Later, Place, Provider, Realm, Screen, User, pages, raw};
 
@@ -16,16 +17,35 @@ pub struct Keycloak {
     long: Realm,
     short: Realm,
     http: reqwest::Client,
+    /// Held while a person confirms a device: of two that consent to the same client for the same user at the same moment, Keycloak answers 500 to one.
+    consents: Mutex<()>,
 }
 
 impl Keycloak {
     /// The Keycloak at this address, with its realms `acme` and `acme-short`.
     ///
     /// # Errors
-    /// HTTP can't be set up.
-    pub fn new(base: &str) -> Result<Self, Failure> {
+    /// It is not there, or its realms are others.
+    pub async fn at(base: &str) -> Result<Self, Failure> {
         let base = base.trim_end_matches('/');
-        Ok(Self { long: Realm::usual(base, "acme"), short: Realm::usual(base, "acme-short"), http: raw::http()? })
+        let long = Realm::usual(base, "acme");
+        let short = Realm::usual(base, "acme-short");
+        let keycloak = Self { long, short, http: raw::http()?, consents: Mutex::new(()) };
+        keycloak.warm_up().await?;
+        Ok(keycloak)
+    }
+
+    /// Shows every kind of page once: a Keycloak that has just started takes seconds for what it does in milliseconds later, and codes don't wait.
+    async fn warm_up(&self) -> Result<(), Failure> {
+        for realm in [&self.long, &self.short] {
+            let verifier = [("code_challenge", raw::CHALLENGE), ("code_challenge_method", "S256")];
+            let client = [("client_id", realm.clients.public.as_str())];
+            let device = raw::post(realm, "auth/device", &[&client[..], &verifier].concat()).await?;
+            let screen = device.screen()?;
+            self.confirm(&screen, &realm.users.plain, Act::Refuse).await?;
+            raw::password(realm, &realm.clients.password, &realm.users.plain).await?;
+        }
+        Ok(())
     }
 
     /// Asks the administration of a realm; the answer has to be a success.
@@ -125,7 +145,10 @@ impl Provider for Keycloak {
     }
 
     fn confirm<'a>(&'a self, screen: &'a Screen, user: &'a User, act: Act) -> Later<'a, ()> {
-        Box::pin(pages::confirm(screen, user, act))
+        Box::pin(async move {
+            let _alone = self.consents.lock().await;
+            pages::confirm(screen, user, act).await
+        })
     }
 
     fn set_enabled<'a>(&'a self, place: Place, user: &'a User, enabled: bool) -> Later<'a, ()> {

@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 async fn tell(which: &Which, choice: &Choice) -> Result<bool, Failure> {
     let provider: Arc<dyn Provider> = match which {
         Which::Simulator => Arc::new(simulator::Simulator::start().await?),
-        Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::new(base_url)?),
+        Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::at(base_url).await?),
         Which::OidcProvider { base_url, control_url } => {
             Arc::new(oidc_provider::OidcProvider::new(base_url, control_url)?)
         }

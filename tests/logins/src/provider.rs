@@ -49,8 +49,8 @@ pub trait Provider: Send + Sync {
 pub enum Place {
     /// Patient: access tokens live 300 s, refresh tokens 1800 s and may be used again, codes 60 s, device codes 600 s.
     Long,
-    /// Strict: access tokens live 5 s, refresh tokens 20 s and for one use (a second use ends the session), codes 4 s, device codes 8 s,
-    /// polled every 2 s.
+    /// Strict: access tokens live 5 s, refresh tokens 20 s and for one use (a second use ends the session), codes 4 s. Device codes are polled
+    /// every 2 s; they live as long as a person needs at this provider, on a machine that has other work, and no longer.
     Short,
 }
 

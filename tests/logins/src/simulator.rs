@@ -46,7 +46,7 @@ impl Simulator {
             config.refresh_ttl = seconds(20);
             config.rotate_refresh = true;
             config.code_ttl = seconds(4);
-            config.device_ttl = seconds(8);
+            config.device_ttl = seconds(6);
             config.device_interval = seconds(2);
         })
         .await?;

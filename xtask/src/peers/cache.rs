@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::process;
+use super::python;
 use super::script;
 use super::tree;
 use super::verdict::{Stop, failed};
@@ -13,8 +14,10 @@ use super::verdict::{Stop, failed};
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 const PYTHON_HELP: &str = "needs Python 3.10 or newer with venv (Debian: apt install python3 python3-venv)";
 const NODE_HELP: &str = "needs Node.js 20 or newer with npm (Debian: apt install nodejs npm)";
+const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
 const MAVEN_HELP: &str =
     "needs a JDK 17 or newer and Maven 3.6.3 or newer (Debian: apt install openjdk-17-jdk-headless maven)";
+const KEYCLOAK: &str = "26.7.3";
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const REDOCLY: &str = "@redocly/cli@2.77.0";
 
@@ -117,14 +120,58 @@ impl Cache {
         if is_installed(&folder, &wanted) && jar.exists() {
             return Ok(jar);
         }
-        let maven = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
         clear(&folder)?;
         tree::copy(&sources, &folder, files.keys())?;
-        let command = &mut Command::new(maven);
+        let command = &mut Command::new(MAVEN);
         command.args(["--batch-mode", "--quiet", "--file"]).arg(folder.join("pom.xml")).arg("package");
         self.install(command, MAVEN_HELP)?;
         mark_installed(&folder, &wanted)?;
         Ok(jar)
+    }
+
+    /// The folder of Keycloak's distribution, fetched by Maven and built if need be.
+    pub(super) fn keycloak(&self) -> Result<PathBuf, Stop> {
+        let folder = self.root.join("keycloak");
+        let home = folder.join(format!("keycloak-{KEYCLOAK}"));
+        if is_installed(&folder, KEYCLOAK) && home.exists() {
+            return Ok(home);
+        }
+        clear(&folder)?;
+        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
+        // A repository of its own, thrown away afterwards: Maven's usual one would keep the 180 MB a second time.
+        let repository = folder.join("repository");
+        let command = &mut Command::new(MAVEN);
+        command.args(["--batch-mode", "--quiet", "dependency:unpack"]);
+        command.arg(format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"));
+        command.arg(format!("-DoutputDirectory={}", folder.display()));
+        command.arg(format!("-Dmaven.repo.local={}", repository.display())).current_dir(&folder);
+        self.install(command, MAVEN_HELP)?;
+        clear(&repository)?;
+        let command = &mut Command::new(python::program());
+        self.install(command.arg(script("keycloak/run.py")).arg("build").arg(&home), "Keycloak could not be built")?;
+        mark_installed(&folder, KEYCLOAK)?;
+        Ok(home)
+    }
+
+    /// A database of Keycloak's that holds the realms of `tests/peers/keycloak` and nothing else: made once, copied for each run.
+    pub(super) fn keycloak_database(&self, home: &Path) -> Result<PathBuf, Stop> {
+        let sources = script("keycloak");
+        let wanted = format!("{KEYCLOAK} {}", tree::fingerprint(&tree::snapshot(&sources)?));
+        let folder = self.root.join("keycloak-database");
+        let database = folder.join("kc.mv.db");
+        if is_installed(&folder, &wanted) && database.exists() {
+            return Ok(database);
+        }
+        clear(&folder)?;
+        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
+        let command = &mut Command::new(python::program());
+        command.arg(sources.join("run.py")).arg("import").arg(home).arg(&folder);
+        let finished = process::run(command, "keycloak-import", &self.folder, INSTALL_LIMIT)?;
+        if !finished.success || !database.exists() {
+            return Err(Stop::Failed(format!("Keycloak does not take the realms\n{}", finished.tail())));
+        }
+        mark_installed(&folder, &wanted)?;
+        Ok(database)
     }
 
     /// A folder that is the same in each run for this workspace, so that cargo finds its own work again; empty.

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::cache::Cache;
 use super::cargo;
 use super::process;
+use super::python;
 use super::server::Server;
 use super::verdict::{Judged, Stop, Tally, strict};
 use super::{say, script};
@@ -24,7 +25,6 @@ use compare::Row;
 /// A run of the probe takes a few seconds.
 const PROBE: Duration = Duration::from_secs(120);
 const NGINX_HELP: &str = "needs nginx (Debian: apt install nginx-light)";
-const PYTHON_HELP: &str = "needs Python 3.10 or newer (Debian: apt install python3)";
 
 /// Options of `faults`.
 #[derive(clap::Args)]
@@ -174,25 +174,13 @@ impl Probe<'_> {
     }
 }
 
-/// Python without any package.
-fn python() -> &'static str {
-    if cfg!(windows) { "python" } else { "python3" }
-}
-
-fn without_python(stop: Stop) -> Stop {
-    match stop {
-        Stop::NotRun(reason) => Stop::NotRun(format!("{PYTHON_HELP}\n{reason}")),
-        failed @ Stop::Failed(_) => failed,
-    }
-}
-
 /// The simulator, with work that is done at once.
 fn simulator(cache: &Cache) -> Result<Server, Stop> {
     let program = cargo::program(&cache.folder, "--bin", "documine-sim", "documine-sim")?;
-    let command = &mut Command::new(python());
+    let command = &mut Command::new(python::program());
     command.arg(script("leash.py")).arg(program);
     command.args(["--listen", "127.0.0.1:0", "--seed", "1", "--speed", "1000"]);
-    Server::start(command, "simulator", &cache.folder).map_err(without_python)
+    Server::start(command, "simulator", &cache.folder).map_err(python::missing)
 }
 
 fn mitmproxy(cache: &Cache, simulator: &Server) -> Result<Server, Stop> {
@@ -210,9 +198,9 @@ fn mitmproxy(cache: &Cache, simulator: &Server) -> Result<Server, Stop> {
 fn nginx(cache: &Cache, simulator: &Server) -> Result<Server, Stop> {
     let base_url = simulator.text("base_url")?;
     let port = base_url.rsplit(':').next().unwrap_or_default();
-    let command = &mut Command::new(python());
+    let command = &mut Command::new(python::program());
     command.arg(script("faulty_nginx.py")).arg(cache.folder.join("nginx")).arg(port);
-    let server = Server::start(command, "nginx", &cache.folder).map_err(without_python)?;
+    let server = Server::start(command, "nginx", &cache.folder).map_err(python::missing)?;
     if server.ready["missing"].is_string() {
         return Err(Stop::NotRun(String::from(NGINX_HELP)));
     }

@@ -8,9 +8,11 @@ mod cache;
 mod cargo;
 mod faults;
 mod judges;
+mod keycloak;
 mod logins;
 mod oidc_provider;
 mod process;
+mod python;
 mod server;
 mod springdoc;
 mod traffic;
@@ -29,6 +31,8 @@ pub(crate) enum Peer {
     Springdoc(springdoc::Args),
     /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
     Faults(faults::Args),
+    /// Tell every login story of the SDK at a real Keycloak.
+    Keycloak(keycloak::Args),
     /// Tell every login story of the SDK at a strict provider, made of the library oidc-provider.
     OidcProvider(oidc_provider::Args),
 }
@@ -39,6 +43,7 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
         Peer::Judges(args) => judges::run(args),
         Peer::Springdoc(args) => springdoc::run(args),
         Peer::Faults(args) => faults::run(args),
+        Peer::Keycloak(args) => keycloak::run(args),
         Peer::OidcProvider(args) => oidc_provider::run(args),
     }
 }

@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::process::end;
 use super::verdict::{Stop, failed};
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// Keycloak takes ten seconds, and more on a machine that has other work.
+const START_LIMIT: Duration = Duration::from_secs(150);
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// A running server. It stops when this value is dropped, and when this process dies: both end its standard input, and

@@ -8,14 +8,9 @@ use tokio::sync::oneshot;
 
 use super::Story;
 use crate::clock::StoryClock;
-use crate::raw::{self, field};
+use crate::raw::{self, CHALLENGE, VERIFIER, WRONG_VERIFIER, field};
 use crate::stage::{Stage, holds, refused, same};
 use crate::{Act, Failure, Place, REDIRECT};
-
-/// A verifier and its challenge (RFC 7636, appendix B).
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const WRONG_VERIFIER: &str = "aBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 pub(super) fn stories() -> Vec<Story> {
     vec![

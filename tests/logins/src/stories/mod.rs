@@ -40,9 +40,9 @@ impl Story {
     }
 }
 
-/// All of them.
+/// All of them, those with the longest waits first.
 pub(crate) fn stories() -> Vec<Story> {
-    [password::stories(), token::stories(), code::stories(), device::stories(), refresh::stories()]
+    [device::stories(), token::stories(), refresh::stories(), code::stories(), password::stories()]
         .into_iter()
         .flatten()
         .collect()
