@@ -9,7 +9,9 @@ use http::HeaderValue;
 use url::Url;
 
 use crate::address;
-use crate::auth::{Authenticator, Credentials, EndpointPaths, Endpoints, Login, TokenEndpoint, TokenSet};
+use crate::auth::{
+    Authenticator, Credentials, EndpointPaths, Endpoints, Listener, Login, Origin, TokenEndpoint, TokenSet,
+};
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
@@ -125,6 +127,7 @@ impl ClientBuilder {
             auth: get("DOCUMINE_AUTH_PATH"),
             token: get("DOCUMINE_TOKEN_PATH"),
             device: get("DOCUMINE_DEVICE_PATH"),
+            ..EndpointPaths::default()
         };
         let mut credentials = if let Some(token) = get("DOCUMINE_ACCESS_TOKEN") {
             match (get("DOCUMINE_REFRESH_TOKEN"), get("DOCUMINE_CLIENT_ID")) {
@@ -177,6 +180,20 @@ impl ClientBuilder {
     /// The device authorization endpoint: a path below the base URL or a whole URL. Default: Keycloak's path for the workspace (inferred).
     pub fn device_path(mut self, path: impl Into<String>) -> Self {
         self.paths.device = Some(path.into());
+        self
+    }
+
+    /// The revocation endpoint (RFC 7009), which a logout uses: a path below the base URL or a whole URL. Default: Keycloak's, beside a token
+    /// endpoint of Keycloak's form; elsewhere none is known.
+    pub fn revocation_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.revocation = Some(path.into());
+        self
+    }
+
+    /// The end session endpoint (OpenID Connect RP-Initiated Logout), which a logout uses: a path below the base URL or a whole URL. Default: as
+    /// [`revocation_path`](Self::revocation_path).
+    pub fn end_session_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.end_session = Some(path.into());
         self
     }
 
@@ -294,20 +311,25 @@ impl ClientBuilder {
             Error::config("no credentials; give them with `credentials(…)`, for example Credentials::password")
         })?;
         credentials.check()?;
-        let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
-        let api_http = http(&base)?;
+        let api_http = self.connection.client(&base, &self.timeouts, &agent)?;
         // One set-up serves both, unless only one of the two may use a proxy.
-        let token_http =
-            if endpoints.token.scheme() == base.scheme() { api_http.clone() } else { http(&endpoints.token)? };
-        let endpoint = TokenEndpoint::new(endpoints.token.clone(), token_http, Arc::clone(&self.clock));
-        let origin = credentials.into_origin(endpoint);
+        let http = |target: &Url| {
+            if target.scheme() == base.scheme() {
+                return Ok(api_http.clone());
+            }
+            self.connection.client(target, &self.timeouts, &agent)
+        };
+        let endpoint = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
+        let listener =
+            self.observer.clone().map(|observer| -> Listener { Arc::new(move |event| observer.login(event)) });
+        let auth = Authenticator::new(Origin::new(credentials, endpoint), Arc::clone(&self.clock), listener);
         let base = Arc::new(address::above(base, documine_api::document::SERVER_PATH));
         let stack = Stack {
             http: Arc::new(api_http.clone()),
             client: api_http,
             base,
             tenant,
-            auth: Authenticator::new(origin, Arc::clone(&self.clock)),
+            auth,
             clock: self.clock,
             timeouts: self.timeouts,
             retry: self.retry,
@@ -328,7 +350,7 @@ impl ClientBuilder {
     pub fn login(&self, client_id: impl Into<String>) -> Result<Login> {
         let Place { endpoints, agent, .. } = self.place()?;
         let http = |target: &Url| self.connection.client(target, &self.timeouts, &agent);
-        let token = TokenEndpoint::new(endpoints.token.clone(), http(&endpoints.token)?, Arc::clone(&self.clock));
+        let token = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
         let device = http(&endpoints.device)?;
         Login::new(
             client_id.into(),

@@ -7,11 +7,13 @@ mod client;
 mod clock;
 mod components;
 mod config;
+mod disk;
 mod dossiers;
 mod downloads;
 mod error;
 pub mod extract;
 mod files;
+mod identity;
 mod license;
 mod models;
 mod net;
@@ -26,7 +28,12 @@ mod transfer;
 mod transport;
 mod users;
 
-pub use auth::{Authorization, Credentials, DeviceCode, Login, Loopback, Secret, TokenSet, TokenSource};
+#[cfg(feature = "keyring")]
+pub use auth::KeyringStore;
+pub use auth::{
+    Authorization, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback, MemoryStore, Secret,
+    StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
+};
 pub use call::Call;
 pub use client::Client;
 pub use clock::{BoxFuture, Clock, SystemClock};
@@ -36,6 +43,7 @@ pub use dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossi
 pub use downloads::{DownloadHandle, Package, PackageContent, Saving};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use files::{FileHandle, FilePath, Upload, Uploaded};
+pub use identity::Identity;
 pub use license::Period;
 pub use models::*;
 pub use operation::{Operation, State, Wait, WaitError};

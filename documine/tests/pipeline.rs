@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use documine_sim::{Fault, Simulator};
 use serde_json::Value;
-use support::{Finished, Pipeline, in_folder, text_pdf};
+use support::{Finished, Program, in_folder, text_pdf};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
@@ -23,7 +23,7 @@ async fn service(speed: f64) -> Result<Simulator, documine_sim::StartError> {
 }
 
 /// Nothing of the program is left at the service, nor half a file in its folder.
-fn nothing_is_left(sim: &Simulator, program: &Pipeline) {
+fn nothing_is_left(sim: &Simulator, program: &Program) {
     let state = sim.state();
     assert_eq!(state["dossiers"], Value::Array(Vec::new()), "a dossier is left");
     assert_eq!(state["downloads"], Value::Array(Vec::new()), "a package is left");
@@ -33,7 +33,7 @@ fn nothing_is_left(sim: &Simulator, program: &Pipeline) {
 
 #[test]
 fn without_anything_it_shows_the_samples_with_a_service_of_its_own() -> Tested {
-    let program = Pipeline::new()?;
+    let program = Program::new("pipeline")?;
     let Finished { code, stdout, stderr } = program.run(&[])?;
     assert_eq!((code, stderr.as_str()), (0, ""));
     for text in [
@@ -55,7 +55,7 @@ fn without_anything_it_shows_the_samples_with_a_service_of_its_own() -> Tested {
 
 #[test]
 fn json_is_the_only_line_on_stdout_and_tells_everything() -> Tested {
-    let program = Pipeline::new()?;
+    let program = Program::new("pipeline")?;
     let finished = program.run(&["--json", "--out", "here"])?;
     let summary = finished.summary()?;
     assert_eq!(finished.code, 0);
@@ -98,7 +98,7 @@ fn json_is_the_only_line_on_stdout_and_tells_everything() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn any_text_pdf_gives_its_own_title_pages_and_components() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     program.put(
         "elsewhere.pdf",
         &text_pdf("Minutes of the Harbour Board", &["Invoice number: HB-77", "Total: EUR 12.50"]),
@@ -116,7 +116,7 @@ async fn any_text_pdf_gives_its_own_title_pages_and_components() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_given_service_is_left_as_it_was_and_every_request_is_counted() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     let finished = in_folder(&program, &["--json"]).await?;
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     let sent = sim.requests().iter().filter(|request| request.operation.as_deref().is_some_and(is_operation)).count();
@@ -131,7 +131,7 @@ async fn a_given_service_is_left_as_it_was_and_every_request_is_counted() -> Tes
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_file_does_not_stop_the_others() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     program.put("good.pdf", &text_pdf("Good", &["Sponsor: Somebody"]))?;
     program.put("no.pdf", b"this is no PDF")?;
     let finished = in_folder(&program, &["--json", "no.pdf", "good.pdf", "gone.pdf"]).await?;
@@ -150,7 +150,7 @@ async fn one_bad_file_does_not_stop_the_others() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_files_of_one_name_do_not_replace_each_other() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     program.put("a/x.pdf", &text_pdf("First", &["one"]))?;
     program.put("b/x.pdf", &text_pdf("Second", &["two"]))?;
     let finished = in_folder(&program, &["--json", "a/x.pdf", "b/x.pdf"]).await?;
@@ -164,7 +164,7 @@ async fn two_files_of_one_name_do_not_replace_each_other() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_can_not_be_used_is_named_in_one_line() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     program.put("empty.pdf", b"")?;
     program.put("no.pdf", b"this is no PDF")?;
     fs::create_dir(program.folder().join("folder.pdf"))?;
@@ -203,14 +203,14 @@ fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
         ("DOCUMINE_CLIENT_ID", "client", 5, "DOCUMINE_BASE_URL"),
     ] {
         let environment = right.into_iter().map(|(name, value)| (name, value.to_owned()));
-        let program = Pipeline::new()?.environment(environment).environment([(name, value.to_owned())]);
+        let program = Program::new("pipeline")?.environment(environment).environment([(name, value.to_owned())]);
         let finished = program.run(&["--json"])?;
         let line = finished.only_error()?;
         assert!(line.contains(says), "{line}");
         assert_eq!((finished.code, finished.stdout.as_str()), (code, ""), "{line}");
         assert!(!finished.stderr.contains("top-secret"), "{line}");
     }
-    assert_eq!(Pipeline::new()?.run(&["--wat"])?.code, 2);
+    assert_eq!(Program::new("pipeline")?.run(&["--wat"])?.code, 2);
     Ok(())
 }
 
@@ -218,7 +218,9 @@ fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
 async fn a_refused_login_and_an_unknown_template_say_what_to_do() -> Tested {
     let sim = service(20.0).await?;
     let with = |name: &'static str, value: &str| {
-        Ok::<_, std::io::Error>(Pipeline::new()?.environment(sim.environment()).environment([(name, value.to_owned())]))
+        Ok::<_, std::io::Error>(
+            Program::new("pipeline")?.environment(sim.environment()).environment([(name, value.to_owned())]),
+        )
     };
     let finished = in_folder(&with("DOCUMINE_PASSWORD", "not-the-password")?, &[]).await?;
     assert!(finished.only_error()?.contains("check DOCUMINE_USERNAME and DOCUMINE_PASSWORD"), "{}", finished.stderr);
@@ -238,7 +240,7 @@ async fn a_refused_login_and_an_unknown_template_say_what_to_do() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_can_not_be_written_is_found_before_anything_is_sent() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     program.put("file", b"")?;
     let finished = in_folder(&program, &["--out", "file/out"]).await?;
     let line = finished.only_error()?;
@@ -250,7 +252,7 @@ async fn a_folder_that_can_not_be_written_is_found_before_anything_is_sent() -> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_that_fails_leaves_the_others() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     sim.control().fail_next_package("no room on the disk");
     let finished = in_folder(&program, &["--json"]).await?;
     let line = finished.only_error()?;
@@ -265,7 +267,7 @@ async fn a_package_that_fails_leaves_the_others() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_package_that_is_cut_off_leaves_no_half_file() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     sim.faults().add(Fault::on("downloadPackage").cut_after(500));
     let finished = in_folder(&program, &["--json"]).await?;
     assert_eq!(finished.code, 5, "{}", finished.stderr);
@@ -278,7 +280,7 @@ async fn a_package_that_is_cut_off_leaves_no_half_file() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dossier_that_takes_no_files_is_said_once() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     let body = r#"{"timestamp": "2023-09-21T12:45:00Z", "message": "The dossier is archived and can't be changed."}"#;
     sim.faults().add(Fault::on("uploadFile").status(409).body("application/json", body));
     let finished = in_folder(&program, &[]).await?;
@@ -293,7 +295,7 @@ async fn a_dossier_that_takes_no_files_is_said_once() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_while_it_waits_leaves_nothing() -> Tested {
     let sim = service(0.05).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     let running = program.start(&[])?;
     support::until(|| sim.requests().iter().any(|request| request.operation.as_deref() == Some("getFiles"))).await?;
     running.interrupt()?;
@@ -308,7 +310,7 @@ async fn an_interrupt_while_it_waits_leaves_nothing() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_while_the_dossier_is_being_created_leaves_none() -> Tested {
     let sim = service(20.0).await?;
-    let program = Pipeline::new()?.environment(sim.environment());
+    let program = Program::new("pipeline")?.environment(sim.environment());
     // The answer comes after the interrupt: by then the dossier is there, and the program must learn of it.
     sim.faults().add(Fault::on("createOrUpdateDossier").delay_ms(1500));
     let running = program.start(&[])?;

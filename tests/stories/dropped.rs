@@ -8,7 +8,9 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use documine::{BoxFuture, Client, Credentials, DownloadFileType, NewDossier, Pacing, PackageContent, Source};
+use documine::{
+    BoxFuture, Client, Credentials, DownloadFileType, FileStore, NewDossier, Pacing, PackageContent, Source,
+};
 use documine_sim::{SimClock, Simulator, SimulatorBuilder};
 use tokio::runtime::{Builder, Runtime};
 
@@ -38,9 +40,13 @@ impl Beside {
     fn client(&self) -> Client {
         let sim = &self.sim;
         let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-        Client::builder(sim.base_url())
-            .workspace(sim.workspace_id())
-            .credentials(credentials.client_secret(sim.client_secret()))
+        self.client_with(credentials.client_secret(sim.client_secret()))
+    }
+
+    fn client_with(&self, credentials: Credentials) -> Client {
+        Client::builder(self.sim.base_url())
+            .workspace(self.sim.workspace_id())
+            .credentials(credentials)
             // A place that is not given back would stop the next call for ever.
             .pacing(Pacing::adaptive().max_concurrency(1))
             .build()
@@ -128,11 +134,28 @@ fn a_list() {
 
 #[test]
 fn a_refresh_that_is_under_way_loses_no_token() {
+    refreshes(|beside, _| beside.client());
+}
+
+#[test]
+fn a_refresh_with_a_store_loses_no_token_and_no_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    refreshes(|beside, count| {
+        let sim = &beside.sim;
+        let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
+        let store = FileStore::new(folder.path().join(format!("{count}.json")));
+        beside.client_with(credentials.client_secret(sim.client_secret()).store(store))
+    });
+    let left = files(folder.path());
+    assert!(left.iter().all(|name| name.contains(".json")), "{left:?}");
+}
+
+fn refreshes(client: impl Fn(&Beside, usize) -> Client) {
     let clock = SimClock::manual();
     let beside = Beside::with(|builder| builder.clock(clock.clone()));
     for count in 1..MANY {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let client = beside.client();
+        let client = client(&beside, count);
         let done = runtime.block_on(async {
             client.license().await.unwrap();
             // The service's clock alone: the client learns of the end of its token by a 401.

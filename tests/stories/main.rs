@@ -47,6 +47,7 @@ mod refresh_trouble;
 #[cfg(reconstruction)]
 mod saved_answers;
 mod spans;
+mod stores;
 mod tenant_and_bearer;
 mod tolerance;
 mod unsupported;

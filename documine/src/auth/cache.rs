@@ -5,9 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::Shared;
+use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use super::credentials::Origin;
+use super::event::{Listener, LoginEvent};
+use super::flow::log_out::LoggedOut;
+use super::origin::{Came, Known, Origin, Renewed};
 use super::token::TokenSet;
 use crate::clock::{BoxFuture, Clock, unit};
 use crate::error::{Error, Result};
@@ -24,24 +27,44 @@ pub(crate) struct Authenticator(Arc<Inner>);
 struct Inner {
     origin: Origin,
     clock: Arc<dyn Clock>,
+    listener: Option<Listener>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    current: Option<Arc<TokenSet>>,
+    known: Known,
     renew_at: Option<SystemTime>,
     flight: Option<(Flight, AbortHandle)>,
-    /// The provider's final word: nothing but other credentials will help.
-    refused: Option<Error>,
+}
+
+impl State {
+    /// The work under way. One whose task has ended is still here only when that was cut off, by a panic or with its runtime, before it could
+    /// clear up.
+    fn under_way(&self) -> Option<Flight> {
+        self.flight.as_ref().filter(|(_, task)| !task.is_finished()).map(|(flight, _)| flight.clone())
+    }
+
+    /// Begins work on the tokens. It runs in a task of its own: a caller that goes away must not take a rotated refresh token with it (the
+    /// provider has already made the old one worthless).
+    fn begin(&mut self, work: impl Future<Output = Result<Arc<TokenSet>>> + Send + 'static) -> Flight {
+        let task = tokio::spawn(work);
+        let end = task.abort_handle();
+        let flight: Flight = task
+            .map(|joined| joined.unwrap_or_else(|_| Err(Error::auth("the refresh was cut off; call again"))))
+            .boxed()
+            .shared();
+        self.flight = Some((flight.clone(), end));
+        flight
+    }
 }
 
 impl Authenticator {
-    pub(crate) fn new(origin: Origin, clock: Arc<dyn Clock>) -> Self {
-        let current = origin.initial().map(Arc::new);
-        let renew_at = current.as_ref().and_then(|tokens| tokens.renew_at(clock.now(), unit(clock.random())));
-        let state = State { current, renew_at, ..State::default() };
-        Self(Arc::new(Inner { origin, clock, state: Mutex::new(state) }))
+    pub(crate) fn new(origin: Origin, clock: Arc<dyn Clock>, listener: Option<Listener>) -> Self {
+        let known = origin.known();
+        let renew_at = known.tokens.as_ref().and_then(|tokens| tokens.renew_at(clock.now(), unit(clock.random())));
+        let state = State { known, renew_at, flight: None };
+        Self(Arc::new(Inner { origin, clock, listener, state: Mutex::new(state) }))
     }
 
     /// A token to send with a request: the one at hand, or a fresh one when that has come to its end.
@@ -52,13 +75,13 @@ impl Authenticator {
         let flight = {
             let mut state = self.0.state();
             let due = state.renew_at.is_some_and(|at| now >= at);
-            match state.current.clone() {
+            match state.known.tokens.clone() {
                 Some(current) if !due => return Ok(current),
                 Some(current) if current.is_alive(now) => {
-                    let _ = self.flight(&mut state);
+                    let _ = self.flight(&mut state, false);
                     return Ok(current);
                 }
-                _ => self.flight(&mut state)?,
+                _ => self.flight(&mut state, false)?,
             }
         };
         flight.await
@@ -68,65 +91,129 @@ impl Authenticator {
     pub(crate) async fn replace(&self, rejected: &Arc<TokenSet>) -> Result<Arc<TokenSet>> {
         let flight = {
             let mut state = self.0.state();
-            match &state.current {
+            match &state.known.tokens {
                 Some(current) if current.access.expose() != rejected.access.expose() => {
                     return Ok(Arc::clone(current));
                 }
-                _ => self.flight(&mut state)?,
+                _ => self.flight(&mut state, true)?,
             }
         };
         flight.await
     }
 
-    /// The refresh under way, or a new one. It runs in a task of its own: a caller that goes away must not take a rotated refresh
-    /// token with it (the provider has already made the old one worthless).
-    fn flight(&self, state: &mut MutexGuard<'_, State>) -> Result<Flight> {
-        if let Some(refused) = &state.refused {
+    /// The tokens at hand, whatever their state; where there are none yet, new ones.
+    pub(crate) async fn at_hand(&self) -> Result<Arc<TokenSet>> {
+        let known = self.0.state().known.tokens.clone();
+        match known {
+            Some(tokens) => Ok(tokens),
+            None => self.token().await,
+        }
+    }
+
+    /// Ends the login: in the store, at the provider, and here. Calls that wait for a token in the meantime are told.
+    pub(crate) async fn log_out(&self) -> Result<LoggedOut> {
+        let reported = loop {
+            let before = {
+                let mut state = self.0.state();
+                match state.under_way() {
+                    Some(flight) => flight,
+                    None => break self.log_out_now(&mut state),
+                }
+            };
+            // Whatever it brings is what is to be logged out of.
+            let _ = before.await;
+        };
+        reported.await.unwrap_or_else(|_| Err(Error::auth("the logout was cut off; call again")))
+    }
+
+    fn log_out_now(&self, state: &mut State) -> oneshot::Receiver<Result<LoggedOut>> {
+        let (report, reported) = oneshot::channel();
+        let inner = Arc::clone(&self.0);
+        let mut known = state.known.clone();
+        drop(state.begin(async move {
+            let outcome = inner.origin.log_out(&mut known).await;
+            let refused = known.refused.clone();
+            let mut state = inner.state();
+            (state.flight, state.known) = (None, known);
+            drop(state);
+            // Whoever asked may have gone away.
+            let _ = report.send(outcome);
+            Err(refused.unwrap_or_else(|| Error::auth("the logout was not carried out; call again")))
+        }));
+        reported
+    }
+
+    /// The refresh under way, or a new one.
+    fn flight(&self, state: &mut State, rejected: bool) -> Result<Flight> {
+        if let Some(refused) = state.known.refused.as_ref().filter(|_| !self.0.origin.may_recover()) {
             return Err(refused.clone());
         }
-        // One whose task has ended is still here only when that was cut off, by a panic or with its runtime, before it could clear up.
-        if let Some((flight, _)) = state.flight.as_ref().filter(|(_, task)| !task.is_finished()) {
-            return Ok(flight.clone());
+        if let Some(flight) = state.under_way() {
+            return Ok(flight);
         }
         let inner = Arc::clone(&self.0);
-        let current = state.current.clone();
-        let task = tokio::spawn(async move { inner.renew(current).await });
-        let end = task.abort_handle();
-        let flight: Flight = task
-            .map(|joined| joined.unwrap_or_else(|_| Err(Error::auth("the refresh was cut off; call again"))))
-            .boxed()
-            .shared();
-        state.flight = Some((flight.clone(), end));
-        Ok(flight)
+        let mut known = state.known.clone();
+        if rejected {
+            known.tokens_are_rejected();
+        }
+        Ok(state.begin(async move { inner.renew(known).await }))
     }
 }
 
 impl Inner {
-    async fn renew(&self, current: Option<Arc<TokenSet>>) -> Result<Arc<TokenSet>> {
-        let result = self.origin.obtain(current.as_deref(), self.clock.now()).await;
-        let now = self.clock.now();
-        let mut state = self.state();
-        state.flight = None;
-        match result {
-            Ok(tokens) => {
-                let tokens = Arc::new(tokens);
-                state.renew_at = tokens.renew_at(now, unit(self.clock.random()));
-                state.current = Some(Arc::clone(&tokens));
+    async fn renew(&self, mut known: Known) -> Result<Arc<TokenSet>> {
+        let was_refused = known.refused.is_some();
+        let outcome = self.origin.renew(&mut known, self.clock.now()).await;
+        let is_refused = known.refused.is_some();
+        self.take_over(known, outcome.is_err());
+        match outcome {
+            Ok(Renewed { tokens, came, store_failed }) => {
+                match came {
+                    Came::ByLogin => self.tell(&LoginEvent::LoggedIn),
+                    Came::ByRefresh => self.tell(&LoginEvent::Refreshed),
+                    Came::FromStore => self.tell(&LoginEvent::Adopted),
+                    Came::Kept => {}
+                }
+                if let Some(error) = store_failed {
+                    self.tell(&LoginEvent::StoreFailed(&error));
+                }
                 Ok(tokens)
             }
             Err(error) => {
-                if error.needs_login() && !self.origin.is_custom() {
-                    // Final: asking again could only lock the account.
-                    state.refused = Some(error.clone());
-                }
-                // A failed early refresh is no error while the token lives.
-                if let Some(end) =
-                    state.current.as_ref().filter(|tokens| tokens.is_alive(now)).and_then(|tokens| tokens.expires_at)
-                {
-                    state.renew_at = Some((now + EARLY_RETRY).min(end));
+                if !is_refused {
+                    self.tell(&LoginEvent::RefreshFailed(&error));
+                } else if !was_refused {
+                    self.tell(&LoginEvent::LoginNeeded(&error));
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// What is known from now on, and when to look for something new.
+    fn take_over(&self, known: Known, failed: bool) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.flight = None;
+        let soon = now + EARLY_RETRY;
+        if failed {
+            // A failed early refresh is no error while the token lives.
+            if let Some(end) =
+                known.tokens.as_ref().filter(|tokens| tokens.is_alive(now)).and_then(|tokens| tokens.expires_at)
+            {
+                state.renew_at = Some(soon.min(end));
+            }
+        } else {
+            let due = known.tokens.as_ref().and_then(|tokens| tokens.renew_at(now, unit(self.clock.random())));
+            // What could not be kept is tried again.
+            state.renew_at = if known.is_unsaved() { Some(due.map_or(soon, |due| due.min(soon))) } else { due };
+        }
+        state.known = known;
+    }
+
+    fn tell(&self, event: &LoginEvent<'_>) {
+        if let Some(listener) = &self.listener {
+            listener(event);
         }
     }
 

@@ -1,11 +1,10 @@
-//! What a caller gives us to log in with, and where tokens come from.
+//! What a caller gives us to log in with.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use super::endpoint::{ClientIdentity, TokenEndpoint};
-use super::flow::{password, refresh};
+use super::endpoint::ClientIdentity;
+use super::store::TokenStore;
 use super::token::{Secret, TokenSet};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -41,22 +40,28 @@ pub trait TokenSource: Send + Sync + 'static {
 /// let fixed = Credentials::access_token("eyJ…");
 /// assert!(!format!("{service:?} {fixed:?}").contains("s3cret"));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Credentials {
-    grant: Grant,
-    client: Option<ClientIdentity>,
-    scopes: Vec<String>,
+    pub(super) grant: Grant,
+    pub(super) client: Option<ClientIdentity>,
+    pub(super) scopes: Vec<String>,
+    pub(super) store: Option<Arc<dyn TokenStore>>,
 }
 
 #[derive(Debug, Clone)]
-enum Grant {
-    Password { username: String, password: Secret },
+pub(super) enum Grant {
+    Password {
+        username: String,
+        password: Secret,
+    },
     Tokens(TokenSet),
+    /// Whatever is in the store.
+    Stored,
     Source(Custom),
 }
 
 #[derive(Clone)]
-struct Custom(Arc<dyn TokenSource>);
+pub(super) struct Custom(pub(super) Arc<dyn TokenSource>);
 
 impl fmt::Debug for Custom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,32 +69,55 @@ impl fmt::Debug for Custom {
     }
 }
 
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("grant", &self.grant)
+            .field("client", &self.client)
+            .field("scopes", &self.scopes)
+            .field("stored", &self.store.is_some())
+            .finish()
+    }
+}
+
 impl Credentials {
+    fn new(grant: Grant, client: Option<ClientIdentity>) -> Self {
+        Self { grant, client, scopes: Vec::new(), store: None }
+    }
+
     /// Resource owner password credentials (RFC 6749 section 4.3), for an account that is used by a program alone.
     ///
     /// The guide advises against this grant where another one is possible. Where an organisation logs in by single sign-on, this is
     /// the account's *local* DocuMine password, not the one of the organisation.
     pub fn password(client_id: impl Into<String>, username: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self {
-            grant: Grant::Password { username: username.into(), password: password.into() },
-            client: Some(ClientIdentity::new(client_id)),
-            scopes: Vec::new(),
-        }
+        let grant = Grant::Password { username: username.into(), password: password.into() };
+        Self::new(grant, Some(ClientIdentity::new(client_id)))
     }
 
     /// Tokens from an earlier login, kept fresh with their refresh token (RFC 6749 section 6).
     pub fn tokens(client_id: impl Into<String>, tokens: TokenSet) -> Self {
-        Self { grant: Grant::Tokens(tokens), client: Some(ClientIdentity::new(client_id)), scopes: Vec::new() }
+        Self::new(Grant::Tokens(tokens), Some(ClientIdentity::new(client_id)))
+    }
+
+    /// The login that a store keeps: somebody logged in before, with [`Login::store`](crate::Login::store), perhaps in another program. The tokens are
+    /// kept fresh there, for everybody who shares the store. Read when the first call needs it.
+    ///
+    /// ```
+    /// use documine::{Credentials, FileStore};
+    /// let credentials = Credentials::stored("my-program", FileStore::new("login.json"));
+    /// ```
+    pub fn stored(client_id: impl Into<String>, store: impl TokenStore) -> Self {
+        Self::new(Grant::Stored, Some(ClientIdentity::new(client_id))).store(store)
     }
 
     /// One access token that the caller looks after. When the service refuses it, calls fail with [`Error::needs_login`].
     pub fn access_token(token: impl Into<Secret>) -> Self {
-        Self { grant: Grant::Tokens(TokenSet::new(token)), client: None, scopes: Vec::new() }
+        Self::new(Grant::Tokens(TokenSet::new(token)), None)
     }
 
     /// Tokens from a source of the caller's own.
     pub fn source(source: impl TokenSource) -> Self {
-        Self { grant: Grant::Source(Custom(Arc::new(source))), client: None, scopes: Vec::new() }
+        Self::new(Grant::Source(Custom(Arc::new(source))), None)
     }
 
     /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
@@ -108,6 +136,15 @@ impl Credentials {
         self
     }
 
+    /// Keeps the tokens in a store, for the next run and for other processes. What is in the store already goes before the tokens or the password
+    /// given here, which are used when there is nothing in it, or nothing that still works. Without a client id there is nothing to keep
+    /// fresh, so a bare access token and a source of your own take no store.
+    #[must_use]
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     /// Says in one line what is missing, before anything is sent.
     pub(crate) fn check(&self) -> Result<()> {
         let empty = |what: &str, text: &str| {
@@ -117,6 +154,11 @@ impl Credentials {
                 Ok(())
             }
         };
+        if self.store.is_some() && self.client.is_none() {
+            return Err(Error::config(
+                "credentials: a store keeps tokens that are refreshed; give them with Credentials::tokens and a client id",
+            ));
+        }
         if let Some(client) = &self.client {
             empty("client id", &client.id)?;
             if let Some(secret) = &client.secret {
@@ -137,72 +179,7 @@ impl Credentials {
                 })?;
                 Ok(())
             }
-            Grant::Source(_) => Ok(()),
+            Grant::Stored | Grant::Source(_) => Ok(()),
         }
     }
-
-    pub(crate) fn into_origin(self, endpoint: TokenEndpoint) -> Origin {
-        Origin { credentials: self, endpoint }
-    }
-}
-
-/// Credentials together with the endpoint they are used at: where the cache gets its tokens.
-pub(crate) struct Origin {
-    credentials: Credentials,
-    endpoint: TokenEndpoint,
-}
-
-impl Origin {
-    /// The token that is there without asking anybody.
-    pub(crate) fn initial(&self) -> Option<TokenSet> {
-        match &self.credentials.grant {
-            Grant::Tokens(tokens) => Some(tokens.clone()),
-            Grant::Password { .. } | Grant::Source(_) => None,
-        }
-    }
-
-    /// Gets a token in place of `current`: by its refresh token where there is one, else by logging in again where that needs nobody.
-    pub(crate) async fn obtain(&self, current: Option<&TokenSet>, now: SystemTime) -> Result<TokenSet> {
-        if let Grant::Source(source) = &self.credentials.grant {
-            return source.0.token(current).await;
-        }
-        let Some(client) = &self.credentials.client else {
-            return Err(needs_login("the access token was refused or has expired"));
-        };
-        if let Some(secret) = current.and_then(|tokens| tokens.usable_refresh(now)) {
-            match refresh::request(&self.endpoint, client, secret, &self.credentials.scopes).await {
-                Ok(mut fresh) => {
-                    // RFC 6749 section 6: no new refresh token in the answer means that the old one goes on.
-                    if fresh.refresh.is_none() {
-                        fresh.refresh = Some(secret.clone());
-                        fresh.refresh_expires_at = current.and_then(|tokens| tokens.refresh_expires_at);
-                    }
-                    return Ok(fresh);
-                }
-                Err(error) if error.needs_login() && self.can_log_in_again() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        match &self.credentials.grant {
-            Grant::Password { username, password } => {
-                password::request(&self.endpoint, client, username, password, &self.credentials.scopes).await
-            }
-            Grant::Tokens(_) | Grant::Source(_) => {
-                Err(needs_login("the access token has come to its end and there is no refresh token that still works"))
-            }
-        }
-    }
-
-    /// A source of the caller's own may find another token the next time, whatever it said this time.
-    pub(crate) fn is_custom(&self) -> bool {
-        matches!(self.credentials.grant, Grant::Source(_))
-    }
-
-    fn can_log_in_again(&self) -> bool {
-        matches!(self.credentials.grant, Grant::Password { .. })
-    }
-}
-
-fn needs_login(why: &str) -> Error {
-    Error::auth(format!("{why}; log in again")).login_needed()
 }

@@ -24,12 +24,17 @@ const ANSWER_LIMIT: usize = 256 * 1024;
 /// A login has an end: the provider answers in this time or the call fails (and keeps the tokens it has).
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
+/// Where Keycloak has a realm's endpoints.
+const PROTOCOL: &str = "/protocol/openid-connect/";
+
 /// The paths as the customer's setup gives them: each a path below the base URL or a whole URL.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EndpointPaths {
     pub(crate) auth: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) device: Option<String>,
+    pub(crate) revocation: Option<String>,
+    pub(crate) end_session: Option<String>,
 }
 
 /// Where the identity provider listens.
@@ -38,16 +43,19 @@ pub(crate) struct Endpoints {
     pub(crate) authorization: Url,
     pub(crate) token: Url,
     pub(crate) device: Url,
+    /// RFC 7009, where the provider is known to have it.
+    pub(crate) revocation: Option<Url>,
+    /// OpenID Connect RP-Initiated Logout, where the provider is known to have it.
+    pub(crate) end_session: Option<Url>,
 }
 
 impl Endpoints {
     /// The given paths, or Keycloak's, one realm a workspace (inferred: the guide leaves the paths to the customer's setup).
     pub(crate) fn new(base: &Url, workspace: &str, paths: &EndpointPaths) -> Result<Self> {
-        let standard = |last: &str| format!("/auth/realms/{workspace}/protocol/openid-connect/{last}");
-        let resolve = |what: &str, given: Option<&String>, last: &str| {
-            let text = given.cloned().unwrap_or_else(|| standard(last));
+        let standard = |last: &str| format!("/auth/realms/{workspace}{PROTOCOL}{last}");
+        let resolve = |what: &str, text: &str| {
             let url = if text.contains("://") {
-                Url::parse(&text)
+                Url::parse(text)
             } else {
                 let base = base.as_str().trim_end_matches('/');
                 Url::parse(&format!("{base}/{}", text.trim_start_matches('/')))
@@ -62,12 +70,31 @@ impl Endpoints {
             }
             Ok::<_, Error>(url)
         };
+        let needed = |what: &str, given: Option<&String>, last: &str| {
+            given.map_or_else(|| resolve(what, &standard(last)), |given| resolve(what, given))
+        };
+        let token = needed("token path", paths.token.as_ref(), "token")?;
+        let offered = |what: &str, given: Option<&String>, last: &str| match given {
+            Some(given) => resolve(what, given).map(Some),
+            None => Ok(beside(&token, last)),
+        };
         Ok(Self {
-            authorization: resolve("authorization path", paths.auth.as_ref(), "auth")?,
-            token: resolve("token path", paths.token.as_ref(), "token")?,
-            device: resolve("device path", paths.device.as_ref(), "auth/device")?,
+            authorization: needed("authorization path", paths.auth.as_ref(), "auth")?,
+            device: needed("device path", paths.device.as_ref(), "auth/device")?,
+            revocation: offered("revocation path", paths.revocation.as_ref(), "revoke")?,
+            end_session: offered("end session path", paths.end_session.as_ref(), "logout")?,
+            token,
         })
     }
+}
+
+/// What stands beside a token endpoint of Keycloak's form.
+fn beside(token: &Url, last: &str) -> Option<Url> {
+    let realm = token.path().strip_suffix("token")?.strip_suffix(PROTOCOL)?;
+    let mut url = token.clone();
+    url.set_path(&format!("{realm}{PROTOCOL}{last}"));
+    url.set_query(None);
+    Some(url)
 }
 
 /// Who the program is for the identity provider (RFC 6749 section 2).
@@ -93,11 +120,13 @@ impl ClientIdentity {
     }
 }
 
-/// Both spellings of the refresh token's life: Keycloak's, and the guide's.
+/// What an answer has beside the fields of RFC 6749: both spellings of the refresh token's life, Keycloak's and the guide's, and the ID token.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Extra {
     refresh_expires_in: Option<i64>,
     refresh_expries_in: Option<i64>,
+    #[serde(skip_serializing)]
+    id_token: Option<Secret>,
 }
 
 impl ExtraTokenFields for Extra {}
@@ -126,19 +155,49 @@ pub(super) enum Reply {
     },
 }
 
-/// The token endpoint (RFC 6749 section 3.2).
+/// An address of the provider, and the connection to it.
+pub(crate) type Address = (Url, reqwest::Client);
+
+/// The token endpoint (RFC 6749 section 3.2), and those where what it gave is given back.
 pub(crate) struct TokenEndpoint {
     url: Url,
     http: reqwest::Client,
+    revocation: Option<Address>,
+    end_session: Option<Address>,
     clock: Arc<dyn Clock>,
 }
 
 type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse>> + Send>>;
 
 impl TokenEndpoint {
-    /// `http` must not follow redirects.
-    pub(crate) fn new(url: Url, http: reqwest::Client, clock: Arc<dyn Clock>) -> Self {
-        Self { url, http, clock }
+    /// `http` makes the connection to an address; it must not follow redirects.
+    pub(crate) fn new(
+        endpoints: &Endpoints,
+        http: impl Fn(&Url) -> Result<reqwest::Client>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let address = |url: &Option<Url>| url.clone().map(|url| Ok::<_, Error>((url.clone(), http(&url)?))).transpose();
+        Ok(Self {
+            url: endpoints.token.clone(),
+            http: http(&endpoints.token)?,
+            revocation: address(&endpoints.revocation)?,
+            end_session: address(&endpoints.end_session)?,
+            clock,
+        })
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Where a token is revoked (RFC 7009).
+    pub(super) fn revocation(&self) -> Option<&Address> {
+        self.revocation.as_ref()
+    }
+
+    /// Where the person's session at the provider ends.
+    pub(super) fn end_session(&self) -> Option<&Address> {
+        self.end_session.as_ref()
     }
 
     pub(super) fn client(&self, identity: &ClientIdentity) -> OauthClient {
@@ -222,6 +281,7 @@ fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
         .filter(|seconds| *seconds > 0); // 0: no fixed end
     let mut tokens = TokenSet::new(answer.access_token().secret().as_str());
     tokens.refresh = answer.refresh_token().map(|token| Secret::new(token.secret().as_str()));
+    tokens.id.clone_from(&extra.id_token);
     tokens.expires_at = answer.expires_in().and_then(|life| now.checked_add(life));
     tokens.refresh_expires_at = refresh_life.and_then(|seconds| now.checked_add(Duration::from_secs(seconds)));
     tokens.scopes =
@@ -281,7 +341,16 @@ fn provider_unreachable(error: &reqwest::Error) -> Error {
 
 /// The values of a form that no error may show, whatever a provider says.
 fn secrets_of(form: &[u8]) -> Vec<Secret> {
-    const SECRET: [&str; 6] = ["password", "client_secret", "refresh_token", "code", "code_verifier", "device_code"];
+    const SECRET: [&str; 8] = [
+        "password",
+        "client_secret",
+        "refresh_token",
+        "code",
+        "code_verifier",
+        "device_code",
+        "token",
+        "id_token_hint",
+    ];
     url::form_urlencoded::parse(form)
         .filter(|(name, value)| SECRET.contains(&name.as_ref()) && !value.is_empty())
         .flat_map(|(_, value)| {
@@ -353,10 +422,18 @@ mod tests {
             standard.token.as_str(),
             "https://acme.example/documine/auth/realms/acme/protocol/openid-connect/token"
         );
-        let given =
-            EndpointPaths { token: Some("https://login.example/token".into()), auth: Some("/a".into()), device: None };
+        let given = EndpointPaths {
+            token: Some("https://login.example/token".into()),
+            auth: Some("/a".into()),
+            ..EndpointPaths::default()
+        };
         let given = Endpoints::new(&base, "acme", &given)?;
         assert_eq!(given.token.as_str(), "https://login.example/token");
+        assert_eq!((given.revocation, given.end_session), (None, None), "nothing is known of that provider");
+        assert_eq!(
+            standard.revocation.as_ref().map(Url::as_str),
+            Some("https://acme.example/documine/auth/realms/acme/protocol/openid-connect/revoke")
+        );
         assert_eq!(given.authorization.as_str(), "https://acme.example/documine/a");
         Ok(())
     }

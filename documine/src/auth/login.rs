@@ -8,6 +8,7 @@ use super::endpoint::{ClientIdentity, TokenEndpoint};
 use super::flow::code::Authorization;
 use super::flow::device::{DeviceCode, DeviceLogin};
 use super::loopback::Loopback;
+use super::store::{Keeper, TokenStore};
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -34,6 +35,7 @@ pub struct Login {
     page: Url,
     token: TokenEndpoint,
     device: (Url, reqwest::Client),
+    store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -48,7 +50,7 @@ impl Login {
         if client_id.trim().is_empty() {
             return Err(Error::config("the client id is empty; give the one that the identity provider knows"));
         }
-        Ok(Self { client: ClientIdentity::new(client_id), scopes: Vec::new(), page, token, device, clock })
+        Ok(Self { client: ClientIdentity::new(client_id), scopes: Vec::new(), page, token, device, store: None, clock })
     }
 
     /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
@@ -63,6 +65,26 @@ impl Login {
         self
     }
 
+    /// Keeps the tokens where clients find them with [`Credentials::stored`](crate::Credentials::stored), in place of an earlier login, before they are
+    /// given back.
+    ///
+    /// ```
+    /// # async fn f() -> documine::Result<()> {
+    /// use documine::{Client, Credentials, FileStore};
+    ///
+    /// let store = FileStore::new("login.json");
+    /// let builder = Client::builder("https://acme.example").workspace("acme");
+    /// let login = builder.login("my-program")?.store(store.clone());
+    /// login.device(|code| println!("Open {} and type {}", code.verification_uri, code.user_code)).await?;
+    /// // Now, or in another program:
+    /// let client = builder.credentials(Credentials::stored("my-program", store)).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn store(mut self, store: impl TokenStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
     /// Logs in by device code (RFC 8628), which the guide recommends: `show` tells the person which page to open, on any device, and which code to
     /// type there. It is called once; then this waits until the person has confirmed, at most until the code expires. Dropping the future
     /// ends the login.
@@ -71,6 +93,10 @@ impl Login {
     /// The person refused, or did not confirm in time ([`Error::needs_login`]); the identity provider does not offer this flow to the client.
     /// A provider that can't be reached for a while is asked again.
     pub async fn device(self, show: impl FnOnce(&DeviceCode) + Send) -> Result<TokenSet> {
+        let keeper = self.keeper();
+        if let Some(keeper) = &keeper {
+            keeper.check().await?;
+        }
         let login = DeviceLogin {
             endpoint: &self.token,
             start: (&self.device.0, &self.device.1),
@@ -78,7 +104,11 @@ impl Login {
             scopes: &self.scopes,
             clock: self.clock.as_ref(),
         };
-        login.run(show).await
+        let tokens = login.run(show).await?;
+        if let Some(keeper) = &keeper {
+            keeper.put(&tokens).await?;
+        }
+        Ok(tokens)
     }
 
     /// Logs in by the provider's own page in the browser of this machine (authorization code with PKCE, RFC 8252): `show` is given the page's
@@ -96,6 +126,9 @@ impl Login {
     /// # Errors
     /// The port is taken; nobody logged in in time; as [`Authorization::redirected`].
     pub async fn browser(self, place: Loopback, show: impl FnOnce(&str) + Send) -> Result<TokenSet> {
+        if let Some(keeper) = self.keeper() {
+            keeper.check().await?;
+        }
         let listening = place.open().await?;
         let login = self.authorization(&listening.redirect_uri())?;
         show(login.url());
@@ -113,7 +146,7 @@ impl Login {
     /// println!("Open {}\nThen paste the address that the browser ends at:", login.url());
     /// let mut answer = String::new();
     /// std::io::stdin().read_line(&mut answer).expect("a terminal");
-    /// let tokens = login.redirected(&answer).await?;
+    /// let tokens = login.pasted(&answer).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -124,7 +157,20 @@ impl Login {
             return Err(Error::config("the redirect URI is no absolute address, or has a fragment"));
         }
         let issuer = issuer(&self.page);
-        Ok(Authorization::new(&self.page, redirect_uri.to_owned(), &self.scopes, self.client, self.token, issuer))
+        let keeper = self.keeper();
+        Ok(Authorization::new(
+            &self.page,
+            redirect_uri.to_owned(),
+            &self.scopes,
+            self.client,
+            self.token,
+            issuer,
+            keeper,
+        ))
+    }
+
+    fn keeper(&self) -> Option<Keeper> {
+        self.store.as_ref().map(|store| Keeper::new(Arc::clone(store), &self.client.id, self.token.url()))
     }
 }
 

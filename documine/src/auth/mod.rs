@@ -1,29 +1,42 @@
 //! Who we are: credentials, tokens, and the one place that keeps a token fresh.
 //!
 //! ```text
-//! Credentials ──► Origin ──► cache (one refresh at a time) ──► transport
-//!                  │ flow/password, flow/refresh  (RFC 6749 sections 4.3 and 6)
-//!                  │ a caller's own TokenSource
-//!                  └─► endpoint (bare HTTP: no redirects, no token, bounded answers)
+//! transport ──► cache     the token in use; one refresh at a time
+//!                 │
+//!               origin    where tokens come from
+//!                 ├─ store/      what processes share: lock, read, adopt, keep
+//!                 ├─ flow/       password, refresh, log_out  (RFC 6749 sections 4.3 and 6, RFC 7009)
+//!                 │    └─ endpoint   bare HTTP: no redirects, no token, bounded answers
+//!                 └─ a caller's own TokenSource
 //! ```
 //!
 //! A person logs in before there are credentials: `Login` runs a flow with somebody in it (flow/device, RFC 8628; flow/code, RFC 6749 section
-//! 4.1, with the listener of loopback.rs), and gives tokens.
+//! 4.1, with the listener of loopback.rs), and gives tokens or puts them into a store.
 
 mod cache;
 mod credentials;
 mod endpoint;
+mod event;
 mod flow;
 mod login;
 mod loopback;
+mod origin;
+mod store;
 mod token;
 
 pub use credentials::{Credentials, TokenSource};
+pub use event::LoginEvent;
 pub use flow::code::Authorization;
 pub use flow::device::DeviceCode;
+pub use flow::log_out::LoggedOut;
 pub use login::Login;
 pub use loopback::Loopback;
+#[cfg(feature = "keyring")]
+pub use store::KeyringStore;
+pub use store::{FileStore, MemoryStore, StoreLock, StoredLogin, TokenStore};
 pub use token::{Secret, TokenSet};
 
 pub(crate) use cache::Authenticator;
 pub(crate) use endpoint::{EndpointPaths, Endpoints, TokenEndpoint};
+pub(crate) use event::Listener;
+pub(crate) use origin::Origin;

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::HeaderValue;
+use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -50,6 +51,13 @@ impl From<&str> for Secret {
     }
 }
 
+/// Read, never written: a secret leaves only by [`expose`](Secret::expose).
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
 /// What an identity provider handed out (RFC 6749 section 5.1), with the life times as points in time.
 ///
 /// ```
@@ -61,6 +69,8 @@ impl From<&str> for Secret {
 pub struct TokenSet {
     pub(crate) access: Secret,
     pub(crate) refresh: Option<Secret>,
+    /// Who logged in (OpenID Connect Core section 2), where the scope `openid` was asked for. It opens nothing.
+    pub(crate) id: Option<Secret>,
     pub(crate) expires_at: Option<SystemTime>,
     pub(crate) refresh_expires_at: Option<SystemTime>,
     pub(crate) scopes: Vec<String>,
@@ -74,6 +84,7 @@ impl TokenSet {
         Self {
             access: access_token.into(),
             refresh: None,
+            id: None,
             expires_at: None,
             refresh_expires_at: None,
             scopes: Vec::new(),
@@ -122,6 +133,21 @@ impl TokenSet {
             .map_err(|_| Error::auth("the access token holds characters that no header may hold"))?;
         value.set_sensitive(true);
         Ok(self.bearer.get_or_init(|| value).clone())
+    }
+
+    /// These tokens as what follows others after a refresh. RFC 6749 section 6: what the answer does not hold goes on as it was.
+    pub(crate) fn after(mut self, before: &Self) -> Self {
+        if self.refresh.is_none() {
+            self.refresh.clone_from(&before.refresh);
+            self.refresh_expires_at = before.refresh_expires_at;
+        }
+        if self.scopes.is_empty() {
+            self.scopes.clone_from(&before.scopes);
+        }
+        if self.id.is_none() {
+            self.id.clone_from(&before.id);
+        }
+        self
     }
 
     pub(crate) fn is_alive(&self, now: SystemTime) -> bool {

@@ -7,6 +7,7 @@ use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
+use crate::disk::{blocking, folder_of, put_in_place};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A temporary file beside `target`: renaming within a folder can't leave half a file. Dropped before it is finished, it is gone.
@@ -21,7 +22,7 @@ impl PartFile {
     pub(crate) async fn create(target: PathBuf) -> Result<Self> {
         let place = target.clone();
         let (file, temporary) =
-            blocking(move || create_beside(&place)).await.map_err(|error| trouble(&target, error))?;
+            blocking(move || create_beside(&place)).await.flatten().map_err(|error| trouble(&target, error))?;
         Ok(Self { file: File::from_std(file), temporary, target })
     }
 
@@ -37,7 +38,7 @@ impl PartFile {
             file.flush().await?;
             file.sync_all().await?;
             drop(file);
-            blocking(move || put_in_place(temporary, &place)).await
+            blocking(move || put_in_place(temporary, &place)).await.flatten()
         };
         finished.await.map_err(|error| trouble(&target, error))?;
         Ok(target)
@@ -67,25 +68,4 @@ fn create_beside(target: &Path) -> io::Result<(std::fs::File, TempPath)> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     Ok(builder.tempfile_in(folder_of(target))?.into_parts())
-}
-
-fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
-    temporary.persist(target).map_err(|error| error.error)?;
-    // The new name is safe only when the folder is on disk too; not every file system can do that.
-    #[cfg(unix)]
-    if let Ok(folder) = std::fs::File::open(folder_of(target)) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
-}
-
-fn folder_of(target: &Path) -> &Path {
-    match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ::http::StatusCode;
 
+use crate::auth::LoginEvent;
 use crate::error::Error;
 
 /// Is told of every call of a client and its clones.
@@ -38,6 +39,11 @@ pub trait Observer: Send + Sync + 'static {
     fn ended(&self, event: &CallEnded<'_>) {
         let _ = event;
     }
+
+    /// Something happened to the client's login: new tokens, or trouble with them. It comes from the task that refreshes, not from a call.
+    fn login(&self, event: &LoginEvent<'_>) {
+        let _ = event;
+    }
 }
 
 /// A shared one: a program keeps a clone and reads what was noted.
@@ -48,6 +54,10 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
 
     fn ended(&self, event: &CallEnded<'_>) {
         (**self).ended(event);
+    }
+
+    fn login(&self, event: &LoginEvent<'_>) {
+        (**self).login(event);
     }
 }
 

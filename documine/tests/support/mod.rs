@@ -1,11 +1,12 @@
-//! Runs the pipeline example in a folder of its own.
+//! Runs an example as a program, in a folder of its own.
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{ChildStdout, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -15,7 +16,8 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The program, its folder and its environment.
-pub(crate) struct Pipeline {
+pub(crate) struct Program {
+    example: &'static str,
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
 }
@@ -27,9 +29,9 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
 }
 
-impl Pipeline {
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { folder: tempfile::tempdir()?, environment: Vec::new() })
+impl Program {
+    pub(crate) fn new(example: &'static str) -> io::Result<Self> {
+        Ok(Self { example, folder: tempfile::tempdir()?, environment: Vec::new() })
     }
 
     /// Adds variables; later ones win.
@@ -71,11 +73,11 @@ impl Pipeline {
 
     #[cfg(unix)]
     pub(crate) fn start(&self, args: &[&str]) -> io::Result<Running> {
-        Ok(Running(self.command(args)?.spawn()?))
+        Ok(Running(self.command(args)?.spawn()?, None))
     }
 
     fn command(&self, args: &[&str]) -> io::Result<Command> {
-        let mut command = Command::new(program()?);
+        let mut command = Command::new(built(self.example)?);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCUMINE_")) {
             command.env_remove(name);
         }
@@ -91,7 +93,7 @@ impl Pipeline {
 }
 
 /// Runs it beside the simulator that the test itself has started.
-pub(crate) async fn in_folder(program: &Pipeline, args: &[&str]) -> io::Result<Finished> {
+pub(crate) async fn in_folder(program: &Program, args: &[&str]) -> io::Result<Finished> {
     let mut command = program.command(args)?;
     let output = tokio::task::spawn_blocking(move || command.output());
     let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
@@ -127,7 +129,7 @@ impl Finished {
 
 /// A program under way.
 #[cfg(unix)]
-pub(crate) struct Running(std::process::Child);
+pub(crate) struct Running(std::process::Child, Option<BufReader<ChildStdout>>);
 
 #[cfg(unix)]
 impl Running {
@@ -137,8 +139,34 @@ impl Running {
         if status.success() { Ok(()) } else { Err(io::Error::other("the program could not be interrupted")) }
     }
 
-    pub(crate) async fn finish(self) -> io::Result<Finished> {
-        let output = tokio::task::spawn_blocking(move || self.0.wait_with_output());
+    /// The next line of stdout, as JSON.
+    pub(crate) async fn next(&mut self) -> io::Result<Value> {
+        let mut lines = match self.1.take() {
+            Some(lines) => lines,
+            None => BufReader::new(self.0.stdout.take().ok_or_else(|| io::Error::other("no stdout"))?),
+        };
+        let read = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            lines.read_line(&mut line).map(|_| (line, lines))
+        });
+        let read = tokio::time::timeout(LIMIT, read).await.map_err(io::Error::other)?;
+        let (line, lines) = read.map_err(io::Error::other)??;
+        self.1 = Some(lines);
+        serde_json::from_str(&line).map_err(|error| io::Error::other(format!("{error}: {line:?}")))
+    }
+
+    /// How it ended; with lines read before, the rest of stdout.
+    pub(crate) async fn finish(mut self) -> io::Result<Finished> {
+        let lines = self.1.take();
+        let output = tokio::task::spawn_blocking(move || {
+            let mut rest = Vec::new();
+            if let Some(mut lines) = lines {
+                lines.read_to_end(&mut rest)?;
+            }
+            let mut output = self.0.wait_with_output()?;
+            output.stdout.extend(rest);
+            Ok::<_, io::Error>(output)
+        });
         let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
         Ok(output.map_err(io::Error::other)??.into())
     }
@@ -156,23 +184,21 @@ pub(crate) async fn until(so: impl Fn() -> bool) -> io::Result<()> {
 }
 
 /// The example's program. `cargo test` builds it beside this test; where only this test was asked for, it is built here.
-fn program() -> io::Result<&'static Path> {
-    static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| {
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let profile = own.ancestors().nth(2).ok_or("a test lies in target/PROFILE/deps")?;
-        let program = profile.join("examples").join(format!("pipeline{}", std::env::consts::EXE_SUFFIX));
-        if older_than_its_source(&program) {
-            build(profile).map_err(|error| format!("cargo build --example pipeline: {error}"))?;
-        }
-        if program.exists() { Ok(program) } else { Err(format!("{} is not there", program.display())) }
-    });
-    program.as_deref().map_err(|error| io::Error::other(error.clone()))
+fn built(example: &str) -> io::Result<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _one = ONE_AT_A_TIME.lock().map_err(|error| io::Error::other(error.to_string()))?;
+    let own = std::env::current_exe()?;
+    let profile = own.ancestors().nth(2).ok_or_else(|| io::Error::other("a test lies in target/PROFILE/deps"))?;
+    let program = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    if older_than_its_source(&program, example) {
+        build(profile, example)?;
+    }
+    if program.exists() { Ok(program) } else { Err(io::Error::other(format!("{} is not there", program.display()))) }
 }
 
-fn older_than_its_source(program: &Path) -> bool {
+fn older_than_its_source(program: &Path, example: &str) -> bool {
     let Ok(built) = fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pipeline");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
     fs::read_dir(source)
         .into_iter()
         .flatten()
@@ -181,17 +207,17 @@ fn older_than_its_source(program: &Path) -> bool {
         .any(|written| written > built)
 }
 
-fn build(profile: &Path) -> io::Result<()> {
+fn build(profile: &Path, example: &str) -> io::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
-    command.args(["build", "--package", "documine", "--example", "pipeline", "--manifest-path"]);
+    command.args(["build", "--package", "documine", "--example", example, "--manifest-path"]);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     command.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
     if profile.ends_with("release") {
         command.arg("--release");
     }
     let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(io::Error::other(status.to_string())) }
+    if status.success() { Ok(()) } else { Err(io::Error::other(format!("cargo build --example {example}: {status}"))) }
 }
 
 /// A PDF with one page of text lines below a title, as small as can be.

@@ -5,6 +5,7 @@ use oauth2::{CsrfToken, PkceCodeChallenge};
 use url::Url;
 
 use super::super::endpoint::{ClientIdentity, Refusal, Reply, TokenEndpoint};
+use super::super::store::Keeper;
 use super::super::token::{Secret, TokenSet};
 use super::denied;
 use crate::error::{Error, Result};
@@ -24,6 +25,7 @@ pub struct Authorization {
     issuer: Option<String>,
     client: ClientIdentity,
     endpoint: TokenEndpoint,
+    keeper: Option<Keeper>,
 }
 
 impl Authorization {
@@ -34,6 +36,7 @@ impl Authorization {
         client: ClientIdentity,
         endpoint: TokenEndpoint,
         issuer: Option<String>,
+        keeper: Option<Keeper>,
     ) -> Self {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let state = CsrfToken::new_random();
@@ -53,7 +56,7 @@ impl Authorization {
             }
         }
         let (state, verifier) = (state.secret().as_str().into(), verifier.secret().as_str().into());
-        Self { url, redirect_uri, state, verifier, issuer, client, endpoint }
+        Self { url, redirect_uri, state, verifier, issuer, client, endpoint, keeper }
     }
 
     /// The page to be opened in the person's browser.
@@ -67,14 +70,24 @@ impl Authorization {
         &self.state
     }
 
-    /// Takes the answer as the browser was sent back with it: the whole address, or what stands behind its `?`. This is what a person pastes who
-    /// sits at a machine without a browser.
+    /// Takes the answer as the browser was sent back with it: the whole address, or what stands behind its `?`.
     ///
     /// # Errors
     /// The answer belongs to another login; the person or the provider refused; the code is used or too old ([`Error::needs_login`]).
     pub async fn redirected(self, answer: &str) -> Result<TokenSet> {
         let code = self.code(answer).map_err(|error| error.with_operation(OPERATION))?;
         self.tokens(&code).await
+    }
+
+    /// Takes what a person pastes who sits at a machine without a browser: the address that the browser ended at, or the code alone, as some
+    /// pages show it. A code alone brings no state; that it belongs to this login the provider says, by the challenge of RFC 7636.
+    ///
+    /// # Errors
+    /// As [`redirected`](Self::redirected).
+    pub async fn pasted(self, text: &str) -> Result<TokenSet> {
+        let text = text.trim();
+        let is_code = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "?&=/:".contains(c));
+        if is_code { self.tokens(&Secret::new(text)).await } else { self.redirected(text).await }
     }
 
     /// Takes the answer of a web application's own callback: its `code` and its `state`.
@@ -146,7 +159,11 @@ impl Authorization {
             Ok(Reply::Success(body)) => self.endpoint.read(&body),
             Ok(Reply::Refused { error, .. }) | Err(error) => Err(error),
         };
-        tokens.map_err(|error| error.with_operation(OPERATION))
+        let tokens = tokens.map_err(|error| error.with_operation(OPERATION))?;
+        if let Some(keeper) = &self.keeper {
+            keeper.put(&tokens).await?;
+        }
+        Ok(tokens)
     }
 }
 

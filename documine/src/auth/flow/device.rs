@@ -116,29 +116,13 @@ fn expired() -> Error {
 /// The answer of the device authorization endpoint.
 #[derive(Deserialize)]
 struct Answer {
-    device_code: Code,
+    /// Whoever has it gets the tokens.
+    device_code: Secret,
     user_code: String,
     verification_uri: String,
     verification_uri_complete: Option<String>,
     expires_in: u64,
     interval: Option<u64>,
-}
-
-/// Whoever has it gets the tokens.
-#[derive(Deserialize)]
-#[serde(from = "String")]
-struct Code(Secret);
-
-impl From<String> for Code {
-    fn from(text: String) -> Self {
-        Self(text.into())
-    }
-}
-
-impl Code {
-    fn expose(&self) -> &str {
-        self.0.expose()
-    }
 }
 
 impl Answer {

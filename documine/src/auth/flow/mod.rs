@@ -4,6 +4,7 @@ use crate::error::Error;
 
 pub(super) mod code;
 pub(super) mod device;
+pub(super) mod log_out;
 pub(super) mod password;
 pub(super) mod refresh;
 

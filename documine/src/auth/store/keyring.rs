@@ -1,0 +1,161 @@
+//! A login in the platform's keyring: the Secret Service of Linux, the Keychain of macOS, the Credential Manager of Windows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use etcetera::BaseStrategy;
+use keyring::v1::{Entry, Error as KeyringError};
+
+use super::file::{LOCK_TIME, blocking, make_folder};
+use super::{StoreLock, StoredLogin, TokenStore, lock};
+use crate::clock::BoxFuture;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Keeps a login in the keyring of the person who runs the program, where other people and a stolen disk don't reach it.
+///
+/// The lock of the store is a file without content in the person's state folder (`~/.local/state/documine`, `%LOCALAPPDATA%` on Windows), because
+/// keyrings have none. A machine without a keyring, as servers and containers are, makes a clear error: nothing is kept elsewhere instead. Take a
+/// [`FileStore`](super::FileStore) there. Windows keeps at most 2,560 bytes in one entry, which is less than the tokens of some providers need.
+///
+/// ```no_run
+/// use documine::{Credentials, KeyringStore};
+/// # fn main() -> documine::Result<()> {
+/// let credentials = Credentials::stored("my-program", KeyringStore::new("my-program", "acme")?);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct KeyringStore(Arc<Place>);
+
+#[derive(Debug)]
+struct Place {
+    service: String,
+    account: String,
+    lock: PathBuf,
+}
+
+impl KeyringStore {
+    /// Keeps the login under the name of a program (`service`) and one of its accounts, for example the workspace. Nothing is read yet.
+    ///
+    /// # Errors
+    /// A name is empty, or this person has no home folder.
+    pub fn new(service: impl Into<String>, account: impl Into<String>) -> Result<Self> {
+        let (service, account) = (service.into(), account.into());
+        if service.trim().is_empty() || account.trim().is_empty() {
+            return Err(Error::config("the keyring's entry needs the name of a service and of an account"));
+        }
+        let places = etcetera::choose_base_strategy()
+            .map_err(|_| Error::config("this person has no home folder, where the keyring's lock could be"))?;
+        let folder = places.state_dir().unwrap_or_else(|| places.data_dir()).join("documine");
+        // Letters alone: other names could lead out of the folder, or be none.
+        let name: String = [service.as_str(), account.as_str()].map(escaped).join(".");
+        Ok(Self(Arc::new(Place { service, account, lock: folder.join(format!("keyring.{name}.lock")) })))
+    }
+
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&Place) -> Result<T> + Send + 'static) -> Result<T> {
+        let place = Arc::clone(&self.0);
+        // A keyring may ask its owner to unlock it, and wait for the answer.
+        blocking(move || work(&place)).await
+    }
+}
+
+impl Place {
+    fn entry(&self, account: &str) -> Result<Entry> {
+        Entry::new(&self.service, account).map_err(|error| self.trouble(error))
+    }
+
+    fn read(&self) -> Result<Option<StoredLogin>> {
+        let text = match self.entry(&self.account)?.get_password() {
+            Ok(text) => text,
+            Err(KeyringError::NoEntry) => return self.probe().map(|()| None),
+            Err(error) => return Err(self.trouble(error)),
+        };
+        let text = super::super::token::Secret::new(text);
+        StoredLogin::read(text.expose()).map(Some).map_err(|unreadable| {
+            Error::config(format!("the keyring's entry for {self} {unreadable}; remove it there"))
+        })
+    }
+
+    /// A keyring that is locked says of every entry that there is none. Only one that can be written to is believed.
+    fn probe(&self) -> Result<()> {
+        let probe = self.entry(&format!("{} (probe)", self.account))?;
+        probe.set_password("probe").and_then(|()| probe.delete_credential()).map_err(|error| self.trouble(error))
+    }
+
+    fn trouble(&self, error: KeyringError) -> Error {
+        let text = match error {
+            KeyringError::NoDefaultStore => {
+                "no keyring can be reached from here (a server or container has none); take a file as the token store"
+                    .into()
+            }
+            KeyringError::NoStorageAccess(why) => {
+                format!(
+                    "the keyring is locked or lets nobody in ({}); unlock it",
+                    crate::text::one_line(&why.to_string())
+                )
+            }
+            KeyringError::TooLong(_, limit) => {
+                format!(
+                    "the login is larger than an entry of the keyring may be ({limit}); take a file as the token store"
+                )
+            }
+            KeyringError::Ambiguous(_) => format!("the keyring has several entries for {self}; remove them there"),
+            // Others may hold what was read, so the kind alone is told.
+            KeyringError::PlatformFailure(why) => {
+                format!("the keyring did not work: {}", crate::text::one_line(&why.to_string()))
+            }
+            _ => format!("the keyring's entry for {self} can't be used"),
+        };
+        Error::new(ErrorKind::Config, text)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.account, self.service)
+    }
+}
+
+impl TokenStore for KeyringStore {
+    fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        Box::pin(self.work(Place::read))
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        seen: Option<&'a StoredLogin>,
+        fresh: &'a StoredLogin,
+    ) -> BoxFuture<'a, Result<bool>> {
+        let (seen, fresh) = (seen.cloned(), fresh.to_json());
+        Box::pin(self.work(move |place| {
+            let same = place.read()? == seen;
+            if same {
+                let entry = place.entry(&place.account)?;
+                entry.set_password(fresh.expose()).map_err(|error| place.trouble(error))?;
+            }
+            Ok(same)
+        }))
+    }
+
+    fn clear(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.work(|place| match place.entry(&place.account)?.delete_credential() {
+            Ok(()) => Ok(()),
+            Err(KeyringError::NoEntry) => place.probe(),
+            Err(error) => Err(place.trouble(error)),
+        }))
+    }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock>> {
+        Box::pin(async {
+            let path: &Path = &self.0.lock;
+            let folder = path.to_owned();
+            let text = "the folder of the keyring's lock can't be made";
+            blocking(move || make_folder(&folder).map_err(|error| Error::file(text, error))).await?;
+            lock::take(path.to_owned(), LOCK_TIME).await
+        })
+    }
+}
+
+/// A name as part of a file's name; two names never become one.
+fn escaped(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('.', "%2E").replace('*', "%2A")
+}

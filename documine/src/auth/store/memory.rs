@@ -1,0 +1,60 @@
+//! A login that is shared within one process and forgotten with it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{StoreLock, StoredLogin, TokenStore};
+use crate::clock::BoxFuture;
+use crate::error::Result;
+
+/// Keeps a login in memory: for several clients of one process, and for tests.
+///
+/// ```
+/// use std::sync::Arc;
+/// use documine::{Credentials, MemoryStore};
+/// let store = Arc::new(MemoryStore::default());
+/// let (one, other) = (Credentials::stored("my-program", store.clone()), Credentials::stored("my-program", store));
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    kept: Mutex<Option<StoredLogin>>,
+    lock: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MemoryStore {
+    fn with<T>(&self, work: impl FnOnce(&mut Option<StoredLogin>) -> T) -> T {
+        work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl TokenStore for MemoryStore {
+    fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        Box::pin(async { Ok(self.with(|kept| kept.clone())) })
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        seen: Option<&'a StoredLogin>,
+        fresh: &'a StoredLogin,
+    ) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(async move {
+            Ok(self.with(|kept| {
+                let same = kept.as_ref() == seen;
+                if same {
+                    *kept = Some(fresh.clone());
+                }
+                same
+            }))
+        })
+    }
+
+    fn clear(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            self.with(|kept| *kept = None);
+            Ok(())
+        })
+    }
+
+    fn lock(&self) -> BoxFuture<'_, Result<StoreLock>> {
+        Box::pin(async { Ok(StoreLock::new(Arc::clone(&self.lock).lock_owned().await)) })
+    }
+}

@@ -1,0 +1,30 @@
+//! Files: what those share that write them.
+
+use std::io;
+use std::path::Path;
+
+use tempfile::TempPath;
+
+/// Gives a file that is whole its name, in place of what may be there.
+pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
+    temporary.persist(target).map_err(|error| error.error)?;
+    // The new name is safe only when the folder is on disk too; not every file system can do that.
+    #[cfg(unix)]
+    if let Ok(folder) = std::fs::File::open(folder_of(target)) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// Where a file lies; a temporary one beside it can be renamed to it.
+pub(crate) fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Does work that holds its thread up; an error is the work's end by force.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}

@@ -1,0 +1,118 @@
+//! The login example as a program: what it says, what it keeps, how it ends.
+
+mod support;
+
+use std::fs;
+
+use documine_sim::Simulator;
+use serde_json::{Value, json};
+use support::{Finished, Program, in_folder};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+/// The lines of stdout, each as JSON.
+fn events(finished: &Finished) -> Vec<Value> {
+    finished.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line))).collect()
+}
+
+/// The names of events.
+fn names(events: &[Value]) -> Vec<&str> {
+    events.iter().filter_map(|event| event["event"].as_str()).collect()
+}
+
+async fn service() -> Result<(Simulator, Program), Box<dyn std::error::Error>> {
+    let sim = Simulator::builder().rotate_refresh(true).start().await?;
+    let program = Program::new("login")?.environment(sim.environment());
+    Ok((sim, program))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_logs_in_and_out_again() -> Tested {
+    let (sim, program) = service().await?;
+    let finished = in_folder(&program, &["--json", "--flow", "password", "--whoami", "--logout"]).await?;
+    assert_eq!((finished.code, finished.stderr.as_str()), (0, ""));
+    let scopes = json!(["email", "profile"]);
+    let expected = [
+        json!({"event": "logged_in", "flow": "password", "access_expires_in": 300, "refresh_expires_in": 1800, "scopes": scopes}),
+        json!({"event": "who_am_i", "workspace": sim.workspace_id(), "account": sim.username(),
+            "access_expires_in": 300, "refresh_expires_in": 1800, "scopes": scopes}),
+        json!({"event": "api_call", "operation": "getLicense", "status": 200}),
+        json!({"event": "logged_out", "revoked": true, "session_ended": true}),
+    ];
+    assert_eq!(events(&finished), expected);
+    assert_eq!(program.written(), Vec::<String>::new());
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_logs_in_once_and_the_login_is_kept() -> Tested {
+    let (sim, program) = service().await?;
+    let mut running = program.start(&["--json", "--flow", "device", "--store", "me.json"])?;
+    let shown = running.next().await?;
+    assert_eq!(shown["event"], "device_code");
+    for (name, value) in [("interval", 5), ("expires_in", 600)] {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    let code = shown["user_code"].as_str().ok_or("no user code")?;
+    assert!(shown["verification_uri_complete"].as_str().is_some_and(|link| link.ends_with(code)));
+    assert!(sim.control().provider().approve_device(code, sim.username()));
+    let finished = running.finish().await?;
+    assert_eq!((finished.code, finished.stderr.as_str()), (0, ""));
+    let said = events(&finished);
+    // The client takes the tokens from the store, where the login has put them.
+    assert_eq!(names(&said), ["adopted", "logged_in", "api_call"]);
+    assert_eq!(said[1]["flow"], "device");
+
+    let kept = fs::read_to_string(program.folder().join("me.json"))?;
+    let kept: Value = serde_json::from_str(&kept)?;
+    let (access, refresh) =
+        (kept["access_token"].as_str().ok_or("no token")?, kept["refresh_token"].as_str().ok_or("no token")?);
+    let again = in_folder(&program, &["--json", "--store", "me.json"]).await?;
+    assert_eq!((again.code, names(&events(&again))), (0, vec!["adopted", "api_call"]));
+    let who = in_folder(&program, &["--whoami", "--store", "me.json"]).await?;
+    assert_eq!(who.code, 0);
+    assert!(
+        who.stderr.contains(&format!("{} in the workspace {}", sim.username(), sim.workspace_id())),
+        "{}",
+        who.stderr
+    );
+    let out = in_folder(&program, &["--json", "--logout", "--store", "me.json"]).await?;
+    assert_eq!((out.code, names(&events(&out))), (0, vec!["logged_out"]));
+    let none = in_folder(&program, &["--json", "--store", "me.json"]).await?;
+    assert_eq!((none.code, names(&events(&none))), (4, vec!["login_needed", "error"]));
+    assert_eq!(events(&none)[1]["kind"], "auth");
+    for said in [finished, again, who, out, none] {
+        for token in [access, refresh] {
+            assert!(!said.stdout.contains(token) && !said.stderr.contains(token));
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_is_one_line_and_an_exit_code() -> Tested {
+    let (_sim, program) = service().await?;
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&["--whoami"], 2, "which login? name the file that keeps it with --store, or log in with --flow"),
+        (
+            &["--flow", "paste"],
+            2,
+            "login by browser: this is no answer to a login: paste the whole address that the browser ended at",
+        ),
+        (&["--flow", "code", "--redirect-path", "no path"], 2, "\"no path\" is no path for a redirect URI"),
+        (&["--flow", "code", "--time-limit", "1", "--no-open"], 5, "nobody logged in within 1s; begin again"),
+    ];
+    for (args, code, line) in cases {
+        let finished = in_folder(&program, args).await?;
+        assert_eq!(finished.code, code, "{args:?}: {}", finished.stderr);
+        assert!(finished.only_error()?.contains(line), "{args:?}: {}", finished.stderr);
+        assert_eq!(finished.stdout, "");
+    }
+    let unset = Program::new("login")?.environment([("DOCUMINE_BASE_URL", "https://acme.example".to_owned())]);
+    let finished = in_folder(&unset, &["--json"]).await?;
+    assert_eq!(finished.code, 2);
+    let message = "DOCUMINE_WORKSPACE_ID is not set or empty; it holds the workspace's id";
+    assert_eq!(events(&finished), [json!({"event": "error", "kind": "usage", "message": message})]);
+    Ok(())
+}
