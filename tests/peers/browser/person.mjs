@@ -3,7 +3,7 @@
 //     node person.mjs '{"kind": "login", "url": …, "username": …, "password": …, "browser": "/usr/bin/chromium"}'
 //
 // `kind` is `login` for the page of an authorization request, whose answer goes to a program that listens on 127.0.0.1, or `device` for the page that
-// a device names. With `"refuse": true` the person says no, where the page asks. Prints one line of JSON: the title and the text of the last page,
+// a device names. With `"refuse": true` the person says no, where the page asks. Prints one line of JSON: heading and text of the last page,
 // which other places the pages asked for something (`elsewhere`), and, for `login`, what others in the browser were told by the program that listens,
 // before and after the login (`strangers`, `after`).
 
@@ -43,8 +43,9 @@ async function run() {
   await page.goto(task.url);
   await finish(page);
   const after = callback && (await status(context, callback));
-  const [title, text] = [await page.title(), await page.innerText("body")];
-  return { title, text: text.replace(/\s+/g, " ").trim(), strangers, after, elsewhere: [...elsewhere] };
+  const text = await page.innerText("body");
+  const heading = await page.evaluate(() => document.querySelector("#kc-page-title, h1")?.textContent.trim());
+  return { heading, text: text.replace(/\s+/g, " ").trim(), strangers, after, elsewhere: [...elsewhere] };
 }
 
 /** What else goes on in a browser during a login: an icon is asked for, somebody types the address, a page tries its luck with a code. */

@@ -4,6 +4,7 @@
 //! One that can't run says why and how to get it; it never counts as passed, and under `CI=true` it counts as failed. The scripts
 //! and adapters stand in `tests/peers/`, see the README there.
 
+mod browser;
 mod cache;
 mod cargo;
 mod faults;
@@ -32,9 +33,11 @@ pub(crate) enum Peer {
     /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
     Faults(faults::Args),
     /// Tell every login story of the SDK at a real Keycloak.
-    Keycloak(keycloak::Args),
+    Keycloak(logins::Args),
     /// Tell every login story of the SDK at a strict provider, made of the library oidc-provider.
-    OidcProvider(oidc_provider::Args),
+    OidcProvider(logins::Args),
+    /// Let a person with a real browser log in at the pages of both providers.
+    Browser(browser::Args),
 }
 
 /// Runs one job and says how it ended.
@@ -45,6 +48,7 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
         Peer::Faults(args) => faults::run(args),
         Peer::Keycloak(args) => keycloak::run(args),
         Peer::OidcProvider(args) => oidc_provider::run(args),
+        Peer::Browser(args) => browser::run(args),
     }
 }
 

@@ -5,43 +5,17 @@
 use std::process::{Command, ExitCode};
 
 use super::cache::{self, Cache};
-use super::logins::{self, Choice};
+use super::logins::{Args, Provider};
+use super::script;
 use super::server::Server;
-use super::verdict::{Judged, Stop, Tally, strict};
-use super::{say, script};
+use super::verdict::Stop;
 
-/// Options of `oidc-provider`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    choice: Choice,
-}
+const PROVIDER: Provider =
+    Provider { name: "oidc-provider", title: "oidc-provider 9.13.3", start, addresses: &["base_url", "control_url"] };
 
 /// Tells the stories and says how it ended.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let mut tally = Tally::default();
-    match Cache::open() {
-        Err(stop) => tally.add("cache", &Err(stop)),
-        Ok(cache) => {
-            let judged = tell(&cache, args);
-            let keep = matches!(judged, Err(Stop::Failed(_)));
-            tally.add("logins at oidc-provider 9.13.3", &judged);
-            if keep {
-                say(&format!("outputs of this run: {}", cache.folder.display()));
-            }
-            cache.close(keep);
-        }
-    }
-    tally.finish("oidc-provider", strict())
-}
-
-fn tell(cache: &Cache, args: &Args) -> Judged {
-    let provider = start(cache)?;
-    let (base_url, control_url) = (provider.text("base_url")?, provider.text("control_url")?);
-    if args.choice.waits(base_url) {
-        return Ok(String::from("it ran"));
-    }
-    logins::tell(cache, &args.choice, &["oidc-provider", base_url, control_url])
+    PROVIDER.run(args)
 }
 
 /// The provider with its realms; it stops with its standard input.
