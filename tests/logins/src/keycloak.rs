@@ -130,6 +130,7 @@ impl Provider for Keycloak {
 
     fn facts(&self) -> Facts {
         Facts {
+            is_keycloak: true,
             says_slow_down: true,
             tells_refresh_end: true,
             device_pkce: true,

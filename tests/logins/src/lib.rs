@@ -4,6 +4,7 @@
 //! stories/*   what a program and a person do, and what must come of it; the same at every provider
 //!   stage     the SDK's client, and a simulated service that trusts the provider's published keys
 //!   raw       requests that the SDK would not make: replays, wrong verifiers
+//!   answers   what such requests are answered, word by word
 //! provider    what a provider has to show to be a stage; one small adapter each
 //!   simulator, keycloak, oidc_provider
 //!   pages, browser    the login pages, where they are Keycloak's or like them
@@ -11,6 +12,7 @@
 //!
 //! A new provider is an implementation of [`Provider`] and a line in `main.rs`.
 
+mod answers;
 mod browser;
 mod clock;
 pub mod keycloak;

@@ -62,6 +62,7 @@ impl Provider for OidcProvider {
 
     fn facts(&self) -> Facts {
         Facts {
+            is_keycloak: false,
             says_slow_down: true,
             // `refresh_expires_in` is no field of any standard.
             tells_refresh_end: false,

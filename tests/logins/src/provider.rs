@@ -215,6 +215,8 @@ impl Users {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Facts {
+    /// Whether it is a real Keycloak, so that the simulator's answers are held against its own, word by word.
+    pub is_keycloak: bool,
     /// Whether a device that polls too fast is told `slow_down` (RFC 8628 section 3.5 leaves it to the provider).
     pub says_slow_down: bool,
     /// Whether answers tell the end of the refresh token: `refresh_expires_in` is Keycloak's own.

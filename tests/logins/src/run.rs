@@ -27,9 +27,11 @@ pub struct Choice {
 pub async fn run(provider: Arc<dyn Provider>, choice: &Choice) -> Result<bool, Failure> {
     let started = Instant::now();
     let name = provider.name();
+    let facts = provider.facts();
     let stage = Arc::new(Stage::new(provider).await?);
     let wanted = |story: &Story| choice.only.is_empty() || choice.only.iter().any(|word| story.name.contains(word));
-    let (alone, together): (Vec<Story>, Vec<Story>) = stories().into_iter().filter(wanted).partition(|s| s.alone);
+    let (alone, together): (Vec<Story>, Vec<Story>) =
+        stories().into_iter().filter(wanted).filter(|story| (story.fits)(&facts)).partition(|story| story.alone);
     let (mut held, mut failed) = (0, 0);
     let mut count = |good: bool| if good { held += 1 } else { failed += 1 };
 

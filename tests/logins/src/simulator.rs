@@ -97,9 +97,15 @@ fn clients(realm: &Realm) -> Vec<ClientSettings> {
     let mut public = ClientSettings::public(&ids.public).with_pkce(Pkce::Required);
     public.password_grant = false;
     let mut consent = ClientSettings::public(&ids.consent);
-    (consent.password_grant, consent.consent) = (false, true);
-    let confidential = ClientSettings::confidential(&ids.confidential.0, &ids.confidential.1);
-    vec![public, consent, confidential, ClientSettings::public(&ids.password), ClientSettings::public(&ids.counted)]
+    (consent.password_grant, consent.device_grant, consent.consent) = (false, false, true);
+    let mut confidential = ClientSettings::confidential(&ids.confidential.0, &ids.confidential.1);
+    confidential.device_grant = false;
+    let by_password = |id: &String| {
+        let mut client = ClientSettings::public(id);
+        (client.code_grant, client.device_grant) = (false, false);
+        client
+    };
+    vec![public, consent, confidential, by_password(&ids.password), by_password(&ids.counted)]
 }
 
 impl Provider for Simulator {
@@ -113,6 +119,7 @@ impl Provider for Simulator {
 
     fn facts(&self) -> Facts {
         Facts {
+            is_keycloak: false,
             says_slow_down: true,
             tells_refresh_end: true,
             device_pkce: true,

@@ -20,7 +20,7 @@ pub(super) fn stories() -> Vec<Story> {
         Story::new("device: the person refuses", denied),
         Story::new("device: nobody comes", expired),
         Story::new("device: slow_down is obeyed", slow_down),
-        Story::new("device: a wrong verifier does not burn the code", wrong_verifier),
+        Story::new("device: a wrong verifier does not burn the code", wrong_verifier).needs(|facts| facts.device_pkce),
     ]
 }
 
@@ -95,9 +95,6 @@ async fn slow_down(stage: Arc<Stage>) -> Result<(), Failure> {
 }
 
 async fn wrong_verifier(stage: Arc<Stage>) -> Result<(), Failure> {
-    if !stage.provider.facts().device_pkce {
-        return Ok(());
-    }
     let realm = stage.realm(Place::Short);
     let id = realm.clients.public.as_str();
     let start = [("client_id", id), ("code_challenge", CHALLENGE), ("code_challenge_method", "S256")];

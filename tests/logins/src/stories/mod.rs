@@ -1,5 +1,6 @@
 //! The stories, one module a flow.
 
+mod answers;
 mod code;
 mod device;
 mod password;
@@ -10,8 +11,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Later;
 use crate::stage::Stage;
+use crate::{Facts, Later};
 
 /// Longer than the longest wait of a story on a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,6 +23,8 @@ pub(crate) struct Story {
     /// Whether it changes the provider for everybody.
     pub(crate) alone: bool,
     pub(crate) limit: Duration,
+    /// Whether it can be told at such a provider.
+    pub(crate) fits: fn(&Facts) -> bool,
     pub(crate) tell: Box<dyn FnOnce(Arc<Stage>) -> Later<'static, ()> + Send>,
 }
 
@@ -30,7 +33,13 @@ impl Story {
     where
         F: Future<Output = Result<(), crate::Failure>> + Send + 'static,
     {
-        Self { name, alone: false, limit: LIMIT, tell: Box::new(|stage| Box::pin(tell(stage))) }
+        Self { name, alone: false, limit: LIMIT, fits: |_| true, tell: Box::new(|stage| Box::pin(tell(stage))) }
+    }
+
+    /// Told only where this is so.
+    fn needs(mut self, fits: fn(&Facts) -> bool) -> Self {
+        self.fits = fits;
+        self
     }
 
     /// Told when no other is.
@@ -42,7 +51,7 @@ impl Story {
 
 /// All of them, those with the longest waits first.
 pub(crate) fn stories() -> Vec<Story> {
-    [device::stories(), token::stories(), refresh::stories(), code::stories(), password::stories()]
+    [device::stories(), answers::stories(), token::stories(), refresh::stories(), code::stories(), password::stories()]
         .into_iter()
         .flatten()
         .collect()

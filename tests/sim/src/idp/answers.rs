@@ -70,6 +70,12 @@ pub(super) fn page(status: StatusCode, html: String) -> Response {
     cached(response, Caching::MustRevalidate)
 }
 
+/// The same page with nothing said about caches.
+pub(super) fn unsaid(mut page: Response) -> Response {
+    page.headers_mut().remove(CACHE_CONTROL);
+    page
+}
+
 /// 302 to `location`, which must be made of URL characters only.
 pub(super) fn redirect(location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
@@ -90,7 +96,7 @@ pub(super) fn wrong_method() -> Response {
     json_answer(StatusCode::METHOD_NOT_ALLOWED, Caching::Unsaid, &json!({ "error": "HTTP 405 Method Not Allowed" }))
 }
 
-fn cached(mut response: Response, caching: Caching) -> Response {
+pub(super) fn cached(mut response: Response, caching: Caching) -> Response {
     let text = match caching {
         Caching::Unsaid => return response,
         Caching::NoStore => "no-store",

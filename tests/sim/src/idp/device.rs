@@ -9,7 +9,7 @@ use super::answers::{Caching, Refused, json_answer};
 use super::params::{self, Params};
 use super::pkce;
 use super::state::{Device, Purpose, State, Verdict, length};
-use super::tokens::granted_scope;
+use super::tokens::narrowed;
 
 impl Realm {
     /// `POST …/auth/device`.
@@ -22,13 +22,12 @@ impl Realm {
             let text = "Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.";
             return Refused::bad("unauthorized_client", text).answer(Caching::Unsaid);
         }
-        // Unlike elsewhere, an empty scope counts as none here.
-        let wanted =
-            granted_scope(params.filled("scope")).and_then(|scope| Ok((scope, pkce::challenge(client, params)?)));
-        let (scope, challenge) = match wanted {
-            Ok(wanted) => wanted,
+        let challenge = match pkce::challenge(client, params) {
+            Ok(challenge) => challenge,
             Err(refused) => return refused.answer(Caching::MustRevalidate),
         };
+        // Unlike elsewhere, an empty scope counts as none here, and an unknown one is passed over.
+        let scope = narrowed(params.get("scope").unwrap_or_default(), |_| true);
         let state = &mut *self.state();
         let now_ms = self.now_ms();
         state.sweep(now_ms);

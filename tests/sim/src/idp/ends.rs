@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::Realm;
-use super::answers::{Caching, Refused, empty, json_answer, redirect};
+use super::answers::{Caching, Refused, cached, empty, json_answer, redirect};
 use super::config::Pkce;
 use super::pages::BROWSER_COOKIE;
 use super::params::{self, Params};
@@ -57,7 +57,8 @@ impl Realm {
         }
         let hint = params.filled("id_token_hint").and_then(|token| self.keys.verify(state.key_turn, token));
         let Some(claims) = hint.filter(|claims| claims["typ"] == "ID") else {
-            return self.message(StatusCode::OK, "Log out", "To log out, close the session in your application.");
+            let page = self.message(StatusCode::OK, "Log out", "To log out, close the session in your application.");
+            return cached(page, Caching::NoCache);
         };
         end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()));
         if let Some(browser) = params::cookie(headers, BROWSER_COOKIE) {
@@ -65,7 +66,7 @@ impl Realm {
         }
         match params.filled("post_logout_redirect_uri").and_then(|uri| self.logout_target(&claims, uri, params)) {
             Some(target) => redirect(&target),
-            None => self.message(StatusCode::OK, "Logged out", "You are logged out."),
+            None => cached(self.message(StatusCode::OK, "Logged out", "You are logged out."), Caching::NoCache),
         }
     }
 
@@ -87,6 +88,14 @@ impl Realm {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map_or("", |(_, token)| token.trim());
         let state = self.state();
+        if bearer.is_empty() {
+            return self.challenge(StatusCode::UNAUTHORIZED, "");
+        }
+        // Looked at before the session, so that a revoked token without it is told this.
+        if self.keys.verify(state.key_turn, bearer).is_some_and(|claims| self.is_without_openid(&claims)) {
+            let text = ", error=\"insufficient_scope\", error_description=\"Missing openid scope\"";
+            return self.challenge(StatusCode::FORBIDDEN, text);
+        }
         let checked = self.check_access(&state, bearer);
         let user = checked.and_then(|(_, session)| {
             state.sessions.get(&session).and_then(|session| self.user(&session.username)).ok_or(Weak::NoSession)
@@ -103,18 +112,27 @@ impl Realm {
                     Weak::Disabled => "user_disabled",
                     _ => "Token verification failed",
                 };
-                let mut response = empty(StatusCode::UNAUTHORIZED, Caching::NoStore);
-                let text = format!(
-                    "Bearer realm=\"{}\", error=\"invalid_token\", error_description=\"{reason}\"",
-                    self.config.workspace
-                );
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
-                if let Ok(value) = HeaderValue::from_str(&text) {
-                    response.headers_mut().insert(WWW_AUTHENTICATE, value);
-                }
-                response
+                let text = format!(", error=\"invalid_token\", error_description=\"{reason}\"");
+                self.challenge(StatusCode::UNAUTHORIZED, &text)
             }
         }
+    }
+
+    /// Whether these are claims of an access token that is not too old, and was not asked for with `openid`.
+    fn is_without_openid(&self, claims: &Value) -> bool {
+        let alive = claims["exp"].as_u64().is_some_and(|end| self.now_ms() < end.saturating_mul(1000));
+        let has_openid = claims["scope"].as_str().is_some_and(|scope| scope.split(' ').any(|scope| scope == "openid"));
+        claims["typ"] == "Bearer" && alive && !has_openid
+    }
+
+    /// A refusal by `WWW-Authenticate` (RFC 6750 3).
+    fn challenge(&self, status: StatusCode, error: &str) -> Response {
+        let mut response = empty(status, Caching::NoStore);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
+        if let Ok(value) = HeaderValue::from_str(&format!("Bearer realm=\"{}\"{error}", self.config.workspace)) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, value);
+        }
+        response
     }
 
     /// `GET …/.well-known/openid-configuration` (OpenID Connect Discovery).

@@ -5,7 +5,7 @@ use http::{HeaderMap, StatusCode};
 use url::{Host, Url};
 
 use super::Realm;
-use super::answers::{Refused, page, redirect};
+use super::answers::{Refused, page, redirect, unsaid};
 use super::config::ClientSettings;
 use super::pages::{BROWSER_COOKIE, escaped, layout};
 use super::params::{self, Params};
@@ -19,7 +19,7 @@ const LOGIN_PAGE_MS: u64 = 30 * 60 * 1000;
 impl Realm {
     /// `GET …/auth` (or `POST` with the same parameters as a form).
     pub(super) fn authorization(&self, headers: &HeaderMap, params: &Params) -> Response {
-        let sorry = |text: &str| self.message(StatusCode::BAD_REQUEST, "This did not work", text);
+        let sorry = |text: &str| unsaid(self.message(StatusCode::BAD_REQUEST, "This did not work", text));
         let Some(client_id) = params.get("client_id") else { return sorry("Missing parameter: client_id") };
         let Some(client) = self.clients.iter().find(|client| client.id == client_id && client.enabled) else {
             return sorry("Client not found.");
@@ -229,6 +229,7 @@ fn check_request(
 ) -> Result<(String, Option<super::state::Challenge>), Refused> {
     match params.get("response_type") {
         Some("code") => {}
+        None => return Err(Refused::bad("invalid_request", "Missing parameter: response_type")),
         _ => return Err(Refused::bad("unsupported_response_type", "")),
     }
     if !client.code_grant {

@@ -9,7 +9,7 @@ use axum::routing::{any, get, post};
 use http::{HeaderMap, StatusCode};
 
 use super::Provider;
-use super::answers::{no_such_realm, page, wrong_method};
+use super::answers::{no_such_realm, page, unsaid, wrong_method};
 use super::pages::layout;
 use super::params::Params;
 
@@ -85,9 +85,7 @@ async fn known_realm(
 
 async fn not_found(State(provider): State<Provider>) -> Response {
     let html = layout(&provider.realm.config.workspace, "This did not work", "<p>Resource not found</p>");
-    let mut response = page(StatusCode::NOT_FOUND, html);
-    response.headers_mut().remove(http::header::CACHE_CONTROL);
-    response
+    unsaid(page(StatusCode::NOT_FOUND, html))
 }
 
 async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {

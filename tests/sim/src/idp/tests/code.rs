@@ -1,8 +1,8 @@
 //! The authorization code flow: request, login page, redirect, exchange.
 
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 
-use super::{Answer, Bench, CHALLENGE, SPECIAL, VERIFIER, answer};
+use super::{Answer, Bench, CHALLENGE, ClientSettings, SPECIAL, VERIFIER, answer};
 
 const BACK: &str = "http://127.0.0.1:45671/cb?x=1";
 const STATE: &str = "st&+ä";
@@ -109,7 +109,8 @@ async fn bad_requests_come_back_as_errors_with_state_and_issuer() {
         ),
         (vec![("code_challenge", "short")], "invalid_request", "Invalid parameter: code_challenge"),
         (vec![("scope", "nope")], "invalid_scope", "Invalid scopes: nope"),
-        (vec![("response_type", "-")], "unsupported_response_type", ""),
+        (vec![("response_type", "-")], "invalid_request", "Missing parameter: response_type"),
+        (vec![("response_type", "guess")], "unsupported_response_type", ""),
         (vec![("prompt", "none")], "login_required", ""),
     ] {
         let back = bench.get(&request(&bench, &more)).await;
@@ -121,7 +122,7 @@ async fn bad_requests_come_back_as_errors_with_state_and_issuer() {
     }
     for more in [("redirect_uri", "https://evil.test/cb"), ("client_id", "unknown"), ("client_id", "-")] {
         let page = bench.get(&request(&bench, &[more])).await;
-        assert_eq!(page.status, 400);
+        assert_eq!((page.status, page.header(CACHE_CONTROL)), (400, ""));
         assert!(page.text.contains("kc-message"));
     }
 }
@@ -146,4 +147,35 @@ async fn the_login_page_lets_people_try_again_and_remembers_the_browser() {
     let posted = answer(with_cookie(&[("response_mode", "form_post"), ("state", "\"><x>")])).await;
     assert_eq!(posted.status, 200);
     assert!(posted.text.contains("name=\"code\"") && !posted.text.contains("<x>"));
+}
+
+#[tokio::test]
+async fn a_client_may_need_consent_at_every_login() {
+    let bench = Bench::with(|config| {
+        let mut asking = ClientSettings::public("asking");
+        asking.consent = true;
+        config.clients.push(asking);
+    })
+    .await;
+    let asking = ("client_id", "asking");
+    for (button, sent) in [("accept", "code"), ("cancel", "error")] {
+        let consent = logged_in(&bench, &[asking]).await;
+        assert!(consent.text.contains("name=\"accept\""), "{}", consent.text);
+        let back = bench.post(&consent.form_action(), &[(button, "x")]).await;
+        assert_eq!(back.status, 302);
+        assert!(back.sent_back(sent).is_some() && back.sent_back("iss").is_some());
+        assert_eq!(back.sent_back("state").as_deref(), Some(STATE));
+        if button == "cancel" {
+            assert_eq!((back.sent_back("error").as_deref(), back.sent_back("code")), (Some("access_denied"), None));
+        }
+        assert_eq!(bench.post(&consent.form_action(), &[(button, "x")]).await.status, 400);
+    }
+    // In a browser that is known, the login is passed over and the question is not.
+    let page = bench.get(&request(&bench, &[])).await;
+    let known = bench.post(&page.form_action(), &[("username", "alice"), ("password", SPECIAL)]).await;
+    let cookie = known.header(SET_COOKIE).split(';').next().expect("a cookie").to_owned();
+    let with_cookie = |more: &[(&str, &str)]| bench.http.get(request(&bench, more)).header(COOKIE, &cookie);
+    assert!(answer(with_cookie(&[asking])).await.text.contains("name=\"accept\""));
+    let nobody = answer(with_cookie(&[asking, ("prompt", "none")])).await;
+    assert_eq!(nobody.sent_back("error").as_deref(), Some("interaction_required"));
 }

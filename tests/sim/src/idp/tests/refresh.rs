@@ -121,13 +121,47 @@ async fn logout_answers_as_keycloak_does() {
     }
     assert_eq!(bench.refresh(&token).await.error(), NOT_ACTIVE);
     assert_eq!(log_out("garbage").await.error(), "400 invalid_grant Invalid refresh token");
-    assert!(bench.post(&url, &CLIENT).await.text.contains("<!DOCTYPE html>"));
+    let nobody = bench.post(&url, &CLIENT).await;
+    assert!(nobody.text.contains("<!DOCTYPE html>"));
+    assert_eq!(nobody.header("cache-control"), "no-cache");
     let login = bench.log_in("openid").await;
     let back = "http%3A%2F%2F127.0.0.1%3A9%2Fbye";
     let hint = login.token("id_token");
     let browser = bench.get(&format!("{url}?id_token_hint={hint}&post_logout_redirect_uri={back}&state=s")).await;
     assert_eq!((browser.status, browser.header("location")), (302, "http://127.0.0.1:9/bye?state=s"));
     assert_eq!(bench.refresh(&login.token("refresh_token")).await.error(), NOT_ACTIVE);
+}
+
+#[tokio::test]
+async fn an_administrator_ends_the_sessions_of_one_user() {
+    let bench = Bench::with(|config| config.users.push(super::UserSettings::new("erin", "pw"))).await;
+    let form = [("grant_type", "password"), ("username", "erin"), ("password", "pw")];
+    let (hers, mine) = (bench.token(&form).await, bench.log_in("openid").await);
+    bench.provider.end_sessions("ERIN");
+    bench.provider.end_sessions("nobody");
+    assert_eq!(bench.refresh(&hers.token("refresh_token")).await.error(), NOT_ACTIVE);
+    assert_eq!(bench.refresh(&mine.token("refresh_token")).await.status, 200);
+}
+
+#[tokio::test]
+async fn userinfo_wants_a_token_that_was_asked_for_with_openid() {
+    let bench = Bench::new().await;
+    let url = bench.endpoint("userinfo");
+    let nobody = bench.get(&url).await;
+    assert_eq!((nobody.status, nobody.header("www-authenticate")), (401, "Bearer realm=\"acme\""));
+    let login = bench.log_in("email").await;
+    let told = "Bearer realm=\"acme\", error=\"insufficient_scope\", error_description=\"Missing openid scope\"";
+    let token = login.token("access_token");
+    for _ in 0..2 {
+        let other = super::answer(bench.http.get(&url).bearer_auth(&token)).await;
+        assert_eq!((other.status, other.header("www-authenticate")), (403, told));
+        // The same when it was revoked.
+        assert!(bench.provider.revoke_access_token(&token));
+    }
+    bench.advance(301);
+    assert_eq!(super::answer(bench.http.get(&url).bearer_auth(&token)).await.status, 401);
+    let openid = bench.log_in("openid").await.token("access_token");
+    assert_eq!(super::answer(bench.http.get(&url).bearer_auth(openid)).await.status, 200);
 }
 
 #[tokio::test]
