@@ -138,6 +138,7 @@ impl Provider for Keycloak {
             refresh_outlives_keys: true,
             wrong_verifier_burns: true,
             names_forbidden_grant: true,
+            ends_session: true,
         }
     }
 

@@ -73,6 +73,7 @@ impl Provider for OidcProvider {
             // The verifier is looked at before the code is used up.
             wrong_verifier_burns: false,
             names_forbidden_grant: false,
+            ends_session: false,
         }
     }
 

@@ -229,4 +229,6 @@ pub struct Facts {
     pub wrong_verifier_burns: bool,
     /// Whether a client that may not use a grant is told so by `unauthorized_client` (RFC 6749 section 5.2), and not by `invalid_request`.
     pub names_forbidden_grant: bool,
+    /// Whether a program can end the person's session by its refresh token, without a browser: Keycloak's own way.
+    pub ends_session: bool,
 }

@@ -126,6 +126,7 @@ impl Provider for Simulator {
             refresh_outlives_keys: false,
             wrong_verifier_burns: true,
             names_forbidden_grant: true,
+            ends_session: true,
         }
     }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod code;
 mod device;
+mod kept;
 mod password;
 mod refresh;
 mod token;
@@ -51,8 +52,16 @@ impl Story {
 
 /// All of them, those with the longest waits first.
 pub(crate) fn stories() -> Vec<Story> {
-    [device::stories(), answers::stories(), token::stories(), refresh::stories(), code::stories(), password::stories()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        device::stories(),
+        answers::stories(),
+        token::stories(),
+        refresh::stories(),
+        code::stories(),
+        kept::stories(),
+        password::stories(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
