@@ -19,7 +19,9 @@ use super::{cargo, keycloak, oidc_provider, process, python, say, script};
 use program::Program;
 
 /// A browser starts, and a person goes through a handful of pages.
-const PERSON: Duration = Duration::from_secs(90);
+const VISIT: Duration = Duration::from_secs(90);
+/// Somebody of `tests/peers/keycloak/realm.json`, with a password that a form has to encode well.
+const PERSON: (&str, &str) = ("bob", "p&ss+w%20rd =äöüß€");
 const CHROMIUM_HELP: &str = "needs Chromium (Debian: apt install chromium)";
 const WORKSPACE: &str = "acme";
 const CLIENT: &str = "documine-public";
@@ -152,11 +154,10 @@ impl<'a> Tools<'a> {
     /// What the last page said to the person.
     fn person(&self, mut task: Value) -> Result<Value, Stop> {
         task["browser"] = self.chromium.display().to_string().into();
-        task["username"] = "alice".into();
-        task["password"] = "alice-password".into();
+        (task["username"], task["password"]) = (PERSON.0.into(), PERSON.1.into());
         let command = &mut Command::new("node");
         command.arg(&self.person).arg(task.to_string());
-        let finished = process::run(command, "person", &self.cache.folder, PERSON).map_err(cache::without_node)?;
+        let finished = process::run(command, "person", &self.cache.folder, VISIT).map_err(cache::without_node)?;
         match serde_json::from_str(finished.stdout.trim()) {
             Ok(seen) if finished.success => Ok(seen),
             _ => Err(Stop::Failed(finished.tail())),
