@@ -42,7 +42,7 @@ impl Asking<'_> {
         let mut words = heads(&answer);
         let text = answer.text().await?;
         let body = serde_json::from_str(&text).unwrap_or_default();
-        words.push_str(&match &body {
+        words.push(match &body {
             Value::Object(fields) if fields.contains_key("error") => body.to_string(),
             Value::Object(fields) => {
                 let mut names: Vec<&str> = fields.keys().map(String::as_str).collect();
@@ -52,7 +52,7 @@ impl Asking<'_> {
             _ if text.is_empty() => "nothing".into(),
             _ => "a page".into(),
         });
-        self.said.push((name.to_owned(), words));
+        self.said.push((name.to_owned(), words.join("; ")));
         Ok(body)
     }
 
@@ -351,7 +351,7 @@ impl Asking<'_> {
 }
 
 /// Status and headers that clients look at; of an address what stands in its query.
-fn heads(answer: &Response) -> String {
+fn heads(answer: &Response) -> Vec<String> {
     let header = |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok());
     let mut words = vec![answer.status().as_u16().to_string()];
     for (name, value) in [("cache", header(CACHE_CONTROL)), ("pragma", header(PRAGMA)), ("type", header(CONTENT_TYPE))]
@@ -363,8 +363,7 @@ fn heads(answer: &Response) -> String {
     if let Some(Ok(address)) = header(LOCATION).map(Url::parse) {
         words.push(format!("to {}", query(&address)));
     }
-    words.push(String::new());
-    words.join("; ")
+    words
 }
 
 /// What an address brings back to the program.

@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 
 # A server that lives for a minute and serves one: little memory, a quick start.
-JAVA = "-Xms32m -Xmx320m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxMetaspaceSize=256m -XX:+ExitOnOutOfMemoryError".split()
+JAVA = "-Xms32m -Xmx320m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxMetaspaceSize=256m -XX:-UsePerfData".split()
 OPENED = ["java.base/java.util", "java.base/java.util.concurrent", "java.base/java.security", "java.base/java.lang"]
 START_SECONDS = 120
 HERE = pathlib.Path(__file__).parent
@@ -31,9 +31,11 @@ def free_port():
         return held.getsockname()[1]
 
 
-def java(home, *arguments):
+def java(home, temporary, *arguments):
     quarkus = [
         *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
+        # Else it would leave folders in the one of the system.
+        f"-Djava.io.tmpdir={temporary}",
         f"-Dkc.home.dir={home}",
         f"-Djboss.server.config.dir={home / 'conf'}",
         "-Dfile.encoding=UTF-8",
@@ -59,12 +61,15 @@ def realms():
     return [json.loads(patient), {**json.loads(patient.replace(*roles)), **changes}]
 
 
-def answers(url):
+def status(url):
+    """0 while nobody is there."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
 
 
 def start(home, database):
@@ -73,16 +78,19 @@ def start(home, database):
     # Without --cache=local it would look for others on the network.
     settings = ["start", "--optimized", "--cache=local", "--http-enabled=true", "--hostname-strict=false"]
     address = ["--http-host=127.0.0.1", f"--http-port={port}"]
-    command = java(home, *settings, *address, database_in(database))
+    command = java(home, database, *settings, *address, database_in(database))
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
     base_url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + START_SECONDS
     while server.poll() is None and time.monotonic() < deadline:
-        if answers(f"{base_url}/auth/realms/{REALMS[0]}/.well-known/openid-configuration"):
+        found = status(f"{base_url}/auth/realms/{REALMS[0]}/.well-known/openid-configuration")
+        if found == 200:
             return server, base_url
+        if found == 404:
+            break
         time.sleep(0.1)
     stop(server)
-    sys.exit("Keycloak did not start; its log says why")
+    sys.exit("Keycloak did not start with its realms; its log says why")
 
 
 def stop(server):
@@ -112,11 +120,12 @@ def main():
         serve(home, *folders)
         return
     if task == "build":
-        command = java(home, "build", "--db=dev-file", "--http-relative-path=/auth")
+        (home / "data").mkdir(exist_ok=True)
+        command = java(home, home / "data", "build", "--db=dev-file", "--http-relative-path=/auth")
     else:
         file = folders[0] / "realms.json"
         file.write_text(json.dumps(realms()), encoding="utf-8")
-        command = java(home, "import", "--optimized", f"--file={file}", database_in(folders[0]))
+        command = java(home, folders[0], "import", "--optimized", f"--file={file}", database_in(folders[0]))
     # In place of ourselves, so that whoever stops us stops Java.
     os.execvp(command[0], command)
 

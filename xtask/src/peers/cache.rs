@@ -17,6 +17,7 @@ const NODE_HELP: &str = "needs Node.js 20 or newer with npm (Debian: apt install
 const MAVEN: &str = if cfg!(windows) { "mvn.cmd" } else { "mvn" };
 const MAVEN_HELP: &str =
     "needs a JDK 17 or newer and Maven 3.6.3 or newer (Debian: apt install openjdk-17-jdk-headless maven)";
+const MAVEN_UNPACK: &str = "org.apache.maven.plugins:maven-dependency-plugin:2.8";
 const KEYCLOAK: &str = "26.7.3";
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const REDOCLY: &str = "@redocly/cli@2.77.0";
@@ -131,46 +132,45 @@ impl Cache {
 
     /// The folder of Keycloak's distribution, fetched by Maven and built if need be.
     pub(super) fn keycloak(&self) -> Result<PathBuf, Stop> {
-        let folder = self.root.join("keycloak");
-        let home = folder.join(format!("keycloak-{KEYCLOAK}"));
-        if is_installed(&folder, KEYCLOAK) && home.exists() {
+        let home = self.root.join(format!("keycloak-{KEYCLOAK}"));
+        if home.exists() {
             return Ok(home);
         }
-        clear(&folder)?;
-        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
-        // A repository of its own, thrown away afterwards: Maven's usual one would keep the 180 MB a second time.
-        let repository = folder.join("repository");
+        // Maven's usual repository would keep the 180 MB a second time; this one goes with the run.
+        let work = self.folder.join("maven");
+        std::fs::create_dir(&work).map_err(failed(&work.display().to_string()))?;
         let command = &mut Command::new(MAVEN);
-        command.args(["--batch-mode", "--quiet", "dependency:unpack"]);
+        command.current_dir(&work).args(["--batch-mode", "--quiet", &format!("{MAVEN_UNPACK}:unpack")]);
         command.arg(format!("-Dartifact=org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"));
-        command.arg(format!("-DoutputDirectory={}", folder.display()));
-        command.arg(format!("-Dmaven.repo.local={}", repository.display())).current_dir(&folder);
+        command.arg(format!("-DoutputDirectory={}", work.display()));
+        command.arg(format!("-Dmaven.repo.local={}", work.join("repository").display()));
         self.install(command, MAVEN_HELP)?;
-        clear(&repository)?;
+        let made = work.join(format!("keycloak-{KEYCLOAK}"));
         let command = &mut Command::new(python::program());
-        self.install(command.arg(script("keycloak/run.py")).arg("build").arg(&home), "Keycloak could not be built")?;
-        mark_installed(&folder, KEYCLOAK)?;
+        self.install(command.arg(script("keycloak/run.py")).arg("build").arg(&made), "Keycloak could not be built")?;
+        put(&made, &home)?;
+        clear(&work)?;
         Ok(home)
     }
 
     /// A database of Keycloak's that holds the realms of `tests/peers/keycloak` and nothing else: made once, copied for each run.
     pub(super) fn keycloak_database(&self, home: &Path) -> Result<PathBuf, Stop> {
         let sources = script("keycloak");
-        let wanted = format!("{KEYCLOAK} {}", tree::fingerprint(&tree::snapshot(&sources)?));
-        let folder = self.root.join("keycloak-database");
+        let realms = tree::fingerprint(&tree::snapshot(&sources)?);
+        let folder = self.root.join(format!("keycloak-{KEYCLOAK}-realms-{realms}"));
         let database = folder.join("kc.mv.db");
-        if is_installed(&folder, &wanted) && database.exists() {
+        if database.exists() {
             return Ok(database);
         }
-        clear(&folder)?;
-        std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
+        let made = self.folder.join("keycloak-realms");
+        std::fs::create_dir(&made).map_err(failed(&made.display().to_string()))?;
         let command = &mut Command::new(python::program());
-        command.arg(sources.join("run.py")).arg("import").arg(home).arg(&folder);
+        command.arg(sources.join("run.py")).arg("import").arg(home).arg(&made);
         let finished = process::run(command, "keycloak-import", &self.folder, INSTALL_LIMIT)?;
-        if !finished.success || !database.exists() {
+        if !finished.success {
             return Err(Stop::Failed(format!("Keycloak does not take the realms\n{}", finished.tail())));
         }
-        mark_installed(&folder, &wanted)?;
+        put(&made, &folder)?;
         Ok(database)
     }
 
@@ -222,6 +222,14 @@ fn is_installed(folder: &Path, wanted: &str) -> bool {
 
 fn mark_installed(folder: &Path, wanted: &str) -> Result<(), Stop> {
     std::fs::write(marker(folder), wanted).map_err(failed("the mark of an installation"))
+}
+
+/// Puts a finished folder where others look for it, in one step. Another run may have been faster.
+fn put(made: &Path, place: &Path) -> Result<(), Stop> {
+    match std::fs::rename(made, place) {
+        Err(error) if !place.exists() => Err(failed(&place.display().to_string())(error)),
+        _ => Ok(()),
+    }
 }
 
 /// Removes a folder with all that is in it, if it is there.

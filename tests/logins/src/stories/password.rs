@@ -19,6 +19,7 @@ pub(super) fn stories() -> Vec<Story> {
         Story::new("password: an unknown client", unknown_client),
         Story::new("password: a client that may not", grant_not_allowed),
         Story::new("password: an unknown workspace", unknown_workspace),
+        Story::new("password: a token path that leads nowhere", unknown_path),
     ]
 }
 
@@ -114,6 +115,18 @@ async fn unknown_workspace(stage: Arc<Stage>) -> Result<(), Failure> {
     same("its kind", &error.kind(), &ErrorKind::Auth)?;
     holds("the credentials are not to blame", !error.needs_login())?;
     says(&error, "workspace")
+}
+
+async fn unknown_path(stage: Arc<Stage>) -> Result<(), Failure> {
+    let realm = stage.realm(Place::Long);
+    // As where a setup has no `/auth` before its realms, or has one.
+    let path = realm.endpoint("token").replace("/auth/realms/", "/realms/");
+    let builder = Client::builder(stage.service(Place::Long).base_url()).workspace(&realm.workspace).token_path(path);
+    let client = builder.credentials(by_password(&stage, &realm.users.plain)).build()?;
+    let error = refused("the call", client.license().await)?;
+    same("its kind", &error.kind(), &ErrorKind::Auth)?;
+    holds("the credentials are not to blame", !error.needs_login())?;
+    says(&error, "check the base URL, the workspace and the token path")
 }
 
 fn says(error: &Error, words: &str) -> Result<(), Failure> {

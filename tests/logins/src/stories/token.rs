@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use documine::{BoxFuture, Credentials, TokenSet, TokenSource};
 
 use super::Story;
+use crate::clock::StoryClock;
 use crate::stage::{SURELY_OVER, Stage, holds, refused, same};
-use crate::{Failure, Place, Realm, raw};
+use crate::{Act, Failure, Place, REDIRECT, Realm, raw};
 
 pub(super) fn stories() -> Vec<Story> {
     vec![
         Story::new("token: an access token alone, until it ends", access_token),
         Story::new("token: a source of the caller's own is asked again", source),
+        // How an end that is none is told, is a matter of `refresh_expires_in`.
+        Story::new("token: an offline session has no end", offline).needs(|facts| facts.tells_refresh_end),
     ]
 }
 
@@ -54,4 +58,20 @@ async fn source(stage: Arc<Stage>) -> Result<(), Failure> {
     tokio::time::sleep(SURELY_OVER).await;
     client.license().await?;
     same("how often it was asked at last", &asked.load(Ordering::Relaxed), &2)
+}
+
+async fn offline(stage: Arc<Stage>) -> Result<(), Failure> {
+    let id = &stage.realm(Place::Long).clients.public;
+    let login = stage.login(Place::Long, id)?.scope("openid").scope("offline_access").authorization(REDIRECT)?;
+    let address = stage.provider.visit(login.url(), &stage.realm(Place::Long).users.plain, Act::Allow).await?;
+    let tokens = login.redirected(&address.ok_or("the provider did not send the browser back")?).await?;
+    holds("the scope was granted", tokens.scopes().iter().any(|scope| scope == "offline_access"))?;
+    holds("no end is known", format!("{tokens:?}").contains("refresh_expires_at: None"))?;
+    let clock = StoryClock::default();
+    let client = stage.client_at(Place::Long, &clock, Credentials::tokens(id, tokens))?;
+    client.license().await?;
+    // A year: far beyond all sessions of the realm, by the client's clock.
+    clock.ahead(Duration::from_secs(365 * 24 * 3600));
+    client.license().await?;
+    Ok(())
 }
