@@ -10,11 +10,12 @@ use url::Url;
 
 use crate::address;
 use crate::auth::{
-    Authenticator, Credentials, EndpointPaths, Endpoints, Listener, Login, Origin, TokenEndpoint, TokenSet,
+    Authenticator, Credentials, EndpointPaths, Endpoints, Issuer, Listener, Login, Origin, TokenEndpoint, TokenSet,
 };
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::profile::Profile;
 use crate::transport::timeout::Timeouts;
 use crate::transport::{Connection, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
 
@@ -41,6 +42,8 @@ pub struct ClientBuilder {
     workspace: Option<String>,
     credentials: Option<Credentials>,
     paths: EndpointPaths,
+    /// Where settings came from, if from a profile.
+    profile: Option<Profile>,
     timeouts: Timeouts,
     retry: RetryPolicy,
     retry_budget: Option<u32>,
@@ -87,6 +90,7 @@ impl ClientBuilder {
             workspace: None,
             credentials: None,
             paths: EndpointPaths::default(),
+            profile: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             retry_budget: Some(RETRY_BUDGET),
@@ -129,18 +133,8 @@ impl ClientBuilder {
             device: get("DOCUMINE_DEVICE_PATH"),
             ..EndpointPaths::default()
         };
-        let mut credentials = if let Some(token) = get("DOCUMINE_ACCESS_TOKEN") {
-            match (get("DOCUMINE_REFRESH_TOKEN"), get("DOCUMINE_CLIENT_ID")) {
-                (Some(refresh), Some(client)) => {
-                    Credentials::tokens(client, TokenSet::new(token).refresh_token(refresh))
-                }
-                (Some(_), None) => {
-                    return Err(Error::config(
-                        "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
-                    ));
-                }
-                (None, _) => Credentials::access_token(token),
-            }
+        let mut credentials = if let Some(tokens) = given_tokens(&get, get("DOCUMINE_CLIENT_ID"))? {
+            tokens
         } else {
             let client =
                 need("DOCUMINE_CLIENT_ID", "the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)")?;
@@ -151,6 +145,17 @@ impl ClientBuilder {
             credentials = credentials.client_secret(secret);
         }
         Ok(builder.credentials(credentials))
+    }
+
+    /// What a profile says beside base URL and credentials.
+    pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
+        self.workspace.clone_from(&profile.workspace);
+        self.paths.auth.clone_from(&profile.auth_path);
+        self.paths.token.clone_from(&profile.token_path);
+        self.paths.device.clone_from(&profile.device_path);
+        self.paths.issuer.clone_from(&profile.issuer);
+        self.profile = Some(profile);
+        self
     }
 
     /// The workspace (tenant) to work in; sent as `X-TENANT-ID` with every request.
@@ -195,6 +200,51 @@ impl ClientBuilder {
     pub fn end_session_path(mut self, path: impl Into<String>) -> Self {
         self.paths.end_session = Some(path.into());
         self
+    }
+
+    /// The issuer, as the identity provider spells it in its answers (`iss`, RFC 9207). Needed where a Keycloak has a fixed public name and this
+    /// program reaches it by another one: then its answers name the public one. [`discover`](Self::discover) sets it by itself.
+    ///
+    /// ```
+    /// # fn main() -> documine::Result<()> {
+    /// let login = documine::Client::builder("https://keycloak.internal.example")
+    ///     .workspace("acme")
+    ///     .issuer("https://login.acme.example/auth/realms/acme")
+    ///     .login("my-program")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.paths.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Asks the identity provider where its endpoints are: reads `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery 1.0
+    /// section 4), and takes from it what is not set yet. Call it after the setters whose word shall count, and after those of the connection
+    /// (proxy, certificates). A slash at the issuer's end makes no difference.
+    ///
+    /// The document has to name the same issuer, and every endpoint that is taken has to be of the issuer's own origin: the document decides
+    /// where passwords and tokens go. An endpoint elsewhere is for the program to set, with [`token_path`](Self::token_path) and its like.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sim = documine_sim::Simulator::start().await?;
+    /// # let issuer = format!("{}/auth/realms/{}", sim.base_url(), sim.workspace_id());
+    /// # let who = documine::Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret());
+    /// let builder = documine::Client::builder(sim.base_url()).workspace(sim.workspace_id()).discover(&issuer).await?;
+    /// let client = builder.credentials(who).build()?;
+    /// client.license().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The issuer is no safe address; it has no such document or can't be reached; the document names another issuer, or an endpoint elsewhere.
+    pub async fn discover(mut self, issuer: &str) -> Result<Self> {
+        const OPERATION: &str = "discovery of the identity provider";
+        let issuer = Issuer::new(issuer)?;
+        let http = self.connection.client(issuer.document(), &self.timeouts, &user_agent(self.app.as_deref())?)?;
+        let filled = issuer.fill(&http, self.clock.as_ref(), &mut self.paths).await;
+        filled.map(|()| self).map_err(|error| error.with_operation(OPERATION))
     }
 
     /// How long the making of a connection may take, with the TLS handshake. Default: 10 seconds; a service that does not even shake hands
@@ -307,9 +357,7 @@ impl ClientBuilder {
     /// The settings checked, and what a client is made of.
     pub(crate) fn stack(self) -> Result<(Stack, String, Endpoints)> {
         let Place { base, workspace, tenant, endpoints, agent } = self.place()?;
-        let credentials = self.credentials.ok_or_else(|| {
-            Error::config("no credentials; give them with `credentials(…)`, for example Credentials::password")
-        })?;
+        let credentials = self.credentials.ok_or_else(|| no_credentials(self.profile.as_ref()))?;
         credentials.check()?;
         let api_http = self.connection.client(&base, &self.timeouts, &agent)?;
         // One set-up serves both, unless only one of the two may use a proxy.
@@ -357,8 +405,31 @@ impl ClientBuilder {
             endpoints.authorization,
             token,
             (endpoints.device, device),
+            self.paths.issuer.clone(),
             Arc::clone(&self.clock),
         )
+    }
+
+    /// Logs a person in as the settings of [`from_env_or_profile`](Self::from_env_or_profile) say: with their client id, its secret, scopes, and the
+    /// store that keeps the tokens. The next client made of these settings uses that login.
+    ///
+    /// ```
+    /// # async fn f() -> documine::Result<()> {
+    /// let settings = documine::ClientBuilder::from_env_or_profile()?;
+    /// settings.configured_login()?.device(|code| println!("Open {} and type {}", code.verification_uri, code.user_code)).await?;
+    /// let client = settings.build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`login`](Self::login); the settings name no client.
+    pub fn configured_login(&self) -> Result<Login> {
+        let nobody = || Error::config("no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
+        let profile = self.profile.as_ref().ok_or_else(nobody)?;
+        let login = self.login(profile.client_id.clone().ok_or_else(nobody)?)?;
+        let login = profile.client_secret.iter().cloned().fold(login, Login::client_secret);
+        let login = profile.scopes.iter().fold(login, Login::scope);
+        Ok(profile.store()?.into_iter().fold(login, Login::store))
     }
 
     /// Where everything is, checked.
@@ -380,6 +451,32 @@ impl ClientBuilder {
         let agent = user_agent(self.app.as_deref())?;
         Ok(Place { base, workspace, tenant, endpoints, agent })
     }
+}
+
+/// Tokens from the environment. They go before user name and password.
+pub(crate) fn given_tokens(
+    get: &impl Fn(&str) -> Option<String>,
+    client: Option<String>,
+) -> Result<Option<Credentials>> {
+    let Some(token) = get("DOCUMINE_ACCESS_TOKEN") else { return Ok(None) };
+    match (get("DOCUMINE_REFRESH_TOKEN"), client) {
+        (Some(refresh), Some(client)) => {
+            Ok(Some(Credentials::tokens(client, TokenSet::new(token).refresh_token(refresh))))
+        }
+        (Some(_), None) => Err(Error::config(
+            "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
+        )),
+        (None, _) => Ok(Some(Credentials::access_token(token))),
+    }
+}
+
+fn no_credentials(profile: Option<&Profile>) -> Error {
+    Error::config(match profile {
+        Some(Profile { name, store: Some(_), .. }) => {
+            format!("no credentials: the profile {name:?} has a store for tokens, but no `client_id` to use them with")
+        }
+        _ => "no credentials; give them with `credentials(…)`, for example Credentials::password".into(),
+    })
 }
 
 /// What the addresses of a builder come to.

@@ -1,8 +1,9 @@
-//! Files: what those share that write them.
+//! Files and folders: what those share that write them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
 use tempfile::TempPath;
 
 /// Gives a file that is whole its name, in place of what may be there.
@@ -27,4 +28,15 @@ pub(crate) fn folder_of(target: &Path) -> &Path {
 /// Does work that holds its thread up; an error is the work's end by force.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}
+
+/// Where this person's programs keep what they need again (`~/.local/state/documine`, `%LOCALAPPDATA%` on Windows); nothing without a home.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let places = etcetera::choose_base_strategy().ok()?;
+    Some(places.state_dir().unwrap_or_else(|| places.cache_dir()).join("documine"))
+}
+
+/// Any name as a part of a file's name: it leads nowhere else, and two never become one.
+pub(crate) fn file_name(name: &str) -> String {
+    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('.', "%2E").replace('*', "%2A")
 }

@@ -2,6 +2,7 @@
 
 mod address;
 mod auth;
+mod backoff;
 mod call;
 mod client;
 mod clock;
@@ -19,6 +20,7 @@ mod models;
 mod net;
 mod operation;
 mod page;
+mod profile;
 #[cfg(test)]
 mod properties;
 mod request;

@@ -1,9 +1,11 @@
-//! Small things about reqwest that everybody who talks HTTP here needs: what a failure means, and bounded bodies.
+//! Small things that everybody who talks HTTP here needs: what a failure means, how long to stay away, bounded bodies.
 
 use std::error::Error as StdError;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, header};
 
 use crate::error::{ErrorKind, Sent};
 use crate::text::one_line;
@@ -49,5 +51,53 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
         Some(cause) => one_line(&cause.to_string()),
         None if error.is_timeout() => "time limit".into(),
         None => "no further reason given".into(),
+    }
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date, which is held against the answer's own `Date`, because the clocks of service
+/// and client may differ. Without `Date` it is held against `now`. A date that has passed means at once.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let asked = text(header::RETRY_AFTER)?;
+    if asked.bytes().all(|byte| byte.is_ascii_digit()) && !asked.is_empty() {
+        // More digits than a number holds is a long time all the same.
+        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    }
+    let at = httpdate::parse_http_date(asked).ok()?;
+    let now = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    Some(at.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(fields: &[(HeaderName, &'static str)]) -> HeaderMap {
+        fields.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn the_service_says_how_long_in_seconds_or_by_its_own_clock() {
+        // An hour ahead of the service's clock.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 + 3600);
+        let after = |asked, date| {
+            let mut fields = vec![(header::RETRY_AFTER, asked)];
+            fields.extend(Some(date).filter(|date: &&str| !date.is_empty()).map(|date| (header::DATE, date)));
+            retry_after(&headers(&fields), now)
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(after("7", date), seconds(7));
+        assert_eq!(after(" 7 ", ""), seconds(7));
+        assert_eq!(after("99999999999999999999999", ""), seconds(u64::MAX));
+        assert_eq!(after("Sun, 06 Nov 1994 08:50:07 GMT", date), seconds(30));
+        assert_eq!(after("Sunday, 06-Nov-94 08:50:07 GMT", date), seconds(30), "RFC 850");
+        assert_eq!(after("Sun Nov  6 08:50:07 1994", date), seconds(30), "asctime");
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:07 GMT", date), seconds(0), "it has passed");
+        assert_eq!(after("Sun, 06 Nov 1994 10:49:37 GMT", ""), seconds(3600), "without Date by our clock");
+        for nonsense in ["", "-1", "soon", "1.5", "7 s"] {
+            assert_eq!(after(nonsense, date), None, "{nonsense:?}");
+        }
     }
 }

@@ -160,3 +160,59 @@ async fn a_service_that_shows_what_it_was_sent_shows_no_secret_through_us() {
         assert!(line.is_none(), "{line:?}");
     }
 }
+
+#[tokio::test]
+async fn no_secret_of_a_login_is_shown_on_its_way_through_a_store() {
+    /// The provider's answers, all secrets of which begin alike.
+    fn provider(head: &str) -> Vec<u8> {
+        let body = match head.split(' ').nth(1).unwrap() {
+            "/device" => {
+                r#"{"device_code":"canary-device","user_code":"AB-CD","verification_uri":"https://id.example/d","expires_in":600,"interval":1}"#
+            }
+            "/token" => {
+                r#"{"access_token":"canary-access","refresh_token":"canary-refresh","id_token":"canary-id","token_type":"Bearer","expires_in":60}"#
+            }
+            "/api/license" => return answer("401 Unauthorized", &[], "canary-access"),
+            // What was sent comes back.
+            path => {
+                let sent = if path == "/end" { "canary-refresh canary-id" } else { "canary-refresh" };
+                let body = format!(r#"{{"error":"canary","error_description":"{sent} canary-client-s3cret"}}"#);
+                return answer("400 Bad Request", &["Content-Type: application/json"], &body);
+            }
+        };
+        crate::canned::json(body)
+    }
+    let ear = Ear::default();
+    let service = Canned::answering(provider).await;
+    let folder = tempfile::tempdir().unwrap();
+    let store = documine::FileStore::new(folder.path().join("login.json"));
+    let (builder, _) = crate::scripted::builder(&service.base).await;
+    let builder =
+        builder.token_path("/token").device_path("/device").revocation_path("/revoke").end_session_path("/end");
+    let listening = tracing::subscriber::set_default(ear.clone());
+    let login = builder.login("c").unwrap().client_secret("canary-client-s3cret").store(store.clone());
+    let mut said = format!("{login:?}");
+    let tokens = login.device(|code| write!(said, "{code:?}").unwrap()).await.unwrap();
+    let kept = documine::TokenStore::load(&store).await.unwrap();
+    let credentials = Credentials::stored("c", store.clone()).client_secret("canary-client-s3cret");
+    let client = builder.credentials(credentials.clone()).build().unwrap();
+    let (me, refused, out) =
+        (client.who_am_i().await.unwrap(), client.license().await.unwrap_err(), client.log_out().await.unwrap_err());
+    std::fs::write(store.path(), "{\"version\": 1, \"access_token\": \"canary-access\"").unwrap();
+    let damaged = client.license().await.unwrap_err();
+    drop(listening);
+    write!(
+        said,
+        "{tokens:?} {kept:?} {store:?} {credentials:?} {client:?} {me:?} {refused} {refused:?} {out} {out:?} {damaged} {damaged:?}"
+    )
+    .unwrap();
+    said.push_str(&ear.0.lock().unwrap());
+    assert!(said.contains("(canary)") && said.contains("[redacted]"), "{said}");
+    let requests = service.requests();
+    let verifier = requests.iter().find_map(|request| request.split("code_verifier=").nth(1)).unwrap();
+    let secrets = ["canary-access", "canary-refresh", "canary-id", "canary-device", "canary-client-s3cret", verifier];
+    for secret in secrets {
+        assert!(requests.iter().any(|request| request.contains(secret)), "{secret} was in use");
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
+}

@@ -25,7 +25,11 @@ impl Canned {
     }
 
     async fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static, hang_up: bool) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer, hang_up)
+    }
+
+    /// The same, where somebody listens already.
+    pub fn on(listener: TcpListener, answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static, hang_up: bool) -> Self {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let answer: Arc<Answer> = Arc::new(answer);

@@ -116,6 +116,7 @@ fn what_only_a_service_can_give() {
     }
     fn sendable<T: Send + 'static>() {}
     let login = || Client::builder("https://acme.example").workspace("acme").login("laptop").unwrap();
+    future(Client::builder("https://acme.example").discover("https://login.example"));
     future(login().device(|_| {}));
     future(login().browser(documine::Loopback::default(), |_| {}));
     let authorization = || login().authorization("http://127.0.0.1/callback").unwrap();

@@ -19,6 +19,7 @@ mod canary;
 mod cancel_is_safe;
 mod components;
 mod coverage;
+mod discovery;
 mod dossiers;
 mod dropped;
 #[cfg(reconstruction)]
@@ -42,6 +43,7 @@ mod one_bad_element;
 mod packages;
 mod paging;
 mod predicates;
+mod profiles;
 mod raw;
 mod refresh_trouble;
 #[cfg(reconstruction)]
@@ -49,6 +51,7 @@ mod saved_answers;
 mod spans;
 mod stores;
 mod tenant_and_bearer;
+mod token_endpoint;
 mod tolerance;
 mod unsupported;
 mod upload_and_wait;

@@ -1,6 +1,8 @@
 //! Who is told the token, and that everybody who should be is.
 
-use documine::{Client, Credentials, ErrorKind, NewDossier, PackageContent, Source};
+use std::time::SystemTime;
+
+use documine::{Client, Credentials, ErrorKind, NewDossier, PackageContent, Source, TokenSet};
 
 use crate::canned::{Canned, answer, json};
 use crate::paper::INVOICE;
@@ -89,22 +91,44 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_redirect_of_the_token_endpoint_is_not_followed() {
+async fn no_endpoint_of_the_provider_is_left_for_another_place() {
     let elsewhere = Canned::answering(|_| json(r#"{"access_token":"stolen","token_type":"Bearer"}"#)).await;
-    let location = format!("Location: {}/token", elsewhere.base);
-    let service = Canned::answering(move |_| answer("307 Temporary Redirect", &[&location], "")).await;
-    let client = Client::builder(&service.base)
-        .workspace("acme")
-        .credentials(Credentials::password("c", "u", "s3cret-word"))
-        .build()
-        .unwrap();
-    let error = client.license().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Auth);
-    assert_eq!(
-        error.to_string(),
-        "login with a password: the identity provider answered 307 Temporary Redirect without saying why"
-    );
-    assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
+    let there = elsewhere.base.trim_start_matches("http:");
+    for status in
+        ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
+    {
+        // Another port; by a leading `//`; by way of a user name; by another scheme.
+        for target in [
+            format!("http:{there}/t"),
+            there.to_owned(),
+            there.replace("//", "http://good.example@"),
+            format!("https:{there}"),
+        ] {
+            let location = format!("Location: {target}");
+            let service = Canned::answering(move |_| answer(status, &[&location], "")).await;
+            let builder = || Client::builder(&service.base).workspace("acme");
+            let login = || builder().login("c").unwrap().client_secret("s3cret-word");
+            let kept = TokenSet::new("a").refresh_token("r").expires_at(SystemTime::UNIX_EPOCH);
+            let client = |credentials| builder().credentials(credentials).build().unwrap();
+            let ends = [
+                client(Credentials::password("c", "u", "s3cret-word")).license().await.map(drop),
+                client(Credentials::tokens("c", kept.clone())).license().await.map(drop),
+                client(Credentials::tokens("c", kept)).log_out().await.map(drop),
+                login().device(|_| ()).await.map(drop),
+                login().authorization("http://127.0.0.1/callback").unwrap().pasted("the-code").await.map(drop),
+            ];
+            let asked: Vec<_> =
+                service.requests().iter().map(|request| request.split(' ').nth(1).unwrap().to_owned()).collect();
+            let realm = "/auth/realms/acme/protocol/openid-connect";
+            let expected =
+                ["token", "token", "revoke", "logout", "auth/device", "token"].map(|end| format!("{realm}/{end}"));
+            assert_eq!(asked, expected, "{status} {target}");
+            for end in ends {
+                assert_eq!(end.unwrap_err().kind(), ErrorKind::Auth, "{status} {target}");
+            }
+            assert_eq!(elsewhere.requests(), Vec::<String>::new(), "{status} {target}");
+        }
+    }
 }
 
 #[cfg(has = "getUsers")]

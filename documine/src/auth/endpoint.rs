@@ -1,5 +1,7 @@
 //! The identity provider's endpoints, and the bare HTTP that talks to them: no redirects, no token, bounded answers, own time limit.
 
+mod retry;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,8 +18,11 @@ use url::Url;
 
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
-use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
+use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
 use crate::{address, net, text};
+use retry::{Answered, Outcome, Unanswered};
+
+pub(super) use retry::Patience;
 
 /// Answers of the identity provider are small; one larger than this is none of its.
 const ANSWER_LIMIT: usize = 256 * 1024;
@@ -33,8 +38,12 @@ pub(crate) struct EndpointPaths {
     pub(crate) auth: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) device: Option<String>,
+    /// RFC 7009.
     pub(crate) revocation: Option<String>,
+    /// OpenID Connect RP-Initiated Logout 1.0.
     pub(crate) end_session: Option<String>,
+    /// Who has to answer (RFC 9207), where that is known.
+    pub(crate) issuer: Option<String>,
 }
 
 /// Where the identity provider listens.
@@ -212,13 +221,18 @@ impl TokenEndpoint {
 
     /// The bare HTTP as the oauth2 library takes it. Refusals are read here, before the library loses their status and body.
     pub(super) fn http(&self) -> impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static {
-        let http = self.http.clone();
-        move |request| Box::pin(send(http.clone(), request))
+        let (http, clock) = (self.http.clone(), Arc::clone(&self.clock));
+        move |request| Box::pin(send(http.clone(), Arc::clone(&clock), request))
     }
 
     /// Asks the token endpoint itself, where a refusal is an answer like any other: a device login is refused until it is confirmed.
     pub(super) async fn ask(&self, identity: &ClientIdentity, form: &[(&str, &str)]) -> Result<Reply> {
         self.post(&self.http, &self.url, identity, form).await
+    }
+
+    /// The same in one try, for who asks again and again anyway.
+    pub(super) async fn poll(&self, identity: &ClientIdentity, form: &[(&str, &str)]) -> Result<Reply> {
+        self.reply(&self.http, &self.url, identity, form, Patience::none(self.clock.as_ref())).await
     }
 
     /// The same at another endpoint of the provider. Trouble that passes is an error, a refusal is none.
@@ -229,20 +243,32 @@ impl TokenEndpoint {
         identity: &ClientIdentity,
         form: &[(&str, &str)],
     ) -> Result<Reply> {
+        self.reply(http, url, identity, form, Patience::usual(self.clock.as_ref())).await
+    }
+
+    async fn reply(
+        &self,
+        http: &reqwest::Client,
+        url: &Url,
+        identity: &ClientIdentity,
+        form: &[(&str, &str)],
+        patience: Patience<'_>,
+    ) -> Result<Reply> {
         let request = http::Request::post(url.as_str())
             .header(http::header::ACCEPT, "application/json")
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(identity.signed(form))
             .map_err(|error| Error::config(format!("the identity provider's address can't be used: {error}")))?;
-        let (status, _, body, secrets) = exchange(http, request).await?;
-        if status.is_success() {
-            return Ok(Reply::Success(body));
+        let secrets = secrets_of(request.body());
+        let answer = exchange(http, request, patience).await?;
+        if answer.status.is_success() {
+            return Ok(Reply::Success(answer.body));
         }
-        let error = refusal(status, &body, &secrets);
+        let error = refused(&answer, &secrets, self.clock.now());
         if error.is_transient() {
             return Err(error);
         }
-        let code = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.error).unwrap_or_default();
+        let code = serde_json::from_slice::<Refusal>(&answer.body).map(|refusal| refusal.error).unwrap_or_default();
         Ok(Reply::Refused { code, error })
     }
 
@@ -289,39 +315,58 @@ fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
     tokens
 }
 
-async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse> {
-    let (status, headers, body, secrets) = exchange(&http, request).await?;
-    if !status.is_success() {
-        return Err(refusal(status, &body, &secrets));
+async fn send(http: reqwest::Client, clock: Arc<dyn Clock>, request: HttpRequest) -> Result<HttpResponse> {
+    let secrets = secrets_of(request.body());
+    let answer = exchange(&http, request, Patience::usual(clock.as_ref())).await?;
+    if !answer.status.is_success() {
+        return Err(refused(&answer, &secrets, clock.now()));
     }
-    let mut answer = HttpResponse::new(with_token_type(&body));
-    *answer.headers_mut() = headers;
-    Ok(answer)
+    let mut response = HttpResponse::new(with_token_type(&answer.body));
+    *response.headers_mut() = answer.headers;
+    Ok(response)
 }
 
-/// One request, one bounded answer in bounded time, and the secrets that no error about it may show.
-async fn exchange(
+/// One request, and one answer. It is asked again only where that can't do anything twice.
+pub(super) async fn exchange(
     http: &reqwest::Client,
     request: HttpRequest,
-) -> Result<(http::StatusCode, http::HeaderMap, Bytes, Vec<Secret>)> {
+    mut patience: Patience<'_>,
+) -> Result<Answered> {
     let (parts, body) = request.into_parts();
-    let secrets = secrets_of(&body);
+    let body = Bytes::from(body);
+    loop {
+        let outcome = once(http, &parts, body.clone()).await;
+        match patience.pause(&outcome) {
+            Some(pause) => patience.clock.sleep(pause).await,
+            None => return outcome.map_err(|failed| failed.error),
+        }
+    }
+}
+
+/// One try: a bounded answer in bounded time.
+async fn once(http: &reqwest::Client, parts: &http::request::Parts, body: Bytes) -> Outcome {
     let exchange = async {
         let response = http
-            .request(parts.method, parts.uri.to_string())
-            .headers(parts.headers)
+            .request(parts.method.clone(), parts.uri.to_string())
+            .headers(parts.headers.clone())
             .body(body)
             .send()
-            .await
-            .map_err(|error| provider_unreachable(&error))?;
+            .await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = net::read_bounded(response, ANSWER_LIMIT).await.map_err(|error| provider_unreachable(&error))?;
-        Ok((status, headers, body, secrets))
+        let body = net::read_bounded(response, ANSWER_LIMIT).await?;
+        Ok(Answered { status, headers, body })
     };
-    tokio::time::timeout(ANSWER_TIME, exchange).await.unwrap_or_else(|_| {
+    let broken = |error: reqwest::Error| {
+        let (kind, sent) = net::fate(&error);
+        let text = format!("the identity provider could not be asked: {}", net::root_cause(&error));
+        Unanswered { error: Error::new(kind, text), sent }
+    };
+    let Ok(outcome) = tokio::time::timeout(ANSWER_TIME, exchange).await else {
         let text = format!("the identity provider did not answer within {ANSWER_TIME:?}");
-        Err(Error::new(ErrorKind::Timeout, text).with_phase(TimeoutPhase::Login))
-    })
+        let error = Error::new(ErrorKind::Timeout, text).with_phase(TimeoutPhase::Login);
+        return Err(Unanswered { error, sent: Sent::Maybe });
+    };
+    outcome.map_err(broken)
 }
 
 /// The answer with its `token_type`: RFC 6749 requires one, the guide's list of fields has none, and there is only one that we could mean.
@@ -332,11 +377,6 @@ fn with_token_type(body: &[u8]) -> Vec<u8> {
     };
     fields.insert("token_type".into(), "Bearer".into());
     serde_json::Value::Object(fields).to_string().into_bytes()
-}
-
-fn provider_unreachable(error: &reqwest::Error) -> Error {
-    let (kind, _) = net::fate(error);
-    Error::new(kind, format!("the identity provider could not be asked: {}", net::root_cause(error)))
 }
 
 /// The values of a form that no error may show, whatever a provider says.
@@ -376,6 +416,17 @@ impl Refusal {
             None => self.error.clone(),
         };
         text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)))
+    }
+}
+
+/// What an answer that is no success means; `now` is for a `Retry-After` that is a date.
+pub(super) fn refused(answer: &Answered, secrets: &[Secret], now: SystemTime) -> Error {
+    let error = refusal(answer.status, &answer.body, secrets);
+    match net::retry_after(&answer.headers, now) {
+        Some(asked) if error.is_transient() => {
+            error.with_retry_after(Some(asked)).with_note(format!("it asks for a pause of {asked:.0?}"))
+        }
+        _ => error,
     }
 }
 
@@ -422,11 +473,8 @@ mod tests {
             standard.token.as_str(),
             "https://acme.example/documine/auth/realms/acme/protocol/openid-connect/token"
         );
-        let given = EndpointPaths {
-            token: Some("https://login.example/token".into()),
-            auth: Some("/a".into()),
-            ..EndpointPaths::default()
-        };
+        let (token, auth) = (Some("https://login.example/token".into()), Some("/a".into()));
+        let given = EndpointPaths { auth, token, ..EndpointPaths::default() };
         let given = Endpoints::new(&base, "acme", &given)?;
         assert_eq!(given.token.as_str(), "https://login.example/token");
         assert_eq!((given.revocation, given.end_session), (None, None), "nothing is known of that provider");

@@ -33,6 +33,8 @@ pub struct Login {
     client: ClientIdentity,
     scopes: Vec<String>,
     page: Url,
+    /// Who answers for the page (RFC 9207), where that is known.
+    issuer: Option<String>,
     token: TokenEndpoint,
     device: (Url, reqwest::Client),
     store: Option<Arc<dyn TokenStore>>,
@@ -45,12 +47,15 @@ impl Login {
         page: Url,
         token: TokenEndpoint,
         device: (Url, reqwest::Client),
+        issuer: Option<String>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         if client_id.trim().is_empty() {
             return Err(Error::config("the client id is empty; give the one that the identity provider knows"));
         }
-        Ok(Self { client: ClientIdentity::new(client_id), scopes: Vec::new(), page, token, device, store: None, clock })
+        let issuer = issuer.or_else(|| issuer_of(&page));
+        let client = ClientIdentity::new(client_id);
+        Ok(Self { client, scopes: Vec::new(), page, issuer, token, device, store: None, clock })
     }
 
     /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
@@ -156,7 +161,6 @@ impl Login {
         if !Url::parse(redirect_uri).is_ok_and(|url| url.fragment().is_none()) {
             return Err(Error::config("the redirect URI is no absolute address, or has a fragment"));
         }
-        let issuer = issuer(&self.page);
         let keeper = self.keeper();
         Ok(Authorization::new(
             &self.page,
@@ -164,7 +168,7 @@ impl Login {
             &self.scopes,
             self.client,
             self.token,
-            issuer,
+            self.issuer,
             keeper,
         ))
     }
@@ -174,8 +178,8 @@ impl Login {
     }
 }
 
-/// Who answers for a page (RFC 9207), where its address tells: Keycloak's does.
-fn issuer(page: &Url) -> Option<String> {
+/// Who answers for a page, where its address tells: Keycloak's does.
+fn issuer_of(page: &Url) -> Option<String> {
     let path = page.path().strip_suffix("/protocol/openid-connect/auth")?;
     let mut issuer = page.clone();
     issuer.set_path(path);

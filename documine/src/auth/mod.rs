@@ -10,11 +10,14 @@
 //!                 └─ a caller's own TokenSource
 //! ```
 //!
+//! Where the provider's endpoints are, it says itself, if asked (discovery.rs).
+//!
 //! A person logs in before there are credentials: `Login` runs a flow with somebody in it (flow/device, RFC 8628; flow/code, RFC 6749 section
 //! 4.1, with the listener of loopback.rs), and gives tokens or puts them into a store.
 
 mod cache;
 mod credentials;
+mod discovery;
 mod endpoint;
 mod event;
 mod flow;
@@ -37,6 +40,7 @@ pub use store::{FileStore, MemoryStore, StoreLock, StoredLogin, TokenStore};
 pub use token::{Secret, TokenSet};
 
 pub(crate) use cache::Authenticator;
+pub(crate) use discovery::Issuer;
 pub(crate) use endpoint::{EndpointPaths, Endpoints, TokenEndpoint};
 pub(crate) use event::Listener;
 pub(crate) use origin::Origin;

@@ -2,13 +2,13 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderName, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
-use crate::net::{causes, fate, root_cause};
+use crate::net::{causes, fate, retry_after, root_cause};
 use crate::text::{SNIPPET_LIMIT, one_line};
 
 /// Of an error answer at most this much is read: what is longer is no message of the service.
@@ -119,20 +119,6 @@ fn system_error<'a>(mut chain: impl Iterator<Item = &'a (dyn StdError + 'static)
     Some(io::Error::new(found.kind(), one_line(&found.to_string())))
 }
 
-/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date, which is held against the answer's own `Date`, because the clocks of service
-/// and client may differ. Without `Date` it is held against `now`. A date that has passed means at once.
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let asked = text(header::RETRY_AFTER)?;
-    if asked.bytes().all(|byte| byte.is_ascii_digit()) && !asked.is_empty() {
-        // More digits than a number holds is a long time all the same.
-        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
-    }
-    let at = httpdate::parse_http_date(asked).ok()?;
-    let now = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
-    Some(at.duration_since(now).unwrap_or_default())
-}
-
 /// No document names a request id header; these two are common.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     ["x-request-id", "x-correlation-id"]
@@ -169,7 +155,7 @@ mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     fn error_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         classify(Evidence::Refusal { status, headers, body, now: SystemTime::UNIX_EPOCH })
@@ -218,29 +204,5 @@ mod tests {
     fn an_empty_body_is_no_trouble() {
         let error = error_answer(StatusCode::INTERNAL_SERVER_ERROR, &HeaderMap::new(), b"");
         assert_eq!(error.to_string(), "500 Internal Server Error without a message");
-    }
-
-    #[test]
-    fn the_service_says_how_long_in_seconds_or_by_its_own_clock() {
-        // An hour ahead of the service's clock.
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 + 3600);
-        let after = |asked, date| {
-            let mut fields = vec![(header::RETRY_AFTER, asked)];
-            fields.extend(Some(date).filter(|date: &&str| !date.is_empty()).map(|date| (header::DATE, date)));
-            retry_after(&headers(&fields), now)
-        };
-        let seconds = |seconds| Some(Duration::from_secs(seconds));
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(after("7", date), seconds(7));
-        assert_eq!(after(" 7 ", ""), seconds(7));
-        assert_eq!(after("99999999999999999999999", ""), seconds(u64::MAX));
-        assert_eq!(after("Sun, 06 Nov 1994 08:50:07 GMT", date), seconds(30));
-        assert_eq!(after("Sunday, 06-Nov-94 08:50:07 GMT", date), seconds(30), "RFC 850");
-        assert_eq!(after("Sun Nov  6 08:50:07 1994", date), seconds(30), "asctime");
-        assert_eq!(after("Sun, 06 Nov 1994 08:49:07 GMT", date), seconds(0), "it has passed");
-        assert_eq!(after("Sun, 06 Nov 1994 10:49:37 GMT", ""), seconds(3600), "without Date by our clock");
-        for nonsense in ["", "-1", "soon", "1.5", "7 s"] {
-            assert_eq!(after(nonsense, date), None, "{nonsense:?}");
-        }
     }
 }

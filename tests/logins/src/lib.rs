@@ -5,6 +5,7 @@
 //!   stage     the SDK's client, and a simulated service that trusts the provider's published keys
 //!   raw       requests that the SDK would not make: replays, wrong verifiers
 //!   answers   what such requests are answered, word by word
+//! sharing     several processes with one login, some of which are killed
 //! provider    what a provider has to show to be a stage; one small adapter each
 //!   simulator, keycloak, oidc_provider
 //!   pages, browser    the login pages, where they are Keycloak's or like them
@@ -21,6 +22,7 @@ pub mod pages;
 mod provider;
 mod raw;
 mod run;
+mod sharing;
 pub mod simulator;
 mod stage;
 mod stories;
@@ -28,6 +30,7 @@ mod stories;
 pub use browser::{Browser, Page};
 pub use provider::{Act, Clients, Facts, Grant, Later, Place, Provider, REDIRECT, Realm, Screen, User, Users};
 pub use run::{Choice, run};
+pub use sharing::{Orders, Sharing, hold, share, work};
 
 /// What ends a story early: one line.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -82,7 +82,7 @@ impl DeviceLogin<'_> {
         loop {
             self.clock.sleep(pause).await;
             let over = self.clock.monotonic().saturating_sub(started) >= code.expires_in;
-            pause = match self.endpoint.ask(self.client, &form).await {
+            pause = match self.endpoint.poll(self.client, &form).await {
                 Ok(Reply::Success(body)) => return self.endpoint.read(&body),
                 Ok(Reply::Refused { code, .. }) if code == "authorization_pending" => interval,
                 Ok(Reply::Refused { code, .. }) if code == "slow_down" => {

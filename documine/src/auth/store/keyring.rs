@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use etcetera::BaseStrategy;
 use keyring::v1::{Entry, Error as KeyringError};
 
 use super::file::{LOCK_TIME, blocking, make_folder};
 use super::{StoreLock, StoredLogin, TokenStore, lock};
 use crate::clock::BoxFuture;
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Keeps a login in the keyring of the person who runs the program, where other people and a stolen disk don't reach it.
@@ -43,11 +43,9 @@ impl KeyringStore {
         if service.trim().is_empty() || account.trim().is_empty() {
             return Err(Error::config("the keyring's entry needs the name of a service and of an account"));
         }
-        let places = etcetera::choose_base_strategy()
-            .map_err(|_| Error::config("this person has no home folder, where the keyring's lock could be"))?;
-        let folder = places.state_dir().unwrap_or_else(|| places.data_dir()).join("documine");
-        // Letters alone: other names could lead out of the folder, or be none.
-        let name: String = [service.as_str(), account.as_str()].map(escaped).join(".");
+        let folder = disk::state_folder()
+            .ok_or_else(|| Error::config("this person has no home folder, where the keyring's lock could be"))?;
+        let name = [service.as_str(), account.as_str()].map(disk::file_name).join(".");
         Ok(Self(Arc::new(Place { service, account, lock: folder.join(format!("keyring.{name}.lock")) })))
     }
 
@@ -153,9 +151,4 @@ impl TokenStore for KeyringStore {
             lock::take(path.to_owned(), LOCK_TIME).await
         })
     }
-}
-
-/// A name as part of a file's name; two names never become one.
-fn escaped(name: &str) -> String {
-    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('.', "%2E").replace('*', "%2A")
 }

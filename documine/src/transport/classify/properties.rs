@@ -1,6 +1,8 @@
 //! Whatever comes in place of an answer, the error is fit to be shown, and says of the answer what is so.
 
-use http::HeaderValue;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
 use httpdate::fmt_http_date;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -12,8 +12,8 @@ use std::time::Duration;
 pub(crate) use budget::RetryBudget;
 pub use policy::{Retry, RetryPolicy};
 
+use crate::backoff::Backoff;
 use crate::error::{Error, ErrorKind};
-use policy::Backoff;
 
 /// What becomes of a failure.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use crate::backoff::Backoff;
 
 /// For which calls a failure is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -88,24 +88,6 @@ impl RetryPolicy {
     }
 
     pub(super) fn backoff(&self) -> Backoff {
-        let growth = ExponentialBuilder::new()
-            .with_factor(2.0)
-            .with_min_delay(self.first_delay.min(self.max_delay))
-            .with_max_delay(self.max_delay)
-            .without_max_times()
-            .build();
-        Backoff { growth, longest: self.max_delay }
-    }
-}
-
-/// The limits of the pauses, one after the other.
-pub(super) struct Backoff {
-    growth: ExponentialBackoff,
-    longest: Duration,
-}
-
-impl Backoff {
-    pub(super) fn next_delay(&mut self) -> Duration {
-        self.growth.next().unwrap_or(self.longest)
+        Backoff::new(self.first_delay, self.max_delay)
     }
 }

@@ -1,0 +1,411 @@
+//! Which of program, environment and profile counts, what is refused, and that no secret shows.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use super::*;
+use crate::Client;
+use crate::error::ErrorKind;
+
+const SECRETS: [&str; 3] = ["pa55-w0rd", "cl1ent-s3cret", "t0ken-t3xt"];
+
+const FULL: &str = r#"
+default = "acme"
+
+[profiles.acme]
+base_url = "https://acme.example"
+workspace = "acme"
+client_id = "program"
+client_secret = "cl1ent-s3cret"
+username = "robot"
+password = "pa55-w0rd"
+auth_path = "/auth"
+token_path = "/token"
+device_path = "/device"
+issuer = "https://login.example"
+scopes = ["openid", "offline_access"]
+store = "/var/lib/program/tokens"
+
+[profiles.other]
+base_url = "https://other.example"
+"#;
+
+fn file(text: &str) -> ProfileFile {
+    ProfileFile { path: "config.toml".into(), text: text.to_owned().into(), open_to_others: false }
+}
+
+fn variables<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+}
+
+fn builder(pairs: &[(&str, &str)], text: &str) -> Result<ClientBuilder> {
+    ClientBuilder::from_variables_and_file(variables(pairs), Some(&file(text)))
+}
+
+/// The error's one line; it is about settings, and shows no secret.
+fn line<T>(outcome: Result<T>) -> String {
+    let error = outcome.map(drop).unwrap_err();
+    let all = format!("{error} {error:?}");
+    assert!(SECRETS.iter().all(|secret| !all.contains(secret)), "{all}");
+    assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+    let line = error.to_string();
+    assert!(!line.contains('\n'), "{line}");
+    line
+}
+
+/// What the environment leaves of the profile `acme`.
+fn merged(pairs: &[(&str, &str)]) -> Profile {
+    file(FULL).profile("acme").unwrap().beneath(|name| set(variables(pairs), name)).unwrap()
+}
+
+fn texts(profile: &Profile) -> [Option<&str>; 10] {
+    [
+        profile.base_url.as_deref(),
+        profile.workspace.as_deref(),
+        profile.client_id.as_deref(),
+        profile.client_secret.as_ref().map(Secret::expose),
+        profile.username.as_deref(),
+        profile.password.as_ref().map(Secret::expose),
+        profile.auth_path.as_deref(),
+        profile.token_path.as_deref(),
+        profile.device_path.as_deref(),
+        profile.issuer.as_deref(),
+    ]
+}
+
+const IN_FILE: [&str; 10] = [
+    "https://acme.example",
+    "acme",
+    "program",
+    "cl1ent-s3cret",
+    "robot",
+    "pa55-w0rd",
+    "/auth",
+    "/token",
+    "/device",
+    "https://login.example",
+];
+
+#[test]
+fn a_profile_says_all_that_it_holds() {
+    let profile = merged(&[]);
+    assert_eq!(texts(&profile), IN_FILE.map(Some));
+    assert_eq!((profile.name.as_str(), profile.scopes.join(" ")), ("acme", "openid offline_access".into()));
+    assert_eq!(profile.store.as_deref(), Some("/var/lib/program/tokens"));
+    let builder = builder(&[], FULL).unwrap();
+    let shown = format!("{profile:?} {builder:?} {:?}", builder.clone().build().unwrap());
+    assert!(SECRETS.iter().all(|secret| !shown.contains(secret)), "{shown}");
+    for part in
+        ["https://acme.example/auth\"", "https://acme.example/token\"", "https://acme.example/device\"", "robot"]
+    {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
+
+#[test]
+fn the_environment_goes_before_the_profile_setting_by_setting() {
+    let variables = [
+        ("DOCUMINE_BASE_URL", 0),
+        ("DOCUMINE_WORKSPACE_ID", 1),
+        ("DOCUMINE_CLIENT_SECRET", 3),
+        ("DOCUMINE_AUTH_PATH", 6),
+        ("DOCUMINE_TOKEN_PATH", 7),
+        ("DOCUMINE_DEVICE_PATH", 8),
+    ];
+    for (name, place) in variables {
+        let mut wanted = IN_FILE.map(Some);
+        assert_eq!(texts(&merged(&[(name, "  ")])), wanted, "{name} is blank");
+        wanted[place] = Some("from the environment");
+        assert_eq!(texts(&merged(&[(name, "from the environment")])), wanted, "{name}");
+    }
+}
+
+#[test]
+fn the_program_goes_before_all() {
+    let environment = [("DOCUMINE_WORKSPACE_ID", "environment"), ("DOCUMINE_TOKEN_PATH", "/environment")];
+    let client = builder(&environment, FULL).unwrap();
+    let client = client.workspace("program").token_path("/program").build().unwrap();
+    assert_eq!(client.workspace(), "program");
+    assert!(format!("{client:?}").contains("token_endpoint: \"https://acme.example/program\""), "{client:?}");
+    let own = builder(&[], FULL).unwrap().credentials(Credentials::password("own", "me", "secret"));
+    let shown = format!("{own:?}");
+    assert!(shown.contains("\"me\"") && !shown.contains("robot"), "{shown}");
+}
+
+#[test]
+fn what_nobody_says_is_as_usual() {
+    let shown = format!(
+        "{:?}",
+        Client::builder("https://other.example").workspace("w").credentials(Credentials::access_token("t")).build()
+    );
+    let bare = builder(&[("DOCUMINE_PROFILE", "other")], FULL).unwrap();
+    assert_eq!(line(bare.clone().build()), "the workspace is empty; give its id with `workspace(…)`");
+    let bare = bare.workspace("w");
+    assert_eq!(
+        line(bare.clone().build()),
+        "no credentials; give them with `credentials(…)`, for example Credentials::password"
+    );
+    assert_eq!(format!("{:?}", bare.credentials(Credentials::access_token("t")).build()), shown);
+}
+
+#[test]
+fn credentials_are_not_mixed() {
+    let shown = |pairs: &[(&str, &str)]| format!("{:?}", builder(pairs, FULL).unwrap());
+    let token = ("DOCUMINE_ACCESS_TOKEN", "t0ken-t3xt");
+    let text = shown(&[token]);
+    assert!(text.contains("Tokens") && text.contains("client: None") && !text.contains("robot"), "{text}");
+    // The client is a setting of its own.
+    let text = shown(&[token, ("DOCUMINE_REFRESH_TOKEN", "t0ken-t3xt")]);
+    assert!(text.contains("Tokens") && text.contains("\"program\"") && !text.contains("robot"), "{text}");
+
+    let pair = [("DOCUMINE_USERNAME", "analyst"), ("DOCUMINE_PASSWORD", "other")];
+    let profile = merged(&pair);
+    assert_eq!((profile.username.as_deref(), profile.password.as_ref().unwrap().expose()), (Some("analyst"), "other"));
+    assert!(shown(&pair).contains("\"analyst\""));
+    for (there, missing) in [(0, "DOCUMINE_PASSWORD"), (1, "DOCUMINE_USERNAME")] {
+        let text = format!(
+            "{missing} is not set or empty, but {} is; user name and password come from one place, the environment or a profile",
+            pair[there].0
+        );
+        assert_eq!(line(builder(&[pair[there]], FULL)), text);
+    }
+    let refresh = [("DOCUMINE_REFRESH_TOKEN", "t0ken-t3xt")];
+    let text = "DOCUMINE_ACCESS_TOKEN is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it";
+    assert_eq!(line(builder(&refresh, FULL)), text);
+}
+
+#[test]
+fn a_clients_secret_goes_with_no_other_client() {
+    let secret = |pairs: &[(&str, &str)]| merged(pairs).client_secret.map(|secret| secret.expose().to_owned());
+    assert_eq!(secret(&[("DOCUMINE_CLIENT_ID", "another")]), None);
+    assert_eq!(secret(&[("DOCUMINE_CLIENT_ID", "program")]).as_deref(), Some("cl1ent-s3cret"));
+    let both = [("DOCUMINE_CLIENT_ID", "another"), ("DOCUMINE_CLIENT_SECRET", "its own")];
+    assert_eq!(secret(&both).as_deref(), Some("its own"));
+}
+
+#[test]
+fn the_profile_is_the_named_one_or_the_default_or_none() {
+    let base = |pairs: &[(&str, &str)], text: &str| {
+        let builder = builder(pairs, text).unwrap().workspace("w").credentials(Credentials::access_token("t"));
+        builder.build().unwrap().base_url().to_owned()
+    };
+    assert_eq!(base(&[], FULL), "https://acme.example");
+    assert_eq!(base(&[("DOCUMINE_PROFILE", "other")], FULL), "https://other.example");
+    let without_default = FULL.replace("default = \"acme\"", "");
+    let environment = [("DOCUMINE_BASE_URL", "https://environment.example")];
+    assert_eq!(base(&environment, &without_default), "https://environment.example");
+    let text = "DOCUMINE_BASE_URL is not set or empty, and no profile is in use; it holds the service's address (or name a profile with DOCUMINE_PROFILE)";
+    assert_eq!(line(builder(&[], &without_default)), text);
+    assert_eq!(line(ClientBuilder::from_variables_and_file(variables(&[]), None)), text);
+
+    let unknown = [("DOCUMINE_PROFILE", "acne")];
+    assert_eq!(line(builder(&unknown, FULL)), "config.toml: there is no profile \"acne\"; it has: acme, other");
+    assert_eq!(line(builder(&[], "default = \"acne\"")), "config.toml: there is no profile \"acne\"; it has: none");
+    assert_eq!(
+        line(ClientBuilder::from_variables_and_file(variables(&unknown), None)),
+        "DOCUMINE_PROFILE names the profile \"acne\", but there is no file of profiles; make one or name it with DOCUMINE_CONFIG"
+    );
+}
+
+#[test]
+fn a_profile_without_an_address_or_a_client_is_told() {
+    let no_base = "default = \"a\"\n[profiles.a]\nworkspace = \"w\"\n";
+    assert_eq!(
+        line(builder(&[], no_base)),
+        "the profile \"a\" has no `base_url`, and DOCUMINE_BASE_URL is not set or empty"
+    );
+    let no_client =
+        "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nusername = \"u\"\npassword = \"pa55-w0rd\"\n";
+    assert_eq!(
+        line(builder(&[], no_client)),
+        "user name and password need a client id: set `client_id` in the profile, or DOCUMINE_CLIENT_ID"
+    );
+    builder(&[("DOCUMINE_CLIENT_ID", "program")], no_client).unwrap().workspace("w").build().unwrap();
+}
+
+#[test]
+fn a_store_needs_a_client_that_its_login_is_for() {
+    let text =
+        "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nstore = \"/kept\"\n";
+    let builder = builder(&[], text).unwrap();
+    assert_eq!(
+        line(builder.clone().build()),
+        "no credentials: the profile \"a\" has a store for tokens, but no `client_id` to use them with"
+    );
+    let refused = builder.configured_login().map(drop).unwrap_err();
+    assert_eq!(refused.to_string(), "no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
+    drop(builder.login("program").unwrap());
+    builder.credentials(Credentials::access_token("t")).build().unwrap();
+}
+
+#[cfg(not(feature = "keyring"))]
+#[test]
+fn a_keyring_that_is_not_in_this_build_is_named() {
+    let text = "[profiles.a]\nbase_url = \"https://a.example\"\nclient_id = \"c\"\nstore = \"keyring\"\n";
+    assert_eq!(
+        line(builder(&[("DOCUMINE_PROFILE", "a")], text).and_then(ClientBuilder::build)),
+        "the profile \"a\" keeps tokens in the keyring, but this build has none; switch on the feature `keyring`"
+    );
+}
+
+#[tokio::test]
+async fn the_login_that_a_profiles_store_keeps_is_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("a.json");
+    let text = format!(
+        "[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\nstore = {:?}\n",
+        kept.display().to_string()
+    );
+    let builder = builder(&[("DOCUMINE_PROFILE", "a")], &text).unwrap();
+    let error = builder.clone().build().unwrap().who_am_i().await.unwrap_err();
+    assert_eq!(error.to_string(), "the token store is empty: nobody has logged in; log in again");
+    let login = builder.configured_login().unwrap();
+    assert!(format!("{login:?}").contains("\"c\""));
+    let endpoint = "https://a.example/auth/realms/w/protocol/openid-connect/token";
+    let json = format!(
+        r#"{{"version": 1, "client_id": "c", "token_endpoint": "{endpoint}", "access_token": "a", "refresh_token": null,
+            "id_token": null, "expires_at": null, "refresh_expires_at": null, "scopes": ["documents"]}}"#
+    );
+    let store = FileStore::new(&kept);
+    assert!(store.compare_and_swap(None, &crate::StoredLogin::from_json(&json).unwrap()).await.unwrap());
+    assert_eq!(builder.build().unwrap().who_am_i().await.unwrap().scopes, ["documents"]);
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_line_and_without_its_value() {
+    let keys = "known are base_url, workspace, client_id, client_secret, username, password, auth_path, token_path, device_path, issuer, scopes and store";
+    let cases = [
+        ("[profiles.a]\n\npasword = \"pa55-w0rd\"", &*format!("3: `pasword` is not known; {keys}")),
+        ("# a\n[acme]\npassword = \"pa55-w0rd\"", "2: `acme` is not known; known are `default` and `[profiles.NAME]`"),
+        ("profiles = \"pa55-w0rd\"", "1: `profiles` is no table; begin each with `[profiles.NAME]`"),
+        (
+            "[profiles]\npassword = \"pa55-w0rd\"",
+            "2: `password` is no profile; a profile begins with `[profiles.NAME]`",
+        ),
+        ("default = 7", "1: `default` is no text; write it in quotes"),
+        ("[profiles.a]\npassword = 55", "2: `password` is no text; write it in quotes"),
+        ("[profiles.a]\npassword = [\"pa55-w0rd\"]", "2: `password` is no text; write it in quotes"),
+        ("[profiles.a]\nworkspace = \" \"", "2: `workspace` is empty; give a value, or leave it out"),
+        ("\n[profiles.a]\nusername = \"u\"", "2: `a` has one of `username` and `password`; give both or neither"),
+        ("[profiles.a]\npassword = \"pa55-w0rd\"", "1: `a` has one of `username` and `password`; give both or neither"),
+        (
+            "[profiles.a]\nclient_secret = \"cl1ent-s3cret\"",
+            "1: `a` has a `client_secret` without its `client_id`; give both or neither",
+        ),
+        (
+            "[profiles.a]\nstore = \"pa55-w0rd\"",
+            "2: `store` is no store; use \"file\", \"keyring\", or the whole path of a file",
+        ),
+        (
+            "[profiles.a]\nscopes = \"openid\"",
+            "2: `scopes` is no list of scopes; write [\"openid\", \"offline_access\"]",
+        ),
+        (
+            "[profiles.a]\nscopes = [\"openid offline_access\"]",
+            "2: `scopes` is no list of scopes; write [\"openid\", \"offline_access\"]",
+        ),
+        ("[profiles.a]\npassword = pa55-w0rd", "2: string values must be quoted, expected literal string"),
+        ("[profiles.a]\npassword = \"pa55-w0rd", "2: invalid basic string, expected `\"`"),
+        ("[profiles.a]\npa55-w0rd", "2: key with no value, expected `=`"),
+        ("[profiles.a]\nissuer = \"a\"\nissuer = \"pa55-w0rd\"", "3: duplicate key"),
+        ("[profiles.a]\n[profiles.a]", "2: duplicate key"),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(line(builder(&[], text)), format!("config.toml, line {wanted}"), "{text}");
+    }
+    let long = format!("[profiles.a]\n\"{}\\n\" = 1", "x".repeat(9000));
+    assert!(line(builder(&[], &long)).starts_with(&format!("config.toml, line 2: `{}` is not known", "x".repeat(60))));
+    let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(line(builder(&[], &deep)).starts_with("config.toml, line 1: "));
+}
+
+#[test]
+fn a_file_that_is_none_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    assert!(ProfileFile::read(&path).unwrap().is_none());
+    assert_eq!(line(ClientBuilder::from_profile(&path, "a")), format!("there is no file {}", path.display()));
+    fs::write(&path, "\n".repeat(1024 * 1024 + 1)).unwrap();
+    let large = format!("{}: larger than 1 MiB, so it is no file of profiles", path.display());
+    assert_eq!(line(ClientBuilder::from_profile(&path, "a")), large);
+    fs::write(&path, b"\xff").unwrap();
+    let begin = |path: &Path| format!("the file of profiles {} can't be read: ", path.display());
+    for (path, begin) in [(path.as_path(), begin(&path)), (folder.path(), begin(folder.path()))] {
+        let error = ClientBuilder::from_profile(path, "a").map(drop).unwrap_err();
+        assert!(error.to_string().starts_with(&begin), "{error}");
+        assert_eq!(error.kind(), ErrorKind::File);
+    }
+    fs::write(&path, "[profiles.a]\nworkspace = \"w\"").unwrap();
+    let text = format!("{}: the profile \"a\" has no `base_url`", path.display());
+    assert_eq!(line(ClientBuilder::from_profile(&path, "a")), text);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_with_a_secret_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    let set = |text: &str, mode: u32| {
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        ClientBuilder::from_profile(&path, "other")
+    };
+    let refused =
+        format!("{0} holds a password or a client secret, and others can read it; run: chmod 600 {0}", path.display());
+    let without_password = FULL.replace("username = \"robot\"", "").replace("password = \"pa55-w0rd\"", "");
+    let without_any = without_password.replace("client_secret = \"cl1ent-s3cret\"", "");
+    for mode in [0o640, 0o604, 0o644, 0o620, 0o666] {
+        assert_eq!(line(set(FULL, mode)), refused, "{mode:o}");
+        assert_eq!(line(set(&without_password, mode)), refused, "{mode:o}");
+        drop(set(&without_any, mode).unwrap());
+    }
+    for mode in [0o600, 0o400] {
+        drop(set(FULL, mode).unwrap());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+/// In a process of its own, because the environment is the process's.
+#[cfg(unix)]
+#[test]
+fn the_file_is_where_settings_usually_are() {
+    const ROLE: &str = "DOCUMINE_TEST_ROLE";
+    const NAME: &str = "profile::tests::the_file_is_where_settings_usually_are";
+    if std::env::var_os(ROLE).is_some() {
+        let outcome = ClientBuilder::from_env_or_profile()
+            .and_then(|builder| builder.workspace("w").credentials(Credentials::access_token("t")).build());
+        // Beside the harness's own lines.
+        let line = outcome.map_or_else(|error| error.to_string(), |client| client.base_url().to_owned());
+        fs::write(std::env::var_os(ROLE).unwrap(), line).unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    let save = |path: &str, host: &str| {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), format!("default = \"a\"\n[profiles.a]\nbase_url = \"https://{host}.example\"")).unwrap();
+    };
+    let outcome = |pairs: &[(&str, PathBuf)]| {
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+        process.args([NAME, "--exact"]).env_clear().env("HOME", folder.path()).env(ROLE, at("outcome"));
+        let ran = process.envs(pairs.iter().map(|(name, value)| (*name, value))).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        fs::read_to_string(at("outcome")).unwrap()
+    };
+    let none = "DOCUMINE_BASE_URL is not set or empty, and no profile is in use; it holds the service's address (or name a profile with DOCUMINE_PROFILE)";
+    assert_eq!(outcome(&[]), none);
+    save(".config/documine/config.toml", "home");
+    save("desktop/documine/config.toml", "desktop");
+    save("own.toml", "own");
+    assert_eq!(outcome(&[]), "https://home.example");
+    let desktop = ("XDG_CONFIG_HOME", at("desktop"));
+    assert_eq!(outcome(std::slice::from_ref(&desktop)), "https://desktop.example");
+    assert_eq!(outcome(&[desktop.clone(), ("DOCUMINE_CONFIG", at("own.toml"))]), "https://own.example");
+    assert_eq!(
+        outcome(&[desktop, ("DOCUMINE_BASE_URL", "https://environment.example".into())]),
+        "https://environment.example"
+    );
+    let gone = format!("there is no file {}; DOCUMINE_CONFIG names it", at("gone.toml").display());
+    assert_eq!(outcome(&[("DOCUMINE_CONFIG", at("gone.toml"))]), gone);
+}
