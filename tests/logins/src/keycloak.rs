@@ -139,6 +139,7 @@ impl Provider for Keycloak {
             wrong_verifier_burns: true,
             names_forbidden_grant: true,
             ends_session: true,
+            offline_access: true,
         }
     }
 

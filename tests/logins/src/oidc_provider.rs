@@ -73,7 +73,10 @@ impl Provider for OidcProvider {
             // The verifier is looked at before the code is used up.
             wrong_verifier_burns: false,
             names_forbidden_grant: false,
+            // It ends sessions where they are: in a browser, after a question.
             ends_session: false,
+            // The scope is passed over unless the request asks for a page of consent.
+            offline_access: false,
         }
     }
 

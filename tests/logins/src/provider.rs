@@ -231,4 +231,6 @@ pub struct Facts {
     pub names_forbidden_grant: bool,
     /// Whether a program can end the person's session by its refresh token, without a browser: Keycloak's own way.
     pub ends_session: bool,
+    /// Whether `offline_access` is granted without a page that asks for consent (OpenID Connect Core section 11 leaves it to the provider).
+    pub offline_access: bool,
 }

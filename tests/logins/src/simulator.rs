@@ -127,6 +127,7 @@ impl Provider for Simulator {
             wrong_verifier_burns: true,
             names_forbidden_grant: true,
             ends_session: true,
+            offline_access: true,
         }
     }
 

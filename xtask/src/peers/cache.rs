@@ -95,17 +95,16 @@ impl Cache {
         let mut files = tree::snapshot(&sources)?;
         // What npm leaves when somebody runs it by hand.
         files.retain(|path, _| !path.starts_with("node_modules"));
-        let wanted = tree::fingerprint(&files);
-        let folder = self.root.join(format!("node-{name}"));
-        if is_installed(&folder, &wanted) && folder.join("node_modules").exists() {
+        let folder = self.root.join(format!("node-{name}-{}", tree::fingerprint(&files)));
+        if folder.exists() {
             return Ok(folder);
         }
-        clear(&folder)?;
-        tree::copy(&sources, &folder, files.keys())?;
+        let made = self.folder.join(name);
+        tree::copy(&sources, &made, files.keys())?;
         let command = &mut Command::new(NPM);
-        command.current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        command.current_dir(&made).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
         self.install(command, NODE_HELP)?;
-        mark_installed(&folder, &wanted)?;
+        put(&made, &folder)?;
         Ok(folder)
     }
 

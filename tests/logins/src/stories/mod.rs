@@ -3,7 +3,8 @@
 mod answers;
 mod code;
 mod device;
-mod kept;
+mod discovery;
+mod logout;
 mod password;
 mod refresh;
 mod token;
@@ -58,7 +59,8 @@ pub(crate) fn stories() -> Vec<Story> {
         token::stories(),
         refresh::stories(),
         code::stories(),
-        kept::stories(),
+        discovery::stories(),
+        logout::stories(),
         password::stories(),
     ]
     .into_iter()
