@@ -75,3 +75,29 @@ fn the_table_has_every_operation_with_its_provenance() {
         .collect();
     assert_eq!(listed, real);
 }
+
+#[test]
+fn every_test_that_the_table_of_threats_names_is_there() {
+    let security = read("SECURITY.md");
+    let rows =
+        section(&security, "Threats, and what stands against them").lines().filter(|line| line.starts_with("| "));
+    let mut named = 0;
+    for row in rows.skip(1) {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let found = tests.split('`').skip(1).step_by(2);
+        for name in found {
+            named += 1;
+            let Some((module, test)) = name.rsplit_once("::") else {
+                assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists(), "{name}: {row}");
+                continue;
+            };
+            let file = match module.strip_prefix("transport::") {
+                Some(module) => format!("documine/src/transport/{module}.rs"),
+                None => format!("tests/stories/{module}.rs"),
+            };
+            let begin = format!("fn {}", test.trim_end_matches('*'));
+            assert!(read(&file).contains(&begin), "{name} is not in {file}");
+        }
+    }
+    assert!(named > 20, "{named}");
+}

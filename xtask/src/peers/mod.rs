@@ -10,6 +10,7 @@ mod cargo;
 mod faults;
 mod judges;
 mod keycloak;
+mod keyring;
 mod logins;
 mod oidc_provider;
 mod process;
@@ -30,6 +31,8 @@ pub(crate) enum Peer {
     Judges(judges::Args),
     /// Put the document of a Spring service in the place of ours, build, and run the pipeline example against that service.
     Springdoc(springdoc::Args),
+    /// Keep a login in GNOME's keyring: one that is open, and one that is locked.
+    Keyring,
     /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
     Faults(faults::Args),
     /// Tell every login story of the SDK at a real Keycloak.
@@ -45,6 +48,7 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
     match peer {
         Peer::Judges(args) => judges::run(args),
         Peer::Springdoc(args) => springdoc::run(args),
+        Peer::Keyring => keyring::run(),
         Peer::Faults(args) => faults::run(args),
         Peer::Keycloak(args) => keycloak::run(args),
         Peer::OidcProvider(args) => oidc_provider::run(args),
