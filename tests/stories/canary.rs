@@ -161,6 +161,15 @@ async fn a_service_that_shows_what_it_was_sent_shows_no_secret_through_us() {
     }
 }
 
+/// Writes down what an observer hears of the login.
+struct Told(Ear);
+
+impl documine::Observer for Told {
+    fn login(&self, event: &documine::LoginEvent<'_>) {
+        writeln!(self.0.0.lock().unwrap(), "told: {event:?}").unwrap();
+    }
+}
+
 #[tokio::test]
 async fn no_secret_of_a_login_is_shown_on_its_way_through_a_store() {
     /// The provider's answers, all secrets of which begin alike.
@@ -195,10 +204,12 @@ async fn no_secret_of_a_login_is_shown_on_its_way_through_a_store() {
     let tokens = login.device(|code| write!(said, "{code:?}").unwrap()).await.unwrap();
     let kept = documine::TokenStore::load(&store).await.unwrap();
     let credentials = Credentials::stored("c", store.clone()).client_secret("canary-client-s3cret");
-    let client = builder.credentials(credentials.clone()).build().unwrap();
+    let client = builder.credentials(credentials.clone()).observer(Told(ear.clone())).build().unwrap();
     let (me, refused, out) =
         (client.who_am_i().await.unwrap(), client.license().await.unwrap_err(), client.log_out().await.unwrap_err());
     std::fs::write(store.path(), "{\"version\": 1, \"access_token\": \"canary-access\"").unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(store.path(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let damaged = client.license().await.unwrap_err();
     drop(listening);
     write!(
@@ -207,7 +218,8 @@ async fn no_secret_of_a_login_is_shown_on_its_way_through_a_store() {
     )
     .unwrap();
     said.push_str(&ear.0.lock().unwrap());
-    assert!(said.contains("(canary)") && said.contains("[redacted]"), "{said}");
+    assert!(said.contains("(canary)") && said.contains("[redacted]") && said.contains("told: Refreshed"), "{said}");
+    assert!(said.contains("is damaged at line 1"), "{said}");
     let requests = service.requests();
     let verifier = requests.iter().find_map(|request| request.split("code_verifier=").nth(1)).unwrap();
     let secrets = ["canary-access", "canary-refresh", "canary-id", "canary-device", "canary-client-s3cret", verifier];

@@ -50,7 +50,8 @@ async fn the_client_logs_in_at_its_first_call_and_not_before() {
 
 #[tokio::test]
 async fn a_password_may_hold_any_characters() {
-    for word in ["p&ss w=rd+%41", "Grüße, 世界 🔑", r#"a"b'c\d<e>#;?/"#, " inside  blanks "] {
+    let long = "x+".repeat(64);
+    for word in ["p&ss w=rd+%41", "Grüße, 世界 🔑", r#"a"b'c\d<e>#;?/"#, " inside  blanks ", &long] {
         let world = World::with(|builder| builder.user("röbot@acme.example", word)).await;
         world.client.license().await.unwrap();
         assert_eq!(world.journal(), ["token 200", "getLicense 200"], "{word}");
