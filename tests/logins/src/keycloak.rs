@@ -129,13 +129,17 @@ impl Provider for Keycloak {
     }
 
     fn facts(&self) -> Facts {
-        // Refresh tokens are signed with an HMAC key of the realm, which stays when the published keys change.
         Facts {
             is_keycloak: true,
             says_slow_down: true,
             tells_refresh_end: true,
             device_pkce: true,
+            // They are signed with an HMAC key of the realm, which stays when the published keys change.
             refresh_outlives_keys: true,
+            wrong_verifier_burns: true,
+            names_forbidden_grant: true,
+            ends_session: true,
+            offline_access: true,
         }
     }
 

@@ -7,7 +7,7 @@
 //!   answers   what such requests are answered, word by word
 //! sharing     several processes with one login, some of which are killed
 //! provider    what a provider has to show to be a stage; one small adapter each
-//!   simulator, keycloak
+//!   simulator, keycloak, oidc_provider
 //!   pages, browser    the login pages, where they are Keycloak's or like them
 //! ```
 //!
@@ -17,6 +17,7 @@ mod answers;
 mod browser;
 mod clock;
 pub mod keycloak;
+pub mod oidc_provider;
 pub mod pages;
 mod provider;
 mod raw;

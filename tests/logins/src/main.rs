@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use documine_logins::{Choice, Failure, Orders, Provider, Sharing, hold, keycloak, share, simulator, work};
+use documine_logins::{
+    Choice, Failure, Orders, Provider, Sharing, hold, keycloak, oidc_provider, share, simulator, work,
+};
 
 /// Every login flow of the SDK, at an identity provider.
 #[derive(Parser)]
@@ -37,6 +39,13 @@ enum Which {
     Keycloak {
         /// Where it is, without the path: http://127.0.0.1:8080
         base_url: String,
+    },
+    /// The provider of tests/peers/oidc-provider, which runs
+    OidcProvider {
+        /// Where it is, without the path
+        base_url: String,
+        /// Where its control interface is
+        control_url: String,
     },
     /// One of the processes that share a login
     #[command(hide = true)]
@@ -68,6 +77,9 @@ async fn tell(arguments: &Arguments, choice: &Choice) -> Result<bool, Failure> {
     let provider: Arc<dyn Provider> = match &arguments.provider {
         Which::Simulator => Arc::new(simulator::Simulator::start().await?),
         Which::Keycloak { base_url } => Arc::new(keycloak::Keycloak::at(base_url).await?),
+        Which::OidcProvider { base_url, control_url } => {
+            Arc::new(oidc_provider::OidcProvider::new(base_url, control_url)?)
+        }
         Which::Worker(orders) => return work(orders).await.map(|()| true),
         Which::Hold { store } => return hold(store).await.map(|()| true),
     };

@@ -225,4 +225,12 @@ pub struct Facts {
     pub device_pkce: bool,
     /// Whether refresh tokens still work after the keys of access tokens were changed: they may be signed with the same, with others, or not at all.
     pub refresh_outlives_keys: bool,
+    /// Whether a code is worthless after an attempt with a wrong verifier (RFC 7636 section 4.6 asks for the refusal alone).
+    pub wrong_verifier_burns: bool,
+    /// Whether a client that may not use a grant is told so by `unauthorized_client` (RFC 6749 section 5.2), and not by `invalid_request`.
+    pub names_forbidden_grant: bool,
+    /// Whether a program can end the person's session by its refresh token, without a browser: Keycloak's own way.
+    pub ends_session: bool,
+    /// Whether `offline_access` is granted without a page that asks for consent (OpenID Connect Core section 11 leaves it to the provider).
+    pub offline_access: bool,
 }

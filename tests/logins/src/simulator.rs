@@ -124,6 +124,10 @@ impl Provider for Simulator {
             tells_refresh_end: true,
             device_pkce: true,
             refresh_outlives_keys: false,
+            wrong_verifier_burns: true,
+            names_forbidden_grant: true,
+            ends_session: true,
+            offline_access: true,
         }
     }
 

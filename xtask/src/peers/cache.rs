@@ -19,6 +19,7 @@ const MAVEN_HELP: &str =
     "needs a JDK 17 or newer and Maven 3.6.3 or newer (Debian: apt install openjdk-17-jdk-headless maven)";
 const MAVEN_UNPACK: &str = "org.apache.maven.plugins:maven-dependency-plugin:2.8";
 const KEYCLOAK: &str = "26.7.3";
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 const REDOCLY: &str = "@redocly/cli@2.77.0";
 
 /// The cache and the folder of this run in it.
@@ -79,14 +80,32 @@ impl Cache {
         if is_installed(&folder, REDOCLY) && program.exists() {
             return Ok(program);
         }
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
         clear(&folder)?;
         std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
-        let command = &mut Command::new(npm);
+        let command = &mut Command::new(NPM);
         command.args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix"]);
         self.install(command.arg(&folder).arg(REDOCLY), NODE_HELP)?;
         mark_installed(&folder, REDOCLY)?;
         Ok(program)
+    }
+
+    /// A copy of `tests/peers/NAME`, programs of ours for Node.js, with the packages that its lock file names beside them.
+    pub(super) fn node(&self, name: &str) -> Result<PathBuf, Stop> {
+        let sources = script(name);
+        let mut files = tree::snapshot(&sources)?;
+        // What npm leaves when somebody runs it by hand.
+        files.retain(|path, _| !path.starts_with("node_modules"));
+        let folder = self.root.join(format!("node-{name}-{}", tree::fingerprint(&files)));
+        if folder.exists() {
+            return Ok(folder);
+        }
+        let made = self.folder.join(name);
+        tree::copy(&sources, &made, files.keys())?;
+        let command = &mut Command::new(NPM);
+        command.current_dir(&made).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+        self.install(command, NODE_HELP)?;
+        put(&made, &folder)?;
+        Ok(folder)
     }
 
     /// The program of the Spring service in `tests/peers/springdoc`, built by Maven in the cache if need be.

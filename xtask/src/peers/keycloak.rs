@@ -7,81 +7,26 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use super::cache::{self, Cache};
-use super::cargo;
-use super::process;
-use super::python;
+use super::logins::{Args, Provider};
 use super::server::Server;
-use super::verdict::{Judged, Stop, Tally, failed, strict};
-use super::{say, script};
+use super::verdict::{Stop, failed};
+use super::{process, python, say, script};
 
-/// The stories take half a minute; each has a limit of its own.
-const STORIES: Duration = Duration::from_secs(300);
+/// For `java -version`.
+const QUICK: Duration = Duration::from_secs(60);
 /// Keycloak runs on this and what is newer.
 const OLDEST_JAVA: u32 = 17;
-
-/// Options of `keycloak`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Only the stories whose name holds this word (may be repeated).
-    #[arg(long, value_name = "WORD")]
-    only: Vec<String>,
-    /// Only start Keycloak, say where it is, and stop it when Enter is pressed.
-    #[arg(long)]
-    wait: bool,
-}
+const PROVIDER: Provider = Provider { name: "keycloak", title: "Keycloak 26.7.3", start, addresses: &["base_url"] };
 
 /// Tells the stories and says how it ended.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let mut tally = Tally::default();
-    match Cache::open() {
-        Err(stop) => tally.add("cache", &Err(stop)),
-        Ok(cache) => {
-            let judged = tell(&cache, args);
-            let keep = matches!(judged, Err(Stop::Failed(_)));
-            tally.add("logins at Keycloak", &judged);
-            if keep {
-                say(&format!("outputs of this run: {}", cache.folder.display()));
-            }
-            cache.close(keep);
-        }
-    }
-    tally.finish("keycloak", strict())
-}
-
-fn tell(cache: &Cache, args: &Args) -> Judged {
-    java(cache)?;
-    let keycloak = start(cache)?;
-    let base_url = keycloak.text("base_url")?;
-    if args.wait {
-        say(&format!("{base_url}/auth/realms/acme and {base_url}/auth/realms/acme-short; Enter stops it"));
-        let _ = std::io::stdin().read_line(&mut String::new());
-        return Ok(String::from("it ran"));
-    }
-    let program = cargo::program(&cache.folder, "--bin", "documine-logins", "documine-logins")?;
-    let command = &mut Command::new(program);
-    for word in &args.only {
-        command.args(["--only", word]);
-    }
-    // All at once would be a rush that no provider sees, and too much for a small machine.
-    command.args(["--at-once", "8", "keycloak", base_url]);
-    let finished = process::run(command, "logins", &cache.folder, STORIES)?;
-    let lines: Vec<&str> = finished.stdout.lines().collect();
-    for line in &lines {
-        say(&format!("        {line}"));
-    }
-    let sum = lines.last().copied().unwrap_or_default();
-    if finished.success {
-        return Ok(sum.to_owned());
-    }
-    let bad: Vec<&str> = lines.iter().copied().filter(|line| line.starts_with("FAILED")).collect();
-    Err(Stop::Failed(format!("{sum}\n{}\n{}", bad.join("\n"), finished.stderr.trim_end())))
+    PROVIDER.run(args)
 }
 
 /// Whether there is a Java that Keycloak runs on.
 fn java(cache: &Cache) -> Result<(), Stop> {
     let command = &mut Command::new("java");
-    let finished =
-        process::run(command.arg("-version"), "java", &cache.folder, STORIES).map_err(cache::without_java)?;
+    let finished = process::run(command.arg("-version"), "java", &cache.folder, QUICK).map_err(cache::without_java)?;
     match version(&finished.stderr) {
         Some(version) if version < OLDEST_JAVA => {
             Err(cache::without_java(Stop::NotRun(format!("there is a Java {version}"))))
@@ -97,7 +42,8 @@ fn version(said: &str) -> Option<u32> {
 }
 
 /// Keycloak with a database of this run's own.
-fn start(cache: &Cache) -> Result<Server, Stop> {
+pub(super) fn start(cache: &Cache) -> Result<Server, Stop> {
+    java(cache)?;
     let started = Instant::now();
     let home = cache.keycloak()?;
     let golden = cache.keycloak_database(&home)?;

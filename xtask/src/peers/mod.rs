@@ -4,12 +4,15 @@
 //! One that can't run says why and how to get it; it never counts as passed, and under `CI=true` it counts as failed. The scripts
 //! and adapters stand in `tests/peers/`, see the README there.
 
+mod browser;
 mod cache;
 mod cargo;
 mod faults;
 mod judges;
 mod keycloak;
 mod keyring;
+mod logins;
+mod oidc_provider;
 mod process;
 mod python;
 mod server;
@@ -33,7 +36,11 @@ pub(crate) enum Peer {
     /// Hold the simulator's own faults against the same faults made by mitmproxy and nginx.
     Faults(faults::Args),
     /// Tell every login story of the SDK at a real Keycloak.
-    Keycloak(keycloak::Args),
+    Keycloak(logins::Args),
+    /// Tell every login story of the SDK at a strict provider, made of the library oidc-provider.
+    OidcProvider(logins::Args),
+    /// Let a person with a real browser log in at the pages of both providers.
+    Browser(browser::Args),
 }
 
 /// Runs one job and says how it ended.
@@ -44,6 +51,8 @@ pub(crate) fn run(peer: &Peer) -> ExitCode {
         Peer::Keyring => keyring::run(),
         Peer::Faults(args) => faults::run(args),
         Peer::Keycloak(args) => keycloak::run(args),
+        Peer::OidcProvider(args) => oidc_provider::run(args),
+        Peer::Browser(args) => browser::run(args),
     }
 }
 

@@ -49,6 +49,15 @@ pub(super) fn run(command: &mut Command, name: &str, folder: &Path, limit: Durat
     Ok(Finished { success: status.success(), stdout: read(&out)?, stderr: read(&err)? })
 }
 
+/// The settings of whoever runs this are not the test's.
+pub(super) fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("DOCUMINE_") {
+            command.env_remove(name);
+        }
+    }
+}
+
 /// Waits for the end of `child`; at the limit it is killed and the answer is `None`.
 pub(super) fn end(child: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
     let deadline = Instant::now() + limit;

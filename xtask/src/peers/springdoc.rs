@@ -176,7 +176,7 @@ impl Work<'_> {
     fn cargo(&self) -> Result<Command, Stop> {
         let target = root().canonicalize().map_err(failed("the workspace"))?.join("target/springdoc");
         let mut command = cargo::cargo(&self.copy);
-        without_settings(&mut command);
+        process::without_settings(&mut command);
         command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
         Ok(command)
     }
@@ -277,7 +277,7 @@ fn tracked(cache: &Cache) -> Result<Vec<PathBuf>, Stop> {
 /// Runs the pipeline against the service; without one it uses the simulator that is built in.
 fn pipeline(cache: &Cache, program: &Path, name: &str, service: Option<&Server>) -> Judged {
     let command = &mut Command::new(program);
-    without_settings(command);
+    process::without_settings(command);
     if let Some(service) = service {
         command.env("DOCUMINE_BASE_URL", service.text("base_url")?);
         command.env("DOCUMINE_WORKSPACE_ID", "acme").env("DOCUMINE_ACCESS_TOKEN", "anything");
@@ -308,15 +308,6 @@ fn examine(line: &str) -> Judged {
         return Err(Stop::Failed(format!("3 files with components and 3 packages with entries were wanted\n{line}")));
     }
     Ok(format!("{files} files, {packages} packages, {} requests", summary["requests"]))
-}
-
-/// The settings of whoever runs this are not the test's.
-fn without_settings(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("DOCUMINE_") {
-            command.env_remove(name);
-        }
-    }
 }
 
 fn names(paths: &[PathBuf]) -> String {

@@ -3,6 +3,8 @@
 mod answers;
 mod code;
 mod device;
+mod discovery;
+mod logout;
 mod password;
 mod refresh;
 mod token;
@@ -51,8 +53,17 @@ impl Story {
 
 /// All of them, those with the longest waits first.
 pub(crate) fn stories() -> Vec<Story> {
-    [device::stories(), answers::stories(), token::stories(), refresh::stories(), code::stories(), password::stories()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        device::stories(),
+        answers::stories(),
+        token::stories(),
+        refresh::stories(),
+        code::stories(),
+        discovery::stories(),
+        logout::stories(),
+        password::stories(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -95,7 +95,11 @@ async fn grant_not_allowed(stage: Arc<Stage>) -> Result<(), Failure> {
     let user = &realm.users.plain;
     let credentials = Credentials::password(&realm.clients.public, &user.name, user.password.as_str());
     let error = call_refused(&stage, credentials, &[&user.password]).await?;
-    says(&error, "check the client id, its secret, and which grants it may use")
+    let named = stage.provider.facts().names_forbidden_grant;
+    says(
+        &error,
+        if named { "check the client id, its secret, and which grants it may use" } else { "(invalid_request)" },
+    )
 }
 
 async fn unknown_workspace(stage: Arc<Stage>) -> Result<(), Failure> {

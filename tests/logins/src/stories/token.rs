@@ -16,7 +16,9 @@ pub(super) fn stories() -> Vec<Story> {
         Story::new("token: an access token alone, until it ends", access_token),
         Story::new("token: a source of the caller's own is asked again", source),
         // How an end that is none is told, is a matter of `refresh_expires_in`.
-        Story::new("token: an offline session has no end", offline).needs(|facts| facts.tells_refresh_end),
+        Story::new("token: an offline session has no end", offline)
+            .needs(|facts| facts.offline_access)
+            .needs(|facts| facts.tells_refresh_end),
     ]
 }
 
