@@ -480,6 +480,9 @@ pub(crate) fn given_tokens(
 
 fn no_credentials(profile: Option<&Profile>) -> Error {
     Error::config(match profile {
+        Some(Profile { name, elsewhere: true, .. }) => format!(
+            "no credentials: those of the profile {name:?} are for another service, workspace or token path than the environment names; give some with `credentials(…)`"
+        ),
         Some(Profile { name, store: Some(_), .. }) => {
             format!("no credentials: the profile {name:?} has a store for tokens, but no `client_id` to use them with")
         }

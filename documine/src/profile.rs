@@ -40,6 +40,8 @@ pub(crate) struct Profile {
     pub(crate) scopes: Vec<String>,
     /// Where tokens are kept: `file`, `keyring`, or a file's whole path.
     pub(crate) store: Option<String>,
+    /// The environment names another place than the profile does, whose secrets are not for that.
+    pub(crate) elsewhere: bool,
 }
 
 impl ClientBuilder {
@@ -167,6 +169,7 @@ impl Profile {
             token_path: get("DOCUMINE_TOKEN_PATH").or(self.token_path),
             device_path: get("DOCUMINE_DEVICE_PATH").or(self.device_path),
             store,
+            elsewhere: !same_place && !self.name.is_empty(),
             ..self
         })
     }

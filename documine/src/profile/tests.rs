@@ -116,13 +116,17 @@ fn the_environment_goes_before_the_profile_setting_by_setting() {
         let mut wanted = IN_FILE.map(Some);
         assert_eq!(texts(&merged(&[(name, "  ")])), wanted, "{name} is blank");
         wanted[place] = Some("from the environment");
+        if [0, 1, 7].contains(&place) {
+            // Another place: the secrets were not meant for it.
+            wanted[3..6].fill(None);
+        }
         assert_eq!(texts(&merged(&[(name, "from the environment")])), wanted, "{name}");
     }
 }
 
 #[test]
 fn the_program_goes_before_all() {
-    let environment = [("DOCUMINE_WORKSPACE_ID", "environment"), ("DOCUMINE_TOKEN_PATH", "/environment")];
+    let environment = [("DOCUMINE_AUTH_PATH", "/environment"), ("DOCUMINE_DEVICE_PATH", "/environment")];
     let client = builder(&environment, FULL).unwrap();
     let client = client.workspace("program").token_path("/program").build().unwrap();
     assert_eq!(client.workspace(), "program");
@@ -130,6 +134,16 @@ fn the_program_goes_before_all() {
     let own = builder(&[], FULL).unwrap().credentials(Credentials::password("own", "me", "secret"));
     let shown = format!("{own:?}");
     assert!(shown.contains("\"me\"") && !shown.contains("robot"), "{shown}");
+}
+
+#[test]
+fn secrets_of_a_profile_are_for_its_own_service() {
+    let elsewhere = builder(&[("DOCUMINE_BASE_URL", "https://elsewhere.example")], FULL).unwrap();
+    assert_eq!(
+        line(elsewhere.build()),
+        "no credentials: those of the profile \"acme\" are for another service, workspace or token path than the environment names; give some with `credentials(…)`"
+    );
+    builder(&[("DOCUMINE_BASE_URL", "https://acme.example")], FULL).unwrap().build().unwrap();
 }
 
 #[test]
