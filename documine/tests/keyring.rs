@@ -2,6 +2,7 @@
 //!
 //! A program of its own, because a process has one keyring and finds it by its environment. Without an argument it runs itself where there is none; with
 //! `open` or `locked` it expects the session around it to have such a one: `cargo xtask peers keyring` makes them.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::{Command, ExitCode};
 
@@ -60,6 +61,7 @@ fn is(so: bool, what: &str) -> std::result::Result<(), String> {
     if so { Ok(()) } else { Err(format!("not so: {what}")) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn text(error: Error) -> String {
     error.to_string()
 }
