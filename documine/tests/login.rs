@@ -61,8 +61,8 @@ async fn a_person_logs_in_once_and_the_login_is_kept() -> Tested {
     assert_eq!((finished.code, finished.stderr.as_str()), (0, ""));
     let said = events(&finished);
     // The client takes the tokens from the store, where the login has put them.
-    assert_eq!(names(&said), ["adopted", "logged_in", "api_call"]);
-    assert_eq!(said[1]["flow"], "device");
+    assert_eq!(names(&said), ["logged_in", "adopted", "api_call"]);
+    assert_eq!(said[0]["flow"], "device");
 
     let kept = fs::read_to_string(program.folder().join("me.json"))?;
     let kept: Value = serde_json::from_str(&kept)?;
