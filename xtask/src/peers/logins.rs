@@ -12,8 +12,8 @@ use super::{cargo, process, say};
 /// The stories take half a minute; each has a limit of its own.
 const STORIES: Duration = Duration::from_secs(300);
 
-/// How long processes share a login, and how often one of them is killed, in seconds.
-const SHARING: [&str; 4] = ["--share", "20", "--kill-every", "5"];
+/// How often one of the processes that share a login is killed, in seconds.
+const KILL_EVERY: &str = "5";
 
 /// Options of a telling.
 #[derive(clap::Args)]
@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Only the stories whose name holds this word (may be repeated).
     #[arg(long, value_name = "WORD")]
     only: Vec<String>,
+    /// How many seconds processes share a login: once left alone, and once with one of them killed every five seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    share: u64,
     /// Only start the provider, say where it is, and stop it when Enter is pressed.
     #[arg(long)]
     wait: bool,
@@ -81,7 +84,10 @@ impl Provider {
         let words: Vec<&str> = args.only.iter().flat_map(|word| ["--only", word]).collect();
         add("logins", run("stories", &words));
         if words.is_empty() {
-            add("a login in several processes", run("sharing", &SHARING));
+            let share = ["--share", &args.share.to_string()];
+            add("a login in several processes", run("sharing", &share));
+            let killing = [&share[..], &["--kill-every", KILL_EVERY]].concat();
+            add("a login in processes that are killed", run("killing", &killing));
         }
         Ok(())
     }
