@@ -15,6 +15,7 @@ use crate::auth::{
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::operation::Boards;
 use crate::profile::Profile;
 use crate::transport::timeout::Timeouts;
 use crate::transport::{Connection, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
@@ -388,6 +389,8 @@ impl ClientBuilder {
             observer: self.observer,
             max_answer: self.max_answer,
             sent: AtomicU64::new(0),
+            history: Arc::default(),
+            boards: Boards::default(),
         };
         Ok((stack, workspace, endpoints))
     }

@@ -1,19 +1,27 @@
 //! `5. Downloads`: result packages, prepared by the service, then fetched and deleted.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::Call;
 use crate::client::Client;
+use crate::clock::BoxFuture;
 use crate::dossiers::{DossierHandle, DossierPath};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::files::{FileHandle, FilePath};
-use crate::operation::{Operation, Polled};
+use crate::operation::{Board, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
 use crate::page::List;
 use crate::transfer::part_file::PartFile;
 use crate::transfer::{PackageStream, Saved};
 use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
+
+/// How long a package may take unless a caller says otherwise.
+const DEADLINE: Duration = Duration::from_secs(600);
+/// From so many waits on, one list is cheaper than a look at each. It holds all packages of the account.
+const MANY: usize = 4;
 
 /// What a result package holds.
 ///
@@ -77,7 +85,7 @@ impl DossierHandle {
                     .dossier_id(path.dossier)
                     .body(content.0);
                 let reference = client.fetch(request.prepare(), &options).await?;
-                Ok(client.download(reference.download_id).operation())
+                Ok(client.download(reference.download_id).operation_after(GRACE))
             })
         })
     }
@@ -107,7 +115,7 @@ impl DossierHandle {
                     .dossier_id(path.dossier)
                     .body(body);
                 let reference = client.fetch(request.prepare(), &options).await?;
-                Ok(client.download(reference.download_id).operation())
+                Ok(client.download(reference.download_id).operation_after(GRACE))
             })
         })
     }
@@ -126,7 +134,7 @@ impl FileHandle {
                     .file_id(path.file)
                     .body(content.0);
                 let reference = client.fetch(request.prepare(), &options).await?;
-                Ok(client.download(reference.download_id).operation())
+                Ok(client.download(reference.download_id).operation_after(GRACE))
             })
         })
     }
@@ -182,30 +190,117 @@ impl DownloadHandle {
 
     /// The work on it, to be waited for: also in another process than the one that began it.
     pub fn operation(&self) -> Operation<Package> {
-        let (looked_at, cancelled) = (self.clone(), self.clone());
+        self.operation_after(Duration::ZERO)
+    }
+
+    /// The same for a package that the service may not know everywhere yet.
+    fn operation_after(&self, grace: Duration) -> Operation<Package> {
+        let cancelled = self.clone();
+        let package = self.clone();
+        let plan = self.plan(grace, move |status| match &status.status {
+            Some(DownloadState::Ready) => Polled::Done(Package { handle: package.clone(), status }),
+            _ => unfinished(status),
+        });
         Operation::new(
-            self.id.to_string(),
-            format!("package {}", self.id),
-            Arc::clone(self.client.clock()),
-            Arc::new(move || {
-                let handle = looked_at.clone();
-                Box::pin(async move {
-                    let status = handle.get().looking().await?;
-                    Ok(match &status.status {
-                        Some(DownloadState::Ready) => Polled::Done(Package { handle, status }),
-                        Some(DownloadState::Failed) => Polled::Failed {
-                            state: DownloadState::Failed.to_string(),
-                            message: status.error_message.unwrap_or_else(|| "the service gives no reason".into()),
-                        },
-                        other => Polled::Working(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
-                    })
-                })
-            }),
+            plan,
+            self.client.workspace(),
             Arc::new(move || {
                 let handle = cancelled.clone();
                 Box::pin(async move { handle.delete().await })
             }),
         )
+    }
+
+    /// Waits until a condition holds for the package, 10 minutes at most unless told otherwise; gives what the service says of it then.
+    pub fn until(&self, condition: impl Into<Condition<DownloadStatus>>) -> Wait<DownloadStatus> {
+        let condition = condition.into();
+        Wait::new(self.plan(Duration::ZERO, move |status| {
+            if condition.holds(&status) {
+                return Polled::Done(status);
+            }
+            match unfinished(status) {
+                Polled::Failed { state, .. } if !condition.is_over_with_failure() => Polled::Working(state),
+                polled => polled,
+            }
+        }))
+    }
+
+    /// A wait whose looks are shared with others that wait for packages.
+    fn plan<T: Send + 'static>(
+        &self,
+        grace: Duration,
+        judge: impl Fn(DownloadStatus) -> Polled<T> + Clone + Send + Sync + 'static,
+    ) -> Plan<T> {
+        let handle = self.clone();
+        let begin = move || -> Look<T> {
+            let (handle, judge, seat) = (handle.clone(), judge.clone(), Arc::new(handle.board().sit_down()));
+            Box::new(move |turn| {
+                let (handle, judge, seat) = (handle.clone(), judge.clone(), Arc::clone(&seat));
+                Box::pin(async move {
+                    let status = match seat.look(handle.id.as_str(), turn).await? {
+                        Some(status) => status,
+                        None => handle.get().looking().await?,
+                    };
+                    Ok(judge(status))
+                })
+            })
+        };
+        Plan {
+            kind: Kind::Package,
+            what: format!("package {}", self.id),
+            id: self.id.to_string(),
+            clock: Arc::clone(self.client.clock()),
+            history: Arc::clone(&self.client.stack().history),
+            deadline: DEADLINE,
+            grace,
+            known: Arc::default(),
+            begin: Arc::new(begin),
+        }
+    }
+
+    /// Where all that wait for packages share their looks.
+    fn board(&self) -> Arc<Board<DownloadStatus>> {
+        self.client.stack().boards.board("packages", || {
+            let client = self.client.clone();
+            let read = move || -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
+                let client = client.clone();
+                Box::pin(async move {
+                    let packages = client.downloads().looking().await?;
+                    Ok(packages.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
+                })
+            };
+            Board::new(Arc::clone(self.client.clock()), MANY, Box::new(read))
+        })
+    }
+}
+
+/// What a package that is not ready says of itself.
+fn unfinished<T>(status: DownloadStatus) -> Polled<T> {
+    match &status.status {
+        Some(DownloadState::Failed) => Polled::Failed {
+            state: DownloadState::Failed.to_string(),
+            message: status.error_message.unwrap_or_else(|| "the service gives no reason".into()),
+        },
+        other => Polled::Working(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
+    }
+}
+
+impl Client {
+    /// Goes on with an operation that was noted down with [`Operation::to_ref`], in this process or another one.
+    ///
+    /// ```
+    /// # async fn f(client: documine::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let noted: documine::OperationRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
+    /// client.resume(&noted)?.wait().await?.save_to("out.zip").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// It belongs to another workspace, is none of a package, or was noted down by a newer version of this library. Nothing is sent.
+    pub fn resume(&self, noted: &OperationRef) -> Result<Operation<Package>> {
+        let id = noted.package_of(self.workspace())?;
+        let id = DownloadId::new(id).map_err(|error| Error::input(error.to_string()))?;
+        Ok(self.download(id).operation())
     }
 }
 

@@ -1,14 +1,16 @@
 //! `3. Files`: uploading, reading, waiting for the analysis, deleting.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::Call;
 use crate::client::Client;
+use crate::clock::BoxFuture;
 use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Polled, Wait};
+use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
 use crate::page::List;
 use crate::transfer::upload::UploadBody;
 use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
@@ -67,26 +69,61 @@ impl DossierHandle {
     /// One list request a look, however many files there are. Files in the trash and files whose analysis is switched off do not count.
     /// A dossier in which a file ended as `ERROR` is reported as [`WaitError::Failed`](crate::WaitError::Failed) when all others are done.
     pub fn processed(&self) -> Wait<Vec<FileStatus>> {
-        let dossier = self.clone();
-        let what = format!("the analysis of dossier {}", self.id());
-        Wait::new(
-            what,
-            Arc::clone(self.client.clock()),
-            FILES_DEADLINE,
-            Arc::new(move || {
-                let dossier = dossier.clone();
-                Box::pin(async move { dossier.look_at_files().await })
-            }),
-        )
+        self.wait_for_files(|files| Ok(Self::all_processed(files)))
     }
 
-    async fn look_at_files(&self) -> Result<Polled<Vec<FileStatus>>> {
-        let files = self.files().looking().await?;
+    /// Waits until a condition holds for the dossier's files, 30 minutes at most unless told otherwise; gives the files. One list request a look.
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// use documine::{FileStatus, ProcessingStatus};
+    /// let done = |file: &FileStatus| file.processing_status == Some(ProcessingStatus::Processed);
+    /// // The first ten will do.
+    /// let files = dossier.files_until(move |files: &Vec<FileStatus>| files.iter().filter(|file| done(file)).count() >= 10).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn files_until(&self, condition: impl Into<Condition<Vec<FileStatus>>>) -> Wait<Vec<FileStatus>> {
+        let condition = condition.into();
+        self.wait_for_files(move |files| {
+            Ok(if condition.holds(&files) {
+                Polled::Done(files)
+            } else {
+                Polled::Working(format!("{} files", files.len()))
+            })
+        })
+    }
+
+    fn wait_for_files(
+        &self,
+        judge: impl Fn(Vec<FileStatus>) -> Result<Polled<Vec<FileStatus>>> + Clone + Send + Sync + 'static,
+    ) -> Wait<Vec<FileStatus>> {
+        let dossier = self.clone();
+        let begin = move || -> Look<Vec<FileStatus>> {
+            let (dossier, judge) = (dossier.clone(), judge.clone());
+            Box::new(move |_| {
+                let (dossier, judge) = (dossier.clone(), judge.clone());
+                Box::pin(async move { judge(dossier.files().looking().await?) })
+            })
+        };
+        Wait::new(Plan {
+            kind: Kind::Dossier,
+            what: format!("the analysis of dossier {}", self.id()),
+            id: self.id().to_string(),
+            clock: Arc::clone(self.client.clock()),
+            history: Arc::clone(&self.client.stack().history),
+            deadline: FILES_DEADLINE,
+            grace: Duration::ZERO,
+            known: Arc::default(),
+            begin: Arc::new(begin),
+        })
+    }
+
+    fn all_processed(files: Vec<FileStatus>) -> Polled<Vec<FileStatus>> {
         let counted: Vec<_> =
             files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false)).collect();
         let working = counted.iter().filter(|file| matches!(analysis(file), Analysis::Working)).count();
         if working > 0 {
-            return Ok(Polled::Working(format!("{} of {} files processed", counted.len() - working, counted.len())));
+            return Polled::Working(format!("{} of {} files processed", counted.len() - working, counted.len()));
         }
         let failed: Vec<_> = counted
             .iter()
@@ -96,11 +133,28 @@ impl DossierHandle {
             })
             .collect();
         if failed.is_empty() {
-            return Ok(Polled::Done(files));
+            return Polled::Done(files);
         }
-        Ok(Polled::Failed {
+        Polled::Failed {
             state: "ERROR".into(),
             message: format!("{} of {} files: {}", failed.len(), counted.len(), failed.join("; ")),
+        }
+    }
+
+    /// Where all that wait for files of this dossier share their looks.
+    fn board(&self) -> Arc<Board<FileStatus>> {
+        let stack = self.client.stack();
+        let name = format!("files {} {}", self.path.template, self.path.dossier);
+        stack.boards.board(name, || {
+            let dossier = self.clone();
+            let read = move || -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
+                let dossier = dossier.clone();
+                Box::pin(async move {
+                    let files = dossier.files().looking().await?;
+                    Ok(files.into_iter().map(|file| (file.id.to_string(), file)).collect())
+                })
+            };
+            Board::new(Arc::clone(self.client.clock()), 2, Box::new(read))
         })
     }
 
@@ -172,7 +226,7 @@ impl Uploaded {
 
     /// Waits until the (first) file is analysed, 30 minutes at most unless told otherwise, and gives the file with its components.
     pub fn processed(&self) -> Wait<FileHandle> {
-        self.dossier.file(&self.id).processed()
+        self.dossier.file(&self.id).processed_after(GRACE)
     }
 
     /// Reads where the file stands (`getFile`).
@@ -237,24 +291,68 @@ impl FileHandle {
     ///
     /// A processed file can go back to work later: changed rules or attributes cause a new analysis.
     pub fn processed(&self) -> Wait<FileHandle> {
+        self.processed_after(Duration::ZERO)
+    }
+
+    /// The same for a file that the service may not know everywhere yet.
+    fn processed_after(&self, grace: Duration) -> Wait<FileHandle> {
         let file = self.clone();
-        let what = format!("file {}", self.id());
-        Wait::new(
-            what,
-            Arc::clone(self.client.clock()),
-            FILES_DEADLINE,
-            Arc::new(move || {
-                let file = file.clone();
+        self.wait(grace, move |status| match analysis(&status) {
+            Analysis::Done => Polled::Done(file.clone()),
+            Analysis::Working => Polled::Working(word(&status)),
+            Analysis::Failed(message) => Polled::Failed { state: word(&status), message },
+        })
+    }
+
+    /// Waits until a condition holds for the file, 30 minutes at most unless told otherwise; gives what the service says of the file then.
+    pub fn until(&self, condition: impl Into<Condition<FileStatus>>) -> Wait<FileStatus> {
+        let condition = condition.into();
+        self.wait(Duration::ZERO, move |status| {
+            if condition.holds(&status) {
+                return Polled::Done(status);
+            }
+            match analysis(&status) {
+                Analysis::Failed(message) if condition.is_over_with_failure() => {
+                    Polled::Failed { state: word(&status), message }
+                }
+                _ => Polled::Working(word(&status)),
+            }
+        })
+    }
+
+    /// A wait whose looks are shared with others that wait for files of this dossier.
+    fn wait<T: Send + 'static>(
+        &self,
+        grace: Duration,
+        judge: impl Fn(FileStatus) -> Polled<T> + Clone + Send + Sync + 'static,
+    ) -> Wait<T> {
+        let file = self.clone();
+        let begin = move || -> Look<T> {
+            let DossierPath { template, dossier } = file.path.dossier.clone();
+            let dossier = DossierHandle::new(&file.client, template, dossier);
+            let (file, judge, seat) = (file.clone(), judge.clone(), Arc::new(dossier.board().sit_down()));
+            Box::new(move |turn| {
+                let (file, judge, seat) = (file.clone(), judge.clone(), Arc::clone(&seat));
                 Box::pin(async move {
-                    let status = file.get().looking().await?;
-                    Ok(match analysis(&status) {
-                        Analysis::Done => Polled::Done(file),
-                        Analysis::Working => Polled::Working(word(&status)),
-                        Analysis::Failed(message) => Polled::Failed { state: word(&status), message },
-                    })
+                    let status = match seat.look(file.id().as_str(), turn).await? {
+                        Some(status) => status,
+                        None => file.get().looking().await?,
+                    };
+                    Ok(judge(status))
                 })
-            }),
-        )
+            })
+        };
+        Wait::new(Plan {
+            kind: Kind::File,
+            what: format!("file {}", self.id()),
+            id: self.id().to_string(),
+            clock: Arc::clone(self.client.clock()),
+            history: Arc::clone(&self.client.stack().history),
+            deadline: FILES_DEADLINE,
+            grace,
+            known: Arc::default(),
+            begin: Arc::new(begin),
+        })
     }
 }
 

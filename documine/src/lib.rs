@@ -48,7 +48,7 @@ pub use files::{FileHandle, FilePath, Upload, Uploaded};
 pub use identity::Identity;
 pub use license::Period;
 pub use models::*;
-pub use operation::{Operation, State, Wait, WaitError};
+pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError};
 pub use page::List;
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;

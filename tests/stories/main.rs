@@ -57,4 +57,6 @@ mod unsupported;
 mod upload_and_wait;
 #[cfg(has = "getUsers")]
 mod users;
+mod waits;
+mod waits_together;
 mod was_sent;

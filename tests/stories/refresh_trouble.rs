@@ -185,7 +185,7 @@ async fn a_token_path_that_leads_nowhere_is_not_a_thing_that_is_not_found() {
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
 
     let error = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap_err();
-    let WaitError::Poll { what, error } = error else { panic!("{error:?}") };
+    let WaitError::Poll { what, error, .. } = error else { panic!("{error:?}") };
     assert_eq!((what.as_str(), error.to_string().as_str()), ("package d-1", line));
     assert!(bearers(&service).is_empty());
 }

@@ -41,6 +41,7 @@ use url::Url;
 use crate::auth::{Authenticator, TokenSet};
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
+use crate::operation::{Boards, History};
 use timeout::{Activity, Timeouts};
 
 pub(crate) use answer::Answered;
@@ -77,6 +78,10 @@ pub(crate) struct Stack {
     pub(crate) max_answer: usize,
     /// Requests that went out so far, each attempt counted.
     pub(crate) sent: AtomicU64,
+    /// How long work took that was waited for.
+    pub(crate) history: Arc<History>,
+    /// Where those who wait share their looks.
+    pub(crate) boards: Boards,
 }
 
 /// A request body that is made anew for each attempt.
