@@ -77,15 +77,15 @@ async fn one_who_waits_alone_reads_its_own_file() {
 async fn those_who_go_away_disturb_nobody_and_the_last_one_ends_the_looks() {
     let stage = Stage::new().await;
     let (_, files) = uploaded(&stage, 5).await;
-    for round in 0..10 {
+    for round in 0..10_u32 {
         // Some are dropped after so many steps, at whatever point that is.
         let mut waits: Vec<_> = files
             .iter()
-            .map(|file| file.processed().settled_for(Duration::from_millis(20 * round)).into_future())
+            .map(|file| file.processed().settled_for(Duration::from_millis(20) * round).into_future())
             .collect();
         let last = waits.pop().unwrap();
         for (number, wait) in waits.iter_mut().enumerate() {
-            for _ in 0..(round as usize + number) % 7 {
+            for _ in 0..(usize::try_from(round).unwrap() + number) % 7 {
                 let _ = futures_util::poll!(wait.as_mut());
                 tokio::task::yield_now().await;
             }

@@ -13,7 +13,7 @@ use crate::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus};
 /// use documine::{Condition, FileStatus};
 ///
 /// let status = file.until(Condition::processed().or(Condition::failed())).await?;
-/// let pages = file.until(|file: &FileStatus| file.page_count.is_some()).await?;
+/// let named = file.until(|file: &FileStatus| file.file_name.is_some()).await?;
 /// # Ok(()) }
 /// ```
 pub struct Condition<S> {
