@@ -13,6 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
 use crate::page::List;
 use crate::transfer::upload::UploadBody;
+use crate::transport::CallOptions;
+use crate::uploads;
 use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
 
 /// How long files may take unless a caller says otherwise: optical character recognition of a long scan takes its time.
@@ -31,24 +33,15 @@ impl DossierHandle {
     /// # Ok(()) }
     /// ```
     pub fn upload(&self, source: Source) -> Call<Upload, Uploaded> {
-        let upload = Upload { dossier: self.clone(), source, keep_manual_changes: None, progress: None };
-        Call::new(&self.client, upload, |client, upload, mut options| {
+        let upload =
+            Upload { dossier: self.clone(), source, keep_manual_changes: None, progress: None, look_for_lost: false };
+        Call::new(&self.client, upload, |client, upload, options| {
             Box::pin(async move {
-                let Upload { dossier, source, keep_manual_changes, progress } = upload;
-                let body = UploadBody { source, progress };
-                body.check().await.map_err(|error| error.with_operation("uploadFile"))?;
-                options.body = Some(Arc::new(body));
-                let mut request = client
-                    .requests()
-                    .upload_file()
-                    .dossier_template_id(dossier.path.template.clone())
-                    .dossier_id(dossier.path.dossier.clone())
-                    .body(reqwest::multipart::Form::new());
-                if let Some(keep) = keep_manual_changes {
-                    request = request.keep_manual_changes(keep);
+                if upload.look_for_lost {
+                    uploads::careful(&client, upload, options).await
+                } else {
+                    upload.once(&client, options).await
                 }
-                let (result, facts) = client.answer(request.prepare(), &options).await?;
-                Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
             })
         })
     }
@@ -169,16 +162,46 @@ impl DossierHandle {
 /// An upload's fields.
 #[derive(Clone)]
 pub struct Upload {
-    dossier: DossierHandle,
-    source: Source,
-    keep_manual_changes: Option<bool>,
-    progress: Option<Arc<dyn Progress>>,
+    pub(crate) dossier: DossierHandle,
+    pub(crate) source: Source,
+    pub(crate) keep_manual_changes: Option<bool>,
+    pub(crate) progress: Option<Arc<dyn Progress>>,
+    pub(crate) look_for_lost: bool,
+}
+
+impl Upload {
+    /// Sends it, as the options say.
+    pub(crate) async fn once(self, client: &Client, mut options: CallOptions) -> Result<Uploaded> {
+        let Self { dossier, source, keep_manual_changes, progress, .. } = self;
+        let body = UploadBody { source, progress };
+        body.check().await.map_err(|error| error.with_operation("uploadFile"))?;
+        options.body = Some(Arc::new(body));
+        let mut request = client
+            .requests()
+            .upload_file()
+            .dossier_template_id(dossier.path.template.clone())
+            .dossier_id(dossier.path.dossier.clone())
+            .body(reqwest::multipart::Form::new());
+        if let Some(keep) = keep_manual_changes {
+            request = request.keep_manual_changes(keep);
+        }
+        let (result, facts) = client.answer(request.prepare(), &options).await?;
+        Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
+    }
 }
 
 impl Call<Upload, Uploaded> {
     /// Where the file replaces one of the same name: keep what people changed in that by hand. Default: do not.
     pub fn keep_manual_changes(mut self, yes: bool) -> Self {
         self.params.keep_manual_changes = Some(yes);
+        self
+    }
+
+    /// Where the answer gets lost, looks for the file in the dossier's list before the upload is repeated: so it is there once, and its id is known. Costs
+    /// one list request before the upload, to tell the file from those that were there. An archive is not repeated, because it may
+    /// have become several files. Default: no; [`upload_all`](DossierHandle::upload_all) does it.
+    pub fn look_for_lost(mut self, yes: bool) -> Self {
+        self.params.look_for_lost = yes;
         self
     }
 
@@ -206,6 +229,11 @@ pub struct Uploaded {
 }
 
 impl Uploaded {
+    /// A file that was found in the dossier's list.
+    pub(crate) fn found(dossier: DossierHandle, id: FileId) -> Self {
+        Self { ids: vec![id.clone()], id, dossier }
+    }
+
     fn new(dossier: DossierHandle, result: documine_api::types::FileUploadResult) -> Result<Self> {
         // Inferred names: one of the two lists holds the ids.
         let ids = if result.file_ids.is_empty() { result.processed_file_ids } else { result.file_ids };

@@ -28,6 +28,7 @@ mod templates;
 mod text;
 mod transfer;
 mod transport;
+mod uploads;
 mod users;
 
 #[cfg(feature = "keyring")]
@@ -54,6 +55,7 @@ pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
+pub use uploads::{UploadAll, UploadOutcome};
 
 /// Chapters of the guide.
 pub mod guide {

@@ -56,6 +56,7 @@ mod tolerance;
 mod unsupported;
 mod upload_and_wait;
 #[cfg(has = "getUsers")]
+mod uploads;
 mod users;
 mod waits;
 mod waits_together;

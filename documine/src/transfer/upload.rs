@@ -1,13 +1,15 @@
-//! Sending a file: from a path or from memory, piece by piece, with its exact length.
+//! Sending a file: from a path, from memory or from a stream, piece by piece, with its exact length.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 use tokio_util::io::ReaderStream;
 
 use super::progress::Progress;
@@ -18,10 +20,12 @@ use crate::transport::timeout::Activity;
 
 /// How much is read and sent at a time.
 const PIECE: usize = 64 * 1024;
+/// How much of a content tells what it is.
+const BEGINNING: usize = 8 * 1024;
 /// How much of a refused file name an error shows, in characters.
 const SHOWN: usize = 100;
 
-/// What is uploaded. It can be opened any number of times, so that an upload can be repeated.
+/// What is uploaded. All but a [stream](Source::stream) can be opened any number of times, so that an upload can be repeated.
 ///
 /// ```
 /// use documine::Source;
@@ -39,6 +43,23 @@ pub struct Source {
 enum Content {
     Path(PathBuf),
     Bytes(Bytes),
+    Streams(Streams),
+}
+
+type Pieces = BoxStream<'static, io::Result<Bytes>>;
+
+/// A maker of streams, and the length of each.
+#[derive(Clone)]
+struct Streams {
+    make: Arc<dyn Fn() -> Option<Pieces> + Send + Sync>,
+    length: u64,
+    again: bool,
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").field("length", &self.length).field("again", &self.again).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -54,6 +75,53 @@ impl Source {
         Self { content: Content::Bytes(bytes.into()), file_name: file_name.into(), content_type: None }
     }
 
+    /// `length` bytes from anywhere, by a closure that makes their stream anew for each attempt: an object store, a database.
+    ///
+    /// ```
+    /// use documine::Source;
+    /// use futures_util::stream;
+    /// let source = Source::streams("note.txt", 10, || stream::iter([Ok("hello".into()), Ok("world".into())]));
+    /// ```
+    pub fn streams<S>(file_name: impl Into<String>, length: u64, make: impl Fn() -> S + Send + Sync + 'static) -> Self
+    where
+        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+    {
+        let make = Arc::new(move || Some(make().boxed()));
+        let content = Content::Streams(Streams { make, length, again: true });
+        Self { content, file_name: file_name.into(), content_type: None }
+    }
+
+    /// `length` bytes that come once: an upload of these is never repeated, not even where it was refused for its token.
+    pub fn stream(
+        file_name: impl Into<String>,
+        length: u64,
+        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Self {
+        let once = Mutex::new(Some(stream.boxed()));
+        let make = Arc::new(move || once.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let content = Content::Streams(Streams { make, length, again: false });
+        Self { content, file_name: file_name.into(), content_type: None }
+    }
+
+    /// Whether it can be opened more than once.
+    pub(crate) fn opens_again(&self) -> bool {
+        !matches!(&self.content, Content::Streams(streams) if !streams.again)
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// How long it is, where that is known without opening it.
+    pub(crate) async fn length(&self) -> Option<u64> {
+        match &self.content {
+            Content::Path(path) => tokio::fs::metadata(path).await.ok().map(|metadata| metadata.len()),
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::Streams(streams) => Some(streams.length),
+        }
+    }
+
     /// The name the file gets in the dossier. Default for a path: its last part. One with control characters is refused.
     #[must_use]
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
@@ -61,7 +129,7 @@ impl Source {
         self
     }
 
-    /// The media type that is sent. Default: by the file name's ending, else `application/octet-stream`.
+    /// The media type that is sent. Default: by the file name's ending, else by how the content begins, else `application/octet-stream`.
     #[must_use]
     pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
         self.content_type = Some(media_type.into());
@@ -71,8 +139,12 @@ impl Source {
     /// Opens it, with its length. Says in one line what is wrong with a path.
     async fn open(&self) -> Result<Opened> {
         let path = match &self.content {
-            Content::Bytes(bytes) => {
-                return Ok(Opened { file: None, bytes: bytes.clone(), length: bytes.len() as u64 });
+            Content::Bytes(bytes) => return Ok(Opened::Bytes(bytes.clone())),
+            Content::Streams(streams) => {
+                let pieces = (streams.make)().ok_or_else(|| {
+                    Error::input("the stream has been used; give one that can be made anew (Source::streams)")
+                })?;
+                return Ok(Opened::Stream(pieces, streams.length));
             }
             Content::Path(path) => path,
         };
@@ -94,9 +166,31 @@ impl Source {
         let file = File::open(path).await.map_err(trouble)?;
         let metadata = file.metadata().await.map_err(trouble)?;
         let stamp = Stamp { length: metadata.len(), modified: metadata.modified().ok() };
-        let length = stamp.length;
-        Ok(Opened { file: Some((file, stamp, path.clone())), bytes: Bytes::new(), length })
+        Ok(Opened::File(file, stamp, path.clone()))
     }
+
+    /// What it is: by its name, else by how it begins.
+    async fn media_type(&self) -> String {
+        if let Some(given) = &self.content_type {
+            return given.clone();
+        }
+        if let Some(by_name) = mime_guess::from_path(&self.file_name).first() {
+            return by_name.to_string();
+        }
+        let beginning = match &self.content {
+            Content::Bytes(bytes) => bytes.slice(..bytes.len().min(BEGINNING)),
+            Content::Path(path) => beginning(path).await.unwrap_or_default(),
+            Content::Streams(_) => Bytes::new(),
+        };
+        infer::get(&beginning).map_or("application/octet-stream", |kind| kind.mime_type()).to_owned()
+    }
+}
+
+/// How a file begins.
+async fn beginning(path: &Path) -> io::Result<Bytes> {
+    let mut read = Vec::new();
+    File::open(path).await?.take(BEGINNING as u64).read_to_end(&mut read).await?;
+    Ok(read.into())
 }
 
 /// How a file looked when it was opened.
@@ -106,10 +200,20 @@ struct Stamp {
     modified: Option<SystemTime>,
 }
 
-struct Opened {
-    file: Option<(File, Stamp, PathBuf)>,
-    bytes: Bytes,
-    length: u64,
+enum Opened {
+    File(File, Stamp, PathBuf),
+    Bytes(Bytes),
+    Stream(Pieces, u64),
+}
+
+impl Opened {
+    fn length(&self) -> u64 {
+        match self {
+            Self::File(_, stamp, _) => stamp.length,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Stream(_, length) => *length,
+        }
+    }
 }
 
 /// An upload's body, made anew for each attempt.
@@ -131,6 +235,10 @@ impl UploadBody {
                 "the file name {shown:?} holds control characters; give another one with `file_name(…)`"
             )));
         }
+        // A stream that comes once is left alone.
+        if matches!(self.source.content, Content::Streams(_)) {
+            return Ok(());
+        }
         self.source.open().await.map(drop)
     }
 }
@@ -139,7 +247,8 @@ impl transport::Body for UploadBody {
     fn open(&self) -> BoxFuture<'_, Result<(reqwest::multipart::Form, Activity)>> {
         Box::pin(async move {
             let opened = self.source.open().await?;
-            let (length, activity) = (opened.length, Activity::new());
+            let media_type = self.source.media_type().await;
+            let (length, activity) = (opened.length(), Activity::new());
             let moving = activity.clone();
             let progress = self.progress.clone();
             let mut moved = 0;
@@ -150,10 +259,6 @@ impl transport::Body for UploadBody {
                     progress.moved(moved, Some(length));
                 }
             });
-            let media_type = match &self.source.content_type {
-                Some(text) => text.clone(),
-                None => mime_guess::from_path(&self.source.file_name).first_or_octet_stream().to_string(),
-            };
             let part = reqwest::multipart::Part::stream_with_length(reqwest::Body::wrap_stream(pieces), length)
                 .file_name(self.source.file_name.clone())
                 .mime_str(&media_type)
@@ -163,6 +268,10 @@ impl transport::Body for UploadBody {
             Ok((reqwest::multipart::Form::new().part(part_name(), part), activity))
         })
     }
+
+    fn opens_again(&self) -> bool {
+        self.source.opens_again()
+    }
 }
 
 /// What the document calls the part that holds the file.
@@ -170,15 +279,40 @@ fn part_name() -> &'static str {
     documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")
 }
 
-/// The content piece by piece: exactly as many bytes as were there when it was opened, or an error.
-fn pieces(opened: Opened) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let Some((file, stamp, path)) = opened.file else {
-        let whole = opened.bytes;
-        let starts = (0..whole.len()).step_by(PIECE);
-        return stream::iter(starts)
-            .map(move |start| Ok(whole.slice(start..whole.len().min(start + PIECE))))
-            .left_stream();
+/// The content piece by piece: exactly as many bytes as were announced, or an error.
+fn pieces(opened: Opened) -> Pieces {
+    match opened {
+        Opened::Bytes(whole) => {
+            let starts = (0..whole.len()).step_by(PIECE);
+            stream::iter(starts).map(move |start| Ok(whole.slice(start..whole.len().min(start + PIECE)))).boxed()
+        }
+        Opened::Stream(pieces, length) => counted(pieces, length).boxed(),
+        Opened::File(file, stamp, path) => of_file(file, stamp, path).boxed(),
+    }
+}
+
+/// A stream of somebody else's, held to its word.
+fn counted(pieces: Pieces, length: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let wrong = move |came: &str| {
+        io::Error::other(Error::input(format!("{came} bytes came from the source, {length} were announced")))
     };
+    stream::try_unfold((pieces, 0), move |(mut pieces, sent)| async move {
+        match pieces.next().await.transpose()? {
+            None if sent < length => Err(wrong(&sent.to_string())),
+            None => Ok(None),
+            Some(piece) => {
+                let sent = sent + piece.len() as u64;
+                if sent > length {
+                    return Err(wrong(&format!("more than {length}")));
+                }
+                Ok(Some((piece, (pieces, sent))))
+            }
+        }
+    })
+}
+
+/// A file, which must stay what it was.
+fn of_file(file: File, stamp: Stamp, path: PathBuf) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let reader = ReaderStream::with_capacity(file, PIECE);
     stream::try_unfold((reader, 0, path), move |(mut reader, sent, path)| async move {
         let left = stamp.length - sent;
@@ -197,7 +331,6 @@ fn pieces(opened: Opened) -> impl Stream<Item = io::Result<Bytes>> + Send + 'sta
         }
         Ok(Some((piece, (reader, sent, path))))
     })
-    .right_stream()
 }
 
 async fn look(path: &Path) -> io::Result<Stamp> {

@@ -99,6 +99,9 @@ impl Call<'_> {
             None => None,
         };
         let (sending, activity) = self.begin(trip, tokens, form)?;
+        if self.options.body.as_ref().is_some_and(|body| !body.opens_again()) {
+            trip.is_spent();
+        }
         let limit = self.options.timeout.unwrap_or(self.stack.timeouts.attempt);
         // A body under way is no silence: only a standstill ends the attempt.
         let response = {

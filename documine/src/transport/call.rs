@@ -75,6 +75,11 @@ impl Trip {
         Some(copy)
     }
 
+    /// The body has been sent and can't be made anew.
+    pub(super) fn is_spent(&mut self) {
+        self.spent = true;
+    }
+
     /// Whether another attempt can be made.
     pub(super) fn can_go_again(&self) -> bool {
         !self.spent

@@ -87,6 +87,9 @@ pub(crate) struct Stack {
 /// A request body that is made anew for each attempt.
 pub(crate) trait Body: Send + Sync {
     fn open(&self) -> BoxFuture<'_, Result<(reqwest::multipart::Form, Activity)>>;
+
+    /// Whether it can be opened another time.
+    fn opens_again(&self) -> bool;
 }
 
 /// What a caller asks of one call. Most ask nothing, so what is large stands elsewhere.
