@@ -17,3 +17,30 @@ impl<F: Fn(u64, Option<u64>) + Send + Sync + 'static> Progress for F {
         self(moved, total);
     }
 }
+
+/// A bar on the terminal, as the program has set it up: it gets the length once that is known, and the position.
+#[cfg(feature = "indicatif")]
+impl Progress for indicatif::ProgressBar {
+    fn moved(&self, moved: u64, total: Option<u64>) {
+        if let Some(total) = total
+            && self.length() != Some(total)
+        {
+            self.set_length(total);
+        }
+        self.set_position(moved);
+    }
+}
+
+#[cfg(all(test, feature = "indicatif"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_follows_a_transfer() {
+        let bar = indicatif::ProgressBar::hidden();
+        for (moved, total) in [(10, None), (20, Some(100)), (0, Some(100)), (100, Some(100))] {
+            Progress::moved(&bar, moved, total);
+            assert_eq!((bar.position(), bar.length()), (moved, total));
+        }
+    }
+}
