@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Polled, Wait};
-use crate::page::List;
+use crate::page::{List, Question};
 use crate::transfer::upload::UploadBody;
 use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
 
@@ -53,11 +53,10 @@ impl DossierHandle {
 
     /// The dossier's files (`getFiles`).
     pub fn files(&self) -> List<DossierPath, FileStatus> {
-        List::new(&self.client, self.path.clone(), |client, path, options| {
+        List::new(&self.client, self.path.clone(), |client, path, _| {
             Box::pin(async move {
                 let request = client.requests().get_files().dossier_template_id(path.template).dossier_id(path.dossier);
-                let (list, facts) = client.answer(request.prepare(), &options).await?;
-                facts.page(list.files, &list.extra)
+                Question::new(request.prepare(), |list| (list.files, list.extra))
             })
         })
     }

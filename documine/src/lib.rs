@@ -49,7 +49,7 @@ pub use identity::Identity;
 pub use license::Period;
 pub use models::*;
 pub use operation::{Operation, State, Wait, WaitError};
-pub use page::List;
+pub use page::{BadItem, Continuation, List, ListStream, Page};
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};
