@@ -1,5 +1,8 @@
 //! What a list asks of the service, and how an answer to it is read: as a whole, or one element at a time.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use documine_api::operations::Operation;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
@@ -43,14 +46,26 @@ impl<T: 'static> Question<T> {
     {
         let (request, operation) = made(request)?;
         let whole = move |body: &[u8], facts: &Facts| {
-            let (items, rest) = parts(decode(body, facts)?);
-            // A model that knows some of the marks keeps them elsewhere. Finding out costs little, reading the answer twice much.
-            let keeps = serde_json::from_str(Marks::ALL).is_ok_and(|probe| Marks::are_all_in(&parts(probe).1));
-            let marks = if keeps { Marks::of(&rest) } else { Marks::read(body) };
+            let (items, marks) = taken(decode(body, facts)?, body, operation.id, parts);
             Ok((items.into_iter().map(T::from).collect(), marks))
         };
         Ok(Self { request, operation, whole: Box::new(whole), item: read::<W, T> })
     }
+}
+
+/// The list of an answer, and what stands beside it. Only where the model keeps marks elsewhere, the answer is read twice.
+fn taken<L: DeserializeOwned, W>(list: L, body: &[u8], operation: &'static str, parts: Parts<L, W>) -> (Vec<W>, Marks) {
+    let (items, rest) = parts(list);
+    (items, if leaves_marks(operation, parts) { Marks::of(&rest) } else { Marks::read(body) })
+}
+
+/// Whether the model of an operation's answer leaves all marks among the unknown members: a document may describe some. Found out once.
+fn leaves_marks<L: DeserializeOwned, W>(operation: &'static str, parts: Parts<L, W>) -> bool {
+    static KNOWN: Mutex<BTreeMap<&'static str, bool>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    *known
+        .entry(operation)
+        .or_insert_with(|| serde_json::from_str(Marks::ALL).is_ok_and(|probe| Marks::are_all_in(&parts(probe).1)))
 }
 
 fn read<W: DeserializeOwned, T: From<W>>(bytes: &[u8]) -> std::result::Result<Option<T>, Unread> {
@@ -94,6 +109,39 @@ mod tests {
     fn unread(json: &str) -> Option<(String, String, bool)> {
         let unread = read::<File, File>(json.as_bytes()).err()?;
         Some((unread.field, unread.why, unread.is_broken))
+    }
+
+    /// A list whose document describes two of the marks.
+    #[derive(Debug, serde::Deserialize)]
+    struct Described {
+        #[serde(default)]
+        users: Vec<u8>,
+        #[serde(rename = "totalElements")]
+        _total_elements: Option<i64>,
+        #[serde(flatten)]
+        extra: Map<String, Value>,
+    }
+
+    /// One whose document describes none.
+    #[derive(Debug, serde::Deserialize)]
+    struct Plain {
+        #[serde(default)]
+        users: Vec<u8>,
+        #[serde(flatten)]
+        extra: Map<String, Value>,
+    }
+
+    #[test]
+    fn what_a_document_describes_of_the_paging_is_seen_all_the_same() {
+        let body = br#"{"users":[1,2],"totalElements":5,"last":false}"#;
+        let marks = |read: Option<(Vec<u8>, Marks)>| read.map(|(users, marks)| (users, marks.total, marks.more(0, 9)));
+        let described = serde_json::from_slice(body).ok();
+        let described =
+            described.map(|list| taken(list, body, "described", |list: Described| (list.users, list.extra)));
+        let plain = serde_json::from_slice(body).ok();
+        let plain = plain.map(|list| taken(list, body, "plain", |list: Plain| (list.users, list.extra)));
+        assert_eq!(marks(described), Some((vec![1, 2], Some(5), true)));
+        assert_eq!(marks(plain), Some((vec![1, 2], Some(5), true)));
     }
 
     #[test]
