@@ -188,8 +188,8 @@ fn skipped<S: Strategy>(strategy: &S, list: impl Fn(S::Value) -> (Vec<Value>, us
         prop_assert_eq!(each.iter().filter(|each| each.is_err()).count(), 1);
         // Strictly, it is the end.
         prop_assert_eq!(strict.len(), at + 1);
-        let last = strict.last().and_then(|last| last.as_ref().err()).map(ToString::to_string);
-        prop_assert_eq!(last, each[at].as_ref().err().map(ToString::to_string));
+        let told = strict.last().and_then(|end| end.as_ref().err()).map(ToString::to_string);
+        prop_assert_eq!(told, each[at].as_ref().err().map(ToString::to_string));
         Ok(())
     });
     outcome.unwrap();
