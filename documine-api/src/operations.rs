@@ -26,7 +26,7 @@ pub struct Operation {
     pub answer: Answer,
     /// How a list comes.
     pub paging: Paging,
-    /// The member of the answer that holds the list.
+    /// The member of the answer that holds the list, as it is spelt on the wire.
     pub items: Option<&'static str>,
     /// How sure its name and path are.
     pub provenance: Provenance,

@@ -124,10 +124,10 @@ impl fmt::Debug for Client {
 }
 
 /// A request as the generated client makes it, or why it can't. The one place where progenitor's error is seen.
-type Prepared<A> = std::result::Result<PreparedRequest<A>, documine_api::Error<()>>;
+pub(crate) type Prepared<A> = std::result::Result<PreparedRequest<A>, documine_api::Error<()>>;
 
 /// The request, if it was made and the document offers what it asks for.
-fn made<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation)> {
+pub(crate) fn made<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation)> {
     let request = request.map_err(|error| match error {
         // Built from settings and ids that were checked before, so this is what a caller gave that no request can hold.
         documine_api::Error::InvalidRequest(text) | documine_api::Error::Custom(text) => Error::input(text),
@@ -140,7 +140,7 @@ fn made<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation
 }
 
 /// Decodes; what does not fit is told with the path to it.
-fn decode<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
+pub(crate) fn decode<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
     // Keeping the path costs as much again as the reading, and most answers fit.
     serde_json::from_slice(body).or_else(|_| decode_with_path(body, facts))
 }
@@ -154,14 +154,18 @@ fn decode_with_path<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A
         Ok(()) => Ok(value),
         Err(error) => Err(format!("something follows the JSON of the body: {error}")),
     });
-    whole.map_err(|why| {
-        let clean = |text: &str| text::without(text, facts.tokens.iter().map(|tokens| tokens.access.expose()));
-        // Only the beginning is shown. What does not fit is told with the value that stands there.
-        let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
-        let (body, why) = (clean(&String::from_utf8_lossy(body)), clean(&why));
-        let (status, headers) = (facts.status, &facts.headers);
-        facts.of(classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why }))
-    })
+    whole.map_err(|why| misfit(body, facts, &why))
+}
+
+/// An answer, or a part of one, that is not what the document describes.
+#[cold]
+pub(crate) fn misfit(body: &[u8], facts: &Facts, why: &str) -> Error {
+    let clean = |text: &str| text::without(text, facts.tokens.iter().map(|tokens| tokens.access.expose()));
+    // Only the beginning is shown. What does not fit is told with the value that stands there.
+    let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
+    let (body, why) = (clean(&String::from_utf8_lossy(body)), clean(why));
+    let (status, headers) = (facts.status, &facts.headers);
+    facts.of(classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why }))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{FileHandle, FilePath};
-use crate::page::List;
+use crate::page::{List, Question};
 use crate::transport::Answered;
 use crate::transport::classify::{Evidence, classify, media_type};
 use crate::{FileComponents, FileId, extract};
@@ -137,7 +137,7 @@ impl FileHandle {
 impl DossierHandle {
     /// The components of all files of the dossier (`getDossierComponents`; its path is inferred).
     pub fn components(&self) -> List<Export<DossierPath>, Components> {
-        List::new(&self.client, Export::new(&self.path), |client, export, options| {
+        List::new(&self.client, Export::new(&self.path), |client, export, _| {
             Box::pin(async move {
                 let mut request = client
                     .requests()
@@ -147,8 +147,7 @@ impl DossierHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                let (list, facts) = client.answer(request.prepare(), &options).await?;
-                facts.page(list.files.into_iter().map(Components::from).collect(), &list.extra)
+                Question::new(request.prepare(), |list| (list.files, list.extra))
             })
         })
     }
@@ -182,7 +181,7 @@ impl<P, T> Call<Export<P>, T> {
 impl List<Export<DossierPath>, Components> {
     /// With the details: where in the documents each value was found, and by which rule. Default: without.
     pub fn include_details(mut self, yes: bool) -> Self {
-        self.0.params.include_details = Some(yes);
+        self.call.params.include_details = Some(yes);
         self
     }
 

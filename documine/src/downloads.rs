@@ -13,7 +13,7 @@ use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, Result};
 use crate::files::{FileHandle, FilePath};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
-use crate::page::List;
+use crate::page::{List, Question};
 use crate::transfer::part_file::PartFile;
 use crate::transfer::{PackageStream, Saved};
 use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
@@ -143,10 +143,9 @@ impl FileHandle {
 impl Client {
     /// All packages that the service holds for this account (`getDownloads`; its path is inferred).
     pub fn downloads(&self) -> List<(), DownloadStatus> {
-        List::new(self, (), |client, (), options| {
+        List::new(self, (), |client, (), _| {
             Box::pin(async move {
-                let (list, facts) = client.answer(client.requests().get_downloads().prepare(), &options).await?;
-                facts.page(list.downloads, &list.extra)
+                Question::new(client.requests().get_downloads().prepare(), |list| (list.downloads, list.extra))
             })
         })
     }

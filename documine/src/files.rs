@@ -11,7 +11,7 @@ use crate::clock::BoxFuture;
 use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
-use crate::page::List;
+use crate::page::{List, Question};
 use crate::transfer::upload::UploadBody;
 use crate::transport::CallOptions;
 use crate::uploads;
@@ -48,11 +48,10 @@ impl DossierHandle {
 
     /// The dossier's files (`getFiles`).
     pub fn files(&self) -> List<DossierPath, FileStatus> {
-        List::new(&self.client, self.path.clone(), |client, path, options| {
+        List::new(&self.client, self.path.clone(), |client, path, _| {
             Box::pin(async move {
                 let request = client.requests().get_files().dossier_template_id(path.template).dossier_id(path.dossier);
-                let (list, facts) = client.answer(request.prepare(), &options).await?;
-                facts.page(list.files, &list.extra)
+                Question::new(request.prepare(), |list| (list.files, list.extra))
             })
         })
     }

@@ -50,7 +50,7 @@ pub use identity::Identity;
 pub use license::Period;
 pub use models::*;
 pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError};
-pub use page::List;
+pub use page::{BadItem, Continuation, List, ListStream, Page};
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};

@@ -3,17 +3,17 @@
 use crate::call::Call;
 use crate::client::Client;
 use crate::dossiers::DossierHandle;
-use crate::page::List;
+use crate::page::{List, Question};
 use crate::{Dossier, DossierFields, DossierId, DossierTemplate, DossierTemplateId};
 
 impl Client {
     /// All dossier templates of the workspace (`getDossierTemplates`).
     pub fn dossier_templates(&self) -> List<(), DossierTemplate> {
-        List::new(self, (), |client, (), options| {
+        List::new(self, (), |client, (), _| {
             Box::pin(async move {
-                let (list, facts) =
-                    client.answer(client.requests().get_dossier_templates().prepare(), &options).await?;
-                facts.page(list.dossier_templates, &list.extra)
+                Question::new(client.requests().get_dossier_templates().prepare(), |list| {
+                    (list.dossier_templates, list.extra)
+                })
             })
         })
     }
@@ -59,7 +59,7 @@ impl DossierTemplateHandle {
     /// The template's dossiers (`getDossiers`): the active ones, unless asked otherwise.
     pub fn dossiers(&self) -> List<DossierFilter, Dossier> {
         let filter = DossierFilter { template: self.id.clone(), active: None, archived: None, soft_deleted: None };
-        List::new(&self.client, filter, |client, filter, options| {
+        List::new(&self.client, filter, |client, filter, _| {
             Box::pin(async move {
                 let mut request = client.requests().get_dossiers().dossier_template_id(filter.template);
                 if let Some(yes) = filter.active {
@@ -71,8 +71,7 @@ impl DossierTemplateHandle {
                 if let Some(yes) = filter.soft_deleted {
                     request = request.include_soft_deleted(yes);
                 }
-                let (list, facts) = client.answer(request.prepare(), &options).await?;
-                facts.page(list.dossiers, &list.extra)
+                Question::new(request.prepare(), |list| (list.dossiers, list.extra))
             })
         })
     }
@@ -109,19 +108,19 @@ impl DossierTemplateHandle {
 impl List<DossierFilter, Dossier> {
     /// With the active dossiers, or without. Default: with.
     pub fn include_active(mut self, yes: bool) -> Self {
-        self.0.params.active = Some(yes);
+        self.call.params.active = Some(yes);
         self
     }
 
     /// With the archived dossiers, or without. Default: without.
     pub fn include_archived(mut self, yes: bool) -> Self {
-        self.0.params.archived = Some(yes);
+        self.call.params.archived = Some(yes);
         self
     }
 
     /// With the dossiers in the trash, or without. Default: without.
     pub fn include_soft_deleted(mut self, yes: bool) -> Self {
-        self.0.params.soft_deleted = Some(yes);
+        self.call.params.soft_deleted = Some(yes);
         self
     }
 }

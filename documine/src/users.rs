@@ -2,16 +2,15 @@
 
 use crate::User;
 use crate::client::Client;
-use crate::page::List;
+use crate::page::{List, Question};
 
 impl Client {
     /// The workspace's users (`getUsers`; its path is inferred).
     pub fn users(&self) -> List<(), User> {
-        List::new(self, (), |client, (), options| {
-            Box::pin(async move {
-                let (list, facts) = client.answer(client.requests().get_users().prepare(), &options).await?;
-                facts.page(list.users, &list.extra)
-            })
+        List::new(self, (), |client, (), _| {
+            Box::pin(
+                async move { Question::new(client.requests().get_users().prepare(), |list| (list.users, list.extra)) },
+            )
         })
     }
 }

@@ -65,9 +65,22 @@ fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(
             document.pointer(&format!("/paths/{}/{}", escape(&place.path), place.method))?.as_object()
         });
         let path = mapped.place.as_ref().map_or_else(|| spec.path().to_owned(), |place| place.wire.clone());
-        made.push((path, spec.method(), operation(id, spec, contract, mapped, given)));
+        let mut operation = operation(id, spec, contract, mapped, given);
+        if let Some(items) = list_member(spec, mapping) {
+            let form = mapped.paging.unwrap_or("none");
+            operation.insert(String::from("x-paging"), json!({"form": form, "items": items}));
+        }
+        made.push((path, spec.method(), operation));
     }
     made
+}
+
+/// The member of an answer that holds the list, as the document spells it: the client looks for it in answers that are still coming in.
+fn list_member<'a>(spec: &'a OperationSpec, mapping: &'a Mapping) -> Option<&'a String> {
+    let items = spec.items.as_ref()?;
+    let Answers::Json(schema) = spec.answers() else { return Some(items) };
+    let sources = mapping.schemas.get(schema).map(Vec::as_slice).unwrap_or_default();
+    Some(sources.iter().find_map(|bound| bound.fields.get(items)?.wire.as_ref()).unwrap_or(items))
 }
 
 fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mapped, given: Option<&Object>) -> Object {
@@ -116,10 +129,6 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
         );
     }
     answers(spec, mapped, given, &mut made);
-    if let Some(items) = &spec.items {
-        let form = mapped.paging.unwrap_or("none");
-        made.insert(String::from("x-paging"), json!({"form": form, "items": items}));
-    }
     let missing: BTreeMap<&String, &Option<String>> = mapped
         .query
         .iter()

@@ -89,6 +89,7 @@ fn streams() {
         .dossier("d".parse::<documine::DossierId>().unwrap());
     stream(client.users().stream());
     stream(client.users().pages());
+    stream(client.users().stream_each());
     stream(dossier.files().stream());
     stream(dossier.processed().states());
     stream(dossier.components().extract::<Vec<(String, Vec<String>)>>());

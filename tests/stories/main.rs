@@ -50,6 +50,8 @@ mod refresh_trouble;
 mod saved_answers;
 mod spans;
 mod stores;
+#[cfg(reconstruction)]
+mod streamed_lists;
 mod tenant_and_bearer;
 mod token_endpoint;
 mod tolerance;

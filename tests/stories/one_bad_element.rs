@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use documine::{DossierHandle, DossierId, DossierTemplateId, ErrorKind};
+use documine::{BadItem, DossierHandle, DossierId, DossierTemplateId, ErrorKind, FileStatus};
+use futures_util::{StreamExt, TryStreamExt};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -154,4 +155,60 @@ fn good_elements_are_all_taken() {
         Ok(())
     });
     outcome.unwrap();
+}
+
+/// One bad element among good ones, in a list that is taken one by one.
+fn skipped<S: Strategy>(strategy: &S, list: impl Fn(S::Value) -> (Vec<Value>, usize, String)) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let body = Arc::new(Mutex::new(String::new()));
+    let dossier = runtime.block_on(dossier(&body));
+    let outcome = TestRunner::new(cases(96)).run(strategy, |value| {
+        let (files, at, place) = list(value);
+        *body.lock().unwrap() = json!({"files": files}).to_string();
+        let (each, strict) = runtime.block_on(async {
+            let each: Result<Vec<Result<FileStatus, BadItem>>, _> = dossier.files().stream_each().try_collect().await;
+            let strict: Vec<Result<FileStatus, _>> = dossier.files().stream().collect().await;
+            (each, strict)
+        });
+        let each = each.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(each.len(), files.len());
+        let begin = format!("getFiles: 200 OK, but the body does not fit at `{place}`: ");
+        for (index, (found, wanted)) in each.iter().zip(&files).enumerate() {
+            match found {
+                Ok(file) => prop_assert_eq!(Some(file.id.as_str()), wanted["id"].as_str()),
+                Err(bad) => {
+                    prop_assert_eq!((index, bad.index()), (at, at as u64));
+                    let (line, all) = (bad.to_string(), format!("{bad:?} {:?}", bad.error()));
+                    prop_assert!(line.starts_with(&begin), "{} does not begin with {}", line, begin);
+                    prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
+                    prop_assert!(!all.contains(TOKEN), "{}", all);
+                }
+            }
+        }
+        prop_assert_eq!(each.iter().filter(|each| each.is_err()).count(), 1);
+        // Strictly, it is the end.
+        prop_assert_eq!(strict.len(), at + 1);
+        let told = strict.last().and_then(|end| end.as_ref().err()).map(ToString::to_string);
+        prop_assert_eq!(told, each[at].as_ref().err().map(ToString::to_string));
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+#[test]
+fn a_bad_element_is_left_out_and_the_others_are_read() {
+    skipped(&(vec(good(), 1..30), any::<Index>(), fault()), |(mut files, index, (field, value, place))| {
+        let at = index.index(files.len());
+        files[at][field] = value;
+        (files, at, format!("files[{at}]{place}"))
+    });
+}
+
+#[test]
+fn an_element_that_is_none_is_left_out_and_the_others_are_read() {
+    skipped(&(vec(good(), 1..30), any::<Index>(), no_file()), |(mut files, index, value)| {
+        let at = index.index(files.len());
+        files[at] = value;
+        (files, at, format!("files[{at}]"))
+    });
 }

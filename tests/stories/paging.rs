@@ -1,6 +1,7 @@
 //! Lists of a service that does not page, and of one that does.
 
-use documine::{Client, Credentials, ErrorKind, NewDossier};
+use documine::api::operations;
+use documine::{Client, Continuation, Credentials, Dossier, DossierFilter, ErrorKind, List, NewDossier};
 use documine_sim::{Fault, Paging};
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -30,7 +31,7 @@ async fn a_list_in_one_piece_costs_one_request() {
     assert_eq!(names(&world.template().dossiers().await.unwrap()), numbers(0..45));
     assert_eq!(world.requests("getDossiers").len(), 1);
     let pages: Vec<_> = world.template().dossiers().pages().try_collect().await.unwrap();
-    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [45]);
+    assert_eq!(pages.iter().map(|page| page.items.len()).collect::<Vec<_>>(), [45]);
 }
 
 #[tokio::test]
@@ -52,7 +53,10 @@ fn world_expects_paging(mut world: World) {
         .sim
         .violations()
         .iter()
-        .map(|violation| if violation.to_string().contains("cursor") { "cursor" } else { "size" })
+        .map(|violation| {
+            let line = violation.to_string();
+            ["cursor", "size", "page"].into_iter().find(|name| line.contains(&format!("query/{name}"))).unwrap_or("?")
+        })
         .collect();
     world.expect_violations(&parts);
 }
@@ -113,4 +117,105 @@ async fn links_in_a_circle_end() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.to_string(), "getUsers: the list does not end: the service links its pages in a circle");
     assert_eq!(service.requests().len(), 3);
+}
+
+/// The same list, however the service pages it.
+const MODES: [Paging; 3] = [Paging::None, Paging::Page, Paging::Link];
+
+/// The dossiers of a client of this world, paged as the service does. Our document says that no list is paged.
+fn dossiers(world: &World, client: &Client, paging: Paging) -> List<DossierFilter, Dossier> {
+    let form = match paging {
+        Paging::Page => operations::Paging::PageSize,
+        Paging::Link => operations::Paging::Link,
+        _ => operations::Paging::None,
+    };
+    client.dossier_template(world.template_id()).dossiers().with_paging(form)
+}
+
+#[tokio::test]
+async fn a_list_is_the_same_however_it_is_paged_and_taken() {
+    for paging in MODES {
+        let world = crowded(paging).await;
+        let list = || dossiers(&world, &world.client, paging);
+        let all = list().await.unwrap();
+        assert_eq!(names(&all), numbers(0..45), "{paging}");
+        assert_eq!(list().collect().await.unwrap(), all, "{paging}");
+        assert_eq!(list().stream().try_collect::<Vec<_>>().await.unwrap(), all, "{paging}");
+        let each: Vec<_> = list().stream_each().try_collect().await.unwrap();
+        assert_eq!(each.into_iter().collect::<Result<Vec<_>, _>>().unwrap(), all, "{paging}");
+        let sized = list().with_page_size(7).stream().try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(sized, all, "{paging}");
+        world_expects_paging(world);
+    }
+}
+
+#[tokio::test]
+async fn pages_tell_their_number_their_total_and_where_the_list_goes_on() {
+    for paging in MODES {
+        let world = crowded(paging).await;
+        let mut stream = dossiers(&world, &world.client, paging).pages();
+        assert_eq!(stream.continuation(), None);
+        let mut seen = Vec::new();
+        while let Some(page) = stream.try_next().await.unwrap() {
+            assert_eq!(stream.continuation(), page.continuation);
+            seen.push((page.number, page.items.len(), page.total, page.continuation.is_some()));
+        }
+        let total = (paging == Paging::Page).then_some(45);
+        match paging {
+            Paging::None => assert_eq!(seen, [(0, 45, None, false)]),
+            _ => assert_eq!(seen, [(0, 20, total, true), (1, 20, total, true), (2, 5, total, false)], "{paging}"),
+        }
+        world_expects_paging(world);
+    }
+}
+
+#[tokio::test]
+async fn another_client_goes_on_where_a_list_stopped() {
+    for paging in [Paging::Page, Paging::Link] {
+        let world = crowded(paging).await;
+        let mut stream = dossiers(&world, &world.client, paging).include_archived(true).stream();
+        for _ in 0..23 {
+            stream.try_next().await.unwrap().unwrap();
+        }
+        // The three items of the second page come again.
+        let kept = serde_json::to_string(&stream.continuation().unwrap()).unwrap();
+        drop(stream);
+        for secret in [world.sim.password(), world.sim.base_url(), world.sim.workspace_id()] {
+            assert!(!kept.contains(secret), "{kept}");
+        }
+        let other = world.builder().build().unwrap();
+        let list = || dossiers(&world, &other, paging);
+        let continuation: Continuation = serde_json::from_str(&kept).unwrap();
+        let rest = list().include_archived(true).resume(continuation.clone()).await.unwrap();
+        assert_eq!(names(&rest), numbers(20..45), "{paging}");
+        let pages: Vec<_> =
+            list().include_archived(true).resume(continuation.clone()).pages().try_collect().await.unwrap();
+        assert_eq!(pages.iter().map(|page| page.number).collect::<Vec<_>>(), [1, 2], "{paging}");
+        // Of another list: the archived ones are not asked for.
+        let before = world.journal().len();
+        let error = list().resume(continuation).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input);
+        assert!(error.to_string().contains("the continuation is of another list (getDossiers /"), "{error}");
+        assert_eq!(world.journal_since(before), Vec::<String>::new());
+        world_expects_paging(world);
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_failed_can_be_resumed() {
+    let world = crowded(Paging::Link).await;
+    world.sim.faults().add(Fault::on("getDossiers").nth(2).times(1).status(403));
+    let mut stream = world.template().dossiers().stream();
+    let mut taken = Vec::new();
+    let error = loop {
+        match stream.try_next().await {
+            Ok(item) => taken.push(item.unwrap()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((taken.len(), error.status().map(|status| status.as_u16())), (20, Some(403)));
+    assert!(stream.next().await.is_none(), "an error is the end");
+    let rest = world.template().dossiers().resume(stream.continuation().unwrap()).await.unwrap();
+    assert_eq!(names(&rest), numbers(20..45));
+    world_expects_paging(world);
 }

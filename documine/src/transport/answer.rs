@@ -109,6 +109,9 @@ impl Call<'_> {
         let moved = (response.url() != trip.request.url()).then(|| Box::new(response.url().clone()));
         let (status, body) = match expected {
             operations::Answer::Binary => (status, Body::Stream(Box::new(response))),
+            operations::Answer::Json | operations::Answer::JsonOrXml if self.options.in_pieces => {
+                (status, Body::Stream(Box::new(response)))
+            }
             // Services answer a deletion with 200 and a body where 204 is documented; it means the same.
             operations::Answer::Empty => (StatusCode::NO_CONTENT, Body::Whole(self.collect(&mut response).await?)),
             _ => (status, Body::Whole(self.collect(&mut response).await?)),

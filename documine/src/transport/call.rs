@@ -98,9 +98,6 @@ impl<'a> Call<'a> {
 
     pub(crate) async fn run(&self, mut request: Request, operation: &'static Operation) -> Result<Answered> {
         let stack = self.stack;
-        if let Some(url) = &self.options.url {
-            *request.url_mut() = (**url).clone();
-        }
         if self.options.body.is_some() {
             // The generated body only holds the place; without it the request can be cloned for every attempt.
             *request.body_mut() = None;

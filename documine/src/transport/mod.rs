@@ -107,8 +107,8 @@ pub(crate) struct CallOptions {
     pub(crate) paced: Option<bool>,
     /// Further headers.
     pub(crate) headers: Option<Box<HeaderMap>>,
-    /// In place of the operation's own address: the next page, as the service linked it.
-    pub(crate) url: Option<Box<Url>>,
+    /// Whether the answer's body is left to be taken piece by piece, of whatever size it is.
+    pub(crate) in_pieces: bool,
     /// In place of the generated body.
     pub(crate) body: Option<Arc<dyn Body>>,
 }

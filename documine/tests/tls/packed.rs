@@ -47,6 +47,37 @@ async fn gzip_brotli_and_zstd_are_unpacked() {
     }
 }
 
+/// A zstd frame of several blocks: bytes as they are, or one byte many times.
+#[cfg(feature = "compression")]
+fn frame(blocks: &[(&str, usize)]) -> Vec<u8> {
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38];
+    for (index, (text, times)) in blocks.iter().enumerate() {
+        let last = index + 1 == blocks.len();
+        match times {
+            1 => frame.extend(block(last, 0, text.len())),
+            times => frame.extend(block(last, 1, *times)),
+        }
+        frame.extend(text.as_bytes());
+    }
+    frame
+}
+
+#[cfg(feature = "compression")]
+#[tokio::test]
+async fn a_packed_list_is_streamed_and_an_element_that_would_fill_the_memory_is_left_out() {
+    use futures_util::TryStreamExt;
+    // 100 MiB in the name of one user.
+    let mut blocks = vec![(r#"{"users":[{"id":"a"},{"id":"b","username":""#, 1)];
+    blocks.extend([("x", 128 * 1024); 800]);
+    blocks.push((r#""},{"id":"c"}],"totalElements":3}"#, 1));
+    let (_service, client) = client(packed("zstd", frame(&blocks)), |builder| builder.max_answer_size(1_000_000)).await;
+    let users: Vec<_> = client.users().with_max_item_size(4096).stream_each().try_collect().await.expect("the list");
+    let ids: Vec<_> = users.iter().map(|user| user.as_ref().map(|user| user.id.as_str()).ok()).collect();
+    assert_eq!(ids, [Some("a"), None, Some("c")]);
+    let error = client.users().await.expect_err("100 MiB");
+    assert!(error.to_string().contains("max_answer_size"), "{error}");
+}
+
 #[cfg(feature = "compression")]
 #[tokio::test]
 async fn a_small_answer_that_unpacks_to_a_huge_one_is_stopped_on_the_way() {

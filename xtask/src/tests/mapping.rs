@@ -150,6 +150,10 @@ fn a_list_under_another_key_in_a_wider_envelope_is_found() {
     });
     let passed = accepted(&document);
     assert_eq!(passed.mapping.schemas["UserList"][0].fields["users"].wire.as_deref(), Some("content"));
+    // Where the client looks for it in an answer that is still coming in.
+    assert_eq!(passed.document["paths"]["/api/users"]["get"]["x-paging"], json!({"form": "none", "items": "content"}));
+    let ours = accepted(&changed(|_| {}));
+    assert_eq!(ours.document["paths"]["/api/users"]["get"]["x-paging"], json!({"form": "none", "items": "users"}));
 }
 
 #[test]

@@ -62,6 +62,11 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Whether anything is repeated at all.
+    pub(crate) fn repeats(&self) -> bool {
+        self.when != Retry::Never && self.max_attempts > 1
+    }
+
     /// For which calls. Default: [`Retry::IfSafe`].
     pub fn when(mut self, when: Retry) -> Self {
         self.when = when;

@@ -97,21 +97,4 @@ proptest! {
             Err(error) => prop_assert_eq!(error.kind(), ErrorKind::Decode),
         }
     }
-
-    #[test]
-    fn the_next_number_is_one_more_and_nothing_else_changes(
-        number in prop::option::of(0..u64::MAX),
-        before in vec(("[a-oq-z&=+ü]{1,6}", "[a-z&=+%ü ]{0,6}"), 0..4),
-    ) {
-        let mut url = url();
-        url.query_pairs_mut().clear().extend_pairs(&before);
-        if let Some(number) = number {
-            url.query_pairs_mut().append_pair("page", &number.to_string());
-        }
-        let next = next_number(&url);
-        let mut pairs: Vec<(String, String)> = next.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        prop_assert_eq!(pairs.pop(), Some(("page".to_owned(), (number.unwrap_or(0) + 1).to_string())));
-        prop_assert_eq!(pairs, before);
-        prop_assert_eq!(next.path(), url.path());
-    }
 }

@@ -1,0 +1,258 @@
+//! The way from page to page: where the next one is, and whether there is an end.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use documine_api::operations::Paging;
+use url::Url;
+
+use super::List;
+use super::continuation::Continuation;
+use super::link::next_link;
+use super::marks::{self, Marks};
+use super::pieces::{Bounds, Each, Pieces};
+use super::question::Question;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::{Answered, CallOptions, Facts, Retry};
+
+/// So many pages in a row may be empty: a filter that is applied to pages makes some, a service that has lost its way makes more.
+const MOST_EMPTY: u32 = 100;
+
+/// What an answer said about the whole list.
+pub(super) struct End {
+    /// Where it came from.
+    url: Url,
+    /// The next page, as the answer links it.
+    link: Result<Option<Url>>,
+    marks: Marks,
+    got: u64,
+    /// By which the same page is known again, if it has items.
+    print: Option<u64>,
+}
+
+impl End {
+    pub(super) fn new(facts: &Facts, marks: Marks, got: u64, print: Option<u64>) -> Self {
+        let url = facts.url().clone();
+        let link = next_link(&url, &facts.headers);
+        Self { url, link, marks, got, print }
+    }
+
+    /// How many items there are on all pages.
+    pub(super) fn total(&self) -> Option<u64> {
+        self.marks.total
+    }
+}
+
+/// A list on its way.
+pub(super) struct Walk<T> {
+    client: Client,
+    question: Arc<Question<T>>,
+    options: CallOptions,
+    paging: Paging,
+    max_item: usize,
+    /// Where it begins, as it is known by.
+    first: Url,
+    /// Where it goes on, or why it can't; `None` at its end.
+    next: Option<Result<Url>>,
+    visited: HashSet<Url>,
+    /// Items and pages that are through.
+    items: u64,
+    pages: u64,
+    /// Empty pages up to here.
+    empty: u32,
+    /// The number that was asked for last, where the pages have numbers.
+    asked: Option<u64>,
+    print: Option<u64>,
+    until: Option<Duration>,
+}
+
+impl<T: Send + 'static> Walk<T> {
+    pub(super) async fn begin<P>(list: List<P, T>) -> Result<Self> {
+        let List { call, paging, page_size, max_item, from } = list;
+        let run = call.run();
+        let (client, params, options) = call.into_parts()?;
+        let question = run(client.clone(), params, CallOptions::default()).await?;
+        let first = question.request.url().clone();
+        let paging = paging.unwrap_or(question.operation.paging);
+        let (mut next, mut items, mut pages) = (first.clone(), 0, 0);
+        if let Some(from) = from {
+            let id = question.operation.id;
+            next = from.resumed(id, &first).map_err(|error| error.with_operation(id))?;
+            (items, pages) = (from.items, from.pages);
+        } else if let Some(size) = page_size.filter(|_| paging == Paging::PageSize) {
+            next = marks::with_size(&first, size);
+        }
+        let asked = if pages > 0 { marks::number_of(&next) } else { None };
+        Ok(Self {
+            client,
+            question: Arc::new(question),
+            options,
+            paging,
+            max_item,
+            first,
+            visited: HashSet::from([next.clone()]),
+            next: Some(Ok(next)),
+            items,
+            pages,
+            empty: 0,
+            asked,
+            print: None,
+            until: None,
+        })
+    }
+
+    /// Pages that are through.
+    pub(super) fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// The next page as a whole. `None`: there is none.
+    pub(super) async fn page(&mut self) -> Result<Option<(Vec<T>, End)>> {
+        let Some(next) = self.next.take() else { return Ok(None) };
+        self.whole(&next?).await.map(Some)
+    }
+
+    /// The next page element by element. `None`: there is none.
+    pub(super) async fn page_in_pieces(&mut self) -> Result<Option<Source<T>>> {
+        let Some(next) = self.next.take() else { return Ok(None) };
+        let next = next?;
+        match self.opened(&next).await {
+            Ok(pieces) => Ok(Some(Source::Pieces(Box::new(pieces)))),
+            // Broken off before anybody saw an element: it can be asked for again, and as a whole it is under the client's rules for retries.
+            Err((error, true)) if error.is_transient() && self.may_repeat() => {
+                let (items, end) = self.whole(&next).await?;
+                Ok(Some(Source::Whole(items.into_iter(), Box::new(end))))
+            }
+            Err((error, _)) => Err(error),
+        }
+    }
+
+    /// A page is through: finds out where the next one is.
+    pub(super) fn turn(&mut self, end: End) {
+        self.items += end.got;
+        self.pages += 1;
+        let operation = self.question.operation.id;
+        let undone = |why: String| Error::new(ErrorKind::Decode, why).with_operation(operation);
+        self.next = self.after(end).map_err(undone).transpose();
+    }
+
+    /// Where to go on after the pages that are through.
+    pub(super) fn continuation(&self) -> Option<Continuation> {
+        let Some(Ok(next)) = &self.next else { return None };
+        if self.pages == 0 {
+            return None;
+        }
+        Continuation::new(self.question.operation.id, &self.first, next, self.items, self.pages)
+    }
+
+    fn after(&mut self, end: End) -> std::result::Result<Option<Url>, String> {
+        let numbered = self.paging == Paging::PageSize;
+        if let (true, Some(asked), Some(given)) = (numbered, self.asked, end.marks.number)
+            && asked != given
+        {
+            return Err(format!("the service gives page {given} where page {asked} was asked for"));
+        }
+        if numbered && end.print.is_some() && end.print == self.print {
+            return Err("the list does not end: the service gives the same page again".into());
+        }
+        self.print = end.print;
+        self.empty = if end.got == 0 { self.empty + 1 } else { 0 };
+        if self.empty > MOST_EMPTY {
+            return Err(format!("the list does not end: {MOST_EMPTY} pages in a row are empty"));
+        }
+        // The link to a next page that no address can be made of is no end.
+        let mut next = end.link.map_err(|error| error.to_string())?;
+        self.asked = None;
+        if next.is_none() && numbered && end.marks.more(end.got, self.items) {
+            let number = end.marks.number.or_else(|| marks::number_of(&end.url)).unwrap_or(0).saturating_add(1);
+            self.asked = Some(number);
+            next = Some(marks::with_number(&end.url, number));
+        }
+        match (next, end.marks.total) {
+            (Some(next), _) if self.visited.insert(next.clone()) => Ok(Some(next)),
+            (Some(_), _) => Err("the list does not end: the service links its pages in a circle".into()),
+            // A part is never taken for the whole.
+            (None, Some(total)) if self.items < total => {
+                let why = if numbered {
+                    "and says that there are no more pages"
+                } else {
+                    "paged in a way that the document does not declare (x-paging)"
+                };
+                let comma = if numbered { "" } else { "," };
+                Err(format!("the service gives {} of {total} items{comma} {why}", self.items))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
+    async fn whole(&mut self, url: &Url) -> Result<(Vec<T>, End)> {
+        let (body, facts) = self.answer(url, false).await?.whole().await?;
+        let (items, marks) = (self.question.whole)(&body, &facts)?;
+        let print = (self.paging == Paging::PageSize && !items.is_empty()).then(|| {
+            let mut print = DefaultHasher::new();
+            print.write(&body);
+            print.finish()
+        });
+        let got = items.len() as u64;
+        Ok((items, End::new(&facts, marks, got, print)))
+    }
+
+    /// The page with its first element read; or the error, and whether the answer had begun.
+    async fn opened(&mut self, url: &Url) -> std::result::Result<Pieces<T>, (Error, bool)> {
+        let answered = self.answer(url, true).await.map_err(|error| (error, false))?;
+        let idle = self.options.idle.unwrap_or(self.client.stack().timeouts.idle);
+        let bounds = Bounds { idle, until: self.until, item: self.max_item };
+        let question = Arc::clone(&self.question);
+        let mut pieces = Pieces::new(self.client.clone(), question, answered, bounds, self.items);
+        pieces.read_ahead().await.map_err(|error| (error, true))?;
+        Ok(pieces)
+    }
+
+    async fn answer(&mut self, url: &Url, in_pieces: bool) -> Result<Answered> {
+        let mut options = self.options.clone();
+        options.in_pieces = in_pieces;
+        if let Some(limit) = options.deadline {
+            let now = self.client.clock().monotonic();
+            let until = *self.until.get_or_insert(now.saturating_add(limit));
+            options.deadline = Some(until.saturating_sub(now));
+        }
+        let request = self.question.request.try_clone();
+        let mut request =
+            request.ok_or_else(|| Error::input("a list that is asked for with a body has no next page"))?;
+        *request.url_mut() = url.clone();
+        self.client.send(request, self.question.operation, &options).await
+    }
+
+    fn may_repeat(&self) -> bool {
+        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.stack().retry);
+        match self.options.retry {
+            Some(when) => when != Retry::Never && policy.clone().when(when).repeats(),
+            None => policy.repeats(),
+        }
+    }
+}
+
+/// A page whose elements are taken one by one.
+pub(super) enum Source<T> {
+    Pieces(Box<Pieces<T>>),
+    Whole(std::vec::IntoIter<T>, Box<End>),
+}
+
+impl<T: 'static> Source<T> {
+    pub(super) async fn next(&mut self) -> Result<Option<Each<T>>> {
+        match self {
+            Self::Pieces(pieces) => pieces.next().await,
+            Self::Whole(items, _) => Ok(items.next().map(Ok)),
+        }
+    }
+
+    pub(super) fn end(self) -> Option<End> {
+        match self {
+            Self::Pieces(pieces) => pieces.end(),
+            Self::Whole(_, end) => Some(*end),
+        }
+    }
+}
