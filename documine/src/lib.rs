@@ -19,6 +19,8 @@ mod license;
 mod models;
 mod net;
 mod operation;
+#[cfg(feature = "package")]
+mod package;
 mod page;
 mod profile;
 #[cfg(test)]
@@ -49,6 +51,10 @@ pub use identity::Identity;
 pub use license::Period;
 pub use models::*;
 pub use operation::{Operation, State, Wait, WaitError};
+#[cfg(feature = "package")]
+pub use package::{
+    Cell, Contents, Entry, EntryKind, EntryStream, Opening, PackageLimits, Report, Row, Sheet, Unpacked,
+};
 pub use page::List;
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
