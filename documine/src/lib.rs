@@ -20,7 +20,7 @@ mod models;
 mod net;
 mod operation;
 #[cfg(feature = "package")]
-mod package;
+pub mod package;
 mod page;
 mod profile;
 #[cfg(test)]
@@ -52,9 +52,7 @@ pub use license::Period;
 pub use models::*;
 pub use operation::{Operation, State, Wait, WaitError};
 #[cfg(feature = "package")]
-pub use package::{
-    Cell, Contents, Entry, EntryKind, EntryStream, Opening, PackageLimits, Report, Row, Sheet, Unpacked,
-};
+pub use package::{Contents, PackageLimits};
 pub use page::List;
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;

@@ -1,4 +1,7 @@
-//! What is inside a result package. It comes from elsewhere, so nothing that it says of itself is believed before it is counted.
+//! What is inside a result package: [`Contents`].
+//!
+//! A package comes from elsewhere, so nothing that it says of itself is believed before it is counted. How packages are laid out is not
+//! published: what an entry is taken for ([`EntryKind`]) is inferred.
 
 mod archive;
 mod at;
