@@ -424,6 +424,34 @@ async fn zip64_and_more_than_65535_entries_are_read() {
 }
 
 #[tokio::test]
+async fn what_was_packed_as_a_stream_is_read() {
+    // Its headers know neither sizes nor checksums; they stand behind the data.
+    let mut writer = zip::ZipWriter::new_stream(Vec::new());
+    for name in ["Originals/a.pdf", "Originals/b.pdf"] {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, STUDY).unwrap();
+    }
+    let kept = Kept::new(&writer.finish().unwrap().into_inner());
+    let contents = Contents::open(&kept.path).await.unwrap();
+    contents.check().await.unwrap();
+    assert_eq!(contents.read("Originals/b.pdf").await.unwrap(), STUDY);
+}
+
+#[tokio::test]
+async fn many_small_reports_are_as_much_as_a_large_one() {
+    let rows: Vec<String> = (1..100).map(|n| format!(r#"<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>"#)).collect();
+    let xlsx = xlsx(&rows.concat());
+    let kept = Kept::new(&zip(&[("Reports/1.xlsx", &xlsx), ("Reports/2.xlsx", &xlsx), ("Reports/3.xlsx", &xlsx)]));
+    let contents = Contents::open(&kept.path).await.unwrap();
+    assert_eq!(contents.report_named("Reports/2.xlsx").await.unwrap().sheets[0].rows.len(), 99);
+    let line = why(&kept, &contents.reports().await.unwrap_err(), ErrorKind::Integrity);
+    assert!(line.starts_with("entry \"Reports/3.xlsx\" is no sound report: with those before it"), "{line}");
+    let kept = Kept::new(&zip(&[("Components/1.json", &[b' '; 700]), ("Components/2.json", &[b' '; 700])]));
+    let contents = Contents::open_within(&kept.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
+    assert!(contents.components().await.is_err());
+}
+
+#[tokio::test]
 async fn names_in_the_old_code_page_are_read() {
     // 0x81 and 0xe1 are ü and ß in CP437.
     let kept = Kept::new(&archive(&[Raw::file(b"Originals/Pr\x81fung gro\xe1.pdf", b"bytes")]));
@@ -534,6 +562,29 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn whatever_is_in_a_sheet_it_is_read_or_refused_with_a_reason(
+        parts in prop::collection::vec(prop_oneof![
+            prop::sample::select(&[
+                "<row r=\"1\">", "<row>", "</row>", "<c r=\"A1\">", "<c r=\"\">", "<c r=\"1\" t=\"s\">", "<c t=\"inlineStr\">", "<c t=\"d\" s=\"9\">",
+                "<c r=\"AAAAAAAAAAAAAA99999999999999999999\">", "</c>", "<v>1</v>", "<v>1e999</v>", "<v>-1</v>", "<v/>", "<is><t>x</t></is>",
+                "<f t=\"shared\" si=\"4000000000\" ref=\"A1:XFD1048576\">A1</f>", "<f>", "</f>", "&lol;", "&#0;", "<![CDATA[", "<!--", "<row r=\"4294967295\">",
+            ][..]).prop_map(str::to_owned),
+            "[<>/cvr\"=0-9 &;]{0,5}",
+        ], 0..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        if let Err(error) = runtime.block_on(report_of(&parts.concat())) {
+            let line = error.to_string();
+            prop_assert!(line.contains("entry \"Reports/r.xlsx\" is no sound report: "), "{line}");
+            prop_assert!(!line.contains(char::is_control), "{line}");
+        }
+    }
+}
+
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -541,8 +592,12 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// A package with one report of these parts.
+/// A package with one report that has one sheet of these rows.
 fn report(sheet: &str) -> Vec<u8> {
+    zip(&[("Reports/r.xlsx", &xlsx(sheet))])
+}
+
+fn xlsx(sheet: &str) -> Vec<u8> {
     let types = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
     let rels = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
     let root = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
@@ -550,14 +605,13 @@ fn report(sheet: &str) -> Vec<u8> {
     let sheet = format!(
         r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{sheet}</sheetData></worksheet>"#
     );
-    let xlsx = zip(&[
+    zip(&[
         ("[Content_Types].xml", types.as_bytes()),
         ("_rels/.rels", root.as_bytes()),
         ("xl/_rels/workbook.xml.rels", rels.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
-    ]);
-    zip(&[("Reports/r.xlsx", &xlsx)])
+    ])
 }
 
 async fn report_of(sheet: &str) -> documine::Result<Report> {

@@ -53,7 +53,8 @@ impl PackageLimits {
         self
     }
 
-    /// How many bytes are held in memory for one [`read`](super::Contents::read), one file's components, or one report unpacked. Default: 128 MiB.
+    /// How many bytes one call takes into memory: of an entry that is [`read`](super::Contents::read), of the components of all files, of
+    /// the texts of all reports, and of a report while it is read. Default: 128 MiB.
     pub fn memory_bytes(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
         self

@@ -25,6 +25,7 @@ use tempfile::TempDir;
 
 use archive::Archive;
 use at::At;
+use report::Room;
 use trouble::Trouble;
 
 use crate::call::Call;
@@ -132,8 +133,10 @@ impl Contents {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) where there is no entry of that name.
     pub fn stream(&self, name: &str) -> Result<EntryStream> {
-        let entry = self.archive.entry(name).map_err(|trouble| trouble.into_error(&self.shown))?.clone();
-        Ok(EntryStream::new(Arc::clone(&self.archive), entry, Arc::clone(&self.shown)))
+        let entry = self.archive.entry(name).cloned();
+        let stream =
+            entry.and_then(|entry| EntryStream::new(Arc::clone(&self.archive), entry, Arc::clone(&self.shown)));
+        stream.map_err(|trouble| trouble.into_error(&self.shown))
     }
 
     /// Reads everything once, so that a damaged entry is noticed by its checksum.
@@ -160,10 +163,21 @@ impl Contents {
     /// As [`read`](Self::read), also for an entry that is no sound XLSX file.
     pub async fn reports(&self) -> Result<Vec<Report>> {
         self.work(|archive, stop| {
+            let mut room = Room::new(archive.limits());
             let entries = archive.files().iter().filter(|entry| entry.kind == EntryKind::Report);
-            entries
-                .map(|entry| report::read(&entry.name, archive.read(entry, stop)?.into(), archive.limits(), stop))
-                .collect()
+            entries.map(|entry| report::read(archive, entry, &mut room, stop)).collect()
+        })
+        .await
+    }
+
+    /// Any XLSX entry as a report, wherever it lies.
+    ///
+    /// # Errors
+    /// As [`reports`](Self::reports), and [`ErrorKind::Input`](crate::ErrorKind::Input) where there is no entry of that name.
+    pub async fn report_named(&self, name: &str) -> Result<Report> {
+        let name = name.to_owned();
+        self.work(move |archive, stop| {
+            report::read(archive, archive.entry(&name)?, &mut Room::new(archive.limits()), stop)
         })
         .await
     }
@@ -187,7 +201,12 @@ impl Contents {
         self.work(|archive, stop| {
             let exports = archive.files().iter().filter(|entry| entry.kind == EntryKind::Components);
             let json = exports.filter(|entry| entry.name.to_ascii_lowercase().ends_with(".json"));
+            let mut left = archive.limits().memory_bytes;
             json.map(|entry| {
+                let Some(less) = left.checked_sub(entry.size) else {
+                    return Err(Trouble::entry(&entry.name, "is too much for the memory with those before it; read it by itself, or raise `PackageLimits::memory_bytes`"));
+                };
+                left = less;
                 let bytes = archive.read(entry, stop)?;
                 let model: FileComponents = serde_json::from_slice(&bytes).map_err(|error| {
                     Trouble::entry(&entry.name, format!("is not the components of a file: {error}"))
@@ -221,9 +240,9 @@ impl Contents {
     }
 }
 
-/// Work that ended by force is as good as stopped.
+/// Work ends by force where a library meets what it did not think of.
 fn ended<T>(result: io::Result<Result<T, Trouble>>) -> Result<T, Trouble> {
-    result.unwrap_or(Err(Trouble::Stopped))
+    result.unwrap_or_else(|_| Err(Trouble::refused("what reads it broke off; fetch the package again")))
 }
 
 /// Tells the work to stop when it is dropped.

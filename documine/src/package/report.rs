@@ -1,17 +1,19 @@
 //! A report's rows: XLSX, which is a ZIP archive of XML files, and passes the same guard.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx};
 
 use super::archive::Archive;
+use super::entry::Entry;
 use super::limits::PackageLimits;
 use super::trouble::{Trouble, go_on};
 
-/// More cells are refused, those counted that are empty before a filled one: a sheet has room for 17 billion.
+/// More cells are refused in one call, those counted that are empty before a filled one: a sheet has room for 17 billion.
 const MOST_CELLS: usize = 4_000_000;
 /// The edges of a sheet (ECMA-376).
 const MOST_ROWS: u32 = 1_048_576;
@@ -91,14 +93,44 @@ impl Cell {
     }
 }
 
-/// Reads a workbook. `limits` are the package's.
-pub(super) fn read(name: &str, bytes: Bytes, limits: &PackageLimits, stop: &AtomicBool) -> Result<Report, Trouble> {
+/// How much more of reports a call takes into memory.
+#[derive(Debug)]
+pub(super) struct Room {
+    cells: usize,
+    text: u64,
+}
+
+impl Room {
+    pub(super) fn new(limits: &PackageLimits) -> Self {
+        Self { cells: MOST_CELLS, text: limits.memory_bytes }
+    }
+
+    fn take(&mut self, cells: usize, text: usize) -> Result<(), Trouble> {
+        let left = self.cells.checked_sub(cells).zip(self.text.checked_sub(text as u64));
+        (self.cells, self.text) = left.ok_or_else(|| {
+            Trouble::refused(format!(
+                "with those before it, it has more than {MOST_CELLS} cells, or more text than `PackageLimits::memory_bytes`; \
+                 look at it with a spreadsheet"
+            ))
+        })?;
+        Ok(())
+    }
+}
+
+/// Reads a workbook.
+pub(super) fn read<R: Read + Seek + Clone>(
+    package: &Archive<R>,
+    entry: &Entry,
+    room: &mut Room,
+    stop: &AtomicBool,
+) -> Result<Report, Trouble> {
     let inside = |trouble| match trouble {
-        Trouble::Refused(why) => Trouble::entry(name, format!("is no sound report: {why}")),
+        Trouble::Refused(why) => Trouble::entry(&entry.name, format!("is no sound report: {why}")),
         other => other,
     };
-    let most = limits.memory_bytes;
-    let inner = limits.clone().entries(MOST_PARTS).entry_bytes(most).total_bytes(most);
+    let bytes = Bytes::from(package.read(entry, stop)?);
+    let most = package.limits().memory_bytes;
+    let inner = package.limits().clone().entries(MOST_PARTS).entry_bytes(most).total_bytes(most);
     let archive = Archive::open(Cursor::new(bytes.clone()), inner).map_err(inside)?;
     for part in archive.files() {
         let name = part.name.to_ascii_lowercase();
@@ -110,13 +142,15 @@ pub(super) fn read(name: &str, bytes: Bytes, limits: &PackageLimits, stop: &Atom
     }
     // The reader of workbooks counts nothing; from here on all sizes are known to be right.
     archive.check(stop).map_err(inside)?;
-    sheets(bytes, most, stop).map(|sheets| Report { name: name.to_owned(), sheets }).map_err(inside)
+    // It has sums that overflow, for one, where a cell says that it is in a column of 14 letters; that ends the reading, not the program.
+    let read = catch_unwind(AssertUnwindSafe(|| sheets(bytes, room, stop)));
+    let read = read.unwrap_or_else(|_| Err(Trouble::refused("what reads workbooks broke off")));
+    read.map(|sheets| Report { name: entry.name.clone(), sheets }).map_err(inside)
 }
 
-fn sheets(bytes: Bytes, most_text: u64, stop: &AtomicBool) -> Result<Vec<Sheet>, Trouble> {
+fn sheets(bytes: Bytes, room: &mut Room, stop: &AtomicBool) -> Result<Vec<Sheet>, Trouble> {
     let broken = |error: calamine::XlsxError| Trouble::refused(format!("{error}"));
     let mut book = Xlsx::new(Cursor::new(bytes)).map_err(broken)?;
-    let (mut cells, mut text) = (0, 0);
     let mut sheets = Vec::new();
     for name in book.sheet_names() {
         let mut rows = BTreeMap::<u32, Vec<Cell>>::new();
@@ -134,17 +168,13 @@ fn sheets(bytes: Bytes, most_text: u64, stop: &AtomicBool) -> Result<Vec<Sheet>,
                 return Err(Trouble::refused("it has a cell outside of the sheet"));
             }
             let Some(cell) = cell(found.get_value()) else { continue };
-            if let Cell::Text(found) | Cell::DateTime(found) | Cell::Error(found) = &cell {
-                text += found.len() as u64;
-            }
+            let text = match &cell {
+                Cell::Text(text) | Cell::DateTime(text) | Cell::Error(text) => text.len(),
+                _ => 0,
+            };
             let column = column as usize;
             let row = rows.entry(row).or_default();
-            cells += (column + 1).saturating_sub(row.len());
-            if cells > MOST_CELLS || text > most_text {
-                return Err(Trouble::refused(format!(
-                    "it has more than {MOST_CELLS} cells or {most_text} bytes of text; read the entry with a spreadsheet"
-                )));
-            }
+            room.take((column + 1).saturating_sub(row.len()), text)?;
             if row.len() <= column {
                 row.resize(column + 1, Cell::Empty);
             }

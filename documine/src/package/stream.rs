@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::stream::Stream;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::archive::Archive;
@@ -28,9 +29,12 @@ pub struct EntryStream {
 }
 
 impl EntryStream {
-    pub(super) fn new(archive: Arc<Archive<At>>, entry: Entry, package: Arc<str>) -> Self {
+    pub(super) fn new(archive: Arc<Archive<At>>, entry: Entry, package: Arc<str>) -> Result<Self, Trouble> {
+        let runtime = Handle::try_current().map_err(|_| {
+            Trouble::Input("an entry is streamed within a tokio runtime; there is none here".to_owned())
+        })?;
         let (sender, pieces) = mpsc::channel(WAITING);
-        tokio::task::spawn_blocking(move || {
+        runtime.spawn_blocking(move || {
             let done = archive.unpack(&entry, &AtomicBool::new(false), |piece| {
                 sender.blocking_send(Ok(Bytes::copy_from_slice(piece))).map_err(|_| Trouble::Stopped)
             });
@@ -39,7 +43,7 @@ impl EntryStream {
                 let _ = sender.blocking_send(Err(trouble.into_error(&package)));
             }
         });
-        Self { pieces }
+        Ok(Self { pieces })
     }
 }
 
