@@ -159,7 +159,7 @@ impl Client {
 /// A package that is known by its id, ready or not.
 #[derive(Debug, Clone)]
 pub struct DownloadHandle {
-    client: Client,
+    pub(crate) client: Client,
     id: DownloadId,
 }
 
@@ -306,7 +306,7 @@ impl Client {
 /// A package that is ready to be fetched.
 #[derive(Debug, Clone)]
 pub struct Package {
-    handle: DownloadHandle,
+    pub(crate) handle: DownloadHandle,
     status: DownloadStatus,
 }
 

@@ -19,6 +19,8 @@ mod license;
 mod models;
 mod net;
 mod operation;
+#[cfg(feature = "package")]
+pub mod package;
 mod page;
 mod profile;
 #[cfg(test)]
@@ -51,6 +53,8 @@ pub use license::Period;
 pub use models::*;
 pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError};
 pub use page::{BadItem, Continuation, List, ListStream, Page};
+#[cfg(feature = "package")]
+pub use package::{Contents, PackageLimits};
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{PackageStream, Progress, Saved, Source};

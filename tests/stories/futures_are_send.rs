@@ -3,8 +3,8 @@
 use std::future::IntoFuture;
 
 use documine::{
-    Client, Credentials, DownloadFileType, NewDossier, Operation, Package, PackageContent, Source, TokenSet, Uploaded,
-    Wait,
+    Client, Contents, Credentials, DownloadFileType, NewDossier, Operation, Package, PackageContent, Source, TokenSet,
+    Uploaded, Wait,
 };
 use futures_util::Stream;
 
@@ -113,7 +113,16 @@ fn what_only_a_service_can_give() {
         shared(package);
         future(package.stream());
         future(package.save_to("a.zip"));
+        future(package.open());
         future(package.delete());
+    }
+    fn contents(contents: &'static Contents) {
+        future(Contents::open("a.zip"));
+        future(contents.read("x"));
+        future(contents.unpack_to("a"));
+        future(contents.report());
+        future(contents.components());
+        future(contents.check());
     }
     fn sendable<T: Send + 'static>() {}
     let login = || Client::builder("https://acme.example").workspace("acme").login("laptop").unwrap();
@@ -124,8 +133,9 @@ fn what_only_a_service_can_give() {
     future(authorization().redirected("code=a&state=b"));
     future(authorization().exchange("a", "b"));
     // That they compile is all that is asked of them.
-    let _ = (uploaded as fn(_), operation as fn(_), package as fn(_));
+    let _ = (uploaded as fn(_), operation as fn(_), package as fn(_), contents as fn(_));
     sendable::<documine::PackageStream>();
+    sendable::<documine::package::EntryStream>();
     sendable::<Wait<Package>>();
     sendable::<documine::WaitError>();
     sendable::<documine::Error>();

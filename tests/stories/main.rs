@@ -6,6 +6,7 @@
 // The structs of the stories have the names of the template's components, some of which begin alike.
 #![allow(clippy::struct_field_names)]
 
+mod archives;
 mod canned;
 mod paper;
 #[path = "../../documine/src/properties.rs"]
@@ -28,6 +29,7 @@ mod files;
 mod futures_are_send;
 mod hostile_ids;
 mod identity_provider;
+mod inside_packages;
 mod license;
 mod limits;
 #[cfg(reconstruction)]

@@ -1,0 +1,87 @@
+//! Unpacking to disk: into a folder beside the target, which gets its name when it is whole.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::archive::Archive;
+use super::trouble::{Trouble, go_on, shown};
+use crate::disk::folder_of;
+
+/// A folder that was unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unpacked {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many files it has.
+    pub files: u64,
+    /// How many bytes they have together.
+    pub bytes: u64,
+}
+
+pub(super) fn unpack<R: Read + Seek + Clone>(
+    archive: &Archive<R>,
+    target: &Path,
+    stop: &AtomicBool,
+) -> Result<Unpacked, Trouble> {
+    let trouble = |error| Trouble::File(format!("{} can't be made", target.display()), error);
+    if target.file_name().is_none() {
+        return Err(Trouble::Input(format!("{} names no folder to unpack to", target.display())));
+    }
+    refuse_what_is_there(target)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".documine-").suffix(".part");
+    #[cfg(unix)]
+    {
+        // As any other new folder: what the user's umask leaves.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    // Dropped before it has its name, it is gone with all that is in it.
+    let part = builder.tempdir_in(folder_of(target)).map_err(trouble)?;
+    let mut unpacked = Unpacked { path: target.to_owned(), files: 0, bytes: 0 };
+    for folder in archive.folders() {
+        fs::create_dir_all(part.path().join(folder)).map_err(trouble)?;
+    }
+    for entry in archive.files() {
+        let cannot = |error| Trouble::File(format!("entry {} can't be written", shown(&entry.name)), error);
+        refuse_on_this_system(&entry.name)?;
+        let path = part.path().join(&entry.name);
+        fs::create_dir_all(folder_of(&path)).map_err(cannot)?;
+        // Never over another file, and with the rights that the umask leaves: nothing is executable.
+        let mut file = File::create_new(&path).map_err(cannot)?;
+        archive.unpack(entry, stop, |piece| file.write_all(piece).map_err(cannot))?;
+        file.sync_all().map_err(cannot)?;
+        unpacked.files += 1;
+        unpacked.bytes += entry.size;
+    }
+    go_on(stop)?;
+    refuse_what_is_there(target)?;
+    fs::rename(part.path(), target).map_err(trouble)?;
+    // It has another name now; there is nothing left to delete.
+    let _ = part.keep();
+    #[cfg(unix)]
+    if let Ok(folder) = File::open(folder_of(target)) {
+        let _ = folder.sync_all();
+    }
+    Ok(unpacked)
+}
+
+fn refuse_what_is_there(target: &Path) -> Result<(), Trouble> {
+    match fs::symlink_metadata(target) {
+        Ok(_) => Err(Trouble::Input(format!("{} is there already; name a folder that is not", target.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Trouble::File(format!("{} can't be looked at", target.display()), error)),
+    }
+}
+
+/// Names that are fine elsewhere: documents come from many systems, and a package with such a one can still be read.
+fn refuse_on_this_system(name: &str) -> Result<(), Trouble> {
+    if cfg!(windows) && name.contains(|letter| r#"<>:"|?*"#.contains(letter)) {
+        let why = "has characters in its name that no file has here; read it by itself";
+        return Err(Trouble::entry(name, why));
+    }
+    Ok(())
+}

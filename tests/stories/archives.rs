@@ -1,0 +1,127 @@
+//! Archives byte by byte (APPNOTE 4.3), for what no library writes.
+
+/// One entry, as its headers say and as its bytes are.
+#[derive(Clone)]
+pub struct Raw {
+    pub name: Vec<u8>,
+    /// The name in the entry's own header, where it is another than the directory's.
+    pub local_name: Option<Vec<u8>>,
+    /// As they lie in the archive.
+    pub packed: Vec<u8>,
+    pub size: u32,
+    pub crc: u32,
+    pub method: u16,
+    pub flags: u16,
+    /// The Unix mode.
+    pub mode: u32,
+    /// Where the directory says that the entry is, if it is to lie.
+    pub place: Option<u32>,
+}
+
+impl Raw {
+    /// A stored file.
+    pub fn file(name: impl AsRef<[u8]>, bytes: &[u8]) -> Self {
+        Self {
+            name: name.as_ref().to_vec(),
+            local_name: None,
+            packed: bytes.to_vec(),
+            size: u32::try_from(bytes.len()).unwrap(),
+            crc: crc(bytes),
+            method: 0,
+            flags: 0,
+            mode: 0o100_644,
+            place: None,
+        }
+    }
+
+    /// A file that is packed as tightly as deflate can.
+    pub fn deflated(name: &str, bytes: &[u8]) -> Self {
+        let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        archive.start_file("x", options).unwrap();
+        std::io::Write::write_all(&mut archive, bytes).unwrap();
+        let whole = archive.finish().unwrap();
+        let mut archive = zip::ZipArchive::new(whole).unwrap();
+        let mut packed = Vec::new();
+        std::io::Read::read_to_end(&mut archive.by_index_raw(0).unwrap(), &mut packed).unwrap();
+        Self { packed, method: 8, ..Self::file(name, bytes) }
+    }
+}
+
+/// The archive of these entries.
+pub fn archive(entries: &[Raw]) -> Vec<u8> {
+    let (mut out, directory) = body(entries, 0);
+    let (start, number) = (out.len(), u16::try_from(entries.len()).unwrap());
+    out.extend(&directory);
+    let fits = |number: usize| u32::try_from(number).unwrap();
+    out.extend(end(number, fits(directory.len()), fits(start)));
+    out
+}
+
+/// The same with a zip64 end, which says how many entries there are.
+pub fn archive_64(entries: &[Raw], number: u64) -> Vec<u8> {
+    let (mut out, directory) = body(entries, 0);
+    let start = out.len() as u64;
+    out.extend(&directory);
+    let place = out.len() as u64;
+    out.extend(b"PK\x06\x06");
+    out.extend(44_u64.to_le_bytes());
+    out.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    for value in [number, number, directory.len() as u64, start] {
+        out.extend(value.to_le_bytes());
+    }
+    out.extend(b"PK\x06\x07\0\0\0\0");
+    out.extend(place.to_le_bytes());
+    out.extend(1_u32.to_le_bytes());
+    out.extend(end(u16::MAX, u32::MAX, u32::MAX));
+    out
+}
+
+/// The end record (4.3.16).
+pub fn end(number: u16, length: u32, start: u32) -> Vec<u8> {
+    let mut out = b"PK\x05\x06\0\0\0\0".to_vec();
+    out.extend(number.to_le_bytes());
+    out.extend(number.to_le_bytes());
+    out.extend(length.to_le_bytes());
+    out.extend(start.to_le_bytes());
+    out.extend([0, 0]);
+    out
+}
+
+/// The entries, and their directory, behind `before` other bytes.
+pub fn body(entries: &[Raw], before: usize) -> (Vec<u8>, Vec<u8>) {
+    let (mut out, mut directory) = (Vec::new(), Vec::new());
+    for entry in entries {
+        let place = entry.place.unwrap_or_else(|| u32::try_from(before + out.len()).unwrap());
+        let mut both = Vec::new();
+        for value in [20, entry.flags, entry.method, 0, 0x21] {
+            both.extend(value.to_le_bytes());
+        }
+        for value in [entry.crc, u32::try_from(entry.packed.len()).unwrap(), entry.size] {
+            both.extend(value.to_le_bytes());
+        }
+        let length = |name: &[u8]| u16::try_from(name.len()).unwrap().to_le_bytes();
+        let local = entry.local_name.as_ref().unwrap_or(&entry.name);
+        out.extend(b"PK\x03\x04");
+        out.extend(&both);
+        out.extend(length(local));
+        out.extend([0, 0]);
+        out.extend(local);
+        out.extend(&entry.packed);
+        directory.extend(b"PK\x01\x02\x14\x03");
+        directory.extend(&both);
+        directory.extend(length(&entry.name));
+        directory.extend([0; 8]);
+        directory.extend((entry.mode << 16).to_le_bytes());
+        directory.extend(place.to_le_bytes());
+        directory.extend(&entry.name);
+    }
+    (out, directory)
+}
+
+/// The checksum of ZIP (CRC-32), bit by bit.
+pub fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
