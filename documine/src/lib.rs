@@ -42,7 +42,7 @@ pub use clock::{BoxFuture, Clock, SystemClock};
 pub use components::{Components, Export};
 pub use config::ClientBuilder;
 pub use dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
-pub use downloads::{DownloadHandle, Package, PackageContent, Saving};
+pub use downloads::{DownloadHandle, Package, PackageContent, Saving, Writing};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use files::{FileHandle, FilePath, Upload, Uploaded};
 pub use identity::Identity;
@@ -52,7 +52,7 @@ pub use operation::{Operation, State, Wait, WaitError};
 pub use page::List;
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
-pub use transfer::{PackageStream, Progress, Saved, Source};
+pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
 
 /// Chapters of the guide.
