@@ -72,7 +72,7 @@ impl PartFile {
     /// so that nothing is fetched for a place that can't be written.
     pub(crate) async fn open(place: Place, rule: IfExists, resumable: Option<DownloadId>) -> Result<Self> {
         let (where_to, shown) = (place.clone(), place.path().to_owned());
-        let begin = move || -> Result<(Disk, Option<TempPath>)> {
+        let open = move || -> Result<(Disk, Option<TempPath>)> {
             let told = |error| trouble(where_to.path(), error);
             check(&where_to, rule).map_err(told)?;
             if let Some(id) = resumable {
@@ -86,8 +86,7 @@ impl PartFile {
             let (file, temporary) = create_in(folder).map_err(told)?;
             Ok((Disk { file, kept: None }, Some(temporary)))
         };
-        let begun = blocking(begin).await.map_err(|error| trouble(&shown, error))?;
-        let (disk, temporary) = begun?;
+        let (disk, temporary) = blocking(open).await.map_err(|error| trouble(&shown, error))??;
         Ok(Self { place, rule, disk: Some(disk), gathered: Vec::new(), temporary })
     }
 
@@ -158,14 +157,12 @@ impl PartFile {
             Place::At(target) => target.clone(),
             Place::In(folder) => folder.join(name),
         };
+        self.work(|disk| disk.file.sync_all()).await?;
         let (rule, temporary) = (self.rule, self.temporary.take());
-        self.work(move |disk| {
-            disk.file.sync_all()?;
-            match (temporary, &mut disk.kept) {
-                (Some(temporary), _) => name_it(temporary, target, rule),
-                (None, Some(kept)) => kept.finish(|part| name_it(part, target, rule)),
-                (None, None) => Err(io::Error::other("there is no file")),
-            }
+        self.work(move |disk| match (temporary, &mut disk.kept) {
+            (Some(temporary), _) => name_it(temporary, target, rule),
+            (None, Some(kept)) => kept.finish(|part| name_it(part, target, rule)),
+            (None, None) => Err(io::Error::other("there is no file")),
         })
         .await
     }
@@ -255,11 +252,10 @@ pub(super) fn trouble(target: &Path, error: io::Error) -> Error {
 fn check(place: &Place, rule: IfExists) -> io::Result<()> {
     match place {
         Place::In(folder) if !folder.is_dir() => Err(io::Error::other("it is no folder")),
-        Place::In(_) => Ok(()),
         Place::At(target) if target.file_name().is_none() => Err(io::Error::other("the path names no file")),
         Place::At(target) if target.is_dir() => Err(io::Error::other("it is a folder; name a file in it")),
         Place::At(target) if rule == IfExists::Refuse && target.symlink_metadata().is_ok() => Err(is_there()),
-        Place::At(_) => Ok(()),
+        Place::In(_) | Place::At(_) => Ok(()),
     }
 }
 

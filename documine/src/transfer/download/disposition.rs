@@ -97,6 +97,7 @@ fn decode(text: &str) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
 mod tests {
     use super::*;
     use http::HeaderValue;
@@ -142,7 +143,7 @@ mod tests {
         fn any_name_comes_through_quotes_and_percent_signs(name in "[^\\p{C}]{1,40}") {
             let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
             prop_assert_eq!(parse(&format!("attachment; filename=\"{escaped}\"; a=b")), Some(name.clone()));
-            let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let encoded = name.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
             prop_assert_eq!(parse(&format!("attachment; filename=x; filename*=UTF-8''{encoded}")), Some(name));
         }
 

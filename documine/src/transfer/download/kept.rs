@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use super::sidecar::{Found, Sidecar, with_ending};
+use super::sidecar::{Found, Sidecar, VERSION, with_ending};
 use crate::DownloadId;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
@@ -45,33 +45,18 @@ impl Kept {
         }
         let file = locked(&part)?;
         let length = file.metadata().map_err(told)?.len();
-        let sidecar = match Sidecar::read(&beside).map_err(|error| trouble(&beside, error))? {
-            Found::Newer(version) => {
-                let text = format!(
-                    "{} is of version {version}, and this one knows no later than 1; go on with a newer SDK, or delete it",
-                    beside.display()
-                );
-                return Err(Error::new(ErrorKind::File, text));
+        let sidecar = known(&part, &beside, length, id).and_then(|sidecar| {
+            // From the first byte on there is a sidecar.
+            sidecar.write(&beside).map_err(|error| trouble(&beside, error))?;
+            Ok(sidecar)
+        });
+        let sidecar = sidecar.inspect_err(|_| {
+            if length == 0 {
+                let _ = fs::remove_file(&part);
             }
-            Found::None if length > 0 => {
-                return Err(told(io::Error::other("it is there already, and no download of this SDK; move it away")));
-            }
-            // A part that is shorter than its sidecar says has lost what it had.
-            Found::Good(sidecar) if sidecar.download_id == id && sidecar.bytes <= length => sidecar,
-            _ => Sidecar::new(id),
-        };
+        })?;
         let written = sidecar.bytes;
-        let kept = Self { part, beside, sidecar, written, over: false, useful: true };
-        // From the first byte on there is a sidecar.
-        match kept.sidecar.write(&kept.beside) {
-            Ok(()) => Ok((kept, file)),
-            Err(error) => {
-                if written == 0 {
-                    kept.remove();
-                }
-                Err(trouble(&kept.beside, error))
-            }
-        }
+        Ok((Self { part, beside, sidecar, written, over: false, useful: true }, file))
     }
 
     /// What lies behind `position` is void.
@@ -125,6 +110,25 @@ impl Kept {
     fn remove(&self) {
         let _ = fs::remove_file(&self.part);
         let _ = fs::remove_file(&self.beside);
+    }
+}
+
+/// What is known of the part that is there, whose length is given: nothing, where that does not fit.
+fn known(part: &Path, beside: &Path, length: u64, id: DownloadId) -> Result<Sidecar> {
+    match Sidecar::read(beside).map_err(|error| trouble(beside, error))? {
+        Found::Newer(version) => Err(Error::new(
+            ErrorKind::File,
+            format!(
+                "{} is of version {version}, and this SDK knows no later than {VERSION}; go on with a newer one, or delete it",
+                beside.display()
+            ),
+        )),
+        Found::None if length > 0 => {
+            Err(trouble(part, io::Error::other("it is there already, and no download of this SDK; move it away")))
+        }
+        // A part that is shorter than its sidecar says has lost what it had.
+        Found::Good(sidecar) if sidecar.download_id == id && sidecar.bytes <= length => Ok(sidecar),
+        _ => Ok(Sidecar::new(id)),
     }
 }
 

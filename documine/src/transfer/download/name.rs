@@ -73,6 +73,7 @@ pub(crate) fn numbered(target: &Path, number: u32) -> PathBuf {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

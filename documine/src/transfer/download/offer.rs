@@ -72,6 +72,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
 mod tests {
     use super::*;
     use http::{HeaderName, HeaderValue};

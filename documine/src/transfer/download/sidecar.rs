@@ -11,7 +11,7 @@ use super::validator::Validator;
 use crate::DownloadId;
 
 /// The version that is written. One that is newer is not touched.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 /// More than any that we write.
 const LONGEST: u64 = 64 * 1024;
 
@@ -105,6 +105,7 @@ pub(crate) fn with_ending(path: &Path, ending: &str) -> PathBuf {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
