@@ -162,7 +162,8 @@ async fn a_package_that_breaks_off_anywhere_comes_whole_and_no_byte_comes_twice(
         let cuts = cuts(zip.len(), &mut random);
         assert!(cuts.len() > 4, "more than the attempts of one call");
         let shop = Shop::breaking_off(&zip, cuts.clone()).await;
-        let package = shop.package().await;
+        // What brings the package further is given back.
+        let package = shop.package_with(|builder| builder.retry_budget(Some(1))).await;
         let folder = tempfile::tempdir().unwrap();
         let got = match way {
             "file" => {

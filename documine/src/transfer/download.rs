@@ -144,7 +144,7 @@ impl Wanted {
 /// The part takes what comes from where the service begins.
 async fn begin(part: &mut PartFile, fetch: &mut Fetch, progress: Option<&Arc<dyn Progress>>) -> Result<()> {
     let (position, length) = (fetch.position(), fetch.length());
-    let (validator, name) = (fetch.validator().cloned(), fetch.name().map(str::to_owned));
+    let (validator, name) = (fetch.validator().cloned(), fetch.name().and_then(name::safe));
     if let Some(progress) = progress.filter(|_| position > 0) {
         progress.resumed_at(position);
     }

@@ -178,7 +178,8 @@ impl Fetch {
         if error.timeout_phase() == Some(TimeoutPhase::Operation) {
             return Err(error);
         }
-        if self.position >= self.mark + PROGRESS {
+        if self.position >= self.mark.saturating_add(PROGRESS) {
+            stack.retry_budget.made_good(self.tried);
             (self.mark, self.moved, self.tried) = (self.position, now, 0);
         }
         let broken = Broken {
