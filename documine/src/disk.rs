@@ -9,12 +9,18 @@ use tempfile::TempPath;
 /// Gives a file that is whole its name, in place of what may be there.
 pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
     temporary.persist(target).map_err(|error| error.error)?;
-    // The new name is safe only when the folder is on disk too; not every file system can do that.
+    sync_folder(target);
+    Ok(())
+}
+
+/// A new name is safe only when the folder is on disk too; not every file system can do that.
+pub(crate) fn sync_folder(target: &Path) {
     #[cfg(unix)]
     if let Ok(folder) = std::fs::File::open(folder_of(target)) {
         let _ = folder.sync_all();
     }
-    Ok(())
+    #[cfg(not(unix))]
+    let _ = target;
 }
 
 /// Where a file lies; a temporary one beside it can be renamed to it.

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::files::{FileHandle, FilePath};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
 use crate::page::{List, Question};
-use crate::transfer::part_file::PartFile;
-use crate::transfer::{PackageStream, Saved};
+use crate::transfer::download::{Goal, Wanted};
+use crate::transfer::part_file::Place;
+use crate::transfer::{IfExists, PackageStream, Saved, Written};
 use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
 
 /// How long a package may take unless a caller says otherwise.
@@ -314,13 +315,26 @@ pub struct Package {
 #[derive(Clone)]
 pub struct Saving {
     id: DownloadId,
-    target: PathBuf,
+    goal: Goal,
     progress: Option<Arc<dyn Progress>>,
 }
 
 impl fmt::Debug for Saving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Saving").field("id", &self.id).field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("Saving").field("id", &self.id).field("goal", &self.goal).finish_non_exhaustive()
+    }
+}
+
+/// Into what a package is written.
+pub struct Writing<W> {
+    id: DownloadId,
+    writer: W,
+    progress: Option<Arc<dyn Progress>>,
+}
+
+impl<W> fmt::Debug for Writing<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writing").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -338,21 +352,50 @@ impl Package {
     /// Fetches it as a stream of bytes (`downloadPackage`).
     pub fn stream(&self) -> Call<DownloadId, PackageStream> {
         Call::new(&self.handle.client, self.handle.id.clone(), |client, id, options| {
-            Box::pin(open(client, id, options))
+            Box::pin(Wanted { client, id, options, progress: None }.stream())
+        })
+    }
+
+    /// Fetches it into anything that takes bytes (`downloadPackage`), on threads that may wait: it gets each of them once and is flushed at the end. Whether they are a
+    /// whole ZIP is for its owner to see.
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// let in_memory = package.save_into(Vec::new()).await?.writer;
+    /// # Ok(()) }
+    /// ```
+    pub fn save_into<W: std::io::Write + Send + 'static>(&self, writer: W) -> Call<Writing<W>, Written<W>> {
+        let writing = Writing { id: self.handle.id.clone(), writer, progress: None };
+        Call::new(&self.handle.client, writing, |client, writing, options| {
+            let Writing { id, writer, progress } = writing;
+            Box::pin(Wanted { client, id, options, progress }.write_into(writer))
         })
     }
 
     /// Fetches it into a file (`downloadPackage`). The file appears under its name, in place of one that is there, only when it is whole
     /// and safe on disk; until then the bytes are in a temporary file beside it, which goes when the call fails or is dropped.
+    ///
+    /// Where an answer breaks off, the next one goes on where it stopped, if the service can do that. A file that does not end as a ZIP does is fetched
+    /// once more, then [`ErrorKind::Integrity`](crate::ErrorKind); the checksums of what is in it are not looked at.
     pub fn save_to(&self, target: impl Into<PathBuf>) -> Call<Saving, Saved> {
-        let saving = Saving { id: self.handle.id.clone(), target: target.into(), progress: None };
+        self.save(Place::At(target.into()), IfExists::Replace)
+    }
+
+    /// The same, into a folder and under the name that the service gives it (`Content-Disposition`), made one that leads nowhere else;
+    /// `package-ID.zip` where it gives none. A file that has the name already stays, unless [`if_exists`](Call::if_exists) says otherwise:
+    /// the new one gets a number.
+    pub fn save_in(&self, folder: impl Into<PathBuf>) -> Call<Saving, Saved> {
+        self.save(Place::In(folder.into()), IfExists::Number)
+    }
+
+    fn save(&self, place: Place, if_exists: IfExists) -> Call<Saving, Saved> {
+        let goal = Goal { place, if_exists, resumable: false };
+        let saving = Saving { id: self.handle.id.clone(), goal, progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
+            let Saving { id, goal, progress } = saving;
             Box::pin(async move {
-                let save = async {
-                    let part = PartFile::create(saving.target).await?;
-                    open(client, saving.id, options).await?.save_to(part, saving.progress).await
-                };
-                save.await.map_err(|error| error.with_operation("downloadPackage"))
+                let saved = Wanted { client, id, options, progress }.save(goal).await;
+                saved.map_err(|error| error.with_operation("downloadPackage"))
             })
         })
     }
@@ -369,11 +412,36 @@ impl Call<Saving, Saved> {
         self.params.progress = Some(Arc::new(progress));
         self
     }
+
+    /// What becomes of a file that has the name already.
+    pub fn if_exists(mut self, rule: IfExists) -> Self {
+        self.params.goal.if_exists = rule;
+        self
+    }
+
+    /// What has come stays when the call fails, is dropped, or ends with its process, and the next such call for the same package and place goes
+    /// on with it. Off by default, since it leaves something behind.
+    ///
+    /// The bytes are in `NAME.part` then, and `NAME.part.json` says how many are safe (in a folder `package-ID.zip.part`, as the name comes
+    /// later). Both go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed, the
+    /// disk is full, or the service can't give the rest of a package. Of two such calls at a time, in any process, the second fails.
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// let saved = package.save_to("q3.zip").resumable().await?;
+    /// println!("{} of {} bytes had come before", saved.resumed_at, saved.bytes);
+    /// # Ok(()) }
+    /// ```
+    pub fn resumable(mut self) -> Self {
+        self.params.goal.resumable = true;
+        self
+    }
 }
 
-async fn open(client: Client, id: DownloadId, options: crate::transport::CallOptions) -> crate::Result<PackageStream> {
-    let until = options.deadline.and_then(|limit| tokio::time::Instant::now().checked_add(limit));
-    let idle = options.idle.unwrap_or(client.stack().timeouts.idle);
-    let answered = client.exchange(client.requests().download_package().download_id(id).prepare(), &options).await?;
-    Ok(PackageStream::new(answered, idle, until))
+impl<W> Call<Writing<W>, Written<W>> {
+    /// Is told how many bytes have come.
+    pub fn with_progress(mut self, progress: impl Progress) -> Self {
+        self.params.progress = Some(Arc::new(progress));
+        self
+    }
 }

@@ -45,19 +45,19 @@ pub use clock::{BoxFuture, Clock, SystemClock};
 pub use components::{Components, Export};
 pub use config::ClientBuilder;
 pub use dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
-pub use downloads::{DownloadHandle, Package, PackageContent, Saving};
+pub use downloads::{DownloadHandle, Package, PackageContent, Saving, Writing};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use files::{FileHandle, FilePath, Upload, Uploaded};
 pub use identity::Identity;
 pub use license::Period;
 pub use models::*;
 pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError};
-pub use page::{BadItem, Continuation, List, ListStream, Page};
 #[cfg(feature = "package")]
 pub use package::{Contents, PackageLimits};
+pub use page::{BadItem, Continuation, List, ListStream, Page};
 pub use templates::{DossierFilter, DossierTemplateHandle};
 pub use text::SNIPPET_LIMIT;
-pub use transfer::{PackageStream, Progress, Saved, Source};
+pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
 pub use uploads::{UploadAll, UploadOutcome};
 

@@ -196,6 +196,15 @@ fn an_upload_from_a_path() {
 
 #[test]
 fn a_package_that_is_saved() {
+    saves(false, |found| found.is_empty() || found == ["out.zip"]);
+}
+
+#[test]
+fn a_package_whose_part_is_kept() {
+    saves(true, |found| found.is_empty() || found == ["out.zip"] || found == ["out.zip.part", "out.zip.part.json"]);
+}
+
+fn saves(resumable: bool, clean: impl Fn(&[String]) -> bool) {
     let beside = Beside::start();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out.zip");
@@ -212,12 +221,20 @@ fn a_package_that_is_saved() {
         let target = target.clone();
         move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
             let (operation, target) = (client.download(package.clone()).operation(), target.clone());
-            Box::pin(async move { operation.wait().await?.save_to(target).await })
+            Box::pin(async move {
+                let call = operation.wait().await?.save_to(target);
+                if resumable { call.resumable().await } else { call.await }
+            })
         }
     };
     drop_everywhere(&beside, save, || {
+        // What is kept is brought to safety on a thread of its own.
+        let start = Instant::now();
+        while resumable && !clean(&files(folder.path())) && start.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let found = files(folder.path());
-        assert!(found.is_empty() || found == ["out.zip"], "{found:?}");
+        assert!(clean(&found), "{found:?}");
         if target.exists() {
             assert!(std::fs::read(&target).unwrap().starts_with(b"PK"));
             std::fs::remove_file(&target).unwrap();
@@ -227,5 +244,7 @@ fn a_package_that_is_saved() {
 
 fn files(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.collect()
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    names
 }

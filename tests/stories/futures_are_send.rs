@@ -112,7 +112,9 @@ fn what_only_a_service_can_give() {
     fn package(package: &'static Package) {
         shared(package);
         future(package.stream());
-        future(package.save_to("a.zip"));
+        future(package.save_to("a.zip").resumable());
+        future(package.save_in("folder"));
+        future(package.save_into(Vec::new()));
         future(package.open());
         future(package.delete());
     }

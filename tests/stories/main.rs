@@ -22,6 +22,7 @@ mod components;
 mod coverage;
 mod discovery;
 mod dossiers;
+mod downloads_resumed;
 mod dropped;
 #[cfg(reconstruction)]
 mod fault_table;

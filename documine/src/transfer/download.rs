@@ -1,22 +1,29 @@
-//! Fetching a package: as a stream, or into a file that appears under its name only when it is whole.
+//! Fetching a package: as a stream, into anything that takes bytes, or into a file that appears under its name only when it is whole.
 
+mod disposition;
+mod fetch;
+pub(crate) mod kept;
+pub(crate) mod name;
+pub(crate) mod offer;
+mod sidecar;
+mod stream;
+mod validator;
+pub(crate) mod zip_end;
+
+use std::io::Write;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt};
-use http::header;
-use tokio::time::Instant;
-
-use super::part_file::PartFile;
+use super::part_file::{IfExists, PartFile, Place};
 use super::progress::Progress;
-use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
-use crate::transport::Answered;
-use crate::transport::classify::{Evidence, classify};
-use crate::transport::timeout::within;
+use crate::DownloadId;
+use crate::client::Client;
+use crate::disk::blocking;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transport::CallOptions;
+use fetch::{Fetch, Step};
+
+pub use stream::PackageStream;
 
 /// A file that was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,93 +33,138 @@ pub struct Saved {
     pub path: PathBuf,
     /// How many bytes it has.
     pub bytes: u64,
+    /// How many of them an earlier call had fetched already.
+    pub resumed_at: u64,
 }
 
-/// A package's bytes as they arrive. It ends with an error where fewer or more bytes came than were announced.
-pub struct PackageStream {
-    pieces: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
-    length: Option<u64>,
+/// Bytes that were written into something of the caller's.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Written<W> {
+    /// What they were written into; it is flushed, and not shut down.
+    pub writer: W,
+    /// How many there were.
+    pub bytes: u64,
 }
 
-impl PackageStream {
-    pub(crate) fn new(answered: Answered, idle: Duration, until: Option<Instant>) -> Self {
-        let begun = Instant::now();
-        let (body, facts) = answered.stream();
-        let (headers, attempts, elapsed) = (facts.headers, facts.attempts, facts.elapsed);
-        // Fetching it again does nothing twice.
-        let broken = move |error: Error| {
-            let elapsed = elapsed.saturating_add(begun.elapsed());
-            error.with_operation("downloadPackage").repeatable(true).with_effort(attempts, elapsed)
-        };
-        let length = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
-        let state = Some((Box::pin(body.bytes_stream()), 0));
-        let pieces = stream::unfold(state, move |state| async move {
-            let (mut body, got) = state?;
-            // Only a caller's own deadline ends a transfer that moves.
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let (limit, phase) = match left {
-                Some(left) if left < idle => (left, TimeoutPhase::Operation),
-                _ => (idle, TimeoutPhase::Idle),
-            };
-            match within(body.next(), limit, phase).await {
-                Err(error) => Some((Err(broken(error)), None)),
-                Ok(Some(Ok(piece))) => {
-                    let got = got + piece.len() as u64;
-                    if length.is_some_and(|length| got > length) {
-                        return Some((Err(broken(wrong_length(got, length))), None));
-                    }
-                    Some((Ok(piece), Some((body, got))))
-                }
-                Ok(Some(Err(error))) => Some((Err(broken(classify(Evidence::NoAnswer(&error)))), None)),
-                Ok(None) if length.is_some_and(|length| got != length) => {
-                    Some((Err(broken(wrong_length(got, length))), None))
-                }
-                Ok(None) => None,
-            }
-        });
-        Self { pieces: Box::pin(pieces), length }
+/// A package that is to be fetched, and who is told how far that has come.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub(crate) client: Client,
+    pub(crate) id: DownloadId,
+    pub(crate) options: CallOptions,
+    pub(crate) progress: Option<Arc<dyn Progress>>,
+}
+
+/// Where a package goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Goal {
+    pub(crate) place: Place,
+    pub(crate) if_exists: IfExists,
+    pub(crate) resumable: bool,
+}
+
+impl Wanted {
+    pub(crate) async fn stream(self) -> Result<PackageStream> {
+        Ok(PackageStream::new(Fetch::begin(self.client, self.id, self.options, None).await?))
     }
 
-    /// How many bytes the service announced, where it did.
-    pub fn length(&self) -> Option<u64> {
-        self.length
-    }
-
-    /// Writes everything into `part`, and gives it its name when it is whole and safe on disk.
-    pub(crate) async fn save_to(mut self, mut part: PartFile, progress: Option<Arc<dyn Progress>>) -> Result<Saved> {
+    pub(crate) async fn write_into<W: Write + Send + 'static>(self, mut writer: W) -> Result<Written<W>> {
+        let progress = self.progress.clone();
+        let mut stream = self.stream().await?;
         let mut bytes = 0;
-        while let Some(piece) = self.next().await {
+        let told = |error: std::io::Error| {
+            Error::file("the package can't be written on", error).with_operation("downloadPackage").repeatable(true)
+        };
+        while let Some(piece) = futures_util::StreamExt::next(&mut stream).await {
             let piece = piece?;
-            part.write(&piece).await?;
             bytes += piece.len() as u64;
+            // It may hold its thread up.
+            let write = move || writer.write_all(&piece).map(|()| writer);
+            writer = blocking(write).await.flatten().map_err(told)?;
             if let Some(progress) = &progress {
-                progress.moved(bytes, self.length);
+                progress.moved(bytes, stream.length());
             }
         }
-        Ok(Saved { path: part.finish().await?, bytes })
+        let flush = move || writer.flush().map(|()| writer);
+        let writer = blocking(flush).await.flatten().map_err(told)?;
+        Ok(Written { writer, bytes })
+    }
+
+    pub(crate) async fn save(self, goal: Goal) -> Result<Saved> {
+        let resumable = goal.resumable.then(|| self.id.clone());
+        let mut part = PartFile::open(goal.place, goal.if_exists, resumable).await?;
+        match self.fetch_into(&mut part).await {
+            Ok((resumed_at, bytes, name)) => Ok(Saved { path: part.finish(&name).await?, bytes, resumed_at }),
+            Err(error) => {
+                part.give_up(&error).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Fetches everything that is missing: where that began, how many bytes the whole has, and its name.
+    async fn fetch_into(self, part: &mut PartFile) -> Result<(u64, u64, String)> {
+        let own_name = kept::own_name(&self.id);
+        let mut fetch = Fetch::begin(self.client, self.id, self.options, part.rest()).await?;
+        let progress = self.progress;
+        let mut resumed_at = fetch.position();
+        begin(part, &mut fetch, progress.as_ref()).await?;
+        let mut doubted = false;
+        loop {
+            match fetch.next().await? {
+                Step::Piece(piece) => {
+                    part.write(&piece).await?;
+                    if let Some(progress) = &progress {
+                        progress.moved(fetch.position(), fetch.length());
+                    }
+                }
+                Step::Restart => {
+                    resumed_at = 0;
+                    begin(part, &mut fetch, progress.as_ref()).await?;
+                }
+                Step::Resumed => {
+                    if let Some(progress) = &progress {
+                        progress.resumed_at(fetch.position());
+                    }
+                }
+                Step::End if part.is_zip().await? => {
+                    let name = fetch.name().or(part.name()).and_then(name::safe);
+                    return Ok((resumed_at, fetch.position(), name.unwrap_or(own_name)));
+                }
+                Step::End if doubted => return Err(fetch.told(no_zip(fetch.position()), 0)),
+                // Once more from the beginning: what was lost on the way once need not be lost twice.
+                Step::End => {
+                    (doubted, resumed_at) = (true, 0);
+                    fetch.anew().await?;
+                    begin(part, &mut fetch, progress.as_ref()).await?;
+                }
+            }
+        }
     }
 }
 
-impl Stream for PackageStream {
-    type Item = Result<Bytes>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.pieces.as_mut().poll_next(context)
+/// The part takes what comes from where the service begins.
+async fn begin(part: &mut PartFile, fetch: &mut Fetch, progress: Option<&Arc<dyn Progress>>) -> Result<()> {
+    let (position, length) = (fetch.position(), fetch.length());
+    let (validator, name) = (fetch.validator().cloned(), fetch.name().and_then(name::safe));
+    if let Some(progress) = progress.filter(|_| position > 0) {
+        progress.resumed_at(position);
     }
+    part.begin_at(position, move |kept| {
+        kept.sidecar.length = length;
+        kept.sidecar.validator = validator;
+        kept.sidecar.name = name.or(kept.sidecar.name.take());
+    })
+    .await
 }
 
-impl std::fmt::Debug for PackageStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PackageStream").field("length", &self.length).finish_non_exhaustive()
-    }
+fn no_zip(bytes: u64) -> Error {
+    let text = format!("the {bytes} bytes that came are no whole ZIP, and the same again; have the package made anew");
+    Error::new(ErrorKind::Integrity, text)
 }
 
 fn wrong_length(got: u64, announced: Option<u64>) -> Error {
-    Error::new(
-        ErrorKind::Integrity,
-        format!("{got} bytes came, {} were announced; fetch the package again", announced.unwrap_or_default()),
-    )
+    let text = format!("{got} bytes came, {} were announced; fetch the package again", announced.unwrap_or_default());
+    Error::new(ErrorKind::Integrity, text).transient()
 }

@@ -5,6 +5,7 @@ pub(crate) mod part_file;
 mod progress;
 pub(crate) mod upload;
 
-pub use download::{PackageStream, Saved};
+pub use download::{PackageStream, Saved, Written};
+pub use part_file::IfExists;
 pub use progress::Progress;
 pub use upload::Source;

@@ -8,8 +8,13 @@
 /// # }
 /// ```
 pub trait Progress: Send + Sync + 'static {
-    /// `moved` bytes so far, of `total` where that is known. After a new attempt `moved` begins at 0 again.
+    /// `moved` bytes so far, of `total` where that is known. Where a transfer has to begin anew, `moved` begins at 0 again.
     fn moved(&self, moved: u64, total: Option<u64>);
+
+    /// A download goes on behind the first `bytes`, which an earlier call or an answer that broke off has brought.
+    fn resumed_at(&self, bytes: u64) {
+        let _ = bytes;
+    }
 }
 
 impl<F: Fn(u64, Option<u64>) + Send + Sync + 'static> Progress for F {

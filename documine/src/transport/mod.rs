@@ -8,6 +8,7 @@
 //! attempt     body and headers made anew, time limits, redirects    attempt.rs, timeout.rs
 //! HTTP        one request, one answer                               http.rs, connection.rs
 //! answer      read whole and bounded, or left to stream             answer.rs
+//! again       a streamed body that broke off is asked for again     again.rs, transfer/download/
 //! classify    answer or trouble → one Error                         classify.rs
 //! ```
 //!
@@ -15,6 +16,7 @@
 //! runs again has the retries that are left. A pause between attempts must not hold a place among the requests under way, so pace stands below retry. Each attempt
 //! is judged before retry decides, so classify stands at the bottom and is the only one who looks at statuses.
 
+mod again;
 pub(crate) mod answer;
 mod attempt;
 mod auth;
@@ -44,6 +46,7 @@ use crate::error::{Error, Result};
 use crate::operation::{Boards, History};
 use timeout::{Activity, Timeouts};
 
+pub(crate) use again::Broken;
 pub(crate) use answer::Answered;
 pub(crate) use call::{Call, Raw};
 pub(crate) use connection::{Connection, ProxyChoice};

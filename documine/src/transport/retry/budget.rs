@@ -35,9 +35,18 @@ impl RetryBudget {
 
     /// A call succeeded.
     pub(crate) fn succeeded(&self) {
+        self.put(1);
+    }
+
+    /// So many retries have brought a transfer further: a service that serves is not one in trouble.
+    pub(crate) fn made_good(&self, retries: u32) {
+        self.put(retries.saturating_mul(COST));
+    }
+
+    fn put(&self, more: u32) {
         if let Some(bucket) = &self.0 {
             let mut left = bucket.left.lock().unwrap_or_else(PoisonError::into_inner);
-            *left = (*left + 1).min(bucket.size);
+            *left = left.saturating_add(more).min(bucket.size);
         }
     }
 }

@@ -39,6 +39,16 @@ impl<'a> Retries<'a> {
         Self { policy, budget, idempotent, backoff: None, tried: 0 }
     }
 
+    /// As after so many failures that were judged before.
+    pub(super) fn after(tried: u32, policy: &'a RetryPolicy, budget: &'a RetryBudget, idempotent: bool) -> Self {
+        let mut backoff = policy.backoff();
+        // Further on the limit grows no more.
+        for _ in 0..tried.min(64) {
+            backoff.next_delay();
+        }
+        Self { backoff: Some(backoff), tried, ..Self::new(policy, budget, idempotent) }
+    }
+
     /// Judges the failure of one more try. `elapsed` is the time since the call began, `left` what its deadline leaves, `random` from 0 to
     /// below 1.
     pub(super) fn judge(&mut self, error: &Error, elapsed: Duration, left: Duration, random: f64) -> Verdict {

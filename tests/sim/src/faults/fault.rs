@@ -102,6 +102,13 @@ pub struct Fault {
     /// The connection is reset before the service has seen the request, and new ones are refused for so many milliseconds of real time.
     pub refuse: Option<u64>,
 
+    /// The service does not see that only a part was asked for.
+    pub ignore_range: bool,
+    /// The answer has another `ETag`.
+    pub changed_etag: bool,
+    /// A part says that it begins so many bytes later (or earlier).
+    pub lying_content_range: Option<i64>,
+
     /// The service gets the request twice.
     pub delivered_twice: bool,
     /// The access token of the request has expired when the service looks at it.
@@ -258,6 +265,9 @@ impl Fault {
             ("reset_after_headers", self.reset_after_headers),
             ("unseen", self.unseen),
             ("refuse", self.refuse.is_some()),
+            ("ignore_range", self.ignore_range),
+            ("changed_etag", self.changed_etag),
+            ("lying_content_range", self.lying_content_range.is_some()),
             ("delivered_twice", self.delivered_twice),
             ("token_expired", self.token_expired),
             ("token_revoked", self.token_revoked),

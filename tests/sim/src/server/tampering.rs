@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderName, IF_RANGE, RANGE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -69,8 +69,12 @@ impl Tampering<'_> {
     }
 
     /// The answer: the fault's own, or the service's.
-    pub(super) async fn answer(&self, request: Request, next: Next) -> Response {
+    pub(super) async fn answer(&self, mut request: Request, next: Next) -> Response {
         self.end_token(request.headers());
+        if self.fault.ignore_range {
+            request.headers_mut().remove(RANGE);
+            request.headers_mut().remove(IF_RANGE);
+        }
         if let Some(made) = self.fault.made() {
             body::drain(request.into_body()).await;
             return self.made_up(&made);
@@ -181,6 +185,7 @@ impl Tampering<'_> {
                 parts.headers.insert(name, value);
             }
         }
+        fault.change_parts(&mut parts.headers);
         if fault.reset_before_headers {
             // Nothing of it will be sent.
             return Response::from_parts(parts, Body::empty());

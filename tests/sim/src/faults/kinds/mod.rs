@@ -1,8 +1,10 @@
-//! The kinds of faults, one file a family: what the proxy answers by itself, what happens to the JSON, to the connection, to the request.
+//! The kinds of faults, one file a family: what the proxy answers by itself, what happens to the JSON, to the connection, to
+//! parts of a body, to the request.
 
 mod answers;
 mod connection;
 mod json;
+mod range;
 mod request;
 
 pub(crate) use answers::{Made, RetryAfter};

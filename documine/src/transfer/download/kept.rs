@@ -1,0 +1,175 @@
+//! The part of a package that stays for another call: `NAME.part`, and `NAME.part.json` beside it. A lock keeps others away, whatever process they are in.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+
+use super::sidecar::{Found, Sidecar, VERSION, with_ending};
+use crate::DownloadId;
+use crate::disk;
+use crate::error::{Error, ErrorKind, Result};
+use crate::transfer::part_file::{Place, trouble};
+
+/// After so many bytes it is made sure that they are on disk, and the sidecar says so.
+const SAFE_EVERY: u64 = 4 * 1024 * 1024;
+
+/// The part, whose file is open and locked elsewhere, and what is known of it.
+pub(crate) struct Kept {
+    part: PathBuf,
+    beside: PathBuf,
+    pub(crate) sidecar: Sidecar,
+    /// How many bytes were written, safe or not.
+    written: u64,
+    /// Whether there is nothing more to do when it is closed.
+    over: bool,
+    /// Whether another call could do anything with it.
+    useful: bool,
+}
+
+impl Kept {
+    /// Takes the part that is there, or begins one. What does not fit is begun anew; what is not ours is left alone.
+    pub(crate) fn open(place: &Place, id: DownloadId) -> Result<(Self, File)> {
+        let target = match place {
+            Place::At(target) => target.clone(),
+            // Its name is known only when the service has answered.
+            Place::In(folder) => folder.join(own_name(&id)),
+        };
+        let part = with_ending(&target, ".part");
+        let beside = with_ending(&part, ".json");
+        let told = |error| trouble(&part, error);
+        let is_file = |path: &Path| path.symlink_metadata().map_or(true, |about| about.is_file());
+        if !is_file(&part) || !is_file(&beside) {
+            return Err(told(io::Error::other("it is no file; move it away")));
+        }
+        let file = locked(&part)?;
+        let length = file.metadata().map_err(told)?.len();
+        let sidecar = known(&part, &beside, length, id).and_then(|sidecar| {
+            // From the first byte on there is a sidecar.
+            sidecar.write(&beside).map_err(|error| trouble(&beside, error))?;
+            Ok(sidecar)
+        });
+        let sidecar = sidecar.inspect_err(|_| {
+            if length == 0 {
+                let _ = fs::remove_file(&part);
+            }
+        })?;
+        let written = sidecar.bytes;
+        Ok((Self { part, beside, sidecar, written, over: false, useful: true }, file))
+    }
+
+    /// What lies behind `position` is void.
+    pub(crate) fn begin_at(&mut self, position: u64) -> io::Result<()> {
+        (self.sidecar.bytes, self.written) = (position, position);
+        self.sidecar.write(&self.beside)
+    }
+
+    /// So many bytes more were written.
+    pub(crate) fn written(&mut self, file: &File, bytes: u64) -> io::Result<()> {
+        self.written += bytes;
+        if self.written - self.sidecar.bytes >= SAFE_EVERY { self.make_safe(file) } else { Ok(()) }
+    }
+
+    fn make_safe(&mut self, file: &File) -> io::Result<()> {
+        file.sync_data()?;
+        self.sidecar.bytes = self.written;
+        self.sidecar.write(&self.beside)
+    }
+
+    /// Nobody can go on with this part.
+    pub(crate) fn give_up(&mut self) {
+        self.useful = false;
+    }
+
+    /// It is whole: `name` gives it its name. Without the part the sidecar means nothing, so a crash in between does no harm.
+    pub(crate) fn finish(&mut self, name: impl FnOnce(TempPath) -> io::Result<PathBuf>) -> io::Result<PathBuf> {
+        let mut part = TempPath::try_from_path(&self.part)?;
+        part.disable_cleanup(true);
+        let named = name(part)?;
+        self.over = true;
+        let _ = fs::remove_file(&self.beside);
+        Ok(named)
+    }
+
+    /// Brings it to rest: what can be gone on with stays, the rest goes.
+    pub(crate) fn close(&mut self, file: &File) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        let Sidecar { validator, length, .. } = &self.sidecar;
+        let useful = self.useful && self.written > 0 && validator.is_some() && length.is_some();
+        let stays = useful && (self.written == self.sidecar.bytes || self.make_safe(file).is_ok());
+        if !stays {
+            self.remove();
+        }
+    }
+
+    /// The part first: it is never there without its sidecar.
+    fn remove(&self) {
+        let _ = fs::remove_file(&self.part);
+        let _ = fs::remove_file(&self.beside);
+    }
+}
+
+/// What is known of the part that is there, whose length is given: nothing, where that does not fit.
+fn known(part: &Path, beside: &Path, length: u64, id: DownloadId) -> Result<Sidecar> {
+    match Sidecar::read(beside).map_err(|error| trouble(beside, error))? {
+        Found::Newer(version) => Err(Error::new(
+            ErrorKind::File,
+            format!(
+                "{} is of version {version}, and this SDK knows no later than {VERSION}; go on with a newer one, or delete it",
+                beside.display()
+            ),
+        )),
+        Found::None if length > 0 => {
+            Err(trouble(part, io::Error::other("it is there already, and no download of this SDK; move it away")))
+        }
+        // A part that is shorter than its sidecar says has lost what it had.
+        Found::Good(sidecar) if sidecar.download_id == id && sidecar.bytes <= length => Ok(sidecar),
+        _ => Ok(Sidecar::new(id)),
+    }
+}
+
+/// The name of a package that nobody has named.
+pub(crate) fn own_name(id: &DownloadId) -> String {
+    let mut name = format!("package-{}", disk::file_name(id.as_str()));
+    // Escaped, so that each byte is a letter.
+    name.truncate(150);
+    name + ".zip"
+}
+
+/// The part's file, locked for as long as it is open.
+fn locked(part: &Path) -> Result<File> {
+    let told = |error| trouble(part, error);
+    // Whoever had it before may have given it its final name while we waited for nothing.
+    for _ in 0..3 {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(part).map_err(told)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, part) => return Ok(file),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(told(io::Error::other(
+                    "another call is fetching it; wait for that, or choose another place",
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(told(error)),
+        }
+    }
+    Err(told(io::Error::other("it changes all the time")))
+}
+
+/// Whether the open file is still the one at this path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(there)) = (file.metadata(), path.symlink_metadata()) else { return false };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (open.dev(), open.ino()) == (there.dev(), there.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        open.len() == there.len()
+    }
+}

@@ -1,0 +1,148 @@
+//! A package's bytes for whoever takes them one by one, each of them once, however often the service has to be asked.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::stream::{self, Stream};
+
+use super::fetch::{Fetch, Step};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A package's bytes as they arrive. Where the service breaks off they go on where they stopped, by the call's
+/// [`RetryPolicy`](crate::RetryPolicy); the stream ends with an error where that does not help, and where fewer or more bytes came than were
+/// announced. Whether they are a whole ZIP is for their taker to see.
+pub struct PackageStream {
+    pieces: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
+    length: Option<u64>,
+    name: Option<String>,
+}
+
+impl PackageStream {
+    pub(crate) fn new(fetch: Fetch) -> Self {
+        let (length, name) = (fetch.length(), fetch.name().map(str::to_owned));
+        let state = Some(Once { fetch, given: Sum::default(), again: None });
+        let pieces = stream::unfold(state, |state| async move {
+            let mut once = state?;
+            match once.next().await {
+                Ok(Some(piece)) => Some((Ok(piece), Some(once))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        Self { pieces: Box::pin(pieces), length, name }
+    }
+
+    /// How many bytes the service announced, where it did.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The file name that the service suggests (`Content-Disposition`), where it does: as it came, not made safe for a path.
+    pub fn suggested_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+impl Stream for PackageStream {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.pieces.as_mut().poll_next(context)
+    }
+}
+
+impl std::fmt::Debug for PackageStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PackageStream").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// Gives each byte once. What comes again after a restart is left out, if it is the same.
+struct Once {
+    fetch: Fetch,
+    given: Sum,
+    /// What has come again since the restart, while that is less than was given.
+    again: Option<Sum>,
+}
+
+impl Once {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let mut piece = match self.fetch.next().await? {
+                Step::Piece(piece) => piece,
+                Step::Restart => {
+                    self.again = (self.given.bytes > 0).then(Sum::default);
+                    continue;
+                }
+                Step::Resumed => continue,
+                Step::End if self.again.is_some() => return Err(changed()),
+                Step::End => return Ok(None),
+            };
+            if let Some(again) = &mut self.again {
+                let missing = usize::try_from(self.given.bytes - again.bytes).unwrap_or(usize::MAX);
+                let known = piece.split_to(missing.min(piece.len()));
+                again.add(&known);
+                if again.bytes < self.given.bytes {
+                    continue;
+                }
+                if *again != self.given {
+                    return Err(changed());
+                }
+                self.again = None;
+                if piece.is_empty() {
+                    continue;
+                }
+            }
+            self.given.add(&piece);
+            return Ok(Some(piece));
+        }
+    }
+}
+
+fn changed() -> Error {
+    Error::new(ErrorKind::Integrity, "the package became another one while it was fetched; fetch it again")
+        .with_operation("downloadPackage")
+        .repeatable(true)
+}
+
+/// How many bytes, and a checksum of them (FNV-1a): enough to see that a package is another one, and no proof against one made to look the same,
+/// whose maker could as well have sent it first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sum {
+    bytes: u64,
+    hash: u64,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { bytes: 0, hash: 0xcbf2_9ce4_8422_2325 }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        for byte in piece {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sum_does_not_know_where_pieces_end() {
+        let mut whole = Sum::default();
+        whole.add(b"foobar");
+        assert_eq!((whole.bytes, whole.hash), (6, 0x8594_4171_f739_67e8), "as its authors publish it");
+        let mut pieces = Sum::default();
+        b"foobar".iter().for_each(|byte| pieces.add(&[*byte]));
+        assert_eq!(pieces, whole);
+        let mut other = Sum::default();
+        other.add(b"foobaz");
+        assert_ne!(other, whole);
+    }
+}
