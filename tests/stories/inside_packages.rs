@@ -598,6 +598,10 @@ fn report(sheet: &str) -> Vec<u8> {
 }
 
 fn xlsx(sheet: &str) -> Vec<u8> {
+    workbook(sheet, r#"<sst uniqueCount="1"><si><t>shared</t></si></sst>"#.as_bytes())
+}
+
+fn workbook(sheet: &str, texts: &[u8]) -> Vec<u8> {
     let types = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
     let rels = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
     let root = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
@@ -610,6 +614,7 @@ fn xlsx(sheet: &str) -> Vec<u8> {
         ("_rels/.rels", root.as_bytes()),
         ("xl/_rels/workbook.xml.rels", rels.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
+        ("xl/sharedStrings.xml", texts),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),
     ])
 }
@@ -648,6 +653,20 @@ async fn a_report_that_is_hostile_or_damaged_is_refused() {
     for (bytes, part) in [(&b"no archive"[..], "it is no ZIP"), (&bomb, "250 times its size"), (&evil, "leads out")] {
         let kept = Kept::new(&zip(&[("Reports/r.xlsx", bytes)]));
         let error = Contents::open(&kept.path).await.unwrap().reports().await.unwrap_err();
+        let line = why(&kept, &error, ErrorKind::Integrity);
+        assert!(line.starts_with("entry \"Reports/r.xlsx\" is no sound report: ") && line.contains(part), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_promises_the_moon_takes_no_memory() {
+    let shared = report_of(r#"<row><c t="s"><v>0</v></c></row>"#).await.unwrap();
+    assert_eq!(shared.sheets[0].rows[0].cells, [Cell::Text("shared".into())]);
+    let lie = r#"<!-- <sst uniqueCount="1"> --><sst uniqueCount = '999999999999999'><si/></sst>"#;
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(lie.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    for (texts, part) in [(lie.as_bytes(), "which it has no room for"), (&wide, "not in UTF-8")] {
+        let kept = Kept::new(&zip(&[("Reports/r.xlsx", &workbook("", texts))]));
+        let error = Contents::open(&kept.path).await.unwrap().report().await.unwrap_err();
         let line = why(&kept, &error, ErrorKind::Integrity);
         assert!(line.starts_with("entry \"Reports/r.xlsx\" is no sound report: ") && line.contains(part), "{line}");
     }

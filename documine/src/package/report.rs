@@ -134,7 +134,11 @@ pub(super) fn read<R: Read + Seek + Clone>(
     let archive = Archive::open(Cursor::new(bytes.clone()), inner).map_err(inside)?;
     for part in archive.files() {
         let name = part.name.to_ascii_lowercase();
-        let sheet = name.contains("/worksheets/") || name.ends_with("/sharedstrings.xml");
+        let texts = name.ends_with("sharedstrings.xml");
+        if texts {
+            counts_are_right(&archive.read(part, stop).map_err(inside)?).map_err(inside)?;
+        }
+        let sheet = texts || name.contains("/worksheets/");
         if !sheet && (name.ends_with("xml") || name.ends_with("rels")) && part.size > LARGEST_PART {
             let why = format!("has more than {LARGEST_PART} bytes, more than any report needs");
             return Err(inside(Trouble::entry(&part.name, why)));
@@ -146,6 +150,27 @@ pub(super) fn read<R: Read + Seek + Clone>(
     let read = catch_unwind(AssertUnwindSafe(|| sheets(bytes, room, stop)));
     let read = read.unwrap_or_else(|_| Err(Trouble::refused("what reads workbooks broke off")));
     read.map(|sheets| Report { name: entry.name.clone(), sheets }).map_err(inside)
+}
+
+/// The reader of workbooks makes room for as many texts as `uniqueCount` says before it reads one; no room for what can't be there.
+fn counts_are_right(texts: &[u8]) -> Result<(), Trouble> {
+    const NAME: &[u8] = b"uniqueCount";
+    const SHORTEST: usize = b"<si/>".len();
+    // No control characters (XML 1.0 section 2.2): with UTF-16, or with ones that switch an encoding, the name could be written otherwise.
+    if texts.iter().any(|byte| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err(Trouble::refused("its texts are not in UTF-8"));
+    }
+    for (at, _) in texts.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME) {
+        let behind = texts.get(at + NAME.len()..).unwrap_or_default();
+        let value = behind.iter().skip_while(|byte| !byte.is_ascii_digit() && **byte != b'>');
+        let number = value
+            .take_while(|byte| byte.is_ascii_digit())
+            .fold(0_usize, |number, digit| number.saturating_mul(10).saturating_add(usize::from(digit - b'0')));
+        if number > texts.len() / SHORTEST {
+            return Err(Trouble::refused(format!("it says that it has {number} texts, which it has no room for")));
+        }
+    }
+    Ok(())
 }
 
 fn sheets(bytes: Bytes, room: &mut Room, stop: &AtomicBool) -> Result<Vec<Sheet>, Trouble> {
