@@ -523,6 +523,14 @@ fn small() -> Vec<u8> {
     archive(&[Raw::file("Originals/a.pdf", b"stored"), Raw::deflated("Components/a.json", text), Raw::file("d/", b"")])
 }
 
+#[tokio::test]
+async fn a_small_package_of_both_ways_to_pack_is_unpacked() {
+    let kept = Kept::new(&small());
+    let unpacked = Contents::open(&kept.path).await.unwrap().unpack_to(kept.target()).await.unwrap();
+    assert_eq!((unpacked.files, unpacked.bytes), (2, 40));
+    assert!(kept.target().join("d").is_dir(), "a folder that is marked as a file");
+}
+
 proptest! {
     #![proptest_config(cases(200))]
 
@@ -662,9 +670,9 @@ async fn a_report_that_is_hostile_or_damaged_is_refused() {
 async fn a_report_that_promises_the_moon_takes_no_memory() {
     let shared = report_of(r#"<row><c t="s"><v>0</v></c></row>"#).await.unwrap();
     assert_eq!(shared.sheets[0].rows[0].cells, [Cell::Text("shared".into())]);
-    let lie = r#"<!-- <sst uniqueCount="1"> --><sst uniqueCount = '999999999999999'><si/></sst>"#;
-    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(lie.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    for (texts, part) in [(lie.as_bytes(), "which it has no room for"), (&wide, "not in UTF-8")] {
+    let promise = r#"<!-- <sst uniqueCount="1"> --><sst uniqueCount = '999999999999999'><si/></sst>"#;
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(promise.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    for (texts, part) in [(promise.as_bytes(), "which it has no room for"), (&wide, "not in UTF-8")] {
         let kept = Kept::new(&zip(&[("Reports/r.xlsx", &workbook("", texts))]));
         let error = Contents::open(&kept.path).await.unwrap().report().await.unwrap_err();
         let line = why(&kept, &error, ErrorKind::Integrity);

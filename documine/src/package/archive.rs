@@ -86,7 +86,8 @@ impl<R: Read + Seek + Clone> Archive<R> {
         // Whatever system is said to have written it: some readers make links of such entries all the same.
         let kind = (entry.external_attributes() >> 16) & KIND;
         let folder = name.ends_with('/');
-        if kind != 0 && kind != if folder { FOLDER } else { REGULAR } {
+        // Some writers mark their folders as files; the name decides.
+        if kind != 0 && kind != REGULAR && !(folder && kind == FOLDER) {
             return refused("is a link or another special file");
         }
         if folder && entry.size() > 0 {
