@@ -68,7 +68,7 @@ async fn a_packed_list_is_streamed_and_an_element_that_would_fill_the_memory_is_
     use futures_util::TryStreamExt;
     // 100 MiB in the name of one user.
     let mut blocks = vec![(r#"{"users":[{"id":"a"},{"id":"b","username":""#, 1)];
-    blocks.extend([("x", 128 * 1024); 800]);
+    blocks.extend(std::iter::repeat_n(("x", 128 * 1024), 800));
     blocks.push((r#""},{"id":"c"}],"totalElements":3}"#, 1));
     let (_service, client) = client(packed("zstd", frame(&blocks)), |builder| builder.max_answer_size(1_000_000)).await;
     let users: Vec<_> = client.users().with_max_item_size(4096).stream_each().try_collect().await.expect("the list");
