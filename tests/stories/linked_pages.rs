@@ -137,6 +137,12 @@ async fn a_service_that_gives_one_page_for_ever_is_found_out() {
     assert_eq!(asked(&service).len(), 2);
     let (_, list) = numbered(&[same]).await;
     assert_eq!(list.stream().try_collect::<Vec<_>>().await.unwrap_err().to_string(), told);
+    // Of pages whose elements nobody reads, nobody can say that they are the same.
+    let large = |id: &str, last| format!(r#"{{"users":[{{"id":"{}"}}],"last":{last}}}"#, id.repeat(50));
+    let pages = [large("a", false), large("b", false), large("c", true)];
+    let (_, list) = numbered(&pages.each_ref().map(String::as_str)).await;
+    let each: Vec<_> = list.with_max_item_size(40).stream_each().try_collect().await.unwrap();
+    assert_eq!((each.len(), each.iter().filter(|each| each.is_err()).count()), (3, 3));
     let (_, list) = numbered(&[r#"{"users":[{"id":"a"}],"totalPages":9,"number":0}"#]).await;
     let error = list.await.unwrap_err();
     assert_eq!(error.to_string(), "getUsers: the service gives page 0 where page 1 was asked for");

@@ -29,6 +29,8 @@ pub(super) struct Bounds {
     pub(super) until: Option<Duration>,
     /// The largest element, and the most that is kept of what stands beside the list.
     pub(super) item: usize,
+    /// Whether the page has to be known again.
+    pub(super) print: bool,
 }
 
 /// An answer on its way.
@@ -47,7 +49,8 @@ pub(super) struct Pieces<T> {
     /// Items in the pages before this one, and in this one so far.
     before: u64,
     got: u64,
-    print: DefaultHasher,
+    /// `None` where it is of no use, or an element is missing in it.
+    print: Option<DefaultHasher>,
     /// What was read ahead, and what was found at the end.
     ready: VecDeque<Each<T>>,
     end: Option<End>,
@@ -63,6 +66,7 @@ impl<T: 'static> Pieces<T> {
     ) -> Self {
         let (response, facts) = answered.stream();
         let splitter = Splitter::new(question.operation.items.unwrap_or_default(), bounds.item);
+        let print = bounds.print.then(DefaultHasher::new);
         Self {
             client,
             question,
@@ -75,7 +79,7 @@ impl<T: 'static> Pieces<T> {
             index: 0,
             before,
             got: 0,
-            print: DefaultHasher::new(),
+            print,
             ready: VecDeque::new(),
             end: None,
         }
@@ -103,15 +107,20 @@ impl<T: 'static> Pieces<T> {
             let left = input.len();
             let found = match found {
                 Ok(Some(Piece::Item(bytes))) => {
-                    self.print.write(bytes);
-                    self.print.write_u8(b',');
+                    if let Some(print) = &mut self.print {
+                        print.write(bytes);
+                        print.write_u8(b',');
+                    }
                     match (self.question.item)(bytes) {
                         Ok(None) => Found::Nothing,
                         Ok(Some(item)) => Found::Item(item),
                         Err(unread) => Found::Unread(unread, Bytes::copy_from_slice(bytes)),
                     }
                 }
-                Ok(Some(Piece::TooLarge)) => Found::TooLarge,
+                Ok(Some(Piece::TooLarge)) => {
+                    self.print = None;
+                    Found::TooLarge
+                }
                 Ok(Some(Piece::Member(name, value))) => {
                     if self.rest.len() + name.len() + value.len() > self.bounds.item {
                         Found::Flaw(Flaw::MemberTooLarge(self.bounds.item))
@@ -203,7 +212,7 @@ impl<T: 'static> Pieces<T> {
         // By the model of the whole: it tells what does not fit, and finds a list that stands under another of its names.
         let (late, marks) = (self.question.whole)(&self.rest, &self.facts)?;
         let got = self.got + late.len() as u64;
-        let print = (got > 0).then(|| self.print.finish());
+        let print = self.print.take().filter(|_| got > 0).map(|print| print.finish());
         self.end = Some(End::new(&self.facts, marks, got, print));
         self.ready.extend(late.into_iter().map(Ok));
         Ok(())

@@ -204,7 +204,8 @@ impl<T: Send + 'static> Walk<T> {
     async fn opened(&mut self, url: &Url) -> std::result::Result<Pieces<T>, (Error, bool)> {
         let answered = self.answer(url, true).await.map_err(|error| (error, false))?;
         let idle = self.options.idle.unwrap_or(self.client.stack().timeouts.idle);
-        let bounds = Bounds { idle, until: self.until, item: self.max_item };
+        let print = self.paging == Paging::PageSize;
+        let bounds = Bounds { idle, until: self.until, item: self.max_item, print };
         let question = Arc::clone(&self.question);
         let mut pieces = Pieces::new(self.client.clone(), question, answered, bounds, self.items);
         pieces.read_ahead().await.map_err(|error| (error, true))?;
