@@ -1,0 +1,129 @@
+//! The commands: what the SDK is asked for.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use documine::{
+    DossierHandle, DownloadFileType, DownloadId, NewDossier, Operation, OperationRef, Package, PackageContent, Source,
+};
+use futures_util::TryStreamExt;
+use serde_json::json;
+
+use crate::events::{Teller, peak_rss_kib};
+use crate::failure::{Failure, Result};
+use crate::note;
+use crate::target::Target;
+
+pub(crate) struct Steps<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) teller: Teller,
+}
+
+impl Steps<'_> {
+    /// Uploads what is not there yet. A file of the same name and length is taken for the same.
+    pub(crate) async fn upload(&self, files: &[PathBuf], dossier: Option<&str>, noted: &Path) -> Result<()> {
+        let dossier = match dossier {
+            Some(id) => self.target.dossier(id).await?,
+            None => self.noted_dossier(noted).await?,
+        };
+        let id = dossier.id().to_string();
+        self.teller.tell(&json!({"event": "dossier", "id": id}), &format!("dossier {id}"));
+        let there: HashSet<_> =
+            dossier.files().await?.into_iter().filter_map(|file| Some((file.file_name?, file.file_size?))).collect();
+        let is_there = |path: &PathBuf| {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let length = fs::metadata(path).ok().and_then(|facts| i64::try_from(facts.len()).ok());
+            name.zip(length).is_some_and(|file| there.contains(&file))
+        };
+        let left: Vec<_> = files.iter().filter(|path| !is_there(path)).cloned().collect();
+        let (mut bytes, mut failed) = (0, 0);
+        let lengths: Vec<_> = left.iter().map(|path| fs::metadata(path).map_or(0, |facts| facts.len())).collect();
+        let mut outcomes = std::pin::pin!(dossier.upload_all(left.into_iter().map(Source::path)).stream());
+        while let Some(outcome) = outcomes.try_next().await? {
+            let name = &outcome.file_name;
+            match &outcome.result {
+                Ok(uploaded) => {
+                    bytes += lengths[outcome.index];
+                    let event = json!({"event": "uploaded", "name": name, "id": uploaded.id.as_str()});
+                    self.teller.tell(&event, &format!("{name}: {}", uploaded.id));
+                }
+                Err(error) => {
+                    failed += 1;
+                    let event = json!({"event": "failed", "name": name, "message": error.to_string()});
+                    self.teller.tell(&event, &format!("{name}: {error}"));
+                }
+            }
+        }
+        self.done(&id, None, bytes, bytes, 0);
+        match failed {
+            0 => Ok(()),
+            _ => Err(Failure { kind: "some_files", message: format!("{failed} files failed"), code: 3 }),
+        }
+    }
+
+    /// The dossier of an earlier run, or a new one.
+    async fn noted_dossier(&self, noted: &Path) -> Result<DossierHandle> {
+        if let Some(id) = note::read::<String>(noted)? {
+            return self.target.dossier(&id).await;
+        }
+        let dossier = self.target.template().await?.create_dossier(NewDossier::named("transfer")).await?;
+        note::write(noted, &dossier.id().to_string())?;
+        Ok(dossier)
+    }
+
+    /// The package that an earlier run has asked for, or a new one; then as `download`.
+    pub(crate) async fn package(&self, dossier: &str, to: &Path) -> Result<()> {
+        let noted = note::beside(to);
+        let operation = if let Some(operation) = note::read::<OperationRef>(&noted)? {
+            self.target.client.resume(&operation)?
+        } else {
+            let content = PackageContent::file_types([DownloadFileType::Original]);
+            let operation = self.target.dossier(dossier).await?.create_package(content).await?;
+            note::write(&noted, &operation.to_ref())?;
+            operation
+        };
+        self.fetch(&operation, to).await?;
+        // It is whole: the next run asks for a new one.
+        fs::remove_file(&noted).map_err(|error| Failure::other(format!("{}: {error}", noted.display())))
+    }
+
+    pub(crate) async fn download(&self, id: &str, to: &Path) -> Result<()> {
+        self.fetch(&self.operation(id)?, to).await
+    }
+
+    pub(crate) async fn wait(&self, id: &str) -> Result<()> {
+        let package = self.ready(&self.operation(id)?).await?;
+        self.done(package.id().as_str(), None, 0, 0, 0);
+        Ok(())
+    }
+
+    fn operation(&self, id: &str) -> Result<Operation<Package>> {
+        let id = id.parse::<DownloadId>().map_err(|error| Failure::usage(error.to_string()))?;
+        Ok(self.target.client.download(id).operation())
+    }
+
+    async fn ready(&self, operation: &Operation<Package>) -> Result<Package> {
+        let (teller, id) = (self.teller, operation.id().to_owned());
+        let wait = operation.wait().on_state(move |state| teller.state(&id, state));
+        wait.await.map_err(|error| documine::Error::from(error).into())
+    }
+
+    async fn fetch(&self, operation: &Operation<Package>, to: &Path) -> Result<()> {
+        let package = self.ready(operation).await?;
+        let saved = package.save_to(to).resumable().with_progress(self.teller.progress()).await?;
+        let resumed_at = saved.resumed_at;
+        self.done(package.id().as_str(), Some(&saved.path), saved.bytes, saved.bytes - resumed_at, resumed_at);
+        Ok(())
+    }
+
+    /// The last line.
+    fn done(&self, id: &str, path: Option<&Path>, bytes: u64, fetched: u64, resumed_at: u64) {
+        let event = json!({
+            "event": "done", "id": id, "path": path.map(|path| path.display().to_string()), "bytes": bytes, "fetched": fetched,
+            "resumed_at": resumed_at, "requests": self.target.client.requests_sent(), "peak_rss_kib": peak_rss_kib(),
+        });
+        let place = path.map_or_else(String::new, |path| format!(" in {}", path.display()));
+        self.teller.tell(&event, &format!("done: {id}{place}, {bytes} bytes, {fetched} of them moved now"));
+    }
+}
