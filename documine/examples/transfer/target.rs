@@ -36,14 +36,13 @@ impl Target {
 
     /// The template that the environment names, or the first active one.
     pub(crate) async fn template(&self) -> Result<DossierTemplateHandle> {
-        let id = match &self.template {
-            Some(id) => id.parse::<DossierTemplateId>().map_err(|error| Failure::usage(error.to_string()))?,
-            None => {
-                let templates = self.client.dossier_templates().await?;
-                let active =
-                    templates.into_iter().find(|template| template.status == Some(DossierTemplateStatus::Active));
-                active.ok_or_else(|| Failure::other("the workspace has no active dossier template"))?.id
-            }
+        let id = if let Some(id) = &self.template {
+            id.parse::<DossierTemplateId>().map_err(|error| Failure::usage(error.to_string()))?
+        } else {
+            let templates = self.client.dossier_templates().await?;
+            let mut active =
+                templates.into_iter().filter(|template| template.status == Some(DossierTemplateStatus::Active));
+            active.next().ok_or_else(|| Failure::other("the workspace has no active dossier template"))?.id
         };
         Ok(self.client.dossier_template(id))
     }
