@@ -12,6 +12,7 @@
 
 mod args;
 mod events;
+#[path = "../login/failure.rs"]
 mod failure;
 mod note;
 mod steps;
