@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::client::Client;
 use crate::clock::BoxFuture;
@@ -14,7 +16,7 @@ use crate::dossiers::DossierHandle;
 use crate::error::{Error, Result};
 use crate::files::{Upload, Uploaded};
 use crate::transport::CallOptions;
-use crate::{FileId, FileStatus, Source, Timestamp};
+use crate::{FileId, FileStatus, Source};
 
 /// How many uploads are under way at a time, unless a caller says otherwise.
 const CONCURRENCY: usize = 4;
@@ -23,14 +25,18 @@ const TRIES: u32 = 3;
 /// A service may still be at it when its answer is lost already: looked for so long after that, one look each.
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// What tells a new version of a file from the one that was there.
-type Version = (Option<Timestamp>, Option<Timestamp>);
+/// What tells a new version of a file from the one that was there. As JSON: what type a time or a size has is the document's choice.
+type Version = [Value; 2];
 
 /// The files of a dossier before an upload, each in its version.
 type Before = Arc<HashMap<FileId, Version>>;
 
 fn version(file: &FileStatus) -> Version {
-    (file.added.clone(), file.last_updated.clone())
+    [json(&file.added), json(&file.last_updated)]
+}
+
+fn json(of: &impl Serialize) -> Value {
+    serde_json::to_value(of).unwrap_or_default()
 }
 
 async fn before(dossier: &DossierHandle) -> Result<Before> {
@@ -64,10 +70,11 @@ async fn careful_since(client: &Client, upload: Upload, options: CallOptions, be
 
 /// The file of an upload whose answer was lost, if it has arrived.
 async fn look_for(client: &Client, upload: &Upload, before: &Before) -> Result<Option<FileId>> {
-    let length = upload.source.length().await.and_then(|length| i64::try_from(length).ok());
+    let length = upload.source.length().await.map(|length| json(&length));
     let is_it = |file: &FileStatus| {
         let same_name = file.file_name.as_deref() == Some(upload.source.name());
-        let same_length = file.file_size.is_none() || length.is_none() || file.file_size == length;
+        let size = json(&file.file_size);
+        let same_length = !size.is_number() || length.as_ref().is_none_or(|length| *length == size);
         same_name && same_length && before.get(&file.id) != Some(&version(file))
     };
     for pause in LOOKS {

@@ -30,10 +30,11 @@ impl Steps<'_> {
         let id = dossier.id().to_string();
         self.teller.tell(&json!({"event": "dossier", "id": id}), &format!("dossier {id}"));
         let there: HashSet<_> =
-            dossier.files().await?.into_iter().filter_map(|file| Some((file.file_name?, file.file_size?))).collect();
+            // As JSON: what type a size has is the document's choice.
+            dossier.files().await?.into_iter().filter_map(|file| Some((file.file_name?, json!(file.file_size).to_string()))).collect();
         let is_there = |path: &PathBuf| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            let length = fs::metadata(path).ok().and_then(|facts| i64::try_from(facts.len()).ok());
+            let length = fs::metadata(path).ok().map(|facts| facts.len().to_string());
             name.zip(length).is_some_and(|file| there.contains(&file))
         };
         let left: Vec<_> = files.iter().filter(|path| !is_there(path)).cloned().collect();
