@@ -29,7 +29,7 @@ const LARGEST: u64 = 1024 * 1024;
 ///
 /// ```
 /// use documine::{Credentials, FileStore};
-/// let credentials = Credentials::stored("my-program", FileStore::new("/home/me/.local/state/my-program/login.json"));
+/// let credentials = Credentials::stored("my-program", FileStore::new("login.json"));
 /// ```
 #[derive(Debug, Clone)]
 pub struct FileStore {

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// keyrings have none. A machine without a keyring, as servers and containers are, makes a clear error: nothing is kept elsewhere instead. Take a
 /// [`FileStore`](super::FileStore) there. Windows keeps at most 2,560 bytes in one entry, which is less than the tokens of some providers need.
 ///
-/// ```no_run
+/// ```
 /// use documine::{Credentials, KeyringStore};
 /// # fn main() -> documine::Result<()> {
 /// let credentials = Credentials::stored("my-program", KeyringStore::new("my-program", "acme")?);
