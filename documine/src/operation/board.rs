@@ -5,7 +5,6 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -156,7 +155,7 @@ impl Boards {
     /// The board of this name, or a new one.
     pub(crate) fn board<S: Clone + Send + Sync + 'static>(
         &self,
-        name: impl Into<String> + Hash + Eq,
+        name: impl Into<String>,
         new: impl FnOnce() -> Board<S>,
     ) -> Arc<Board<S>> {
         let name = name.into();
