@@ -54,10 +54,10 @@ async fn a_package_that_is_being_fetched_goes_on_where_it_was_killed() -> Tested
     slow.drip = Some(Drip { bytes: 200, every_ms: 50 });
     sim.faults().add(slow.times(1));
     let args = ["--json", "package", "--dossier", &dossier, "--to", "q3.zip"];
-    let running = program.start(&args)?;
+    let mut running = program.start(&args)?;
     let part = program.folder().join("q3.zip.part");
     support::until(|| part.exists()).await?;
-    running.interrupt()?;
+    running.kill()?;
     let killed = running.finish().await?;
     assert_ne!(killed.code, 0);
     assert!(!program.folder().join("q3.zip").exists() && part.exists());

@@ -133,10 +133,15 @@ pub(crate) struct Running(std::process::Child, Option<BufReader<ChildStdout>>);
 
 #[cfg(unix)]
 impl Running {
-    /// Ctrl-C.
+    /// Ctrl-C. A program that does not listen for it may never hear of it: a shell lets what runs in the background ignore it.
     pub(crate) fn interrupt(&self) -> io::Result<()> {
         let status = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status()?;
         if status.success() { Ok(()) } else { Err(io::Error::other("the program could not be interrupted")) }
+    }
+
+    /// Ends it where it stands, without a word to it.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.0.kill()
     }
 
     /// The next line of stdout, as JSON.
