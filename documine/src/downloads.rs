@@ -233,17 +233,15 @@ impl DownloadHandle {
     ) -> Plan<T> {
         let handle = self.clone();
         let begin = move || -> Look<T> {
-            let (handle, judge, seat) = (handle.clone(), judge.clone(), Arc::new(handle.board().sit_down()));
-            Box::new(move |turn| {
-                let (handle, judge, seat) = (handle.clone(), judge.clone(), Arc::clone(&seat));
-                Box::pin(async move {
-                    let status = match seat.look(handle.id.as_str(), turn).await? {
-                        Some(status) => status,
-                        None => handle.get().looking().await?,
-                    };
-                    Ok(judge(status))
-                })
-            })
+            let by_itself = handle.clone();
+            handle.board().sit_down().look(
+                handle.id.to_string(),
+                move || {
+                    let read = by_itself.get().looking();
+                    Box::pin(read.into_future())
+                },
+                judge.clone(),
+            )
         };
         Plan {
             kind: Kind::Package,

@@ -61,7 +61,7 @@ impl DossierHandle {
     /// One list request a look, however many files there are. Files in the trash and files whose analysis is switched off do not count.
     /// A dossier in which a file ended as `ERROR` is reported as [`WaitError::Failed`](crate::WaitError::Failed) when all others are done.
     pub fn processed(&self) -> Wait<Vec<FileStatus>> {
-        self.wait_for_files(|files| Ok(Self::all_processed(files)))
+        self.wait_for_files(Self::all_processed)
     }
 
     /// Waits until a condition holds for the dossier's files, 30 minutes at most unless told otherwise; gives the files. One list request a look.
@@ -77,24 +77,24 @@ impl DossierHandle {
     pub fn files_until(&self, condition: impl Into<Condition<Vec<FileStatus>>>) -> Wait<Vec<FileStatus>> {
         let condition = condition.into();
         self.wait_for_files(move |files| {
-            Ok(if condition.holds(&files) {
+            if condition.holds(&files) {
                 Polled::Done(files)
             } else {
                 Polled::Working(format!("{} files", files.len()))
-            })
+            }
         })
     }
 
     fn wait_for_files(
         &self,
-        judge: impl Fn(Vec<FileStatus>) -> Result<Polled<Vec<FileStatus>>> + Clone + Send + Sync + 'static,
+        judge: impl Fn(Vec<FileStatus>) -> Polled<Vec<FileStatus>> + Clone + Send + Sync + 'static,
     ) -> Wait<Vec<FileStatus>> {
         let dossier = self.clone();
         let begin = move || -> Look<Vec<FileStatus>> {
             let (dossier, judge) = (dossier.clone(), judge.clone());
-            Box::new(move |_| {
+            Look::alone(move || {
                 let (dossier, judge) = (dossier.clone(), judge.clone());
-                Box::pin(async move { judge(dossier.files().looking().await?) })
+                Box::pin(async move { Ok(judge(dossier.files().looking().await?)) })
             })
         };
         Wait::new(Plan {
@@ -357,17 +357,15 @@ impl FileHandle {
         let begin = move || -> Look<T> {
             let DossierPath { template, dossier } = file.path.dossier.clone();
             let dossier = DossierHandle::new(&file.client, template, dossier);
-            let (file, judge, seat) = (file.clone(), judge.clone(), Arc::new(dossier.board().sit_down()));
-            Box::new(move |turn| {
-                let (file, judge, seat) = (file.clone(), judge.clone(), Arc::clone(&seat));
-                Box::pin(async move {
-                    let status = match seat.look(file.id().as_str(), turn).await? {
-                        Some(status) => status,
-                        None => file.get().looking().await?,
-                    };
-                    Ok(judge(status))
-                })
-            })
+            let by_itself = file.clone();
+            dossier.board().sit_down().look(
+                file.id().to_string(),
+                move || {
+                    let read = by_itself.get().looking();
+                    Box::pin(read.into_future())
+                },
+                judge.clone(),
+            )
         };
         Wait::new(Plan {
             kind: Kind::File,

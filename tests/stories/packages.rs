@@ -51,7 +51,7 @@ async fn a_package_of_one_file_is_queued_made_fetched_and_deleted() {
     let package = operation.wait().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), ["QUEUED", "GENERATING"]);
     let looks: Vec<_> = world.instants("getDownload", start).iter().map(Duration::as_millis).collect();
-    assert_eq!(looks, [0, 500, 1250]);
+    assert_eq!(looks, [0, 500, 1000]);
     assert_eq!(package.id().as_str(), operation.id());
     assert_eq!(package.status().status, Some(DownloadState::Ready));
     assert_eq!(package.status().file_ids, [file.id().clone()]);
@@ -163,7 +163,7 @@ async fn one_look_tells_where_a_package_stands() {
     assert_eq!(name(operation.poll_once().await.unwrap()), "READY");
     assert_eq!(
         world.time.sleeps(),
-        [Duration::from_millis(500), Duration::from_millis(750), Duration::from_millis(1125)],
+        [Duration::from_millis(500), Duration::from_millis(500), Duration::from_millis(700)],
         "only the analysis was waited for"
     );
 }

@@ -11,7 +11,7 @@ use crate::paper::{INVOICE, SCAN, STUDY, big_pdf};
 use crate::world::{World, add, header};
 
 /// When a wait looks: at once, then after a time that grows by half.
-const LOOKS: [u64; 6] = [0, 500, 1250, 2375, 4062, 6593];
+const LOOKS: [u64; 6] = [0, 500, 1000, 1700, 2612, 3744];
 
 fn millis(instants: &[Duration]) -> Vec<u64> {
     instants.iter().map(|instant| u64::try_from(instant.as_millis()).unwrap()).collect()
@@ -110,7 +110,7 @@ async fn the_service_is_asked_at_once_and_then_less_and_less_often() {
     let states = Arc::clone(&seen);
     uploaded.processed().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
     assert_eq!(millis(&world.instants("getFile", start)), LOOKS[..4]);
-    assert_eq!(*seen.lock().unwrap(), ["UNPROCESSED", "PROCESSING", "INDEXING"]);
+    assert_eq!(*seen.lock().unwrap(), ["UNPROCESSED", "PROCESSING", "ANALYSE"]);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn the_states_can_be_taken_one_by_one() {
             _ => panic!("a new kind of state"),
         })
         .collect();
-    assert_eq!(words, ["UNPROCESSED", "OCR_PROCESSING_QUEUED", "OCR_PROCESSING", "done: true"]);
+    assert_eq!(words, ["UNPROCESSED", "OCR_PROCESSING_QUEUED", "OCR_PROCESSING", "OCR_PROCESSING", "done: true"]);
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn a_deadline_gets_one_last_look_and_says_what_was_seen() {
     let uploaded = world.dossier().await.upload(Source::bytes("scan.pdf", SCAN)).await.unwrap();
     let start = world.sim.clock().now();
     let error = uploaded.processed().with_deadline(Duration::from_millis(1700)).await.unwrap_err();
-    assert_eq!(millis(&world.instants("getFile", start)), [0, 500, 1250, 1700]);
+    assert_eq!(millis(&world.instants("getFile", start)), [0, 500, 1000, 1700]);
     let WaitError::DeadlineExceeded { what, last_state, elapsed, polls, .. } = &error else { panic!("{error:?}") };
     assert_eq!((last_state.as_deref(), *elapsed, *polls), (Some("OCR_PROCESSING"), Duration::from_millis(1700), 4));
     assert_eq!(*what, format!("file {}", uploaded.id));
@@ -228,7 +228,7 @@ async fn the_last_look_at_the_deadline_can_still_be_in_time() {
     let uploaded = world.dossier().await.upload(Source::bytes("scan.pdf", SCAN)).await.unwrap();
     let start = world.sim.clock().now();
     uploaded.processed().with_deadline(Duration::from_millis(2300)).await.unwrap();
-    assert_eq!(millis(&world.instants("getFile", start)), [0, 500, 1250, 2300]);
+    assert_eq!(millis(&world.instants("getFile", start)), [0, 500, 1000, 1700, 2300]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Waits that are more than one look after another: conditions, work that stands still or begins anew, a laptop that sleeps, an operation that another process
 //! takes up.
 
+use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -155,7 +156,7 @@ async fn what_was_made_a_moment_ago_may_not_be_known_everywhere_yet() {
     let start = world.sim.clock().now();
     world.sim.faults().add(Fault::on("getDownload").status(404).times(3));
     operation.wait().await.unwrap();
-    assert_eq!(milliseconds(&world, "getDownload", start)[..4], [0, 500, 1_250, 2_375]);
+    assert_eq!(milliseconds(&world, "getDownload", start)[..4], [0, 500, 1_000, 1_700]);
     // Seen once, it can only be gone.
     world.sim.faults().add(Fault::on("getDownload").status(404).times(1));
     let known = world.client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
@@ -223,7 +224,13 @@ async fn a_laptop_that_sleeps_uses_up_no_time_and_makes_no_storm() {
     let looks = milliseconds(&world, "getDownload", start);
     let night = 8 * 3_600_000;
     let awake: Vec<_> = looks.iter().map(|at| if *at > night { at - night } else { *at }).collect();
-    assert_eq!(awake, [0, 500, 1_250, 2_375, 4_062, 6_593, 10_390, 16_085, 24_628, 37_443, 52_443, 60_000]);
+    assert_eq!(
+        awake,
+        [
+            0, 500, 1_000, 1_700, 2_612, 3_744, 5_098, 6_679, 8_488, 10_527, 12_799, 15_303, 18_041, 21_015, 24_223,
+            27_669, 31_351, 35_270, 39_428, 43_823, 48_457, 53_330, 58_442, 60_000,
+        ]
+    );
 }
 
 #[tokio::test]
@@ -245,10 +252,57 @@ async fn the_first_waits_tell_when_the_next_should_look() {
         let all = milliseconds(&world, "getDownload", start);
         looks.push(all[all.len() - count..].to_vec());
     }
-    let usual = [0, 500, 1_250, 2_375, 4_062, 6_593, 10_390, 16_085, 24_628];
+    let usual = [0, 500, 1_000, 1_700, 2_612, 3_744, 5_098, 6_679, 8_488, 10_527, 12_799, 15_303, 18_041, 21_015];
     assert_eq!(looks[..3], [usual, usual, usual]);
-    // Of the 24.6 seconds that it took so far, six tenths are slept through.
-    assert_eq!(looks[3], [0, 14_777, 15_527, 16_652, 18_339, 20_871]);
+    // Of the 21 seconds that it took so far, six tenths are slept through.
+    assert_eq!(looks[3], [0, 12_609, 15_094, 17_814, 20_768]);
+}
+
+/// Whoever sleeps by this clock is never woken by it.
+#[derive(Debug)]
+struct Spell(SimulatedTime);
+
+impl Clock for Spell {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn random(&self) -> f64 {
+        self.0.random()
+    }
+}
+
+#[tokio::test]
+async fn what_one_sees_all_who_wait_know_at_once() {
+    let world = World::new().await;
+    let dossier = world.dossier().await;
+    let mut ids = Vec::new();
+    for name in ["a.pdf", "b.pdf"] {
+        ids.push(dossier.upload(Source::bytes(name, STUDY)).await.unwrap().id);
+    }
+    let sim = &world.sim;
+    let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
+    let builder = world.builder().credentials(credentials.client_secret(sim.client_secret()));
+    let client = builder.clock(Spell(world.time.clone())).build().unwrap();
+    let dossier = client.dossier_template(world.template_id()).dossier(dossier.id().clone());
+    let sleeping = tokio::spawn(dossier.file(&ids[0]).processed().into_future());
+    while world.requests("getFile").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    world.time.pass(60);
+    dossier.file(&ids[1]).processed().await.unwrap();
+    // Its own turn never comes.
+    let woken = tokio::time::timeout(seconds(20), sleeping).await.expect("what the other one saw is told").unwrap();
+    assert_eq!(woken.unwrap().id(), &ids[0]);
+    assert_eq!((world.requests("getFile").len(), world.requests("getFiles").len()), (1, 1));
 }
 
 #[tokio::test]

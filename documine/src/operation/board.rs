@@ -11,7 +11,10 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 
-use super::engine::Turn;
+use tokio::sync::Notify;
+
+use super::engine::{Polled, Turn};
+use super::wait::Look;
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
 
@@ -29,6 +32,8 @@ pub(crate) struct Board<S> {
     /// From so many on they share.
     many: usize,
     state: Mutex<Notes<S>>,
+    /// Called when a list has been read.
+    news: Notify,
 }
 
 struct Notes<S> {
@@ -46,7 +51,7 @@ struct Notes<S> {
 impl<S: Clone + Send + Sync + 'static> Board<S> {
     pub(crate) fn new(clock: Arc<dyn Clock>, many: usize, read: ReadList<S>) -> Self {
         let notes = Notes { waiting: 0, seen: None, under_way: None, rest: None, useless: false };
-        Self { clock, read, many, state: Mutex::new(notes) }
+        Self { clock, read, many, state: Mutex::new(notes), news: Notify::new() }
     }
 
     /// Counts one in who waits, until the seat is dropped.
@@ -64,13 +69,13 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
     fn list(self: &Arc<Self>, turn: Turn) -> Option<Shared<BoxFuture<'static, List<S>>>> {
         let now = self.clock.monotonic();
         let mut notes = self.notes();
-        if notes.useless || notes.waiting < self.many {
-            return None;
-        }
         let fresh = |begun: Duration| now.saturating_sub(begun) <= turn.max_age;
         if let Some((_, list)) = notes.seen.as_ref().filter(|(begun, _)| fresh(*begun)) {
             let list = Arc::clone(list);
             return Some(async move { Ok(list) }.boxed().shared());
+        }
+        if notes.useless || notes.waiting < self.many {
+            return None;
         }
         if let Some((_, list)) = notes.under_way.as_ref().filter(|(begun, _)| fresh(*begun)) {
             return Some(list.clone());
@@ -105,6 +110,8 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
             Ok(list) => {
                 notes.seen = Some((begun, Arc::clone(list)));
                 notes.useless |= took > SLOW;
+                drop(notes);
+                self.news.notify_waiters();
             }
             Err(error) => {
                 notes.useless |= is_refused(error);
@@ -123,15 +130,56 @@ fn is_refused(error: &Error) -> bool {
 pub(crate) struct Seat<S>(Arc<Board<S>>);
 
 impl<S: Clone + Send + Sync + 'static> Seat<S> {
+    /// How a wait that sits here sees the thing with this id: on the list, or where there is none, `by_itself`. `judge` tells what that means.
+    pub(crate) fn look<T: Send + 'static>(
+        self,
+        id: String,
+        by_itself: impl Fn() -> BoxFuture<'static, Result<S>> + Send + Sync + 'static,
+        judge: impl Fn(S) -> Polled<T> + Send + Sync + 'static,
+    ) -> Look<T> {
+        let shared = Arc::new((self, id, by_itself, judge));
+        let others = Arc::clone(&shared);
+        Look {
+            now: Box::new(move |turn| {
+                let shared = Arc::clone(&shared);
+                Box::pin(async move {
+                    let (seat, id, by_itself, judge) = &*shared;
+                    let shown = match seat.listed(id, turn).await? {
+                        Some(shown) => shown,
+                        None => by_itself().await?,
+                    };
+                    Ok(judge(shown))
+                })
+            }),
+            news: Box::new(move || {
+                let shared = Arc::clone(&others);
+                Box::pin(async move {
+                    let (seat, id, _, judge) = &*shared;
+                    judge(seat.shown(id).await)
+                })
+            }),
+        }
+    }
+
     /// What the list says of this one. Nothing where it has to be asked for by itself.
-    pub(crate) async fn look(&self, id: &str, turn: Turn) -> Result<Option<S>> {
-        let board = &self.0;
-        let Some(list) = board.list(turn) else { return Ok(None) };
+    async fn listed(&self, id: &str, turn: Turn) -> Result<Option<S>> {
+        let Some(list) = self.0.list(turn) else { return Ok(None) };
         match list.await {
             // One that is not on the list may be too new for it, or gone: that is told by itself.
             Ok(list) => Ok(list.get(id).cloned()),
             Err(error) if is_refused(&error) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// What the next list says of this one that somebody else reads.
+    async fn shown(&self, id: &str) -> S {
+        loop {
+            self.0.news.notified().await;
+            let listed = self.0.notes().seen.as_ref().and_then(|(_, list)| list.get(id).cloned());
+            if let Some(listed) = listed {
+                return listed;
+            }
         }
     }
 }

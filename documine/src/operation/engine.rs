@@ -1,5 +1,6 @@
 //! When to look, and what a look means.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,12 +9,13 @@ use super::wait::{Look, State, Wait};
 use crate::clock::unit;
 use crate::error::{Error, Result};
 
-/// Between the first two looks.
-const FIRST_INTERVAL: Duration = Duration::from_millis(500);
-/// The longest time between two looks.
-const MAX_INTERVAL: Duration = Duration::from_secs(15);
-/// Each interval is this many times the one before.
-const GROWTH: f64 = 1.5;
+/// The shortest and the longest time between two looks.
+const SHORTEST: Duration = Duration::from_millis(500);
+const LONGEST: Duration = Duration::from_secs(15);
+/// Between looks lie so many times the square root of the seconds that have passed. Where nothing is known of how long work takes, it ends in the
+/// first second, the next three or the next twelve with the same chance; then looks that come less often with the root of the time show the end
+/// soonest for their number.
+const ROOT: f64 = 0.7;
 /// Before so much of the usual time is over, looking is of little use.
 const EARLY: f64 = 0.6;
 /// How long the last look, at the deadline itself, may take.
@@ -25,6 +27,7 @@ const ASLEEP: Duration = Duration::from_secs(30);
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// What one look showed, as the file of what is waited for reports it.
+#[derive(Debug)]
 pub(crate) enum Polled<T> {
     Working(String),
     Done(T),
@@ -47,7 +50,8 @@ pub(super) struct Engine<T> {
     started: Duration,
     /// What the machine slept away.
     asleep: Duration,
-    interval: Duration,
+    /// How old what others saw may be to save a look.
+    max_age: Duration,
     polls: u32,
     last_state: Option<String>,
     /// When that state was seen for the first time, as time since the beginning.
@@ -65,7 +69,7 @@ impl<T: Send + 'static> Engine<T> {
             started: wait.plan.clock.monotonic(),
             wait,
             asleep: Duration::ZERO,
-            interval: FIRST_INTERVAL,
+            max_age: SHORTEST / 2,
             polls: 0,
             last_state: None,
             changed: Duration::ZERO,
@@ -77,13 +81,20 @@ impl<T: Send + 'static> Engine<T> {
     /// Waits for the next look's turn, looks, and tells what was seen.
     pub(super) async fn next(&mut self) -> Result<State<T>, WaitError> {
         loop {
-            if self.polls > 0 {
-                self.pause().await?;
-            }
-            // A look that hangs must not hold the wait beyond its deadline: a limit in real time, like all limits on a connection.
-            let limit = self.left().max(LAST_LOOK);
-            let Ok(seen) = tokio::time::timeout(limit, self.look()).await else {
-                return Err(self.deadline_exceeded());
+            let shown = if self.polls > 0 { self.pause().await? } else { None };
+            let seen = match shown {
+                Some(polled) => {
+                    self.polls += 1;
+                    self.saw(polled).map(Some)
+                }
+                None => {
+                    // A look that hangs must not hold the wait beyond its deadline: a limit in real time, like all limits on a connection.
+                    let limit = self.left().max(LAST_LOOK);
+                    let Ok(seen) = tokio::time::timeout(limit, self.look()).await else {
+                        return Err(self.deadline_exceeded());
+                    };
+                    seen
+                }
             };
             match seen? {
                 Some(State::Working(_)) if self.stands_still() => return Err(self.stalled()),
@@ -97,20 +108,9 @@ impl<T: Send + 'static> Engine<T> {
     /// Looks once. Nothing, where nothing could be seen for a passing reason.
     pub(super) async fn look(&mut self) -> Result<Option<State<T>>, WaitError> {
         self.polls += 1;
-        match (self.look)(Turn { max_age: self.interval / 2, is_last: self.left().is_zero() }).await {
-            Ok(Polled::Working(state)) => {
-                self.done_since = None;
-                self.saw(&state);
-                Ok(Some(State::Working(state)))
-            }
-            Ok(Polled::Done(value)) => {
-                self.wait.plan.known.store(true, Ordering::Relaxed);
-                Ok(Some(self.done(value)))
-            }
-            Ok(Polled::Failed { state, message }) => {
-                self.saw(&state);
-                Err(self.failed(state, message))
-            }
+        let turn = Turn { max_age: self.max_age, is_last: self.left().is_zero() };
+        match (self.look.now)(turn).await {
+            Ok(polled) => self.saw(polled).map(Some),
             Err(error) if error.is_not_found() && self.may_not_be_known_yet() => Ok(None),
             Err(error) if error.is_not_found() => Err(self.gone()),
             Err(error) if error.is_transient() => {
@@ -121,12 +121,31 @@ impl<T: Send + 'static> Engine<T> {
         }
     }
 
+    /// What was seen, by a look of its own or by somebody else's.
+    fn saw(&mut self, polled: Polled<T>) -> Result<State<T>, WaitError> {
+        match polled {
+            Polled::Working(state) => {
+                self.done_since = None;
+                self.note(&state);
+                Ok(State::Working(state))
+            }
+            Polled::Done(value) => {
+                self.wait.plan.known.store(true, Ordering::Relaxed);
+                Ok(self.done(value))
+            }
+            Polled::Failed { state, message } => {
+                self.note(&state);
+                Err(self.failed(state, message))
+            }
+        }
+    }
+
     fn done(&mut self, value: T) -> State<T> {
         let elapsed = self.elapsed();
         let since = *self.done_since.get_or_insert(elapsed);
         if elapsed.saturating_sub(since) < self.wait.settle {
             let state = "settling";
-            self.saw(state);
+            self.note(state);
             return State::Working(state.into());
         }
         // Who finds it done at once has not seen how long it takes.
@@ -136,33 +155,44 @@ impl<T: Send + 'static> Engine<T> {
         State::Done(value)
     }
 
-    async fn pause(&mut self) -> Result<(), WaitError> {
+    /// Sleeps until the next look's turn, or until somebody else's look shows something.
+    async fn pause(&mut self) -> Result<Option<Polled<T>>, WaitError> {
         let left = self.left();
         if left.is_zero() {
             return Err(self.deadline_exceeded());
         }
-        let clock = &self.wait.plan.clock;
-        // Spread by a tenth, so that many that began together do not stay together.
-        let spread = 0.9 + 0.2 * unit(clock.random());
-        let mut pause = self.interval.mul_f64(spread);
-        self.interval = self.interval.mul_f64(GROWTH).min(MAX_INTERVAL);
-        if let Some(since) = self.done_since {
-            pause = pause.min(self.wait.settle.saturating_sub(self.elapsed().saturating_sub(since)));
-        } else if let Some(usual) = self.wait.plan.history.usual(self.wait.plan.kind) {
-            let early = usual.mul_f64(EARLY).saturating_sub(self.elapsed());
-            pause = pause.max(early.min(MAX_INTERVAL));
-        }
-        let pause = pause.max(self.asked.take().unwrap_or_default()).min(left);
+        let clock = Arc::clone(&self.wait.plan.clock);
+        let pause = self.until_next(clock.random()).min(left);
         let before = clock.monotonic();
-        clock.sleep(pause).await;
+        let news = (self.look.news)();
+        tokio::select! {
+            () = clock.sleep(pause) => {}
+            shown = news => return Ok(Some(shown)),
+        }
         let late = clock.monotonic().saturating_sub(before).saturating_sub(pause);
         if late > ASLEEP {
             self.asleep += late;
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn saw(&mut self, state: &str) {
+    /// How long to leave the service alone.
+    fn until_next(&mut self, random: f64) -> Duration {
+        let elapsed = self.elapsed();
+        let interval = Duration::from_secs_f64(ROOT * elapsed.as_secs_f64().sqrt()).clamp(SHORTEST, LONGEST);
+        self.max_age = interval / 2;
+        // Spread by a tenth, so that many that began together do not stay together.
+        let mut pause = interval.mul_f64(0.9 + 0.2 * unit(random));
+        if let Some(since) = self.done_since {
+            pause = pause.min(self.wait.settle.saturating_sub(elapsed.saturating_sub(since)));
+        } else if let Some(usual) = self.wait.plan.history.usual(self.wait.plan.kind) {
+            let early = usual.mul_f64(EARLY).saturating_sub(elapsed);
+            pause = pause.max(early.min(LONGEST));
+        }
+        pause.max(self.asked.take().unwrap_or_default())
+    }
+
+    fn note(&mut self, state: &str) {
         self.wait.plan.known.store(true, Ordering::Relaxed);
         if let Some(tell) = &mut self.wait.on_state {
             tell(state);

@@ -24,8 +24,21 @@ pub enum State<T> {
     Done(T),
 }
 
-/// Looks once.
-pub(crate) type Look<T> = Box<dyn Fn(Turn) -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync>;
+/// How a wait sees where the work stands.
+pub(crate) struct Look<T> {
+    /// Looks once.
+    pub(crate) now: Box<dyn Fn(Turn) -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync>,
+    /// Comes back with what somebody else's look shows, if there is one.
+    pub(crate) news: Box<dyn Fn() -> BoxFuture<'static, Polled<T>> + Send + Sync>,
+}
+
+impl<T: Send + 'static> Look<T> {
+    /// One that nobody shares.
+    pub(crate) fn alone(look: impl Fn() -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync + 'static) -> Self {
+        Self { now: Box::new(move |_| look()), news: Box::new(|| Box::pin(std::future::pending())) }
+    }
+}
+
 /// What a wait begins with: those that share looks count themselves in and, when they are dropped, out.
 pub(crate) type Begin<T> = Arc<dyn Fn() -> Look<T> + Send + Sync>;
 
@@ -64,8 +77,8 @@ type OnState = Box<dyn FnMut(&str) + Send>;
 
 /// A wait that has not begun: await it for the result, or take the [`states`](Self::states) one by one.
 ///
-/// The first state is read at once; then the time between two reads grows from half a second to 15, spread a little, and the service's `Retry-After`
-/// is kept. Where earlier waits of the client have shown how long such work takes, the early reads are left out. There is always a deadline, with one
+/// The first state is read at once; then the time between two reads grows with the root of the time that has passed, from half a second to 15 (2 seconds
+/// after 10, 5 after a minute), spread a little, and the service's `Retry-After` is kept. Where earlier waits of the client have shown how long such work takes, the early reads are left out. There is always a deadline, with one
 /// last read at it. A state that this crate does not know counts as work in progress, and so does a read that failed for a passing reason. A machine that
 /// sleeps in between does not use up the time.
 #[must_use = "nothing is waited for until this is awaited"]

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! documine-bench serve                                                       a line of JSON with base_url when it is ready
+//! documine-bench waits                                                       lines of JSON, in simulated time
 //! documine-bench --client ours --job call --base-url URL --count 1000        a line of JSON with what it took
 //! ```
 //!
@@ -12,6 +13,7 @@ mod hand_written;
 mod jobs;
 mod ours;
 mod server;
+mod waits;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -37,6 +39,7 @@ struct Arguments {
 enum Command {
     /// Serves the answers until standard input ends.
     Serve,
+    Waits(waits::Waits),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match (arguments.command, arguments.client, arguments.job) {
         (Some(Command::Serve), _, _) => server::run(),
+        (Some(Command::Waits(waits)), _, _) => waits.run(),
         (None, Some(Choice::Ours), Some(job)) => job.run(ours::Ours::new),
         (None, Some(Choice::Reqwest), Some(job)) => job.run(hand_written::HandWritten::new),
         (None, _, _) => Err("give --client and a job, or serve; see --help".into()),
