@@ -1,21 +1,25 @@
-//! `cargo xtask bench`: what a call costs with the SDK, beside hand-written reqwest, the client that openapi-generator makes from our
-//! document, and curl; and what it costs to build the SDK, beside other SDKs.
+//! `cargo xtask bench`: what calls, lists and transfers cost with the SDK, beside hand-written reqwest, the client that openapi-generator
+//! makes from our document, and curl; how soon its waits end, beside simple pollers; and what it costs to build it, beside other SDKs.
 //!
 //! All clients ask one server process, in the same run, one after the other in turn. Instructions and allocations are counted by
 //! callgrind as the difference of a run and one twice as long, so that starting the program does not count; they are the same in every
 //! run and are what the goals are about. Wall time is the median of several rounds, with its spread, and says what else the machine did.
 //!
-//! Prints a table and writes `target/bench.json`. What can't be measured is *not run*, with the reason; nothing is made up for it.
+//! Prints tables and writes `target/bench.json`, and a plot of the waits. What can't be measured is *not run*, with the reason; nothing is made up for it.
 
 mod build;
 mod callgrind;
 mod clients;
 mod figures;
+mod goals;
 mod jobs;
+mod plot;
 mod process;
 mod rival;
 mod server;
 mod table;
+mod transfers;
+mod waits;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -29,15 +33,35 @@ use jobs::Extent;
 /// How much is measured.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Fewer calls, fewer rounds, shorter lists, and no builds: some minutes less, some more noise.
+    /// What is measured; everything, unless something is named.
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// Fewer calls, fewer rounds, shorter lists, and builds only if they are named: some minutes less, some more noise.
     #[arg(long)]
     quick: bool,
-    /// Measure clean builds too, although the run is a quick one.
-    #[arg(long)]
-    build: bool,
-    /// Leave out the clean builds.
-    #[arg(long, conflicts_with = "build")]
-    no_build: bool,
+    /// How much is uploaded and downloaded at a time, in GiB.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    gibibytes: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// Small calls, one after the other and many at a time.
+    Call,
+    /// A list of 100,000 files, whole and item by item.
+    List,
+    /// Large uploads and downloads.
+    Transfer,
+    /// Waits for many files.
+    Wait,
+    /// Clean builds.
+    Build,
+}
+
+impl Args {
+    fn has(&self, what: What) -> bool {
+        if self.what.is_empty() { what != What::Build || !self.quick } else { self.what.contains(&what) }
+    }
 }
 
 /// A reason why something was not measured.
@@ -61,16 +85,27 @@ fn measure(args: &Args) -> Result<(), Missing> {
     let extent = if args.quick { Extent::QUICK } else { Extent::FULL };
     let clients = Clients::make(&folder)?;
     let server = server::Server::start(&mut Command::new(&clients.bench), &folder)?;
-    let mut rows = jobs::run(&clients, &server.base_url, &folder, &extent)?;
+    let bench = jobs::Bench { clients: &clients, folder: &folder, base_url: &server.base_url, extent: &extent };
+    let mut rows = Vec::new();
+    if args.has(What::Call) {
+        rows.extend(bench.calls()?);
+    }
+    if args.has(What::List) {
+        rows.extend(bench.lists()?);
+    }
+    if args.has(What::Transfer) {
+        rows.extend(transfers::run(&bench, args.gibibytes)?);
+    }
     drop(server);
-    if args.build || !(args.quick || args.no_build) {
+    let waits = if args.has(What::Wait) { waits::run(&clients.bench, &folder, args.quick)? } else { Vec::new() };
+    if args.has(What::Build) {
         rows.extend(build::run(&folder));
-    } else {
-        rows.push(figures::Row::not_run("build", "everything", "left out; --build measures it"));
     }
     let mut notes = clients.notes.clone();
     notes.push(format!("this machine: {} cores, load {} when it began", machine["cores"], machine["load"]));
     table::print(&rows, &notes);
+    waits::print(&waits);
+    goals::print(&rows);
     let report = json!({
         "date": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "commit": commit(),
@@ -81,6 +116,8 @@ fn measure(args: &Args) -> Result<(), Missing> {
         "clients": clients.to_json(),
         "extent": extent.to_json(),
         "rows": rows.iter().map(figures::Row::to_json).collect::<Vec<_>>(),
+        "goals": goals::to_json(&rows),
+        "waits": waits,
     });
     let path = root().join("target/bench.json");
     std::fs::write(&path, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -81,20 +81,18 @@ impl<T: Send + 'static> Engine<T> {
     /// Waits for the next look's turn, looks, and tells what was seen.
     pub(super) async fn next(&mut self) -> Result<State<T>, WaitError> {
         loop {
-            let shown = if self.polls > 0 { self.pause().await? } else { None };
-            let seen = match shown {
-                Some(polled) => {
-                    self.polls += 1;
-                    self.saw(polled).map(Some)
-                }
-                None => {
-                    // A look that hangs must not hold the wait beyond its deadline: a limit in real time, like all limits on a connection.
-                    let limit = self.left().max(LAST_LOOK);
-                    let Ok(seen) = tokio::time::timeout(limit, self.look()).await else {
-                        return Err(self.deadline_exceeded());
-                    };
-                    seen
-                }
+            let seen = if self.polls > 0
+                && let Some(shown) = self.pause().await?
+            {
+                self.polls += 1;
+                self.saw(shown).map(Some)
+            } else {
+                // A look that hangs must not hold the wait beyond its deadline: a limit in real time, like all limits on a connection.
+                let limit = self.left().max(LAST_LOOK);
+                let Ok(seen) = tokio::time::timeout(limit, self.look()).await else {
+                    return Err(self.deadline_exceeded());
+                };
+                seen
             };
             match seen? {
                 Some(State::Working(_)) if self.stands_still() => return Err(self.stalled()),

@@ -2,12 +2,15 @@
 
 mod jobs;
 
+use std::hint::black_box;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use openapi::apis::class3_files_api::get_files;
+use openapi::apis::class3_files_api::{get_files, upload_file};
+use openapi::apis::class5_downloads_api::download_package;
 use openapi::apis::class7_license_api::get_license;
 use openapi::apis::configuration::Configuration;
 use openapi::models;
@@ -51,6 +54,28 @@ impl jobs::Client for Generated {
 
     fn count(list: &models::FileList) -> usize {
         list.files.as_ref().map_or(0, Vec::len)
+    }
+
+    async fn each_file(&self, _: &str, _: &mut (dyn FnMut() + Send)) -> Result<(), Trouble> {
+        Err("the generated client has no such way".into())
+    }
+
+    async fn upload(&self, path: &Path) -> Result<String, Trouble> {
+        let result = upload_file(&self.0, TEMPLATE, "1", path.to_owned(), None).await?;
+        result.file_ids.and_then(|mut ids| ids.pop()).ok_or_else(|| "no file came of the upload".into())
+    }
+
+    async fn fetch(&self, package: &str) -> Result<u64, Trouble> {
+        let mut response = download_package(&self.0, package).await?;
+        let mut came = 0;
+        while let Some(piece) = response.chunk().await? {
+            came += black_box(piece).len() as u64;
+        }
+        Ok(came)
+    }
+
+    async fn save(&self, package: &str, to: &Path) -> Result<u64, Trouble> {
+        jobs::write(download_package(&self.0, package).await?, to).await
     }
 }
 

@@ -6,11 +6,13 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::hint::black_box;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Runtime};
 
 /// Any error of a client.
@@ -42,6 +44,22 @@ pub(crate) trait Client: Clone + Send + Sync + 'static {
 
     /// How many files those are.
     fn count(files: &Self::Files) -> usize;
+
+    /// The same list, a file at a time; `seen` is called for each.
+    fn each_file(
+        &self,
+        dossier: &str,
+        seen: &mut (dyn FnMut() + Send),
+    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+
+    /// Uploads a file (`uploadFile`); the id that the service gives it.
+    fn upload(&self, path: &Path) -> impl Future<Output = Result<String, Trouble>> + Send;
+
+    /// Fetches a package (`downloadPackage`) and throws it away; how many bytes came.
+    fn fetch(&self, package: &str) -> impl Future<Output = Result<u64, Trouble>> + Send;
+
+    /// Fetches a package into a file, which is on the disk when this ends; how many bytes came.
+    fn save(&self, package: &str, to: &Path) -> impl Future<Output = Result<u64, Trouble>> + Send;
 }
 
 /// What is to be done.
@@ -53,6 +71,14 @@ enum Kind {
     List,
     /// Small calls, many at a time, on all threads.
     Concurrent,
+    /// A large list, file by file, on one thread.
+    Items,
+    /// A file is uploaded.
+    Upload,
+    /// A package is fetched to nowhere.
+    Fetch,
+    /// A package is fetched into a file.
+    Save,
 }
 
 /// A job.
@@ -73,6 +99,12 @@ pub(crate) struct Job {
     /// How many files a list holds.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     files: usize,
+    /// How large the package is.
+    #[arg(long, value_name = "N", default_value_t = 1 << 30)]
+    bytes: u64,
+    /// What is uploaded, or where the package goes.
+    #[arg(long, value_name = "FILE", default_value = "")]
+    file: PathBuf,
 }
 
 impl Job {
@@ -89,6 +121,9 @@ impl Job {
             "calls": self.count,
             "wall_ns": nanos(took.wall),
             "cpu_ns": took.cpu.map(nanos),
+            "user_ns": took.user.map(nanos),
+            "first_ns": took.first.map(nanos),
+            "id": took.id,
             "peak_rss_kib": peak_rss_kib(),
         });
         writeln!(std::io::stdout(), "{report}")?;
@@ -98,8 +133,8 @@ impl Job {
     fn runtime(&self) -> std::io::Result<Runtime> {
         let mut builder = match self.kind {
             // Everything on one thread, so that two runs do the same in the same order.
-            Kind::Call | Kind::List => Builder::new_current_thread(),
-            Kind::Concurrent => Builder::new_multi_thread(),
+            Kind::Call | Kind::List | Kind::Items => Builder::new_current_thread(),
+            Kind::Concurrent | Kind::Upload | Kind::Fetch | Kind::Save => Builder::new_multi_thread(),
         };
         builder.enable_all().build()
     }
@@ -108,7 +143,8 @@ impl Job {
         // Opens the connection, and shows that the client understands the service.
         black_box(client.license().await?);
         let dossier = self.files.to_string();
-        let (cpu, start) = (cpu_time(), Instant::now());
+        let (mut first, mut id) = (None, None);
+        let (cpu, start) = (CpuTime::now(), Instant::now());
         match self.kind {
             Kind::Call => {
                 for _ in 0..self.count {
@@ -132,16 +168,65 @@ impl Job {
                     worker.await??;
                 }
             }
+            Kind::Items => {
+                let mut count = 0;
+                let mut seen = || {
+                    count += 1;
+                    first.get_or_insert_with(|| start.elapsed());
+                };
+                client.each_file(&dossier, &mut seen).await?;
+                if count != self.files {
+                    return Err(format!("the list holds {count} files, not {}", self.files).into());
+                }
+            }
+            Kind::Upload => id = Some(client.upload(&self.file).await?),
+            Kind::Fetch => self.all(client.fetch(&self.bytes.to_string()).await?)?,
+            Kind::Save => self.all(client.save(&self.bytes.to_string(), &self.file).await?)?,
         }
         let wall = start.elapsed();
-        let cpu = cpu_time().zip(cpu).map(|(after, before)| after.saturating_sub(before));
-        Ok(Took { wall, cpu })
+        let spent = CpuTime::now().zip(cpu).map(|(after, before)| after.since(before));
+        Ok(Took {
+            wall,
+            cpu: spent.map(|spent| spent.user + spent.system),
+            user: spent.map(|spent| spent.user),
+            first,
+            id,
+        })
+    }
+
+    /// A package holds more bytes than its content.
+    fn all(&self, came: u64) -> Result<(), Trouble> {
+        if came > self.bytes {
+            Ok(())
+        } else {
+            Err(format!("{came} bytes came of a package of more than {}", self.bytes).into())
+        }
     }
 }
 
 struct Took {
     wall: Duration,
     cpu: Option<Duration>,
+    user: Option<Duration>,
+    /// Until the first file of a list was there.
+    first: Option<Duration>,
+    /// What the service called an upload.
+    id: Option<String>,
+}
+
+/// What those do by hand who care: into a file beside the target, onto the disk, then its name.
+pub(crate) async fn write(mut response: reqwest::Response, to: &Path) -> Result<u64, Trouble> {
+    let part = to.with_extension("part");
+    let mut file = tokio::fs::File::create(&part).await?;
+    let mut came = 0;
+    while let Some(piece) = response.chunk().await? {
+        came += piece.len() as u64;
+        file.write_all(&piece).await?;
+    }
+    file.flush().await?;
+    file.sync_all().await?;
+    tokio::fs::rename(part, to).await?;
+    Ok(came)
 }
 
 /// Makes calls until none is left to make.
@@ -157,19 +242,31 @@ fn nanos(time: Duration) -> u64 {
 }
 
 /// User and system time of this process so far.
-#[cfg(unix)]
-fn cpu_time() -> Option<Duration> {
-    use nix::sys::resource::{UsageWho, getrusage};
-    use nix::sys::time::TimeValLike;
-
-    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    u64::try_from(micros).ok().map(Duration::from_micros)
+#[derive(Clone, Copy)]
+struct CpuTime {
+    user: Duration,
+    system: Duration,
 }
 
-#[cfg(not(unix))]
-fn cpu_time() -> Option<Duration> {
-    None
+impl CpuTime {
+    #[cfg(unix)]
+    fn now() -> Option<Self> {
+        use nix::sys::resource::{UsageWho, getrusage};
+        use nix::sys::time::{TimeVal, TimeValLike};
+
+        let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+        let duration = |time: TimeVal| u64::try_from(time.num_microseconds()).ok().map(Duration::from_micros);
+        Some(Self { user: duration(usage.user_time())?, system: duration(usage.system_time())? })
+    }
+
+    #[cfg(not(unix))]
+    fn now() -> Option<Self> {
+        None
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self { user: self.user.saturating_sub(before.user), system: self.system.saturating_sub(before.system) }
+    }
 }
 
 /// The most memory this process had so far, where the system tells. Not from getrusage: there the memory of the process that

@@ -1,6 +1,12 @@
 //! The SDK.
 
-use documine::{Client, Credentials, DossierId, DossierTemplateId, FileStatus, License};
+use std::hint::black_box;
+use std::path::Path;
+
+use documine::{
+    Client, Credentials, DossierHandle, DossierId, DossierTemplateId, DownloadId, FileStatus, License, Package, Source,
+};
+use futures_util::TryStreamExt;
 
 use crate::jobs::{self, TEMPLATE, TENANT, Trouble};
 
@@ -11,6 +17,14 @@ impl Ours {
     pub(crate) fn new(base_url: &str) -> Result<Self, Trouble> {
         let credentials = Credentials::access_token(jobs::token());
         Ok(Self(Client::builder(base_url).workspace(TENANT).credentials(credentials).build()?))
+    }
+
+    fn dossier(&self, id: &str) -> Result<DossierHandle, Trouble> {
+        Ok(self.0.dossier_template(DossierTemplateId::new(TEMPLATE)?).dossier(DossierId::new(id)?))
+    }
+
+    async fn package(&self, id: &str) -> Result<Package, Trouble> {
+        Ok(self.0.download(DownloadId::new(id)?).operation().wait().await?)
     }
 }
 
@@ -23,11 +37,36 @@ impl jobs::Client for Ours {
     }
 
     async fn files(&self, dossier: &str) -> Result<Vec<FileStatus>, Trouble> {
-        let template = self.0.dossier_template(DossierTemplateId::new(TEMPLATE)?);
-        Ok(template.dossier(DossierId::new(dossier)?).files().await?)
+        Ok(self.dossier(dossier)?.files().await?)
     }
 
     fn count(files: &Vec<FileStatus>) -> usize {
         files.len()
+    }
+
+    async fn each_file(&self, dossier: &str, seen: &mut (dyn FnMut() + Send)) -> Result<(), Trouble> {
+        let mut files = std::pin::pin!(self.dossier(dossier)?.files().stream());
+        while let Some(file) = files.try_next().await? {
+            black_box(file);
+            seen();
+        }
+        Ok(())
+    }
+
+    async fn upload(&self, path: &Path) -> Result<String, Trouble> {
+        Ok(self.dossier("1")?.upload(Source::path(path)).await?.id.to_string())
+    }
+
+    async fn fetch(&self, package: &str) -> Result<u64, Trouble> {
+        let mut bytes = self.package(package).await?.stream().await?;
+        let mut came = 0;
+        while let Some(piece) = bytes.try_next().await? {
+            came += black_box(piece).len() as u64;
+        }
+        Ok(came)
+    }
+
+    async fn save(&self, package: &str, to: &Path) -> Result<u64, Trouble> {
+        Ok(self.package(package).await?.save_to(to).await?.bytes)
     }
 }

@@ -33,6 +33,10 @@ pub(super) struct Task<'a> {
     pub(super) count: u64,
     pub(super) concurrency: u64,
     pub(super) files: u64,
+    /// How large a package is.
+    pub(super) bytes: u64,
+    /// What is uploaded, or where a package goes.
+    pub(super) file: &'a Path,
 }
 
 impl Clients {
@@ -76,9 +80,16 @@ impl Clients {
             command.args(["--client", who.name()]);
         }
         command.args(["--job", task.job, "--base-url", task.base_url]);
-        for (name, value) in [("--count", task.count), ("--concurrency", task.concurrency), ("--files", task.files)] {
+        let numbers = [
+            ("--count", task.count),
+            ("--concurrency", task.concurrency),
+            ("--files", task.files),
+            ("--bytes", task.bytes),
+        ];
+        for (name, value) in numbers {
             command.args([name, &value.to_string()]);
         }
+        command.arg("--file").arg(task.file);
         Ok(command)
     }
 
@@ -90,15 +101,27 @@ impl Clients {
 /// The same requests one after the other on one connection; writes the seconds that each took.
 fn curl(task: &Task<'_>) -> Command {
     let mut command = Command::new("curl");
-    command.args(["--silent", "--fail", "--output", "/dev/null", "--noproxy", "*", "--write-out", "%{time_total}\\n"]);
+    command.args(["--silent", "--fail", "--noproxy", "*", "--write-out", "%{time_total}\\n", "--output"]);
+    if task.job == "save" {
+        command.arg(task.file)
+    } else {
+        command.arg("/dev/null")
+    };
     command.args(["--header", &format!("Authorization: Bearer {}", TOKEN.repeat(TOKEN_REPEATED))]);
     command.args(["--header", &format!("X-TENANT-ID: {TENANT}")]);
+    let files =
+        |dossier| format!("/api/dossier-templates/f6a601da-8165-485f-bc9f-f257f1f76fde/dossiers/{dossier}/files");
+    // The server does not look at the query. The first of several requests opens the connection.
     let path = match task.job {
-        "list" => format!("/api/dossier-templates/f6a601da-8165-485f-bc9f-f257f1f76fde/dossiers/{}/files", task.files),
-        _ => "/api/license".to_owned(),
+        "upload" => {
+            command.args(["--form", &format!("file=@{};type=application/pdf", task.file.display())]);
+            files(1)
+        }
+        "fetch" | "save" => format!("/api/downloads/{}/download", task.bytes),
+        "list" => format!("{}?[0-{}]", files(task.files), task.count),
+        _ => format!("/api/license?[0-{}]", task.count),
     };
-    // The server does not look at the query. The first request opens the connection.
-    command.arg(format!("{}{path}?[0-{}]", task.base_url, task.count));
+    command.arg(format!("{}{path}", task.base_url));
     command
 }
 

@@ -60,13 +60,6 @@ impl Row {
         Self { job: job.into(), metric, unit, cells: Vec::new() }
     }
 
-    /// A row that stands for something that was not measured at all.
-    pub(super) fn not_run(job: &str, metric: &'static str, why: &str) -> Self {
-        let mut row = Self::new(job, metric, Unit::Count);
-        row.add(Who::Ours, Err(why.to_owned()));
-        row
-    }
-
     pub(super) fn add(&mut self, who: Who, rounds: Result<Vec<f64>, Missing>) {
         self.cells.push(Cell { who, rounds });
     }

@@ -1,4 +1,4 @@
-//! The jobs: small calls, a large list, many calls at a time.
+//! The jobs: small calls, a large list, many calls at a time; and how a job is measured.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,11 +14,13 @@ use super::{Missing, process, say};
 const LIMIT: Duration = Duration::from_secs(180);
 
 const DECODING: [Who; 3] = [Who::Ours, Who::Reqwest, Who::Generated];
-const ALL: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
+pub(super) const ALL: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
+/// A list that is short beside the large one.
+const FEW: u64 = 1000;
 
 /// How much is done.
 pub(super) struct Extent {
-    rounds: usize,
+    pub(super) rounds: usize,
     /// Calls one after the other, for wall time.
     calls: u64,
     /// Calls under callgrind; a second run makes twice as many.
@@ -44,39 +46,56 @@ impl Extent {
     }
 }
 
-/// Does all jobs.
-pub(super) fn run(clients: &Clients, base_url: &str, folder: &Path, extent: &Extent) -> Result<Vec<Row>, Missing> {
-    let bench = Bench { clients, folder, rounds: extent.rounds };
-    let task = |job, count, concurrency| Task { job, base_url, count, concurrency, files: extent.files };
-    let mut rows = Vec::new();
-
-    say("counting instructions and allocations of calls");
-    rows.extend(bench.counted("call", &ALL, "per call", 1, &task("call", extent.counted_calls, 1)));
-    say("counting instructions and allocations of lists");
-    let list = format!("list of {} files", extent.files);
-    rows.extend(bench.counted(&list, &DECODING, "per file", extent.files, &task("list", 1, 1)));
-
-    say("measuring wall time of calls, lists and concurrent calls");
-    let time = Unit::Nanoseconds;
-    let of_calls = [("wall per call", time), ("CPU per call", time)];
-    rows.extend(bench.timed("call", &ALL, &task("call", extent.calls, 1), &of_calls)?);
-    let of_list = [("wall per list", time), ("CPU per list", time), ("peak memory", Unit::Kibibytes)];
-    rows.extend(bench.timed(&list, &ALL, &task("list", 1, 1), &of_list)?);
-    let of_many = [("wall per call", time), ("CPU per call", time), ("peak memory", Unit::Kibibytes)];
-    for concurrency in [1, 16, 256] {
-        let task = task("concurrent", extent.concurrent_calls, concurrency);
-        rows.extend(bench.timed(&format!("{concurrency} at a time"), &DECODING, &task, &of_many)?);
-    }
-    Ok(rows)
-}
-
-struct Bench<'a> {
-    clients: &'a Clients,
-    folder: &'a Path,
-    rounds: usize,
+/// What every job needs.
+pub(super) struct Bench<'a> {
+    pub(super) clients: &'a Clients,
+    pub(super) folder: &'a Path,
+    pub(super) base_url: &'a str,
+    pub(super) extent: &'a Extent,
 }
 
 impl Bench<'_> {
+    fn task(&self, job: &'static str, count: u64, concurrency: u64) -> Task<'_> {
+        let Self { base_url, extent, .. } = *self;
+        Task { job, base_url, count, concurrency, files: extent.files, bytes: 0, file: Path::new("") }
+    }
+
+    /// Small calls, one after the other and many at a time.
+    pub(super) fn calls(&self) -> Result<Vec<Row>, Missing> {
+        say("counting instructions and allocations of calls");
+        let mut rows =
+            self.counted("call", &ALL, "per call", 1, &self.task("call", self.extent.counted_calls, 1)).to_vec();
+        say("measuring calls, one after the other and many at a time");
+        let time = Unit::Nanoseconds;
+        let of_calls = [("wall per call", time), ("CPU per call", time)];
+        rows.extend(self.timed("call", &ALL, &self.task("call", self.extent.calls, 1), &of_calls)?);
+        let of_many = [("wall per call", time), ("CPU per call", time), ("peak memory", Unit::Kibibytes)];
+        for concurrency in [1, 16, 256] {
+            let task = self.task("concurrent", self.extent.concurrent_calls, concurrency);
+            rows.extend(self.timed(&format!("{concurrency} at a time"), &DECODING, &task, &of_many)?);
+        }
+        Ok(rows)
+    }
+
+    /// A large list, whole and item by item. For the latter the hand-written client reads the whole body into the SDK's own models.
+    pub(super) fn lists(&self) -> Result<Vec<Row>, Missing> {
+        let files = self.extent.files;
+        say("counting instructions and allocations of lists");
+        let list = format!("list of {files} files");
+        let mut rows = self.counted(&list, &DECODING, "per file", files, &self.task("list", 1, 1)).to_vec();
+        say("measuring lists");
+        let (time, memory) = (Unit::Nanoseconds, Unit::Kibibytes);
+        let of_list = [("wall per list", time), ("CPU per list", time), ("peak memory", memory)];
+        rows.extend(self.timed(&list, &ALL, &self.task("list", 1, 1), &of_list)?);
+        let by_item = [("wall per list", time), ("first item", time), ("peak memory", memory)];
+        let both = [Who::Ours, Who::Reqwest];
+        for files in [files, FEW] {
+            let task = Task { files, ..self.task("items", 1, 1) };
+            rows.extend(self.timed(&format!("{files} files, item by item"), &both, &task, &by_item)?);
+        }
+        Ok(rows)
+    }
+
     /// Instructions and allocations, as the difference of a run and one twice as long, for each of `parts` of what is done once.
     fn counted(&self, job: &str, who: &[Who], per: &'static str, parts: u64, task: &Task<'_>) -> [Row; 2] {
         let names = match per {
@@ -105,7 +124,7 @@ impl Bench<'_> {
     }
 
     /// What the programs say of themselves, one round after the other, in each round one client after the other.
-    fn timed(
+    pub(super) fn timed(
         &self,
         job: &str,
         who: &[Who],
@@ -115,7 +134,7 @@ impl Bench<'_> {
         // Not counted: fills caches, and lets the server make the list.
         self.once(Who::Reqwest, task)?;
         let mut reports: Vec<Result<Vec<Report>, Missing>> = who.iter().map(|_| Ok(Vec::new())).collect();
-        for _ in 0..self.rounds {
+        for _ in 0..self.extent.rounds {
             for (who, reports) in who.iter().zip(&mut reports) {
                 let Ok(so_far) = reports else { continue };
                 match self.once(*who, task) {
@@ -140,9 +159,14 @@ impl Bench<'_> {
         let mut command = self.clients.command(who, task)?;
         let said = process::run(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
         if who == Who::Curl {
-            // The first transfer opens the connection, as the first call of the others does.
-            let seconds: f64 = said.lines().skip(1).filter_map(|line| line.trim().parse::<f64>().ok()).sum();
-            return Ok(Report { calls: task.count, wall: Some(seconds * 1e9), cpu: None, memory: None });
+            // Of several transfers, the first opens the connection, as the first call of the others does.
+            let seconds: Vec<f64> = said.lines().filter_map(|line| line.trim().parse().ok()).collect();
+            let counted = &seconds[usize::from(seconds.len() > 1)..];
+            return Ok(Report {
+                calls: task.count,
+                wall: Some(counted.iter().sum::<f64>() * 1e9),
+                ..Report::default()
+            });
         }
         let report: Value =
             serde_json::from_str(&said).map_err(|error| format!("{} says {said:?}: {error}", who.name()))?;
@@ -150,22 +174,29 @@ impl Bench<'_> {
             calls: task.count,
             wall: report["wall_ns"].as_f64(),
             cpu: report["cpu_ns"].as_f64(),
+            user: report["user_ns"].as_f64(),
+            first: report["first_ns"].as_f64(),
             memory: report["peak_rss_kib"].as_f64(),
         })
     }
 }
 
 /// What one run says of itself.
+#[derive(Default)]
 struct Report {
     calls: u64,
     wall: Option<f64>,
     cpu: Option<f64>,
+    user: Option<f64>,
+    first: Option<f64>,
     memory: Option<f64>,
 }
 
 fn numbers(reports: &[Report], metric: &str) -> Result<Vec<f64>, Missing> {
     let number = |report: &Report| match metric {
         "peak memory" => report.memory,
+        "first item" => report.first,
+        metric if metric.starts_with("user CPU") => report.user.map(|nanos| nanos / as_float(report.calls)),
         metric if metric.starts_with("CPU") => report.cpu.map(|nanos| nanos / as_float(report.calls)),
         _ => report.wall.map(|nanos| nanos / as_float(report.calls)),
     };

@@ -6,7 +6,7 @@ use super::say;
 const CLIENTS: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
 const BUILDS: [Who; 3] = [Who::Ours, Who::Octocrab, Who::AsyncOpenai];
 
-/// Prints all rows, then why figures are missing, then the goals.
+/// Prints all rows, then why figures are missing.
 pub(super) fn print(rows: &[Row], notes: &[String]) {
     let (builds, calls): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.job == "build");
     let mut reasons = Vec::new();
@@ -31,9 +31,6 @@ pub(super) fn print(rows: &[Row], notes: &[String]) {
     say(
         "- ± is half of the distance between the quickest and the slowest round; ratios are medians of the rounds' ratios",
     );
-    for line in goals(rows) {
-        say(&line);
-    }
 }
 
 fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut Vec<String>) {
@@ -71,7 +68,7 @@ fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut 
 }
 
 /// The first two columns stand to the left, numbers to the right.
-fn aligned(lines: &[Vec<String>]) -> Vec<String> {
+pub(super) fn aligned(lines: &[Vec<String>]) -> Vec<String> {
     let columns = lines.first().map_or(0, Vec::len);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -128,20 +125,6 @@ fn grouped(value: f64) -> String {
     text
 }
 
-/// The goals for the instructions of a call, and where they stand.
-fn goals(rows: &[Row]) -> Vec<String> {
-    let row = rows.iter().find(|row| row.job == "call" && row.metric == "instructions per call");
-    let goal = |text: &str, other, limit: f64| match row.and_then(|row| row.ratio(other)) {
-        Some(ratio) if ratio <= limit => format!("goal {text}: {ratio:.3}, met"),
-        Some(ratio) => format!("goal {text}: {ratio:.3}, NOT MET"),
-        None => format!("goal {text}: not run"),
-    };
-    vec![
-        goal("instructions per call at most 1.05 of hand-written reqwest's", Who::Reqwest, 1.05),
-        goal("instructions per call below the generated client's", Who::Generated, 1.0),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,15 +154,5 @@ mod tests {
     fn columns_are_aligned() {
         let lines = [["job", "metric", "ours"], ["call", "wall", "1 µs"]].map(|line| line.map(str::to_owned).to_vec());
         assert_eq!(aligned(&lines), ["job   metric  ours", "call  wall    1 µs"]);
-    }
-
-    #[test]
-    fn a_goal_that_was_not_measured_is_neither_met_nor_missed() {
-        let mut row = Row::new("call", "instructions per call", Unit::Count);
-        row.add(Who::Ours, Ok(vec![104.0]));
-        row.add(Who::Reqwest, Ok(vec![100.0]));
-        let lines = goals(&[row]);
-        assert!(lines[0].ends_with("1.040, met"), "{}", lines[0]);
-        assert!(lines[1].ends_with("not run"), "{}", lines[1]);
     }
 }

@@ -128,18 +128,20 @@ impl Write for Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::Trouble;
 
     #[tokio::test]
-    async fn a_package_is_an_archive_of_so_many_zeros() {
+    async fn a_package_is_an_archive_of_so_many_zeros() -> Result<(), Trouble> {
         for length in [0, 10, 300, 1_000_000] {
             let answer = give(&Ends::of_package(length));
-            let told = answer.headers()["content-length"].to_str().unwrap().parse::<usize>().unwrap();
-            let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+            let told = answer.headers()[header::CONTENT_LENGTH].to_str()?.parse::<usize>()?;
+            let bytes = answer.into_body().collect().await?.to_bytes();
             assert_eq!(bytes.len(), told);
-            let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).unwrap();
+            let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes))?;
             let mut content = Vec::new();
-            archive.by_name("scan.pdf").unwrap().read_to_end(&mut content).unwrap();
-            assert_eq!(content, vec![0; usize::try_from(length).unwrap()]);
+            archive.by_name("scan.pdf")?.read_to_end(&mut content)?;
+            assert_eq!(content, vec![0; usize::try_from(length)?]);
         }
+        Ok(())
     }
 }
