@@ -13,7 +13,6 @@
 mod args;
 mod cleanup;
 mod failure;
-mod inside;
 mod outcome;
 mod output;
 mod own;

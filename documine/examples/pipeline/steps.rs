@@ -4,15 +4,14 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use documine::{
-    Client, Components, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus, DownloadFileType,
-    FileHandle, FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus, Timestamp,
-    WaitError,
+    Client, Components, Contents, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus,
+    DownloadFileType, FileHandle, FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus,
+    Timestamp, WaitError,
 };
 use futures_util::future::join_all;
 
 use crate::cleanup::Created;
 use crate::failure::{Code, During, Failure};
-use crate::inside;
 use crate::outcome::Outcome;
 use crate::output::Output;
 use crate::own::Document;
@@ -251,7 +250,7 @@ impl<'a> Steps<'a> {
     ) -> Result<(), Failure> {
         self.show.step(
             "Fetch the packages, look inside, delete them",
-            "package.save_to(…).with_progress(…), package.delete()",
+            "package.save_to(…).with_progress(…), Contents::open(…), package.delete()",
         );
         for (kind, package) in packages {
             match self.fetch(kind, &package).await {
@@ -272,12 +271,15 @@ impl<'a> Steps<'a> {
         let progress = self.show.progress(&format!("package {kind:?}"));
         let saving = package.save_to(&path).with_progress(progress.bytes());
         let saved = saving.await.during(format_args!("package {kind:?}"))?;
-        let entries = inside::list(saved.path).await?;
+        // Every file in it is read once, so that a damaged one is noticed by its checksum.
+        let contents = Contents::open(&saved.path).await.during(format_args!("package {kind:?}"))?;
+        contents.check().await.during(format_args!("package {kind:?}"))?;
+        let entries = contents.entries();
         progress.done(format_args!("{}, {} in {}", path.display(), bytes(saved.bytes), count(entries.len(), "file")));
-        for entry in &entries {
-            self.show.line(format_args!("  {} ({})", entry.name, bytes(entry.bytes)));
+        for entry in entries {
+            self.show.line(format_args!("  {} ({})", entry.name(), bytes(entry.size())));
         }
-        let entries = entries.into_iter().map(|entry| entry.name).collect();
+        let entries = entries.iter().map(|entry| entry.name().to_owned()).collect();
         Ok(PackageSummary { kind, path, entries, bytes: saved.bytes })
     }
 

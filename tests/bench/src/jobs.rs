@@ -103,7 +103,7 @@ pub(crate) struct Job {
     #[arg(long, value_name = "N", default_value_t = 1 << 30)]
     bytes: u64,
     /// What is uploaded, or where the package goes.
-    #[arg(long, value_name = "FILE", default_value = "")]
+    #[arg(long, value_name = "FILE", default_value = "package.zip")]
     file: PathBuf,
 }
 

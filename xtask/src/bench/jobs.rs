@@ -57,7 +57,7 @@ pub(super) struct Bench<'a> {
 impl Bench<'_> {
     fn task(&self, job: &'static str, count: u64, concurrency: u64) -> Task<'_> {
         let Self { base_url, extent, .. } = *self;
-        Task { job, base_url, count, concurrency, files: extent.files, bytes: 0, file: Path::new("") }
+        Task { job, base_url, count, concurrency, files: extent.files, bytes: 0, file: Path::new("unused") }
     }
 
     /// Small calls, one after the other and many at a time.

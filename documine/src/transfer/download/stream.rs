@@ -86,7 +86,7 @@ impl Once {
                 if again.bytes < self.given.bytes {
                     continue;
                 }
-                if *again != self.given {
+                if !again.is(&self.given) {
                     return Err(changed());
                 }
                 self.again = None;
@@ -106,26 +106,22 @@ fn changed() -> Error {
         .repeatable(true)
 }
 
-/// How many bytes, and a checksum of them (FNV-1a): enough to see that a package is another one, and no proof against one made to look the same,
+/// How many bytes, and a checksum of them (CRC-32): enough to see that a package is another one, and no proof against one made to look the same,
 /// whose maker could as well have sent it first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Sum {
     bytes: u64,
-    hash: u64,
-}
-
-impl Default for Sum {
-    fn default() -> Self {
-        Self { bytes: 0, hash: 0xcbf2_9ce4_8422_2325 }
-    }
+    checksum: crc32fast::Hasher,
 }
 
 impl Sum {
     fn add(&mut self, piece: &[u8]) {
         self.bytes += piece.len() as u64;
-        for byte in piece {
-            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.checksum.update(piece);
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.bytes == other.bytes && self.checksum.clone().finalize() == other.checksum.clone().finalize()
     }
 }
 
@@ -137,12 +133,11 @@ mod tests {
     fn the_sum_does_not_know_where_pieces_end() {
         let mut whole = Sum::default();
         whole.add(b"foobar");
-        assert_eq!((whole.bytes, whole.hash), (6, 0x8594_4171_f739_67e8), "as its authors publish it");
         let mut pieces = Sum::default();
         b"foobar".iter().for_each(|byte| pieces.add(&[*byte]));
-        assert_eq!(pieces, whole);
+        assert!(pieces.is(&whole));
         let mut other = Sum::default();
         other.add(b"foobaz");
-        assert_ne!(other, whole);
+        assert!(!other.is(&whole));
     }
 }
