@@ -26,6 +26,9 @@ impl DossierHandle {
     /// What comes back is *uploaded*, not *processed*: wait with [`Uploaded::processed`] before its components are read.
     /// A file with a name that is there already replaces that file. A ZIP archive can yield several files.
     ///
+    /// The content goes out without waiting for a word of the service (no `Expect: 100-continue`, RFC 9110 section 10.1.1): that would cost every
+    /// upload a round trip, and one that is refused at its head stops by itself as soon as the answer is there.
+    ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
     /// use documine::Source;

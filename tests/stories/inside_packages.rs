@@ -343,6 +343,23 @@ async fn a_bomb_is_refused_before_it_is_unpacked() {
 }
 
 #[tokio::test]
+async fn an_archive_in_a_package_stays_an_archive() {
+    // Each of nine levels holds sixteen of the next: whoever unpacked them all would get 68 TB.
+    let mut inner = archive(&[Raw::deflated("zeros", &[0; 1_000])]);
+    for _ in 0..9 {
+        let names: Vec<_> = (0..16).map(|number| format!("{number}.zip")).collect();
+        let files: Vec<_> = names.iter().map(|name| Raw::deflated(name, &inner)).collect();
+        inner = archive(&files);
+    }
+    let kept = Kept::new(&archive(&[Raw::file("Originals/nested.zip", &inner)]));
+    let contents = Contents::open(&kept.path).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    contents.unpack_to(folder.path().join("out")).await.unwrap();
+    assert_eq!(std::fs::read(folder.path().join("out/Originals/nested.zip")).unwrap(), inner);
+    assert_eq!(std::fs::read_dir(folder.path().join("out/Originals")).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn an_entry_that_lies_about_its_size_is_cut_off() {
     // Says that it has 100 bytes, and unpacks to 2 MiB; or to fewer than it says.
     let zeros = vec![0; 2 << 20];

@@ -100,6 +100,29 @@ async fn those_who_go_away_disturb_nobody_and_the_last_one_ends_the_looks() {
 }
 
 #[tokio::test]
+async fn of_a_thousand_all_but_one_go_away_at_any_moment_and_that_one_ends_right() {
+    const SEED: u64 = 7;
+    let stage = Stage::new().await;
+    let (_, files) = uploaded(&stage, 10).await;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let mut waits: Vec<_> =
+        (0..1_000).map(|number| tokio::spawn(files[number % 10].processed().into_future())).collect();
+    let last = waits.pop().unwrap();
+    let mut moments: Vec<_> = waits.into_iter().map(|wait| (random.u64(0..2_500), wait)).collect();
+    moments.sort_by_key(|(moment, _)| *moment);
+    let start = std::time::Instant::now();
+    for (moment, wait) in moments {
+        tokio::time::sleep(Duration::from_millis(moment).saturating_sub(start.elapsed())).await;
+        wait.abort();
+    }
+    let done = tokio::time::timeout(Duration::from_secs(60), last).await.expect("nobody holds it up").unwrap().unwrap();
+    assert_eq!(done.id(), files[9].id());
+    // As many looks as one wait alone would make, shared or not.
+    let looks = stage.count("getFiles") + stage.count("getFile");
+    assert!((4..=9).contains(&looks), "{looks}, seed {SEED}");
+}
+
+#[tokio::test]
 async fn a_list_that_is_refused_is_not_asked_for_again() {
     let stage = Stage::new().await;
     let (_, files) = uploaded(&stage, 4).await;
