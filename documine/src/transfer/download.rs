@@ -7,6 +7,7 @@ pub(crate) mod name;
 pub(crate) mod offer;
 mod sidecar;
 mod stream;
+mod sum;
 mod validator;
 pub(crate) mod zip_end;
 
