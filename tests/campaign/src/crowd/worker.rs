@@ -13,10 +13,10 @@ use documine::{
 use documine_sim::Simulator;
 
 use crate::Failure;
-use crate::record::{Records, Told};
+use crate::crowd::record::{Records, Told};
 
 // A link, so that cargo packs it with the rest.
-const SAMPLE: &[u8] = include_bytes!("invoice.pdf");
+const SAMPLE: &[u8] = include_bytes!("../invoice.pdf");
 
 /// Nothing here takes longer, even when much goes wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
