@@ -2,6 +2,8 @@
 
 mod disposition;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod kept;
 pub(crate) mod name;
 pub(crate) mod offer;

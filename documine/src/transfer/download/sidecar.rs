@@ -71,7 +71,7 @@ impl Sidecar {
         Ok(Self::parse(&text))
     }
 
-    fn parse(text: &[u8]) -> Found {
+    pub(super) fn parse(text: &[u8]) -> Found {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
