@@ -153,6 +153,15 @@ impl<T: Send + 'static> Engine<T> {
             pause = pause.max(early.min(MAX_INTERVAL));
         }
         let pause = pause.max(self.asked.take().unwrap_or_default()).min(left);
+        tracing::debug!(
+            target: "documine",
+            // Without its id, like all that is told to a tracing backend.
+            waits_for = ?self.wait.plan.kind,
+            state = self.last_state.as_deref(),
+            looks = self.polls,
+            pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            "waiting"
+        );
         let before = clock.monotonic();
         clock.sleep(pause).await;
         let late = clock.monotonic().saturating_sub(before).saturating_sub(pause);
