@@ -11,6 +11,7 @@ use std::io::Cursor;
 use std::sync::atomic::AtomicBool;
 
 use super::archive::Archive;
+use super::entry::Entry;
 use super::limits::PackageLimits;
 use super::names;
 use crate::fuzzing::one_line;
@@ -25,7 +26,7 @@ pub fn archive(input: &[u8]) {
     };
     assert!(archive.files().len() + archive.folders().len() <= 1_000);
     let mut keys = HashSet::new();
-    for name in archive.files().iter().map(|entry| entry.name()).chain(archive.folders().iter().map(String::as_str)) {
+    for name in archive.files().iter().map(Entry::name).chain(archive.folders().iter().map(String::as_str)) {
         assert_eq!(names::check(name), Ok(()), "{name:?}");
         assert!(keys.insert(names::key(name)), "{name:?} is there twice");
     }

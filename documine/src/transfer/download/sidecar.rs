@@ -217,7 +217,7 @@ mod tests {
         }
         let lines = change(std::fs::read_to_string(&beside).unwrap());
         std::fs::write(&beside, lines).unwrap();
-        let Found::Good(mut read) = Sidecar::read(&beside).unwrap() else { panic!("it is good") };
+        let Found::Good(mut read) = Sidecar::read(&beside).unwrap() else { unreachable!("it is good") };
         read.take_behind(&File::open(&path).unwrap()).unwrap();
         assert_eq!(Sidecar { bytes: 3, ..read.clone() }, safe, "nothing else has changed");
         read.bytes
@@ -239,7 +239,7 @@ mod tests {
             5,
             "the last line is cut off"
         );
-        assert_eq!(gone_on_behind(b"abcdefgh", |text| text.replace("\n", "\n\0")), 3);
+        assert_eq!(gone_on_behind(b"abcdefgh", |text| text.replace('\n', "\n\0")), 3);
     }
 
     #[test]
