@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn file_names(input in texts(&[
-        "attachment; filename=\"Q3 filings.zip\"; filename*=UTF-8''Pr%C3%BCf.zip", "inline; filename=../com1.txt", "a; filename*=iso-8859-1''%2e%2e%5c",
+        "attachment; filename=\"Q3 filings.zip\"; filename*=UTF-8''Pr%C3%BCf.zip", r#"inline; filename="C:a.zip""#, r#"inline; filename="..\\com1.txt""#, "a; filename*=iso-8859-1''%2e%2e%5c",
     ])) {
         file_name(&input);
     }
