@@ -14,6 +14,9 @@ mod downloads;
 mod error;
 pub mod extract;
 mod files;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod license;
 mod models;

@@ -9,6 +9,8 @@
 
 mod bad_item;
 mod continuation;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod link;
 mod marks;
 mod pieces;

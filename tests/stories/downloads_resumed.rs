@@ -574,20 +574,31 @@ async fn what_is_safe_is_noted_while_more_comes() {
     });
     let saving = tokio::spawn(call.send());
     begun.notified().await;
-    // What a machine has that goes down now: the files as they are.
-    let after = tempfile::tempdir().unwrap();
-    for name in ["a.zip.part", "a.zip.part.json"] {
-        std::fs::copy(folder.path().join(name), after.path().join(name)).unwrap();
-    }
-    let sidecar: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(after.path().join("a.zip.part.json")).unwrap()).unwrap();
-    let safe = usize::try_from(sidecar["bytes"].as_u64().unwrap()).unwrap();
+    // What there is when the process is killed now: the files as they are.
+    let [part, sidecar] =
+        ["a.zip.part", "a.zip.part.json"].map(|name| std::fs::read(folder.path().join(name)).unwrap());
+    let noted = |line: &[u8]| {
+        let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+        usize::try_from(line["bytes"].as_u64().unwrap()).unwrap()
+    };
+    let safe = noted(sidecar.split(|byte| *byte == b'\n').next().unwrap());
     assert!((4 * 1024 * 1024..5_000_000).contains(&safe), "{safe}");
-    let shop = Shop::breaking_off(&zip, vec![]).await;
-    let saved = shop.package().await.save_to(after.path().join("a.zip")).resumable().await.unwrap();
-    assert_eq!((saved.resumed_at, shop.begins()), (safe as u64, vec![Some(safe)]));
-    assert!(std::fs::read(&saved.path).unwrap() == zip);
-    assert_eq!(names(after.path()), ["a.zip"]);
+    let written = safe + noted(sidecar.rsplit(|byte| *byte == b'\n').next().unwrap());
+    assert!((5_000_000 - 512 * 1024..=5_000_000).contains(&written), "{written}");
+    // And when the machine goes down: what was not made safe may be anything.
+    let lost = [&part[..safe], &vec![0; part.len() - safe]].concat();
+    for (what, part, begin) in
+        [("killed", &part, written), ("down", &lost, safe), ("short", &part[..safe].to_vec(), safe)]
+    {
+        let after = tempfile::tempdir().unwrap();
+        std::fs::write(after.path().join("a.zip.part"), part).unwrap();
+        std::fs::write(after.path().join("a.zip.part.json"), &sidecar).unwrap();
+        let shop = Shop::breaking_off(&zip, vec![]).await;
+        let saved = shop.package().await.save_to(after.path().join("a.zip")).resumable().await.unwrap();
+        assert_eq!((saved.resumed_at, shop.begins()), (begin as u64, vec![Some(begin)]), "{what}");
+        assert!(std::fs::read(&saved.path).unwrap() == zip, "{what}");
+        assert_eq!(names(after.path()), ["a.zip"], "{what}");
+    }
     saving.abort();
     saving.await.unwrap_err();
 }

@@ -18,6 +18,7 @@ mod bad_input;
 mod bad_settings;
 mod canary;
 mod cancel_is_safe;
+mod complaints;
 mod components;
 mod coverage;
 mod discovery;

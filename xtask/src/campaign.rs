@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 #[derive(clap::Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Handed to the program: `--minutes M`, `--operations N`, `--clients N`, `--share P`, `--seed S`
+    /// Handed to the program: `--minutes M`, `--operations N`, `--clients N`, `--share P`, `--seed S`; or `cuts`, which has options of its own
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }

@@ -161,6 +161,15 @@ impl<T: Send + 'static> Engine<T> {
         }
         let clock = Arc::clone(&self.wait.plan.clock);
         let pause = self.until_next(clock.random()).min(left);
+        tracing::debug!(
+            target: "documine",
+            // Without its id, like all that is told to a tracing backend.
+            waits_for = ?self.wait.plan.kind,
+            state = self.last_state.as_deref(),
+            looks = self.polls,
+            pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            "waiting"
+        );
         let before = clock.monotonic();
         let news = (self.look.news)();
         tokio::select! {

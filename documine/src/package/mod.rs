@@ -7,6 +7,8 @@ mod archive;
 mod at;
 mod end;
 mod entry;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod limits;
 mod names;
 mod report;

@@ -2,11 +2,14 @@
 
 mod disposition;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod kept;
 pub(crate) mod name;
 pub(crate) mod offer;
 mod sidecar;
 mod stream;
+mod sum;
 mod validator;
 pub(crate) mod zip_end;
 

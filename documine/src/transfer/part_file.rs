@@ -211,7 +211,7 @@ impl Disk {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         match &mut self.kept {
-            Some(kept) => kept.written(&self.file, bytes.len() as u64),
+            Some(kept) => kept.written(&self.file, bytes),
             None => Ok(()),
         }
     }

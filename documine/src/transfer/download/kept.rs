@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
 use super::sidecar::{Found, Sidecar, VERSION, with_ending};
+use super::sum::Sum;
 use crate::DownloadId;
 use crate::disk;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::part_file::{Place, trouble};
 
-/// After so many bytes it is made sure that they are on disk, and the sidecar says so.
+/// After so many bytes it is made sure that they are on disk, and the sidecar says so. Disks take their time for that; in between they are only noted.
 const SAFE_EVERY: u64 = 4 * 1024 * 1024;
 
 /// The part, whose file is open and locked elsewhere, and what is known of it.
@@ -20,8 +21,8 @@ pub(crate) struct Kept {
     part: PathBuf,
     beside: PathBuf,
     pub(crate) sidecar: Sidecar,
-    /// How many bytes were written, safe or not.
-    written: u64,
+    /// What was written behind the safe bytes.
+    behind: Sum,
     /// Whether there is nothing more to do when it is closed.
     over: bool,
     /// Whether another call could do anything with it.
@@ -45,7 +46,8 @@ impl Kept {
         }
         let file = locked(&part)?;
         let length = file.metadata().map_err(told)?.len();
-        let sidecar = known(&part, &beside, length, id).and_then(|sidecar| {
+        let sidecar = known(&part, &beside, length, id).and_then(|mut sidecar| {
+            sidecar.take_behind(&file).map_err(told)?;
             // From the first byte on there is a sidecar.
             sidecar.write(&beside).map_err(|error| trouble(&beside, error))?;
             Ok(sidecar)
@@ -55,25 +57,29 @@ impl Kept {
                 let _ = fs::remove_file(&part);
             }
         })?;
-        let written = sidecar.bytes;
-        Ok((Self { part, beside, sidecar, written, over: false, useful: true }, file))
+        Ok((Self { part, beside, sidecar, behind: Sum::default(), over: false, useful: true }, file))
     }
 
     /// What lies behind `position` is void.
     pub(crate) fn begin_at(&mut self, position: u64) -> io::Result<()> {
-        (self.sidecar.bytes, self.written) = (position, position);
+        (self.sidecar.bytes, self.behind) = (position, Sum::default());
         self.sidecar.write(&self.beside)
     }
 
-    /// So many bytes more were written.
-    pub(crate) fn written(&mut self, file: &File, bytes: u64) -> io::Result<()> {
-        self.written += bytes;
-        if self.written - self.sidecar.bytes >= SAFE_EVERY { self.make_safe(file) } else { Ok(()) }
+    /// These bytes more were written.
+    pub(crate) fn written(&mut self, file: &File, bytes: &[u8]) -> io::Result<()> {
+        self.behind.add(bytes);
+        if self.behind.bytes >= SAFE_EVERY {
+            return self.make_safe(file);
+        }
+        // What can't be noted costs another call some bytes, and this one nothing.
+        let _ = Sidecar::note(&self.beside, self.behind);
+        Ok(())
     }
 
     fn make_safe(&mut self, file: &File) -> io::Result<()> {
         file.sync_data()?;
-        self.sidecar.bytes = self.written;
+        self.sidecar.bytes += std::mem::take(&mut self.behind).bytes;
         self.sidecar.write(&self.beside)
     }
 
@@ -99,8 +105,9 @@ impl Kept {
         }
         self.over = true;
         let Sidecar { validator, length, .. } = &self.sidecar;
-        let useful = self.useful && self.written > 0 && validator.is_some() && length.is_some();
-        let stays = useful && (self.written == self.sidecar.bytes || self.make_safe(file).is_ok());
+        let come = self.sidecar.bytes + self.behind.bytes;
+        let useful = self.useful && come > 0 && validator.is_some() && length.is_some();
+        let stays = useful && (self.behind.bytes == 0 || self.make_safe(file).is_ok());
         if !stays {
             self.remove();
         }

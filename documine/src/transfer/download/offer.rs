@@ -58,7 +58,7 @@ fn is_rest(headers: &HeaderMap, asked: &Rest) -> bool {
 }
 
 /// First byte, last byte and length of the whole, from `Content-Range` (RFC 9110 section 14.4). One whose numbers can't be is none.
-fn content_range(text: &str) -> Option<(u64, u64, u64)> {
+pub(super) fn content_range(text: &str) -> Option<(u64, u64, u64)> {
     let (unit, range) = text.trim().split_once(' ')?;
     let (range, whole) = range.split_once('/')?;
     let (first, last) = range.split_once('-')?;

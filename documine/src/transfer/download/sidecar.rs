@@ -1,12 +1,16 @@
 //! The small file beside the part of a package, by which another call goes on with it: whose part it is, and how much of it is safe on disk.
+//!
+//! That is its first line. The lines behind it say what was written since, for a call whose process was killed: nobody waits for the disk for their sake,
+//! so after a crash of the machine they may be missing or tell of bytes that are. Their checksums show it.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::offer::Rest;
+use super::sum::Sum;
 use super::validator::Validator;
 use crate::DownloadId;
 
@@ -29,6 +33,9 @@ pub(crate) struct Sidecar {
     /// The name that the service suggested.
     #[serde(default)]
     pub(crate) name: Option<String>,
+    /// What was written behind those bytes, by the last line.
+    #[serde(skip)]
+    behind: Sum,
 }
 
 /// What there was.
@@ -43,7 +50,15 @@ pub(crate) enum Found {
 
 impl Sidecar {
     pub(crate) fn new(download_id: DownloadId) -> Self {
-        Self { version: VERSION, download_id, bytes: 0, length: None, validator: None, name: None }
+        Self {
+            version: VERSION,
+            download_id,
+            bytes: 0,
+            length: None,
+            validator: None,
+            name: None,
+            behind: Sum::default(),
+        }
     }
 
     pub(crate) fn read(path: &Path) -> io::Result<Found> {
@@ -56,17 +71,21 @@ impl Sidecar {
         Ok(Self::parse(&text))
     }
 
-    fn parse(text: &[u8]) -> Found {
+    pub(super) fn parse(text: &[u8]) -> Found {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
         }
-        match serde_json::from_slice(text) {
+        let mut lines = text.split(|byte| *byte == b'\n');
+        let first = lines.next().unwrap_or_default();
+        match serde_json::from_slice(first) {
             Ok(Versioned { version }) if version > VERSION => return Found::Newer(version),
             _ => {}
         }
-        let read: Result<Self, _> = serde_json::from_slice(text);
-        read.ok().filter(Self::is_sound).map_or(Found::Damaged, Found::Good)
+        let Ok(mut read) = serde_json::from_slice::<Self>(first) else { return Found::Damaged };
+        // One that was not written to its end has no meaning, and neither have those behind it.
+        read.behind = lines.map_while(|line| serde_json::from_slice(line).ok()).last().unwrap_or_default();
+        if read.is_sound() { Found::Good(read) } else { Found::Damaged }
     }
 
     fn is_sound(&self) -> bool {
@@ -87,6 +106,36 @@ impl Sidecar {
             let _ = fs::remove_file(&new);
         }
         written
+    }
+
+    /// Notes what was written behind the safe bytes.
+    pub(crate) fn note(path: &Path, behind: Sum) -> io::Result<()> {
+        let mut line = vec![b'\n'];
+        serde_json::to_writer(&mut line, &behind)?;
+        OpenOptions::new().append(true).open(path)?.write_all(&line)
+    }
+
+    /// Takes what was written behind the safe bytes for safe, if it is all there.
+    pub(crate) fn take_behind(&mut self, mut part: &File) -> io::Result<()> {
+        let noted = std::mem::take(&mut self.behind);
+        let mut found = Sum::default();
+        part.seek(SeekFrom::Start(self.bytes))?;
+        let mut rest = part.take(noted.bytes);
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            match rest.read(&mut piece)? {
+                0 => break,
+                got => found.add(&piece[..got]),
+            }
+        }
+        // Never more than there can be: lines can be damaged, too.
+        let fits =
+            self.bytes.checked_add(noted.bytes).is_some_and(|bytes| self.length.is_none_or(|length| bytes <= length));
+        if noted.bytes > 0 && fits && found == noted {
+            part.sync_data()?;
+            self.bytes += noted.bytes;
+        }
+        Ok(())
     }
 
     /// What can be asked for to go on. Of what has come whole the last byte is asked for again, so that the service says whether it is still the same.
@@ -152,6 +201,45 @@ mod tests {
         ] {
             assert_eq!(parse(damaged), Found::Damaged, "{damaged}");
         }
+    }
+
+    /// How many bytes the next call goes on behind, where `part` is what there is of the package, and the sidecar's lines are changed so.
+    fn gone_on_behind(part: &[u8], change: impl FnOnce(String) -> String) -> u64 {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, beside] = ["a.zip.part", "a.zip.part.json"].map(|name| folder.path().join(name));
+        std::fs::write(&path, part).unwrap();
+        let safe = Sidecar { bytes: 3, length: Some(10), ..sidecar() };
+        safe.write(&beside).unwrap();
+        let mut behind = Sum::default();
+        for piece in [b"de".as_slice(), b"fgh"] {
+            behind.add(piece);
+            Sidecar::note(&beside, behind).unwrap();
+        }
+        let lines = change(std::fs::read_to_string(&beside).unwrap());
+        std::fs::write(&beside, lines).unwrap();
+        let Found::Good(mut read) = Sidecar::read(&beside).unwrap() else { unreachable!("it is good") };
+        read.take_behind(&File::open(&path).unwrap()).unwrap();
+        assert_eq!(Sidecar { bytes: 3, ..read.clone() }, safe, "nothing else has changed");
+        read.bytes
+    }
+
+    #[test]
+    fn what_was_written_since_counts_where_it_is_there() {
+        let same = |text: String| text;
+        assert_eq!(gone_on_behind(b"abcdefgh", same), 8);
+        assert_eq!(gone_on_behind(b"abcdefghij", same), 8, "more was written, and not noted");
+        for part in [b"abcdefg".as_slice(), b"abc", b"abcdefg\0", b"abc\0\0\0\0\0"] {
+            assert_eq!(gone_on_behind(part, same), 3, "{part:?}");
+        }
+        let lines = |count: usize| move |text: String| text.split_inclusive('\n').take(count).collect::<String>();
+        assert_eq!(gone_on_behind(b"abcdefgh", lines(2)), 5);
+        assert_eq!(gone_on_behind(b"abcdefgh", lines(1)), 3);
+        assert_eq!(
+            gone_on_behind(b"abcdefgh", |text| text[..text.len() - 1].to_owned()),
+            5,
+            "the last line is cut off"
+        );
+        assert_eq!(gone_on_behind(b"abcdefgh", |text| text.replace('\n', "\n\0")), 3);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 
 use super::fetch::{Fetch, Step};
+use super::sum::Sum;
 use crate::error::{Error, ErrorKind, Result};
 
 /// A package's bytes as they arrive. Where the service breaks off they go on where they stopped, by the call's
@@ -86,7 +87,7 @@ impl Once {
                 if again.bytes < self.given.bytes {
                     continue;
                 }
-                if !again.is(&self.given) {
+                if *again != self.given {
                     return Err(changed());
                 }
                 self.again = None;
@@ -104,40 +105,4 @@ fn changed() -> Error {
     Error::new(ErrorKind::Integrity, "the package became another one while it was fetched; fetch it again")
         .with_operation("downloadPackage")
         .repeatable(true)
-}
-
-/// How many bytes, and a checksum of them (CRC-32): enough to see that a package is another one, and no proof against one made to look the same,
-/// whose maker could as well have sent it first.
-#[derive(Debug, Clone, Default)]
-struct Sum {
-    bytes: u64,
-    checksum: crc32fast::Hasher,
-}
-
-impl Sum {
-    fn add(&mut self, piece: &[u8]) {
-        self.bytes += piece.len() as u64;
-        self.checksum.update(piece);
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.bytes == other.bytes && self.checksum.clone().finalize() == other.checksum.clone().finalize()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sum_does_not_know_where_pieces_end() {
-        let mut whole = Sum::default();
-        whole.add(b"foobar");
-        let mut pieces = Sum::default();
-        b"foobar".iter().for_each(|byte| pieces.add(&[*byte]));
-        assert!(pieces.is(&whole));
-        let mut other = Sum::default();
-        other.add(b"foobaz");
-        assert!(!other.is(&whole));
-    }
 }

@@ -2,7 +2,8 @@
 
 use documine_sim::{Fault, Faults};
 
-/// Faults and their weights. What only a reader of the answer could notice, such as values that are plausible but wrong, is not among them.
+/// Faults and their weights. What only a reader of the answer could notice, such as values that are plausible but wrong (`patch`, `body`), is not among
+/// them.
 fn faults() -> Vec<(f64, Fault)> {
     let any = || Fault::on("api/*");
     vec![
@@ -25,6 +26,9 @@ fn faults() -> Vec<(f64, Fault)> {
         (2.0, any().token_expired()),
         (1.0, any().token_revoked()),
         (2.0, any().latency_ms(50)),
+        (1.0, any().delay_ms(50)),
+        (1.0, any().status(504).body("text/plain", "upstream request timeout")),
+        (1.0, any().header("Connection", "close")),
         (2.0, any().unknown_enum()),
         (2.0, any().extra_fields()),
         (1.0, Fault::on("getLicense").null_lists()),
@@ -34,13 +38,28 @@ fn faults() -> Vec<(f64, Fault)> {
     ]
 }
 
-/// The plan: together the faults hit this part of the requests.
+/// Faults of packages and of their parts. An answer that breaks off after something is what has the rest asked for, where most of the others are.
+fn of_packages() -> Vec<(f64, Fault)> {
+    let package = || Fault::on("downloadPackage");
+    vec![
+        (4.0, package().cut_after(30_000)),
+        (2.0, package().cut_after(15_000)),
+        (1.0, package().stall_after(20_000)),
+        (2.0, package().ignore_range()),
+        (2.0, package().changed_etag()),
+        (2.0, package().lying_content_range(7)),
+    ]
+}
+
+/// The plan: together the faults hit this part of the requests, and of those for packages twice as many more.
 pub(crate) fn plan(share: f64) -> Faults {
-    let faults = faults();
-    let whole: f64 = faults.iter().map(|(weight, _)| weight).sum();
     let plan = Faults::default();
-    for (weight, fault) in faults {
-        plan.add(fault.probability(share * weight / whole));
+    // Of several that hit a request the first takes effect.
+    for (faults, share) in [(of_packages(), 2.0 * share), (faults(), share)] {
+        let whole: f64 = faults.iter().map(|(weight, _)| weight).sum();
+        for (weight, fault) in faults {
+            plan.add(fault.probability((share * weight / whole).min(1.0)));
+        }
     }
     plan
 }

@@ -8,18 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use documine::{
     Client, DossierHandle, DossierTemplateHandle, DossierTemplateId, DownloadFileType, Error, FileHandle, NewDossier,
-    PackageContent, Source, Uploaded,
+    Package, PackageContent, Retry, Saved, Source, Uploaded,
 };
 use documine_sim::Simulator;
 
-use crate::Failure;
-use crate::record::{Records, Told};
-
-// A link, so that cargo packs it with the rest.
-const SAMPLE: &[u8] = include_bytes!("invoice.pdf");
+use crate::crowd::record::{Records, Told};
+use crate::{Failure, paper};
 
 /// Nothing here takes longer, even when much goes wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So many calls for one package, before it is given up.
+const CALLS: usize = 8;
 
 pub(crate) struct Worker {
     number: usize,
@@ -113,8 +112,9 @@ impl Worker {
 
     async fn file(&mut self, dossier: &DossierHandle, dossier_name: &str, count: usize) -> Option<()> {
         let name = format!("file {count}.pdf");
-        // What follows the end of a PDF does not matter to its readers, and makes every file another one.
-        let content = Bytes::from([SAMPLE, format!("\n% {dossier_name} {name}\n").as_bytes()].concat());
+        // Large enough for a package to break off in the middle.
+        let size = self.random.usize(20_000..60_000);
+        let content = paper::document(size, &mut self.random).ok()?;
         let uploaded = self.upload(dossier, dossier_name, &name, &content).await?;
         let file = self.noted(uploaded.processed().with_deadline(PATIENCE).await)?;
         self.components(&file, &name).await;
@@ -162,12 +162,40 @@ impl Worker {
         }
     }
 
+    /// Saves a package, in several calls if need be: each goes on with what the one before has left.
+    async fn resumed(&self, package: &Package, target: &Path) -> Option<Saved> {
+        let [part, beside] = part_of(target);
+        for _ in 0..CALLS {
+            let left = std::fs::metadata(&part).map_or(0, |about| about.len());
+            if let Some(saved) = self.noted(package.save_to(target).resumable().with_retry(Retry::Never).await) {
+                self.records.resumed(left, saved.resumed_at);
+                return Some(saved);
+            }
+            if part.exists() != beside.exists() {
+                self.records.wrong(format!(
+                    "package {}: one of {} and its sidecar is there alone",
+                    package.id(),
+                    part.display()
+                ));
+            }
+        }
+        // Given up: whoever gives up a part removes it.
+        for left in [part, beside] {
+            let _ = std::fs::remove_file(left);
+        }
+        None
+    }
+
     async fn package(&mut self, dossier: &DossierHandle, content: &Bytes) -> Option<()> {
         let wanted = PackageContent::file_types([DownloadFileType::Original]);
         let operation = self.noted(dossier.create_package(wanted).await)?;
         let package = self.noted(operation.wait().with_deadline(PATIENCE).await)?;
         let target = self.folder.join(format!("{}-{}.zip", self.number, self.random.u32(..)));
-        let saved = self.noted(package.save_to(&target).await)?;
+        let saved = if self.random.bool() {
+            self.noted(package.save_to(&target).await)?
+        } else {
+            self.resumed(&package, &target).await?
+        };
         if let Err(why) = holds(&saved.path, content) {
             self.records.wrong(format!("package {}: {why}", package.id()));
         }
@@ -178,6 +206,11 @@ impl Worker {
         self.records.package();
         self.noted(package.delete().await)
     }
+}
+
+/// What a call may leave beside the file.
+fn part_of(target: &Path) -> [PathBuf; 2] {
+    [target.with_extension("zip.part"), target.with_extension("zip.part.json")]
 }
 
 /// Whether every entry of the archive can be read, and one of them is exactly `content`.

@@ -47,6 +47,8 @@ struct Kept {
     files: BTreeMap<(String, String), Told>,
     errors: BTreeMap<String, u64>,
     packages: u64,
+    /// Of them those that went on with the part of an earlier call.
+    resumed: u64,
     findings: Vec<String>,
 }
 
@@ -84,6 +86,14 @@ impl Records {
 
     pub(crate) fn package(&self) {
         self.kept().packages += 1;
+    }
+
+    /// A package came whole, of which an earlier call had left so many bytes; the last one went on behind so many.
+    pub(crate) fn resumed(&self, left: u64, resumed_at: u64) {
+        self.kept().resumed += u64::from(resumed_at > 0);
+        if resumed_at > left {
+            self.wrong(format!("a download went on behind {resumed_at} bytes, but there were {left}"));
+        }
     }
 
     /// Something that must not be.
@@ -130,14 +140,15 @@ impl Records {
         let kept = self.kept();
         let told = |told| kept.dossiers.values().chain(kept.files.values()).filter(|found| **found == told).count();
         format!(
-            "{} dossiers and {} files ({} made, {} deleted, {} surely not made, {} unknown to their client), {} packages",
+            "{} dossiers and {} files ({} made, {} deleted, {} surely not made, {} unknown to their client), {} packages ({} of them by several calls)",
             kept.dossiers.len(),
             kept.files.len(),
             told(Told::Made),
             told(Told::Deleted),
             told(Told::NotSent),
             told(Told::Perhaps) + told(Told::PerhapsDeleted),
-            kept.packages
+            kept.packages,
+            kept.resumed
         )
     }
 

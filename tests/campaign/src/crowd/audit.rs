@@ -7,7 +7,7 @@ use documine::{Client, DossierTemplateId};
 use documine_sim::Simulator;
 
 use crate::Failure;
-use crate::record::{Records, Told};
+use crate::crowd::record::{Records, Told};
 
 /// What is not as it was told.
 pub(crate) async fn audit(sim: &Simulator, client: Client, records: &Records) -> Result<Vec<String>, Failure> {

@@ -1,0 +1,54 @@
+//! Doors for the fuzz targets of `tests/fuzz`, which are built with `--cfg fuzzing`: each takes any bytes, and panics where something does not hold that
+//! has to hold for whatever a service, a file or a person hands in. The tests below go through the same doors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "what does not hold is to end the run"
+)]
+
+#[cfg(feature = "package")]
+pub use crate::package::fuzzing::archive;
+pub use crate::page::fuzzing::{continuation, link, list};
+pub use crate::transfer::download::fuzzing::{content_range, file_name, sidecar};
+
+use crate::{DownloadId, Error, OperationRef, StoredLogin};
+
+/// A stored login: read as it was written, or refused in one line that shows nothing of it.
+pub fn login(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    match StoredLogin::from_json(text) {
+        Ok(login) => {
+            let written = login.to_json();
+            assert_eq!(StoredLogin::from_json(written.expose()).unwrap(), login);
+            // Secrets of one letter are in any text.
+            let token = login.tokens().access_token().expose();
+            assert!(token.len() < 16 || !format!("{login:?}").contains(token));
+        }
+        Err(error) => one_line(&error),
+    }
+}
+
+/// An operation that was noted down: its id, if it is a package of the workspace, or a reason in one line.
+pub fn operation(input: &[u8]) {
+    let Ok(noted) = serde_json::from_slice::<OperationRef>(input) else { return };
+    let written = serde_json::to_string(&noted).unwrap();
+    assert_eq!(serde_json::from_str::<OperationRef>(&written).unwrap(), noted);
+    match noted.package_of("acme") {
+        Ok(id) => {
+            assert_eq!((noted.workspace(), noted.id()), ("acme", id));
+            if let Ok(id) = DownloadId::new(id) {
+                assert!(!matches!(id.as_str(), "." | "..") && !id.as_str().contains('\\'));
+            }
+        }
+        Err(error) => one_line(&error),
+    }
+}
+
+pub(crate) fn one_line(error: &Error) {
+    let line = error.to_string();
+    assert!(!line.is_empty() && !line.contains(char::is_control), "{line:?}");
+}
+
+#[cfg(test)]
+mod properties;

@@ -1,0 +1,116 @@
+//! What is whole, and what became of it under way: each door holds.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::*;
+use crate::properties::cases;
+
+/// One of `examples` with a few bytes changed, put in or left out: what is nearly right goes further than what is not right at all.
+fn nearly(examples: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
+    let edit = (
+        any::<Index>(),
+        prop_oneof![Just(None), any::<u8>().prop_map(Some), select(&b"\"\\{}[],:;='<>/.%*0\n"[..]).prop_map(Some)],
+        any::<bool>(),
+    );
+    (select(examples), vec(edit, 0..5)).prop_map(|(mut bytes, edits)| {
+        for (at, byte, over) in edits {
+            let at = at.index(bytes.len() + 1);
+            if over && at < bytes.len() {
+                bytes.remove(at);
+            }
+            bytes.splice(at..at, byte);
+        }
+        bytes
+    })
+}
+
+fn texts(examples: &[&str]) -> impl Strategy<Value = Vec<u8>> {
+    nearly(examples.iter().map(|text| text.as_bytes().to_vec()).collect())
+}
+
+#[cfg(feature = "package")]
+fn archives() -> impl Strategy<Value = Vec<u8>> {
+    use std::io::{Cursor, Write};
+    use zip::CompressionMethod::{Deflated, Stored};
+
+    let one = |names: &[&str], method| {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for name in names {
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            archive.start_file(*name, options).unwrap();
+            archive.write_all(name.repeat(9).as_bytes()).unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    };
+    nearly(vec![
+        one(&[], Stored),
+        one(&["Originals/a.pdf", "b"], Stored),
+        one(&["Reports/a.xlsx", "B", "c/d"], Deflated),
+    ])
+}
+
+const LOGIN: &str = r#"{"version":1,"client_id":"c","token_endpoint":"https://acme.example/token","account":"ada",
+    "access_token":"a-token-of-some-length","refresh_token":null,"id_token":null,"expires_at":1700000000000,"refresh_expires_at":null,"scopes":["a"]}"#;
+const SIDECAR: &str = r#"{"version":1,"download_id":"d-1","bytes":7,"length":10,"validator":{"etag":"\"a\""},"name":"Q3.zip"}
+{"bytes":2,"crc32":5}
+{"bytes":3,"crc32":77}"#;
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn lists(input in texts(&[
+        "\u{3}{\"files\":[{\"a\":[1,\"]\"]},null,-1e9],\"b\":{\"c\":\"\\\"\"}}", "a{\"x\":1,\"fil\\u0065s\":[]}", "z{}",
+    ])) {
+        list(&input);
+    }
+
+    #[test]
+    fn links(input in texts(&["</users?page=2>; rel=\"next\", <x>; rel=prev", "<a>; title=\", <b>\"; rel=next"])) {
+        link(&input);
+    }
+
+    #[test]
+    fn continuations(input in texts(&[
+        r#"{"v":1,"operation":"getUsers","list":"/api/users?page=1","next":"/api/users?page=2","items":3,"pages":1}"#,
+    ])) {
+        continuation(&input);
+    }
+
+    #[test]
+    fn file_names(input in texts(&[
+        "attachment; filename=\"Q3 filings.zip\"; filename*=UTF-8''Pr%C3%BCf.zip", r#"inline; filename="C:a.zip""#, r#"inline; filename="..\\com1.txt""#, "a; filename*=iso-8859-1''%2e%2e%5c",
+    ])) {
+        file_name(&input);
+    }
+
+    #[test]
+    fn content_ranges(input in texts(&["bytes 0-0/1", "bytes 10-99/100", "bytes */5"])) {
+        content_range(&input);
+    }
+
+    #[test]
+    fn sidecars(input in texts(&[SIDECAR])) {
+        sidecar(&input);
+    }
+
+    #[test]
+    fn logins(input in texts(&[LOGIN])) {
+        login(&input);
+    }
+
+    #[test]
+    fn operations(input in texts(&[
+        r#"{"version":1,"kind":"package","workspace":"acme","id":"d-1"}"#, r#"{"version":9,"kind":"x","workspace":"y","id":".."}"#,
+    ])) {
+        operation(&input);
+    }
+
+    #[cfg(feature = "package")]
+    #[test]
+    fn packages(input in archives()) {
+        archive(&input);
+    }
+}

@@ -1,0 +1,4 @@
+//! Where lists go on: what has to hold stands at the door.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::continuation(input));
