@@ -60,8 +60,9 @@ mod token_endpoint;
 mod tolerance;
 mod unsupported;
 mod upload_and_wait;
-#[cfg(has = "getUsers")]
+mod upload_refusals;
 mod uploads;
+#[cfg(has = "getUsers")]
 mod users;
 mod waits;
 mod waits_together;
