@@ -17,6 +17,7 @@ use crate::page::{List, Question};
 use crate::transfer::download::{Goal, Wanted};
 use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
+use crate::transport::Asked;
 use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
 
 /// How long a package may take unless a caller says otherwise.
@@ -237,9 +238,9 @@ impl DownloadHandle {
             Box::new(move |turn| {
                 let (handle, judge, seat) = (handle.clone(), judge.clone(), Arc::clone(&seat));
                 Box::pin(async move {
-                    let status = match seat.look(handle.id.as_str(), turn).await? {
+                    let status = match seat.look(handle.id.as_str(), &turn).await? {
                         Some(status) => status,
-                        None => handle.get().looking().await?,
+                        None => handle.get().looking(&turn.asked).await?,
                     };
                     Ok(judge(status))
                 })
@@ -262,10 +263,10 @@ impl DownloadHandle {
     fn board(&self) -> Arc<Board<DownloadStatus>> {
         self.client.stack().boards.board("packages", || {
             let client = self.client.clone();
-            let read = move || -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
+            let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
                 let client = client.clone();
                 Box::pin(async move {
-                    let packages = client.downloads().looking().await?;
+                    let packages = client.downloads().looking(&asked).await?;
                     Ok(packages.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
                 })
             };

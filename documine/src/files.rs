@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
 use crate::page::{List, Question};
 use crate::transfer::upload::UploadBody;
-use crate::transport::CallOptions;
+use crate::transport::{Asked, CallOptions};
 use crate::uploads;
 use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
 
@@ -92,9 +92,9 @@ impl DossierHandle {
         let dossier = self.clone();
         let begin = move || -> Look<Vec<FileStatus>> {
             let (dossier, judge) = (dossier.clone(), judge.clone());
-            Box::new(move |_| {
+            Box::new(move |turn| {
                 let (dossier, judge) = (dossier.clone(), judge.clone());
-                Box::pin(async move { judge(dossier.files().looking().await?) })
+                Box::pin(async move { judge(dossier.files().looking(&turn.asked).await?) })
             })
         };
         Wait::new(Plan {
@@ -139,10 +139,10 @@ impl DossierHandle {
         let name = format!("files {} {}", self.path.template, self.path.dossier);
         stack.boards.board(name, || {
             let dossier = self.clone();
-            let read = move || -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
+            let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
                 let dossier = dossier.clone();
                 Box::pin(async move {
-                    let files = dossier.files().looking().await?;
+                    let files = dossier.files().looking(&asked).await?;
                     Ok(files.into_iter().map(|file| (file.id.to_string(), file)).collect())
                 })
             };
@@ -361,9 +361,9 @@ impl FileHandle {
             Box::new(move |turn| {
                 let (file, judge, seat) = (file.clone(), judge.clone(), Arc::clone(&seat));
                 Box::pin(async move {
-                    let status = match seat.look(file.id().as_str(), turn).await? {
+                    let status = match seat.look(file.id().as_str(), &turn).await? {
                         Some(status) => status,
-                        None => file.get().looking().await?,
+                        None => file.get().looking(&turn.asked).await?,
                     };
                     Ok(judge(status))
                 })

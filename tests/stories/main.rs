@@ -45,6 +45,7 @@ mod lost_answers;
 mod one_bad_element;
 mod packages;
 mod paging;
+mod pauses_asked_for;
 mod predicates;
 mod profiles;
 mod raw;

@@ -7,6 +7,7 @@ use super::trouble::WaitError;
 use super::wait::{Look, State, Wait};
 use crate::clock::unit;
 use crate::error::{Error, Result};
+use crate::transport::Asked;
 
 /// Between the first two looks.
 const FIRST_INTERVAL: Duration = Duration::from_millis(500);
@@ -32,12 +33,14 @@ pub(crate) enum Polled<T> {
 }
 
 /// One look's circumstances.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Turn {
     /// How old may be what somebody else has seen.
     pub(crate) max_age: Duration,
     /// There is no time for another one.
     pub(crate) is_last: bool,
+    /// Takes what the service says about the next one.
+    pub(crate) asked: Asked,
 }
 
 /// A wait under way.
@@ -55,7 +58,7 @@ pub(super) struct Engine<T> {
     /// Since when it is done without a break.
     done_since: Option<Duration>,
     /// How long the service asked to be left alone.
-    asked: Option<Duration>,
+    asked: Asked,
 }
 
 impl<T: Send + 'static> Engine<T> {
@@ -70,7 +73,7 @@ impl<T: Send + 'static> Engine<T> {
             last_state: None,
             changed: Duration::ZERO,
             done_since: None,
-            asked: None,
+            asked: Asked::default(),
         }
     }
 
@@ -97,7 +100,8 @@ impl<T: Send + 'static> Engine<T> {
     /// Looks once. Nothing, where nothing could be seen for a passing reason.
     pub(super) async fn look(&mut self) -> Result<Option<State<T>>, WaitError> {
         self.polls += 1;
-        match (self.look)(Turn { max_age: self.interval / 2, is_last: self.left().is_zero() }).await {
+        let turn = Turn { max_age: self.interval / 2, is_last: self.left().is_zero(), asked: self.asked.clone() };
+        match (self.look)(turn).await {
             Ok(Polled::Working(state)) => {
                 self.done_since = None;
                 self.saw(&state);
@@ -114,7 +118,7 @@ impl<T: Send + 'static> Engine<T> {
             Err(error) if error.is_not_found() && self.may_not_be_known_yet() => Ok(None),
             Err(error) if error.is_not_found() => Err(self.gone()),
             Err(error) if error.is_transient() => {
-                self.asked = error.retry_after();
+                self.asked.note(error.retry_after());
                 Ok(None)
             }
             Err(error) => Err(self.not_read(error)),
