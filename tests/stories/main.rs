@@ -6,6 +6,8 @@
 // The structs of the stories have the names of the template's components, some of which begin alike.
 #![allow(clippy::struct_field_names)]
 
+#[cfg(unix)]
+mod alone;
 mod archives;
 mod canned;
 mod paper;
