@@ -424,8 +424,8 @@ impl Call<Saving, Saved> {
     /// on with it. Off by default, since it leaves something behind.
     ///
     /// The bytes are in `NAME.part` then, and `NAME.part.json` says how many are safe (in a folder `package-ID.zip.part`, as the name comes
-    /// later). Both go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed, the
-    /// disk is full, or the service can't give the rest of a package. Of two such calls at a time, in any process, the second fails.
+    /// later). Both go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed,
+    /// or the service can't give the rest of a package. Where the disk is full, make room and call again. Of two such calls at a time, in any process, the second fails.
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {

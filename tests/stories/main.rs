@@ -29,6 +29,8 @@ mod dropped;
 #[cfg(reconstruction)]
 mod fault_table;
 mod files;
+#[cfg(unix)]
+mod full_disk;
 mod futures_are_send;
 mod hostile_ids;
 mod identity_provider;

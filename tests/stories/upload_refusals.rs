@@ -162,7 +162,8 @@ fn reopenable() -> Source {
 }
 
 fn comes_once() -> Source {
-    let pieces = stream::iter((0..SIZE >> 16).map(|_| Ok(Bytes::from_static(&[b'-'; 1 << 16]))));
+    let piece = Bytes::from(vec![b'-'; 1 << 16]);
+    let pieces = stream::iter((0..SIZE >> 16).map(move |_| Ok(piece.clone())));
     Source::stream("big.pdf", SIZE as u64, pieces)
 }
 

@@ -73,8 +73,12 @@ impl Kept {
 
     fn make_safe(&mut self, file: &File) -> io::Result<()> {
         file.sync_data()?;
-        self.sidecar.bytes = self.written;
-        self.sidecar.write(&self.beside)
+        let before = std::mem::replace(&mut self.sidecar.bytes, self.written);
+        let noted = self.sidecar.write(&self.beside);
+        if noted.is_err() {
+            self.sidecar.bytes = before;
+        }
+        noted
     }
 
     /// Nobody can go on with this part.
@@ -99,11 +103,21 @@ impl Kept {
         }
         self.over = true;
         let Sidecar { validator, length, .. } = &self.sidecar;
-        let useful = self.useful && self.written > 0 && validator.is_some() && length.is_some();
-        let stays = useful && (self.written == self.sidecar.bytes || self.make_safe(file).is_ok());
-        if !stays {
+        let useful = self.useful && validator.is_some() && length.is_some();
+        if !(useful && self.settle(file).is_ok_and(|bytes| bytes > 0)) {
             self.remove();
         }
+    }
+
+    /// Brings the part and what is said about it to the same length. Where not all of it can be made safe, what was safe before still is.
+    fn settle(&mut self, file: &File) -> io::Result<u64> {
+        // What was written in part gives its room back first: where the disk is full, the sidecar needs it.
+        file.set_len(self.written)?;
+        if self.written > self.sidecar.bytes && self.make_safe(file).is_err() {
+            self.written = self.sidecar.bytes;
+            file.set_len(self.written)?;
+        }
+        Ok(self.written)
     }
 
     /// The part first: it is never there without its sidecar.
