@@ -51,6 +51,12 @@ fn file(state: &str) -> String {
     format!(r#"{{"id":"f-1","processingStatus":"{state}"}}"#)
 }
 
+/// Which of four files a request is for.
+fn file_asked_for(head: &str) -> String {
+    let mut ids = (1..=4).map(|number| format!("f-{number}"));
+    ids.find(|id| head.starts_with(&format!("GET {} ", path("getFile", &["t", "d", id])))).unwrap()
+}
+
 /// Left to itself the wait would look at 0, 500, 1250 and 2375.
 const WANTED: [u128; 4] = [0, 20_000, 20_750, 21_875];
 
@@ -96,9 +102,9 @@ async fn many_who_wait_are_content_with_the_list_that_is_there() {
     let list = format!("GET {} ", path("getFiles", &["t", "d"]));
     let service = Canned::answering(move |head| {
         if !head.starts_with(&list) {
-            let id = head.split(' ').nth(1).unwrap().rsplit('/').next().unwrap();
+            let id = file_asked_for(head);
             let state = if noted.lock().unwrap().len() > 1 { "PROCESSED" } else { "ANALYSE" };
-            return said("getFile", &file(state).replace("f-1", id), None);
+            return said("getFile", &file(state).replace("f-1", &id), None);
         }
         let mut noted = noted.lock().unwrap();
         noted.push(Instant::now());
@@ -127,8 +133,7 @@ async fn a_list_that_wants_to_be_left_alone_for_ever_ends_no_wait_before_its_dea
         if head.starts_with(&list) {
             return answer("503 Service Unavailable", &["Retry-After: 99999999999999999999"], "");
         }
-        let id = head.split(' ').nth(1).unwrap().rsplit('/').next().unwrap();
-        said("getFile", &file("ANALYSE").replace("f-1", id), None)
+        said("getFile", &file("ANALYSE").replace("f-1", &file_asked_for(head)), None)
     })
     .await;
     let builder = Client::builder(&service.base).workspace("acme");
