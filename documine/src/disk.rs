@@ -13,6 +13,24 @@ pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()>
     Ok(())
 }
 
+/// Why something can't be written, and what can be done where that is known.
+pub(crate) fn reason(error: &io::Error) -> String {
+    use io::ErrorKind as Kind;
+    // tempfile adds the temporary file's path, which means nothing to a caller.
+    let text = error.to_string();
+    let why = text.split(" at path ").next().unwrap_or_default();
+    let way_out = match error.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded => "make room there, or choose another place",
+        Kind::FileTooLarge => "choose a place that takes files of this size",
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory => {
+            "choose a folder that can be written"
+        }
+        Kind::NotFound => "make the folder first",
+        _ => return why.to_owned(),
+    };
+    format!("{why}; {way_out}")
+}
+
 /// A new name is safe only when the folder is on disk too; not every file system can do that.
 pub(crate) fn sync_folder(target: &Path) {
     #[cfg(unix)]

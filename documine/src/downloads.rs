@@ -17,6 +17,7 @@ use crate::page::{List, Question};
 use crate::transfer::download::{Goal, Wanted};
 use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
+use crate::transport::Asked;
 use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
 
 /// How long a package may take unless a caller says otherwise.
@@ -236,10 +237,7 @@ impl DownloadHandle {
             let by_itself = handle.clone();
             handle.board().sit_down().look(
                 handle.id.to_string(),
-                move || {
-                    let read = by_itself.get().looking();
-                    Box::pin(read.into_future())
-                },
+                move |asked| by_itself.get().looking(asked).into_future(),
                 judge.clone(),
             )
         };
@@ -260,10 +258,10 @@ impl DownloadHandle {
     fn board(&self) -> Arc<Board<DownloadStatus>> {
         self.client.stack().boards.board("packages", || {
             let client = self.client.clone();
-            let read = move || -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
+            let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
                 let client = client.clone();
                 Box::pin(async move {
-                    let packages = client.downloads().looking().await?;
+                    let packages = client.downloads().looking(&asked).await?;
                     Ok(packages.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
                 })
             };
@@ -422,8 +420,8 @@ impl Call<Saving, Saved> {
     ///
     /// The bytes are in `NAME.part` then, and `NAME.part.json` says how many are safe (in a folder `package-ID.zip.part`, as the name comes
     /// later). After a process was killed less than 1 MiB of what it had taken over has to come again, after the machine went down less than 5 MiB.
-    /// Both files go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed, the disk is
-    /// full, or the service can't give the rest of a package. Of two such calls at a time, in any process, the second fails.
+    /// Both files go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed, or the service
+    /// can't give the rest of a package. Where the disk is full, make room and call again. Of two such calls at a time, in any process, the second fails.
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {

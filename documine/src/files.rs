@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
 use crate::page::{List, Question};
 use crate::transfer::upload::UploadBody;
-use crate::transport::CallOptions;
+use crate::transport::{Asked, CallOptions};
 use crate::uploads;
 use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
 
@@ -95,9 +95,9 @@ impl DossierHandle {
         let dossier = self.clone();
         let begin = move || -> Look<Vec<FileStatus>> {
             let (dossier, judge) = (dossier.clone(), judge.clone());
-            Look::alone(move || {
+            Look::alone(move |turn| {
                 let (dossier, judge) = (dossier.clone(), judge.clone());
-                Box::pin(async move { Ok(judge(dossier.files().looking().await?)) })
+                Box::pin(async move { Ok(judge(dossier.files().looking(&turn.asked).await?)) })
             })
         };
         Wait::new(Plan {
@@ -142,10 +142,10 @@ impl DossierHandle {
         let name = format!("files {} {}", self.path.template, self.path.dossier);
         stack.boards.board(name, || {
             let dossier = self.clone();
-            let read = move || -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
+            let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
                 let dossier = dossier.clone();
                 Box::pin(async move {
-                    let files = dossier.files().looking().await?;
+                    let files = dossier.files().looking(&asked).await?;
                     Ok(files.into_iter().map(|file| (file.id.to_string(), file)).collect())
                 })
             };
@@ -363,10 +363,7 @@ impl FileHandle {
             let by_itself = file.clone();
             dossier.board().sit_down().look(
                 file.id().to_string(),
-                move || {
-                    let read = by_itself.get().looking();
-                    Box::pin(read.into_future())
-                },
+                move |asked| by_itself.get().looking(asked).into_future(),
                 judge.clone(),
             )
         };

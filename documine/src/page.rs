@@ -28,7 +28,7 @@ use crate::call::{Call, Run};
 use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::Result;
-use crate::transport::{Retry, RetryPolicy};
+use crate::transport::{Asked, Retry, RetryPolicy};
 
 pub use bad_item::BadItem;
 pub use continuation::Continuation;
@@ -93,8 +93,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     }
 
     /// For one look of a wait.
-    pub(crate) fn looking(mut self) -> Self {
-        self.call = self.call.looking();
+    pub(crate) fn looking(mut self, asked: &Asked) -> Self {
+        self.call = self.call.looking(asked);
         self
     }
 

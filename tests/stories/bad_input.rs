@@ -232,8 +232,8 @@ async fn a_place_that_can_not_be_written_is_told_and_nothing_half_remains() {
     std::fs::write(&file, "a file").unwrap();
     let shown = folder.path().display();
     for (target, reason) in [
-        (folder.path().join("missing/out.zip"), "No such file or directory (os error 2)"),
-        (file.join("out.zip"), "Not a directory (os error 20)"),
+        (folder.path().join("missing/out.zip"), "No such file or directory (os error 2); make the folder first"),
+        (file.join("out.zip"), "Not a directory (os error 20); choose a folder that can be written"),
         (folder.path().to_owned(), "it is a folder; name a file in it"),
         (folder.path().join(".."), "the path names no file"),
     ] {

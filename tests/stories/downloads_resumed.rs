@@ -19,7 +19,7 @@ use crate::scripted::{asked, builder};
 use crate::world::{World, header, path};
 
 /// A package of about this size that does not get smaller.
-fn noise(size: usize) -> Vec<u8> {
+pub fn noise(size: usize) -> Vec<u8> {
     let mut state = 0x9110_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -65,7 +65,7 @@ fn rest(package: &[u8], from: usize, headers: &[&str], sent: usize) -> Vec<u8> {
 const TAG: &str = "ETag: \"one\"";
 
 /// A service with one package.
-struct Shop {
+pub struct Shop {
     service: Canned,
     seen: Arc<Mutex<Vec<Asked>>>,
 }
@@ -98,7 +98,7 @@ impl Shop {
     }
 
     /// A decent one whose answers break off after so many bytes, one after another; the next ones come whole.
-    async fn breaking_off(package: &[u8], cuts: Vec<usize>) -> Self {
+    pub async fn breaking_off(package: &[u8], cuts: Vec<usize>) -> Self {
         let package = package.to_vec();
         Self::open(move |asked| {
             let sent = cuts.get(asked.number).copied().unwrap_or(usize::MAX);
@@ -111,7 +111,7 @@ impl Shop {
     }
 
     /// The package, for a client of its own.
-    async fn package(&self) -> Package {
+    pub async fn package(&self) -> Package {
         self.package_with(|builder| builder).await
     }
 
@@ -122,12 +122,12 @@ impl Shop {
     }
 
     /// Where the requests so far began; `None`: at the first byte.
-    fn begins(&self) -> Vec<Option<usize>> {
+    pub fn begins(&self) -> Vec<Option<usize>> {
         self.seen.lock().unwrap().iter().map(|asked| asked.from).collect()
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();

@@ -2,14 +2,20 @@
 //!
 //! Each story makes its call again and again and drops it after one step, after two, after three, … until it comes to its end.
 
+mod lists;
+mod packages;
+mod uploads;
+mod waits;
+
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use documine::{
-    BoxFuture, Client, Credentials, DownloadFileType, FileStore, NewDossier, Pacing, PackageContent, Source,
+    BoxFuture, Client, Clock, Credentials, DownloadFileType, DownloadId, FileStore, NewDossier, Pacing, PackageContent,
+    Source,
 };
 use documine_sim::{SimClock, Simulator, SimulatorBuilder};
 use tokio::runtime::{Builder, Runtime};
@@ -47,14 +53,36 @@ impl Beside {
         Client::builder(self.sim.base_url())
             .workspace(self.sim.workspace_id())
             .credentials(credentials)
+            .clock(Hasty(Instant::now()))
             // A place that is not given back would stop the next call for ever.
             .pacing(Pacing::adaptive().max_concurrency(1))
             .build()
             .unwrap()
     }
 
-    fn template(&self, client: &Client) -> documine::DossierTemplateHandle {
-        client.dossier_template(self.sim.dossier_template_id().parse::<documine::DossierTemplateId>().unwrap())
+    /// A way to the template, for calls that are made later.
+    fn template(&self) -> impl Fn(&Client) -> documine::DossierTemplateHandle + Clone + use<> {
+        let id = self.sim.dossier_template_id().parse::<documine::DossierTemplateId>().unwrap();
+        move |client| client.dossier_template(id.clone())
+    }
+
+    /// The id of a package that is ready.
+    fn package(&self) -> DownloadId {
+        let (client, dossier) = (self.client(), self.dossier());
+        self.runtime.block_on(async {
+            let file = dossier(&client).upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
+            file.processed().await.unwrap();
+            let content = PackageContent::file_types([DownloadFileType::Original]);
+            dossier(&client).create_package(content).await.unwrap().wait().await.unwrap().id().clone()
+        })
+    }
+
+    /// A new dossier, and a way to it, for calls that are made later.
+    fn dossier(&self) -> impl Fn(&Client) -> documine::DossierHandle + Clone + use<> {
+        let (client, template) = (self.client(), self.template());
+        let made = self.runtime.block_on(template(&client).create_dossier(NewDossier::named("Q3")).send()).unwrap();
+        let id = made.id().clone();
+        move |client| template(client).dossier(id.clone())
     }
 }
 
@@ -62,6 +90,28 @@ impl Drop for Beside {
     fn drop(&mut self) {
         // The simulator's tasks end with its runtime.
         let _inside = self.runtime.enter();
+    }
+}
+
+/// A clock whose pauses are a hundredth of what they should be, as all times of the simulator are.
+#[derive(Debug)]
+struct Hasty(Instant);
+
+impl Clock for Hasty {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration / 100))
+    }
+
+    fn random(&self) -> f64 {
+        0.5
     }
 }
 
@@ -87,13 +137,23 @@ fn drop_everywhere<T>(
     call: impl Fn(Client) -> BoxFuture<'static, documine::Result<T>>,
     clean: impl Fn(),
 ) {
+    drop_everywhere_and_go_on(beside, call, |client| Box::pin(async move { client.license().await.map(drop) }), clean);
+}
+
+/// The same, where something else than a small call shows that the client still works.
+fn drop_everywhere_and_go_on<T>(
+    beside: &Beside,
+    call: impl Fn(Client) -> BoxFuture<'static, documine::Result<T>>,
+    next: impl Fn(Client) -> BoxFuture<'static, documine::Result<()>>,
+    clean: impl Fn(),
+) {
     for count in 1..MANY {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let client = beside.client();
         let done = runtime.block_on(async {
             // The result may hold a client, as handles do.
             let done = steps(call(client.clone()), count).await.map(|result| result.map(drop));
-            let after = tokio::time::timeout(Duration::from_secs(10), client.license());
+            let after = tokio::time::timeout(Duration::from_secs(10), next(client.clone()));
             after.await.expect("the client is not held up").unwrap();
             drop(client);
             done
@@ -115,6 +175,15 @@ fn drop_everywhere<T>(
 
 fn nothing() {}
 
+/// Looks until it is so: work on threads of its own ends soon after the call that began it.
+fn soon(so: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !so() && start.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    so()
+}
+
 #[test]
 fn a_call_that_reads() {
     let beside = Beside::start();
@@ -124,9 +193,9 @@ fn a_call_that_reads() {
 #[test]
 fn a_list() {
     let beside = Beside::start();
-    let id = beside.sim.dossier_template_id().to_owned();
+    let template = beside.template();
     let list = move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
-        let template = client.dossier_template(id.parse::<documine::DossierTemplateId>().unwrap());
+        let template = template(&client);
         Box::pin(async move { template.dossiers().await })
     };
     drop_everywhere(&beside, list, nothing);
@@ -181,15 +250,9 @@ fn an_upload_from_a_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("study.pdf");
     std::fs::write(&path, STUDY).unwrap();
-    let client = beside.client();
-    let dossier =
-        beside.runtime.block_on(beside.template(&client).create_dossier(NewDossier::named("Q3")).send()).unwrap();
-    let (template, id) = (beside.sim.dossier_template_id().to_owned(), dossier.id().clone());
-    drop((client, dossier));
+    let dossier = beside.dossier();
     let upload = move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
-        let template = client.dossier_template(template.parse::<documine::DossierTemplateId>().unwrap());
-        let upload = template.dossier(id.clone()).upload(Source::path(&path));
-        Box::pin(upload.send())
+        Box::pin(dossier(&client).upload(Source::path(&path)).send())
     };
     drop_everywhere(&beside, upload, || assert_eq!(files(folder.path()), ["study.pdf"]));
 }
@@ -208,15 +271,7 @@ fn saves(resumable: bool, clean: impl Fn(&[String]) -> bool) {
     let beside = Beside::start();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("out.zip");
-    let client = beside.client();
-    let package = beside.runtime.block_on(async {
-        let dossier = beside.template(&client).create_dossier(NewDossier::named("Q3")).await.unwrap();
-        let file = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-        file.processed().await.unwrap();
-        let content = PackageContent::file_types([DownloadFileType::Original]);
-        dossier.create_package(content).await.unwrap().wait().await.unwrap().id().clone()
-    });
-    drop(client);
+    let package = beside.package();
     let save = {
         let target = target.clone();
         move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
@@ -229,12 +284,8 @@ fn saves(resumable: bool, clean: impl Fn(&[String]) -> bool) {
     };
     drop_everywhere(&beside, save, || {
         // What is kept is brought to safety on a thread of its own.
-        let start = Instant::now();
-        while resumable && !clean(&files(folder.path())) && start.elapsed() < Duration::from_secs(5) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        let found = files(folder.path());
-        assert!(clean(&found), "{found:?}");
+        let is_clean = || clean(&files(folder.path()));
+        assert!(if resumable { soon(is_clean) } else { is_clean() }, "{:?}", files(folder.path()));
         if target.exists() {
             assert!(std::fs::read(&target).unwrap().starts_with(b"PK"));
             std::fs::remove_file(&target).unwrap();

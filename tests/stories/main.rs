@@ -6,6 +6,8 @@
 // The structs of the stories have the names of the template's components, some of which begin alike.
 #![allow(clippy::struct_field_names)]
 
+#[cfg(unix)]
+mod alone;
 mod archives;
 mod canned;
 mod paper;
@@ -28,6 +30,8 @@ mod dropped;
 #[cfg(reconstruction)]
 mod fault_table;
 mod files;
+#[cfg(unix)]
+mod full_disk;
 mod futures_are_send;
 mod hostile_ids;
 mod identity_provider;
@@ -46,6 +50,7 @@ mod lost_answers;
 mod one_bad_element;
 mod packages;
 mod paging;
+mod pauses_asked_for;
 mod predicates;
 mod profiles;
 mod raw;
@@ -61,8 +66,9 @@ mod token_endpoint;
 mod tolerance;
 mod unsupported;
 mod upload_and_wait;
-#[cfg(has = "getUsers")]
+mod upload_refusals;
 mod uploads;
+#[cfg(has = "getUsers")]
 mod users;
 mod waits;
 mod waits_together;

@@ -17,13 +17,14 @@ use super::engine::{Polled, Turn};
 use super::wait::Look;
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
+use crate::transport::Asked;
 
 /// A list that takes longer costs more than it saves.
 const SLOW: Duration = Duration::from_secs(10);
 
 type List<S> = Result<Arc<HashMap<String, S>>>;
 /// Reads the list, by id.
-pub(crate) type ReadList<S> = Box<dyn Fn() -> BoxFuture<'static, Result<HashMap<String, S>>> + Send + Sync>;
+pub(crate) type ReadList<S> = Box<dyn Fn(Asked) -> BoxFuture<'static, Result<HashMap<String, S>>> + Send + Sync>;
 
 /// What all that wait for things of one list share.
 pub(crate) struct Board<S> {
@@ -38,14 +39,21 @@ pub(crate) struct Board<S> {
 
 struct Notes<S> {
     waiting: usize,
-    /// The list that was read last, and when that began.
-    seen: Option<(Duration, Arc<HashMap<String, S>>)>,
+    /// The list that was read last.
+    seen: Option<Seen<S>>,
     /// The list under way, and when it began.
     under_way: Option<(Duration, Shared<BoxFuture<'static, List<S>>>)>,
     /// Until when the service has asked to be left alone, and how it said so.
     rest: Option<(Duration, Error)>,
     /// The list is refused, or too slow.
     useless: bool,
+}
+
+struct Seen<S> {
+    begun: Duration,
+    /// Until when the service has nothing newer to say, as it says itself.
+    stays: Duration,
+    list: Arc<HashMap<String, S>>,
 }
 
 impl<S: Clone + Send + Sync + 'static> Board<S> {
@@ -66,12 +74,13 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
     }
 
     /// The list, seen or under way and not older than this, else read anew. Nothing where few wait, or the list is of no use.
-    fn list(self: &Arc<Self>, turn: Turn) -> Option<Shared<BoxFuture<'static, List<S>>>> {
+    fn list(self: &Arc<Self>, turn: &Turn) -> Option<Shared<BoxFuture<'static, List<S>>>> {
         let now = self.clock.monotonic();
         let mut notes = self.notes();
         let fresh = |begun: Duration| now.saturating_sub(begun) <= turn.max_age;
-        if let Some((_, list)) = notes.seen.as_ref().filter(|(begun, _)| fresh(*begun)) {
-            let list = Arc::clone(list);
+        let good = |seen: &&Seen<S>| fresh(seen.begun) || (now < seen.stays && !turn.is_last);
+        if let Some(seen) = notes.seen.as_ref().filter(good) {
+            let list = Arc::clone(&seen.list);
             return Some(async move { Ok(list) }.boxed().shared());
         }
         if notes.useless || notes.waiting < self.many {
@@ -90,32 +99,35 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
     }
 
     fn begin(self: &Arc<Self>, begun: Duration) -> BoxFuture<'static, List<S>> {
-        let (board, read) = (Arc::downgrade(self), (self.read)());
+        let asked = Asked::default();
+        let (board, read) = (Arc::downgrade(self), (self.read)(asked.clone()));
         Box::pin(async move {
             let list = read.await.map(Arc::new);
             if let Some(board) = board.upgrade() {
-                board.took(begun, &list);
+                board.took(begun, &list, asked.take());
             }
             list
         })
     }
 
-    fn took(&self, begun: Duration, list: &List<S>) {
-        let took = self.clock.monotonic().saturating_sub(begun);
+    fn took(&self, begun: Duration, list: &List<S>, asked: Option<Duration>) {
+        let now = self.clock.monotonic();
+        let took = now.saturating_sub(begun);
         let mut notes = self.notes();
         if notes.under_way.as_ref().is_some_and(|(other, _)| *other == begun) {
             notes.under_way = None;
         }
         match list {
             Ok(list) => {
-                notes.seen = Some((begun, Arc::clone(list)));
+                let stays = now.saturating_add(asked.unwrap_or_default());
+                notes.seen = Some(Seen { begun, stays, list: Arc::clone(list) });
                 notes.useless |= took > SLOW;
                 drop(notes);
                 self.news.notify_waiters();
             }
             Err(error) => {
                 notes.useless |= is_refused(error);
-                notes.rest = error.retry_after().map(|after| (begun + took + after, error.clone()));
+                notes.rest = error.retry_after().map(|after| (now.saturating_add(after), error.clone()));
             }
         }
     }
@@ -134,7 +146,7 @@ impl<S: Clone + Send + Sync + 'static> Seat<S> {
     pub(crate) fn look<T: Send + 'static>(
         self,
         id: String,
-        by_itself: impl Fn() -> BoxFuture<'static, Result<S>> + Send + Sync + 'static,
+        by_itself: impl Fn(&Asked) -> BoxFuture<'static, Result<S>> + Send + Sync + 'static,
         judge: impl Fn(S) -> Polled<T> + Send + Sync + 'static,
     ) -> Look<T> {
         let shared = Arc::new((self, id, by_itself, judge));
@@ -144,9 +156,9 @@ impl<S: Clone + Send + Sync + 'static> Seat<S> {
                 let shared = Arc::clone(&shared);
                 Box::pin(async move {
                     let (seat, id, by_itself, judge) = &*shared;
-                    let shown = match seat.listed(id, turn).await? {
+                    let shown = match seat.listed(id, &turn).await? {
                         Some(shown) => shown,
-                        None => by_itself().await?,
+                        None => by_itself(&turn.asked).await?,
                     };
                     Ok(judge(shown))
                 })
@@ -162,7 +174,7 @@ impl<S: Clone + Send + Sync + 'static> Seat<S> {
     }
 
     /// What the list says of this one. Nothing where it has to be asked for by itself.
-    async fn listed(&self, id: &str, turn: Turn) -> Result<Option<S>> {
+    async fn listed(&self, id: &str, turn: &Turn) -> Result<Option<S>> {
         let Some(list) = self.0.list(turn) else { return Ok(None) };
         match list.await {
             // One that is not on the list may be too new for it, or gone: that is told by itself.
@@ -176,7 +188,7 @@ impl<S: Clone + Send + Sync + 'static> Seat<S> {
     async fn shown(&self, id: &str) -> S {
         loop {
             self.0.news.notified().await;
-            let listed = self.0.notes().seen.as_ref().and_then(|(_, list)| list.get(id).cloned());
+            let listed = self.0.notes().seen.as_ref().and_then(|seen| seen.list.get(id).cloned());
             if let Some(listed) = listed {
                 return listed;
             }

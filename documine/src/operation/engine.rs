@@ -8,6 +8,7 @@ use super::trouble::WaitError;
 use super::wait::{Look, State, Wait};
 use crate::clock::unit;
 use crate::error::{Error, Result};
+use crate::transport::Asked;
 
 /// The shortest and the longest time between two looks.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -35,12 +36,14 @@ pub(crate) enum Polled<T> {
 }
 
 /// One look's circumstances.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Turn {
     /// How old may be what somebody else has seen.
     pub(crate) max_age: Duration,
     /// There is no time for another one.
     pub(crate) is_last: bool,
+    /// Takes what the service says about the next one.
+    pub(crate) asked: Asked,
 }
 
 /// A wait under way.
@@ -59,7 +62,7 @@ pub(super) struct Engine<T> {
     /// Since when it is done without a break.
     done_since: Option<Duration>,
     /// How long the service asked to be left alone.
-    asked: Option<Duration>,
+    asked: Asked,
 }
 
 impl<T: Send + 'static> Engine<T> {
@@ -74,7 +77,7 @@ impl<T: Send + 'static> Engine<T> {
             last_state: None,
             changed: Duration::ZERO,
             done_since: None,
-            asked: None,
+            asked: Asked::default(),
         }
     }
 
@@ -106,13 +109,13 @@ impl<T: Send + 'static> Engine<T> {
     /// Looks once. Nothing, where nothing could be seen for a passing reason.
     pub(super) async fn look(&mut self) -> Result<Option<State<T>>, WaitError> {
         self.polls += 1;
-        let turn = Turn { max_age: self.max_age, is_last: self.left().is_zero() };
+        let turn = Turn { max_age: self.max_age, is_last: self.left().is_zero(), asked: self.asked.clone() };
         match (self.look.now)(turn).await {
             Ok(polled) => self.saw(polled).map(Some),
             Err(error) if error.is_not_found() && self.may_not_be_known_yet() => Ok(None),
             Err(error) if error.is_not_found() => Err(self.gone()),
             Err(error) if error.is_transient() => {
-                self.asked = error.retry_after();
+                self.asked.note(error.retry_after());
                 Ok(None)
             }
             Err(error) => Err(self.not_read(error)),

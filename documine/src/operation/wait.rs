@@ -34,8 +34,8 @@ pub(crate) struct Look<T> {
 
 impl<T: Send + 'static> Look<T> {
     /// One that nobody shares.
-    pub(crate) fn alone(look: impl Fn() -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync + 'static) -> Self {
-        Self { now: Box::new(move |_| look()), news: Box::new(|| Box::pin(std::future::pending())) }
+    pub(crate) fn alone(look: impl Fn(Turn) -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync + 'static) -> Self {
+        Self { now: Box::new(look), news: Box::new(|| Box::pin(std::future::pending())) }
     }
 }
 

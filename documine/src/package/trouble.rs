@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use zip::result::ZipError;
 
+use crate::disk::reason;
 use crate::error::{Error, ErrorKind, Sent};
 
 /// How much of a name an error shows, in characters.
@@ -18,8 +19,10 @@ pub(super) enum Trouble {
     Refused(String),
     /// The caller asked for something that is not there or can't be done.
     Input(String),
-    /// The file that holds the archive can't be read, or one can't be written.
+    /// The file that holds the archive can't be read.
     File(String, io::Error),
+    /// Something can't be written.
+    Unwritten(String, io::Error),
     /// Nobody waits for the result any more.
     Stopped,
 }
@@ -58,6 +61,9 @@ impl Trouble {
             Self::Refused(why) => local(ErrorKind::Integrity, why),
             Self::Input(why) => local(ErrorKind::Input, why),
             Self::File(what, error) => Error::file(format!("{package}: {what}"), error),
+            Self::Unwritten(what, error) => {
+                local(ErrorKind::File, format!("{what}: {}", reason(&error))).with_detail(error)
+            }
             Self::Stopped => local(ErrorKind::File, "reading was cut off".to_owned()),
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
     target: &Path,
     stop: &AtomicBool,
 ) -> Result<Unpacked, Trouble> {
-    let trouble = |error| Trouble::File(format!("{} can't be made", target.display()), error);
+    let trouble = |error| Trouble::Unwritten(format!("{} can't be made", target.display()), error);
     if target.file_name().is_none() {
         return Err(Trouble::Input(format!("{} names no folder to unpack to", target.display())));
     }
@@ -46,7 +46,10 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
         fs::create_dir_all(part.path().join(folder)).map_err(trouble)?;
     }
     for entry in archive.files() {
-        let cannot = |error| Trouble::File(format!("entry {} can't be written", shown(&entry.name)), error);
+        let cannot = |error| {
+            let what = format!("entry {} can't be written to {}", shown(&entry.name), target.display());
+            Trouble::Unwritten(what, error)
+        };
         refuse_on_this_system(&entry.name)?;
         let path = part.path().join(&entry.name);
         fs::create_dir_all(folder_of(&path)).map_err(cannot)?;
@@ -73,7 +76,7 @@ fn refuse_what_is_there(target: &Path) -> Result<(), Trouble> {
     match fs::symlink_metadata(target) {
         Ok(_) => Err(Trouble::Input(format!("{} is there already; name a folder that is not", target.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Trouble::File(format!("{} can't be looked at", target.display()), error)),
+        Err(error) => Err(Trouble::Unwritten(format!("{} can't be looked at", target.display()), error)),
     }
 }
 

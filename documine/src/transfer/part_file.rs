@@ -13,7 +13,7 @@ use super::download::name::numbered;
 use super::download::offer::Rest;
 use super::download::zip_end;
 use crate::DownloadId;
-use crate::disk::{blocking, folder_of, put_in_place, sync_folder};
+use crate::disk::{blocking, folder_of, put_in_place, reason, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
 
 /// So many bytes are gathered before a thread writes them.
@@ -167,9 +167,10 @@ impl PartFile {
         .await
     }
 
-    /// The call ends without the whole. The bytes so far stay only where another call can do something with them.
+    /// The call ends without the whole. The bytes so far stay only where another call can do something with them: also where the disk is full, for
+    /// somebody may make room.
     pub(crate) async fn give_up(mut self, error: &Error) {
-        let lost = matches!(error.kind(), ErrorKind::File | ErrorKind::Integrity) || error.is_not_found();
+        let lost = error.kind() == ErrorKind::Integrity || error.is_not_found();
         if lost {
             if let Some(kept) = self.disk.as_mut().and_then(|disk| disk.kept.as_mut()) {
                 kept.give_up();
@@ -242,10 +243,7 @@ impl Drop for PartFile {
 }
 
 pub(super) fn trouble(target: &Path, error: io::Error) -> Error {
-    // tempfile adds the temporary file's path, which means nothing to a caller.
-    let text = error.to_string();
-    let reason = text.split(" at path ").next().unwrap_or_default();
-    Error::new(ErrorKind::File, format!("{} can't be written: {reason}", target.display())).with_detail(error)
+    Error::new(ErrorKind::File, format!("{} can't be written: {}", target.display(), reason(&error))).with_detail(error)
 }
 
 /// What can be told before anything is fetched.

@@ -19,6 +19,7 @@ use super::{CallEnded, CallOptions, Facts, Stack, telemetry};
 use crate::auth::TokenSet;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result, Sent, TimeoutPhase};
+use crate::net::retry_after;
 
 /// One call: its options go in, its answer and its facts come out.
 pub(crate) struct Call<'a> {
@@ -137,8 +138,11 @@ impl<'a> Call<'a> {
             let idempotent = trip.method.is_idempotent();
             error.with_operation(operation.id).with_effort(trip.attempts, elapsed).repeatable(idempotent)
         });
-        if outcome.is_ok() {
+        if let Ok(answer) = &outcome {
             stack.retry_budget.succeeded();
+            if let Some(asked) = &self.options.asked {
+                asked.note(retry_after(&answer.headers, stack.clock.now()));
+            }
         }
         let result = outcome.as_ref().map(|answer| answer.status);
         telemetry::ended(&span, result, trip.attempts);

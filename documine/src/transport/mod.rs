@@ -18,6 +18,7 @@
 
 mod again;
 pub(crate) mod answer;
+mod asked;
 mod attempt;
 mod auth;
 mod call;
@@ -48,6 +49,7 @@ use timeout::{Activity, Timeouts};
 
 pub(crate) use again::Broken;
 pub(crate) use answer::Answered;
+pub(crate) use asked::Asked;
 pub(crate) use call::{Call, Raw};
 pub(crate) use connection::{Connection, ProxyChoice};
 pub(crate) use http::Http;
@@ -112,6 +114,8 @@ pub(crate) struct CallOptions {
     pub(crate) headers: Option<Box<HeaderMap>>,
     /// Whether the answer's body is left to be taken piece by piece, of whatever size it is.
     pub(crate) in_pieces: bool,
+    /// Who wants to know how long the service wants to be left alone after a good answer.
+    pub(crate) asked: Option<Asked>,
     /// In place of the generated body.
     pub(crate) body: Option<Arc<dyn Body>>,
 }

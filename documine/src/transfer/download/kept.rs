@@ -79,8 +79,13 @@ impl Kept {
 
     fn make_safe(&mut self, file: &File) -> io::Result<()> {
         file.sync_data()?;
+        let before = (self.sidecar.bytes, self.behind);
         self.sidecar.bytes += std::mem::take(&mut self.behind).bytes;
-        self.sidecar.write(&self.beside)
+        let noted = self.sidecar.write(&self.beside);
+        if noted.is_err() {
+            (self.sidecar.bytes, self.behind) = before;
+        }
+        noted
     }
 
     /// Nobody can go on with this part.
@@ -105,12 +110,21 @@ impl Kept {
         }
         self.over = true;
         let Sidecar { validator, length, .. } = &self.sidecar;
-        let come = self.sidecar.bytes + self.behind.bytes;
-        let useful = self.useful && come > 0 && validator.is_some() && length.is_some();
-        let stays = useful && (self.behind.bytes == 0 || self.make_safe(file).is_ok());
-        if !stays {
+        let useful = self.useful && validator.is_some() && length.is_some();
+        if !(useful && self.settle(file).is_ok_and(|bytes| bytes > 0)) {
             self.remove();
         }
+    }
+
+    /// Brings the part and what is said about it to the same length. Where not all of it can be made safe, what was safe before still is.
+    fn settle(&mut self, file: &File) -> io::Result<u64> {
+        // What was written in part gives its room back first: where the disk is full, the sidecar needs it.
+        file.set_len(self.sidecar.bytes + self.behind.bytes)?;
+        if self.behind.bytes > 0 && self.make_safe(file).is_err() {
+            self.behind = Sum::default();
+            file.set_len(self.sidecar.bytes)?;
+        }
+        Ok(self.sidecar.bytes)
     }
 
     /// The part first: it is never there without its sidecar.
