@@ -64,7 +64,7 @@ async fn the_usage_of_a_period_is_the_usage_of_that_period() {
     assert_eq!(monthly, ["2025-01", "2025-02"]);
     let query = world.requests("getLicenseUsage")[3].query.clone().unwrap();
     // The plus sign of the offset would be a blank if it were not escaped.
-    assert_eq!(query, "endDate=2025-02-24T09%3A00%3A02.375%2B00%3A00&startDate=2025-01-15T09%3A00%3A03.375%2B00%3A00");
+    assert_eq!(query, "endDate=2025-02-24T09%3A00%3A01.700%2B00%3A00&startDate=2025-01-15T09%3A00%3A02.700%2B00%3A00");
 }
 
 #[tokio::test]

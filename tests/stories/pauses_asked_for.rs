@@ -57,8 +57,8 @@ fn file_asked_for(head: &str) -> String {
     ids.find(|id| head.starts_with(&format!("GET {} ", path("getFile", &["t", "d", id])))).unwrap()
 }
 
-/// Left to itself the wait would look at 0, 500, 1250 and 2375.
-const WANTED: [u128; 4] = [0, 20_000, 20_750, 21_875];
+/// Left to itself the wait would look at 0, 500, 1000 and 1700.
+const WANTED: [u128; 4] = [0, 20_000, 23_130, 26_497];
 
 #[tokio::test]
 async fn a_wait_for_a_file_looks_no_earlier() {

@@ -68,6 +68,9 @@ impl Kept {
 
     /// These bytes more were written.
     pub(crate) fn written(&mut self, file: &File, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         self.behind.add(bytes);
         if self.behind.bytes >= SAFE_EVERY {
             return self.make_safe(file);
