@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "package")]
+use tempfile::TempDir;
+
 use crate::call::Call;
 use crate::client::Client;
 use crate::clock::BoxFuture;
@@ -384,8 +387,16 @@ impl Package {
         self.save(Place::In(folder.into()), IfExists::Number)
     }
 
+    /// The same, into a temporary folder, which stays there for as long as a thread writes into it.
+    #[cfg(feature = "package")]
+    pub(crate) fn save_within(&self, folder: &Arc<TempDir>) -> Call<Saving, Saved> {
+        let mut call = self.save_to(folder.path().join("package.zip"));
+        call.params.goal.within = Some(Arc::clone(folder));
+        call
+    }
+
     fn save(&self, place: Place, if_exists: IfExists) -> Call<Saving, Saved> {
-        let goal = Goal { place, if_exists, resumable: false };
+        let goal = Goal { place, if_exists, resumable: false, within: None };
         let saving = Saving { id: self.handle.id.clone(), goal, progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
             let Saving { id, goal, progress } = saving;

@@ -66,7 +66,7 @@ pub struct Contents {
     shown: Arc<str>,
     path: PathBuf,
     /// Where the package lies that was fetched to be looked into.
-    folder: Option<TempDir>,
+    folder: Option<Arc<TempDir>>,
 }
 
 impl Contents {
@@ -89,9 +89,16 @@ impl Contents {
         Self::look_into(path, shown, limits, None).await
     }
 
-    async fn look_into(path: PathBuf, shown: String, limits: PackageLimits, folder: Option<TempDir>) -> Result<Self> {
-        let file = path.clone();
+    async fn look_into(
+        path: PathBuf,
+        shown: String,
+        limits: PackageLimits,
+        folder: Option<Arc<TempDir>>,
+    ) -> Result<Self> {
+        let (file, within) = (path.clone(), folder.clone());
         let look = move || {
+            // Some systems delete no folder in which a file is open.
+            let _within = within;
             // Looked at before it is opened: opening a pipe would wait for its other end.
             let cannot = |error| Trouble::File("the file can't be read".to_owned(), error);
             if !std::fs::metadata(&file).map_err(cannot)?.is_file() {
@@ -225,7 +232,8 @@ impl Contents {
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File).
     pub async fn close(self) -> Result<()> {
-        let Some(folder) = self.folder else { return Ok(()) };
+        // Nobody else has it any more, unless a thread still reads for a call that was dropped: then it goes with that.
+        let Some(folder) = self.folder.and_then(Arc::into_inner) else { return Ok(()) };
         let closed = blocking(move || folder.close()).await.flatten();
         closed.map_err(|error| Error::file(format!("{}: what was fetched can't be deleted", self.shown), error))
     }
@@ -273,7 +281,8 @@ impl Package {
                 let shown = shown(opening.package.id());
                 let made = blocking(private_folder).await.flatten();
                 let folder = made.map_err(|error| Error::file(format!("{shown}: no temporary folder"), error))?;
-                let saving = opening.package.save_to(folder.path().join("package.zip"));
+                let folder = Arc::new(folder);
+                let saving = opening.package.save_within(&folder);
                 let saved = saving.run()(client, saving.params, options).await?;
                 Contents::look_into(saved.path, shown, opening.limits, Some(folder)).await
             })

@@ -17,6 +17,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tempfile::TempDir;
+
 use super::part_file::{IfExists, PartFile, Place};
 use super::progress::Progress;
 use crate::DownloadId;
@@ -65,6 +67,8 @@ pub(crate) struct Goal {
     pub(crate) place: Place,
     pub(crate) if_exists: IfExists,
     pub(crate) resumable: bool,
+    /// The temporary folder in which that is.
+    pub(crate) within: Option<Arc<TempDir>>,
 }
 
 impl Wanted {
@@ -96,7 +100,7 @@ impl Wanted {
 
     pub(crate) async fn save(self, goal: Goal) -> Result<Saved> {
         let resumable = goal.resumable.then(|| self.id.clone());
-        let mut part = PartFile::open(goal.place, goal.if_exists, resumable).await?;
+        let mut part = PartFile::open(goal.place, goal.if_exists, resumable, goal.within).await?;
         match self.fetch_into(&mut part).await {
             Ok((resumed_at, bytes, name)) => Ok(Saved { path: part.finish(&name).await?, bytes, resumed_at }),
             Err(error) => {

@@ -5,8 +5,9 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tempfile::TempPath;
+use tempfile::{TempDir, TempPath};
 
 use super::download::kept::Kept;
 use super::download::name::numbered;
@@ -65,26 +66,33 @@ pub(crate) struct PartFile {
 pub(super) struct Disk {
     file: File,
     kept: Option<Kept>,
+    /// The temporary folder around the file. It goes with the last one who has it: what is deleted while a thread makes files in it would stay.
+    _within: Option<Arc<TempDir>>,
 }
 
 impl PartFile {
     /// Begins the file, or goes on with the part of an earlier call where `resumable` says whose it has to be. Done before anything is fetched,
     /// so that nothing is fetched for a place that can't be written.
-    pub(crate) async fn open(place: Place, rule: IfExists, resumable: Option<DownloadId>) -> Result<Self> {
+    pub(crate) async fn open(
+        place: Place,
+        rule: IfExists,
+        resumable: Option<DownloadId>,
+        within: Option<Arc<TempDir>>,
+    ) -> Result<Self> {
         let (where_to, shown) = (place.clone(), place.path().to_owned());
         let open = move || -> Result<(Disk, Option<TempPath>)> {
             let told = |error| trouble(where_to.path(), error);
             check(&where_to, rule).map_err(told)?;
             if let Some(id) = resumable {
                 let (kept, file) = Kept::open(&where_to, id)?;
-                return Ok((Disk { file, kept: Some(kept) }, None));
+                return Ok((Disk { file, kept: Some(kept), _within: within }, None));
             }
             let folder = match &where_to {
                 Place::At(target) => folder_of(target),
                 Place::In(folder) => folder,
             };
             let (file, temporary) = create_in(folder).map_err(told)?;
-            Ok((Disk { file, kept: None }, Some(temporary)))
+            Ok((Disk { file, kept: None, _within: within }, Some(temporary)))
         };
         let (disk, temporary) = blocking(open).await.map_err(|error| trouble(&shown, error))??;
         Ok(Self { place, rule, disk: Some(disk), gathered: Vec::new(), temporary })
