@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::files::{FileHandle, FilePath};
 use crate::operation::{Board, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
 use crate::page::{List, Question};
-use crate::transfer::download::{Goal, Wanted};
+use crate::transfer::download::{Check, Goal, Wanted};
 use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
 use crate::transport::Asked;
@@ -375,7 +375,8 @@ impl Package {
     /// and safe on disk; until then the bytes are in a temporary file beside it, which goes when the call fails or is dropped.
     ///
     /// Where an answer breaks off, the next one goes on where it stopped, if the service can do that. A file that does not end as a ZIP does is fetched
-    /// once more, then [`ErrorKind::Integrity`](crate::ErrorKind); the checksums of what is in it are not looked at.
+    /// once more, then [`ErrorKind::Integrity`](crate::ErrorKind); the checksums of what is in it are looked at where that is asked for (`checked`, feature
+    /// `package`).
     pub fn save_to(&self, target: impl Into<PathBuf>) -> Call<Saving, Saved> {
         self.save(Place::At(target.into()), IfExists::Replace)
     }
@@ -396,7 +397,7 @@ impl Package {
     }
 
     fn save(&self, place: Place, if_exists: IfExists) -> Call<Saving, Saved> {
-        let goal = Goal { place, if_exists, resumable: false, within: None };
+        let goal = Goal { place, if_exists, resumable: false, within: None, check: Check::default() };
         let saving = Saving { id: self.handle.id.clone(), goal, progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
             let Saving { id, goal, progress } = saving;
@@ -423,6 +424,22 @@ impl Call<Saving, Saved> {
     /// What becomes of a file that has the name already.
     pub fn if_exists(mut self, rule: IfExists) -> Self {
         self.params.goal.if_exists = rule;
+        self
+    }
+
+    /// Reads everything in the package once before the file gets its name, as [`Contents::check`](crate::Contents::check) does: names, sizes, checksums. A
+    /// package with something wrong in it is fetched once more, then [`ErrorKind::Integrity`](crate::ErrorKind), naming the entry. Without this the file is
+    /// held to its length and to its end alone, because reading it all takes about as long as unpacking it.
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// use documine::PackageLimits;
+    /// package.save_to("q3.zip").checked(PackageLimits::default()).await?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "package")]
+    pub fn checked(mut self, limits: crate::PackageLimits) -> Self {
+        self.params.goal.check = Some(limits);
         self
     }
 

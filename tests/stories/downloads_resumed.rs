@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use documine::{
     ClientBuilder, Credentials, DownloadFileType, DownloadId, Error, ErrorKind, IfExists, Package, PackageContent,
-    Progress, Retry,
+    PackageLimits, Progress, Retry,
 };
 use documine_sim::Fault;
 use futures_util::{StreamExt, TryStreamExt};
@@ -443,6 +443,39 @@ async fn what_is_no_zip_is_fetched_once_more() {
     assert_eq!((error.attempts(), shop.begins()), (2, vec![None, None]));
     assert!(std::fs::read(&target).unwrap() == zip, "what was there stays");
     assert_eq!(names(folder.path()), ["a.zip"]);
+}
+
+#[tokio::test]
+async fn a_package_with_a_damaged_entry_is_fetched_once_more_where_it_is_checked() {
+    let zip = noise(50_000);
+    let mut damaged = zip.clone();
+    // A byte of the first entry's content: length and end are as they should be.
+    damaged[1_000] ^= 1;
+    let (first, then) = (damaged.clone(), zip.clone());
+    let shop = Shop::open(move |asked| whole(if asked.number == 0 { &first } else { &then }, &[TAG], usize::MAX)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.zip");
+    shop.package().await.save_to(&target).checked(PackageLimits::default()).await.unwrap();
+    assert!(std::fs::read(&target).unwrap() == zip);
+    assert_eq!(shop.begins(), [None, None]);
+
+    let always = damaged.clone();
+    let shop = Shop::open(move |_| whole(&always, &[TAG], usize::MAX)).await;
+    for resumable in [false, true] {
+        let call = shop.package().await.save_to(&target).checked(PackageLimits::default());
+        let error = if resumable { call.resumable().await } else { call.await }.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Integrity);
+        let line = error.to_string();
+        assert!(line.starts_with("downloadPackage: the package that came: entry \"noise\" is damaged ("), "{line}");
+        assert!(std::fs::read(&target).unwrap() == zip, "what was there stays");
+        assert_eq!(names(folder.path()), ["a.zip"], "nothing is left to go on with");
+    }
+    let few = PackageLimits::default().entries(1);
+    let error = shop.package().await.save_to(&target).checked(few).await.unwrap_err();
+    assert!(error.to_string().contains("it holds 2 entries, more than 1"), "{error}");
+    // Whoever does not ask for it gets what came.
+    shop.package().await.save_to(&target).await.unwrap();
+    assert!(std::fs::read(&target).unwrap() == damaged);
 }
 
 /// The bytes as a gzip file of one block that is not compressed (RFC 1951, RFC 1952).

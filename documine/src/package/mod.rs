@@ -250,6 +250,14 @@ impl Contents {
     }
 }
 
+/// Reads everything in a package once, wherever it lies.
+pub(crate) async fn look_over(file: File, limits: PackageLimits) -> Result<()> {
+    let stop = Stop(Arc::new(AtomicBool::new(false)));
+    let seen = Arc::clone(&stop.0);
+    let look = move || Archive::open(At::new(file), limits)?.check(&seen);
+    ended(blocking(look).await).map_err(|trouble| trouble.into_error("the package that came"))
+}
+
 /// Work ends by force where a library meets what it did not think of.
 fn ended<T>(result: io::Result<Result<T, Trouble>>) -> Result<T, Trouble> {
     result.unwrap_or_else(|_| Err(Trouble::refused("what reads it broke off; fetch the package again")))

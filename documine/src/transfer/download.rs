@@ -69,7 +69,15 @@ pub(crate) struct Goal {
     pub(crate) resumable: bool,
     /// The temporary folder in which that is.
     pub(crate) within: Option<Arc<TempDir>>,
+    pub(crate) check: Check,
 }
+
+/// Whether everything in a package is read before it gets its name, and how much that may be.
+#[cfg(feature = "package")]
+pub(crate) type Check = Option<crate::package::PackageLimits>;
+/// Nothing here can read what is in a package.
+#[cfg(not(feature = "package"))]
+pub(crate) type Check = ();
 
 impl Wanted {
     pub(crate) async fn stream(self) -> Result<PackageStream> {
@@ -101,7 +109,7 @@ impl Wanted {
     pub(crate) async fn save(self, goal: Goal) -> Result<Saved> {
         let resumable = goal.resumable.then(|| self.id.clone());
         let mut part = PartFile::open(goal.place, goal.if_exists, resumable, goal.within).await?;
-        match self.fetch_into(&mut part).await {
+        match self.fetch_into(&mut part, &goal.check).await {
             Ok((resumed_at, bytes, name)) => Ok(Saved { path: part.finish(&name).await?, bytes, resumed_at }),
             Err(error) => {
                 part.give_up(&error).await;
@@ -111,7 +119,7 @@ impl Wanted {
     }
 
     /// Fetches everything that is missing: where that began, how many bytes the whole has, and its name.
-    async fn fetch_into(self, part: &mut PartFile) -> Result<(u64, u64, String)> {
+    async fn fetch_into(self, part: &mut PartFile, check: &Check) -> Result<(u64, u64, String)> {
         let own_name = kept::own_name(&self.id);
         let mut fetch = Fetch::begin(self.client, self.id, self.options, part.rest()).await?;
         let progress = self.progress;
@@ -135,17 +143,19 @@ impl Wanted {
                         progress.resumed_at(fetch.position());
                     }
                 }
-                Step::End if part.is_zip().await? => {
-                    let name = fetch.name().or(part.name()).and_then(name::safe);
-                    return Ok((resumed_at, fetch.position(), name.unwrap_or(own_name)));
-                }
-                Step::End if doubted => return Err(fetch.told(no_zip(fetch.position()), 0)),
-                // Once more from the beginning: what was lost on the way once need not be lost twice.
-                Step::End => {
-                    (doubted, resumed_at) = (true, 0);
-                    fetch.anew().await?;
-                    begin(part, &mut fetch, progress.as_ref()).await?;
-                }
+                Step::End => match flaw(part, check, fetch.position()).await? {
+                    None => {
+                        let name = fetch.name().or(part.name()).and_then(name::safe);
+                        return Ok((resumed_at, fetch.position(), name.unwrap_or(own_name)));
+                    }
+                    Some(flaw) if doubted => return Err(fetch.told(flaw, 0)),
+                    // Once more from the beginning: what was lost on the way once need not be lost twice.
+                    Some(_) => {
+                        (doubted, resumed_at) = (true, 0);
+                        fetch.anew().await?;
+                        begin(part, &mut fetch, progress.as_ref()).await?;
+                    }
+                },
             }
         }
     }
@@ -164,6 +174,23 @@ async fn begin(part: &mut PartFile, fetch: &mut Fetch, progress: Option<&Arc<dyn
         kept.sidecar.name = name.or(kept.sidecar.name.take());
     })
     .await
+}
+
+/// What is wrong with what has come, if anything is.
+async fn flaw(part: &mut PartFile, check: &Check, bytes: u64) -> Result<Option<Error>> {
+    if !part.is_zip().await? {
+        return Ok(Some(no_zip(bytes)));
+    }
+    #[cfg(feature = "package")]
+    if let Some(limits) = check {
+        return match crate::package::look_over(part.reader().await?, limits.clone()).await {
+            Err(error) if error.kind() == ErrorKind::Integrity => Ok(Some(error)),
+            looked => looked.map(|()| None),
+        };
+    }
+    #[cfg(not(feature = "package"))]
+    let () = check;
+    Ok(None)
 }
 
 fn no_zip(bytes: u64) -> Error {

@@ -158,6 +158,12 @@ impl PartFile {
         self.work(|disk| Ok(zip_end::entries(&mut disk.file)?.is_some())).await
     }
 
+    /// Its bytes for somebody who reads them at places of his own.
+    #[cfg(feature = "package")]
+    pub(crate) async fn reader(&mut self) -> Result<File> {
+        self.work(|disk| disk.file.try_clone()).await
+    }
+
     /// Makes sure that everything is on disk, and gives the file its name; `name` is that in a folder.
     pub(crate) async fn finish(mut self, name: &str) -> Result<PathBuf> {
         self.put().await?;
