@@ -157,6 +157,10 @@ impl Bench<'_> {
 
     fn once(&self, who: Who, task: &Task<'_>) -> Result<Report, Missing> {
         let mut command = self.clients.command(who, task)?;
+        if task.job == "save" {
+            // What the one before did not bring onto the disk itself is not to be written in this one's time.
+            let _ = std::fs::remove_file(task.file);
+        }
         let said = process::run(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
         if who == Who::Curl {
             // Of several transfers, the first opens the connection, as the first call of the others does.
