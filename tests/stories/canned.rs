@@ -48,16 +48,21 @@ impl Canned {
     }
 }
 
+/// Reads until the head of a request has come, and says where it ends; nothing where the client goes away before.
+pub async fn head_end(stream: &mut TcpStream, got: &mut Vec<u8>) -> Option<usize> {
+    loop {
+        if let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") {
+            return Some(end + 4);
+        }
+        if stream.read_buf(got).await.unwrap_or(0) == 0 {
+            return None;
+        }
+    }
+}
+
 async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<String>>>, hang_up: bool) {
     let mut got = Vec::new();
-    let end = loop {
-        if let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(&mut got).await.unwrap_or(0) == 0 {
-            return;
-        }
-    };
+    let Some(end) = head_end(&mut stream, &mut got).await else { return };
     let head = String::from_utf8_lossy(&got[..end]).into_owned();
     let length = head
         .lines()

@@ -110,6 +110,19 @@ impl Shop {
         .await
     }
 
+    /// One that sends this much of the package and no more, and holds the connection.
+    async fn holding(head: Vec<u8>) -> Self {
+        let service = Canned::answering_and_holding(move |request| {
+            if request.starts_with(&format!("GET {} ", path("downloadPackage", &["d-1"]))) {
+                head.clone()
+            } else {
+                json(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
+            }
+        })
+        .await;
+        Self { service, seen: Arc::default() }
+    }
+
     /// The package, for a client of its own.
     pub async fn package(&self) -> Package {
         self.package_with(|builder| builder).await
@@ -587,15 +600,7 @@ async fn another_process_goes_on_where_one_stopped() {
 async fn what_is_safe_is_noted_while_more_comes() {
     let zip = noise(6_000_000);
     let head = whole(&zip, &[TAG], 5_000_000);
-    let service = Canned::answering_and_holding(move |request| {
-        if request.starts_with(&format!("GET {} ", path("downloadPackage", &["d-1"]))) {
-            head.clone()
-        } else {
-            json(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
-        }
-    })
-    .await;
-    let holding = Shop { service, seen: Arc::default() };
+    let holding = Shop::holding(head).await;
     let folder = tempfile::tempdir().unwrap();
     let begun = Arc::new(tokio::sync::Notify::new());
     let told = Arc::clone(&begun);
@@ -738,15 +743,7 @@ async fn two_at_a_time_do_not_write_the_same_part() {
     let zip = noise(300_000);
     let package = zip.clone();
     let head = whole(&package, &[TAG], 100_000);
-    let service = Canned::answering_and_holding(move |request| {
-        if request.starts_with(&format!("GET {} ", path("downloadPackage", &["d-1"]))) {
-            head.clone()
-        } else {
-            json(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
-        }
-    })
-    .await;
-    let holding = Shop { service, seen: Arc::default() };
+    let holding = Shop::holding(head).await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     let begun = Arc::new(tokio::sync::Notify::new());

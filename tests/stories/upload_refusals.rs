@@ -9,7 +9,7 @@ use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::canned::{answer, json};
+use crate::canned::{answer, head_end, json};
 use crate::scripted::builder;
 use crate::world::{SimulatedTime, path};
 
@@ -92,14 +92,7 @@ impl Gate {
 
 async fn serve(mut stream: TcpStream, status: &'static str, (after, then): (After, Then), seen: Arc<Mutex<Seen>>) {
     let mut got = Vec::new();
-    let end = loop {
-        if let Some(end) = got.windows(4).position(|four| four == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(&mut got).await.unwrap_or(0) == 0 {
-            return;
-        }
-    };
+    let Some(end) = head_end(&mut stream, &mut got).await else { return };
     let head = String::from_utf8_lossy(&got[..end]).into_owned();
     let header = |name: &str| {
         head.lines().find_map(|line| {

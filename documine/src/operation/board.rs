@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::Shared;
-
 use tokio::sync::Notify;
 
 use super::engine::{Polled, Turn};
