@@ -1,9 +1,9 @@
 //! Logging in by device code (RFC 8628): a page on one device, a program on another, and everything that can come between.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use documine::{BoxFuture, Client, Clock, Credentials, DeviceCode, ErrorKind, Result, TokenSet};
+use documine::{Client, Credentials, DeviceCode, ErrorKind, Result, TokenSet};
 use serde_json::json;
 
 use crate::canned::{Canned, answer};
@@ -24,43 +24,6 @@ impl Screen {
     }
 }
 
-/// A clock on which a person does something after so many pauses of the program.
-#[derive(Clone)]
-struct Person {
-    time: SimulatedTime,
-    after: usize,
-    act: Arc<dyn Fn() + Send + Sync>,
-}
-
-impl std::fmt::Debug for Person {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Person")
-    }
-}
-
-impl Clock for Person {
-    fn now(&self) -> SystemTime {
-        self.time.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.time.monotonic()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.time.sleep(duration).await;
-            if self.time.sleeps().len() == self.after {
-                (self.act)();
-            }
-        })
-    }
-
-    fn random(&self) -> f64 {
-        0.5
-    }
-}
-
 /// Logs in at the simulator; after `after` pauses the person does `act` with the code on the screen.
 async fn log_in(
     world: &World,
@@ -69,8 +32,7 @@ async fn log_in(
 ) -> Result<TokenSet> {
     let (screen, provider) = (Screen::default(), world.sim.control().provider().clone());
     let seen = screen.clone();
-    let act = Arc::new(move || act(&provider, &seen.code().user_code));
-    let person = Person { time: world.time.clone(), after, act };
+    let person = world.time.with_event(after, move || act(&provider, &seen.code().user_code));
     let login = world.builder().clock(person).login(world.sim.client_id()).unwrap();
     login.client_secret(world.sim.client_secret()).device(|code| screen.show(code)).await
 }

@@ -4,14 +4,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use documine::{BoxFuture, Client, Clock, Credentials, ErrorKind, Result, TokenSet};
+use documine::{Client, Credentials, ErrorKind, Result, TokenSet};
 use documine_sim::Fault;
 use tokio::net::TcpSocket;
 
 use crate::canned::{self, Canned, answer};
 use crate::log_in_by_browser::field;
 use crate::scripted::{asked, body, in_turn};
-use crate::world::{SimulatedTime, World};
+use crate::world::World;
 
 const TOKEN: &str = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300}"#;
 const TOKEN_REQUEST: &str = "POST /auth/realms/acme/protocol/openid-connect/token";
@@ -123,46 +123,6 @@ async fn what_may_have_been_done_is_not_asked_for_again() {
     }
 }
 
-/// A clock on which somebody begins to listen after so many pauses.
-#[derive(Clone)]
-struct Opening {
-    time: SimulatedTime,
-    after: usize,
-    door: Arc<Mutex<Option<TcpSocket>>>,
-    opened: Arc<Mutex<Option<Canned>>>,
-}
-
-impl std::fmt::Debug for Opening {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Opening")
-    }
-}
-
-impl Clock for Opening {
-    fn now(&self) -> SystemTime {
-        self.time.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.time.monotonic()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.time.sleep(duration).await;
-            if self.time.sleeps().len() == self.after {
-                let listener = self.door.lock().unwrap().take().unwrap().listen(16).unwrap();
-                let provider = Canned::on(listener, |_| canned::json(TOKEN), true);
-                *self.opened.lock().unwrap() = Some(provider);
-            }
-        })
-    }
-
-    fn random(&self) -> f64 {
-        0.5
-    }
-}
-
 /// Asks a provider that listens only after so many pauses: how it ends, the pauses in milliseconds, what the provider was asked.
 async fn closed_for(after: usize, grant: Grant) -> (Result<()>, Vec<u128>, Vec<String>) {
     let service = Canned::answering(|_| canned::json("{}")).await;
@@ -171,10 +131,15 @@ async fn closed_for(after: usize, grant: Grant) -> (Result<()>, Vec<u128>, Vec<S
     door.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let place = format!("http://{}/token", door.local_addr().unwrap());
     let time = World::new().await.time.clone();
-    let clock = Opening { time: time.clone(), after, door: Arc::new(Mutex::new(Some(door))), opened: Arc::default() };
-    let builder = Client::builder(&service.base).workspace("acme").token_path(place).clock(clock.clone());
+    let (door, opened) = (Mutex::new(Some(door)), Arc::<Mutex<Option<Canned>>>::default());
+    let shown = Arc::clone(&opened);
+    let clock = time.with_event(after, move || {
+        let listener = door.lock().unwrap().take().unwrap().listen(16).unwrap();
+        *shown.lock().unwrap() = Some(Canned::on(listener, |_| canned::json(TOKEN), true));
+    });
+    let builder = Client::builder(&service.base).workspace("acme").token_path(place).clock(clock);
     let outcome = ask(builder, grant).await;
-    let seen = clock.opened.lock().unwrap().as_ref().map(asked).unwrap_or_default();
+    let seen = opened.lock().unwrap().as_ref().map(asked).unwrap_or_default();
     (outcome, time.sleeps().iter().map(Duration::as_millis).collect(), seen)
 }
 

@@ -165,59 +165,17 @@ async fn what_was_made_a_moment_ago_may_not_be_known_everywhere_yet() {
     assert_eq!(error.effort(), (Duration::ZERO, 1));
 }
 
-/// A clock on a machine that is put to sleep during one of its pauses.
-#[derive(Clone)]
-struct Laptop {
-    time: SimulatedTime,
-    /// During which pause, and for how long.
-    lid: Arc<Mutex<Option<(usize, Duration)>>>,
-}
-
-impl std::fmt::Debug for Laptop {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Laptop")
-    }
-}
-
-impl Clock for Laptop {
-    fn now(&self) -> SystemTime {
-        self.time.now()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.time.monotonic()
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.time.sleep(duration).await;
-            let mut lid = self.lid.lock().unwrap();
-            if let Some((pause, long)) = *lid
-                && self.time.sleeps().len() == pause
-            {
-                self.time.pass(long.as_secs());
-                *lid = None;
-            }
-        })
-    }
-
-    fn random(&self) -> f64 {
-        0.5
-    }
-}
-
 #[tokio::test]
 async fn a_laptop_that_sleeps_uses_up_no_time_and_makes_no_storm() {
     let world = stuck().await;
     let operation = package(&world).await;
-    let lid = Arc::new(Mutex::new(None));
-    let laptop = Laptop { time: world.time.clone(), lid: Arc::clone(&lid) };
+    let (time, pause) = (world.time.clone(), world.time.sleeps().len() + 3);
+    let laptop = world.time.with_event(pause, move || time.pass(8 * 3600));
     let sim = &world.sim;
     let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
     let client =
         world.builder().clock(laptop).credentials(credentials.client_secret(sim.client_secret())).build().unwrap();
     let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
-    *lid.lock().unwrap() = Some((world.time.sleeps().len() + 3, seconds(8 * 3600)));
     let start = world.sim.clock().now();
     let error = operation.wait().with_deadline(seconds(60)).await.unwrap_err();
     assert_eq!(error.effort().0, seconds(60), "the night does not count");

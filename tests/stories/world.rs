@@ -213,6 +213,11 @@ impl SimulatedTime {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// The same time, for a client in whose pause number `after` something happens, at its end.
+    pub fn with_event(&self, after: usize, act: impl Fn() + Send + Sync + 'static) -> Eventful {
+        Eventful { time: self.clone(), after, act: Arc::new(act) }
+    }
+
     /// What the client has slept so far, sleep by sleep.
     pub fn sleeps(&self) -> Vec<Duration> {
         self.sleeps.lock().unwrap().clone()
@@ -244,5 +249,42 @@ impl Clock for SimulatedTime {
 
     fn random(&self) -> f64 {
         0.5
+    }
+}
+
+/// Simulated time in which something happens.
+#[derive(Clone)]
+pub struct Eventful {
+    time: SimulatedTime,
+    after: usize,
+    act: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Eventful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Eventful")
+    }
+}
+
+impl Clock for Eventful {
+    fn now(&self) -> SystemTime {
+        self.time.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.time.monotonic()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            self.time.sleep(duration).await;
+            if self.time.sleeps().len() == self.after {
+                (self.act)();
+            }
+        })
+    }
+
+    fn random(&self) -> f64 {
+        self.time.random()
     }
 }
