@@ -12,6 +12,7 @@ pub use crate::package::fuzzing::archive;
 pub use crate::page::fuzzing::{continuation, link, list};
 pub use crate::transfer::download::fuzzing::{content_range, file_name, sidecar};
 
+use crate::extract::{Money, NamedValues, with};
 use crate::{DownloadId, Error, OperationRef, StoredLogin};
 
 /// A stored login: read as it was written, or refused in one line that shows nothing of it.
@@ -42,6 +43,34 @@ pub fn operation(input: &[u8]) {
             }
         }
         Err(error) => one_line(&error),
+    }
+}
+
+/// The value of a component as money and as a date: what was read is read again as the same value, or the text is refused in one line.
+pub fn value(input: &[u8]) {
+    #[derive(serde::Deserialize)]
+    struct Amount {
+        value: Money,
+    }
+    #[derive(serde::Deserialize)]
+    struct Day {
+        #[serde(deserialize_with = "with::date_day_first")]
+        value: String,
+    }
+    fn read<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+        let texts = [text.to_owned()];
+        let read = NamedValues::new([("value", &texts[..])]).extract();
+        read.map_err(|error| assert!(!error.to_string().contains(char::is_control), "{error:?}")).ok()
+    }
+
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Some(Amount { value }) = read(text) {
+        let again: Money = serde_json::from_value(serde_json::to_value(&value).unwrap()).unwrap();
+        assert_eq!(again, value, "{text:?}");
+    }
+    if let Some(Day { value }) = read(text).filter(|_| !text.trim().is_empty()) {
+        assert_eq!(value.len(), 10, "{text:?} became {value:?}");
+        assert_eq!(read::<Day>(&value).map(|day| day.value), Some(value), "{text:?}");
     }
 }
 

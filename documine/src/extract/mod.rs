@@ -14,13 +14,17 @@
 //!
 //! - **Texts** (`String`) are kept as they are, white space included. A blank text is `None` for an `Option`.
 //! - **Integers and floats**: white space around is dropped. Thousands separators and decimal commas are understood where only one reading
-//!   is possible: `1 234`, `1'234`, `1,234,567`, `1,234.50`, `1.234,50`, `12,5`. A single dot is always a decimal point. A single comma
-//!   before exactly three digits (`1,234`) could mean either, so it is refused; say which with
-//!   [`with::english`] or [`with::continental`]. A number with a unit or a currency is no number.
+//!   is possible: `1 234`, `1'234`, `1,234,567`, `1,234.50`, `1.234,50`, `12,5`. Every dash that documents set as a minus sign is one, blanks of any
+//!   width group thousands, and full-width characters count as their ASCII forms. A single dot is always a decimal point. A single comma
+//!   before exactly three digits (`1,234`) could mean either, so it is refused; [`with::english`] or [`with::continental`] states the notation, and these
+//!   read `(1,234.50)` and `1,234.50-` as negative. A number with a unit or a currency is no number.
+//! - **Amounts of money**: [`Money`] keeps the currency beside the number (`EUR 1.234,50`, `$1,234.50`, `1 234,50 €`); [`with::amount`] reads the number
+//!   alone.
 //! - **Booleans**: `true`/`false`, `yes`/`no`, `1`/`0` in any case.
 //! - **Enums** of plain variants: the text is the variant's name (serde's renames apply), with its case; white space around is dropped.
 //! - **Dates** and everything else that deserialises from a string (chrono, jiff, time, uuid, url, ids): given the text as it is.
-//!   [`with::date`] turns `12 March 2024` and its like into `2024-03-12` first.
+//!   [`with::date`] turns `12 March 2024` and its like into `2024-03-12` first; [`with::date_day_first`] and [`with::date_month_first`] state what
+//!   `03/04/2024` means.
 //!
 //! `#[serde(flatten)]`, `deny_unknown_fields`, `default`, `alias`, newtypes and maps (`HashMap<String, Vec<String>>`) work. Behind `flatten`
 //! serde does not say which type a field has, and so the reader finds out by trying: a mismatch makes it read the component again as what
@@ -67,6 +71,7 @@ mod error;
 mod failure;
 #[cfg(feature = "schemars")]
 mod map;
+mod money;
 mod near;
 mod plan;
 #[cfg(feature = "schemars")]
@@ -80,6 +85,7 @@ use serde::de::DeserializeOwned;
 pub use self::error::ExtractError;
 #[cfg(feature = "schemars")]
 pub use self::map::{ComponentMap, ComponentNames, ComponentReport, MissingComponent, UnmetComponents};
+pub use self::money::Money;
 
 /// The components of one file as the extraction reads them: names with their values in the template's order.
 #[derive(Debug, Clone)]

@@ -10,10 +10,10 @@ pub(super) enum NotANumber {
     Ambiguous,
 }
 
-/// Which mark begins the decimals.
+/// The decimal mark that the caller expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// Whatever has one reading only.
+    /// Not stated: a text is read if it has one reading.
     Evident,
     /// `1,234.5`
     Point,
@@ -21,39 +21,93 @@ pub(super) enum Notation {
     Comma,
 }
 
-/// The number in the form that Rust's own parsers read (`-1234.5e6`): sign, digits, a point, digits, an exponent.
+/// Converts a number to the form that Rust's own parsers read (`-1234.5e6`): sign, digits, a point, digits, an exponent.
+///
+/// With a stated notation the text is an amount of a document, so the accountants' negative forms count as well: `(1,234.50)` and `1,234.50-`.
 pub(super) fn plain(text: &str, notation: Notation) -> Result<String, NotANumber> {
-    let text = text.trim();
-    let (negative, rest) = match text.strip_prefix(['-', '\u{2212}']) {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    let text = in_ascii(text);
+    let (negative, unsigned) = match notation {
+        Notation::Evident => leading_sign(text.trim()),
+        Notation::Point | Notation::Comma => sign(text.trim())?,
     };
-    let (mantissa, exponent) = match rest.find(['e', 'E']) {
-        Some(at) => (&rest[..at], Some(&rest[at + 1..])),
-        None => (rest, None),
+    let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
+        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
+        None => (unsigned, None),
     };
-    let (whole, decimals) = split(mantissa, notation)?;
-    let digits = ungrouped(whole)?;
-    if decimals.is_some_and(|decimals| decimals.is_empty() || !all_digits(decimals)) {
-        return Err(NotANumber::Malformed);
-    }
-    let mut out = String::with_capacity(text.len());
+    let mut number = unsigned_decimal(mantissa, notation)?;
     if negative {
-        out.push('-');
-    }
-    out.push_str(&digits);
-    if let Some(decimals) = decimals {
-        out.push('.');
-        out.push_str(decimals);
+        number.insert(0, '-');
     }
     if let Some(exponent) = exponent {
         if !all_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)) {
             return Err(NotANumber::Malformed);
         }
-        out.push('e');
-        out.push_str(exponent);
+        number.push('e');
+        number.push_str(exponent);
     }
-    Ok(out)
+    Ok(number)
+}
+
+/// Replaces the typographic variants of signs, blanks, apostrophes and full-width characters by their ASCII forms, and drops invisible characters.
+///
+/// Line breaks and tabs stay: they separate values.
+pub(super) fn in_ascii(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            // Hyphens and dashes that documents set as a minus sign. PDF readers often return a hyphen as a soft hyphen.
+            '\u{ad}' | '\u{2010}'..='\u{2013}' | '\u{207b}' | '\u{2212}' | '\u{fe63}' => Some('-'),
+            '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' | '`' => Some('\''),
+            // Zero-width characters and marks of the writing direction.
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{61c}' => None,
+            '\u{ff01}'..='\u{ff5e}' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32),
+            '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(c),
+            c if c.is_whitespace() => Some(' '),
+            c => Some(c),
+        })
+        .collect()
+}
+
+/// Splits a leading sign off; blanks may stand behind it.
+fn leading_sign(text: &str) -> (bool, &str) {
+    match text.strip_prefix('-') {
+        Some(rest) => (true, rest.trim_start_matches(' ')),
+        None => (false, text.strip_prefix('+').map_or(text, |rest| rest.trim_start_matches(' '))),
+    }
+}
+
+/// Splits off the sign of an amount: in front, behind, or as parentheses around a negative amount. Two signs are refused.
+pub(super) fn sign(text: &str) -> Result<(bool, &str), NotANumber> {
+    let (negative, rest) = if let Some(inner) = text.strip_prefix('(') {
+        (true, inner.strip_suffix(')').ok_or(NotANumber::Malformed)?.trim_matches(' '))
+    } else if let Some(front) = text.strip_suffix('-') {
+        (true, front.trim_end_matches(' '))
+    } else {
+        return Ok(leading_sign(text));
+    };
+    if rest.starts_with(['-', '+', '(']) || rest.ends_with(['-', ')']) {
+        Err(NotANumber::Malformed)
+    } else {
+        Ok((negative, rest))
+    }
+}
+
+/// Reads digits with a decimal mark and thousands separators into digits, a point and digits.
+pub(super) fn unsigned_decimal(mantissa: &str, notation: Notation) -> Result<String, NotANumber> {
+    let (whole, decimals) = split(mantissa, notation)?;
+    let mut number = ungrouped(whole)?;
+    if let Some(decimals) = decimals {
+        if !all_digits(decimals) {
+            return Err(NotANumber::Malformed);
+        }
+        number.push('.');
+        number.push_str(decimals);
+    }
+    Ok(number)
 }
 
 /// A whole number of any integer type.
@@ -118,7 +172,7 @@ fn ungrouped(whole: &str) -> Result<String, NotANumber> {
     let Some(separator) = whole.chars().find(|c| !c.is_ascii_digit()) else {
         return if whole.is_empty() { Err(NotANumber::Malformed) } else { Ok(whole.to_owned()) };
     };
-    if !matches!(separator, ',' | '.' | '\'' | '\u{2019}' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}') {
+    if !matches!(separator, ',' | '.' | '\'' | ' ') {
         return Err(NotANumber::Malformed);
     }
     let mut groups = whole.split(separator);

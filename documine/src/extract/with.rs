@@ -8,10 +8,13 @@ use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
 use std::fmt;
 
 use super::de::read_texts;
+use super::money;
 use super::text::{self, Notation};
 use super::value::into_foreign;
 
 mod calendar;
+
+use calendar::Order;
 
 /// Reads the value by the rules of this module, also where serde alone would not: in an untagged enum, and in an optional struct behind
 /// `#[serde(flatten)]`, where serde turns every mismatch into `None` without a word.
@@ -34,6 +37,8 @@ pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) ->
 
 /// Reads numbers in English notation: a point before the decimals, commas between thousands. `1,234` is 1234.
 ///
+/// Negative amounts may be written as accountants do: `(1,234.50)`, `1,234.50-`. A [`Money`](super::Money) takes amounts with a currency.
+///
 /// ```
 /// # use documine::extract::{NamedValues, with};
 /// #[derive(serde::Deserialize)]
@@ -49,15 +54,18 @@ pub fn english<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) 
 }
 
 /// Reads numbers in the notation of most of continental Europe: a comma before the decimals, points between thousands. `1,234` is 1.234.
+///
+/// Negative amounts may be written as accountants do: `(1.234,50)`, `1.234,50-`. A [`Money`](super::Money) takes amounts with a currency.
 pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     convert(deserializer, |text| number(text, Notation::Comma))
 }
 
 /// Reads dates that people wrote and hands them on as `YYYY-MM-DD`, which chrono, jiff and time deserialise, and which a `String` takes.
 ///
-/// Understood: `2024-03-12` (also with a time of day behind it, which is dropped), `12 March 2024`, `12. Mar 2024`, `12th of March, 2024`,
-/// `March 12, 2024`, `12-MAR-2024`, `12.03.2024` (day first). Months are English. `03/12/2024` is refused, because nobody can tell which
-/// one is the month; `13/03/2024` is read.
+/// Understood: `2024-03-12`, `2024/03/12`, `20240312`, `2024-03-12Z` and `2024-03-12+02:00` (`xs:date`), `12 March 2024`, `12. Mar 2024`,
+/// `12TH OF MARCH, 2024`, `Tuesday, March 12th, 2024`, `12-MAR-2024`, `12.03.2024` (day first). A time of day and a zone behind the date are dropped.
+/// Months are English. `03/12/2024` and `03-12-2024` have two readings and are refused; [`date_day_first`] and [`date_month_first`] state the order.
+/// `13/03/2024` is read.
 ///
 /// ```
 /// # use documine::extract::{NamedValues, with};
@@ -75,11 +83,69 @@ pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
 pub fn date<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| calendar::iso(text).ok_or("expected a date such as 2024-03-12 or 12 March 2024"))
+    convert(deserializer, |text| {
+        calendar::iso(text, Order::Unknown).ok_or_else(|| match calendar::iso(text, Order::DayFirst) {
+            Some(_) => {
+                "day and month have two readings; with::date_day_first or with::date_month_first states their order"
+            }
+            None => "expected a date such as 2024-03-12 or 12 March 2024",
+        })
+    })
+}
+
+/// Reads dates like [`date`], with the day before the month where both are numbers: `03/04/2024` is 3 April.
+///
+/// A date that exists in the other order only (`03/13/2024`) is read in that order.
+pub fn date_day_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| {
+        calendar::iso(text, Order::DayFirst).ok_or("expected a date such as 31/12/2024 or 31 December 2024")
+    })
+}
+
+/// Reads dates like [`date`], with the month before the day where both are numbers: `03/04/2024` is 4 March.
+///
+/// A date that exists in the other order only (`13/03/2024`) is read in that order.
+///
+/// ```
+/// # use documine::extract::{NamedValues, with};
+/// #[derive(serde::Deserialize)]
+/// struct Study { #[serde(deserialize_with = "with::date_month_first")] completed: String }
+///
+/// let values = ["03/04/2024".to_owned()];
+/// let study: Study = NamedValues::new([("completed", &values[..])]).extract()?;
+/// assert_eq!(study.completed, "2024-03-04");
+/// # Ok::<(), documine::extract::ExtractError>(())
+/// ```
+pub fn date_month_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| {
+        calendar::iso(text, Order::MonthFirst).ok_or("expected a date such as 12/31/2024 or December 31, 2024")
+    })
+}
+
+/// Reads amounts of money as bare numbers: `EUR 1.234,50` is 1234.5. The currency is checked and dropped; [`Money`](super::Money) keeps it.
+///
+/// Fits `f64`, `rust_decimal::Decimal` and every other type that deserialises from a number in text.
+///
+/// ```
+/// # use documine::extract::{NamedValues, with};
+/// #[derive(serde::Deserialize)]
+/// struct Invoice { #[serde(deserialize_with = "with::amount")] total: f64 }
+///
+/// let values = ["1 234,50 €".to_owned()];
+/// let invoice: Invoice = NamedValues::new([("total", &values[..])]).extract()?;
+/// assert_eq!(invoice.total, 1234.5);
+/// # Ok::<(), documine::extract::ExtractError>(())
+/// ```
+pub fn amount<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, |text| Ok(money::parse(text, Notation::Evident).map_err(money::expected)?.0))
 }
 
 fn number(text: &str, notation: Notation) -> Result<String, &'static str> {
-    text::plain(text, notation).map_err(|_| match notation {
+    if let Ok((amount, Some(currency))) = money::parse(text, notation) {
+        // Only a `Money` reads this; a plain number refuses it, so that no currency is lost unseen.
+        return Ok(format!("{currency} {}", money::unambiguous(amount)));
+    }
+    text::plain(text, notation).map(money::unambiguous).map_err(|_| match notation {
         Notation::Comma => "expected a number such as 1.234,5",
         Notation::Point | Notation::Evident => "expected a number such as 1,234.5",
     })

@@ -108,6 +108,14 @@ proptest! {
         operation(&input);
     }
 
+    #[test]
+    fn values(input in texts(&[
+        "EUR 1.234,50", "(1 234,5) kr.", "$5 USD", "1'234.\u{2013} Fr.", "1.234", "Tue, 12 Mar 2024 10:30:00 +0100", "12TH OF MARCH 2024", "03/04/2024 10:30",
+        "2024-03-12Z",
+    ])) {
+        value(&input);
+    }
+
     #[cfg(feature = "package")]
     #[test]
     fn packages(input in archives()) {

@@ -83,7 +83,7 @@ fn each_reason_in_words() {
         (
             "Done",
             &["03/12/2024"],
-            "component \"Done\" (field Study.Done): \"03/12/2024\" was not accepted: expected a date such as 2024-03-12 or 12 March 2024",
+            "component \"Done\" (field Study.Done): \"03/12/2024\" was not accepted: day and month have two readings; with::date_day_first or with::date_month_first states their order",
         ),
         (
             "Glp",

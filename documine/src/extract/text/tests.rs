@@ -12,6 +12,26 @@ fn notations_with_one_reading() {
         ("+5", 5.0),
         ("-5", -5.0),
         ("\u{2212}5", -5.0),
+        ("\u{2013}5", -5.0),
+        ("\u{2011}5", -5.0),
+        ("\u{2010}5", -5.0),
+        ("\u{2012}5", -5.0),
+        ("\u{fe63}5", -5.0),
+        ("\u{ff0d}5", -5.0),
+        ("\u{ad}5", -5.0),
+        ("- 5", -5.0),
+        ("\u{2212}\u{a0}1 234,5", -1234.5),
+        ("+ 5", 5.0),
+        ("\u{ff0b}5", 5.0),
+        ("\u{200e}-5", -5.0),
+        ("\u{feff}5\u{200b}", 5.0),
+        ("\u{ff11}\u{ff0c}\u{ff12}\u{ff13}\u{ff14}\u{ff0e}\u{ff15}", 1234.5),
+        ("1.5e\u{2212}3", 0.0015),
+        ("1\u{2007}234", 1234.0),
+        ("1\u{2008}234\u{200a}567", 1_234_567.0),
+        ("1\u{3000}234", 1234.0),
+        ("1 234\u{a0}567", 1_234_567.0),
+        ("1\u{2bc}234\u{2018}567", 1_234_567.0),
         ("1.234", 1.234),
         ("12,5", 12.5),
         ("0,125", 0.125),
@@ -76,7 +96,15 @@ fn what_is_no_number() {
         "1e999",
         "--5",
         "+-5",
-        "- 5",
+        "- -5",
+        "+ -5",
+        "1\n234",
+        "1\t234",
+        "-\n5",
+        "\u{2014}5",
+        "(5)",
+        "5-",
+        "5+",
         "0x10",
         "1_000",
         "١٢",
@@ -97,6 +125,35 @@ fn one_comma_before_three_digits_is_ambiguous() {
     assert_eq!(plain("1.234", Notation::Comma), Ok("1234".to_owned()));
     assert_eq!(plain("1.234,5", Notation::Point), Err(NotANumber::Malformed));
     assert_eq!(plain("1,234.5", Notation::Comma), Err(NotANumber::Malformed));
+}
+
+#[test]
+fn a_stated_notation_reads_the_negative_forms_of_accountants() {
+    for (text, wanted) in [
+        ("(1,234.50)", "-1234.50"),
+        ("( 1,234.50 )", "-1234.50"),
+        ("\u{ff08}1,234.50\u{ff09}", "-1234.50"),
+        ("1,234.50-", "-1234.50"),
+        ("1,234.50 -", "-1234.50"),
+        ("1,234.50\u{2212}", "-1234.50"),
+        ("- 1,234.50", "-1234.50"),
+        ("\u{2013}1,234.50", "-1234.50"),
+        ("+1,234.50", "1234.50"),
+    ] {
+        assert_eq!(plain(text, Notation::Point).as_deref(), Ok(wanted), "{text:?}");
+        let swapped: String = text
+            .chars()
+            .map(|c| match c {
+                ',' => '.',
+                '.' => ',',
+                c => c,
+            })
+            .collect();
+        assert_eq!(plain(&swapped, Notation::Comma).as_deref(), Ok(wanted), "{swapped:?}");
+    }
+    for text in ["(-5)", "-(5)", "-5-", "(5", "5)", "(5)-", "((5))", "()", "( )", "-", "5+", "5--", "(+5)"] {
+        assert_eq!(plain(text, Notation::Point), Err(NotANumber::Malformed), "{text:?}");
+    }
 }
 
 #[test]
@@ -190,12 +247,12 @@ fn floats_survive_being_written_and_read() {
 
 #[test]
 fn no_text_makes_the_reader_panic() {
-    let marks: Vec<char> = "0159.,'+-eE \u{a0}\u{2212}x%é".chars().collect();
+    let marks: Vec<char> = "0159.,'+-eE \u{a0}\u{2212}x%é()\u{200e}".chars().collect();
     for mut seed in numbers(20_000) {
         let mut text = String::new();
         while seed > 0 {
-            text.push(marks[usize::try_from(seed % 17).unwrap() % marks.len()]);
-            seed /= 17;
+            text.push(marks[usize::try_from(seed % 20).unwrap() % marks.len()]);
+            seed /= 20;
         }
         if let Ok(read) = plain(&text, Notation::Evident) {
             assert!(read.parse::<f64>().is_ok(), "{text:?} became {read:?}");

@@ -1,72 +1,161 @@
 //! Dates as people write them, as `YYYY-MM-DD`.
 
-/// The date, if the text has one reading and the day exists.
-pub(super) fn iso(text: &str) -> Option<String> {
-    let text = text.trim();
-    let (year, month, day) =
-        machine(text).or_else(|| slashed(text)).or_else(|| dotted(text)).or_else(|| worded(text))?;
+use crate::extract::text::in_ascii;
+
+/// The order of day and month in a date of three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Not stated: `03/04/2024` is refused.
+    Unknown,
+    /// `03/04/2024` is 3 April.
+    DayFirst,
+    /// `03/04/2024` is 4 March.
+    MonthFirst,
+}
+
+/// Reads a date, if the text has one reading and the day exists.
+pub(super) fn iso(text: &str, order: Order) -> Option<String> {
+    let text = in_ascii(text);
+    let date = without_time(text.trim())?;
+    let (year, month, day) = year_first(date).or_else(|| numeric(date, order)).or_else(|| worded(date))?;
     let exists = (1..=12).contains(&month) && (1..=days(year, month)).contains(&day);
     exists.then(|| format!("{year:04}-{month:02}-{day:02}"))
 }
 
 type Date = (u32, u32, u32);
 
-/// `2024-03-12`, alone or before a time of day.
-fn machine(text: &str) -> Option<Date> {
-    let (date, rest) = text.split_at_checked(10)?;
-    if !(rest.is_empty() || rest.starts_with(['T', 't', ' '])) {
-        return None;
-    }
-    let mut parts = date.split('-');
-    let date = (digits(parts.next()?, 4..=4)?, digits(parts.next()?, 2..=2)?, digits(parts.next()?, 2..=2)?);
-    parts.next().is_none().then_some(date)
-}
-
-/// `13/03/2024` or `03/13/2024`, but nothing that could be either.
-fn slashed(text: &str) -> Option<Date> {
-    let mut parts = text.split('/');
-    let (a, b, year) = (digits(parts.next()?, 1..=2)?, digits(parts.next()?, 1..=2)?, digits(parts.next()?, 4..=4)?);
-    if parts.next().is_some() {
-        return None;
-    }
-    match (a > 12, b > 12) {
-        (true, false) => Some((year, b, a)),
-        (false, true) => Some((year, a, b)),
-        _ if a == b => Some((year, a, b)),
+/// Cuts a time of day and a zone off: `T10:30:00Z`, ` 10:30`, `, at 10:30 am (CET)`, and the bare zone of an `xs:date` (`2024-03-12+02:00`).
+fn without_time(text: &str) -> Option<&str> {
+    let Some(colon) = text.find(':') else {
+        // Only a date in digits can carry the letter of UTC.
+        return Some(text.strip_suffix(['Z', 'z']).filter(|date| year_first(date).is_some()).unwrap_or(text));
+    };
+    let (mark_at, mark) = text[..colon].char_indices().rfind(|(_, c)| !c.is_ascii_digit())?;
+    let (front, tail) = (&text[..mark_at], &text[mark_at + mark.len_utf8()..]);
+    match mark {
+        '+' | '-' if is_offset(tail) && year_first(front).is_some() => Some(front),
+        'T' | 't' | ' ' | ',' if is_time(tail) => {
+            let front = front.trim_end_matches([' ', ',']);
+            let at = front.len().checked_sub(3).filter(|at| front.is_char_boundary(*at));
+            let word = at.map_or("", |at| &front[at..]);
+            Some(if word.eq_ignore_ascii_case(" at") { front[..front.len() - 3].trim_end_matches(',') } else { front })
+        }
         _ => None,
     }
 }
 
-/// `12.03.2024`
-fn dotted(text: &str) -> Option<Date> {
-    let mut parts = text.split('.').map(str::trim);
-    let (day, month, year) =
-        (digits(parts.next()?, 1..=2)?, digits(parts.next()?, 1..=2)?, digits(parts.next()?, 4..=4)?);
-    parts.next().is_none().then_some((year, month, day))
+/// `10:30`, `10:30:00.000`, with am or pm, an offset and the name of a zone behind it.
+fn is_time(text: &str) -> bool {
+    let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(text.len());
+    let mut parts = text[..end].splitn(3, ':');
+    let (Some(hour), Some(minute)) = (parts.next(), parts.next()) else { return false };
+    let mut second = parts.next().map(|second| second.split(['.', ',']));
+    let second_fits = second.as_mut().is_none_or(|parts| {
+        parts.next().and_then(|second| digits(second, 2..=2)).is_some_and(|second| second <= 60)
+            && parts.next().is_none_or(|fraction| fraction.bytes().all(|byte| byte.is_ascii_digit()))
+            && parts.next().is_none()
+    });
+    let fits =
+        digits(hour, 1..=2).is_some_and(|hour| hour <= 24) && digits(minute, 2..=2).is_some_and(|minute| minute < 60);
+    fits && second_fits
+        && text[end..].replace(['(', ')', '[', ']'], " ").split(' ').filter(|word| !word.is_empty()).all(is_zone)
 }
 
-/// Day, month in letters and year, or month, day and year.
+/// `am`, `Z`, `CET`, `+02:00`, `GMT+2`, `Europe/Berlin`
+fn is_zone(word: &str) -> bool {
+    let (name, offset) = word.split_at(word.find(['+', '-']).unwrap_or(word.len()));
+    let named = name.len() <= 5 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')
+        || name.split_once('/').is_some_and(|(area, city)| {
+            [area, city]
+                .iter()
+                .all(|part| part.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'/'))
+        });
+    named && (offset.is_empty() || is_offset(&offset[1..]))
+}
+
+/// `02:00`, `0200`, `2`
+fn is_offset(text: &str) -> bool {
+    let bare = text.replacen(':', "", 1);
+    digits(&bare, 1..=4).is_some_and(|offset| offset <= 1400)
+}
+
+/// `2024-03-12`, `2024/3/12`, `2024.03.12` and `20240312`
+fn year_first(text: &str) -> Option<Date> {
+    if let Some(compact) = digits(text, 8..=8) {
+        return Some((compact / 10_000, compact / 100 % 100, compact % 100));
+    }
+    let [year, month, day] = numbers(text)?;
+    let least = if text.contains('-') { 2 } else { 1 };
+    Some((digits(year, 4..=4)?, digits(month, least..=2)?, digits(day, least..=2)?))
+}
+
+/// `12/03/2024`, `12-03-2024` and `12.03.2024`. Points are written where the day comes first; elsewhere one number has to be above 12 or the order
+/// be stated.
+fn numeric(text: &str, order: Order) -> Option<Date> {
+    let [a, b, year] = numbers(text)?;
+    let (a, b, year) = (digits(a, 1..=2)?, digits(b, 1..=2)?, digits(year, 4..=4)?);
+    let (day, month) = match (a > 12, b > 12, order) {
+        (false, true, _) if !text.contains('.') || order == Order::MonthFirst => (b, a),
+        (true, false, _) | (_, _, Order::DayFirst) => (a, b),
+        (_, _, Order::MonthFirst) => (b, a),
+        (_, _, Order::Unknown) if a == b || text.contains('.') => (a, b),
+        (_, _, Order::Unknown) => return None,
+    };
+    Some((year, month, day))
+}
+
+/// Three numbers with the same mark between them.
+fn numbers(text: &str) -> Option<[&str; 3]> {
+    let mark =
+        text.chars().find(|c| !c.is_ascii_digit() && *c != ' ').filter(|mark| matches!(mark, '-' | '/' | '.'))?;
+    // `2024. 3. 12.`
+    let text = if mark == '.' { text.strip_suffix('.').unwrap_or(text) } else { text };
+    let mut parts = text.split(mark).map(|part| if mark == '.' { part.trim_matches(' ') } else { part });
+    let three = [parts.next()?, parts.next()?, parts.next()?];
+    parts.next().is_none().then_some(three)
+}
+
+/// Day, month in letters and year in any order that has one reading, with the day of the week in front.
 fn worded(text: &str) -> Option<Date> {
-    let mut words =
-        text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '.' | '-')).filter(|word| !word.is_empty());
-    let first = words.next()?;
-    let mut second = words.next()?;
-    if second.eq_ignore_ascii_case("of") {
-        second = words.next()?;
+    let mut words: Vec<&str> = text
+        .split([' ', '\t', '\n', '\r', ',', '.', '-', '/'])
+        .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("of") && !word.eq_ignore_ascii_case("the"))
+        .collect();
+    if words.len() > 1 && words.first().is_some_and(|word| is_weekday(word)) {
+        words.remove(0);
     }
-    let year = digits(words.next()?, 4..=4)?;
-    if words.next().is_some() {
-        return None;
+    let year = |word| digits(word, 4..=4);
+    match words[..] {
+        [a, b, c] => {
+            if let Some(month) = month(a) {
+                Some((year(c)?, month, day(b)?))
+            } else if let Some(year) = year(a) {
+                Some((year, month(b)?, day(c)?))
+            } else {
+                Some((year(c)?, month(b)?, day(a)?))
+            }
+        }
+        // `12MAR2024`
+        [word] => {
+            let name = word.find(|c: char| !c.is_ascii_digit())?;
+            let last = word.rfind(|c: char| !c.is_ascii_digit())? + 1;
+            Some((year(word.get(last..)?)?, month(word.get(name..last)?)?, day(&word[..name])?))
+        }
+        _ => None,
     }
-    match month(first) {
-        Some(month) => Some((year, month, day(second)?)),
-        None => Some((year, month(second)?, day(first)?)),
-    }
+}
+
+fn is_weekday(word: &str) -> bool {
+    const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let word = word.to_ascii_lowercase();
+    word.len() >= 3 && DAYS.iter().any(|day| *day == word || (word.len() <= 5 && day.starts_with(&word)))
 }
 
 fn day(word: &str) -> Option<u32> {
-    let bare = ["st", "nd", "rd", "th"].iter().find_map(|ending| word.strip_suffix(ending)).unwrap_or(word);
-    digits(bare, 1..=2)
+    let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, ending) = word.split_at(end);
+    let ordinal = ["", "st", "nd", "rd", "th"].iter().any(|known| ending.eq_ignore_ascii_case(known));
+    if ordinal { digits(number, 1..=2) } else { None }
 }
 
 fn month(word: &str) -> Option<u32> {
@@ -106,58 +195,150 @@ fn days(year: u32, month: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::iso;
+    use super::{Order, iso};
 
     #[test]
-    fn dates_as_people_write_them() {
+    fn reads_dates_as_people_write_them() {
         for text in [
             "2024-03-12",
             "2024-03-12T10:00:00Z",
+            "2024-03-12T10:00:00.000+00:00",
             "2024-03-12 10:00",
+            "2024-03-12Z",
+            "2024-03-12+02:00",
+            "2024-03-12-05:00",
+            "2024/03/12",
+            "2024.03.12",
+            "2024. 3. 12.",
+            "20240312",
+            "2024-Mar-12",
+            "2024 March 12",
             "12 March 2024",
             " 12 march 2024 ",
+            "12\u{a0}March\u{a0}2024",
             "12 Mar 2024",
             "12. March 2024",
             "12 Mar. 2024",
             "12th March 2024",
+            "12TH MARCH 2024",
+            "12Th March 2024",
             "12th of March, 2024",
+            "12TH OF MARCH 2024",
+            "the 12th of March 2024",
             "March 12, 2024",
+            "MARCH 12TH, 2024",
+            "March the 12th, 2024",
             "Mar 12 2024",
             "12-MAR-2024",
+            "12\u{2011}MAR\u{2011}2024",
+            "12/Mar/2024",
+            "12MAR2024",
             "12.03.2024",
             "12.3.2024",
+            "12. 3. 2024",
+            "Tuesday, 12 March 2024",
+            "Tue, 12 Mar 2024 10:30:00 +0100",
+            "Tues. March 12, 2024",
+            "12 March 2024 10:30",
+            "12 March 2024, 10:30",
+            "12 March 2024 at 10:30 a.m.",
+            "12 March 2024, at 10:30:15 PM CET",
+            "12 March 2024 10:30 (UTC+1)",
+            "March 12, 2024 9:05pm",
+            "12.03.2024 10:30:00",
+            "12.03.2024, 10:30",
         ] {
-            assert_eq!(iso(text).as_deref(), Some("2024-03-12"), "{text:?}");
+            assert_eq!(iso(text, Order::Unknown).as_deref(), Some("2024-03-12"), "{text:?}");
         }
-        assert_eq!(iso("13/03/2024").as_deref(), Some("2024-03-13"));
-        assert_eq!(iso("3/13/2024").as_deref(), Some("2024-03-13"));
-        assert_eq!(iso("3/3/2024").as_deref(), Some("2024-03-03"));
-        assert_eq!(iso("29 February 2024").as_deref(), Some("2024-02-29"));
-        assert_eq!(iso("Sept 1, 2024").as_deref(), Some("2024-09-01"));
+        for (text, wanted) in [
+            ("13/03/2024", "2024-03-13"),
+            ("3/13/2024", "2024-03-13"),
+            ("13-03-2024", "2024-03-13"),
+            ("13/03/2024 10:30", "2024-03-13"),
+            ("3/3/2024", "2024-03-03"),
+            ("29 February 2024", "2024-02-29"),
+            ("Sept 1, 2024", "2024-09-01"),
+            ("1ST OF MAY 2024", "2024-05-01"),
+            ("2ND MAY 2024", "2024-05-02"),
+            ("3RD MAY 2024", "2024-05-03"),
+        ] {
+            assert_eq!(iso(text, Order::Unknown).as_deref(), Some(wanted), "{text:?}");
+        }
     }
 
     #[test]
-    fn what_is_no_date_or_could_be_two() {
+    fn a_stated_order_decides_between_day_and_month() {
+        for (text, day_first, month_first) in [
+            ("03/04/2024", "2024-04-03", "2024-03-04"),
+            ("3/4/2024", "2024-04-03", "2024-03-04"),
+            ("03-04-2024", "2024-04-03", "2024-03-04"),
+            ("03.04.2024", "2024-04-03", "2024-03-04"),
+            ("03/04/2024 10:30", "2024-04-03", "2024-03-04"),
+            ("13/03/2024", "2024-03-13", "2024-03-13"),
+            ("03/13/2024", "2024-03-13", "2024-03-13"),
+            ("2024-03-04", "2024-03-04", "2024-03-04"),
+            ("4 March 2024", "2024-03-04", "2024-03-04"),
+        ] {
+            assert_eq!(iso(text, Order::DayFirst).as_deref(), Some(day_first), "{text:?}");
+            assert_eq!(iso(text, Order::MonthFirst).as_deref(), Some(month_first), "{text:?}");
+        }
+        for text in ["13/13/2024", "31/04/2024", "0/1/2024", "03/04/24"] {
+            assert_eq!(iso(text, Order::DayFirst), None, "{text:?}");
+            assert_eq!(iso(text, Order::MonthFirst), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_date_or_could_be_two() {
         for text in [
             "",
             "soon",
             "2024",
             "March 2024",
             "03/12/2024",
+            "03-12-2024",
+            "03.13.2024",
             "31 April 2024",
             "29 February 2023",
             "29 February 1900",
             "0 May 2024",
             "12 March 24",
             "2024-13-01",
+            "2024-3-1",
             "2024-03-12x",
+            "2024-03-12T",
+            "2024-03-12 or so",
+            "2024-03/12",
+            "20241301",
             "12 Mars 2024",
             "12 März 2024",
             "12 March 2024 or so",
+            "12 March 2024 25:00",
+            "12 March 2024 10:61",
+            "12 March 2024 10:30 to 11:30",
+            "12 March 2024 10:30 - 13 March 2024",
+            "12xx March 2024",
+            "Tuesday",
+            "10:30",
             "1/2/3/2024",
             "é2024-03-1",
+            "12 März 2024 10:30",
+            ":",
         ] {
-            assert_eq!(iso(text), None, "{text:?}");
+            assert_eq!(iso(text, Order::Unknown), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic() {
+        let pieces = ["12", "2024", "MAR", "th", ":", "-", "/", ".", " ", "é", "T", "Z", "+", "at", ",", "("];
+        for seed in 0..200_000_usize {
+            let text: String = (0..6).map(|place| pieces[(seed >> (place * 3)) % pieces.len()]).collect();
+            for order in [Order::Unknown, Order::DayFirst, Order::MonthFirst] {
+                if let Some(date) = iso(&text, order) {
+                    assert_eq!(date.len(), 10, "{text:?}");
+                }
+            }
         }
     }
 }
