@@ -278,9 +278,10 @@ async fn a_provider_that_is_busy_is_asked_again() {
         (false, _) => canned::json("{}"),
     })
     .await;
-    let (client, _) = robot(&service).await;
+    let (client, time) = robot(&service).await;
     let error = client.license().await.unwrap_err();
     assert!(error.is_transient() && !error.needs_login());
     busy.store(false, Ordering::SeqCst);
+    time.pass(1);
     client.license().await.unwrap();
 }
