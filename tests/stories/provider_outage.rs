@@ -76,7 +76,10 @@ async fn two_hundred_tasks_share_one_backoff_of_at_most_a_minute() {
     }
     let gaps: Vec<u64> = requests.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!((10..=25).contains(&requests.len()), "{requests:?}");
-    assert!(gaps.is_sorted() && gaps.iter().all(|gap| *gap <= 61) && gaps.last().is_some_and(|gap| *gap >= 30), "{gaps:?}");
+    assert!(
+        gaps.is_sorted() && gaps.iter().all(|gap| *gap <= 61) && gaps.last().is_some_and(|gap| *gap >= 30),
+        "{gaps:?}"
+    );
 }
 
 #[tokio::test]

@@ -195,7 +195,10 @@ async fn a_damaged_file_stays_until_the_lock_is_held() {
     write_private(&file, "damaged");
     for path in paths.all() {
         let error = FileStore::new(path).load().await.unwrap_err();
-        assert!(error.needs_login() && error.to_string().ends_with("is damaged at line 1, column 1; log in again"), "{error}");
+        assert!(
+            error.needs_login() && error.to_string().ends_with("is damaged at line 1, column 1; log in again"),
+            "{error}"
+        );
     }
     assert!(FileStore::new(&file).compare_and_swap(None, &stored("a")).await.is_err());
     assert_eq!(fs::read_to_string(&file).unwrap(), "damaged");

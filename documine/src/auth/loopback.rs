@@ -134,13 +134,15 @@ impl Loopback {
         })?;
         let redirect_uri = self.uri(port);
         let url = Url::parse(&redirect_uri).map_err(|_| self.unusable())?;
-        let expected = Expected { host: url.host_str().unwrap_or_default().to_owned(), port, path: url.path().to_owned() };
+        let expected =
+            Expected { host: url.host_str().unwrap_or_default().to_owned(), port, path: url.path().to_owned() };
         Ok(Listening { listeners: Listeners(listeners), redirect_uri, expected, limit: self.limit })
     }
 
     /// The addresses that the host name leads to, after a check of the whole redirect URI.
     fn addresses(&self) -> Result<Vec<IpAddr>> {
-        let is_path = |path: &str| path.starts_with('/') && !path.contains(['?', '#']) && !path.contains(char::is_whitespace);
+        let is_path =
+            |path: &str| path.starts_with('/') && !path.contains(['?', '#']) && !path.contains(char::is_whitespace);
         if let Some(path) = self.path.as_ref().filter(|path| !is_path(path)) {
             let text =
                 format!("{path:?} is no path for a redirect URI; begin with `/`, and leave out `?`, `#` and blanks");

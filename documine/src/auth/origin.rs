@@ -192,11 +192,9 @@ impl Origin {
                 Ok(Renewed::new(tokens, came))
             }
             Err(error) => {
-                if error.needs_login() {
-                    if !self.is_custom() {
-                        // Final: asking again could only lock the account.
-                        known.refused = Some(error.clone());
-                    }
+                if error.needs_login() && !self.is_custom() {
+                    // Final: asking again could only lock the account.
+                    known.refused = Some(error.clone());
                 } else {
                     let now = self.clock.now();
                     let goes_on = known.tokens.as_ref().is_some_and(|tokens| known.are_good(tokens, now));

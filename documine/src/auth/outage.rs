@@ -14,7 +14,7 @@ const LONGEST_REQUESTED_PAUSE: Duration = Duration::from_secs(3600);
 
 /// A failed token request, and the time for which it is the answer.
 ///
-/// A final refusal ([`Error::needs_login`]) is not kept here: it has no end.
+/// A final refusal of the provider ([`Error::needs_login`]) is not kept here: it has no end.
 #[derive(Clone)]
 pub(super) struct Outage {
     error: Error,

@@ -202,7 +202,12 @@ fn secrets_of_a_profile_go_to_its_own_origins_alone() {
             )
         );
         // Secrets that come from the environment themselves are for the addresses that it names.
-        let own_secrets = [variable, ("DOCUMINE_CLIENT_SECRET", "its own"), ("DOCUMINE_USERNAME", "analyst"), ("DOCUMINE_PASSWORD", "other")];
+        let own_secrets = [
+            variable,
+            ("DOCUMINE_CLIENT_SECRET", "its own"),
+            ("DOCUMINE_USERNAME", "analyst"),
+            ("DOCUMINE_PASSWORD", "other"),
+        ];
         let settings = builder(&own_secrets, &split).unwrap();
         assert!(format!("{settings:?}").contains("\"analyst\""), "{variable:?}: {settings:?}");
         settings.build().unwrap();
@@ -214,8 +219,14 @@ fn secrets_of_a_profile_go_to_its_own_origins_alone() {
         assert!(!line(settings.configured_login()).contains("credentials"), "{name}");
     }
     // A profile without a secret and a store has nothing that could be withheld.
-    let public = "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\n";
-    drop(builder(&[("DOCUMINE_DEVICE_PATH", "https://login.example/device")], public).unwrap().configured_login().unwrap());
+    let public =
+        "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\n";
+    drop(
+        builder(&[("DOCUMINE_DEVICE_PATH", "https://login.example/device")], public)
+            .unwrap()
+            .configured_login()
+            .unwrap(),
+    );
 }
 
 #[test]

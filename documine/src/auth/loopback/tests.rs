@@ -90,9 +90,8 @@ fn refuses_redirect_uris_that_lead_elsewhere() {
 
 #[test]
 fn the_host_header_has_to_name_the_redirect_uri() {
-    let matches = |host: &str, port: u16, header: &str| {
-        Expected { host: host.into(), port, path: "/".into() }.is_host(header)
-    };
+    let matches =
+        |host: &str, port: u16, header: &str| Expected { host: host.into(), port, path: "/".into() }.is_host(header);
     for (host, port, header) in [
         ("127.0.0.1", 8400, "127.0.0.1:8400"),
         ("127.0.0.1", 80, "127.0.0.1"),
