@@ -67,7 +67,7 @@ async fn two_hundred_tasks_share_one_backoff_of_at_most_a_minute() {
     for second in 0..600 {
         // Clones share the state, as all tasks of a program do.
         let errors = join_all((0..200).map(|_| client.clone().license().send())).await;
-        assert!(errors.iter().all(|outcome| outcome.as_ref().is_err_and(|error| error.is_transient())));
+        assert!(errors.iter().all(|outcome| outcome.as_ref().is_err_and(Error::is_transient)));
         if provider.token_requests() > requests.len() {
             requests.push(second);
         }

@@ -211,13 +211,12 @@ async fn listen(addresses: &[IpAddr], port: u16) -> Result<(Vec<TcpListener>, u1
                     listeners.push(listener);
                 }
                 // Another program has it. If it kept that address, a browser might bring it the answer.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                Err(error) if matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {
                     if port == 0 && tries < PORTS_TRIED {
                         continue 'ports;
                     }
                     return Err((*address, error));
                 }
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err((*address, error)),
                 // A machine without IPv6, or without IPv4.
                 Err(error) => missing = Some((*address, error)),
             }

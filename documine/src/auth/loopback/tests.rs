@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use super::*;
 use crate::clock::BoxFuture;
 
-fn uri(loopback: Loopback, port: u16) -> Result<(String, Vec<String>)> {
+fn uri(loopback: &Loopback, port: u16) -> Result<(String, Vec<String>)> {
     let addresses = loopback.addresses()?;
     Ok((loopback.uri(port), addresses.iter().map(ToString::to_string).collect()))
 }
@@ -48,7 +48,7 @@ fn sends_the_redirect_uri_as_it_is_registered() {
     for (loopback, port, expected, addresses) in cases {
         assert_eq!(loopback.port, port, "{expected}");
         let port = if port == 0 { 49152 } else { port };
-        let (uri, listened) = uri(loopback, port).unwrap();
+        let (uri, listened) = uri(&loopback, port).unwrap();
         assert_eq!((uri.as_str(), listened), (expected, addresses.iter().map(ToString::to_string).collect()));
     }
 }
@@ -118,6 +118,23 @@ fn the_host_header_has_to_name_the_redirect_uri() {
     ] {
         assert!(!matches(host, port, header), "{host} {port} {header}");
     }
+}
+
+#[tokio::test]
+async fn an_address_that_the_machine_does_not_have_is_left_out() {
+    // Reserved for documentation (RFC 5737): no machine has it, as some have no `::1`.
+    let missing = IpAddr::from([192, 0, 2, 1]);
+    for addresses in [[missing, Ipv4Addr::LOCALHOST.into()], [Ipv4Addr::LOCALHOST.into(), missing]] {
+        let (listeners, port) = listen(&addresses, 0).await.unwrap();
+        let listened: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        assert_eq!(listened, [(Ipv4Addr::LOCALHOST, port).into()]);
+        assert_ne!(port, 0);
+    }
+    assert_eq!(listen(&[missing], 0).await.unwrap_err().0, missing);
+    let held = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let taken = held.local_addr().unwrap().port();
+    let (address, error) = listen(&[missing, Ipv4Addr::LOCALHOST.into()], taken).await.unwrap_err();
+    assert_eq!((address, error.kind()), (Ipv4Addr::LOCALHOST.into(), io::ErrorKind::AddrInUse));
 }
 
 /// A clock that only counts: its pauses are over at once.

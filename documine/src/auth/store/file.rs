@@ -86,11 +86,11 @@ impl<'a> Place<'a> {
 
 impl TokenStore for FileStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
-        Box::pin(self.work(|place| place.read()?.or_else(|damaged| Err(place.damaged(&damaged, None)))))
+        Box::pin(self.work(|place| place.read()?.map_err(|damaged| place.damaged(&damaged, None))))
     }
 
     fn load_or_quarantine(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
-        Box::pin(self.work(|place| place.read()?.or_else(|damaged| Err(place.quarantine(&damaged)))))
+        Box::pin(self.work(|place| place.read()?.map_err(|damaged| place.quarantine(&damaged))))
     }
 
     fn compare_and_swap<'a>(

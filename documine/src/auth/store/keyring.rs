@@ -83,7 +83,7 @@ impl Place {
     /// What is kept; a damaged entry stays where it is.
     fn read(&self) -> Result<Option<StoredLogin>> {
         let Some(text) = self.text()? else { return Ok(None) };
-        self.login(&text)?.map(Some).or_else(|damaged| Err(self.damaged(&damaged, "")))
+        self.login(&text)?.map(Some).map_err(|damaged| self.damaged(&damaged, ""))
     }
 
     /// What is kept; a damaged entry is moved to another one: perhaps somebody can tell what happened to it.
