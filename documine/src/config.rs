@@ -426,11 +426,19 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// As [`login`](Self::login); the settings name no client.
+    /// As [`login`](Self::login); the settings name no client; the environment leads away from the addresses that the profile's secret and store
+    /// are for.
     pub fn configured_login(&self) -> Result<Login> {
         let nobody = || Error::config("no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
         let profile = self.profile.as_ref().ok_or_else(nobody)?;
         let login = self.login(profile.client_id.clone().ok_or_else(nobody)?)?;
+        if let Some(variable) = profile.elsewhere.filter(|_| profile.withheld) {
+            return Err(Error::config(format!(
+                "client secret and store of the profile {:?} are not used, because {}; take `login(…)` to log in without them, or {WAY_OUT}",
+                profile.name,
+                leads_away(variable)
+            )));
+        }
         let login = profile.client_secret.iter().cloned().fold(login, Login::client_secret);
         let login = profile.scopes.iter().fold(login, Login::scope);
         Ok(profile.store()?.into_iter().fold(login, Login::store))
@@ -481,10 +489,22 @@ pub(crate) fn given_tokens(
     }
 }
 
+/// Ends the errors about secrets that are not for the address in use.
+const WAY_OUT: &str = "name the address or workspace in a profile";
+
+fn leads_away(variable: &str) -> String {
+    match variable {
+        "DOCUMINE_WORKSPACE_ID" => format!("{variable} names another workspace"),
+        _ => format!("{variable} leads to an origin that the profile does not name"),
+    }
+}
+
 fn no_credentials(profile: Option<&Profile>) -> Error {
     Error::config(match profile {
-        Some(Profile { name, elsewhere: true, .. }) => format!(
-            "no credentials: those of the profile {name:?} are for another service, workspace or token path than the environment names; give some with `credentials(…)`"
+        Some(Profile { name, elsewhere: Some(variable), .. }) => format!(
+            "no credentials: those of the profile {name:?} are not used, because {}; give some with `credentials(…)`, or {}",
+            leads_away(variable),
+            WAY_OUT
         ),
         Some(Profile { name, store: Some(_), .. }) => {
             format!("no credentials: the profile {name:?} has a store for tokens, but no `client_id` to use them with")

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use tempfile::TempPath;
 
+/// So many symbolic links may lead from one to the next, as in Linux.
+const MOST_LINKS: u32 = 40;
+
 /// Gives a file that is whole its name, in place of what may be there.
 pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
     temporary.persist(target).map_err(|error| error.error)?;
@@ -47,6 +50,33 @@ pub(crate) fn folder_of(target: &Path) -> &Path {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
+}
+
+/// The file that a path leads to: without links and `..`, whether it is there or not.
+///
+/// # Errors
+/// Links lead in a circle, or a folder can't be read.
+pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut links_left = MOST_LINKS;
+    resolve_through(path, &mut links_left)
+}
+
+fn resolve_through(path: &Path, links_left: &mut u32) -> io::Result<PathBuf> {
+    match std::fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        resolved => return resolved,
+    }
+    // Nothing is there, or a link to nothing: the folder is resolved first, then the name in it.
+    let Some(parent) = path.parent() else { return Ok(path.to_owned()) };
+    let folder = resolve_through(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }, links_left)?;
+    let Some(name) = path.file_name() else {
+        // `..` of a folder that is not there, so it is no link either.
+        return Ok(folder.parent().unwrap_or(&folder).to_owned());
+    };
+    let place = folder.join(name);
+    let Ok(target) = std::fs::read_link(&place) else { return Ok(place) };
+    *links_left = links_left.checked_sub(1).ok_or_else(|| io::Error::other("too many symbolic links"))?;
+    resolve_through(&folder.join(target), links_left)
 }
 
 /// Does work that holds its thread up; an error is the work's end by force.

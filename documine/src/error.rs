@@ -296,7 +296,8 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service asked to be left alone (`Retry-After`, RFC 9110 section 10.2.3).
+    /// How long the service asked to be left alone (`Retry-After`, RFC 9110 section 10.2.3). While no token can be obtained: the time until the next
+    /// token request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use etcetera::BaseStrategy;
+use url::Url;
 
-use crate::auth::{Credentials, FileStore, Secret, TokenStore};
+use crate::address;
+use crate::auth::{Credentials, EndpointPaths, Endpoints, FileStore, Secret, TokenStore};
 use crate::config::{ClientBuilder, given_tokens};
 use crate::disk;
 use crate::error::{Error, Result};
@@ -21,6 +23,12 @@ use file::ProfileFile;
 const CONFIG: &str = "DOCUMINE_CONFIG";
 /// Which profile of it; in place of its `default`.
 const PROFILE: &str = "DOCUMINE_PROFILE";
+/// The addresses that secrets are sent to.
+const BASE_URL: &str = "DOCUMINE_BASE_URL";
+const AUTH_PATH: &str = "DOCUMINE_AUTH_PATH";
+const TOKEN_PATH: &str = "DOCUMINE_TOKEN_PATH";
+const DEVICE_PATH: &str = "DOCUMINE_DEVICE_PATH";
+const ADDRESSES: [&str; 4] = [BASE_URL, AUTH_PATH, TOKEN_PATH, DEVICE_PATH];
 
 /// What is known before the program itself says anything: one profile, and what the environment says in place of it.
 #[derive(Debug, Clone, Default)]
@@ -40,8 +48,10 @@ pub(crate) struct Profile {
     pub(crate) scopes: Vec<String>,
     /// Where tokens are kept: `file`, `keyring`, or a file's whole path.
     pub(crate) store: Option<String>,
-    /// The environment names another place than the profile does, whose secrets are not for that.
-    pub(crate) elsewhere: bool,
+    /// The variable that leads away from the profile's own addresses or workspace: the profile's secrets and its store are not used.
+    pub(crate) elsewhere: Option<&'static str>,
+    /// For that reason, a login would go without its client secret or would not be kept.
+    pub(crate) withheld: bool,
 }
 
 impl ClientBuilder {
@@ -65,8 +75,9 @@ impl ClientBuilder {
     ///
     /// For each setting the first that says something counts: later calls on the builder, the variables of [`from_env`](Self::from_env),
     /// the profile, the default. Credentials are not mixed: a token, or user name and password, from the environment stand for themselves, and so does
-    /// the secret of another client than the profile's. Where the environment names another service, workspace or token path than the profile, the
-    /// profile's secrets and its store are not used: they were not meant for that.
+    /// the secret of another client than the profile's. The profile's secrets and its store are for its own workspace, and for the origins (scheme,
+    /// host, port) of its own base URL and endpoints. Where `DOCUMINE_BASE_URL`, `DOCUMINE_AUTH_PATH`, `DOCUMINE_TOKEN_PATH` or
+    /// `DOCUMINE_DEVICE_PATH` leads to another origin, or `DOCUMINE_WORKSPACE_ID` names another workspace, they are not used.
     ///
     /// # Errors
     /// The base URL is nowhere; the file holds what is no setting, or has no such profile; it holds a password or a client secret and others can
@@ -145,10 +156,10 @@ impl Profile {
     fn beneath(self, get: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let client_id = get("DOCUMINE_CLIENT_ID").or_else(|| self.client_id.clone());
         // A secret belongs to its client and its service, and is shown to nobody else.
-        let same = |name: &str, own: &Option<String>| get(name).is_none_or(|given| Some(given) == *own);
-        let same_place = same("DOCUMINE_BASE_URL", &self.base_url)
-            && same("DOCUMINE_WORKSPACE_ID", &self.workspace)
-            && same("DOCUMINE_TOKEN_PATH", &self.token_path);
+        let elsewhere = self.stranger(&get).filter(|_| !self.name.is_empty());
+        let same_place = elsewhere.is_none();
+        let secret = get("DOCUMINE_CLIENT_SECRET").map(Secret::from);
+        let withheld = !same_place && (self.store.is_some() || self.client_secret.is_some() && secret.is_none());
         let own_secret = self.client_secret.filter(|_| same_place && client_id == self.client_id);
         let (own_username, own_password) = if same_place { (self.username, self.password) } else { (None, None) };
         let store = self.store.filter(|_| same_place);
@@ -159,19 +170,52 @@ impl Profile {
             (Some(_), None) => return Err(half("DOCUMINE_PASSWORD", "DOCUMINE_USERNAME")),
         };
         Ok(Self {
-            base_url: get("DOCUMINE_BASE_URL").or(self.base_url),
+            base_url: get(BASE_URL).or(self.base_url),
             workspace: get("DOCUMINE_WORKSPACE_ID").or(self.workspace),
             client_id,
-            client_secret: get("DOCUMINE_CLIENT_SECRET").map(Secret::from).or(own_secret),
+            client_secret: secret.or(own_secret),
             username,
             password,
-            auth_path: get("DOCUMINE_AUTH_PATH").or(self.auth_path),
-            token_path: get("DOCUMINE_TOKEN_PATH").or(self.token_path),
-            device_path: get("DOCUMINE_DEVICE_PATH").or(self.device_path),
+            auth_path: get(AUTH_PATH).or(self.auth_path),
+            token_path: get(TOKEN_PATH).or(self.token_path),
+            device_path: get(DEVICE_PATH).or(self.device_path),
             store,
-            elsewhere: !same_place && !self.name.is_empty(),
+            elsewhere,
+            withheld,
             ..self
         })
+    }
+
+    /// The variable that leads to an address of another origin than the profile's own, or to another workspace.
+    fn stranger(&self, get: impl Fn(&str) -> Option<String>) -> Option<&'static str> {
+        const WORKSPACE: &str = "DOCUMINE_WORKSPACE_ID";
+        if get(WORKSPACE).is_some_and(|given| Some(given) != self.workspace) {
+            return Some(WORKSPACE);
+        }
+        let own = self.addresses();
+        let own_origins: Vec<_> = own.iter().flatten().map(Url::origin).collect();
+        // One variable after the other, so that the one that leads away is named. A path leads nowhere else by itself.
+        let mut merged = self.clone();
+        ADDRESSES.into_iter().find(|name| {
+            let Some(given) = get(name) else { return false };
+            *match *name {
+                BASE_URL => &mut merged.base_url,
+                AUTH_PATH => &mut merged.auth_path,
+                TOKEN_PATH => &mut merged.token_path,
+                _ => &mut merged.device_path,
+            } = Some(given);
+            // Addresses that can't be used are for nobody; the client says so when it is built.
+            merged.addresses().is_none_or(|addresses| !addresses.iter().all(|url| own_origins.contains(&url.origin())))
+        })
+    }
+
+    /// The base URL and the endpoints, as a client makes them of the settings.
+    fn addresses(&self) -> Option<[Url; 4]> {
+        let base = address::base_url(self.base_url.as_deref()?).ok()?;
+        let (auth, token, device) = (self.auth_path.clone(), self.token_path.clone(), self.device_path.clone());
+        let paths = EndpointPaths { auth, token, device, ..EndpointPaths::default() };
+        let endpoints = Endpoints::new(&base, self.workspace.as_deref().unwrap_or_default(), &paths).ok()?;
+        Some([base, endpoints.authorization, endpoints.token, endpoints.device])
     }
 
     /// A builder with all of it. `tokens` go before user name and password.

@@ -94,7 +94,52 @@ async fn open() -> std::result::Result<(), String> {
     drop(lock);
     store.clear().await.map_err(text)?;
     store.clear().await.map_err(text)?;
-    is(store.load().await.map_err(text)?.is_none(), "nothing is kept at the end")
+    is(store.load().await.map_err(text)?.is_none(), "nothing is kept at the end")?;
+    damaged(&store, &first).await
+}
+
+/// A damaged entry is moved aside under the lock alone, and a login that was written meanwhile stays.
+async fn damaged(store: &KeyringStore, good: &StoredLogin) -> std::result::Result<(), String> {
+    write(ACCOUNT, "damaged").await?;
+    let error = store.load().await.err().ok_or("a damaged entry is an error")?;
+    is(
+        error.needs_login() && read(ACCOUNT).await?.as_deref() == Some("damaged"),
+        "a read without the lock moves nothing",
+    )?;
+    // Another process repairs it before the lock is taken.
+    write(ACCOUNT, good.to_json().expose()).await?;
+    let lock = store.lock().await.map_err(text)?;
+    let kept = store.load_or_quarantine().await.map_err(text)?;
+    is(kept.as_ref() == Some(good), "the login that was written meanwhile is kept")?;
+    write(ACCOUNT, "damaged").await?;
+    let error = store.load_or_quarantine().await.err().ok_or("a damaged entry is an error")?;
+    is(error.needs_login() && error.to_string().contains("it is kept as "), &format!("it is moved aside: {error}"))?;
+    drop(lock);
+    is(store.load().await.map_err(text)?.is_none(), "its place is free")?;
+    let aside = format!("{ACCOUNT} (damaged)");
+    is(read(&aside).await?.as_deref() == Some("damaged"), "its text is kept")
+}
+
+/// Puts a text into the keyring, as another program would.
+async fn write(account: &str, content: &str) -> std::result::Result<(), String> {
+    let (account, content) = (account.to_owned(), content.to_owned());
+    entry(move || keyring::v1::Entry::new("documine-test", &account)?.set_password(&content)).await.map(drop)
+}
+
+async fn read(account: &str) -> std::result::Result<Option<String>, String> {
+    let account = account.to_owned();
+    entry(move || keyring::v1::Entry::new("documine-test", &account)?.get_password()).await
+}
+
+/// Nothing where there is no such entry.
+async fn entry<T: Send + 'static>(
+    work: impl FnOnce() -> keyring::v1::Result<T> + Send + 'static,
+) -> std::result::Result<Option<T>, String> {
+    match tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())? {
+        Ok(done) => Ok(Some(done)),
+        Err(keyring::v1::Error::NoEntry) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 async fn locked() -> std::result::Result<(), String> {

@@ -93,7 +93,7 @@ async fn a_person_logs_in_once_and_the_login_is_kept() -> Tested {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_goes_wrong_is_one_line_and_an_exit_code() -> Tested {
     let (_sim, program) = service().await?;
-    let cases: [(&[&str], i32, &str); 4] = [
+    let cases: [(&[&str], i32, &str); 5] = [
         (&["--whoami"], 2, "which login? name the file that keeps it with --store, or log in with --flow"),
         (
             &["--flow", "paste"],
@@ -101,6 +101,11 @@ async fn what_goes_wrong_is_one_line_and_an_exit_code() -> Tested {
             "login by browser: this is no answer to a login: paste the whole address that the browser ended at",
         ),
         (&["--flow", "code", "--redirect-path", "no path"], 2, "\"no path\" is no path for a redirect URI"),
+        (
+            &["--flow", "code", "--redirect-uri", "https://acme.example/cb"],
+            2,
+            "the redirect URI \"https://acme.example/cb\" can't be listened on",
+        ),
         (&["--flow", "code", "--time-limit", "1", "--no-open"], 5, "nobody logged in within 1s; begin again"),
     ];
     for (args, code, line) in cases {

@@ -279,6 +279,7 @@ async fn trouble_of_the_provider_throws_no_token_away() {
         "refresh of the access token: the identity provider answered 503 Service Unavailable without saying why"
     );
     assert!(!error.needs_login() && error.is_transient());
+    world.time.pass(1);
     client.license().await.unwrap();
 }
 

@@ -81,6 +81,112 @@ async fn other_visitors_are_turned_away() {
     assert_eq!(world.requests("token").len(), 1);
 }
 
+/// A port that nobody uses, on both loopback addresses where there are two.
+fn free_port() -> u16 {
+    loop {
+        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = held.local_addr().unwrap().port();
+        if !has_ipv6() || std::net::TcpListener::bind(("::1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn has_ipv6() -> bool {
+    std::net::TcpListener::bind("[::1]:0").is_ok()
+}
+
+#[tokio::test]
+async fn a_registered_redirect_uri_with_another_host_name_works() {
+    let port = free_port();
+    let fixed = format!("http://localhost:{port}/login/done");
+    let uris = [
+        ("http://localhost/callback", "http://localhost:"),
+        ("http://localhost", "http://localhost:"),
+        (fixed.as_str(), fixed.as_str()),
+        ("http://LocalHost/callback", "http://LocalHost:"),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:"),
+        ("http://[::1]/callback", "http://[::1]:"),
+        ("http://localhost/callback?app=1", "http://localhost:"),
+    ];
+    for (uri, begin) in uris {
+        if uri.contains("[::1]") && !has_ipv6() {
+            continue;
+        }
+        let mut world = World::new().await;
+        world.allow_bare_requests();
+        let (login, page) = begun(&world, Loopback::default().redirect_uri(uri)).await;
+        let callback = field(&page, "redirect_uri").unwrap();
+        assert!(callback.starts_with(begin), "{uri}: {callback}");
+        let back = visit(&page, world.sim.username(), world.sim.password()).await;
+        // The address that the browser takes for the name is its own choice.
+        let url = reqwest::Url::parse(&back).unwrap();
+        let port = url.port().unwrap();
+        let (name, elsewhere) = (url.host_str().unwrap().to_owned(), format!("http://evil.example:{port}/callback"));
+        let mut addresses = match name.as_str() {
+            "localhost" => vec!["127.0.0.1".to_owned(), "[::1]".to_owned()],
+            address => vec![address.to_owned()],
+        };
+        addresses.retain(|address| address != "[::1]" || has_ipv6());
+        for address in &addresses {
+            let turned_away = request(&format!("{address}:{port}"), &elsewhere).await;
+            assert!(turned_away.starts_with("HTTP/1.1 404"), "{uri}: {turned_away}");
+        }
+        let last = addresses.last().unwrap();
+        let shown = request(&format!("{last}:{port}"), &back).await;
+        assert!(shown.starts_with("HTTP/1.1 200"), "{uri}: {shown}");
+        login.await.unwrap().unwrap();
+    }
+}
+
+/// Asks for `url` at an address, as a browser does that found it under the URL's name.
+async fn request(address: &str, url: &str) -> String {
+    let url = reqwest::Url::parse(url).unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let host = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+    stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await.unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await.unwrap();
+    said
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_on_one_loopback_address_is_not_used_for_localhost() {
+    if !has_ipv6() {
+        return;
+    }
+    let world = World::new().await;
+    let port = free_port();
+    let held = std::net::TcpListener::bind(("::1", port)).unwrap();
+    let place = Loopback::default().redirect_uri(format!("http://localhost:{port}/callback"));
+    let login = world.builder().login("laptop").unwrap().browser(place, |page| panic!("shown: {page}"));
+    let error = login.await.unwrap_err().to_string();
+    assert!(error.starts_with(&format!("port {port} of ::1 can't be listened on: ")), "{error}");
+    drop(held);
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_keep_the_browser_out() {
+    let mut world = World::new().await;
+    world.allow_bare_requests();
+    let (login, page) = begun(&world, Loopback::default()).await;
+    let back = visit(&page, world.sim.username(), world.sim.password()).await;
+    let address = back.strip_prefix("http://").unwrap().split('/').next().unwrap().to_owned();
+    let mut idle = Vec::new();
+    for _ in 0..100 {
+        idle.push(TcpStream::connect(&address).await.unwrap());
+    }
+    // The oldest is closed for the newer ones, long before its own time limit.
+    let mut oldest = idle.remove(0);
+    assert_eq!(oldest.read(&mut [0]).await.unwrap_or(0), 0);
+    let newest = idle.last().unwrap();
+    let still_open = |error: std::io::Error| error.kind() == std::io::ErrorKind::WouldBlock;
+    assert!(newest.try_read(&mut [0]).is_err_and(still_open));
+    assert_eq!(bare_http().get(&back).send().await.unwrap().status(), 200);
+    login.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_refusal_comes_back_the_same_way() {
     let world = World::new().await;

@@ -53,11 +53,14 @@ mod paging;
 mod pauses_asked_for;
 mod predicates;
 mod profiles;
+mod provider_outage;
 mod raw;
 mod refresh_trouble;
 #[cfg(reconstruction)]
 mod saved_answers;
 mod spans;
+#[cfg(unix)]
+mod store_paths;
 mod stores;
 #[cfg(reconstruction)]
 mod streamed_lists;

@@ -176,7 +176,7 @@ async fn a_proxy_that_echoes_the_request_does_not_show_its_token() {
 #[tokio::test]
 async fn a_token_path_that_leads_nowhere_is_not_a_thing_that_is_not_found() {
     let service = provider(vec![answer("404 Not Found", &["Content-Type: text/html"], "<html>nope</html>")]).await;
-    let (client, _) = robot(&service).await;
+    let (client, time) = robot(&service).await;
     let line = "login with a password: the identity provider knows no such path (404); \
                 check the base URL, the workspace and the token path";
     let error = client.license().await.unwrap_err();
@@ -184,6 +184,7 @@ async fn a_token_path_that_leads_nowhere_is_not_a_thing_that_is_not_found() {
     assert_eq!((error.kind(), error.is_not_found()), (ErrorKind::Auth, false));
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
 
+    time.pass(1);
     let error = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap_err();
     let WaitError::Poll { what, error, .. } = error else { panic!("{error:?}") };
     assert_eq!((what.as_str(), error.to_string().as_str()), ("package d-1", line));
@@ -278,9 +279,10 @@ async fn a_provider_that_is_busy_is_asked_again() {
         (false, _) => canned::json("{}"),
     })
     .await;
-    let (client, _) = robot(&service).await;
+    let (client, time) = robot(&service).await;
     let error = client.license().await.unwrap_err();
     assert!(error.is_transient() && !error.needs_login());
     busy.store(false, Ordering::SeqCst);
+    time.pass(1);
     client.license().await.unwrap();
 }

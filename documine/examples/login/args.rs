@@ -19,11 +19,15 @@ pub(crate) struct Args {
 
     /// The port of the redirect URI, for `code` and `paste`; 0: any that is free
     #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) redirect_port: u16,
+    redirect_port: u16,
 
     /// The path of the redirect URI, for `code` and `paste`
     #[arg(long, value_name = "PATH", default_value = "/callback")]
-    pub(crate) redirect_path: String,
+    redirect_path: String,
+
+    /// The whole redirect URI as it is registered, for `code` and `paste`, for example http://localhost:8400/callback
+    #[arg(long, value_name = "URI", conflicts_with_all = ["redirect_port", "redirect_path"])]
+    redirect_uri: Option<String>,
 
     /// How many seconds a person has in the browser
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
@@ -94,10 +98,18 @@ impl Args {
     }
 
     pub(crate) fn loopback(&self) -> Loopback {
-        Loopback::default()
-            .port(self.redirect_port)
-            .path(&self.redirect_path)
-            .time_limit(Duration::from_secs(self.time_limit))
+        let place = match &self.redirect_uri {
+            Some(uri) => Loopback::default().redirect_uri(uri),
+            None => Loopback::default().port(self.redirect_port).path(&self.redirect_path),
+        };
+        place.time_limit(Duration::from_secs(self.time_limit))
+    }
+
+    /// Where a browser ends whose address is pasted.
+    pub(crate) fn pasted_redirect_uri(&self) -> String {
+        let port = Some(self.redirect_port).filter(|port| *port != 0).map(|port| format!(":{port}"));
+        let usual = || format!("http://127.0.0.1{}{}", port.unwrap_or_default(), self.redirect_path);
+        self.redirect_uri.clone().unwrap_or_else(usual)
     }
 
     pub(crate) fn opens_browser(&self) -> bool {

@@ -53,9 +53,7 @@ async fn log_in(flow: Flow, login: Login, args: &Args, teller: Teller) -> Result
         }
         Flow::Password => return Err(Failure::usage("a password needs no person")),
         Flow::Paste => {
-            let port = Some(args.redirect_port).filter(|port| *port != 0).map(|port| format!(":{port}"));
-            let redirect_uri = format!("http://127.0.0.1{}{}", port.unwrap_or_default(), args.redirect_path);
-            let login = login.authorization(&redirect_uri)?;
+            let login = login.authorization(&args.pasted_redirect_uri())?;
             teller.tell(&Event::OpenUrl { url: login.url().to_owned() });
             teller.say("Then paste the address that the browser ends at; that it shows no page is all right:");
             login.pasted(&line().await?).await?

@@ -177,6 +177,11 @@ impl Authenticator {
         if let Some(flight) = state.under_way() {
             return Ok(flight);
         }
+        // With a store, another process may have brought new tokens: only the origin can tell.
+        let outage = state.known.outage.as_ref().filter(|_| !self.0.origin.has_store());
+        if let Some(error) = outage.and_then(|outage| outage.error(self.0.clock.as_ref())) {
+            return Err(error);
+        }
         let inner = Arc::clone(&self.0);
         let mut known = state.known.clone();
         known.rejected = rejected.cloned();
@@ -187,8 +192,10 @@ impl Authenticator {
 impl Inner {
     async fn renew(&self, mut known: Known) -> Result<Arc<TokenSet>> {
         let was_refused = known.refused.is_some();
+        let was_paused = known.outage.as_ref().is_some_and(|outage| outage.error(self.clock.as_ref()).is_some());
         let outcome = self.origin.renew(&mut known).await;
         let is_refused = known.refused.is_some();
+        let is_remembered = was_paused && known.outage.is_some();
         self.take_over(known, outcome.is_err());
         match outcome {
             Ok(Renewed { tokens, came, store_failed }) => {
@@ -205,7 +212,9 @@ impl Inner {
             }
             Err(error) => {
                 if !is_refused {
-                    self.tell(&LoginEvent::RefreshFailed(&error));
+                    if !is_remembered {
+                        self.tell(&LoginEvent::RefreshFailed(&error));
+                    }
                 } else if !was_refused {
                     self.tell(&LoginEvent::LoginNeeded(&error));
                 }

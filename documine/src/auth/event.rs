@@ -15,7 +15,7 @@ pub enum LoginEvent<'a> {
     /// New tokens could not be put into the token store. This client goes on with them and tries to keep them again; other processes may be
     /// logged out when they use the old ones.
     StoreFailed(&'a Error),
-    /// New tokens could not be had. Calls go on while the token in use lives; the next try comes soon.
+    /// A token request failed. Calls continue while the current token is valid; the next request follows after a pause.
     RefreshFailed(&'a Error),
     /// Nothing but a login of a person, or other credentials, will help. Told once.
     LoginNeeded(&'a Error),

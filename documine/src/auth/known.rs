@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::outage::Outage;
 use super::store::StoredLogin;
 use super::token::TokenSet;
 use crate::error::Error;
@@ -24,6 +25,8 @@ pub(super) struct Known {
     pub(super) given_tried: bool,
     /// The final word: nothing but another login will help.
     pub(super) refused: Option<Error>,
+    /// The last token request failed, but another one may succeed later.
+    pub(super) outage: Option<Outage>,
 }
 
 impl Known {
@@ -35,7 +38,7 @@ impl Known {
 
     /// The tokens from now on.
     pub(super) fn has(&mut self, tokens: Arc<TokenSet>) {
-        (self.tokens, self.refused) = (Some(tokens), None);
+        (self.tokens, self.refused, self.outage) = (Some(tokens), None, None);
     }
 }
 

@@ -115,7 +115,8 @@ impl Login {
     }
 
     /// Logs in by the provider's own page in the browser of this machine (authorization code with PKCE, RFC 8252): `show` is given the page's
-    /// address, to open it and to print it; then this listens on 127.0.0.1 until the browser is sent there with the answer. Where the browser is on
+    /// address, to open it and to print it; then this listens on the loopback address until the browser is sent there with the answer. Where the
+    /// provider knows another redirect URI than `http://127.0.0.1/callback`, give it with [`Loopback::redirect_uri`]. Where the browser is on
     /// another machine, take [`device`](Self::device) or [`authorization`](Self::authorization).
     ///
     /// ```
@@ -127,15 +128,16 @@ impl Login {
     /// ```
     ///
     /// # Errors
-    /// The port is taken; nobody logged in in time; as [`Authorization::redirected`].
+    /// The port is taken; the redirect URI is none of this machine; nobody logged in in time; as [`Authorization::redirected`].
     pub async fn browser(self, place: Loopback, show: impl FnOnce(&str) + Send) -> Result<TokenSet> {
         if let Some(keeper) = self.keeper() {
             keeper.check().await?;
         }
         let listening = place.open().await?;
-        let login = self.authorization(&listening.redirect_uri())?;
+        let clock = Arc::clone(&self.clock);
+        let login = self.authorization(listening.redirect_uri())?;
         show(login.url());
-        listening.tokens(login).await
+        listening.tokens(login, clock.as_ref()).await
     }
 
     /// Logs in by the provider's own page in a browser (authorization code, RFC 6749 section 4.1, with PKCE): opens nothing, but gives the page's

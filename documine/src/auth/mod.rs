@@ -3,7 +3,7 @@
 //! ```text
 //! transport ──► cache     the token in use; one refresh at a time
 //!                 │
-//!               origin    where tokens come from
+//!               origin    where tokens come from; outage: the pause between failed requests
 //!                 ├─ store/      what processes share: lock, read, adopt, keep
 //!                 ├─ flow/       password, refresh, log_out  (RFC 6749 sections 4.3 and 6, RFC 7009)
 //!                 │    └─ endpoint   bare HTTP: no redirects, no token, bounded answers
@@ -25,6 +25,7 @@ mod known;
 mod login;
 mod loopback;
 mod origin;
+mod outage;
 mod store;
 mod token;
 

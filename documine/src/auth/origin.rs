@@ -8,7 +8,8 @@ use super::endpoint::TokenEndpoint;
 use super::flow::log_out::LoggedOut;
 use super::flow::{log_out, password, refresh};
 use super::known::{Came, Known, Renewed};
-use super::store::{Keeper, StoredLogin};
+use super::outage::Outage;
+use super::store::{Keeper, StoreLock, StoredLogin};
 use super::token::TokenSet;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -54,7 +55,12 @@ impl Origin {
 
     /// Whether the answer may be another one the next time, although it was final: another process may log in, a vault be filled.
     pub(super) fn may_recover(&self) -> bool {
-        self.keeper.is_some() || self.is_custom()
+        self.has_store() || self.is_custom()
+    }
+
+    /// Whether other processes may bring tokens.
+    pub(super) fn has_store(&self) -> bool {
+        self.keeper.is_some()
     }
 
     pub(super) fn is_custom(&self) -> bool {
@@ -71,8 +77,8 @@ impl Origin {
 
     /// Lock, read, adopt or ask, keep.
     async fn renew_shared(&self, keeper: &Keeper, known: &mut Known) -> Result<Renewed> {
-        let _lock = keeper.lock().await?;
-        match keeper.read().await {
+        let lock = keeper.lock().await?;
+        match keeper.read_locked(&lock).await {
             Ok(kept) if kept != known.seen => {
                 if let Some(tokens) = self.look(known, kept)? {
                     return Ok(Renewed::new(tokens, Came::FromStore));
@@ -86,7 +92,7 @@ impl Origin {
             // Damaged, and put aside.
             Err(error) if error.needs_login() => {
                 known.seen = None;
-                if !self.can_go_on_without_store() {
+                if !self.can_go_on_without_store() && !known.unsaved {
                     known.refused = Some(error.clone());
                     return Err(error);
                 }
@@ -109,11 +115,17 @@ impl Origin {
                 asked => asked?,
             },
         };
-        self.keep(keeper, known, renewed).await
+        self.keep(keeper, &lock, known, renewed).await
     }
 
     /// Puts new tokens into the store before anybody uses them.
-    async fn keep(&self, keeper: &Keeper, known: &mut Known, mut renewed: Renewed) -> Result<Renewed> {
+    async fn keep(
+        &self,
+        keeper: &Keeper,
+        lock: &StoreLock,
+        known: &mut Known,
+        mut renewed: Renewed,
+    ) -> Result<Renewed> {
         let mut pauses = KEEP_AGAIN.iter();
         let swapped = loop {
             match (keeper.swap(known.seen.as_deref(), &renewed.tokens).await, pauses.next()) {
@@ -126,7 +138,7 @@ impl Origin {
             // Somebody who does not hold the lock has been here, or it was lost: what is kept by now is what everybody uses, if it is good for
             // anything.
             Ok(None) => {
-                let kept = keeper.read().await?;
+                let kept = keeper.read_locked(lock).await?;
                 if let Some(tokens) = self.look(known, kept)? {
                     return Ok(Renewed::new(tokens, Came::FromStore));
                 }
@@ -146,6 +158,10 @@ impl Origin {
         let gone = kept.is_none();
         known.tokens = kept.as_ref().map(|login| Arc::new(login.tokens.clone()));
         (known.seen, known.unsaved, known.refused) = (kept, false, None);
+        if !gone {
+            // Somebody got these tokens, so the provider answers.
+            known.outage = None;
+        }
         if gone && !self.can_log_in_again() {
             let error = needs_login("the login is gone from the token store: logged out by another process");
             known.refused = Some(error.clone());
@@ -163,8 +179,12 @@ impl Origin {
         true
     }
 
-    /// Asks the provider, or whoever stands in its place.
+    /// Requests tokens from the provider or the caller's source, unless the last request failed a short time ago.
     async fn ask(&self, known: &mut Known) -> Result<Renewed> {
+        let clock = self.clock.as_ref();
+        if let Some(error) = known.outage.as_ref().and_then(|outage| outage.error(clock)) {
+            return Err(error);
+        }
         match self.obtain(known.tokens.as_deref()).await {
             Ok((fresh, came)) => {
                 let tokens = Arc::new(fresh);
@@ -175,6 +195,14 @@ impl Origin {
                 if error.needs_login() && !self.is_custom() {
                     // Final: asking again could only lock the account.
                     known.refused = Some(error.clone());
+                } else {
+                    let now = self.clock.now();
+                    let goes_on = known.tokens.as_ref().is_some_and(|tokens| known.are_good(tokens, now));
+                    known.outage = if goes_on {
+                        Outage::requested(&error, clock)
+                    } else {
+                        Some(Outage::new(&error, known.outage.as_ref(), clock))
+                    };
                 }
                 Err(error)
             }
@@ -226,8 +254,8 @@ impl Origin {
     async fn forget(&self, known: &mut Known) -> Result<Option<Arc<TokenSet>>> {
         let mut tokens = known.tokens.clone();
         if let Some(keeper) = &self.keeper {
-            let _lock = keeper.lock().await?;
-            let kept = match keeper.read().await {
+            let lock = keeper.lock().await?;
+            let kept = match keeper.read_locked(&lock).await {
                 Err(error) if error.needs_login() => None,
                 kept => kept?,
             };

@@ -116,8 +116,8 @@ fn the_environment_goes_before_the_profile_setting_by_setting() {
         let mut wanted = IN_FILE.map(Some);
         assert_eq!(texts(&merged(&[(name, "  ")])), wanted, "{name} is blank");
         wanted[place] = Some("from the environment");
-        if [0, 1, 7].contains(&place) {
-            // Another place: the secrets were not meant for it.
+        if [0, 1].contains(&place) {
+            // Another place: the secrets were not meant for it. A path stays at the profile's own service.
             wanted[3..6].fill(None);
         }
         assert_eq!(texts(&merged(&[(name, "from the environment")])), wanted, "{name}");
@@ -137,13 +137,96 @@ fn the_program_goes_before_all() {
 }
 
 #[test]
-fn secrets_of_a_profile_are_for_its_own_service() {
-    let elsewhere = builder(&[("DOCUMINE_BASE_URL", "https://elsewhere.example")], FULL).unwrap();
-    assert_eq!(
-        line(elsewhere.build()),
-        "no credentials: those of the profile \"acme\" are for another service, workspace or token path than the environment names; give some with `credentials(…)`"
+fn secrets_of_a_profile_go_to_its_own_origins_alone() {
+    // The profile's login is at another origin than its service.
+    let split = FULL.replace("\"/token\"", "\"https://login.example:8443/token\"");
+    let own = [
+        ("DOCUMINE_BASE_URL", "https://acme.example"),
+        ("DOCUMINE_BASE_URL", " HTTPS://ACME.example:443/ "),
+        ("DOCUMINE_BASE_URL", "https://acme.example/documine"),
+        ("DOCUMINE_WORKSPACE_ID", "acme"),
+        ("DOCUMINE_AUTH_PATH", "/other"),
+        ("DOCUMINE_AUTH_PATH", "other"),
+        ("DOCUMINE_TOKEN_PATH", "/other"),
+        ("DOCUMINE_TOKEN_PATH", "https://acme.example/other"),
+        ("DOCUMINE_TOKEN_PATH", "//evil.example/other"),
+        ("DOCUMINE_DEVICE_PATH", "/other"),
+        ("DOCUMINE_DEVICE_PATH", "https://login.example:8443/device"),
+        ("DOCUMINE_DEVICE_PATH", "https://acme.example:443/device"),
+        ("DOCUMINE_DEVICE_PATH", "/https:/evil.example/device"),
+        ("DOCUMINE_DEVICE_PATH", "@evil.example/device"),
+        ("DOCUMINE_DEVICE_PATH", "\\\\evil.example\\device"),
+    ];
+    for variable in own {
+        let settings = builder(&[variable], &split).unwrap();
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("robot") && shown.contains("secret: Some([redacted])"), "{variable:?}: {shown}");
+        let (client, login) = (settings.clone().build().unwrap(), settings.configured_login().unwrap());
+        assert!(format!("{login:?}").contains("secret: Some([redacted])"), "{variable:?}: {login:?}");
+        let shown = format!("{client:?}");
+        assert!(!shown.contains("://evil.example"), "{variable:?}: {shown}");
+    }
+    let elsewhere = [
+        ("DOCUMINE_BASE_URL", "https://evil.example"),
+        ("DOCUMINE_BASE_URL", "https://acme.example:8443"),
+        ("DOCUMINE_BASE_URL", "https://acme.example.evil.example"),
+        ("DOCUMINE_WORKSPACE_ID", "other"),
+        ("DOCUMINE_AUTH_PATH", "https://evil.example/auth"),
+        ("DOCUMINE_TOKEN_PATH", "https://evil.example/token"),
+        ("DOCUMINE_TOKEN_PATH", "https://login.example/token"),
+        ("DOCUMINE_TOKEN_PATH", " https://evil.example/token"),
+        ("DOCUMINE_DEVICE_PATH", "https://evil.example/device"),
+        ("DOCUMINE_DEVICE_PATH", "HTTPS://EVIL.example/device"),
+        ("DOCUMINE_DEVICE_PATH", "https://acme.example:8443/device"),
+        ("DOCUMINE_DEVICE_PATH", "http://127.0.0.1/device"),
+    ];
+    for variable in elsewhere {
+        let why = match variable.0 {
+            "DOCUMINE_WORKSPACE_ID" => "DOCUMINE_WORKSPACE_ID names another workspace".to_owned(),
+            name => format!("{name} leads to an origin that the profile does not name"),
+        };
+        let settings = builder(&[variable], &split).unwrap();
+        assert!(!format!("{settings:?}").contains("redacted"), "{variable:?}: {settings:?}");
+        assert_eq!(
+            line(settings.clone().build()),
+            format!(
+                "no credentials: those of the profile \"acme\" are not used, because {why}; \
+                 give some with `credentials(…)`, or name the address or workspace in a profile"
+            )
+        );
+        assert_eq!(
+            line(settings.configured_login()),
+            format!(
+                "client secret and store of the profile \"acme\" are not used, because {why}; \
+                 take `login(…)` to log in without them, or name the address or workspace in a profile"
+            )
+        );
+        // Secrets that come from the environment themselves are for the addresses that it names.
+        let own_secrets = [
+            variable,
+            ("DOCUMINE_CLIENT_SECRET", "its own"),
+            ("DOCUMINE_USERNAME", "analyst"),
+            ("DOCUMINE_PASSWORD", "other"),
+        ];
+        let settings = builder(&own_secrets, &split).unwrap();
+        assert!(format!("{settings:?}").contains("\"analyst\""), "{variable:?}: {settings:?}");
+        settings.build().unwrap();
+    }
+    // What can't be used is told as that.
+    for (name, value) in [("DOCUMINE_BASE_URL", "nothing"), ("DOCUMINE_DEVICE_PATH", "ftp://acme.example/device")] {
+        let settings = builder(&[(name, value)], &split).unwrap();
+        assert!(!line(settings.clone().build()).contains("credentials"), "{name}");
+        assert!(!line(settings.configured_login()).contains("credentials"), "{name}");
+    }
+    // A profile without a secret and a store has nothing that could be withheld.
+    let public =
+        "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\n";
+    drop(
+        builder(&[("DOCUMINE_DEVICE_PATH", "https://login.example/device")], public)
+            .unwrap()
+            .configured_login()
+            .unwrap(),
     );
-    builder(&[("DOCUMINE_BASE_URL", "https://acme.example")], FULL).unwrap().build().unwrap();
 }
 
 #[test]

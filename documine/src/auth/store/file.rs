@@ -27,6 +27,9 @@ const LARGEST: u64 = 1024 * 1024;
 /// others may read, is refused; one that is damaged is moved to `NAME.damaged` and told of. Network drives often have no working locks:
 /// keep the file on the machine itself.
 ///
+/// Symbolic links are followed, the file's own and those of its folders, also where they lead to a file that is not there yet: all paths to one
+/// file share its lock, and a link stays a link. A file with several hard links is refused.
+///
 /// ```
 /// use documine::{Credentials, FileStore};
 /// let credentials = Credentials::stored("my-program", FileStore::new("login.json"));
@@ -58,15 +61,36 @@ impl FileStore {
         &self.path
     }
 
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&Path) -> Result<T> + Send + 'static) -> Result<T> {
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&Place) -> Result<T> + Send + 'static) -> Result<T> {
         let path = Arc::clone(&self.path);
-        blocking(move || work(&path)).await
+        blocking(move || work(&Place::of(&path)?)).await
+    }
+}
+
+/// The path as it was given, for messages, and the file that it leads to.
+struct Place<'a> {
+    path: &'a Path,
+    file: PathBuf,
+}
+
+impl<'a> Place<'a> {
+    fn of(path: &'a Path) -> Result<Self> {
+        let file = disk::resolve(path).map_err(|error| trouble(path, "reached", error))?;
+        Ok(Self { path, file })
+    }
+
+    fn trouble(&self, what: &str, error: io::Error) -> Error {
+        trouble(self.path, what, error)
     }
 }
 
 impl TokenStore for FileStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
-        Box::pin(self.work(read))
+        Box::pin(self.work(|place| place.read()?.map_err(|damaged| place.damaged(&damaged, None))))
+    }
+
+    fn load_or_quarantine(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        Box::pin(self.work(|place| place.read()?.map_err(|damaged| place.quarantine(&damaged))))
     }
 
     fn compare_and_swap<'a>(
@@ -75,26 +99,29 @@ impl TokenStore for FileStore {
         fresh: &'a StoredLogin,
     ) -> BoxFuture<'a, Result<bool>> {
         let (seen, fresh) = (seen.cloned(), fresh.to_json());
-        Box::pin(self.work(move |path| {
-            let same = read(path)? == seen;
+        Box::pin(self.work(move |place| {
+            let same = place.read()?.map_err(|damaged| place.damaged(&damaged, None))? == seen;
             if same {
-                write(path, fresh.expose().as_bytes()).map_err(|error| trouble(path, "written", error))?;
+                write(&place.file, fresh.expose().as_bytes()).map_err(|error| place.trouble("written", error))?;
             }
             Ok(same)
         }))
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
-        Box::pin(self.work(|path| match std::fs::remove_file(followed(path)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(trouble(path, "removed", error)),
+        Box::pin(self.work(|place| match std::fs::remove_file(&place.file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(place.trouble("removed", error)),
             _ => Ok(()),
         }))
     }
 
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock>> {
         Box::pin(async {
-            self.work(|path| make_folder(path).map_err(|error| trouble(path, "written", error))).await?;
-            lock::take(beside(&self.path, "lock"), self.lock_time).await
+            let beside = self.work(|place| {
+                make_folder(&place.file).map_err(|error| place.trouble("written", error))?;
+                Ok(beside(&place.file, "lock"))
+            });
+            lock::take(beside.await?, self.lock_time).await
         })
     }
 }
@@ -115,92 +142,104 @@ pub(super) fn private(options: &mut OpenOptions) {
     let _ = options;
 }
 
-fn read(path: &Path) -> Result<Option<StoredLogin>> {
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(trouble(path, "read", error)),
-    };
-    refuse_if_open_to_others(path, &file)?;
-    let mut text = Zeroizing::new(Vec::new());
-    (&file).take(LARGEST).read_to_end(&mut text).map_err(|error| trouble(path, "read", error))?;
-    let login = match std::str::from_utf8(&text) {
-        Ok(text) => StoredLogin::read(text),
-        Err(_) => Err(Unreadable::Damaged { line: 0, column: 0 }),
-    };
-    match login {
-        Ok(login) => Ok(Some(login)),
-        Err(newer @ Unreadable::Newer { .. }) => {
-            Err(Error::config(format!("the token store {} {newer}", path.display())))
+impl Place<'_> {
+    /// What is kept; inside, what is there but can't be understood.
+    fn read(&self) -> Result<Result<Option<StoredLogin>, Unreadable>> {
+        // Before it is opened: a pipe would keep its reader waiting.
+        match std::fs::metadata(&self.file) {
+            Ok(facts) if !facts.is_file() => return Err(self.no_file()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
+            _ => {}
         }
-        Err(damaged) => Err(put_aside(path, &damaged)),
-    }
-}
-
-/// A damaged file is kept: perhaps it was meant to be something else, perhaps somebody can tell what happened to it.
-fn put_aside(path: &Path, damaged: &Unreadable) -> Error {
-    let aside = (0..100)
-        .map(|number| match number {
-            0 => beside(path, "damaged"),
-            _ => beside(path, &format!("damaged-{number}")),
-        })
-        .find(|aside| !aside.exists())
-        .unwrap_or_else(|| beside(path, "damaged"));
-    let place = path.display();
-    match std::fs::rename(followed(path), &aside) {
-        Ok(()) => {
-            let aside = aside.display();
-            Error::auth(format!("the token store {place} {damaged}; it is kept as {aside}; log in again"))
-                .login_needed()
-        }
-        Err(error) => {
-            trouble(path, &format!("used: it {damaged}, and could not be moved to {}", aside.display()), error)
+        let file = match std::fs::File::open(&self.file) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Ok(None)),
+            Err(error) => return Err(self.trouble("read", error)),
+        };
+        self.refuse_if_open_to_others(&file)?;
+        let mut text = Zeroizing::new(Vec::new());
+        (&file).take(LARGEST).read_to_end(&mut text).map_err(|error| self.trouble("read", error))?;
+        let login = match std::str::from_utf8(&text) {
+            Ok(text) => StoredLogin::read(text),
+            Err(_) => Err(Unreadable::Damaged { line: 0, column: 0 }),
+        };
+        match login {
+            Err(newer @ Unreadable::Newer { .. }) => {
+                Err(Error::config(format!("the token store {} {newer}", self.path.display())))
+            }
+            login => Ok(login.map(Some)),
         }
     }
-}
 
-/// Who can read the file has the login; whoever could have written it could have us show his tokens to the service.
-#[cfg(unix)]
-fn refuse_if_open_to_others(path: &Path, file: &std::fs::File) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let facts = file.metadata().map_err(|error| trouble(path, "read", error))?;
-    if !facts.is_file() {
-        return Err(Error::config(format!("the token store {} is no file", path.display())));
+    /// Moves a damaged file aside: perhaps it was meant to be something else, perhaps somebody can tell what happened to it.
+    fn quarantine(&self, damaged: &Unreadable) -> Error {
+        let aside = (0..100)
+            .map(|number| match number {
+                0 => beside(&self.file, "damaged"),
+                _ => beside(&self.file, &format!("damaged-{number}")),
+            })
+            .find(|aside| !aside.exists())
+            .unwrap_or_else(|| beside(&self.file, "damaged"));
+        match std::fs::rename(&self.file, &aside) {
+            Ok(()) => self.damaged(damaged, Some(&aside)),
+            Err(error) => {
+                self.trouble(&format!("used: it {damaged}, and could not be moved to {}", aside.display()), error)
+            }
+        }
     }
-    if facts.uid() != rustix::process::geteuid().as_raw() {
-        let text = format!("the token store {} belongs to somebody else (user {})", path.display(), facts.uid());
-        return Err(Error::config(text));
-    }
-    let mode = facts.mode() & 0o777;
-    if mode & 0o077 != 0 {
-        let place = path.display();
-        return Err(Error::config(format!(
-            "the token store {place} may be read by others (mode {mode:04o}); run `chmod 600` on it, and log in anew if somebody may have done so"
-        )));
-    }
-    Ok(())
-}
 
-/// Elsewhere the folder's own rights hold: a user's profile is for that user.
-#[cfg(not(unix))]
-fn refuse_if_open_to_others(path: &Path, file: &std::fs::File) -> Result<()> {
-    let facts = file.metadata().map_err(|error| trouble(path, "read", error))?;
-    if facts.is_file() { Ok(()) } else { Err(Error::config(format!("the token store {} is no file", path.display()))) }
+    fn damaged(&self, damaged: &Unreadable, aside: Option<&Path>) -> Error {
+        let aside = aside.map(|aside| format!("; it is kept as {}", aside.display())).unwrap_or_default();
+        Error::auth(format!("the token store {} {damaged}{aside}; log in again", self.path.display())).login_needed()
+    }
+
+    fn no_file(&self) -> Error {
+        Error::config(format!("the token store {} is no file", self.path.display()))
+    }
+
+    /// Who can read the file has the login; whoever could have written it could have us show his tokens to the service.
+    #[cfg(unix)]
+    fn refuse_if_open_to_others(&self, file: &std::fs::File) -> Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let facts = file.metadata().map_err(|error| self.trouble("read", error))?;
+        if !facts.is_file() {
+            return Err(self.no_file());
+        }
+        let place = self.path.display();
+        if facts.uid() != rustix::process::geteuid().as_raw() {
+            let text = format!("the token store {place} belongs to somebody else (user {})", facts.uid());
+            return Err(Error::config(text));
+        }
+        let mode = facts.mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(Error::config(format!(
+                "the token store {place} may be read by others (mode {mode:04o}); run `chmod 600` on it, and log in anew if somebody may have done so"
+            )));
+        }
+        if facts.nlink() > 1 {
+            return Err(Error::config(format!(
+                "the token store {place} has {} hard links, which can't share a lock; remove the others, or make them symbolic links",
+                facts.nlink()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Elsewhere the folder's own rights hold: a user's profile is for that user.
+    #[cfg(not(unix))]
+    fn refuse_if_open_to_others(&self, file: &std::fs::File) -> Result<()> {
+        let facts = file.metadata().map_err(|error| self.trouble("read", error))?;
+        if facts.is_file() { Ok(()) } else { Err(self.no_file()) }
+    }
 }
 
 /// Writes a file of that name that is whole from its first moment on.
-fn write(path: &Path, text: &[u8]) -> io::Result<()> {
-    let target = followed(path);
+fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     // tempfile makes files for their owner alone.
-    let mut file = tempfile::Builder::new().prefix(".documine-").tempfile_in(folder_of(&target))?;
-    file.write_all(text)?;
-    file.as_file().sync_all()?;
-    put_in_place(file.into_temp_path(), &target)
-}
-
-/// Where the name is a link, the file that it leads to is meant, not the link.
-fn followed(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    let mut temporary = tempfile::Builder::new().prefix(".documine-").tempfile_in(folder_of(file))?;
+    temporary.write_all(text)?;
+    temporary.as_file().sync_all()?;
+    put_in_place(temporary.into_temp_path(), file)
 }
 
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {

@@ -33,9 +33,19 @@ impl Keeper {
         self.store.lock().await
     }
 
-    /// What is kept, unless it is somebody else's: a token is shown to nobody but the provider that gave it, and used in nobody else's name.
+    /// Returns what is kept, without the lock: what can't be read is left where it is.
     pub(crate) async fn read(&self) -> Result<Option<Arc<StoredLogin>>> {
-        let Some(login) = self.store.load().await? else { return Ok(None) };
+        self.own(self.store.load().await?)
+    }
+
+    /// Returns what is kept; what can't be read is moved aside, for which the lock has to be held.
+    pub(crate) async fn read_locked(&self, _held: &StoreLock) -> Result<Option<Arc<StoredLogin>>> {
+        self.own(self.store.load_or_quarantine().await?)
+    }
+
+    /// What is kept, unless it is somebody else's: a token is shown to nobody but the provider that gave it, and used in nobody else's name.
+    fn own(&self, login: Option<StoredLogin>) -> Result<Option<Arc<StoredLogin>>> {
+        let Some(login) = login else { return Ok(None) };
         if login.client_id != self.client_id || login.token_endpoint != self.token_endpoint {
             return Err(Error::config(format!(
                 "the token store holds a login of the client {:?} at {}, but this is {:?} at {}; take another store, or log out there first",
@@ -63,14 +73,14 @@ impl Keeper {
 
     /// Whether a new login could be kept: asked before a person is bothered. With the lock in hand the folder is there and can be written to.
     pub(crate) async fn check(&self) -> Result<()> {
-        let _lock = self.store.lock().await?;
-        self.before().await.map(drop)
+        let lock = self.store.lock().await?;
+        self.before(&lock).await.map(drop)
     }
 
     /// Keeps the tokens of a new login, in place of an earlier one.
     pub(crate) async fn put(&self, tokens: &TokenSet) -> Result<()> {
-        let _lock = self.store.lock().await?;
-        let before = self.before().await?;
+        let lock = self.store.lock().await?;
+        let before = self.before(&lock).await?;
         if self.swap(before.as_deref(), tokens).await?.is_none() {
             return Err(Error::auth(
                 "the token store was changed by somebody who does not hold its lock; log in again",
@@ -80,8 +90,8 @@ impl Keeper {
     }
 
     /// What a new login takes the place of. A damaged one has been put aside, and nothing else was to be lost.
-    async fn before(&self) -> Result<Option<Arc<StoredLogin>>> {
-        match self.read().await {
+    async fn before(&self, lock: &StoreLock) -> Result<Option<Arc<StoredLogin>>> {
+        match self.read_locked(lock).await {
             Err(error) if error.needs_login() => Ok(None),
             before => before,
         }

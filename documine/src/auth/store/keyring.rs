@@ -63,30 +63,51 @@ impl Place {
         Entry::new(&self.service, account).map_err(|error| self.trouble(error))
     }
 
-    fn read(&self) -> Result<Option<StoredLogin>> {
-        let text = match self.entry(&self.account)?.get_password() {
-            Ok(text) => text,
-            Err(KeyringError::NoEntry) => return self.probe().map(|()| None),
-            Err(error) => return Err(self.trouble(error)),
-        };
-        let text = Secret::new(text);
-        match StoredLogin::read(text.expose()) {
-            Ok(login) => Ok(Some(login)),
-            Err(newer @ Unreadable::Newer { .. }) => {
-                Err(Error::config(format!("the keyring's entry for {self} {newer}")))
-            }
-            Err(damaged) => Err(self.put_aside(&text, &damaged)?),
+    fn text(&self) -> Result<Option<Secret>> {
+        match self.entry(&self.account)?.get_password() {
+            Ok(text) => Ok(Some(Secret::new(text))),
+            Err(KeyringError::NoEntry) => self.probe().map(|()| None),
+            Err(error) => Err(self.trouble(error)),
         }
     }
 
-    /// A damaged entry is kept: perhaps somebody can tell what happened to it.
-    fn put_aside(&self, text: &Secret, damaged: &Unreadable) -> Result<Error> {
+    fn login(&self, text: &Secret) -> Result<Result<StoredLogin, Unreadable>> {
+        match StoredLogin::read(text.expose()) {
+            Err(newer @ Unreadable::Newer { .. }) => {
+                Err(Error::config(format!("the keyring's entry for {self} {newer}")))
+            }
+            login => Ok(login),
+        }
+    }
+
+    /// What is kept; a damaged entry stays where it is.
+    fn read(&self) -> Result<Option<StoredLogin>> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        self.login(&text)?.map(Some).map_err(|damaged| self.damaged(&damaged, ""))
+    }
+
+    /// What is kept; a damaged entry is moved to another one: perhaps somebody can tell what happened to it.
+    fn read_or_quarantine(&self) -> Result<Option<StoredLogin>> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        let damaged = match self.login(&text)? {
+            Ok(login) => return Ok(Some(login)),
+            Err(damaged) => damaged,
+        };
         let aside = format!("{} (damaged)", self.account);
         let moved = self.entry(&aside)?.set_password(text.expose());
         moved.map_err(|error| self.trouble(error))?;
-        self.entry(&self.account)?.delete_credential().map_err(|error| self.trouble(error))?;
-        let text = format!("the keyring's entry for {self} {damaged}; it is kept as {aside}; log in again");
-        Ok(Error::auth(text).login_needed())
+        // A keyring has no rename: what a program without the lock wrote meanwhile is not deleted.
+        match self.text()? {
+            Some(now) if now.is(text.expose()) => {
+                self.entry(&self.account)?.delete_credential().map_err(|error| self.trouble(error))?;
+                Err(self.damaged(&damaged, &format!("; it is kept as {aside}")))
+            }
+            _ => self.read(),
+        }
+    }
+
+    fn damaged(&self, damaged: &Unreadable, aside: &str) -> Error {
+        Error::auth(format!("the keyring's entry for {self} {damaged}{aside}; log in again")).login_needed()
     }
 
     /// A keyring that is locked says of every entry that there is none. Only one that can be written to is believed.
@@ -132,6 +153,10 @@ impl std::fmt::Display for Place {
 impl TokenStore for KeyringStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
         Box::pin(self.work(Place::read))
+    }
+
+    fn load_or_quarantine(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        Box::pin(self.work(Place::read_or_quarantine))
     }
 
     fn compare_and_swap<'a>(

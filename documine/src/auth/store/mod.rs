@@ -92,8 +92,17 @@ pub trait TokenStore: Send + Sync + 'static {
     /// What is kept, or nothing.
     ///
     /// # Errors
-    /// The place can't be read, or what is there is not understood: then it must be left as it is, or kept aside.
+    /// The place can't be read, or what is there is not understood. It must be left as it is: another process may be replacing it.
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>>;
+
+    /// Returns what is kept, like [`load`](Self::load), and moves aside what is damaged, so that a new login can be kept. Called with the lock held.
+    /// Default: `load`, for stores that move nothing.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load). Where something was moved aside, [`Error::needs_login`](crate::Error::needs_login) is true.
+    fn load_or_quarantine(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        self.load()
+    }
 
     /// Keeps `fresh` if what is kept is still `seen` (`None`: nothing), and says whether it did. Called with the lock held; the comparison
     /// protects from whoever does not take it, or has lost it.
@@ -124,6 +133,10 @@ pub trait TokenStore: Send + Sync + 'static {
 impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
         (**self).load()
+    }
+
+    fn load_or_quarantine(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
+        (**self).load_or_quarantine()
     }
 
     fn compare_and_swap<'a>(
