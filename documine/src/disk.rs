@@ -12,7 +12,7 @@ const MOST_LINKS: u32 = 40;
 /// Gives a file that is whole its name, in place of what may be there.
 pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
     temporary.persist(target).map_err(|error| error.error)?;
-    sync_folder(target);
+    sync_folder(folder_of(target));
     Ok(())
 }
 
@@ -34,14 +34,22 @@ pub(crate) fn reason(error: &io::Error) -> String {
     format!("{why}; {way_out}")
 }
 
-/// A new name is safe only when the folder is on disk too; not every file system can do that.
-pub(crate) fn sync_folder(target: &Path) {
+/// Brings the names in a folder to disk: a new file or a rename is safe only then. Not every file system can do that.
+pub(crate) fn sync_folder(folder: &Path) {
+    #[cfg(test)]
+    SYNCED.with_borrow_mut(|synced| synced.push(folder.to_owned()));
     #[cfg(unix)]
-    if let Ok(folder) = std::fs::File::open(folder_of(target)) {
+    if let Ok(folder) = std::fs::File::open(folder) {
         let _ = folder.sync_all();
     }
     #[cfg(not(unix))]
-    let _ = target;
+    let _ = folder;
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The folders that this thread has brought to disk, for tests.
+    pub(crate) static SYNCED: std::cell::RefCell<Vec<PathBuf>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
 /// Where a file lies; a temporary one beside it can be renamed to it.

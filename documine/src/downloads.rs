@@ -315,6 +315,7 @@ pub struct Package {
 pub struct Saving {
     id: DownloadId,
     goal: Goal,
+    max_bytes: Option<u64>,
     progress: Option<Arc<dyn Progress>>,
 }
 
@@ -328,6 +329,7 @@ impl fmt::Debug for Saving {
 pub struct Writing<W> {
     id: DownloadId,
     writer: W,
+    max_bytes: Option<u64>,
     progress: Option<Arc<dyn Progress>>,
 }
 
@@ -351,23 +353,22 @@ impl Package {
     /// Fetches it as a stream of bytes (`downloadPackage`).
     pub fn stream(&self) -> Call<DownloadId, PackageStream> {
         Call::new(&self.handle.client, self.handle.id.clone(), |client, id, options| {
-            Box::pin(Wanted { client, id, options, progress: None }.stream())
+            Box::pin(Wanted { client, id, options, max_bytes: None, progress: None }.stream())
         })
     }
 
-    /// Fetches it into anything that takes bytes (`downloadPackage`), on threads that may wait: it gets each of them once and is flushed at the end. Whether they are a
-    /// whole ZIP is for its owner to see.
+    /// Writes the package to `writer` (`downloadPackage`) on the blocking thread pool and flushes it at the end. The ZIP structure is not verified.
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {
-    /// let in_memory = package.save_into(Vec::new()).await?.writer;
+    /// let in_memory = package.save_into(Vec::new()).max_bytes(64 << 20).await?.writer;
     /// # Ok(()) }
     /// ```
     pub fn save_into<W: std::io::Write + Send + 'static>(&self, writer: W) -> Call<Writing<W>, Written<W>> {
-        let writing = Writing { id: self.handle.id.clone(), writer, progress: None };
+        let writing = Writing { id: self.handle.id.clone(), writer, max_bytes: None, progress: None };
         Call::new(&self.handle.client, writing, |client, writing, options| {
-            let Writing { id, writer, progress } = writing;
-            Box::pin(Wanted { client, id, options, progress }.write_into(writer))
+            let Writing { id, writer, max_bytes, progress } = writing;
+            Box::pin(Wanted { client, id, options, max_bytes, progress }.write_into(writer))
         })
     }
 
@@ -390,19 +391,19 @@ impl Package {
 
     /// The same, into a temporary folder, which stays there for as long as a thread writes into it.
     #[cfg(feature = "package")]
-    pub(crate) fn save_within(&self, folder: &Arc<TempDir>) -> Call<Saving, Saved> {
-        let mut call = self.save_to(folder.path().join("package.zip"));
+    pub(crate) fn save_within(&self, folder: &Arc<TempDir>, max_bytes: u64) -> Call<Saving, Saved> {
+        let mut call = self.save_to(folder.path().join("package.zip")).max_bytes(max_bytes);
         call.params.goal.within = Some(Arc::clone(folder));
         call
     }
 
     fn save(&self, place: Place, if_exists: IfExists) -> Call<Saving, Saved> {
         let goal = Goal { place, if_exists, resumable: false, within: None, check: Check::default() };
-        let saving = Saving { id: self.handle.id.clone(), goal, progress: None };
+        let saving = Saving { id: self.handle.id.clone(), goal, max_bytes: None, progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
-            let Saving { id, goal, progress } = saving;
+            let Saving { id, goal, max_bytes, progress } = saving;
             Box::pin(async move {
-                let saved = Wanted { client, id, options, progress }.save(goal).await;
+                let saved = Wanted { client, id, options, max_bytes, progress }.save(goal).await;
                 saved.map_err(|error| error.with_operation("downloadPackage"))
             })
         })
@@ -418,6 +419,13 @@ impl Call<Saving, Saved> {
     /// Is told how many bytes have come.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
         self.params.progress = Some(Arc::new(progress));
+        self
+    }
+
+    /// Sets the largest package that is fetched, in bytes. Default: no limit. A package that announces more fails before its first byte is
+    /// taken, one that announces nothing as soon as more has come: [`ErrorKind::Integrity`](crate::ErrorKind).
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.params.max_bytes = Some(bytes);
         self
     }
 
@@ -449,7 +457,11 @@ impl Call<Saving, Saved> {
     /// The bytes are in `NAME.part` then, and `NAME.part.json` says how many are safe (in a folder `package-ID.zip.part`, as the name comes
     /// later). After a process was killed less than 1 MiB of what it had taken over has to come again, after the machine went down less than 5 MiB.
     /// Both files go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed, or the service
-    /// can't give the rest of a package. Where the disk is full, make room and call again. Of two such calls at a time, in any process, the second fails.
+    /// can't give the rest of a package. Where the disk is full, make room and call again. Before a part is continued, its bytes are compared with
+    /// their checksum; one that changed is begun anew. A part or sidecar that is a link or belongs to another user is refused.
+    ///
+    /// Of two such calls at a time the second waits up to 5 s for the first, longer where the first was dropped and still brings bytes to disk, and
+    /// fails then. Where another process has the part, the call fails at once.
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {
@@ -464,6 +476,14 @@ impl Call<Saving, Saved> {
 }
 
 impl<W> Call<Writing<W>, Written<W>> {
+    /// Sets the largest package that is fetched, in bytes. Default: no limit. Set one where the writer is memory. A package that announces
+    /// more fails before its first byte is taken, one that announces nothing as soon as more has come:
+    /// [`ErrorKind::Integrity`](crate::ErrorKind).
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.params.max_bytes = Some(bytes);
+        self
+    }
+
     /// Is told how many bytes have come.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
         self.params.progress = Some(Arc::new(progress));

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -68,11 +69,18 @@ async fn careful_since(client: &Client, upload: Upload, options: CallOptions, be
     }
 }
 
+/// Whether a service's name for a file is the one that it was uploaded under. Systems and services write accented letters composed or
+/// decomposed (Unicode NFC, NFD), and drop blanks around a name.
+fn is_same_name(listed: &str, uploaded: &str) -> bool {
+    let nfc = ComposingNormalizerBorrowed::new_nfc();
+    nfc.normalize(listed.trim()) == nfc.normalize(uploaded.trim())
+}
+
 /// The file of an upload whose answer was lost, if it has arrived.
 async fn look_for(client: &Client, upload: &Upload, before: &Before) -> Result<Option<FileId>> {
     let length = upload.source.length().await.map(|length| json(&length));
     let is_it = |file: &FileStatus| {
-        let same_name = file.file_name.as_deref() == Some(upload.source.name());
+        let same_name = file.file_name.as_deref().is_some_and(|name| is_same_name(name, upload.source.name()));
         let size = json(&file.file_size);
         let same_length = !size.is_number() || length.as_ref().is_none_or(|length| *length == size);
         same_name && same_length && before.get(&file.id) != Some(&version(file))
@@ -80,7 +88,10 @@ async fn look_for(client: &Client, upload: &Upload, before: &Before) -> Result<O
     for pause in LOOKS {
         client.clock().sleep(pause).await;
         let files = upload.dossier.files().await?;
-        if let Some(file) = files.into_iter().find(is_it) {
+        let mut found: Vec<_> = files.into_iter().filter(is_it).collect();
+        // Where both forms are listed, the name as it was uploaded is meant.
+        found.sort_by_key(|file| file.file_name.as_deref() != Some(upload.source.name()));
+        if let Some(file) = found.into_iter().next() {
             return Ok(Some(file.id));
         }
     }

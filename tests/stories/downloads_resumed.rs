@@ -13,6 +13,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use proptest::prelude::Rng;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
+use crate::archives::crc;
 use crate::canned::{Canned, json};
 use crate::paper::{STUDY, unzip, zip};
 use crate::scripted::{asked, builder};
@@ -31,15 +32,15 @@ pub fn noise(size: usize) -> Vec<u8> {
 
 /// A request for a package, as far as it matters here.
 #[derive(Clone, Debug, PartialEq)]
-struct Asked {
+pub struct Asked {
     /// The number of the request, from 0.
-    number: usize,
-    from: Option<usize>,
-    condition: Option<String>,
+    pub number: usize,
+    pub from: Option<usize>,
+    pub condition: Option<String>,
 }
 
 /// The beginning of an answer and the bytes behind it; the connection ends there, whatever was announced.
-fn raw(head: &[String], body: &[u8]) -> Vec<u8> {
+pub fn raw(head: &[String], body: &[u8]) -> Vec<u8> {
     let mut bytes = head.join("\r\n").into_bytes();
     bytes.extend_from_slice(b"\r\nConnection: close\r\n\r\n");
     bytes.extend_from_slice(body);
@@ -47,14 +48,14 @@ fn raw(head: &[String], body: &[u8]) -> Vec<u8> {
 }
 
 /// The whole package with these headers, of which `sent` bytes come.
-fn whole(package: &[u8], headers: &[&str], sent: usize) -> Vec<u8> {
+pub fn whole(package: &[u8], headers: &[&str], sent: usize) -> Vec<u8> {
     let mut head = vec!["HTTP/1.1 200 OK".to_owned(), format!("Content-Length: {}", package.len())];
     head.extend(headers.iter().map(|line| (*line).to_owned()));
     raw(&head, &package[..sent.min(package.len())])
 }
 
 /// The rest of the package from `from` on with these headers, of which `sent` bytes come.
-fn rest(package: &[u8], from: usize, headers: &[&str], sent: usize) -> Vec<u8> {
+pub fn rest(package: &[u8], from: usize, headers: &[&str], sent: usize) -> Vec<u8> {
     let (length, left) = (package.len(), package.len() - from);
     let range = format!("Content-Range: bytes {from}-{}/{length}", length - 1);
     let mut head = vec!["HTTP/1.1 206 Partial Content".to_owned(), format!("Content-Length: {left}"), range];
@@ -62,7 +63,7 @@ fn rest(package: &[u8], from: usize, headers: &[&str], sent: usize) -> Vec<u8> {
     raw(&head, &package[from..][..sent.min(left)])
 }
 
-const TAG: &str = "ETag: \"one\"";
+pub const TAG: &str = "ETag: \"one\"";
 
 /// A service with one package.
 pub struct Shop {
@@ -72,7 +73,7 @@ pub struct Shop {
 
 impl Shop {
     /// Each request for the package gets what `answer` makes of it.
-    async fn open(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
+    pub async fn open(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&seen);
         let service = Canned::answering(move |head| {
@@ -111,7 +112,7 @@ impl Shop {
     }
 
     /// One that sends this much of the package and no more, and holds the connection.
-    async fn holding(head: Vec<u8>) -> Self {
+    pub async fn holding(head: Vec<u8>) -> Self {
         let service = Canned::answering_and_holding(move |request| {
             if request.starts_with(&format!("GET {} ", path("downloadPackage", &["d-1"]))) {
                 head.clone()
@@ -128,7 +129,7 @@ impl Shop {
         self.package_with(|builder| builder).await
     }
 
-    async fn package_with(&self, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Package {
+    pub async fn package_with(&self, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Package {
         let (builder, _) = builder(&self.service.base).await;
         let client = settings(builder.credentials(Credentials::access_token("t"))).build().unwrap();
         client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap()
@@ -147,7 +148,7 @@ pub fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-async fn streamed(package: &Package) -> documine::Result<Vec<u8>> {
+pub async fn streamed(package: &Package) -> documine::Result<Vec<u8>> {
     let pieces: Vec<_> = package.stream().await?.try_collect().await?;
     Ok(pieces.concat())
 }
@@ -581,8 +582,9 @@ async fn another_process_goes_on_where_one_stopped() {
         assert_eq!(names(folder.path()), ["a.zip", "a.zip.part", "a.zip.part.json"]);
         assert!(std::fs::read(folder.path().join("a.zip.part")).unwrap() == zip[..stands]);
         let sidecar = std::fs::read_to_string(folder.path().join("a.zip.part.json")).unwrap();
+        let sum = crc(&zip[..stands]);
         let wanted = format!(
-            r#"{{"version":1,"download_id":"d-1","bytes":{stands},"length":{length},"validator":{{"etag":"\"one\""}},"name":null}}"#
+            r#"{{"version":1,"download_id":"d-1","bytes":{stands},"crc32":{sum},"length":{length},"validator":{{"etag":"\"one\""}},"name":null}}"#
         );
         assert_eq!(sidecar, wanted);
         assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
@@ -642,7 +644,7 @@ async fn what_is_safe_is_noted_while_more_comes() {
 }
 
 /// Stops a resumable call for `a.zip` after 100 000 bytes.
-async fn stopped(zip: &[u8], folder: &Path) {
+pub async fn stopped(zip: &[u8], folder: &Path) {
     let shop = Shop::breaking_off(zip, vec![100_000]).await;
     let call = shop.package().await.save_to(folder.join("a.zip")).resumable().with_retry(Retry::Never);
     call.await.unwrap_err();
@@ -733,7 +735,7 @@ async fn what_is_not_ours_to_touch_is_told() {
     std::fs::create_dir(&part).unwrap();
     assert_eq!(
         line().await,
-        format!("downloadPackage: {} can't be written: it is no file; move it away", part.display())
+        format!("downloadPackage: {} can't be written: it is not a regular file; move it away", part.display())
     );
     assert_eq!(shop.begins(), [], "nothing is fetched for it");
 }
@@ -762,7 +764,7 @@ async fn two_at_a_time_do_not_write_the_same_part() {
     let second = shop.package().await;
     let error = second.save_to(&target).resumable().await.unwrap_err();
     let line = format!(
-        "downloadPackage: {} can't be written: another call is fetching it; wait for that, or choose another place",
+        "downloadPackage: {} can't be written: another call is fetching it; wait for that call, or choose another place",
         folder.path().join("a.zip.part").display()
     );
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line));

@@ -79,19 +79,23 @@ async fn what_was_safe_stays_safe_where_no_more_can_be_noted() {
     let zip = noise(8_000_000);
     let shop = Shop::breaking_off(&zip, vec![6_000_000]).await;
     let folder = tempfile::tempdir().unwrap();
-    let (target, in_the_way) = (folder.path().join("a.zip"), folder.path().join("a.zip.part.json.new"));
+    let (target, sidecar) = (folder.path().join("a.zip"), folder.path().join("a.zip.part.json"));
+    let aside = folder.path().join("aside");
     let call = shop.package().await.save_to(&target).resumable().with_retry(Retry::Never);
-    let blocked = in_the_way.clone();
+    let (from, to) = (sidecar.clone(), aside.clone());
     let call = call.with_progress(move |moved, _| {
         // The first four MiB were noted by then.
-        if moved > 5_000_000 && !blocked.exists() {
-            std::fs::create_dir(&blocked).unwrap();
+        if moved > 5_000_000 && !to.exists() {
+            std::fs::rename(&from, &to).unwrap();
+            // No file takes the name of a folder.
+            std::fs::create_dir(&from).unwrap();
         }
     });
     assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Interrupted);
+    std::fs::remove_dir(&sidecar).unwrap();
+    std::fs::rename(&aside, &sidecar).unwrap();
     let noted = noted(folder.path());
     assert!((4 << 20..5_000_000).contains(&noted), "{noted}");
-    std::fs::remove_dir(in_the_way).unwrap();
     let saved = shop.package().await.save_to(&target).resumable().await.unwrap();
     assert_eq!((saved.resumed_at, shop.begins()), (noted as u64, vec![None, Some(noted)]));
     assert!(std::fs::read(&target).unwrap() == zip);

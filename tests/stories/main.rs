@@ -25,6 +25,8 @@ mod components;
 mod coverage;
 mod discovery;
 mod dossiers;
+mod download_limits;
+mod download_versions;
 mod downloads_resumed;
 mod dropped;
 #[cfg(reconstruction)]
@@ -46,10 +48,12 @@ mod log_in_by_device;
 mod log_in_by_loopback;
 mod long_waits;
 mod lost_answers;
+mod lost_uploads;
 #[cfg(reconstruction)]
 mod one_bad_element;
 mod packages;
 mod paging;
+mod partial_downloads;
 mod pauses_asked_for;
 mod predicates;
 mod profiles;
@@ -64,6 +68,7 @@ mod store_paths;
 mod stores;
 #[cfg(reconstruction)]
 mod streamed_lists;
+mod suggested_names;
 mod tenant_and_bearer;
 mod token_endpoint;
 mod tolerance;

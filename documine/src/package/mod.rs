@@ -227,7 +227,8 @@ impl Contents {
         .await
     }
 
-    /// Deletes what [`Package::open`] has fetched; dropping does the same, without a word where it fails. A file of the caller's stays.
+    /// Deletes what [`Package::open`] has fetched, on the blocking thread pool. Dropping the contents does the same on its own thread and ignores
+    /// errors. A file of the caller's stays.
     ///
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File).
@@ -277,28 +278,47 @@ impl Drop for Stop {
 pub struct Opening {
     package: Package,
     limits: PackageLimits,
+    max_bytes: u64,
 }
+
+/// The largest package that is fetched to be opened: temporary folders are often in memory.
+const MAX_BYTES: u64 = 1 << 30;
 
 impl Package {
     /// Fetches it into a temporary file and opens that (`downloadPackage`). The file is this user's alone, and gone when the
-    /// [`Contents`] are closed or dropped.
+    /// [`Contents`] are closed or dropped. A package of more than [1 GiB](Call::max_bytes) is refused.
     pub fn open(&self) -> Call<Opening, Contents> {
-        let opening = Opening { package: self.clone(), limits: PackageLimits::default() };
+        let opening = Opening { package: self.clone(), limits: PackageLimits::default(), max_bytes: MAX_BYTES };
         Call::new(&self.handle.client, opening, |client, opening, options| {
             Box::pin(async move {
                 let shown = shown(opening.package.id());
                 let made = blocking(private_folder).await.flatten();
                 let folder = made.map_err(|error| Error::file(format!("{shown}: no temporary folder"), error))?;
                 let folder = Arc::new(folder);
-                let saving = opening.package.save_within(&folder);
-                let saved = saving.run()(client, saving.params, options).await?;
-                Contents::look_into(saved.path, shown, opening.limits, Some(folder)).await
+                let saving = opening.package.save_within(&folder, opening.max_bytes);
+                let contents = match saving.run()(client, saving.params, options).await {
+                    Ok(saved) => {
+                        Contents::look_into(saved.path, shown, opening.limits, Some(Arc::clone(&folder))).await
+                    }
+                    Err(error) => Err(error),
+                };
+                // Where that failed, the folder is deleted here, which takes a while for a large package.
+                let _ = blocking(move || drop(folder)).await;
+                contents
             })
         })
     }
 }
 
 impl Call<Opening, Contents> {
+    /// Sets the largest package that is fetched, in bytes. Default: 1 GiB. A package that announces more fails before its first byte is
+    /// taken, one that announces nothing as soon as more has come: [`ErrorKind::Integrity`](crate::ErrorKind). For larger packages, see
+    /// also [`Package::save_to`] and [`Contents::open`].
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.params.max_bytes = bytes;
+        self
+    }
+
     /// How much the package may hold. Default: [`PackageLimits::default`].
     pub fn limits(mut self, limits: PackageLimits) -> Self {
         self.params.limits = limits;

@@ -1,5 +1,6 @@
 //! Unpacking to disk: into a folder beside the target, which gets its name when it is whole.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::archive::Archive;
 use super::trouble::{Trouble, go_on, shown};
-use crate::disk::folder_of;
+use crate::disk::{folder_of, sync_folder};
 
 /// A folder that was unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +43,11 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
     // Dropped before it has its name, it is gone with all that is in it.
     let part = builder.tempdir_in(folder_of(target)).map_err(trouble)?;
     let mut unpacked = Unpacked { path: target.to_owned(), files: 0, bytes: 0 };
+    let mut folders = BTreeSet::from([part.path().to_owned()]);
     for folder in archive.folders() {
-        fs::create_dir_all(part.path().join(folder)).map_err(trouble)?;
+        let folder = part.path().join(folder);
+        fs::create_dir_all(&folder).map_err(trouble)?;
+        note(&mut folders, &folder);
     }
     for entry in archive.files() {
         let cannot = |error| {
@@ -53,6 +57,7 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
         refuse_on_this_system(&entry.name)?;
         let path = part.path().join(&entry.name);
         fs::create_dir_all(folder_of(&path)).map_err(cannot)?;
+        note(&mut folders, folder_of(&path));
         // Never over another file, and with the rights that the umask leaves: nothing is executable.
         let mut file = File::create_new(&path).map_err(cannot)?;
         archive.unpack(entry, stop, |piece| file.write_all(piece).map_err(cannot))?;
@@ -60,16 +65,23 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
         unpacked.files += 1;
         unpacked.bytes += entry.size;
     }
+    // Children before their parents: what a name leads to is on disk before the name is.
+    for folder in folders.iter().rev() {
+        go_on(stop)?;
+        sync_folder(folder);
+    }
     go_on(stop)?;
     refuse_what_is_there(target)?;
     fs::rename(part.path(), target).map_err(trouble)?;
     // It has another name now; there is nothing left to delete.
     let _ = part.keep();
-    #[cfg(unix)]
-    if let Ok(folder) = File::open(folder_of(target)) {
-        let _ = folder.sync_all();
-    }
+    sync_folder(folder_of(target));
     Ok(unpacked)
+}
+
+/// Adds a folder with those that it lies in, up to one that is noted already.
+fn note(folders: &mut BTreeSet<PathBuf>, folder: &Path) {
+    let _ = folder.ancestors().take_while(|folder| folders.insert((*folder).to_owned())).count();
 }
 
 fn refuse_what_is_there(target: &Path) -> Result<(), Trouble> {
@@ -87,4 +99,35 @@ fn refuse_on_this_system(name: &str) -> Result<(), Trouble> {
         return Err(Trouble::entry(name, why));
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "these are tests")]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::disk::SYNCED;
+    use crate::package::PackageLimits;
+
+    #[test]
+    fn every_new_folder_is_brought_to_disk_before_its_parent() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        zip.add_directory("empty/inner", options).unwrap();
+        for name in ["a.txt", "Originals/deep/er/b.txt", "Originals/c.txt"] {
+            zip.start_file(name, options).unwrap();
+            zip.write_all(b"bytes").unwrap();
+        }
+        let archive = Archive::open(Cursor::new(zip.finish().unwrap().into_inner()), PackageLimits::default()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        SYNCED.take();
+        unpack(&archive, &folder.path().join("out"), &AtomicBool::new(false)).unwrap();
+        let synced = SYNCED.take();
+        let part = synced.iter().find(|synced| synced.parent() == Some(folder.path())).unwrap();
+        let within: Vec<_> = synced.iter().filter_map(|synced| synced.strip_prefix(part).ok()).collect();
+        let wanted = ["empty/inner", "empty", "Originals/deep/er", "Originals/deep", "Originals", ""];
+        assert_eq!(within, wanted.map(Path::new));
+        assert_eq!(synced.last().unwrap(), folder.path(), "and the folder with the new name at the end");
+    }
 }

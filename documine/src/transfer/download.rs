@@ -1,5 +1,6 @@
 //! Fetching a package: as a stream, into anything that takes bytes, or into a file that appears under its name only when it is whole.
 
+pub(crate) mod claim;
 mod disposition;
 mod fetch;
 #[cfg(any(test, fuzzing))]
@@ -7,7 +8,8 @@ pub(crate) mod fuzzing;
 pub(crate) mod kept;
 pub(crate) mod name;
 pub(crate) mod offer;
-mod sidecar;
+mod own_file;
+pub(crate) mod sidecar;
 mod stream;
 mod sum;
 mod validator;
@@ -16,10 +18,11 @@ pub(crate) mod zip_end;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
-use super::part_file::{IfExists, PartFile, Place};
+use super::part_file::{IfExists, PartFile, Place, Resumable};
 use super::progress::Progress;
 use crate::DownloadId;
 use crate::client::Client;
@@ -58,6 +61,8 @@ pub(crate) struct Wanted {
     pub(crate) client: Client,
     pub(crate) id: DownloadId,
     pub(crate) options: CallOptions,
+    /// The largest package that is taken, in bytes.
+    pub(crate) max_bytes: Option<u64>,
     pub(crate) progress: Option<Arc<dyn Progress>>,
 }
 
@@ -81,7 +86,7 @@ pub(crate) type Check = ();
 
 impl Wanted {
     pub(crate) async fn stream(self) -> Result<PackageStream> {
-        Ok(PackageStream::new(Fetch::begin(self.client, self.id, self.options, None).await?))
+        Ok(PackageStream::new(Fetch::begin(self.client, self.id, self.options, self.max_bytes, None).await?))
     }
 
     pub(crate) async fn write_into<W: Write + Send + 'static>(self, mut writer: W) -> Result<Written<W>> {
@@ -106,9 +111,17 @@ impl Wanted {
         Ok(Written { writer, bytes })
     }
 
-    pub(crate) async fn save(self, goal: Goal) -> Result<Saved> {
-        let resumable = goal.resumable.then(|| self.id.clone());
+    pub(crate) async fn save(mut self, goal: Goal) -> Result<Saved> {
+        let begun = Instant::now();
+        let resumable = goal.resumable.then(|| Resumable {
+            id: self.id.clone(),
+            clock: Arc::clone(self.client.clock()),
+            deadline: self.options.deadline,
+        });
         let mut part = PartFile::open(goal.place, goal.if_exists, resumable, goal.within).await?;
+        if let Some(deadline) = &mut self.options.deadline {
+            *deadline = deadline.saturating_sub(begun.elapsed());
+        }
         match self.fetch_into(&mut part, &goal.check).await {
             Ok((resumed_at, bytes, name)) => Ok(Saved { path: part.finish(&name).await?, bytes, resumed_at }),
             Err(error) => {
@@ -121,7 +134,7 @@ impl Wanted {
     /// Fetches everything that is missing: where that began, how many bytes the whole has, and its name.
     async fn fetch_into(self, part: &mut PartFile, check: &Check) -> Result<(u64, u64, String)> {
         let own_name = kept::own_name(&self.id);
-        let mut fetch = Fetch::begin(self.client, self.id, self.options, part.rest()).await?;
+        let mut fetch = Fetch::begin(self.client, self.id, self.options, self.max_bytes, part.rest()).await?;
         let progress = self.progress;
         let mut resumed_at = fetch.position();
         begin(part, &mut fetch, progress.as_ref()).await?;
@@ -168,10 +181,11 @@ async fn begin(part: &mut PartFile, fetch: &mut Fetch, progress: Option<&Arc<dyn
     if let Some(progress) = progress.filter(|_| position > 0) {
         progress.resumed_at(position);
     }
-    part.begin_at(position, move |kept| {
-        kept.sidecar.length = length;
-        kept.sidecar.validator = validator;
-        kept.sidecar.name = name.or(kept.sidecar.name.take());
+    part.begin_at(position, move |sidecar| {
+        sidecar.length = length;
+        sidecar.validator = validator;
+        // The response with the rest need not repeat the name. A whole package may be another version.
+        sidecar.name = name.or_else(|| sidecar.name.take().filter(|_| position > 0));
     })
     .await
 }
@@ -195,6 +209,11 @@ async fn flaw(part: &mut PartFile, check: &Check, bytes: u64) -> Result<Option<E
 
 fn no_zip(bytes: u64) -> Error {
     let text = format!("the {bytes} bytes that came are no whole ZIP, and the same again; have the package made anew");
+    Error::new(ErrorKind::Integrity, text)
+}
+
+fn too_large(limit: u64) -> Error {
+    let text = format!("the package is larger than the limit of {limit} bytes; raise the limit with `max_bytes`");
     Error::new(ErrorKind::Integrity, text)
 }
 

@@ -6,14 +6,18 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::{TempDir, TempPath};
 
+use super::download::claim::{Claim, Hold};
 use super::download::kept::Kept;
 use super::download::name::numbered;
 use super::download::offer::Rest;
+use super::download::sidecar::Sidecar;
 use super::download::zip_end;
 use crate::DownloadId;
+use crate::clock::Clock;
 use crate::disk::{blocking, folder_of, put_in_place, reason, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -51,6 +55,30 @@ impl Place {
     }
 }
 
+/// What a download that leaves a part for another call needs.
+pub(crate) struct Resumable {
+    pub(crate) id: DownloadId,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The longest wait for another call that has the part.
+    pub(crate) deadline: Option<Duration>,
+}
+
+impl Resumable {
+    /// Claims the part of a download to `place`, so that no other call of this process writes it.
+    async fn claim(&self, place: &Place, rule: IfExists) -> Result<Claim> {
+        let (place, part) = (place.clone(), Kept::part_of(place, &self.id));
+        let shown = part.clone();
+        let known = move || -> Result<PathBuf> {
+            check(&place, rule).map_err(|error| trouble(place.path(), error))?;
+            let folder = folder_of(&part).canonicalize().map_err(|error| trouble(&part, error))?;
+            Ok(folder.join(part.file_name().unwrap_or_default()))
+        };
+        let key = blocking(known).await.map_err(|error| trouble(&shown, error))??;
+        let busy = || io::Error::other("another call is fetching it; wait for that call, or choose another place");
+        Claim::take(key, &*self.clock, self.deadline).await.ok_or_else(|| trouble(&shown, busy()))
+    }
+}
+
 pub(crate) struct PartFile {
     place: Place,
     rule: IfExists,
@@ -60,6 +88,8 @@ pub(crate) struct PartFile {
     gathered: Vec<u8>,
     /// Gone with the call, at once, even while a thread still writes.
     temporary: Option<TempPath>,
+    /// The claim to a part, dropped with the call.
+    _claim: Option<Claim>,
 }
 
 /// What a thread works on.
@@ -68,6 +98,8 @@ pub(super) struct Disk {
     kept: Option<Kept>,
     /// The temporary folder around the file. It goes with the last one who has it: what is deleted while a thread makes files in it would stay.
     _within: Option<Arc<TempDir>>,
+    /// Given up behind everything else, when the part is at rest.
+    _hold: Option<Arc<Hold>>,
 }
 
 impl PartFile {
@@ -76,26 +108,31 @@ impl PartFile {
     pub(crate) async fn open(
         place: Place,
         rule: IfExists,
-        resumable: Option<DownloadId>,
+        resumable: Option<Resumable>,
         within: Option<Arc<TempDir>>,
     ) -> Result<Self> {
+        let claim = match &resumable {
+            Some(resumable) => Some(resumable.claim(&place, rule).await?),
+            None => None,
+        };
+        let hold = claim.as_ref().map(Claim::hold);
         let (where_to, shown) = (place.clone(), place.path().to_owned());
         let open = move || -> Result<(Disk, Option<TempPath>)> {
             let told = |error| trouble(where_to.path(), error);
             check(&where_to, rule).map_err(told)?;
-            if let Some(id) = resumable {
-                let (kept, file) = Kept::open(&where_to, id)?;
-                return Ok((Disk { file, kept: Some(kept), _within: within }, None));
+            if let Some(Resumable { id, .. }) = resumable {
+                let (kept, file) = Kept::open(Kept::part_of(&where_to, &id), id)?;
+                return Ok((Disk { file, kept: Some(kept), _within: within, _hold: hold }, None));
             }
             let folder = match &where_to {
                 Place::At(target) => folder_of(target),
                 Place::In(folder) => folder,
             };
             let (file, temporary) = create_in(folder).map_err(told)?;
-            Ok((Disk { file, kept: None, _within: within }, Some(temporary)))
+            Ok((Disk { file, kept: None, _within: within, _hold: None }, Some(temporary)))
         };
         let (disk, temporary) = blocking(open).await.map_err(|error| trouble(&shown, error))??;
-        Ok(Self { place, rule, disk: Some(disk), gathered: Vec::new(), temporary })
+        Ok(Self { place, rule, disk: Some(disk), gathered: Vec::new(), temporary, _claim: claim })
     }
 
     /// What an earlier call has left to be fetched.
@@ -116,12 +153,12 @@ impl PartFile {
     pub(crate) async fn begin_at(
         &mut self,
         position: u64,
-        about: impl FnOnce(&mut Kept) + Send + 'static,
+        about: impl FnOnce(&mut Sidecar) + Send + 'static,
     ) -> Result<()> {
         self.gathered.clear();
         self.work(move |disk| {
             if let Some(kept) = &mut disk.kept {
-                about(kept);
+                about(&mut kept.sidecar);
                 // First the word, then the deed: never does the file beside tell of bytes that are not there.
                 kept.begin_at(position)?;
             }
@@ -173,12 +210,15 @@ impl PartFile {
         };
         self.work(|disk| disk.file.sync_all()).await?;
         let (rule, temporary) = (self.rule, self.temporary.take());
-        self.work(move |disk| match (temporary, &mut disk.kept) {
-            (Some(temporary), _) => name_it(temporary, target, rule),
-            (None, Some(kept)) => kept.finish(|part| name_it(part, target, rule)),
-            (None, None) => Err(io::Error::other("there is no file")),
-        })
-        .await
+        let named = self
+            .work(move |disk| match (temporary, &mut disk.kept) {
+                (Some(temporary), _) => name_it(temporary, target, rule),
+                (None, Some(kept)) => kept.finish(&disk.file, |part| name_it(part, target, rule)),
+                (None, None) => Err(io::Error::other("there is no file")),
+            })
+            .await;
+        self.close().await;
+        named
     }
 
     /// The call ends without the whole. The bytes so far stay only where another call can do something with them: also where the disk is full, for
@@ -192,8 +232,17 @@ impl PartFile {
             self.gathered.clear();
         }
         let _ = self.put().await;
-        let disk = self.disk.take();
-        let _ = blocking(move || drop(disk)).await;
+        self.close().await;
+    }
+
+    /// Lets go of the file. Giving back the room of a large one takes its time.
+    async fn close(&mut self) {
+        let (disk, temporary) = (self.disk.take(), self.temporary.take());
+        let close = move || {
+            drop(disk);
+            drop(temporary);
+        };
+        let _ = blocking(close).await;
     }
 
     /// Work on a thread that may wait for the disk.
@@ -236,18 +285,27 @@ impl Drop for Disk {
     fn drop(&mut self) {
         if let Some(kept) = &mut self.kept {
             kept.close(&self.file);
+            // Explicitly, because a reader of the package may still hold a duplicate of the handle, which would keep the lock.
+            let _ = self.file.unlock();
         }
     }
 }
 
 impl Drop for PartFile {
-    /// A part is brought to rest on a thread of its own: whoever drops a call does not want to wait for the disk.
+    /// Closes the file on a thread that may wait for the disk: whoever drops a call does not want to.
     fn drop(&mut self) {
-        let Some(mut disk) = self.disk.take().filter(|disk| disk.kept.is_some()) else { return };
-        let gathered = std::mem::take(&mut self.gathered);
+        let Some(mut disk) = self.disk.take() else { return };
+        let (gathered, mut temporary) = (std::mem::take(&mut self.gathered), self.temporary.take());
+        if cfg!(unix) {
+            // Only the name goes at once. The room is given back when the file is closed.
+            drop(temporary.take());
+        }
         let close = move || {
-            let _ = disk.put(&gathered);
+            if disk.kept.is_some() {
+                let _ = disk.put(&gathered);
+            }
             drop(disk);
+            drop(temporary);
         };
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(close)),
@@ -297,7 +355,7 @@ fn name_it(mut file: TempPath, target: PathBuf, rule: IfExists) -> io::Result<Pa
         let place = if number == 1 { target.clone() } else { numbered(&target, number) };
         match file.persist_noclobber(&place) {
             Ok(()) => {
-                sync_folder(&place);
+                sync_folder(folder_of(&place));
                 return Ok(place);
             }
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.path,

@@ -16,11 +16,18 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// Waits without holding a thread. The time is real time: other processes know no other.
 pub(super) async fn take(path: PathBuf, limit: Duration) -> Result<StoreLock> {
     let place = path.clone();
-    let file = super::file::blocking(move || open(&place)).await?;
+    let mut file = super::file::blocking(move || open(&place)).await?;
     let began = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        match file.try_lock() {
+        // Also trying asks a network drive.
+        let tried = move || {
+            let locked = file.try_lock();
+            Ok((file, locked))
+        };
+        let locked;
+        (file, locked) = super::file::blocking(tried).await?;
+        match locked {
             Ok(()) => return Ok(StoreLock::new(file)),
             Err(TryLockError::Error(error)) => return Err(trouble(&path, error)),
             Err(TryLockError::WouldBlock) if began.elapsed() >= limit => {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::disposition;
 use super::offer::{self, Offer, Rest};
 use super::validator::Validator;
-use super::wrong_length;
+use super::{too_large, wrong_length};
 use crate::DownloadId;
 use crate::client::Client;
 use crate::error::{Error, Result, TimeoutPhase};
@@ -28,7 +28,7 @@ type Body = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 #[derive(Debug)]
 pub(crate) enum Step {
     Piece(Bytes),
-    /// What came so far is void: the next piece is the package's first.
+    /// Everything known of the package so far is void: the next piece is the first one of a package that may be another version.
     Restart,
     /// It goes on where it stopped, which is what has come so far.
     Resumed,
@@ -40,6 +40,8 @@ pub(crate) struct Fetch {
     client: Client,
     id: DownloadId,
     options: CallOptions,
+    /// The largest package that is taken, in bytes.
+    max_bytes: Option<u64>,
     until: Option<Instant>,
     idle: Duration,
     body: Option<Body>,
@@ -68,6 +70,7 @@ impl Fetch {
         client: Client,
         id: DownloadId,
         options: CallOptions,
+        max_bytes: Option<u64>,
         rest: Option<Rest>,
     ) -> Result<Self> {
         let until = options.deadline.and_then(|limit| Instant::now().checked_add(limit));
@@ -78,6 +81,7 @@ impl Fetch {
             client,
             id,
             options,
+            max_bytes,
             until,
             idle,
             body: None,
@@ -129,43 +133,37 @@ impl Fetch {
     }
 
     pub(crate) async fn next(&mut self) -> Result<Step> {
-        loop {
-            let left = self.left();
-            let (limit, phase) = match left {
-                Some(left) if left < self.idle => (left, TimeoutPhase::Operation),
-                _ => (self.idle, TimeoutPhase::Idle),
-            };
-            let Some(body) = &mut self.body else { return Ok(Step::End) };
-            // Only a caller's own deadline ends a transfer that moves.
-            let error = match within(body.next(), limit, phase).await {
-                Err(error) => error,
-                Ok(Some(Err(error))) => classify(Evidence::NoAnswer(&error)),
-                Ok(Some(Ok(piece))) => {
-                    let position = self.position + piece.len() as u64;
-                    if self.length.is_none_or(|length| position <= length) {
-                        self.position = position;
-                        return Ok(Step::Piece(piece));
-                    }
-                    wrong_length(position, self.length)
+        let left = self.left();
+        let (limit, phase) = match left {
+            Some(left) if left < self.idle => (left, TimeoutPhase::Operation),
+            _ => (self.idle, TimeoutPhase::Idle),
+        };
+        let Some(body) = &mut self.body else { return Ok(Step::End) };
+        // Only a caller's own deadline ends a transfer that moves.
+        let error = match within(body.next(), limit, phase).await {
+            Err(error) => error,
+            Ok(Some(Err(error))) => classify(Evidence::NoAnswer(&error)),
+            Ok(Some(Ok(piece))) => {
+                let position = self.position + piece.len() as u64;
+                self.within_limit(position)?;
+                if self.length.is_none_or(|length| position <= length) {
+                    self.position = position;
+                    return Ok(Step::Piece(piece));
                 }
-                Ok(None) if self.length.is_some_and(|length| self.position != length) => {
-                    wrong_length(self.position, self.length)
-                }
-                Ok(None) => {
-                    self.body = None;
-                    return Ok(Step::End);
-                }
-            };
-            self.body = None;
-            self.pause(error).await?;
-            let reached = self.position;
-            self.open().await?;
-            match (reached, self.position) {
-                (0, _) => {}
-                (_, 0) => return Ok(Step::Restart),
-                _ => return Ok(Step::Resumed),
+                wrong_length(position, self.length)
             }
-        }
+            Ok(None) if self.length.is_some_and(|length| self.position != length) => {
+                wrong_length(self.position, self.length)
+            }
+            Ok(None) => {
+                self.body = None;
+                return Ok(Step::End);
+            }
+        };
+        self.body = None;
+        self.pause(error).await?;
+        self.open().await?;
+        Ok(if self.position == 0 { Step::Restart } else { Step::Resumed })
     }
 
     /// Judges a failure, and makes the pause before the next request.
@@ -242,21 +240,20 @@ impl Fetch {
                     return Err(self.told(error, 0));
                 }
                 Offer::Whole => self.adopt(&facts.headers),
-                Offer::Rest => {}
+                Offer::Rest => self.name = disposition::file_name(&facts.headers).or(self.name.take()),
             }
-            if let Some(name) = disposition::file_name(&facts.headers) {
-                self.name = Some(name);
-            }
+            self.within_limit(self.length.unwrap_or_default())?;
             self.body = Some(Box::pin(body.bytes_stream()));
             return Ok(());
         }
     }
 
-    /// What the headers of a whole package say about it.
+    /// Takes over what the headers of a whole package say. Nothing stays of an earlier response, which may have been another version.
     fn adopt(&mut self, headers: &HeaderMap) {
         let refused = headers.get(header::ACCEPT_RANGES).is_some_and(|value| value.as_bytes() == b"none");
         self.position = 0;
         self.length = offer::length(headers);
+        self.name = disposition::file_name(headers);
         self.validator = Validator::of(headers).filter(|_| !refused);
     }
 
@@ -266,6 +263,14 @@ impl Fetch {
         let (first, length) = (self.position, self.length?);
         let condition = validator.value()?;
         (0 < first && first < length).then_some((Rest { first, length, validator }, condition))
+    }
+
+    /// Refuses a package of so many bytes where that is more than the caller allows.
+    fn within_limit(&self, bytes: u64) -> Result<()> {
+        match self.max_bytes {
+            Some(limit) if bytes > limit => Err(self.told(too_large(limit), 0)),
+            _ => Ok(()),
+        }
     }
 
     fn left(&self) -> Option<Duration> {

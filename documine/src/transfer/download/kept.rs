@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
+use super::own_file::{self, Owner};
 use super::sidecar::{Found, Sidecar, VERSION, with_ending};
 use super::sum::Sum;
 use crate::DownloadId;
-use crate::disk;
+use crate::disk::{self, folder_of, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::part_file::{Place, trouble};
 
@@ -30,26 +31,30 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Takes the part that is there, or begins one. What does not fit is begun anew; what is not ours is left alone.
-    pub(crate) fn open(place: &Place, id: DownloadId) -> Result<(Self, File)> {
-        let target = match place {
-            Place::At(target) => target.clone(),
-            // Its name is known only when the service has answered.
-            Place::In(folder) => folder.join(own_name(&id)),
-        };
-        let part = with_ending(&target, ".part");
+    /// Returns where the part of a download to `place` lies.
+    pub(crate) fn part_of(place: &Place, id: &DownloadId) -> PathBuf {
+        match place {
+            Place::At(target) => with_ending(target, ".part"),
+            // The name is known only when the service has answered.
+            Place::In(folder) => folder.join(own_name(id) + ".part"),
+        }
+    }
+
+    /// Takes the part that is there, or begins one. A part that does not fit or has changed is begun anew; what is not this user's own download
+    /// is left alone.
+    pub(crate) fn open(part: PathBuf, id: DownloadId) -> Result<(Self, File)> {
         let beside = with_ending(&part, ".json");
         let told = |error| trouble(&part, error);
-        let is_file = |path: &Path| path.symlink_metadata().map_or(true, |about| about.is_file());
-        if !is_file(&part) || !is_file(&beside) {
-            return Err(told(io::Error::other("it is no file; move it away")));
-        }
-        let file = locked(&part)?;
+        let (file, owner) = locked(&part, &beside)?;
         let length = file.metadata().map_err(told)?.len();
-        let sidecar = known(&part, &beside, length, id).and_then(|mut sidecar| {
-            sidecar.take_behind(&file).map_err(told)?;
-            // From the first byte on there is a sidecar.
+        let sidecar = known(&part, &beside, length, &id, owner).and_then(|known| {
+            let mut sidecar = known.unwrap_or_else(|| Sidecar::new(id.clone()));
+            if !sidecar.verify(&file).map_err(told)? {
+                sidecar = Sidecar::new(id);
+            }
+            // From the first byte on there is a sidecar, also after the machine went down.
             sidecar.write(&beside).map_err(|error| trouble(&beside, error))?;
+            sync_folder(folder_of(&beside));
             Ok(sidecar)
         });
         let sidecar = sidecar.inspect_err(|_| {
@@ -60,9 +65,14 @@ impl Kept {
         Ok((Self { part, beside, sidecar, behind: Sum::default(), over: false, useful: true }, file))
     }
 
-    /// What lies behind `position` is void.
+    /// Continues behind the safe bytes, or begins anew at 0.
     pub(crate) fn begin_at(&mut self, position: u64) -> io::Result<()> {
-        (self.sidecar.bytes, self.behind) = (position, Sum::default());
+        if position == 0 {
+            self.sidecar.safe = Sum::default();
+        } else if position != self.sidecar.safe.bytes {
+            return Err(io::Error::other("the download continues elsewhere than the part ends"));
+        }
+        self.behind = Sum::default();
         self.sidecar.write(&self.beside)
     }
 
@@ -82,11 +92,11 @@ impl Kept {
 
     fn make_safe(&mut self, file: &File) -> io::Result<()> {
         file.sync_data()?;
-        let before = (self.sidecar.bytes, self.behind);
-        self.sidecar.bytes += std::mem::take(&mut self.behind).bytes;
+        let before = (self.sidecar.safe, self.behind);
+        self.sidecar.safe.append(std::mem::take(&mut self.behind));
         let noted = self.sidecar.write(&self.beside);
         if noted.is_err() {
-            (self.sidecar.bytes, self.behind) = before;
+            (self.sidecar.safe, self.behind) = before;
         }
         noted
     }
@@ -97,7 +107,14 @@ impl Kept {
     }
 
     /// It is whole: `name` gives it its name. Without the part the sidecar means nothing, so a crash in between does no harm.
-    pub(crate) fn finish(&mut self, name: impl FnOnce(TempPath) -> io::Result<PathBuf>) -> io::Result<PathBuf> {
+    pub(crate) fn finish(
+        &mut self,
+        file: &File,
+        name: impl FnOnce(TempPath) -> io::Result<PathBuf>,
+    ) -> io::Result<PathBuf> {
+        if !is_at(file, &self.part) {
+            return Err(io::Error::other("its part was replaced by another file; fetch the package again"));
+        }
         let mut part = TempPath::try_from_path(&self.part)?;
         part.disable_cleanup(true);
         let named = name(part)?;
@@ -122,12 +139,12 @@ impl Kept {
     /// Brings the part and what is said about it to the same length. Where not all of it can be made safe, what was safe before still is.
     fn settle(&mut self, file: &File) -> io::Result<u64> {
         // What was written in part gives its room back first: where the disk is full, the sidecar needs it.
-        file.set_len(self.sidecar.bytes + self.behind.bytes)?;
+        file.set_len(self.sidecar.safe.bytes + self.behind.bytes)?;
         if self.behind.bytes > 0 && self.make_safe(file).is_err() {
             self.behind = Sum::default();
-            file.set_len(self.sidecar.bytes)?;
+            file.set_len(self.sidecar.safe.bytes)?;
         }
-        Ok(self.sidecar.bytes)
+        Ok(self.sidecar.safe.bytes)
     }
 
     /// The part first: it is never there without its sidecar.
@@ -138,8 +155,8 @@ impl Kept {
 }
 
 /// What is known of the part that is there, whose length is given: nothing, where that does not fit.
-fn known(part: &Path, beside: &Path, length: u64, id: DownloadId) -> Result<Sidecar> {
-    match Sidecar::read(beside).map_err(|error| trouble(beside, error))? {
+fn known(part: &Path, beside: &Path, length: u64, id: &DownloadId, owner: Owner) -> Result<Option<Sidecar>> {
+    match Sidecar::read(beside, owner).map_err(|error| trouble(beside, error))? {
         Found::Newer(version) => Err(Error::new(
             ErrorKind::File,
             format!(
@@ -151,8 +168,8 @@ fn known(part: &Path, beside: &Path, length: u64, id: DownloadId) -> Result<Side
             Err(trouble(part, io::Error::other("it is there already, and no download of this SDK; move it away")))
         }
         // A part that is shorter than its sidecar says has lost what it had.
-        Found::Good(sidecar) if sidecar.download_id == id && sidecar.bytes <= length => Ok(sidecar),
-        _ => Ok(Sidecar::new(id)),
+        Found::Good(sidecar) if sidecar.download_id == *id && sidecar.safe.bytes <= length => Ok(Some(sidecar)),
+        _ => Ok(None),
     }
 }
 
@@ -164,18 +181,38 @@ pub(crate) fn own_name(id: &DownloadId) -> String {
     name + ".zip"
 }
 
-/// The part's file, locked for as long as it is open.
-fn locked(part: &Path) -> Result<File> {
+/// The part's file, locked for as long as it is open, and its owner.
+fn locked(part: &Path, beside: &Path) -> Result<(File, Owner)> {
     let told = |error| trouble(part, error);
-    // Whoever had it before may have given it its final name while we waited for nothing.
+    // The call before may have given it its final name while this one waited for nothing.
     for _ in 0..3 {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(part).map_err(told)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let (file, owner, found) = match options.clone().create_new(true).open(part) {
+            Ok(file) => {
+                let owner = own_file::owner_of(&file.metadata().map_err(told)?);
+                (file, owner, false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let owner = Sidecar::owner_beside(beside).map_err(told)?;
+                match own_file::open(part, &mut options, owner).map_err(told)? {
+                    Some(file) => (file, owner, true),
+                    None => continue,
+                }
+            }
+            Err(error) => return Err(told(error)),
+        };
         match file.try_lock() {
-            Ok(()) if is_at(&file, part) => return Ok(file),
+            Ok(()) if is_at(&file, part) => {
+                if found {
+                    Sidecar::remove_temporary(beside);
+                }
+                return Ok((file, owner));
+            }
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(told(io::Error::other(
-                    "another call is fetching it; wait for that, or choose another place",
+                    "another process is fetching it; wait for that process, or choose another place",
                 )));
             }
             Err(TryLockError::Error(error)) => return Err(told(error)),

@@ -1,6 +1,7 @@
 //! A package's bytes for whoever takes them one by one, each of them once, however often the service has to be asked.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,34 +15,48 @@ use crate::error::{Error, ErrorKind, Result};
 /// [`RetryPolicy`](crate::RetryPolicy); the stream ends with an error where that does not help, and where fewer or more bytes came than were
 /// announced. Whether they are a whole ZIP is for their taker to see.
 pub struct PackageStream {
-    pieces: Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>,
+    pieces: Pieces,
+    about: About,
+}
+
+type Pieces = Pin<Box<dyn Stream<Item = Result<(Bytes, About)>> + Send>>;
+
+/// What the latest response that began the package says about it.
+#[derive(Clone)]
+struct About {
     length: Option<u64>,
-    name: Option<String>,
+    name: Option<Arc<str>>,
+}
+
+impl About {
+    fn of(fetch: &Fetch) -> Self {
+        Self { length: fetch.length(), name: fetch.name().map(Arc::from) }
+    }
 }
 
 impl PackageStream {
     pub(crate) fn new(fetch: Fetch) -> Self {
-        let (length, name) = (fetch.length(), fetch.name().map(str::to_owned));
-        let state = Some(Once { fetch, given: Sum::default(), again: None });
+        let about = About::of(&fetch);
+        let state = Some(Once { about: about.clone(), fetch, given: Sum::default(), again: None });
         let pieces = stream::unfold(state, |state| async move {
             let mut once = state?;
             match once.next().await {
-                Ok(Some(piece)) => Some((Ok(piece), Some(once))),
+                Ok(Some(piece)) => Some((Ok((piece, once.about.clone())), Some(once))),
                 Ok(None) => None,
                 Err(error) => Some((Err(error), None)),
             }
         });
-        Self { pieces: Box::pin(pieces), length, name }
+        Self { pieces: Box::pin(pieces), about }
     }
 
-    /// How many bytes the service announced, where it did.
+    /// Returns the announced length in bytes, where the service announces one. A package that changes before its first byte changes it.
     pub fn length(&self) -> Option<u64> {
-        self.length
+        self.about.length
     }
 
-    /// The file name that the service suggests (`Content-Disposition`), where it does: as it came, not made safe for a path.
+    /// Returns the file name that the service suggests (`Content-Disposition`), where it suggests one. The name is decoded and not safe as a path.
     pub fn suggested_name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.about.name.as_deref()
     }
 }
 
@@ -49,19 +64,25 @@ impl Stream for PackageStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.pieces.as_mut().poll_next(context)
+        let piece = std::task::ready!(self.pieces.as_mut().poll_next(context));
+        Poll::Ready(piece.map(|piece| {
+            let (piece, about) = piece?;
+            self.about = about;
+            Ok(piece)
+        }))
     }
 }
 
 impl std::fmt::Debug for PackageStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PackageStream").field("length", &self.length).finish_non_exhaustive()
+        f.debug_struct("PackageStream").field("length", &self.about.length).finish_non_exhaustive()
     }
 }
 
 /// Gives each byte once. What comes again after a restart is left out, if it is the same.
 struct Once {
     fetch: Fetch,
+    about: About,
     given: Sum,
     /// What has come again since the restart, while that is less than was given.
     again: Option<Sum>,
@@ -73,6 +94,7 @@ impl Once {
             let mut piece = match self.fetch.next().await? {
                 Step::Piece(piece) => piece,
                 Step::Restart => {
+                    self.about = About::of(&self.fetch);
                     self.again = (self.given.bytes > 0).then(Sum::default);
                     continue;
                 }
