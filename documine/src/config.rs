@@ -21,7 +21,7 @@ use crate::transport::timeout::Timeouts;
 use crate::transport::{Connection, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
 
 /// How large an answer may be, unpacked, unless a caller says otherwise: a list of a million files has room.
-const MAX_ANSWER: usize = 512 * 1024 * 1024;
+const MAX_ANSWER: usize = 128 * 1024 * 1024;
 /// How many retries a client has in store.
 const RETRY_BUDGET: u32 = 50;
 
@@ -328,7 +328,13 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest answer in JSON or XML that is taken into memory, in bytes after unpacking. Default: 512 MiB. Packages are streamed and have no limit.
+    /// Sets the largest answer in JSON or XML that is taken into memory, in bytes after unpacking. Default: 128 MiB. Packages are streamed and
+    /// have no limit.
+    ///
+    /// It bounds what is built, too. Models and unknown members take several times the memory of their text (a small object of seven bytes
+    /// takes up to 768), so answers are counted before they are read: at 768 bytes for an object, 192 for an array, 96 for any other
+    /// value, 32 for the name of a member and the length of the text. An answer that would take more than 8 times this limit is an error (512 KiB are always taken), so that with its
+    /// text no answer takes more than 9 times the limit.
     pub fn max_answer_size(mut self, bytes: usize) -> Self {
         self.max_answer = bytes;
         self

@@ -18,6 +18,7 @@ mod files;
 #[doc(hidden)]
 pub mod fuzzing;
 mod identity;
+mod json_memory;
 mod license;
 mod models;
 mod net;

@@ -118,7 +118,7 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     }
 
     /// The largest element, in bytes of JSON, that a stream of items takes into memory; as much is kept of what stands beside the list in an
-    /// answer. Default: 16 MiB. Awaited lists and pages are read whole, under
+    /// answer. What is built of each may take 8 times as much. Default: 16 MiB. Awaited lists and pages are read whole, under
     /// [`max_answer_size`](crate::ClientBuilder::max_answer_size).
     pub fn with_max_item_size(mut self, bytes: usize) -> Self {
         self.max_item = bytes;

@@ -16,6 +16,25 @@ pub struct Raw {
     pub mode: u32,
     /// Where the directory says that the entry is, if it is to lie.
     pub place: Option<u32>,
+    /// Extra fields in the directory.
+    pub extra: Vec<u8>,
+    /// Where the entry's own header differs from the directory.
+    pub own: OwnHeader,
+    /// What stands behind the data: a data descriptor.
+    pub behind: Vec<u8>,
+}
+
+/// What an entry's own header says, where that is something else than what the directory says.
+#[derive(Clone, Default)]
+pub struct OwnHeader {
+    pub version: Option<u16>,
+    pub flags: Option<u16>,
+    pub method: Option<u16>,
+    pub time: Option<u16>,
+    pub crc: Option<u32>,
+    pub packed: Option<u32>,
+    pub size: Option<u32>,
+    pub extra: Vec<u8>,
 }
 
 impl Raw {
@@ -31,6 +50,9 @@ impl Raw {
             flags: 0,
             mode: 0o100_644,
             place: None,
+            extra: Vec::new(),
+            own: OwnHeader::default(),
+            behind: Vec::new(),
         }
     }
 
@@ -93,28 +115,42 @@ pub fn body(entries: &[Raw], before: usize) -> (Vec<u8>, Vec<u8>) {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
         let place = entry.place.unwrap_or_else(|| u32::try_from(before + out.len()).unwrap());
-        let mut both = Vec::new();
-        for value in [20, entry.flags, entry.method, 0, 0x21] {
-            both.extend(value.to_le_bytes());
-        }
-        for value in [entry.crc, u32::try_from(entry.packed.len()).unwrap(), entry.size] {
-            both.extend(value.to_le_bytes());
-        }
-        let length = |name: &[u8]| u16::try_from(name.len()).unwrap().to_le_bytes();
+        let length = |bytes: &[u8]| u16::try_from(bytes.len()).unwrap().to_le_bytes();
         let local = entry.local_name.as_ref().unwrap_or(&entry.name);
+        let (own, packed) = (&entry.own, u32::try_from(entry.packed.len()).unwrap());
         out.extend(b"PK\x03\x04");
-        out.extend(&both);
+        for value in [
+            own.version.unwrap_or(20),
+            own.flags.unwrap_or(entry.flags),
+            own.method.unwrap_or(entry.method),
+            own.time.unwrap_or(0),
+            0x21,
+        ] {
+            out.extend(value.to_le_bytes());
+        }
+        for value in [own.crc.unwrap_or(entry.crc), own.packed.unwrap_or(packed), own.size.unwrap_or(entry.size)] {
+            out.extend(value.to_le_bytes());
+        }
         out.extend(length(local));
-        out.extend([0, 0]);
+        out.extend(length(&own.extra));
         out.extend(local);
+        out.extend(&own.extra);
         out.extend(&entry.packed);
+        out.extend(&entry.behind);
         directory.extend(b"PK\x01\x02\x14\x03");
-        directory.extend(&both);
+        for value in [20, entry.flags, entry.method, 0, 0x21] {
+            directory.extend(value.to_le_bytes());
+        }
+        for value in [entry.crc, packed, entry.size] {
+            directory.extend(value.to_le_bytes());
+        }
         directory.extend(length(&entry.name));
-        directory.extend([0; 8]);
+        directory.extend(length(&entry.extra));
+        directory.extend([0; 6]);
         directory.extend((entry.mode << 16).to_le_bytes());
         directory.extend(place.to_le_bytes());
         directory.extend(&entry.name);
+        directory.extend(&entry.extra);
     }
     (out, directory)
 }

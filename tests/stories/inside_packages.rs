@@ -12,7 +12,7 @@ use futures_util::TryStreamExt;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::archives::{Raw, archive, archive_64, body, end};
+use crate::archives::{OwnHeader, Raw, archive, archive_64, body, crc, end};
 use crate::paper::{INVOICE, STUDY, zip};
 use crate::properties::cases;
 use crate::world::{World, add};
@@ -205,10 +205,12 @@ async fn an_entry_whose_name_leads_elsewhere_is_refused() {
         ("a/../../x", "leads out of its folder"),
         ("/etc/passwd", "has an absolute path"),
         ("C:/x", "names a drive"),
-        ("a/d:x", "names a drive"),
+        (r"C:\x", "names a drive"),
+        (r"\x", "has an absolute path"),
         (r"\\host\share\x", "names a computer of a network"),
         ("//host/share/x", "names a computer of a network"),
-        (r"..\x", "has a backslash in its name"),
+        (r"..\x", "leads out of its folder"),
+        (r"a\..\..\x", "leads out of its folder"),
     ] {
         let line = named(name).await;
         assert!(
@@ -218,22 +220,132 @@ async fn an_entry_whose_name_leads_elsewhere_is_refused() {
     }
 }
 
+/// Unpacks an archive whose files hold their own names. Returns under which path each one is, by what was written.
+async fn unpacked_names(entries: &[Raw]) -> Vec<(String, String)> {
+    let kept = Kept::new(&archive(entries));
+    let contents = Contents::open(&kept.path).await.unwrap();
+    let unpacked = contents.unpack_to(kept.target()).await.unwrap();
+    assert_eq!(unpacked.files, contents.entries().len() as u64);
+    let mut files = Vec::new();
+    walk(&kept.target(), &mut files);
+    let mut found: Vec<(String, String)> = files
+        .iter()
+        .map(|file| {
+            let path = file.strip_prefix(kept.target()).unwrap().to_str().unwrap().replace('\\', "/");
+            (std::fs::read_to_string(file).unwrap(), path)
+        })
+        .collect();
+    found.sort();
+    let mut renamed: Vec<_> = unpacked.renamed.into_iter().map(|renamed| (renamed.entry, renamed.path)).collect();
+    renamed.sort();
+    let differing: Vec<_> = found.iter().filter(|(name, path)| name != path).cloned().collect();
+    assert_eq!(renamed, differing, "what is said is what is there");
+    found
+}
+
+fn file_of_its_name(name: &str) -> Raw {
+    Raw { flags: 0x800, ..Raw::file(name, name.as_bytes()) }
+}
+
 #[tokio::test]
-async fn an_entry_with_a_name_that_no_file_has_everywhere_is_refused() {
-    for (name, part) in [
-        ("Reports/CON", "the name of a device"),
-        ("nul.txt", "the name of a device"),
-        ("COM1.pdf", "the name of a device"),
-        ("x\0.pdf", "control characters"),
-        ("x\x1b[2J", "control characters"),
-        ("x.", "ends with a dot or a blank"),
-        ("x /y", "ends with a dot or a blank"),
-        ("x\u{202e}fdp.exe", "turn the direction"),
-        ("", "no bytes"),
+async fn unpacks_names_that_one_system_cannot_hold_under_escaped_ones() {
+    for (name, path) in [
+        ("Reports/CON", "Reports/CON_"),
+        ("aux.pdf", "aux_.pdf"),
+        ("nul.txt", "nul_.txt"),
+        ("COM1.pdf", "COM1_.pdf"),
+        ("folder./x", "folder%2E/x"),
+        ("x /y", "x%20/y"),
+        ("x.", "x%2E"),
+        ("a:b.pdf", "a%3Ab.pdf"),
+        ("a/d:x", "a/d%3Ax"),
+        ("why?.pdf", "why%3F.pdf"),
+        ("x\0.pdf", "x%00.pdf"),
+        ("x\x1b[2J", "x%1B[2J"),
+        ("x\u{202e}fdp.exe", "x%E2%80%AEfdp.exe"),
+        ("", "_"),
+        ("plain.pdf", "plain.pdf"),
     ] {
-        let line = named(name).await;
-        assert!(line.contains(part), "{name:?}: {line}");
+        let found = unpacked_names(&[file_of_its_name(name)]).await;
+        assert_eq!(found, [(name.to_owned(), path.to_owned())]);
     }
+    let long = format!("{}.pdf", "x".repeat(300));
+    let found = unpacked_names(&[file_of_its_name(&long)]).await;
+    assert!(found[0].1.len() <= 255 && Path::new(&found[0].1).extension() == Some("pdf".as_ref()), "{found:?}");
+    let deep = format!("{}x.pdf", "a/".repeat(200));
+    let found = unpacked_names(&[file_of_its_name(&deep)]).await;
+    assert!(found[0].1.starts_with("long-") && found[0].1.ends_with("/x.pdf"), "{found:?}");
+}
+
+#[tokio::test]
+async fn unpacks_names_that_are_one_on_some_systems_under_numbered_ones() {
+    for (names, paths) in [
+        (["a/Report.pdf", "A/report.pdf"], ["a/Report.pdf", "a/report (2).pdf"]),
+        (["é", "e\u{301}"], ["é", "e\u{301} (2)"]),
+        (["straße", "STRASSE"], ["straße", "STRASSE (2)"]),
+        (["a", "A/x"], ["a (2)", "A/x"]),
+        (["a b.pdf", "a\u{a0}b.pdf"], ["a b.pdf", "a\u{a0}b.pdf"]),
+    ] {
+        let mut wanted: Vec<_> = std::iter::zip(names, paths).map(|(name, path)| (name.into(), path.into())).collect();
+        wanted.sort();
+        assert_eq!(unpacked_names(&names.map(file_of_its_name)).await, wanted);
+    }
+    let kept = Kept::new(&archive(&[Raw { mode: 0, ..Raw::file("d/", b"") }, Raw::file("D", b"a file")]));
+    let unpacked = Contents::open(&kept.path).await.unwrap().unpack_to(kept.target()).await.unwrap();
+    assert_eq!((unpacked.renamed[0].entry.as_str(), unpacked.renamed[0].path.as_str()), ("D", "D (2)"));
+    assert!(kept.target().join("d").is_dir());
+}
+
+#[tokio::test]
+async fn takes_backslashes_for_separators() {
+    let folder = Raw { mode: 0, ..Raw::file(r"Reports\", b"") };
+    let sheet = report_bytes();
+    let kept = Kept::new(&archive(&[
+        folder,
+        Raw { mode: 0, ..Raw::file(r"Originals\2024\a.pdf", b"%PDF") },
+        Raw { mode: 0, ..Raw::file(r"Reports\r.xlsx", &sheet) },
+        Raw::file("./Previews//a.pdf", b"%PDF"),
+    ]));
+    let contents = Contents::open(&kept.path).await.unwrap();
+    let names: Vec<&str> = contents.entries().iter().map(Entry::name).collect();
+    assert_eq!(names, ["Originals/2024/a.pdf", "Reports/r.xlsx", "Previews/a.pdf"]);
+    assert_eq!(contents.originals().count(), 1);
+    assert_eq!(contents.read("Originals/2024/a.pdf").await.unwrap(), b"%PDF"[..]);
+    assert_eq!(contents.report().await.unwrap().sheets.len(), 1);
+    let unpacked = contents.unpack_to(kept.target()).await.unwrap();
+    assert!(kept.target().join("Originals/2024/a.pdf").is_file() && unpacked.renamed.is_empty(), "{unpacked:?}");
+    let twice = [Raw::file(r"a\x", b"one"), Raw::file("a/x", b"other")];
+    assert_eq!(refused(&archive(&twice)).await, "entry \"a/x\" is in it twice; the package is refused");
+}
+
+#[tokio::test]
+async fn counts_no_files_of_an_operating_system_as_documents() {
+    let sheet = report_bytes();
+    let left = [
+        "__MACOSX/Originals/._a.pdf",
+        "__MACOSX/Reports/._r.xlsx",
+        "Originals/._a.pdf",
+        "Originals/.DS_Store",
+        "Originals/Thumbs.db",
+        "Originals/desktop.ini",
+        "Reports/._r.xlsx",
+        "Reports/~$r.xlsx",
+        "Reports/.~lock.r.xlsx#",
+        "Components/._a.json",
+        ".DS_Store",
+    ];
+    let mut entries = vec![Raw::file("Originals/a.pdf", b"%PDF"), Raw::file("Reports/r.xlsx", &sheet)];
+    entries.extend(left.iter().map(|name| Raw::file(name, b"\0\x05\x16\x07")));
+    let kept = Kept::new(&archive(&entries));
+    let contents = Contents::open(&kept.path).await.unwrap();
+    let originals: Vec<&str> = contents.originals().map(Entry::name).collect();
+    assert_eq!(originals, ["Originals/a.pdf"]);
+    assert_eq!(contents.reports().await.unwrap().len(), 1);
+    assert_eq!(contents.report().await.unwrap().name, "Reports/r.xlsx");
+    assert!(contents.components().await.unwrap().is_empty());
+    let system = contents.entries().iter().filter(|entry| *entry.kind() == EntryKind::System).count();
+    assert_eq!(system, left.len(), "they are listed all the same");
+    contents.unpack_to(kept.target()).await.unwrap();
 }
 
 #[tokio::test]
@@ -254,25 +366,35 @@ async fn an_entry_that_is_there_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn names_that_are_one_on_some_systems_are_refused() {
-    for (one, other) in [("a/x.pdf", "A/X.PDF"), ("é", "e\u{301}"), ("straße", "STRASSE"), ("d/", "D")] {
-        let line = refused(&archive(&[Raw { mode: 0, ..Raw::file(one, b"") }, Raw::file(other, b"")])).await;
-        assert!(line.contains("are one on some systems") && line.contains(&format!("{one:?}")), "{line}");
+async fn an_entry_that_cannot_be_read_costs_no_other_one() {
+    for (odd, part) in [
+        (Raw { flags: 1, ..Raw::file("x", b"0123456789abcdef") }, "is encrypted"),
+        (Raw { method: 9, ..Raw::file("x", b"deflate64") }, "is packed in a way that packages do not use"),
+        (Raw { method: 12, ..Raw::file("x", b"BZh") }, "is packed in a way that packages do not use"),
+        (Raw { method: 14, ..Raw::file("x", b"lzma") }, "is packed in a way that packages do not use"),
+        (Raw { method: 93, ..Raw::file("x", b"zstd") }, "is packed in a way that packages do not use"),
+        (
+            Raw { method: 93, size: u32::MAX - 1, ..Raw::file("x", b"zstd") },
+            "is packed in a way that packages do not use",
+        ),
+    ] {
+        let kept = Kept::new(&archive(&[Raw::file("a", b"one"), odd, Raw::file("b", b"two")]));
+        let contents = Contents::open(&kept.path).await.unwrap();
+        contents.check().await.unwrap();
+        assert_eq!(contents.read("b").await.unwrap(), b"two"[..]);
+        let entry = contents.entries().iter().find(|entry| entry.name() == "x").unwrap();
+        let reason = entry.unreadable().unwrap();
+        assert!(reason.starts_with(part), "{reason}");
+        let error = contents.read("x").await.unwrap_err();
+        assert_eq!(why(&kept, &error, ErrorKind::Integrity), format!("entry \"x\" {reason}"));
+        assert!(contents.stream("x").unwrap().try_collect::<Vec<_>>().await.is_err());
+        let unpacked = contents.unpack_to(kept.target()).await.unwrap();
+        assert_eq!(unpacked.files, 2);
+        let skipped: Vec<_> =
+            unpacked.skipped.iter().map(|entry| (entry.entry.as_str(), entry.reason.as_str())).collect();
+        assert_eq!(skipped, [("x", reason)]);
+        assert!(!kept.target().join("x").exists());
     }
-}
-
-#[tokio::test]
-async fn a_file_that_is_a_folder_too_is_refused() {
-    let line = refused(&archive(&[Raw::file("a-b", b""), Raw::file("A/x", b""), Raw::file("a", b"")])).await;
-    assert_eq!(line, "entry \"a\" is a file, and entry \"A/x\" lies in it; the package is refused");
-}
-
-#[tokio::test]
-async fn what_is_encrypted_or_packed_otherwise_is_refused() {
-    let encrypted = Raw { flags: 1, ..Raw::file("x", b"0123456789abcdef") };
-    assert!(refused(&archive(&[encrypted])).await.starts_with("entry \"x\" is encrypted"));
-    let bzip = Raw { method: 12, ..Raw::file("x", b"BZh") };
-    assert!(refused(&archive(&[bzip])).await.starts_with("entry \"x\" is packed in a way that packages do not use"));
 }
 
 #[tokio::test]
@@ -307,8 +429,28 @@ async fn an_entry_that_reaches_into_the_directory_is_refused() {
 
 #[tokio::test]
 async fn headers_that_say_two_things_are_refused() {
-    let two = Raw { local_name: Some(b"y".to_vec()), ..Raw::file("x", b"bytes") };
-    assert!(refused(&archive(&[two])).await.starts_with("it is damaged"));
+    let x = || Raw::file("x", b"bytes");
+    let own = |own: OwnHeader| Raw { own, ..x() };
+    let own_extra = unicode_path(b"x", b"y");
+    for (two, part) in [
+        (Raw { local_name: Some(b"y".to_vec()), ..x() }, "another name"),
+        (Raw { local_name: Some(b"xx".to_vec()), ..x() }, "another name"),
+        (own(OwnHeader { extra: own_extra, ..OwnHeader::default() }), "another name"),
+        (own(OwnHeader { method: Some(8), ..OwnHeader::default() }), "another method"),
+        (own(OwnHeader { flags: Some(1), ..OwnHeader::default() }), "another encryption"),
+        (own(OwnHeader { size: Some(4), ..OwnHeader::default() }), "another size"),
+        (own(OwnHeader { size: Some(0), ..OwnHeader::default() }), "another size"),
+        (own(OwnHeader { packed: Some(4), ..OwnHeader::default() }), "another packed size"),
+        (own(OwnHeader { crc: Some(0), ..OwnHeader::default() }), "another checksum"),
+        // Streamed, and yet another size, or another one behind the data.
+        (own(OwnHeader { flags: Some(8), size: Some(4), ..OwnHeader::default() }), "another size"),
+        (Raw { behind: [&b"PK\x07\x08"[..], &[1; 12]].concat(), ..streamed(&OwnHeader::default()) }, "other sizes"),
+        (Raw { behind: vec![1; 12], ..streamed(&OwnHeader::default()) }, "other sizes"),
+    ] {
+        let line = refused(&archive(&[two])).await;
+        assert!(line.starts_with("entry \"x\" has ") && line.contains(part), "{line}");
+        assert!(line.ends_with("the package is refused"), "{line}");
+    }
     // An entry that the directory does not list.
     let (hidden, _) = body(&[Raw::file("hidden", b"bytes")], 0);
     let (out, directory) = body(&[Raw::file("x", b"bytes")], hidden.len());
@@ -316,7 +458,139 @@ async fn headers_that_say_two_things_are_refused() {
     let start = u32::try_from(whole.len()).unwrap();
     whole.extend(&directory);
     whole.extend(end(1, u32::try_from(directory.len()).unwrap(), start));
-    assert!(refused(&whole).await.starts_with("it is damaged"));
+    let line = "it holds an entry that its directory does not list; the package is refused";
+    assert_eq!(refused(&whole).await, line);
+    let hidden = Raw { behind: archive(&[x()]), ..x() };
+    assert_eq!(refused(&archive(&[hidden])).await, line);
+}
+
+/// The extra field with a name in UTF-8, of an entry of this name (APPNOTE 4.6.9).
+fn unicode_path(name: &[u8], path: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(5 + path.len()).unwrap();
+    [&0x7075_u16.to_le_bytes()[..], &length.to_le_bytes(), &[1], &crc(name).to_le_bytes(), path].concat()
+}
+
+/// An entry whose own header knows neither sizes nor the checksum, but for what `own` says.
+fn streamed(own: &OwnHeader) -> Raw {
+    let own = OwnHeader {
+        crc: own.crc.or(Some(0)),
+        packed: own.packed.or(Some(0)),
+        size: own.size.or(Some(0)),
+        flags: own.flags.or(Some(8)),
+        ..own.clone()
+    };
+    Raw { flags: 8, own, ..Raw::file("x", b"bytes") }
+}
+
+async fn is_read(entry: Raw, what: &str) {
+    // The next one tells whether the end of this one was found.
+    let kept = Kept::new(&archive(&[entry, Raw::file("next", b"more")]));
+    let contents = Contents::open(&kept.path).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    contents.check().await.unwrap();
+    assert_eq!(contents.read("x").await.unwrap(), b"bytes"[..], "{what}");
+    assert_eq!(contents.read("next").await.unwrap(), b"more"[..], "{what}");
+}
+
+#[tokio::test]
+async fn reads_headers_that_differ_in_what_changes_nothing() {
+    let time = [&b"UT\x05\0\x01"[..], &[1, 2, 3, 4]].concat();
+    let damaged = b"UT\xff\xff\x01".to_vec();
+    for (own, what) in [
+        (OwnHeader { time: Some(0x1234), ..OwnHeader::default() }, "time"),
+        (OwnHeader { version: Some(45), ..OwnHeader::default() }, "version needed"),
+        (OwnHeader { version: Some(0), ..OwnHeader::default() }, "version needed"),
+        (OwnHeader { flags: Some(0x800), ..OwnHeader::default() }, "UTF-8"),
+        (OwnHeader { flags: Some(0x06), ..OwnHeader::default() }, "how tightly it is packed"),
+        (OwnHeader { flags: Some(8), ..OwnHeader::default() }, "a data descriptor that is not there"),
+        (OwnHeader { extra: time, ..OwnHeader::default() }, "an extra field"),
+        (OwnHeader { extra: damaged, ..OwnHeader::default() }, "a damaged extra field"),
+        (OwnHeader { extra: unicode_path(b"other", b"y"), ..OwnHeader::default() }, "a Unicode path of another name"),
+        (OwnHeader { extra: unicode_path(b"x", b"x"), ..OwnHeader::default() }, "a Unicode path of the same name"),
+    ] {
+        is_read(Raw { own, ..Raw::file("x", b"bytes") }, what).await;
+    }
+    is_read(
+        Raw { flags: 0x808, own: OwnHeader { flags: Some(0), ..OwnHeader::default() }, ..Raw::file("x", b"bytes") },
+        "",
+    )
+    .await;
+    let slash = Raw { local_name: Some(br"a\x".to_vec()), ..Raw::file("a/x", b"bytes") };
+    let kept = Kept::new(&archive(&[slash]));
+    assert_eq!(Contents::open(&kept.path).await.unwrap().read("a/x").await.unwrap(), b"bytes"[..]);
+    // The directory knows a better name than the entry's own header.
+    let renamed = Raw { extra: unicode_path(b"x", "prüfung".as_bytes()), ..Raw::file("x", b"bytes") };
+    let kept = Kept::new(&archive(&[renamed]));
+    assert_eq!(Contents::open(&kept.path).await.unwrap().read("prüfung").await.unwrap(), b"bytes"[..]);
+    // As macOS writes it: in UTF-8, apart, and without a flag that says so.
+    let apart = Raw::file("u\u{308}.pdf", b"bytes");
+    let kept = Kept::new(&archive(&[apart]));
+    assert_eq!(Contents::open(&kept.path).await.unwrap().read("u\u{308}.pdf").await.unwrap(), b"bytes"[..]);
+    let many = Raw { extra: vec![0; 4 * 400], ..Raw::file("x", b"bytes") };
+    assert!(refused(&archive(&[many])).await.contains("more than 16 extra fields"));
+}
+
+#[tokio::test]
+async fn reads_data_descriptors_of_both_widths() {
+    let sum = crc(b"bytes").to_le_bytes();
+    let narrow = [&sum[..], &5_u32.to_le_bytes(), &5_u32.to_le_bytes()].concat();
+    let wide = [&sum[..], &5_u64.to_le_bytes(), &5_u64.to_le_bytes()].concat();
+    let zip64 = |packed: u64, size: u64| [&b"\x01\0\x10\0"[..], &size.to_le_bytes(), &packed.to_le_bytes()].concat();
+    let unknown = Some(u32::MAX);
+    for (own, what) in [
+        (OwnHeader::default(), "sizes of 0"),
+        (OwnHeader { crc: unknown, packed: unknown, size: unknown, ..OwnHeader::default() }, "sizes of 0xffffffff"),
+        (OwnHeader { packed: unknown, size: unknown, extra: zip64(0, 0), ..OwnHeader::default() }, "zip64 sizes of 0"),
+        (
+            OwnHeader { packed: unknown, size: unknown, extra: zip64(u64::MAX, u64::MAX), ..OwnHeader::default() },
+            "unknown zip64 sizes",
+        ),
+        (OwnHeader { packed: unknown, size: unknown, extra: zip64(5, 5), ..OwnHeader::default() }, "right zip64 sizes"),
+        (OwnHeader { extra: zip64(0, 0), version: Some(45), ..OwnHeader::default() }, "a zip64 field of no use"),
+        (OwnHeader { packed: Some(5), size: Some(5), ..OwnHeader::default() }, "right sizes without a checksum"),
+    ] {
+        for (descriptor, width) in [(&narrow, "4 bytes"), (&wide, "8 bytes")] {
+            for signature in [&b"PK\x07\x08"[..], b""] {
+                let behind = [signature, descriptor].concat();
+                is_read(Raw { behind, ..streamed(&own) }, &format!("{what}, {width}, signature {signature:?}")).await;
+            }
+        }
+        is_read(streamed(&own), &format!("{what}, no descriptor")).await;
+    }
+}
+
+#[tokio::test]
+async fn reads_entries_whose_sizes_stand_in_zip64_fields() {
+    let wide = |values: &[u64]| {
+        let length = u16::try_from(8 * values.len()).unwrap();
+        let values: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        [&1_u16.to_le_bytes()[..], &length.to_le_bytes(), &values].concat()
+    };
+    let central = || Raw { size: u32::MAX, extra: wide(&[5]), ..Raw::file("x", b"bytes") };
+    for (own, flags, what) in [
+        (OwnHeader { size: Some(5), ..OwnHeader::default() }, 0, "in the directory only"),
+        (OwnHeader { packed: Some(u32::MAX), extra: wide(&[5, 5]), ..OwnHeader::default() }, 0, "in both"),
+        (OwnHeader { extra: wide(&[5]), ..OwnHeader::default() }, 0, "for one of the sizes"),
+        (OwnHeader { size: Some(0), packed: Some(0), crc: Some(0), ..OwnHeader::default() }, 8, "streamed"),
+        (OwnHeader { packed: Some(u32::MAX), crc: Some(0), ..OwnHeader::default() }, 8, "streamed and unknown"),
+    ] {
+        is_read(Raw { flags, own, ..central() }, what).await;
+    }
+    let own = OwnHeader { packed: Some(u32::MAX), extra: wide(&[6, 5]), ..OwnHeader::default() };
+    assert!(refused(&archive(&[Raw { own, ..central() }])).await.contains("another size"));
+}
+
+#[tokio::test]
+async fn reads_a_wide_end_although_the_narrow_one_tells_everything() {
+    let (out, directory) = body(&[Raw::file("x", b"bytes")], 0);
+    let (start, length) = (out.len(), directory.len());
+    let wide = archive_64(&[Raw::file("x", b"bytes")], 1);
+    let narrow = |entries: u16, start: usize| {
+        let end = end(entries, u32::try_from(length).unwrap(), u32::try_from(start).unwrap());
+        [&wide[..wide.len() - 22], &end].concat()
+    };
+    let kept = Kept::new(&narrow(1, start));
+    assert_eq!(Contents::open(&kept.path).await.unwrap().read("x").await.unwrap(), b"bytes"[..]);
+    assert_eq!(refused(&narrow(2, start)).await, "its two ends say two things; the package is refused");
 }
 
 #[tokio::test]
@@ -459,13 +733,21 @@ async fn many_small_reports_are_as_much_as_a_large_one() {
     let rows: Vec<String> = (1..100).map(|n| format!(r#"<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>"#)).collect();
     let xlsx = xlsx(&rows.concat());
     let kept = Kept::new(&zip(&[("Reports/1.xlsx", &xlsx), ("Reports/2.xlsx", &xlsx), ("Reports/3.xlsx", &xlsx)]));
-    let contents = Contents::open(&kept.path).await.unwrap();
+    // Each has 99 rows of 16,384 cells of 32 bytes.
+    let limits = PackageLimits::default().memory_bytes(125 << 20);
+    let contents = Contents::open_within(&kept.path, limits).await.unwrap();
     assert_eq!(contents.report_named("Reports/2.xlsx").await.unwrap().sheets[0].rows.len(), 99);
     let line = why(&kept, &contents.reports().await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Reports/3.xlsx\" is no sound report: with those before it"), "{line}");
     let kept = Kept::new(&zip(&[("Components/1.json", &[b' '; 700]), ("Components/2.json", &[b' '; 700])]));
     let contents = Contents::open_within(&kept.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     assert!(contents.components().await.is_err());
+    // 60 kB of objects that take more than 4 MB.
+    let dense = format!(r#"{{"id":"1","other":[{}{{}}]}}"#, r#"{"":0},"#.repeat(8000));
+    let kept = Kept::new(&zip(&[("Components/1.json", dense.as_bytes())]));
+    let contents = Contents::open_within(&kept.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
+    let line = why(&kept, &contents.components().await.unwrap_err(), ErrorKind::Integrity);
+    assert!(line.starts_with("entry \"Components/1.json\" is too much for the memory"), "{line}");
 }
 
 #[tokio::test]
@@ -617,6 +899,10 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+fn report_bytes() -> Vec<u8> {
+    xlsx(r#"<row r="1"><c r="A1"><v>1</v></c></row>"#)
+}
+
 /// A package with one report that has one sheet of these rows.
 fn report(sheet: &str) -> Vec<u8> {
     zip(&[("Reports/r.xlsx", &xlsx(sheet))])
@@ -656,17 +942,17 @@ async fn a_far_cell_does_not_fill_the_memory() {
     let rows: Vec<(u32, Vec<Cell>)> = sheet.rows.into_iter().map(|row| (row.number, row.cells)).collect();
     let last = vec![Cell::Empty, Cell::Empty, Cell::Bool(true)];
     assert_eq!(rows, [(1, vec![Cell::Number(1.0)]), (1_048_576, last)]);
-    let wide: Vec<String> = (1..300).map(|n| format!(r#"<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>"#)).collect();
+    let wide: Vec<String> = (1..600).map(|n| format!(r#"<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>"#)).collect();
     let error = report_of(&wide.concat()).await.unwrap_err();
-    assert!(error.to_string().contains("more than 4000000 cells"), "{error}");
+    assert!(error.to_string().contains("more than 268435456 bytes of memory"), "{error}");
 }
 
 #[tokio::test]
 async fn a_report_that_is_hostile_or_damaged_is_refused() {
     for (sheet, part) in [
-        (r#"<row r="1"><c r="A1"><v>1</v>"#, "Unexpected end of xml"),
-        (r#"<row r="1"><c r="ZZZ1"><v>1</v></c></row>"#, "outside of the sheet"),
-        (r#"<row r="1"><c r="A1" t="s"><v>99</v></c></row>"#, "string"),
+        (r#"<row r="1"><c r="A1"><v>1</v>"#, "its part \"xl/worksheets/sheet1.xml\" is damaged"),
+        (r#"<row r="1048576"/><row/><row><c><v>1</v></c></row>"#, "more rows than a sheet can have"),
+        (&"<a>".repeat(300), "too many elements lie in each other"),
     ] {
         let error = report_of(sheet).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
@@ -675,7 +961,12 @@ async fn a_report_that_is_hostile_or_damaged_is_refused() {
     }
     let bomb = archive(&[Raw::deflated("xl/worksheets/sheet1.xml", &vec![b' '; 2 << 20])]);
     let evil = archive(&[Raw::file("../x", b"")]);
-    for (bytes, part) in [(&b"no archive"[..], "it is no ZIP"), (&bomb, "250 times its size"), (&evil, "leads out")] {
+    for (bytes, part) in [
+        (&b"no archive"[..], "it is no ZIP"),
+        (&bomb, "250 times its size"),
+        (&evil, "leads out"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "protected by a password"),
+    ] {
         let kept = Kept::new(&zip(&[("Reports/r.xlsx", bytes)]));
         let error = Contents::open(&kept.path).await.unwrap().reports().await.unwrap_err();
         let line = why(&kept, &error, ErrorKind::Integrity);
@@ -684,16 +975,46 @@ async fn a_report_that_is_hostile_or_damaged_is_refused() {
 }
 
 #[tokio::test]
+async fn one_damaged_report_or_export_costs_no_other_one() {
+    let dense = format!(r#"{{"fileId":"2","other":[{}{{}}]}}"#, r#"{"":0},"#.repeat(8000));
+    let kept = Kept::new(&archive(&[
+        Raw::file("Reports/1.xlsx", &report_bytes()),
+        Raw::file("Reports/2.xlsx", b"no archive"),
+        Raw { method: 12, ..Raw::file("Reports/3.xlsx", b"BZh") },
+        Raw::file("Reports/4.xlsx", &xlsx(&r#"<row><c r="XFD1"><v>1</v></c></row>"#.repeat(9))),
+        Raw::file("Reports/5.xlsx", &report_bytes()),
+        Raw::file("Components/1.json", br#"{"fileId":"1"}"#),
+        Raw::file("Components/2.json", dense.as_bytes()),
+        Raw::file("Components/3.json", b"[1]"),
+        Raw::file("Components/4.json", br#"{"fileId":"4"}"#),
+    ]));
+    let contents = Contents::open_within(&kept.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
+    // A name, or of an error the entry that it names.
+    let named = |read: Vec<documine::Result<String>>| -> Vec<String> {
+        let entry = |error: Error| why(&kept, &error, ErrorKind::Integrity).split('"').nth(1).unwrap().to_owned() + "!";
+        read.into_iter().map(|name| name.unwrap_or_else(entry)).collect()
+    };
+    let reports = contents.reports_each().await.unwrap();
+    let reports = named(reports.into_iter().map(|report| report.map(|report| report.name)).collect());
+    let wanted = ["Reports/1.xlsx", "Reports/2.xlsx!", "Reports/3.xlsx!", "Reports/4.xlsx!", "Reports/5.xlsx"];
+    assert_eq!(reports, wanted);
+    let components = contents.components_each().await.unwrap();
+    let components = named(components.into_iter().map(|read| read.map(|read| read.file_id.to_string())).collect());
+    assert_eq!(components, ["1", "Components/2.json!", "Components/3.json!", "4"]);
+    assert!(contents.reports().await.is_err() && contents.components().await.is_err());
+}
+
+#[tokio::test]
 async fn a_report_that_promises_the_moon_takes_no_memory() {
     let shared = report_of(r#"<row><c t="s"><v>0</v></c></row>"#).await.unwrap();
     assert_eq!(shared.sheets[0].rows[0].cells, [Cell::Text("shared".into())]);
-    let promise = r#"<!-- <sst uniqueCount="1"> --><sst uniqueCount = '999999999999999'><si/></sst>"#;
-    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(promise.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    for (texts, part) in [(promise.as_bytes(), "which it has no room for"), (&wide, "not in UTF-8")] {
-        let kept = Kept::new(&zip(&[("Reports/r.xlsx", &workbook("", texts))]));
-        let error = Contents::open(&kept.path).await.unwrap().report().await.unwrap_err();
-        let line = why(&kept, &error, ErrorKind::Integrity);
-        assert!(line.starts_with("entry \"Reports/r.xlsx\" is no sound report: ") && line.contains(part), "{line}");
+    let text = r#"<sst uniqueCount="999999999999999" count="999999999999999"><si/><si><t>x</t></si></sst>"#;
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    for texts in [text.as_bytes(), &wide] {
+        let cell = r#"<row><c t="s"><v>1</v></c></row>"#;
+        let kept = Kept::new(&zip(&[("Reports/r.xlsx", &workbook(cell, texts))]));
+        let report = Contents::open(&kept.path).await.unwrap().report().await.unwrap();
+        assert_eq!(report.sheets[0].rows[0].cells, [Cell::Text("x".into())]);
     }
 }
 

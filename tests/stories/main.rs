@@ -16,6 +16,7 @@ mod properties;
 mod scripted;
 mod world;
 
+mod answer_memory;
 mod bad_input;
 mod bad_settings;
 mod canary;
@@ -81,3 +82,4 @@ mod users;
 mod waits;
 mod waits_together;
 mod was_sent;
+mod workbooks_of_other_programs;

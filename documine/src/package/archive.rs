@@ -1,16 +1,19 @@
 //! The guard before the ZIP library: an archive is looked over before anything is read, and counted while it is.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 use std::sync::atomic::AtomicBool;
 
 use zip::read::{ArchiveOffset, Config, ZipFileEntry};
 use zip::{CompressionMethod, ZipArchive};
 
+use super::end::DirectoryHeader;
 use super::entry::{Entry, EntryKind};
+use super::headers::Listed;
 use super::limits::PackageLimits;
 use super::trouble::{Trouble, go_on, shown};
-use super::{end, names};
+use super::{end, headers, names};
 
 /// How much is unpacked at a time.
 const PIECE: usize = 64 * 1024;
@@ -33,7 +36,8 @@ pub(super) struct Archive<R> {
 impl<R: Read + Seek + Clone> Archive<R> {
     /// Looks it over: the directory, every header, every name, what it says about sizes.
     pub(super) fn open(mut reader: R, limits: PackageLimits) -> Result<Self, Trouble> {
-        let end = end::find(&mut reader, &limits)?;
+        let (end, headers) = end::find(&mut reader, &limits)?;
+        let mut raw = reader.clone();
         let broken = |error| Trouble::of_library("it", &error);
         // A known beginning: bytes before the archive would make two readings of it possible.
         let mut zip =
@@ -43,57 +47,44 @@ impl<R: Read + Seek + Clone> Archive<R> {
         }
         let mut archive = Self { files: Vec::new(), folders: Vec::new(), limits, zip: zip.clone() };
         let mut total = 0_u64;
-        let mut keys = Vec::with_capacity(zip.len());
+        let mut names = HashSet::new();
         for index in 0..zip.len() {
             let entry = zip.by_index_data(index).map_err(broken)?;
-            let name = entry.name().map_err(broken)?.into_owned();
-            total = total.saturating_add(entry.size());
-            archive.look(&entry, &name, total).map_err(|why| Trouble::entry(&name, why))?;
-            keys.push((names::key(&name), index));
-            if name.ends_with('/') {
+            let written = name_of(&entry);
+            let refused = |why: String| Trouble::entry(&written, why);
+            let name = names::clean(&written).map_err(|why| refused(format!("{why}; the package is refused")))?;
+            let unreadable = unreadable(&entry);
+            refuse_special(&entry, name.ends_with('/')).map_err(refused)?;
+            // What is never unpacked needs no limit.
+            if unreadable.is_none() {
+                total = total.saturating_add(entry.size());
+                archive.within(entry.size(), entry.compressed_size()).map_err(refused)?;
+                archive.within_total(total).map_err(refused)?;
+            }
+            let is_folder = name.ends_with('/');
+            if !names.insert(name.clone()) && !is_folder {
+                return Err(refused("is in it twice; the package is refused".to_owned()));
+            }
+            if !is_folder {
+                let (kind, size, packed) = (EntryKind::of(&name), entry.size(), entry.compressed_size());
+                archive.files.push(Entry { name, size, packed, kind, index, unreadable });
+            } else if name != "/" {
                 archive.folders.push(name);
-            } else {
-                let kind = EntryKind::of(&name);
-                archive.files.push(Entry { kind, size: entry.size(), packed: entry.compressed_size(), name, index });
             }
         }
-        one_each(&zip, keys)?;
         if zip.has_overlapping_entries().map_err(broken)? {
             return Err(match overlapping(&zip, end.directory) {
                 Some(name) => Trouble::entry(&name, "shares bytes with what stands behind it; the package is refused"),
                 None => Trouble::refused("its entries share bytes; the package is refused"),
             });
         }
-        // What other readers take from the entries' own headers is the same, and there are no entries that the directory hides.
-        zip.validate_header_consistency().map_err(broken)?;
+        compare_headers(&zip, &mut raw, &headers, end.directory)?;
         // The copy before knew less about where the entries begin.
         archive.zip = zip;
         Ok(archive)
     }
 
-    fn look(&self, entry: &ZipFileEntry<'_>, name: &str, total: u64) -> Result<(), String> {
-        let refused = |why: &str| Err(format!("{why}; the package is refused"));
-        if let Err(why) = names::check(name) {
-            return refused(why);
-        }
-        if entry.encrypted() {
-            return refused("is encrypted, which packages are not");
-        }
-        let method = entry.compression();
-        if method != CompressionMethod::Stored && method != CompressionMethod::Deflated {
-            return refused(&format!("is packed in a way that packages do not use ({method})"));
-        }
-        // Whatever system is said to have written it: some readers make links of such entries all the same.
-        let kind = (entry.external_attributes() >> 16) & KIND;
-        let folder = name.ends_with('/');
-        // Some writers mark their folders as files; the name decides.
-        if kind != 0 && kind != REGULAR && !(folder && kind == FOLDER) {
-            return refused("is a link or another special file");
-        }
-        if folder && entry.size() > 0 {
-            return refused("is a folder with bytes of its own");
-        }
-        self.within(entry.size(), entry.compressed_size())?;
+    fn within_total(&self, total: u64) -> Result<(), String> {
         let most = self.limits.total_bytes;
         if total > most {
             return Err(format!(
@@ -145,6 +136,7 @@ impl<R: Read + Seek + Clone> Archive<R> {
         stop: &AtomicBool,
         mut take: impl FnMut(&[u8]) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
+        refuse_unreadable(entry)?;
         let what = format!("entry {}", shown(&entry.name));
         let mut zip = self.zip.clone();
         let mut file = zip.by_index(entry.index).map_err(|error| Trouble::of_library(&what, &error))?;
@@ -175,6 +167,7 @@ impl<R: Read + Seek + Clone> Archive<R> {
 
     /// An entry as a whole.
     pub(super) fn read(&self, entry: &Entry, stop: &AtomicBool) -> Result<Vec<u8>, Trouble> {
+        refuse_unreadable(entry)?;
         let most = self.limits.memory_bytes;
         if entry.size > most {
             return Err(Trouble::entry(
@@ -190,35 +183,85 @@ impl<R: Read + Seek + Clone> Archive<R> {
         Ok(bytes)
     }
 
-    /// Unpacks everything to nowhere, for its checksums.
+    /// Unpacks everything that can be read to nowhere, for its checksums.
     pub(super) fn check(&self, stop: &AtomicBool) -> Result<(), Trouble> {
-        self.files.iter().try_for_each(|entry| self.unpack(entry, stop, |_| Ok(())))
+        let mut readable = self.files.iter().filter(|entry| entry.unreadable.is_none());
+        readable.try_for_each(|entry| self.unpack(entry, stop, |_| Ok(())))
     }
 }
 
-/// No two entries are one file on any system, and none is a file and a folder.
-fn one_each<R: Read + Seek>(zip: &ZipArchive<R>, mut keys: Vec<(String, usize)>) -> Result<(), Trouble> {
-    // With the separator before all other characters (controls were refused), what is in a folder comes right behind its name.
-    keys.sort_unstable_by(|(one, _), (other, _)| by_part(one).cmp(by_part(other)));
-    let name = |index: usize| zip.name_for_index(index).and_then(Result::ok).unwrap_or_default().into_owned();
-    for pair in keys.windows(2) {
-        let [(first, one), (second, other)] = pair else { continue };
-        let (one, other) = (name(*one), name(*other));
-        if first == second {
-            let why = format!("and entry {} are one on some systems; the package is refused", shown(&other));
-            return Err(Trouble::entry(&one, why));
-        }
-        let inside = second.strip_prefix(first.as_str()).is_some_and(|rest| rest.starts_with('/'));
-        if inside && !one.ends_with('/') {
-            let why = format!("is a file, and entry {} lies in it; the package is refused", shown(&other));
-            return Err(Trouble::entry(&one, why));
-        }
+/// An entry's name. Where it is UTF-8 it is taken for that: macOS writes such names without saying so.
+fn name_of(entry: &ZipFileEntry<'_>) -> String {
+    let raw = entry.name_raw();
+    let decoded = std::str::from_utf8(raw).map(str::to_owned).ok();
+    decoded.or_else(|| entry.name().map(Cow::into_owned).ok()).unwrap_or_else(|| String::from_utf8_lossy(raw).into())
+}
+
+fn refuse_special(entry: &ZipFileEntry<'_>, is_folder: bool) -> Result<(), String> {
+    // Whatever system is said to have written it: some readers make links of such entries all the same.
+    let kind = (entry.external_attributes() >> 16) & KIND;
+    // Some writers mark their folders as files; the name decides.
+    if kind != 0 && kind != REGULAR && !(is_folder && kind == FOLDER) {
+        return Err("is a link or another special file; the package is refused".to_owned());
+    }
+    if is_folder && entry.size() > 0 {
+        return Err("is a folder with bytes of its own; the package is refused".to_owned());
     }
     Ok(())
 }
 
-fn by_part(key: &str) -> impl Iterator<Item = char> {
-    key.chars().map(|letter| if letter == '/' { '\0' } else { letter })
+/// Why an entry can't be read, to stand behind its name.
+fn unreadable(entry: &ZipFileEntry<'_>) -> Option<String> {
+    if entry.encrypted() {
+        return Some("is encrypted, which packages are not; read it with another program".to_owned());
+    }
+    let method = entry.compression();
+    let known = method == CompressionMethod::Stored || method == CompressionMethod::Deflated;
+    (!known).then(|| format!("is packed in a way that packages do not use ({method}); read it with another program"))
+}
+
+fn refuse_unreadable(entry: &Entry) -> Result<(), Trouble> {
+    match &entry.unreadable {
+        Some(why) => Err(Trouble::entry(&entry.name, why)),
+        None => Ok(()),
+    }
+}
+
+/// What other readers take from the entries' own headers is the same, and there are no entries that the directory hides.
+fn compare_headers<R: Read + Seek>(
+    zip: &ZipArchive<R>,
+    reader: &mut R,
+    headers: &[DirectoryHeader],
+    directory: u64,
+) -> Result<(), Trouble> {
+    let entries =
+        headers.iter().enumerate().filter_map(|(index, header)| Some((header, zip.by_index_data(index).ok()?)));
+    let mut entries: Vec<_> = entries.map(|(header, entry)| (entry.header_start(), header, entry)).collect();
+    entries.sort_unstable_by_key(|(start, ..)| *start);
+    let next: Vec<u64> = entries.iter().skip(1).map(|(start, ..)| *start).chain([directory]).collect();
+    let mut gap = 0;
+    for ((start, header, entry), next) in entries.into_iter().zip(next) {
+        let listed = Listed {
+            header,
+            name: entry.name_raw(),
+            crc: entry.crc32(),
+            packed: entry.compressed_size(),
+            size: entry.size(),
+            start,
+        };
+        let end = headers::compare(reader, &listed, next);
+        let end = end.map_err(|why| Trouble::entry(&name_of(&entry), format!("{why}; the package is refused")))?;
+        refuse_hidden(reader, gap, start)?;
+        gap = end;
+    }
+    refuse_hidden(reader, gap, directory)
+}
+
+fn refuse_hidden(reader: &mut (impl Read + Seek), from: u64, to: u64) -> Result<(), Trouble> {
+    if headers::hides_entry(reader, from, to) {
+        return Err(Trouble::refused("it holds an entry that its directory does not list; the package is refused"));
+    }
+    Ok(())
 }
 
 /// The first entry that reaches into the next one, as far as the directory tells.
@@ -229,7 +272,7 @@ fn overlapping<R: Read + Seek>(zip: &ZipArchive<R>, directory: u64) -> Option<St
         .map(|entry| {
             let length = LOCAL_HEADER + entry.name_raw().len() as u64;
             let end = entry.header_start().saturating_add(length).saturating_add(entry.compressed_size());
-            (entry.header_start(), end, entry.name().map(Cow::into_owned).unwrap_or_default())
+            (entry.header_start(), end, name_of(&entry))
         })
         .collect();
     places.sort_unstable();

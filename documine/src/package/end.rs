@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::io::{Read, Seek, SeekFrom};
 
+use super::headers;
 use super::limits::PackageLimits;
 use super::trouble::Trouble;
 
@@ -21,6 +22,9 @@ const END_64_LENGTH: u64 = 56;
 const HEADER: &[u8] = b"PK\x01\x02";
 const HEADER_LENGTH: usize = 46;
 
+/// Extra fields become many times as big in memory; writers add four or five to an entry.
+const MOST_EXTRA_FIELDS: usize = 16;
+
 /// Where the directory is, and how many entries it has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct End {
@@ -29,8 +33,20 @@ pub(super) struct End {
     length: u64,
 }
 
+/// An entry's header in the directory, as far as the library does not show it.
+#[derive(Debug)]
+pub(super) struct DirectoryHeader {
+    /// As it is written.
+    pub(super) name: Vec<u8>,
+    pub(super) flags: u16,
+    pub(super) method: u16,
+}
+
 /// Reads the end and the directory; what it says holds for the bytes that are there.
-pub(super) fn find(reader: &mut (impl Read + Seek), limits: &PackageLimits) -> Result<End, Trouble> {
+pub(super) fn find(
+    reader: &mut (impl Read + Seek),
+    limits: &PackageLimits,
+) -> Result<(End, Vec<DirectoryHeader>), Trouble> {
     let length = reader.seek(SeekFrom::End(0))?;
     let tail_length = length.min((END_LENGTH + LONGEST_COMMENT) as u64);
     let tail = read(reader, length - tail_length, tail_length)?;
@@ -49,7 +65,10 @@ pub(super) fn find(reader: &mut (impl Read + Seek), limits: &PackageLimits) -> R
     let mut end = End { entries: counts[3].into(), directory: sizes[1].into(), length: sizes[0].into() };
     let mut one_disk = counts[0] == 0 && counts[1] == 0 && counts[2] == counts[3];
     let mut before = at;
-    if (counts.contains(&u16::MAX) || sizes.contains(&u32::MAX)) && at >= LOCATOR_LENGTH {
+    let refers = counts.contains(&u16::MAX) || sizes.contains(&u32::MAX);
+    // Some writers add the wide end although they have told everything in the narrow one.
+    let is_far = end.directory.checked_add(end.length) != Some(at);
+    if (refers || is_far) && at >= LOCATOR_LENGTH {
         let locator = read(reader, at - LOCATOR_LENGTH, LOCATOR_LENGTH)?;
         if locator.starts_with(LOCATOR) {
             before = eight(&locator, 8);
@@ -58,7 +77,16 @@ pub(super) fn find(reader: &mut (impl Read + Seek), limits: &PackageLimits) -> R
             if !record.starts_with(END_64) || eight(&record, 4) != END_64_LENGTH - 12 {
                 return Err(Trouble::refused("its zip64 end is not where it should be; fetch the package again"));
             }
+            let narrow = end;
             end = End { entries: eight(&record, 32), directory: eight(&record, 48), length: eight(&record, 40) };
+            let same = [
+                (narrow.entries, u64::from(u16::MAX), end.entries),
+                (narrow.directory, u64::from(u32::MAX), end.directory),
+                (narrow.length, u64::from(u32::MAX), end.length),
+            ];
+            if same.iter().any(|(narrow, unknown, wide)| narrow != unknown && narrow != wide) {
+                return Err(Trouble::refused("its two ends say two things; the package is refused"));
+            }
             one_disk = four(&record, 16) == 0 && four(&record, 20) == 0 && eight(&record, 24) == end.entries;
         }
     }
@@ -78,31 +106,38 @@ pub(super) fn find(reader: &mut (impl Read + Seek), limits: &PackageLimits) -> R
     if end.length > LARGEST_DIRECTORY {
         return Err(Trouble::refused(format!("its directory has {} bytes, more than any package needs", end.length)));
     }
-    walk(&read(reader, end.directory, end.length)?, end.entries)?;
-    Ok(end)
+    let headers = walk(&read(reader, end.directory, end.length)?, end.entries)?;
+    Ok((end, headers))
 }
 
 /// The directory holds as many entries as the end says and nothing else, and no name twice.
-fn walk(directory: &[u8], entries: u64) -> Result<(), Trouble> {
+fn walk(directory: &[u8], entries: u64) -> Result<Vec<DirectoryHeader>, Trouble> {
     let wrong = || Trouble::refused("its directory is damaged; fetch the package again");
     let mut names = HashSet::new();
     let mut rest = directory;
+    let mut headers = Vec::new();
     for _ in 0..entries {
         if !rest.starts_with(HEADER) || rest.len() < HEADER_LENGTH {
             return Err(wrong());
         }
         let lengths = [28, 30, 32].map(|at| usize::from(two(rest, at)));
         let (_, behind) = rest.split_at_checked(HEADER_LENGTH).ok_or_else(wrong)?;
-        let (name, _) = behind.split_at_checked(lengths[0]).ok_or_else(wrong)?;
+        let (name, extra) = behind.split_at_checked(lengths[0]).ok_or_else(wrong)?;
         if !names.insert(name) {
             return Err(Trouble::entry(&String::from_utf8_lossy(name), "is in it twice; the package is refused"));
         }
+        let extra = extra.get(..lengths[1]).ok_or_else(wrong)?;
+        if headers::fields(extra).nth(MOST_EXTRA_FIELDS).is_some() {
+            let why = format!("has more than {MOST_EXTRA_FIELDS} extra fields; the package is refused");
+            return Err(Trouble::entry(&String::from_utf8_lossy(name), why));
+        }
+        headers.push(DirectoryHeader { name: name.to_vec(), flags: two(rest, 8), method: two(rest, 10) });
         (_, rest) = behind.split_at_checked(lengths.iter().sum()).ok_or_else(wrong)?;
     }
-    if rest.is_empty() { Ok(()) } else { Err(wrong()) }
+    if rest.is_empty() { Ok(headers) } else { Err(wrong()) }
 }
 
-fn read(reader: &mut (impl Read + Seek), from: u64, length: u64) -> Result<Vec<u8>, Trouble> {
+pub(super) fn read(reader: &mut (impl Read + Seek), from: u64, length: u64) -> Result<Vec<u8>, Trouble> {
     reader.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     reader.take(length).read_to_end(&mut bytes)?;
@@ -113,14 +148,14 @@ fn number<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; N])
 }
 
-fn two(bytes: &[u8], at: usize) -> u16 {
+pub(super) fn two(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(number(bytes, at))
 }
 
-fn four(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn four(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(number(bytes, at))
 }
 
-fn eight(bytes: &[u8], at: usize) -> u64 {
+pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(number(bytes, at))
 }

@@ -10,10 +10,14 @@ pub struct Entry {
     pub(super) packed: u64,
     pub(super) kind: EntryKind,
     pub(super) index: usize,
+    pub(super) unreadable: Option<String>,
 }
 
 impl Entry {
-    /// Its name with its folders, `Reports/Overview.xlsx`. It stays beneath a folder on every system.
+    /// Its name with its folders, `Reports/Overview.xlsx`, with `/` between them whatever the package was made with.
+    ///
+    /// It leads out of no folder, but may hold characters that a terminal acts on or a system refuses:
+    /// [`unpack_to`](super::Contents::unpack_to) finds a path for it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -26,6 +30,11 @@ impl Entry {
     /// How many bytes it has, as the package says; whoever reads it gets as many, or an error.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The reason why it can't be read, for example that it is encrypted. The other entries can be read all the same.
+    pub fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref()
     }
 
     /// What it seems to be.
@@ -48,26 +57,61 @@ pub enum EntryKind {
     Original,
     /// Another version of a document: in `Previews`, `Delta previews`, `Redacted`, `Annotated` or `Flattened`.
     Version(DownloadFileType),
+    /// A file that an operating system or an office program leaves beside documents: `.DS_Store`, `._name`, `Thumbs.db`, `~$name.xlsx`.
+    System,
     /// Something else.
     Other,
 }
 
 impl EntryKind {
     pub(super) fn of(name: &str) -> Self {
+        if name.split('/').any(is_left_by_system) {
+            return Self::System;
+        }
         let Some((folder, file)) = name.split_once('/') else { return Self::Other };
         let ends_with = |ending: &str| file.to_ascii_lowercase().ends_with(ending);
-        let version = match folder {
-            "Reports" if ends_with(".xlsx") => return Self::Report,
-            "Components" if ends_with(".json") || ends_with(".xml") => return Self::Components,
-            "Originals" => return Self::Original,
-            "Previews" => DownloadFileType::Preview,
-            "Delta previews" => DownloadFileType::DeltaPreview,
-            "Redacted" => DownloadFileType::Redacted,
-            "Annotated" => DownloadFileType::Annotated,
-            "Flattened" => DownloadFileType::Flatten,
+        let version = match folder.to_ascii_lowercase().as_str() {
+            "reports" if ends_with(".xlsx") => return Self::Report,
+            "components" if ends_with(".json") || ends_with(".xml") => return Self::Components,
+            "originals" => return Self::Original,
+            "previews" => DownloadFileType::Preview,
+            "delta previews" => DownloadFileType::DeltaPreview,
+            "redacted" => DownloadFileType::Redacted,
+            "annotated" => DownloadFileType::Annotated,
+            "flattened" => DownloadFileType::Flatten,
             _ => return Self::Other,
         };
         // What the simulator says about its versions.
         if file == "NOTE.txt" { Self::Other } else { Self::Version(version) }
     }
+}
+
+/// Whether a file or folder is a by-product: of macOS, Windows, Linux desktops, or of a program that has a document open.
+fn is_left_by_system(part: &str) -> bool {
+    let part = part.to_ascii_lowercase();
+    part.starts_with("._")
+        || part.starts_with("~$")
+        || part.starts_with(".~lock.")
+        || part.starts_with(".nfs")
+        || part.starts_with(".trash-")
+        || part.starts_with(".fuse_hidden")
+        || matches!(
+            part.as_str(),
+            "__macosx"
+                | ".ds_store"
+                | ".localized"
+                | ".spotlight-v100"
+                | ".trashes"
+                | ".fseventsd"
+                | ".temporaryitems"
+                | ".apdisk"
+                | "icon\r"
+                | "thumbs.db"
+                | "ehthumbs.db"
+                | "ehthumbs_vista.db"
+                | "desktop.ini"
+                | "$recycle.bin"
+                | "system volume information"
+                | ".directory"
+        )
 }

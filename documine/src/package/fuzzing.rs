@@ -8,12 +8,13 @@
 
 use std::collections::HashSet;
 use std::io::Cursor;
+use std::path::{Component, Path};
 use std::sync::atomic::AtomicBool;
 
 use super::archive::Archive;
 use super::entry::Entry;
 use super::limits::PackageLimits;
-use super::names;
+use super::names::{self, Paths};
 use crate::fuzzing::one_line;
 
 /// A package: refused in one line, or no more comes out of it than is allowed, under names that lead nowhere else.
@@ -25,10 +26,16 @@ pub fn archive(input: &[u8]) {
         Err(trouble) => return one_line(&trouble.into_error("a.zip")),
     };
     assert!(archive.files().len() + archive.folders().len() <= 1_000);
+    let files = || archive.files().iter().map(Entry::name);
+    let paths = Paths::of(files(), archive.folders().iter().map(String::as_str));
     let mut keys = HashSet::new();
-    for name in archive.files().iter().map(Entry::name).chain(archive.folders().iter().map(String::as_str)) {
-        assert_eq!(names::check(name), Ok(()), "{name:?}");
-        assert!(keys.insert(names::key(name)), "{name:?} is there twice");
+    for path in &paths.files {
+        assert!(Path::new(path).components().all(|part| matches!(part, Component::Normal(_))), "{path:?}");
+        assert!(keys.insert(names::key(path)), "{path:?} is there twice");
+    }
+    for path in &paths.folders {
+        assert!(Path::new(path).components().all(|part| matches!(part, Component::Normal(_))), "{path:?}");
+        assert!(!keys.contains(&names::key(path)), "{path:?} is a file, too");
     }
     let (stop, mut total) = (AtomicBool::new(false), 0);
     for entry in archive.files() {

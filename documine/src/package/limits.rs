@@ -22,9 +22,9 @@ pub struct PackageLimits {
 }
 
 impl Default for PackageLimits {
-    /// 100,000 entries; 2 GiB for one and 8 GiB for all of them, unpacked; 250 times the packed size; 128 MiB in memory.
+    /// 100,000 entries; 2 GiB for one and 8 GiB for all of them, unpacked; 250 times the packed size; 256 MiB in memory.
     fn default() -> Self {
-        Self { entries: 100_000, entry_bytes: 2 << 30, total_bytes: 8 << 30, ratio: 250, memory_bytes: 128 << 20 }
+        Self { entries: 100_000, entry_bytes: 2 << 30, total_bytes: 8 << 30, ratio: 250, memory_bytes: 256 << 20 }
     }
 }
 
@@ -53,8 +53,12 @@ impl PackageLimits {
         self
     }
 
-    /// How many bytes one call takes into memory: of an entry that is [`read`](super::Contents::read), of the components of all files, of
-    /// the texts of all reports, and of a report while it is read. Default: 128 MiB.
+    /// Sets the memory that one call may use, in bytes: for an entry that is [`read`](super::Contents::read), for the components of all files,
+    /// for the rows of all reports. Default: 256 MiB.
+    ///
+    /// It bounds what is built, not only what is read. A cell of a report counts 32 bytes and a text of it 24 more than its letters; what is
+    /// needed on the way counts too: the packed report, one of its parts at a time, and its shared texts. Of components the JSON counts, and
+    /// what is built of it may take 4 times as much, estimated as in [`max_answer_size`](crate::ClientBuilder::max_answer_size).
     pub fn memory_bytes(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
         self

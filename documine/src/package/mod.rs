@@ -2,6 +2,10 @@
 //!
 //! A package comes from elsewhere, so nothing that it says of itself is believed before it is counted. How packages are laid out is not
 //! published: what an entry is taken for ([`EntryKind`]) is inferred.
+//!
+//! Packages are read on threads of their own. Where a library below panics over one, that is an error of the call
+//! ([`ErrorKind::Integrity`](crate::ErrorKind::Integrity)). A program that is built with `panic = "abort"` has no such net: there a panic
+//! ends the whole program, as everywhere else in it. Our own code does not panic over anything that a package holds.
 
 mod archive;
 mod at;
@@ -9,6 +13,7 @@ mod end;
 mod entry;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod headers;
 mod limits;
 mod names;
 mod report;
@@ -27,7 +32,7 @@ use tempfile::TempDir;
 
 use archive::Archive;
 use at::At;
-use report::Room;
+use report::MemoryBudget;
 use trouble::Trouble;
 
 use crate::call::Call;
@@ -35,18 +40,24 @@ use crate::components::Components;
 use crate::disk::blocking;
 use crate::downloads::Package;
 use crate::error::{Error, Result};
+use crate::json_memory;
 use crate::{DownloadId, FileComponents};
 
 pub use entry::{Entry, EntryKind};
 pub use limits::PackageLimits;
 pub use report::{Cell, Report, Row, Sheet};
 pub use stream::EntryStream;
-pub use unpack::Unpacked;
+pub use unpack::{Renamed, Skipped, Unpacked};
+
+/// What components may be built to, in times of the memory for their JSON.
+const BUILT: u64 = 4;
 
 /// What is inside a package: its entries, to be read one by one or unpacked.
 ///
-/// An archive that would do harm is refused as a whole when it is opened: names that lead elsewhere or are one file on some systems, links,
-/// entries that share bytes, what is encrypted, more than [`PackageLimits`] allow. What is read is counted, and its checksum compared.
+/// An archive that would do harm is refused as a whole when it is opened: names that lead out of the folder, links, two entries of one name,
+/// entries that share bytes or are described in two ways, more than [`PackageLimits`] allow. What is read is counted, and its checksum
+/// compared. An entry that is encrypted, or packed in a way that packages do not use, costs no other one ([`Entry::unreadable`]), and a name
+/// that some system can't hold gets another path when it is unpacked ([`Renamed`]).
 ///
 /// ```
 /// # async fn f(package: documine::Package) -> documine::Result<()> {
@@ -148,7 +159,7 @@ impl Contents {
         stream.map_err(|trouble| trouble.into_error(&self.shown))
     }
 
-    /// Reads everything once, so that a damaged entry is noticed by its checksum.
+    /// Reads everything once that can be read, so that a damaged entry is noticed by its checksum.
     ///
     /// # Errors
     /// [`ErrorKind::Integrity`](crate::ErrorKind::Integrity), naming the entry.
@@ -159,6 +170,9 @@ impl Contents {
     /// Unpacks everything into a new folder. It appears under its name only when it is whole and safe on disk; until then it is a temporary
     /// folder beside it, which goes when this fails or is dropped. Files have the rights that the umask leaves, and none is executable.
     ///
+    /// The paths are the same on every system. Where one is not the entry's name, [`Unpacked::renamed`] says so; entries that can't be read
+    /// are left out and listed in [`Unpacked::skipped`].
+    ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) where something of that name is there already, else as [`read`](Self::read).
     pub async fn unpack_to(&self, folder: impl Into<PathBuf>) -> Result<Unpacked> {
@@ -166,15 +180,24 @@ impl Contents {
         self.work(move |archive, stop| unpack::unpack(archive, &folder, stop)).await
     }
 
-    /// The extraction reports.
+    /// Reads the extraction reports.
     ///
     /// # Errors
-    /// As [`read`](Self::read), also for an entry that is no sound XLSX file.
+    /// As [`read`](Self::read), also for an entry that is no sound XLSX file; [`reports_each`](Self::reports_each) reads the others all the
+    /// same.
     pub async fn reports(&self) -> Result<Vec<Report>> {
-        self.work(|archive, stop| {
-            let mut room = Room::new(archive.limits());
+        self.reports_each().await?.into_iter().collect()
+    }
+
+    /// Reads the extraction reports, in the package's order. One that can't be read costs no other one; its error names its entry.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) where the package itself can't be read.
+    pub async fn reports_each(&self) -> Result<Vec<Result<Report>>> {
+        self.work_each(|archive, stop| {
+            let mut memory = MemoryBudget::new(archive.limits());
             let entries = archive.files().iter().filter(|entry| entry.kind == EntryKind::Report);
-            entries.map(|entry| report::read(archive, entry, &mut room, stop)).collect()
+            entries.map(|entry| report::read(archive, entry, &mut memory, stop)).collect()
         })
         .await
     }
@@ -186,7 +209,7 @@ impl Contents {
     pub async fn report_named(&self, name: &str) -> Result<Report> {
         let name = name.to_owned();
         self.work(move |archive, stop| {
-            report::read(archive, archive.entry(&name)?, &mut Room::new(archive.limits()), stop)
+            report::read(archive, archive.entry(&name)?, &mut MemoryBudget::new(archive.limits()), stop)
         })
         .await
     }
@@ -202,24 +225,37 @@ impl Contents {
         reports.pop().ok_or_else(why)
     }
 
-    /// The components of each file, as [`FileHandle::components`](crate::FileHandle::components) gives them: read from the entries in JSON.
+    /// Reads the components of each file, as [`FileHandle::components`](crate::FileHandle::components) gives them, from the entries in JSON.
     ///
     /// # Errors
-    /// As [`read`](Self::read), also for an entry that is not the components of a file.
+    /// As [`read`](Self::read), also for an entry that is not the components of a file; [`components_each`](Self::components_each) reads the
+    /// others all the same.
     pub async fn components(&self) -> Result<Vec<Components>> {
-        self.work(|archive, stop| {
+        self.components_each().await?.into_iter().collect()
+    }
+
+    /// Reads the components of each file, in the package's order. An entry that can't be read costs no other one; its error names it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::File`](crate::ErrorKind::File) where the package itself can't be read.
+    pub async fn components_each(&self) -> Result<Vec<Result<Components>>> {
+        self.work_each(|archive, stop| {
             let exports = archive.files().iter().filter(|entry| entry.kind == EntryKind::Components);
             let json = exports.filter(|entry| entry.name.to_ascii_lowercase().ends_with(".json"));
-            let mut left = archive.limits().memory_bytes;
+            let most = archive.limits().memory_bytes;
+            let (mut text, mut built) = (most, most.saturating_mul(BUILT));
             json.map(|entry| {
-                let Some(less) = left.checked_sub(entry.size) else {
-                    return Err(Trouble::entry(&entry.name, "is too much for the memory with those before it; read it by itself, or raise `PackageLimits::memory_bytes`"));
+                let less = |left: u64, bytes: u64| {
+                    let why = "is too much for the memory with those before it; read it by itself, or raise `PackageLimits::memory_bytes`";
+                    left.checked_sub(bytes).ok_or_else(|| Trouble::entry(&entry.name, why))
                 };
-                left = less;
+                let less_text = less(text, entry.size)?;
                 let bytes = archive.read(entry, stop)?;
+                let less_built = less(built, json_memory::estimate(&bytes) as u64)?;
                 let model: FileComponents = serde_json::from_slice(&bytes).map_err(|error| {
                     Trouble::entry(&entry.name, format!("is not the components of a file: {error}"))
                 })?;
+                (text, built) = (less_text, less_built);
                 Ok(model.into())
             })
             .collect()
@@ -237,6 +273,24 @@ impl Contents {
         let Some(folder) = self.folder.and_then(Arc::into_inner) else { return Ok(()) };
         let closed = blocking(move || folder.close()).await.flatten();
         closed.map_err(|error| Error::file(format!("{}: what was fetched can't be deleted", self.shown), error))
+    }
+
+    /// Does such work on several entries, each with an outcome of its own.
+    async fn work_each<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Archive<At>, &AtomicBool) -> Vec<Result<T, Trouble>> + Send + 'static,
+    ) -> Result<Vec<Result<T>>> {
+        let each = self.work(move |archive, stop| {
+            let each = work(archive, stop).into_iter();
+            // What is wrong with one entry is its own; that the file can't be read concerns them all.
+            let of_one = |outcome: Result<T, Trouble>| match outcome {
+                Err(trouble @ (Trouble::File(..) | Trouble::Stopped)) => Err(trouble),
+                outcome => Ok(outcome),
+            };
+            each.map(of_one).collect::<Result<Vec<_>, Trouble>>()
+        });
+        let each = each.await?.into_iter();
+        Ok(each.map(|outcome| outcome.map_err(|trouble| trouble.into_error(&self.shown))).collect())
     }
 
     /// Does work that blocks, on a thread for that; it ends soon after nobody waits for it.

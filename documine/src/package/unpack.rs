@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::archive::Archive;
+use super::entry::Entry;
+use super::names::Paths;
 use super::trouble::{Trouble, go_on, shown};
 use crate::disk::{folder_of, sync_folder};
 
@@ -20,6 +22,33 @@ pub struct Unpacked {
     pub files: u64,
     /// How many bytes they have together.
     pub bytes: u64,
+    /// Files that have another path than their entry's name: some system could not hold that, or would take it for another one's.
+    pub renamed: Vec<Renamed>,
+    /// Entries that were left out.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A file that was unpacked under another path than its entry's name.
+///
+/// Characters that some system refuses are escaped (`a:b.pdf` is `a%3Ab.pdf`), names of devices get an underscore (`aux_.pdf`), of names that
+/// some system takes for one the later ones are numbered (`report (2).pdf`), and what is too long is shortened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Renamed {
+    /// The entry's [name](super::Entry::name).
+    pub entry: String,
+    /// The path beneath [`Unpacked::path`], with `/` between its parts.
+    pub path: String,
+}
+
+/// An entry that was not unpacked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The entry's [name](super::Entry::name).
+    pub entry: String,
+    /// The reason, as [`Entry::unreadable`](super::Entry::unreadable) gives it.
+    pub reason: String,
 }
 
 pub(super) fn unpack<R: Read + Seek + Clone>(
@@ -42,20 +71,22 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
     }
     // Dropped before it has its name, it is gone with all that is in it.
     let part = builder.tempdir_in(folder_of(target)).map_err(trouble)?;
-    let mut unpacked = Unpacked { path: target.to_owned(), files: 0, bytes: 0 };
+    let mut unpacked =
+        Unpacked { path: target.to_owned(), files: 0, bytes: 0, renamed: Vec::new(), skipped: Vec::new() };
     let mut folders = BTreeSet::from([part.path().to_owned()]);
-    for folder in archive.folders() {
+    let readable = || archive.files().iter().filter(|entry| entry.unreadable.is_none());
+    let paths = Paths::of(readable().map(Entry::name), archive.folders().iter().map(String::as_str));
+    for folder in &paths.folders {
         let folder = part.path().join(folder);
         fs::create_dir_all(&folder).map_err(trouble)?;
         note(&mut folders, &folder);
     }
-    for entry in archive.files() {
+    for (entry, written) in readable().zip(paths.files) {
         let cannot = |error| {
             let what = format!("entry {} can't be written to {}", shown(&entry.name), target.display());
             Trouble::Unwritten(what, error)
         };
-        refuse_on_this_system(&entry.name)?;
-        let path = part.path().join(&entry.name);
+        let path = part.path().join(&written);
         fs::create_dir_all(folder_of(&path)).map_err(cannot)?;
         note(&mut folders, folder_of(&path));
         // Never over another file, and with the rights that the umask leaves: nothing is executable.
@@ -64,12 +95,20 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
         file.sync_all().map_err(cannot)?;
         unpacked.files += 1;
         unpacked.bytes += entry.size;
+        if written != entry.name {
+            unpacked.renamed.push(Renamed { entry: entry.name.clone(), path: written });
+        }
     }
     // Children before their parents: what a name leads to is on disk before the name is.
     for folder in folders.iter().rev() {
         go_on(stop)?;
         sync_folder(folder);
     }
+    unpacked.skipped = archive
+        .files()
+        .iter()
+        .filter_map(|entry| Some(Skipped { entry: entry.name.clone(), reason: entry.unreadable.clone()? }))
+        .collect();
     go_on(stop)?;
     refuse_what_is_there(target)?;
     fs::rename(part.path(), target).map_err(trouble)?;
@@ -90,15 +129,6 @@ fn refuse_what_is_there(target: &Path) -> Result<(), Trouble> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Trouble::Unwritten(format!("{} can't be looked at", target.display()), error)),
     }
-}
-
-/// Names that are fine elsewhere: documents come from many systems, and a package with such a one can still be read.
-fn refuse_on_this_system(name: &str) -> Result<(), Trouble> {
-    if cfg!(windows) && name.contains(|letter| r#"<>:"|?*"#.contains(letter)) {
-        let why = "has characters in its name that no file has here; read it by itself";
-        return Err(Trouble::entry(name, why));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::split::{Flaw, Piece, Splitter};
 use super::walk::End;
 use crate::client::{Client, misfit};
 use crate::error::{Error, Result, TimeoutPhase};
+use crate::json_memory;
 use crate::transport::classify::{Evidence, classify};
 use crate::transport::timeout::within;
 use crate::transport::{Answered, Facts};
@@ -111,10 +112,11 @@ impl<T: 'static> Pieces<T> {
                         print.write(bytes);
                         print.write_u8(b',');
                     }
-                    match (self.question.item)(bytes) {
-                        Ok(None) => Found::Nothing,
-                        Ok(Some(item)) => Found::Item(item),
-                        Err(unread) => Found::Unread(unread, Bytes::copy_from_slice(bytes)),
+                    match json_memory::check(bytes, self.bounds.item).map(|()| (self.question.item)(bytes)) {
+                        Err(why) => Found::TooMuch(why),
+                        Ok(Ok(None)) => Found::Nothing,
+                        Ok(Ok(Some(item))) => Found::Item(item),
+                        Ok(Err(unread)) => Found::Unread(unread, Bytes::copy_from_slice(bytes)),
                     }
                 }
                 Ok(Some(Piece::TooLarge)) => {
@@ -183,6 +185,12 @@ impl<T: 'static> Pieces<T> {
                     format!("`{place}` is larger than {limit} bytes, the most that is taken (with_max_item_size)");
                 misfit(&[], &self.facts, &why)
             }
+            Found::TooMuch(why) => {
+                let place = self.place();
+                let why =
+                    format!("`{place}` can't be read: {why}, the most that is taken (8 times with_max_item_size)");
+                misfit(&[], &self.facts, &why)
+            }
         };
         let index = self.before + self.got;
         self.index += 1;
@@ -209,6 +217,10 @@ impl<T: 'static> Pieces<T> {
     fn finish(&mut self) -> Result<()> {
         self.splitter.finish().map_err(|flaw| self.flawed(flaw))?;
         self.rest.push(b'}');
+        json_memory::check(&self.rest, self.bounds.item).map_err(|why| {
+            let why = format!("what stands beside the list can't be read: {why} (8 times with_max_item_size)");
+            misfit(&[], &self.facts, &why)
+        })?;
         // By the model of the whole: it tells what does not fit, and finds a list that stands under another of its names.
         let (late, marks) = (self.question.whole)(&self.rest, &self.facts)?;
         let got = self.got + late.len() as u64;
@@ -236,6 +248,8 @@ enum Found<T> {
     Item(T),
     Unread(Unread, Bytes),
     TooLarge,
+    /// An element of which more would be built than is allowed.
+    TooMuch(String),
     Flaw(Flaw),
 }
 

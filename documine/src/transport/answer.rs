@@ -15,7 +15,7 @@ use super::classify::{self, ERROR_BODY_LIMIT, Evidence, classify};
 use super::timeout::within;
 use crate::auth::TokenSet;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
-use crate::{net, text};
+use crate::{json_memory, net, text};
 
 /// What an attempt brought.
 pub(super) struct Answer {
@@ -153,7 +153,15 @@ impl Call<'_> {
         }
         let whole = if body.is_empty() { first } else { body.freeze() };
         // A byte order mark is allowed to be there and means nothing (RFC 8259 section 8.1).
-        Ok(if whole.starts_with(b"\xef\xbb\xbf") { whole.slice(3..) } else { whole })
+        let whole = if whole.starts_with(b"\xef\xbb\xbf") { whole.slice(3..) } else { whole };
+        // XML is handed on as text; of JSON far more may be built than was read.
+        if matches!(whole.trim_ascii_start().first(), Some(b'{' | b'[')) {
+            json_memory::check(&whole, limit).map_err(|why| {
+                let text = format!("the answer can't be read: {why}, the most that is taken (8 times max_answer_size)");
+                Error::new(ErrorKind::Decode, text).with_sent(Sent::Maybe)
+            })?;
+        }
+        Ok(whole)
     }
 }
 
