@@ -87,7 +87,7 @@ pub enum TimeoutPhase {
 pub(crate) enum Sent {
     /// Not one byte of it reached the service.
     No,
-    /// The service answered that it did not do what was asked: a client's error (4xx).
+    /// The service answered that it did not process the request: a client's error (4xx), or 503 with `Retry-After`.
     Refused,
     /// The service may have seen it, whole or in part.
     Maybe,
@@ -132,6 +132,8 @@ struct Inner {
     sent: Sent,
     needs_login: bool,
     transient: bool,
+    /// Whether another origin answered, to which the service redirected.
+    elsewhere: bool,
     detail: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -164,6 +166,7 @@ impl Error {
             },
             needs_login: false,
             transient: false,
+            elsewhere: false,
             detail: None,
         }))
     }
@@ -229,8 +232,16 @@ impl Error {
         self
     }
 
+    /// Adds to the notes that stand behind the message.
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
-        self.0.note = Some(note.into());
+        let note = note.into();
+        self.0.note = Some(self.0.note.take().map_or_else(|| note.clone(), |before| format!("{before}; {note}")));
+        self
+    }
+
+    /// The answer came from another origin, to which the service redirected a download: its status is not the service's word.
+    pub(crate) fn from_elsewhere(mut self) -> Self {
+        self.0.elsewhere = true;
         self
     }
 
@@ -331,9 +342,9 @@ impl Error {
         self.0.body_snippet.as_deref()
     }
 
-    /// The service itself answered with `status`: one of the identity provider says nothing about the thing that was asked for.
+    /// The service itself answered with `status`: one of the identity provider or of an object store says nothing about the thing that was asked for.
     fn answered(&self, status: StatusCode) -> bool {
-        self.0.kind != ErrorKind::Auth && self.0.status == Some(status)
+        self.0.kind != ErrorKind::Auth && !self.0.elsewhere && self.0.status == Some(status)
     }
 
     /// A time limit ran out.
@@ -359,7 +370,7 @@ impl Error {
     /// # Troubleshooting
     /// The token may come from another workspace's identity provider, or the account may have been disabled.
     pub fn is_unauthorized(&self) -> bool {
-        self.0.status == Some(StatusCode::UNAUTHORIZED)
+        !self.0.elsewhere && self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
     /// The service answered 409: the thing is in a state that does not allow the call (archived dossier, file still analysed, package not ready).
@@ -415,7 +426,7 @@ impl Error {
     }
 
     /// The same call can be made again without doing anything twice: it is one that only reads or that HTTP calls idempotent
-    /// (RFC 9110 section 9.2.2), or the service surely did not see it, or refused it as a client's error (4xx) and so did not carry it out.
+    /// (RFC 9110 section 9.2.2), or the service surely did not see it, or did not process it: a client's error (4xx), or 503 with `Retry-After`.
     ///
     /// # Troubleshooting
     /// `false` after a lost answer to a creation or an upload: look first whether the thing is there. Whether repeating *helps*, says

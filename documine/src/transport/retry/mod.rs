@@ -1,8 +1,8 @@
 //! What may be repeated is repeated: how often, after how long, and when to stop.
 //!
 //! A failure is tried again only when trying helps ([`Error::is_transient`]) and harms nothing: the call is idempotent (RFC 9110 section
-//! 9.2.2), or the service surely did not see it or said that it did not carry it out (408, RFC 9110 section 15.5.9; 429, RFC 6585 section 4), or the
-//! caller said that it does not matter ([`Retry::EvenIfSent`]).
+//! 9.2.2), or the service surely did not see it or said that it did not carry it out (408, RFC 9110 section 15.5.9; 429, RFC 6585 section 4; 503 with
+//! `Retry-After`, RFC 9110 section 15.6.4), or the caller said that it does not matter ([`Retry::EvenIfSent`]).
 
 mod budget;
 mod policy;
@@ -132,6 +132,14 @@ mod tests {
         assert_eq!(delays(&policy, &answer(503, None), true, 0.0), (vec![0, 0, 0], None), "the whole length is used");
         assert_eq!(delays(&policy, &answer(503, None), false, 0.5), (vec![], None));
         assert_eq!(delays(&policy, &answer(429, None), false, 0.5), (vec![250, 500, 1000], None), "it was refused");
+        for asked in ["1", "0", "1.0", "Thu, 01 Jan 1970 00:00:01 GMT"] {
+            let pauses = delays(&policy, &answer(503, Some(asked)), false, 0.5).0;
+            assert_eq!(pauses.len(), 3, "503 with Retry-After: {asked} was not processed");
+        }
+        assert_eq!(delays(&policy, &answer(503, Some("soon")), false, 0.5).0, [], "no time is no such word");
+        for status in [500, 502, 504] {
+            assert_eq!(delays(&policy, &answer(status, Some("1")), false, 0.5).0, [], "{status} may have been processed");
+        }
         assert_eq!(delays(&policy, &answer(404, None), true, 0.5), (vec![], None));
         assert_eq!(delays(&policy, &answer(500, None), true, 0.5), (vec![], None));
         let refused = Error::new(ErrorKind::Connect, "refused").with_sent(Sent::No);
