@@ -18,6 +18,7 @@ mod world;
 
 mod bad_input;
 mod bad_settings;
+mod bounded_pauses;
 mod canary;
 mod cancel_is_safe;
 mod complaints;
@@ -35,6 +36,8 @@ mod full_disk;
 mod futures_are_send;
 mod hostile_ids;
 mod identity_provider;
+#[cfg(reconstruction)]
+mod inferred_paths;
 mod inside_packages;
 mod license;
 mod limits;
@@ -54,6 +57,7 @@ mod pauses_asked_for;
 mod predicates;
 mod profiles;
 mod raw;
+mod redirected_downloads;
 mod refresh_trouble;
 #[cfg(reconstruction)]
 mod saved_answers;
