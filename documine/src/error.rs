@@ -132,8 +132,8 @@ struct Inner {
     sent: Sent,
     needs_login: bool,
     transient: bool,
-    /// Whether another origin answered, to which the service redirected.
-    elsewhere: bool,
+    /// The other origin that answered, to which the service redirected.
+    elsewhere: Option<String>,
     detail: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -166,7 +166,7 @@ impl Error {
             },
             needs_login: false,
             transient: false,
-            elsewhere: false,
+            elsewhere: None,
             detail: None,
         }))
     }
@@ -240,9 +240,9 @@ impl Error {
     }
 
     /// The answer came from another origin, to which the service redirected a download: its status is not the service's word.
-    pub(crate) fn from_elsewhere(mut self) -> Self {
-        self.0.elsewhere = true;
-        self
+    pub(crate) fn with_redirect_to(mut self, origin: &str) -> Self {
+        self.0.elsewhere = Some(origin.to_owned());
+        self.with_note(format!("the service redirected the download to {origin}"))
     }
 
     /// Whether the service said that it did not do what was asked.
@@ -344,7 +344,7 @@ impl Error {
 
     /// The service itself answered with `status`: one of the identity provider or of an object store says nothing about the thing that was asked for.
     fn answered(&self, status: StatusCode) -> bool {
-        self.0.kind != ErrorKind::Auth && !self.0.elsewhere && self.0.status == Some(status)
+        self.0.kind != ErrorKind::Auth && self.0.elsewhere.is_none() && self.0.status == Some(status)
     }
 
     /// A time limit ran out.
@@ -370,7 +370,7 @@ impl Error {
     /// # Troubleshooting
     /// The token may come from another workspace's identity provider, or the account may have been disabled.
     pub fn is_unauthorized(&self) -> bool {
-        !self.0.elsewhere && self.0.status == Some(StatusCode::UNAUTHORIZED)
+        self.0.elsewhere.is_none() && self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
     /// The service answered 409: the thing is in a state that does not allow the call (archived dossier, file still analysed, package not ready).

@@ -5,8 +5,7 @@ use documine::Error;
 use crate::canned::answer;
 use crate::scripted::{client, service};
 
-const NOTE: &str =
-    "is inferred; the service may use another one (see \"What this SDK stands on\" in the README)";
+const NOTE: &str = "is inferred; the service may use another one (see \"What this SDK stands on\" in the README)";
 
 /// Answers with their status, content type and body, and whether they may come of a path that is not there.
 const ANSWERS: [(&str, &str, &str, bool); 11] = [
@@ -18,7 +17,12 @@ const ANSWERS: [(&str, &str, &str, bool); 11] = [
     ("405 Method Not Allowed", "application/json", r#"{"status":405,"error":"Method Not Allowed"}"#, true),
     ("415 Unsupported Media Type", "text/plain", "", true),
     ("501 Not Implemented", "text/plain", "", true),
-    ("404 Not Found", "application/json", r#"{"timestamp":"2024-03-12T10:00:00Z","message":"No such account."}"#, false),
+    (
+        "404 Not Found",
+        "application/json",
+        r#"{"timestamp":"2024-03-12T10:00:00Z","message":"No such account."}"#,
+        false,
+    ),
     ("403 Forbidden", "text/plain", "", false),
     ("500 Internal Server Error", "text/plain", "", false),
 ];

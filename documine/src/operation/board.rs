@@ -127,7 +127,8 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
             }
             Err(error) => {
                 notes.useless |= is_refused(error);
-                notes.rest = error.retry_after().map(|after| (now.saturating_add(after.min(LONGEST_PAUSE)), error.clone()));
+                notes.rest =
+                    error.retry_after().map(|after| (now.saturating_add(after.min(LONGEST_PAUSE)), error.clone()));
             }
         }
     }

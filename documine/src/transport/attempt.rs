@@ -203,8 +203,7 @@ impl Call<'_> {
                 }
                 let origin = target.origin().ascii_serialization();
                 let Some(http) = &self.stack.elsewhere else {
-                    trip.redirect.refused =
-                        Some(format!("to {origin}; `follow_download_redirects` is off"));
+                    trip.redirect.refused = Some(format!("to {origin}; `follow_download_redirects` is off"));
                     return Ok(response);
                 };
                 if let Err(why) = is_safe_elsewhere(&target, response.url()) {
@@ -246,7 +245,7 @@ impl Redirect {
     /// Adds to an error how the redirects went.
     pub(super) fn note(&self, error: Error) -> Error {
         let error = match &self.elsewhere {
-            Some(origin) => error.from_elsewhere().with_note(format!("the service redirected the download to {origin}")),
+            Some(origin) => error.with_redirect_to(origin),
             None => error,
         };
         match &self.refused {

@@ -181,8 +181,9 @@ impl Pause {
         } else {
             return Ok(());
         };
-        let text =
-            format!("not sent: {text} {pause:.0?}, but only {left:.0?} are left for this call; call again after the pause");
+        let text = format!(
+            "not sent: {text} {pause:.0?}, but only {left:.0?} are left for this call; call again after the pause"
+        );
         let error = Error::new(ErrorKind::Api, text).with_status(StatusCode::TOO_MANY_REQUESTS);
         Err(error.with_retry_after(Some(pause)).with_sent(Sent::No))
     }

@@ -149,7 +149,9 @@ impl Stage {
     /// The names of the headers of each request, sorted.
     fn headers(&self) -> Vec<Vec<String>> {
         let mut headers = self.script.headers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        headers.iter_mut().for_each(|names| names.sort());
+        for names in &mut headers {
+            names.sort();
+        }
         headers
     }
 
@@ -360,7 +362,9 @@ async fn a_redirect_back_to_the_services_own_origin_gets_the_token_again() {
 #[tokio::test]
 async fn a_download_is_not_redirected_into_the_clear_nor_for_ever_nor_where_that_is_off() {
     let not_followed = |why: &str| {
-        format!("downloadPackage: 302 Found: the service points elsewhere, which is not followed; check the base URL; redirect not followed: {why}")
+        format!(
+            "downloadPackage: 302 Found: the service points elsewhere, which is not followed; check the base URL; redirect not followed: {why}"
+        )
     };
     let hops: [(&[&'static str], &str); 6] = [
         (&["http://store.example/p?sig=s1gnature"], "to http://store.example: only https is followed"),
@@ -516,7 +520,10 @@ async fn a_pause_of_a_year_ends_paced_calls_unsent_and_is_over_soon() {
             assert!(text.ends_with(why), "{text}");
         }
         assert_eq!((stage.slept(), stage.asked().len()), (vec![], 1));
-        stage.call(Method::GET, &UNLISTED, CallOptions { paced: Some(false), ..CallOptions::default() }).await.expect("not paced");
+        stage
+            .call(Method::GET, &UNLISTED, CallOptions { paced: Some(false), ..CallOptions::default() })
+            .await
+            .expect("not paced");
         // The service is asked again after the longest pause, whatever it said.
         stage.clock.pass(crate::net::LONGEST_PAUSE);
         stage.post(CallOptions::default()).await.expect("is sent");
@@ -543,17 +550,11 @@ async fn a_pause_is_sat_out_as_long_as_deadline_and_policy_allow() {
         stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("once only");
         let policy = limit.map(|limit| Box::new(RetryPolicy::default().max_elapsed(seconds(limit))));
         let options = CallOptions { deadline: deadline.map(seconds), retry_policy: policy, ..CallOptions::default() };
-        let deadline_shown = stage.post(options).await;
-        match slept {
-            Some(slept) => {
-                deadline_shown.expect("after the pause");
-                assert_eq!(stage.slept(), [slept], "{asked} {deadline:?} {limit:?}");
-            }
-            None => {
-                let error = deadline_shown.expect_err("too long");
-                assert!(error.is_rate_limited() && !error.was_sent(), "{error:?}");
-                assert_eq!(stage.slept(), [], "{asked} {deadline:?} {limit:?}");
-            }
+        let outcome = stage.post(options).await;
+        assert_eq!(stage.slept(), slept.into_iter().collect::<Vec<_>>(), "{asked} {deadline:?} {limit:?}");
+        match outcome {
+            Ok(_) => assert!(slept.is_some()),
+            Err(error) => assert!(slept.is_none() && error.is_rate_limited() && !error.was_sent(), "{error:?}"),
         }
     }
 }
@@ -579,20 +580,20 @@ async fn calls_that_can_not_wait_for_their_turn_leave_no_debt_to_the_others() {
 
 #[tokio::test]
 async fn a_creation_that_was_not_processed_is_repeated() {
-    let cases: [(u16, &[(&'static str, &'static str)], usize); 8] = [
-        (503, &[("retry-after", "2")], 2),
-        (503, &[("retry-after", "0")], 2),
-        (503, &[("retry-after", "Thu, 01 Jan 1970 00:00:02 GMT")], 2),
-        (503, &[("retry-after", "Thu, 01 Jan 1970 00:00:02 GMT"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT")], 2),
-        (429, &[], 2),
-        (503, &[], 1),
-        (502, &[("retry-after", "2")], 1),
-        (504, &[("retry-after", "2")], 1),
+    let cases = [
+        (503, "2", 2),
+        (503, "0", 2),
+        (503, "Thu, 01 Jan 1970 00:00:02 GMT", 2),
+        (429, "", 2),
+        (503, "", 1),
+        (503, "soon", 1),
+        (502, "2", 1),
+        (504, "2", 1),
     ];
-    for (status, headers, attempts) in cases {
-        let stage = Stage::new([Step::Answer(with_headers(status, headers, "")), busy(200)]);
+    for (status, asked, attempts) in cases {
+        let stage = Stage::new([Step::Answer(with_headers(status, &[("retry-after", asked)], "")), busy(200)]);
         let outcome = stage.post(CallOptions::default()).await;
-        assert_eq!((stage.asked().len(), outcome.is_ok()), (attempts, attempts == 2), "{status} {headers:?}");
+        assert_eq!((stage.asked().len(), outcome.is_ok()), (attempts, attempts == 2), "{status} {asked:?}");
     }
     let unavailable = || Step::Answer(with_headers(503, &[("retry-after", "1")], ""));
     let stage = Stage::new([unavailable(), unavailable(), unavailable(), unavailable()]);

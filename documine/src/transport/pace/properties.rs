@@ -1,5 +1,7 @@
 //! Whatever services answer and clocks show, the pace keeps to its limits, and never stops the program.
 
+#![allow(clippy::expect_used, reason = "these are tests")]
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -90,14 +92,17 @@ fn patient() -> TurnLimits {
 #[derive(Debug, Clone)]
 enum Step {
     Pass(Duration),
-    /// A request waits until it has left; the service answers that this was too fast, where it does.
-    Call(Option<Option<Duration>>),
+    /// A request waits until it has left, and the service takes it.
+    Taken,
+    /// The same, and the service answers that this was too fast.
+    TooFast(Option<Duration>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         1 => (0_u64..3000).prop_map(|passed| Step::Pass(Duration::from_millis(passed))),
-        2 => prop::option::of(asked()).prop_map(Step::Call),
+        1 => Just(Step::Taken),
+        1 => asked().prop_map(Step::TooFast),
     ]
 }
 
@@ -108,7 +113,8 @@ fn leaving(steps: &[Step], dropped: usize) -> Vec<Duration> {
     for step in steps {
         let mut waiting: Vec<Turn<'_>> = Vec::new();
         for number in 0..dropped {
-            let short = TurnLimits { deadline: clock.monotonic() + Duration::from_secs(1), max_pause: Duration::from_secs(1) };
+            let short =
+                TurnLimits { deadline: clock.monotonic() + Duration::from_secs(1), max_pause: Duration::from_secs(1) };
             let limits = if number % 2 == 0 { patient() } else { short };
             // Those that need not wait would leave.
             if pacer.pause(clock.monotonic()).length().is_zero() {
@@ -122,16 +128,16 @@ fn leaving(steps: &[Step], dropped: usize) -> Vec<Duration> {
         drop(waiting);
         match step {
             Step::Pass(time) => clock.pass(*time),
-            Step::Call(answer) => {
+            Step::Taken | Step::TooFast(_) => {
                 let mut turn: Turn<'_> = Box::pin(pacer.turn(&clock, patient()));
                 let slot = loop {
                     match poll(&mut turn) {
-                        Poll::Ready(slot) => break slot.unwrap(),
+                        Poll::Ready(slot) => break slot.expect("a patient call"),
                         Poll::Pending => clock.pass(pacer.pause(clock.monotonic()).length()),
                     }
                 };
                 leaving.push(clock.monotonic());
-                if let Some(asked) = answer {
+                if let Step::TooFast(asked) = step {
                     pacer.too_fast(&slot, *asked, &clock);
                 }
             }

@@ -138,7 +138,11 @@ mod tests {
         }
         assert_eq!(delays(&policy, &answer(503, Some("soon")), false, 0.5).0, [], "no time is no such word");
         for status in [500, 502, 504] {
-            assert_eq!(delays(&policy, &answer(status, Some("1")), false, 0.5).0, [], "{status} may have been processed");
+            assert_eq!(
+                delays(&policy, &answer(status, Some("1")), false, 0.5).0,
+                [],
+                "{status} may have been processed"
+            );
         }
         assert_eq!(delays(&policy, &answer(404, None), true, 0.5), (vec![], None));
         assert_eq!(delays(&policy, &answer(500, None), true, 0.5), (vec![], None));
