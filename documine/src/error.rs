@@ -381,7 +381,8 @@ impl Error {
         self.answered(StatusCode::CONFLICT)
     }
 
-    /// The service answered 429: too many requests.
+    /// The service answered 429: too many requests. Also of a paced call that was not sent ([`was_sent`](Self::was_sent) is `false`), because the pause
+    /// after an earlier 429 is longer than the call may take.
     ///
     /// # Troubleshooting
     /// Wait for [`retry_after`](Self::retry_after) where given, and call less often.

@@ -4,7 +4,9 @@ use std::future::IntoFuture;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{Client, Clock, Credentials, DossierHandle, DownloadId, ErrorKind, FileId, NewDossier, Pacing, Source};
+use documine::{
+    Client, Clock, Credentials, DossierHandle, DownloadId, ErrorKind, FileId, NewDossier, Pacing, Source, TimeoutPhase,
+};
 use documine_sim::Fault;
 use futures_util::future::try_join_all;
 
@@ -105,6 +107,19 @@ async fn an_upload_that_was_not_processed_is_not_looked_for() {
         assert_eq!((error.attempts(), error.is_safe_to_repeat()), (1, true), "{error:?}");
         assert_eq!(world.journal_since(before).len(), 2, "the list before the upload, and the upload");
     }
+}
+
+#[tokio::test]
+async fn the_deadline_of_an_upload_holds_for_the_search_of_a_lost_one() {
+    // Connections are made, and nobody answers.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (builder, _) = builder(&format!("http://{}", listener.local_addr().unwrap())).await;
+    let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
+    let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
+    let dossier = template.dossier("d".parse::<documine::DossierId>().unwrap());
+    let upload = dossier.upload(Source::bytes("a.pdf", STUDY)).look_for_lost(true);
+    let error = upload.with_deadline(Duration::from_millis(50)).await.unwrap_err();
+    assert_eq!((error.operation(), error.timeout_phase()), (Some("uploadFile"), Some(TimeoutPhase::Operation)));
 }
 
 /// A file in this state, as an answer that wants to be the last one for a year.

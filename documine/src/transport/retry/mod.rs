@@ -15,6 +15,10 @@ pub use policy::{Retry, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorKind};
 
+/// The longest `Retry-After` that is sat out before another attempt, however patient the policy: a service that asks for more has to be asked by the
+/// caller.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
 /// What becomes of a failure.
 #[derive(Debug)]
 pub(super) enum Verdict {
@@ -61,6 +65,8 @@ impl<'a> Retries<'a> {
         // The service knows better than we when it can be asked again, but it does not have to be asked at the first moment.
         let delay = error.retry_after().map_or(own, |asked| asked.max(own));
         let room = self.policy.max_elapsed.saturating_sub(elapsed).min(left);
+        let asks_for_too_much = error.retry_after().is_some_and(|asked| asked > LONGEST_ASKED);
+        let room = if asks_for_too_much { room.min(LONGEST_ASKED) } else { room };
         if delay >= room {
             return Verdict::Final(Some(match error.retry_after() {
                 Some(asked) => format!(
@@ -173,6 +179,19 @@ mod tests {
         let wanted =
             "the service asks for a pause of 3600s, but only 120s are left for this call; call again after the pause";
         assert_eq!(note.as_deref(), Some(wanted));
+        let patient = RetryPolicy::default().max_elapsed(Duration::MAX);
+        let budget = RetryBudget::new(None);
+        for (asked, repeated) in
+            [("86400", true), ("86401", false), ("31536000", false), ("99999999999999999999", false)]
+        {
+            let verdict = Retries::new(&patient, &budget, true).judge(
+                &answer(503, Some(asked)),
+                Duration::ZERO,
+                Duration::MAX,
+                0.5,
+            );
+            assert_eq!(matches!(verdict, Verdict::Again(_)), repeated, "{asked}");
+        }
     }
 
     #[test]

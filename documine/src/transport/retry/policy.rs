@@ -24,7 +24,7 @@ pub enum Retry {
 ///
 /// The pause before the next attempt is random between nothing and a limit that doubles (full jitter): clients that failed together do not
 /// come back together. A `Retry-After` of the service (RFC 9110 section 10.2.3; seconds or a date) is the least pause; one that is longer
-/// than the time left for the call ends it at once.
+/// than the time left for the call, or than a day, ends it at once.
 ///
 /// ```
 /// use std::time::Duration;
