@@ -1,5 +1,6 @@
 //! Packages that the service keeps in an object store: it answers with a redirect to a signed address, and the store gets no token.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use documine::{ClientBuilder, Credentials, DownloadId, Package, Retry};
@@ -31,7 +32,7 @@ async fn store(package: Vec<u8>, cuts: Vec<usize>) -> Canned {
         let status = if from == 0 { "200 OK".to_owned() } else { "206 Partial Content".to_owned() };
         let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nETag: \"one\"\r\n", left.len());
         if from > 0 {
-            bytes.push_str(&format!("Content-Range: bytes {from}-{}/{length}\r\n", length - 1));
+            write!(bytes, "Content-Range: bytes {from}-{}/{length}\r\n", length - 1).unwrap();
         }
         bytes.push_str("Connection: close\r\n\r\n");
         let mut bytes = bytes.into_bytes();
