@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::operation::Boards;
 use crate::profile::Profile;
 use crate::transport::timeout::Timeouts;
-use crate::transport::{Connection, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
+use crate::transport::{Connection, Http, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
 
 /// How large an answer may be, unpacked, unless a caller says otherwise: a list of a million files has room.
 const MAX_ANSWER: usize = 128 * 1024 * 1024;
@@ -51,6 +51,7 @@ pub struct ClientBuilder {
     pacing: Option<Pacing>,
     observer: Option<Arc<dyn Observer>>,
     connection: Connection,
+    follow_download_redirects: bool,
     max_answer: usize,
     app: Option<String>,
     clock: Arc<dyn Clock>,
@@ -98,6 +99,7 @@ impl ClientBuilder {
             pacing: None,
             observer: None,
             connection: Connection::default(),
+            follow_download_redirects: true,
             max_answer: MAX_ANSWER,
             app: None,
             clock: Arc::new(SystemClock::new()),
@@ -328,6 +330,16 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets whether a download follows a redirect to another origin: services often keep packages in an object store. Default: `true`.
+    ///
+    /// Only packages are fetched so, over https only (http only from and to this machine), and at most 5 redirects are followed. The other origin gets
+    /// neither the token nor `X-TENANT-ID`, no header of the caller's own but `Range` and `If-Range`, and no client certificate. Redirects of other
+    /// calls are followed on the service's own origin alone.
+    pub fn follow_download_redirects(mut self, follow: bool) -> Self {
+        self.follow_download_redirects = follow;
+        self
+    }
+
     /// Sets the largest answer in JSON or XML that is taken into memory, in bytes after unpacking. Default: 128 MiB. Packages are streamed and
     /// have no limit.
     ///
@@ -375,6 +387,15 @@ impl ClientBuilder {
             self.connection.client(target, &self.timeouts, &agent)
         };
         let endpoint = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
+        let elsewhere: Option<Arc<dyn Http>> = match (self.follow_download_redirects, &self.connection.identity) {
+            (false, _) => None,
+            (true, None) => Some(Arc::new(api_http.clone())),
+            // The client's certificate is for the service alone.
+            (true, Some(_)) => {
+                let connection = Connection { identity: None, ..self.connection.clone() };
+                Some(Arc::new(connection.client(&base, &self.timeouts, &agent)?))
+            }
+        };
         let listener =
             self.observer.clone().map(|observer| -> Listener { Arc::new(move |event| observer.login(event)) });
         let origin = Origin::new(credentials, endpoint, Arc::clone(&self.clock));
@@ -382,6 +403,7 @@ impl ClientBuilder {
         let base = Arc::new(address::above(base, documine_api::document::SERVER_PATH));
         let stack = Stack {
             http: Arc::new(api_http.clone()),
+            elsewhere,
             client: api_http,
             base,
             tenant,

@@ -87,7 +87,7 @@ pub enum TimeoutPhase {
 pub(crate) enum Sent {
     /// Not one byte of it reached the service.
     No,
-    /// The service answered that it did not do what was asked: a client's error (4xx).
+    /// The service answered that it did not process the request: a client's error (4xx), or 503 with `Retry-After`.
     Refused,
     /// The service may have seen it, whole or in part.
     Maybe,
@@ -132,6 +132,8 @@ struct Inner {
     sent: Sent,
     needs_login: bool,
     transient: bool,
+    /// The other origin that answered, to which the service redirected.
+    elsewhere: Option<String>,
     detail: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -164,6 +166,7 @@ impl Error {
             },
             needs_login: false,
             transient: false,
+            elsewhere: None,
             detail: None,
         }))
     }
@@ -229,9 +232,17 @@ impl Error {
         self
     }
 
+    /// Adds to the notes that stand behind the message.
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
-        self.0.note = Some(note.into());
+        let note = note.into();
+        self.0.note = Some(self.0.note.take().map_or_else(|| note.clone(), |before| format!("{before}; {note}")));
         self
+    }
+
+    /// The answer came from another origin, to which the service redirected a download: its status is not the service's word.
+    pub(crate) fn with_redirect_to(mut self, origin: &str) -> Self {
+        self.0.elsewhere = Some(origin.to_owned());
+        self.with_note(format!("the service redirected the download to {origin}"))
     }
 
     /// Whether the service said that it did not do what was asked.
@@ -332,9 +343,9 @@ impl Error {
         self.0.body_snippet.as_deref()
     }
 
-    /// The service itself answered with `status`: one of the identity provider says nothing about the thing that was asked for.
+    /// The service itself answered with `status`: one of the identity provider or of an object store says nothing about the thing that was asked for.
     fn answered(&self, status: StatusCode) -> bool {
-        self.0.kind != ErrorKind::Auth && self.0.status == Some(status)
+        self.0.kind != ErrorKind::Auth && self.0.elsewhere.is_none() && self.0.status == Some(status)
     }
 
     /// A time limit ran out.
@@ -360,7 +371,7 @@ impl Error {
     /// # Troubleshooting
     /// The token may come from another workspace's identity provider, or the account may have been disabled.
     pub fn is_unauthorized(&self) -> bool {
-        self.0.status == Some(StatusCode::UNAUTHORIZED)
+        self.0.elsewhere.is_none() && self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
     /// The service answered 409: the thing is in a state that does not allow the call (archived dossier, file still analysed, package not ready).
@@ -371,7 +382,8 @@ impl Error {
         self.answered(StatusCode::CONFLICT)
     }
 
-    /// The service answered 429: too many requests.
+    /// The service answered 429: too many requests. Also of a paced call that was not sent ([`was_sent`](Self::was_sent) is `false`), because the pause
+    /// after an earlier 429 is longer than the call may take.
     ///
     /// # Troubleshooting
     /// Wait for [`retry_after`](Self::retry_after) where given, and call less often.
@@ -416,7 +428,7 @@ impl Error {
     }
 
     /// The same call can be made again without doing anything twice: it is one that only reads or that HTTP calls idempotent
-    /// (RFC 9110 section 9.2.2), or the service surely did not see it, or refused it as a client's error (4xx) and so did not carry it out.
+    /// (RFC 9110 section 9.2.2), or the service surely did not see it, or did not process it: a client's error (4xx), or 503 with `Retry-After`.
     ///
     /// # Troubleshooting
     /// `false` after a lost answer to a creation or an upload: look first whether the thing is there. Whether repeating *helps*, says

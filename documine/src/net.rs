@@ -10,6 +10,11 @@ use http::{HeaderMap, HeaderName, header};
 use crate::error::{ErrorKind, Sent};
 use crate::text::one_line;
 
+/// The longest time for which one duration given by the service (`Retry-After`) holds back all paced calls of a client, a wait, or a shared poll.
+///
+/// 5 minutes: as long as a call may take by default. After that the service is asked again, whatever it said before.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
 /// Reads a body up to `limit` bytes and leaves the rest.
 pub(crate) async fn read_bounded(response: reqwest::Response, limit: usize) -> Result<Bytes, reqwest::Error> {
     let mut body = BytesMut::new();
@@ -54,7 +59,7 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     }
 }
 
-/// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date, which is held against the answer's own `Date`, because the clocks of service
+/// `Retry-After` (RFC 9110 section 10.2.3): seconds (some gateways write decimals), or a date, which is held against the answer's own `Date`, because the clocks of service
 /// and client may differ. Without `Date` it is held against `now`. A date that has passed means at once.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
@@ -62,6 +67,9 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     if asked.bytes().all(|byte| byte.is_ascii_digit()) && !asked.is_empty() {
         // More digits than a number holds is a long time all the same.
         return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    }
+    if asked.contains('.') && asked.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Duration::try_from_secs_f64(asked.parse().ok()?).ok();
     }
     let at = httpdate::parse_http_date(asked).ok()?;
     let now = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
@@ -96,7 +104,9 @@ mod tests {
         assert_eq!(after("Sun Nov  6 08:50:07 1994", date), seconds(30), "asctime");
         assert_eq!(after("Sun, 06 Nov 1994 08:49:07 GMT", date), seconds(0), "it has passed");
         assert_eq!(after("Sun, 06 Nov 1994 10:49:37 GMT", ""), seconds(3600), "without Date by our clock");
-        for nonsense in ["", "-1", "soon", "1.5", "7 s"] {
+        assert_eq!(after("1.5", date), Some(Duration::from_millis(1500)));
+        assert_eq!(after("120.0", ""), seconds(120));
+        for nonsense in ["", "-1", "soon", "1.5.2", ".", "7 s"] {
             assert_eq!(after(nonsense, date), None, "{nonsense:?}");
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::future::IntoFuture;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::dossiers::DossierHandle;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TimeoutPhase};
 use crate::files::{Upload, Uploaded};
 use crate::transport::CallOptions;
+use crate::transport::timeout::within;
 use crate::{FileId, FileStatus, Source};
 
 /// How many uploads are under way at a time, unless a caller says otherwise.
@@ -45,10 +47,14 @@ async fn before(dossier: &DossierHandle) -> Result<Before> {
     Ok(Arc::new(files.into_iter().map(|file| (file.id.clone(), version(&file))).collect()))
 }
 
-/// Uploads, and where the answer gets lost looks for the file before it goes on.
+/// Uploads, and where the answer gets lost looks for the file before it goes on. The call's deadline holds for all of it.
 pub(crate) async fn careful(client: &Client, upload: Upload, options: CallOptions) -> Result<Uploaded> {
-    let before = before(&upload.dossier).await?;
-    careful_since(client, upload, options, &before).await
+    let deadline = options.deadline.unwrap_or(Duration::MAX);
+    let work = pin!(async {
+        let before = before(&upload.dossier).await?;
+        careful_since(client, upload, options, &before).await
+    });
+    within(work, deadline, TimeoutPhase::Operation).await.map_err(|error| error.with_operation("uploadFile"))?
 }
 
 async fn careful_since(client: &Client, upload: Upload, options: CallOptions, before: &Before) -> Result<Uploaded> {
@@ -57,13 +63,16 @@ async fn careful_since(client: &Client, upload: Upload, options: CallOptions, be
     loop {
         tries += 1;
         let error = match upload.clone().once(client, options.clone()).await {
-            Err(error) if error.was_sent() && error.is_transient() => error,
+            // What the service did not process is not on its list, and was repeated as often as the call allows.
+            Err(error) if error.was_sent() && !error.was_refused() && error.is_transient() => error,
             outcome => return outcome,
         };
         if let Some(id) = look_for(client, &upload, before).await? {
             return Ok(Uploaded::found(upload.dossier, id));
         }
-        if archive || tries >= TRIES || !upload.source.opens_again() {
+        // A longer pause than was made meanwhile is the caller's to make.
+        let asks_for_more = error.retry_after().is_some_and(|asked| asked > LOOKS.iter().sum());
+        if archive || tries >= TRIES || asks_for_more || !upload.source.opens_again() {
             return Err(error.with_note("the dossier's list does not show the file"));
         }
     }

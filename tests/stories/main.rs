@@ -19,6 +19,7 @@ mod world;
 mod answer_memory;
 mod bad_input;
 mod bad_settings;
+mod bounded_pauses;
 mod canary;
 mod cancel_is_safe;
 mod complaints;
@@ -38,6 +39,8 @@ mod full_disk;
 mod futures_are_send;
 mod hostile_ids;
 mod identity_provider;
+#[cfg(reconstruction)]
+mod inferred_paths;
 mod inside_packages;
 mod license;
 mod limits;
@@ -60,6 +63,7 @@ mod predicates;
 mod profiles;
 mod provider_outage;
 mod raw;
+mod redirected_downloads;
 mod refresh_trouble;
 #[cfg(reconstruction)]
 mod saved_answers;

@@ -177,9 +177,10 @@ async fn an_upload_refused_for_its_token_is_made_anew_with_another() {
 }
 
 #[tokio::test]
-async fn an_upload_too_many_is_made_anew_after_the_pause_that_is_asked_for() {
-    for way in WAYS {
-        let gate = Gate::open("429 Too Many Requests", way).await;
+async fn an_upload_that_was_not_processed_is_made_anew_after_the_pause_that_is_asked_for() {
+    let statuses = ["429 Too Many Requests", "503 Service Unavailable"];
+    for (status, way) in statuses.into_iter().flat_map(|status| WAYS.map(|way| (status, way))) {
+        let gate = Gate::open(status, way).await;
         let (dossier, time) = gate.dossier().await;
         let _uploaded = dossier.upload(reopenable()).await.unwrap_or_else(|error| panic!("{way:?}: {error:?}"));
         assert_eq!(gate.uploads().last().unwrap(), &("a-1".to_owned(), true), "{way:?}");
@@ -190,15 +191,15 @@ async fn an_upload_too_many_is_made_anew_after_the_pause_that_is_asked_for() {
 #[tokio::test]
 async fn an_upload_that_a_service_in_trouble_may_have_taken_is_repeated_only_where_that_is_wanted() {
     for way in WAYS {
-        let gate = Gate::open("503 Service Unavailable", way).await;
+        let gate = Gate::open("502 Bad Gateway", way).await;
         let (dossier, time) = gate.dossier().await;
         let error = dossier.upload(reopenable()).await.unwrap_err();
-        assert_eq!(error.to_string(), "uploadFile: 503 Service Unavailable: Not now.", "{way:?}");
+        assert_eq!(error.to_string(), "uploadFile: 502 Bad Gateway: Not now.", "{way:?}");
         assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (1, true, false), "{way:?}");
         assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
         assert_eq!((gate.uploads().len(), time.sleeps()), (1, vec![]), "{way:?}");
 
-        let gate = Gate::open("503 Service Unavailable", way).await;
+        let gate = Gate::open("502 Bad Gateway", way).await;
         let (dossier, time) = gate.dossier().await;
         let _uploaded = dossier.upload(reopenable()).with_retry(Retry::EvenIfSent).await.unwrap();
         assert_eq!((gate.uploads().len(), time.sleeps()), (2, vec![Duration::from_secs(7)]), "{way:?}");

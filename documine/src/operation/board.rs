@@ -16,6 +16,7 @@ use super::engine::{Polled, Turn};
 use super::wait::Look;
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
+use crate::net::LONGEST_PAUSE;
 use crate::transport::Asked;
 
 /// A list that takes longer costs more than it saves.
@@ -126,7 +127,8 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
             }
             Err(error) => {
                 notes.useless |= is_refused(error);
-                notes.rest = error.retry_after().map(|after| (now.saturating_add(after), error.clone()));
+                notes.rest =
+                    error.retry_after().map(|after| (now.saturating_add(after.min(LONGEST_PAUSE)), error.clone()));
             }
         }
     }

@@ -10,9 +10,10 @@ use reqwest::{Response, ResponseBuilderExt};
 use url::Url;
 
 use super::Facts;
-use super::call::{Call, Trip};
+use super::call::{Call, Trip, is_same_origin};
 use super::classify::{self, ERROR_BODY_LIMIT, Evidence, classify};
 use super::timeout::within;
+use super::unpublished;
 use crate::auth::TokenSet;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
 use crate::{json_memory, net, text};
@@ -100,10 +101,16 @@ impl Call<'_> {
             // Boxed, for a call that goes well need not have the room for it.
             let (headers, body) = Box::pin(self.beginning(response, tokens)).await;
             let (headers, body, now) = (&headers, body.as_bytes(), self.stack.clock.now());
-            return Err(classify(match &why {
+            let error = classify(match &why {
                 Some(why) => Evidence::Misfit { status, headers, body, why },
                 None => Evidence::Refusal { status, headers, body, now },
-            }));
+            });
+            let error = match unpublished::note(trip.operation, status, body) {
+                // What another origin does not know, says nothing about the service's own paths.
+                Some(note) if trip.redirect.elsewhere.is_none() => error.with_note(note),
+                _ => error,
+            };
+            return Err(trip.redirect.note(error));
         }
         let headers = std::mem::take(response.headers_mut());
         let moved = (response.url() != trip.request.url()).then(|| Box::new(response.url().clone()));
@@ -121,10 +128,16 @@ impl Call<'_> {
 
     async fn beginning(&self, response: Response, tokens: &TokenSet) -> (HeaderMap, String) {
         let headers = response.headers().clone();
+        if response.status().is_redirection() && headers.contains_key(header::LOCATION) {
+            // The body only repeats where the redirect leads, which may be a signed address.
+            return (headers, String::new());
+        }
+        let signed = signed_parts(response.url(), &self.stack.base);
         let body = tokio::time::timeout(self.idle(), net::read_bounded(response, ERROR_BODY_LIMIT)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        // A proxy's page may show the request's headers.
-        (headers, text::without(&String::from_utf8_lossy(&body), [tokens.access.expose()]))
+        // A proxy's page may show the request's headers, and an object store's error the signed address.
+        let secrets = signed.iter().map(String::as_str).chain([tokens.access.expose()]);
+        (headers, text::without(&String::from_utf8_lossy(&body), secrets))
     }
 
     /// How long a body may stand still.
@@ -163,6 +176,18 @@ impl Call<'_> {
         }
         Ok(whole)
     }
+}
+
+/// The query of an address on another origin, whole and value by value, as it stands and decoded: whoever has it can fetch the package.
+fn signed_parts(url: &Url, base: &Url) -> Vec<String> {
+    /// What is shorter is no signature, and occurs in texts.
+    const SHORTEST: usize = 6;
+    let Some(query) = url.query().filter(|_| !is_same_origin(url, base)) else { return Vec::new() };
+    let raw = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()));
+    let decoded = url.query_pairs().map(|(_, value)| value.into_owned());
+    let mut parts: Vec<String> = raw.chain(decoded).chain([query.to_owned()]).collect();
+    parts.retain(|part| part.len() >= SHORTEST);
+    parts
 }
 
 /// Why a success can't be what was asked for, as far as its headers tell.

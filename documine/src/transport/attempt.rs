@@ -5,22 +5,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Method, StatusCode, header};
+use ::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use documine_api::operations;
 use http_body_util::BodyExt;
 use reqwest::multipart::Form;
 use reqwest::{Request, Response};
 use tracing::Instrument;
+use url::Url;
 
 use super::answer::Answer;
 use super::call::{Call, Trip, is_same_origin};
 use super::classify::{Evidence, classify};
+use super::pace::{Slot, TurnLimits};
 use super::retry::{Retries, Verdict};
 use super::timeout::{Activity, while_active};
 use super::{Retrying, TENANT_HEADER, telemetry};
+use crate::address;
 use crate::auth::TokenSet;
 use crate::clock::{BoxFuture, unit};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Sent};
 
 /// Redirects that are followed in a row.
 const MAX_REDIRECTS: usize = 5;
@@ -40,10 +43,18 @@ impl Call<'_> {
         let stack = self.stack;
         trip.tokens = Some(Arc::clone(tokens));
         while trip.can_go_again() {
+            let slot = self.turn(trip, limit).await?;
             trip.attempts += 1;
             let span = telemetry::attempt(trip.operation, trip.attempts);
-            let outcome = pin!(self.paced(trip, tokens)).instrument(span.clone()).await;
+            let outcome = pin!(self.attempt(trip, tokens)).instrument(span.clone()).await;
             trip.under_way = false;
+            if let (Some(slot), Err(error)) = (&slot, &outcome)
+                && error.is_rate_limited()
+            {
+                stack.pacer.too_fast(slot, error.retry_after(), stack.clock.as_ref());
+            }
+            // A pause between attempts holds no place among the requests under way.
+            drop(slot);
             telemetry::tried(&span, outcome.as_ref().map(|answer| answer.status));
             let error = match outcome {
                 Ok(answer) => return Ok(answer),
@@ -79,21 +90,27 @@ impl Call<'_> {
         Err(Error::input("the request's body can be sent only once, and was"))
     }
 
-    /// One attempt, at its turn where calls are paced.
-    async fn paced(&self, trip: &mut Trip, tokens: &TokenSet) -> Result<Answer> {
-        let (pacer, clock) = (&self.stack.pacer, self.stack.clock.as_ref());
-        let in_turn = self.options.paced.unwrap_or(self.stack.paced);
-        let slot = if in_turn { Some(pacer.turn(clock).await) } else { None };
-        let outcome = self.attempt(trip, tokens).await;
-        match (&slot, &outcome) {
-            (None, _) => {}
-            (Some(slot), Err(error)) if error.is_rate_limited() => pacer.too_fast(slot, error.retry_after(), clock),
-            (Some(_), _) => pacer.fine(clock),
+    /// Waits for the turn of the next attempt, where calls are paced.
+    ///
+    /// # Errors
+    /// The turn comes later than the call's time allows. The attempt was not made, and the error is final.
+    async fn turn(&self, trip: &Trip, limit: Duration) -> Result<Option<Slot<'_>>> {
+        if !self.options.paced.unwrap_or(self.stack.paced) {
+            return Ok(None);
         }
-        outcome
+        let (pacer, clock) = (&self.stack.pacer, self.stack.clock.as_ref());
+        // The policy counts from the beginning of the call, but time in the queue before the first attempt is no failure of the service.
+        let spent = if trip.attempts == 0 { Duration::ZERO } else { clock.monotonic().saturating_sub(trip.started) };
+        let limits = TurnLimits {
+            deadline: trip.started.saturating_add(limit),
+            max_pause: self.policy().elapsed_limit().saturating_sub(spent),
+        };
+        // Boxed, for a call that is not paced need not have the room for it.
+        Box::pin(pacer.turn(clock, limits)).await.map(Some).map_err(|error| trip.judged(error))
     }
 
     async fn attempt(&self, trip: &mut Trip, tokens: &TokenSet) -> Result<Answer> {
+        trip.redirect = Redirect::default();
         let form = match &self.options.body {
             Some(body) => Some(body.open().await?),
             None => None,
@@ -156,39 +173,112 @@ impl Call<'_> {
         Ok(self.stack.http.execute(request))
     }
 
-    /// Follows the redirects of a request that only reads, on the service's own origin: a token goes nowhere else. Any other redirect is an
-    /// error answer.
+    /// Follows the redirects of a request that only reads. The token goes to the service's own origin alone; a package is fetched from another
+    /// origin without it. Any other redirect is an error answer.
     async fn followed(&self, mut sending: Sending<'_>, trip: &mut Trip, tokens: &TokenSet) -> Result<Response> {
         let mut followed = 0;
         loop {
-            let response = (&mut sending).await?;
-            if !response.status().is_redirection() || !trip.method.is_safe() || followed == MAX_REDIRECTS {
+            let response = match (&mut sending).await {
+                Ok(response) => response,
+                // The service has seen the request whose answer led here.
+                Err(error) if followed > 0 => return Err(trip.redirect.note(error.with_sent(Sent::Maybe))),
+                Err(error) => return Err(error),
+            };
+            if !response.status().is_redirection() || !trip.method.is_safe() {
                 return Ok(response);
             }
-            let Some(mut next) = trip.again() else { return Ok(response) };
-            let Some(target) = self.target(&response) else { return Ok(response) };
-            *next.url_mut() = target;
-            sending = self.execute(next, trip, tokens)?;
+            let Some(target) = location(&response) else { return Ok(response) };
+            if followed == MAX_REDIRECTS {
+                trip.redirect.refused = Some(format!("more than {MAX_REDIRECTS} redirects in a row"));
+                return Ok(response);
+            }
+            sending = if is_same_origin(&target, &self.stack.base) {
+                let Some(mut next) = trip.again() else { return Ok(response) };
+                *next.url_mut() = target;
+                trip.redirect.elsewhere = None;
+                self.execute(next, trip, tokens)?
+            } else {
+                if trip.operation.answer != operations::Answer::Binary || trip.method != Method::GET {
+                    return Ok(response);
+                }
+                let origin = target.origin().ascii_serialization();
+                let Some(http) = &self.stack.elsewhere else {
+                    trip.redirect.refused = Some(format!("to {origin}; `follow_download_redirects` is off"));
+                    return Ok(response);
+                };
+                if let Err(why) = is_safe_elsewhere(&target, response.url()) {
+                    trip.redirect.refused = Some(format!("to {origin}: {why}"));
+                    return Ok(response);
+                }
+                trip.redirect.elsewhere = Some(origin);
+                http.execute(self.bare_request(trip, target))
+            };
             followed += 1;
         }
     }
 
-    /// Where a redirect leads, if it may be followed.
-    fn target(&self, response: &Response) -> Option<url::Url> {
-        const FOLLOWED: [StatusCode; 5] = [
-            StatusCode::MOVED_PERMANENTLY,
-            StatusCode::FOUND,
-            StatusCode::SEE_OTHER,
-            StatusCode::TEMPORARY_REDIRECT,
-            StatusCode::PERMANENT_REDIRECT,
-        ];
-        if !FOLLOWED.contains(&response.status()) {
-            return None;
+    /// A request to another origin: what asks for the bytes, and nothing of the client's own.
+    fn bare_request(&self, trip: &Trip, target: Url) -> Request {
+        const KEPT: [HeaderName; 3] = [header::ACCEPT, header::RANGE, header::IF_RANGE];
+        let mut request = Request::new(Method::GET, target);
+        let further = self.options.headers.as_deref();
+        for (name, value) in [Some(trip.request.headers()), further].into_iter().flatten().flatten() {
+            if KEPT.contains(name) {
+                request.headers_mut().insert(name, value.clone());
+            }
         }
-        let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
-        let target = response.url().join(location).ok()?;
-        is_same_origin(&target, &self.stack.base).then_some(target)
+        request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        request
     }
+}
+
+/// How the redirects of an attempt went.
+#[derive(Default)]
+pub(super) struct Redirect {
+    /// The other origin that answers in place of the service.
+    pub(super) elsewhere: Option<String>,
+    /// Where a redirect leads that was not followed, and why. Never with the path or the query: signed addresses are secrets.
+    pub(super) refused: Option<String>,
+}
+
+impl Redirect {
+    /// Adds to an error how the redirects went.
+    pub(super) fn note(&self, error: Error) -> Error {
+        let error = match &self.elsewhere {
+            Some(origin) => error.with_redirect_to(origin),
+            None => error,
+        };
+        match &self.refused {
+            Some(refused) => error.with_note(format!("redirect not followed: {refused}")),
+            None => error,
+        }
+    }
+}
+
+/// Where a redirect leads.
+fn location(response: &Response) -> Option<Url> {
+    const FOLLOWED: [StatusCode; 5] = [
+        StatusCode::MOVED_PERMANENTLY,
+        StatusCode::FOUND,
+        StatusCode::SEE_OTHER,
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ];
+    if !FOLLOWED.contains(&response.status()) {
+        return None;
+    }
+    // Some services write names into it as they are, not in ASCII alone.
+    let location = std::str::from_utf8(response.headers().get(header::LOCATION)?.as_bytes()).ok()?;
+    response.url().join(location).ok()
+}
+
+/// Whether a package may be fetched from another origin: over https, or on this machine from http to http.
+fn is_safe_elsewhere(target: &Url, from: &Url) -> Result<(), &'static str> {
+    if !target.username().is_empty() || target.password().is_some() {
+        return Err("the address holds a user name or password");
+    }
+    let safe = address::require_safe_scheme("redirect", target).is_ok();
+    if safe && (target.scheme() == "https" || from.scheme() == "http") { Ok(()) } else { Err("only https is followed") }
 }
 
 /// A body of unknown making, with the moments at which it moved.

@@ -13,6 +13,7 @@ use tracing::Instrument;
 use url::Url;
 
 use super::answer::{Answer, Answered};
+use super::attempt::Redirect;
 use super::retry::RetryPolicy;
 use super::timeout::within;
 use super::{CallEnded, CallOptions, Facts, Stack, telemetry};
@@ -44,6 +45,8 @@ pub(super) struct Trip {
     pub(super) under_way: bool,
     /// What the last attempt was sent with.
     pub(super) tokens: Option<Arc<TokenSet>>,
+    /// How the redirects of the last attempt went.
+    pub(super) redirect: Redirect,
 }
 
 impl Trip {
@@ -113,6 +116,7 @@ impl<'a> Call<'a> {
             seen: false,
             under_way: false,
             tokens: None,
+            redirect: Redirect::default(),
         };
         let span = telemetry::call(operation, &trip.method, trip.request.url());
         let limit = self.limit(operation);

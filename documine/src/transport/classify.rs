@@ -31,7 +31,11 @@ pub(crate) enum Evidence<'a> {
 pub(crate) fn classify(evidence: Evidence<'_>) -> Error {
     match evidence {
         Evidence::Refusal { status, headers, body, now } => {
-            refusal(status, headers, body).with_retry_after(retry_after(headers, now))
+            let retry_after = retry_after(headers, now);
+            // RFC 9110 section 15.6.4: unavailable for now, and when to come back. Other errors of the server may come in the middle of the work.
+            let unavailable = status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some();
+            let sent = if status.is_client_error() || unavailable { Sent::Refused } else { Sent::Maybe };
+            refusal(status, headers, body).with_retry_after(retry_after).with_sent(sent)
         }
         Evidence::Misfit { status, headers, body, why } => {
             Error::new(ErrorKind::Decode, format!("{status}, but {}", one_line(why)))
@@ -64,7 +68,6 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         .with_api(said.message, said.timestamp)
         .with_request_id(request_id(headers))
         .with_snippet(snippet(body).filter(|_| !understood))
-        .with_sent(if status.is_client_error() { Sent::Refused } else { Sent::Maybe })
 }
 
 /// What an error body says: the published `{timestamp, message}`; a problem (RFC 9457), as gateways send it; or the web framework's own

@@ -32,6 +32,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 pub(crate) mod timeout;
+mod unpublished;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -68,6 +69,8 @@ pub(crate) struct Stack {
     pub(crate) client: reqwest::Client,
     /// Sends them.
     pub(crate) http: Arc<dyn Http>,
+    /// Fetches packages from other origins that the service redirects to. `None`: such redirects are not followed.
+    pub(crate) elsewhere: Option<Arc<dyn Http>>,
     pub(crate) base: Arc<Url>,
     pub(crate) tenant: HeaderValue,
     pub(crate) auth: Authenticator,

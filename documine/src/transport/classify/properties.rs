@@ -84,7 +84,8 @@ proptest! {
         is_fit(&error, status, &body)?;
         prop_assert_eq!(error.kind(), ErrorKind::Api);
         prop_assert_eq!(error.is_transient(), [408, 429, 502, 503, 504].contains(&status.as_u16()));
-        prop_assert_eq!(error.is_safe_to_repeat(), status.is_client_error());
+        let unavailable = status == 503 && error.retry_after().is_some();
+        prop_assert_eq!(error.is_safe_to_repeat(), status.is_client_error() || unavailable);
         prop_assert_eq!(error.is_not_found(), status == 404);
         prop_assert_eq!(error.is_unauthorized(), status == 401);
         prop_assert_eq!(error.is_rate_limited(), status == 429);

@@ -1,8 +1,8 @@
 //! What may be repeated is repeated: how often, after how long, and when to stop.
 //!
 //! A failure is tried again only when trying helps ([`Error::is_transient`]) and harms nothing: the call is idempotent (RFC 9110 section
-//! 9.2.2), or the service surely did not see it or said that it did not carry it out (408, RFC 9110 section 15.5.9; 429, RFC 6585 section 4), or the
-//! caller said that it does not matter ([`Retry::EvenIfSent`]).
+//! 9.2.2), or the service surely did not see it or said that it did not carry it out (408, RFC 9110 section 15.5.9; 429, RFC 6585 section 4; 503 with
+//! `Retry-After`, RFC 9110 section 15.6.4), or the caller said that it does not matter ([`Retry::EvenIfSent`]).
 
 mod budget;
 mod policy;
@@ -14,6 +14,10 @@ pub use policy::{Retry, RetryPolicy};
 
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorKind};
+
+/// The longest `Retry-After` that is sat out before another attempt, however patient the policy: a service that asks for more has to be asked by the
+/// caller.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
 
 /// What becomes of a failure.
 #[derive(Debug)]
@@ -61,6 +65,8 @@ impl<'a> Retries<'a> {
         // The service knows better than we when it can be asked again, but it does not have to be asked at the first moment.
         let delay = error.retry_after().map_or(own, |asked| asked.max(own));
         let room = self.policy.max_elapsed.saturating_sub(elapsed).min(left);
+        let asks_for_too_much = error.retry_after().is_some_and(|asked| asked > LONGEST_ASKED);
+        let room = if asks_for_too_much { room.min(LONGEST_ASKED) } else { room };
         if delay >= room {
             return Verdict::Final(Some(match error.retry_after() {
                 Some(asked) => format!(
@@ -132,6 +138,18 @@ mod tests {
         assert_eq!(delays(&policy, &answer(503, None), true, 0.0), (vec![0, 0, 0], None), "the whole length is used");
         assert_eq!(delays(&policy, &answer(503, None), false, 0.5), (vec![], None));
         assert_eq!(delays(&policy, &answer(429, None), false, 0.5), (vec![250, 500, 1000], None), "it was refused");
+        for asked in ["1", "0", "1.0", "Thu, 01 Jan 1970 00:00:01 GMT"] {
+            let pauses = delays(&policy, &answer(503, Some(asked)), false, 0.5).0;
+            assert_eq!(pauses.len(), 3, "503 with Retry-After: {asked} was not processed");
+        }
+        assert_eq!(delays(&policy, &answer(503, Some("soon")), false, 0.5).0, [], "no time is no such word");
+        for status in [500, 502, 504] {
+            assert_eq!(
+                delays(&policy, &answer(status, Some("1")), false, 0.5).0,
+                [],
+                "{status} may have been processed"
+            );
+        }
         assert_eq!(delays(&policy, &answer(404, None), true, 0.5), (vec![], None));
         assert_eq!(delays(&policy, &answer(500, None), true, 0.5), (vec![], None));
         let refused = Error::new(ErrorKind::Connect, "refused").with_sent(Sent::No);
@@ -161,6 +179,19 @@ mod tests {
         let wanted =
             "the service asks for a pause of 3600s, but only 120s are left for this call; call again after the pause";
         assert_eq!(note.as_deref(), Some(wanted));
+        let patient = RetryPolicy::default().max_elapsed(Duration::MAX);
+        let budget = RetryBudget::new(None);
+        for (asked, repeated) in
+            [("86400", true), ("86401", false), ("31536000", false), ("99999999999999999999", false)]
+        {
+            let verdict = Retries::new(&patient, &budget, true).judge(
+                &answer(503, Some(asked)),
+                Duration::ZERO,
+                Duration::MAX,
+                0.5,
+            );
+            assert_eq!(matches!(verdict, Verdict::Again(_)), repeated, "{asked}");
+        }
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub enum Retry {
     /// Never.
     Never,
     /// Where it cannot do anything twice: calls that HTTP calls idempotent (RFC 9110 section 9.2.2: GET, PUT, DELETE, …), requests that
-    /// surely did not reach the service, and requests that it refused for their number (429, RFC 6585 section 4) or slowness (408). The default.
+    /// surely did not reach the service, and requests of any method that it did not process: 408, 429 (RFC 6585 section 4), and 503 with a
+    /// `Retry-After` (RFC 9110 section 15.6.4). Creations and uploads are repeated after these, too. The default.
     #[default]
     IfSafe,
     /// Also where the service may have seen the request: a creation or an upload whose answer was lost is made again. Only for calls where
@@ -23,7 +24,7 @@ pub enum Retry {
 ///
 /// The pause before the next attempt is random between nothing and a limit that doubles (full jitter): clients that failed together do not
 /// come back together. A `Retry-After` of the service (RFC 9110 section 10.2.3; seconds or a date) is the least pause; one that is longer
-/// than the time left for the call ends it at once.
+/// than the time left for the call, or than a day, ends it at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -86,10 +87,16 @@ impl RetryPolicy {
         self
     }
 
-    /// After this time, counted from the beginning of the call, no further attempt is begun. Default: 2 minutes.
+    /// After this time, counted from the beginning of the call, no further attempt is begun. A paced call sits out no longer `Retry-After` of another
+    /// call before its first attempt either. Default: 2 minutes.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.max_elapsed = limit;
         self
+    }
+
+    /// Returns the longest time that a call may spend on attempts and pauses.
+    pub(in crate::transport) fn elapsed_limit(&self) -> Duration {
+        self.max_elapsed
     }
 
     pub(super) fn backoff(&self) -> Backoff {

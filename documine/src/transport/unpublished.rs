@@ -1,0 +1,111 @@
+//! Recognises answers of a service that does not know the path of a call.
+//!
+//! Paths of our reconstruction are in part inferred. A service that uses another one answers with 404, 405, 415 or 501, and the answer then is that of its
+//! web framework or of a proxy, not the error body that the public API describes.
+
+use ::http::StatusCode;
+use documine_api::operations::{Operation, Provenance};
+use serde_json::Value;
+
+/// Statuses of servers that do not know a path, a method, or a form of the body.
+const UNKNOWN: [StatusCode; 4] = [
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::NOT_IMPLEMENTED,
+];
+
+/// Members by which frameworks' own error bodies are known: Spring's `{timestamp, status, error, path}`, and RFC 9457.
+const OF_FRAMEWORKS: [&str; 7] = ["status", "error", "path", "type", "title", "detail", "instance"];
+
+/// What frameworks say of paths, methods and media types that they do not know, in small letters.
+const NOT_KNOWN: [&str; 6] = [
+    "no message available",
+    "no static resource",
+    "no handler found",
+    "not supported",
+    "not allowed",
+    "not implemented",
+];
+
+/// Returns a note for an error answer that may come of a path that the service does not have.
+pub(super) fn note(operation: &Operation, status: StatusCode, body: &[u8]) -> Option<String> {
+    let unpublished = matches!(operation.provenance, Provenance::Described | Provenance::Inferred);
+    (unpublished && UNKNOWN.contains(&status) && !is_of_the_service(body)).then(|| {
+        format!(
+            "the path of {} is inferred; the service may use another one (see \"What this SDK stands on\" in the README)",
+            operation.id
+        )
+    })
+}
+
+/// Whether an error body is the service's own `{timestamp, message}`, which is published.
+fn is_of_the_service(body: &[u8]) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return false };
+    let message = match members.get("message") {
+        None | Some(Value::Null) => return false,
+        Some(Value::String(text)) => text.trim().to_lowercase(),
+        Some(other) => other.to_string(),
+    };
+    let of_a_framework = OF_FRAMEWORKS.iter().any(|name| members.contains_key(*name));
+    let not_known = message == "not found" || NOT_KNOWN.iter().any(|text| message.contains(text));
+    let unknown_path = of_a_framework && not_known;
+    !message.is_empty() && !unknown_path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use documine_api::operations::UNLISTED;
+
+    fn operation(provenance: Provenance) -> Operation {
+        let mut operation = UNLISTED.clone();
+        (operation.id, operation.provenance) = ("getDownloads", provenance);
+        operation
+    }
+
+    #[test]
+    fn an_answer_without_a_word_of_the_service_names_the_inferred_path() {
+        let unknown: [&str; 10] = [
+            "",
+            "<html><body>404 Not Found</body></html>",
+            "default backend - 404",
+            "{}",
+            "[]",
+            r#"{"message":null}"#,
+            r#"{"timestamp":"2024-03-12T10:00:00Z","status":404,"error":"Not Found","path":"/api/downloads"}"#,
+            r#"{"timestamp":1710237600000,"status":404,"error":"Not Found","message":"No message available","path":"/api"}"#,
+            r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"No static resource api/downloads."}"#,
+            r#"{"status":405,"error":"Method Not Allowed","message":"Request method 'GET' is not supported","path":"/"}"#,
+        ];
+        for body in unknown {
+            for status in UNKNOWN {
+                for provenance in [Provenance::Inferred, Provenance::Described] {
+                    let note = note(&operation(provenance), status, body.as_bytes());
+                    let text = note.unwrap_or_default();
+                    let start = "the path of getDownloads is inferred; the service may use another one";
+                    assert!(text.starts_with(start), "{status} {body}: {text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_of_the_service_or_a_sure_path_gets_no_note() {
+        let own = [
+            r#"{"timestamp":"2024-03-12T10:00:00Z","message":"No such package."}"#,
+            r#"{"message":["No such package."]}"#,
+            r#"{"status":404,"error":"Not Found","message":"Dossier 7 does not exist.","path":"/api"}"#,
+        ];
+        for body in own {
+            assert_eq!(note(&operation(Provenance::Inferred), StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
+        }
+        for sure in [Provenance::Published, Provenance::Unmarked] {
+            assert_eq!(note(&operation(sure), StatusCode::NOT_FOUND, b""), None);
+        }
+        for status in [400, 401, 403, 409, 410, 429, 500, 503] {
+            let status = StatusCode::from_u16(status).unwrap_or_default();
+            assert_eq!(note(&operation(Provenance::Inferred), status, b""), None, "{status}");
+        }
+    }
+}
