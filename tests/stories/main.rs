@@ -20,6 +20,7 @@ mod bad_input;
 mod bad_settings;
 mod canary;
 mod cancel_is_safe;
+mod client_authentication;
 mod complaints;
 mod components;
 mod coverage;
@@ -48,11 +49,13 @@ mod long_waits;
 mod lost_answers;
 #[cfg(reconstruction)]
 mod one_bad_element;
+mod openid_nonce;
 mod packages;
 mod paging;
 mod pauses_asked_for;
 mod predicates;
 mod profiles;
+mod provider_answers;
 mod raw;
 mod refresh_trouble;
 #[cfg(reconstruction)]
