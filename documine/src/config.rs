@@ -10,7 +10,8 @@ use url::Url;
 
 use crate::address;
 use crate::auth::{
-    Authenticator, Credentials, EndpointPaths, Endpoints, Issuer, Listener, Login, Origin, TokenEndpoint, TokenSet,
+    Authenticator, ClientAuthMethod, Credentials, EndpointPaths, Endpoints, ExpectedIssuer, Issuer, Listener, Login,
+    Origin, TokenEndpoint, TokenSet,
 };
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
@@ -176,6 +177,8 @@ impl ClientBuilder {
     /// The authorization endpoint: a path below the base URL or a whole URL. Default: Keycloak's path for the workspace (inferred).
     pub fn auth_path(mut self, path: impl Into<String>) -> Self {
         self.paths.auth = Some(path.into());
+        // It was announced for the endpoint that was discovered.
+        self.paths.announces_issuer = false;
         self
     }
 
@@ -188,6 +191,25 @@ impl ClientBuilder {
     /// The device authorization endpoint: a path below the base URL or a whole URL. Default: Keycloak's path for the workspace (inferred).
     pub fn device_path(mut self, path: impl Into<String>) -> Self {
         self.paths.device = Some(path.into());
+        self
+    }
+
+    /// Sets how a client secret is sent to the identity provider, at all its endpoints. Default: as the provider's discovery says where it allows one
+    /// way only, else in the form; a provider that answers `invalid_client` to the form gets the secret once in the header, and what works is
+    /// remembered for as long as the client lives.
+    ///
+    /// ```
+    /// # fn main() -> documine::Result<()> {
+    /// use documine::{Client, ClientAuthMethod, Credentials};
+    /// let client = Client::builder("https://acme.example")
+    ///     .workspace("acme")
+    ///     .client_auth_method(ClientAuthMethod::SecretBasic)
+    ///     .credentials(Credentials::password("my-client", "robot", "s3cret").client_secret("p&ss"))
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn client_auth_method(mut self, method: ClientAuthMethod) -> Self {
+        self.paths.client_auth = Some(method);
         self
     }
 
@@ -222,7 +244,8 @@ impl ClientBuilder {
     }
 
     /// Asks the identity provider where its endpoints are: reads `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery 1.0
-    /// section 4), and takes from it what is not set yet. Call it after the setters whose word shall count, and after those of the connection
+    /// section 4), and takes from it what is not set yet: the endpoints, how a client secret is sent, and whether answers have to name
+    /// their issuer (RFC 9207). Call it after the setters whose word shall count, and after those of the connection
     /// (proxy, certificates). A slash at the issuer's end makes no difference.
     ///
     /// The document has to name the same issuer, and every endpoint that is taken has to be of the issuer's own origin: the document decides
@@ -437,7 +460,7 @@ impl ClientBuilder {
             endpoints.authorization,
             token,
             (endpoints.device, device),
-            self.paths.issuer.clone(),
+            ExpectedIssuer { name: self.paths.issuer.clone(), is_announced: self.paths.announces_issuer },
             Arc::clone(&self.clock),
         )
     }

@@ -1,12 +1,8 @@
 //! Whose login a client uses, and its end.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-
-use crate::auth::{LoggedOut, Secret, TokenSet};
+use crate::auth::{LoggedOut, Members, TokenSet};
 use crate::client::Client;
 use crate::error::Result;
 
@@ -68,40 +64,23 @@ impl Client {
     }
 }
 
-/// What the payload of a token may say (RFC 7519 section 4.1, OpenID Connect Core section 5.1).
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Claims {
-    preferred_username: Option<String>,
-    email: Option<String>,
-    sub: Option<String>,
-    exp: Option<u64>,
-    scope: Option<String>,
-}
-
-impl Claims {
-    /// Those of a token that is a JWT. The signature is none of our business: nothing is decided by them.
-    fn of(token: &Secret) -> Self {
-        let payload = token.expose().split('.').nth(1).and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok());
-        payload.and_then(|payload| serde_json::from_slice(&payload).ok()).unwrap_or_default()
-    }
-
-    fn account(self) -> Option<String> {
-        self.preferred_username.or(self.email).or(self.sub).map(|name| crate::text::one_line(&name))
-    }
+/// Returns the name of the account in a token's claims (OpenID Connect Core section 5.1).
+fn account(claims: &Members) -> Option<String> {
+    claims.text(&["preferred_username", "email", "sub"]).map(|name| crate::text::one_line(&name))
 }
 
 impl Identity {
     fn of(tokens: &TokenSet, workspace: &str) -> Self {
-        let access = Claims::of(&tokens.access);
-        let moment = |seconds: u64| UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
-        let told = || access.scope.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        // The signatures are none of our business: nothing is decided by the claims.
+        let access = Members::of_jwt(&tokens.access);
+        let id = tokens.id.as_ref().and_then(Members::of_jwt);
+        let scopes = || access.as_ref().map(|claims| claims.words(&["scope", "scp"])).unwrap_or_default();
         Self {
             workspace: workspace.to_owned(),
-            access_expires_at: tokens.expires_at.or_else(|| access.exp.and_then(moment)),
+            access_expires_at: tokens.expires_at.or_else(|| access.as_ref()?.moment(&["exp"])),
             refresh_expires_at: tokens.refresh_expires_at,
-            scopes: if tokens.scopes.is_empty() { told() } else { tokens.scopes.clone() },
-            account: tokens.id.as_ref().map(Claims::of).and_then(Claims::account).or_else(|| access.account()),
+            scopes: if tokens.scopes.is_empty() { scopes() } else { tokens.scopes.clone() },
+            account: [&id, &access].into_iter().flatten().find_map(account),
         }
     }
 }

@@ -40,8 +40,8 @@ mod users;
 #[cfg(feature = "keyring")]
 pub use auth::KeyringStore;
 pub use auth::{
-    Authorization, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback, MemoryStore, Secret,
-    StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
+    Authorization, ClientAuthMethod, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback,
+    MemoryStore, Secret, StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
 };
 pub use call::Call;
 pub use client::Client;

@@ -265,7 +265,8 @@ async fn a_client_that_the_provider_does_not_know_needs_other_credentials() {
         );
         assert!(error.needs_login() && !error.is_transient());
     }
-    assert_eq!(asked(&service), ["POST /auth/realms/acme/protocol/openid-connect/token"]);
+    // The secret is sent in the form, and once in the header.
+    assert_eq!(asked(&service), ["POST /auth/realms/acme/protocol/openid-connect/token"; 2]);
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 //! name nothing that is elsewhere; who has endpoints elsewhere says so in the program.
 
 use http::header;
-use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
+use super::client_auth::ClientAuthMethod;
 use super::endpoint::{EndpointPaths, Patience, exchange, refused};
+use super::members::Members;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::{address, text};
@@ -58,37 +60,45 @@ impl Issuer {
         paths: &mut EndpointPaths,
     ) -> Result<()> {
         let document = self.read(http, clock).await?;
-        self.take(document, paths)
+        self.take(&document, paths)
     }
 
-    fn take(&self, document: Document, paths: &mut EndpointPaths) -> Result<()> {
+    fn take(&self, document: &Members, paths: &mut EndpointPaths) -> Result<()> {
+        let issuer = document.value(&["issuer"]).and_then(Value::as_str).ok_or_else(|| self.no_document())?;
         // RFC 8414 section 3.3. A slash at the end makes no other issuer: both have the same document.
-        if without_slash(&document.issuer) != self.name {
+        if without_slash(issuer) != self.name {
             return Err(Error::auth(format!(
                 "the document is of another issuer, {}; give that one if you trust it",
-                shown(&document.issuer)
+                shown(issuer)
             )));
         }
+        // What the document says of an endpoint does not hold for one that was set by hand.
+        if paths.auth.is_none() && document.text(&["authorization_endpoint"]).is_some() {
+            paths.announces_issuer = document.is_true("authorization_response_iss_parameter_supported");
+        }
+        if paths.token.is_none() && paths.client_auth.is_none() {
+            paths.client_auth = ClientAuthMethod::only_of(&document.words(&["token_endpoint_auth_methods_supported"]));
+        }
         let found = [
-            ("token_endpoint", "token_path", document.token_endpoint, &mut paths.token),
-            ("authorization_endpoint", "auth_path", document.authorization_endpoint, &mut paths.auth),
-            ("device_authorization_endpoint", "device_path", document.device_authorization_endpoint, &mut paths.device),
-            ("revocation_endpoint", "revocation_path", document.revocation_endpoint, &mut paths.revocation),
-            ("end_session_endpoint", "end_session_path", document.end_session_endpoint, &mut paths.end_session),
+            ("token_endpoint", "token_path", &mut paths.token),
+            ("authorization_endpoint", "auth_path", &mut paths.auth),
+            ("device_authorization_endpoint", "device_path", &mut paths.device),
+            ("revocation_endpoint", "revocation_path", &mut paths.revocation),
+            ("end_session_endpoint", "end_session_path", &mut paths.end_session),
         ];
-        for (name, setter, endpoint, path) in found {
+        for (name, setter, path) in found {
             if path.is_none() {
-                *path = endpoint.map(|endpoint| self.own(name, setter, &endpoint)).transpose()?;
+                *path = document.text(&[name]).map(|endpoint| self.own(name, setter, &endpoint)).transpose()?;
             }
         }
         if paths.token.is_none() {
             return Err(Error::auth("the document names no token_endpoint; set it with `token_path(…)`"));
         }
-        paths.issuer.get_or_insert(document.issuer);
+        paths.issuer.get_or_insert_with(|| issuer.to_owned());
         Ok(())
     }
 
-    async fn read(&self, http: &reqwest::Client, clock: &dyn Clock) -> Result<Document> {
+    async fn read(&self, http: &reqwest::Client, clock: &dyn Clock) -> Result<Members> {
         let request = http::Request::get(self.document.as_str())
             .header(header::ACCEPT, "application/json")
             .body(Vec::new())
@@ -105,8 +115,11 @@ impl Issuer {
         if !answer.status.is_success() {
             return Err(refused(&answer, &[], clock.now()));
         }
-        serde_json::from_slice(&answer.body)
-            .map_err(|_| Error::auth(format!("what stands at {at} is no discovery document; check the issuer")))
+        Members::read(&answer.body).ok_or_else(|| self.no_document())
+    }
+
+    fn no_document(&self) -> Error {
+        Error::auth(format!("what stands at {} is no discovery document; check the issuer", self.document))
     }
 
     /// An endpoint that is the issuer's own.
@@ -137,17 +150,6 @@ fn shown(text: &str) -> String {
     text::one_line(text).chars().take(LONGEST).collect()
 }
 
-/// What is read of the document.
-#[derive(Deserialize)]
-struct Document {
-    issuer: String,
-    authorization_endpoint: Option<String>,
-    token_endpoint: Option<String>,
-    device_authorization_endpoint: Option<String>,
-    revocation_endpoint: Option<String>,
-    end_session_endpoint: Option<String>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,7 +166,7 @@ mod tests {
         let issuer = Issuer::new(" https://login.example")?;
         assert_eq!(issuer.document().as_str(), "https://login.example/.well-known/openid-configuration");
         let mut paths = EndpointPaths { revocation: Some("/own".into()), ..EndpointPaths::default() };
-        issuer.take(serde_json::from_str(document)?, &mut paths)?;
+        issuer.take(&Members::read(document.as_bytes()).ok_or("no document")?, &mut paths)?;
         assert_eq!(paths.issuer.as_deref(), Some("https://login.example/"), "as the provider spells it");
         assert_eq!(paths.token.as_deref(), Some("https://login.example/token"));
         assert_eq!(paths.revocation.as_deref(), Some("/own"));

@@ -2,26 +2,23 @@
 
 mod retry;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use oauth2::basic::{BasicErrorResponse, BasicTokenType};
-use oauth2::{
-    AuthType, ClientId, ClientSecret, ExtraTokenFields, HttpRequest, HttpResponse, RequestTokenError,
-    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
-};
-use serde::{Deserialize, Serialize};
+use http::header;
+use serde_json::Value;
 use url::Url;
 
+use super::client_auth::ClientAuthMethod;
+use super::members::{Members, text_of};
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
 use crate::{address, net, text};
 use retry::{Answered, Outcome, Unanswered};
 
+pub(super) use super::client_auth::ClientIdentity;
 pub(super) use retry::Patience;
 
 /// Answers of the identity provider are small; one larger than this is none of its.
@@ -44,6 +41,10 @@ pub(crate) struct EndpointPaths {
     pub(crate) end_session: Option<String>,
     /// Who has to answer (RFC 9207), where that is known.
     pub(crate) issuer: Option<String>,
+    /// Whether the provider announces `iss` in its authorization responses (RFC 9207 section 3).
+    pub(crate) announces_issuer: bool,
+    /// How clients send their secret, where that is set or the provider leaves no choice.
+    pub(crate) client_auth: Option<ClientAuthMethod>,
 }
 
 /// Where the identity provider listens.
@@ -56,6 +57,8 @@ pub(crate) struct Endpoints {
     pub(crate) revocation: Option<Url>,
     /// OpenID Connect RP-Initiated Logout, where the provider is known to have it.
     pub(crate) end_session: Option<Url>,
+    /// How clients send their secret, where that is known.
+    pub(crate) client_auth: Option<ClientAuthMethod>,
 }
 
 impl Endpoints {
@@ -93,6 +96,7 @@ impl Endpoints {
             revocation: offered("revocation path", paths.revocation.as_ref(), "revoke")?,
             end_session: offered("end session path", paths.end_session.as_ref(), "logout")?,
             token,
+            client_auth: paths.client_auth,
         })
     }
 }
@@ -106,61 +110,18 @@ fn beside(token: &Url, last: &str) -> Option<Url> {
     Some(url)
 }
 
-/// Who the program is for the identity provider (RFC 6749 section 2).
-#[derive(Debug, Clone)]
-pub(crate) struct ClientIdentity {
-    pub(crate) id: String,
-    pub(crate) secret: Option<Secret>,
-}
-
-impl ClientIdentity {
-    pub(crate) fn new(id: impl Into<String>) -> Self {
-        Self { id: id.into(), secret: None }
-    }
-
-    /// A form that says who asks (RFC 6749 section 2.3.1).
-    fn signed(&self, form: &[(&str, &str)]) -> Vec<u8> {
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form).append_pair("client_id", &self.id);
-        if let Some(secret) = &self.secret {
-            body.append_pair("client_secret", secret.expose());
-        }
-        body.finish().into_bytes()
-    }
-}
-
-/// What an answer has beside the fields of RFC 6749: both spellings of the refresh token's life, Keycloak's and the guide's, and the ID token.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Extra {
-    refresh_expires_in: Option<i64>,
-    refresh_expries_in: Option<i64>,
-    #[serde(skip_serializing)]
-    id_token: Option<Secret>,
-}
-
-impl ExtraTokenFields for Extra {}
-
-type Answer = StandardTokenResponse<Extra, BasicTokenType>;
-pub(super) type OauthClient = oauth2::Client<
-    BasicErrorResponse,
-    Answer,
-    oauth2::basic::BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    oauth2::basic::BasicRevocationErrorResponse,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointNotSet,
-    oauth2::EndpointSet,
->;
-
 /// What an endpoint of the provider said.
 pub(super) enum Reply {
     Success(Bytes),
-    /// With the error code of RFC 6749 section 5.2, or whatever stands in its place.
+    /// An error that is not transient, or a device login that is still pending.
     Refused {
+        /// The code of RFC 6749 section 5.2 or RFC 8628 section 3.5, in lower case; empty where there is none.
         code: String,
         error: Error,
+        /// The pause that the provider asks for.
+        retry_after: Option<Duration>,
+        /// Whether it is the client's authentication that the provider does not accept.
+        rejects_client: bool,
     },
 }
 
@@ -173,10 +134,10 @@ pub(crate) struct TokenEndpoint {
     http: reqwest::Client,
     revocation: Option<Address>,
     end_session: Option<Address>,
+    /// How clients send their secret, once that is known: set by hand, announced, or found out.
+    client_auth: OnceLock<ClientAuthMethod>,
     clock: Arc<dyn Clock>,
 }
-
-type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse>> + Send>>;
 
 impl TokenEndpoint {
     /// `http` makes the connection to an address; it must not follow redirects.
@@ -191,6 +152,7 @@ impl TokenEndpoint {
             http: http(&endpoints.token)?,
             revocation: address(&endpoints.revocation)?,
             end_session: address(&endpoints.end_session)?,
+            client_auth: endpoints.client_auth.map(OnceLock::from).unwrap_or_default(),
             clock,
         })
     }
@@ -209,127 +171,88 @@ impl TokenEndpoint {
         self.end_session.as_ref()
     }
 
-    pub(super) fn client(&self, identity: &ClientIdentity) -> OauthClient {
-        let client = oauth2::Client::new(ClientId::new(identity.id.clone()))
-            .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(TokenUrl::from_url(self.url.clone()));
-        match &identity.secret {
-            Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
-            None => client,
+    /// Asks for tokens.
+    pub(super) async fn grant(
+        &self,
+        client: &ClientIdentity,
+        form: &[(&str, &str)],
+        scopes: &[String],
+    ) -> Result<TokenSet> {
+        let scope = scopes.join(" ");
+        let mut form = form.to_vec();
+        // An empty scope is refused by some.
+        if !scope.is_empty() {
+            form.push(("scope", &scope));
+        }
+        match self.post(&self.http, &self.url, client, &form).await? {
+            Reply::Success(body) => self.read(&body),
+            Reply::Refused { error, .. } => Err(error),
         }
     }
 
-    /// The bare HTTP as the oauth2 library takes it. Refusals are read here, before the library loses their status and body.
-    pub(super) fn http(&self) -> impl Fn(HttpRequest) -> HttpFuture + Send + Sync + 'static {
-        let (http, clock) = (self.http.clone(), Arc::clone(&self.clock));
-        move |request| Box::pin(send(http.clone(), Arc::clone(&clock), request))
+    /// Asks the token endpoint in one try, for who asks again and again anyway: a device login is refused until it is confirmed.
+    pub(super) async fn poll(&self, client: &ClientIdentity, form: &[(&str, &str)]) -> Result<Reply> {
+        self.reply(&self.http, &self.url, client, form, |clock| Patience::none(clock)).await
     }
 
-    /// Asks the token endpoint itself, where a refusal is an answer like any other: a device login is refused until it is confirmed.
-    pub(super) async fn ask(&self, identity: &ClientIdentity, form: &[(&str, &str)]) -> Result<Reply> {
-        self.post(&self.http, &self.url, identity, form).await
-    }
-
-    /// The same in one try, for who asks again and again anyway.
-    pub(super) async fn poll(&self, identity: &ClientIdentity, form: &[(&str, &str)]) -> Result<Reply> {
-        self.reply(&self.http, &self.url, identity, form, Patience::none(self.clock.as_ref())).await
-    }
-
-    /// The same at another endpoint of the provider. Trouble that passes is an error, a refusal is none.
+    /// The same at any endpoint of the provider. Trouble that passes is an error, a refusal is none.
     pub(super) async fn post(
         &self,
         http: &reqwest::Client,
         url: &Url,
-        identity: &ClientIdentity,
+        client: &ClientIdentity,
         form: &[(&str, &str)],
     ) -> Result<Reply> {
-        self.reply(http, url, identity, form, Patience::usual(self.clock.as_ref())).await
+        self.reply(http, url, client, form, |clock| Patience::usual(clock)).await
     }
 
+    /// Sends the form with the client's credentials. Where nobody said how a secret is sent, a provider that does not accept it in the form gets it
+    /// once more in the header; what works is remembered.
     async fn reply(
         &self,
         http: &reqwest::Client,
         url: &Url,
-        identity: &ClientIdentity,
+        client: &ClientIdentity,
         form: &[(&str, &str)],
-        patience: Patience<'_>,
+        patience: for<'a> fn(&'a dyn Clock) -> Patience<'a>,
     ) -> Result<Reply> {
-        let request = http::Request::post(url.as_str())
-            .header(http::header::ACCEPT, "application/json")
-            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(identity.signed(form))
-            .map_err(|error| Error::config(format!("the identity provider's address can't be used: {error}")))?;
-        let secrets = secrets_of(request.body());
-        let answer = exchange(http, request, patience).await?;
-        if answer.status.is_success() {
-            return Ok(Reply::Success(answer.body));
+        let ask = async |method| {
+            let request = client.request(url, form, method)?;
+            let secrets = [secrets_of(request.body()), client.secrets()].concat();
+            let answer = exchange(http, request, patience(self.clock.as_ref())).await?;
+            judge(answer, &secrets, self.clock.now())
+        };
+        let known = self.client_auth.get().copied();
+        let first = ask(known.unwrap_or_default()).await?;
+        if known.is_some() || client.secret.is_none() {
+            return Ok(first);
         }
-        let error = refused(&answer, &secrets, self.clock.now());
-        if error.is_transient() {
-            return Err(error);
+        let (reply, works) = match &first {
+            Reply::Refused { rejects_client: true, .. } => match ask(ClientAuthMethod::SecretBasic).await? {
+                // Neither: the client itself is wrong, and asking twice each time would help nobody.
+                Reply::Refused { rejects_client: true, .. } => (first, Some(ClientAuthMethod::SecretPost)),
+                second => (second, Some(ClientAuthMethod::SecretBasic)),
+            },
+            Reply::Success(_) => (first, Some(ClientAuthMethod::SecretPost)),
+            Reply::Refused { .. } => (first, None),
+        };
+        if let Some(works) = works {
+            // Another request may have found out the same.
+            let _ = self.client_auth.set(works);
         }
-        let code = serde_json::from_slice::<Refusal>(&answer.body).map(|refusal| refusal.error).unwrap_or_default();
-        Ok(Reply::Refused { code, error })
+        Ok(reply)
     }
 
-    /// The tokens of a success.
+    /// Reads the tokens of a success.
     pub(super) fn read(&self, body: &[u8]) -> Result<TokenSet> {
-        // The body holds tokens, so not a byte of it is shown.
-        let answer = serde_json::from_slice(&with_token_type(body))
-            .map_err(|_| Error::auth("the identity provider's answer could not be understood"))?;
-        Ok(token_set(&answer, self.clock.now()))
+        TokenSet::read(body, self.clock.now())
     }
-
-    pub(super) fn tokens(
-        &self,
-        answer: Result<Answer, RequestTokenError<Error, BasicErrorResponse>>,
-    ) -> Result<TokenSet> {
-        let answer = answer.map_err(|error| match error {
-            RequestTokenError::Request(error) => error,
-            // The body holds tokens, so not a byte of it is shown.
-            RequestTokenError::Parse(error, _) => {
-                Error::auth(format!("the identity provider's answer could not be understood at `{}`", error.path()))
-            }
-            RequestTokenError::ServerResponse(_) | RequestTokenError::Other(_) => {
-                Error::auth("the identity provider's answer could not be understood")
-            }
-        })?;
-        Ok(token_set(&answer, self.clock.now()))
-    }
-}
-
-fn token_set(answer: &Answer, now: SystemTime) -> TokenSet {
-    let extra = answer.extra_fields();
-    let refresh_life = extra
-        .refresh_expires_in
-        .or(extra.refresh_expries_in)
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .filter(|seconds| *seconds > 0); // 0: no fixed end
-    let mut tokens = TokenSet::new(answer.access_token().secret().as_str());
-    tokens.refresh = answer.refresh_token().map(|token| Secret::new(token.secret().as_str()));
-    tokens.id.clone_from(&extra.id_token);
-    tokens.expires_at = answer.expires_in().and_then(|life| now.checked_add(life));
-    tokens.refresh_expires_at = refresh_life.and_then(|seconds| now.checked_add(Duration::from_secs(seconds)));
-    tokens.scopes =
-        answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect()).unwrap_or_default();
-    tokens
-}
-
-async fn send(http: reqwest::Client, clock: Arc<dyn Clock>, request: HttpRequest) -> Result<HttpResponse> {
-    let secrets = secrets_of(request.body());
-    let answer = exchange(&http, request, Patience::usual(clock.as_ref())).await?;
-    if !answer.status.is_success() {
-        return Err(refused(&answer, &secrets, clock.now()));
-    }
-    let mut response = HttpResponse::new(with_token_type(&answer.body));
-    *response.headers_mut() = answer.headers;
-    Ok(response)
 }
 
 /// One request, and one answer. It is asked again only where that can't do anything twice.
 pub(super) async fn exchange(
     http: &reqwest::Client,
-    request: HttpRequest,
+    request: http::Request<Vec<u8>>,
     mut patience: Patience<'_>,
 ) -> Result<Answered> {
     let (parts, body) = request.into_parts();
@@ -369,16 +292,6 @@ async fn once(http: &reqwest::Client, parts: &http::request::Parts, body: Bytes)
     outcome.map_err(broken)
 }
 
-/// The answer with its `token_type`: RFC 6749 requires one, the guide's list of fields has none, and there is only one that we could mean.
-fn with_token_type(body: &[u8]) -> Vec<u8> {
-    let mut fields = match serde_json::from_slice::<serde_json::Map<_, _>>(body) {
-        Ok(fields) if !fields.contains_key("token_type") => fields,
-        _ => return body.to_vec(),
-    };
-    fields.insert("token_type".into(), "Bearer".into());
-    serde_json::Value::Object(fields).to_string().into_bytes()
-}
-
 /// The values of a form that no error may show, whatever a provider says.
 fn secrets_of(form: &[u8]) -> Vec<Secret> {
     const SECRET: [&str; 8] = [
@@ -401,22 +314,120 @@ fn secrets_of(form: &[u8]) -> Vec<Secret> {
         .collect()
 }
 
+/// Error codes of a device login (RFC 8628 section 3.5): they say how it stands, whatever status is beside them.
+const DEVICE_CODES: [&str; 4] = ["authorization_pending", "slow_down", "access_denied", "expired_token"];
+/// Error codes that settle a request (RFC 6749 section 5.2, RFC 7009 section 2.2.1), unless the provider is in trouble by its status.
+const FINAL_CODES: [&str; 7] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_token",
+];
+/// Error codes of a provider that is in trouble itself (RFC 6749 section 4.1.2.1).
+const TRANSIENT_CODES: [&str; 2] = ["server_error", "temporarily_unavailable"];
+
 /// An error answer (RFC 6749 sections 4.1.2.1 and 5.2).
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(super) struct Refusal {
-    pub(super) error: String,
+    /// The code, as the provider spells it.
+    pub(super) error: Option<String>,
     pub(super) error_description: Option<String>,
 }
 
 impl Refusal {
+    /// Reads the error in a body: JSON of RFC 6749, a form, or what frameworks write in its place (`{"error": {"code": …, "message": …}}`,
+    /// RFC 9457).
+    fn read(body: &[u8]) -> Self {
+        const TEXTS: [&str; 7] =
+            ["error_description", "error_message", "error_summary", "message", "detail", "description", "title"];
+        let Some(members) = Members::read(body) else { return Self::default() };
+        let (mut error, mut error_description) = (None, None);
+        match members.value(&["error"]) {
+            Some(Value::Object(inner)) => {
+                let inner = Members::from(inner.clone());
+                error = ["code", "type", "status", "error"]
+                    .iter()
+                    .find_map(|name| inner.value(&[name])?.as_str())
+                    .map(str::to_owned);
+                error_description = inner.text(&TEXTS);
+            }
+            Some(Value::Array(items)) => error = items.first().and_then(text_of),
+            Some(value) => error = text_of(value).filter(|code| code != "0"),
+            None => {}
+        }
+        // Some have a code in members of their own, which beside tokens may mean that all is well.
+        let own = || members.text(&["error_code"]).filter(|code| code != "0");
+        let known = || ["code", "message"].iter().filter_map(|name| members.text(&[name])).find(|text| is_known(text));
+        if error.is_none() && members.value(&["access_token", "device_code"]).is_none() {
+            error = own().or_else(known).or_else(|| members.is_true("error").then(|| "error".into()));
+        }
+        let first = |name: &&str| match members.value(&[name])? {
+            Value::Array(items) => items.first().and_then(text_of),
+            value => text_of(value),
+        };
+        let error_description = error_description.or_else(|| TEXTS.iter().find_map(first));
+        Self { error_description: error_description.filter(|text| Some(text) != error.as_ref()), error }
+    }
+
+    /// The code in the standard's spelling; empty where there is none.
+    pub(super) fn code(&self) -> String {
+        let code = self.error.as_deref().unwrap_or_default().trim().to_ascii_lowercase();
+        // Synonyms of Microsoft and GitHub.
+        let standard = match code.as_str() {
+            "authorization_declined" => "access_denied",
+            "code_expired" => "expired_token",
+            "incorrect_client_credentials" => "invalid_client",
+            "bad_verification_code" | "incorrect_device_code" => "invalid_grant",
+            _ => return code,
+        };
+        standard.to_owned()
+    }
+
     /// What the provider says, in one line and without what nobody may see.
     pub(super) fn reason(&self, secrets: &[Secret]) -> String {
-        let reason = match &self.error_description {
-            Some(text) => format!("{} ({})", text.trim(), self.error),
-            None => self.error.clone(),
+        let reason = match (&self.error, &self.error_description) {
+            (Some(code), Some(text)) => format!("{} ({code})", text.trim()),
+            (code, text) => code.clone().or_else(|| text.clone()).unwrap_or_default(),
         };
         text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)))
     }
+}
+
+fn is_known(code: &str) -> bool {
+    let code = Refusal { error: Some(code.to_owned()), error_description: None }.code();
+    [&DEVICE_CODES[..], &FINAL_CODES, &TRANSIENT_CODES].concat().contains(&code.as_str())
+}
+
+/// Returns whether the same request may succeed later. The code decides; where it says nothing, or where a server in trouble may say anything
+/// (`invalid_grant` with 503, because its database is down), the status does.
+fn is_transient(status: http::StatusCode, code: &str) -> bool {
+    let in_trouble = matches!(status.as_u16(), 408 | 429 | 502 | 503 | 504);
+    if DEVICE_CODES.contains(&code) || (FINAL_CODES.contains(&code) && !in_trouble) {
+        return false;
+    }
+    in_trouble || status.is_server_error() || TRANSIENT_CODES.contains(&code)
+}
+
+/// Tells success and refusal apart: by the error in the body where there is one, else by the status.
+fn judge(answer: Answered, secrets: &[Secret], now: SystemTime) -> Result<Reply> {
+    let refusal = Refusal::read(&answer.body);
+    if answer.status.is_success() && refusal.error.is_none() {
+        return Ok(Reply::Success(answer.body));
+    }
+    let (code, error) = (refusal.code(), refused(&answer, secrets, now));
+    if is_transient(answer.status, &code) {
+        return Err(error);
+    }
+    let wants_basic = || {
+        let challenge = answer.headers.get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+        let scheme = challenge.and_then(|challenge| challenge.split_whitespace().next()).unwrap_or_default();
+        answer.status == http::StatusCode::UNAUTHORIZED && scheme.eq_ignore_ascii_case("basic") && !is_known(&code)
+    };
+    let rejects_client = code == "invalid_client" || wants_basic();
+    Ok(Reply::Refused { retry_after: net::retry_after(&answer.headers, now), code, error, rejects_client })
 }
 
 /// What an answer that is no success means; `now` is for a `Retry-After` that is a date.
@@ -432,30 +443,33 @@ pub(super) fn refused(answer: &Answered, secrets: &[Secret], now: SystemTime) ->
 
 /// An error answer, or whatever came in its place.
 fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
-    let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+    let refusal = Refusal::read(body);
+    let code = refusal.code();
+    let is_transient = is_transient(status, &code);
     let finish = |error: Error| {
         let error = error.with_status(status);
-        if passing { error.transient() } else { error }
+        if is_transient { error.transient() } else { error }
     };
-    let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
+    let reason = refusal.reason(secrets);
+    if refusal.error.is_none() {
         return finish(Error::auth(match status.as_u16() {
             404 => {
                 "the identity provider knows no such path (404); check the base URL, the workspace and the token path"
                     .into()
             }
-            _ => format!("the identity provider answered {status} without saying why"),
+            _ if reason.is_empty() => format!("the identity provider answered {status} without saying why"),
+            _ => format!("the identity provider answered {status}: {reason}"),
         }));
-    };
-    let reason = refusal.reason(secrets);
-    let advice = match refusal.error.as_str() {
+    }
+    let advice = match code.as_str() {
         "invalid_grant" => "; log in again or give other credentials",
         "invalid_client" | "unauthorized_client" => "; check the client id, its secret, and which grants it may use",
-        "Realm does not exist" => "; check the workspace's name",
+        "realm does not exist" => "; check the workspace's name",
         _ => "",
     };
     let error = Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api(Some(reason), None);
-    let final_word = matches!(refusal.error.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client");
-    finish(if final_word && !passing { error.login_needed() } else { error })
+    let needs_login = matches!(code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client");
+    finish(if needs_login && !is_transient { error.login_needed() } else { error })
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Logging a person in: what a program does once, before it has tokens.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use url::Url;
 
 use super::endpoint::{ClientIdentity, TokenEndpoint};
-use super::flow::code::Authorization;
-use super::flow::device::{DeviceCode, DeviceLogin};
+use super::flow::code::{Authorization, ExpectedIssuer};
+use super::flow::device::{DEFAULT_TIME_LIMIT, DeviceCode, DeviceLogin};
 use super::flow::keep;
 use super::loopback::Loopback;
 use super::store::{Keeper, TokenStore};
@@ -34,8 +35,8 @@ pub struct Login {
     client: ClientIdentity,
     scopes: Vec<String>,
     page: Url,
-    /// Who answers for the page (RFC 9207), where that is known.
-    issuer: Option<String>,
+    issuer: ExpectedIssuer,
+    time_limit: Duration,
     token: TokenEndpoint,
     device: (Url, reqwest::Client),
     store: Option<Arc<dyn TokenStore>>,
@@ -48,15 +49,15 @@ impl Login {
         page: Url,
         token: TokenEndpoint,
         device: (Url, reqwest::Client),
-        issuer: Option<String>,
+        issuer: ExpectedIssuer,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         if client_id.trim().is_empty() {
             return Err(Error::config("the client id is empty; give the one that the identity provider knows"));
         }
-        let issuer = issuer.or_else(|| issuer_of(&page));
-        let client = ClientIdentity::new(client_id);
-        Ok(Self { client, scopes: Vec::new(), page, issuer, token, device, store: None, clock })
+        let issuer = ExpectedIssuer { name: issuer.name.or_else(|| issuer_of(&page)), ..issuer };
+        let (client, time_limit) = (ClientIdentity::new(client_id), DEFAULT_TIME_LIMIT);
+        Ok(Self { client, scopes: Vec::new(), page, issuer, time_limit, token, device, store: None, clock })
     }
 
     /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
@@ -66,6 +67,9 @@ impl Login {
     }
 
     /// Asks for a scope, for example `openid` or `offline_access`. None is asked for by default.
+    ///
+    /// With `openid`, [`authorization`](Self::authorization) and [`browser`](Self::browser) send a `nonce` and hold the ID token against it (OpenID
+    /// Connect Core section 3.1.2.1).
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
@@ -91,9 +95,16 @@ impl Login {
         self
     }
 
+    /// Sets the longest time that [`device`](Self::device) takes, from its first request on. Default: one hour. The login ends earlier with the
+    /// life of its code, which the provider sets. For [`browser`](Self::browser) see [`Loopback::time_limit`].
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// Logs in by device code (RFC 8628), which the guide recommends: `show` tells the person which page to open, on any device, and which code to
-    /// type there. It is called once; then this waits until the person has confirmed, at most until the code expires. Dropping the future
-    /// ends the login.
+    /// type there. It is called once; then this waits until the person has confirmed, at most until the code expires or the
+    /// [`time_limit`](Self::time_limit) is over. Dropping the future ends the login.
     ///
     /// # Errors
     /// The person refused, or did not confirm in time ([`Error::needs_login`]); the identity provider does not offer this flow to the client.
@@ -108,6 +119,7 @@ impl Login {
             start: (&self.device.0, &self.device.1),
             client: &self.client,
             scopes: &self.scopes,
+            limit: self.time_limit,
             clock: self.clock.as_ref(),
         };
         let tokens = login.run(show).await?;

@@ -7,6 +7,8 @@
 //!                 ├─ store/      what processes share: lock, read, adopt, keep
 //!                 ├─ flow/       password, refresh, log_out  (RFC 6749 sections 4.3 and 6, RFC 7009)
 //!                 │    └─ endpoint   bare HTTP: no redirects, no token, bounded answers
+//!                 │         ├─ client_auth   the client's credentials, in the form or in the header
+//!                 │         └─ members       tolerant reading of answers, discovery documents and claims
 //!                 └─ a caller's own TokenSource
 //! ```
 //!
@@ -16,6 +18,7 @@
 //! 4.1, with the listener of loopback.rs), and gives tokens or puts them into a store.
 
 mod cache;
+mod client_auth;
 mod credentials;
 mod discovery;
 mod endpoint;
@@ -24,11 +27,13 @@ mod flow;
 mod known;
 mod login;
 mod loopback;
+mod members;
 mod origin;
 mod outage;
 mod store;
 mod token;
 
+pub use client_auth::ClientAuthMethod;
 pub use credentials::{Credentials, TokenSource};
 pub use event::LoginEvent;
 pub use flow::code::Authorization;
@@ -45,4 +50,6 @@ pub(crate) use cache::Authenticator;
 pub(crate) use discovery::Issuer;
 pub(crate) use endpoint::{EndpointPaths, Endpoints, TokenEndpoint};
 pub(crate) use event::Listener;
+pub(crate) use flow::code::ExpectedIssuer;
+pub(crate) use members::Members;
 pub(crate) use origin::Origin;

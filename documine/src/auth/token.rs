@@ -10,7 +10,11 @@ use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::members::Members;
 use crate::error::{Error, Result};
+
+/// Kinds of tokens that are worth nothing without a proof in each request (RFC 9449, and drafts before it).
+const PROVEN_TYPES: [&str; 3] = ["dpop", "pop", "mac"];
 
 /// A text that is never shown: [`Debug`](fmt::Debug) prints `[redacted]`, there is no `Display`, and its memory is wiped when dropped.
 #[derive(Clone)]
@@ -90,6 +94,40 @@ impl TokenSet {
             scopes: Vec::new(),
             bearer: OnceLock::new(),
         }
+    }
+
+    /// Reads the answer of a token endpoint. A life time that is absent, not positive or without bounds is an end that is not known.
+    ///
+    /// # Errors
+    /// The answer holds no access token, or one that is no bearer token. Not a byte of it is shown: it may hold tokens.
+    pub(super) fn read(body: &[u8], now: SystemTime) -> Result<Self> {
+        const LIFE: [&str; 1] = ["expires_in"];
+        const END: [&str; 2] = ["expires_on", "expires_at"];
+        // The guide's spelling, and GitHub's, beside Keycloak's.
+        const REFRESH_LIFE: [&str; 3] = ["refresh_expires_in", "refresh_expries_in", "refresh_token_expires_in"];
+        const REFRESH_END: [&str; 3] = ["refresh_expires_on", "refresh_expires_at", "refresh_token_expires_at"];
+        let unclear = || Error::auth("the identity provider's answer could not be understood");
+        let members = Members::read(body).ok_or_else(unclear)?.holder_of("access_token");
+        let access = members.secret("access_token").ok_or_else(unclear)?;
+        let kind = members.text(&["token_type"]).unwrap_or_default().to_ascii_lowercase();
+        if PROVEN_TYPES.contains(&kind.as_str()) {
+            return Err(Error::auth(format!(
+                "the identity provider gave a {kind} token, and only bearer tokens can be used; let it give bearer tokens to this client"
+            )));
+        }
+        let end = |life: &[&str], end: &[&str]| {
+            let life = members.span(life).and_then(|life| now.checked_add(life));
+            life.or_else(|| members.moment(end).filter(|end| *end > now))
+        };
+        // No token holds a blank (RFC 6750 section 2.1), so this is its scheme.
+        let bare = access.expose().split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let mut tokens = Self::new(bare.map_or_else(|| access.clone(), |(_, token)| Secret::new(token.trim())));
+        tokens.refresh = members.secret("refresh_token");
+        tokens.id = members.secret("id_token");
+        tokens.expires_at = end(&LIFE, &END);
+        tokens.refresh_expires_at = end(&REFRESH_LIFE, &REFRESH_END);
+        tokens.scopes = members.words(&["scope", "scopes"]);
+        Ok(tokens)
     }
 
     /// Adds the refresh token (RFC 6749 section 1.5).

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::SimClock;
 use crate::analysis::{Readers, Rules};
 use crate::faults::Faults;
-use crate::idp::{AuthMode, IdpConfig, Provider};
+use crate::idp::{AuthMode, ClientAuth, IdpConfig, Provider};
 use crate::journal::Journal;
 use crate::paging::Paging;
 use crate::server::{App, Gate, Routes, Settings, Store};
@@ -44,6 +44,8 @@ pub struct SimulatorBuilder {
     token_ttl: Duration,
     refresh_ttl: Duration,
     rotate_refresh: bool,
+    require_nonce: bool,
+    client_auth: ClientAuth,
     auth: AuthMode,
     faults: Faults,
     fault_seed: Option<u64>,
@@ -66,6 +68,8 @@ impl SimulatorBuilder {
             token_ttl: Duration::from_secs(300),
             refresh_ttl: Duration::from_secs(1800),
             rotate_refresh: false,
+            require_nonce: false,
+            client_auth: ClientAuth::Any,
             auth: AuthMode::Own,
             faults: Faults::default(),
             fault_seed: None,
@@ -135,6 +139,18 @@ impl SimulatorBuilder {
     /// Whether a refresh token is good for one use only. Usual: no.
     pub fn rotate_refresh(mut self, rotate: bool) -> Self {
         self.rotate_refresh = rotate;
+        self
+    }
+
+    /// Sets whether a login with the scope `openid` on the login page needs a `nonce`. Default: no.
+    pub fn require_nonce(mut self, require: bool) -> Self {
+        self.require_nonce = require;
+        self
+    }
+
+    /// Sets where clients may send their secret. Default: in the header or in the form.
+    pub fn client_auth(mut self, client_auth: ClientAuth) -> Self {
+        self.client_auth = client_auth;
         self
     }
 
@@ -216,6 +232,8 @@ impl SimulatorBuilder {
         config.token_ttl = self.token_ttl;
         config.refresh_ttl = self.refresh_ttl;
         config.rotate_refresh = self.rotate_refresh;
+        config.require_nonce = self.require_nonce;
+        config.client_auth = self.client_auth;
         config.username.clone_from(&self.username);
         config.password.clone_from(&self.password);
         config

@@ -4,13 +4,23 @@
 use oauth2::{CsrfToken, PkceCodeChallenge};
 use url::Url;
 
-use super::super::endpoint::{ClientIdentity, Refusal, Reply, TokenEndpoint};
+use super::super::endpoint::{ClientIdentity, Refusal, TokenEndpoint};
+use super::super::members::Members;
 use super::super::store::Keeper;
 use super::super::token::{Secret, TokenSet};
 use super::{denied, keep};
 use crate::error::{Error, Result};
 
 const OPERATION: &str = "login by browser";
+
+/// The issuer that an authorization response has to name (RFC 9207).
+#[derive(Debug, Default)]
+pub(crate) struct ExpectedIssuer {
+    /// Its name, where that is known.
+    pub(crate) name: Option<String>,
+    /// Whether the provider announces that each of its responses names it, so that one without is not the provider's.
+    pub(crate) is_announced: bool,
+}
 
 /// A login that waits for a person at the provider's page: made by [`Login::authorization`](crate::Login::authorization).
 ///
@@ -21,8 +31,9 @@ pub struct Authorization {
     redirect_uri: String,
     state: Secret,
     verifier: Secret,
-    /// Who has to have answered, where that is known (RFC 9207).
-    issuer: Option<String>,
+    /// What the ID token has to repeat. Only a request with the scope `openid` gets one.
+    nonce: Option<Secret>,
+    issuer: ExpectedIssuer,
     client: ClientIdentity,
     endpoint: TokenEndpoint,
     keeper: Option<Keeper>,
@@ -35,11 +46,13 @@ impl Authorization {
         scopes: &[String],
         client: ClientIdentity,
         endpoint: TokenEndpoint,
-        issuer: Option<String>,
+        issuer: ExpectedIssuer,
         keeper: Option<Keeper>,
     ) -> Self {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let state = CsrfToken::new_random();
+        let scope = scopes.join(" ");
+        let nonce = scope.split_whitespace().any(|scope| scope == "openid").then(CsrfToken::new_random);
         let mut url = page.clone();
         {
             let mut query = url.query_pairs_mut();
@@ -51,12 +64,16 @@ impl Authorization {
                 .append_pair("code_challenge", challenge.as_str())
                 .append_pair("code_challenge_method", challenge.method().as_str());
             // An empty scope is refused by some.
-            if !scopes.is_empty() {
-                query.append_pair("scope", &scopes.join(" "));
+            if !scope.is_empty() {
+                query.append_pair("scope", &scope);
+            }
+            if let Some(nonce) = &nonce {
+                query.append_pair("nonce", nonce.secret());
             }
         }
         let (state, verifier) = (state.secret().as_str().into(), verifier.secret().as_str().into());
-        Self { url, redirect_uri, state, verifier, issuer, client, endpoint, keeper }
+        let nonce = nonce.map(|nonce| nonce.secret().as_str().into());
+        Self { url, redirect_uri, state, verifier, nonce, issuer, client, endpoint, keeper }
     }
 
     /// The page to be opened in the person's browser.
@@ -73,7 +90,8 @@ impl Authorization {
     /// Takes the answer as the browser was sent back with it: the whole address, or what stands behind its `?`.
     ///
     /// # Errors
-    /// The answer belongs to another login; the person or the provider refused; the code is used or too old ([`Error::needs_login`]).
+    /// The answer belongs to another login or comes from another provider (`iss`, RFC 9207); the person or the provider refused; the code is used or
+    /// too old ([`Error::needs_login`]); the ID token belongs to another login (`nonce`).
     pub async fn redirected(self, answer: &str) -> Result<TokenSet> {
         let code = self.code(answer).map_err(|error| error.with_operation(OPERATION))?;
         self.tokens(&code).await
@@ -90,12 +108,21 @@ impl Authorization {
         if is_code { self.tokens(&Secret::new(text)).await } else { self.redirected(text).await }
     }
 
-    /// Takes the answer of a web application's own callback: its `code` and its `state`.
+    /// Takes the answer of a web application's own callback: its `code` and its `state`. Where the provider announces `iss` (RFC 9207, known by
+    /// [`discover`](crate::ClientBuilder::discover)), give the whole query to [`redirected`](Self::redirected) instead: `iss` has to be looked at.
     ///
     /// # Errors
     /// As [`redirected`](Self::redirected).
     pub async fn exchange(self, code: &str, state: &str) -> Result<TokenSet> {
-        self.check_state(state).map_err(|error| error.with_operation(OPERATION))?;
+        let checked = self.check_state(state).and_then(|()| {
+            if self.issuer.is_announced {
+                return Err(Error::input(
+                    "this provider's answers name their issuer (iss), which has to be checked; give the whole query to `redirected`",
+                ));
+            }
+            Ok(())
+        });
+        checked.map_err(|error| error.with_operation(OPERATION))?;
         self.tokens(&Secret::new(code)).await
     }
 
@@ -115,13 +142,7 @@ impl Authorization {
         };
         // Before anything else: what does not belong here is not even reported.
         self.check_state(state)?;
-        if let (Some(expected), Some(issuer)) = (&self.issuer, &fields.issuer)
-            && expected.trim_end_matches('/') != issuer.trim_end_matches('/')
-        {
-            return Err(Error::auth(
-                "the answer comes from another identity provider than the one that was asked (iss); begin again",
-            ));
-        }
+        self.check_issuer(fields.issuer.as_deref())?;
         if let Some(error) = fields.error {
             return Err(self.refused(error, fields.description));
         }
@@ -135,13 +156,43 @@ impl Authorization {
         Err(Error::auth("the answer belongs to another login (its state is not ours); begin again"))
     }
 
+    /// RFC 9207 section 2.4.
+    fn check_issuer(&self, answered: Option<&str>) -> Result<()> {
+        let is_other = |answered: &str| {
+            let expected = self.issuer.name.as_deref();
+            expected.is_some_and(|expected| expected.trim_end_matches('/') != answered.trim_end_matches('/'))
+        };
+        match answered {
+            None if self.issuer.is_announced => Err(Error::auth(
+                "the answer does not name its issuer (iss), which this provider announces to do; paste the whole address, or begin again",
+            )),
+            Some(answered) if is_other(answered) => Err(Error::auth(
+                "the answer comes from another identity provider than the one that was asked (iss); begin again",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// OpenID Connect Core section 3.1.3.7, step 11. A provider without ID tokens is no OpenID provider, and who logged in then is known by the
+    /// access token alone; PKCE binds the code to this login in any case.
+    fn check_nonce(&self, tokens: &TokenSet) -> Result<()> {
+        let (Some(nonce), Some(id)) = (&self.nonce, &tokens.id) else { return Ok(()) };
+        let answered = Members::of_jwt(id).and_then(|claims| claims.text(&["nonce"]));
+        if answered.is_some_and(|answered| nonce.is(&answered)) {
+            return Ok(());
+        }
+        Err(Error::auth(
+            "the ID token belongs to another login (its nonce is not ours, or can't be read); begin again, or leave out the scope `openid`",
+        ))
+    }
+
     fn refused(&self, code: String, description: Option<String>) -> Error {
         /// A provider's reason is a line, not a letter; this one came by way of a browser.
         const LONGEST: usize = 200;
         if code == "access_denied" {
             return denied();
         }
-        let refusal = Refusal { error: code, error_description: description };
+        let refusal = Refusal { error: Some(code), error_description: description };
         let reason = refusal.reason(&[self.state.clone(), self.verifier.clone()]);
         let reason: String = reason.chars().take(LONGEST).collect();
         Error::auth(format!("the identity provider refused: {reason}"))
@@ -158,10 +209,8 @@ impl Authorization {
             ("redirect_uri", &self.redirect_uri),
             ("code_verifier", self.verifier.expose()),
         ];
-        let tokens = match self.endpoint.ask(&self.client, &form).await {
-            Ok(Reply::Success(body)) => self.endpoint.read(&body),
-            Ok(Reply::Refused { error, .. }) | Err(error) => Err(error),
-        };
+        let tokens = self.endpoint.grant(&self.client, &form, &[]).await;
+        let tokens = tokens.and_then(|tokens| self.check_nonce(&tokens).map(|()| tokens));
         let tokens = tokens.map_err(|error| error.with_operation(OPERATION))?;
         keep(self.keeper.as_ref(), &self.endpoint, &self.client, tokens).await
     }

@@ -47,8 +47,9 @@ async fn revoke(endpoint: &TokenEndpoint, client: &ClientIdentity, tokens: &Toke
     };
     let form = [("token", token.expose()), ("token_type_hint", hint)];
     match endpoint.post(http, url, client, &form).await? {
-        // Also with an error in the body: a token that is not known is as good as revoked (section 2.2).
         Reply::Success(_) => Ok(true),
+        // A token that is not known is as good as revoked (section 2.2).
+        Reply::Refused { code, .. } if code == "invalid_token" => Ok(true),
         Reply::Refused { error, .. } => Err(error),
     }
 }

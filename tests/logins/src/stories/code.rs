@@ -15,6 +15,7 @@ use crate::{Act, Failure, Place, REDIRECT};
 pub(super) fn stories() -> Vec<Story> {
     vec![
         Story::new("code: the address is pasted", pasted),
+        Story::new("code: with the scope openid, whose ID token repeats the nonce", openid),
         Story::new("code: a web application's own callback, confidential client", callback),
         Story::new("code: the program listens on the loopback address", loopback),
         Story::new("code: an answer with another state", wrong_state),
@@ -59,6 +60,15 @@ async fn pasted(stage: Arc<Stage>) -> Result<(), Failure> {
     holds("the browser ends at the redirect URI", address.starts_with(REDIRECT))?;
     let tokens = login.redirected(&address).await?;
     opens(&stage, &stage.realm(Place::Long).clients.public, None, tokens).await
+}
+
+async fn openid(stage: Arc<Stage>) -> Result<(), Failure> {
+    let id = &stage.realm(Place::Long).clients.public;
+    let login = stage.login(Place::Long, id)?.scope("openid").authorization(REDIRECT)?;
+    holds("the request has a nonce", !field(login.url(), "nonce")?.is_empty())?;
+    let address = visit(&stage, Place::Long, login.url(), Act::Allow).await?;
+    let tokens = login.redirected(&address).await?;
+    opens(&stage, id, None, tokens).await
 }
 
 async fn callback(stage: Arc<Stage>) -> Result<(), Failure> {

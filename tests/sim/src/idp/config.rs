@@ -38,6 +38,10 @@ pub struct IdpConfig {
     pub device_interval: Duration,
     /// How long a session lives at most, however often it is refreshed. Zero: no limit.
     pub session_max: Duration,
+    /// Whether a request for a code with the scope `openid` must have a `nonce`, as some providers ask.
+    pub require_nonce: bool,
+    /// Where clients may send their secret.
+    pub client_auth: ClientAuth,
     /// Further clients.
     pub clients: Vec<ClientSettings>,
     /// Further users.
@@ -63,6 +67,8 @@ impl IdpConfig {
             device_ttl: Duration::from_secs(600),
             device_interval: Duration::from_secs(5),
             session_max: Duration::from_secs(36_000),
+            require_nonce: false,
+            client_auth: ClientAuth::Any,
             clients: Vec::new(),
             users: Vec::new(),
         }
@@ -80,6 +86,30 @@ impl IdpConfig {
     /// Every user, the main one first.
     pub(super) fn all_users(&self) -> Vec<UserSettings> {
         std::iter::once(UserSettings::new(&self.username, &self.password)).chain(self.users.iter().cloned()).collect()
+    }
+}
+
+/// Where clients may send their secret (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// In the header or in the form.
+    #[default]
+    Any,
+    /// In the header only (`client_secret_basic`).
+    Basic,
+    /// In the form only (`client_secret_post`).
+    Post,
+}
+
+impl ClientAuth {
+    /// Returns the names of the methods in discovery.
+    pub(super) fn methods(self) -> &'static [&'static str] {
+        match self {
+            Self::Any => &["client_secret_basic", "client_secret_post"],
+            Self::Basic => &["client_secret_basic"],
+            Self::Post => &["client_secret_post"],
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Realm;
 use super::answers::{Caching, Refused, json_answer};
-use super::params::{self, Params};
+use super::params::Params;
 use super::pkce;
 use super::state::{Device, Purpose, State, Verdict, length};
 use super::tokens::narrowed;
@@ -14,7 +14,7 @@ use super::tokens::narrowed;
 impl Realm {
     /// `POST …/auth/device`.
     pub(super) fn device_request(&self, headers: &HeaderMap, params: &Params) -> Response {
-        let client = match params::client(&self.clients, headers, params) {
+        let client = match self.client(headers, params) {
             Ok(client) => client,
             Err(refused) => return refused.answer(Caching::Unsaid),
         };

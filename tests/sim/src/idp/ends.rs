@@ -16,7 +16,7 @@ use super::tokens::{SCOPES, Weak, profile};
 impl Realm {
     /// `POST …/revoke`.
     pub(super) fn revoke(&self, headers: &HeaderMap, params: &Params) -> Response {
-        let client = match params::client(&self.clients, headers, params) {
+        let client = match self.client(headers, params) {
             Ok(client) => client,
             Err(refused) => return refused.answer(Caching::Unsaid),
         };
@@ -46,7 +46,7 @@ impl Realm {
     pub(super) fn logout(&self, headers: &HeaderMap, params: &Params, is_post: bool) -> Response {
         let state = &mut *self.state();
         if let Some(token) = params.get("refresh_token").filter(|_| is_post) {
-            if let Err(refused) = params::client(&self.clients, headers, params) {
+            if let Err(refused) = self.client(headers, params) {
                 return refused.answer(Caching::Unsaid);
             }
             let Some(claims) = self.keys.verify_refresh(state.key_turn, token) else {
@@ -158,8 +158,8 @@ impl Realm {
             "response_modes_supported": ["query", "form_post"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "token_endpoint_auth_methods_supported": self.config.client_auth.methods(),
+            "revocation_endpoint_auth_methods_supported": self.config.client_auth.methods(),
             "scopes_supported": SCOPES,
             "claims_supported": ["sub", "name", "preferred_username", "given_name", "family_name", "email"],
             "code_challenge_methods_supported": methods,

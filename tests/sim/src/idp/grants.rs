@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Realm;
 use super::answers::{Caching, Refused, json_answer};
 use super::config::ClientSettings;
-use super::params::{self, Params};
+use super::params::Params;
 use super::pkce;
 use super::state::{State, Status, Verdict, length};
 use super::tokens::{Grant, granted_scope, narrowed};
@@ -33,7 +33,7 @@ impl Realm {
         if params.has_duplicates() {
             return Err(Refused::bad("invalid_request", "duplicated parameter"));
         }
-        let client = params::client(&self.clients, headers, params)?;
+        let client = self.client(headers, params)?;
         let issuer = self.issuer(headers);
         // One lock over the whole grant: of two refreshes with one token, exactly one is the first.
         let state = &mut *self.state();

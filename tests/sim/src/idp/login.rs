@@ -38,7 +38,7 @@ impl Realm {
             nonce: params.get("nonce").map(str::to_owned),
             challenge: None,
         };
-        match check_request(client, params) {
+        match check_request(client, params, self.config.require_nonce) {
             Ok((scope, challenge)) => (request.scope, request.challenge) = (scope, challenge),
             Err(refused) => return self.send_back_error(headers, &request, &refused),
         }
@@ -222,10 +222,11 @@ impl Realm {
     }
 }
 
-/// What of a request is answered at the redirect URI: response type, scope, PKCE, permission.
+/// What of a request is answered at the redirect URI: response type, scope, nonce, PKCE, permission.
 fn check_request(
     client: &ClientSettings,
     params: &Params,
+    require_nonce: bool,
 ) -> Result<(String, Option<super::state::Challenge>), Refused> {
     match params.get("response_type") {
         Some("code") => {}
@@ -239,6 +240,9 @@ fn check_request(
         return Err(Refused::bad("invalid_request", "Invalid parameter: response_mode"));
     }
     let scope = granted_scope(params.get("scope"))?;
+    if require_nonce && scope.split(' ').any(|scope| scope == "openid") && params.filled("nonce").is_none() {
+        return Err(Refused::bad("invalid_request", "Missing parameter: nonce"));
+    }
     Ok((scope, pkce::challenge(client, params)?))
 }
 

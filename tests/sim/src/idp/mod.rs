@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::HeaderMap;
 
 pub use authorize::{AuthMode, AuthRefusal, Principal};
-pub use config::{ClientSettings, IdpConfig, Pkce, UserSettings};
+pub use config::{ClientAuth, ClientSettings, IdpConfig, Pkce, UserSettings};
 pub use routes::operation;
 
 pub(crate) use routes::OPERATIONS;

@@ -6,8 +6,9 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::percent_decode_str;
 
+use super::Realm;
 use super::answers::Refused;
-use super::config::ClientSettings;
+use super::config::{ClientAuth, ClientSettings};
 
 /// Decoded parameters in the order they came.
 pub(super) struct Params(Vec<(String, String)>);
@@ -68,25 +69,34 @@ pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// Finds and authenticates the client: `client_secret_basic` (it wins when both are there) or `client_secret_post`.
-pub(super) fn client<'a>(
-    clients: &'a [ClientSettings],
-    headers: &HeaderMap,
-    params: &Params,
-) -> Result<&'a ClientSettings, Refused> {
-    const WRONG: &str = "Invalid client or Invalid client credentials";
-    let (id, secret) = match basic(headers)? {
-        Some((id, secret)) => (Some(id), Some(secret)),
-        None => (params.get("client_id").map(str::to_owned), params.get("client_secret").map(str::to_owned)),
-    };
-    let unknown = || Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", WRONG);
-    let id = id.ok_or_else(unknown)?;
-    let client = clients.iter().find(|client| client.id == id && client.enabled).ok_or_else(unknown)?;
-    match &client.secret {
-        Some(expected) if secret.as_deref() != Some(expected) => {
-            Err(Refused::new(StatusCode::UNAUTHORIZED, "unauthorized_client", WRONG))
+impl Realm {
+    /// Finds and authenticates the client: `client_secret_basic` (it wins when both are there) or `client_secret_post`, as far as the realm allows it.
+    pub(super) fn client(&self, headers: &HeaderMap, params: &Params) -> Result<&ClientSettings, Refused> {
+        const WRONG: &str = "Invalid client or Invalid client credentials";
+        let basic = basic(headers)?;
+        let posted = params.get("client_secret");
+        let unknown = || Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", WRONG);
+        match self.config.client_auth {
+            ClientAuth::Any => {}
+            _ if basic.is_some() && posted.is_some() => {
+                return Err(Refused::bad("invalid_request", "Multiple client credentials"));
+            }
+            ClientAuth::Basic if posted.is_some() => return Err(unknown()),
+            ClientAuth::Post if basic.is_some() => return Err(unknown()),
+            ClientAuth::Basic | ClientAuth::Post => {}
         }
-        _ => Ok(client),
+        let (id, secret) = match basic {
+            Some((id, secret)) => (Some(id), Some(secret)),
+            None => (params.get("client_id").map(str::to_owned), posted.map(str::to_owned)),
+        };
+        let id = id.ok_or_else(unknown)?;
+        let client = self.clients.iter().find(|client| client.id == id && client.enabled).ok_or_else(unknown)?;
+        match &client.secret {
+            Some(expected) if secret.as_deref() != Some(expected) => {
+                Err(Refused::new(StatusCode::UNAUTHORIZED, "unauthorized_client", WRONG))
+            }
+            _ => Ok(client),
+        }
     }
 }
 

@@ -1,0 +1,241 @@
+//! How a client secret reaches the identity provider: in the form, or in the header (RFC 6749 section 2.3.1), and never in both.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use documine::{Client, ClientAuthMethod, ClientBuilder, Credentials, TokenSet};
+use documine_sim::idp::ClientAuth;
+use serde_json::{Value, json};
+
+use crate::canned::{Canned, answer, json as json_answer};
+use crate::scripted::body;
+use crate::world::World;
+
+const ID: &str = "my client:1";
+const SECRET: &str = "p&ss+%: ü";
+const BASIC: &str = "my+client%3A1:p%26ss%2B%25%3A+%C3%BC";
+
+/// Where a request has the client's secret: `form`, `header`, `both` or `none`.
+fn place(request: &str) -> &'static str {
+    let (head, form) = request.split_once("\r\n\r\n").unwrap();
+    let header = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("authorization").then(|| value.strip_prefix("Basic ").unwrap().to_owned())
+    });
+    let fields: Vec<_> = reqwest::Url::parse(&format!("form:?{form}")).unwrap().query_pairs().into_owned().collect();
+    let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
+    if let Some(header) = &header {
+        assert_eq!(String::from_utf8(STANDARD.decode(header).unwrap()).unwrap(), BASIC);
+    }
+    if let Some(secret) = field("client_secret") {
+        assert_eq!((field("client_id").as_deref(), secret.as_str()), (Some(ID), SECRET));
+    }
+    match (field("client_secret").is_some(), header.is_some()) {
+        (true, true) => "both",
+        (true, false) => "form",
+        (false, true) => "header",
+        (false, false) => "none",
+    }
+}
+
+/// Where each request to the provider had the secret.
+fn places(provider: &Canned) -> Vec<&'static str> {
+    provider.requests().iter().filter(|request| request.starts_with("POST ")).map(|request| place(request)).collect()
+}
+
+/// A provider that accepts secrets in the header only, with this answer to all others; its discovery has these members more.
+async fn basic_only(refusal: Vec<u8>, metadata: Value) -> Canned {
+    Canned::answering(move |head| {
+        let lower = head.to_ascii_lowercase();
+        let host = lower.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned();
+        if head.starts_with("GET /.well-known/") {
+            let issuer = format!("http://{host}");
+            let mut document = json!({"issuer": issuer, "token_endpoint": format!("{issuer}/token"),
+                "device_authorization_endpoint": format!("{issuer}/device"), "revocation_endpoint": format!("{issuer}/revoke")});
+            document.as_object_mut().unwrap().extend(metadata.as_object().unwrap().clone());
+            return json_answer(&document.to_string());
+        }
+        if head.starts_with("GET ") {
+            return json_answer("{}");
+        }
+        if !lower.contains("authorization: basic ") {
+            return refusal.clone();
+        }
+        match head.split(' ').nth(1).unwrap() {
+            "/device" => json_answer(
+                r#"{"device_code":"d","user_code":"u","verification_uri":"https://login.example","expires_in":60}"#,
+            ),
+            "/revoke" => answer("200 OK", &[], ""),
+            _ => json_answer(r#"{"access_token":"a-1","refresh_token":"r-1","expires_in":60}"#),
+        }
+    })
+    .await
+}
+
+fn rejected(status: &str) -> Vec<u8> {
+    answer(status, &["Content-Type: application/json"], r#"{"error":"invalid_client"}"#)
+}
+
+async fn builder(provider: &Canned) -> (ClientBuilder, crate::world::SimulatedTime) {
+    let (builder, time) = crate::scripted::builder(&provider.base).await;
+    (builder.token_path("/token").device_path("/device").revocation_path("/revoke"), time)
+}
+
+fn robot() -> Credentials {
+    Credentials::password(ID, "robot", "pa55").client_secret(SECRET)
+}
+
+#[tokio::test]
+async fn sends_the_secret_in_the_header_where_discovery_allows_nothing_else() {
+    let cases = [
+        (json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}), vec!["header"]),
+        (json!({"token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"]}), vec!["header"]),
+        (json!({"token_endpoint_auth_methods_supported": "client_secret_basic"}), vec!["header"]),
+        (json!({"token_endpoint_auth_methods_supported": [7, null, "client_secret_basic"]}), vec!["header"]),
+        // What is said is true of the provider, not of each client.
+        (
+            json!({"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}),
+            vec!["form", "header"],
+        ),
+        (json!({"token_endpoint_auth_methods_supported": null}), vec!["form", "header"]),
+        (json!({}), vec!["form", "header"]),
+    ];
+    for (metadata, expected) in cases {
+        let provider = basic_only(rejected("401 Unauthorized"), metadata.clone()).await;
+        let (builder, _) = crate::scripted::builder(&provider.base).await;
+        let client = builder.discover(&provider.base).await.unwrap().credentials(robot()).build().unwrap();
+        client.license().await.unwrap();
+        assert_eq!(places(&provider), expected, "{metadata}");
+    }
+}
+
+#[tokio::test]
+async fn tries_the_header_once_after_invalid_client_and_remembers_what_works() {
+    let refusals = [
+        rejected("401 Unauthorized"),
+        rejected("400 Bad Request"),
+        rejected("200 OK"),
+        answer("401 Unauthorized", &["WWW-Authenticate: Basic realm=\"idp\""], ""),
+        answer("401 Unauthorized", &["WWW-Authenticate: basic"], "<html>"),
+    ];
+    for refusal in refusals {
+        let shown = String::from_utf8_lossy(&refusal).into_owned();
+        let provider = basic_only(refusal, json!({})).await;
+        let (builder, time) = builder(&provider).await;
+        let client = builder.credentials(robot()).build().unwrap();
+        client.license().await.unwrap_or_else(|error| panic!("{shown}: {error}"));
+        assert_eq!(places(&provider), ["form", "header"], "{shown}");
+        // Refresh and revocation of the same client and of its clones.
+        time.pass(61);
+        client.clone().license().await.unwrap();
+        client.log_out().await.unwrap();
+        assert_eq!(places(&provider)[2..], ["header", "header"], "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn device_login_and_its_polls_send_the_secret_in_the_same_way() {
+    let provider = basic_only(rejected("401 Unauthorized"), json!({})).await;
+    let (builder, _) = builder(&provider).await;
+    builder.login(ID).unwrap().client_secret(SECRET).device(|_| {}).await.unwrap();
+    assert_eq!(places(&provider), ["form", "header", "header"]);
+    let known = builder.client_auth_method(ClientAuthMethod::SecretBasic);
+    known.login(ID).unwrap().client_secret(SECRET).device(|_| {}).await.unwrap();
+    assert_eq!(places(&provider)[3..], ["header", "header"]);
+    let login = known.login(ID).unwrap().client_secret(SECRET).authorization("http://127.0.0.1/callback").unwrap();
+    let state = login.state().expose().to_owned();
+    login.exchange("c0de", &state).await.unwrap();
+    assert_eq!(places(&provider)[5..], ["header"]);
+}
+
+#[tokio::test]
+async fn a_method_set_by_hand_is_the_only_one() {
+    let provider = basic_only(
+        rejected("401 Unauthorized"),
+        json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}),
+    )
+    .await;
+    let (builder, _) = crate::scripted::builder(&provider.base).await;
+    let form = builder.clone().client_auth_method(ClientAuthMethod::SecretPost).discover(&provider.base).await.unwrap();
+    let error = form.credentials(robot()).build().unwrap().license().await.unwrap_err();
+    assert!(error.needs_login(), "{error}");
+    assert_eq!(places(&provider), ["form"]);
+    let header = builder.token_path("/token").client_auth_method(ClientAuthMethod::SecretBasic);
+    header.credentials(robot()).build().unwrap().license().await.unwrap();
+    assert_eq!(places(&provider)[1..], ["header"]);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_sent_twice_at_first_and_once_from_then_on() {
+    let provider = Canned::answering(|_| rejected("401 Unauthorized")).await;
+    let (builder, _) = builder(&provider).await;
+    let store = documine::MemoryStore::default();
+    let old = TokenSet::new("0ld").refresh_token("r-1").expires_at(std::time::SystemTime::UNIX_EPOCH);
+    let credentials = Credentials::tokens(ID, old).client_secret(SECRET).store(store);
+    let client: Client = builder.credentials(credentials).build().unwrap();
+    for _ in 0..2 {
+        let error = client.license().await.unwrap_err();
+        let shown = format!("{error} {error:?} {client:?}");
+        assert!(shown.contains("invalid_client; check the client id"), "{shown}");
+        for secret in [SECRET, "p%26ss", &STANDARD.encode(BASIC)] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+    let places = places(&provider);
+    assert_eq!(places[..2], ["form", "header"]);
+    assert!(places[2..].iter().all(|place| *place == "form"), "{places:?}");
+}
+
+#[tokio::test]
+async fn other_refusals_and_public_clients_are_asked_once() {
+    for code in ["invalid_grant", "unauthorized_client", "invalid_request"] {
+        let body = format!(r#"{{"error":"{code}"}}"#);
+        let provider =
+            Canned::answering(move |_| answer("401 Unauthorized", &["WWW-Authenticate: Basic"], &body)).await;
+        let (builder, _) = builder(&provider).await;
+        builder.credentials(robot()).build().unwrap().license().await.unwrap_err();
+        assert_eq!(places(&provider), ["form"], "{code}");
+    }
+    let provider = Canned::answering(|_| rejected("401 Unauthorized")).await;
+    let (builder, _) = builder(&provider).await;
+    let public = Credentials::password(ID, "robot", "pa55");
+    for builder in [builder.clone(), builder.client_auth_method(ClientAuthMethod::SecretBasic)] {
+        builder.credentials(public.clone()).build().unwrap().license().await.unwrap_err();
+    }
+    assert_eq!(places(&provider), ["none", "none"]);
+    assert!(provider.requests().iter().all(|request| body(request).contains("client_id=my+client%3A1")));
+}
+
+#[tokio::test]
+async fn a_provider_that_echoes_the_credentials_shows_none() {
+    let provider = Canned::answering(|head| {
+        let sent = head.lines().find(|line| line.to_ascii_lowercase().starts_with("authorization")).unwrap_or_default();
+        let body =
+            json!({"error": "invalid_client", "error_description": format!("{sent} {SECRET} p%26ss%2B%25%3A+%C3%BC")});
+        answer("401 Unauthorized", &["Content-Type: application/json"], &body.to_string())
+    })
+    .await;
+    let (builder, _) = builder(&provider).await;
+    for method in [ClientAuthMethod::SecretBasic, ClientAuthMethod::SecretPost] {
+        let client = builder.clone().client_auth_method(method).credentials(robot()).build().unwrap();
+        let error = client.license().await.unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("[redacted]"), "{shown}");
+        for secret in [SECRET, "p%26ss", &STANDARD.encode(BASIC)] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn logs_in_at_a_provider_that_takes_one_method_only() {
+    for (allowed, tries) in [(ClientAuth::Basic, 2), (ClientAuth::Post, 1), (ClientAuth::Any, 1)] {
+        let mut world = World::with(|builder| builder.client_auth(allowed)).await;
+        world.allow_bare_requests();
+        world.client.license().await.unwrap();
+        let requests = world.requests("token").len();
+        assert_eq!(requests, tries, "{allowed:?}");
+        let issuer = format!("{}/auth/realms/{}", world.sim.base_url(), world.sim.workspace_id());
+        world.builder().discover(&issuer).await.unwrap().build().unwrap().license().await.unwrap();
+        assert_eq!(world.requests("token").len(), requests + 1, "{allowed:?}: discovery says which");
+    }
+}
