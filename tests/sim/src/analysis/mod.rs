@@ -12,6 +12,6 @@ mod rules;
 mod title;
 
 pub(crate) use engine::{Component, Found, Subject, apply};
-pub(crate) use pdf::DocumentText;
+pub(crate) use pdf::{DocumentText, Unreadable};
 pub(crate) use reader::Readers;
 pub use rules::{RuleError, Rules};

@@ -48,6 +48,8 @@ pub(crate) enum Unreadable {
     NotPdf,
     Encrypted,
     Broken(String),
+    /// All threads for reading are taken.
+    Busy,
 }
 
 impl Unreadable {
@@ -57,6 +59,7 @@ impl Unreadable {
             Self::Empty => format!("The file {name} is empty."),
             Self::NotPdf => format!("The file {name} is not a PDF document."),
             Self::Encrypted => format!("The file {name} is encrypted. Please upload it without password protection."),
+            Self::Busy => "The service is busy reading other documents. Please upload the file again later.".to_owned(),
             Self::Broken(why) => format!("The file {name} is damaged and can't be read as a PDF document: {why}."),
         }
     }
