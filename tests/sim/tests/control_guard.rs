@@ -8,8 +8,11 @@ use reqwest::header::HeaderValue;
 use support::{Answer, Desk};
 
 const READ: [&str; 5] = ["requests", "state", "violations", "clock", "faults"];
-const POSTED: [(&str, &str); 3] =
-    [("clock", r#"{"advance_ms": 1000}"#), ("faults", r#"{"seed": 7}"#), ("control", r#"{"action": "expire_packages"}"#)];
+const POSTED: [(&str, &str); 3] = [
+    ("clock", r#"{"advance_ms": 1000}"#),
+    ("faults", r#"{"seed": 7}"#),
+    ("control", r#"{"action": "expire_packages"}"#),
+];
 const JSON: &str = "application/json";
 
 async fn send(desk: &Desk, method: Method, page: &str, headers: &[(&'static str, &str)], body: &'static str) -> Answer {
@@ -58,7 +61,9 @@ async fn rejects_a_host_that_is_not_this_machine() {
 async fn rejects_requests_that_a_page_can_send() {
     let desk = Desk::new().await;
     let before = desk.sim.clock().now();
-    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("text/plain; application/json")] {
+    for kind in
+        [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("text/plain; application/json")]
+    {
         for (page, body) in POSTED {
             let headers: Vec<_> = kind.map(|kind| ("content-type", kind)).into_iter().collect();
             let answer = send(&desk, Method::POST, page, &headers, body).await;

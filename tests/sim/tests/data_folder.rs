@@ -11,7 +11,13 @@ use documine_sim::Simulator;
 use support::{Desk, pdf};
 
 fn spawn(folder: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_documine-sim")).arg("--data").arg(folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_documine-sim"))
+        .arg("--data")
+        .arg(folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// The first line on standard output; empty if the process ended without one.

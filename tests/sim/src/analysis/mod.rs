@@ -1,5 +1,7 @@
 //! What happens to an upload: it is read as a PDF, and rules take values from its text.
 
+mod amounts;
+mod currencies;
 mod engine;
 mod forms;
 mod layout;

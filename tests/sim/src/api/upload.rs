@@ -42,7 +42,7 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut Call) -> Result<Response, 
     let keep = call.flag("keepManualChanges", false)?;
     app.world().open_dossier(call.template_id(), call.dossier_id())?;
     let part = receive(app, call).await?;
-    let parts = match first_bytes(&part)?.as_slice() {
+    let parts = match first_bytes(&part, 4)?.as_slice() {
         [b'P', b'K', 3 | 5, 4 | 6] => unzip::parts(app, part).await?,
         _ => vec![part],
     };
@@ -142,21 +142,21 @@ pub(super) fn file_name(name: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-fn first_bytes(part: &Part) -> Result<Vec<u8>, Refusal> {
+/// The first `count` bytes, or all of them.
+pub(super) fn first_bytes(part: &Part, count: u16) -> Result<Vec<u8>, Refusal> {
     use std::io::Read;
 
-    let mut first = Vec::with_capacity(4);
+    let mut first = Vec::with_capacity(usize::from(count));
     let file = part.bytes.reopen().map_err(|error| Refusal::internal("The upload could not be read", &error))?;
-    file.take(4).read_to_end(&mut first).map_err(|error| Refusal::internal("The upload could not be read", &error))?;
+    file.take(u64::from(count))
+        .read_to_end(&mut first)
+        .map_err(|error| Refusal::internal("The upload could not be read", &error))?;
     Ok(first)
 }
 
 async fn read(app: &App, part: Part) -> Result<Document, Refusal> {
-    let text = app
-        .readers
-        .read(part.bytes.path().to_owned())
-        .await
-        .map_err(|unreadable| unread(&unreadable, &part.name))?;
+    let text =
+        app.readers.read(part.bytes.path().to_owned()).await.map_err(|unreadable| unread(&unreadable, &part.name))?;
     let rules = app.rules();
     let (name, subject) = (part.name.clone(), Arc::clone(&text));
     // Many patterns over much text take their time.

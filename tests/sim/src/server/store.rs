@@ -75,7 +75,9 @@ impl Store {
         let provider = app.provider.to_json();
         let bytes = serde_json::to_vec(&Saving { provider, world: &app.world() })?;
         let folder = Arc::clone(&self.folder);
-        tokio::task::spawn_blocking(move || folder.write(|| replace(folder.path(), &bytes))).await.map_err(io::Error::other)??;
+        tokio::task::spawn_blocking(move || folder.write(|| replace(folder.path(), &bytes)))
+            .await
+            .map_err(io::Error::other)??;
         *written = upto;
         Ok(())
     }
