@@ -136,6 +136,11 @@ fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
             format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
         remarks.push((remark, u32::try_from(*first).ok()));
     }
+    let unread = text.unread.iter().map(|unread| {
+        let remark = format!("Text in the font {} on page {} could not be read.", unread.font, unread.page);
+        (remark, Some(unread.page))
+    });
+    remarks.extend(unread);
     remarks.extend(text.trouble.clone().map(|trouble| (trouble, None)));
     remarks
 }

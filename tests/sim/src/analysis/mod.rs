@@ -1,12 +1,11 @@
 //! What happens to an upload: it is read as a PDF, and rules take values from its text.
 
 mod amounts;
+mod content;
 mod currencies;
 mod engine;
-mod forms;
 mod layout;
 mod normalise;
-mod operators;
 mod pdf;
 mod reader;
 mod repair;
