@@ -160,7 +160,7 @@ fn comes_once() -> Source {
     Source::stream("big.pdf", SIZE as u64, pieces)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_refused_for_its_token_is_made_anew_with_another() {
     for way in WAYS {
         let gate = Gate::open("401 Unauthorized", way).await;
@@ -176,7 +176,7 @@ async fn an_upload_refused_for_its_token_is_made_anew_with_another() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_too_many_is_made_anew_after_the_pause_that_is_asked_for() {
     for way in WAYS {
         let gate = Gate::open("429 Too Many Requests", way).await;
@@ -187,7 +187,7 @@ async fn an_upload_too_many_is_made_anew_after_the_pause_that_is_asked_for() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_a_service_in_trouble_may_have_taken_is_repeated_only_where_that_is_wanted() {
     for way in WAYS {
         let gate = Gate::open("503 Service Unavailable", way).await;
@@ -205,7 +205,7 @@ async fn an_upload_that_a_service_in_trouble_may_have_taken_is_repeated_only_whe
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_what_comes_once_the_status_is_told_and_nothing_repeated() {
     for (status, number) in
         [("401 Unauthorized", 401), ("429 Too Many Requests", 429), ("503 Service Unavailable", 503)]

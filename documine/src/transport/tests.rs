@@ -1,4 +1,4 @@
-//! The whole stack without a socket: the bottom layer answers from a script, and time stands still.
+//! The whole stack without a socket: the bottom layer answers from a script, and time stands still: limits run out on tokio's paused clock.
 
 #![allow(clippy::expect_used, reason = "these are tests")]
 
@@ -168,7 +168,7 @@ fn retry(when: Retry) -> CallOptions {
     CallOptions { retry: Some(when), ..CallOptions::default() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_may_be_repeated_is_repeated() {
     let stage = Stage::new([busy(503), lost(), never_sent()]);
     stage.get().await.expect("the fourth attempt");
@@ -187,7 +187,7 @@ async fn what_may_be_repeated_is_repeated() {
     assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (1, false, true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_attempt_that_was_not_sent_says_nothing_about_those_before() {
     let stage = Stage::new([lost(), never_sent(), never_sent(), never_sent()]);
     let error = stage.get().await.expect_err("four times nothing");
@@ -195,7 +195,7 @@ async fn one_attempt_that_was_not_sent_says_nothing_about_those_before() {
     assert!(error.was_sent() && error.is_safe_to_repeat());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_token_that_is_refused_is_no_failed_attempt() {
     // A fixed token can't be replaced, so the refusal is final, without a pause.
     let stage = Stage::new([busy(401)]);
@@ -204,7 +204,7 @@ async fn a_token_that_is_refused_is_no_failed_attempt() {
     assert_eq!(stage.slept(), []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_deadline_holds_for_attempts_and_pauses() {
     let stage = Stage::new([busy(503), busy(503), busy(503)]);
     let options = CallOptions { deadline: Some(Duration::from_millis(700)), ..CallOptions::default() };
@@ -222,7 +222,7 @@ async fn a_deadline_holds_for_attempts_and_pauses() {
     assert_eq!((error.was_sent(), error.is_safe_to_repeat()), (true, false));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_attempt_has_its_limit_to_the_first_byte() {
     let stage = Stage::new([Step::Silence, busy(200)]);
     let options = CallOptions { timeout: Some(Duration::from_millis(20)), ..CallOptions::default() };
@@ -233,7 +233,7 @@ async fn each_attempt_has_its_limit_to_the_first_byte() {
     assert!(error.was_sent());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
     let standing = || {
         let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
@@ -266,7 +266,7 @@ async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
     assert_eq!(whole.len(), 6 + 19 + 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn redirects_are_followed_on_the_services_own_origin_and_for_reads_alone() {
     let to = |status, target| Step::Answer(with_headers(status, &[("location", target)], ""));
     let stage = Stage::new([to(302, "/elsewhere"), to(308, "http://127.0.0.1:9/there"), busy(200)]);
@@ -290,7 +290,7 @@ async fn redirects_are_followed_on_the_services_own_origin_and_for_reads_alone()
     assert_eq!((error.status(), circle.asked().len()), (Some(StatusCode::FOUND), 6));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_has_a_largest_size() {
     let stage = Stage::with([Step::Answer(answer(200, "[1,2,3,4,5]"))], |builder| builder.max_answer_size(10));
     let error = stage.get().await.expect_err("eleven bytes");
@@ -301,7 +301,7 @@ async fn an_answer_has_a_largest_size() {
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_byte_order_mark_means_nothing() {
     let stage = Stage::new([Step::Answer(answer(200, "\u{feff}{}"))]);
     assert_eq!(stage.get().await.expect("an answer").bytes().await.expect("a body"), "{}");
@@ -323,7 +323,7 @@ impl Observer for Diary {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_observer_hears_of_retries_and_ends() {
     let diary = Arc::new(Diary::default());
     let watched = Arc::clone(&diary);
@@ -339,7 +339,7 @@ async fn an_observer_hears_of_retries_and_ends() {
     assert_eq!(*diary.0.lock().unwrap_or_else(PoisonError::into_inner), lines);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn paced_calls_leave_as_fast_as_the_service_takes_them() {
     let slow = || Step::Answer(with_headers(429, &[("retry-after", "2")], ""));
     let stage = Stage::with([busy(200), slow()], |builder| builder.pacing(Pacing::adaptive()));
@@ -351,7 +351,7 @@ async fn paced_calls_leave_as_fast_as_the_service_takes_them() {
     assert_eq!(stage.slept(), [2000, 1000]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_never_got_its_turn_was_not_sent() {
     let pacing = Pacing::adaptive().max_concurrency(1);
     let stage = Stage::with([Step::Silence], |builder| builder.pacing(pacing));
@@ -361,7 +361,7 @@ async fn a_call_that_never_got_its_turn_was_not_sent() {
     assert_eq!(sent, [true, false]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_store_of_retries_is_shared_and_filled_by_successes() {
     let stage = Stage::with((0..4).map(|_| busy(503)), |builder| builder.retry_budget(Some(1)));
     let error = stage.get().await.expect_err("one retry in store");
