@@ -207,7 +207,7 @@ async fn a_deadline_holds_for_the_whole_of_a_stream() {
     let slow = Slow::start(parts(&[r#"{"users":[{"id":"a"}"#, r#",{"id":"b"}]}"#])).await;
     slow.allow(1);
     let client: Client = client(&slow.base).await;
-    let mut users = client.users().with_deadline(Duration::from_secs(80)).stream();
+    let mut users = client.users().with_deadline(Duration::from_secs(20)).stream();
     assert!(users.try_next().await.unwrap().is_some());
     tokio::time::pause();
     let error = users.try_next().await.unwrap_err();
