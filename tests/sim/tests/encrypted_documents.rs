@@ -74,5 +74,10 @@ async fn refuses_documents_that_need_a_password() {
         let read = read(&desk, file(&format!("{name}-user.pdf"))).await;
         let message = "The file x.pdf is encrypted. Please upload it without password protection.";
         assert_eq!(read, Err(message.to_owned()), "{name}");
+        let whole = file(&format!("{name}-user.pdf"));
+        let moved = [&whole[..9], b"% something that moved everything\n", &whole[9..]].concat();
+        for bytes in [inline_encryption(&whole), inline_encryption(&moved), moved] {
+            assert_eq!(self::read(&desk, bytes).await, Err(message.to_owned()), "{name}");
+        }
     }
 }

@@ -37,6 +37,10 @@ pub(super) fn rebuilt(bytes: &[u8]) -> Option<Vec<u8>> {
         String::from_utf8(found.get(1)?.as_bytes().to_vec()).ok()
     };
     let root = last("Root")?;
+    // Without its key an encrypted document would be read as if it were none.
+    if bytes.windows(8).any(|window| window == b"/Encrypt") && last("Encrypt").is_none() {
+        return None;
+    }
     let mut table = String::from("\nxref\n0 1\n0000000000 65535 f \n");
     for (number, (place, generation)) in &places {
         // Writing to a String can't fail.
