@@ -232,6 +232,7 @@ fn is_grouping(groups: &[usize], commas: bool) -> bool {
 
 /// What stands around figures.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent observation")]
 struct Surroundings {
     start: usize,
     end: usize,

@@ -147,6 +147,7 @@ mod tests {
     static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
     /// Does not end before the test lets it.
+    #[allow(clippy::unnecessary_wraps, reason = "the type of a reader")]
     fn stuck(_: &Path) -> Result<DocumentText, Unreadable> {
         RUNNING.fetch_add(1, Ordering::SeqCst);
         drop(STUCK.blocking_lock());

@@ -32,16 +32,13 @@ impl OwnHosts {
     /// Whether `host` (without port) names this simulator. A name that an attacker controls never does.
     fn include(&self, host: &str) -> bool {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        match bare.parse::<IpAddr>() {
+        if let Ok(address) = bare.parse::<IpAddr>() {
             // Bound to all addresses, it is reached under any of them; only names can be rebound.
-            Ok(address) => {
-                let address = address.to_canonical();
-                address.is_loopback() || self.bound.is_unspecified() || address == self.bound.to_canonical()
-            }
-            Err(_) => {
-                let name = bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase();
-                name == "localhost" || name == self.listen
-            }
+            let address = address.to_canonical();
+            address.is_loopback() || self.bound.is_unspecified() || address == self.bound.to_canonical()
+        } else {
+            let name = bare.strip_suffix('.').unwrap_or(bare).to_ascii_lowercase();
+            name == "localhost" || name == self.listen
         }
     }
 }

@@ -53,7 +53,7 @@ const STANDARD_ENCODING: [(i64, &str); 14] = [
 /// The fonts of a document by number.
 #[derive(Default)]
 pub(in crate::analysis) struct Fonts {
-    fonts: Vec<Prepared>,
+    prepared: Vec<Prepared>,
     numbers: HashMap<Key, usize>,
     /// Characters that were drawn on this page in fonts of a character set; their places are their codes.
     alphabets: HashMap<usize, Alphabet>,
@@ -91,15 +91,15 @@ impl Fonts {
             (_, Some(font)) => Key::Inline(std::ptr::from_ref(font).addr()),
             (_, None) => Key::Missing,
         };
-        let fonts = &mut self.fonts;
+        let prepared_fonts = &mut self.prepared;
         *self.numbers.entry(key).or_insert_with(|| {
-            fonts.push(font.map_or_else(|| Prepared::Known(stand_in()), |font| prepared(document, font)));
-            fonts.len() - 1
+            prepared_fonts.push(font.map_or_else(|| Prepared::Known(stand_in()), |font| prepared(document, font)));
+            prepared_fonts.len() - 1
         })
     }
 
     pub(super) fn get(&self, number: usize) -> &Prepared {
-        &self.fonts[number]
+        &self.prepared[number]
     }
 
     /// The name in the resources of a page.
@@ -109,7 +109,7 @@ impl Fonts {
 
     /// The text in the codes of the font as the library gets it.
     pub(super) fn recoded(&mut self, number: usize, bytes: Vec<u8>) -> Vec<u8> {
-        let Some(Prepared::Recoded(charset)) = self.fonts.get(number) else { return bytes };
+        let Some(Prepared::Recoded(charset)) = self.prepared.get(number) else { return bytes };
         let alphabet = self.alphabets.entry(number).or_default();
         let text = charset.decode(&bytes);
         text.chars().flat_map(|letter| alphabet.code(letter).to_be_bytes()).collect()
@@ -117,7 +117,7 @@ impl Fonts {
 
     /// The font for the resources of this page.
     pub(in crate::analysis) fn dictionary(&self, number: usize) -> Option<Dictionary> {
-        match self.fonts.get(number)? {
+        match self.prepared.get(number)? {
             Prepared::Known(font) => Some(font.clone()),
             Prepared::Recoded(_) => {
                 Some(self.alphabets.get(&number).map_or_else(|| Alphabet::default().font(), Alphabet::font))
@@ -128,7 +128,7 @@ impl Fonts {
 
     /// Simpler forms of a font that the library stumbled over, the best first.
     pub(in crate::analysis) fn simpler(&self, number: usize) -> Vec<Dictionary> {
-        let Some(Prepared::Known(font)) = self.fonts.get(number) else { return Vec::new() };
+        let Some(Prepared::Known(font)) = self.prepared.get(number) else { return Vec::new() };
         let without = |keys: &[&[u8]]| {
             let mut font = font.clone();
             for key in keys {
@@ -156,7 +156,7 @@ impl Fonts {
 
     /// Replaces a font, from this page on.
     pub(in crate::analysis) fn replace(&mut self, number: usize, font: Option<Dictionary>) {
-        if let Some(place) = self.fonts.get_mut(number) {
+        if let Some(place) = self.prepared.get_mut(number) {
             let name = match place {
                 Prepared::Known(font) => base_font(font),
                 _ => String::new(),
@@ -167,7 +167,7 @@ impl Fonts {
 
     /// The name of the font in the document.
     pub(in crate::analysis) fn base_name(&self, number: usize) -> String {
-        match self.fonts.get(number) {
+        match self.prepared.get(number) {
             Some(Prepared::Known(font)) => base_font(font),
             Some(Prepared::Unread(name)) => name.clone(),
             _ => String::new(),
@@ -329,7 +329,7 @@ fn spelled_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary, 
     for item in listed.into_iter().flatten() {
         match document.dereference(item) {
             Ok((_, Object::Integer(new))) => code = *new,
-            Ok((_, Object::Real(new))) => code = *new as i64,
+            Ok((_, Object::Real(new))) => code = whole(*new),
             Ok((_, Object::Name(name))) => {
                 if (0..256).contains(&code) {
                     differences.extend([Object::Integer(code), Object::Name(name.clone())]);
@@ -390,7 +390,7 @@ fn composite(document: &Document, font: &Dictionary) -> Prepared {
     let width = descendant.and_then(|font| font.get_deref(b"DW", document).and_then(Object::as_float).ok());
     let listed = descendant.and_then(|font| font.get_deref(b"W", document).and_then(Object::as_array).ok());
     let widths = listed.map(|widths| spelled_widths(document, widths)).unwrap_or_default();
-    let mut made = composite_font(&name, encoding, widths, width.map_or(1000, |width| width as i64));
+    let mut made = composite_font(&name, encoding, widths, width.map_or(1000, whole));
     made.set("ToUnicode", unicode.clone());
     Prepared::Known(made)
 }
@@ -413,21 +413,20 @@ fn composite_font(name: &[u8], encoding: Object, widths: Vec<Object>, default_wi
 
 /// Widths with every span (`36 38 722`) as a list (`36 [722 722 722]`), the form that the library understands.
 fn spelled_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
-    let whole = |object: &Object| {
-        document.dereference(object).and_then(|(_, number)| number.as_float()).ok().map(|number| number as i64)
-    };
+    let whole_of =
+        |object: &Object| document.dereference(object).and_then(|(_, number)| number.as_float()).ok().map(whole);
     let mut spelled = Vec::with_capacity(widths.len());
     let mut count = 0;
     let mut rest = widths;
     while let [first, second, after @ ..] = rest {
-        let Some(from) = whole(first).filter(|from| (0..MOST_WIDTHS).contains(from)) else { break };
+        let Some(from) = whole_of(first).filter(|from| (0..MOST_WIDTHS).contains(from)) else { break };
         if let Ok((_, Object::Array(list))) = document.dereference(second) {
             spelled.push(Object::Integer(from));
             spelled.push(list.iter().map(|width| real(document, width)).collect::<Vec<_>>().into());
             rest = after;
             continue;
         }
-        let ([width, after @ ..], Some(to)) = (after, whole(second)) else { break };
+        let ([width, after @ ..], Some(to)) = (after, whole_of(second)) else { break };
         let span = to.saturating_sub(from).saturating_add(1);
         count += span;
         let Some(span) = usize::try_from(span).ok().filter(|_| count < MOST_WIDTHS) else { break };
@@ -436,6 +435,11 @@ fn spelled_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
         rest = after;
     }
     spelled
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a number out of range is taken for the nearest one in range")]
+fn whole(number: f32) -> i64 {
+    number as i64
 }
 
 /// A map from codes of `bytes` bytes to characters (ISO 32000-1, 9.10.3).
@@ -451,8 +455,11 @@ fn to_unicode(pairs: impl IntoIterator<Item = (u32, String)>, bytes: usize) -> S
     for block in pairs.chunks(100) {
         let _ = writeln!(map, "{} beginbfchar", block.len());
         for (code, text) in block {
-            let units: String = text.encode_utf16().map(|unit| format!("{unit:04X}")).collect();
-            let _ = writeln!(map, "<{code:0digits$X}> <{units}>");
+            let _ = write!(map, "<{code:0digits$X}> <");
+            for unit in text.encode_utf16() {
+                let _ = write!(map, "{unit:04X}");
+            }
+            map.push_str(">\n");
         }
         map.push_str("endbfchar\n");
     }
