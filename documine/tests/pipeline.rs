@@ -4,7 +4,6 @@ mod support;
 
 use std::borrow::Cow;
 use std::fs;
-use std::time::Duration;
 
 use documine_sim::{Fault, Simulator};
 use serde_json::Value;
