@@ -51,7 +51,7 @@ async fn read_head(stream: &mut TcpStream) {
 /// Does nothing more. The clock of the runtime is paused, so the shortest limit runs out as soon as nothing else can happen.
 async fn stand_still() {
     tokio::time::pause();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Ends a connection by a reset in place of a farewell.
