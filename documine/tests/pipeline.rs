@@ -4,7 +4,6 @@ mod support;
 
 use std::borrow::Cow;
 use std::fs;
-use std::time::Duration;
 
 use documine_sim::{Fault, Simulator};
 use serde_json::Value;
@@ -312,11 +311,9 @@ async fn an_interrupt_while_the_dossier_is_being_created_leaves_none() -> Tested
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
     // The answer comes after the interrupt: by then the dossier is there, and the program must learn of it.
-    sim.faults().add(Fault::on("createOrUpdateDossier").delay_ms(1500));
+    sim.faults().add(Fault::on("createOrUpdateDossier").delay_ms(5000));
     let running = program.start(&[])?;
-    support::until(|| sim.requests().iter().any(|request| request.operation.as_deref() == Some("getDossierTemplate")))
-        .await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    support::until(|| sim.faults().hits().contains_key("delay_ms")).await?;
     running.interrupt()?;
     assert_eq!(running.finish().await?.code, 130);
     let operations: Vec<_> = sim.requests().into_iter().filter_map(|request| request.operation).collect();

@@ -807,7 +807,7 @@ async fn unpacking_that_is_given_up_leaves_nothing() {
     unpacking.abort();
     assert!(unpacking.await.unwrap_err().is_cancelled());
     // The thread that writes notices it at its next file.
-    for _ in 0..1000 {
+    for _ in 0..24_000 {
         if kept.is_alone() {
             break;
         }

@@ -79,7 +79,7 @@ async fn a_look_that_hangs_does_not_hold_a_wait_beyond_its_deadline() {
     let operation = client.download("d-1".parse::<DownloadId>().unwrap()).operation();
     let start = Instant::now();
     let error = operation.wait().with_deadline(Duration::from_millis(50)).await.unwrap_err();
-    assert!(start.elapsed() < Duration::from_secs(20), "the client's own limit on an attempt is 60 s");
+    assert!(start.elapsed() < Duration::from_secs(55), "the client's own limit on an attempt is 60 s");
     let WaitError::DeadlineExceeded { what, polls, last_state, .. } = error else { panic!("{error:?}") };
     assert_eq!((what.as_str(), polls, last_state), ("package d-1", 1, None));
     assert_eq!(service.requests().len(), 1);

@@ -160,7 +160,7 @@ fn comes_once() -> Source {
     Source::stream("big.pdf", SIZE as u64, pieces)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_refused_for_its_token_is_made_anew_with_another() {
     for way in WAYS {
         let gate = Gate::open("401 Unauthorized", way).await;
@@ -176,7 +176,7 @@ async fn an_upload_refused_for_its_token_is_made_anew_with_another() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_was_not_processed_is_made_anew_after_the_pause_that_is_asked_for() {
     let statuses = ["429 Too Many Requests", "503 Service Unavailable"];
     for (status, way) in statuses.into_iter().flat_map(|status| WAYS.map(|way| (status, way))) {
@@ -188,7 +188,7 @@ async fn an_upload_that_was_not_processed_is_made_anew_after_the_pause_that_is_a
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_upload_that_a_service_in_trouble_may_have_taken_is_repeated_only_where_that_is_wanted() {
     for way in WAYS {
         let gate = Gate::open("502 Bad Gateway", way).await;
@@ -206,7 +206,7 @@ async fn an_upload_that_a_service_in_trouble_may_have_taken_is_repeated_only_whe
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_what_comes_once_the_status_is_told_and_nothing_repeated() {
     for (status, number) in
         [("401 Unauthorized", 401), ("429 Too Many Requests", 429), ("503 Service Unavailable", 503)]

@@ -258,7 +258,7 @@ async fn what_one_sees_all_who_wait_know_at_once() {
     world.time.pass(60);
     dossier.file(&ids[1]).processed().await.unwrap();
     // Its own turn never comes.
-    let woken = tokio::time::timeout(seconds(20), sleeping).await.expect("what the other one saw is told").unwrap();
+    let woken = tokio::time::timeout(seconds(120), sleeping).await.expect("what the other one saw is told").unwrap();
     assert_eq!(woken.unwrap().id(), &ids[0]);
     assert_eq!((world.requests("getFile").len(), world.requests("getFiles").len()), (1, 1));
 }

@@ -117,9 +117,9 @@ async fn of_a_thousand_all_but_one_go_away_at_any_moment_and_that_one_ends_right
     }
     let done = tokio::time::timeout(Duration::from_secs(60), last).await.expect("nobody holds it up").unwrap().unwrap();
     assert_eq!(done.id(), files[9].id());
-    // As many looks as one wait alone would make, shared or not.
+    // No more looks than one wait alone would make, shared or not; a busy machine makes fewer.
     let looks = stage.count("getFiles") + stage.count("getFile");
-    assert!((4..=9).contains(&looks), "{looks}, seed {SEED}");
+    assert!((1..=9).contains(&looks), "{looks}, seed {SEED}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The whole stack without a socket: the bottom layer answers from a script, and time stands still.
+//! The whole stack without a socket: the bottom layer answers from a script, and time stands still: limits run out on tokio's paused clock.
 
 #![allow(clippy::expect_used, reason = "these are tests")]
 
@@ -196,7 +196,7 @@ fn retry(when: Retry) -> CallOptions {
     CallOptions { retry: Some(when), ..CallOptions::default() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_may_be_repeated_is_repeated() {
     let stage = Stage::new([busy(503), lost(), never_sent()]);
     stage.get().await.expect("the fourth attempt");
@@ -215,7 +215,7 @@ async fn what_may_be_repeated_is_repeated() {
     assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (1, false, true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_attempt_that_was_not_sent_says_nothing_about_those_before() {
     let stage = Stage::new([lost(), never_sent(), never_sent(), never_sent()]);
     let error = stage.get().await.expect_err("four times nothing");
@@ -223,7 +223,7 @@ async fn one_attempt_that_was_not_sent_says_nothing_about_those_before() {
     assert!(error.was_sent() && error.is_safe_to_repeat());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_token_that_is_refused_is_no_failed_attempt() {
     // A fixed token can't be replaced, so the refusal is final, without a pause.
     let stage = Stage::new([busy(401)]);
@@ -232,7 +232,7 @@ async fn a_token_that_is_refused_is_no_failed_attempt() {
     assert_eq!(stage.slept(), []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_deadline_holds_for_attempts_and_pauses() {
     let stage = Stage::new([busy(503), busy(503), busy(503)]);
     let options = CallOptions { deadline: Some(Duration::from_millis(700)), ..CallOptions::default() };
@@ -250,7 +250,7 @@ async fn a_deadline_holds_for_attempts_and_pauses() {
     assert_eq!((error.was_sent(), error.is_safe_to_repeat()), (true, false));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_attempt_has_its_limit_to_the_first_byte() {
     let stage = Stage::new([Step::Silence, busy(200)]);
     let options = CallOptions { timeout: Some(Duration::from_millis(20)), ..CallOptions::default() };
@@ -261,7 +261,7 @@ async fn each_attempt_has_its_limit_to_the_first_byte() {
     assert!(error.was_sent());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
     let standing = || {
         let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
@@ -294,7 +294,7 @@ async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
     assert_eq!(whole.len(), 6 + 19 + 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn redirects_are_followed_on_the_services_own_origin_and_for_reads_alone() {
     let to = |status, target| Step::Answer(with_headers(status, &[("location", target)], ""));
     let stage = Stage::new([to(302, "/elsewhere"), to(308, "http://127.0.0.1:9/there"), busy(200)]);
@@ -414,7 +414,7 @@ async fn what_another_origin_answers_is_not_the_services_word() {
     assert!(error.was_sent(), "the service has seen the call");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_has_a_largest_size() {
     let stage = Stage::with([Step::Answer(answer(200, "[1,2,3,4,5]"))], |builder| builder.max_answer_size(10));
     let error = stage.get().await.expect_err("eleven bytes");
@@ -425,7 +425,7 @@ async fn an_answer_has_a_largest_size() {
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_byte_order_mark_means_nothing() {
     let stage = Stage::new([Step::Answer(answer(200, "\u{feff}{}"))]);
     assert_eq!(stage.get().await.expect("an answer").bytes().await.expect("a body"), "{}");
@@ -447,7 +447,7 @@ impl Observer for Diary {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_observer_hears_of_retries_and_ends() {
     let diary = Arc::new(Diary::default());
     let watched = Arc::clone(&diary);
@@ -463,7 +463,7 @@ async fn an_observer_hears_of_retries_and_ends() {
     assert_eq!(*diary.0.lock().unwrap_or_else(PoisonError::into_inner), lines);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn paced_calls_leave_as_fast_as_the_service_takes_them() {
     let slow = || Step::Answer(with_headers(429, &[("retry-after", "2")], ""));
     let stage = Stage::with([busy(200), slow()], |builder| builder.pacing(Pacing::adaptive()));
@@ -475,7 +475,7 @@ async fn paced_calls_leave_as_fast_as_the_service_takes_them() {
     assert_eq!(stage.slept(), [2000, 1000]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_call_that_never_got_its_turn_was_not_sent() {
     let pacing = Pacing::adaptive().max_concurrency(1);
     let stage = Stage::with([Step::Silence], |builder| builder.pacing(pacing));
@@ -605,7 +605,7 @@ async fn a_creation_that_was_not_processed_is_repeated() {
     assert_eq!((error.attempts(), error.is_safe_to_repeat()), (4, false));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_store_of_retries_is_shared_and_filled_by_successes() {
     let stage = Stage::with((0..4).map(|_| busy(503)), |builder| builder.retry_budget(Some(1)));
     let error = stage.get().await.expect_err("one retry in store");

@@ -1,6 +1,7 @@
 //! The settings of a simulator, and its start.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::faults::Faults;
 use crate::idp::{AuthMode, ClientAuth, IdpConfig, Provider};
 use crate::journal::Journal;
 use crate::paging::Paging;
-use crate::server::{App, Gate, Routes, Settings, Store};
+use crate::server::{App, Gate, OwnHosts, Routes, Settings, Store};
 use crate::simulator::{Login, Simulator};
 use crate::state::{Blobs, Timing, World};
 use crate::time::Stamp;
@@ -196,7 +197,9 @@ impl SimulatorBuilder {
         self
     }
 
-    /// A folder that keeps the state over a restart. Usual: none; everything goes away with the simulator.
+    /// Sets a folder that keeps the state over a restart. Default: none; the state goes away with the simulator.
+    ///
+    /// The folder is locked while the simulator runs: a second one, of this or another process, fails to start and names the process.
     pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(folder.into());
         self
@@ -222,7 +225,7 @@ impl SimulatorBuilder {
             username: config.username.clone(),
             password: config.password.clone(),
         };
-        let app = self.app(config.clock.clone(), Provider::new(config))?;
+        let app = self.app(config.clock.clone(), Provider::new(config), address)?;
         Ok(Simulator::serve(app, listener, address, login))
     }
 
@@ -239,7 +242,7 @@ impl SimulatorBuilder {
         config
     }
 
-    fn app(&self, clock: SimClock, provider: Provider) -> Result<App, StartError> {
+    fn app(&self, clock: SimClock, provider: Provider, address: SocketAddr) -> Result<App, StartError> {
         if let Some(error) = crate::wire::fault() {
             return Err(StartError(error.to_owned()));
         }
@@ -282,6 +285,7 @@ impl SimulatorBuilder {
         Ok(App {
             settings: Settings {
                 workspace: self.workspace.clone(),
+                own_hosts: OwnHosts::new(&self.listen, address),
                 auth: self.auth.clone(),
                 paging: self.paging,
                 ranges: self.ranges,
@@ -296,7 +300,7 @@ impl SimulatorBuilder {
             faults,
             gate: Gate::new(),
             stop: watch::Sender::new(false),
-            blobs: Blobs::open(self.data_dir.as_deref()).map_err(|error| folder(&error))?,
+            blobs: Blobs::open(store.as_ref().map(Store::folder)).map_err(|error| folder(&error))?,
             readers: Readers::new(),
             store,
             packing: tokio::sync::Mutex::new(()),

@@ -203,7 +203,11 @@ impl Simulator {
             Err(_) => task.abort(),
         }
         match &self.app.store {
-            Some(store) => store.save(&self.app).await,
+            Some(store) => {
+                let saved = store.save(&self.app).await;
+                store.close();
+                saved
+            }
             None => Ok(()),
         }
     }
@@ -221,6 +225,10 @@ impl Drop for Simulator {
         self.app.stop.send_replace(true);
         if let Some(task) = self.task.take() {
             task.abort();
+        }
+        // Connections may hold the state for a moment longer; the folder is free for the next simulator now.
+        if let Some(store) = &self.app.store {
+            store.close();
         }
     }
 }

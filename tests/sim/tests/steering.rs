@@ -67,7 +67,7 @@ async fn faults_spoil_answers() {
 
     faults.add(Fault::on("getUsers").delay_ms(5000));
     let slow = tokio::spawn(desk.request(Method::GET, "/api/users").send());
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    support::until(|| desk.sim.faults().hits().contains_key("delay_ms")).await;
     assert!(!slow.is_finished());
     desk.wait(5);
     assert_eq!(slow.await.unwrap().unwrap().status(), 200);

@@ -86,6 +86,8 @@ fn matches<'t>(
             };
             let Some(value) = rule.normalise.apply(hit.as_str()) else { continue };
             let original = hit.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+            // The mark behind a label tells a dash from a sign; it is no part of the value.
+            let original = original.trim_start_matches([':', '=', ' ']).to_owned();
             found.push(make(rule, value, original, u32::try_from(index + 1).ok()));
             if !multiple {
                 return found;
@@ -134,6 +136,11 @@ fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
             format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
         remarks.push((remark, u32::try_from(*first).ok()));
     }
+    let unread = text.unread.iter().map(|unread| {
+        let remark = format!("Text in the font {} on page {} could not be read.", unread.font, unread.page);
+        (remark, Some(unread.page))
+    });
+    remarks.extend(unread);
     remarks.extend(text.trouble.clone().map(|trouble| (trouble, None)));
     remarks
 }
@@ -195,5 +202,83 @@ mod tests {
         let rules = "[[component]]\nname = 'Remarks'\nmultiple = true\n[[component.rule]]\nsource = 'remarks'";
         let found = run(rules, &["", "text", "", ""]);
         assert!(found[0].values[0].value.starts_with("Pages 1, 3-4 are images without a text layer."));
+    }
+
+    /// The values that the built-in rules find in one page.
+    fn built_in(page: &str, component: &str) -> Vec<String> {
+        let found = apply(&Rules::built_in(), &Subject { file_name: "a.pdf", text: &document(&[page]) });
+        let component = found.into_iter().find(|found| found.name == component).expect("a built-in component");
+        component.values.into_iter().map(|found| found.value).collect()
+    }
+
+    #[test]
+    fn built_in_rules_read_credit_notes() {
+        for (line, component, value) in [
+            ("Total: -1,234.50", "TotalAmount", "-1234.50"),
+            ("Total: (1,234.50)", "TotalAmount", "-1234.50"),
+            ("Total: 1,234.50-", "TotalAmount", "-1234.50"),
+            ("Total: 1,234.50 CR", "TotalAmount", "-1234.50"),
+            ("Total: −1,234.50", "TotalAmount", "-1234.50"),
+            ("TOTAL EUR -1,234.50", "TotalAmount", "-1234.50"),
+            ("Total -EUR 1,234.50", "TotalAmount", "-1234.50"),
+            ("Total  -1.234,50 €", "TotalAmount", "-1234.50"),
+            ("Total (EUR): -1,234.50", "TotalAmount", "-1234.50"),
+            ("Total (EUR)  (1,234.50)", "TotalAmount", "-1234.50"),
+            ("Grand total  $(1,234.50)", "TotalAmount", "-1234.50"),
+            ("Total amount due: -$1,234.50", "TotalAmount", "-1234.50"),
+            ("Gesamtbetrag: -1.234,50 EUR", "TotalAmount", "-1234.50"),
+            ("Rechnungsbetrag  1.234,50- EUR", "TotalAmount", "-1234.50"),
+            ("Subtotal: -1,000.00", "NetAmount", "-1000.00"),
+            ("Net amount: (1,000.00)", "NetAmount", "-1000.00"),
+            ("Nettobetrag: -1.000,00 EUR", "NetAmount", "-1000.00"),
+            ("VAT 19%: -190.00", "TaxAmount", "-190.00"),
+            ("VAT (19 %): (190.00)", "TaxAmount", "-190.00"),
+            ("MwSt. 19 %  -190,00 €", "TaxAmount", "-190.00"),
+            ("Total: -1,234.50", "NetAmount", ""),
+            ("Refund of -$5.00", "Amounts", "-$5.00"),
+            ("Refund of ($5.00)", "Amounts", "($5.00)"),
+            ("Refund of EUR -5.00", "Amounts", "EUR -5.00"),
+            ("Refund of -1.234,50 €", "Amounts", "-1.234,50 €"),
+            ("Refund of 5.00 EUR CR", "Amounts", "5.00 EUR CR"),
+            ("Credit: EUR (5.00)", "Amounts", "EUR (5.00)"),
+        ] {
+            let expected: Vec<&str> = Some(value).filter(|value| !value.is_empty()).into_iter().collect();
+            assert_eq!(built_in(line, component), expected, "{line}: {component}");
+        }
+    }
+
+    #[test]
+    fn built_in_rules_find_amounts_and_nothing_else() {
+        for (line, component, value) in [
+            ("Total: EUR 1,234.50", "TotalAmount", "1234.50"),
+            ("Total 1.234,50 €", "TotalAmount", "1234.50"),
+            ("Total: 1 234,50 EUR", "TotalAmount", "1234.50"),
+            ("Total (3 items): 20.00", "TotalAmount", "20.00"),
+            ("Total incl. 19 % VAT: 1,190.00", "TotalAmount", "1190.00"),
+            ("Amount due by 12 March 2024: USD 500.00", "TotalAmount", "500.00"),
+            ("Total  1,000.00  190.00  1,190.00", "TotalAmount", "1,000.00 190.00 1,190.00"),
+            ("Total - 1,234.50", "TotalAmount", "- 1,234.50"),
+            ("Total number of pages: 12", "TotalAmount", ""),
+            ("Total weight: 12.50 kg", "TotalAmount", ""),
+            ("Amount due: see page 3", "TotalAmount", ""),
+            ("Net 30 days", "NetAmount", ""),
+            ("Net weight 12.5 kg", "NetAmount", ""),
+            ("VAT 19 %", "TaxAmount", ""),
+            ("VAT No. 12345678", "TaxAmount", ""),
+            ("VAT ID: DE123456789", "TaxAmount", ""),
+            ("Tax 7 %: 70.00", "TaxAmount", "70.00"),
+            ("Total: CA$ 5.00", "Currency", "CAD"),
+            ("Total: 5.00 €", "Currency", "EUR"),
+            ("Total in europe: 5.00", "Currency", ""),
+            ("It costs -5.00 €", "Currency", "EUR"),
+            ("Invoice date: 03/04/2024", "InvoiceDate", "03/04/2024"),
+            ("Invoice date: 13/04/2024", "InvoiceDate", "2024-04-13"),
+            ("Invoice date: 03.04.2024", "InvoiceDate", "2024-04-03"),
+            ("between $5 and $10", "Amounts", "$5|$10"),
+            ("$5-$10", "Amounts", "$5"),
+        ] {
+            let expected: Vec<&str> = value.split('|').filter(|value| !value.is_empty()).collect();
+            assert_eq!(built_in(line, component), expected, "{line}: {component}");
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! baseline make a line. Two readings come out: the order in which the file draws things, which suits columns, and the visual order from top to
 //! bottom, which suits forms and tables drawn column by column.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
@@ -177,40 +176,12 @@ impl PageCollector {
     }
 }
 
-/// Collects the glyphs of all pages.
-pub(super) struct DocumentCollector {
-    deadline: Instant,
-    pages: BTreeMap<u32, (PageCollector, bool)>,
-    current: u32,
-}
-
-impl DocumentCollector {
-    pub(super) fn new(deadline: Instant) -> Self {
-        Self { deadline, pages: BTreeMap::new(), current: 0 }
-    }
-
-    /// The page, if it was read to its end.
-    pub(super) fn take(&mut self, number: u32) -> Option<PageCollector> {
-        self.pages.remove(&number).filter(|(_, complete)| *complete).map(|(page, _)| page)
-    }
-
-    /// What was read of the last page, to its end or not.
-    pub(super) fn last(mut self) -> PageCollector {
-        self.pages.pop_last().map_or_else(|| PageCollector::new(self.deadline), |(_, (page, _))| page)
-    }
-}
-
-impl OutputDev for DocumentCollector {
-    fn begin_page(&mut self, number: u32, _: &MediaBox, _: Option<(f64, f64, f64, f64)>) -> Result<(), OutputError> {
-        self.current = number;
-        self.pages.insert(number, (PageCollector::new(self.deadline), false));
+impl OutputDev for PageCollector {
+    fn begin_page(&mut self, _: u32, _: &MediaBox, _: Option<(f64, f64, f64, f64)>) -> Result<(), OutputError> {
         Ok(())
     }
 
     fn end_page(&mut self) -> Result<(), OutputError> {
-        if let Some((_, complete)) = self.pages.get_mut(&self.current) {
-            *complete = true;
-        }
         Ok(())
     }
 
@@ -222,10 +193,7 @@ impl OutputDev for DocumentCollector {
         font_size: f64,
         text: &str,
     ) -> Result<(), OutputError> {
-        match self.pages.get_mut(&self.current) {
-            Some((page, _)) => page.add(place, width, font_size, text),
-            None => Ok(()),
-        }
+        self.add(place, width, font_size, text)
     }
 
     fn begin_word(&mut self) -> Result<(), OutputError> {

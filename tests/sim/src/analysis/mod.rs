@@ -1,10 +1,11 @@
 //! What happens to an upload: it is read as a PDF, and rules take values from its text.
 
+mod amounts;
+mod content;
+mod currencies;
 mod engine;
-mod forms;
 mod layout;
 mod normalise;
-mod operators;
 mod pdf;
 mod reader;
 mod repair;
@@ -12,6 +13,6 @@ mod rules;
 mod title;
 
 pub(crate) use engine::{Component, Found, Subject, apply};
-pub(crate) use pdf::DocumentText;
+pub(crate) use pdf::{DocumentText, Unreadable};
 pub(crate) use reader::Readers;
 pub use rules::{RuleError, Rules};

@@ -1,7 +1,9 @@
 //! Brings a value as it stands in a document into the form that programs want.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use serde::Deserialize;
+
+use super::{amounts, currencies};
 
 /// What is done to a value that a rule found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -16,16 +18,18 @@ pub(super) enum Normaliser {
     Lower,
     /// A day in any usual spelling becomes `2024-03-12`.
     Date,
-    /// A number in any usual spelling becomes `1234.50`.
+    /// A number in any usual spelling becomes `-1234.50`; one with several meanings stays as it is.
     Number,
-    /// A currency sign or code becomes its ISO 4217 code.
+    /// An amount of money behind a label, in the form of `number`; percentages, dates and counts are passed over.
+    Money,
+    /// A currency sign, code or name becomes its ISO 4217 code.
     Currency,
 }
 
 impl Normaliser {
     /// The value in its new form; `None` if it is nothing of the kind.
-    pub(super) fn apply(self, text: &str) -> Option<String> {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    pub(super) fn apply(self, raw: &str) -> Option<String> {
+        let text = raw.split_whitespace().collect::<Vec<_>>().join(" ");
         let text = text.trim_end_matches([';', ',']).trim_end();
         if text.is_empty() {
             return None;
@@ -35,50 +39,93 @@ impl Normaliser {
             Self::Upper => Some(text.to_uppercase()),
             Self::Lower => Some(text.to_lowercase()),
             Self::Date => date(text),
-            Self::Number => number(text),
-            Self::Currency => currency(text),
+            // Two blanks part columns, so the spacing matters.
+            Self::Number => amounts::number(raw),
+            Self::Money => amounts::money(raw),
+            Self::Currency => currencies::code_of(text),
         }
     }
 }
 
+/// The first day in `text`; the text itself if its first day can be read in two ways.
 fn date(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
-    let parts: Vec<&str> =
-        lower.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    let parts = parts_of(&lower);
     // Words around a day ("on", "the", a weekday) are skipped; three parts that make a day count.
-    let day = parts.windows(3).find_map(|window| day_of(window[0], window[1], window[2]))?;
-    (1000..=9999).contains(&day.year()).then(|| day.format("%Y-%m-%d").to_string())
+    let day = parts.windows(3).find_map(|window| day_of(&window[0], &window[1], &window[2]))?;
+    Some(match day {
+        Day::Clear(day) => day.format("%Y-%m-%d").to_string(),
+        Day::Unclear => text.to_owned(),
+    })
 }
 
-fn day_of(first: &str, second: &str, third: &str) -> Option<NaiveDate> {
-    let number = |text: &str| {
-        text.trim_end_matches("st")
-            .trim_end_matches("nd")
-            .trim_end_matches("rd")
-            .trim_end_matches("th")
-            .parse::<u32>()
-            .ok()
-    };
-    let year = |text: &str| match (text.len(), text.parse::<i32>().ok()?) {
-        (4, year) => Some(year),
+/// A run of letters or of digits, with the marks behind it.
+struct Part<'a> {
+    text: &'a str,
+    mark: &'a str,
+}
+
+enum Day {
+    Clear(NaiveDate),
+    /// Day and month could be the other way round.
+    Unclear,
+}
+
+/// Splits where letters and digits meet, too (`12MAR2024`, `12T10:30`). Endings of ordinals and "of" are left out.
+fn parts_of(text: &str) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let same = |letter: char| {
+            if first.is_numeric() { letter.is_numeric() } else { letter.is_alphabetic() && first.is_alphabetic() }
+        };
+        let end = rest.find(|letter| !same(letter)).unwrap_or(rest.len()).max(first.len_utf8());
+        let (run, behind) = rest.split_at(end);
+        let marks = behind.find(char::is_alphanumeric).unwrap_or(behind.len());
+        let ordinal = matches!(run, "st" | "nd" | "rd" | "th") && parts.last().is_some_and(|part| part.mark.is_empty());
+        if !first.is_alphanumeric() || ordinal || run == "of" {
+            if let Some(part) = parts.last_mut().filter(|part| part.mark.is_empty()) {
+                part.mark = &behind[..marks];
+            }
+        } else {
+            parts.push(Part { text: run, mark: &behind[..marks] });
+        }
+        rest = &behind[marks..];
+    }
+    parts
+}
+
+fn day_of(first: &Part<'_>, second: &Part<'_>, third: &Part<'_>) -> Option<Day> {
+    let number = |part: &Part<'_>| (part.text.len() <= 2).then(|| part.text.parse::<u32>().ok()).flatten();
+    let year = |part: &Part<'_>| match (part.text.len(), part.text.parse::<i32>().ok()?) {
+        (4, year) if year >= 1000 => Some(year),
         (2, year) => Some(if year < 70 { 2000 + year } else { 1900 + year }),
         _ => None,
     };
     let made = |year: i32, month: u32, day: u32| NaiveDate::from_ymd_opt(year, month, day);
-    if first.len() == 4
+    if first.text.len() == 4
         && let Some(year) = year(first)
     {
-        return made(year, month_of(second).or_else(|| number(second))?, number(third)?);
+        return made(year, month_of(second.text).or_else(|| number(second))?, number(third)?).map(Day::Clear);
     }
-    if let Some(month) = month_of(second) {
-        return made(year(third)?, month, number(first)?);
+    if let Some(month) = month_of(second.text) {
+        return made(year(third)?, month, number(first)?).map(Day::Clear);
     }
-    if let Some(month) = month_of(first) {
-        return made(year(third)?, month, number(second)?);
+    if let Some(month) = month_of(first.text) {
+        return made(year(third)?, month, number(second)?).map(Day::Clear);
     }
-    // Both are figures: day first, unless only the other order makes a day.
+    // All are figures: the marks between them must be the same.
+    let (mark, other) = (first.mark.trim(), second.mark.trim());
+    if mark != other || !matches!(mark, "." | "/" | "-") {
+        return None;
+    }
     let (a, b, year) = (number(first)?, number(second)?, year(third)?);
-    made(year, b, a).or_else(|| made(year, a, b))
+    match (made(year, b, a), made(year, a, b)) {
+        // Dots are written where the day comes first; slashes and hyphens also where the month does.
+        (Some(day_first), Some(month_first)) if mark != "." && day_first != month_first => Some(Day::Unclear),
+        (Some(day), _) | (None, Some(day)) => Some(Day::Clear(day)),
+        (None, None) => None,
+    }
 }
 
 fn month_of(name: &str) -> Option<u32> {
@@ -99,44 +146,6 @@ fn month_of(name: &str) -> Option<u32> {
     MONTHS.iter().position(|names| names.contains(&name)).and_then(|index| u32::try_from(index + 1).ok())
 }
 
-fn number(text: &str) -> Option<String> {
-    let start = text.find(|letter: char| letter.is_ascii_digit())?;
-    let negative = text[..start].trim_end().ends_with(['-', '−']);
-    let figures: String = text[start..]
-        .chars()
-        .take_while(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ',' | '\'' | '’' | ' '))
-        .filter(|letter| letter.is_ascii_digit() || matches!(letter, '.' | ','))
-        .collect();
-    let figures = figures.trim_end_matches(['.', ',']);
-    let last = figures.rfind(['.', ',']);
-    let decimals = last.map_or(0, |at| figures.len() - at - 1);
-    let marks = figures.chars().filter(|letter| !letter.is_ascii_digit()).collect::<Vec<_>>();
-    let mixed = marks.iter().any(|mark| Some(mark) != marks.last());
-    // The last mark parts off decimals when it differs from the others, or when no group of three follows it.
-    let decimal = last.filter(|_| mixed || (marks.len() == 1 && decimals != 3));
-    let whole: String = figures[..decimal.unwrap_or(figures.len())].chars().filter(char::is_ascii_digit).collect();
-    let whole = whole.trim_start_matches('0');
-    let mut number = String::new();
-    if negative {
-        number.push('-');
-    }
-    number.push_str(if whole.is_empty() { "0" } else { whole });
-    if let Some(at) = decimal {
-        number.push('.');
-        number.push_str(&figures[at + 1..]);
-    }
-    Some(number)
-}
-
-fn currency(text: &str) -> Option<String> {
-    const SIGNS: [(&str, &str); 5] = [("€", "EUR"), ("£", "GBP"), ("¥", "JPY"), ("US$", "USD"), ("$", "USD")];
-    if let Some((_, code)) = SIGNS.iter().find(|(sign, _)| text.contains(sign)) {
-        return Some((*code).to_owned());
-    }
-    let code = text.split(|letter: char| !letter.is_ascii_alphabetic()).find(|word| word.len() == 3)?;
-    Some(code.to_uppercase())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,17 +156,38 @@ mod tests {
             "12 March 2024",
             "March 12, 2024",
             "2024-03-12",
+            "2024-03-12T10:30:00Z",
+            "2024/03/12",
             "12.03.2024",
-            "12/03/2024",
+            "12. 3. 2024",
+            "12.03.24",
             "12-Mar-2024",
+            "12MAR2024",
             "12. März 2024",
             "Tue 12th March 2024",
+            "12TH OF MARCH 2024, 10:30",
+            "on the 12th of March, 2024",
         ] {
             assert_eq!(Normaliser::Date.apply(text).as_deref(), Some("2024-03-12"), "{text}");
         }
-        assert_eq!(Normaliser::Date.apply("03/28/2024").as_deref(), Some("2024-03-28"));
-        assert_eq!(Normaliser::Date.apply("31 February 2024"), None);
-        assert_eq!(Normaliser::Date.apply("soon"), None);
+        for (text, day) in [
+            ("03/28/2024", "2024-03-28"),
+            ("28/03/2024", "2024-03-28"),
+            ("28-03-2024", "2024-03-28"),
+            ("04/04/2024", "2024-04-04"),
+        ] {
+            assert_eq!(Normaliser::Date.apply(text).as_deref(), Some(day), "{text}");
+        }
+        for text in ["31 February 2024", "soon", "1.2.3", "10:30:2024", "3 of 12 2024", "12345/3/2024"] {
+            assert_eq!(Normaliser::Date.apply(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_with_two_meanings_stay_as_they_are() {
+        for text in ["03/04/2024", "3/4/2024", "03-04-2024", "03/04/24", "on 03/04/2024"] {
+            assert_eq!(Normaliser::Date.apply(text).as_deref(), Some(text));
+        }
     }
 
     #[test]
@@ -166,23 +196,133 @@ mod tests {
             ("EUR 1,234.50", "1234.50"),
             ("1.234,50 €", "1234.50"),
             ("1 234,50", "1234.50"),
+            ("1\u{202f}234,50 €", "1234.50"),
             ("1'234.50", "1234.50"),
+            ("1’234’567.50", "1234567.50"),
+            ("1,23,456.50", "123456.50"),
             ("-17", "-17"),
+            ("- 17", "-17"),
             ("1,234", "1234"),
             ("0.5", "0.5"),
+            (".5", "0.5"),
+            ("0,500", "0.500"),
             ("12,5 %", "12.5"),
             ("1,234,567", "1234567"),
+            ("1.234.567", "1234567"),
             ("007", "7"),
             ("0", "0"),
+            ("１２", "12"),
         ] {
             assert_eq!(Normaliser::Number.apply(text).as_deref(), Some(plain), "{text}");
         }
-        assert_eq!(Normaliser::Number.apply("none"), None);
+        for text in ["none", "12.03.2024", "2024-03-12", "10:30", "A-17", "1.2.3.4"] {
+            assert_eq!(Normaliser::Number.apply(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn credits_are_negative_in_every_spelling() {
+        for text in [
+            "-1,234.50",
+            "- 1,234.50",
+            "−1,234.50",
+            "–1,234.50",
+            "‑1,234.50",
+            "－1,234.50",
+            "1,234.50-",
+            "1,234.50 -",
+            "1,234.50−",
+            "(1,234.50)",
+            "( 1,234.50 )",
+            "(EUR 1,234.50)",
+            "EUR (1,234.50)",
+            "(1,234.50) EUR",
+            "EUR -1,234.50",
+            "-EUR 1,234.50",
+            "EUR-1,234.50",
+            "€-1,234.50",
+            "-€1,234.50",
+            "-$1,234.50",
+            "$(1,234.50)",
+            "1,234.50- EUR",
+            "1,234.50 EUR-",
+            "-1.234,50 €",
+            "1.234,50- €",
+            "(1.234,50 €)",
+            "-1 234,50 €",
+            "-1'234.50 CHF",
+            "1,234.50 CR",
+            "1,234.50CR",
+            "1,234.50 EUR CR",
+            "US$ -1,234.50",
+        ] {
+            for normaliser in [Normaliser::Number, Normaliser::Money] {
+                assert_eq!(normaliser.apply(text).as_deref(), Some("-1234.50"), "{text}");
+            }
+        }
+        for text in ["1,234.50 DR", "+1,234.50", "EUR 1,234.50", "$1,234.50 USD", "$1,234.50USD"] {
+            assert_eq!(Normaliser::Money.apply(text).as_deref(), Some("1234.50"), "{text}");
+        }
+        assert_eq!(Normaliser::Money.apply("-0.00").as_deref(), Some("0.00"));
+    }
+
+    #[test]
+    fn numbers_with_several_meanings_stay_as_they_are() {
+        for text in ["(-1,234.50)", "-1,234.50 CR", "+(5.00)", "EUR 1.2 million", "10 - 20", "1,000.00 190.00 1,190.00"]
+        {
+            for normaliser in [Normaliser::Number, Normaliser::Money] {
+                assert_eq!(normaliser.apply(text).as_deref(), Some(text), "{text}");
+            }
+        }
+        // A dash between label and value, or a sign?
+        assert_eq!(Normaliser::Money.apply(" - 1,234.50").as_deref(), Some("- 1,234.50"));
+        assert_eq!(Normaliser::Money.apply(": - 1,234.50").as_deref(), Some("-1234.50"));
+        assert_eq!(Normaliser::Money.apply("   - 1,234.50").as_deref(), Some("-1234.50"));
+        assert_eq!(Normaliser::Money.apply(" minus EUR 5.00").as_deref(), Some("minus EUR 5.00"));
+    }
+
+    #[test]
+    fn money_is_told_from_other_numbers() {
+        for (text, amount) in [
+            (" (EUR): 1,234.50", Some("1234.50")),
+            (" (2 items): 5.00", Some("5.00")),
+            (" 19 %  95.00", Some("95.00")),
+            (" (19 %): 95,00", Some("95.00")),
+            (" incl. 19% VAT 1,190.00", Some("1190.00")),
+            (" due by 12 March 2024: EUR 500", Some("500")),
+            (" due 12.03.2024: 500.00", Some("500.00")),
+            (" of 3 invoices  EUR 12.00", Some("12.00")),
+            (": 5", Some("5")),
+            (" 19 %", None),
+            (" number of pages: 12", None),
+            (" 30 days", None),
+            (" weight 12.50 kg", None),
+            (" see page 3", None),
+            (" ID 12345", None),
+            (" ID: DE123456789", None),
+            ("", None),
+        ] {
+            assert_eq!(Normaliser::Money.apply(text).as_deref(), amount, "{text}");
+        }
     }
 
     #[test]
     fn currencies_become_codes() {
-        assert_eq!(Normaliser::Currency.apply("€ 5").as_deref(), Some("EUR"));
-        assert_eq!(Normaliser::Currency.apply("chf").as_deref(), Some("CHF"));
+        for (text, code) in [
+            ("€ 5", Some("EUR")),
+            ("chf", Some("CHF")),
+            ("Euro", Some("EUR")),
+            ("US dollars", Some("USD")),
+            ("US$", Some("USD")),
+            ("CA$ 5", Some("CAD")),
+            ("A$", Some("AUD")),
+            ("$", Some("USD")),
+            ("all amounts in GBP", Some("GBP")),
+            ("the top price", None),
+            ("EUR / USD", Some("EUR / USD")),
+            ("€ (EUR)", Some("EUR")),
+        ] {
+            assert_eq!(Normaliser::Currency.apply(text).as_deref(), code, "{text}");
+        }
     }
 }

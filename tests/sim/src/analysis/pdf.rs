@@ -2,14 +2,20 @@
 //!
 //! Everything here runs on a thread of its own (see `reader`), because a hostile file may make the library panic or take its time.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use pdf_extract::{Dictionary, Document, Object, ObjectId, output_doc, output_doc_page};
+use pdf_extract::content::{Content, Operation};
+use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream, output_doc_page};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{DocumentCollector, Line, PageCollector};
-use super::{forms, operators, repair, title};
+use super::content::{self, Drawn, Fonts, Operator};
+use super::layout::{Line, PageCollector};
+use super::{repair, title};
+
+/// More places than that are not listed where a font could not be read.
+const MOST_UNREAD: usize = 100;
 
 /// What was read from a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +27,16 @@ pub(crate) struct DocumentText {
     pub(crate) heading: Option<String>,
     /// Why some of it could not be read.
     pub(crate) trouble: Option<String>,
+    /// Fonts that could not be read, by page.
+    #[serde(default)]
+    pub(crate) unread: Vec<UnreadFont>,
+}
+
+/// A font whose text is missing on a page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct UnreadFont {
+    pub(crate) font: String,
+    pub(crate) page: u32,
 }
 
 /// The text of one page.
@@ -48,6 +64,8 @@ pub(crate) enum Unreadable {
     NotPdf,
     Encrypted,
     Broken(String),
+    /// All threads for reading are taken.
+    Busy,
 }
 
 impl Unreadable {
@@ -57,6 +75,7 @@ impl Unreadable {
             Self::Empty => format!("The file {name} is empty."),
             Self::NotPdf => format!("The file {name} is not a PDF document."),
             Self::Encrypted => format!("The file {name} is encrypted. Please upload it without password protection."),
+            Self::Busy => "The service is busy reading other documents. Please upload the file again later.".to_owned(),
             Self::Broken(why) => format!("The file {name} is damaged and can't be read as a PDF document: {why}."),
         }
     }
@@ -72,20 +91,17 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
     let mut document = guarded(|| load(&bytes[start..])).unwrap_or_else(|| Err(nonsense()))?;
     // What can't be put right is left as it is, and costs a page its text at most.
     let _ = guarded(|| repair::prepare(&mut document));
-    let _ = guarded(|| forms::tame(&mut document));
-    let _ = guarded(|| operators::spell_out(&mut document));
     let pages = guarded(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {
         return Err(Unreadable::Broken("it has no pages".to_owned()));
     }
-    // All pages in one go; those behind one that made the library stumble are tried one by one below.
-    let mut collector = DocumentCollector::new(deadline);
-    let _ = guarded(|| output_doc(&document, &mut collector));
+    let declared = guarded(|| title::declared(&document)).flatten();
     let mut read = DocumentText::default();
     let mut first_lines: Vec<Line> = Vec::new();
+    let mut stage = Stage::new(document);
     for (number, id) in pages {
         let page = if read.trouble.is_none() {
-            read_page(&document, number, id, collector.take(number), deadline)
+            stage.read_page(id, deadline)
         } else {
             // The time is used up: the pages still count, their text is missing.
             Page::default()
@@ -96,25 +112,44 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
         if first_lines.is_empty() {
             first_lines = page.lines;
         }
+        let unread = page.unread.into_iter().map(|font| UnreadFont { font, page: number });
+        read.unread.extend(unread.take(MOST_UNREAD.saturating_sub(read.unread.len())));
         read.pages.push(page.text);
     }
     read.heading = title::heading(&first_lines);
-    read.title = guarded(|| title::declared(&document)).flatten().or_else(|| read.heading.clone());
+    read.title = declared.or_else(|| read.heading.clone());
     Ok(read)
 }
 
+/// Loads a document. One that is encrypted is read if it opens without a password: what its owner allows is for programs that edit and print.
 fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
-    let loaded = Document::load_mem(bytes).or_else(|error| {
-        // An encrypted file that can't be opened fails in many ways; it still says what it is.
-        if bytes.windows(8).any(|window| window == b"/Encrypt") {
-            return Err(Unreadable::Encrypted);
+    let first = Document::load_mem(bytes);
+    let error = match first {
+        Ok(document) if !is_locked(&document) => return Ok(document),
+        Ok(document) => {
+            let moved = repair::with_encryption_as_object(bytes, &document.trailer);
+            if let Some(document) = moved.and_then(|bytes| unlocked(&bytes)) {
+                return Ok(document);
+            }
+            "it is encrypted".to_owned()
         }
-        let again = repair::rebuilt(bytes).and_then(|bytes| Document::load_mem(&bytes).ok());
-        again.filter(is_whole).ok_or_else(|| Unreadable::Broken(error.to_string()))
-    })?;
-    // The library opens files whose password is empty; what the trailer says counts all the same.
-    let encrypted = loaded.trailer.has(b"Encrypt") || loaded.was_encrypted();
-    if encrypted { Err(Unreadable::Encrypted) } else { Ok(loaded) }
+        Err(error) => error.to_string(),
+    };
+    if let Some(document) = repair::rebuilt(bytes).and_then(|bytes| unlocked(&bytes)).filter(is_whole) {
+        return Ok(document);
+    }
+    // An encrypted file that can't be opened fails in many ways; it still says what it is.
+    let encrypted = bytes.windows(8).any(|window| window == b"/Encrypt");
+    Err(if encrypted { Unreadable::Encrypted } else { Unreadable::Broken(error) })
+}
+
+fn unlocked(bytes: &[u8]) -> Option<Document> {
+    Document::load_mem(bytes).ok().filter(|document| !is_locked(document))
+}
+
+/// Whether the library could not open it: it removes the entry of what it has decrypted.
+fn is_locked(document: &Document) -> bool {
+    document.trailer.has(b"Encrypt")
 }
 
 /// Whether all pages are there that the document says it has.
@@ -129,55 +164,103 @@ fn is_whole(document: &Document) -> bool {
 struct Page {
     text: PageText,
     lines: Vec<Line>,
+    unread: BTreeSet<String>,
     cut: bool,
 }
 
-fn read_page(document: &Document, number: u32, id: ObjectId, read: Option<PageCollector>, deadline: Instant) -> Page {
-    let mut clean = true;
-    let collector = read.unwrap_or_else(|| {
-        let mut alone = DocumentCollector::new(deadline);
-        clean = guarded(|| output_doc_page(document, &mut alone, number).is_ok()).unwrap_or(false);
-        alone.last()
-    });
-    let lines = collector.drawn_lines();
-    let mut text = text_of(&lines);
-    if text.trim().is_empty() && !clean && !collector.cut {
-        // The library stumbled over a font or an operator: its plainer sister may still get the words.
-        text = guarded(|| document.extract_text(&[number]).ok()).flatten().unwrap_or_default();
+/// A document whose only page is made anew for each page that is read, so that pages depend on nothing but what was put there.
+struct Stage {
+    document: Document,
+    fonts: Fonts,
+    page: ObjectId,
+    content: ObjectId,
+}
+
+impl Stage {
+    fn new(mut document: Document) -> Self {
+        let [root, tree, page, content] = [(); 4].map(|()| document.new_object_id());
+        let mut catalog = Dictionary::new();
+        catalog.set("Type", "Catalog");
+        catalog.set("Pages", tree);
+        let mut pages = Dictionary::new();
+        pages.set("Type", "Pages");
+        pages.set("Kids", vec![Object::Reference(page)]);
+        pages.set("Count", 1);
+        document.objects.insert(root, catalog.into());
+        document.objects.insert(tree, pages.into());
+        document.trailer.set("Root", root);
+        Self { document, fonts: Fonts::default(), page, content }
     }
-    let visual = Some(text_of(&collector.visual_lines())).filter(|visual| *visual != text && !visual.is_empty());
-    let image_only = text.trim().is_empty() && !collector.cut && guarded(|| has_picture(document, id)).unwrap_or(false);
-    Page { text: PageText { text, visual, image_only }, lines, cut: collector.cut }
+
+    fn read_page(&mut self, id: ObjectId, deadline: Instant) -> Page {
+        let (document, fonts) = (&self.document, &mut self.fonts);
+        let mut drawn = guarded(|| content::walk(document, fonts, id, deadline)).unwrap_or_default();
+        let (mut collector, clean) = self.draw(&drawn, |_| true, deadline);
+        if !clean && !collector.cut {
+            self.mend_fonts(&mut drawn, deadline);
+            collector = self.draw(&drawn, |_| true, deadline).0;
+        }
+        self.fonts.end_page();
+        let lines = collector.drawn_lines();
+        let text = text_of(&lines);
+        let visual = Some(text_of(&collector.visual_lines())).filter(|visual| *visual != text && !visual.is_empty());
+        let cut = collector.cut || drawn.cut;
+        let image_only = text.trim().is_empty() && drawn.pictures && drawn.unread.is_empty() && !cut;
+        Page { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
+    }
+
+    /// Finds the fonts that the library stumbles over, and takes a simpler form of each; text in one that has none is left out.
+    fn mend_fonts(&mut self, drawn: &mut Drawn, deadline: Instant) {
+        for font in drawn.fonts.clone() {
+            let only = |operator: &Operator| operator.font == Some(font);
+            if self.draw(drawn, only, deadline).1 {
+                continue;
+            }
+            let name = self.fonts.base_name(font);
+            let mended = self.fonts.simpler(font).into_iter().any(|simpler| {
+                self.fonts.replace(font, Some(simpler));
+                self.draw(drawn, only, deadline).1
+            });
+            if !mended {
+                self.fonts.replace(font, None);
+                drawn.operators.retain(|operator| operator.font != Some(font));
+                drawn.fonts.remove(&font);
+                drawn.unread.insert(name);
+            }
+        }
+    }
+
+    /// Draws the wanted operators. Returns what came out, and whether the library reached the end.
+    fn draw(&mut self, drawn: &Drawn, wanted: impl Fn(&Operator) -> bool, deadline: Instant) -> (PageCollector, bool) {
+        let mut collector = PageCollector::new(deadline);
+        let operations: Vec<Operation> = drawn
+            .operators
+            .iter()
+            .filter(|operator| wanted(operator))
+            .map(|operator| operator.operation.clone())
+            .collect();
+        let Ok(content) = (Content { operations }).encode() else { return (collector, false) };
+        let fonts = drawn.fonts.iter().filter_map(|font| Some((*font, self.fonts.dictionary(*font)?)));
+        let mut resources = Dictionary::new();
+        resources.set(
+            "Font",
+            fonts.map(|(font, dictionary)| (Fonts::name(font), dictionary.into())).collect::<Dictionary>(),
+        );
+        let mut page = Dictionary::new();
+        page.set("Type", "Page");
+        // Only where glyphs stand to each other matters.
+        page.set("MediaBox", vec![0.into(), 0.into(), 595.into(), 842.into()]);
+        page.set("Resources", resources);
+        page.set("Contents", self.content);
+        self.document.objects.insert(self.page, page.into());
+        self.document.objects.insert(self.content, Stream::new(Dictionary::new(), content).into());
+        let clean = guarded(|| output_doc_page(&self.document, &mut collector, 1).is_ok()).unwrap_or(false);
+        (collector, clean)
+    }
 }
 
 fn text_of(lines: &[Line]) -> String {
     lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
-}
-
-fn has_picture(document: &Document, page: ObjectId) -> bool {
-    let inline = document
-        .get_page_content(page)
-        .is_ok_and(|content| content.windows(4).any(|window| window == b" ID " || window == b"\nID "));
-    inline
-        || document.get_page_resources(page).is_ok_and(|(own, inherited)| {
-            let inherited = inherited.into_iter().filter_map(|id| document.get_dictionary(id).ok());
-            own.into_iter().chain(inherited).any(|resources| pictures_in(document, resources, 3))
-        })
-}
-
-/// Whether the resources name a picture, directly or in a form within `depth` levels.
-fn pictures_in(document: &Document, resources: &Dictionary, depth: u8) -> bool {
-    let Ok(objects) = document.get_dict_in_dict(resources, b"XObject") else { return false };
-    objects.iter().any(|(_, object)| {
-        let Ok((_, Object::Stream(stream))) = document.dereference(object) else { return false };
-        match stream.dict.get(b"Subtype").and_then(Object::as_name) {
-            Ok(b"Image") => true,
-            Ok(b"Form") if depth > 0 => document
-                .get_dict_in_dict(&stream.dict, b"Resources")
-                .is_ok_and(|inner| pictures_in(document, inner, depth - 1)),
-            _ => false,
-        }
-    })
 }
 
 /// Runs `work`; a panic in it counts as no result.

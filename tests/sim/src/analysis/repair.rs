@@ -1,15 +1,14 @@
-//! Brings documents into a form that the PDF library reads well: a fresh cross-reference table where the file's own is unreadable, character widths
-//! spelled out, pictures emptied.
+//! Brings documents into a form that the PDF library loads: a fresh cross-reference table where the file's own is unreadable, the encryption dictionary as
+//! an object of its own, big streams emptied.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::Read;
 
-use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
+use pdf_extract::content::{Content, Operation};
+use pdf_extract::{Dictionary, Document, Object, Stream};
 use regex::bytes::Regex;
 
-/// A font with more widths than that is not spelled out.
-const MOST_WIDTHS: i64 = 70_000;
 /// Streams that would be bigger unpacked are emptied.
 const BIGGEST_STREAM: usize = 256 * 1024 * 1024;
 
@@ -38,29 +37,66 @@ pub(super) fn rebuilt(bytes: &[u8]) -> Option<Vec<u8>> {
         String::from_utf8(found.get(1)?.as_bytes().to_vec()).ok()
     };
     let root = last("Root")?;
+    // Without its key an encrypted document would be read as if it were none.
+    if bytes.windows(8).any(|window| window == b"/Encrypt") && last("Encrypt").is_none() {
+        return None;
+    }
     let mut table = String::from("\nxref\n0 1\n0000000000 65535 f \n");
     for (number, (place, generation)) in &places {
         // Writing to a String can't fail.
         let _ = write!(table, "{number} 1\n{place:010} {generation:05} n \n");
     }
     let size = places.last_key_value()?.0.checked_add(1)?;
-    let info = last("Info").map(|info| format!(" /Info {info}")).unwrap_or_default();
-    let start = bytes.len() + 1;
-    let _ = write!(table, "trailer\n<< /Size {size} /Root {root}{info} >>\nstartxref\n{start}\n%%EOF\n");
     let mut rebuilt = bytes.to_vec();
+    let start = bytes.len() + 1;
     rebuilt.extend_from_slice(table.as_bytes());
+    let also =
+        ["Info", "Encrypt"].iter().filter_map(|name| Some(format!(" /{name} {}", last(name)?))).collect::<String>();
+    rebuilt.extend_from_slice(format!("trailer\n<< /Size {size} /Root {root}{also}").as_bytes());
+    // The key of an encrypted document depends on its id.
+    let id = Regex::new(r"(?-u)/ID[ \t\r\n]*\[[ \t\r\n]*(?:<[0-9A-Fa-f \t\r\n]*>[ \t\r\n]*){2}\]").ok()?;
+    if let Some(id) = id.find_iter(bytes).last() {
+        rebuilt.extend_from_slice(id.as_bytes());
+    }
+    rebuilt.extend_from_slice(format!(" >>\nstartxref\n{start}\n%%EOF\n").as_bytes());
     Some(rebuilt)
+}
+
+/// The same file with the encryption dictionary of its trailer as an object, the one form that the library understands; nothing if it is one already.
+pub(super) fn with_encryption_as_object(bytes: &[u8], trailer: &Dictionary) -> Option<Vec<u8>> {
+    let encryption = trailer.get(b"Encrypt").ok()?.as_dict().ok()?;
+    let number = u32::try_from(trailer.get(b"Size").ok()?.as_i64().ok()?).ok()?;
+    let tail = &bytes[bytes.len().saturating_sub(2048)..];
+    let start = Regex::new(r"(?-u)startxref[ \t\r\n]*(\d{1,10})").ok()?.captures_iter(tail).last()?;
+    let before: i64 = std::str::from_utf8(start.get(1)?.as_bytes()).ok()?.parse().ok()?;
+    let mut changed = Dictionary::new();
+    for key in ["Root", "Info", "ID"] {
+        if let Ok(value) = trailer.get(key.as_bytes()) {
+            changed.set(key, value.clone());
+        }
+    }
+    changed.set("Size", i64::from(number) + 1);
+    changed.set("Prev", before);
+    changed.set("Encrypt", Object::Reference((number, 0)));
+    let mut file = bytes.to_vec();
+    let object = file.len() + 1;
+    file.extend_from_slice(format!("\n{number} 0 obj\n").as_bytes());
+    file.extend(written(encryption)?);
+    let table = file.len() + "\nendobj\n".len();
+    file.extend_from_slice(format!("\nendobj\nxref\n{number} 1\n{object:010} 00000 n \ntrailer\n").as_bytes());
+    file.extend(written(&changed)?);
+    file.extend_from_slice(format!("\nstartxref\n{table}\n%%EOF\n").as_bytes());
+    Some(file)
+}
+
+/// A dictionary in the syntax of a file.
+fn written(dictionary: &Dictionary) -> Option<Vec<u8>> {
+    let operations = [Operation::new("", vec![Object::Dictionary(dictionary.clone())])];
+    Content { operations }.encode().ok()
 }
 
 /// Changes in memory what the library would stumble over.
 pub(super) fn prepare(document: &mut Document) {
-    let widths: Vec<(ObjectId, Object)> =
-        document.objects.iter().filter_map(|(id, object)| Some((*id, spelled_out(document, object)?))).collect();
-    for (id, widths) in widths {
-        if let Some(Object::Dictionary(font)) = document.objects.get_mut(&id) {
-            font.set("W", widths);
-        }
-    }
     for object in document.objects.values_mut() {
         // The library takes every XObject for a drawing, pictures too; what is in them is of no interest here.
         if let Object::Stream(stream) = object
@@ -69,14 +105,6 @@ pub(super) fn prepare(document: &mut Document) {
             stream.dict.remove(b"Filter");
             stream.dict.remove(b"DecodeParms");
             stream.set_content(Vec::new());
-        }
-    }
-    let pages: Vec<ObjectId> = document.get_pages().into_values().collect();
-    for page in pages {
-        if !has_media_box(document, page)
-            && let Some(Object::Dictionary(page)) = document.objects.get_mut(&page)
-        {
-            page.set("MediaBox", vec![0.into(), 0.into(), 595.into(), 842.into()]);
         }
     }
 }
@@ -100,46 +128,4 @@ fn grows_too_big(stream: &Stream) -> bool {
     // A damaged stream ends early, for the library as well.
     let size = std::io::copy(&mut counted, &mut std::io::sink()).unwrap_or(0);
     size >= BIGGEST_STREAM as u64
-}
-
-/// The widths of a composite font with every span (`36 38 722`) as a list (`36 [722 722 722]`), the form that the library understands.
-fn spelled_out(document: &Document, object: &Object) -> Option<Object> {
-    let Object::Dictionary(font) = object else { return None };
-    let kind = font.get(b"Subtype").and_then(Object::as_name).ok()?;
-    if !kind.starts_with(b"CIDFontType") {
-        return None;
-    }
-    let Object::Array(widths) = document.dereference(font.get(b"W").ok()?).ok()?.1 else { return None };
-    let mut spelled = Vec::with_capacity(widths.len());
-    let mut rest = widths.as_slice();
-    while let [first, second, after @ ..] = rest {
-        let first = document.dereference(first).ok()?.1;
-        let second = document.dereference(second).ok()?.1;
-        spelled.push(first.clone());
-        if let Object::Array(_) = second {
-            spelled.push(second.clone());
-            rest = after;
-            continue;
-        }
-        let [width, after @ ..] = after else { break };
-        let (from, to) = (first.as_i64().ok()?, second.as_i64().ok()?);
-        let count = to.checked_sub(from)?.checked_add(1).filter(|count| (0..MOST_WIDTHS).contains(count))?;
-        spelled.push(Object::Array(vec![width.clone(); usize::try_from(count).ok()?]));
-        rest = after;
-    }
-    Some(Object::Array(spelled))
-}
-
-fn has_media_box(document: &Document, page: ObjectId) -> bool {
-    let mut node: Option<&Dictionary> = document.get_dictionary(page).ok();
-    // A tree of pages is not deep; a circle would be endless.
-    for _ in 0..64 {
-        let Some(dictionary) = node else { return false };
-        if dictionary.has(b"MediaBox") {
-            return true;
-        }
-        let parent = dictionary.get(b"Parent").and_then(Object::as_reference).ok();
-        node = parent.and_then(|parent| document.get_dictionary(parent).ok());
-    }
-    false
 }

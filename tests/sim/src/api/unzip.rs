@@ -1,15 +1,22 @@
 //! A ZIP that is uploaded: every PDF in it becomes a file of its own. All of it is taken, or nothing.
+//!
+//! What operating systems and programs put beside the files of their users is left out. Anything else that is no PDF refuses the archive by name: the
+//! answer has no place to say that a document was left out.
 
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
 use super::shown::short;
-use super::upload::{BIGGEST_UPLOAD, Part, file_name};
+use super::upload::{BIGGEST_UPLOAD, Part, file_name, first_bytes};
 use crate::server::{App, Refusal};
 
 /// More entries are refused.
 const MOST_ENTRIES: usize = 2000;
+/// Folders of operating systems and file servers; nothing in them is a document.
+const SYSTEM_FOLDERS: [&str; 4] = ["__macosx", "$recycle.bin", "system volume information", "@eadir"];
+/// Files that operating systems put into the folders of their users.
+const SYSTEM_FILES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
 
 /// The documents in the archive.
 pub(super) async fn parts(app: &Arc<App>, archive: Part) -> Result<Vec<Part>, Refusal> {
@@ -42,10 +49,9 @@ fn unpack(app: &App, archive: &Part) -> Result<Vec<Part>, Refusal> {
         let mut entry = zip.by_index(index).map_err(|error| {
             if error.to_string().to_lowercase().contains("password") { encrypted(name) } else { broken(&error) }
         })?;
-        let path = entry.name().map_err(|error| broken(&error))?.into_owned();
-        // What operating systems put beside the files of their users.
-        if entry.is_dir() || path.starts_with("__MACOSX/") || path.ends_with(".DS_Store") || path.ends_with("Thumbs.db")
-        {
+        let path = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw())).into_owned();
+        let kind = Kind::of(&path);
+        if entry.is_dir() || kind == Kind::Nothing {
             continue;
         }
         let mut own = file_name(&path)?;
@@ -67,7 +73,12 @@ fn unpack(app: &App, archive: &Part) -> Result<Vec<Part>, Refusal> {
             )));
         }
         total += size;
-        parts.push(Part { name: own, bytes, size });
+        let part = Part { name: own, bytes, size };
+        if kind == Kind::Hidden && !looks_like_pdf(&part)? {
+            names.remove(&part.name);
+            continue;
+        }
+        parts.push(part);
     }
     if parts.is_empty() {
         return Err(Refusal::bad_request(format!("The archive {name} holds no documents.")));
@@ -75,6 +86,85 @@ fn unpack(app: &App, archive: &Part) -> Result<Vec<Part>, Refusal> {
     Ok(parts)
 }
 
+/// What a path in an archive stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Document,
+    /// A hidden file or a lock file of an Office program (`._a.pdf`, `.DS_Store`, `~$a.docx`): a document only if it is a PDF.
+    Hidden,
+    /// A folder, or a file of the operating system.
+    Nothing,
+}
+
+impl Kind {
+    fn of(path: &str) -> Self {
+        let lower = path.to_lowercase();
+        let (folders, name) = lower.rsplit_once(['/', '\\']).unwrap_or(("", &lower));
+        let mut folders = folders.split(['/', '\\']);
+        if name.is_empty() || SYSTEM_FILES.contains(&name) || folders.clone().any(|part| SYSTEM_FOLDERS.contains(&part))
+        {
+            return Self::Nothing;
+        }
+        let hidden = |part: &str| part.starts_with('.') && !matches!(part, "." | "..");
+        if hidden(name) || name.starts_with("~$") || folders.any(hidden) { Self::Hidden } else { Self::Document }
+    }
+}
+
+fn looks_like_pdf(part: &Part) -> Result<bool, Refusal> {
+    Ok(first_bytes(part, 1024)?.windows(5).any(|window| window == b"%PDF-"))
+}
+
 fn encrypted(name: &str) -> Refusal {
     Refusal::bad_request(format!("The archive {name} is encrypted. Please upload it without password protection."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn tells_documents_from_what_systems_leave_behind() {
+        for path in [
+            "a.pdf",
+            "a/b.pdf",
+            "a\\b.pdf",
+            "./a.pdf",
+            "../a.pdf",
+            "x.DS_Store.pdf",
+            "a/__macosx.pdf",
+            "notes.txt",
+            "Icon",
+        ] {
+            assert_eq!(Kind::of(path), Kind::Document, "{path}");
+        }
+        for path in [
+            "._a.pdf",
+            "a/._b.pdf",
+            "a\\._b.pdf",
+            ".DS_Store",
+            "a/.ds_store",
+            ".git/config",
+            "~$a.docx",
+            ".~lock.a.odt#",
+            ".gitkeep",
+        ] {
+            assert_eq!(Kind::of(path), Kind::Hidden, "{path}");
+        }
+        for path in [
+            "",
+            "a/",
+            "a\\",
+            "__MACOSX/._a.pdf",
+            "a/__MACOSX/b.pdf",
+            "__macosx\\x",
+            "a/Thumbs.db",
+            "THUMBS.DB",
+            "Desktop.ini",
+            "Icon\r",
+            "@eaDir/a.pdf/x",
+            "$RECYCLE.BIN/a.pdf",
+        ] {
+            assert_eq!(Kind::of(path), Kind::Nothing, "{path}");
+        }
+    }
 }

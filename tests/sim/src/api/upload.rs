@@ -7,13 +7,13 @@ use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::response::Response;
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::call::{self, Call};
 use super::unzip;
-use crate::analysis::{Component, DocumentText, Subject, apply};
+use crate::analysis::{Component, DocumentText, Subject, Unreadable, apply};
 use crate::server::{App, Refusal};
 use crate::state::{File, UsageEvent, World};
 use crate::time::Stamp;
@@ -42,7 +42,7 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut Call) -> Result<Response, 
     let keep = call.flag("keepManualChanges", false)?;
     app.world().open_dossier(call.template_id(), call.dossier_id())?;
     let part = receive(app, call).await?;
-    let parts = match first_bytes(&part)?.as_slice() {
+    let parts = match first_bytes(&part, 4)?.as_slice() {
         [b'P', b'K', 3 | 5, 4 | 6] => unzip::parts(app, part).await?,
         _ => vec![part],
     };
@@ -142,21 +142,21 @@ pub(super) fn file_name(name: &str) -> Result<String, Refusal> {
     Ok(name.to_owned())
 }
 
-fn first_bytes(part: &Part) -> Result<Vec<u8>, Refusal> {
+/// The first `count` bytes, or all of them.
+pub(super) fn first_bytes(part: &Part, count: u16) -> Result<Vec<u8>, Refusal> {
     use std::io::Read;
 
-    let mut first = Vec::with_capacity(4);
+    let mut first = Vec::with_capacity(usize::from(count));
     let file = part.bytes.reopen().map_err(|error| Refusal::internal("The upload could not be read", &error))?;
-    file.take(4).read_to_end(&mut first).map_err(|error| Refusal::internal("The upload could not be read", &error))?;
+    file.take(u64::from(count))
+        .read_to_end(&mut first)
+        .map_err(|error| Refusal::internal("The upload could not be read", &error))?;
     Ok(first)
 }
 
 async fn read(app: &App, part: Part) -> Result<Document, Refusal> {
-    let text = app
-        .readers
-        .read(part.bytes.path().to_owned())
-        .await
-        .map_err(|unreadable| Refusal::bad_request(unreadable.message(&part.name)))?;
+    let text =
+        app.readers.read(part.bytes.path().to_owned()).await.map_err(|unreadable| unread(&unreadable, &part.name))?;
     let rules = app.rules();
     let (name, subject) = (part.name.clone(), Arc::clone(&text));
     // Many patterns over much text take their time.
@@ -164,6 +164,15 @@ async fn read(app: &App, part: Part) -> Result<Document, Refusal> {
         tokio::task::spawn_blocking(move || apply(&rules, &Subject { file_name: &name, text: &subject })).await;
     let components = components.map_err(|error| Refusal::internal("The rules could not be applied", &error))?;
     Ok(Document { part, text, components })
+}
+
+fn unread(unreadable: &Unreadable, name: &str) -> Refusal {
+    let message = unreadable.message(name);
+    match unreadable {
+        // Nothing was kept: the same upload may succeed later.
+        Unreadable::Busy => Refusal::new(StatusCode::TOO_MANY_REQUESTS, message).with_header(RETRY_AFTER, "60"),
+        _ => Refusal::bad_request(message),
+    }
 }
 
 /// Makes a file of a document, or a new version of the file of the same name.
@@ -182,7 +191,7 @@ fn store<'w>(
     let (blob, _) = world.next_id("blob");
     app.blobs.keep(part.bytes, &blob).map_err(|error| failed(&error))?;
     let saved = serde_json::to_vec(&*text).map_err(|error| failed(&error))?;
-    std::fs::write(app.blobs.path(&crate::state::text_blob(&blob)), saved).map_err(|error| failed(&error))?;
+    app.blobs.write(&crate::state::text_blob(&blob), &saved).map_err(|error| failed(&error))?;
     let id = before.as_ref().map_or_else(|| world.next_id("file").0, |file| file.id.clone());
     let mut file = File {
         id: id.clone(),

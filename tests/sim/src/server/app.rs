@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{Gate, Routes, Store};
+use super::{Gate, OwnHosts, Routes, Store};
 use crate::SimClock;
 use crate::analysis::{Readers, Rules};
 use crate::faults::Faults;
@@ -40,6 +40,8 @@ pub(crate) struct App {
 /// What does not change while the service runs.
 pub(crate) struct Settings {
     pub(crate) workspace: String,
+    /// Where `/__sim/` answers.
+    pub(crate) own_hosts: OwnHosts,
     pub(crate) auth: AuthMode,
     pub(crate) paging: Paging,
     pub(crate) ranges: bool,

@@ -2,6 +2,7 @@
 
 mod app;
 mod body;
+mod guard;
 mod layers;
 mod listener;
 mod record;
@@ -15,6 +16,7 @@ mod tampering;
 
 pub(crate) use app::{App, Settings};
 pub(crate) use body::drain;
+pub(crate) use guard::OwnHosts;
 pub(crate) use listener::{Gate, Listener};
 pub(crate) use refusal::Refusal;
 pub(crate) use routes::{Found, Routes};
@@ -28,7 +30,7 @@ use axum::extract::DefaultBodyLimit;
 
 /// The whole service as one router.
 pub(crate) fn router(app: &Arc<App>) -> Router {
-    let own: Router = sim_routes::router().fallback(crate::api::handle).with_state(Arc::clone(app));
+    let own: Router = sim_routes::router(app).fallback(crate::api::handle).with_state(Arc::clone(app));
     own.merge(app.provider.router())
         .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::pass))
         .layer(DefaultBodyLimit::disable())

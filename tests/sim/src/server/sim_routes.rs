@@ -13,11 +13,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{App, Refusal};
+use super::{App, Refusal, guard};
 use crate::control::{Action, Control};
 use crate::faults::{Fault, Faults, advice};
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/__sim/requests", get(requests).delete(forget_requests))
         .route("/__sim/state", get(state))
@@ -25,6 +25,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/__sim/clock", get(clock).post(advance))
         .route("/__sim/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/__sim/control", post(control))
+        .route_layer(axum::middleware::from_fn_with_state(Arc::clone(app), guard::guard))
 }
 
 async fn requests(State(app): State<Arc<App>>) -> Json<Value> {

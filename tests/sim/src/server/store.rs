@@ -1,7 +1,8 @@
 //! Keeps the state in a folder, so that it survives a restart. Each write replaces the whole file at once.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -9,14 +10,14 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::App;
-use crate::state::World;
+use crate::state::{DataFolder, InUse, World};
 
 /// The file in the folder.
 const FILE: &str = "state.json";
 
 /// Writes the state whenever something has changed.
 pub(crate) struct Store {
-    folder: PathBuf,
+    folder: Arc<DataFolder>,
     /// Counts changes that were asked to be kept.
     asked: AtomicU64,
     /// The last change that is on the disk; held while writing, so that waiting callers share the next write.
@@ -37,9 +38,9 @@ struct Saving<'a> {
 }
 
 impl Store {
-    /// Opens the folder and reads what an earlier run left there.
+    /// Locks the folder and reads what an earlier run left there.
     pub(crate) fn open(folder: &Path) -> io::Result<(Self, Option<Saved>)> {
-        std::fs::create_dir_all(folder)?;
+        let opened = DataFolder::open(folder)?;
         let saved = match std::fs::read(folder.join(FILE)) {
             Ok(bytes) => Some(
                 serde_json::from_slice(&bytes)
@@ -48,7 +49,19 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        Ok((Self { folder: folder.to_owned(), asked: AtomicU64::new(0), written: Mutex::new(0) }, saved))
+        // Reported after a state that is no state: that folder helps nobody, whoever holds it.
+        let folder = opened.map_err(InUse::into_error)?;
+        Ok((Self { folder, asked: AtomicU64::new(0), written: Mutex::new(0) }, saved))
+    }
+
+    /// The folder, which the blobs share.
+    pub(crate) fn folder(&self) -> &Arc<DataFolder> {
+        &self.folder
+    }
+
+    /// Releases the folder for another simulator; later writes fail.
+    pub(crate) fn close(&self) {
+        self.folder.close();
     }
 
     /// Returns when the present state, or a later one, is on the disk.
@@ -61,8 +74,10 @@ impl Store {
         let upto = self.asked.load(Ordering::SeqCst);
         let provider = app.provider.to_json();
         let bytes = serde_json::to_vec(&Saving { provider, world: &app.world() })?;
-        let folder = self.folder.clone();
-        tokio::task::spawn_blocking(move || replace(&folder, &bytes)).await.map_err(io::Error::other)??;
+        let folder = Arc::clone(&self.folder);
+        tokio::task::spawn_blocking(move || folder.write(|| replace(folder.path(), &bytes)))
+            .await
+            .map_err(io::Error::other)??;
         *written = upto;
         Ok(())
     }

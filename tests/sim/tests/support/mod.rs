@@ -269,6 +269,15 @@ pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().expect("a ZIP").into_inner()
 }
 
+/// Waits until it is so. The limit only guards against hanging.
+pub(crate) async fn until(so: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(120), "it never came to be so");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
 /// With the feature `check`: everything that was said fits the document.
 pub(crate) fn assert_clean(sim: &Simulator) {
     #[cfg(feature = "check")]

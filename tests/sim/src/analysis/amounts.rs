@@ -1,0 +1,403 @@
+//! Reads numbers and amounts of money as people write them: signs, brackets, thousands, currencies on either side.
+//!
+//! A value that has one meaning becomes plain (`-1234.50`). A value with several meanings stays as it was written: a rule that guesses makes wrong values.
+
+use std::ops::Range;
+
+use super::currencies;
+
+/// Words around an amount that do not make it something else. With any other word ("days", "pages", "weight") a number needs a currency to be money.
+const PLAIN_WORDS: &[&str] = &[
+    "a",
+    "all",
+    "amount",
+    "and",
+    "betrag",
+    "brutto",
+    "charge",
+    "charges",
+    "due",
+    "excl",
+    "excluding",
+    "exkl",
+    "for",
+    "gesamt",
+    "gross",
+    "gst",
+    "in",
+    "incl",
+    "including",
+    "inclusive",
+    "inkl",
+    "invoice",
+    "mwst",
+    "net",
+    "netto",
+    "now",
+    "of",
+    "pay",
+    "payable",
+    "price",
+    "sales",
+    "sum",
+    "tax",
+    "taxes",
+    "the",
+    "to",
+    "total",
+    "ust",
+    "value",
+    "vat",
+];
+/// Words in front of an amount that may turn its sign around.
+const SIGN_WORDS: &[&str] = &["credit", "credited", "gutschrift", "less", "minus", "refund"];
+/// Words behind a number that stand for more figures.
+const MULTIPLIERS: &[&str] = &[
+    "bn", "billion", "crore", "dozen", "hundred", "k", "lakh", "m", "mia", "million", "millions", "mio", "mn", "mrd",
+    "tausend", "thousand", "tsd",
+];
+
+/// Reads the number in `text`; `None` if there is none, the text itself if there are several meanings.
+pub(super) fn number(text: &str) -> Option<String> {
+    let found = find(text);
+    match found.as_slice() {
+        [] => None,
+        [one] => Some(one.plain.clone().unwrap_or_else(|| tidy(text))),
+        [first, rest @ ..] => {
+            // "19 % 95.00": the percentage is another thing.
+            let others: Vec<&Written> = found.iter().filter(|written| !written.percent).collect();
+            match others.as_slice() {
+                [one] => Some(one.plain.clone().unwrap_or_else(|| tidy(text))),
+                _ if first.plain.is_some() && rest.iter().all(|other| other.plain == first.plain) => {
+                    first.plain.clone()
+                }
+                _ => Some(tidy(text)),
+            }
+        }
+    }
+}
+
+/// Reads the amount of money in `text`, which stands behind a label such as "Total". Percentages, dates, counts and numbers that belong to other words
+/// are no amounts.
+pub(super) fn money(text: &str) -> Option<String> {
+    let found = find(text);
+    let words = words_around(text, &found);
+    let plain_words = words.iter().all(|word| PLAIN_WORDS.contains(&word.as_str()));
+    let money: Vec<&Written> =
+        found.iter().filter(|written| !written.percent && (written.currency || plain_words)).collect();
+    // The clearest kind that is there: with a currency, else with decimals, else any.
+    let best = |kind: fn(&Written) -> bool| {
+        let best: Vec<&Written> = money.iter().copied().filter(|written| kind(written)).collect();
+        (!best.is_empty()).then_some(best)
+    };
+    let best =
+        best(|written| written.currency).or_else(|| best(|written| written.decimals)).unwrap_or_else(|| money.clone());
+    let first = best.first()?;
+    let one_value = best.iter().all(|written| written.plain == first.plain);
+    let turned = words.iter().any(|word| SIGN_WORDS.contains(&word.as_str()));
+    match &first.plain {
+        Some(plain) if one_value && (!turned || plain.starts_with('-')) => Some(plain.clone()),
+        _ => Some(tidy(text)),
+    }
+}
+
+/// A number in a text.
+#[derive(Debug)]
+struct Written {
+    /// With sign, brackets and currency.
+    place: Range<usize>,
+    /// `None` if it can be read in several ways.
+    plain: Option<String>,
+    percent: bool,
+    currency: bool,
+    decimals: bool,
+}
+
+/// Finds the numbers. Characters with several forms (minus signs, blanks, figures) are brought into one first.
+fn find(text: &str) -> Vec<Written> {
+    let letters: Vec<char> = text.chars().map(one_form).collect();
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let mut found = Vec::new();
+    let mut index = 0;
+    while index < letters.len() {
+        let starts = letters[index].is_ascii_digit()
+            || (matches!(letters[index], '.' | ',')
+                && is_digit(&letters, index + 1)
+                && !is_digit_before(&letters, index));
+        if !starts {
+            index += 1;
+            continue;
+        }
+        let end = figures_end(&letters, index);
+        let figures: String = letters[index..end].iter().collect();
+        let around = Surroundings::of(&letters, index, end);
+        if let Some((plain, decimals)) = (!around.part_of_something_else).then(|| plain_figures(&figures)).flatten() {
+            found.push(Written {
+                place: places[around.start]..places[around.end],
+                plain: around.signed(plain),
+                percent: around.percent,
+                currency: around.currency,
+                decimals,
+            });
+        }
+        index = end;
+    }
+    found
+}
+
+fn one_form(letter: char) -> char {
+    match letter {
+        '−' | '–' | '‐' | '‑' | '‒' | '－' | '﹣' | '⁻' => '-',
+        '’' | '‘' | '`' | '´' | '＇' => '\'',
+        '（' => '(',
+        '）' => ')',
+        '．' => '.',
+        '，' => ',',
+        '％' => '%',
+        '０'..='９' => char::from_u32(u32::from(letter) - 0xfee0).unwrap_or(letter),
+        letter if letter.is_whitespace() => ' ',
+        letter => letter,
+    }
+}
+
+fn is_digit(letters: &[char], index: usize) -> bool {
+    letters.get(index).is_some_and(char::is_ascii_digit)
+}
+
+fn is_digit_before(letters: &[char], index: usize) -> bool {
+    index.checked_sub(1).is_some_and(|before| is_digit(letters, before))
+}
+
+/// Where the figures that begin at `start` end: digits with marks between them, blanks only as thousands.
+fn figures_end(letters: &[char], start: usize) -> usize {
+    let digits_from =
+        |from: usize| letters[from.min(letters.len())..].iter().take_while(|letter| letter.is_ascii_digit()).count();
+    let mut end = start;
+    let mut blanks = true;
+    loop {
+        let count = digits_from(end);
+        end += count;
+        match letters.get(end) {
+            Some('.' | ',') if is_digit(letters, end + 1) => {
+                blanks = false;
+                end += 1;
+            }
+            Some('\'') if digits_from(end + 1) == 3 => end += 1,
+            // "1 234,50": one blank and three digits, and only blanks so far.
+            Some(' ') if blanks && (1..=3).contains(&count) && digits_from(end + 1) == 3 => end += 1,
+            _ => return end,
+        }
+    }
+}
+
+/// Figures as a plain number, and whether it has decimals; `None` if they are a date, a version or the like.
+fn plain_figures(figures: &str) -> Option<(String, bool)> {
+    let marks: Vec<(usize, char)> = figures.char_indices().filter(|(_, letter)| !letter.is_ascii_digit()).collect();
+    let (last_at, last) = marks.last().copied().unwrap_or((figures.len(), ' '));
+    let behind = figures.len().saturating_sub(last_at + 1);
+    let same = marks.iter().filter(|(_, mark)| *mark == last).count();
+    let first_group = marks.first().map_or(figures.len(), |(at, _)| *at);
+    let decimal = match (last, marks.len(), same) {
+        ('.' | ',', 1, _) => behind != 3 || first_group == 0 || first_group > 3 || figures.starts_with('0'),
+        ('.' | ',', _, 1) => true,
+        _ => false,
+    };
+    let whole = if decimal { &figures[..last_at] } else { figures };
+    let mut kinds = whole.chars().filter(|letter| !letter.is_ascii_digit());
+    let kind = kinds.next();
+    if kinds.any(|mark| Some(mark) != kind) {
+        return None;
+    }
+    let groups: Vec<usize> = whole.split(|letter: char| !letter.is_ascii_digit()).map(str::len).collect();
+    if groups.len() > 1 && !is_grouping(&groups, kind == Some(',')) {
+        return None;
+    }
+    let digits: String = whole.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_start_matches('0');
+    let mut plain = String::from(if digits.is_empty() { "0" } else { digits });
+    if decimal {
+        plain.push('.');
+        plain.push_str(&figures[last_at + 1..]);
+    }
+    Some((plain, decimal))
+}
+
+/// Groups of three behind one of at most three; with commas also the Indian way, `1,23,456`.
+fn is_grouping(groups: &[usize], commas: bool) -> bool {
+    let [first, middle @ .., last] = groups else { return true };
+    let usual = (1..=3).contains(first) && middle.iter().all(|group| *group == 3);
+    let indian = commas && (1..=2).contains(first) && middle.iter().all(|group| *group == 2);
+    *last == 3 && (usual || indian)
+}
+
+/// What stands around figures.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one independent observation")]
+struct Surroundings {
+    start: usize,
+    end: usize,
+    minus: u8,
+    plus: bool,
+    /// A dash that may be a sign or may part the label from the value.
+    unclear: bool,
+    percent: bool,
+    currency: bool,
+    part_of_something_else: bool,
+}
+
+impl Surroundings {
+    fn of(letters: &[char], start: usize, end: usize) -> Self {
+        let mut around = Self { start, end, ..Self::default() };
+        let brackets = around.outwards(letters);
+        around.minus += u8::from(brackets);
+        around.part_of_something_else |= around.touches(letters);
+        around
+    }
+
+    /// Takes in signs, currencies, marks of credit and the brackets around all of it. Returns whether there are brackets.
+    fn outwards(&mut self, letters: &[char]) -> bool {
+        let mut brackets = false;
+        let (mut sign, mut currency_before, mut currency_after) = (false, false, false);
+        loop {
+            let (before, gap_before) = skip_blank_back(letters, self.start);
+            if let Some(length) = (!currency_before).then(|| currencies::at_end(&letters[..before])).flatten() {
+                (self.currency, currency_before) = (true, true);
+                self.start = before - length;
+                continue;
+            }
+            let letter = before.checked_sub(1).map(|index| letters[index]);
+            if let Some('-' | '+') = letter.filter(|_| !sign) {
+                sign = true;
+                // "Total - 5" may part the value from its label; "Total: - 5" does not, and two blanks begin a new column.
+                let (label, gap) = skip_blank_back(letters, before - 1);
+                let parted = label == 0 || gap > 1 || !letters[label - 1].is_alphanumeric();
+                self.unclear |= gap_before > 0 && !parted;
+                self.unclear |= gap_before > 0 && label == 0 && gap > 0 && gap < 2;
+                self.minus += u8::from(letter == Some('-'));
+                self.plus |= letter == Some('+');
+                self.start = before - 1;
+                continue;
+            }
+            let (after, gap_after) = skip_blank(letters, self.end);
+            let rest = &letters[after..];
+            if let Some(length) = (!currency_after).then(|| currencies::at_start(rest)).flatten() {
+                (self.currency, currency_after) = (true, true);
+                self.end = after + length;
+                continue;
+            }
+            if let Some((length, credit)) = credit_mark(rest) {
+                self.minus += u8::from(credit);
+                self.end = after + length;
+                continue;
+            }
+            match letters.get(after) {
+                Some('%') if !self.percent => {
+                    self.percent = true;
+                    self.end = after + 1;
+                }
+                Some('-') if !sign && gap_after <= 1 && ends_here(letters, after + 1) => {
+                    sign = true;
+                    self.minus += 1;
+                    self.end = after + 1;
+                }
+                Some(')') if !brackets && letter == Some('(') => {
+                    brackets = true;
+                    self.start = before - 1;
+                    self.end = after + 1;
+                }
+                _ => {
+                    let word: String = rest.iter().take_while(|letter| letter.is_alphabetic()).collect();
+                    self.unclear |= MULTIPLIERS.contains(&word.to_lowercase().as_str());
+                    return brackets;
+                }
+            }
+        }
+    }
+
+    /// Whether letters, digits or marks touch it that make it a part of a word, a date, a time or a range.
+    fn touches(&self, letters: &[char]) -> bool {
+        let before = self.start.checked_sub(1).map(|index| letters[index]);
+        let after = letters.get(self.end).copied();
+        let linked = |mark: Option<char>| {
+            mark.is_some_and(|mark| matches!(mark, '/' | ':' | '-' | '.' | ',' | '\'' | '_' | '#' | '@' | '&'))
+        };
+        let word_before = before.is_some_and(char::is_alphanumeric);
+        let word_after = after.is_some_and(char::is_alphanumeric);
+        let linked_before = linked(before)
+            && self.start.checked_sub(2).is_some_and(|index| letters[index].is_alphanumeric())
+            && before != Some(':');
+        let time =
+            before == Some(':') && self.start.checked_sub(2).is_some_and(|index| letters[index].is_ascii_digit());
+        let linked_after = linked(after) && letters.get(self.end + 1).is_some_and(|letter| letter.is_alphanumeric());
+        // A sign that touches a word or a number is a hyphen: "2024-03", "A-17".
+        let hyphen = letters.get(self.start).is_some_and(|letter| *letter == '-') && word_before;
+        word_before || word_after || linked_before || linked_after || time || hyphen || before == Some('#')
+    }
+
+    fn signed(&self, plain: String) -> Option<String> {
+        let zero = plain.chars().all(|letter| matches!(letter, '0' | '.'));
+        match self.minus {
+            _ if self.unclear => None,
+            0 => Some(plain),
+            1 if self.plus => None,
+            1 if zero => Some(plain),
+            1 => Some(format!("-{plain}")),
+            // A minus within brackets: bookkeepers mean one thing by it, programmers another.
+            _ => None,
+        }
+    }
+}
+
+/// `CR` marks a credit, `DR` a debit: the length, and whether the sign turns.
+fn credit_mark(rest: &[char]) -> Option<(usize, bool)> {
+    let word: String = rest.iter().take_while(|letter| letter.is_alphabetic()).collect();
+    let credit = match word.to_lowercase().as_str() {
+        "cr" => true,
+        "dr" => false,
+        _ => return None,
+    };
+    Some((2, credit))
+}
+
+/// Whether a value ends here: behind it comes nothing, a gap, a currency or a bracket.
+fn ends_here(letters: &[char], index: usize) -> bool {
+    let (next, gap) = skip_blank(letters, index);
+    next == letters.len()
+        || gap > 1
+        || matches!(letters[next], ')' | ';')
+        || currencies::at_start(&letters[next..]).is_some()
+        || credit_mark(&letters[next..]).is_some()
+}
+
+fn skip_blank(letters: &[char], from: usize) -> (usize, usize) {
+    let gap = letters[from..].iter().take_while(|letter| **letter == ' ').count();
+    (from + gap, gap)
+}
+
+fn skip_blank_back(letters: &[char], to: usize) -> (usize, usize) {
+    let gap = letters[..to].iter().rev().take_while(|letter| **letter == ' ').count();
+    (to - gap, gap)
+}
+
+/// The words outside of the numbers and of brackets, in small letters. Currencies are no words.
+fn words_around(text: &str, found: &[Written]) -> Vec<String> {
+    let mut depth = 0_u32;
+    let mut words = String::new();
+    for (at, letter) in text.char_indices() {
+        let in_number = found.iter().any(|written| written.place.contains(&at));
+        match letter {
+            _ if in_number => words.push(' '),
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            letter if depth == 0 && letter.is_alphabetic() => words.extend(letter.to_lowercase()),
+            _ => words.push(' '),
+        }
+    }
+    words.split_whitespace().filter(|word| !currencies::is_code(&word.to_uppercase())).map(str::to_owned).collect()
+}
+
+/// The text as it was written, without the mark that parts it from its label.
+fn tidy(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.trim_start_matches([':', '=', '.', ' ']).to_owned()
+}

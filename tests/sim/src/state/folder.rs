@@ -1,0 +1,71 @@
+//! The data folder: one simulator at a time writes to it.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The lock file. It stays in the folder: removing it would let two processes lock two files of one name.
+const LOCK: &str = "lock";
+
+/// A locked data folder. The lock ends with [`DataFolder::close`], with the last reference, or with the process.
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    /// `None` after `close`. Writers hold it for reading, so `close` waits for them.
+    lock: RwLock<Option<File>>,
+}
+
+/// A data folder that another simulator holds.
+#[derive(Debug)]
+pub(crate) struct InUse {
+    process: Option<u32>,
+}
+
+impl InUse {
+    pub(crate) fn into_error(self) -> io::Error {
+        let holder = self.process.map_or_else(String::new, |process| format!(" (process {process})"));
+        io::Error::other(format!("another simulator{holder} uses it; stop that one or name another folder"))
+    }
+}
+
+impl DataFolder {
+    /// Creates the folder if needed and locks it.
+    pub(crate) fn open(path: &Path) -> io::Result<Result<Arc<Self>, InUse>> {
+        std::fs::create_dir_all(path)?;
+        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path.join(LOCK))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Err(InUse { process: process_in(&mut file) })),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())?;
+        Ok(Ok(Arc::new(Self { path: path.to_owned(), lock: RwLock::new(Some(file)) })))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs `work`, which writes to the folder. Fails once the folder is closed: another simulator may have it by then.
+    pub(crate) fn write<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let lock = self.lock.read().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_none() {
+            return Err(io::Error::other("the simulator has stopped"));
+        }
+        work()
+    }
+
+    /// Waits for writes in progress and releases the lock.
+    pub(crate) fn close(&self) {
+        drop(self.lock.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// The process id in the lock file; `None` where the system does not let others read a locked file.
+fn process_in(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
