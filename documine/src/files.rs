@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
+use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
 use crate::page::{List, Question};
 use crate::transfer::upload::UploadBody;
 use crate::transport::{Asked, CallOptions};
@@ -139,8 +139,8 @@ impl DossierHandle {
     /// Where all that wait for files of this dossier share their looks.
     fn board(&self) -> Arc<Board<FileStatus>> {
         let stack = self.client.stack();
-        let name = format!("files {} {}", self.path.template, self.path.dossier);
-        stack.boards.board(name, || {
+        let key = BoardKey::Files(self.path.template.clone(), self.path.dossier.clone());
+        stack.boards.board(key, || {
             let dossier = self.clone();
             let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
                 let dossier = dossier.clone();

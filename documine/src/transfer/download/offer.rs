@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode, header};
 
 use super::validator::Validator;
+use crate::transport::codings;
 
 /// The rest of a package, as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,7 @@ pub(crate) enum Offer {
 
 impl Offer {
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, asked: Option<&Rest>) -> Self {
-        let coding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default().trim());
-        let packed = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let packed = !codings(headers).is_empty();
         match (status, asked) {
             (StatusCode::PARTIAL_CONTENT, Some(asked)) if !packed && is_rest(headers, asked) => Self::Rest,
             (StatusCode::PARTIAL_CONTENT, Some(_)) => Self::Other,
