@@ -224,7 +224,11 @@ impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {
         let error = || {
             // Of the right type, and too large for it.
             let unexpected = Unexpected::Unsigned(value);
-            if T::from_whole(0).is_some() { E::invalid_value(unexpected, &self) } else { E::invalid_type(unexpected, &self) }
+            if T::from_whole(0).is_some() {
+                E::invalid_value(unexpected, &self)
+            } else {
+                E::invalid_type(unexpected, &self)
+            }
         };
         T::from_whole(value.into()).map(Some).ok_or_else(error)
     }
@@ -464,9 +468,20 @@ mod tests {
 
     #[test]
     fn a_whole_number_is_read_from_every_exact_spelling() {
-        for spelling in
-            ["3", "3.0", "3.000", "3e0", "30e-1", r#""3""#, r#""3.0""#, r#"" 3 ""#, r#""+3""#, r#""003""#, r#""0.3E1""#, r#""300e-2""#]
-        {
+        for spelling in [
+            "3",
+            "3.0",
+            "3.000",
+            "3e0",
+            "30e-1",
+            r#""3""#,
+            r#""3.0""#,
+            r#"" 3 ""#,
+            r#""+3""#,
+            r#""003""#,
+            r#""0.3E1""#,
+            r#""300e-2""#,
+        ] {
             assert_eq!(read("pages", spelling), Ok(json!(3)), "{spelling}");
         }
         for (spelling, number) in [
@@ -486,9 +501,30 @@ mod tests {
     #[test]
     fn what_is_no_whole_number_is_refused_and_never_rounded() {
         for spelling in [
-            "3.5", "-0.1", "1e-1", "9007199254740993.0", "1e19", "18446744073709551615", "true", "[3]", r#"{"a":3}"#, r#""3.5""#,
-            r#""three""#, r#""1,000""#, r#""1_000""#, r#""0x10""#, r#""3.""#, r#"".5""#, r#""1e""#, r#""--3""#, r#""3 4""#,
-            r#""NaN""#, r#""9223372036854775808""#, r#""1e19""#, r#""1e99999999999""#, r#""٣""#,
+            "3.5",
+            "-0.1",
+            "1e-1",
+            "9007199254740993.0",
+            "1e19",
+            "18446744073709551615",
+            "true",
+            "[3]",
+            r#"{"a":3}"#,
+            r#""3.5""#,
+            r#""three""#,
+            r#""1,000""#,
+            r#""1_000""#,
+            r#""0x10""#,
+            r#""3.""#,
+            r#"".5""#,
+            r#""1e""#,
+            r#""--3""#,
+            r#""3 4""#,
+            r#""NaN""#,
+            r#""9223372036854775808""#,
+            r#""1e19""#,
+            r#""1e99999999999""#,
+            r#""٣""#,
         ] {
             assert!(read("pages", spelling).is_err(), "{spelling}");
         }
@@ -524,9 +560,20 @@ mod tests {
             assert_eq!(read(member, spelling), Ok(value), "{member}: {spelling}");
         }
         for (member, spelling) in [
-            ("score", r#""NaN""#), ("score", r#""inf""#), ("score", r#""1e999""#), ("score", "true"), ("score", r#""0,25""#),
-            ("flag", "1"), ("flag", r#""yes""#), ("flag", r#""1""#), ("name", "[]"), ("name", "{}"), ("numbers", "3"),
-            ("numbers", "[1.5]"), ("counts", r#"{"a": 1.5}"#), ("values", r#"{"a": "x"}"#),
+            ("score", r#""NaN""#),
+            ("score", r#""inf""#),
+            ("score", r#""1e999""#),
+            ("score", "true"),
+            ("score", r#""0,25""#),
+            ("flag", "1"),
+            ("flag", r#""yes""#),
+            ("flag", r#""1""#),
+            ("name", "[]"),
+            ("name", "{}"),
+            ("numbers", "3"),
+            ("numbers", "[1.5]"),
+            ("counts", r#"{"a": 1.5}"#),
+            ("values", r#"{"a": "x"}"#),
         ] {
             assert!(read(member, spelling).is_err(), "{member}: {spelling}");
         }

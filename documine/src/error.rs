@@ -218,12 +218,9 @@ impl Error {
     pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
         let masked = |text: &String| text::without(text, secrets.iter().copied());
         self.0.message = masked(&self.0.message);
-        for text in [
-            &mut self.0.api_message,
-            &mut self.0.api_timestamp,
-            &mut self.0.request_id,
-            &mut self.0.body_snippet,
-        ] {
+        for text in
+            [&mut self.0.api_message, &mut self.0.api_timestamp, &mut self.0.request_id, &mut self.0.body_snippet]
+        {
             *text = text.as_ref().map(masked);
         }
         self

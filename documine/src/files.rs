@@ -410,3 +410,28 @@ fn name_of(file: &FileStatus) -> String {
 fn word(file: &FileStatus) -> String {
     file.processing_status.as_ref().map_or_else(|| "UNKNOWN".into(), |status| status.as_str().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Credentials;
+
+    #[test]
+    fn dossiers_share_looks_only_with_themselves_whatever_their_ids_hold()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let builder = Client::builder("https://acme.example").workspace("acme");
+        let client = builder.credentials(Credentials::access_token("t")).build()?;
+        let board = |template: &str, dossier: &str| -> std::result::Result<_, crate::InvalidId> {
+            Ok(client
+                .dossier_template(crate::DossierTemplateId::new(template)?)
+                .dossier(crate::DossierId::new(dossier)?)
+                .board())
+        };
+        let one = board("a b", "c")?;
+        assert!(Arc::ptr_eq(&one, &board("a b", "c")?));
+        for (template, dossier) in [("a", "b c"), ("a b", "c d"), ("a", "b"), ("a/b", "c"), ("a b c", "c")] {
+            assert!(!Arc::ptr_eq(&one, &board(template, dossier)?), "{template:?} {dossier:?}");
+        }
+        Ok(())
+    }
+}

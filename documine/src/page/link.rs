@@ -92,22 +92,77 @@ mod tests {
         let behind = "https://gateway.example/docs/api/users";
         for (base, own, target, wanted) in [
             ("https://acme.example", users, "?page=2", "https://acme.example/api/users?page=2"),
-            ("https://acme.example", users, "http://acme.example/api/users?page=2", "https://acme.example/api/users?page=2"),
-            ("https://acme.example", users, "https://acme.example:8443/api/users?page=2", "https://acme.example/api/users?page=2"),
-            ("https://acme.example", users, "http://10.0.0.7:8080/api/users?page=2", "https://acme.example/api/users?page=2"),
+            (
+                "https://acme.example",
+                users,
+                "http://acme.example/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "https://acme.example:8443/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "http://10.0.0.7:8080/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
             ("https://acme.example", users, "//backend/api/users?page=2", "https://acme.example/api/users?page=2"),
-            ("https://acme.example", users, "http://u:p@backend/api/users?page=2#top", "https://acme.example/api/users?page=2"),
-            ("https://acme.example", users, "http://backend/documine/api/users?page=2", "https://acme.example/api/users?page=2"),
-            ("https://acme.example", users, "http://backend/api/users/pages/2", "https://acme.example/api/users/pages/2"),
+            (
+                "https://acme.example",
+                users,
+                "http://u:p@backend/api/users?page=2#top",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "http://backend/documine/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "http://backend/api/users/pages/2",
+                "https://acme.example/api/users/pages/2",
+            ),
             ("https://acme.example", users, "/v2/users?page=2", "https://acme.example/v2/users?page=2"),
             ("https://acme.example", users, "/", "https://acme.example/"),
             ("https://acme.example:8443", users, "http://backend/api/users", "https://acme.example:8443/api/users"),
-            ("https://gateway.example/docs", behind, "http://backend:8080/api/users?page=2", "https://gateway.example/docs/api/users?page=2"),
-            ("https://gateway.example/docs", behind, "/api/users?page=2", "https://gateway.example/docs/api/users?page=2"),
-            ("https://gateway.example/docs", behind, "/docs/api/users?page=2", "https://gateway.example/docs/api/users?page=2"),
-            ("https://gateway.example/docs", behind, "http://backend/api/pages/2", "https://gateway.example/docs/api/pages/2"),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "http://backend:8080/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "/docs/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "http://backend/api/pages/2",
+                "https://gateway.example/docs/api/pages/2",
+            ),
             ("https://gateway.example/docs", behind, "/docs/api/pages/2", "https://gateway.example/docs/api/pages/2"),
-            ("https://gateway.example/docs", behind, "../../../docsother/x", "https://gateway.example/docs/docsother/x"),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "../../../docsother/x",
+                "https://gateway.example/docs/docsother/x",
+            ),
         ] {
             let (base, own) = (Url::parse(base)?, Url::parse(own)?);
             let next = at_service(&own.join(target)?, &own, &base)?;

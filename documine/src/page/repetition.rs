@@ -40,7 +40,8 @@ mod tests {
             let mut repetition = Repetition::default();
             let circle = (0..).map(|index| if index < before { index } else { before + (index - before) % length });
             let most = 3 * (before + length) + 2;
-            let found = circle.take(usize::try_from(most).unwrap_or_default()).position(|value| repetition.repeats(value) > 0);
+            let found =
+                circle.take(usize::try_from(most).unwrap_or_default()).position(|value| repetition.repeats(value) > 0);
             assert!(found.is_some(), "{before} values before a circle of {length}");
         }
         let mut repetition = Repetition::default();

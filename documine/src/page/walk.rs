@@ -168,8 +168,10 @@ impl<T: Send + 'static> Walk<T> {
             return Err(format!("the service gives page {given} where page {asked} was asked for"));
         }
         let most_repeats = if numbered { 0 } else { MOST_REPEATS };
-        if end.print.is_some_and(|print| self.prints.repeats(print) > most_repeats) {
-            return Err("the list does not end: the service gives the same page again".into());
+        let is_same = end.print.is_some_and(|print| self.prints.repeats(print) > most_repeats);
+        let same = || Err("the list does not end: the service gives the same page again".into());
+        if numbered && is_same {
+            return same();
         }
         self.total = end.marks.total.or(self.total);
         self.empty = if end.got == 0 { self.empty + 1 } else { 0 };
@@ -185,8 +187,11 @@ impl<T: Send + 'static> Walk<T> {
             next = Some(marks::with_number(&end.url, number));
         }
         match (next, self.total) {
-            (Some(next), _) if self.links.repeats(hash(&next)) == 0 => Ok(Some(next)),
-            (Some(_), _) => Err("the list does not end: the service links its pages in a circle".into()),
+            (Some(next), _) if self.links.repeats(hash(&next)) > 0 => {
+                Err("the list does not end: the service links its pages in a circle".into())
+            }
+            (Some(_), _) if is_same => same(),
+            (Some(next), _) => Ok(Some(next)),
             // A part is never taken for the whole.
             (None, Some(total)) if self.items < total => {
                 let why = if numbered {

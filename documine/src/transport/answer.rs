@@ -98,7 +98,8 @@ impl Call<'_> {
         let status = response.status();
         let moved = (response.url() != trip.request.url()).then(|| Box::new(response.url().clone()));
         // A package comes as it is, and of an answer without content nobody reads the body.
-        let is_read = !status.is_success() || !matches!(expected, operations::Answer::Binary | operations::Answer::Empty);
+        let is_read =
+            !status.is_success() || !matches!(expected, operations::Answer::Binary | operations::Answer::Empty);
         let codings = if is_read { codings(response.headers()) } else { Vec::new() };
         let mut why = if status.is_success() { unusable(response.headers(), expected) } else { None };
         if !codings.is_empty() {

@@ -9,7 +9,20 @@ use reqwest::Response;
 
 /// Labels in use that leave the body as it is.
 const NO_CODINGS: [&str; 14] = [
-    "", "identity", "none", "null", "plain", "binary", "7bit", "8bit", "ascii", "us-ascii", "utf-8", "utf8", "chunked", "aws-chunked",
+    "",
+    "identity",
+    "none",
+    "null",
+    "plain",
+    "binary",
+    "7bit",
+    "8bit",
+    "ascii",
+    "us-ascii",
+    "utf-8",
+    "utf8",
+    "chunked",
+    "aws-chunked",
 ];
 /// More codings one over another than any service has a reason for.
 const MAX_CODINGS: usize = 3;
@@ -82,8 +95,20 @@ mod tests {
             codings(&headers)
         };
         for plain in [
-            "UTF-8", "utf8", "identity", "Identity", "none", "binary", "", " ", ",", "aws-chunked", "application/json", "identity, UTF-8",
-            "\"utf-8\"", "US-ASCII",
+            "UTF-8",
+            "utf8",
+            "identity",
+            "Identity",
+            "none",
+            "binary",
+            "",
+            " ",
+            ",",
+            "aws-chunked",
+            "application/json",
+            "identity, UTF-8",
+            "\"utf-8\"",
+            "US-ASCII",
         ] {
             assert_eq!(of(&[plain]), Vec::<String>::new(), "{plain:?}");
         }

@@ -26,7 +26,8 @@ const TEXTS: [&str; 14] = [
     "summary",
 ];
 /// Objects and lists around such members.
-const ENVELOPES: [&str; 8] = ["error", "errors", "fault", "odataerror", "problem", "violations", "exception", "embedded"];
+const ENVELOPES: [&str; 8] =
+    ["error", "errors", "fault", "odataerror", "problem", "violations", "exception", "embedded"];
 /// Members whose text says less than any of the others: kinds and codes.
 const WEAK_TEXTS: [&str; 8] = ["title", "hydratitle", "error", "value", "text", "fault", "exception", "cause"];
 /// Members that name the field at fault beside its text.
@@ -113,7 +114,10 @@ fn own_text(object: &Map<String, Value>, depth: usize) -> Option<String> {
     let strong = || TEXTS.iter().find_map(|name| text(get(name)?, depth - 1, true));
     let other = || {
         let is_text = |name: &str| ["message", "description", "reason"].iter().any(|end| name.ends_with(end));
-        object.iter().filter(|(name, value)| value.is_string() && is_text(&plain(name))).find_map(|(_, value)| text(value, 1, false))
+        object
+            .iter()
+            .filter(|(name, value)| value.is_string() && is_text(&plain(name)))
+            .find_map(|(_, value)| text(value, 1, false))
     };
     let weak = || WEAK_TEXTS.iter().find_map(|name| get(name)?.as_str().and_then(readable));
     let within = || {
@@ -123,7 +127,9 @@ fn own_text(object: &Map<String, Value>, depth: usize) -> Option<String> {
         })
     };
     // `title` goes before a list of faults, which is named beside it, and behind the text of an inner object.
-    let title = || get("title").and_then(Value::as_str).and_then(readable).filter(|_| get("error").is_none_or(Value::is_string));
+    let title = || {
+        get("title").and_then(Value::as_str).and_then(readable).filter(|_| get("error").is_none_or(Value::is_string))
+    };
     strong().or_else(other).or_else(title).or_else(within).or_else(weak)
 }
 
@@ -183,7 +189,9 @@ fn field(fault: &Map<String, Value>) -> Option<String> {
                 .collect();
             Some(segments.join(".")).filter(|field| !field.is_empty())
         }
-        Value::Object(source) => ["pointer", "parameter"].iter().find_map(|name| readable(source.get(*name)?.as_str()?)),
+        Value::Object(source) => {
+            ["pointer", "parameter"].iter().find_map(|name| readable(source.get(*name)?.as_str()?))
+        }
         _ => None,
     })
 }
@@ -295,14 +303,26 @@ mod tests {
     #[test]
     fn the_text_for_people_is_found_in_the_bodies_of_common_frameworks() {
         for (framework, body, wanted) in [
-            ("the published body", r#"{"timestamp":"2023-09-21T12:45:00Z","message":"No such dossier."}"#, "No such dossier."),
+            (
+                "the published body",
+                r#"{"timestamp":"2023-09-21T12:45:00Z","message":"No such dossier."}"#,
+                "No such dossier.",
+            ),
             (
                 "Spring Boot",
                 r#"{"timestamp":1695300300000,"status":400,"error":"Bad Request","message":"Validation failed.","path":"/api/x","errors":[{"codes":["NotBlank"],"defaultMessage":"must not be blank","objectName":"dossier","field":"name","rejectedValue":""}]}"#,
                 "Validation failed: name: must not be blank",
             ),
-            ("Spring Boot without a message", r#"{"timestamp":"x","status":404,"error":"Not Found","message":"","path":"/api"}"#, "Not Found"),
-            ("RFC 9457", r#"{"type":"about:blank","title":"Busy","status":409,"detail":"Come later.","instance":"/x"}"#, "Come later."),
+            (
+                "Spring Boot without a message",
+                r#"{"timestamp":"x","status":404,"error":"Not Found","message":"","path":"/api"}"#,
+                "Not Found",
+            ),
+            (
+                "RFC 9457",
+                r#"{"type":"about:blank","title":"Busy","status":409,"detail":"Come later.","instance":"/x"}"#,
+                "Come later.",
+            ),
             (
                 "RFC 9457 with parameters",
                 r#"{"title":"Your request is not valid.","invalid-params":[{"name":"age","reason":"must be positive"}]}"#,
@@ -313,37 +333,109 @@ mod tests {
                 r#"{"type":"https://x","title":"One or more validation errors occurred.","status":400,"traceId":"00-1","errors":{"Name":["The Name field is required.","Too short."]}}"#,
                 "One or more validation errors occurred: Name: The Name field is required.; Too short.",
             ),
-            ("ASP.NET Web API", r#"{"Message":"The request is invalid.","ModelState":{"model.Name":["Required."]}}"#, "The request is invalid: model.Name: Required."),
-            ("NestJS", r#"{"statusCode":400,"message":["name should not be empty","name must be a string"],"error":"Bad Request"}"#, "name should not be empty; name must be a string"),
-            ("FastAPI", r#"{"detail":[{"loc":["body","items",0,"name"],"msg":"field required","type":"missing"}]}"#, "body.items.0.name: field required"),
+            (
+                "ASP.NET Web API",
+                r#"{"Message":"The request is invalid.","ModelState":{"model.Name":["Required."]}}"#,
+                "The request is invalid: model.Name: Required.",
+            ),
+            (
+                "NestJS",
+                r#"{"statusCode":400,"message":["name should not be empty","name must be a string"],"error":"Bad Request"}"#,
+                "name should not be empty; name must be a string",
+            ),
+            (
+                "FastAPI",
+                r#"{"detail":[{"loc":["body","items",0,"name"],"msg":"field required","type":"missing"}]}"#,
+                "body.items.0.name: field required",
+            ),
             ("FastAPI with a text", r#"{"detail":"Not Found"}"#, "Not Found"),
             (
                 "JSON:API",
                 r#"{"errors":[{"status":"422","source":{"pointer":"/data/name"},"title":"Invalid Attribute","detail":"Must contain three characters."}]}"#,
                 "/data/name: Must contain three characters.",
             ),
-            ("Google", r#"{"error":{"code":404,"message":"Not there.","status":"NOT_FOUND","details":[]}}"#, "Not there."),
+            (
+                "Google",
+                r#"{"error":{"code":404,"message":"Not there.","status":"NOT_FOUND","details":[]}}"#,
+                "Not there.",
+            ),
             ("OAuth", r#"{"error":"invalid_token","error_description":"The token expired."}"#, "The token expired."),
             ("OAuth without a description", r#"{"error":"invalid_token"}"#, "invalid_token"),
-            ("Quarkus", r#"{"details":"Error id 2f3c, java.lang.RuntimeException: boom","stack":"java…"}"#, "Error id 2f3c, java.lang.RuntimeException: boom"),
-            ("Quarkus violations", r#"{"title":"Constraint Violation","status":400,"violations":[{"field":"create.name","message":"must not be blank"}]}"#, "Constraint Violation: create.name: must not be blank"),
-            ("Django REST", r#"{"name":["This field is required."],"email":["Enter a valid address."]}"#, "name: This field is required.; email: Enter a valid address."),
-            ("Laravel", r#"{"message":"The given data was invalid.","errors":{"email":["The email field is required."]}}"#, "The given data was invalid: email: The email field is required."),
-            ("AWS", r#"{"__type":"AccessDeniedException","Message":"User is not authorized"}"#, "User is not authorized"),
-            ("Apigee", r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#, "Invalid ApiKey"),
-            ("OData", r#"{"odata.error":{"code":"","message":{"lang":"en-US","value":"Resource not found."}}}"#, "Resource not found."),
+            (
+                "Quarkus",
+                r#"{"details":"Error id 2f3c, java.lang.RuntimeException: boom","stack":"java…"}"#,
+                "Error id 2f3c, java.lang.RuntimeException: boom",
+            ),
+            (
+                "Quarkus violations",
+                r#"{"title":"Constraint Violation","status":400,"violations":[{"field":"create.name","message":"must not be blank"}]}"#,
+                "Constraint Violation: create.name: must not be blank",
+            ),
+            (
+                "Django REST",
+                r#"{"email":["Enter a valid address."],"name":["This field is required."]}"#,
+                "email: Enter a valid address.; name: This field is required.",
+            ),
+            (
+                "Laravel",
+                r#"{"message":"The given data was invalid.","errors":{"email":["The email field is required."]}}"#,
+                "The given data was invalid: email: The email field is required.",
+            ),
+            (
+                "AWS",
+                r#"{"__type":"AccessDeniedException","Message":"User is not authorized"}"#,
+                "User is not authorized",
+            ),
+            (
+                "Apigee",
+                r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#,
+                "Invalid ApiKey",
+            ),
+            (
+                "OData",
+                r#"{"odata.error":{"code":"","message":{"lang":"en-US","value":"Resource not found."}}}"#,
+                "Resource not found.",
+            ),
             ("Salesforce", r#"[{"message":"Session expired","errorCode":"INVALID_SESSION_ID"}]"#, "Session expired"),
-            ("Elasticsearch", r#"{"error":{"root_cause":[],"type":"index_not_found","reason":"no such index"},"status":404}"#, "no such index"),
-            ("GraphQL", r#"{"errors":[{"message":"Not allowed","locations":[{"line":1}],"path":["x"]}]}"#, "Not allowed"),
+            (
+                "Elasticsearch",
+                r#"{"error":{"root_cause":[],"type":"index_not_found","reason":"no such index"},"status":404}"#,
+                "no such index",
+            ),
+            (
+                "GraphQL",
+                r#"{"errors":[{"message":"Not allowed","locations":[{"line":1}],"path":["x"]}]}"#,
+                "Not allowed",
+            ),
             ("Atlassian", r#"{"errorMessages":["Issue does not exist"],"errors":{}}"#, "Issue does not exist"),
-            ("Micronaut", r#"{"message":"Bad Request","_embedded":{"errors":[{"message":"name: must not be blank"}]},"_links":{}}"#, "Bad Request: name: must not be blank"),
-            ("Symfony", r#"{"@type":"hydra:Error","hydra:title":"An error occurred","hydra:description":"Not Found"}"#, "Not Found"),
+            (
+                "Micronaut",
+                r#"{"message":"Bad Request","_embedded":{"errors":[{"message":"name: must not be blank"}]},"_links":{}}"#,
+                "Bad Request: name: must not be blank",
+            ),
+            (
+                "Symfony",
+                r#"{"@type":"hydra:Error","hydra:title":"An error occurred","hydra:description":"Not Found"}"#,
+                "Not Found",
+            ),
             ("Rails", r#"{"errors":{"name":["can't be blank"]}}"#, "name: can't be blank"),
             ("Dropwizard", r#"{"errors":["name may not be null"]}"#, "name may not be null"),
-            ("an envelope", r#"{"success":false,"response":{"status":{"code":7,"message":"Quota used up"}}}"#, "Quota used up"),
+            (
+                "an envelope",
+                r#"{"success":false,"response":{"status":{"code":7,"message":"Quota used up"}}}"#,
+                "Quota used up",
+            ),
             ("a text", r#""No such dossier.""#, "No such dossier."),
-            ("XML", "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>Tom &amp; Jerry</Message></Error>", "Tom & Jerry"),
-            ("SOAP", "<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring xml:lang=\"en\"><![CDATA[Bad <input>]]></faultstring></s:Fault></s:Body></s:Envelope>", "Bad <input>"),
+            (
+                "XML",
+                "<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code><Message>Tom &amp; Jerry</Message></Error>",
+                "Tom & Jerry",
+            ),
+            (
+                "SOAP",
+                "<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring xml:lang=\"en\"><![CDATA[Bad <input>]]></faultstring></s:Fault></s:Body></s:Envelope>",
+                "Bad <input>",
+            ),
         ] {
             assert_eq!(line(body).as_deref(), Some(wanted), "{framework}");
         }
@@ -379,7 +471,18 @@ mod tests {
 
     #[test]
     fn bodies_without_a_text_say_nothing_and_long_or_deep_ones_are_bounded() {
-        for body in ["", "{}", "[]", "7", "null", "nonsense", r#"{"code":7,"ok":false}"#, "<html><body>502</body></html>", "<!DOCTYPE html><p>x", "<a"] {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "7",
+            "null",
+            "nonsense",
+            r#"{"code":7,"ok":false}"#,
+            "<html><body>502</body></html>",
+            "<!DOCTYPE html><p>x",
+            "<a",
+        ] {
             assert_eq!(line(body), None, "{body}");
         }
         let deep = format!("{}{}{}", r#"{"error":"#.repeat(100), r#"{"message":"deep"}"#, "}".repeat(100));

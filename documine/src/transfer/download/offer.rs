@@ -126,6 +126,10 @@ mod tests {
         let packed =
             HeaderMap::from_iter([(HeaderName::from_static("content-encoding"), HeaderValue::from_static("deflate"))]);
         assert!(matches!(Offer::of(StatusCode::OK, &packed, None), Offer::Nothing(_)));
+        for label in ["identity", "UTF-8", "binary", "none", "", "aws-chunked"] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(label))]);
+            assert_eq!(Offer::of(StatusCode::OK, &headers, None), Offer::Whole, "{label:?} is no coding");
+        }
     }
 
     proptest! {
