@@ -111,7 +111,11 @@ impl ErrorBody {
 /// The text that an object itself holds, under one of the names that are in use.
 fn own_text(object: &Map<String, Value>, depth: usize) -> Option<String> {
     let get = |wanted: &str| object.iter().find(|(name, _)| plain(name) == wanted).map(|(_, value)| value);
-    let strong = || TEXTS.iter().find_map(|name| text(get(name)?, depth - 1, true));
+    let of_kind = |is_object: bool| {
+        TEXTS.iter().find_map(|name| text(get(name).filter(|value| value.is_object() == is_object)?, depth - 1, true))
+    };
+    // An object under such a name holds a text, or codes beside one.
+    let strong = || of_kind(false);
     let other = || {
         let is_text = |name: &str| ["message", "description", "reason"].iter().any(|end| name.ends_with(end));
         object
@@ -130,7 +134,7 @@ fn own_text(object: &Map<String, Value>, depth: usize) -> Option<String> {
     let title = || {
         get("title").and_then(Value::as_str).and_then(readable).filter(|_| get("error").is_none_or(Value::is_string))
     };
-    strong().or_else(other).or_else(title).or_else(within).or_else(weak)
+    strong().or_else(other).or_else(|| of_kind(true)).or_else(title).or_else(within).or_else(weak)
 }
 
 /// The text in an envelope of a name that is not in use.
