@@ -61,7 +61,7 @@ fn each_code_pass_changes_as_many_places_as_we_know() {
             ("wire_names", 0),
             ("derive_default", 17),
             ("exact_spellings", 50),
-            ("null_as_default", 28),
+            ("null_as_default", 30),
             ("non_exhaustive", 24),
             ("derive_schema", 24),
             ("doc_fences", 24),
