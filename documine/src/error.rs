@@ -216,12 +216,11 @@ impl Error {
 
     /// Masks secrets in all texts that came from a response.
     pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
-        let masked = |text: &String| text::without(text, secrets.iter().copied());
-        self.0.message = masked(&self.0.message);
-        for text in
-            [&mut self.0.api_message, &mut self.0.api_timestamp, &mut self.0.request_id, &mut self.0.body_snippet]
-        {
-            *text = text.as_ref().map(masked);
+        let inner = &mut self.0;
+        let optional =
+            [&mut inner.api_message, &mut inner.api_timestamp, &mut inner.request_id, &mut inner.body_snippet];
+        for text in optional.into_iter().flatten().chain([&mut inner.message]) {
+            *text = text::without(text, secrets.iter().copied());
         }
         self
     }

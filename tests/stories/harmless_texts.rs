@@ -74,9 +74,12 @@ async fn an_error_shows_no_control_character_of_the_service() {
     let body = json!({"timestamp": HOSTILE, "message": HOSTILE, "errors": [{"field": HOSTILE, "message": HOSTILE}]});
     let headers = ["Content-Type: application/json", "X-Request-Id: r-1\t\u{202e}"];
     let service = service(vec![answer("400 Bad Request", &headers, &body.to_string())]).await;
+    let client = client(&service.base).await;
+    // Spans are known to tracing once they were made; one that is made for the first time while others subscribe may be missed.
+    client.license().await.unwrap_err();
     let kept = Kept::default();
     let guard = tracing::subscriber::set_default(kept.clone());
-    let error = client(&service.base).await.license().await.unwrap_err();
+    let error = client.license().await.unwrap_err();
     drop(guard);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
     assert!(error.api_timestamp().is_some_and(is_harmless), "{:?}", error.api_timestamp());
@@ -100,6 +103,7 @@ async fn a_waits_state_is_one_line_wherever_it_goes() {
     let (dossier, file) = world.processed("study.pdf", STUDY).await;
     let state = json!([{"op": "replace", "path": "/processingStatus", "value": HOSTILE}]).to_string();
     world.sim.faults().add(Fault::on("getFile").patch(&state));
+    file.processed().with_deadline(Duration::from_secs(2)).await.unwrap_err();
     let states = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&states);
     let kept = Kept::default();

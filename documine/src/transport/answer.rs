@@ -106,7 +106,7 @@ impl Call<'_> {
             response = unpacked(response, &codings).unwrap_or_else(|response| {
                 let codings = codings.join(", ");
                 why.get_or_insert(format!("the answer is packed as {codings:?}, which this build does not unpack"));
-                response
+                *response
             });
         }
         if !status.is_success() || why.is_some() {

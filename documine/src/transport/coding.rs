@@ -43,7 +43,7 @@ pub(crate) fn codings(headers: &HeaderMap) -> Vec<String> {
 /// # Errors
 /// The response as it came, where a coding is unknown or there are too many.
 #[cfg(feature = "compression")]
-pub(super) fn unpacked(mut response: Response, codings: &[String]) -> Result<Response, Response> {
+pub(super) fn unpacked(mut response: Response, codings: &[String]) -> Result<Response, Box<Response>> {
     use std::pin::Pin;
 
     use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
@@ -53,7 +53,7 @@ pub(super) fn unpacked(mut response: Response, codings: &[String]) -> Result<Res
 
     let is_known = |coding: &String| ["gzip", "x-gzip", "br", "zstd"].contains(&coding.as_str());
     if codings.len() > MAX_CODINGS || !codings.iter().all(is_known) {
-        return Err(response);
+        return Err(Box::new(response));
     }
     let mut whole = ::http::Response::new(());
     *whole.status_mut() = response.status();
@@ -75,8 +75,8 @@ pub(super) fn unpacked(mut response: Response, codings: &[String]) -> Result<Res
 }
 
 #[cfg(not(feature = "compression"))]
-pub(super) fn unpacked(response: Response, _: &[String]) -> Result<Response, Response> {
-    Err(response)
+pub(super) fn unpacked(response: Response, _: &[String]) -> Result<Response, Box<Response>> {
+    Err(Box::new(response))
 }
 
 #[cfg(test)]

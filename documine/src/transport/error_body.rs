@@ -77,14 +77,12 @@ impl ErrorBody {
         let faults = lists.filter_map(|(_, value)| text(value, MAX_DEPTH - 1, true));
         let faults = faults.filter(|faults| message.as_ref() != Some(faults)).collect::<Vec<_>>().join("; ");
         let faults = Some(faults).filter(|faults| !faults.is_empty());
-        match message {
-            Some(_) => Self { message, faults, timestamp },
-            // A form's fields with their faults, or an envelope of another name.
-            None => {
-                let message = faults.or_else(|| text_within(object, MAX_DEPTH)).or_else(|| fields(object, false));
-                Self { message, faults: None, timestamp }
-            }
+        if message.is_some() {
+            return Self { message, faults, timestamp };
         }
+        // A form's fields with their faults, or an envelope of another name.
+        let message = faults.or_else(|| text_within(object, MAX_DEPTH)).or_else(|| fields(object, false));
+        Self { message, faults: None, timestamp }
     }
 
     fn of_xml(body: &str) -> Self {
@@ -174,8 +172,8 @@ fn text(value: &Value, depth: usize, is_fault: bool) -> Option<String> {
 
 /// The faults of a form: each field with its texts. `also_single`: a text need not be in a list.
 fn fields(object: &Map<String, Value>, also_single: bool) -> Option<String> {
-    let faulty = object.iter().filter(|(_, value)| value.is_array() || (also_single && value.is_string()));
-    let faults = faulty.filter_map(|(name, value)| Some(format!("{name}: {}", text(value, 3, false)?)));
+    let listed = object.iter().filter(|(_, value)| value.is_array() || (also_single && value.is_string()));
+    let faults = listed.filter_map(|(name, value)| Some(format!("{name}: {}", text(value, 3, false)?)));
     let faults: Vec<String> = faults.take(MAX_FAULTS).collect();
     Some(faults.join("; ")).filter(|faults| !faults.is_empty())
 }
@@ -305,6 +303,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::too_many_lines, reason = "it is a table")]
     fn the_text_for_people_is_found_in_the_bodies_of_common_frameworks() {
         for (framework, body, wanted) in [
             (
