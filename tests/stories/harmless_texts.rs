@@ -115,7 +115,7 @@ async fn a_waits_state_is_one_line_wherever_it_goes() {
     assert!(error.last_state().is_some_and(is_harmless), "{:?}", error.last_state());
     let error = documine::Error::from(error);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
-    let states = states.lock().unwrap();
+    let states = states.lock().unwrap().clone();
     assert!(!states.is_empty() && states.iter().all(|state| is_harmless(state)), "{states:?}");
     let seen = kept.0.lock().unwrap().clone();
     assert!(seen.iter().any(|text| text.contains("STUCK")), "the state is logged");
