@@ -1,4 +1,4 @@
-//! Sets of values that may grow. A value this version does not know is kept as it came and is no error.
+//! Sets of values that may grow. A value this version does not know is kept as it came and is no error; a number counts as its digits.
 //!
 //! The sets and their values come from the OpenAPI document, so a newer document brings its values along.
 //!
@@ -94,7 +94,7 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_string(Text(std::marker::PhantomData))
+                deserializer.deserialize_any(Text(std::marker::PhantomData))
             }
         }
 
@@ -129,6 +129,18 @@ impl<T: for<'a> From<&'a str> + From<String>> serde::de::Visitor<'_> for Text<T>
     fn visit_string<E: serde::de::Error>(self, text: String) -> Result<T, E> {
         Ok(T::from(text))
     }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<T, E> {
+        Ok(T::from(value.to_string()))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<T, E> {
+        Ok(T::from(value.to_string()))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<T, E> {
+        Ok(T::from(value.to_string()))
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/enums.rs"));
@@ -146,6 +158,15 @@ mod tests {
             assert_eq!(read.to_string(), value);
             assert_eq!(read.is_known(), ProcessingStatus::KNOWN.contains(&value));
             assert_eq!(ProcessingStatus::from(String::from(value)), read);
+        }
+    }
+
+    #[test]
+    fn a_number_is_a_value_that_is_not_known() {
+        let read: ProcessingStatus = serde_json::from_str("3").expect("reads");
+        assert_eq!(read, ProcessingStatus::Unknown("3".into()));
+        for json in ["null", "[]", "{}", "1.5"] {
+            assert!(serde_json::from_str::<ProcessingStatus>(json).is_err(), "{json}");
         }
     }
 

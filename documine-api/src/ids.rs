@@ -161,8 +161,8 @@ macro_rules! id {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::new(text).map_err(serde::de::Error::custom)
+                let text: crate::scalars::IdText = crate::scalars::read(deserializer)?;
+                Self::new(text.0).map_err(serde::de::Error::custom)
             }
         }
 
@@ -241,6 +241,14 @@ mod tests {
             assert_eq!(id.to_string(), text);
             let json = serde_json::to_string(&id).expect("writes");
             assert_eq!(serde_json::from_str::<FileId>(&json).expect("reads"), id);
+        }
+    }
+
+    #[test]
+    fn a_whole_number_is_an_id_and_nothing_else_is() {
+        assert_eq!(serde_json::from_str::<FileId>("4711").expect("reads").as_str(), "4711");
+        for json in ["7.0", "7.5", "true", "null", "[7]", "{}"] {
+            assert!(serde_json::from_str::<FileId>(json).is_err(), "{json}");
         }
     }
 

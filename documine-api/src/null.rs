@@ -9,6 +9,8 @@ use indexmap::IndexMap;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::scalars::IdText;
+
 /// Reads `null` as the default.
 #[allow(dead_code, reason = "depends on the document")]
 pub(crate) fn as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -59,9 +61,9 @@ where
     T: TryFrom<String>,
     T::Error: std::fmt::Display,
 {
-    let text: Option<String> = Option::deserialize(deserializer)?;
-    text.filter(|text| !text.trim().is_empty())
-        .map(|text| T::try_from(text).map_err(serde::de::Error::custom))
+    let text: Option<IdText> = crate::scalars::read(deserializer)?;
+    text.filter(|text| !text.0.trim().is_empty())
+        .map(|text| T::try_from(text.0).map_err(serde::de::Error::custom))
         .transpose()
 }
 

@@ -97,6 +97,16 @@ impl Client {
         Ok(self.answer(request, options).await?.0)
     }
 
+    /// The same, where a response without content has a meaning of its own: `None`.
+    pub(crate) async fn fetch_optional<A: DeserializeOwned>(
+        &self,
+        request: Prepared<A>,
+        options: &CallOptions,
+    ) -> Result<Option<A>> {
+        let (body, facts) = self.exchange(request, options).await?.whole().await?;
+        if body.trim_ascii().is_empty() { Ok(None) } else { decode(&body, &facts).map(Some) }
+    }
+
     /// The same, where nothing but the success is of interest.
     pub(crate) async fn done(&self, request: Prepared<()>, options: &CallOptions) -> Result<()> {
         self.exchange(request, options).await.map(drop)
@@ -147,6 +157,9 @@ pub(crate) fn decode<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<
 
 #[cold]
 fn decode_with_path<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
+    if body.trim_ascii().is_empty() {
+        return Err(misfit(body, facts, "the body is empty, where the document describes content"));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| format!("the body does not fit at `{}`: {}", error.path(), error.inner()));

@@ -165,7 +165,8 @@ impl DossierHandle {
         &self.path.template
     }
 
-    /// The dossier as the service described it when this handle came from a creation or an update; [`get`](Self::get) reads it afresh.
+    /// The dossier as the service described it when this handle came from a creation or an update; [`get`](Self::get) reads it afresh. `None`
+    /// also where the service answered an update without content.
     pub fn snapshot(&self) -> Option<&Dossier> {
         self.snapshot.as_deref()
     }
@@ -197,9 +198,12 @@ impl DossierHandle {
                     .requests()
                     .create_or_update_dossier()
                     .dossier_template_id(path.template.clone())
-                    .body(fields.into_request(Some(path.dossier))?);
-                let dossier = client.fetch(request.prepare(), &options).await?;
-                Ok(DossierHandle::of(&client, path.template, dossier))
+                    .body(fields.into_request(Some(path.dossier.clone()))?);
+                // A service that answers a change without content (204) has made it all the same.
+                Ok(match client.fetch_optional(request.prepare(), &options).await? {
+                    Some(dossier) => DossierHandle::of(&client, path.template, dossier),
+                    None => DossierHandle::new(&client, path.template, path.dossier),
+                })
             })
         })
     }

@@ -15,7 +15,7 @@ use crate::clock::BoxFuture;
 use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, Result};
 use crate::files::{FileHandle, FilePath};
-use crate::operation::{Board, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
+use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
 use crate::page::{List, Question};
 use crate::transfer::download::{Check, Goal, Wanted};
 use crate::transfer::part_file::Place;
@@ -259,7 +259,7 @@ impl DownloadHandle {
 
     /// Where all that wait for packages share their looks.
     fn board(&self) -> Arc<Board<DownloadStatus>> {
-        self.client.stack().boards.board("packages", || {
+        self.client.stack().boards.board(BoardKey::Packages, || {
             let client = self.client.clone();
             let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
                 let client = client.clone();

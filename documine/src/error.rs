@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use crate::text::{self, one_line, printable};
+
+/// How long the texts are by which a service names a request or a time, in characters.
+const ID_LIMIT: usize = 128;
+
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -141,7 +146,7 @@ impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: printable(&message.into()),
             operation: None,
             status: None,
             api_message: None,
@@ -208,12 +213,23 @@ impl Error {
 
     pub(crate) fn with_api(mut self, message: Option<String>, timestamp: Option<String>) -> Self {
         self.0.api_message = message;
-        self.0.api_timestamp = timestamp;
+        self.0.api_timestamp = timestamp.map(|text| one_line(&text).chars().take(ID_LIMIT).collect());
+        self
+    }
+
+    /// Masks secrets in all texts that came from a response.
+    pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
+        let inner = &mut self.0;
+        let optional =
+            [&mut inner.api_message, &mut inner.api_timestamp, &mut inner.request_id, &mut inner.body_snippet];
+        for text in optional.into_iter().flatten().chain([&mut inner.message]) {
+            *text = text::without(text, secrets.iter().copied());
+        }
         self
     }
 
     pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
-        self.0.request_id = id;
+        self.0.request_id = id.map(|text| one_line(&text).chars().take(ID_LIMIT).collect());
         self
     }
 
@@ -234,7 +250,7 @@ impl Error {
 
     /// Adds to the notes that stand behind the message.
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
-        let note = note.into();
+        let note = printable(&note.into());
         self.0.note = Some(self.0.note.take().map_or_else(|| note.clone(), |before| format!("{before}; {note}")));
         self
     }
@@ -292,12 +308,13 @@ impl Error {
         self.0.status
     }
 
-    /// The service's own `message`, where the answer held one (published error body: `{timestamp, message}`).
+    /// The service's own `message`, where the answer held one (published error body: `{timestamp, message}`), or the text that stands in its
+    /// place in the error body of a framework or gateway. As it came: it may hold control characters; [`Display`](fmt::Display) shows none.
     pub fn api_message(&self) -> Option<&str> {
         self.0.api_message.as_deref()
     }
 
-    /// The service's own `timestamp`, where the answer held one.
+    /// The service's own `timestamp`, where the answer held one as a text or a number: one line of at most 128 characters.
     pub fn api_timestamp(&self) -> Option<&str> {
         self.0.api_timestamp.as_deref()
     }

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Board, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
+use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
 use crate::page::{List, Question};
 use crate::transfer::upload::UploadBody;
 use crate::transport::{Asked, CallOptions};
@@ -139,8 +139,8 @@ impl DossierHandle {
     /// Where all that wait for files of this dossier share their looks.
     fn board(&self) -> Arc<Board<FileStatus>> {
         let stack = self.client.stack();
-        let name = format!("files {} {}", self.path.template, self.path.dossier);
-        stack.boards.board(name, || {
+        let key = BoardKey::Files(self.path.template.clone(), self.path.dossier.clone());
+        stack.boards.board(key, || {
             let dossier = self.clone();
             let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
                 let dossier = dossier.clone();
@@ -409,4 +409,29 @@ fn name_of(file: &FileStatus) -> String {
 
 fn word(file: &FileStatus) -> String {
     file.processing_status.as_ref().map_or_else(|| "UNKNOWN".into(), |status| status.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Credentials;
+
+    #[test]
+    fn dossiers_share_looks_only_with_themselves_whatever_their_ids_hold()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let builder = Client::builder("https://acme.example").workspace("acme");
+        let client = builder.credentials(Credentials::access_token("t")).build()?;
+        let board = |template: &str, dossier: &str| -> std::result::Result<_, crate::InvalidId> {
+            Ok(client
+                .dossier_template(crate::DossierTemplateId::new(template)?)
+                .dossier(crate::DossierId::new(dossier)?)
+                .board())
+        };
+        let one = board("a b", "c")?;
+        assert!(Arc::ptr_eq(&one, &board("a b", "c")?));
+        for (template, dossier) in [("a", "b c"), ("a b", "c d"), ("a", "b"), ("a/b", "c"), ("a b c", "c")] {
+            assert!(!Arc::ptr_eq(&one, &board(template, dossier)?), "{template:?} {dossier:?}");
+        }
+        Ok(())
+    }
 }

@@ -3,6 +3,7 @@
 //! How an operation pages stands in the document (`x-paging`). Ours says `none` for every list: one answer holds the whole list. In another
 //! document an operation that takes `page` and `size` is asked for one page after the other, as long as the answers say that there are
 //! more. A `Link` header with `rel="next"` (RFC 8288) is followed where a service sends one, so that no list is ever taken for whole when it is not.
+//! A link is followed at the configured address of the service, whatever host it names. A response without content is an empty list.
 //!
 //! Awaited, a page is read whole and decoded in one go, which is quickest. Streamed, it is decoded element by element as it comes in, so that
 //! the memory stays flat and the first item is there before the answer ends.
@@ -15,6 +16,7 @@ mod link;
 mod marks;
 mod pieces;
 mod question;
+mod repetition;
 mod split;
 mod streams;
 mod walk;
@@ -39,6 +41,9 @@ use walk::Walk;
 /// The largest element of a list that is streamed: far more than any that is known, and little for a machine.
 const MAX_ITEM: usize = 16 * 1024 * 1024;
 
+/// The items after which a collected list takes no further page: more than any workspace is known to have, and little for a machine.
+const MAX_ITEMS: usize = 100_000;
+
 /// A list that has not been fetched yet: await it for all items in a `Vec`, or take the items as a [stream](Self::stream).
 #[must_use = "a list is fetched only when it is awaited or streamed"]
 pub struct List<P, T> {
@@ -47,13 +52,14 @@ pub struct List<P, T> {
     paging: Option<Paging>,
     page_size: Option<u32>,
     max_item: usize,
+    max_items: usize,
     from: Option<Continuation>,
 }
 
 impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     pub(crate) fn new(client: &Client, params: P, run: Run<P, Question<T>>) -> Self {
         let call = Call::new(client, params, run);
-        Self { call, paging: None, page_size: None, max_item: MAX_ITEM, from: None }
+        Self { call, paging: None, page_size: None, max_item: MAX_ITEM, max_items: MAX_ITEMS, from: None }
     }
 
     /// In place of the client's limit from each request to the beginning of its answer.
@@ -125,6 +131,13 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
         self
     }
 
+    /// Limits how long a list may get that is awaited or [collected](Self::collect): with so many items, or on so many pages, it takes no
+    /// further page and ends with an error. Default: 100 000. A list in one answer is limited by its size alone, and streams not at all.
+    pub fn with_max_items(mut self, items: usize) -> Self {
+        self.max_items = items;
+        self
+    }
+
     /// Goes on where another stream of the same list stopped, in this process or another one. The client may be another one, too, of the same
     /// service. A continuation of another list is an error before anything is sent.
     pub fn resume(mut self, continuation: Continuation) -> Self {
@@ -178,8 +191,10 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     /// All items. The same as awaiting the list.
     ///
     /// # Errors
-    /// The first [`Error`](crate::Error) of any page; never a part of the list.
+    /// The first [`Error`](crate::Error) of any page, or a list that goes on beyond [`with_max_items`](Self::with_max_items); never a part of
+    /// the list.
     pub async fn collect(self) -> Result<Vec<T>> {
+        let most = self.max_items;
         let mut walk = Walk::begin(self).await?;
         let mut all = Vec::new();
         while let Some((mut items, end)) = walk.page().await? {
@@ -188,6 +203,9 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
                 all = items;
             } else {
                 all.append(&mut items);
+            }
+            if walk.goes_on() && (all.len() >= most || walk.pages() >= most as u64) {
+                return Err(walk.too_long(most));
             }
         }
         Ok(all)

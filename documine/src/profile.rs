@@ -279,7 +279,8 @@ impl Profile {
 
 #[cfg(feature = "keyring")]
 fn keyring(name: &str, client_id: &str) -> Result<Arc<dyn TokenStore>> {
-    Ok(Arc::new(crate::auth::KeyringStore::new("documine", format!("{name} {client_id}"))?))
+    // Either may hold blanks; as parts of a file's name two pairs never become one.
+    Ok(Arc::new(crate::auth::KeyringStore::new("documine", [name, client_id].map(disk::file_name).join("."))?))
 }
 
 #[cfg(not(feature = "keyring"))]

@@ -71,7 +71,7 @@ async fn careful_since(client: &Client, upload: Upload, options: CallOptions, be
             return Ok(Uploaded::found(upload.dossier, id));
         }
         // A longer pause than was made meanwhile is the caller's to make.
-        let asks_for_more = error.retry_after().is_some_and(|asked| asked > LOOKS.iter().sum());
+        let asks_for_more = error.retry_after().is_some_and(|asked| asked > LOOKS.iter().sum::<Duration>());
         if archive || tries >= TRIES || asks_for_more || !upload.source.opens_again() {
             return Err(error.with_note("the dossier's list does not show the file"));
         }

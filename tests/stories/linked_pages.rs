@@ -1,5 +1,7 @@
 //! The links of a service that pages: however they are spelt, the list is whole, or it is an error.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use documine::api::operations::Paging;
 use documine::{ErrorKind, List, Result, User};
 use futures_util::{StreamExt, TryStreamExt};
@@ -161,4 +163,120 @@ async fn links_in_a_circle_end_a_stream_with_an_error() {
     assert_eq!(items.len(), 2);
     assert_eq!(items[1].as_ref().unwrap_err().to_string(), told);
     assert_eq!(asked(&service), ["GET /api/users"], "it leads back to where it came from");
+}
+
+/// A service whose page number `n` is what `page` makes of `n`; each links the next one by a cursor that never came before.
+async fn endless(page: impl Fn(usize) -> String + Send + Sync + 'static) -> Canned {
+    let pages = AtomicUsize::new(0);
+    Canned::answering(move |_| {
+        let number = pages.fetch_add(1, Ordering::Relaxed);
+        self::page(Some(&format!(r#"</api/users?cursor=c{number}>; rel="next""#)), &page(number))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_fresh_cursor_with_the_same_items_ends_a_list() {
+    let told = "getUsers: the list does not end: the service gives the same page again";
+    let same = |_| r#"{"users":[{"id":"a"},{"id":"b"}]}"#.to_owned();
+    // What stands beside the items changes with every page.
+    let same_beside_a_cursor =
+        |number| format!(r#"{{"next":"c{number}","took":{number},"users":[{{"id":"a"}},{{"id":"b"}}]}}"#);
+    let two_in_turn = |number: usize| format!(r#"{{"users":[{{"id":"{}"}}]}}"#, number % 2);
+    let pages: [Box<dyn Fn(usize) -> String + Send + Sync>; 3] =
+        [Box::new(same), Box::new(same_beside_a_cursor), Box::new(two_in_turn)];
+    for page in pages {
+        let service = endless(page).await;
+        let client = client(&service.base).await;
+        assert_eq!(client.users().await.unwrap_err().to_string(), told);
+        assert!(service.requests().len() <= 8, "{}", service.requests().len());
+        let streamed = client.users().stream().try_collect::<Vec<_>>().await.unwrap_err();
+        assert_eq!((streamed.kind(), streamed.to_string().as_str()), (ErrorKind::Decode, told));
+        assert_eq!(client.users().pages().try_collect::<Vec<_>>().await.unwrap_err().to_string(), told);
+        let each = client.users().stream_each().try_collect::<Vec<_>>().await.unwrap_err();
+        assert_eq!(each.to_string(), told);
+    }
+}
+
+#[tokio::test]
+async fn empty_pages_that_always_link_on_end_a_list() {
+    let service = endless(|_| r#"{"users":[]}"#.to_owned()).await;
+    let told = "getUsers: the list does not end: 100 pages in a row are empty";
+    assert_eq!(users(&service).await.unwrap_err().to_string(), told);
+    assert_eq!(asked(&service).len(), 101);
+}
+
+#[tokio::test]
+async fn a_collected_list_has_a_limit_and_a_stream_has_none() {
+    let fresh = |number| format!(r#"{{"users":[{{"id":"a{number}"}},{{"id":"b{number}"}}]}}"#);
+    let service = endless(fresh).await;
+    let client = client(&service.base).await;
+    let error = client.users().with_max_items(20).await.unwrap_err();
+    let told = "getUsers: the list goes on after 20 items on 10 pages, and the most that is collected is 20 (with_max_items); raise that, or take the list as a stream";
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, told));
+    assert_eq!(asked(&service).len(), 10);
+    let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();
+    assert_eq!(streamed.len(), 300);
+    // Pages count, too: nearly all of these are empty.
+    let sparse =
+        |number| if number % 90 == 0 { format!(r#"{{"users":[{{"id":"{number}"}}]}}"#) } else { "{}".to_owned() };
+    let sparse = endless(sparse).await;
+    let error = scripted::client(&sparse.base).await.users().with_max_items(200).await.unwrap_err();
+    assert!(error.to_string().contains("after 3 items on 200 pages"), "{error}");
+}
+
+#[tokio::test]
+async fn pages_that_only_look_alike_and_lists_in_one_answer_are_whole() {
+    let link = |cursor: &str| format!(r#"</api/users?cursor={cursor}>; rel="next""#);
+    let body = |ids: [&str; 2]| format!(r#"{{"users":[{{"id":"{}"}},{{"id":"{}"}}]}}"#, ids[0], ids[1]);
+    let shifted = scripted::service(vec![
+        page(Some(&link("1")), &body(["a", "b"])),
+        page(Some(&link("2")), &body(["a", "b"])),
+        page(Some(&link("3")), r#"{"users":[]}"#),
+        page(Some(&link("4")), &body(["c", "d"])),
+        page(None, &body(["d", "c"])),
+    ])
+    .await;
+    assert_eq!(users(&shifted).await.unwrap(), ["a", "b", "a", "b", "c", "d", "d", "c"]);
+    let one = scripted::service(vec![page(None, &body(["a", "b"]))]).await;
+    assert_eq!(client(&one.base).await.users().with_max_items(1).await.unwrap().len(), 2);
+    let exact = two_pages(r#"</api/users?page=2>; rel="next""#).await;
+    assert_eq!(client(&exact.base).await.users().with_max_items(3).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_link_to_another_address_is_followed_at_the_configured_one() {
+    let elsewhere = scripted::service(vec![page(None, r#"{"users":[{"id":"stolen"}]}"#)]).await;
+    for target in [
+        format!("{}/api/users?page=2", elsewhere.base),
+        "https://127.0.0.1/api/users?page=2".to_owned(),
+        "http://backend.internal:8080/api/users?page=2".to_owned(),
+        "//backend.internal/api/users?page=2".to_owned(),
+        "http://robot:pa55-w0rd@backend.internal/api/users?page=2#users".to_owned(),
+        "http://backend.internal/documine/api/users?page=2".to_owned(),
+    ] {
+        leads_to(&format!(r#"<{target}>; rel="next""#), "/api/users?page=2").await;
+    }
+    leads_to(r#"<http://backend.internal/api/users/pages/2>; rel="next""#, "/api/users/pages/2").await;
+    assert_eq!(elsewhere.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_link_is_followed_below_the_path_of_the_base_url() {
+    for target in ["http://backend:8080/api/users?page=2", "/api/users?page=2", "/docs/api/users?page=2", "?page=2"] {
+        let service = two_pages(&format!(r#"<{target}>; rel="next""#)).await;
+        let client = client(&format!("{}/docs", service.base)).await;
+        let mut pages = client.users().pages();
+        let first = pages.try_next().await.unwrap().unwrap();
+        assert!(first.continuation.is_some(), "{target}");
+        assert_eq!(pages.try_collect::<Vec<_>>().await.unwrap().len(), 1, "{target}");
+        assert_eq!(asked(&service), ["GET /docs/api/users", "GET /docs/api/users?page=2"], "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_of_another_scheme_is_an_error() {
+    let service = two_pages(r#"<javascript:alert(1)>; rel="next""#).await;
+    let told = "getUsers: the link to the next page has the scheme \"javascript\", where https is expected";
+    assert_eq!(users(&service).await.unwrap_err().to_string(), told);
 }

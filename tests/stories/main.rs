@@ -38,6 +38,8 @@ mod files;
 #[cfg(unix)]
 mod full_disk;
 mod futures_are_send;
+#[cfg(reconstruction)]
+mod harmless_texts;
 mod hostile_ids;
 mod identity_provider;
 #[cfg(reconstruction)]
@@ -80,6 +82,8 @@ mod suggested_names;
 mod tenant_and_bearer;
 mod token_endpoint;
 mod tolerance;
+#[cfg(reconstruction)]
+mod tolerated_answers;
 mod unsupported;
 mod upload_and_wait;
 mod upload_refusals;

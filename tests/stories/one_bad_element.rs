@@ -42,20 +42,17 @@ fn good() -> impl Strategy<Value = Value> {
 
 /// A field, a value that it can't have, and where below the element the error has to point.
 fn fault() -> impl Strategy<Value = (&'static str, Value, String)> {
-    let texts =
-        || select(&["id", "added", "fileName", "processingStatus", "workflowStatus", "assignee", "errorMessage"]);
+    let texts = || select(&["id", "fileName", "processingStatus", "workflowStatus", "assignee", "errorMessage"]);
+    let ids = || select(&["id", "assignee", "dossierId"]);
     let numbers = || select(&["numberOfPages", "fileSize"]);
-    let no_text = || {
-        prop_oneof![
-            any::<i64>().prop_map(Value::from),
-            any::<bool>().prop_map(Value::from),
-            Just(json!([])),
-            Just(json!({"a": 1}))
-        ]
+    // A number or a truth value is a text, too, and a number an id.
+    let no_text = || prop_oneof![Just(json!([])), Just(json!(["a"])), Just(json!({"a": 1}))];
+    let no_id = || prop_oneof![any::<bool>().prop_map(Value::from), Just(json!(1.5))];
+    let no_time = || prop_oneof![any::<bool>().prop_map(Value::from), Just(json!({"a": 1}))];
+    // Long, of several lines, and what no error may show. Neither blank, which means nothing, nor a number.
+    let text = || {
+        prop_oneof!["[a-w][^x]{0,8}", "\n{1,3}[a-s]{1,900}", Just(TOKEN.to_owned()), Just(format!("Bearer {TOKEN}"))]
     };
-    // Long, of several lines, and what no error may show.
-    let text =
-        || prop_oneof!["[^x]{0,9}", "\n{1,3}[a-z]{1,900}", Just(TOKEN.to_owned()), Just(format!("Bearer {TOKEN}"))];
     let no_number = || {
         prop_oneof![
             text().prop_map(Value::from),
@@ -72,6 +69,8 @@ fn fault() -> impl Strategy<Value = (&'static str, Value, String)> {
     };
     prop_oneof![
         (texts(), no_text()).prop_map(here),
+        (ids(), no_id()).prop_map(here),
+        (Just("added"), no_time()).prop_map(here),
         (numbers(), no_number()).prop_map(here),
         (Just("excluded"), text().prop_map(Value::from)).prop_map(here),
         (Just("fileAttributes"), prop_oneof![Just(json!([])), Just(json!("a")), Just(json!(7))]).prop_map(here),

@@ -136,7 +136,7 @@ async fn the_object_around_the_list_may_be_any() {
 async fn an_answer_that_is_no_list_is_an_error_that_says_where() {
     let fit = "getUsers: 200 OK, but the body does not fit";
     for (body, line) in [
-        ("", format!("{fit}: it ends in the middle")),
+        ("nul", format!("{fit}: it ends in the middle")),
         (r#"{"users":[{"id":"a"},{"id""#, format!("{fit} at `users[1]`: it ends in the middle")),
         (r#"{"users":[{"id":"a"}]"#, format!("{fit}: it ends in the middle")),
         (r#"{"users":[{"id":"a"}]} true"#, format!("{fit}: something follows the JSON of the body")),

@@ -193,9 +193,9 @@ fn one_line(text: &str) -> String {
     shortened(text, 3 * SHOWN)
 }
 
-/// The text without control characters, cut after `most` characters.
+/// The text without control characters and hidden ones, cut after `most` characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
-    let mut out: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut out = crate::text::printable(&text.chars().take(most).collect::<String>());
     if text.chars().nth(most).is_some() {
         out.push('…');
     }

@@ -16,6 +16,7 @@ use super::engine::{Polled, Turn};
 use super::wait::Look;
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
+use crate::models::{DossierId, DossierTemplateId};
 use crate::net::LONGEST_PAUSE;
 use crate::transport::Asked;
 
@@ -208,25 +209,33 @@ impl<S> Drop for Seat<S> {
     }
 }
 
+/// The list that a board reads. Ids may hold any character, so they are not joined to one text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum BoardKey {
+    /// The files of one dossier.
+    Files(DossierTemplateId, DossierId),
+    /// All packages of the account.
+    Packages,
+}
+
 /// The boards of a client and its clones, each as long as somebody waits.
 #[derive(Default)]
-pub(crate) struct Boards(Mutex<HashMap<String, Weak<dyn Any + Send + Sync>>>);
+pub(crate) struct Boards(Mutex<HashMap<BoardKey, Weak<dyn Any + Send + Sync>>>);
 
 impl Boards {
-    /// The board of this name, or a new one.
+    /// Returns the board of a list, or a new one.
     pub(crate) fn board<S: Clone + Send + Sync + 'static>(
         &self,
-        name: impl Into<String>,
+        key: BoardKey,
         new: impl FnOnce() -> Board<S>,
     ) -> Arc<Board<S>> {
-        let name = name.into();
         let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = boards.get(&name).and_then(Weak::upgrade).and_then(|board| board.downcast::<Board<S>>().ok());
+        let there = boards.get(&key).and_then(Weak::upgrade).and_then(|board| board.downcast::<Board<S>>().ok());
         there.unwrap_or_else(|| {
             boards.retain(|_, board| board.strong_count() > 0);
             let board = Arc::new(new());
             let weak: Weak<Board<S>> = Arc::downgrade(&board);
-            boards.insert(name, weak);
+            boards.insert(key, weak);
             board
         })
     }

@@ -8,6 +8,7 @@ use super::trouble::WaitError;
 use super::wait::{Look, State, Wait};
 use crate::clock::unit;
 use crate::error::{Error, Result};
+use crate::text::one_line;
 use crate::transport::Asked;
 
 /// The shortest and the longest time between two looks.
@@ -126,6 +127,8 @@ impl<T: Send + 'static> Engine<T> {
     fn saw(&mut self, polled: Polled<T>) -> Result<State<T>, WaitError> {
         match polled {
             Polled::Working(state) => {
+                // A word of the service, which goes to callbacks, errors and logs.
+                let state = one_line(&state);
                 self.done_since = None;
                 self.note(&state);
                 Ok(State::Working(state))
@@ -135,6 +138,7 @@ impl<T: Send + 'static> Engine<T> {
                 Ok(self.done(value))
             }
             Polled::Failed { state, message } => {
+                let state = one_line(&state);
                 self.note(&state);
                 Err(self.failed(state, message))
             }

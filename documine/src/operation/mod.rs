@@ -18,7 +18,7 @@ mod history;
 mod trouble;
 mod wait;
 
-pub(crate) use board::{Board, Boards};
+pub(crate) use board::{Board, BoardKey, Boards};
 pub use condition::Condition;
 pub(crate) use engine::{GRACE, Polled};
 pub use handle::{Operation, OperationRef};

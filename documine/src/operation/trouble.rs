@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::error::{Error, ErrorKind, TimeoutPhase};
-use crate::text::one_line;
+use crate::text::{one_line, printable};
 
 /// Why a wait ended without what was waited for. Each says what it was, where it stood, and how long and how often it was looked at.
 #[derive(Debug, Clone)]
@@ -104,7 +104,7 @@ impl WaitError {
         }
     }
 
-    /// The last state that was seen, in the service's own word.
+    /// The last state that was seen, in the service's own word, as one line.
     pub fn last_state(&self) -> Option<&str> {
         match self {
             Self::Failed { state, .. } => Some(state),
@@ -130,19 +130,19 @@ impl WaitError {
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.last_state().unwrap_or("unknown");
-        match self {
-            Self::Failed { what, message, .. } => write!(f, "{what} ended as {state}: {}", one_line(message)),
-            Self::DeadlineExceeded { what, elapsed, polls, .. } => write!(
-                f,
+        let line = match self {
+            Self::Failed { what, message, .. } => format!("{what} ended as {state}: {}", one_line(message)),
+            Self::DeadlineExceeded { what, elapsed, polls, .. } => format!(
                 "{what} was not ready after {elapsed:.0?} and {polls} looks (last state: {state}); it goes on at the service, wait again with a later deadline"
             ),
-            Self::Stalled { what, unchanged_for, polls, .. } => write!(
-                f,
+            Self::Stalled { what, unchanged_for, polls, .. } => format!(
                 "{what} stands still: no change for {unchanged_for:.0?}, {polls} looks (last state: {state}); ask the service's operators, or wait longer"
             ),
-            Self::Gone { what, .. } => write!(f, "{what} is not there any more (last state: {state})"),
-            Self::Poll { what, .. } => write!(f, "the state of {what} could not be read"),
-        }
+            Self::Gone { what, .. } => format!("{what} is not there any more (last state: {state})"),
+            Self::Poll { what, .. } => format!("the state of {what} could not be read"),
+        };
+        // Ids and states are texts of the service.
+        f.write_str(&printable(&line))
     }
 }
 

@@ -49,6 +49,8 @@ pub fn list(input: &[u8]) {
                 assert_eq!(members.into_iter().collect::<Map<_, _>>(), whole);
             }
         }
+        // An answer without content has a list without elements.
+        (Ok(parts), None | Some(Value::Null)) if parts == Parts::default() => {}
         (Ok(_), whole) => assert!(!is_shallow, "{whole:?} was taken apart"),
         // serde_json takes the last one of a name.
         (Err(flaw), Some(Value::Object(_))) => assert!(!is_shallow || flaw == "the list is there twice", "{flaw}"),

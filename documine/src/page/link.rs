@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The target of `Link: <…>; rel="next"` (RFC 8288), seen from `url`. The transport refuses one that leaves the service's own origin.
+/// The target of `Link: <…>; rel="next"` (RFC 8288), seen from `url`.
 pub(super) fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
     for value in headers.get_all(header::LINK) {
         // A title may be written in any letters; only the targets and relations matter.
@@ -23,6 +23,32 @@ pub(super) fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
         }
     }
     Ok(None)
+}
+
+/// Returns the address of a linked page at the configured service: of the link, path and query are taken, and origin and prefix are those of
+/// `base`. A service behind a proxy links its pages by the host, port or scheme that it knows itself by, and without the path that the proxy
+/// puts before its own, or with one that the proxy takes away. So nothing is ever asked for elsewhere.
+///
+/// `own` is the address of the page with the link. A path that differs from its path in a prefix alone is the same path.
+pub(super) fn at_service(target: &Url, own: &Url, base: &Url) -> Result<Url> {
+    if !matches!(target.scheme(), "http" | "https") {
+        let why = format!("the link to the next page has the scheme {:?}, where https is expected", target.scheme());
+        return Err(Error::new(ErrorKind::Decode, why));
+    }
+    let (linked, own) = (target.path(), own.path());
+    let prefix = base.path().trim_end_matches('/');
+    let is_below = |path: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let path = if linked.len() > 1 && (own.ends_with(linked) || linked.ends_with(own)) {
+        own.to_owned()
+    } else if is_below(linked) {
+        linked.to_owned()
+    } else {
+        format!("{prefix}{linked}")
+    };
+    let mut next = base.clone();
+    next.set_path(&path);
+    next.set_query(target.query());
+    Ok(next)
 }
 
 /// Whether the first `rel` names the next page; further ones do not count (RFC 8288 section 3.3).
@@ -59,6 +85,95 @@ mod properties;
 mod tests {
     use super::*;
     use http::HeaderValue;
+
+    #[test]
+    fn a_linked_page_is_at_the_configured_service() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let users = "https://acme.example/api/users";
+        let behind = "https://gateway.example/docs/api/users";
+        for (base, own, target, wanted) in [
+            ("https://acme.example", users, "?page=2", "https://acme.example/api/users?page=2"),
+            (
+                "https://acme.example",
+                users,
+                "http://acme.example/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "https://acme.example:8443/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "http://10.0.0.7:8080/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            ("https://acme.example", users, "//backend/api/users?page=2", "https://acme.example/api/users?page=2"),
+            (
+                "https://acme.example",
+                users,
+                "http://u:p@backend/api/users?page=2#top",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "http://backend/documine/api/users?page=2",
+                "https://acme.example/api/users?page=2",
+            ),
+            (
+                "https://acme.example",
+                users,
+                "http://backend/api/users/pages/2",
+                "https://acme.example/api/users/pages/2",
+            ),
+            ("https://acme.example", users, "/v2/users?page=2", "https://acme.example/v2/users?page=2"),
+            ("https://acme.example", users, "/", "https://acme.example/"),
+            ("https://acme.example:8443", users, "http://backend/api/users", "https://acme.example:8443/api/users"),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "http://backend:8080/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "/docs/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "http://backend/api/pages/2",
+                "https://gateway.example/docs/api/pages/2",
+            ),
+            ("https://gateway.example/docs", behind, "/docs/api/pages/2", "https://gateway.example/docs/api/pages/2"),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "../../../docsother/x",
+                "https://gateway.example/docs/docsother/x",
+            ),
+        ] {
+            let (base, own) = (Url::parse(base)?, Url::parse(own)?);
+            let next = at_service(&own.join(target)?, &own, &base)?;
+            assert_eq!(next.as_str(), wanted, "{target}");
+        }
+        let own = Url::parse(users)?;
+        for target in ["javascript:alert(1)", "file:///etc/passwd", "ftp://acme.example/api/users", "data:,x"] {
+            assert!(at_service(&own.join(target)?, &own, &own).is_err(), "{target}");
+        }
+        Ok(())
+    }
 
     #[test]
     fn the_next_page_is_found_among_links() -> std::result::Result<(), Box<dyn std::error::Error>> {

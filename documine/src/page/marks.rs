@@ -1,5 +1,6 @@
 //! What an answer says beside its list about where in the whole it stands, and the address of the page by number that comes next.
 
+use documine_api::scalars::{truth_value, whole_number};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -72,13 +73,14 @@ impl Marks {
 
 impl Described {
     fn marks(self) -> Marks {
+        let number = |value: &Value| whole_number(value).and_then(|number| u64::try_from(number).ok());
         // Either the number of the page or an object with all of it.
-        let within = |name: &str| self.page.get(name).and_then(Value::as_u64);
+        let within = |name: &str| self.page.get(name).and_then(number);
         Marks {
-            total: self.total_elements.as_u64().or_else(|| within("totalElements")),
-            pages: self.total_pages.as_u64().or_else(|| within("totalPages")),
-            number: self.number.as_u64().or_else(|| self.page.as_u64()).or_else(|| within("number")),
-            last: self.last.as_bool(),
+            total: number(&self.total_elements).or_else(|| within("totalElements")),
+            pages: number(&self.total_pages).or_else(|| within("totalPages")),
+            number: number(&self.number).or_else(|| number(&self.page)).or_else(|| within("number")),
+            last: truth_value(&self.last),
         }
     }
 }
@@ -139,8 +141,10 @@ mod tests {
 
     #[test]
     fn marks_of_another_form_are_none() {
-        let odd = read(r#"{"totalElements":"3","totalPages":-1,"number":1.5,"last":"no","page":[0]}"#);
+        let odd = read(r#"{"totalElements":"three","totalPages":-1,"number":1.5,"last":"no","page":[0]}"#);
         assert_eq!(odd, Marks::default());
+        let spelled = read(r#"{"totalElements":"3","totalPages":2.0,"number":"0","last":"false"}"#);
+        assert_eq!(spelled, read(r#"{"totalElements":3,"totalPages":2,"number":0,"last":false}"#));
         assert!(Marks::are_all_in(&serde_json::from_str(Marks::ALL).unwrap_or_default()));
     }
 

@@ -12,7 +12,7 @@ use reqwest::Response;
 use super::bad_item::BadItem;
 use super::question::{Question, Unread};
 use super::split::{Flaw, Piece, Splitter};
-use super::walk::End;
+use super::walk::{End, add_item};
 use crate::client::{Client, misfit};
 use crate::error::{Error, Result, TimeoutPhase};
 use crate::json_memory;
@@ -109,8 +109,7 @@ impl<T: 'static> Pieces<T> {
             let found = match found {
                 Ok(Some(Piece::Item(bytes))) => {
                     if let Some(print) = &mut self.print {
-                        print.write(bytes);
-                        print.write_u8(b',');
+                        add_item(print, bytes);
                     }
                     match json_memory::check(bytes, self.bounds.item).map(|()| (self.question.item)(bytes)) {
                         Err(why) => Found::TooMuch(why),
@@ -224,8 +223,11 @@ impl<T: 'static> Pieces<T> {
         // By the model of the whole: it tells what does not fit, and finds a list that stands under another of its names.
         let (late, marks) = (self.question.whole)(&self.rest, &self.facts)?;
         let got = self.got + late.len() as u64;
+        if let Some(print) = self.print.as_mut().filter(|_| !late.is_empty()) {
+            print.write(&self.rest);
+        }
         let print = self.print.take().filter(|_| got > 0).map(|print| print.finish());
-        self.end = Some(End::new(&self.facts, marks, got, print));
+        self.end = Some(End::new(&self.facts, &self.client.stack().base, marks, got, print));
         self.ready.extend(late.into_iter().map(Ok));
         Ok(())
     }

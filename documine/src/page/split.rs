@@ -57,6 +57,8 @@ enum Place {
     /// A byte order mark, of which so many bytes were seen, or the object.
     Mark(usize),
     Object,
+    /// The word `null` in place of the object, of which so many bytes were seen.
+    Null(usize),
     FirstName,
     NextName,
     Name,
@@ -96,8 +98,9 @@ impl Splitter {
     /// Takes from `input` up to the end of the next piece. `None`: all of it is taken, and more is needed.
     pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Piece<'_>>, Flaw> {
         const MARK: &[u8] = b"\xef\xbb\xbf";
+        const NULL: &[u8] = b"null";
         loop {
-            if !matches!(self.place, Place::Mark(_) | Place::Name | Place::Member | Place::Item) {
+            if !matches!(self.place, Place::Mark(_) | Place::Null(_) | Place::Name | Place::Member | Place::Item) {
                 let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
                 *input = &input[input.iter().position(|byte| !blank(byte)).unwrap_or(input.len())..];
             }
@@ -108,7 +111,11 @@ impl Splitter {
                 }
                 (Place::Mark(0), _) => (Place::Object, 0),
                 (Place::Object, b'{') => (Place::FirstName, 1),
-                (Place::Mark(_) | Place::Object, _) => return Err(Flaw::Expected("the object")),
+                (Place::Object, b'n') => (Place::Null(1), 1),
+                (Place::Null(seen), _) if NULL.get(seen) == Some(&byte) => {
+                    (if seen + 1 == NULL.len() { Place::End } else { Place::Null(seen + 1) }, 1)
+                }
+                (Place::Mark(_) | Place::Object | Place::Null(_), _) => return Err(Flaw::Expected("the object")),
                 (Place::FirstName | Place::MemberEnd, b'}') => (Place::End, 1),
                 (Place::FirstName | Place::NextName, b'"') => {
                     self.name.clear();
@@ -155,9 +162,9 @@ impl Splitter {
         }
     }
 
-    /// What it means that nothing more comes.
+    /// What it means that nothing more comes. An answer without content has a list without elements.
     pub(super) fn finish(&self) -> Result<(), Flaw> {
-        if self.place == Place::End { Ok(()) } else { Err(Flaw::Cut) }
+        if matches!(self.place, Place::End | Place::Mark(0) | Place::Object) { Ok(()) } else { Err(Flaw::Cut) }
     }
 
     /// Whether the way is within the list.

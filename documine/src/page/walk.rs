@@ -1,7 +1,6 @@
 //! The way from page to page: where the next one is, and whether there is an end.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,16 +9,21 @@ use url::Url;
 
 use super::List;
 use super::continuation::Continuation;
-use super::link::next_link;
+use super::link::{at_service, next_link};
 use super::marks::{self, Marks};
 use super::pieces::{Bounds, Each, Pieces};
 use super::question::Question;
+use super::repetition::Repetition;
+use super::split::{Piece, Splitter};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::transport::{Answered, CallOptions, Facts, Retry};
 
 /// So many pages in a row may be empty: a filter that is applied to pages makes some, a service that has lost its way makes more.
 const MOST_EMPTY: u32 = 100;
+/// How often the same items may come again on a list whose pages are linked: they do where items are added or taken away meanwhile, and
+/// pages are small.
+const MOST_REPEATS: u32 = 1;
 
 /// What an answer said about the whole list.
 pub(super) struct End {
@@ -34,9 +38,11 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn new(facts: &Facts, marks: Marks, got: u64, print: Option<u64>) -> Self {
+    /// `base` is the service's configured address.
+    pub(super) fn new(facts: &Facts, base: &Url, marks: Marks, got: u64, print: Option<u64>) -> Self {
         let url = facts.url().clone();
         let link = next_link(&url, &facts.headers);
+        let link = link.and_then(|link| link.map(|link| at_service(&link, &url, base)).transpose());
         Self { url, link, marks, got, print }
     }
 
@@ -57,7 +63,9 @@ pub(super) struct Walk<T> {
     first: Url,
     /// Where it goes on, or why it can't; `None` at its end.
     next: Option<Result<Url>>,
-    visited: HashSet<Url>,
+    /// Finds links in a circle, and the same items over and over.
+    links: Repetition,
+    prints: Repetition,
     /// Items and pages that are through.
     items: u64,
     pages: u64,
@@ -65,13 +73,14 @@ pub(super) struct Walk<T> {
     empty: u32,
     /// The number that was asked for last, where the pages have numbers.
     asked: Option<u64>,
-    print: Option<u64>,
+    /// How many items there are on all pages, as the service said last.
+    total: Option<u64>,
     until: Option<Duration>,
 }
 
 impl<T: Send + 'static> Walk<T> {
     pub(super) async fn begin<P>(list: List<P, T>) -> Result<Self> {
-        let List { call, paging, page_size, max_item, from } = list;
+        let List { call, paging, page_size, max_item, from, .. } = list;
         let run = call.run();
         let (client, params, options) = call.into_parts()?;
         let question = run(client.clone(), params, CallOptions::default()).await?;
@@ -86,6 +95,8 @@ impl<T: Send + 'static> Walk<T> {
             next = marks::with_size(&first, size);
         }
         let asked = if pages > 0 { marks::number_of(&next) } else { None };
+        let mut links = Repetition::default();
+        links.repeats(hash(&next));
         Ok(Self {
             client,
             question: Arc::new(question),
@@ -93,13 +104,14 @@ impl<T: Send + 'static> Walk<T> {
             paging,
             max_item,
             first,
-            visited: HashSet::from([next.clone()]),
+            links,
+            prints: Repetition::default(),
             next: Some(Ok(next)),
             items,
             pages,
             empty: 0,
             asked,
-            print: None,
+            total: None,
             until: None,
         })
     }
@@ -155,10 +167,13 @@ impl<T: Send + 'static> Walk<T> {
         {
             return Err(format!("the service gives page {given} where page {asked} was asked for"));
         }
-        if numbered && end.print.is_some() && end.print == self.print {
-            return Err("the list does not end: the service gives the same page again".into());
+        let most_repeats = if numbered { 0 } else { MOST_REPEATS };
+        let is_same = end.print.is_some_and(|print| self.prints.repeats(print) > most_repeats);
+        let same = || Err("the list does not end: the service gives the same page again".into());
+        if numbered && is_same {
+            return same();
         }
-        self.print = end.print;
+        self.total = end.marks.total.or(self.total);
         self.empty = if end.got == 0 { self.empty + 1 } else { 0 };
         if self.empty > MOST_EMPTY {
             return Err(format!("the list does not end: {MOST_EMPTY} pages in a row are empty"));
@@ -171,9 +186,12 @@ impl<T: Send + 'static> Walk<T> {
             self.asked = Some(number);
             next = Some(marks::with_number(&end.url, number));
         }
-        match (next, end.marks.total) {
-            (Some(next), _) if self.visited.insert(next.clone()) => Ok(Some(next)),
-            (Some(_), _) => Err("the list does not end: the service links its pages in a circle".into()),
+        match (next, self.total) {
+            (Some(next), _) if self.links.repeats(hash(&next)) > 0 => {
+                Err("the list does not end: the service links its pages in a circle".into())
+            }
+            (Some(_), _) if is_same => same(),
+            (Some(next), _) => Ok(Some(next)),
             // A part is never taken for the whole.
             (None, Some(total)) if self.items < total => {
                 let why = if numbered {
@@ -191,20 +209,17 @@ impl<T: Send + 'static> Walk<T> {
     async fn whole(&mut self, url: &Url) -> Result<(Vec<T>, End)> {
         let (body, facts) = self.answer(url, false).await?.whole().await?;
         let (items, marks) = (self.question.whole)(&body, &facts)?;
-        let print = (self.paging == Paging::PageSize && !items.is_empty()).then(|| {
-            let mut print = DefaultHasher::new();
-            print.write(&body);
-            print.finish()
-        });
+        let is_known_again = self.is_paged(&facts) && !items.is_empty();
+        let print = is_known_again.then(|| print_of(self.question.operation.items.unwrap_or_default(), &body));
         let got = items.len() as u64;
-        Ok((items, End::new(&facts, marks, got, print)))
+        Ok((items, End::new(&facts, &self.client.stack().base, marks, got, print)))
     }
 
     /// The page with its first element read; or the error, and whether the answer had begun.
     async fn opened(&mut self, url: &Url) -> std::result::Result<Pieces<T>, (Error, bool)> {
         let answered = self.answer(url, true).await.map_err(|error| (error, false))?;
         let idle = self.options.idle.unwrap_or(self.client.stack().timeouts.idle);
-        let print = self.paging == Paging::PageSize;
+        let print = self.is_paged(&answered.facts);
         let bounds = Bounds { idle, until: self.until, item: self.max_item, print };
         let question = Arc::clone(&self.question);
         let mut pieces = Pieces::new(self.client.clone(), question, answered, bounds, self.items);
@@ -227,6 +242,25 @@ impl<T: Send + 'static> Walk<T> {
         self.client.send(request, self.question.operation, &options).await
     }
 
+    /// Whether there may be another page: a list in one answer need not be known again.
+    fn is_paged(&self, facts: &Facts) -> bool {
+        self.paging == Paging::PageSize || facts.headers.contains_key(::http::header::LINK)
+    }
+
+    /// Whether there is another page.
+    pub(super) fn goes_on(&self) -> bool {
+        matches!(self.next, Some(Ok(_)))
+    }
+
+    /// The error for a list that is longer than its caller takes.
+    pub(super) fn too_long(&self, most: usize) -> Error {
+        let why = format!(
+            "the list goes on after {} items on {} pages, and the most that is collected is {most} (with_max_items); raise that, or take the list as a stream",
+            self.items, self.pages
+        );
+        Error::new(ErrorKind::Decode, why).with_operation(self.question.operation.id)
+    }
+
     fn may_repeat(&self) -> bool {
         let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.stack().retry);
         match self.options.retry {
@@ -234,6 +268,34 @@ impl<T: Send + 'static> Walk<T> {
             None => policy.repeats(),
         }
     }
+}
+
+fn hash(url: &Url) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    url.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Returns by what a page is known again: its items, whatever stands beside them, such as a fresh cursor.
+fn print_of(list: &'static str, body: &[u8]) -> u64 {
+    let (mut splitter, mut input) = (Splitter::new(list, body.len()), body);
+    let (mut print, mut items) = (DefaultHasher::new(), 0);
+    while let Ok(Some(piece)) = splitter.next(&mut input) {
+        if let Piece::Item(item) = piece {
+            add_item(&mut print, item);
+            items += 1;
+        }
+    }
+    if items == 0 {
+        // They stand under another of the list's names.
+        print.write(body);
+    }
+    print.finish()
+}
+
+pub(super) fn add_item(print: &mut DefaultHasher, item: &[u8]) {
+    print.write(item);
+    print.write_u8(b',');
 }
 
 /// A page whose elements are taken one by one.

@@ -5,8 +5,8 @@ use std::io;
 use std::time::SystemTime;
 
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
 
+use super::error_body::ErrorBody;
 use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
 use crate::net::{causes, fate, retry_after, root_cause};
 use crate::text::{SNIPPET_LIMIT, one_line};
@@ -50,9 +50,9 @@ pub(crate) fn classify(evidence: Evidence<'_>) -> Error {
 }
 
 fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let said = Said::read(body);
-    let text = match &said.message {
-        Some(message) => format!("{status}: {}", one_line(message)),
+    let read = ErrorBody::read(media_type(headers), body);
+    let text = match read.line() {
+        Some(line) => format!("{status}: {}", one_line(&line)),
         None if status.is_redirection() => {
             format!("{status}: the service points elsewhere, which is not followed; check the base URL")
         }
@@ -61,34 +61,13 @@ fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         }
         None => format!("{status} without a message"),
     };
-    let understood = said.message.is_some();
+    let understood = read.message.is_some();
     Error::new(ErrorKind::Api, text)
         .with_status(status)
         .with_headers(headers)
-        .with_api(said.message, said.timestamp)
+        .with_api(read.message, read.timestamp)
         .with_request_id(request_id(headers))
         .with_snippet(snippet(body).filter(|_| !understood))
-}
-
-/// What an error body says: the published `{timestamp, message}`; a problem (RFC 9457), as gateways send it; or the web framework's own
-/// `{timestamp, status, error, path}`.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Said {
-    timestamp: Option<String>,
-    message: Option<String>,
-    detail: Option<String>,
-    title: Option<String>,
-    error: Option<String>,
-}
-
-impl Said {
-    fn read(body: &[u8]) -> Self {
-        let mut said: Self = serde_json::from_slice(body).unwrap_or_default();
-        let words = [said.message.take(), said.detail.take(), said.title.take(), said.error.take()];
-        said.message = words.into_iter().flatten().find(|text| !text.trim().is_empty());
-        said
-    }
 }
 
 fn no_answer(broken: &reqwest::Error) -> Error {
@@ -128,7 +107,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
         .iter()
         .find_map(|name| headers.get(*name))
         .and_then(|value| value.to_str().ok())
-        .map(|text| one_line(text).chars().take(128).collect())
+        .map(str::to_owned)
 }
 
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
@@ -191,6 +170,8 @@ mod tests {
             "409 Conflict: Conflict"
         );
         assert_eq!(said(r#"{"message":" ","detail":7}"#), "409 Conflict without a message");
+        let listed = r#"{"title":"Invalid.","errors":{"name":["missing\n\u001b[31m","short\u202e"]}}"#;
+        assert_eq!(said(listed), "409 Conflict: Invalid: name: missing  [31m; short");
         assert_eq!(said("\u{feff}nonsense"), "409 Conflict without a message");
     }
 

@@ -7,9 +7,9 @@
 //! pace        not more at once, not faster, than the service takes  pace.rs
 //! attempt     body and headers made anew, time limits, redirects    attempt.rs, timeout.rs
 //! HTTP        one request, one answer                               http.rs, connection.rs
-//! answer      read whole and bounded, or left to stream             answer.rs
+//! answer      read whole and bounded, or left to stream             answer.rs, coding.rs
 //! again       a streamed body that broke off is asked for again     again.rs, transfer/download/
-//! classify    answer or trouble → one Error                         classify.rs
+//! classify    answer or trouble → one Error                         classify.rs, error_body.rs
 //! ```
 //!
 //! Why in this order: the deadline holds for everything below it. A refresh is no failed attempt, so auth stands above retry, and what it
@@ -23,7 +23,9 @@ mod attempt;
 mod auth;
 mod call;
 pub(crate) mod classify;
+mod coding;
 mod connection;
+mod error_body;
 mod http;
 mod observer;
 mod pace;
@@ -52,6 +54,7 @@ pub(crate) use again::Broken;
 pub(crate) use answer::Answered;
 pub(crate) use asked::Asked;
 pub(crate) use call::{Call, Raw};
+pub(crate) use coding::codings;
 pub(crate) use connection::{Connection, ProxyChoice};
 pub(crate) use http::Http;
 pub use observer::{CallEnded, Observer, Retrying};

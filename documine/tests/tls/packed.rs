@@ -47,6 +47,33 @@ async fn gzip_brotli_and_zstd_are_unpacked() {
     }
 }
 
+#[cfg(feature = "compression")]
+#[tokio::test]
+async fn codings_are_known_in_any_spelling_and_one_over_another() {
+    let gzip = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 202, 201, 76, 78, 205, 43, 78, 77, 9, 72, 76, 79, 45, 86, 178, 50,
+        173, 5, 0, 142, 22, 28, 62, 19, 0, 0, 0,
+    ];
+    let brotli = [&[11, 9, 128][..], LICENSE.as_bytes(), &[3]].concat();
+    // A frame of one raw block around what is packed already.
+    let size = u8::try_from(gzip.len()).expect("is short");
+    let twice = [&[0x28, 0xb5, 0x2f, 0xfd, 0x20, size][..], &block(true, 0, gzip.len()), &gzip].concat();
+    for (coding, body) in [
+        ("GZIP", gzip.to_vec()),
+        ("x-gzip", gzip.to_vec()),
+        ("gzip, UTF-8", gzip.to_vec()),
+        ("aws-chunked,gzip", gzip.to_vec()),
+        ("Br", brotli),
+        ("ZSTD", zstd()),
+        ("gzip, zstd", twice),
+    ] {
+        let (_, client) = client(packed(coding, body), |builder| builder).await;
+        assert_eq!(client.license().await.expect(coding).licensed_pages, Some(5), "{coding}");
+    }
+    let (_, client) = client(packed("X-GZIP", b"{}".to_vec()), |builder| builder).await;
+    assert!(client.license().await.is_err(), "not packed, though it says so");
+}
+
 /// A zstd frame of several blocks: bytes as they are, or one byte many times.
 #[cfg(feature = "compression")]
 fn frame(blocks: &[(&str, usize)]) -> Vec<u8> {

@@ -11,6 +11,7 @@ mod derive_default;
 mod derive_schema;
 mod doc_fences;
 mod doc_texts;
+mod exact_spellings;
 mod generator;
 mod multipart_form;
 mod non_exhaustive;
@@ -50,6 +51,7 @@ pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
     boxed_options,
     wire_names,
     derive_default,
+    exact_spellings,
     null_as_default,
     non_exhaustive,
     derive_schema,

@@ -1,7 +1,7 @@
 //! Why: services send `null` for a list or map without content, and an empty text for somebody who is not there; either would
 //! fail the whole answer.
-//! Looks for: lists, maps and defaulted truth values among the fields of models, and optional ids. Runs after `derive_default`,
-//! which tells the models that have a default.
+//! Looks for: lists and maps among the fields of models, and optional ids. Runs after `derive_default`, which tells the models that
+//! have a default, and after `exact_spellings`, which reads `null` itself in the fields that are its own.
 //! Holds afterwards: such a field reads `null` and absence as empty, inside a list or map too; an optional id reads a blank text
 //! as `None`. What is sent does not change.
 //! Delete when: the generator does it.
@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use syn::{Field, File, Meta, parse_quote};
+use syn::{Field, File};
 
 use super::syntax;
 
@@ -35,13 +35,7 @@ fn tolerate(field: &mut Field, with_default: &BTreeSet<String>) -> bool {
     let Some(reader) = reader(field, with_default) else {
         return false;
     };
-    let mut options = syntax::serde_options(&field.attrs);
-    if !options.iter().any(|option| option.path().is_ident("default")) {
-        options.push(parse_quote!(default));
-    }
-    let read: Meta = parse_quote!(deserialize_with = #reader);
-    options.push(read);
-    syntax::set_serde_options(&mut field.attrs, &options);
+    syntax::read_with(field, reader, true);
     true
 }
 
@@ -56,17 +50,13 @@ fn reader(field: &Field, with_default: &BTreeSet<String>) -> Option<&'static str
         (Some("Vec"), "Option" | "Value") => Some("crate::null::as_default"),
         (Some("Vec"), _) => Some("crate::null::list"),
         (Some("IndexMap"), "Vec") => Some("crate::null::map_of_lists"),
-        (Some("IndexMap"), "String" | "IndexMap" | "Map") => Some("crate::null::map"),
+        (Some("IndexMap"), "IndexMap" | "Map") => Some("crate::null::map"),
         (Some("IndexMap"), _) if holds_default => Some("crate::null::map"),
         (Some("IndexMap" | "Map"), _) => Some("crate::null::as_default"),
         (Some("Option"), _) => {
             let id = syntax::path_names(inner?);
             let is_id = matches!(id.as_slice(), [krate, ids, _] if krate == "crate" && ids == "ids");
             is_id.then_some("crate::null::blank_as_none")
-        }
-        (None, _) => {
-            let is_bool = syntax::model_name(&field.ty).is_some_and(|name| name == "bool");
-            (is_bool && syntax::has_serde_option(&field.attrs, "default")).then_some("crate::null::as_default")
         }
         _ => None,
     }

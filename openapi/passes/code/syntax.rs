@@ -108,6 +108,17 @@ pub(super) fn set_serde_options(attributes: &mut Vec<Attribute>, options: &Punct
     attributes.push(parse_quote!(#[serde(#options)]));
 }
 
+/// Has a field read by the function `reader`, and makes it optional where it is `or_absent`.
+pub(super) fn read_with(field: &mut syn::Field, reader: &str, or_absent: bool) {
+    let mut options = serde_options(&field.attrs);
+    if or_absent && !options.iter().any(|option| option.path().is_ident("default")) {
+        options.push(parse_quote!(default));
+    }
+    let read: Meta = parse_quote!(deserialize_with = #reader);
+    options.push(read);
+    set_serde_options(&mut field.attrs, &options);
+}
+
 /// Whether the attribute is a `derive` with `Default` in it.
 pub(super) fn derives_default(attribute: &Attribute) -> bool {
     attribute.path().is_ident("derive")

@@ -36,24 +36,68 @@ fn null_is_read_as_empty_inside_and_out() {
                 "parts": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Part"}},
                 "numbers": {"type": "object", "additionalProperties": {"type": "integer"}},
                 "any": {"type": "array", "items": {}},
+                "partLists": {"type": "object", "additionalProperties": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}}},
+                "partList": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
                 "fileId": {"type": "string", "x-test-id": "FileId"},
             }},
         }),
     ));
     for (field, reader) in [
-        ("must", "list"),
-        ("lists", "map_of_lists"),
-        ("parts", "map"),
-        ("numbers", "as_default"),
-        ("any", "as_default"),
-        ("file_id", "blank_as_none"),
+        ("must", "scalars::read"),
+        ("lists", "scalars::read"),
+        ("parts", "null::map"),
+        ("part_lists", "null::map_of_lists"),
+        ("part_list", "null::list"),
+        ("numbers", "scalars::read"),
+        ("any", "null::as_default"),
+        ("file_id", "null::blank_as_none"),
     ] {
-        let declared = source.find(&format!("pub {field}:")).expect("the field is there");
-        let before = &source[declared.saturating_sub(300)..declared];
-        let attribute = before.rfind("#[serde").map(|at| &before[at..]).unwrap_or_default();
-        assert!(attribute.contains(&format!("\"crate::null::{reader}\"")), "{field}: {attribute}");
+        let attribute = attribute(&source, field);
+        assert!(attribute.contains(&format!("\"crate::{reader}\"")), "{field}: {attribute}");
         assert!(attribute.contains("default"), "{field}: {attribute}");
     }
+}
+
+/// What serde is told of a field.
+fn attribute<'a>(source: &'a str, field: &str) -> &'a str {
+    let declared = source.find(&format!("pub {field}:")).expect("the field is there");
+    let before = &source[..declared];
+    // Behind the field before it.
+    &before[before.rfind("pub ").unwrap_or_default()..]
+}
+
+#[test]
+fn numbers_texts_and_truth_values_are_read_in_any_exact_spelling() {
+    let source = client(&document(
+        json!({}),
+        json!({
+            "Count": {"type": "integer"},
+            "Part": {"type": "object", "properties": {"a": {"type": "string"}}},
+            "A": {"type": "object", "required": ["needed", "named"], "properties": {
+                "needed": {"type": "integer", "format": "int32"},
+                "named": {"type": "string"},
+                "large": {"type": "integer", "format": "int64"},
+                "share": {"type": "number", "format": "float"},
+                "shares": {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+                "flag": {"type": "boolean"},
+                "flagged": {"type": "boolean", "default": false},
+                "byName": {"type": "object", "additionalProperties": {"type": "integer"}},
+                "count": {"$ref": "#/components/schemas/Count"},
+                "part": {"$ref": "#/components/schemas/Part"},
+                "any": {},
+            }},
+        }),
+    ));
+    for field in ["needed", "named", "large", "share", "shares", "flag", "by_name"] {
+        let attribute = attribute(&source, field);
+        assert!(attribute.contains("\"crate::scalars::read\""), "{field}: {attribute}");
+        assert_eq!(attribute.contains("default"), !["needed", "named"].contains(&field), "{field}: {attribute}");
+    }
+    for field in ["part", "any"] {
+        assert!(!attribute(&source, field).contains("scalars"), "{field}");
+    }
+    let named = source.split("pub struct Count").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default();
+    assert!(!source.contains("pub struct Count") || named.contains("crate::scalars::read"), "{named}");
 }
 
 #[test]

@@ -46,8 +46,11 @@ fn split(body: &[u8], cuts: &[prop::sample::Index], limit: usize) -> Result<Part
 
 /// The same by serde_json, from the whole.
 fn whole(body: &[u8]) -> Option<Parts> {
-    let mut rest: Map<String, Value> =
-        serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok()?;
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if matches!(body.trim_ascii(), b"" | b"null") {
+        return Some(Parts::default());
+    }
+    let mut rest: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let items = match rest.remove(LIST) {
         Some(Value::Array(items)) => items,
         Some(other) => {
@@ -115,8 +118,10 @@ proptest! {
 
     #[test]
     fn a_list_that_is_cut_is_never_taken_for_whole(body in body(), cuts in cuts(), end in any::<prop::sample::Index>()) {
+        // What is cut off before the object begins is an answer without content: its length says that it is cut off.
+        let first = body.iter().position(|byte| *byte == b'{').unwrap_or_default();
         let solid = body.iter().rposition(|byte| *byte == b'}').unwrap_or_default();
-        prop_assert!(split(&body[..end.index(solid + 1)], &cuts, LIMIT).is_err());
+        prop_assert!(split(&body[..first + 1 + end.index(solid - first)], &cuts, LIMIT).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode, header};
 
 use super::validator::Validator;
+use crate::transport::codings;
 
 /// The rest of a package, as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,7 @@ pub(crate) enum Offer {
 
 impl Offer {
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, asked: Option<&Rest>) -> Self {
-        let coding = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default().trim());
-        let packed = coding.is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let packed = !codings(headers).is_empty();
         match (status, asked) {
             (StatusCode::PARTIAL_CONTENT, Some(asked)) if !packed && is_rest(headers, asked) => Self::Rest,
             (StatusCode::PARTIAL_CONTENT, Some(_)) => Self::Other,
@@ -126,6 +126,10 @@ mod tests {
         let packed =
             HeaderMap::from_iter([(HeaderName::from_static("content-encoding"), HeaderValue::from_static("deflate"))]);
         assert!(matches!(Offer::of(StatusCode::OK, &packed, None), Offer::Nothing(_)));
+        for label in ["identity", "UTF-8", "binary", "none", "", "aws-chunked"] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static(label))]);
+            assert_eq!(Offer::of(StatusCode::OK, &headers, None), Offer::Whole, "{label:?} is no coding");
+        }
     }
 
     proptest! {
