@@ -94,7 +94,7 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_string(Text(std::marker::PhantomData))
+                crate::text::read(deserializer)
             }
         }
 
@@ -112,25 +112,6 @@ macro_rules! open_enum {
     };
 }
 
-/// Reads a text where it stands: a known value needs no copy of it.
-struct Text<T>(std::marker::PhantomData<T>);
-
-impl<T: for<'a> From<&'a str> + From<String>> serde::de::Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        Ok(T::from(text))
-    }
-
-    fn visit_string<E: serde::de::Error>(self, text: String) -> Result<T, E> {
-        Ok(T::from(text))
-    }
-}
-
 include!(concat!(env!("OUT_DIR"), "/enums.rs"));
 
 #[cfg(test)]
@@ -146,6 +127,14 @@ mod tests {
             assert_eq!(read.to_string(), value);
             assert_eq!(read.is_known(), ProcessingStatus::KNOWN.contains(&value));
             assert_eq!(ProcessingStatus::from(String::from(value)), read);
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_unknown_and_no_error() {
+        for (json, text) in [("3", "3"), ("true", "true"), (r#"{"code":"A"}"#, r#"{"code":"A"}"#)] {
+            let read: ProcessingStatus = serde_json::from_str(json).expect("reads");
+            assert_eq!(read, ProcessingStatus::Unknown(text.into()));
         }
     }
 

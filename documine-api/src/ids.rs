@@ -161,8 +161,7 @@ macro_rules! id {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::new(text).map_err(serde::de::Error::custom)
+                Self::new(crate::text::word(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
 
@@ -241,6 +240,15 @@ mod tests {
             assert_eq!(id.to_string(), text);
             let json = serde_json::to_string(&id).expect("writes");
             assert_eq!(serde_json::from_str::<FileId>(&json).expect("reads"), id);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_as_ids() {
+        let id: FileId = serde_json::from_str("4711").expect("reads");
+        assert_eq!(id.as_str(), "4711");
+        for json in ["true", "4711.5", "[1]", "{}", "null"] {
+            serde_json::from_str::<FileId>(json).expect_err(json);
         }
     }
 

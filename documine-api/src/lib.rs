@@ -63,6 +63,7 @@ pub mod ids;
 mod null;
 pub mod operations;
 mod request;
+mod text;
 mod timestamp;
 mod transport;
 mod unsupported;

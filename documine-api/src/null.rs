@@ -9,6 +9,8 @@ use indexmap::IndexMap;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::text;
+
 /// Reads `null` as the default.
 #[allow(dead_code, reason = "depends on the document")]
 pub(crate) fn as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -59,10 +61,20 @@ where
     T: TryFrom<String>,
     T::Error: std::fmt::Display,
 {
-    let text: Option<String> = Option::deserialize(deserializer)?;
-    text.filter(|text| !text.trim().is_empty())
+    let text: Option<Word> = Option::deserialize(deserializer)?;
+    text.map(|word| word.0)
+        .filter(|text| !text.trim().is_empty())
         .map(|text| T::try_from(text).map_err(serde::de::Error::custom))
         .transpose()
+}
+
+/// A text as [`text::word`] reads it.
+struct Word(String);
+
+impl<'de> Deserialize<'de> for Word {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text::word(deserializer).map(Self)
+    }
 }
 
 /// A list as [`list`] reads it. Element by element: a list of options first would be another list as long.

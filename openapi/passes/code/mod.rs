@@ -21,6 +21,7 @@ mod plain_requests;
 mod prepared_requests;
 mod rare_methods;
 mod syntax;
+mod text_readers;
 mod type_builders;
 mod wire_names;
 
@@ -50,6 +51,7 @@ pub(crate) const CODE_PASSES: &[CodePass] = code_passes![
     boxed_options,
     wire_names,
     derive_default,
+    text_readers,
     null_as_default,
     non_exhaustive,
     derive_schema,

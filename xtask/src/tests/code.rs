@@ -41,17 +41,17 @@ fn null_is_read_as_empty_inside_and_out() {
         }),
     ));
     for (field, reader) in [
-        ("must", "list"),
-        ("lists", "map_of_lists"),
-        ("parts", "map"),
-        ("numbers", "as_default"),
-        ("any", "as_default"),
-        ("file_id", "blank_as_none"),
+        ("must", "text::list"),
+        ("lists", "text::map_of_lists"),
+        ("parts", "null::map"),
+        ("numbers", "null::as_default"),
+        ("any", "null::as_default"),
+        ("file_id", "null::blank_as_none"),
     ] {
         let declared = source.find(&format!("pub {field}:")).expect("the field is there");
         let before = &source[declared.saturating_sub(300)..declared];
         let attribute = before.rfind("#[serde").map(|at| &before[at..]).unwrap_or_default();
-        assert!(attribute.contains(&format!("\"crate::null::{reader}\"")), "{field}: {attribute}");
+        assert!(attribute.contains(&format!("\"crate::{reader}\"")), "{field}: {attribute}");
         assert!(attribute.contains("default"), "{field}: {attribute}");
     }
 }
