@@ -38,6 +38,9 @@ pub struct Operation {
     pub missing_query: &'static [(&'static str, Option<&'static str>)],
     /// The part of a form that holds the file.
     pub part: Option<&'static str>,
+    /// Query parameters that the document takes as parts of the form instead: name, name of the part, and the value to send when there is none of
+    /// the caller's, since the part is required.
+    pub parts: &'static [(&'static str, &'static str, Option<&'static str>)],
 }
 
 /// What a successful answer holds.
@@ -96,6 +99,7 @@ pub static UNLISTED: Operation = Operation {
     missing: false,
     missing_query: &[],
     part: None,
+    parts: &[],
 };
 
 /// One generated method.

@@ -1,7 +1,8 @@
 //! Readers for numbers, texts and truth values in another JSON spelling than the document says: `3.0` or `"3"` for a whole number,
 //! `"true"` for a truth value, `7` for a text.
 //!
-//! A value is read if it means exactly one value of the wanted type; anything else is an error that names the value. Nothing is rounded:
+//! A value is read if it means exactly one value of the wanted type; anything else is an error that names the value. A text takes any JSON but
+//! `null`: services write dates as `[2024,3,12]` and attributes of any type, and what is no text is kept as its JSON. Nothing is rounded:
 //! `3.5` is no whole number, and a JSON number with a fraction or an exponent is one only below 2⁵³, where a parser keeps every digit.
 //! What is written again is the value in the document's type, so `"3"` comes back as `3`.
 //!
@@ -12,6 +13,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use indexmap::IndexMap;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -90,6 +92,10 @@ pub(crate) trait Scalar: Sized {
     fn from_text(text: &str) -> Option<Self>;
     fn from_owned_text(text: String) -> Option<Self> {
         Self::from_text(&text)
+    }
+    /// Converts a list or an object, which only texts take.
+    fn from_json(_: &Value) -> Option<Self> {
+        None
     }
 }
 
@@ -171,6 +177,42 @@ impl Scalar for String {
     fn from_owned_text(text: String) -> Option<Self> {
         Some(text)
     }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        Some(value.to_string())
+    }
+}
+
+/// A type that is made of a text where it stands: a set of known values needs no copy of the text.
+pub(crate) struct Made<T>(pub(crate) T);
+
+impl<T: for<'a> From<&'a str> + From<String>> Scalar for Made<T> {
+    const EXPECTED: &'static str = "a string";
+    const BLANK_IS_NONE: bool = false;
+
+    fn from_bool(value: bool) -> Option<Self> {
+        String::from_bool(value).and_then(Self::from_owned_text)
+    }
+
+    fn from_whole(value: i128) -> Option<Self> {
+        String::from_whole(value).and_then(Self::from_owned_text)
+    }
+
+    fn from_float(value: f64) -> Option<Self> {
+        String::from_float(value).and_then(Self::from_owned_text)
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(T::from(text)))
+    }
+
+    fn from_owned_text(text: String) -> Option<Self> {
+        Some(Self(T::from(text)))
+    }
+
+    fn from_json(value: &Value) -> Option<Self> {
+        String::from_json(value).and_then(Self::from_owned_text)
+    }
 }
 
 /// The text of an id: a text, or a whole number.
@@ -205,7 +247,7 @@ impl<T: Scalar> ScalarVisitor<T> {
     }
 }
 
-impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {
+impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -248,11 +290,21 @@ impl<T: Scalar> Visitor<'_> for ScalarVisitor<T> {
         }
         Ok(T::from_owned_text(text))
     }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        let read = T::from_json(&Value::deserialize(SeqAccessDeserializer::new(list)).map_err(A::Error::custom)?);
+        read.map(Some).ok_or_else(|| A::Error::invalid_type(Unexpected::Seq, &self))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let read = T::from_json(&Value::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?);
+        read.map(Some).ok_or_else(|| A::Error::invalid_type(Unexpected::Map, &self))
+    }
 }
 
 macro_rules! scalars {
-    ($($scalar:ty $(: $null_in_map:expr)?),*) => {$(
-        impl<'de> AnySpelling<'de> for $scalar {
+    ($($scalar:ty $(where $made:ident)? $(: $null_in_map:expr)?),*) => {$(
+        impl<'de $(, $made: for<'a> From<&'a str> + From<String>)?> AnySpelling<'de> for $scalar {
             fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 Self::read_optional(deserializer)?
                     .ok_or_else(|| D::Error::invalid_type(Unexpected::Str(""), &<$scalar as Scalar>::EXPECTED))
@@ -269,7 +321,7 @@ macro_rules! scalars {
     )*};
 }
 
-scalars!(bool, f64, i64, IdText, String: Some(String::new()));
+scalars!(bool, f64, i64, IdText, Made<T> where T, String: Some(String::new()));
 
 impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for Option<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -548,6 +600,9 @@ mod tests {
             ("name", "-1.5", json!("-1.5")),
             ("name", "true", json!("true")),
             ("name", r#""""#, json!("")),
+            ("name", "[2024, 3, 12]", json!("[2024,3,12]")),
+            ("name", r#"{"code": "A"}"#, json!(r#"{"code":"A"}"#)),
+            ("values", r#"{"a": [[1], {"b": 2.5}]}"#, json!({"a": ["[1]", r#"{"b":2.5}"#]})),
             ("pages", r#"" ""#, json!(null)),
             ("score", r#""""#, json!(null)),
             ("numbers", r#"[1, "2", 3.0, null, ""]"#, json!([1, 2, 3])),
@@ -568,8 +623,8 @@ mod tests {
             ("flag", "1"),
             ("flag", r#""yes""#),
             ("flag", r#""1""#),
-            ("name", "[]"),
-            ("name", "{}"),
+            ("pages", "[3]"),
+            ("flag", "{}"),
             ("numbers", "3"),
             ("numbers", "[1.5]"),
             ("counts", r#"{"a": 1.5}"#),

@@ -1,21 +1,25 @@
 //! Points in time as the service writes them.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
-use serde::ser::Error as _;
 use serde_json::Value;
 
-/// A point in time, kept as it came, so that nothing is lost when an answer is stored and read again.
+/// A point in time, kept as the JSON it came as, so that nothing is lost when an answer is stored and read again.
 ///
-/// Reading a text or a number never fails: services change how they write times. [`to_system_time`](Self::to_system_time) tells the instant
-/// where the text means one; it takes an offset with or without a colon, `Z`, up to nanoseconds, and takes a text without an
-/// offset as UTC. Two texts of the same instant are not equal; compare instants for that.
+/// Reading one fails at `null` only: services change how they write times. [`to_system_time`](Self::to_system_time) gives the instant where
+/// the value means one:
 ///
-/// A JSON number counts seconds since 1970, or milliseconds from 10¹¹ on (in seconds that would be the year 5138). A JSON array holds year,
-/// month, day, hour, minute, second and nanosecond in UTC, of which those after the day may be missing. Both are written again as they came.
+/// - a text: ISO 8601 with an offset (with or without a colon), `Z` or none (then UTC), up to nanoseconds, perhaps with a zone in brackets behind
+///   it; an RFC 2822 date; nine or more digits as a number;
+/// - a number: seconds, milliseconds, microseconds or nanoseconds since 1970, by its size;
+/// - a list `[year, month, day, hour, minute, second, nanosecond]` in UTC, complete from the day on or not;
+/// - an object with `epochSecond` (or `seconds`) and `nano` (or `nanos`).
+///
+/// Two spellings of the same instant are not equal; compare instants for that.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -30,27 +34,42 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Timestamp {
     text: String,
-    /// Whether `text` is the JSON of a number or an array.
-    is_json: bool,
+    /// Whether it came as a text, not as another JSON value.
+    is_text: bool,
 }
 
-/// The first number that counts milliseconds, and the first that is neither.
-const MILLISECONDS: i64 = 100_000_000_000;
-const TOO_LARGE: i64 = MILLISECONDS * 1000;
+/// Numbers from here on are milliseconds since 1970, a thousand times as large ones microseconds, and so on. As seconds it is the year 5138.
+const LEAST_MILLISECONDS: u128 = 100_000_000_000;
+/// The last second of the year 9999: larger numbers are no time.
+const LAST_SECOND: u64 = 253_402_300_799;
+/// A text of fewer digits may be a date (`20200123`).
+const LEAST_DIGITS: usize = 9;
 
 impl Timestamp {
-    /// The text, as it came; of a number or an array its JSON.
+    /// Returns the text, or the JSON of another value, as it came.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The instant it means, if it means one.
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        if self.is_json {
-            return instant_of(&serde_json::from_str(&self.text).ok()?);
+        if !self.is_text {
+            return of_json(&serde_json::from_str(&self.text).ok()?);
         }
         let text = self.text.trim();
-        for form in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"] {
+        let digits = text.trim_start_matches('-').chars().take_while(char::is_ascii_digit).count();
+        if digits >= LEAST_DIGITS
+            && let Some(instant) = of_number(text)
+        {
+            return Some(instant);
+        }
+        if let Ok(time) = DateTime::parse_from_rfc2822(text) {
+            return instant(time.timestamp(), time.timestamp_subsec_nanos());
+        }
+        // `…+01:00[Europe/Berlin]`: the offset says it already. ISO 8601 allows a comma before the fraction.
+        let text = text.split('[').next().unwrap_or_default().replace(',', ".");
+        let text = text.as_str();
+        for form in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y%m%dT%H%M%S%.f%#z"] {
             if let Ok(time) = DateTime::parse_from_str(text, form) {
                 return instant(time.timestamp(), time.timestamp_subsec_nanos());
             }
@@ -80,42 +99,56 @@ impl Timestamp {
     }
 }
 
+/// The instant that a JSON value other than a text means.
+fn of_json(value: &Value) -> Option<SystemTime> {
+    match value {
+        Value::Number(number) => of_number(&number.to_string()),
+        Value::Array(parts) => {
+            let part =
+                |at: usize| parts.get(at).map_or(Some(0), Value::as_u64).and_then(|part| u32::try_from(part).ok());
+            let year = i32::try_from(parts.first()?.as_i64()?).ok()?;
+            let day = NaiveDate::from_ymd_opt(year, part(1)?, parts.get(2).and(part(2))?)?;
+            let time = day.and_hms_nano_opt(part(3)?, part(4)?, part(5)?, part(6)?)?.and_utc();
+            instant(time.timestamp(), time.timestamp_subsec_nanos())
+        }
+        Value::Object(object) => {
+            let member = |names: [&str; 2]| names.iter().find_map(|name| object.get(*name)?.as_i64());
+            let nanos = u32::try_from(member(["nano", "nanos"]).unwrap_or(0)).ok()?;
+            instant(member(["epochSecond", "seconds"])?, nanos)
+        }
+        _ => None,
+    }
+}
+
+/// The instant so many seconds, or smaller units where the number is large, after 1970 began. Digits are read as they are: a float has too few.
+fn of_number(text: &str) -> Option<SystemTime> {
+    let text = match text.parse::<f64>() {
+        Ok(number) if text.contains(['e', 'E']) && number.is_finite() => Cow::Owned(number.to_string()),
+        _ => Cow::Borrowed(text),
+    };
+    let (sign, digits) = text.strip_prefix('-').map_or((1, &*text), |digits| (-1, digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if !whole.chars().chain(fraction.chars()).all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let whole: u128 = whole.parse().ok()?;
+    let steps = (0..3).take_while(|step| whole >= LEAST_MILLISECONDS * 1000_u128.pow(*step)).count();
+    let nanos_in_unit = 1_000_000_000_i128 / 1000_i128.pow(u32::try_from(steps).ok()?);
+    let billionths: i128 = format!("{fraction:0<9.9}").parse().ok()?;
+    let nanos = sign
+        * i128::try_from(whole)
+            .ok()?
+            .checked_mul(nanos_in_unit)?
+            .checked_add(billionths * nanos_in_unit / 1_000_000_000)?;
+    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok().filter(|it| it.unsigned_abs() <= LAST_SECOND)?;
+    instant(seconds, u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?)
+}
+
 /// The instant so many seconds and nanoseconds after 1970 began; `None` where the system's clock does not reach.
 fn instant(seconds: i64, nanos: u32) -> Option<SystemTime> {
     let whole = Duration::from_secs(seconds.unsigned_abs());
     let second = if seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
     second?.checked_add(Duration::from_nanos(nanos.into()))
-}
-
-/// The instant that a JSON number or array means.
-fn instant_of(value: &Value) -> Option<SystemTime> {
-    match value {
-        Value::Array(fields) => {
-            let field = |index: usize| match fields.get(index) {
-                Some(value) => value.as_u64().and_then(|value| u32::try_from(value).ok()),
-                None => Some(0),
-            };
-            let year = fields.first()?.as_i64().and_then(|year| i32::try_from(year).ok())?;
-            let date = NaiveDate::from_ymd_opt(year, field(1)?, field(2)?)?;
-            let time = date.and_hms_nano_opt(field(3)?, field(4)?, field(5)?, field(6)?)?.and_utc();
-            instant(time.timestamp(), time.timestamp_subsec_nanos()).filter(|_| fields.len() <= 7)
-        }
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(seconds), _) if seconds.abs() < MILLISECONDS => instant(seconds, 0),
-            (Some(millis), _) if millis.abs() < TOO_LARGE => {
-                let time = DateTime::from_timestamp_millis(millis)?;
-                instant(time.timestamp(), time.timestamp_subsec_nanos())
-            }
-            // Seconds with a fraction.
-            #[allow(clippy::cast_precision_loss, reason = "the limit is exact")]
-            (None, Some(seconds)) if seconds.abs() < MILLISECONDS as f64 => {
-                let distance = Duration::try_from_secs_f64(seconds.abs()).ok()?;
-                if seconds < 0.0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
-            }
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 impl From<SystemTime> for Timestamp {
@@ -132,7 +165,7 @@ impl From<&str> for Timestamp {
 
 impl From<String> for Timestamp {
     fn from(text: String) -> Self {
-        Self { text, is_json: false }
+        Self { text, is_text: true }
     }
 }
 
@@ -156,60 +189,22 @@ impl AsRef<str> for Timestamp {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Timestamp {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TimestampVisitor)
-    }
-}
-
-struct TimestampVisitor;
-
-impl<'de> serde::de::Visitor<'de> for TimestampVisitor {
-    type Value = Timestamp;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Timestamp, E> {
-        Ok(Timestamp::from(text))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Timestamp, E> {
-        Ok(Timestamp::from(text))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Timestamp, E> {
-        Ok(Timestamp { text: number.to_string(), is_json: true })
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Timestamp, E> {
-        Ok(Timestamp { text: number.to_string(), is_json: true })
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Timestamp, E> {
-        Ok(Timestamp { text: Value::from(number).to_string(), is_json: true })
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut access: A) -> Result<Timestamp, A::Error> {
-        let mut fields: Vec<i64> = Vec::new();
-        while let Some(field) = access.next_element()? {
-            if fields.len() == 7 {
-                return Err(serde::de::Error::invalid_length(fields.len() + 1, &"at most 7 fields of a point in time"));
-            }
-            fields.push(field);
-        }
-        Ok(Timestamp { text: Value::from(fields).to_string(), is_json: true })
-    }
-}
-
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.is_json {
-            let value: Value = serde_json::from_str(&self.text).map_err(S::Error::custom)?;
-            return value.serialize(serializer);
+        if self.is_text {
+            return serializer.serialize_str(&self.text);
         }
-        serializer.serialize_str(&self.text)
+        serde_json::from_str::<Value>(&self.text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self::from(text)),
+            Value::Null => Err(serde::de::Error::invalid_type(serde::de::Unexpected::Unit, &"a point in time")),
+            other => Ok(Self { text: other.to_string(), is_text: false }),
+        }
     }
 }
 
@@ -253,6 +248,13 @@ mod tests {
             "2020-01-23T04:56:07.000",
             "2020-01-23 04:56:07Z",
             "2020-01-22T23:56:07-05",
+            "2020-01-23T05:56:07+01:00[Europe/Berlin]",
+            "2020-01-23T04:56:07,000Z",
+            "20200123T045607Z",
+            "Thu, 23 Jan 2020 04:56:07 GMT",
+            "1579755367",
+            "1579755367000",
+            "1579755367.000000000",
         ] {
             assert_eq!(seconds(text), Some(base), "{text}");
         }
@@ -262,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_text_that_means_no_instant_is_kept() {
-        for text in ["", "soon", "2020-13-01T00:00:00Z", "1579755367"] {
+        for text in ["", "soon", "2020-13-01T00:00:00Z", "20200123", "12", "1579755367 s"] {
             let time = Timestamp::from(text);
             assert_eq!(time.to_system_time(), None, "{text}");
             assert_eq!(time.as_str(), text);
@@ -270,32 +272,51 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_arrays_mean_instants_and_are_written_as_they_came() {
-        for (json, instant) in [
-            ("1579755367", Some(1_579_755_367.0)),
-            ("1579755367250", Some(1_579_755_367.25)),
-            ("1579755367.25", Some(1_579_755_367.25)),
-            ("[2020,1,23,4,56,7]", Some(1_579_755_367.0)),
-            ("[2020,1,23,4,56,7,250000000]", Some(1_579_755_367.25)),
-            ("[2020,1,23,4,56]", Some(1_579_755_360.0)),
-            ("[2020,1,23]", Some(1_579_737_600.0)),
-            ("0", Some(0.0)),
-            ("1e300", None),
-            ("18446744073709551615", None),
-            ("[]", None),
-            ("[2020,13,1]", None),
-            ("[2020,-1,1]", None),
+    fn reads_what_java_writes_for_a_time_and_writes_it_back() {
+        let base = 1_579_755_367.0;
+        for (json, since) in [
+            ("1579755367000", base),
+            ("1579755367", base),
+            ("1579755367.25", base + 0.25),
+            ("1579755367250000", base + 0.25),
+            ("1579755367250000000", base + 0.25),
+            ("0", 0.0),
+            ("[2020,1,23,4,56,7]", base),
+            ("[2020,1,23,4,56,7,250000000]", base + 0.25),
+            ("[2020,1,23,4,56]", base - 7.0),
+            ("[2020,1,23]", 1_579_737_600.0),
+            (r#"{"epochSecond":1579755367,"nano":250000000}"#, base + 0.25),
+            (r#"{"nanos":0,"seconds":1579755367}"#, base),
         ] {
-            let time: Timestamp = serde_json::from_str(json).expect("reads");
-            let since = time.to_system_time().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-            assert_eq!(since.map(|since| since.as_secs_f64()), instant, "{json}");
-            let (written, came): (serde_json::Value, serde_json::Value) =
-                (serde_json::to_value(&time).expect("writes"), serde_json::from_str(json).expect("is JSON"));
-            assert_eq!(written, came, "{json}");
+            let time: Timestamp = serde_json::from_str(json).expect(json);
+            assert_eq!(time.as_str(), json);
+            let found = time.to_system_time().and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
+            assert_eq!(found.map(|since| since.as_secs_f64()), Some(since), "{json}");
+            assert_eq!(serde_json::to_string(&time).expect("writes"), json);
         }
-        for json in ["true", "null", "{}", r#"["2020"]"#, "[1,1,1,1,1,1,1,1]"] {
-            assert!(serde_json::from_str::<Timestamp>(json).is_err(), "{json}");
+    }
+
+    #[test]
+    fn reads_any_json_but_null() {
+        for json in [
+            "true",
+            "[]",
+            "[2020]",
+            "[2020,1]",
+            "[2020,13,1]",
+            r#"["a",1,2]"#,
+            "{}",
+            r#"{"a":1}"#,
+            "[2020,1,1,25,0]",
+            "1e300",
+            "-99999999999999999999999",
+        ] {
+            let time: Timestamp = serde_json::from_str(json).expect(json);
+            assert_eq!(time.to_system_time(), None, "{json}");
         }
+        serde_json::from_str::<Timestamp>("null").expect_err("no time");
+        let before: Timestamp = serde_json::from_str("-1.5").expect("a number");
+        assert_eq!(before.to_system_time(), Some(SystemTime::UNIX_EPOCH - Duration::from_millis(1500)));
     }
 
     #[test]

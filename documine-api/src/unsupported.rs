@@ -90,6 +90,7 @@ mod tests {
         missing: false,
         missing_query: &[],
         part: None,
+        parts: &[],
     };
 
     fn query(text: &str) -> (Option<String>, String) {

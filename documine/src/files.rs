@@ -175,7 +175,9 @@ impl Upload {
     /// Sends it, as the options say.
     pub(crate) async fn once(self, client: &Client, mut options: CallOptions) -> Result<Uploaded> {
         let Self { dossier, source, keep_manual_changes, progress, .. } = self;
-        let body = UploadBody { source, progress };
+        let parts = documine_api::operations::operation("uploadFile").map_or(&[][..], |upload| upload.parts);
+        let (fields, keep_in_query) = form_fields(parts, keep_manual_changes);
+        let body = UploadBody { source, progress, fields };
         body.check().await.map_err(|error| error.with_operation("uploadFile"))?;
         options.body = Some(Arc::new(body));
         let mut request = client
@@ -184,12 +186,24 @@ impl Upload {
             .dossier_template_id(dossier.path.template.clone())
             .dossier_id(dossier.path.dossier.clone())
             .body(reqwest::multipart::Form::new());
-        if let Some(keep) = keep_manual_changes {
+        if let Some(keep) = keep_in_query {
             request = request.keep_manual_changes(keep);
         }
         let (result, facts) = client.answer(request.prepare(), &options).await?;
         Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
     }
+}
+
+/// The text parts of the form, and the value that goes into the query: some documents take the flag as a part of the form.
+fn form_fields(
+    parts: &[(&str, &'static str, Option<&str>)],
+    keep_manual_changes: Option<bool>,
+) -> (Vec<(&'static str, String)>, Option<bool>) {
+    let Some((_, part, default)) = parts.iter().find(|(name, ..)| *name == "keepManualChanges") else {
+        return (Vec::new(), keep_manual_changes);
+    };
+    let given = keep_manual_changes.map(|keep| keep.to_string()).or_else(|| default.map(String::from));
+    (given.map(|value| (*part, value)).into_iter().collect(), None)
 }
 
 impl Call<Upload, Uploaded> {
@@ -433,5 +447,18 @@ mod tests {
             assert!(!Arc::ptr_eq(&one, &board(template, dossier)?), "{template:?} {dossier:?}");
         }
         Ok(())
+    }
+
+    #[test]
+    fn sends_the_flag_in_the_form_where_the_document_has_it_there() {
+        const NAME: &str = "keepManualChanges";
+        let form = |part, default, keep| form_fields(&[(NAME, part, default)], keep);
+        let field = |part, value: &str| (vec![(part, String::from(value))], None);
+        assert_eq!(form_fields(&[], Some(true)), (Vec::new(), Some(true)));
+        assert_eq!(form_fields(&[], None), (Vec::new(), None));
+        assert_eq!(form("keep", None, Some(true)), field("keep", "true"));
+        assert_eq!(form("keep", None, None), (Vec::new(), None));
+        assert_eq!(form("keep", Some("false"), None), field("keep", "false"));
+        assert_eq!(form("keep", Some("false"), Some(true)), field("keep", "true"));
     }
 }

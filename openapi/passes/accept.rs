@@ -19,10 +19,24 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
+/// Whether a success is JSON under the name of any media type.
+fn offers_any_json(operation: &Object) -> bool {
+    let responses = walk::object(operation, "responses").into_iter().flatten();
+    let contents = responses
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, response)| response.get("content")?.as_object());
+    contents.flatten().any(|(name, media_type)| {
+        media_types::essence(name) == "*/*" && media_types::means_json(name, Some(media_type))
+    })
+}
+
 /// Sorted, each once; JSON alone when there is a JSON answer, since every other form becomes an operation of its own.
 fn accept(operation: &Object) -> String {
     let mut types: Vec<&str> =
         media_types::of_success(operation).into_iter().filter(|media_type| *media_type != "*/*").collect();
+    if offers_any_json(operation) {
+        types.push("application/json");
+    }
     types.sort_unstable();
     types.dedup();
     let json: Vec<&str> =

@@ -119,6 +119,13 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
     } else if let Some(part) = &spec.part {
         let wire = mapped.part.as_ref().unwrap_or(part);
         made.insert(String::from("x-part"), json!(wire));
+        if !mapped.parts.is_empty() {
+            let parts = mapped.parts.iter().map(|(name, (part, required))| {
+                let default = spec.query.get(name).and_then(|query| query.default.as_ref()).filter(|_| *required);
+                (name.clone(), json!({"part": part, "default": default}))
+            });
+            made.insert(String::from("x-parts"), Value::Object(parts.collect()));
+        }
         made.insert(
             String::from("requestBody"),
             json!({
@@ -129,6 +136,14 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
         );
     }
     answers(spec, mapped, given, &mut made);
+    let documented = given.map(media_types::of_success).unwrap_or_default();
+    if spec.answers() == Answers::Bytes
+        && !documented.is_empty()
+        && documented.iter().all(|name| media_types::family(name) == Family::Json)
+    {
+        // What the document calls JSON is a file all the same, and a service may refuse to call it so.
+        made.insert(String::from("x-accept"), json!("*/*"));
+    }
     let missing: BTreeMap<&String, &Option<String>> = mapped
         .query
         .iter()
@@ -159,18 +174,18 @@ fn all_parameters(spec: &OperationSpec, contract: &Contract, mapped: &Mapped, gi
             walk::text(parameter, "in") == Some("path") && walk::text(parameter, "name") == theirs.copied()
         });
         let id = contract.id_of_parameter(name).unwrap_or_default();
-        let mut parameter =
-            json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "x-id": id}});
+        let mut parameter = json!({"name": name, "in": "path", "required": true, "x-canonical": true, "schema": {"type": "string", "x-id": id}});
         describe(&mut parameter, documented.copied());
         made.push(parameter);
     }
     for (name, query) in &spec.query {
         let wire = mapped.query.get(name).cloned().flatten();
+        let place = if mapped.headers.contains(name) { "header" } else { "query" };
         let documented = documented.iter().find(|parameter| {
-            walk::text(parameter, "in") == Some("query") && walk::text(parameter, "name") == wire.as_deref()
+            walk::text(parameter, "in") == Some(place) && walk::text(parameter, "name") == wire.as_deref()
         });
         let schema = contract.kind(&query.is).map(|kind| schema_of(&kind)).unwrap_or_default();
-        let mut parameter = json!({"name": name, "in": "query", "schema": schema});
+        let mut parameter = json!({"name": name, "in": place, "x-canonical": true, "schema": schema});
         describe(&mut parameter, documented.copied());
         if wire.is_none() {
             let unless = query.default.as_ref().map_or_else(String::new, |value| format!(" unless it is {value}"));
@@ -185,8 +200,7 @@ fn all_parameters(spec: &OperationSpec, contract: &Contract, mapped: &Mapped, gi
         let name = walk::text(parameter, "name").unwrap_or_default();
         let taken = mapped.query.values().any(|wire| wire.as_deref() == Some(name));
         match walk::text(parameter, "in") {
-            Some("query") if !taken => made.push(Value::Object(parameter.clone())),
-            Some("header") => made.push(Value::Object(parameter.clone())),
+            Some("query" | "header") if !taken => made.push(Value::Object(parameter.clone())),
             _ => {}
         }
     }
@@ -438,6 +452,7 @@ fn model(contract: &Contract, spec: &super::contract::SchemaSpec, sources: &[Bou
     let mut made = Object::new();
     made.insert(String::from("type"), json!("object"));
     made.insert(String::from("x-canonical"), json!(true));
+    made.insert(String::from("x-canonical-fields"), json!(spec.fields.keys().collect::<Vec<_>>()));
     made.insert(String::from("properties"), Value::Object(properties));
     if let Some(description) = sources.iter().find_map(|bound| bound.description.as_ref()) {
         made.insert(String::from("description"), json!(description));

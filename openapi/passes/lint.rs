@@ -5,6 +5,7 @@
 //! and the reason, and all findings come at once.
 
 mod operations;
+pub(crate) mod references;
 mod schemas;
 
 pub(crate) use operations::{TAKEN_METHODS, TAKEN_SETTERS, TAKEN_TYPES};
@@ -56,8 +57,8 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0.") => {}
         Some(version) => {
-            let advice = "needed is 3.0.x: springdoc writes it with `springdoc.api-docs.version=openapi_3_0`, for other documents \
-                          there are tools that convert them down";
+            let advice = "needed is 3.0.x or 3.1.x: springdoc writes 3.0 with `springdoc.api-docs.version=openapi_3_0`, for other \
+                          documents there are tools that convert them down";
             findings.add(None, "/openapi", format!("OpenAPI {version}; {advice}"));
         }
         None if document.get("swagger").is_some() => {
@@ -120,11 +121,13 @@ fn depth(value: &Value) -> usize {
     1 + inner.unwrap_or(0)
 }
 
-/// What the generator could not take of a document that went through the passes.
-pub(crate) fn after(document: &Value) -> Vec<String> {
+/// What the generator could not take of a document that went through the passes. `with_references`: those that can't be followed, too.
+pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
     let mut document = document.clone();
     let mut findings = Findings::default();
-    references(&mut document, &mut findings);
+    if with_references {
+        references(&mut document, &mut findings);
+    }
     schemas::check(&mut document, &mut findings);
     operations::check(&mut document, &mut findings);
     findings.lines()

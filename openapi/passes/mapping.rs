@@ -47,8 +47,12 @@ pub(crate) struct Mapped {
     pub(crate) decided: bool,
     /// A query parameter of the contract → its name in the document; `None`: the document does not have it.
     pub(crate) query: BTreeMap<String, Option<String>>,
+    /// Those parameters among them that the document takes as headers.
+    pub(crate) headers: BTreeSet<String>,
     /// The part of the form that holds the file.
     pub(crate) part: Option<String>,
+    /// A query parameter of the contract that is a part of the form instead → its name there, and whether the form needs it.
+    pub(crate) parts: BTreeMap<String, (String, bool)>,
     /// Keys of [`Bound`]s.
     pub(crate) takes: Option<String>,
     pub(crate) answers: Option<String>,
@@ -112,7 +116,7 @@ impl Mapping {
                     && place.id.as_ref() == Some(id)
             });
             let same_names = mapped.query.iter().all(|(name, wire)| wire.as_ref() == Some(name));
-            same_place && same_names
+            same_place && same_names && mapped.headers.is_empty()
         }) && self.schemas.iter().all(|(name, all)| {
             all.iter().all(|bound| {
                 let same_fields =

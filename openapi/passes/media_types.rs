@@ -72,7 +72,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
 }
 
 /// `*/*` means JSON when it comes with a schema that is no file.
-fn means_json(name: &str, media_type: Option<&Value>) -> bool {
+pub(super) fn means_json(name: &str, media_type: Option<&Value>) -> bool {
     if essence(name) != "*/*" {
         return family(name) == Family::Json;
     }

@@ -12,17 +12,21 @@ pub(crate) mod decisions;
 pub(crate) mod lint;
 pub(crate) mod mapping;
 pub(crate) mod names;
+pub(crate) mod normalize;
 pub(crate) mod read;
 pub(crate) mod safe_names;
 pub(crate) mod texts;
 pub(crate) mod walk;
 
 mod accept;
+mod answer_presence;
 mod answers_beside_json;
+mod bean_schemas;
 mod bodies;
 mod canonical_names;
 mod constraints;
 mod deprecated;
+mod downgrade;
 mod error_answers;
 mod ids;
 mod inline_references;
@@ -36,7 +40,7 @@ mod parameters;
 mod request_lists;
 mod schema_defaults;
 mod schema_forms;
-mod schema_references;
+pub(crate) mod schema_references;
 mod shapes;
 mod success_answers;
 mod timestamps;
@@ -66,6 +70,7 @@ pub(crate) const PLAIN: &[Pass] = passes![
     shapes,
     unread_parts,
     schema_references,
+    bean_schemas,
     inline_references,
     own_headers,
     error_answers,
@@ -83,6 +88,7 @@ pub(crate) const FITTING: &[Pass] = passes![
     safe_names,
     answers_beside_json,
     success_answers,
+    answer_presence,
     multipart,
     texts,
     deprecated,
@@ -120,10 +126,12 @@ pub(crate) fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Resu
         return Err(long);
     }
     let mut document: Value = serde_json::from_str(text).map_err(|error| vec![format!("not JSON: {error}")])?;
+    normalize::apply(&mut document);
     let before = lint::before(&document);
     if !before.is_empty() {
         return Err(before);
     }
+    let dangling = lint::references::check(&document);
     canonical::sort(&mut document);
     // The generator is spared the servers; what their path means is needed.
     let server = mapping::server_path(&document);
@@ -139,8 +147,10 @@ pub(crate) fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Resu
         mapping = found;
     }
     counts.extend(apply(FITTING, &mut document));
-    findings.extend(lint::after(&document));
-    let findings: Vec<String> = findings.iter().map(|finding| one_line(&in_document(finding, &document))).collect();
+    findings.extend(lint::after(&document, dangling.is_empty()));
+    let consequences = findings.iter().map(|finding| in_document(finding, &document));
+    let findings = dangling.iter().map(ToString::to_string).chain(consequences);
+    let findings: Vec<String> = findings.map(|finding| one_line(&finding)).collect();
     if findings.is_empty() { Ok(Passed { document, counts, data, mapping }) } else { Err(findings) }
 }
 

@@ -19,7 +19,10 @@ pub(crate) fn json(text: &str, origin: &str) -> Result<Value, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict(&mut nodes).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
-        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(mut value @ Value::Object(_)) => {
+            super::normalize::apply(&mut value);
+            Ok(value)
+        }
         Ok(_) => Err(format!("{origin}: an OpenAPI document is an object, this is something else")),
         Err(error) => Err(format!("{origin}: {error}")),
     }

@@ -1,7 +1,7 @@
 //! Why: the generator takes a schema that leaves something out or says two things for another than it is meant, or panics.
 //! Looks for: `properties` or `items` without a type, lists without `items`, enums of mixed values, `required` names that no
 //! property has, members beside `$ref`, components that may be `null`, properties of requests that are `readOnly` and required.
-//! Holds afterwards: a schema says its type or is `{}`, any JSON value; it has the members of its type and no others. Enums are of
+//! Holds afterwards: a schema says its type or is `{}`, any JSON value, and so is an object of which nothing is said; it has the members of its type and no others. Enums are of
 //! texts. Whether a component may be `null` is said where it is used. A type that OpenAPI 3.0 does not have, and one that
 //! contradicts the rest of the schema, stays for the lint.
 //! Delete when: never; a document is outside input.
@@ -167,8 +167,10 @@ fn object(schema: &mut Object) {
             schema.remove("required");
         }
     }
-    if names.is_empty() && schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+    // Java tools write a value of any type (`Object`) as an object of which they say nothing.
+    if names.is_empty() && schema.get("additionalProperties").is_none_or(|extra| *extra == Value::Bool(false)) {
         schema.remove("additionalProperties");
+        schema.remove("type");
     }
 }
 

@@ -88,7 +88,7 @@ fn component(pointer: &str) -> Option<String> {
 }
 
 /// The JSON pointer of a reference within the document, its `%20` resolved.
-pub(super) fn decoded(reference: &str) -> Option<String> {
+pub(crate) fn decoded(reference: &str) -> Option<String> {
     let fragment = reference.strip_prefix('#')?;
     let mut bytes = Vec::with_capacity(fragment.len());
     let mut rest = fragment.as_bytes();

@@ -38,10 +38,17 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
+/// Whether this member of an object is a text.
+pub(crate) fn is_text(node: Node, key: &str) -> bool {
+    matches!(kind(node, key), Some(Kind::Text))
+}
+
 fn kind(node: Node, key: &str) -> Option<Kind> {
     use Kind::{Flag, List, Map, Text};
     Some(match (node, key) {
         (Node::Parameter | Node::Header | Node::Schema | Node::PathItem, "$ref")
+        | (Node::Document, "openapi")
+        | (Node::Info, "title" | "version")
         | (_, "description" | "summary")
         | (Node::Tag | Node::Parameter, "name")
         | (Node::Operation, "operationId")

@@ -2,7 +2,7 @@
 //! reader of the document. Examples, servers, security and outside documentation never reach the generated code, but stop the
 //! reader when they are not written quite as it wants them. Some `x-…` members steer the generator (one even names a crate), others
 //! are the passes' own: a document must not set them.
-//! Looks for: `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `security`, `servers`, … and those `x-…`.
+//! Looks for: specification extensions among paths and media types, `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `security`, `servers`, … and those `x-…`.
 //! Holds afterwards: none of them is left.
 //! Delete when: the generator reads callbacks by `$ref`.
 
@@ -14,13 +14,15 @@ use super::walk::{self, Node, Object};
 const READ: [&str; 6] = ["headers", "parameters", "pathItems", "requestBodies", "responses", "schemas"];
 
 /// Members that the passes set for the generator's side, and those that the generator knows.
-const STEERING: [&str; 21] = [
+const STEERING: [&str; 23] = [
     "x-accept",
     "x-canonical",
+    "x-canonical-fields",
     "x-content-type",
     "x-multipart",
     "x-settled",
     "x-part",
+    "x-parts",
     "x-places",
     "x-needed",
     "x-missing-query",
@@ -53,6 +55,11 @@ pub(super) fn apply(document: &mut Value) -> usize {
             let before = paths.len();
             paths.retain(|path, _| !path.starts_with("x-"));
             edits += before - paths.len();
+        }
+        if let Some(Value::Object(content)) = object.get_mut("content") {
+            let before = content.len();
+            content.retain(|name, _| !walk::is_extension(Node::MediaType, name));
+            edits += before - content.len();
         }
         for key in unread(node) {
             edits += usize::from(remove(object, key));

@@ -28,7 +28,7 @@ pub(crate) enum Node {
 }
 
 /// How a member of an object holds nodes: itself one, a map of them, or a list.
-enum Holds {
+pub(crate) enum Holds {
     One(Node),
     Map(Node),
     List(Node),
@@ -37,12 +37,13 @@ enum Holds {
 /// The methods a path item may have.
 pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
-fn member(node: Node, key: &str) -> Option<Holds> {
+/// How a member of an object of this kind holds nodes; `None` if it holds none.
+pub(crate) fn member(node: Node, key: &str) -> Option<Holds> {
     use Holds::{List, Map, One};
     Some(match (node, key) {
         (Node::Document, "info") => One(Node::Info),
         (Node::Document, "tags") => List(Node::Tag),
-        (Node::Document, "paths") => Map(Node::PathItem),
+        (Node::Document, "paths") | (Node::Components, "pathItems") => Map(Node::PathItem),
         (Node::Document, "components") => One(Node::Components),
         (Node::Components, "schemas") | (Node::Schema, "properties") => Map(Node::Schema),
         (Node::Components, "parameters") => Map(Node::Parameter),
@@ -96,8 +97,8 @@ fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(N
             (Holds::One(kind), inner) => descend(inner, kind, &here, visit),
             (Holds::Map(kind), Value::Object(map)) => {
                 for name in sorted_keys(map) {
-                    // Extensions may stand among paths and responses; a schema or property may well be called `x-…`.
-                    if name.starts_with("x-") && matches!(kind, Node::PathItem | Node::Response) {
+                    // A schema or property may well be called `x-…`.
+                    if is_extension(kind, &name) {
                         continue;
                     }
                     if let Some(entry) = map.get_mut(&name) {
@@ -113,6 +114,16 @@ fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(N
             _ => {}
         }
     }
+}
+
+/// Whether a key among nodes of this kind is a specification extension.
+pub(crate) fn is_extension(kind: Node, key: &str) -> bool {
+    key.starts_with("x-")
+        && match kind {
+            Node::PathItem | Node::Response => true,
+            Node::MediaType => !key.contains('/'),
+            _ => false,
+        }
 }
 
 /// The keys of `object` in sorted order.

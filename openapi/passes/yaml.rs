@@ -9,6 +9,7 @@
 
 use serde_json::Value;
 
+use crate::passes::normalize;
 use crate::passes::read::{self, MAX_BYTES, MAX_NODES};
 
 /// How deep it may nest. OpenAPI needs about twenty levels, inline schemas a few more.
@@ -20,10 +21,13 @@ const MAX_ALIASES: usize = 20_000;
 pub(crate) fn document(text: &str, origin: &str) -> Result<Value, String> {
     read::fits(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let value: Value =
+    let mut value: Value =
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| format!("{origin}: {error}"))?;
     match value {
-        Value::Object(_) => Ok(value),
+        Value::Object(_) => {
+            normalize::apply(&mut value);
+            Ok(value)
+        }
         _ => Err(format!("{origin}: an OpenAPI document is a mapping, this is something else")),
     }
 }

@@ -52,12 +52,10 @@ async fn a_form_of_ones_own_can_be_uploaded() {
     let part = reqwest::multipart::Part::bytes(INVOICE).file_name("own.pdf").mime_str("application/pdf").unwrap();
     let raw = world.client.raw();
     let call = raw.upload_file().dossier_template_id(world.template_id()).dossier_id(dossier.id());
-    let result = call
-        .body(reqwest::multipart::Form::new().part(documine_sim::wire::part(), part))
-        .send()
-        .await
-        .unwrap()
-        .into_inner();
+    let upload = documine_api::operations::operation("uploadFile").unwrap();
+    let required = upload.parts.iter().filter_map(|(_, name, value)| Some((*name, (*value)?)));
+    let form = required.fold(reqwest::multipart::Form::new(), |form, (name, value)| form.text(name, value));
+    let result = call.body(form.part(documine_sim::wire::part(), part)).send().await.unwrap().into_inner();
     assert_eq!(result.file_ids.len(), 1);
     let file = dossier.file(&result.file_ids[0]).processed().await.unwrap();
     assert_eq!(file.get().await.unwrap().file_name.as_deref(), Some("own.pdf"));

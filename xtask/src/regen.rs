@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Write nothing; fail with a diff when the files in openapi/ are not what would be written.
     #[arg(long, conflicts_with_all = ["from", "restore", "private", "dry_run", "map", "accept_missing"])]
     check: bool,
-    /// Put this document (OpenAPI 3.0, JSON or YAML; `-`: standard input) in the place of the one in use.
+    /// Put this document (OpenAPI 3.0 or 3.1, JSON or YAML; `-`: standard input) in the place of the one in use.
     #[arg(long, value_name = "FILE")]
     from: Option<String>,
     /// Put it into openapi/private/, which git ignores, the build prefers, and no package holds.

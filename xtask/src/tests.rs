@@ -6,6 +6,7 @@
 
 mod code;
 mod document;
+mod foreign;
 mod lint;
 mod mapping;
 mod order;

@@ -220,6 +220,8 @@ impl Opened {
 pub(crate) struct UploadBody {
     pub(crate) source: Source,
     pub(crate) progress: Option<Arc<dyn Progress>>,
+    /// Text parts that come before the file: name and value.
+    pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 impl UploadBody {
@@ -265,7 +267,9 @@ impl transport::Body for UploadBody {
                 .map_err(|_| {
                     Error::input(format!("{media_type:?} is no media type; it should look like application/pdf"))
                 })?;
-            Ok((reqwest::multipart::Form::new().part(part_name(), part), activity))
+            let form = reqwest::multipart::Form::new();
+            let form = self.fields.iter().fold(form, |form, (name, value)| form.text(*name, value.clone()));
+            Ok((form.part(part_name(), part), activity))
         })
     }
 

@@ -41,7 +41,7 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         let variants = rows.iter().any(|other| other.is_variant() && other.id() == row.id());
         let _ = writeln!(
             source,
-            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, answer: Answer::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{}, canonical: {}, missing: {}, missing_query: &{}, part: {:?} }},",
+            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, answer: Answer::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{}, canonical: {}, missing: {}, missing_query: &{}, part: {:?}, parts: &{} }},",
             row.id(),
             row.method.to_uppercase(),
             row.path,
@@ -54,6 +54,7 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
             walk::is_true(row.operation, "x-missing"),
             missing_query(row.operation),
             walk::text(row.operation, "x-part"),
+            parts(row.operation),
         );
     }
     source.push_str("];\n\n/// Every generated method.\nstatic METHODS: &[Method] = &[\n");
@@ -133,6 +134,17 @@ fn paging(operation: &Object) -> &'static str {
 }
 
 /// The query parameters that the contract knows and the document does not, each with what its absence means.
+fn parts(operation: &Object) -> String {
+    let parts = walk::object(operation, "x-parts").into_iter().flatten();
+    let parts: Vec<(&str, &str, Option<&str>)> = parts
+        .filter_map(|(name, part)| {
+            let text = |key: &str| part.get(key).and_then(Value::as_str);
+            Some((name.as_str(), text("part")?, text("default")))
+        })
+        .collect();
+    format!("{parts:?}")
+}
+
 fn missing_query(operation: &Object) -> String {
     let missing = walk::object(operation, "x-missing-query").cloned().unwrap_or_default();
     let pairs = walk::sorted_keys(&missing).into_iter().map(|name| {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::contract::{Need, SchemaSpec, Type};
 use super::super::walk::{self, Object, escape};
-use super::fit::Side;
+use super::fit::{self, Side};
 use super::{Bound, BoundField, Search};
 
 impl Search<'_> {
@@ -13,6 +13,14 @@ impl Search<'_> {
         let contract = self.contract;
         let spec = contract.schemas.get(wanted)?;
         let (at, found) = self.resolved(schema, pointer);
+        if fit::reference_of(&found).is_some() || !found.is_object() {
+            // It leads nowhere, which is reported where it stands.
+            return None;
+        }
+        if found.as_object().is_some_and(fit::is_undescribed) {
+            self.note(format!("{wanted} is not described ({at}): taken for what the contract says"));
+            return None;
+        }
         let Some(object) = found.as_object().filter(|object| is_object(object)) else {
             let form = match found.get("type").and_then(Value::as_str) {
                 Some("array") => "a bare list, and the facade reads an object with the list in it",

@@ -1,12 +1,14 @@
 //! One operation: its query, its body, its answers, held against the contract.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::super::contract::{Answers, OperationSpec};
 use super::super::media_types::{Family, family};
 use super::super::walk::{self, Object, escape};
-use super::fields::same_word;
-use super::fit::Side;
+use super::fields::{required, same_word};
+use super::fit::{Side, is_undescribed, reference_of};
 use super::{Mapped, Place, Search};
 
 impl Search<'_> {
@@ -17,10 +19,46 @@ impl Search<'_> {
         let Some(operation) = self.document.pointer(&pointer).and_then(Value::as_object).cloned() else {
             return mapped;
         };
+        self.parts(spec, &operation, &pointer, &mut mapped);
         self.query(spec, &operation, &pointer, &mut mapped);
         self.body(spec, &operation, &pointer, &mut mapped);
         self.answers(spec, &operation, &pointer, &mut mapped);
         mapped
+    }
+
+    /// Query parameters of the contract that the document has among the parts of the form.
+    fn parts(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+        let Some((schema, at)) = form(operation, pointer).filter(|_| spec.part.is_some()) else {
+            return;
+        };
+        let (at, schema) = self.resolved(&schema, &at);
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            return;
+        };
+        let required = schema.as_object().map(required).unwrap_or_default();
+        for (name, wanted) in &spec.query {
+            let in_query = list(operation, "parameters").any(|parameter| {
+                walk::text(parameter, "in") == Some("query") && is_called(parameter, name, &wanted.also)
+            });
+            let names = walk::sorted_keys(properties);
+            let found = names.iter().find(|given| *given == name);
+            let found = found.or_else(|| names.iter().find(|given| is_word(given, name, &wanted.also)));
+            let Some(given) = found.filter(|_| !in_query) else {
+                continue;
+            };
+            if let (Some(kind), Some(schema)) = (self.contract.kind(&wanted.is), properties.get(given)) {
+                let place = format!("{at}/properties/{}", escape(given));
+                // A form is text: what a text is sent as, a truth value is sent as, too.
+                let is_text = self.resolved(schema, &place).1.get("type") == Some(&Value::from("string"));
+                if let Err(reason) = self.fit(&kind, schema, &place, Side::Request)
+                    && !is_text
+                {
+                    self.refuse(place, format!("the part `{given}` {reason}"));
+                }
+            }
+            self.note(format!("the parameter `{name}` is the part `{given}` of the form"));
+            mapped.parts.insert(name.clone(), (given.clone(), required.contains(given)));
+        }
     }
 
     fn query(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
@@ -39,13 +77,20 @@ impl Search<'_> {
                 .map(|(at, parameter)| (at, *parameter, walk::text(parameter, "name").unwrap_or_default()))
                 .collect::<Vec<_>>()
         };
-        let query = named("query");
+        let (query, headers) = (named("query"), named("header"));
         for (name, wanted) in &spec.query {
             let exact = query.iter().find(|(_, _, given)| given == name);
-            let found = exact.or_else(|| {
-                let fits =
-                    |given: &str| same_word(given, name) || wanted.also.iter().any(|also| same_word(given, also));
-                query.iter().find(|(_, _, given)| fits(given))
+            let found = exact.or_else(|| query.iter().find(|(_, _, given)| is_word(given, name, &wanted.also)));
+            if found.is_none() && mapped.parts.contains_key(name) {
+                mapped.query.insert(name.clone(), None);
+                continue;
+            }
+            let header = || headers.iter().find(|(_, parameter, _)| is_called(parameter, name, &wanted.also));
+            let found = found.or_else(|| {
+                let found = header()?;
+                self.note(format!("the parameter `{name}` is the header `{}`", found.2));
+                mapped.headers.insert(name.clone());
+                Some(found)
             });
             let Some((at, parameter, given)) = found else {
                 let meaning = wanted.default.as_ref().map_or_else(String::new, |value| format!(" other than {value}"));
@@ -58,7 +103,7 @@ impl Search<'_> {
             if let (Some(kind), Some(schema)) = (kind, parameter.get("schema"))
                 && let Err(reason) = self.fit(&kind, schema, &format!("{at}/schema"), Side::Request)
             {
-                self.refuse(format!("{at}/schema"), format!("the query parameter `{given}` {reason}"));
+                self.refuse(format!("{at}/schema"), format!("the parameter `{given}` {reason}"));
             }
         }
         let known = |given: &str| mapped.query.values().any(|wire| wire.as_deref() == Some(given));
@@ -106,13 +151,8 @@ impl Search<'_> {
                 None => self.refuse(at, "takes no JSON body, and the facade sends one"),
             }
         } else if let Some(part) = &spec.part {
-            let multipart = content.and_then(|content| {
-                let names = walk::sorted_keys(content);
-                // A form that is not declared as one is called JSON by some makers of documents.
-                names.iter().find(|name| family(name) == Family::Multipart).or_else(|| names.first()).cloned()
-            });
-            match multipart.and_then(|name| schema_of(&name)) {
-                Some((schema, pointer)) => mapped.part = self.part(part, &schema, &pointer),
+            match form(operation, pointer) {
+                Some((schema, pointer)) => mapped.part = self.part(part, &schema, &pointer, &mapped.parts),
                 None => self.refuse(at, format!("takes no form, and the facade sends one with the part `{part}`")),
             }
         } else if body.is_some_and(|body| walk::is_true(body, "required")) {
@@ -121,8 +161,25 @@ impl Search<'_> {
     }
 
     /// The part that holds the file: of the same name, or the only one that holds bytes.
-    fn part(&mut self, wanted: &str, schema: &Value, pointer: &str) -> Option<String> {
+    fn part(
+        &mut self,
+        wanted: &str,
+        schema: &Value,
+        pointer: &str,
+        parts: &BTreeMap<String, (String, bool)>,
+    ) -> Option<String> {
+        let is_form = pointer.contains("/content/multipart~1");
         let (at, schema) = self.resolved(schema, pointer);
+        if reference_of(&schema).is_some() {
+            // It leads nowhere, which is reported where it stands.
+            return None;
+        }
+        let is_bare = schema.get("properties").and_then(Value::as_object).is_none_or(Object::is_empty);
+        let is_file = self.is_binary(&schema);
+        if is_form && is_bare && (is_file || schema.as_object().is_some_and(is_undescribed)) {
+            self.note(format!("the document does not say what the form holds: taken for the part `{wanted}`"));
+            return Some(wanted.to_owned());
+        }
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
         let required: Vec<&str> =
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
@@ -141,7 +198,8 @@ impl Search<'_> {
             self.refuse(at, format!("the form {what}; the facade sends one, `{wanted}`"));
             return None;
         };
-        for name in required.iter().filter(|name| **name != found) {
+        let is_sent = |name: &str| name == found || parts.values().any(|(part, _)| part == name);
+        for name in required.iter().filter(|name| !is_sent(name)) {
             let place = format!("{at}/properties/{}", escape(name));
             self.refuse(place, format!("the form requires the part `{name}`, which the facade does not send"));
         }
@@ -182,7 +240,7 @@ impl Search<'_> {
                 if contents.is_empty() {
                     self.note("the document does not say what a success holds: taken for bytes");
                 } else if !bytes {
-                    self.refuse(at, "no answer holds bytes, and the facade fetches a package with it");
+                    self.note("the document describes the package as JSON: taken for bytes");
                 }
             }
             Answers::Json(wanted) => {
@@ -215,6 +273,32 @@ impl Search<'_> {
             schema.get("properties").is_none() && schema.get("type") != Some(&Value::from("array"))
         })
     }
+}
+
+/// The schema of an operation's form, and its place.
+fn form(operation: &Object, pointer: &str) -> Option<(Value, String)> {
+    let content = walk::object(walk::object(operation, "requestBody")?, "content")?;
+    let names = walk::sorted_keys(content);
+    // A form that is not declared as one is called JSON by some makers of documents.
+    let name = names.iter().find(|name| family(name) == Family::Multipart).or_else(|| names.first())?;
+    let schema = content.get(name)?.get("schema")?.clone();
+    Some((schema, format!("{pointer}/requestBody/content/{}/schema", escape(name))))
+}
+
+fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
+    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
+}
+
+/// Whether a name of the document means a parameter of the contract.
+fn is_word(given: &str, name: &str, also: &[String]) -> bool {
+    same_word(given, name) || also.iter().any(|also| same_word(given, also))
+}
+
+/// Whether a parameter of the document means one of the contract; headers may begin with `X-`.
+fn is_called(parameter: &Object, name: &str, also: &[String]) -> bool {
+    let given = walk::text(parameter, "name").unwrap_or_default();
+    let bare = given.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(given);
+    is_word(given, name, also) || is_word(bare, name, also)
 }
 
 /// How a list comes: as the document says, or in pages when it takes their number and size.

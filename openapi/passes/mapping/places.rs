@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::contract::{OperationSpec, parameter, parameters};
 use super::super::decisions::Decisions;
+use super::super::normalize::plain_path;
 use super::super::walk::{METHODS, Object};
 use super::{Place, Search};
 
@@ -128,6 +129,8 @@ fn by_shape(search: &mut Search<'_>, spec: &OperationSpec) -> Option<Place> {
 fn decided(search: &mut Search<'_>, spec: &OperationSpec, target: &str) -> Option<Place> {
     let (method, path) = target.split_once(' ')?;
     let method = method.to_lowercase();
+    let path = plain_path(path).unwrap_or_else(|| path.to_owned());
+    let path = path.as_str();
     let same = |known: &str| {
         known == path
             || shape(known) == shape(path)

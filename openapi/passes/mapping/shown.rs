@@ -33,6 +33,7 @@ impl Mapping {
                     "document": {"path": place.path, "method": place.method, "operationId": place.id},
                     "path": place.wire,
                     "query": mapped.query,
+                    "headers": mapped.headers,
                     "part": mapped.part,
                     "takes": mapped.takes,
                     "answers": mapped.answers,

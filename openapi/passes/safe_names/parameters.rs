@@ -111,7 +111,8 @@ fn of_operation(operation: &mut Object) -> usize {
         _ => 2,
     };
     let mut names_on_wire: BTreeSet<String> = BTreeSet::new();
-    let mut order: Vec<(u8, String, usize)> = Vec::new();
+    // Those of the contract first: the facade knows them by their names.
+    let mut order: Vec<(bool, u8, String, usize)> = Vec::new();
     for (index, parameter) in parameters.iter().enumerate() {
         if let Value::Object(parameter) = parameter
             && !parameter.contains_key("$ref")
@@ -121,12 +122,12 @@ fn of_operation(operation: &mut Object) -> usize {
                 continue;
             }
             names_on_wire.insert(name.clone());
-            order.push((place(parameter), name, index));
+            order.push((!walk::is_true(parameter, "x-canonical"), place(parameter), name, index));
         }
     }
     order.sort();
     let mut edits = 0;
-    for (place, name, index) in order {
+    for (_, place, name, index) in order {
         let new = if place == 0 { name.clone() } else { chosen(&name, &setters, |it| names_on_wire.contains(it)) };
         setters.insert(names::snake(&new));
         if new != name

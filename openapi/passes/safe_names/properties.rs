@@ -19,16 +19,21 @@ fn of_schema(schema: &mut Object) -> usize {
         return 0;
     };
     let mut fields: BTreeSet<String> = BTreeSet::new();
-    // Additional properties with a type of their own go into a field of this name.
-    if walk::object(schema, "additionalProperties").is_some_and(|extra| !extra.is_empty()) {
+    // Additional properties with a type of their own go into a field of this name, and what the contract's models do not know always does.
+    if schema.contains_key("x-canonical-fields")
+        || walk::object(schema, "additionalProperties").is_some_and(|extra| !extra.is_empty())
+    {
         fields.insert(String::from("extra"));
     }
-    let mut order: Vec<(bool, String)> =
-        walk::sorted_keys(properties).into_iter().map(|name| (plain(&name) != name, name)).collect();
+    // The contract's fields keep their names, whatever else the document has.
+    let canonical = schema.get("x-canonical-fields").and_then(Value::as_array).cloned().unwrap_or_default();
+    let is_other = |name: &String| !canonical.iter().any(|field| field.as_str() == Some(name));
+    let mut order: Vec<(bool, bool, String)> =
+        walk::sorted_keys(properties).into_iter().map(|name| (is_other(&name), plain(&name) != name, name)).collect();
     order.sort();
     let mut renamed: Vec<(String, String)> = Vec::new();
     let mut keys: BTreeSet<String> = properties.keys().cloned().collect();
-    for (_, name) in order {
+    for (_, _, name) in order {
         let wanted = plain(&name);
         let wanted = if wanted.is_empty() { String::from("empty") } else { wanted };
         let taken = |candidate: &str| {

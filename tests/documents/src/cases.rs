@@ -235,6 +235,17 @@ fn one_by_one() -> Vec<Case> {
         accepted("200 for 204", twists![success_200_for_204]),
         accepted("2XX", twists![success_2xx]),
         accepted("no xml", twists![without_xml]),
+        accepted("the package as an object", twists![package_as_object])
+            .saying(&["downloadPackage: the document describes the package as JSON: taken for bytes"]),
+        accepted("a file as its class", twists![multipart_file_class]),
+        accepted("a flag in the form", twists![keep_in_the_form])
+            .saying(&["uploadFile: the parameter `keepManualChanges` is the part `keepManualChanges` of the form"]),
+        accepted("a flag in a header", twists![keep_in_a_header])
+            .saying(&["uploadFile: the parameter `keepManualChanges` is the header `X-Keep-Manual-Changes`"]),
+        accepted("patterns in paths", twists![patterns_in_paths]),
+        accepted("java objects", twists![java_objects]),
+        accepted("openapi 3.1", twists![openapi_3_1]),
+        accepted("the contract's fields in another case", twists![contract_fields_in_other_case]),
         accepted("no query parameters", twists![without_query_parameters])
             .saying(&["the query parameter `includeDetails` is not in the document"]),
         accepted("shared by reference", twists![shared_by_reference]),
@@ -281,6 +292,10 @@ fn several_at_once() -> Vec<Case> {
                 unknown_fields,
                 further_optional_part,
                 extra_operations,
+                java_objects,
+                multipart_file_class,
+                keep_in_the_form,
+                package_as_object,
             ],
         )
         .tried(Effort::Tested),
@@ -318,6 +333,7 @@ fn several_at_once() -> Vec<Case> {
             twists![
                 keyword_names,
                 case_only_names,
+                contract_fields_in_other_case,
                 odd_names,
                 breakout_names,
                 breakout_texts,
@@ -367,12 +383,15 @@ fn rarely_at_once() -> Vec<Case> {
             "behind a gateway",
             twists![
                 server_path,
+                keep_in_a_header,
                 tenant_header_declared,
                 optional_header,
+                openapi_3_1,
                 vendor_request_type,
                 hal_media_type,
                 success_2xx,
-                file_id_for_id
+                file_id_for_id,
+                patterns_in_paths
             ],
         )
         .tried(Effort::Checked),
@@ -493,7 +512,6 @@ fn refusals() -> Vec<Case> {
             twists![status_as_object],
             &["FileStatus.processingStatus is an object instead of a text"],
         ),
-        refused("no package", twists![package_as_object], &["downloadPackage: no answer holds bytes"]),
         refused(
             "components of fixed fields",
             twists![components_of_fixed_fields],
@@ -527,7 +545,7 @@ fn in_themselves() -> Vec<Case> {
             twists![models_in_models],
             &["models are nested in each other", "(/components/schemas/FileList)"],
         ),
-        refused("openapi 3.1", twists![openapi_3_1], &["OpenAPI 3.1.0", "3.0", "convert"]),
+        refused("openapi 3.2", twists![openapi_3_2], &["OpenAPI 3.2.0", "3.0", "convert"]),
         refused("swagger 2.0", twists![swagger_2_0], &["Swagger 2.0", "3.0", "convert"]),
         refused("no paths", twists![no_paths], &["/paths", "no paths|is missing"]),
         refused("no title", twists![no_title], &["/info/title", "/info/version"]),

@@ -53,6 +53,8 @@ pub const HARMLESS: &[Twist] = twists![
     inlined, wrapped_in_all_of, split_into_all_of, one_of_with_discriminator, any_of_with_null, formats_removed, nothing_required,
     everything_required, envelope_with_more_keys, ids_as_uuid, enum_supersets, enums_without_values, unknown_fields, without_optional_field,
     known_field_of_another_type, constraints_added, recursive_schemas, schema_in_odd_place, many_schemas, closed_objects,
+    java_objects, contract_fields_in_other_case, openapi_3_1, package_as_object, multipart_file_class, keep_in_the_form, keep_in_a_header,
+    patterns_in_paths,
     any_media_type, hal_media_type, several_media_types, vendor_request_type, tenant_header_declared, paging_parameters, pageable_object,
     problem_json_errors, errors_only, default_for_success, another_part_name, further_optional_part, list_of_files_in_the_form,
     success_200_for_204, success_2xx, without_xml, without_query_parameters, shared_by_reference, optional_header,
@@ -64,8 +66,8 @@ pub const HARMLESS: &[Twist] = twists![
 #[rustfmt::skip]
 pub const HARMFUL: &[Twist] = twists![
     without_get_file, required_query_parameter, required_header_parameter, required_body_field, required_second_part,
-    download_state_without_ready, processed_missing, id_as_integer, id_missing, list_is_bare_array, status_as_object, package_as_object,
+    download_state_without_ready, processed_missing, id_as_integer, id_missing, list_is_bare_array, status_as_object,
     upload_takes_json, components_of_fixed_fields, two_api_versions, two_files_in_the_form, file_reference, url_reference,
-    dangling_reference, openapi_3_1, swagger_2_0, all_of_circle, models_in_models, reference_circle, too_deep, no_paths, no_title, required_deep_object,
+    dangling_reference, openapi_3_2, swagger_2_0, all_of_circle, models_in_models, reference_circle, too_deep, no_paths, no_title, required_deep_object,
     another_paging,
 ];

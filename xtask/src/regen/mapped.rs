@@ -32,7 +32,9 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
         if mapped.place.is_some() && !other.is_empty() {
             let _ = write!(text, "\n[query.{id}]\n");
             for (name, wire) in other {
-                let _ = writeln!(text, "{name} = {}", quoted(wire.as_deref().unwrap_or("missing")));
+                let part = || mapped.parts.get(name).map(|(part, _)| format!("the part {part} of the form"));
+                let there = wire.clone().or_else(part).unwrap_or_else(|| String::from("missing"));
+                let _ = writeln!(text, "{name} = {}", quoted(&there));
             }
         }
     }

@@ -189,7 +189,7 @@ fn a_refused_document_leaves_everything_as_it_was() {
             "READY",
         ),
         (|document| drop(document["paths"].as_object_mut().map(|paths| paths.remove("/api/license"))), "getLicense"),
-        (|document| document["openapi"] = Value::from("3.1.0"), "3.1"),
+        (|document| document["openapi"] = Value::from("3.2.0"), "3.2"),
     ] {
         let (_place, file) = official(folder.path(), change);
         let (code, output) = with(folder.path(), &from(&file));

@@ -160,6 +160,9 @@ fn what_is_accepted_is_what_is_documented_and_json() {
     );
     assert_eq!(accept(json!({})), "application/json");
     assert_eq!(accept(json!({"*/*": {}})), "application/json");
+    // Named as springdoc does, JSON is what is wanted, not the form beside it.
+    let any_json = json!({"*/*": {"schema": {"type": "object"}}, "application/xml": {"schema": {"type": "string"}}});
+    assert_eq!(accept(any_json), "application/json");
 }
 
 #[test]

@@ -19,8 +19,8 @@ fn parameter(parameter: Value) -> Value {
 #[test]
 fn other_kinds_of_documents_are_refused_with_advice() {
     finds(
-        &json!({"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": {}}),
-        &["3.1.0", "convert", "springdoc.api-docs.version=openapi_3_0", "/openapi"],
+        &json!({"openapi": "3.2.0", "info": {"title": "", "version": ""}, "paths": {}}),
+        &["3.2.0", "convert", "springdoc.api-docs.version=openapi_3_0", "/openapi"],
     );
     finds(
         &json!({"swagger": "2.0", "info": {"title": "", "version": ""}, "paths": {}}),
@@ -69,7 +69,7 @@ fn references_that_lead_nowhere_or_out_are_named_with_their_operation() {
 
 #[test]
 fn a_path_in_another_place_is_refused() {
-    finds(&document(json!({"/a": {"$ref": "#/x"}}), json!({})), &["/paths/~1a", "another place"]);
+    finds(&document(json!({"/a": {"$ref": "#/x"}}), json!({})), &["/paths/~1a", "#/x leads nowhere"]);
     let outside = document(json!({"/a": {"$ref": "https://evil.example/paths.json"}}), json!({}));
     finds(&outside, &["/paths/~1a", "leads out of the document, which is never followed"]);
 }

@@ -209,7 +209,8 @@ fn all_that_stands_in_the_way_is_told_at_once() {
         remove(document, "/api/downloads/{downloadId}/download", "get");
         let schemas = &mut document["components"]["schemas"];
         schemas["DownloadState"]["enum"] = json!(["QUEUED", "DONE"]);
-        schemas["FileStatus"]["properties"]["processingStatus"] = json!({"type": "object", "properties": {}});
+        schemas["FileStatus"]["properties"]["processingStatus"] =
+            json!({"type": "object", "properties": {"code": {"type": "string"}}});
         schemas["DossierRequest"]["properties"]["costCentre"] = json!({"type": "string"});
         schemas["DossierRequest"]["required"] = json!(["name", "costCentre"]);
         document["paths"]["/api/license/usage"]["get"]["parameters"] =

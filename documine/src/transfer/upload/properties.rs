@@ -106,7 +106,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
 }
 
 async fn arrives(source: Source, name: &str, media_type: Option<&str>, content: &[u8]) -> Result<(), TestCaseError> {
-    let body = UploadBody { source, progress: None };
+    let body = UploadBody { source, progress: None, fields: Vec::new() };
     let (checked, sent) = match body.check().await {
         Ok(()) => (true, send(&body).await),
         Err(error) => (false, Err(error)),

@@ -286,3 +286,19 @@ pub fn extensions_everywhere(document: &mut Value) {
     walk::set(document, "/paths", "x-note", json!({"get": {"responses": {}}}));
     walk::set(document, "", "x-tagGroups", json!([{"name": "all", "tags": []}]));
 }
+
+/// Paths have patterns in their parameters, and two slashes here and there.
+pub fn patterns_in_paths(document: &mut Value) {
+    if let Some(paths) = walk::object_at(document, "/paths") {
+        let all = std::mem::take(paths);
+        let pattern = |path: String| path.replace("Id}", "Id:[a-f0-9-]{1,36}}").replace("/files", "//files");
+        *paths = all
+            .into_iter()
+            .map(|(path, item)| if path.starts_with('/') { (pattern(path), item) } else { (path, item) })
+            .collect();
+    }
+    walk::set(document, "/components", "x-note", json!({"$ref": "#/nowhere"}));
+    walk::contents(document, &mut |content, _| {
+        content.insert(String::from("x-note"), json!("for people"));
+    });
+}

@@ -62,6 +62,10 @@ pub fn envelope_with_more_keys(document: &mut Value) {
 
 /// Whether a field of this name holds ids.
 fn is_id(name: &str) -> bool {
+    // Ids of rules are names with numbers.
+    if name.ends_with("RuleId") {
+        return false;
+    }
     name == "id" || name.ends_with("Id") || name.ends_with("Ids") || name.ends_with("_id")
 }
 
@@ -201,6 +205,65 @@ pub fn constraints_added(document: &mut Value) {
         };
         if let Value::Object(more) = more {
             schema.extend(more);
+        }
+    });
+}
+
+/// Fields are described as Java tools describe classes that they do not know.
+pub fn java_objects(document: &mut Value) {
+    let whole = json!({"type": "integer", "format": "int32"});
+    let flag = json!({"type": "boolean"});
+    walk::add_schema(
+        document,
+        "LocalTime",
+        json!({"type": "object", "properties": {"hour": whole, "minute": whole, "second": whole, "nano": whole}}),
+    );
+    walk::add_schema(
+        document,
+        "JsonNode",
+        json!({"type": "object", "properties": {"array": flag, "object": flag, "null": flag, "nodeType": {"type": "string"}}}),
+    );
+    let sort = json!({"type": "object", "properties": {"empty": flag, "sorted": flag, "unsorted": flag}});
+    walk::add_schema(
+        document,
+        "PageableObject",
+        json!({"type": "object", "properties": {"paged": flag, "unpaged": flag, "offset": whole, "sort": sort}}),
+    );
+    for line in ["GET /files/{}", "GET /dossiers/{}", "GET /license"] {
+        let Some(at) = walk::answer(document, line) else {
+            continue;
+        };
+        if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{at}/properties")) {
+            properties.insert(
+                String::from("features"),
+                json!({"type": "object", "additionalProperties": {"type": "object"}}),
+            );
+            properties.insert(String::from("anyObject"), json!({"type": "object"}));
+            properties.insert(String::from("anyList"), json!({"type": "array", "items": {"type": "object"}}));
+            properties.insert(String::from("closingTime"), json!({"$ref": "#/components/schemas/LocalTime"}));
+            properties.insert(String::from("tree"), json!({"$ref": "#/components/schemas/JsonNode"}));
+            properties.insert(String::from("pageable"), json!({"$ref": "#/components/schemas/PageableObject"}));
+            for name in ["dossierAttributes", "fileAttributes"] {
+                if let Some(attributes) = properties.get_mut(name) {
+                    *attributes = json!({"type": "object", "additionalProperties": {"type": "object"}});
+                }
+            }
+        }
+    }
+}
+
+/// The document is of version 3.1, and says `null` by lists of types.
+pub fn openapi_3_1(document: &mut Value) {
+    walk::set(document, "", "openapi", json!("3.1.0"));
+    walk::set(document, "", "jsonSchemaDialect", json!("https://json-schema.org/draft/2020-12/schema"));
+    walk::every_schema(document, &mut |schema| {
+        let may_be_null = schema.remove("nullable") == Some(Value::Bool(true));
+        if let Some(Value::String(kind)) = schema.get("type").filter(|_| may_be_null) {
+            let types = json!([kind, "null"]);
+            schema.insert(String::from("type"), types);
+        }
+        if let Some(example) = schema.remove("example") {
+            schema.insert(String::from("examples"), json!([example]));
         }
     });
 }

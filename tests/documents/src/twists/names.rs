@@ -233,6 +233,34 @@ pub fn case_only_names(document: &mut Value) {
     }
 }
 
+/// Beside fields and parameters of the contract stand others that differ in case and separators only.
+pub fn contract_fields_in_other_case(document: &mut Value) {
+    let text = json!({"type": "string"});
+    for (line, fields) in [
+        ("GET /files/{}", ["id", "fileName", "processingStatus"]),
+        ("GET /dossiers/{}", ["id", "name", "ownerId"]),
+        ("GET /downloads/{}", ["downloadId", "status", "fileName"]),
+    ] {
+        let Some(at) = walk::answer(document, line) else {
+            continue;
+        };
+        let properties = format!("{at}/properties");
+        for field in fields.into_iter().filter(|field| walk::field(document, &at, field).is_some()).collect::<Vec<_>>()
+        {
+            let mut title = field.to_owned();
+            title[..1].make_ascii_uppercase();
+            for other in [field.to_uppercase(), title, format!("{field}_")] {
+                walk::set(document, &properties, &other, text.clone());
+            }
+        }
+    }
+    if let Some(at) = walk::operation(document, "POST /dossiers/{}/files") {
+        for name in ["KEEPMANUALCHANGES", "KeepManualChanges", "keep_manual_changes"] {
+            walk::push(document, &at, "parameters", json!({"name": name, "in": "query", "schema": text}));
+        }
+    }
+}
+
 /// Names that begin with digits, are empty, or hold slashes, blanks and letters of other scripts.
 pub fn odd_names(document: &mut Value) {
     let names =

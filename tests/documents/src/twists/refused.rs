@@ -115,15 +115,6 @@ pub fn status_as_object(document: &mut Value) {
     }
 }
 
-/// Instead of the package comes an object that says where it is.
-pub fn package_as_object(document: &mut Value) {
-    if let Some(at) = walk::operation(document, "GET /downloads/{}/download") {
-        let schema = json!({"type": "object", "properties": {"url": {"type": "string"}}});
-        let answer = json!({"description": "", "content": {"application/json": {"schema": schema}}});
-        walk::set(document, &at, "responses", json!({"200": answer}));
-    }
-}
-
 /// Components are an object of fixed fields instead of a map from names.
 pub fn components_of_fixed_fields(document: &mut Value) {
     if let Some(at) = walk::answer(document, "GET /files/{}/components") {
@@ -202,9 +193,8 @@ pub fn models_in_models(document: &mut Value) {
 }
 
 /// The document is of a newer version.
-pub fn openapi_3_1(document: &mut Value) {
-    walk::set(document, "", "openapi", json!("3.1.0"));
-    walk::set(document, "", "jsonSchemaDialect", json!("https://json-schema.org/draft/2020-12/schema"));
+pub fn openapi_3_2(document: &mut Value) {
+    walk::set(document, "", "openapi", json!("3.2.0"));
 }
 
 /// The document is of an older version.

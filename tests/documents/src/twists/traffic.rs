@@ -248,6 +248,72 @@ pub fn list_of_files_in_the_form(document: &mut Value) {
     }
 }
 
+/// The part that holds the file is described by the getters of Spring's `MultipartFile`.
+pub fn multipart_file_class(document: &mut Value) {
+    let text = json!({"type": "string"});
+    let class = json!({"type": "object", "properties": {
+        "name": text, "originalFilename": text, "contentType": text, "empty": {"type": "boolean"}, "size": {"type": "integer", "format": "int64"},
+        "bytes": {"type": "array", "items": {"type": "string", "format": "byte"}}, "inputStream": {"type": "object"},
+    }});
+    walk::add_schema(document, "MultipartFile", class);
+    if let Some(at) = form(document)
+        && let Some(Value::Object(parts)) = document.pointer_mut(&format!("{at}/properties"))
+    {
+        for part in parts.values_mut().filter(|part| part.get("format").and_then(Value::as_str) == Some("binary")) {
+            *part = json!({"$ref": "#/components/schemas/MultipartFile"});
+        }
+    }
+    forget_encoding(document);
+}
+
+/// Takes the flag of the upload out of its query, with the name it had there.
+fn take_flag(document: &mut Value) -> Option<(String, String)> {
+    let at = walk::operation(document, "POST /dossiers/{}/files")?;
+    let list = format!("{at}/parameters");
+    let count = document.pointer(&list)?.as_array()?.len();
+    for index in 0..count {
+        let own = format!("{list}/{index}");
+        let target = document.pointer(&format!("{own}/$ref")).and_then(Value::as_str);
+        let place = target.map_or_else(|| own.clone(), |target| target.trim_start_matches('#').to_owned());
+        let name = document.pointer(&format!("{place}/name")).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if name.to_lowercase().replace(['_', '-'], "") == "keepmanualchanges"
+            && let Some(Value::Array(parameters)) = document.pointer_mut(&list)
+        {
+            parameters.remove(index);
+            return Some((at, name));
+        }
+    }
+    None
+}
+
+/// Whether changes by hand are kept is a part of the form, which must be there.
+pub fn keep_in_the_form(document: &mut Value) {
+    if let Some(form) = form(document)
+        && let Some((_, name)) = take_flag(document)
+    {
+        walk::set(document, &format!("{form}/properties"), &name, json!({"type": "boolean", "default": false}));
+        walk::push(document, &form, "required", json!(name));
+    }
+}
+
+/// The same as a header.
+pub fn keep_in_a_header(document: &mut Value) {
+    if let Some((at, _)) = take_flag(document) {
+        let header =
+            json!({"name": "X-Keep-Manual-Changes", "in": "header", "required": true, "schema": {"type": "boolean"}});
+        walk::push(document, &at, "parameters", header);
+    }
+}
+
+/// The package is described as an object.
+pub fn package_as_object(document: &mut Value) {
+    if let Some(at) = walk::operation(document, "GET /downloads/{}/download") {
+        let schema = json!({"type": "object", "properties": {"url": {"type": "string"}}});
+        let answer = json!({"description": "", "content": {"*/*": {"schema": schema}}});
+        walk::set(document, &at, "responses", json!({"200": answer}));
+    }
+}
+
 /// Components come as JSON only.
 pub fn without_xml(document: &mut Value) {
     walk::contents(document, &mut |content, _| {

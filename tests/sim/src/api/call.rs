@@ -31,6 +31,16 @@ pub(super) struct Call {
     pub(super) username: Option<String>,
 }
 
+/// Reads a truth value that came as a text.
+pub(super) fn flag(name: &str, given: Option<&str>) -> Result<Option<bool>, Refusal> {
+    match given {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(Refusal::bad_request(format!("The parameter {name} must be true or false."))),
+    }
+}
+
 impl Call {
     pub(super) fn new(request: Request, operation: &str, parameters: BTreeMap<&'static str, String>) -> Self {
         let (parts, body) = request.into_parts();
@@ -84,7 +94,11 @@ impl Call {
     }
 
     pub(super) fn query(&self, name: &str) -> Option<&str> {
+        let is_header = self.wire.is_some_and(|(_, operation)| operation.is_header(name));
         let name = self.query_name(name)?;
+        if is_header {
+            return self.header(name);
+        }
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -93,12 +107,7 @@ impl Call {
     }
 
     pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool, Refusal> {
-        match self.query(name) {
-            None => Ok(default),
-            Some("true") => Ok(true),
-            Some("false") => Ok(false),
-            Some(_) => Err(Refusal::bad_request(format!("The parameter {name} must be true or false."))),
-        }
+        flag(name, self.query(name)).map(|given| given.unwrap_or(default))
     }
 
     pub(super) fn moment(&self, name: &str) -> Result<Option<Stamp>, Refusal> {

@@ -21,6 +21,8 @@ use crate::wire;
 
 /// Bigger uploads are refused.
 pub(super) const BIGGEST_UPLOAD: u64 = 1024 * 1024 * 1024;
+/// Whether what people changed by hand in a replaced file is kept.
+const KEEP: &str = "keepManualChanges";
 /// Longer file names are refused.
 const LONGEST_NAME: usize = 255;
 
@@ -39,9 +41,10 @@ struct Document {
 }
 
 pub(super) async fn upload(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
-    let keep = call.flag("keepManualChanges", false)?;
+    let keep = call.flag(KEEP, false)?;
     app.world().open_dossier(call.template_id(), call.dossier_id())?;
-    let part = receive(app, call).await?;
+    let (part, kept) = receive(app, call).await?;
+    let keep = kept.unwrap_or(keep);
     let parts = match first_bytes(&part, 4)?.as_slice() {
         [b'P', b'K', 3 | 5, 4 | 6] => unzip::parts(app, part).await?,
         _ => vec![part],
@@ -65,8 +68,8 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut Call) -> Result<Response, 
     call::json(StatusCode::CREATED, &json!({"fileIds": file_ids, "processedFileIds": started}))
 }
 
-/// Takes the part of the form that holds the file.
-async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
+/// Takes the part of the form that holds the file, and what the form says of `keepManualChanges` where the document has that as a part.
+async fn receive(app: &App, call: &mut Call) -> Result<(Part, Option<bool>), Refusal> {
     let kind = call.header("content-type").unwrap_or("").to_owned();
     if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(Refusal::bad_request(format!(
@@ -83,7 +86,8 @@ async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
         .await
         .map_err(|error| Refusal::bad_request(format!("The form can't be read: {}.", error.body_text())))?;
     let bad = |error: &MultipartError| Refusal::bad_request(format!("The form can't be read: {}.", error.body_text()));
-    let mut taken = None;
+    let keep_part = wire::form_part("uploadFile", KEEP);
+    let (mut taken, mut keep) = (None, None);
     let mut refused = None;
     // The form is read to its end, so that a client that is still sending gets the answer.
     while let Some(mut field) = form.next_field().await.map_err(|error| bad(&error))? {
@@ -93,13 +97,35 @@ async fn receive(app: &App, call: &mut Call) -> Result<Part, Refusal> {
                 Err(refusal) => refused = Some(refusal),
             }
         }
+        if field.name().is_some_and(|name| Some(name) == keep_part) && refused.is_none() {
+            match field_text(&mut field).await.and_then(|text| call::flag(KEEP, Some(text.trim()))) {
+                Ok(given) => keep = given,
+                Err(refusal) => refused = Some(refusal),
+            }
+        }
         while field.chunk().await.map_err(|error| bad(&error))?.is_some() {}
     }
     match (taken, refused) {
         (_, Some(refusal)) => Err(refusal),
-        (Some(part), None) => Ok(part),
+        (Some(part), None) => Ok((part, keep)),
         (None, None) => Err(Refusal::bad_request(format!("The part named {} is missing in the form.", wire::part()))),
     }
+}
+
+/// The text of a small part.
+async fn field_text(field: &mut Field<'_>) -> Result<String, Refusal> {
+    let mut text = Vec::new();
+    while let Some(chunk) = field
+        .chunk()
+        .await
+        .map_err(|error| Refusal::bad_request(format!("The upload broke off: {}.", error.body_text())))?
+    {
+        text.extend_from_slice(&chunk);
+        if text.len() > LONGEST_NAME {
+            return Err(Refusal::bad_request("A part of the form that holds a parameter is too long."));
+        }
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 async fn take(app: &App, field: &mut Field<'_>) -> Result<Part, Refusal> {

@@ -107,7 +107,7 @@ pub(super) fn operations(
     let context = Context { document, schemas: Schemas::of(document, manner)?, manner };
     let paths = document["paths"].as_object().ok_or("the document has no paths")?;
     let mut all = HashMap::new();
-    for (path, item) in paths {
+    for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
         for name in METHODS {
             let Some(operation) = item.get(name) else { continue };
             let (id, path) = naming(name, path, operation)?;
@@ -141,6 +141,9 @@ impl Context<'_> {
         };
         let mut answers = HashMap::new();
         for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+            if status.starts_with("x-") {
+                continue;
+            }
             let success = status.starts_with('2') || status.eq_ignore_ascii_case("default");
             if self.manner == Manner::Lenient && !success {
                 continue;
@@ -209,7 +212,8 @@ impl Context<'_> {
 
     fn content(&self, content: &Value, form: Form) -> Result<Vec<Media>, String> {
         let mut all = Vec::new();
-        for (name, media) in content.as_object().into_iter().flatten() {
+        let is_extension = |name: &str| name.starts_with("x-") && !name.contains('/');
+        for (name, media) in content.as_object().into_iter().flatten().filter(|(name, _)| !is_extension(name)) {
             let (essence, schema) = (essence(name), media.get("schema"));
             let compiled = match schema {
                 Some(schema) if may_be_json(&essence) => Some(self.schemas.compile(schema, form)?),

@@ -156,12 +156,19 @@ fn rewritten(schema: &Value, form: Form, manner: Manner) -> Result<Value, String
     Ok(schema)
 }
 
-/// Takes the values of enumerations away.
+/// Takes the values of enumerations away, and the type of objects of which nothing is said.
 fn open_sets(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if fields.get("enum").is_some_and(Value::is_array) {
                 fields.remove("enum");
+            }
+            // What Java tools write for a value of any type.
+            let is_bare = ["properties", "additionalProperties", "unevaluatedProperties"]
+                .iter()
+                .all(|key| !fields.contains_key(*key));
+            if is_bare && fields.get("type").is_some_and(|kind| kind == "object") {
+                fields.remove("type");
             }
             for (key, inner) in fields {
                 match (key.as_str(), inner) {

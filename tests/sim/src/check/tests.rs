@@ -190,6 +190,35 @@ fn bad_documents_are_refused_with_the_reason() {
     );
 }
 
+/// Specification extensions are no paths, answers or media types, wherever they stand.
+#[test]
+fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
+    let note = json!({ "get": { "responses": {} }, "$ref": "#/nowhere", "schema": { "$ref": "#/nowhere" } });
+    let mut document: Value = serde_json::from_str(&document()).expect("JSON");
+    for place in [
+        "",
+        "/paths",
+        "/paths/~1api~1things~1{thingId}",
+        "/paths/~1api~1things~1{thingId}/post",
+        "/paths/~1api~1things~1{thingId}/post/requestBody",
+        "/paths/~1api~1things~1{thingId}/post/requestBody/content",
+        "/paths/~1api~1things~1{thingId}/post/responses",
+        "/paths/~1api~1things~1{thingId}/post/responses/200",
+        "/paths/~1api~1things~1{thingId}/post/responses/200/content",
+        "/components",
+        "/components/responses",
+        "/components/schemas/Thing",
+    ] {
+        document.pointer_mut(place).expect(place)["x-note"] = note.clone();
+        document.pointer_mut(place).expect(place)["x-text"] = json!("for people");
+    }
+    let checker = Checker::new(&document.to_string()).expect("compiles");
+    let body = Bytes::from(json!({ "name": "a" }).to_string());
+    let found =
+        checker.check_request("putThing", &Method::POST, "/api/things/1", Some(SINCE), &headers(&[]), Some(&body));
+    assert_eq!(texts(&found), [""; 0]);
+}
+
 /// Every example of the vendored document passes as an answer of its operation, and fails with one field more.
 #[test]
 fn the_examples_of_the_vendored_document_fit_it() {

@@ -1,6 +1,6 @@
 //! The mapping as the build wrote it down, and the names that it gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,6 +18,8 @@ pub(crate) struct Wire {
 #[serde(default)]
 pub(crate) struct Operation {
     query: BTreeMap<String, Option<String>>,
+    /// Those of them that are headers.
+    headers: BTreeSet<String>,
     takes: Option<String>,
     /// The shape of its answer.
     pub(super) answers: Option<String>,
@@ -148,6 +150,11 @@ impl Operation {
     /// What the document calls a query parameter; `None` if it does not have it.
     pub(crate) fn query<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.query.get(name).map_or(Some(name), Option::as_deref)
+    }
+
+    /// Whether the document takes a query parameter of the contract as a header.
+    pub(crate) fn is_header(&self, name: &str) -> bool {
+        self.headers.contains(name)
     }
 
     pub(crate) fn has_xml(&self) -> bool {

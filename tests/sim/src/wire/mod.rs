@@ -69,6 +69,12 @@ pub fn has_xml(operation: &str) -> bool {
     current().is_none_or(|wire| wire.operation(operation).is_some_and(Operation::has_xml))
 }
 
+/// The part of a form that the document in use has in place of a query parameter of an operation; `None` if that is no part.
+pub fn form_part(operation: &str, name: &str) -> Option<&'static str> {
+    let parts = documine_api::operations::operation(operation)?.parts;
+    parts.iter().find(|(known, ..)| *known == name).map(|(_, part, _)| *part)
+}
+
 /// The part of the form that holds an uploaded file.
 pub fn part() -> &'static str {
     documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")

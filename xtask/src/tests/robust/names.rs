@@ -134,7 +134,7 @@ fn properties_that_meet_keep_their_names_on_the_wire() {
         assert_eq!(found.matches("rename").count(), 1, "{field}: {found}");
     }
     let list = attributes(&source, "A", "user_name3");
-    assert!(list.contains("crate::null::list") && list.contains("default"), "{list}");
+    assert!(list.contains("crate::scalars::read") && list.contains("default"), "{list}");
     assert!(source.contains("\\u{202e}") && !source.contains('\u{202e}'), "{source}");
 }
 
@@ -156,7 +156,7 @@ fn fields_of_any_kind_can_be_renamed_and_read_further_names() {
     let source = generated.client;
     for (field, options) in [
         ("id", vec!["rename = \"fileId\"", "alias = \"id\"", "alias = \"_id\""]),
-        ("must", vec!["rename = \"mustList\"", "crate::null::list", "default"]),
+        ("must", vec!["rename = \"mustList\"", "crate::scalars::read", "default"]),
         ("may", vec!["alias = \"might\"", "skip_serializing_if"]),
         ("some_name", vec!["rename = \"other\"", "skip_serializing_if"]),
     ] {

@@ -530,7 +530,11 @@ fn cases() -> Vec<(Vec<Edit>, Vec<String>)> {
             one("getThing", &["caller answer-type-follows: answer size"]),
         ),
         (
-            vec![('+', "$S/Inner/properties/value", n.clone())],
+            vec![
+                ('-', "$S/Inner/properties/kept", json!({"type": "string"})),
+                ('+', "$S/Inner/properties/kept", json!({"type": "string"})),
+                ('+', "$S/Inner/properties/value", n.clone()),
+            ],
             one(
                 "getThing",
                 &["caller answer-field-gone: answer inner[].value", "caller answer-type-follows: answer inner"],

@@ -17,11 +17,21 @@ public class FileModel {
     private boolean excluded;
     private UUID assignee;
     private Map<String, String> fileAttributes;
+    private Map<String, Object> features;
     private Instant added;
     private Instant lastUpdated;
     private Instant lastProcessed;
     private Instant softDeletedTime;
     private String errorMessage;
+
+    /** Values of any type, which springdoc describes as objects. */
+    public Map<String, Object> getFeatures() {
+        return features;
+    }
+
+    public void setFeatures(Map<String, Object> features) {
+        this.features = features;
+    }
 
     public UUID getId() {
         return id;

@@ -46,6 +46,7 @@ public class FileService {
         file.setFileSize(content.length);
         file.setWorkflowStatus(WorkflowStatus.NEW);
         file.setFileAttributes(Map.of());
+        file.setFeatures(Map.of("ocr", true, "languages", new String[] {"en", "de"}, "confidence", 0.97));
         file.setAdded(Instant.now());
         file.setLastUpdated(file.getAdded());
         files.put(id, new StoredFile(file, content));
