@@ -32,10 +32,14 @@ use serde_json::Value;
 /// assert_eq!(Timestamp::from_system_time(instant), time);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Timestamp {
-    text: String,
-    /// Whether it came as a text, not as another JSON value.
-    is_text: bool,
+pub struct Timestamp(Form);
+
+/// As large as a `String` alone: models hold many times.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Form {
+    Text(String),
+    /// Another JSON value, written.
+    Json(Box<str>),
 }
 
 /// Numbers from here on are milliseconds since 1970, a thousand times as large ones microseconds, and so on. As seconds it is the year 5138.
@@ -48,15 +52,18 @@ const LEAST_DIGITS: usize = 9;
 impl Timestamp {
     /// Returns the text, or the JSON of another value, as it came.
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.0 {
+            Form::Text(text) => text,
+            Form::Json(json) => json,
+        }
     }
 
     /// The instant it means, if it means one.
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        if !self.is_text {
-            return of_json(&serde_json::from_str(&self.text).ok()?);
-        }
-        let text = self.text.trim();
+        let text = match &self.0 {
+            Form::Text(text) => text.trim(),
+            Form::Json(json) => return of_json(&serde_json::from_str(json).ok()?),
+        };
         let digits = text.trim_start_matches('-').chars().take_while(char::is_ascii_digit).count();
         if digits >= LEAST_DIGITS
             && let Some(instant) = of_number(text)
@@ -165,7 +172,7 @@ impl From<&str> for Timestamp {
 
 impl From<String> for Timestamp {
     fn from(text: String) -> Self {
-        Self { text, is_text: true }
+        Self(Form::Text(text))
     }
 }
 
@@ -179,22 +186,24 @@ impl std::str::FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(self.as_str())
     }
 }
 
 impl AsRef<str> for Timestamp {
     fn as_ref(&self) -> &str {
-        &self.text
+        self.as_str()
     }
 }
 
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.is_text {
-            return serializer.serialize_str(&self.text);
+        match &self.0 {
+            Form::Text(text) => serializer.serialize_str(text),
+            Form::Json(json) => {
+                serde_json::from_str::<Value>(json).map_err(serde::ser::Error::custom)?.serialize(serializer)
+            }
         }
-        serde_json::from_str::<Value>(&self.text).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -203,7 +212,7 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self::from(text)),
             Value::Null => Err(serde::de::Error::invalid_type(serde::de::Unexpected::Unit, &"a point in time")),
-            other => Ok(Self { text: other.to_string(), is_text: false }),
+            other => Ok(Self(Form::Json(other.to_string().into()))),
         }
     }
 }
