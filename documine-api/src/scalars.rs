@@ -6,7 +6,7 @@
 //! `3.5` is no whole number, and a JSON number with a fraction or an exponent is one only below 2⁵³, where a parser keeps every digit.
 //! What is written again is the value in the document's type, so `"3"` comes back as `3`.
 //!
-//! The generated models name [`read`] and [`or_default`] in `#[serde(deserialize_with = …)]`, one for each field of numbers, texts or truth
+//! The generated models name `read` and `or_default` in `#[serde(deserialize_with = …)]`, one for each field of numbers, texts or truth
 //! values, at any depth of lists and maps.
 
 use std::fmt;

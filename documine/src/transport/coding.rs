@@ -25,6 +25,7 @@ const NO_CODINGS: [&str; 14] = [
     "aws-chunked",
 ];
 /// More codings one over another than any service has a reason for.
+#[cfg(feature = "compression")]
 const MAX_CODINGS: usize = 3;
 
 /// Returns the codings of a body in the order in which they were applied, in small letters. Empty: the body is plain.
