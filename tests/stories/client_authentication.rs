@@ -148,6 +148,26 @@ async fn device_login_and_its_polls_send_the_secret_in_the_same_way() {
 }
 
 #[tokio::test]
+async fn a_device_endpoint_that_ignores_the_secret_does_not_decide_where_it_is_sent() {
+    let provider = Canned::answering(|head| {
+        let path = head.split(' ').nth(1).unwrap();
+        if path == "/device" {
+            return json_answer(
+                r#"{"device_code":"d","user_code":"u","verification_uri":"https://login.example","expires_in":60}"#,
+            );
+        }
+        if !head.to_ascii_lowercase().contains("authorization: basic ") {
+            return rejected("401 Unauthorized");
+        }
+        json_answer(r#"{"access_token":"a-1","expires_in":60}"#)
+    })
+    .await;
+    let (builder, _) = builder(&provider).await;
+    builder.login(ID).unwrap().client_secret(SECRET).device(|_| {}).await.unwrap();
+    assert_eq!(places(&provider), ["form", "form", "header"]);
+}
+
+#[tokio::test]
 async fn a_method_set_by_hand_is_the_only_one() {
     let provider = basic_only(
         rejected("401 Unauthorized"),

@@ -233,8 +233,9 @@ impl TokenEndpoint {
                 Reply::Refused { rejects_client: true, .. } => (first, Some(ClientAuthMethod::SecretPost)),
                 second => (second, Some(ClientAuthMethod::SecretBasic)),
             },
-            Reply::Success(_) => (first, Some(ClientAuthMethod::SecretPost)),
-            Reply::Refused { .. } => (first, None),
+            // Only the token endpoint surely checks the secret: many device and revocation endpoints look at the client's id alone.
+            Reply::Success(_) if *url == self.url => (first, Some(ClientAuthMethod::SecretPost)),
+            Reply::Success(_) | Reply::Refused { .. } => (first, None),
         };
         if let Some(works) = works {
             // Another request may have found out the same.
