@@ -167,7 +167,9 @@ impl Scalar for String {
     }
 
     fn from_float(value: f64) -> Option<Self> {
-        serde_json::Number::from_f64(value).map(|number| number.to_string())
+        // From here on digits are lost before they get here.
+        let number = Some(value).filter(|value| value.abs() < INEXACT).and_then(serde_json::Number::from_f64);
+        number.map(|number| number.to_string())
     }
 
     fn from_text(text: &str) -> Option<Self> {
@@ -297,8 +299,14 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let read = T::from_json(&Value::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?);
-        read.map(Some).ok_or_else(|| A::Error::invalid_type(Unexpected::Map, &self))
+        let value = Value::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?;
+        if let Value::Number(number) = &value {
+            // With serde_json's feature `arbitrary_precision` a number comes as a map.
+            let text = number.to_string();
+            let read = T::from_text(&text);
+            return self.text(&text, read);
+        }
+        T::from_json(&value).map(Some).ok_or_else(|| A::Error::invalid_type(Unexpected::Map, &self))
     }
 }
 
@@ -625,6 +633,7 @@ mod tests {
             ("flag", r#""1""#),
             ("pages", "[3]"),
             ("flag", "{}"),
+            ("name", "123456789012345678901234"),
             ("numbers", "3"),
             ("numbers", "[1.5]"),
             ("counts", r#"{"a": 1.5}"#),

@@ -74,6 +74,9 @@ fn resolve_through(path: &Path, links_left: &mut u32) -> io::Result<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         resolved => return resolved,
     }
+    if path == Path::new(".") {
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the working directory is gone"));
+    }
     // Nothing is there, or a link to nothing: the folder is resolved first, then the name in it.
     let Some(parent) = path.parent() else { return Ok(path.to_owned()) };
     let folder = resolve_through(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }, links_left)?;

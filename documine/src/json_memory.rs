@@ -44,9 +44,14 @@ const ALWAYS: usize = 512 * 1024;
 /// No JSON becomes more than this many times its text.
 const WORST: usize = OBJECT;
 
+/// Returns the most that may be built where `limit` bytes of text are taken.
+pub(crate) fn most(limit: usize) -> usize {
+    limit.saturating_mul(TIMES).max(ALWAYS)
+}
+
 /// Says by how much JSON exceeds what may be built where `limit` bytes of text are taken.
 pub(crate) fn check(json: &[u8], limit: usize) -> Result<(), String> {
-    let most = limit.saturating_mul(TIMES).max(ALWAYS);
+    let most = most(limit);
     // Most answers are so small that nobody has to count.
     if json.len().saturating_mul(WORST) <= most {
         return Ok(());

@@ -204,8 +204,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
             } else {
                 all.append(&mut items);
             }
-            if walk.goes_on() && (all.len() >= most || walk.pages() >= most as u64) {
-                return Err(walk.too_long(most));
+            if walk.goes_on() {
+                walk.check_size(all.len(), most)?;
             }
         }
         Ok(all)

@@ -38,7 +38,9 @@ pub(super) fn at_service(target: &Url, own: &Url, base: &Url) -> Result<Url> {
     let (linked, own) = (target.path(), own.path());
     let prefix = base.path().trim_end_matches('/');
     let is_below = |path: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let path = if linked.len() > 1 && (own.ends_with(linked) || linked.ends_with(own)) {
+    // The path as the service knows it, when a proxy has put the prefix before it.
+    let below = own.strip_prefix(prefix).filter(|path| path.len() > 1).unwrap_or(own);
+    let path = if linked.len() > 1 && (own.ends_with(linked) || linked.ends_with(below)) {
         own.to_owned()
     } else if is_below(linked) {
         linked.to_owned()
@@ -59,7 +61,7 @@ fn is_next(mut parameters: &str) -> bool {
         if let Some((name, value)) = one.split_once('=')
             && name.trim().eq_ignore_ascii_case("rel")
         {
-            let mut relations = value.trim().trim_matches('"').split_whitespace();
+            let mut relations = value.trim().trim_matches(['"', '\'']).split_whitespace();
             return relations.any(|relation| relation.eq_ignore_ascii_case("next"));
         }
         let Some(end) = end else { return false };
@@ -157,6 +159,12 @@ mod tests {
                 "https://gateway.example/docs/api/pages/2",
             ),
             ("https://gateway.example/docs", behind, "/docs/api/pages/2", "https://gateway.example/docs/api/pages/2"),
+            (
+                "https://gateway.example/docs",
+                behind,
+                "http://backend:8080/app/api/users?page=2",
+                "https://gateway.example/docs/api/users?page=2",
+            ),
             (
                 "https://gateway.example/docs",
                 behind,

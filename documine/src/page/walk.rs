@@ -17,6 +17,7 @@ use super::repetition::Repetition;
 use super::split::{Piece, Splitter};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::json_memory;
 use crate::transport::{Answered, CallOptions, Facts, Retry};
 
 /// So many pages in a row may be empty: a filter that is applied to pages makes some, a service that has lost its way makes more.
@@ -76,6 +77,8 @@ pub(super) struct Walk<T> {
     /// How many items there are on all pages, as the service said last.
     total: Option<u64>,
     until: Option<Duration>,
+    /// What was built of pages that were taken as a whole, as it is estimated, in bytes.
+    built: usize,
 }
 
 impl<T: Send + 'static> Walk<T> {
@@ -113,6 +116,7 @@ impl<T: Send + 'static> Walk<T> {
             asked,
             total: None,
             until: None,
+            built: 0,
         })
     }
 
@@ -208,6 +212,9 @@ impl<T: Send + 'static> Walk<T> {
 
     async fn whole(&mut self, url: &Url) -> Result<(Vec<T>, End)> {
         let (body, facts) = self.answer(url, false).await?.whole().await?;
+        if self.is_paged(&facts) {
+            self.built = self.built.saturating_add(json_memory::estimate(&body));
+        }
         let (items, marks) = (self.question.whole)(&body, &facts)?;
         let is_known_again = self.is_paged(&facts) && !items.is_empty();
         let print = is_known_again.then(|| print_of(self.question.operation.items.unwrap_or_default(), &body));
@@ -252,13 +259,21 @@ impl<T: Send + 'static> Walk<T> {
         matches!(self.next, Some(Ok(_)))
     }
 
-    /// The error for a list that is longer than its caller takes.
-    pub(super) fn too_long(&self, most: usize) -> Error {
+    /// Refuses a list that goes on although as much of it is collected as its caller takes: `most` items or pages, or the memory of the largest answer.
+    pub(super) fn check_size(&self, items: usize, most: usize) -> Result<()> {
+        let memory = json_memory::most(self.client.stack().max_answer);
+        let limit = if items >= most || self.pages >= most as u64 {
+            format!("{most} (with_max_items)")
+        } else if self.built > memory {
+            format!("{memory} bytes of memory (max_answer_size)")
+        } else {
+            return Ok(());
+        };
         let why = format!(
-            "the list goes on after {} items on {} pages, and the most that is collected is {most} (with_max_items); raise that, or take the list as a stream",
+            "the list goes on after {} items on {} pages, and the most that is collected is {limit}; raise that, or take the list as a stream",
             self.items, self.pages
         );
-        Error::new(ErrorKind::Decode, why).with_operation(self.question.operation.id)
+        Err(Error::new(ErrorKind::Decode, why).with_operation(self.question.operation.id))
     }
 
     fn may_repeat(&self) -> bool {

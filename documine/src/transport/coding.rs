@@ -49,6 +49,7 @@ pub(super) fn unpacked(mut response: Response, codings: &[String]) -> Result<Res
 
     use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
     use futures_util::TryStreamExt;
+    use reqwest::ResponseBuilderExt;
     use tokio::io::{AsyncRead, BufReader};
     use tokio_util::io::{ReaderStream, StreamReader};
 
@@ -56,7 +57,9 @@ pub(super) fn unpacked(mut response: Response, codings: &[String]) -> Result<Res
     if codings.len() > MAX_CODINGS || !codings.iter().all(is_known) {
         return Err(Box::new(response));
     }
-    let mut whole = ::http::Response::new(());
+    // With the address, which tells what an error may not show.
+    let whole = ::http::Response::builder().url(response.url().clone()).body(());
+    let Ok(mut whole) = whole else { return Err(Box::new(response)) };
     *whole.status_mut() = response.status();
     *whole.version_mut() = response.version();
     std::mem::swap(whole.headers_mut(), response.headers_mut());

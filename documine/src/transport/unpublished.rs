@@ -15,12 +15,19 @@ const UNKNOWN: [StatusCode; 4] = [
     StatusCode::NOT_IMPLEMENTED,
 ];
 
-/// Members by which frameworks' own error bodies are known: Spring's `{timestamp, status, error, path}`, and RFC 9457.
+/// Members by which error bodies of frameworks are known: Spring's `{timestamp, status, error, path}`, and RFC 9457. A body without a timestamp is not
+/// the published one either.
 const OF_FRAMEWORKS: [&str; 7] = ["status", "error", "path", "type", "title", "detail", "instance"];
 
 /// What frameworks say of paths, methods and media types that they do not know, in small letters.
-const NOT_KNOWN: [&str; 6] = [
+const NOT_KNOWN: [&str; 12] = [
+    "cannot delete",
+    "cannot get",
+    "cannot post",
     "no message available",
+    "no route",
+    "page not found",
+    "resource not found",
     "no static resource",
     "no handler found",
     "not supported",
@@ -47,7 +54,8 @@ fn is_of_the_service(body: &[u8]) -> bool {
         Some(Value::String(text)) => text.trim().to_lowercase(),
         Some(other) => other.to_string(),
     };
-    let of_a_framework = OF_FRAMEWORKS.iter().any(|name| members.contains_key(*name));
+    let of_a_framework =
+        !members.contains_key("timestamp") || OF_FRAMEWORKS.iter().any(|name| members.contains_key(*name));
     let not_known = message == "not found" || NOT_KNOWN.iter().any(|text| message.contains(text));
     let unknown_path = of_a_framework && not_known;
     !message.is_empty() && !unknown_path
@@ -66,7 +74,11 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_word_of_the_service_names_the_inferred_path() {
-        let unknown: [&str; 10] = [
+        let unknown: [&str; 14] = [
+            r#"{"message":"no Route matched with those values","request_id":"8a"}"#,
+            r#"{"message":"Not Found"}"#,
+            r#"{"statusCode":404,"message":"Resource not found"}"#,
+            r#"{"statusCode":404,"message":"Cannot GET /api/downloads","error":"Not Found"}"#,
             "",
             "<html><body>404 Not Found</body></html>",
             "default backend - 404",
