@@ -125,4 +125,8 @@ async fn a_resumed_package_is_held_to_its_whole_length() {
     // What is left is within the limit, and the whole is not.
     let error = shop.package().await.save_to(&target).max_bytes(80_000).resumable().await.unwrap_err();
     is_too_large(&error, 80_000);
+    // The part is good, and a call with another limit continues it.
+    let saved = shop.package().await.save_to(&target).resumable().await.unwrap();
+    assert!(saved.resumed_at > 0, "{saved:?}");
+    assert_eq!(std::fs::read(&target).unwrap(), zip);
 }

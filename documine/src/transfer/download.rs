@@ -214,8 +214,20 @@ fn no_zip(bytes: u64) -> Error {
 
 fn too_large(limit: u64) -> Error {
     let text = format!("the package is larger than the limit of {limit} bytes; raise the limit with `max_bytes`");
-    Error::new(ErrorKind::Integrity, text)
+    Error::new(ErrorKind::Integrity, text).with_detail(TooLarge)
 }
+
+/// Marks an error about the caller's limit: the bytes that came are good.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+impl std::fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the package is larger than the limit")
+    }
+}
+
+impl std::error::Error for TooLarge {}
 
 fn wrong_length(got: u64, announced: Option<u64>) -> Error {
     let text = format!("{got} bytes came, {} were announced; fetch the package again", announced.unwrap_or_default());

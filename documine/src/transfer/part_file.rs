@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tempfile::{TempDir, TempPath};
 
+use super::download::TooLarge;
 use super::download::claim::{Claim, Hold};
 use super::download::kept::Kept;
 use super::download::name::numbered;
@@ -224,7 +225,8 @@ impl PartFile {
     /// The call ends without the whole. The bytes so far stay only where another call can do something with them: also where the disk is full, for
     /// somebody may make room.
     pub(crate) async fn give_up(mut self, error: &Error) {
-        let lost = error.kind() == ErrorKind::Integrity || error.is_not_found();
+        let is_whole_bad = error.kind() == ErrorKind::Integrity && error.detail::<TooLarge>().is_none();
+        let lost = is_whole_bad || error.is_not_found();
         if lost {
             if let Some(kept) = self.disk.as_mut().and_then(|disk| disk.kept.as_mut()) {
                 kept.give_up();

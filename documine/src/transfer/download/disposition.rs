@@ -8,9 +8,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use encoding_rs::{Encoding, WINDOWS_1252};
 use http::{HeaderMap, header};
 
+/// No name is as long as that, and the time to read a hostile value grows with the square of its length.
+const LONGEST: usize = 8 * 1024;
+
 /// Returns the suggested name, decoded and not yet made safe.
 pub(crate) fn file_name(headers: &HeaderMap) -> Option<String> {
-    headers.get_all(header::CONTENT_DISPOSITION).iter().find_map(|value| parse(&text(value.as_bytes())))
+    let values = headers.get_all(header::CONTENT_DISPOSITION).iter().map(http::HeaderValue::as_bytes);
+    values.filter(|value| value.len() <= LONGEST).find_map(|value| parse(&text(value)))
 }
 
 /// Bytes beyond ASCII have no defined charset in a header: most senders mean UTF-8, the others Latin-1.
