@@ -610,6 +610,9 @@ async fn a_bomb_is_refused_before_it_is_unpacked() {
     assert!(line.starts_with("entry \"3\" makes more than 3000 bytes with those before it"), "{line}");
     let line = refused_within(&archive(&many), PackageLimits::default().entries(3)).await;
     assert_eq!(line, "it holds 4 entries, more than 3; raise `PackageLimits::entries` if that is right");
+    let deep: Vec<Raw> = (0..3).map(|n| Raw::file(format!("{n}/a/b/c"), b"")).collect();
+    let line = refused_within(&archive(&deep), PackageLimits::default().entries(8)).await;
+    assert_eq!(line, "it has more than 8 folders; raise `PackageLimits::entries` if that is right");
     // What is right for the caller is read.
     let kept = Kept::new(&bomb);
     let contents = Contents::open_within(&kept.path, PackageLimits::default().ratio(2000)).await.unwrap();

@@ -251,7 +251,7 @@ async fn reads_what_is_there_where_a_part_is_missing() {
 
 #[tokio::test]
 async fn leaves_out_sheets_that_are_charts() {
-    let sheets = r#"<sheet name="Chart" r:id="c1"/><sheet name="S" r:id="r1"/><sheet name="Macro" r:id="c2"/><sheet name="Lost" r:id="c3"/>"#;
+    let sheets = r#"<sheet name="Stray" r:id="c4"/><sheet name="Chart" r:id="c1"/><sheet name="S" r:id="r1"/><sheet name="Macro" r:id="c2"/><sheet name="Lost" r:id="c3"/>"#;
     let workbook = Workbook::new("<row><c><v>1</v></c></row>")
         .with("xl/workbook.xml", &book(sheets))
         .with("xl/chartsheets/a.xml", r#"<chartsheet xmlns="M"><drawing/></chartsheet>"#)
@@ -267,7 +267,7 @@ async fn leaves_out_sheets_that_are_charts() {
         );
     let report = workbook.read().await.unwrap();
     let sheets: Vec<_> = report.sheets.iter().map(|sheet| (sheet.name.as_str(), sheet.rows.len())).collect();
-    assert_eq!(sheets, [("S", 1), ("Lost", 0)]);
+    assert_eq!(sheets, [("Stray", 0), ("S", 1), ("Lost", 0)]);
     let empty = Workbook::new("").with("xl/worksheets/sheet1.xml", r#"<worksheet xmlns="M"/>"#);
     assert!(empty.read().await.unwrap().sheets[0].rows.is_empty());
 }
@@ -282,7 +282,7 @@ async fn builds_no_more_than_the_memory_is_for() {
     let rows = |number: usize| "<row><c><v>1</v></c></row>".repeat(number);
     for (workbook, is_read, what) in [
         (
-            plain().with("xl/sharedStrings.xml", &texts(400_000)),
+            plain().with("xl/sharedStrings.xml", &texts(250_000)),
             true,
             "many shared texts, of which each takes four bytes",
         ),

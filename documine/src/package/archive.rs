@@ -72,6 +72,7 @@ impl<R: Read + Seek + Clone> Archive<R> {
                 archive.folders.push(name);
             }
         }
+        archive.within_folders()?;
         if zip.has_overlapping_entries().map_err(broken)? {
             return Err(match overlapping(&zip, end.directory) {
                 Some(name) => Trouble::entry(&name, "shares bytes with what stands behind it; the package is refused"),
@@ -82,6 +83,22 @@ impl<R: Read + Seek + Clone> Archive<R> {
         // The copy before knew less about where the entries begin.
         archive.zip = zip;
         Ok(archive)
+    }
+
+    /// Refuses more folders than entries are allowed: a name can stand for many that have no entry of their own.
+    fn within_folders(&self) -> Result<(), Trouble> {
+        let most = self.limits.entries;
+        let mut folders = HashSet::new();
+        for name in self.files.iter().map(|entry| entry.name.as_str()).chain(self.folders.iter().map(String::as_str)) {
+            for (end, _) in name.match_indices('/') {
+                folders.insert(&name[..end]);
+            }
+            if folders.len() as u64 > most {
+                let why = format!("it has more than {most} folders; raise `PackageLimits::entries` if that is right");
+                return Err(Trouble::refused(why));
+            }
+        }
+        Ok(())
     }
 
     fn within_total(&self, total: u64) -> Result<(), String> {

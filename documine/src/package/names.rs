@@ -12,6 +12,8 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 const LONGEST: usize = 1024;
 const LONGEST_PART: usize = 255;
 const DEEPEST: usize = 32;
+/// The most bytes of a number that tells a name from others: ` (99999999)` and one more.
+const LONGEST_NUMBER: usize = 12;
 /// A longer ending is no ending, and is shortened with the rest.
 const LONGEST_ENDING: usize = 20;
 
@@ -67,7 +69,9 @@ impl Paths {
         let mut numbers = HashMap::<(u32, String), u32>::new();
         for index in colliding {
             let Some((folder, part)) = places.get_mut(index) else { continue };
-            let number = numbers.entry((*folder, key(part))).or_insert(1);
+            // Names that a number shortens may all become one; they count together, so that each number is tried once.
+            let counted = if part.len() + LONGEST_NUMBER > LONGEST_PART { String::new() } else { key(part) };
+            let number = numbers.entry((*folder, counted)).or_insert(1);
             let free = loop {
                 *number += 1;
                 let candidate = numbered(part, *number);

@@ -148,17 +148,18 @@ pub(super) fn read<R: Read + Seek + Clone>(
         Trouble::Refused(why) => Trouble::entry(&entry.name, format!("is no sound report: {why}")),
         other => other,
     };
-    let bytes = Bytes::from(package.read(entry, stop)?);
-    if bytes.starts_with(COMPOUND_FILE) {
-        return Err(inside(Trouble::refused("it is protected by a password, or in the format before XLSX")));
-    }
     let limits = package.limits().clone().entries(MOST_PARTS);
-    let sheets = memory.unless_failed(|memory| {
-        let packed = bytes.len();
-        memory.take(packed)?;
-        let sheets = workbook::read(&Archive::open(Cursor::new(bytes), limits)?, memory, stop)?;
+    memory.unless_failed(|memory| {
+        // Before it is read: the report itself is as large as its entry.
+        let packed = usize::try_from(entry.size).unwrap_or(usize::MAX);
+        memory.take(packed).map_err(inside)?;
+        let bytes = Bytes::from(package.read(entry, stop)?);
+        if bytes.starts_with(COMPOUND_FILE) {
+            return Err(inside(Trouble::refused("it is protected by a password, or in the format before XLSX")));
+        }
+        let archive = Archive::open(Cursor::new(bytes), limits).map_err(inside)?;
+        let sheets = workbook::read(&archive, memory, stop).map_err(inside)?;
         memory.give_back(packed);
-        Ok(sheets)
-    });
-    Ok(Report { name: entry.name.clone(), sheets: sheets.map_err(inside)? })
+        Ok(Report { name: entry.name.clone(), sheets })
+    })
 }

@@ -62,21 +62,26 @@ pub(super) fn read<R: Read + Seek + Clone>(
     };
     let (texts, styles) = (named("sharedStrings"), named("styles"));
     let texts = match texts {
-        Some(part) => parts.read(part, |xml, _| texts_of(xml))?,
+        Some(part) => parts.read(part, texts_of)?,
         None => Texts::default(),
     };
-    let held = texts.all.capacity() + texts.ends.capacity() * size_of::<u32>();
-    parts.memory.take(held)?;
     // What can't be read of the styles costs no value.
-    let formats =
-        styles.map_or_else(|| Ok(Vec::new()), |part| parts.read(part, |xml, _| formats(xml))).or_else(only_refused)?;
+    let formats = styles.map_or_else(|| Ok(Vec::new()), |part| parts.read(part, formats)).or_else(only_refused)?;
+    let held = texts.all.capacity()
+        + texts.ends.capacity() * size_of::<u32>()
+        + formats.capacity() * size_of::<NumberFormat>();
+    parts.memory.take(held)?;
     let shared = Shared { texts, formats, from_1904 };
+    let related = |id: &str| relations.get(id).and_then(|relation| parts.find(folder, &relation.target));
+    let found_parts: Vec<Option<&Entry>> = sheets.iter().map(|sheet| related(&sheet.id)).collect();
+    let known: HashSet<&str> = found_parts.iter().flatten().map(|part| part.name.as_str()).collect();
     let mut read = HashSet::new();
     let mut found = Vec::new();
-    for (index, ListedSheet { name, id }) in sheets.into_iter().enumerate() {
+    for (index, (ListedSheet { name, .. }, part)) in sheets.into_iter().zip(found_parts).enumerate() {
         go_on(stop)?;
-        let part = relations.get(&id).and_then(|relation| parts.find(folder, &relation.target));
-        let part = part.or_else(|| parts.find(folder, &format!("worksheets/sheet{}.xml", index + 1)));
+        // By its number, but never the part of another sheet.
+        let by_number = || parts.find(folder, &format!("worksheets/sheet{}.xml", index + 1));
+        let part = part.or_else(|| by_number().filter(|part| !known.contains(part.name.as_str())));
         let rows = match part {
             // Else a small workbook could have one large part read any number of times.
             Some(part) if !read.insert(&part.name) => {
@@ -228,19 +233,26 @@ fn workbook(xml: &mut Xml<'_>, memory: &mut MemoryBudget) -> Result<Book, Troubl
     }
 }
 
-fn texts_of(xml: &mut Xml<'_>) -> Result<Texts, Trouble> {
+/// While the part is read, the texts count beside it; what stays of them is for the caller to count.
+fn texts_of(xml: &mut Xml<'_>, memory: &mut MemoryBudget) -> Result<Texts, Trouble> {
     let mut texts = Texts::default();
-    texts.all.reserve_exact(xml.length());
+    let mut counted = 0;
     loop {
         match xml.next()? {
             Event::Start(element) if element.local_name().as_ref() == "si" => {
+                let before = texts.all.len();
                 sheet::rich_text(xml, &mut texts.all)?;
+                let cost = texts.all.len() - before + size_of::<u32>();
+                memory.take(cost)?;
+                counted += cost;
                 let end =
                     u32::try_from(texts.all.len()).map_err(|_| Trouble::refused("it has more than 4 GiB of texts"))?;
                 texts.ends.push(end);
             }
             Event::Eof => {
                 texts.all.shrink_to_fit();
+                texts.ends.shrink_to_fit();
+                memory.give_back(counted);
                 return Ok(texts);
             }
             _ => {}
@@ -248,7 +260,9 @@ fn texts_of(xml: &mut Xml<'_>) -> Result<Texts, Trouble> {
     }
 }
 
-fn formats(xml: &mut Xml<'_>) -> Result<Vec<NumberFormat>, Trouble> {
+/// While the part is read, the formats count beside it; what stays of them is for the caller to count.
+fn formats(xml: &mut Xml<'_>, memory: &mut MemoryBudget) -> Result<Vec<NumberFormat>, Trouble> {
+    const COST: usize = size_of::<u32>() + size_of::<NumberFormat>();
     let mut own = HashMap::new();
     let mut ids: Vec<u32> = Vec::new();
     let (mut in_formats, mut in_cells) = (false, false);
@@ -262,10 +276,14 @@ fn formats(xml: &mut Xml<'_>) -> Result<Vec<NumberFormat>, Trouble> {
                     "cellXfs" => in_cells = true,
                     "numFmt" if in_formats => {
                         if let Some((id, code)) = id().zip(attribute(element, "formatCode")) {
+                            memory.take(2 * COST)?;
                             own.insert(id, NumberFormat::of_code(&code));
                         }
                     }
-                    "xf" if in_cells => ids.push(id().unwrap_or_default()),
+                    "xf" if in_cells => {
+                        memory.take(COST)?;
+                        ids.push(id().unwrap_or_default());
+                    }
                     _ => {}
                 }
             }
@@ -278,6 +296,7 @@ fn formats(xml: &mut Xml<'_>) -> Result<Vec<NumberFormat>, Trouble> {
             _ => {}
         }
     }
+    memory.give_back((2 * own.len() + ids.len()) * COST);
     let format = |id: u32| own.get(&id).copied().unwrap_or_else(|| NumberFormat::built_in(id));
     Ok(ids.into_iter().map(format).collect())
 }

@@ -16,7 +16,6 @@ const DEEPEST: usize = 256;
 pub(super) struct Xml<'a> {
     reader: Reader<&'a [u8]>,
     part: &'a str,
-    length: usize,
     depth: usize,
     stop: &'a AtomicBool,
 }
@@ -25,12 +24,7 @@ impl<'a> Xml<'a> {
     pub(super) fn new(text: &'a str, part: &'a str, stop: &'a AtomicBool) -> Self {
         let mut reader = Reader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
-        Self { reader, part, length: text.len(), depth: 0, stop }
-    }
-
-    /// The length of the part, which all texts in it have together at most.
-    pub(super) fn length(&self) -> usize {
-        self.length
+        Self { reader, part, depth: 0, stop }
     }
 
     /// Returns the next event.
