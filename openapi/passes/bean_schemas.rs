@@ -16,13 +16,21 @@ struct Class {
     more: &'static [&'static str],
 }
 
+const MULTIPART_FILE: &[&str] =
+    &["bytes", "contentType", "empty", "fileItem", "inputStream", "name", "resource", "size", "storageDescription"];
+
 /// Files and streams.
 #[rustfmt::skip]
 const FILES: &[Class] = &[
     // org.springframework.web.multipart.MultipartFile
-    Class { some: &["originalFilename"], more: &["bytes", "contentType", "empty", "fileItem", "inputStream", "name", "resource", "size", "storageDescription"] },
+    // The getter of the bytes is what no description of a file has.
+    Class { some: &["bytes", "originalFilename"], more: MULTIPART_FILE },
+    Class { some: &["inputStream", "originalFilename"], more: MULTIPART_FILE },
+    Class { some: &["originalFilename", "resource"], more: MULTIPART_FILE },
+    Class { some: &["empty", "originalFilename"], more: MULTIPART_FILE },
     // jakarta.servlet.http.Part
-    Class { some: &["submittedFileName"], more: &["contentType", "headerNames", "inputStream", "name", "size"] },
+    Class { some: &["inputStream", "submittedFileName"], more: &["contentType", "headerNames", "name", "size"] },
+    Class { some: &["headerNames", "submittedFileName"], more: &["contentType", "inputStream", "name", "size"] },
     // org.springframework.core.io.Resource
     Class { some: &["open", "readable"], more: &[
         "byteArray", "contentAsByteArray", "description", "file", "filename", "inputStream", "outputStream", "path", "uri", "url", "writable",

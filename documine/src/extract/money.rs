@@ -12,8 +12,8 @@ use super::text::{self, NotANumber, Notation};
 /// An amount of money with its currency.
 ///
 /// Reads `EUR 1.234,50`, `$1,234.50`, `1 234,50 €`, `(£1,234.50)`, `1.234,50- EUR`, `CHF 1'234.–` and amounts without a currency. `N` is any number that
-/// parses from digits with a point: `f64`, `rust_decimal::Decimal`, `bigdecimal::BigDecimal`. A lone comma or point before three digits is read as
-/// everywhere in [`extract`](super): `1,234` is refused, unless the field has [`with::english`](super::with::english) or
+/// parses from digits with a point: `f64`, `rust_decimal::Decimal`, `bigdecimal::BigDecimal`. A lone comma or point before three digits (`1,234`,
+/// `1.234`) is refused, unlike in plain numbers the point as well: the field needs [`with::english`](super::with::english) or
 /// [`with::continental`](super::with::continental).
 ///
 /// Serialises to text (`EUR 1234.50`) and reads that text again.
@@ -123,7 +123,7 @@ impl<N> schemars::JsonSchema for Money<N> {
 pub(super) fn expected(why: NotANumber) -> &'static str {
     match why {
         NotANumber::Ambiguous => {
-            "expected an amount whose comma has one meaning; with::english or with::continental on a Money states the notation"
+            "expected an amount whose comma or point has one meaning; with::english or with::continental on a Money states the notation"
         }
         NotANumber::Malformed => "expected an amount such as EUR 1,234.50",
     }
@@ -149,7 +149,8 @@ pub(super) fn parse(text: &str, notation: Notation) -> Result<(String, Option<St
     if notation == Notation::Evident && could_group(digits) {
         return Err(NotANumber::Ambiguous);
     }
-    let mut number = text::unsigned_decimal(digits, notation)?;
+    let regrouped = without_lakhs(digits).filter(|_| notation != Notation::Comma);
+    let mut number = text::unsigned_decimal(regrouped.as_deref().unwrap_or(digits), notation)?;
     if outer || inner {
         number.insert(0, '-');
     }
@@ -189,6 +190,19 @@ fn without_empty_cents(text: &str, notation: Notation) -> Result<(String, Notati
     Ok((format!("{}{}", &text[..at], &text[at + 1 + length..]), told))
 }
 
+/// Removes the commas of a number with Indian groups: `12,34,567.50`.
+fn without_lakhs(digits: &str) -> Option<String> {
+    let whole = digits.split('.').next()?;
+    let groups: Vec<&str> = whole.split(',').collect();
+    let [first, middle @ .., last] = &groups[..] else { return None };
+    let fits = (1..=2).contains(&first.len())
+        && !middle.is_empty()
+        && middle.iter().all(|group| group.len() == 2)
+        && last.len() == 3;
+    (fits && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_digit())))
+        .then(|| digits.replace(',', ""))
+}
+
 fn outer_sign(text: &str) -> (bool, &str) {
     if let Some(inner) = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
         (true, inner.trim())
@@ -225,7 +239,7 @@ const COMMON: [&str; 14] =
     ["EUR", "USD", "GBP", "CHF", "JPY", "CNY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "CAD", "AUD"];
 
 /// Signs and abbreviations with the currencies that use them.
-const SYMBOLS: [(&str, &[&str]); 47] = [
+const SYMBOLS: [(&str, &[&str]); 54] = [
     ("€", &["EUR"]),
     ("euro", &["EUR"]),
     ("euros", &["EUR"]),
@@ -279,6 +293,13 @@ const SYMBOLS: [(&str, &[&str]); 47] = [
     ("₫", &["VND"]),
     ("฿", &["THB"]),
     ("₱", &["PHP"]),
+    ("₦", &["NGN"]),
+    ("R", &["ZAR"]),
+    ("RM", &["MYR"]),
+    ("Rp", &["IDR"]),
+    ("CAD$", &["CAD"]),
+    ("USD$", &["USD"]),
+    ("AUD$", &["AUD"]),
 ];
 
 /// The active codes of ISO 4217, without funds, metals and tests.

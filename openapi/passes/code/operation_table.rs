@@ -133,7 +133,7 @@ fn paging(operation: &Object) -> &'static str {
     }
 }
 
-/// The query parameters that the contract knows and the document does not, each with what its absence means.
+/// The query parameters that are parts of the form instead, each with its part and the value to send by default.
 fn parts(operation: &Object) -> String {
     let parts = walk::object(operation, "x-parts").into_iter().flatten();
     let parts: Vec<(&str, &str, Option<&str>)> = parts
@@ -145,6 +145,7 @@ fn parts(operation: &Object) -> String {
     format!("{parts:?}")
 }
 
+/// The query parameters that the contract knows and the document does not, each with what its absence means.
 fn missing_query(operation: &Object) -> String {
     let missing = walk::object(operation, "x-missing-query").cloned().unwrap_or_default();
     let pairs = walk::sorted_keys(&missing).into_iter().map(|name| {

@@ -192,6 +192,12 @@ impl Search<'_> {
             [only] => Some(only.clone()),
             _ => None,
         });
+        // A class without getters, such as WebFlux's `FilePart`.
+        let is_open = || {
+            let property = properties.get(wanted).map(|property| self.resolved(property, &at).1);
+            property.is_some_and(|property| property.as_object().is_some_and(is_undescribed))
+        };
+        let found = found.or_else(|| (binary.is_empty() && is_open()).then(|| wanted.to_owned()));
         let Some(found) = found else {
             let what =
                 if binary.is_empty() { "has no part that holds a file" } else { "has several parts that hold files" };

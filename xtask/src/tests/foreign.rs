@@ -599,6 +599,8 @@ fn a_file_in_a_form_is_found_however_it_is_described() {
         ("any media type", json!({"content": {"*/*": {"schema": with(named.clone())}}})),
         ("the form is the file", form(named.clone())),
         ("nothing said", form(json!({"type": "object"}))),
+        ("nothing said of the part", form(with(json!({})))),
+        ("class without getters", form(with(json!({"type": "object"})))),
     ] {
         let passed = accepted(name, |document| {
             document["components"]["schemas"]["MultipartFile"] = class.clone();
@@ -607,6 +609,21 @@ fn a_file_in_a_form_is_found_however_it_is_described() {
         });
         let operation = &passed.document["paths"][UPLOAD]["post"];
         assert_eq!((&operation["x-part"], &operation["x-multipart"]), (&json!("file"), &json!(true)), "{name}");
+    }
+}
+
+#[test]
+fn a_description_of_a_file_is_no_file() {
+    let text = json!({"type": "string"});
+    for names in [vec!["name", "originalFilename", "contentType", "size"], vec!["submittedFileName", "contentType"]] {
+        let properties: serde_json::Map<String, Value> =
+            names.iter().map(|name| ((*name).to_owned(), text.clone())).collect();
+        let passed = accepted("description", |document| {
+            document["components"]["schemas"]["FileStatus"]["properties"]["upload"] =
+                json!({"type": "object", "properties": properties});
+        });
+        let upload = passed.document["components"]["schemas"].to_string();
+        assert!(upload.contains(names[0]) && !upload.contains("\"format\":\"binary\""), "{names:?}");
     }
 }
 

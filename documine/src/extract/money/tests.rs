@@ -54,6 +54,10 @@ fn reads_amounts_with_the_currency_before_or_behind() {
         ("(1.234,50) EUR", "-1234.50", "EUR", Some("EUR")),
         ("$(1,234.50)", "-1234.50", "$", None),
         ("+5 EUR", "5", "EUR", Some("EUR")),
+        ("₹1,23,456.50", "123456.50", "₹", Some("INR")),
+        ("Rs. 1,00,000.00", "100000.00", "Rs.", None),
+        ("R 1,234.50", "1234.50", "R", Some("ZAR")),
+        ("CAD$1,234.50", "1234.50", "CAD$", Some("CAD")),
     ] {
         assert_eq!(read(text), Ok((amount.to_owned(), Some(currency.to_owned()))), "{text:?}");
         assert_eq!(Money::new(0.0, currency).iso_code(), code, "{text:?}");
@@ -146,7 +150,7 @@ fn fills_fields_of_floats_and_decimals() {
 fn says_what_was_expected() {
     for (field, text, wanted) in [
         ("total", "five", "expected an amount such as EUR 1,234.50, found \"five\""),
-        ("total", "EUR 1,234", "whose comma has one meaning; with::english or with::continental"),
+        ("total", "EUR 1,234", "whose comma or point has one meaning; with::english or with::continental"),
         ("bare", "5 kg", "expected an amount such as EUR 1,234.50"),
         ("negative", "EUR 5", "expected a number"),
     ] {

@@ -16,7 +16,7 @@ pub(super) enum Order {
 /// Reads a date, if the text has one reading and the day exists.
 pub(super) fn iso(text: &str, order: Order) -> Option<String> {
     let text = in_ascii(text);
-    let date = without_time(text.trim())?;
+    let date = without_weekday(without_time(text.trim())?);
     let (year, month, day) = year_first(date).or_else(|| numeric(date, order)).or_else(|| worded(date))?;
     let exists = (1..=12).contains(&month) && (1..=days(year, month)).contains(&day);
     exists.then(|| format!("{year:04}-{month:02}-{day:02}"))
@@ -44,10 +44,18 @@ fn without_time(text: &str) -> Option<&str> {
     }
 }
 
+/// Cuts off a day of the week in front of the date.
+fn without_weekday(date: &str) -> &str {
+    match date.split_once([' ', ',']) {
+        Some((first, rest)) if is_weekday(first.trim_end_matches('.')) => rest.trim_start_matches([' ', ',']),
+        _ => date,
+    }
+}
+
 /// `10:30`, `10:30:00.000`, with am or pm, an offset and the name of a zone behind it.
 fn is_time(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(text.len());
-    let mut parts = text[..end].splitn(3, ':');
+    let mut parts = text[..end].trim_end_matches(['.', ',']).splitn(3, ':');
     let (Some(hour), Some(minute)) = (parts.next(), parts.next()) else { return false };
     let mut second = parts.next().map(|second| second.split(['.', ',']));
     let second_fits = second.as_mut().is_none_or(|parts| {
@@ -110,7 +118,7 @@ fn numbers(text: &str) -> Option<[&str; 3]> {
         text.chars().find(|c| !c.is_ascii_digit() && *c != ' ').filter(|mark| matches!(mark, '-' | '/' | '.'))?;
     // `2024. 3. 12.`
     let text = if mark == '.' { text.strip_suffix('.').unwrap_or(text) } else { text };
-    let mut parts = text.split(mark).map(|part| if mark == '.' { part.trim_matches(' ') } else { part });
+    let mut parts = text.split(mark).map(|part| part.trim_matches(' '));
     let three = [parts.next()?, parts.next()?, parts.next()?];
     parts.next().is_none().then_some(three)
 }
@@ -121,8 +129,9 @@ fn worded(text: &str) -> Option<Date> {
         .split([' ', '\t', '\n', '\r', ',', '.', '-', '/'])
         .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("of") && !word.eq_ignore_ascii_case("the"))
         .collect();
-    if words.len() > 1 && words.first().is_some_and(|word| is_weekday(word)) {
-        words.remove(0);
+    // `12 th March`: superscripts stand apart in the text of a PDF.
+    if let Some(at) = (1..words.len()).find(|at| is_ordinal(words[*at]) && digits(words[*at - 1], 1..=2).is_some()) {
+        words.remove(at);
     }
     let year = |word| digits(word, 4..=4);
     match words[..] {
@@ -154,8 +163,11 @@ fn is_weekday(word: &str) -> bool {
 fn day(word: &str) -> Option<u32> {
     let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
     let (number, ending) = word.split_at(end);
-    let ordinal = ["", "st", "nd", "rd", "th"].iter().any(|known| ending.eq_ignore_ascii_case(known));
-    if ordinal { digits(number, 1..=2) } else { None }
+    if ending.is_empty() || is_ordinal(ending) { digits(number, 1..=2) } else { None }
+}
+
+fn is_ordinal(ending: &str) -> bool {
+    ["st", "nd", "rd", "th"].iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn month(word: &str) -> Option<u32> {
@@ -221,6 +233,12 @@ mod tests {
             "12 Mar. 2024",
             "12th March 2024",
             "12TH MARCH 2024",
+            "12 th March 2024",
+            "March 12 th, 2024",
+            "Tuesday, 12.03.2024",
+            "Tue 2024-03-12",
+            "12 March 2024 10:30.",
+            "12 March 2024 10:30, CET",
             "12Th March 2024",
             "12th of March, 2024",
             "12TH OF MARCH 2024",
@@ -276,6 +294,7 @@ mod tests {
             ("03/04/2024 10:30", "2024-04-03", "2024-03-04"),
             ("13/03/2024", "2024-03-13", "2024-03-13"),
             ("03/13/2024", "2024-03-13", "2024-03-13"),
+            ("03 / 04 / 2024", "2024-04-03", "2024-03-04"),
             ("2024-03-04", "2024-03-04", "2024-03-04"),
             ("4 March 2024", "2024-03-04", "2024-03-04"),
         ] {

@@ -134,7 +134,10 @@ fn find(text: &str) -> Vec<Written> {
         if let Some((plain, decimals)) = (!around.part_of_something_else).then(|| plain_figures(&figures)).flatten() {
             found.push(Written {
                 place: places[around.start]..places[around.end],
-                plain: around.signed(plain),
+                plain: around.signed(plain).filter(|_| {
+                    let written = &text[places[around.start]..places[around.end]];
+                    !(OF_THREE_DECIMALS.iter().any(|code| written.contains(code)) && could_be_decimals(&figures))
+                }),
                 percent: around.percent,
                 currency: around.currency,
                 decimals,
@@ -143,6 +146,15 @@ fn find(text: &str) -> Vec<Written> {
         index = end;
     }
     found
+}
+
+/// Currencies with three decimals: `KWD 1.234` may be little or much.
+const OF_THREE_DECIMALS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+
+/// Whether there is one mark, and three figures behind it.
+fn could_be_decimals(figures: &str) -> bool {
+    let mut parts = figures.split(['.', ',']);
+    parts.next().is_some() && parts.next().is_some_and(|part| part.len() == 3) && parts.next().is_none()
 }
 
 fn one_form(letter: char) -> char {

@@ -235,6 +235,8 @@ mod tests {
             ("VAT (19 %): (190.00)", "TaxAmount", "-190.00"),
             ("MwSt. 19 %  -190,00 €", "TaxAmount", "-190.00"),
             ("Total: -1,234.50", "NetAmount", ""),
+            ("Total: KWD 1.234", "TotalAmount", "KWD 1.234"),
+            ("Total: KWD 12,345.678", "TotalAmount", "12345.678"),
             ("Refund of -$5.00", "Amounts", "-$5.00"),
             ("Refund of ($5.00)", "Amounts", "($5.00)"),
             ("Refund of EUR -5.00", "Amounts", "EUR -5.00"),
