@@ -4,7 +4,7 @@
 //! A value is read if it means exactly one value of the wanted type; anything else is an error that names the value. A text takes any JSON but
 //! `null`: services write dates as `[2024,3,12]` and attributes of any type, and what is no text is kept as its JSON. Nothing is rounded:
 //! `3.5` is no whole number, and a JSON number with a fraction or an exponent is one only below 2⁵³, where a parser keeps every digit.
-//! What is written again is the value in the document's type, so `"3"` comes back as `3`.
+//! Serialization writes the value in the document's type, so `"3"` comes back as `3`.
 //!
 //! The generated models name `read` and `or_default` in `#[serde(deserialize_with = …)]`, one for each field of numbers, texts or truth
 //! values, at any depth of lists and maps.
@@ -77,9 +77,9 @@ pub(crate) trait AnySpelling<'de>: Sized {
 
 /// A value that JSON writes without brackets, and the conversions into it that are exact.
 pub(crate) trait Scalar: Sized {
-    /// How errors call the type.
+    /// The name of the type in error texts.
     const EXPECTED: &'static str;
-    /// Whether a blank text stands for no value.
+    /// True if a blank text stands for no value.
     const BLANK_IS_NONE: bool = true;
 
     fn from_bool(_: bool) -> Option<Self> {

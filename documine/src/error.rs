@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::text::{self, one_line, printable};
 
-/// How long the texts are by which a service names a request or a time, in characters.
+/// The largest length of the texts by which a service names a request or a time, in characters.
 const ID_LIMIT: usize = 128;
 
 /// A result with this crate's [`Error`].
@@ -324,7 +324,7 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service asked to be left alone (`Retry-After`, RFC 9110 section 10.2.3). While no token can be obtained: the time until the next
+    /// Returns the pause that the service requested (`Retry-After`, RFC 9110 section 10.2.3). While no token can be obtained: the time until the next
     /// token request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

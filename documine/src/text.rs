@@ -16,7 +16,7 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !is_hidden(*c)).map(|c| if breaks(c) { ' ' } else { c }).collect()
 }
 
-/// Whether a character changes how others are shown without being seen: bidirectional controls (Unicode Annex 9), interlinear
+/// Returns whether a character changes how others are shown without being seen: bidirectional controls (Unicode Annex 9), interlinear
 /// annotations, tags, the byte order mark. Joiners stay, for some scripts are written with them.
 pub(crate) fn is_hidden(c: char) -> bool {
     matches!(

@@ -78,8 +78,8 @@ async fn careful_since(client: &Client, upload: Upload, options: CallOptions, be
     }
 }
 
-/// Whether a service's name for a file is the one that it was uploaded under. Systems and services write accented letters composed or
-/// decomposed (Unicode NFC, NFD), and drop blanks around a name.
+/// Returns whether a service's name for a file is the name under which the file was uploaded. Systems and services write accented letters
+/// composed or decomposed (Unicode NFC, NFD), and drop blanks around a name.
 fn is_same_name(listed: &str, uploaded: &str) -> bool {
     let nfc = ComposingNormalizerBorrowed::new_nfc();
     nfc.normalize(listed.trim()) == nfc.normalize(uploaded.trim())

@@ -19,7 +19,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Whether a success is JSON under the name of any media type.
+/// Returns whether a success is JSON under the name of any media type.
 fn offers_any_json(operation: &Object) -> bool {
     let responses = walk::object(operation, "responses").into_iter().flatten();
     let contents = responses

@@ -112,7 +112,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Whether values of this schema may come in any form.
+/// Returns whether values of this schema may come in any form.
 fn is_any(schema: &Object, schemas: &Object) -> bool {
     let Some(schema) = walk::resolved(schema, schemas) else {
         return false;

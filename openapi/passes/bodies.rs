@@ -90,7 +90,7 @@ fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
     moved
 }
 
-/// What an operation's form holds already.
+/// Returns the schema of the form that an operation has already; empty if there is no form.
 fn form(operation: &Object, schemas: &Object) -> Object {
     let content = walk::object(operation, "requestBody").and_then(|body| walk::object(body, "content"));
     let form = content.into_iter().flatten().find(|(name, _)| media_types::family(name) == Family::Multipart);
@@ -170,7 +170,7 @@ fn is_bytes(media_type: &Object, schemas: &Object) -> bool {
     schema.is_some_and(is_file)
 }
 
-/// Whether the body is a file, a list of files, or an object with one of these among its properties.
+/// Returns whether the body is a file, a list of files, or an object with one of these among its properties.
 fn holds_file(media_type: Option<&Value>, schemas: &Object) -> bool {
     let schema = media_type.and_then(|media_type| media_type.get("schema")).and_then(Value::as_object);
     let Some(schema) = schema.and_then(|schema| walk::resolved(schema, schemas)) else {

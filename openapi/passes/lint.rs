@@ -121,7 +121,7 @@ fn depth(value: &Value) -> usize {
     1 + inner.unwrap_or(0)
 }
 
-/// What the generator could not take of a document that went through the passes. `with_references`: those that can't be followed, too.
+/// Lists what the generator could not take of a document that went through the passes. `with_references` adds references that can't be followed.
 pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
     let mut document = document.clone();
     let mut findings = Findings::default();

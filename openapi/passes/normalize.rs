@@ -104,7 +104,8 @@ pub(crate) fn plain_path(path: &str) -> Option<String> {
     Some(plain)
 }
 
-/// Where the brace that was opened before `text` is closed: those of a regular expression are skipped, in pairs, escaped or in a class.
+/// Returns the index of the brace that closes the one opened before `text`.
+/// Braces of a regular expression are skipped: in pairs, escaped or in a class.
 fn closing_brace(text: &str) -> Option<usize> {
     let (mut depth, mut in_class, mut escaped) = (0_usize, false, false);
     for (at, c) in text.char_indices() {

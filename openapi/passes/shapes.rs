@@ -38,7 +38,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Whether this member of an object is a text.
+/// Returns whether this member of an object is a text.
 pub(crate) fn is_text(node: Node, key: &str) -> bool {
     matches!(kind(node, key), Some(Kind::Text))
 }

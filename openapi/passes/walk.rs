@@ -37,7 +37,7 @@ pub(crate) enum Holds {
 /// The methods a path item may have.
 pub(crate) const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
-/// How a member of an object of this kind holds nodes; `None` if it holds none.
+/// Returns the way in which a member of an object of this kind holds nodes; `None` if the member holds none.
 pub(crate) fn member(node: Node, key: &str) -> Option<Holds> {
     use Holds::{List, Map, One};
     Some(match (node, key) {
@@ -116,7 +116,7 @@ fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(N
     }
 }
 
-/// Whether a key among nodes of this kind is a specification extension.
+/// Returns whether a key among nodes of this kind is a specification extension.
 pub(crate) fn is_extension(kind: Node, key: &str) -> bool {
     key.starts_with("x-")
         && match kind {

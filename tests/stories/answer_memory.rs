@@ -1,4 +1,4 @@
-//! What is built of an answer is bounded, not only its text: JSON takes many times the memory that it is long.
+//! Limits on what is built of a response, not only on its text: JSON takes many times the memory of its length.
 
 use documine::{Client, Credentials};
 use futures_util::TryStreamExt;

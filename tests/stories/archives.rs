@@ -18,13 +18,13 @@ pub struct Raw {
     pub place: Option<u32>,
     /// Extra fields in the directory.
     pub extra: Vec<u8>,
-    /// Where the entry's own header differs from the directory.
+    /// The differences of the entry's own header from the directory.
     pub own: OwnHeader,
-    /// What stands behind the data: a data descriptor.
+    /// The bytes behind the data: a data descriptor.
     pub behind: Vec<u8>,
 }
 
-/// What an entry's own header says, where that is something else than what the directory says.
+/// The fields of an entry's own header that differ from the directory.
 #[derive(Clone, Default)]
 pub struct OwnHeader {
     pub version: Option<u16>,

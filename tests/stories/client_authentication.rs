@@ -1,4 +1,4 @@
-//! How a client secret reaches the identity provider: in the form, or in the header (RFC 6749 section 2.3.1), and never in both.
+//! The place of the client secret in requests to the identity provider: the form, or the header (RFC 6749 section 2.3.1), and never both.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ const ID: &str = "my client:1";
 const SECRET: &str = "p&ss+%: ü";
 const BASIC: &str = "my+client%3A1:p%26ss%2B%25%3A+%C3%BC";
 
-/// Where a request has the client's secret: `form`, `header`, `both` or `none`.
+/// Returns the place of the client's secret in a request: `form`, `header`, `both` or `none`.
 fn place(request: &str) -> &'static str {
     let (head, form) = request.split_once("\r\n\r\n").unwrap();
     let header = head.lines().find_map(|line| {
@@ -37,7 +37,7 @@ fn place(request: &str) -> &'static str {
     }
 }
 
-/// Where each request to the provider had the secret.
+/// Returns the place of the secret in each request to the provider.
 fn places(provider: &Canned) -> Vec<&'static str> {
     provider.requests().iter().filter(|request| request.starts_with("POST ")).map(|request| place(request)).collect()
 }

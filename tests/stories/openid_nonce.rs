@@ -1,4 +1,4 @@
-//! What binds an answer of the login page to its request: the `nonce` of OpenID Connect, and `iss` of RFC 9207.
+//! The values that bind a response of the login page to its request: the `nonce` of OpenID Connect, and `iss` of RFC 9207.
 
 use documine::{Authorization, Client, Result, TokenSet};
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn sends_a_fresh_nonce_with_the_scope_openid_only() {
     assert!(!format!("{shown:?}").contains(&field(shown.url(), "nonce").unwrap()));
 }
 
-/// How a login ends whose ID token is what `make` makes of the nonce that was sent.
+/// Logs in with an ID token that `make` makes of the nonce that was sent, and returns the outcome.
 async fn with_id_token(scope: &str, make: impl Fn(&str) -> Option<String>) -> Result<TokenSet> {
     let body = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let told = std::sync::Arc::clone(&body);
@@ -102,7 +102,8 @@ async fn an_id_token_of_this_login_or_none_is_accepted() {
     }
 }
 
-/// How a login ends that discovered its provider, whose metadata have these members more; `{iss}` in the answer is its issuer.
+/// Logs in at a discovered provider whose metadata have these members more, and returns the outcome.
+/// `{iss}` in `answer` stands for the provider's issuer.
 async fn discovered(metadata: serde_json::Value, answer: &str) -> std::result::Result<(), String> {
     let provider = Canned::answering(move |head| {
         let host = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned));

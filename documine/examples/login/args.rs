@@ -105,7 +105,7 @@ impl Args {
         place.time_limit(Duration::from_secs(self.time_limit))
     }
 
-    /// Where a browser ends whose address is pasted.
+    /// Returns the redirect URI at which the browser ends when its address is pasted.
     pub(crate) fn pasted_redirect_uri(&self) -> String {
         let port = Some(self.redirect_port).filter(|port| *port != 0).map(|port| format!(":{port}"));
         let usual = || format!("http://127.0.0.1{}{}", port.unwrap_or_default(), self.redirect_path);

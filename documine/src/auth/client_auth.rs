@@ -33,7 +33,7 @@ impl ClientAuthMethod {
     }
 }
 
-/// Who the program is for the identity provider (RFC 6749 section 2).
+/// The program's identity for the identity provider (RFC 6749 section 2).
 #[derive(Debug, Clone)]
 pub(crate) struct ClientIdentity {
     pub(crate) id: String,

@@ -41,9 +41,9 @@ pub(crate) struct EndpointPaths {
     pub(crate) end_session: Option<String>,
     /// Who has to answer (RFC 9207), where that is known.
     pub(crate) issuer: Option<String>,
-    /// Whether the provider announces `iss` in its authorization responses (RFC 9207 section 3).
+    /// True if the provider announces `iss` in its authorization responses (RFC 9207 section 3).
     pub(crate) announces_issuer: bool,
-    /// How clients send their secret, where that is set or the provider leaves no choice.
+    /// The method by which clients send their secret, where it is set or the provider leaves no choice.
     pub(crate) client_auth: Option<ClientAuthMethod>,
 }
 
@@ -57,7 +57,7 @@ pub(crate) struct Endpoints {
     pub(crate) revocation: Option<Url>,
     /// OpenID Connect RP-Initiated Logout, where the provider is known to have it.
     pub(crate) end_session: Option<Url>,
-    /// How clients send their secret, where that is known.
+    /// The method by which clients send their secret, where it is known.
     pub(crate) client_auth: Option<ClientAuthMethod>,
 }
 
@@ -120,7 +120,7 @@ pub(super) enum Reply {
         error: Error,
         /// The pause that the provider asks for.
         retry_after: Option<Duration>,
-        /// Whether it is the client's authentication that the provider does not accept.
+        /// True if the provider rejects the client's authentication.
         rejects_client: bool,
     },
 }
@@ -134,7 +134,7 @@ pub(crate) struct TokenEndpoint {
     http: reqwest::Client,
     revocation: Option<Address>,
     end_session: Option<Address>,
-    /// How clients send their secret, once that is known: set by hand, announced, or found out.
+    /// The method by which clients send their secret, once it is known: set by hand, announced, or found out.
     client_auth: OnceLock<ClientAuthMethod>,
     clock: Arc<dyn Clock>,
 }

@@ -36,18 +36,18 @@ use crate::transport::timeout::within;
 const ASK_TIME: Duration = Duration::from_secs(10);
 /// How much of a request is read: an address with a code in it is far below this.
 const LARGEST_HEAD: usize = 32 * 1024;
-/// How many may be connected at a time. One more takes the place of the oldest that has not sent a request.
+/// The largest number of open connections. A further connection replaces the oldest one that has not sent a request.
 const MOST_VISITORS: usize = 32;
 /// How long the closing page may take to reach the browser.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// The limits of the pause after a failed `accept`: a process without free file descriptors fails again at once.
 const ACCEPT_PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// How many free ports are tried until one is free on both loopback addresses.
+/// The number of free ports that are tried until one is free on both loopback addresses.
 const PORTS_TRIED: u32 = 16;
 /// The port that a redirect URI without one means.
 const DEFAULT_PORT: u16 = 80;
 
-/// Where a login by browser listens, and how long. Default: `http://127.0.0.1` with any free port and `/callback`, five minutes.
+/// The listening address and the time limit of a login by browser. Default: `http://127.0.0.1` with any free port and `/callback`, five minutes.
 ///
 /// ```
 /// use documine::Loopback;
@@ -228,7 +228,7 @@ async fn listen(addresses: &[IpAddr], port: u16) -> Result<(Vec<TcpListener>, u1
     }
 }
 
-/// Where connections come from.
+/// A source of connections.
 trait Accept {
     type Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
@@ -340,7 +340,7 @@ impl Visitors {
     }
 }
 
-/// What a request is compared with.
+/// The host, port and path that a request is compared with.
 struct Expected {
     /// Lower case, with the brackets of an IPv6 address.
     host: String,
@@ -349,7 +349,7 @@ struct Expected {
 }
 
 impl Expected {
-    /// Whether a `Host` names this listener. The default port may be left out (RFC 9110 section 7.2).
+    /// Returns whether a `Host` names this listener. The default port may be left out (RFC 9110 section 7.2).
     fn is_host(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         !host.contains('@')
@@ -358,7 +358,7 @@ impl Expected {
     }
 }
 
-/// What a visitor is judged by.
+/// The expected address and the `state` by which a visitor's request is judged.
 struct Desk {
     expected: Expected,
     state: Secret,

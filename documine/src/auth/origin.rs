@@ -58,7 +58,7 @@ impl Origin {
         self.has_store() || self.is_custom()
     }
 
-    /// Whether other processes may bring tokens.
+    /// Returns whether other processes may bring tokens.
     pub(super) fn has_store(&self) -> bool {
         self.keeper.is_some()
     }

@@ -227,7 +227,7 @@ fn refuse_special(entry: &ZipFileEntry<'_>, is_folder: bool) -> Result<(), Strin
     Ok(())
 }
 
-/// Why an entry can't be read, to stand behind its name.
+/// Returns the reason why an entry can't be read, worded to stand behind the entry's name.
 fn unreadable(entry: &ZipFileEntry<'_>) -> Option<String> {
     if entry.encrypted() {
         return Some("is encrypted, which packages are not; read it with another program".to_owned());
@@ -244,7 +244,7 @@ fn refuse_unreadable(entry: &Entry) -> Result<(), Trouble> {
     }
 }
 
-/// What other readers take from the entries' own headers is the same, and there are no entries that the directory hides.
+/// Checks that other readers take the same from the entries' own headers, and that the directory hides no entries.
 fn compare_headers<R: Read + Seek>(
     zip: &ZipArchive<R>,
     reader: &mut R,

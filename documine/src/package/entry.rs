@@ -86,7 +86,7 @@ impl EntryKind {
     }
 }
 
-/// Whether a file or folder is a by-product: of macOS, Windows, Linux desktops, or of a program that has a document open.
+/// Returns whether a file or folder is a by-product: of macOS, Windows, Linux desktops, or of a program that has a document open.
 fn is_left_by_system(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     part.starts_with("._")

@@ -18,7 +18,7 @@ const LONGEST_DESCRIPTOR: u64 = 24;
 /// Extra fields: zip64 (4.5.3) and the Unicode path of Info-ZIP (4.6.9).
 const ZIP64: u16 = 1;
 const UNICODE_PATH: u16 = 0x7075;
-/// How much is searched at a time.
+/// The number of bytes that are searched at a time.
 const BLOCK: u64 = 64 * 1024;
 
 /// An entry as the directory describes it.
@@ -135,13 +135,13 @@ pub(super) fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// Whether two names are one, whichever separators they are written with.
+/// Returns whether two names are the same, whichever separators they are written with.
 fn same_name(one: &[u8], other: &[u8]) -> bool {
     let letter = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
     one.iter().map(letter).eq(other.iter().map(letter))
 }
 
-/// Whether there is the beginning of an entry between two places, one that the directory does not list.
+/// Returns whether an entry that the directory does not list begins between `from` and `to`.
 pub(super) fn hides_entry(reader: &mut (impl Read + Seek), from: u64, to: u64) -> bool {
     let mut at = from;
     while at.saturating_add(LENGTH) <= to {

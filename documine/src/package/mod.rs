@@ -49,7 +49,7 @@ pub use report::{Cell, Report, Row, Sheet};
 pub use stream::EntryStream;
 pub use unpack::{Renamed, Skipped, Unpacked};
 
-/// What components may be built to, in times of the memory for their JSON.
+/// The limit for what components are built to, as a multiple of the memory for their JSON.
 const BUILT: u64 = 4;
 
 /// What is inside a package: its entries, to be read one by one or unpacked.

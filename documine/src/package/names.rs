@@ -1,7 +1,7 @@
 //! Names of entries: which ones are refused, and under which path each entry is written.
 //!
-//! What leads out of the folder is refused. Everything else has a place: names that one system can't hold, or takes for another entry's, are
-//! escaped or numbered, on every system in the same way.
+//! Names that lead out of the folder are refused. Every other name has a place: names that one system can't hold, or takes for another entry's,
+//! are escaped or numbered, on every system in the same way.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -92,7 +92,7 @@ impl Paths {
 struct Tree {
     /// Of each folder the one around it, and its name. The outermost is 0, the first of these is 1.
     folders: Vec<(u32, String)>,
-    /// What is in a folder: a folder, or a file.
+    /// The content of each folder: `Some` with the number of a folder, or `None` for a file.
     inside: HashMap<(u32, String), Option<u32>>,
 }
 
@@ -110,7 +110,7 @@ impl Tree {
         })
     }
 
-    /// Whether the name was free for a file.
+    /// Takes a name for a file and returns whether the name was free.
     fn take(&mut self, folder: u32, part: &str) -> bool {
         let place = (folder, key(part));
         let free = !self.inside.contains_key(&place);
@@ -175,7 +175,7 @@ fn portable_part(part: &str) -> String {
     }
 }
 
-/// Whether a character turns the direction of the text (Unicode TR 9): `x\u{202e}fdp.exe` looks like a PDF.
+/// Returns whether a character turns the direction of the text (Unicode TR 9): `x\u{202e}fdp.exe` looks like a PDF.
 fn turns_text(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

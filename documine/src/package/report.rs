@@ -20,7 +20,7 @@ use super::trouble::Trouble;
 
 /// How many parts a workbook has.
 const MOST_PARTS: u64 = 10_000;
-/// How a workbook with a password begins: it is no ZIP archive, but a compound file.
+/// The first bytes of a workbook with a password, which is no ZIP archive but a compound file.
 const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0";
 
 /// An extraction report: a workbook with its sheets.
@@ -79,7 +79,7 @@ pub enum Cell {
     DateTime(String),
     /// A length of time, in days.
     Days(f64),
-    /// What a formula failed with, whatever the program calls it (`#DIV/0!`, `#SPILL!`), or why the value of the cell is not there.
+    /// The error of a formula, whatever the program calls it (`#DIV/0!`, `#SPILL!`), or the reason why the value of the cell is not there.
     Error(String),
 }
 

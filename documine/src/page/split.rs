@@ -162,7 +162,7 @@ impl Splitter {
         }
     }
 
-    /// What it means that nothing more comes. An answer without content has a list without elements.
+    /// Checks that the response may end here. A response without content has a list without elements.
     pub(super) fn finish(&self) -> Result<(), Flaw> {
         if matches!(self.place, Place::End | Place::Mark(0) | Place::Object) { Ok(()) } else { Err(Flaw::Cut) }
     }

@@ -22,8 +22,8 @@ use crate::transport::{Answered, CallOptions, Facts, Retry};
 
 /// So many pages in a row may be empty: a filter that is applied to pages makes some, a service that has lost its way makes more.
 const MOST_EMPTY: u32 = 100;
-/// How often the same items may come again on a list whose pages are linked: they do where items are added or taken away meanwhile, and
-/// pages are small.
+/// The number of times that the same items may come again on a list whose pages are linked.
+/// Items come again where items are added or taken away meanwhile, and pages are small.
 const MOST_REPEATS: u32 = 1;
 
 /// What an answer said about the whole list.
@@ -74,10 +74,10 @@ pub(super) struct Walk<T> {
     empty: u32,
     /// The number that was asked for last, where the pages have numbers.
     asked: Option<u64>,
-    /// How many items there are on all pages, as the service said last.
+    /// The number of items on all pages, as the service reported it last.
     total: Option<u64>,
     until: Option<Duration>,
-    /// What was built of pages that were taken as a whole, as it is estimated, in bytes.
+    /// The estimated memory, in bytes, of what was built of pages that were taken as a whole.
     built: usize,
 }
 
@@ -249,12 +249,12 @@ impl<T: Send + 'static> Walk<T> {
         self.client.send(request, self.question.operation, &options).await
     }
 
-    /// Whether there may be another page: a list in one answer need not be known again.
+    /// Returns whether there may be another page. A list in one response needs no check for repeated items.
     fn is_paged(&self, facts: &Facts) -> bool {
         self.paging == Paging::PageSize || facts.headers.contains_key(::http::header::LINK)
     }
 
-    /// Whether there is another page.
+    /// Returns whether there is another page.
     pub(super) fn goes_on(&self) -> bool {
         matches!(self.next, Some(Ok(_)))
     }

@@ -56,7 +56,7 @@ impl Place {
     }
 }
 
-/// What a download that leaves a part for another call needs.
+/// The parameters of a download that leaves a part for another call.
 pub(crate) struct Resumable {
     pub(crate) id: DownloadId,
     pub(crate) clock: Arc<dyn Clock>,

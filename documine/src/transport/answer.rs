@@ -193,7 +193,7 @@ impl Call<'_> {
 
 /// The query of an address on another origin, whole and value by value, as it stands and decoded: whoever has it can fetch the package.
 fn signed_parts(url: &Url, base: &Url) -> Vec<String> {
-    /// What is shorter is no signature, and occurs in texts.
+    /// The shortest possible signature: shorter values are no signatures, and occur in texts.
     const SHORTEST: usize = 6;
     let Some(query) = url.query().filter(|_| !is_same_origin(url, base)) else { return Vec::new() };
     let raw = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1.to_owned()));

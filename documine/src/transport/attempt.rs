@@ -232,12 +232,12 @@ impl Call<'_> {
     }
 }
 
-/// How the redirects of an attempt went.
+/// The outcome of an attempt's redirects.
 #[derive(Default)]
 pub(super) struct Redirect {
     /// The other origin that answers in place of the service.
     pub(super) elsewhere: Option<String>,
-    /// Where a redirect leads that was not followed, and why. Never with the path or the query: signed addresses are secrets.
+    /// The target of a redirect that was not followed, and the reason. Never with the path or the query: signed addresses are secrets.
     pub(super) refused: Option<String>,
 }
 
@@ -255,7 +255,7 @@ impl Redirect {
     }
 }
 
-/// Where a redirect leads.
+/// Returns the address that a redirect leads to.
 fn location(response: &Response) -> Option<Url> {
     const FOLLOWED: [StatusCode; 5] = [
         StatusCode::MOVED_PERMANENTLY,
@@ -272,7 +272,7 @@ fn location(response: &Response) -> Option<Url> {
     response.url().join(location).ok()
 }
 
-/// Whether a package may be fetched from another origin: over https, or on this machine from http to http.
+/// Checks that a package may be fetched from another origin: over https, or on this machine from http to http.
 fn is_safe_elsewhere(target: &Url, from: &Url) -> Result<(), &'static str> {
     if !target.username().is_empty() || target.password().is_some() {
         return Err("the address holds a user name or password");

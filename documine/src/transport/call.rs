@@ -45,7 +45,7 @@ pub(super) struct Trip {
     pub(super) under_way: bool,
     /// What the last attempt was sent with.
     pub(super) tokens: Option<Arc<TokenSet>>,
-    /// How the redirects of the last attempt went.
+    /// The outcome of the last attempt's redirects.
     pub(super) redirect: Redirect,
 }
 

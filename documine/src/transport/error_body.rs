@@ -207,7 +207,7 @@ fn time(object: &Map<String, Value>) -> Option<String> {
     })
 }
 
-/// Whether a member lists single faults.
+/// Returns whether a member lists single faults.
 fn lists_faults(name: &str) -> bool {
     let name = plain(name);
     // The text itself is read elsewhere.

@@ -71,7 +71,7 @@ pub(crate) struct Pacer {
     rate: Mutex<Rate>,
 }
 
-/// How long a call may wait for its turn.
+/// The limits on a call's wait for its turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TurnLimits {
     /// The end of the call, as [`Clock::monotonic`] counts.
@@ -84,13 +84,13 @@ pub(crate) struct TurnLimits {
 struct Rate {
     /// Requests a second at `changed`; `None` before the first 429.
     limit: Option<f64>,
-    /// When the limit was set. The limit grows from here on.
+    /// The time at which the limit was set. The limit grows from here on.
     changed: Duration,
-    /// When the last request left.
+    /// The time at which the last request left.
     last: Option<Duration>,
     /// Until when a `Retry-After` holds all requests back.
     held: Duration,
-    /// When the pause ends as the service asked for it, however long.
+    /// The end of the pause that the service requested, however long.
     asked: Duration,
     /// When the last halving was: answers to requests that left before it say nothing new.
     halved: Option<Duration>,
@@ -100,14 +100,14 @@ struct Rate {
     before: u32,
 }
 
-/// Why the next request can't leave yet. Both are zero when it can.
+/// The waits before the next request can leave; `turn` and `held` are zero when the request can leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pause {
-    /// What the rate leaves to wait.
+    /// The wait that the rate still requires.
     turn: Duration,
-    /// What a `Retry-After` leaves to wait.
+    /// The wait that a `Retry-After` still requires.
     held: Duration,
-    /// What is left of the pause as the service asked for it.
+    /// The rest of the pause that the service requested.
     asked: Duration,
 }
 

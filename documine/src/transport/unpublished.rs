@@ -19,7 +19,7 @@ const UNKNOWN: [StatusCode; 4] = [
 /// the published one either.
 const OF_FRAMEWORKS: [&str; 7] = ["status", "error", "path", "type", "title", "detail", "instance"];
 
-/// What frameworks say of paths, methods and media types that they do not know, in small letters.
+/// Texts of frameworks for paths, methods and media types that they do not know, in small letters.
 const NOT_KNOWN: [&str; 12] = [
     "cannot delete",
     "cannot get",
@@ -46,7 +46,7 @@ pub(super) fn note(operation: &Operation, status: StatusCode, body: &[u8]) -> Op
     })
 }
 
-/// Whether an error body is the service's own `{timestamp, message}`, which is published.
+/// Returns whether an error body is the service's own `{timestamp, message}`, which is published.
 fn is_of_the_service(body: &[u8]) -> bool {
     let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return false };
     let message = match members.get("message") {

@@ -38,7 +38,7 @@ fn read_exactly(field: &mut Field) -> bool {
     true
 }
 
-/// Whether the type is a number, a truth value or a text, or holds nothing else.
+/// Returns whether the type is a number, a truth value or a text, or holds nothing else.
 fn holds_scalars(kind: &Type) -> bool {
     match syntax::foreign_name(kind).as_deref() {
         Some("String") => true,

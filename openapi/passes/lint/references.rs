@@ -11,7 +11,7 @@ use crate::passes::walk::{self, Holds, Node, Object};
 
 /// More of them say nothing new.
 const MOST: usize = 50;
-/// How many references may stand behind each other.
+/// The largest number of references that may stand behind each other.
 const LONGEST_CHAIN: usize = 16;
 const COMPONENTS: &str = "#/components/schemas/";
 

@@ -295,12 +295,12 @@ fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
     object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-/// Whether a name of the document means a parameter of the contract.
+/// Returns whether a name of the document means a parameter of the contract.
 fn is_word(given: &str, name: &str, also: &[String]) -> bool {
     same_word(given, name) || also.iter().any(|also| same_word(given, also))
 }
 
-/// Whether a parameter of the document means one of the contract; headers may begin with `X-`.
+/// Returns whether a parameter of the document means one of the contract; headers may begin with `X-`.
 fn is_called(parameter: &Object, name: &str, also: &[String]) -> bool {
     let given = walk::text(parameter, "name").unwrap_or_default();
     let bare = given.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(given);

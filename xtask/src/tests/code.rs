@@ -58,7 +58,7 @@ fn null_is_read_as_empty_inside_and_out() {
     }
 }
 
-/// What serde is told of a field.
+/// Returns the serde attribute of a field.
 fn attribute<'a>(source: &'a str, field: &str) -> &'a str {
     let declared = source.find(&format!("pub {field}:")).expect("the field is there");
     let before = &source[..declared];

@@ -18,7 +18,7 @@ const OPERATION: &str = "login by browser";
 pub(crate) struct ExpectedIssuer {
     /// Its name, where that is known.
     pub(crate) name: Option<String>,
-    /// Whether the provider announces that each of its responses names it, so that one without is not the provider's.
+    /// True if the provider announces that each of its responses names the issuer, so that a response without the issuer is not the provider's.
     pub(crate) is_announced: bool,
 }
 
@@ -31,7 +31,7 @@ pub struct Authorization {
     redirect_uri: String,
     state: Secret,
     verifier: Secret,
-    /// What the ID token has to repeat. Only a request with the scope `openid` gets one.
+    /// The nonce that the ID token has to repeat. Only a request with the scope `openid` gets a nonce.
     nonce: Option<Secret>,
     issuer: ExpectedIssuer,
     client: ClientIdentity,

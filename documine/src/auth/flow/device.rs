@@ -40,7 +40,7 @@ pub struct DeviceCode {
     pub verification_uri_complete: Option<String>,
     /// How long the program pauses between two questions.
     pub interval: Duration,
-    /// How long the program waits for the person: the life of the code, at most the time limit of the login.
+    /// The time that the program waits for the person: the life of the code, at most the time limit of the login.
     pub expires_in: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Which redirect URIs can be listened on, which `Host` belongs to them, and what happens when no connection can be accepted.
+//! Tests of the redirect URIs that can be listened on, of the `Host` that belongs to them, and of connections that can't be accepted.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Mutex;

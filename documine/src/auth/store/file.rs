@@ -143,7 +143,7 @@ pub(super) fn private(options: &mut OpenOptions) {
 }
 
 impl Place<'_> {
-    /// What is kept; inside, what is there but can't be understood.
+    /// Reads the stored login. The inner error stands for a file that is there but can't be understood.
     fn read(&self) -> Result<Result<Option<StoredLogin>, Unreadable>> {
         // Before it is opened: a pipe would keep its reader waiting.
         match std::fs::metadata(&self.file) {
@@ -197,7 +197,7 @@ impl Place<'_> {
         Error::config(format!("the token store {} is no file", self.path.display()))
     }
 
-    /// Who can read the file has the login; whoever could have written it could have us show his tokens to the service.
+    /// Refuses a file that is open to other users: a reader has the login, and a writer could have the client send his own tokens to the service.
     #[cfg(unix)]
     fn refuse_if_open_to_others(&self, file: &std::fs::File) -> Result<()> {
         use std::os::unix::fs::MetadataExt;

@@ -43,7 +43,8 @@ impl Keeper {
         self.own(self.store.load_or_quarantine().await?)
     }
 
-    /// What is kept, unless it is somebody else's: a token is shown to nobody but the provider that gave it, and used in nobody else's name.
+    /// Returns the stored login unless it belongs to another client, provider or account.
+    /// A token is sent only to the provider that issued it, and used only in the name of its owner.
     fn own(&self, login: Option<StoredLogin>) -> Result<Option<Arc<StoredLogin>>> {
         let Some(login) = login else { return Ok(None) };
         if login.client_id != self.client_id || login.token_endpoint != self.token_endpoint {

@@ -80,13 +80,13 @@ impl Place {
         }
     }
 
-    /// What is kept; a damaged entry stays where it is.
+    /// Reads the stored login; a damaged entry stays where it is.
     fn read(&self) -> Result<Option<StoredLogin>> {
         let Some(text) = self.text()? else { return Ok(None) };
         self.login(&text)?.map(Some).map_err(|damaged| self.damaged(&damaged, ""))
     }
 
-    /// What is kept; a damaged entry is moved to another one: perhaps somebody can tell what happened to it.
+    /// Reads the stored login; a damaged entry is moved to another one, which may still show what happened to it.
     fn read_or_quarantine(&self) -> Result<Option<StoredLogin>> {
         let Some(text) = self.text()? else { return Ok(None) };
         let damaged = match self.login(&text)? {

@@ -1,6 +1,6 @@
 //! Number formats: which numbers are dates (ECMA-376 part 1, 18.8.30 and 18.8.31), and which date a number is (18.17.4).
 
-/// What a number is shown as.
+/// The kind of value that a number is shown as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum NumberFormat {
     #[default]

@@ -13,7 +13,7 @@ use crate::package::trouble::Trouble;
 /// The edges of a sheet (ECMA-376).
 const MOST_ROWS: u32 = 1_048_576;
 const MOST_COLUMNS: usize = 16_384;
-/// What a row takes in memory beside its cells, and a text beside its letters: the map, the allocations.
+/// The memory that a row takes beside its cells, and a text beside its letters: the map, the allocations.
 const ROW: usize = 128;
 const TEXT: usize = 24;
 

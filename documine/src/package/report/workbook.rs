@@ -14,10 +14,10 @@ use crate::package::archive::Archive;
 use crate::package::entry::Entry;
 use crate::package::trouble::{Trouble, go_on};
 
-/// What a relation or a listed sheet takes in memory beside its letters.
+/// The memory that a relation or a listed sheet takes beside its letters.
 const LISTED: usize = 192;
 
-/// What cells of all sheets refer to.
+/// The data that cells of all sheets refer to.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) texts: Texts,
@@ -168,7 +168,7 @@ impl<'a, R: Read + Seek + Clone> Parts<'a, R> {
     }
 }
 
-/// What one part is to another.
+/// A relation of one part to another.
 struct Relation {
     kind: String,
     target: String,

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::disk::blocking;
 
-/// How long a call waits for one that is still fetching, in steps: a task that was aborted ends only when the runtime comes to it.
+/// The time that a call waits for one that is still fetching, in steps: an aborted task ends only when the runtime comes to it.
 const PATIENCE: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_millis(100);
-/// How long a call waits for one that was dropped and brings its bytes to disk. This is real time: disks know no other.
+/// The time that a call waits for a dropped call that brings its bytes to disk. This is real time: disks know no other.
 const CLOSING: Duration = Duration::from_secs(60);
 
 /// Each part with a receiver that learns when its call was dropped, and whose sender is gone with the claim.

@@ -110,7 +110,7 @@ fn plain(value: &str) -> String {
 struct Extended {
     charset: String,
     bytes: Vec<u8>,
-    /// Whether a percent sign stands for itself, against the rules.
+    /// True if a percent sign stands for itself, against the rules.
     is_malformed: bool,
 }
 

@@ -166,7 +166,7 @@ fn temporary(path: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(&temporary_prefix(path)).suffix(TEMPORARY_SUFFIX).tempfile_in(folder_of(path))
 }
 
-/// What the names of temporary files for one sidecar begin with: short, whatever the length of the sidecar's own name.
+/// Returns the prefix of temporary file names for one sidecar: short, whatever the length of the sidecar's own name.
 fn temporary_prefix(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     format!(".documine-{:08x}-", crc32fast::hash(name.as_encoded_bytes()))

@@ -21,7 +21,7 @@ pub struct PackageStream {
 
 type Pieces = Pin<Box<dyn Stream<Item = Result<(Bytes, About)>> + Send>>;
 
-/// What the latest response that began the package says about it.
+/// The package's length and name, as stated by the latest response that began the package.
 #[derive(Clone)]
 struct About {
     length: Option<u64>,

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 
-/// How much is read at a time.
+/// The number of bytes that are read at a time.
 const PIECE: usize = 64 * 1024;
 
 /// So many bytes with this checksum.

@@ -88,7 +88,7 @@ fn patient() -> TurnLimits {
     TurnLimits { deadline: Duration::MAX, max_pause: Duration::MAX }
 }
 
-/// What happens to a pacer, step by step.
+/// A step in the life of a pacer.
 #[derive(Debug, Clone)]
 enum Step {
     Pass(Duration),
@@ -106,7 +106,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// When each call leaves. Before each step `dropped` calls begin to wait, patient ones and others, and are dropped while they do.
+/// Returns the time at which each call leaves.
+///
+/// Before each step `dropped` calls begin to wait, patient ones and others, and are dropped while they wait.
 fn leaving(steps: &[Step], dropped: usize) -> Vec<Duration> {
     let (clock, pacer) = (Standing::default(), Pacer::new(Pacing::adaptive()));
     let mut leaving = Vec::new();

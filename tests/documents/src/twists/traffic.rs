@@ -286,7 +286,7 @@ fn take_flag(document: &mut Value) -> Option<(String, String)> {
     None
 }
 
-/// Whether changes by hand are kept is a part of the form, which must be there.
+/// Moves the flag that keeps changes by hand into the form, where the flag is required.
 pub fn keep_in_the_form(document: &mut Value) {
     if let Some(form) = form(document)
         && let Some((_, name)) = take_flag(document)

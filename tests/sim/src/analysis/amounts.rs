@@ -151,7 +151,7 @@ fn find(text: &str) -> Vec<Written> {
 /// Currencies with three decimals: `KWD 1.234` may be little or much.
 const OF_THREE_DECIMALS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
-/// Whether there is one mark, and three figures behind it.
+/// Returns whether `figures` has exactly one mark, with three figures behind it.
 fn could_be_decimals(figures: &str) -> bool {
     let mut parts = figures.split(['.', ',']);
     parts.next().is_some() && parts.next().is_some_and(|part| part.len() == 3) && parts.next().is_none()
@@ -180,7 +180,7 @@ fn is_digit_before(letters: &[char], index: usize) -> bool {
     index.checked_sub(1).is_some_and(|before| is_digit(letters, before))
 }
 
-/// Where the figures that begin at `start` end: digits with marks between them, blanks only as thousands.
+/// Returns the end of the figures that begin at `start`: digits with marks between them, blanks only as thousands.
 fn figures_end(letters: &[char], start: usize) -> usize {
     let digits_from =
         |from: usize| letters[from.min(letters.len())..].iter().take_while(|letter| letter.is_ascii_digit()).count();
@@ -242,7 +242,7 @@ fn is_grouping(groups: &[usize], commas: bool) -> bool {
     *last == 3 && (usual || indian)
 }
 
-/// What stands around figures.
+/// The signs, currencies and other marks around figures.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent observation")]
 struct Surroundings {
@@ -326,7 +326,7 @@ impl Surroundings {
         }
     }
 
-    /// Whether letters, digits or marks touch it that make it a part of a word, a date, a time or a range.
+    /// Returns whether letters, digits or marks touch the figures and make them a part of a word, a date, a time or a range.
     fn touches(&self, letters: &[char]) -> bool {
         let before = self.start.checked_sub(1).map(|index| letters[index]);
         let after = letters.get(self.end).copied();
@@ -371,7 +371,7 @@ fn credit_mark(rest: &[char]) -> Option<(usize, bool)> {
     Some((2, credit))
 }
 
-/// Whether a value ends here: behind it comes nothing, a gap, a currency or a bracket.
+/// Returns whether a value ends at `index`: behind the value comes nothing, a gap, a currency or a bracket.
 fn ends_here(letters: &[char], index: usize) -> bool {
     let (next, gap) = skip_blank(letters, index);
     next == letters.len()

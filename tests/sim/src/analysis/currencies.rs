@@ -57,12 +57,12 @@ const NAMES: [(&str, &str); 12] = [
     ("swiss francs", "CHF"),
 ];
 
-/// Whether `word` is a code, in capital letters.
+/// Returns whether `word` is a currency code, in capital letters.
 pub(super) fn is_code(word: &str) -> bool {
     word.len() == 3 && CODES.split(' ').any(|code| code == word)
 }
 
-/// How many characters the currency at the beginning of `text` has.
+/// Returns the length of the currency at the beginning of `text`, in characters.
 pub(super) fn at_start(text: &[char]) -> Option<usize> {
     let sign = SIGNS.iter().map(|(sign, _)| sign.chars().collect::<Vec<_>>());
     let sign = sign.filter(|sign| text.starts_with(sign)).map(|sign| sign.len()).max();
@@ -71,7 +71,7 @@ pub(super) fn at_start(text: &[char]) -> Option<usize> {
         .filter(|length| ends(*length) || !text[*length - 1].is_alphabetic())
 }
 
-/// How many characters the currency at the end of `text` has.
+/// Returns the length of the currency at the end of `text`, in characters.
 pub(super) fn at_end(text: &[char]) -> Option<usize> {
     let sign = SIGNS.iter().map(|(sign, _)| sign.chars().collect::<Vec<_>>());
     let sign = sign.filter(|sign| text.ends_with(sign)).map(|sign| sign.len()).max();

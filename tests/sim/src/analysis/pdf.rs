@@ -147,7 +147,7 @@ fn unlocked(bytes: &[u8]) -> Option<Document> {
     Document::load_mem(bytes).ok().filter(|document| !is_locked(document))
 }
 
-/// Whether the library could not open it: it removes the entry of what it has decrypted.
+/// Returns whether the library could not open the document: the library removes the entry of what it has decrypted.
 fn is_locked(document: &Document) -> bool {
     document.trailer.has(b"Encrypt")
 }

@@ -13,7 +13,7 @@ use super::pdf::{self, DocumentText, PageText, Unreadable};
 const BIGGEST: u64 = 160 * 1024 * 1024;
 /// How long the text of one document may take.
 const TIME_FOR_TEXT: Duration = Duration::from_secs(20);
-/// When a document that does not even give control back is given up. Also the longest wait for a free thread.
+/// The time after which a document that does not even give control back is given up. Also the longest wait for a free thread.
 const TIME_IN_ALL: Duration = Duration::from_secs(60);
 /// Threads that were given up and still run, at most. A thread can't be ended from outside; each holds a document and a stack.
 const MOST_ABANDONED: usize = 4;

@@ -1,7 +1,7 @@
 //! A ZIP that is uploaded: every PDF in it becomes a file of its own. All of it is taken, or nothing.
 //!
-//! What operating systems and programs put beside the files of their users is left out. Anything else that is no PDF refuses the archive by name: the
-//! answer has no place to say that a document was left out.
+//! Files that operating systems and programs put beside the files of their users are left out. Anything else that is no PDF refuses the archive by
+//! name: the answer has no place to say that a document was left out.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -86,7 +86,7 @@ fn unpack(app: &App, archive: &Part) -> Result<Vec<Part>, Refusal> {
     Ok(parts)
 }
 
-/// What a path in an archive stands for.
+/// The meaning of a path in an archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Document,

@@ -21,7 +21,7 @@ use crate::wire;
 
 /// Bigger uploads are refused.
 pub(super) const BIGGEST_UPLOAD: u64 = 1024 * 1024 * 1024;
-/// Whether what people changed by hand in a replaced file is kept.
+/// The field that says whether changes by hand in a replaced file are kept.
 const KEEP: &str = "keepManualChanges";
 /// Longer file names are refused.
 const LONGEST_NAME: usize = 255;

@@ -38,9 +38,9 @@ pub struct IdpConfig {
     pub device_interval: Duration,
     /// How long a session lives at most, however often it is refreshed. Zero: no limit.
     pub session_max: Duration,
-    /// Whether a request for a code with the scope `openid` must have a `nonce`, as some providers ask.
+    /// True if a request for a code with the scope `openid` must have a `nonce`, as some providers require.
     pub require_nonce: bool,
-    /// Where clients may send their secret.
+    /// The places where clients may send their secret.
     pub client_auth: ClientAuth,
     /// Further clients.
     pub clients: Vec<ClientSettings>,
@@ -89,7 +89,7 @@ impl IdpConfig {
     }
 }
 
-/// Where clients may send their secret (RFC 6749 section 2.3.1).
+/// The places where clients may send their secret (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuth {

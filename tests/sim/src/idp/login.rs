@@ -222,7 +222,7 @@ impl Realm {
     }
 }
 
-/// What of a request is answered at the redirect URI: response type, scope, nonce, PKCE, permission.
+/// Checks the parts of a request whose errors are answered at the redirect URI: response type, scope, nonce, PKCE, permission.
 fn check_request(
     client: &ClientSettings,
     params: &Params,

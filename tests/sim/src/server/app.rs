@@ -40,7 +40,7 @@ pub(crate) struct App {
 /// What does not change while the service runs.
 pub(crate) struct Settings {
     pub(crate) workspace: String,
-    /// Where `/__sim/` answers.
+    /// The hosts under which `/__sim/` answers.
     pub(crate) own_hosts: OwnHosts,
     pub(crate) auth: AuthMode,
     pub(crate) paging: Paging,

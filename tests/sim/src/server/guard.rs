@@ -29,7 +29,7 @@ impl OwnHosts {
         Self { listen: host.to_ascii_lowercase(), bound: bound.ip() }
     }
 
-    /// Whether `host` (without port) names this simulator. A name that an attacker controls never does.
+    /// Returns whether `host` (without port) names this simulator. A name that an attacker controls never does.
     fn include(&self, host: &str) -> bool {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = bare.parse::<IpAddr>() {

@@ -152,7 +152,7 @@ impl Operation {
         self.query.get(name).map_or(Some(name), Option::as_deref)
     }
 
-    /// Whether the document takes a query parameter of the contract as a header.
+    /// Returns whether the document takes a query parameter of the contract as a header.
     pub(crate) fn is_header(&self, name: &str) -> bool {
         self.headers.contains(name)
     }

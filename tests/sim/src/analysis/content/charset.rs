@@ -2,7 +2,7 @@
 
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, UTF_16BE};
 
-/// How the bytes of a text become characters.
+/// A way in which the bytes of a text become characters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Charset {
     Library(&'static Encoding),

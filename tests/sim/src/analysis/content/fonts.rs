@@ -29,7 +29,7 @@ const CORE_FONTS: [&[u8]; 14] = [
 ];
 /// The encodings that the library knows by name.
 const NAMED_ENCODINGS: [&[u8]; 3] = [b"MacRomanEncoding", b"MacExpertEncoding", b"WinAnsiEncoding"];
-/// Where StandardEncoding differs from the encoding that the library takes without a name (ISO 32000-1, annex D.2): first code and glyphs.
+/// The differences of StandardEncoding from the encoding that the library takes without a name (ISO 32000-1, annex D.2): first code and glyphs.
 const STANDARD_ENCODING: [(i64, &str); 14] = [
     (39, "quoteright"),
     (96, "quoteleft"),
@@ -59,7 +59,7 @@ pub(in crate::analysis) struct Fonts {
     alphabets: HashMap<usize, Alphabet>,
 }
 
-/// What is made of a font.
+/// The result of preparing a font.
 #[derive(Debug)]
 pub(super) enum Prepared {
     Known(Dictionary),
@@ -207,7 +207,7 @@ fn prepared(document: &Document, font: &Dictionary) -> Prepared {
     if kind == b"Type0" { composite(document, font) } else { Prepared::Known(simple(document, font, kind)) }
 }
 
-/// What readers draw text in whose font is missing.
+/// Returns the font in which readers draw text whose own font is missing.
 fn stand_in() -> Dictionary {
     let mut font = Dictionary::new();
     font.set("Type", "Font");

@@ -24,7 +24,7 @@ pub(in crate::analysis) struct Operator {
     pub(in crate::analysis) font: Option<usize>,
 }
 
-/// What a page draws.
+/// The content that a page draws.
 #[derive(Debug, Default)]
 pub(in crate::analysis) struct Drawn {
     pub(in crate::analysis) operators: Vec<Operator>,
@@ -33,7 +33,7 @@ pub(in crate::analysis) struct Drawn {
     /// Names of the fonts whose text was left out.
     pub(in crate::analysis) unread: BTreeSet<String>,
     pub(in crate::analysis) pictures: bool,
-    /// Whether the limits stopped the reading.
+    /// True if the limits stopped the reading.
     pub(in crate::analysis) cut: bool,
 }
 
