@@ -58,7 +58,16 @@ impl DataFolder {
 
     /// Waits for writes in progress and releases the lock.
     pub(crate) fn close(&self) {
-        drop(self.lock.write().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(file) = self.lock.write().unwrap_or_else(PoisonError::into_inner).take() {
+            // Explicitly: a child process that is being started holds a copy of the handle for a moment, and closing ours would leave the lock to it.
+            let _ = file.unlock();
+        }
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -68,4 +77,28 @@ fn process_in(file: &mut File) -> Option<u32> {
     file.rewind().ok()?;
     file.take(16).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::DataFolder;
+
+    /// A copy of the lock's handle, as a child process holds it between `fork` and `exec`.
+    fn copy_of_the_handle(folder: &DataFolder) -> std::fs::File {
+        folder.lock.read().unwrap().as_ref().unwrap().try_clone().unwrap()
+    }
+
+    #[test]
+    fn releases_the_lock_although_a_child_process_holds_a_copy_of_the_handle() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = DataFolder::open(place.path()).unwrap().unwrap();
+        let closed = copy_of_the_handle(&folder);
+        folder.close();
+        let folder = DataFolder::open(place.path()).unwrap().unwrap();
+        let dropped = copy_of_the_handle(&folder);
+        drop(folder);
+        DataFolder::open(place.path()).unwrap().unwrap();
+        drop((closed, dropped));
+    }
 }
