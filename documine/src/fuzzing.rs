@@ -7,13 +7,16 @@
     reason = "what does not hold is to end the run"
 )]
 
+pub use crate::list::fuzzing::{continuation, link, list};
 #[cfg(feature = "package")]
 pub use crate::package::fuzzing::archive;
-pub use crate::page::fuzzing::{continuation, link, list};
 pub use crate::transfer::download::fuzzing::{content_range, file_name, sidecar};
 
+use crate::auth::StoredLogin;
+use crate::error::Error;
 use crate::extract::{Money, NamedValues, with};
-use crate::{DownloadId, Error, OperationRef, StoredLogin};
+use crate::models::DownloadId;
+use crate::operation::OperationRef;
 
 /// A stored login: read as it was written, or refused in one line that shows nothing of it.
 pub fn login(input: &[u8]) {

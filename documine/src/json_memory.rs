@@ -110,7 +110,8 @@ mod tests {
     fn a_model_has_room_in_what_is_estimated_for_its_object() {
         use crate::models;
         // A vector that grows has room for twice as many as it holds.
-        for size in [size_of::<models::FileStatus>(), size_of::<models::Dossier>(), size_of::<crate::FileComponents>()]
+        for size in
+            [size_of::<models::FileStatus>(), size_of::<models::Dossier>(), size_of::<crate::models::FileComponents>()]
         {
             assert!(2 * size <= OBJECT + VALUE, "{size}");
         }

@@ -3,39 +3,28 @@
 mod address;
 mod auth;
 mod backoff;
-mod call;
 mod client;
 mod clock;
-mod components;
-mod config;
 mod disk;
-mod dossiers;
-mod downloads;
 mod error;
 pub mod extract;
-mod files;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod identity;
 mod json_memory;
-mod license;
+mod list;
 mod models;
 mod net;
 mod operation;
 #[cfg(feature = "package")]
 pub mod package;
-mod page;
-mod profile;
 #[cfg(test)]
 mod properties;
-mod request;
-mod templates;
+mod resources;
 mod text;
+mod timeout;
 mod transfer;
 mod transport;
-mod uploads;
-mod users;
 
 #[cfg(feature = "keyring")]
 pub use auth::KeyringStore;
@@ -43,27 +32,27 @@ pub use auth::{
     Authorization, ClientAuthMethod, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback,
     MemoryStore, Secret, StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
 };
-pub use call::Call;
+pub use client::Call;
 pub use client::Client;
+pub use client::ClientBuilder;
+pub use client::Identity;
 pub use clock::{BoxFuture, Clock, SystemClock};
-pub use components::{Components, Export};
-pub use config::ClientBuilder;
-pub use dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
-pub use downloads::{DownloadHandle, Package, PackageContent, Saving, Writing};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
-pub use files::{FileHandle, FilePath, Upload, Uploaded};
-pub use identity::Identity;
-pub use license::Period;
+pub use list::{BadItem, Continuation, List, ListStream, Page};
 pub use models::*;
 pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError};
 #[cfg(feature = "package")]
 pub use package::{Contents, PackageLimits};
-pub use page::{BadItem, Continuation, List, ListStream, Page};
-pub use templates::{DossierFilter, DossierTemplateHandle};
+pub use resources::components::{Components, Export};
+pub use resources::dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
+pub use resources::downloads::{DownloadHandle, Package, PackageContent, Saving, Writing};
+pub use resources::files::{FileHandle, FilePath, Upload, Uploaded};
+pub use resources::license::Period;
+pub use resources::templates::{DossierFilter, DossierTemplateHandle};
+pub use resources::uploads::{UploadAll, UploadOutcome};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
-pub use uploads::{UploadAll, UploadOutcome};
 
 /// Chapters of the guide.
 pub mod guide {

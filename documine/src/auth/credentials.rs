@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 pub trait TokenSource: Send + Sync + 'static {
     /// Gives a token. `rejected` is the one in use so far, which has come to its end or which the service has refused: hand out another.
     ///
-    /// Asked once for any number of calls that wait for it, which wait for as long as it takes: set a time limit of your own. It must not
+    /// RetryAfterHint once for any number of calls that wait for it, which wait for as long as it takes: set a time limit of your own. It must not
     /// make calls with the same [`Client`](crate::Client), which would wait for the token they are to bring. After an error the source is called again
     /// in a second at the earliest, and in a minute when it fails again and again; calls fail with the same error until then.
     fn token(&self, rejected: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>>;

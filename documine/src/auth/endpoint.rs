@@ -16,7 +16,7 @@ use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
 use crate::{address, net, text};
-use retry::{Answered, Outcome, Unanswered};
+use retry::{Outcome, RawResponse, Unanswered};
 
 pub(super) use super::client_auth::ClientIdentity;
 pub(super) use retry::Patience;
@@ -255,7 +255,7 @@ pub(super) async fn exchange(
     http: &reqwest::Client,
     request: http::Request<Vec<u8>>,
     mut patience: Patience<'_>,
-) -> Result<Answered> {
+) -> Result<RawResponse> {
     let (parts, body) = request.into_parts();
     let body = Bytes::from(body);
     loop {
@@ -278,7 +278,7 @@ async fn once(http: &reqwest::Client, parts: &http::request::Parts, body: Bytes)
             .await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = net::read_bounded(response, ANSWER_LIMIT).await?;
-        Ok(Answered { status, headers, body })
+        Ok(RawResponse { status, headers, body })
     };
     let broken = |error: reqwest::Error| {
         let (kind, sent) = net::fate(&error);
@@ -413,7 +413,7 @@ fn is_transient(status: http::StatusCode, code: &str) -> bool {
 }
 
 /// Tells success and refusal apart: by the error in the body where there is one, else by the status.
-fn judge(answer: Answered, secrets: &[Secret], now: SystemTime) -> Result<Reply> {
+fn judge(answer: RawResponse, secrets: &[Secret], now: SystemTime) -> Result<Reply> {
     let refusal = Refusal::read(&answer.body);
     if answer.status.is_success() && refusal.error.is_none() {
         return Ok(Reply::Success(answer.body));
@@ -432,7 +432,7 @@ fn judge(answer: Answered, secrets: &[Secret], now: SystemTime) -> Result<Reply>
 }
 
 /// What an answer that is no success means; `now` is for a `Retry-After` that is a date.
-pub(super) fn refused(answer: &Answered, secrets: &[Secret], now: SystemTime) -> Error {
+pub(super) fn refused(answer: &RawResponse, secrets: &[Secret], now: SystemTime) -> Error {
     let error = refusal(answer.status, &answer.body, secrets);
     match net::retry_after(&answer.headers, now) {
         Some(asked) if error.is_transient() => {

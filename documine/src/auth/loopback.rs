@@ -30,7 +30,7 @@ use super::token::{Secret, TokenSet};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
-use crate::transport::timeout::within;
+use crate::timeout::within;
 
 /// Who connects has to ask in this time.
 const ASK_TIME: Duration = Duration::from_secs(10);

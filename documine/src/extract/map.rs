@@ -109,7 +109,7 @@ impl ComponentNames for NamedValues<'_> {
     }
 }
 
-impl ComponentNames for crate::FileComponents {
+impl ComponentNames for crate::models::FileComponents {
     fn component_names(&self) -> Vec<&str> {
         self.components.keys().map(String::as_str).collect()
     }

@@ -18,14 +18,15 @@ use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
 use crate::models::{DossierId, DossierTemplateId};
 use crate::net::LONGEST_PAUSE;
-use crate::transport::Asked;
+use crate::transport::RetryAfterHint;
 
 /// A list that takes longer costs more than it saves.
 const SLOW: Duration = Duration::from_secs(10);
 
 type List<S> = Result<Arc<HashMap<String, S>>>;
 /// Reads the list, by id.
-pub(crate) type ReadList<S> = Box<dyn Fn(Asked) -> BoxFuture<'static, Result<HashMap<String, S>>> + Send + Sync>;
+pub(crate) type ReadList<S> =
+    Box<dyn Fn(RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, S>>> + Send + Sync>;
 
 /// What all that wait for things of one list share.
 pub(crate) struct Board<S> {
@@ -100,7 +101,7 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
     }
 
     fn begin(self: &Arc<Self>, begun: Duration) -> BoxFuture<'static, List<S>> {
-        let asked = Asked::default();
+        let asked = RetryAfterHint::default();
         let (board, read) = (Arc::downgrade(self), (self.read)(asked.clone()));
         Box::pin(async move {
             let list = read.await.map(Arc::new);
@@ -148,7 +149,7 @@ impl<S: Clone + Send + Sync + 'static> Seat<S> {
     pub(crate) fn look<T: Send + 'static>(
         self,
         id: String,
-        by_itself: impl Fn(&Asked) -> BoxFuture<'static, Result<S>> + Send + Sync + 'static,
+        by_itself: impl Fn(&RetryAfterHint) -> BoxFuture<'static, Result<S>> + Send + Sync + 'static,
         judge: impl Fn(S) -> Polled<T> + Send + Sync + 'static,
     ) -> Look<T> {
         let shared = Arc::new((self, id, by_itself, judge));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus};
+use crate::models::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus};
 
 /// What has to be so of a file, of the files of a dossier, or of a package, for a wait to end: `FileHandle::until` and its like. Conditions compose, and any
 /// closure is one.

@@ -9,7 +9,7 @@ use super::wait::{Look, State, Wait};
 use crate::clock::unit;
 use crate::error::{Error, Result};
 use crate::text::one_line;
-use crate::transport::Asked;
+use crate::transport::RetryAfterHint;
 
 /// The shortest and the longest time between two looks.
 const SHORTEST: Duration = Duration::from_millis(500);
@@ -44,7 +44,7 @@ pub(crate) struct Turn {
     /// There is no time for another one.
     pub(crate) is_last: bool,
     /// Takes what the service says about the next one.
-    pub(crate) asked: Asked,
+    pub(crate) asked: RetryAfterHint,
 }
 
 /// A wait under way.
@@ -63,7 +63,7 @@ pub(super) struct Engine<T> {
     /// Since when it is done without a break.
     done_since: Option<Duration>,
     /// How long the service asked to be left alone.
-    asked: Asked,
+    asked: RetryAfterHint,
 }
 
 impl<T: Send + 'static> Engine<T> {
@@ -78,7 +78,7 @@ impl<T: Send + 'static> Engine<T> {
             last_state: None,
             changed: Duration::ZERO,
             done_since: None,
-            asked: Asked::default(),
+            asked: RetryAfterHint::default(),
         }
     }
 

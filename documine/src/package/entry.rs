@@ -1,6 +1,6 @@
 //! One entry of a package, and what it seems to be.
 
-use crate::DownloadFileType;
+use crate::models::DownloadFileType;
 
 /// A file in a package.
 #[derive(Debug, Clone, PartialEq)]

@@ -35,13 +35,13 @@ use at::At;
 use report::MemoryBudget;
 use trouble::Trouble;
 
-use crate::call::Call;
-use crate::components::Components;
+use crate::client::Call;
 use crate::disk::blocking;
-use crate::downloads::Package;
 use crate::error::{Error, Result};
 use crate::json_memory;
-use crate::{DownloadId, FileComponents};
+use crate::models::{DownloadId, FileComponents};
+use crate::resources::components::Components;
+use crate::resources::downloads::Package;
 
 pub use entry::{Entry, EntryKind};
 pub use limits::PackageLimits;

@@ -24,10 +24,10 @@ use tempfile::TempDir;
 
 use super::part_file::{IfExists, PartFile, Place, Resumable};
 use super::progress::Progress;
-use crate::DownloadId;
 use crate::client::Client;
 use crate::disk::blocking;
 use crate::error::{Error, ErrorKind, Result};
+use crate::models::DownloadId;
 use crate::transport::CallOptions;
 use fetch::{Fetch, Step};
 

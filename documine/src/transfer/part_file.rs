@@ -17,10 +17,10 @@ use super::download::name::numbered;
 use super::download::offer::Rest;
 use super::download::sidecar::Sidecar;
 use super::download::zip_end;
-use crate::DownloadId;
 use crate::clock::Clock;
 use crate::disk::{blocking, folder_of, put_in_place, reason, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
+use crate::models::DownloadId;
 
 /// So many bytes are gathered before a thread writes them.
 const GATHERED: usize = 256 * 1024;

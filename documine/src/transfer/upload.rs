@@ -15,8 +15,8 @@ use tokio_util::io::ReaderStream;
 use super::progress::Progress;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
+use crate::timeout::Activity;
 use crate::transport;
-use crate::transport::timeout::Activity;
 
 /// How much is read and sent at a time.
 const PIECE: usize = 64 * 1024;

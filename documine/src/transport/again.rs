@@ -5,7 +5,7 @@ use std::time::Duration;
 use documine_api::operations::Operation;
 
 use super::retry::{Retries, Verdict};
-use super::{Call, CallOptions, Retrying, Stack, telemetry};
+use super::{Call, CallOptions, Pipeline, Retrying, telemetry};
 use crate::clock::unit;
 use crate::error::{Error, Result};
 
@@ -23,7 +23,7 @@ pub(crate) struct Broken {
     pub(crate) left: Duration,
 }
 
-impl Stack {
+impl Pipeline {
     /// Makes the pause before the next request, or gives the error back that is final.
     pub(crate) async fn pause(&self, options: &CallOptions, broken: Broken) -> Result<()> {
         let Broken { operation, error, tried, attempts, elapsed, left } = broken;

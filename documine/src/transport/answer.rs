@@ -9,14 +9,14 @@ use documine_api::operations;
 use reqwest::{Response, ResponseBuilderExt};
 use url::Url;
 
-use super::Facts;
-use super::call::{Call, Trip, is_same_origin};
-use super::classify::{self, ERROR_BODY_LIMIT, Evidence, classify};
+use super::ResponseMeta;
+use super::call::{Call, CallState, is_same_origin};
+use super::classify::{self, ERROR_BODY_LIMIT, ResponseFailure, classify};
 use super::coding::{codings, unpacked};
-use super::timeout::within;
 use super::unpublished;
 use crate::auth::TokenSet;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
+use crate::timeout::within;
 use crate::{json_memory, net, text};
 
 /// What an attempt brought.
@@ -29,8 +29,8 @@ pub(super) struct Answer {
 }
 
 /// What a call brought, and what is known of it.
-pub(crate) struct Answered {
-    pub(crate) facts: Facts,
+pub(crate) struct RawResponse {
+    pub(crate) facts: ResponseMeta,
     pub(crate) body: Body,
 }
 
@@ -50,23 +50,23 @@ impl Answer {
     }
 }
 
-impl Answered {
+impl RawResponse {
     /// The body of an answer that is read as a whole.
-    pub(crate) async fn whole(self) -> Result<(Bytes, Facts)> {
+    pub(crate) async fn whole(self) -> Result<(Bytes, ResponseMeta)> {
         let Self { facts, body } = self;
         let body = match body {
             Body::Whole(body) => body,
             // Rare, and large: it is not to make every call larger.
             Body::Stream(response) => {
                 let body = Box::pin(response.bytes()).await;
-                body.map_err(|error| facts.of(classify(Evidence::NoAnswer(&error))))?
+                body.map_err(|error| facts.of(classify(ResponseFailure::Transport(&error))))?
             }
         };
         Ok((body, facts))
     }
 
     /// The body of an answer that is taken piece by piece.
-    pub(crate) fn stream(self) -> (Response, Facts) {
+    pub(crate) fn stream(self) -> (Response, ResponseMeta) {
         let response = match self.body {
             Body::Whole(body) => Response::from(::http::Response::new(body)),
             Body::Stream(response) => *response,
@@ -94,7 +94,7 @@ impl Answered {
 
 impl Call<'_> {
     /// Judges an answer, and reads it whole where it is one to be read whole.
-    pub(super) async fn answer(&self, mut response: Response, trip: &Trip, tokens: &TokenSet) -> Result<Answer> {
+    pub(super) async fn answer(&self, mut response: Response, trip: &CallState, tokens: &TokenSet) -> Result<Answer> {
         let expected = trip.operation.answer;
         let status = response.status();
         let moved = (response.url() != trip.request.url()).then(|| Box::new(response.url().clone()));
@@ -113,10 +113,10 @@ impl Call<'_> {
         if !status.is_success() || why.is_some() {
             // Boxed, for a call that goes well need not have the room for it.
             let (headers, body) = Box::pin(self.beginning(response, tokens)).await;
-            let (headers, body, now) = (&headers, body.as_bytes(), self.stack.clock.now());
+            let (headers, body, now) = (&headers, body.as_bytes(), self.pipeline.clock.now());
             let error = classify(match &why {
-                Some(why) => Evidence::Misfit { status, headers, body, why },
-                None => Evidence::Refusal { status, headers, body, now },
+                Some(why) => ResponseFailure::UnexpectedBody { status, headers, body, why },
+                None => ResponseFailure::ErrorStatus { status, headers, body, now },
             });
             let error = match unpublished::note(trip.operation, status, body) {
                 // What another origin does not know, says nothing about the service's own paths.
@@ -145,7 +145,7 @@ impl Call<'_> {
             // The body only repeats where the redirect leads, which may be a signed address.
             return (headers, String::new());
         }
-        let signed = signed_parts(response.url(), &self.stack.base);
+        let signed = signed_parts(response.url(), &self.pipeline.base);
         let body = tokio::time::timeout(self.idle(), net::read_bounded(response, ERROR_BODY_LIMIT)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         // A proxy's page may show the request's headers, and an object store's error the signed address.
@@ -155,16 +155,16 @@ impl Call<'_> {
 
     /// How long a body may stand still.
     fn idle(&self) -> Duration {
-        self.options.idle.unwrap_or(self.stack.timeouts.idle)
+        self.options.idle.unwrap_or(self.pipeline.timeouts.idle)
     }
 
     async fn collect(&self, response: &mut Response) -> Result<Bytes> {
-        let (idle, limit) = (self.idle(), self.stack.max_answer);
+        let (idle, limit) = (self.idle(), self.pipeline.max_answer);
         let mut first = Bytes::new();
         let mut body = BytesMut::new();
         loop {
             let piece = within(pin!(response.chunk()), idle, TimeoutPhase::Idle).await?;
-            let Some(piece) = piece.map_err(|error| classify(Evidence::NoAnswer(&error)))? else { break };
+            let Some(piece) = piece.map_err(|error| classify(ResponseFailure::Transport(&error)))? else { break };
             if first.len() + body.len() + piece.len() > limit {
                 let text = format!("the answer is larger than {limit} bytes, the most that is taken (max_answer_size)");
                 return Err(Error::new(ErrorKind::Decode, text).with_sent(Sent::Maybe));

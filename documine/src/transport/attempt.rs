@@ -14,16 +14,16 @@ use tracing::Instrument;
 use url::Url;
 
 use super::answer::Answer;
-use super::call::{Call, Trip, is_same_origin};
-use super::classify::{Evidence, classify};
+use super::call::{Call, CallState, is_same_origin};
+use super::classify::{ResponseFailure, classify};
 use super::pace::{Slot, TurnLimits};
 use super::retry::{Retries, Verdict};
-use super::timeout::{Activity, while_active};
 use super::{Retrying, TENANT_HEADER, telemetry};
 use crate::address;
 use crate::auth::TokenSet;
 use crate::clock::{BoxFuture, unit};
 use crate::error::{Error, Result, Sent};
+use crate::timeout::{Activity, while_active};
 
 /// Redirects that are followed in a row.
 const MAX_REDIRECTS: usize = 5;
@@ -35,12 +35,12 @@ impl Call<'_> {
     /// Attempts until one succeeds or a failure is final.
     pub(super) async fn retried(
         &self,
-        trip: &mut Trip,
+        trip: &mut CallState,
         tokens: &Arc<TokenSet>,
         retries: &mut Retries<'_>,
         limit: Duration,
     ) -> Result<Answer> {
-        let stack = self.stack;
+        let pipeline = self.pipeline;
         trip.tokens = Some(Arc::clone(tokens));
         while trip.can_go_again() {
             let slot = self.turn(trip, limit).await?;
@@ -51,7 +51,7 @@ impl Call<'_> {
             if let (Some(slot), Err(error)) = (&slot, &outcome)
                 && error.is_rate_limited()
             {
-                stack.pacer.too_fast(slot, error.retry_after(), stack.clock.as_ref());
+                pipeline.pacer.too_fast(slot, error.retry_after(), pipeline.clock.as_ref());
             }
             // A pause between attempts holds no place among the requests under way.
             drop(slot);
@@ -71,19 +71,19 @@ impl Call<'_> {
             if !trip.can_go_again() {
                 return Err(trip.judged(error));
             }
-            let elapsed = stack.clock.monotonic().saturating_sub(trip.started);
+            let elapsed = pipeline.clock.monotonic().saturating_sub(trip.started);
             let left = limit.saturating_sub(elapsed);
-            match retries.judge(&error, elapsed, left, unit(stack.clock.random())) {
+            match retries.judge(&error, elapsed, left, unit(pipeline.clock.random())) {
                 Verdict::Final(None) => return Err(trip.judged(error)),
                 Verdict::Final(Some(why)) => return Err(trip.judged(error.with_note(why))),
                 Verdict::Again(delay) => {
                     telemetry::retrying(trip.operation, trip.attempts, delay, &error);
-                    if let Some(observer) = &stack.observer {
+                    if let Some(observer) = &pipeline.observer {
                         let event =
                             Retrying { operation: trip.operation.id, attempt: trip.attempts, error: &error, delay };
                         observer.retrying(&event);
                     }
-                    stack.clock.sleep(delay).await;
+                    pipeline.clock.sleep(delay).await;
                 }
             }
         }
@@ -94,11 +94,11 @@ impl Call<'_> {
     ///
     /// # Errors
     /// The turn comes later than the call's time allows. The attempt was not made, and the error is final.
-    async fn turn(&self, trip: &Trip, limit: Duration) -> Result<Option<Slot<'_>>> {
-        if !self.options.paced.unwrap_or(self.stack.paced) {
+    async fn turn(&self, trip: &CallState, limit: Duration) -> Result<Option<Slot<'_>>> {
+        if !self.options.paced.unwrap_or(self.pipeline.paced) {
             return Ok(None);
         }
-        let (pacer, clock) = (&self.stack.pacer, self.stack.clock.as_ref());
+        let (pacer, clock) = (&self.pipeline.pacer, self.pipeline.clock.as_ref());
         // The policy counts from the beginning of the call, but time in the queue before the first attempt is no failure of the service.
         let spent = if trip.attempts == 0 { Duration::ZERO } else { clock.monotonic().saturating_sub(trip.started) };
         let limits = TurnLimits {
@@ -109,7 +109,7 @@ impl Call<'_> {
         Box::pin(pacer.turn(clock, limits)).await.map(Some).map_err(|error| trip.judged(error))
     }
 
-    async fn attempt(&self, trip: &mut Trip, tokens: &TokenSet) -> Result<Answer> {
+    async fn attempt(&self, trip: &mut CallState, tokens: &TokenSet) -> Result<Answer> {
         trip.redirect = Redirect::default();
         let form = match &self.options.body {
             Some(body) => Some(body.open().await?),
@@ -119,7 +119,7 @@ impl Call<'_> {
         if self.options.body.as_ref().is_some_and(|body| !body.opens_again()) {
             trip.is_spent();
         }
-        let limit = self.options.timeout.unwrap_or(self.stack.timeouts.attempt);
+        let limit = self.options.timeout.unwrap_or(self.pipeline.timeouts.attempt);
         // A body under way is no silence: only a standstill ends the attempt.
         let response = {
             let work = pin!(self.followed(sending, trip, tokens));
@@ -131,7 +131,7 @@ impl Call<'_> {
     /// Sends the request for this attempt; with the moments at which its body moved, where it has one that takes time.
     fn begin(
         &self,
-        trip: &mut Trip,
+        trip: &mut CallState,
         tokens: &TokenSet,
         form: Option<(Form, Activity)>,
     ) -> Result<(Sending<'_>, Option<Activity>)> {
@@ -143,10 +143,10 @@ impl Call<'_> {
             activity = Some(moved);
             request.headers_mut().remove(header::CONTENT_TYPE);
             request.headers_mut().remove(header::CONTENT_LENGTH);
-            request = reqwest::RequestBuilder::from_parts(self.stack.client.clone(), request)
+            request = reqwest::RequestBuilder::from_parts(self.pipeline.client.clone(), request)
                 .multipart(form)
                 .build()
-                .map_err(|error| classify(Evidence::NoAnswer(&error)))?;
+                .map_err(|error| classify(ResponseFailure::Transport(&error)))?;
         } else if let Some(body) = request.body_mut().take_if(|body| body.as_bytes().is_none()) {
             // A stream that a user of the raw client gave.
             let (body, moved) = watched(body);
@@ -156,7 +156,7 @@ impl Call<'_> {
         Ok((self.execute(request, trip, tokens)?, activity))
     }
 
-    fn execute(&self, mut request: Request, trip: &mut Trip, tokens: &TokenSet) -> Result<Sending<'_>> {
+    fn execute(&self, mut request: Request, trip: &mut CallState, tokens: &TokenSet) -> Result<Sending<'_>> {
         let headers = request.headers_mut();
         if let Some(further) = &self.options.headers {
             headers.extend((**further).clone());
@@ -166,16 +166,16 @@ impl Call<'_> {
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         headers.insert(header::AUTHORIZATION, tokens.bearer()?);
-        headers.insert(TENANT_HEADER, self.stack.tenant.clone());
+        headers.insert(TENANT_HEADER, self.pipeline.tenant.clone());
         telemetry::propagate(headers);
-        self.stack.sent.fetch_add(1, Ordering::Relaxed);
+        self.pipeline.sent.fetch_add(1, Ordering::Relaxed);
         trip.under_way = true;
-        Ok(self.stack.http.execute(request))
+        Ok(self.pipeline.http.execute(request))
     }
 
     /// Follows the redirects of a request that only reads. The token goes to the service's own origin alone; a package is fetched from another
     /// origin without it. Any other redirect is an error answer.
-    async fn followed(&self, mut sending: Sending<'_>, trip: &mut Trip, tokens: &TokenSet) -> Result<Response> {
+    async fn followed(&self, mut sending: Sending<'_>, trip: &mut CallState, tokens: &TokenSet) -> Result<Response> {
         let mut followed = 0;
         loop {
             let response = match (&mut sending).await {
@@ -192,7 +192,7 @@ impl Call<'_> {
                 trip.redirect.refused = Some(format!("more than {MAX_REDIRECTS} redirects in a row"));
                 return Ok(response);
             }
-            sending = if is_same_origin(&target, &self.stack.base) {
+            sending = if is_same_origin(&target, &self.pipeline.base) {
                 let Some(mut next) = trip.again() else { return Ok(response) };
                 *next.url_mut() = target;
                 trip.redirect.elsewhere = None;
@@ -202,7 +202,7 @@ impl Call<'_> {
                     return Ok(response);
                 }
                 let origin = target.origin().ascii_serialization();
-                let Some(http) = &self.stack.elsewhere else {
+                let Some(http) = &self.pipeline.elsewhere else {
                     trip.redirect.refused = Some(format!("to {origin}; `follow_download_redirects` is off"));
                     return Ok(response);
                 };
@@ -218,7 +218,7 @@ impl Call<'_> {
     }
 
     /// A request to another origin: what asks for the bytes, and nothing of the client's own.
-    fn bare_request(&self, trip: &Trip, target: Url) -> Request {
+    fn bare_request(&self, trip: &CallState, target: Url) -> Request {
         const KEPT: [HeaderName; 3] = [header::ACCEPT, header::RANGE, header::IF_RANGE];
         let mut request = Request::new(Method::GET, target);
         let further = self.options.headers.as_deref();

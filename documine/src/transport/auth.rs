@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::http::StatusCode;
 
 use super::answer::Answer;
-use super::call::{Call, Trip};
+use super::call::{Call, CallState};
 use super::retry::Retries;
 use crate::error::Result;
 
@@ -14,11 +14,11 @@ impl Call<'_> {
     /// With a token; where the service answers 401, once more with another one.
     ///
     /// A second 401 is final: a service that refuses a fresh token would refuse the next one too.
-    pub(super) async fn signed(&self, trip: &mut Trip, limit: Duration) -> Result<Answer> {
-        let auth = &self.stack.auth;
+    pub(super) async fn signed(&self, trip: &mut CallState, limit: Duration) -> Result<Answer> {
+        let auth = &self.pipeline.auth;
         let mut tokens = auth.token().await?;
         let policy = self.policy();
-        let mut retries = Retries::new(&policy, &self.stack.retry_budget, trip.method.is_idempotent());
+        let mut retries = Retries::new(&policy, &self.pipeline.retry_budget, trip.method.is_idempotent());
         let mut replaced = false;
         loop {
             let error = match self.retried(trip, &tokens, &mut retries, limit).await {

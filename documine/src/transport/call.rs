@@ -12,24 +12,24 @@ use reqwest::{Request, Response};
 use tracing::Instrument;
 use url::Url;
 
-use super::answer::{Answer, Answered};
+use super::answer::{Answer, RawResponse};
 use super::attempt::Redirect;
 use super::retry::RetryPolicy;
-use super::timeout::within;
-use super::{CallEnded, CallOptions, Facts, Stack, telemetry};
+use super::{CallEnded, CallOptions, Pipeline, ResponseMeta, telemetry};
 use crate::auth::TokenSet;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result, Sent, TimeoutPhase};
 use crate::net::retry_after;
+use crate::timeout::within;
 
 /// One call: its options go in, its answer and its facts come out.
 pub(crate) struct Call<'a> {
-    pub(super) stack: &'a Stack,
+    pub(super) pipeline: &'a Pipeline,
     pub(super) options: &'a CallOptions,
 }
 
 /// How far a call has come.
-pub(super) struct Trip {
+pub(super) struct CallState {
     pub(super) operation: &'static Operation,
     pub(super) method: Method,
     /// What is sent; each attempt takes a copy.
@@ -49,7 +49,7 @@ pub(super) struct Trip {
     pub(super) redirect: Redirect,
 }
 
-impl Trip {
+impl CallState {
     /// The request for the next attempt. `None`: there is nothing left to send.
     pub(super) fn request(&mut self) -> Option<Request> {
         if self.spent {
@@ -96,22 +96,22 @@ impl Trip {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(stack: &'a Stack, options: &'a CallOptions) -> Self {
-        Self { stack, options }
+    pub(crate) fn new(pipeline: &'a Pipeline, options: &'a CallOptions) -> Self {
+        Self { pipeline, options }
     }
 
-    pub(crate) async fn run(&self, mut request: Request, operation: &'static Operation) -> Result<Answered> {
-        let stack = self.stack;
+    pub(crate) async fn run(&self, mut request: Request, operation: &'static Operation) -> Result<RawResponse> {
+        let pipeline = self.pipeline;
         if self.options.body.is_some() {
             // The generated body only holds the place; without it the request can be cloned for every attempt.
             *request.body_mut() = None;
         }
-        let mut trip = Trip {
+        let mut trip = CallState {
             operation,
             method: request.method().clone(),
             request,
             spent: false,
-            started: stack.clock.monotonic(),
+            started: pipeline.clock.monotonic(),
             attempts: 0,
             seen: false,
             under_way: false,
@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
         };
         let span = telemetry::call(operation, &trip.method, trip.request.url());
         let limit = self.limit(operation);
-        let outcome = if is_same_origin(trip.request.url(), &stack.base) {
+        let outcome = if is_same_origin(trip.request.url(), &pipeline.base) {
             // Pinned before it is instrumented, which would move all of it otherwise.
             let work = pin!(self.signed(&mut trip, limit));
             let work = pin!(work.instrument(span.clone()));
@@ -129,10 +129,10 @@ impl<'a> Call<'a> {
             Err(Error::config(format!(
                 "the request goes to {}, but this client talks to {} only",
                 trip.request.url().origin().ascii_serialization(),
-                stack.base.origin().ascii_serialization()
+                pipeline.base.origin().ascii_serialization()
             )))
         };
-        let elapsed = stack.clock.monotonic().saturating_sub(trip.started);
+        let elapsed = pipeline.clock.monotonic().saturating_sub(trip.started);
         let outcome = outcome.map_err(|error| {
             let error = match error.timeout_phase() {
                 // Cut off from above: whether something was seen, the trip knows.
@@ -143,25 +143,25 @@ impl<'a> Call<'a> {
             error.with_operation(operation.id).with_effort(trip.attempts, elapsed).repeatable(idempotent)
         });
         if let Ok(answer) = &outcome {
-            stack.retry_budget.succeeded();
+            pipeline.retry_budget.succeeded();
             if let Some(asked) = &self.options.asked {
-                asked.note(retry_after(&answer.headers, stack.clock.now()));
+                asked.note(retry_after(&answer.headers, pipeline.clock.now()));
             }
         }
         let result = outcome.as_ref().map(|answer| answer.status);
         telemetry::ended(&span, result, trip.attempts);
-        if let Some(observer) = &stack.observer {
+        if let Some(observer) = &pipeline.observer {
             observer.ended(&CallEnded { operation: operation.id, outcome: result, attempts: trip.attempts, elapsed });
         }
         let Answer { status, headers, moved, body } = outcome?;
-        let Trip { request, attempts, tokens, .. } = trip;
-        let facts = Facts { operation, request, moved, status, headers, attempts, elapsed, tokens };
-        Ok(Answered { facts, body })
+        let CallState { request, attempts, tokens, .. } = trip;
+        let facts = ResponseMeta { operation, request, moved, status, headers, attempts, elapsed, tokens };
+        Ok(RawResponse { facts, body })
     }
 
     /// What the call's own policy is.
     pub(super) fn policy(&self) -> Cow<'_, RetryPolicy> {
-        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.stack.retry);
+        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.pipeline.retry);
         match self.options.retry {
             Some(when) => Cow::Owned(policy.clone().when(when)),
             None => Cow::Borrowed(policy),
@@ -171,13 +171,13 @@ impl<'a> Call<'a> {
     /// How long the call may take. A transfer has no limit on the whole, unless its caller sets one.
     fn limit(&self, operation: &Operation) -> Duration {
         let transfer = self.options.body.is_some() || operation.answer == operations::Answer::Binary;
-        let usual = if transfer { Duration::MAX } else { self.stack.timeouts.operation };
+        let usual = if transfer { Duration::MAX } else { self.pipeline.timeouts.operation };
         self.options.deadline.unwrap_or(usual)
     }
 }
 
 /// The stack as the transport of generated clients.
-pub(crate) struct Raw(pub(crate) Arc<Stack>);
+pub(crate) struct Raw(pub(crate) Arc<Pipeline>);
 
 impl Transport for Raw {
     fn send<'a>(

@@ -16,28 +16,28 @@ pub(crate) const ERROR_BODY_LIMIT: usize = 64 * 1024;
 
 /// What there is to judge by.
 #[derive(Clone, Copy)]
-pub(crate) enum Evidence<'a> {
+pub(crate) enum ResponseFailure<'a> {
     /// An answer with an error status (or with a redirect that is not followed); `now` is the client's time, for a service that gives none.
-    Refusal { status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], now: SystemTime },
+    ErrorStatus { status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], now: SystemTime },
     /// A success that is not what the document describes.
-    Misfit { status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], why: &'a str },
+    UnexpectedBody { status: StatusCode, headers: &'a HeaderMap, body: &'a [u8], why: &'a str },
     /// A request that got no answer, or an answer that broke off.
-    NoAnswer(&'a reqwest::Error),
+    Transport(&'a reqwest::Error),
 }
 
 /// The one place where it is decided what a failure is: its kind, whether the request may have been seen, and what a caller reads.
 ///
 /// Texts of others are bounded and brought to one line; what they hold of secrets, whoever read them has taken out.
-pub(crate) fn classify(evidence: Evidence<'_>) -> Error {
+pub(crate) fn classify(evidence: ResponseFailure<'_>) -> Error {
     match evidence {
-        Evidence::Refusal { status, headers, body, now } => {
+        ResponseFailure::ErrorStatus { status, headers, body, now } => {
             let retry_after = retry_after(headers, now);
             // RFC 9110 section 15.6.4: unavailable for now, and when to come back. Other errors of the server may come in the middle of the work.
             let unavailable = status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some();
             let sent = if status.is_client_error() || unavailable { Sent::Refused } else { Sent::Maybe };
             refusal(status, headers, body).with_retry_after(retry_after).with_sent(sent)
         }
-        Evidence::Misfit { status, headers, body, why } => {
+        ResponseFailure::UnexpectedBody { status, headers, body, why } => {
             Error::new(ErrorKind::Decode, format!("{status}, but {}", one_line(why)))
                 .with_status(status)
                 .with_headers(headers)
@@ -45,7 +45,7 @@ pub(crate) fn classify(evidence: Evidence<'_>) -> Error {
                 .with_snippet(snippet(body))
                 .with_sent(Sent::Maybe)
         }
-        Evidence::NoAnswer(error) => no_answer(error),
+        ResponseFailure::Transport(error) => no_answer(error),
     }
 }
 
@@ -140,7 +140,7 @@ mod tests {
     use http::{HeaderName, HeaderValue};
 
     fn error_answer(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-        classify(Evidence::Refusal { status, headers, body, now: SystemTime::UNIX_EPOCH })
+        classify(ResponseFailure::ErrorStatus { status, headers, body, now: SystemTime::UNIX_EPOCH })
     }
 
     fn headers(fields: &[(HeaderName, &'static str)]) -> HeaderMap {

@@ -8,9 +8,9 @@ use std::fmt;
 use ::http::HeaderValue;
 use url::Url;
 
-use super::timeout::Timeouts;
 use crate::auth::Secret;
 use crate::error::{Error, Result};
+use crate::timeout::Timeouts;
 
 /// What a caller says about connections.
 #[derive(Clone, Default)]

@@ -4,7 +4,7 @@
 
 use reqwest::{Request, Response};
 
-use super::classify::{Evidence, classify};
+use super::classify::{ResponseFailure, classify};
 use crate::clock::BoxFuture;
 use crate::error::Result;
 
@@ -16,6 +16,6 @@ pub(crate) trait Http: Send + Sync {
 impl Http for reqwest::Client {
     fn execute(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
         let answer = reqwest::Client::execute(self, request);
-        Box::pin(async move { answer.await.map_err(|error| classify(Evidence::NoAnswer(&error))) })
+        Box::pin(async move { answer.await.map_err(|error| classify(ResponseFailure::Transport(&error))) })
     }
 }

@@ -18,7 +18,6 @@
 
 mod again;
 pub(crate) mod answer;
-mod asked;
 mod attempt;
 mod auth;
 mod call;
@@ -30,10 +29,10 @@ mod http;
 mod observer;
 mod pace;
 mod retry;
+mod retry_after_hint;
 mod telemetry;
 #[cfg(test)]
 mod tests;
-pub(crate) mod timeout;
 mod unpublished;
 
 use std::sync::Arc;
@@ -47,12 +46,10 @@ use url::Url;
 use crate::auth::{Authenticator, TokenSet};
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
-use crate::operation::{Boards, History};
-use timeout::{Activity, Timeouts};
+use crate::timeout::{Activity, Timeouts};
 
 pub(crate) use again::Broken;
-pub(crate) use answer::Answered;
-pub(crate) use asked::Asked;
+pub(crate) use answer::RawResponse;
 pub(crate) use call::{Call, Raw};
 pub(crate) use coding::codings;
 pub(crate) use connection::{Connection, ProxyChoice};
@@ -62,12 +59,13 @@ pub(crate) use pace::Pacer;
 pub use pace::Pacing;
 pub(crate) use retry::RetryBudget;
 pub use retry::{Retry, RetryPolicy};
+pub(crate) use retry_after_hint::RetryAfterHint;
 
 /// The workspace's header (guide, step 3).
 pub(crate) const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant-id");
 
 /// What all calls of a client share.
-pub(crate) struct Stack {
+pub(crate) struct Pipeline {
     /// Makes requests.
     pub(crate) client: reqwest::Client,
     /// Sends them.
@@ -89,10 +87,6 @@ pub(crate) struct Stack {
     pub(crate) max_answer: usize,
     /// Requests that went out so far, each attempt counted.
     pub(crate) sent: AtomicU64,
-    /// How long work took that was waited for.
-    pub(crate) history: Arc<History>,
-    /// Where those who wait share their looks.
-    pub(crate) boards: Boards,
 }
 
 /// A request body that is made anew for each attempt.
@@ -121,13 +115,13 @@ pub(crate) struct CallOptions {
     /// Whether the answer's body is left to be taken piece by piece, of whatever size it is.
     pub(crate) in_pieces: bool,
     /// Who wants to know how long the service wants to be left alone after a good answer.
-    pub(crate) asked: Option<Asked>,
+    pub(crate) asked: Option<RetryAfterHint>,
     /// In place of the generated body.
     pub(crate) body: Option<Arc<dyn Body>>,
 }
 
 /// What is known of a call besides the body of its answer.
-pub(crate) struct Facts {
+pub(crate) struct ResponseMeta {
     pub(crate) operation: &'static Operation,
     /// What was sent, without the token.
     pub(crate) request: reqwest::Request,
@@ -141,7 +135,7 @@ pub(crate) struct Facts {
     pub(crate) tokens: Option<Arc<TokenSet>>,
 }
 
-impl Facts {
+impl ResponseMeta {
     /// Where the answer came from.
     pub(crate) fn url(&self) -> &Url {
         self.moved.as_deref().unwrap_or_else(|| self.request.url())

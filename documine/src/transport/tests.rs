@@ -14,8 +14,8 @@ use futures_util::stream;
 use reqwest::{Request, Response, ResponseBuilderExt};
 
 use super::*;
-use crate::Client;
 use crate::auth::Credentials;
+use crate::client::Client;
 use crate::error::{ErrorKind, Sent, TimeoutPhase};
 
 /// What the bottom layer does with one request.
@@ -104,7 +104,7 @@ impl Clock for Sleeper {
 struct Stage {
     script: Arc<Script>,
     clock: Sleeper,
-    stack: Arc<Stack>,
+    pipeline: Arc<Pipeline>,
 }
 
 impl Stage {
@@ -114,7 +114,7 @@ impl Stage {
 
     fn with(
         steps: impl IntoIterator<Item = Step>,
-        settings: impl FnOnce(crate::ClientBuilder) -> crate::ClientBuilder,
+        settings: impl FnOnce(crate::client::ClientBuilder) -> crate::client::ClientBuilder,
     ) -> Self {
         let script = Arc::new(Script { steps: Mutex::new(steps.into_iter().collect()), ..Script::default() });
         let clock = Sleeper::default();
@@ -122,15 +122,15 @@ impl Stage {
             .workspace("acme")
             .credentials(Credentials::access_token("t0ken"))
             .clock(clock.clone());
-        let mut stack = settings(builder).stack().expect("the settings are right").0;
-        stack.http = Arc::clone(&script) as Arc<dyn Http>;
-        stack.elsewhere = stack.elsewhere.map(|_| Arc::clone(&script) as Arc<dyn Http>);
-        Self { script, clock, stack: Arc::new(stack) }
+        let mut pipeline = settings(builder).pipeline().expect("the settings are right").0;
+        pipeline.http = Arc::clone(&script) as Arc<dyn Http>;
+        pipeline.elsewhere = pipeline.elsewhere.map(|_| Arc::clone(&script) as Arc<dyn Http>);
+        Self { script, clock, pipeline: Arc::new(pipeline) }
     }
 
     async fn call(&self, method: Method, operation: &'static Operation, options: CallOptions) -> Result<Response> {
-        let url = self.stack.base.join("/api/thing").expect("a URL");
-        let answered = Call::new(&self.stack, &options).run(Request::new(method, url), operation).await?;
+        let url = self.pipeline.base.join("/api/thing").expect("a URL");
+        let answered = Call::new(&self.pipeline, &options).run(Request::new(method, url), operation).await?;
         answered.into_response()
     }
 
@@ -268,7 +268,7 @@ async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
         reqwest::Body::wrap_stream(futures_util::StreamExt::chain(pieces, stream::pending()))
     };
     let json = &[("content-type", "application/json")];
-    let settings = |builder: crate::ClientBuilder| builder.idle_timeout(Duration::from_millis(40));
+    let settings = |builder: crate::client::ClientBuilder| builder.idle_timeout(Duration::from_millis(40));
     let stage = Stage::with([Step::Answer(with_headers(200, json, standing()))], settings);
     let error = stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("stands still");
     assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
@@ -404,7 +404,7 @@ async fn what_another_origin_answers_is_not_the_services_word() {
     }
     // Trouble that may pass: the service is asked again, and signs a new address.
     let slow = || Step::Answer(with_headers(429, &[("retry-after", "1")], ""));
-    let pacing = |builder: crate::ClientBuilder| builder.pacing(Pacing::adaptive());
+    let pacing = |builder: crate::client::ClientBuilder| builder.pacing(Pacing::adaptive());
     let steps = [redirect(302, SIGNED), slow(), redirect(302, SIGNED), never_sent(), redirect(302, SIGNED), package()];
     let stage = Stage::with(steps, pacing);
     stage.download(CallOptions::default()).await.expect("the third attempt");
@@ -486,7 +486,7 @@ async fn a_call_that_never_got_its_turn_was_not_sent() {
     assert_eq!((second.timeout_phase(), second.was_sent()), (Some(TimeoutPhase::Operation), false));
 }
 
-fn pacing(builder: crate::ClientBuilder) -> crate::ClientBuilder {
+fn pacing(builder: crate::client::ClientBuilder) -> crate::client::ClientBuilder {
     builder.pacing(Pacing::adaptive())
 }
 

@@ -23,7 +23,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 const TIME: Duration = Duration::from_secs(30);
 
 /// An answer, whole.
-pub(in crate::auth) struct Answered {
+pub(in crate::auth) struct RawResponse {
     pub(in crate::auth) status: StatusCode,
     pub(in crate::auth) headers: HeaderMap,
     pub(in crate::auth) body: Bytes,
@@ -36,7 +36,7 @@ pub(super) struct Unanswered {
 }
 
 /// How one try ended.
-pub(super) type Outcome = Result<Answered, Unanswered>;
+pub(super) type Outcome = Result<RawResponse, Unanswered>;
 
 /// The tries of one request.
 pub(in crate::auth) struct Patience<'a> {

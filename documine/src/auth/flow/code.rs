@@ -198,7 +198,7 @@ impl Authorization {
         Error::auth(format!("the identity provider refused: {reason}"))
     }
 
-    /// The tokens for the code. Asked for once: whatever becomes of the request, the code may be used up.
+    /// The tokens for the code. RetryAfterHint for once: whatever becomes of the request, the code may be used up.
     async fn tokens(&self, code: &Secret) -> Result<TokenSet> {
         if let Some(keeper) = &self.keeper {
             keeper.check().await?;

@@ -151,7 +151,7 @@ fn alternatives_need_what_all_of_them_need() {
 #[test]
 fn an_exported_answer_lists_names() {
     let answer = r#"{"fileId": "f-1", "components": {"own": ["x"], "Remark": []}}"#;
-    let model: crate::FileComponents = serde_json::from_str(answer).unwrap();
+    let model: crate::models::FileComponents = serde_json::from_str(answer).unwrap();
     let report = ComponentMap::<HashMap<String, String>>::check(&model);
     assert!(report.is_satisfied());
     assert_eq!(model.component_names(), ["own", "Remark"]);

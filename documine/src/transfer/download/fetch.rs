@@ -12,12 +12,12 @@ use super::disposition;
 use super::offer::{self, Offer, Rest};
 use super::validator::Validator;
 use super::{too_large, wrong_length};
-use crate::DownloadId;
 use crate::client::Client;
 use crate::error::{Error, Result, TimeoutPhase};
-use crate::transport::classify::{Evidence, classify};
-use crate::transport::timeout::within;
-use crate::transport::{Broken, CallOptions, Facts};
+use crate::models::DownloadId;
+use crate::timeout::within;
+use crate::transport::classify::{ResponseFailure, classify};
+use crate::transport::{Broken, CallOptions, ResponseMeta};
 
 /// So many bytes more are progress, after which failures count from the beginning again. A service that breaks off after each few bytes makes none.
 const PROGRESS: u64 = 16 * 1024;
@@ -74,7 +74,7 @@ impl Fetch {
         rest: Option<Rest>,
     ) -> Result<Self> {
         let until = options.deadline.and_then(|limit| Instant::now().checked_add(limit));
-        let idle = options.idle.unwrap_or(client.stack().timeouts.idle);
+        let idle = options.idle.unwrap_or(client.pipeline().timeouts.idle);
         let own = options.headers.as_ref().is_some_and(|headers| headers.contains_key(header::RANGE));
         let now = client.clock().monotonic();
         let mut fetch = Self {
@@ -142,7 +142,7 @@ impl Fetch {
         // Only a caller's own deadline ends a transfer that moves.
         let error = match within(body.next(), limit, phase).await {
             Err(error) => error,
-            Ok(Some(Err(error))) => classify(Evidence::NoAnswer(&error)),
+            Ok(Some(Err(error))) => classify(ResponseFailure::Transport(&error)),
             Ok(Some(Ok(piece))) => {
                 let position = self.position + piece.len() as u64;
                 self.within_limit(position)?;
@@ -168,8 +168,8 @@ impl Fetch {
 
     /// Judges a failure, and makes the pause before the next request.
     async fn pause(&mut self, error: Error) -> Result<()> {
-        let stack = self.client.stack();
-        let now = stack.clock.monotonic();
+        let pipeline = self.client.pipeline();
+        let now = pipeline.clock.monotonic();
         // Fetching it again does nothing twice.
         let error = self.told(error, 0);
         let Some(operation) = self.operation.filter(|_| self.again) else { return Err(error) };
@@ -177,7 +177,7 @@ impl Fetch {
             return Err(error);
         }
         if self.position >= self.mark.saturating_add(PROGRESS) {
-            stack.retry_budget.made_good(self.tried);
+            pipeline.retry_budget.made_good(self.tried);
             (self.mark, self.moved, self.tried) = (self.position, now, 0);
         }
         let broken = Broken {
@@ -189,7 +189,7 @@ impl Fetch {
             left: self.left().unwrap_or(Duration::MAX),
         };
         // Pinned before it is awaited: the pause is rare, and the transfer need not have the room for it.
-        Box::pin(stack.pause(&self.options, broken)).await?;
+        Box::pin(pipeline.pause(&self.options, broken)).await?;
         self.tried += 1;
         Ok(())
     }
@@ -235,8 +235,8 @@ impl Fetch {
                     continue;
                 }
                 Offer::Nothing(why) => {
-                    let Facts { status, headers, .. } = &facts;
-                    let error = classify(Evidence::Misfit { status: *status, headers, body: b"", why });
+                    let ResponseMeta { status, headers, .. } = &facts;
+                    let error = classify(ResponseFailure::UnexpectedBody { status: *status, headers, body: b"", why });
                     return Err(self.told(error, 0));
                 }
                 Offer::Whole => self.adopt(&facts.headers),

@@ -9,9 +9,9 @@ use tempfile::TempPath;
 use super::own_file::{self, Owner};
 use super::sidecar::{Found, Sidecar, VERSION, with_ending};
 use super::sum::Sum;
-use crate::DownloadId;
 use crate::disk::{self, folder_of, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
+use crate::models::DownloadId;
 use crate::transfer::part_file::{Place, trouble};
 
 /// After so many bytes it is made sure that they are on disk, and the sidecar says so. Disks take their time for that; in between they are only noted.

@@ -14,8 +14,8 @@ use super::offer::Rest;
 use super::own_file::{self, Owner};
 use super::sum::Sum;
 use super::validator::Validator;
-use crate::DownloadId;
 use crate::disk::folder_of;
+use crate::models::DownloadId;
 
 /// The version that is written. One that is newer is not touched.
 pub(super) const VERSION: u32 = 1;

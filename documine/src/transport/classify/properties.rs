@@ -80,7 +80,7 @@ proptest! {
     #[test]
     fn a_refusal_is_told_in_one_line_whatever_it_holds(status in status(), headers in headers(), body in body()) {
         let now = SystemTime::UNIX_EPOCH;
-        let error = classify(Evidence::Refusal { status, headers: &headers, body: &body, now });
+        let error = classify(ResponseFailure::ErrorStatus { status, headers: &headers, body: &body, now });
         is_fit(&error, status, &body)?;
         prop_assert_eq!(error.kind(), ErrorKind::Api);
         prop_assert_eq!(error.is_transient(), [408, 429, 502, 503, 504].contains(&status.as_u16()));
@@ -100,7 +100,7 @@ proptest! {
         prop_assume!(!message.trim().is_empty());
         let body = json!({"timestamp": "2023-09-21T12:45:00Z", "message": message}).to_string();
         let (headers, now) = (HeaderMap::new(), SystemTime::UNIX_EPOCH);
-        let error = classify(Evidence::Refusal { status, headers: &headers, body: body.as_bytes(), now });
+        let error = classify(ResponseFailure::ErrorStatus { status, headers: &headers, body: body.as_bytes(), now });
         prop_assert_eq!(error.api_message(), Some(message.as_str()));
         prop_assert_eq!(error.to_string(), format!("{status}: {}", one_line(&message)));
     }
@@ -108,7 +108,7 @@ proptest! {
     #[test]
     fn a_success_that_does_not_fit_is_told_in_one_line(code in 200_u16..300, headers in headers(), body in body(), why in text()) {
         let status = StatusCode::from_u16(code).unwrap_or_default();
-        let error = classify(Evidence::Misfit { status, headers: &headers, body: &body, why: &why });
+        let error = classify(ResponseFailure::UnexpectedBody { status, headers: &headers, body: &body, why: &why });
         is_fit(&error, status, &body)?;
         prop_assert_eq!(error.kind(), ErrorKind::Decode);
         prop_assert!(!error.is_transient());

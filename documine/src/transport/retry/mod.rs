@@ -100,7 +100,7 @@ mod properties;
 mod tests {
     use super::*;
     use crate::error::Sent;
-    use crate::transport::classify::{Evidence, classify};
+    use crate::transport::classify::{ResponseFailure, classify};
     use http::{HeaderMap, HeaderValue, StatusCode, header};
     use std::time::SystemTime;
 
@@ -112,7 +112,7 @@ mod tests {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(text));
         }
         let status = StatusCode::from_u16(status).unwrap_or_default();
-        classify(Evidence::Refusal { status, headers: &headers, body: b"", now: SystemTime::UNIX_EPOCH })
+        classify(ResponseFailure::ErrorStatus { status, headers: &headers, body: b"", now: SystemTime::UNIX_EPOCH })
     }
 
     /// The delays until it is final, in milliseconds, and the last note.

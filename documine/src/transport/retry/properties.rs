@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use super::*;
 use crate::error::Sent;
 use crate::properties::cases;
-use crate::transport::classify::{Evidence, classify};
+use crate::transport::classify::{ResponseFailure, classify};
 
 /// Everyday lengths, and those at which numbers end.
 fn length() -> impl Strategy<Value = Duration> {
@@ -35,7 +35,7 @@ fn failure() -> impl Strategy<Value = Error> {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             let status = StatusCode::from_u16(code).unwrap_or_default();
-            classify(Evidence::Refusal { status, headers: &headers, body: b"", now: SystemTime::UNIX_EPOCH })
+            classify(ResponseFailure::ErrorStatus { status, headers: &headers, body: b"", now: SystemTime::UNIX_EPOCH })
         },
     );
     let refused = Error::new(ErrorKind::Connect, "refused").with_sent(Sent::No);

@@ -8,17 +8,17 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
 use super::marks::Marks;
-use crate::client::{Prepared, decode, made};
+use crate::client::{Prepared, build_request, decode};
 use crate::error::Result;
-use crate::transport::Facts;
+use crate::transport::ResponseMeta;
 
 /// Takes the list and the unknown members out of an answer.
 type Parts<L, W> = fn(L) -> (Vec<W>, Map<String, Value>);
 
-type Whole<T> = Box<dyn Fn(&[u8], &Facts) -> Result<(Vec<T>, Marks)> + Send + Sync>;
+type Whole<T> = Box<dyn Fn(&[u8], &ResponseMeta) -> Result<(Vec<T>, Marks)> + Send + Sync>;
 
 /// A list's first request, still to be sent, and the ways to read what comes back.
-pub(crate) struct Question<T> {
+pub(crate) struct ListRequest<T> {
     pub(super) request: reqwest::Request,
     pub(super) operation: &'static Operation,
     /// Reads an answer, or what stands in one beside the list.
@@ -36,7 +36,7 @@ pub(super) struct Unread {
     pub(super) is_broken: bool,
 }
 
-impl<T: 'static> Question<T> {
+impl<T: 'static> ListRequest<T> {
     /// `parts` takes an answer's list and its unknown members out of it; `W` is the model of an element.
     pub(crate) fn new<L, W>(request: Prepared<L>, parts: Parts<L, W>) -> Result<Self>
     where
@@ -44,8 +44,8 @@ impl<T: 'static> Question<T> {
         W: DeserializeOwned + 'static,
         T: From<W>,
     {
-        let (request, operation) = made(request)?;
-        let whole = move |body: &[u8], facts: &Facts| {
+        let (request, operation) = build_request(request)?;
+        let whole = move |body: &[u8], facts: &ResponseMeta| {
             // No content (204, or 200 with an empty body) is a list without elements.
             let body = if matches!(body.trim_ascii(), b"" | b"null") { b"{}" } else { body };
             let (items, marks) = taken(decode(body, facts)?, body, operation.id, parts);

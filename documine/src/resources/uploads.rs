@@ -14,12 +14,13 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::clock::BoxFuture;
-use crate::dossiers::DossierHandle;
 use crate::error::{Error, Result, TimeoutPhase};
-use crate::files::{Upload, Uploaded};
+use crate::models::{FileId, FileStatus};
+use crate::resources::dossiers::DossierHandle;
+use crate::resources::files::{Upload, Uploaded};
+use crate::timeout::within;
+use crate::transfer::Source;
 use crate::transport::CallOptions;
-use crate::transport::timeout::within;
-use crate::{FileId, FileStatus, Source};
 
 /// How many uploads are under way at a time, unless a caller says otherwise.
 const CONCURRENCY: usize = 4;

@@ -14,12 +14,11 @@ use crate::auth::{
     Origin, TokenEndpoint, TokenSet,
 };
 use crate::client::Client;
+use crate::client::profile::Profile;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::operation::Boards;
-use crate::profile::Profile;
-use crate::transport::timeout::Timeouts;
-use crate::transport::{Connection, Http, Observer, Pacer, Pacing, ProxyChoice, RetryBudget, RetryPolicy, Stack};
+use crate::timeout::Timeouts;
+use crate::transport::{Connection, Http, Observer, Pacer, Pacing, Pipeline, ProxyChoice, RetryBudget, RetryPolicy};
 
 /// How large an answer may be, unpacked, unless a caller says otherwise: a list of a million files has room.
 const MAX_ANSWER: usize = 128 * 1024 * 1024;
@@ -329,7 +328,7 @@ impl ClientBuilder {
 
     /// The proxy that all requests go through, for example `http://user:password@proxy.example:3128`. Default: what `HTTPS_PROXY`, `ALL_PROXY` and
     /// `NO_PROXY` say; for a service on this machine (http on loopback) no proxy.
-    pub fn proxy(mut self, address: impl Into<crate::Secret>) -> Self {
+    pub fn proxy(mut self, address: impl Into<crate::auth::Secret>) -> Self {
         self.connection.proxy = ProxyChoice::Given(address.into());
         self
     }
@@ -348,7 +347,7 @@ impl ClientBuilder {
     }
 
     /// The client's own certificate, for services that ask for one: certificate and key (PKCS #8) in one PEM text.
-    pub fn client_identity(mut self, pem: impl Into<crate::Secret>) -> Self {
+    pub fn client_identity(mut self, pem: impl Into<crate::auth::Secret>) -> Self {
         self.connection.identity = Some(pem.into());
         self
     }
@@ -392,12 +391,12 @@ impl ClientBuilder {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with one line on the first setting that is missing or wrong.
     pub fn build(self) -> Result<Client> {
-        let (stack, workspace, endpoints) = self.stack()?;
-        Ok(Client::from_stack(stack, workspace, endpoints))
+        let (pipeline, workspace, endpoints) = self.pipeline()?;
+        Ok(Client::from_pipeline(pipeline, workspace, endpoints))
     }
 
     /// The settings checked, and what a client is made of.
-    pub(crate) fn stack(self) -> Result<(Stack, String, Endpoints)> {
+    pub(crate) fn pipeline(self) -> Result<(Pipeline, String, Endpoints)> {
         let Place { base, workspace, tenant, endpoints, agent } = self.place()?;
         let credentials = self.credentials.ok_or_else(|| no_credentials(self.profile.as_ref()))?;
         credentials.check()?;
@@ -424,7 +423,7 @@ impl ClientBuilder {
         let origin = Origin::new(credentials, endpoint, Arc::clone(&self.clock));
         let auth = Authenticator::new(origin, Arc::clone(&self.clock), listener);
         let base = Arc::new(address::above(base, documine_api::document::SERVER_PATH));
-        let stack = Stack {
+        let pipeline = Pipeline {
             http: Arc::new(api_http.clone()),
             elsewhere,
             client: api_http,
@@ -440,10 +439,8 @@ impl ClientBuilder {
             observer: self.observer,
             max_answer: self.max_answer,
             sent: AtomicU64::new(0),
-            history: Arc::default(),
-            boards: Boards::default(),
         };
-        Ok((stack, workspace, endpoints))
+        Ok((pipeline, workspace, endpoints))
     }
 
     /// Logs a person in, with this builder's addresses and connection: see [`Login`]. Credentials are not needed yet.

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, header};
 use crate::client::Client;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
-use crate::transport::{Asked, CallOptions, Retry, RetryPolicy};
+use crate::transport::{CallOptions, Retry, RetryAfterHint, RetryPolicy};
 
 /// How a call is made of its parameters: each tag's file gives one for each of its operations.
 pub(crate) type Run<P, T> = fn(Client, P, CallOptions) -> BoxFuture<'static, Result<T>>;
@@ -77,9 +77,9 @@ impl<P, T> Call<P, T> {
     }
 
     /// For one look of a wait: a longer pause that the service asks for is the wait's to make, which knows its own deadline.
-    pub(crate) fn looking(mut self, asked: &Asked) -> Self {
+    pub(crate) fn looking(mut self, asked: &RetryAfterHint) -> Self {
         const LONGEST: Duration = Duration::from_secs(20);
-        let policy = self.options.retry_policy.as_deref().unwrap_or_else(|| &self.client.stack().retry);
+        let policy = self.options.retry_policy.as_deref().unwrap_or_else(|| &self.client.pipeline().retry);
         self.options.retry_policy = Some(Box::new(policy.clone().max_elapsed(LONGEST)));
         self.options.asked = Some(asked.clone());
         self

@@ -10,15 +10,15 @@ use bytes::{Buf, Bytes};
 use reqwest::Response;
 
 use super::bad_item::BadItem;
-use super::question::{Question, Unread};
+use super::request::{ListRequest, Unread};
 use super::split::{Flaw, Piece, Splitter};
 use super::walk::{End, add_item};
-use crate::client::{Client, misfit};
+use crate::client::{Client, decode_error};
 use crate::error::{Error, Result, TimeoutPhase};
 use crate::json_memory;
-use crate::transport::classify::{Evidence, classify};
-use crate::transport::timeout::within;
-use crate::transport::{Answered, Facts};
+use crate::timeout::within;
+use crate::transport::classify::{ResponseFailure, classify};
+use crate::transport::{RawResponse, ResponseMeta};
 
 /// An element, or why it can't be read.
 pub(super) type Each<T> = std::result::Result<T, BadItem>;
@@ -37,10 +37,10 @@ pub(super) struct Bounds {
 /// An answer on its way.
 pub(super) struct Pieces<T> {
     client: Client,
-    question: Arc<Question<T>>,
+    question: Arc<ListRequest<T>>,
     bounds: Bounds,
     response: Response,
-    facts: Facts,
+    facts: ResponseMeta,
     splitter: Splitter,
     piece: Bytes,
     /// The members beside the list, as JSON without the last bracket.
@@ -60,8 +60,8 @@ pub(super) struct Pieces<T> {
 impl<T: 'static> Pieces<T> {
     pub(super) fn new(
         client: Client,
-        question: Arc<Question<T>>,
-        answered: Answered,
+        question: Arc<ListRequest<T>>,
+        answered: RawResponse,
         bounds: Bounds,
         before: u64,
     ) -> Self {
@@ -171,7 +171,7 @@ impl<T: 'static> Pieces<T> {
             }
             Found::Unread(Unread { field, why, is_broken }, bytes) => {
                 let why = format!("the body does not fit at `{}{field}`: {why}", self.place());
-                let error = misfit(&bytes, &self.facts, &why);
+                let error = decode_error(&bytes, &self.facts, &why);
                 if is_broken {
                     return Err(error);
                 }
@@ -182,13 +182,13 @@ impl<T: 'static> Pieces<T> {
                 let place = self.place();
                 let why =
                     format!("`{place}` is larger than {limit} bytes, the most that is taken (with_max_item_size)");
-                misfit(&[], &self.facts, &why)
+                decode_error(&[], &self.facts, &why)
             }
             Found::TooMuch(why) => {
                 let place = self.place();
                 let why =
                     format!("`{place}` can't be read: {why}, the most that is taken (8 times with_max_item_size)");
-                misfit(&[], &self.facts, &why)
+                decode_error(&[], &self.facts, &why)
             }
         };
         let index = self.before + self.got;
@@ -207,7 +207,7 @@ impl<T: 'static> Pieces<T> {
         };
         let received = match within(pin!(self.response.chunk()), limit, phase).await {
             Ok(Ok(piece)) => return Ok(piece),
-            Ok(Err(error)) => classify(Evidence::NoAnswer(&error)),
+            Ok(Err(error)) => classify(ResponseFailure::Transport(&error)),
             Err(error) => error,
         };
         Err(self.facts.of(received))
@@ -218,7 +218,7 @@ impl<T: 'static> Pieces<T> {
         self.rest.push(b'}');
         json_memory::check(&self.rest, self.bounds.item).map_err(|why| {
             let why = format!("what stands beside the list can't be read: {why} (8 times with_max_item_size)");
-            misfit(&[], &self.facts, &why)
+            decode_error(&[], &self.facts, &why)
         })?;
         // By the model of the whole: it tells what does not fit, and finds a list that stands under another of its names.
         let (late, marks) = (self.question.whole)(&self.rest, &self.facts)?;
@@ -227,7 +227,7 @@ impl<T: 'static> Pieces<T> {
             print.write(&self.rest);
         }
         let print = self.print.take().filter(|_| got > 0).map(|print| print.finish());
-        self.end = Some(End::new(&self.facts, &self.client.stack().base, marks, got, print));
+        self.end = Some(End::new(&self.facts, &self.client.pipeline().base, marks, got, print));
         self.ready.extend(late.into_iter().map(Ok));
         Ok(())
     }
@@ -239,7 +239,7 @@ impl<T: 'static> Pieces<T> {
 
     fn flawed(&self, flaw: Flaw) -> Error {
         let near = if self.splitter.in_list() { format!(" at `{}`", self.place()) } else { String::new() };
-        misfit(&self.piece, &self.facts, &format!("the body does not fit{near}: {flaw}"))
+        decode_error(&self.piece, &self.facts, &format!("the body does not fit{near}: {flaw}"))
     }
 }
 

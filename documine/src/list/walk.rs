@@ -12,13 +12,13 @@ use super::continuation::Continuation;
 use super::link::{at_service, next_link};
 use super::marks::{self, Marks};
 use super::pieces::{Bounds, Each, Pieces};
-use super::question::Question;
 use super::repetition::Repetition;
+use super::request::ListRequest;
 use super::split::{Piece, Splitter};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_memory;
-use crate::transport::{Answered, CallOptions, Facts, Retry};
+use crate::transport::{CallOptions, RawResponse, ResponseMeta, Retry};
 
 /// So many pages in a row may be empty: a filter that is applied to pages makes some, a service that has lost its way makes more.
 const MOST_EMPTY: u32 = 100;
@@ -40,7 +40,7 @@ pub(super) struct End {
 
 impl End {
     /// `base` is the service's configured address.
-    pub(super) fn new(facts: &Facts, base: &Url, marks: Marks, got: u64, print: Option<u64>) -> Self {
+    pub(super) fn new(facts: &ResponseMeta, base: &Url, marks: Marks, got: u64, print: Option<u64>) -> Self {
         let url = facts.url().clone();
         let link = next_link(&url, &facts.headers);
         let link = link.and_then(|link| link.map(|link| at_service(&link, &url, base)).transpose());
@@ -56,7 +56,7 @@ impl End {
 /// A list on its way.
 pub(super) struct Walk<T> {
     client: Client,
-    question: Arc<Question<T>>,
+    question: Arc<ListRequest<T>>,
     options: CallOptions,
     paging: Paging,
     max_item: usize,
@@ -219,13 +219,13 @@ impl<T: Send + 'static> Walk<T> {
         let is_known_again = self.is_paged(&facts) && !items.is_empty();
         let print = is_known_again.then(|| print_of(self.question.operation.items.unwrap_or_default(), &body));
         let got = items.len() as u64;
-        Ok((items, End::new(&facts, &self.client.stack().base, marks, got, print)))
+        Ok((items, End::new(&facts, &self.client.pipeline().base, marks, got, print)))
     }
 
     /// The page with its first element read; or the error, and whether the answer had begun.
     async fn opened(&mut self, url: &Url) -> std::result::Result<Pieces<T>, (Error, bool)> {
         let answered = self.answer(url, true).await.map_err(|error| (error, false))?;
-        let idle = self.options.idle.unwrap_or(self.client.stack().timeouts.idle);
+        let idle = self.options.idle.unwrap_or(self.client.pipeline().timeouts.idle);
         let print = self.is_paged(&answered.facts);
         let bounds = Bounds { idle, until: self.until, item: self.max_item, print };
         let question = Arc::clone(&self.question);
@@ -234,7 +234,7 @@ impl<T: Send + 'static> Walk<T> {
         Ok(pieces)
     }
 
-    async fn answer(&mut self, url: &Url, in_pieces: bool) -> Result<Answered> {
+    async fn answer(&mut self, url: &Url, in_pieces: bool) -> Result<RawResponse> {
         let mut options = self.options.clone();
         options.in_pieces = in_pieces;
         if let Some(limit) = options.deadline {
@@ -250,7 +250,7 @@ impl<T: Send + 'static> Walk<T> {
     }
 
     /// Returns whether there may be another page. A list in one response needs no check for repeated items.
-    fn is_paged(&self, facts: &Facts) -> bool {
+    fn is_paged(&self, facts: &ResponseMeta) -> bool {
         self.paging == Paging::PageSize || facts.headers.contains_key(::http::header::LINK)
     }
 
@@ -261,7 +261,7 @@ impl<T: Send + 'static> Walk<T> {
 
     /// Refuses a list that goes on although as much of it is collected as its caller takes: `most` items or pages, or the memory of the largest answer.
     pub(super) fn check_size(&self, items: usize, most: usize) -> Result<()> {
-        let memory = json_memory::most(self.client.stack().max_answer);
+        let memory = json_memory::most(self.client.pipeline().max_answer);
         let limit = if items >= most || self.pages >= most as u64 {
             format!("{most} (with_max_items)")
         } else if self.built > memory {
@@ -277,7 +277,7 @@ impl<T: Send + 'static> Walk<T> {
     }
 
     fn may_repeat(&self) -> bool {
-        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.stack().retry);
+        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.pipeline().retry);
         match self.options.retry {
             Some(when) => when != Retry::Never && policy.clone().when(when).repeats(),
             None => policy.repeats(),

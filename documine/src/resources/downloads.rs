@@ -9,19 +9,20 @@ use std::time::Duration;
 #[cfg(feature = "package")]
 use tempfile::TempDir;
 
-use crate::call::Call;
+use crate::client::Call;
 use crate::client::Client;
 use crate::clock::BoxFuture;
-use crate::dossiers::{DossierHandle, DossierPath};
 use crate::error::{Error, Result};
-use crate::files::{FileHandle, FilePath};
+use crate::list::{List, ListRequest};
+use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
 use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
-use crate::page::{List, Question};
+use crate::resources::dossiers::{DossierHandle, DossierPath};
+use crate::resources::files::{FileHandle, FilePath};
+use crate::transfer::Progress;
 use crate::transfer::download::{Check, Goal, Wanted};
 use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
-use crate::transport::Asked;
-use crate::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, Progress, ReportTemplateId};
+use crate::transport::RetryAfterHint;
 
 /// How long a package may take unless a caller says otherwise.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -150,7 +151,7 @@ impl Client {
     pub fn downloads(&self) -> List<(), DownloadStatus> {
         List::new(self, (), |client, (), _| {
             Box::pin(async move {
-                Question::new(client.requests().get_downloads().prepare(), |list| (list.downloads, list.extra))
+                ListRequest::new(client.requests().get_downloads().prepare(), |list| (list.downloads, list.extra))
             })
         })
     }
@@ -187,7 +188,7 @@ impl DownloadHandle {
     pub fn delete(&self) -> Call<DownloadId, ()> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
-                client.done(client.requests().delete_download().download_id(id).prepare(), &options).await
+                client.execute(client.requests().delete_download().download_id(id).prepare(), &options).await
             })
         })
     }
@@ -249,7 +250,7 @@ impl DownloadHandle {
             what: format!("package {}", self.id),
             id: self.id.to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.stack().history),
+            history: Arc::clone(&self.client.history()),
             deadline: DEADLINE,
             grace,
             known: Arc::default(),
@@ -259,9 +260,9 @@ impl DownloadHandle {
 
     /// Where all that wait for packages share their looks.
     fn board(&self) -> Arc<Board<DownloadStatus>> {
-        self.client.stack().boards.board(BoardKey::Packages, || {
+        self.client.boards().board(BoardKey::Packages, || {
             let client = self.client.clone();
-            let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
+            let read = move |asked: RetryAfterHint| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
                 let client = client.clone();
                 Box::pin(async move {
                     let packages = client.downloads().looking(&asked).await?;
@@ -446,7 +447,7 @@ impl Call<Saving, Saved> {
     /// # Ok(()) }
     /// ```
     #[cfg(feature = "package")]
-    pub fn checked(mut self, limits: crate::PackageLimits) -> Self {
+    pub fn checked(mut self, limits: crate::package::PackageLimits) -> Self {
         self.params.goal.check = Some(limits);
         self
     }

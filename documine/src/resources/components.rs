@@ -6,14 +6,15 @@ use std::sync::Arc;
 use futures_util::stream::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 
-use crate::call::Call;
-use crate::dossiers::{DossierHandle, DossierPath};
+use crate::client::Call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::files::{FileHandle, FilePath};
-use crate::page::{List, Question};
-use crate::transport::Answered;
-use crate::transport::classify::{Evidence, classify, media_type};
-use crate::{FileComponents, FileId, extract};
+use crate::extract;
+use crate::list::{List, ListRequest};
+use crate::models::{FileComponents, FileId};
+use crate::resources::dossiers::{DossierHandle, DossierPath};
+use crate::resources::files::{FileHandle, FilePath};
+use crate::transport::RawResponse;
+use crate::transport::classify::{ResponseFailure, classify, media_type};
 
 /// Whose components are read, and how much of them.
 #[derive(Debug, Clone)]
@@ -147,7 +148,7 @@ impl DossierHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                Question::new(request.prepare(), |list| (list.files, list.extra))
+                ListRequest::new(request.prepare(), |list| (list.files, list.extra))
             })
         })
     }
@@ -198,10 +199,11 @@ impl List<Export<DossierPath>, Components> {
 }
 
 /// The XML of an answer, which is checked to be XML: a service may not know the form and answer JSON all the same.
-async fn xml(answered: Answered) -> Result<String> {
+async fn xml(answered: RawResponse) -> Result<String> {
     let (body, facts) = answered.whole().await?;
     let (status, headers) = (facts.status, &facts.headers);
-    let unexpected = |body: &[u8], why: &str| facts.of(classify(Evidence::Misfit { status, headers, body, why }));
+    let unexpected =
+        |body: &[u8], why: &str| facts.of(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
     let media_type = media_type(headers).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {
         return Err(unexpected(&body, &format!("the answer is {media_type:?}, not XML")));

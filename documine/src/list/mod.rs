@@ -15,8 +15,8 @@ pub(crate) mod fuzzing;
 mod link;
 mod marks;
 mod pieces;
-mod question;
 mod repetition;
+mod request;
 mod split;
 mod streams;
 mod walk;
@@ -26,15 +26,15 @@ use std::time::Duration;
 
 use documine_api::operations::Paging;
 
-use crate::call::{Call, Run};
 use crate::client::Client;
+use crate::client::{Call, Run};
 use crate::clock::BoxFuture;
 use crate::error::Result;
-use crate::transport::{Asked, Retry, RetryPolicy};
+use crate::transport::{Retry, RetryAfterHint, RetryPolicy};
 
 pub use bad_item::BadItem;
 pub use continuation::Continuation;
-pub(crate) use question::Question;
+pub(crate) use request::ListRequest;
 pub use streams::{ListStream, Page};
 use walk::Walk;
 
@@ -48,7 +48,7 @@ const MAX_ITEMS: usize = 100_000;
 #[must_use = "a list is fetched only when it is awaited or streamed"]
 pub struct List<P, T> {
     /// Makes the question; its options are those of every request.
-    pub(crate) call: Call<P, Question<T>>,
+    pub(crate) call: Call<P, ListRequest<T>>,
     paging: Option<Paging>,
     page_size: Option<u32>,
     max_item: usize,
@@ -57,7 +57,7 @@ pub struct List<P, T> {
 }
 
 impl<P: Send + 'static, T: Send + 'static> List<P, T> {
-    pub(crate) fn new(client: &Client, params: P, run: Run<P, Question<T>>) -> Self {
+    pub(crate) fn new(client: &Client, params: P, run: Run<P, ListRequest<T>>) -> Self {
         let call = Call::new(client, params, run);
         Self { call, paging: None, page_size: None, max_item: MAX_ITEM, max_items: MAX_ITEMS, from: None }
     }
@@ -99,7 +99,7 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     }
 
     /// For one look of a wait.
-    pub(crate) fn looking(mut self, asked: &Asked) -> Self {
+    pub(crate) fn looking(mut self, asked: &RetryAfterHint) -> Self {
         self.call = self.call.looking(asked);
         self
     }

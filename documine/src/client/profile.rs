@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::address;
 use crate::auth::{Credentials, EndpointPaths, Endpoints, FileStore, Secret, TokenStore};
-use crate::config::{ClientBuilder, given_tokens};
+use crate::client::builder::{ClientBuilder, given_tokens};
 use crate::disk;
 use crate::error::{Error, Result};
 use file::ProfileFile;

@@ -1,8 +1,8 @@
 //! `7. License`: what may be analysed, and what has been.
 
-use crate::call::Call;
+use crate::client::Call;
 use crate::client::Client;
-use crate::{License, LicenseUsage, Timestamp};
+use crate::models::{License, LicenseUsage, Timestamp};
 
 /// The time that a licence report covers.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::*;
-use crate::Client;
+use crate::client::Client;
 use crate::error::ErrorKind;
 
 const SECRETS: [&str; 3] = ["pa55-w0rd", "cl1ent-s3cret", "t0ken-t3xt"];
@@ -364,7 +364,7 @@ async fn the_login_that_a_profiles_store_keeps_is_used() {
             "id_token": null, "expires_at": null, "refresh_expires_at": null, "scopes": ["documents"]}}"#
     );
     let store = FileStore::new(&kept);
-    assert!(store.compare_and_swap(None, &crate::StoredLogin::from_json(&json).unwrap()).await.unwrap());
+    assert!(store.compare_and_swap(None, &crate::auth::StoredLogin::from_json(&json).unwrap()).await.unwrap());
     assert_eq!(builder.build().unwrap().who_am_i().await.unwrap().scopes, ["documents"]);
 }
 
@@ -468,7 +468,7 @@ fn a_file_with_a_secret_is_for_its_owner_alone() {
 #[test]
 fn the_file_is_where_settings_usually_are() {
     const ROLE: &str = "DOCUMINE_TEST_ROLE";
-    const NAME: &str = "profile::tests::the_file_is_where_settings_usually_are";
+    const NAME: &str = "client::profile::tests::the_file_is_where_settings_usually_are";
     if std::env::var_os(ROLE).is_some() {
         let outcome = ClientBuilder::from_env_or_profile()
             .and_then(|builder| builder.workspace("w").credentials(Credentials::access_token("t")).build());

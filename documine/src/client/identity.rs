@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// Nobody has logged in ([`Error::needs_login`](crate::Error::needs_login)).
     pub async fn who_am_i(&self) -> Result<Identity> {
-        let tokens = self.stack().auth.at_hand().await?;
+        let tokens = self.pipeline().auth.at_hand().await?;
         Ok(Identity::of(&tokens, self.workspace()))
     }
 
@@ -54,13 +54,13 @@ impl Client {
     /// # Errors
     /// The tokens come from a source of the caller's own; the store can't be cleared, and everything is as before; or the provider could not be told, and the tokens are good there until their end.
     pub async fn log_out(&self) -> Result<LoggedOut> {
-        self.stack().auth.log_out().await
+        self.pipeline().auth.log_out().await
     }
 
     /// Comes back when no refresh is under way. A program does this at its end, before its runtime ends too: a refresh that is cut off may have
     /// used a refresh token up without the new one being kept. Until then it goes on by itself, so nobody has to wait for it elsewhere.
     pub async fn settle(&self) {
-        self.stack().auth.settle().await;
+        self.pipeline().auth.settle().await;
     }
 }
 

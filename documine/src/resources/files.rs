@@ -5,17 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::Call;
+use crate::client::Call;
 use crate::client::Client;
 use crate::clock::BoxFuture;
-use crate::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::error::{Error, ErrorKind, Result};
+use crate::list::{List, ListRequest};
+use crate::models::{FileId, FileStatus, ProcessingStatus};
 use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
-use crate::page::{List, Question};
+use crate::resources::dossiers::{Deletion, DossierHandle, DossierPath};
+use crate::resources::uploads;
 use crate::transfer::upload::UploadBody;
-use crate::transport::{Asked, CallOptions};
-use crate::uploads;
-use crate::{FileId, FileStatus, ProcessingStatus, Progress, Source};
+use crate::transfer::{Progress, Source};
+use crate::transport::{CallOptions, RetryAfterHint};
 
 /// How long files may take unless a caller says otherwise: optical character recognition of a long scan takes its time.
 const FILES_DEADLINE: Duration = Duration::from_secs(1800);
@@ -54,7 +55,7 @@ impl DossierHandle {
         List::new(&self.client, self.path.clone(), |client, path, _| {
             Box::pin(async move {
                 let request = client.requests().get_files().dossier_template_id(path.template).dossier_id(path.dossier);
-                Question::new(request.prepare(), |list| (list.files, list.extra))
+                ListRequest::new(request.prepare(), |list| (list.files, list.extra))
             })
         })
     }
@@ -105,7 +106,7 @@ impl DossierHandle {
             what: format!("the analysis of dossier {}", self.id()),
             id: self.id().to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.stack().history),
+            history: Arc::clone(&self.client.history()),
             deadline: FILES_DEADLINE,
             grace: Duration::ZERO,
             known: Arc::default(),
@@ -138,11 +139,10 @@ impl DossierHandle {
 
     /// Where all that wait for files of this dossier share their looks.
     fn board(&self) -> Arc<Board<FileStatus>> {
-        let stack = self.client.stack();
         let key = BoardKey::Files(self.path.template.clone(), self.path.dossier.clone());
-        stack.boards.board(key, || {
+        self.client.boards().board(key, || {
             let dossier = self.clone();
-            let read = move |asked: Asked| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
+            let read = move |asked: RetryAfterHint| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
                 let dossier = dossier.clone();
                 Box::pin(async move {
                     let files = dossier.files().looking(&asked).await?;
@@ -326,7 +326,7 @@ impl FileHandle {
                     .dossier_id(path.dossier.dossier)
                     .file_id(path.file)
                     .delete_permanently(permanently);
-                client.done(request.prepare(), &options).await
+                client.execute(request.prepare(), &options).await
             })
         })
     }
@@ -386,7 +386,7 @@ impl FileHandle {
             what: format!("file {}", self.id()),
             id: self.id().to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.stack().history),
+            history: Arc::clone(&self.client.history()),
             deadline: FILES_DEADLINE,
             grace,
             known: Arc::default(),
@@ -428,17 +428,17 @@ fn word(file: &FileStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Credentials;
+    use crate::auth::Credentials;
 
     #[test]
     fn dossiers_share_looks_only_with_themselves_whatever_their_ids_hold()
     -> std::result::Result<(), Box<dyn std::error::Error>> {
         let builder = Client::builder("https://acme.example").workspace("acme");
         let client = builder.credentials(Credentials::access_token("t")).build()?;
-        let board = |template: &str, dossier: &str| -> std::result::Result<_, crate::InvalidId> {
+        let board = |template: &str, dossier: &str| -> std::result::Result<_, crate::models::InvalidId> {
             Ok(client
-                .dossier_template(crate::DossierTemplateId::new(template)?)
-                .dossier(crate::DossierId::new(dossier)?)
+                .dossier_template(crate::models::DossierTemplateId::new(template)?)
+                .dossier(crate::models::DossierId::new(dossier)?)
                 .board())
         };
         let one = board("a b", "c")?;

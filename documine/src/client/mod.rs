@@ -1,5 +1,11 @@
 //! The client: cheap to clone, safe to share. What it offers stands with the handles it returns, one file a tag of the API.
 
+mod builder;
+mod call;
+mod identity;
+mod profile;
+mod request;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,9 +17,15 @@ use serde::de::DeserializeOwned;
 use crate::auth::Endpoints;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::{Boards, History};
 use crate::text;
-use crate::transport::classify::{self, Evidence, classify};
-use crate::transport::{self, Answered, CallOptions, Facts, Stack};
+use crate::transport::classify::{self, ResponseFailure, classify};
+use crate::transport::{self, CallOptions, Pipeline, RawResponse, ResponseMeta};
+
+pub use builder::ClientBuilder;
+pub use call::Call;
+pub(crate) use call::Run;
+pub use identity::Identity;
 
 /// A client of one DocuMine workspace.
 ///
@@ -22,19 +34,30 @@ use crate::transport::{self, Answered, CallOptions, Facts, Stack};
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    stack: Arc<Stack>,
+    pipeline: Arc<Pipeline>,
     raw: documine_api::Client,
     workspace: String,
     endpoints: Endpoints,
+    /// Durations of finished waits, for the next ones.
+    history: Arc<History>,
+    /// The list requests that concurrent waits share.
+    boards: Boards,
 }
 
 impl Client {
-    pub(crate) fn from_stack(stack: Stack, workspace: String, endpoints: Endpoints) -> Self {
-        let stack = Arc::new(stack);
-        let transport = Arc::new(transport::Raw(Arc::clone(&stack)));
-        let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&stack.base));
-        let raw = documine_api::Client::new_with_client(stack.base.as_str(), stack.client.clone(), inner);
-        Self(Arc::new(Inner { stack, raw, workspace, endpoints }))
+    pub(crate) fn from_pipeline(pipeline: Pipeline, workspace: String, endpoints: Endpoints) -> Self {
+        let pipeline = Arc::new(pipeline);
+        let transport = Arc::new(transport::Raw(Arc::clone(&pipeline)));
+        let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&pipeline.base));
+        let raw = documine_api::Client::new_with_client(pipeline.base.as_str(), pipeline.client.clone(), inner);
+        Self(Arc::new(Inner {
+            pipeline,
+            raw,
+            workspace,
+            endpoints,
+            history: Arc::default(),
+            boards: Boards::default(),
+        }))
     }
 
     /// The workspace this client works in.
@@ -44,12 +67,12 @@ impl Client {
 
     /// The service's address.
     pub fn base_url(&self) -> &str {
-        self.0.stack.base.as_str().trim_end_matches('/')
+        self.0.pipeline.base.as_str().trim_end_matches('/')
     }
 
     /// How many requests this client and its clones have sent to the service so far, repeated ones counted, logins not.
     pub fn requests_sent(&self) -> u64 {
-        self.0.stack.sent.load(Ordering::Relaxed)
+        self.0.pipeline.sent.load(Ordering::Relaxed)
     }
 
     /// The generated client, on the same stack: every operation of the document, with its own names and types.
@@ -70,14 +93,14 @@ impl Client {
         request: reqwest::Request,
         operation: &'static Operation,
         options: &CallOptions,
-    ) -> Result<Answered> {
-        transport::Call::new(&self.0.stack, options).run(request, operation).await
+    ) -> Result<RawResponse> {
+        transport::Call::new(&self.0.pipeline, options).run(request, operation).await
     }
 
     /// Sends a request of the document through the stack.
-    pub(crate) async fn exchange<A>(&self, request: Prepared<A>, options: &CallOptions) -> Result<Answered> {
-        let (request, operation) = made(request)?;
-        transport::Call::new(&self.0.stack, options).run(request, operation).await
+    pub(crate) async fn exchange<A>(&self, request: Prepared<A>, options: &CallOptions) -> Result<RawResponse> {
+        let (request, operation) = build_request(request)?;
+        transport::Call::new(&self.0.pipeline, options).run(request, operation).await
     }
 
     /// The same, and decodes the answer.
@@ -85,9 +108,9 @@ impl Client {
         &self,
         request: Prepared<A>,
         options: &CallOptions,
-    ) -> Result<(A, Facts)> {
-        let (request, operation) = made(request)?;
-        let answered = transport::Call::new(&self.0.stack, options).run(request, operation).await?;
+    ) -> Result<(A, ResponseMeta)> {
+        let (request, operation) = build_request(request)?;
+        let answered = transport::Call::new(&self.0.pipeline, options).run(request, operation).await?;
         let (body, facts) = answered.whole().await?;
         Ok((decode(&body, &facts)?, facts))
     }
@@ -108,16 +131,24 @@ impl Client {
     }
 
     /// The same, where nothing but the success is of interest.
-    pub(crate) async fn done(&self, request: Prepared<()>, options: &CallOptions) -> Result<()> {
+    pub(crate) async fn execute(&self, request: Prepared<()>, options: &CallOptions) -> Result<()> {
         self.exchange(request, options).await.map(drop)
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
-        &self.0.stack.clock
+        &self.0.pipeline.clock
     }
 
-    pub(crate) fn stack(&self) -> &Stack {
-        &self.0.stack
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(crate) fn history(&self) -> &Arc<History> {
+        &self.0.history
+    }
+
+    pub(crate) fn boards(&self) -> &Boards {
+        &self.0.boards
     }
 }
 
@@ -137,11 +168,11 @@ impl fmt::Debug for Client {
 pub(crate) type Prepared<A> = std::result::Result<PreparedRequest<A>, documine_api::Error<()>>;
 
 /// The request, if it was made and the document offers what it asks for.
-pub(crate) fn made<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation)> {
+pub(crate) fn build_request<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation)> {
     let request = request.map_err(|error| match error {
         // Built from settings and ids that were checked before, so this is what a caller gave that no request can hold.
         documine_api::Error::InvalidRequest(text) | documine_api::Error::Custom(text) => Error::input(text),
-        documine_api::Error::CommunicationError(error) => classify(Evidence::NoAnswer(&error)),
+        documine_api::Error::CommunicationError(error) => classify(ResponseFailure::Transport(&error)),
         other => Error::input(other.to_string()),
     })?;
     request.into_parts().map_err(|unsupported| {
@@ -150,15 +181,15 @@ pub(crate) fn made<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'stati
 }
 
 /// Decodes; what does not fit is told with the path to it.
-pub(crate) fn decode<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
+pub(crate) fn decode<A: DeserializeOwned>(body: &[u8], facts: &ResponseMeta) -> Result<A> {
     // Keeping the path costs as much again as the reading, and most answers fit.
     serde_json::from_slice(body).or_else(|_| decode_with_path(body, facts))
 }
 
 #[cold]
-fn decode_with_path<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A> {
+fn decode_with_path<A: DeserializeOwned>(body: &[u8], facts: &ResponseMeta) -> Result<A> {
     if body.trim_ascii().is_empty() {
-        return Err(misfit(body, facts, "the body is empty, where the document describes content"));
+        return Err(decode_error(body, facts, "the body is empty, where the document describes content"));
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
@@ -167,18 +198,18 @@ fn decode_with_path<A: DeserializeOwned>(body: &[u8], facts: &Facts) -> Result<A
         Ok(()) => Ok(value),
         Err(error) => Err(format!("something follows the JSON of the body: {error}")),
     });
-    whole.map_err(|why| misfit(body, facts, &why))
+    whole.map_err(|why| decode_error(body, facts, &why))
 }
 
 /// An answer, or a part of one, that is not what the document describes.
 #[cold]
-pub(crate) fn misfit(body: &[u8], facts: &Facts, why: &str) -> Error {
+pub(crate) fn decode_error(body: &[u8], facts: &ResponseMeta, why: &str) -> Error {
     let clean = |text: &str| text::without(text, facts.tokens.iter().map(|tokens| tokens.access.expose()));
     // Only the beginning is shown. What does not fit is told with the value that stands there.
     let body = &body[..body.len().min(classify::ERROR_BODY_LIMIT)];
     let (body, why) = (clean(&String::from_utf8_lossy(body)), clean(why));
     let (status, headers) = (facts.status, &facts.headers);
-    facts.of(classify(Evidence::Misfit { status, headers, body: body.as_bytes(), why: &why }))
+    facts.of(classify(ResponseFailure::UnexpectedBody { status, headers, body: body.as_bytes(), why: &why }))
 }
 
 #[cfg(test)]
@@ -186,5 +217,5 @@ const _: () = {
     const fn is<T: Clone + Send + Sync + 'static>() {}
     is::<Client>();
     is::<Error>();
-    is::<crate::ErrorKind>();
+    is::<crate::error::ErrorKind>();
 };

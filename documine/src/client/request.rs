@@ -4,7 +4,7 @@ use bytes::Bytes;
 use documine_api::operations::UNLISTED;
 use http::Method;
 
-use crate::call::Call;
+use crate::client::Call;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::net;
@@ -41,7 +41,7 @@ async fn send(
             "{path:?} is no path: begin with `/`, and leave out `.` and `..`, backslashes, control characters and a blank at the end"
         )));
     }
-    let mut request = client.stack().client.request(method, format!("{}{path}", client.base_url()));
+    let mut request = client.pipeline().client.request(method, format!("{}{path}", client.base_url()));
     if let Some(json) = &json {
         request = request.json(json);
     }

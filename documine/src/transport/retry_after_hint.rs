@@ -7,9 +7,9 @@ use crate::net::LONGEST_PAUSE;
 
 /// The longest pause that the answers to some calls asked for, shared with those calls: at most [`LONGEST_PAUSE`].
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asked(Arc<Mutex<Option<Duration>>>);
+pub(crate) struct RetryAfterHint(Arc<Mutex<Option<Duration>>>);
 
-impl Asked {
+impl RetryAfterHint {
     pub(crate) fn note(&self, pause: Option<Duration>) {
         let mut longest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *longest = (*longest).max(pause.map(|pause| pause.min(LONGEST_PAUSE)));
@@ -27,7 +27,7 @@ mod tests {
 
     #[test]
     fn the_longest_pause_counts_up_to_a_limit_and_once() {
-        let asked = Asked::default();
+        let asked = RetryAfterHint::default();
         for pause in [None, Some(Duration::from_secs(7)), Some(Duration::from_secs(3))] {
             asked.note(pause);
         }

@@ -1,17 +1,18 @@
 //! `1. Dossier Templates`: the rules by which documents are read.
 
-use crate::call::Call;
+use crate::client::Call;
 use crate::client::Client;
-use crate::dossiers::DossierHandle;
-use crate::page::{List, Question};
-use crate::{Dossier, DossierFields, DossierId, DossierTemplate, DossierTemplateId};
+use crate::list::{List, ListRequest};
+use crate::models::{Dossier, DossierId, DossierTemplate, DossierTemplateId};
+use crate::resources::dossiers::DossierFields;
+use crate::resources::dossiers::DossierHandle;
 
 impl Client {
     /// All dossier templates of the workspace (`getDossierTemplates`).
     pub fn dossier_templates(&self) -> List<(), DossierTemplate> {
         List::new(self, (), |client, (), _| {
             Box::pin(async move {
-                Question::new(client.requests().get_dossier_templates().prepare(), |list| {
+                ListRequest::new(client.requests().get_dossier_templates().prepare(), |list| {
                     (list.dossier_templates, list.extra)
                 })
             })
@@ -71,7 +72,7 @@ impl DossierTemplateHandle {
                 if let Some(yes) = filter.soft_deleted {
                     request = request.include_soft_deleted(yes);
                 }
-                Question::new(request.prepare(), |list| (list.dossiers, list.extra))
+                ListRequest::new(request.prepare(), |list| (list.dossiers, list.extra))
             })
         })
     }

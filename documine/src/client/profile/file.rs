@@ -42,7 +42,7 @@ impl ProfileFile {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::file(what(), error)),
         };
-        // Asked of the file that is open: the name may lead elsewhere a moment later.
+        // RetryAfterHint of the file that is open: the name may lead elsewhere a moment later.
         let metadata = file.metadata().map_err(|error| Error::file(what(), error))?;
         let mut text = Zeroizing::new(String::new());
         let read = file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| Error::file(what(), error))?;

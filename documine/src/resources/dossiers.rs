@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::call::Call;
+use crate::client::Call;
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::{Dossier, DossierId, DossierTemplateId, DownloadFileType, ReportTemplateId, Timestamp, UserId};
+use crate::models::{Dossier, DossierId, DossierTemplateId, DownloadFileType, ReportTemplateId, Timestamp, UserId};
 
 /// A dossier that is known by its id.
 #[derive(Debug, Clone)]
@@ -219,7 +219,7 @@ impl DossierHandle {
                     .dossier_template_id(path.template)
                     .dossier_id(path.dossier)
                     .delete_permanently(permanently);
-                client.done(request.prepare(), &options).await
+                client.execute(request.prepare(), &options).await
             })
         })
     }

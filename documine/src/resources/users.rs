@@ -1,16 +1,16 @@
 //! `6. Users`: who works in the workspace.
 
-use crate::User;
 use crate::client::Client;
-use crate::page::{List, Question};
+use crate::list::{List, ListRequest};
+use crate::models::User;
 
 impl Client {
     /// The workspace's users (`getUsers`; its path is inferred).
     pub fn users(&self) -> List<(), User> {
         List::new(self, (), |client, (), _| {
-            Box::pin(
-                async move { Question::new(client.requests().get_users().prepare(), |list| (list.users, list.extra)) },
-            )
+            Box::pin(async move {
+                ListRequest::new(client.requests().get_users().prepare(), |list| (list.users, list.extra))
+            })
         })
     }
 }
