@@ -79,8 +79,7 @@ fn the_table_has_every_operation_with_its_provenance() {
 #[test]
 fn every_test_that_the_table_of_threats_names_is_there() {
     let security = read("SECURITY.md");
-    let rows =
-        section(&security, "Threats, measures and tests").lines().filter(|line| line.starts_with("| "));
+    let rows = section(&security, "Threats, measures and tests").lines().filter(|line| line.starts_with("| "));
     let mut named = 0;
     for row in rows.skip(1) {
         let tests = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();

@@ -1,6 +1,6 @@
 //! `cargo run --example metrics`: what a program can draw of its calls: calls, errors, retries and latency per operation.
 //!
-//! Runs against the embedded simulator, which is told to fail now and then. A program of your own hands its numbers to its metrics library in
+//! Runs against the embedded simulator, with injected faults. A program of your own hands its numbers to its metrics library in
 //! the place of this table.
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ struct Row {
     latencies: Vec<Duration>,
 }
 
-/// Counts what it is told. Clones share the table.
+/// Counts calls and retries. Clones share the table.
 #[derive(Default, Clone)]
 struct Table(Arc<Mutex<BTreeMap<&'static str, Row>>>);
 

@@ -13,7 +13,7 @@ use documine::Loopback;
 #[derive(Debug, Parser)]
 #[command(name = "login", version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// How to log in. Default: by device code; with --store, --whoami or --logout the login that is kept
+    /// The login flow. Default: device code; with --store, --whoami or --logout the stored login
     #[arg(long, value_enum)]
     flow: Option<Flow>,
 
@@ -29,11 +29,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URI", conflicts_with_all = ["redirect_port", "redirect_path"])]
     redirect_uri: Option<String>,
 
-    /// How many seconds a person has in the browser
+    /// Seconds to wait for the browser
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     time_limit: u64,
 
-    /// Ask for this scope; may be given several times
+    /// Request this scope; may be given several times
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Vec<String>,
 
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) no_call: bool,
 
-    /// Go on calling once a second for so long
+    /// Keep calling once a second for this many seconds
     #[arg(long, value_name = "SECONDS")]
     pub(crate) keep: Option<u64>,
 }
@@ -91,7 +91,7 @@ impl Flow {
 }
 
 impl Args {
-    /// How to log in; nothing where a login is kept already.
+    /// The login flow; `None` if a login is stored already.
     pub(crate) fn flow(&self) -> Option<Flow> {
         let kept = self.store.is_some() || self.whoami || self.logout;
         self.flow.or((!kept).then_some(Flow::Device))
@@ -129,4 +129,4 @@ Exit codes:
   1  something else went wrong
   2  wrong arguments or settings
   4  login needed or refused
-  5  temporary trouble, try again later";
+  5  temporary failure, try again later";

@@ -1,4 +1,4 @@
-//! What the program says: lines for people on stderr, or one JSON object a line on stdout for programs.
+//! Output of the program: lines for people on stderr, or one JSON object per line on stdout for programs.
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -139,13 +139,13 @@ impl Event {
     }
 }
 
-/// What is left of a token's life, to the nearest second.
+/// The remaining lifetime of a token, to the nearest second.
 fn seconds_to(end: Option<SystemTime>) -> Option<u64> {
     let left = end?.duration_since(SystemTime::now()).unwrap_or_default();
     Some(left.as_secs() + u64::from(left.subsec_millis() >= 500))
 }
 
-/// Says it, to whoever listens.
+/// Prints the event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Teller {
     json: bool,
@@ -174,7 +174,7 @@ impl Teller {
     }
 }
 
-/// What happens beside the calls comes from the SDK itself.
+/// Events beside the calls come from the SDK's observer.
 impl Observer for Teller {
     fn ended(&self, event: &CallEnded<'_>) {
         let status = event.outcome.as_ref().map_or_else(|error| error.status(), |status| Some(*status));

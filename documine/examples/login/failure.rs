@@ -1,10 +1,10 @@
-//! What went wrong: one line, and one exit code for programs.
+//! Failures: one line for people, one exit code for programs.
 
 use documine::{Error, ErrorKind};
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
 
-/// Why the program ended early.
+/// The reason for an early end.
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// The SDK's name for it, or `usage`.

@@ -1,4 +1,4 @@
-//! The logins: what the SDK is asked for.
+//! The login flows, as calls of the SDK.
 
 use std::io;
 

@@ -51,7 +51,7 @@ async fn run(args: &Args, teller: Teller) -> Result<()> {
     if flow.is_none() && args.logout && !args.whoami {
         return log_out(&client, teller).await;
     }
-    // Where nobody has logged in so far, a service's account does so now.
+    // Without a stored login, a service account logs in now.
     let me = client.who_am_i().await?;
     if let Some(flow) = flow {
         teller.tell(&Event::logged_in(flow, &me));
@@ -68,7 +68,7 @@ async fn run(args: &Args, teller: Teller) -> Result<()> {
     if args.logout { log_out(&client, teller).await } else { Ok(()) }
 }
 
-/// One call, or one a second for so long. The observer tells of each; the first failure is the program's, after the others were tried too.
+/// One call, or one per second for the given time. The observer reports each call; the first failure becomes the program's, after the remaining calls.
 async fn call(client: &Client, keep: Option<u64>) -> Result<()> {
     let end = Instant::now() + Duration::from_secs(keep.unwrap_or(0));
     let mut outcome = client.license().await.map(drop);

@@ -1,4 +1,4 @@
-//! Which service the program logs in at: the one that the environment names, or a simulated one inside this program.
+//! The service to log in at: the one in the environment, or a simulator inside this program.
 
 use std::env;
 
@@ -90,7 +90,7 @@ impl Target {
         self.builder.clone()
     }
 
-    /// A login of a person, as the command line asks for it.
+    /// An interactive login, as requested on the command line.
     pub(crate) fn login(&self, args: &Args) -> Result<Login> {
         let login = self.builder.login(&self.client_id)?;
         let login = self.client_secret.iter().cloned().fold(login, Login::client_secret);

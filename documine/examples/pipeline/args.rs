@@ -19,7 +19,7 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Where components and packages are written
+    /// Output folder for components and packages
     #[arg(long, value_name = "DIR", default_value = "out")]
     pub(crate) out: PathBuf,
 
@@ -41,5 +41,5 @@ Exit codes:
   2  wrong arguments or settings
   3  some files failed, the others are done
   4  login needed
-  5  temporary trouble, try again later
+  5  temporary failure, try again later
   130  interrupted (143: asked to terminate)";

@@ -1,4 +1,4 @@
-//! What was created at the service, so that it can be deleted again however the program ends.
+//! Objects created at the service, so that they can be deleted however the program ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use tokio::sync::Mutex;
 
 use crate::failure::{Code, During, Failure};
 
-/// How long deleting may take in all.
+/// Time limit for deleting everything.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The list of what was created.
 ///
-/// A call that creates something runs in a task of its own, which holds the list until the new thing is on it. So Ctrl-C in the middle of
-/// a call does not lose the thing: the deletion waits for the list.
+/// A call that creates something runs in a task of its own, which holds the list until the new object is on it. So Ctrl-C in the middle of
+/// a call does not lose the object: the deletion waits for the list.
 pub(crate) struct Created {
-    list: Arc<Mutex<Vec<Thing>>>,
+    list: Arc<Mutex<Vec<CreatedObject>>>,
     keep_dossiers: bool,
 }
 
-enum Thing {
+enum CreatedObject {
     Dossier(DossierHandle),
     Package(Operation<Package>),
 }
@@ -35,7 +35,7 @@ impl Created {
         &self,
         call: Call<P, DossierHandle>,
     ) -> Result<DossierHandle, Failure> {
-        self.make(call, "the new dossier", Thing::Dossier).await
+        self.make(call, "the new dossier", CreatedObject::Dossier).await
     }
 
     /// Makes the call and remembers the package.
@@ -43,10 +43,15 @@ impl Created {
         &self,
         call: Call<P, Operation<Package>>,
     ) -> Result<Operation<Package>, Failure> {
-        self.make(call, "the new package", Thing::Package).await
+        self.make(call, "the new package", CreatedObject::Package).await
     }
 
-    async fn make<P, T>(&self, call: Call<P, T>, what: &'static str, remember: fn(T) -> Thing) -> Result<T, Failure>
+    async fn make<P, T>(
+        &self,
+        call: Call<P, T>,
+        what: &'static str,
+        remember: fn(T) -> CreatedObject,
+    ) -> Result<T, Failure>
     where
         P: Send + 'static,
         T: Clone + Send + 'static,
@@ -63,15 +68,18 @@ impl Created {
     /// The package is deleted already.
     pub(crate) async fn forget(&self, package: &Package) {
         let id = package.id().as_ref();
-        self.list.lock().await.retain(|thing| !matches!(thing, Thing::Package(operation) if operation.id() == id));
+        self.list
+            .lock()
+            .await
+            .retain(|object| !matches!(object, CreatedObject::Package(operation) if operation.id() == id));
     }
 
-    /// Deletes what is on the list, the latest first, and gives the number of things. What is gone already is no trouble.
+    /// Deletes the listed objects, the latest first, and returns their number. An object that is already gone counts as deleted.
     ///
-    /// All of it is tried, whatever fails; the failure says what is left.
+    /// A failure does not stop the remaining deletions; the returned failure lists what is left.
     pub(crate) async fn delete_all(&self) -> Result<usize, Failure> {
         let mut deleted = 0;
-        let mut trouble = None;
+        let mut first_failure = None;
         let work = async {
             let mut list = self.list.lock().await;
             for index in (0..list.len()).rev() {
@@ -80,13 +88,13 @@ impl Created {
                 }
                 let result = match &list[index] {
                     // For good: a demo leaves nothing in the trash.
-                    Thing::Dossier(dossier) => dossier.delete().permanently().await,
-                    Thing::Package(package) => package.cancel().await,
+                    CreatedObject::Dossier(dossier) => dossier.delete().permanently().await,
+                    CreatedObject::Package(package) => package.cancel().await,
                 };
                 match result {
                     Err(error) if !error.is_not_found() => {
                         let failure = Err::<(), _>(error).during(format_args!("deleting {}", list[index].name()));
-                        trouble = trouble.take().or(failure.err());
+                        first_failure = first_failure.take().or(failure.err());
                     }
                     _ => {
                         list.remove(index);
@@ -96,34 +104,34 @@ impl Created {
             }
         };
         let in_time = tokio::time::timeout(LIMIT, work).await.is_ok();
-        match trouble {
+        match first_failure {
             None if in_time => Ok(deleted),
             None => Err(Failure::new(
                 Code::Temporary,
                 format!("deleting takes longer than {LIMIT:?}; {} still there", self.left()),
             )),
-            Some(trouble) => Err(trouble.advise(&format!("{} still there, delete it by hand", self.left()))),
+            Some(failure) => Err(failure.advise(&format!("{} still there, delete it by hand", self.left()))),
         }
     }
 
-    /// For people: what is at the service and was not to be kept.
+    /// The objects still at the service that should have been deleted, as text.
     pub(crate) fn left(&self) -> String {
-        let Ok(list) = self.list.try_lock() else { return "something is perhaps".into() };
-        let names: Vec<_> = list.iter().filter(|thing| !self.keeps(thing)).map(Thing::name).collect();
+        let Ok(list) = self.list.try_lock() else { return "an object is perhaps".into() };
+        let names: Vec<_> = list.iter().filter(|object| !self.keeps(object)).map(CreatedObject::name).collect();
         if names.is_empty() { "nothing is".into() } else { format!("{} is", names.join(", ")) }
     }
 
     /// The dossiers that were to be kept.
     pub(crate) async fn kept(&self) -> Vec<String> {
-        self.list.lock().await.iter().filter(|thing| self.keeps(thing)).map(Thing::name).collect()
+        self.list.lock().await.iter().filter(|object| self.keeps(object)).map(CreatedObject::name).collect()
     }
 
-    fn keeps(&self, thing: &Thing) -> bool {
-        self.keep_dossiers && matches!(thing, Thing::Dossier(_))
+    fn keeps(&self, object: &CreatedObject) -> bool {
+        self.keep_dossiers && matches!(object, CreatedObject::Dossier(_))
     }
 }
 
-impl Thing {
+impl CreatedObject {
     fn name(&self) -> String {
         match self {
             Self::Dossier(dossier) => format!("dossier {}", dossier.id()),

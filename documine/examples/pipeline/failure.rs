@@ -1,4 +1,4 @@
-//! What went wrong: one line for people, one exit code for programs.
+//! Failures: one line for people, one exit code for programs.
 
 use std::fmt::{self, Display};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) enum Code {
     Terminated = 143,
 }
 
-/// Why the program, or a part of its work, ended early.
+/// The reason for an early end of the program or of a part of its work.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     line: String,
@@ -39,7 +39,7 @@ impl Failure {
         )
     }
 
-    /// What the SDK reports. Its own text says what happened and where; here comes what to do about it.
+    /// An error of the SDK. Its text states what happened and where; the advice is added here.
     fn sdk(what: impl Display, error: &Error) -> Self {
         let (code, advice) = match error.kind() {
             ErrorKind::Config | ErrorKind::Input => (Code::Usage, ""),
@@ -61,7 +61,7 @@ impl Failure {
         self
     }
 
-    /// Adds what to do where the service did not want what it was given; with other trouble this would not help.
+    /// Adds advice for requests that the service rejected; other errors are returned unchanged.
     pub(crate) fn advise_on_request(self, advice: &str) -> Self {
         if self.code == Code::Other { self.advise(advice) } else { self }
     }
@@ -70,13 +70,13 @@ impl Failure {
         self.code
     }
 
-    /// The same trouble would meet every further file: there is no point in going on.
+    /// Returns `true` if the same failure would affect every further file.
     pub(crate) fn concerns_everything(&self) -> bool {
         self.code == Code::Login
     }
 }
 
-/// Always one line, whatever texts went into it.
+/// Always one line.
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&plain(&self.line))

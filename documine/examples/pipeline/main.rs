@@ -1,4 +1,4 @@
-//! The whole way of a document through DocuMine, step by step: from a PDF to its components and its result package.
+//! A document through DocuMine, step by step: from a PDF to its components and its result package.
 //!
 //! ```text
 //! cargo run --example pipeline                    the built-in samples, a simulated service
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Read `steps.rs` first: it is the part that uses the SDK, in the order in which things happen. `own.rs` holds the Rust types that the
-//! components are read into. The rest is what a well-behaved program needs around that: clear errors (`failure.rs`), an end that leaves
-//! nothing behind (`cleanup.rs`, `stop.rs`), something to look at (`show.rs`, `table.rs`).
+//! components are read into. The rest is what a well-behaved program needs around that: clear errors (`failure.rs`), cleanup at the end
+//! (`cleanup.rs`, `stop.rs`), output (`show.rs`, `table.rs`).
 
 mod args;
 mod cleanup;
@@ -48,14 +48,14 @@ async fn main() -> ExitCode {
     let failure = match result {
         Ok(outcome) => {
             let printed = if args.json { print_json(&outcome) } else { Ok(()) };
-            match printed.err().or_else(|| outcome.verdict()) {
+            match printed.err().or_else(|| outcome.failure()) {
                 None => return ExitCode::SUCCESS,
                 Some(failure) => failure,
             }
         }
         Err(failure) => failure,
     };
-    complain(&failure);
+    print_error(&failure);
     ExitCode::from(failure.code() as u8)
 }
 
@@ -74,7 +74,7 @@ async fn run(args: &Args, show: &Show) -> Result<Outcome, Failure> {
     let steps = Steps::new(&target, &output, show, &created);
     let result = tokio::select! {
         result = steps.run(&args.files) => result,
-        code = stop.asked() => {
+        code = stop.signal() => {
             show.clear();
             show.heading("\nInterrupted: deleting what was created at the service (interrupt again to leave it there) ...");
             Err(Failure::new(code, "interrupted before the end"))
@@ -84,13 +84,13 @@ async fn run(args: &Args, show: &Show) -> Result<Outcome, Failure> {
     // However it ended: what was created at the service goes. After a run to the end there is nothing left to do.
     let cleaned = tokio::select! {
         cleaned = created.delete_all() => cleaned.map(drop),
-        code = stop.asked() => Err(Failure::new(code, format!("interrupted again; {} still there", created.left()))),
+        code = stop.signal() => Err(Failure::new(code, format!("interrupted again; {} still there", created.left()))),
     };
     match (result, cleaned) {
         (Ok(outcome), cleaned) => cleaned.map(|()| outcome),
         (Err(failure), Ok(())) => Err(failure),
         (Err(failure), Err(left)) => {
-            complain(&left);
+            print_error(&left);
             Err(failure)
         }
     }
@@ -106,7 +106,7 @@ fn print_json(outcome: &Outcome) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Code::Other, format!("the summary can't be written to stdout: {error}")))
 }
 
-fn complain(failure: &Failure) {
+fn print_error(failure: &Failure) {
     // Without stderr there is still the exit code.
     drop(writeln!(io::stderr(), "error: {failure}"));
 }

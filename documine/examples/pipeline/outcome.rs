@@ -1,4 +1,4 @@
-//! What came of the run: the summary, and which files and packages failed.
+//! The result of a run: the summary, and the failed files and packages.
 
 use crate::failure::{Code, Failure};
 use crate::show::Show;
@@ -13,14 +13,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// One bad file does not stop the others, unless its trouble would meet them as well.
+    /// Records a failed file. The others continue, unless the failure would affect them as well.
     pub(crate) fn file_failed(&mut self, show: &Show, name: String, failure: Failure) -> Result<(), Failure> {
         let failure = self.failed(show, name, failure)?;
         self.files.push(failure);
         Ok(())
     }
 
-    /// One bad package does not stop the others, unless its trouble would meet them as well.
+    /// Records a failed package. The others continue, unless the failure would affect them as well.
     pub(crate) fn package_failed(&mut self, show: &Show, kind: &str, failure: Failure) -> Result<(), Failure> {
         let failure = self.failed(show, format!("package {kind:?}"), failure)?;
         self.packages.push(failure);
@@ -36,10 +36,10 @@ impl Outcome {
         Ok(failure)
     }
 
-    /// Not one file is left to go on with.
+    /// No file is left to process.
     pub(crate) fn nothing_is_left(&self) -> Failure {
         match self.files.as_slice() {
-            [] => Failure::new(Code::Other, "the dossier holds no file to go on with; give a PDF"),
+            [] => Failure::new(Code::Other, "the dossier holds no processed file; pass a PDF"),
             [only] => only.clone(),
             [first, others @ ..] => {
                 let code =
@@ -50,7 +50,7 @@ impl Outcome {
     }
 
     /// `None`: everything succeeded.
-    pub(crate) fn verdict(&self) -> Option<Failure> {
+    pub(crate) fn failure(&self) -> Option<Failure> {
         if let Some(first) = self.packages.first() {
             let all: Vec<_> = self.packages.iter().chain(&self.files).cloned().collect();
             return Some(Failure::new(first.code(), joined(&all)));

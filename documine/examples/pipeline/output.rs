@@ -26,7 +26,7 @@ impl Output {
         &self.folder
     }
 
-    /// Where a package goes.
+    /// The path of a package.
     pub(crate) fn package(&self, kind: &str) -> Result<PathBuf, Failure> {
         Ok(self.part("packages")?.join(format!("{kind}.zip")))
     }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use documine::Components;
 use serde::Deserialize;
 
-/// What a study report says about itself.
+/// The components of a study report.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(dead_code, reason = "only shown, by its Debug")]
@@ -28,7 +28,7 @@ pub(crate) struct StudyReport {
     pages: Option<u32>,
 }
 
-/// What an invoice asks for.
+/// The components of an invoice.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 #[expect(dead_code, reason = "only shown, by its Debug")]
@@ -46,7 +46,7 @@ pub(crate) struct Invoice {
     currency: Option<String>,
 }
 
-/// What a file turned out to be.
+/// The type of a document.
 #[derive(Debug)]
 pub(crate) enum Document {
     Invoice(Invoice),

@@ -1,4 +1,4 @@
-//! What people see: numbered steps, tables, progress bars on a terminal and plain lines elsewhere.
+//! Output for people: numbered steps, tables, progress bars on a terminal and plain lines elsewhere.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -14,7 +14,7 @@ use crate::table::broken;
 /// Columns before everything but the headings.
 const INDENT: usize = 6;
 
-/// Where people look: stdout, or stderr when stdout is for the JSON object alone. Clones share it.
+/// The output stream for people: stdout, or stderr when stdout is reserved for the JSON object. Clones share the state.
 #[derive(Clone)]
 pub(crate) struct Show {
     on_stderr: bool,
@@ -65,7 +65,7 @@ impl Show {
     }
 
     fn print(&self, text: impl Display) {
-        // Whoever closed the stream does not want to see more; the work goes on all the same.
+        // If the stream is closed, the program continues without output.
         let write = || {
             let out: &mut dyn Write = if self.on_stderr { &mut io::stderr() } else { &mut io::stdout() };
             drop(writeln!(out, "{text}"));
@@ -76,7 +76,7 @@ impl Show {
         }
     }
 
-    /// How wide a table may be. Where nobody looks, it need not be broken at all.
+    /// The maximum width of a table; `None` without a terminal.
     pub(crate) fn width(&self) -> Option<usize> {
         let term = if self.on_stderr { console::Term::stderr() } else { console::Term::stdout() };
         let (_, columns) = term.size_checked()?;
@@ -112,7 +112,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// How far a transfer is, to be handed to a call. Without a terminal nothing is said before its end.
+    /// Returns a progress callback for a transfer. Without a terminal, only the end is printed.
     pub(crate) fn bytes(&self) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
         let bar = self.bar.clone();
         move |moved, total| {
@@ -125,7 +125,7 @@ impl Progress {
         }
     }
 
-    /// Where something stands. Without a terminal each new state is a line.
+    /// Shows a state. Without a terminal, each new state is a line.
     pub(crate) fn state(&self, state: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(plain(state));

@@ -1,4 +1,4 @@
-//! What is uploaded: the files of the command line, or the built-in samples.
+//! Uploads: the files of the command line, or the built-in samples.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;

@@ -21,7 +21,7 @@ use crate::summary::{FileSummary, LicenseSummary, PackageSummary, Values};
 use crate::table::Table;
 use crate::target::Target;
 
-/// What the steps need.
+/// Context of the steps.
 pub(crate) struct Steps<'a> {
     target: &'a Target,
     output: &'a Output,
@@ -68,7 +68,7 @@ impl<'a> Steps<'a> {
                     client.dossier_template(id.clone()).get().await.during(format_args!("dossier template {id}"));
                 (
                     template.map_err(|failure| failure.advise_on_request("check DOCUMINE_DOSSIER_TEMPLATE_ID"))?,
-                    "as asked for",
+                    "from DOCUMINE_DOSSIER_TEMPLATE_ID",
                 )
             }
             None => (
@@ -115,13 +115,13 @@ impl<'a> Steps<'a> {
         if uploaded == 0 { Err(outcome.nothing_is_left()) } else { Ok(()) }
     }
 
-    /// Uploaded is not yet processed. One list request a look tells the state of all files.
+    /// An uploaded file is not processed yet. One list request per poll returns the state of all files.
     async fn wait(&self, dossier: &DossierHandle, outcome: &mut Outcome) -> Result<Vec<FileStatus>, Failure> {
         self.show.step("Wait until they are analysed", "dossier.processed()");
         let progress = self.show.progress("analysis");
         let states = progress.clone();
         let files = match dossier.processed().on_state(move |state| states.state(state)).await {
-            // All is over, though not well for every file: the list tells which.
+            // All files have ended, some of them with an error: the list has the details.
             Err(WaitError::Failed { .. }) => dossier.files().await.during("the dossier's files")?,
             waited => waited.during("the analysis")?,
         };
@@ -187,7 +187,7 @@ impl<'a> Steps<'a> {
         Ok(components)
     }
 
-    /// The service prepares packages in the background: all three are asked for before the first is waited for.
+    /// The service prepares packages in the background: all three are requested before the first wait.
     async fn prepare_packages(
         &self,
         dossier: &DossierHandle,
@@ -249,7 +249,7 @@ impl<'a> Steps<'a> {
         outcome: &mut Outcome,
     ) -> Result<(), Failure> {
         self.show.step(
-            "Fetch the packages, look inside, delete them",
+            "Download the packages, read them, delete them",
             "package.save_to(…).with_progress(…), Contents::open(…), package.delete()",
         );
         for (kind, package) in packages {
@@ -283,7 +283,7 @@ impl<'a> Steps<'a> {
         Ok(PackageSummary { kind, path, entries, bytes: saved.bytes })
     }
 
-    /// What may be analysed, and what has been.
+    /// The licence and its usage.
     async fn read_license(&self, outcome: &mut Outcome) -> Result<(), Failure> {
         self.show.step("Read the licence and its usage", "client.license(), client.license_usage()");
         let client = &self.target.client;
@@ -312,7 +312,7 @@ impl<'a> Steps<'a> {
         let deleted = self.created.delete_all().await?;
         match self.created.kept().await.as_slice() {
             [] => self.show.line(format_args!("{} deleted for good, with its files", count(deleted, "dossier"))),
-            kept => self.show.line(format_args!("kept, as asked for: {}", kept.join(", "))),
+            kept => self.show.line(format_args!("kept (--keep): {}", kept.join(", "))),
         }
         Ok(())
     }
@@ -354,7 +354,7 @@ fn values(components: &Components) -> Values {
     Values(components.components.iter().map(|(name, values)| (name.clone(), values.clone())).collect())
 }
 
-/// Where the value was found. Only an export with details knows it.
+/// The location of the value. Only an export with details contains it.
 fn page_of(components: &Components, name: &str, index: usize) -> String {
     let details = components.component_details.get(name).and_then(|details| details.values.get(index));
     let mut pages: Vec<_> =

@@ -19,8 +19,8 @@ impl Stop {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    /// Comes back when the program shall stop, with its exit code: 128 and the signal's number, as shells have it.
-    pub(crate) async fn asked(&mut self) -> Code {
+    /// Waits for a signal and returns the exit code: 128 plus the signal's number, as shells do.
+    pub(crate) async fn signal(&mut self) -> Code {
         tokio::select! {
             _ = self.interrupt.recv() => Code::Interrupted,
             _ = self.terminate.recv() => Code::Terminated,
@@ -34,10 +34,10 @@ impl Stop {
         Ok(Self {})
     }
 
-    /// Comes back when the program shall stop, with its exit code.
-    pub(crate) async fn asked(&mut self) -> Code {
+    /// Waits for a signal and returns the exit code.
+    pub(crate) async fn signal(&mut self) -> Code {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Nobody can be heard, so nobody asks.
+            // Without a signal handler, no signal can arrive.
             std::future::pending::<()>().await;
         }
         Code::Interrupted

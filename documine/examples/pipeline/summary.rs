@@ -1,4 +1,4 @@
-//! What came of it all: the object that `--json` prints.
+//! The object that `--json` prints.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub(crate) struct Summary {
     pub(crate) license: LicenseSummary,
     /// Requests to the service, repeated ones counted, logins not.
     pub(crate) requests: u64,
-    /// What did not succeed. Left out when everything did.
+    /// Failed files and packages. Omitted if empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) failed: Vec<FailedSummary>,
 }

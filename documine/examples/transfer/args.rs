@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// Moves documents to DocuMine and result packages from there. Killed and started again with the same arguments, it goes on.
+/// Uploads documents to DocuMine and downloads result packages. After a kill, the same command resumes.
 #[derive(Debug, Parser)]
 #[command(name = "transfer", version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
@@ -25,7 +25,7 @@ pub(crate) enum Command {
         /// Into this dossier. Default: a new one, whose id is noted down
         #[arg(long, value_name = "ID")]
         dossier: Option<String>,
-        /// Where a new dossier is noted down
+        /// File that stores the id of a new dossier
         #[arg(long, value_name = "FILE", default_value = "transfer.json")]
         note: PathBuf,
     },
@@ -60,4 +60,4 @@ Exit codes:
   2  wrong arguments or settings
   3  some files failed, the others are done
   4  login needed
-  5  temporary trouble: start it again, and it goes on";
+  5  temporary failure: run the same command again to resume";

@@ -1,4 +1,4 @@
-//! What the program says: lines for people on stderr, or one JSON object a line on stdout for programs.
+//! Output of the program: lines for people on stderr, or one JSON object per line on stdout for programs.
 
 use std::io::Write;
 use std::sync::Mutex;
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// How often progress is told at most.
+/// The minimum interval between two progress events.
 const OFTEN: Duration = Duration::from_millis(500);
 
-/// Says it, to whoever listens.
+/// Prints the event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Teller {
     json: bool,
@@ -42,7 +42,7 @@ impl Teller {
         self.tell(&json!({"event": "state", "id": id, "state": state}), &format!("{id}: {state}"));
     }
 
-    /// Tells how far a transfer has come, now and then.
+    /// Reports the progress of a transfer at intervals.
     pub(crate) fn progress(self) -> impl Progress {
         let last = Mutex::new(Instant::now());
         move |moved: u64, total: Option<u64>| {
@@ -57,7 +57,7 @@ impl Teller {
     }
 }
 
-/// The most memory that this program has had so far, where the system tells.
+/// The peak memory of this program, where the operating system reports it.
 pub(crate) fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,4 +1,4 @@
-//! Moves documents and packages: each command can be killed at any time, and goes on when it is started again with the same arguments.
+//! Uploads documents and downloads packages: each command can be killed at any time and resumes when it is started again with the same arguments.
 //!
 //! ```text
 //! cargo run --example transfer -- upload a.pdf b.pdf           into a dossier, which is noted down in transfer.json

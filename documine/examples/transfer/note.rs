@@ -1,4 +1,4 @@
-//! What a program that is killed has to find again: a small JSON file.
+//! A small JSON file with the ids that a restarted program needs.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -9,15 +9,18 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::{Failure, Result};
 
-/// What is noted down, if anything is.
+/// Reads the saved ids, if any.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(trouble(path, &error)),
+        Err(error) => return Err(failure(path, &error)),
     };
     let noted = serde_json::from_str(&text).map_err(|error| {
-        Failure::usage(format!("{} is no note of this program ({error}); remove it to begin anew", path.display()))
+        Failure::usage(format!(
+            "{} was not written by this program ({error}); remove it to start again",
+            path.display()
+        ))
     })?;
     Ok(Some(noted))
 }
@@ -32,16 +35,16 @@ pub(crate) fn write(path: &Path, what: &impl Serialize) -> Result<()> {
         file.persist(path)?;
         Ok(())
     });
-    written.map_err(|error| trouble(path, &error))
+    written.map_err(|error| failure(path, &error))
 }
 
-/// Where the package for a file is noted down: beside it.
+/// The path of the saved package id: beside the target file.
 pub(crate) fn beside(target: &Path) -> PathBuf {
     let mut name = target.as_os_str().to_owned();
     name.push(".operation.json");
     name.into()
 }
 
-fn trouble(path: &Path, error: &std::io::Error) -> Failure {
+fn failure(path: &Path, error: &std::io::Error) -> Failure {
     Failure::other(format!("{}: {error}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! The commands: what the SDK is asked for.
+//! The commands, as calls of the SDK.
 
 use std::collections::HashSet;
 use std::fs;
@@ -73,7 +73,7 @@ impl Steps<'_> {
         Ok(dossier)
     }
 
-    /// The package that an earlier run has asked for, or a new one; then as `download`.
+    /// Downloads the package that an earlier run requested, or a new one; then continues like `download`.
     pub(crate) async fn package(&self, dossier: &str, to: &Path) -> Result<()> {
         let noted = note::beside(to);
         let operation = if let Some(operation) = note::read::<OperationRef>(&noted)? {
@@ -85,7 +85,7 @@ impl Steps<'_> {
             operation
         };
         self.fetch(&operation, to).await?;
-        // It is whole: the next run asks for a new one.
+        // The package is complete: the next run requests a new one.
         fs::remove_file(&noted).map_err(|error| Failure::other(format!("{}: {error}", noted.display())))
     }
 

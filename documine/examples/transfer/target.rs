@@ -1,4 +1,4 @@
-//! Which service the program talks to: the one that the environment names, or a simulated one inside this program.
+//! The service to use: the one in the environment, or a simulator inside this program.
 
 use std::env;
 
