@@ -11,15 +11,15 @@ use crate::Failure;
 /// A login has a handful of redirects.
 const MOST_REDIRECTS: usize = 10;
 
-/// A browser in which nobody is logged in yet.
+/// A browser without a session.
 pub struct Browser {
     http: reqwest::Client,
-    /// Cookies by name. Their attributes are not looked at: `Secure` ones are kept over http on loopback, as browsers do there, and all pages of
-    /// a story are one provider's.
+    /// Cookies by name. Attributes are ignored: browsers keep `Secure` cookies over http on loopback as well, and all pages of
+    /// a scenario belong to one provider.
     cookies: BTreeMap<String, String>,
 }
 
-/// Where the browser ended.
+/// The page at which the browser ended.
 pub struct Page {
     /// The address in its line.
     pub address: Url,
@@ -54,7 +54,7 @@ impl Browser {
         for _ in 0..MOST_REDIRECTS {
             let cookies =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
-            // Keycloak takes a posted form for a program's unless HTML is asked for.
+            // Keycloak takes a posted form for a program's request unless the request accepts HTML.
             let mut request =
                 self.http.request(method, target.clone()).header(ACCEPT, "text/html").header(COOKIE, cookies);
             if let Some(body) = body.take() {
@@ -91,7 +91,7 @@ impl Browser {
 }
 
 impl Page {
-    /// Whether the page has an element with this id or field of this name.
+    /// Returns `true` if the page has an element with this id or a field of this name.
     pub fn has(&self, name: &str) -> bool {
         ["id", "name"].iter().any(|attribute| self.html.contains(&format!("{attribute}=\"{name}\"")))
     }

@@ -1,4 +1,4 @@
-//! The clock of a story's client: the real one, which can be set ahead, so that a token of five minutes is old at once; and pauses that can
+//! The clock of a scenario's client: the real one, which can be set ahead, so that a token of five minutes is old at once; and pauses that can
 //! be cut short.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use documine::{BoxFuture, Clock, SystemClock};
 
 /// Clones share one time.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct StoryClock {
+pub(crate) struct ScenarioClock {
     real: SystemClock,
     state: Arc<Mutex<State>>,
 }
@@ -16,24 +16,24 @@ pub(crate) struct StoryClock {
 #[derive(Debug, Default)]
 struct State {
     ahead: Duration,
-    /// How long the next pauses really take; after these they take as long as they should.
+    /// Real durations of the next pauses; later pauses take their full time.
     cuts: Vec<Duration>,
     pauses: Vec<Duration>,
 }
 
-impl StoryClock {
+impl ScenarioClock {
     /// Sets the clock ahead.
     pub(crate) fn ahead(&self, by: Duration) {
         self.with(|state| state.ahead += by);
     }
 
-    /// Makes the next pauses take as long as these, whatever was asked for.
+    /// Sets the real durations of the next pauses, independent of the requested ones.
     pub(crate) fn cut(&self, mut lengths: Vec<Duration>) {
         lengths.reverse();
         self.with(|state| state.cuts = lengths);
     }
 
-    /// The pauses that were asked for so far.
+    /// Returns the requested pauses so far.
     pub(crate) fn pauses(&self) -> Vec<Duration> {
         self.with(|state| state.pauses.clone())
     }
@@ -43,7 +43,7 @@ impl StoryClock {
     }
 }
 
-impl Clock for StoryClock {
+impl Clock for ScenarioClock {
     fn now(&self) -> SystemTime {
         self.real.now() + self.with(|state| state.ahead)
     }

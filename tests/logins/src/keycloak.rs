@@ -1,13 +1,15 @@
-//! A real Keycloak as a stage: its pages are driven over plain HTTP, its administrator is a client of each realm.
+//! A real Keycloak: pages are driven over plain HTTP, the administrator is a client of each realm.
 //!
-//! The realms are those of `tests/peers/keycloak`. Requests for tokens are counted by Keycloak's own events.
+//! The realms are those of `tests/conformance/keycloak`. Requests for tokens are counted by Keycloak's own events.
 
 use http::Method;
 use http::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use crate::{Act, Facts, Failure, Grant, Later, Place, Provider, Realm, Screen, User, pages, raw};
+use crate::{
+    BoxFutureResult, Capabilities, Decision, DevicePrompt, Failure, Grant, Provider, Realm, RealmKind, User, pages, raw,
+};
 
 /// The client that administers its realm, and its secret; see `realm.json`.
 const ADMIN: (&str, &str) = ("documine-admin", "admin-of-a-realm-that-lives-for-a-minute");
@@ -41,16 +43,22 @@ impl Keycloak {
             let verifier = [("code_challenge", raw::CHALLENGE), ("code_challenge_method", "S256")];
             let client = [("client_id", realm.clients.public.as_str())];
             let device = raw::post(realm, "auth/device", &[&client[..], &verifier].concat()).await?;
-            let screen = device.screen()?;
-            self.confirm(&screen, &realm.users.plain, Act::Refuse).await?;
+            let prompt = device.prompt()?;
+            self.confirm(&prompt, &realm.users.plain, Decision::Deny).await?;
             raw::password(realm, &realm.clients.password, &realm.users.plain).await?;
         }
         Ok(())
     }
 
-    /// Asks the administration of a realm; the answer has to be a success.
-    async fn admin(&self, place: Place, method: Method, path: &str, body: Option<Value>) -> Result<Reply, Failure> {
-        let realm = self.realm(place);
+    /// Calls the admin API of a realm; any status but success is an error.
+    async fn admin(
+        &self,
+        realm_kind: RealmKind,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Reply, Failure> {
+        let realm = self.realm(realm_kind);
         let (id, secret) = ADMIN;
         let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret)];
         // A token for each request: those of the strict realm live for seconds.
@@ -70,33 +78,34 @@ impl Keycloak {
         Ok(Reply { body: serde_json::from_str(&text).unwrap_or_default(), made })
     }
 
-    async fn user_id(&self, place: Place, user: &User) -> Result<String, Failure> {
-        let found = self.admin(place, Method::GET, &format!("users?exact=true&username={}", user.name), None).await?;
+    async fn user_id(&self, realm_kind: RealmKind, user: &User) -> Result<String, Failure> {
+        let found =
+            self.admin(realm_kind, Method::GET, &format!("users?exact=true&username={}", user.name), None).await?;
         let id = found.body[0]["id"].as_str().ok_or_else(|| format!("Keycloak knows no {}", user.name))?;
         Ok(id.to_owned())
     }
 
     /// New keys of the highest priority, and an end to the old ones.
-    async fn renew_keys(&self, place: Place) -> Result<(), Failure> {
+    async fn renew_keys(&self, realm_kind: RealmKind) -> Result<(), Failure> {
         let kind = "org.keycloak.keys.KeyProvider";
-        let old = self.admin(place, Method::GET, &format!("components?type={kind}"), None).await?;
-        let realm_id = self.admin(place, Method::GET, "", None).await?.body["id"].clone();
+        let old = self.admin(realm_kind, Method::GET, &format!("components?type={kind}"), None).await?;
+        let realm_id = self.admin(realm_kind, Method::GET, "", None).await?.body["id"].clone();
         let new = json!({
             "name": "new", "providerId": "rsa-generated", "providerType": kind, "parentId": realm_id,
             "config": {"priority": ["200"], "active": ["true"], "enabled": ["true"], "algorithm": ["RS256"]},
         });
-        let made = self.admin(place, Method::POST, "components", Some(new)).await?.made;
+        let made = self.admin(realm_kind, Method::POST, "components", Some(new)).await?.made;
         made.ok_or("Keycloak does not say where the new keys are")?;
         for component in old.body.as_array().into_iter().flatten() {
             if component["providerId"] == "rsa-generated" {
                 let id = component["id"].as_str().ok_or("a component of Keycloak has no id")?;
-                self.admin(place, Method::DELETE, &format!("components/{id}"), None).await?;
+                self.admin(realm_kind, Method::DELETE, &format!("components/{id}"), None).await?;
             }
         }
         Ok(())
     }
 
-    async fn count(&self, place: Place, client_id: &str, grant: Grant) -> Result<u64, Failure> {
+    async fn count(&self, realm_kind: RealmKind, client_id: &str, grant: Grant) -> Result<u64, Failure> {
         let event = match grant {
             Grant::Code => "CODE_TO_TOKEN",
             Grant::Device => "OAUTH2_DEVICE_CODE_TO_TOKEN",
@@ -104,7 +113,7 @@ impl Keycloak {
             Grant::Refresh => "REFRESH_TOKEN",
         };
         let path = format!("events?client={client_id}&max=1000&type={event}&type={event}_ERROR");
-        let events = self.admin(place, Method::GET, &path, None).await?;
+        let events = self.admin(realm_kind, Method::GET, &path, None).await?;
         Ok(events.body.as_array().map_or(0, Vec::len) as u64)
     }
 }
@@ -121,15 +130,15 @@ impl Provider for Keycloak {
         "keycloak"
     }
 
-    fn realm(&self, place: Place) -> &Realm {
-        match place {
-            Place::Long => &self.long,
-            Place::Short => &self.short,
+    fn realm(&self, realm_kind: RealmKind) -> &Realm {
+        match realm_kind {
+            RealmKind::Lenient => &self.long,
+            RealmKind::Strict => &self.short,
         }
     }
 
-    fn facts(&self) -> Facts {
-        Facts {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
             is_keycloak: true,
             says_slow_down: true,
             tells_refresh_end: true,
@@ -143,37 +152,42 @@ impl Provider for Keycloak {
         }
     }
 
-    fn visit<'a>(&'a self, page: &'a str, user: &'a User, act: Act) -> Later<'a, Option<String>> {
-        Box::pin(pages::visit(&self.long.base, page, user, act))
+    fn visit<'a>(&'a self, page: &'a str, user: &'a User, decision: Decision) -> BoxFutureResult<'a, Option<String>> {
+        Box::pin(pages::visit(&self.long.base, page, user, decision))
     }
 
-    fn confirm<'a>(&'a self, screen: &'a Screen, user: &'a User, act: Act) -> Later<'a, ()> {
+    fn confirm<'a>(&'a self, prompt: &'a DevicePrompt, user: &'a User, decision: Decision) -> BoxFutureResult<'a, ()> {
         Box::pin(async move {
             let _alone = self.consents.lock().await;
-            pages::confirm(screen, user, act).await
+            pages::confirm(prompt, user, decision).await
         })
     }
 
-    fn set_enabled<'a>(&'a self, place: Place, user: &'a User, enabled: bool) -> Later<'a, ()> {
+    fn set_enabled<'a>(&'a self, realm_kind: RealmKind, user: &'a User, enabled: bool) -> BoxFutureResult<'a, ()> {
         Box::pin(async move {
-            let id = self.user_id(place, user).await?;
+            let id = self.user_id(realm_kind, user).await?;
             let change = json!({"enabled": enabled});
-            self.admin(place, Method::PUT, &format!("users/{id}"), Some(change)).await.map(drop)
+            self.admin(realm_kind, Method::PUT, &format!("users/{id}"), Some(change)).await.map(drop)
         })
     }
 
-    fn end_sessions<'a>(&'a self, place: Place, user: &'a User) -> Later<'a, ()> {
+    fn end_sessions<'a>(&'a self, realm_kind: RealmKind, user: &'a User) -> BoxFutureResult<'a, ()> {
         Box::pin(async move {
-            let id = self.user_id(place, user).await?;
-            self.admin(place, Method::POST, &format!("users/{id}/logout"), None).await.map(drop)
+            let id = self.user_id(realm_kind, user).await?;
+            self.admin(realm_kind, Method::POST, &format!("users/{id}/logout"), None).await.map(drop)
         })
     }
 
-    fn change_keys(&self, place: Place) -> Later<'_, ()> {
-        Box::pin(self.renew_keys(place))
+    fn change_keys(&self, realm_kind: RealmKind) -> BoxFutureResult<'_, ()> {
+        Box::pin(self.renew_keys(realm_kind))
     }
 
-    fn token_requests<'a>(&'a self, place: Place, client_id: &'a str, grant: Grant) -> Later<'a, u64> {
-        Box::pin(self.count(place, client_id, grant))
+    fn token_requests<'a>(
+        &'a self,
+        realm_kind: RealmKind,
+        client_id: &'a str,
+        grant: Grant,
+    ) -> BoxFutureResult<'a, u64> {
+        Box::pin(self.count(realm_kind, client_id, grant))
     }
 }

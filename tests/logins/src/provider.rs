@@ -1,4 +1,4 @@
-//! What an identity provider has to show so that the stories can be told there.
+//! The interface that an identity provider implements to run the scenarios.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,68 +11,73 @@ use crate::Failure;
 pub const REDIRECT: &str = "http://127.0.0.1/callback";
 
 /// A boxed future, so that the trait stays object-safe.
-pub type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
+pub type BoxFutureResult<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send + 'a>>;
 
-/// An identity provider with two realms, and what its people and its administrator do.
+/// An identity provider with two realms, and the actions of its users and its administrator.
 pub trait Provider: Send + Sync {
     /// Its name, for the report.
     fn name(&self) -> &'static str;
 
-    /// Where the two realms are, and who is known there.
-    fn realm(&self, place: Place) -> &Realm;
+    /// Returns the address, clients and users of a realm.
+    fn realm(&self, realm_kind: RealmKind) -> &Realm;
 
-    /// What may differ from provider to provider.
-    fn facts(&self) -> Facts;
+    /// Returns the properties in which providers may differ.
+    fn capabilities(&self) -> Capabilities;
 
-    /// What a person does who has opened `page`, the address of an authorization request, in a browser in which nobody is logged in. The answer
-    /// is the address that the browser is sent back to, which is not visited; `None` where the provider shows a page of its own and leaves it at that.
-    fn visit<'a>(&'a self, page: &'a str, user: &'a User, act: Act) -> Later<'a, Option<String>>;
+    /// Visits `page`, the address of an authorization request, as `user` in a browser without a session. Returns the redirect URI with the response, which is
+    /// not visited; `None` if the provider shows a page of its own instead.
+    fn visit<'a>(&'a self, page: &'a str, user: &'a User, decision: Decision) -> BoxFutureResult<'a, Option<String>>;
 
-    /// What a person does with what a device shows: open the page, type the code, log in as `user`, allow it or not.
-    fn confirm<'a>(&'a self, screen: &'a Screen, user: &'a User, act: Act) -> Later<'a, ()>;
+    /// Completes a device login as `user`: opens the page, types the code, logs in, allows or denies.
+    fn confirm<'a>(&'a self, prompt: &'a DevicePrompt, user: &'a User, decision: Decision) -> BoxFutureResult<'a, ()>;
 
     /// The administrator enables or disables an account.
-    fn set_enabled<'a>(&'a self, place: Place, user: &'a User, enabled: bool) -> Later<'a, ()>;
+    fn set_enabled<'a>(&'a self, realm_kind: RealmKind, user: &'a User, enabled: bool) -> BoxFutureResult<'a, ()>;
 
     /// The administrator ends all sessions of a user: refresh tokens of theirs work no more.
-    fn end_sessions<'a>(&'a self, place: Place, user: &'a User) -> Later<'a, ()>;
+    fn end_sessions<'a>(&'a self, realm_kind: RealmKind, user: &'a User) -> BoxFutureResult<'a, ()>;
 
     /// The realm signs with new keys, and the old ones are not published any more. Nothing else runs meanwhile.
-    fn change_keys(&self, place: Place) -> Later<'_, ()>;
+    fn change_keys(&self, realm_kind: RealmKind) -> BoxFutureResult<'_, ()>;
 
-    /// How many requests of this grant the client has made at the token endpoint so far, refused ones included.
-    fn token_requests<'a>(&'a self, place: Place, client_id: &'a str, grant: Grant) -> Later<'a, u64>;
+    /// Returns the number of token requests of this client with this grant so far, including rejected ones.
+    fn token_requests<'a>(
+        &'a self,
+        realm_kind: RealmKind,
+        client_id: &'a str,
+        grant: Grant,
+    ) -> BoxFutureResult<'a, u64>;
 }
 
 /// One of the two realms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Patient: access tokens live 300 s, refresh tokens 1800 s and may be used again, codes 60 s, device codes 600 s.
-    Long,
+pub enum RealmKind {
+    /// Lenient: access tokens live 300 s, refresh tokens 1800 s and may be used again, codes 60 s, device codes 600 s.
+    Lenient,
     /// Strict: access tokens live 5 s, refresh tokens 20 s and for one use (a second use ends the session), codes 4 s. Device codes are polled
-    /// every 2 s; they live as long as a person needs at this provider, on a machine that has other work, and no longer.
-    Short,
+    /// every 2 s; their lifetime is just long enough for the scenarios on a busy machine.
+    Strict,
 }
 
-/// What a person does with a page.
+/// The user's decision on a consent page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Logs in, and allows what is asked.
+pub enum Decision {
+    /// Logs in, and grants the request.
     Allow,
     /// Logs in, and refuses.
-    Refuse,
+    Deny,
 }
 
-/// What a device shows.
+/// The user code and page of a device login.
 #[derive(Clone, Debug)]
-pub struct Screen {
+pub struct DevicePrompt {
     /// The code to type.
     pub user_code: String,
-    /// Where to type it.
+    /// The page for the code.
     pub page: String,
 }
 
-impl From<&DeviceCode> for Screen {
+impl From<&DeviceCode> for DevicePrompt {
     fn from(code: &DeviceCode) -> Self {
         Self { user_code: code.user_code.clone(), page: code.verification_uri.clone() }
     }
@@ -140,9 +145,9 @@ pub struct Clients {
     pub public: String,
     /// Public: password grant.
     pub password: String,
-    /// As `password`, and used by nobody but the story that counts its requests.
+    /// As `password`, but reserved for the scenarios that count its requests.
     pub counted: String,
-    /// Public: code grant; the provider asks the person for consent in each login.
+    /// Public: code grant; the provider shows a consent page at each login.
     pub consent: String,
     /// Confidential, with its secret: password and code grant.
     pub confidential: (String, String),
@@ -162,7 +167,7 @@ impl Clients {
     }
 }
 
-/// Somebody with an account.
+/// A user account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// The name to log in with.
@@ -171,7 +176,7 @@ pub struct User {
     pub password: String,
 }
 
-/// The people of a realm. Each story that does something to an account has one of its own, so that stories can be told side by side.
+/// The users of a realm. Scenarios that modify an account have their own account, so that scenarios can run concurrently.
 #[derive(Clone, Debug)]
 pub struct Users {
     /// Nothing special.
@@ -180,9 +185,9 @@ pub struct Users {
     pub special: User,
     /// Disabled from the beginning.
     pub disabled: User,
-    /// Disabled and enabled by a story.
+    /// Disabled and enabled by a scenario.
     pub switched: User,
-    /// Whose sessions are ended by a story.
+    /// Sessions of this user are ended by a scenario.
     pub ended: User,
 }
 
@@ -211,26 +216,26 @@ impl Users {
     }
 }
 
-/// In what providers differ and may. Everything else must be the same.
+/// Properties in which providers may differ. Everything else must be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
-pub struct Facts {
-    /// Whether it is a real Keycloak, so that the simulator's answers are held against its own, word by word.
+#[allow(clippy::struct_excessive_bools, reason = "independent properties")]
+pub struct Capabilities {
+    /// A real Keycloak: the simulator's responses are compared with its responses literally.
     pub is_keycloak: bool,
-    /// Whether a device that polls too fast is told `slow_down` (RFC 8628 section 3.5 leaves it to the provider).
+    /// A device that polls too fast receives `slow_down` (optional in RFC 8628 section 3.5).
     pub says_slow_down: bool,
-    /// Whether answers tell the end of the refresh token: `refresh_expires_in` is Keycloak's own.
+    /// Responses contain the expiry of the refresh token (`refresh_expires_in`, a Keycloak extension).
     pub tells_refresh_end: bool,
-    /// Whether the device grant has PKCE, which no standard gives it.
+    /// The device grant supports PKCE, which no standard defines.
     pub device_pkce: bool,
-    /// Whether refresh tokens still work after the keys of access tokens were changed: they may be signed with the same, with others, or not at all.
+    /// Refresh tokens stay valid after a change of the signing keys of access tokens: they may be signed with other keys, or not at all.
     pub refresh_outlives_keys: bool,
-    /// Whether a code is worthless after an attempt with a wrong verifier (RFC 7636 section 4.6 asks for the refusal alone).
+    /// An attempt with a wrong verifier invalidates the code (RFC 7636 section 4.6 requires only the refusal).
     pub wrong_verifier_burns: bool,
-    /// Whether a client that may not use a grant is told so by `unauthorized_client` (RFC 6749 section 5.2), and not by `invalid_request`.
+    /// A client without permission for a grant receives `unauthorized_client` (RFC 6749 section 5.2), not `invalid_request`.
     pub names_forbidden_grant: bool,
-    /// Whether a program can end the person's session by its refresh token, without a browser: Keycloak's own way.
+    /// A refresh token can end the user's session without a browser (a Keycloak extension).
     pub ends_session: bool,
-    /// Whether `offline_access` is granted without a page that asks for consent (OpenID Connect Core section 11 leaves it to the provider).
+    /// `offline_access` is granted without a consent page (optional in OpenID Connect Core section 11).
     pub offline_access: bool,
 }

@@ -3,14 +3,14 @@
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use crate::{Failure, Realm, Screen, User};
+use crate::{DevicePrompt, Failure, Realm, User};
 
 /// A verifier and its challenge (RFC 7636, appendix B).
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 pub(crate) const WRONG_VERIFIER: &str = "aBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
-/// What a provider answered.
+/// A response of the provider.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,9 +23,9 @@ impl Answer {
         self.body[name].as_str().ok_or_else(|| format!("the provider's answer ({}) has no {name}", self.status).into())
     }
 
-    /// What a device shows after this answer.
-    pub(crate) fn screen(&self) -> Result<Screen, Failure> {
-        Ok(Screen { user_code: self.text("user_code")?.into(), page: self.text("verification_uri")?.into() })
+    /// Returns the device prompt in this response.
+    pub(crate) fn prompt(&self) -> Result<DevicePrompt, Failure> {
+        Ok(DevicePrompt { user_code: self.text("user_code")?.into(), page: self.text("verification_uri")?.into() })
     }
 
     /// Status and error code; of a success only the status, because the body holds tokens.

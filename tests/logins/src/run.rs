@@ -1,4 +1,4 @@
-//! Tells the stories: side by side where they don't disturb each other, each within its time limit, one line for each.
+//! Runs the scenarios: concurrently if they do not interfere, each with a time limit, one output line each.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,69 +7,75 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::stage::Stage;
-use crate::stories::{Story, stories};
+use crate::harness::Harness;
+use crate::scenarios::{Scenario, scenarios};
 use crate::{Failure, Provider};
 
-/// Which stories to tell.
+/// The scenarios to run.
 #[derive(Clone, Debug, Default)]
-pub struct Choice {
+pub struct Selection {
     /// Only those whose name holds one of these words; all, if there is none.
     pub only: Vec<String>,
-    /// How many at a time; 0: all. They wait more than they work.
+    /// Number of concurrent scenarios; 0: all. Most of their time is waiting.
     pub at_once: usize,
 }
 
-/// Tells the stories at this provider; whether all of them held.
+/// Runs the scenarios at this provider. Returns `true` if all passed.
 ///
 /// # Errors
-/// The stage could not be set.
-pub async fn run(provider: Arc<dyn Provider>, choice: &Choice) -> Result<bool, Failure> {
+/// The simulated services could not be started.
+pub async fn run(provider: Arc<dyn Provider>, selection: &Selection) -> Result<bool, Failure> {
     let started = Instant::now();
     let name = provider.name();
-    let facts = provider.facts();
-    let stage = Arc::new(Stage::new(provider).await?);
-    let wanted = |story: &Story| choice.only.is_empty() || choice.only.iter().any(|word| story.name.contains(word));
-    let (alone, together): (Vec<Story>, Vec<Story>) =
-        stories().into_iter().filter(wanted).filter(|story| (story.fits)(&facts)).partition(|story| story.alone);
-    let (mut held, mut failed) = (0, 0);
-    let mut count = |good: bool| if good { held += 1 } else { failed += 1 };
+    let capabilities = provider.capabilities();
+    let harness = Arc::new(Harness::new(provider).await?);
+    let wanted = |scenario: &Scenario| {
+        selection.only.is_empty() || selection.only.iter().any(|word| scenario.name.contains(word))
+    };
+    let (alone, together): (Vec<Scenario>, Vec<Scenario>) = scenarios()
+        .into_iter()
+        .filter(wanted)
+        .filter(|scenario| (scenario.fits)(&capabilities))
+        .partition(|scenario| scenario.alone);
+    let (mut passed, mut failed) = (0, 0);
+    let mut count = |good: bool| if good { passed += 1 } else { failed += 1 };
 
-    let seats = Arc::new(Semaphore::new(if choice.at_once == 0 { Semaphore::MAX_PERMITS } else { choice.at_once }));
-    let mut telling = JoinSet::new();
-    for story in together {
-        let (stage, seats) = (Arc::clone(&stage), Arc::clone(&seats));
-        telling.spawn(async move {
-            // Closed by nobody.
-            let _seat = seats.acquire_owned().await;
-            tell(story, stage).await
+    let permits =
+        Arc::new(Semaphore::new(if selection.at_once == 0 { Semaphore::MAX_PERMITS } else { selection.at_once }));
+    let mut running = JoinSet::new();
+    for scenario in together {
+        let (harness, permits) = (Arc::clone(&harness), Arc::clone(&permits));
+        running.spawn(async move {
+            // The semaphore is never closed.
+            let _permit = permits.acquire_owned().await;
+            run_one(scenario, harness).await
         });
     }
-    while let Some(told) = telling.join_next().await {
-        count(told.unwrap_or_else(|error| {
-            say(&format!("FAILED a story that can't be told: {error}"));
+    while let Some(outcome) = running.join_next().await {
+        count(outcome.unwrap_or_else(|error| {
+            print(&format!("FAILED  a scenario panicked: {error}"));
             false
         }));
     }
-    for story in alone {
-        count(tell(story, Arc::clone(&stage)).await);
+    for scenario in alone {
+        count(run_one(scenario, Arc::clone(&harness)).await);
     }
-    say(&format!("{name}: {held} stories held, {failed} failed, in {:.1} s", started.elapsed().as_secs_f64()));
-    Ok(failed == 0 && held > 0)
+    print(&format!("{name}: {passed} scenarios passed, {failed} failed, in {:.1} s", started.elapsed().as_secs_f64()));
+    Ok(failed == 0 && passed > 0)
 }
 
-async fn tell(story: Story, stage: Arc<Stage>) -> bool {
+async fn run_one(scenario: Scenario, harness: Arc<Harness>) -> bool {
     let started = Instant::now();
-    let outcome = tokio::time::timeout(story.limit, (story.tell)(stage))
+    let outcome = tokio::time::timeout(scenario.limit, (scenario.run)(harness))
         .await
-        .unwrap_or_else(|_| Err(format!("it did not come to its end within {:?}", story.limit).into()));
+        .unwrap_or_else(|_| Err(format!("not finished within {:?}", scenario.limit).into()));
     match outcome {
         Ok(()) => {
-            say(&format!("ok      {}  {}", story.name, seconds(started.elapsed())));
+            print(&format!("ok      {}  {}", scenario.name, seconds(started.elapsed())));
             true
         }
         Err(why) => {
-            say(&format!("FAILED  {}: {why}  {}", story.name, seconds(started.elapsed())));
+            print(&format!("FAILED  {}: {why}  {}", scenario.name, seconds(started.elapsed())));
             false
         }
     }
@@ -79,7 +85,7 @@ fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-fn say(line: &str) {
-    // Nothing can be said any more if standard output is closed.
+fn print(line: &str) {
+    // Output is lost if standard output is closed.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

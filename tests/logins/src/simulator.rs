@@ -1,4 +1,4 @@
-//! The simulator's identity provider as a stage.
+//! The simulator's identity provider.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,9 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::{Act, Facts, Failure, Grant, Later, Place, Provider, Realm, Screen, User, pages};
+use crate::{
+    BoxFutureResult, Capabilities, Decision, DevicePrompt, Failure, Grant, Provider, Realm, RealmKind, User, pages,
+};
 
 /// Forms at the token endpoint are small.
 const LARGEST_FORM: usize = 64 * 1024;
@@ -53,10 +55,10 @@ impl Simulator {
         Ok(Self { long, short })
     }
 
-    fn stand(&self, place: Place) -> &Stand {
-        match place {
-            Place::Long => &self.long,
-            Place::Short => &self.short,
+    fn stand(&self, realm_kind: RealmKind) -> &Stand {
+        match realm_kind {
+            RealmKind::Lenient => &self.long,
+            RealmKind::Strict => &self.short,
         }
     }
 }
@@ -113,12 +115,12 @@ impl Provider for Simulator {
         "simulator"
     }
 
-    fn realm(&self, place: Place) -> &Realm {
-        &self.stand(place).realm
+    fn realm(&self, realm_kind: RealmKind) -> &Realm {
+        &self.stand(realm_kind).realm
     }
 
-    fn facts(&self) -> Facts {
-        Facts {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
             is_keycloak: false,
             says_slow_down: true,
             tells_refresh_end: true,
@@ -131,32 +133,37 @@ impl Provider for Simulator {
         }
     }
 
-    fn visit<'a>(&'a self, page: &'a str, user: &'a User, act: Act) -> Later<'a, Option<String>> {
+    fn visit<'a>(&'a self, page: &'a str, user: &'a User, decision: Decision) -> BoxFutureResult<'a, Option<String>> {
         let base = if page.starts_with(&self.long.realm.base) { &self.long.realm.base } else { &self.short.realm.base };
-        Box::pin(pages::visit(base, page, user, act))
+        Box::pin(pages::visit(base, page, user, decision))
     }
 
-    fn confirm<'a>(&'a self, screen: &'a Screen, user: &'a User, act: Act) -> Later<'a, ()> {
-        Box::pin(pages::confirm(screen, user, act))
+    fn confirm<'a>(&'a self, prompt: &'a DevicePrompt, user: &'a User, decision: Decision) -> BoxFutureResult<'a, ()> {
+        Box::pin(pages::confirm(prompt, user, decision))
     }
 
-    fn set_enabled<'a>(&'a self, place: Place, user: &'a User, enabled: bool) -> Later<'a, ()> {
-        let known = self.stand(place).provider.set_user_enabled(&user.name, enabled);
+    fn set_enabled<'a>(&'a self, realm_kind: RealmKind, user: &'a User, enabled: bool) -> BoxFutureResult<'a, ()> {
+        let known = self.stand(realm_kind).provider.set_user_enabled(&user.name, enabled);
         Box::pin(async move { if known { Ok(()) } else { Err(format!("there is no {}", user.name).into()) } })
     }
 
-    fn end_sessions<'a>(&'a self, place: Place, user: &'a User) -> Later<'a, ()> {
-        self.stand(place).provider.end_sessions(&user.name);
+    fn end_sessions<'a>(&'a self, realm_kind: RealmKind, user: &'a User) -> BoxFutureResult<'a, ()> {
+        self.stand(realm_kind).provider.end_sessions(&user.name);
         Box::pin(async { Ok(()) })
     }
 
-    fn change_keys(&self, place: Place) -> Later<'_, ()> {
-        self.stand(place).provider.change_keys();
+    fn change_keys(&self, realm_kind: RealmKind) -> BoxFutureResult<'_, ()> {
+        self.stand(realm_kind).provider.change_keys();
         Box::pin(async { Ok(()) })
     }
 
-    fn token_requests<'a>(&'a self, place: Place, client_id: &'a str, grant: Grant) -> Later<'a, u64> {
-        let count = self.stand(place).counts.of(client_id, grant.name());
+    fn token_requests<'a>(
+        &'a self,
+        realm_kind: RealmKind,
+        client_id: &'a str,
+        grant: Grant,
+    ) -> BoxFutureResult<'a, u64> {
+        let count = self.stand(realm_kind).counts.of(client_id, grant.name());
         Box::pin(async move { Ok(count) })
     }
 }
@@ -181,7 +188,7 @@ impl Counts {
     }
 }
 
-/// Looks at requests for tokens and passes them on as they are.
+/// Counts token requests and forwards them unchanged.
 async fn count(State(counts): State<Counts>, request: Request, next: Next) -> Response {
     if !request.uri().path().ends_with("/token") {
         return next.run(request).await;

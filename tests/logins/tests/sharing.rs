@@ -1,4 +1,4 @@
-//! One login in several processes, at the simulator's provider; `cargo xtask peers keycloak` does the same for longer at a real one.
+//! One login in several processes, at the simulator's provider; `cargo xtask conformance keycloak` does the same for longer at a real one.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use tokio::process::Command;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_documine-logins");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn processes_share_a_login_and_one_of_them_is_killed_now_and_then() -> Result<(), Failure> {
+async fn processes_share_a_login_while_some_are_killed() -> Result<(), Failure> {
     let sharing =
         Sharing { processes: 3, tasks: 10, time: Duration::from_secs(12), kill_every: Some(Duration::from_secs(3)) };
     let line = share(Arc::new(Simulator::start().await?), Path::new(PROGRAM), sharing).await?;
@@ -22,7 +22,7 @@ async fn processes_share_a_login_and_one_of_them_is_killed_now_and_then() -> Res
 }
 
 #[tokio::test]
-async fn a_killed_holder_of_the_lock_blocks_nobody() -> Result<(), Failure> {
+async fn releases_the_lock_of_a_killed_process() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("login.json");
     let store = FileStore::new(&path).lock_timeout(Duration::from_millis(100));
@@ -40,6 +40,6 @@ async fn a_killed_holder_of_the_lock_blocks_nobody() -> Result<(), Failure> {
     holder.kill().await?;
     let killed = Instant::now();
     drop(store.lock_timeout(Duration::from_secs(120)).lock().await?);
-    assert!(killed.elapsed() < Duration::from_secs(60), "nobody waits for the dead: {:?}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(60), "the lock of a killed process is free: {:?}", killed.elapsed());
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Several processes with one login, whose refresh token is good for one use: nobody is logged out, whoever dies.
+//! Several processes share one login with rotating refresh tokens; killed processes do not log out the others.
 //!
 //! ```text
-//! here      a person logs in once; processes are started, killed and counted
-//! worker    such a process: many tasks that call the service all the time
+//! mod       logs in once; starts, kills and counts the processes
+//! worker    a process with many tasks that call the service
 //! ```
 
 mod worker;
@@ -18,12 +18,12 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
-pub use worker::{Orders, hold, work};
+pub use worker::{WorkerArguments, hold_lock, work};
 
-use crate::stage::{Stage, holds, same};
-use crate::{Act, Failure, Grant, Place, Provider, REDIRECT};
+use crate::harness::{Harness, ensure, ensure_eq};
+use crate::{Decision, Failure, Grant, Provider, REDIRECT, RealmKind};
 
-/// How many share the login, how hard, and for how long.
+/// The number of processes and tasks, and the duration.
 #[derive(Clone, Copy, Debug)]
 pub struct Sharing {
     /// At any time.
@@ -36,9 +36,9 @@ pub struct Sharing {
     pub kill_every: Option<Duration>,
 }
 
-/// What came of it.
+/// The results of all processes.
 #[derive(Debug, Default)]
-struct Sum {
+struct Totals {
     calls: u64,
     failures: Vec<String>,
     refreshed: u64,
@@ -50,21 +50,22 @@ struct Sum {
 /// Shares a login at this provider; one line on how it went. `program` is this crate's own.
 ///
 /// # Errors
-/// A call failed, somebody was logged out, or the refresh token was used more often than needed.
+/// A call failed, a process lost the login, or the refresh token was used more often than needed.
 pub async fn share(provider: Arc<dyn Provider>, program: &Path, sharing: Sharing) -> Result<String, Failure> {
-    let stage = Stage::new(provider).await?;
-    let realm = stage.realm(Place::Short).clone();
+    let harness = Harness::new(provider).await?;
+    let realm = harness.realm(RealmKind::Strict).clone();
     let folder = tempfile::tempdir()?;
     let store = FileStore::new(folder.path().join("login.json"));
-    let login = stage.login(Place::Short, &realm.clients.public)?.store(store.clone()).authorization(REDIRECT)?;
-    let address = stage.provider.visit(login.url(), &realm.users.plain, Act::Allow).await?;
+    let login =
+        harness.login(RealmKind::Strict, &realm.clients.public)?.store(store.clone()).authorization(REDIRECT)?;
+    let address = harness.provider.visit(login.url(), &realm.users.plain, Decision::Allow).await?;
     login.redirected(&address.ok_or("the provider did not send the browser back")?).await?;
 
-    let before = stage.provider.token_requests(Place::Short, &realm.clients.public, Grant::Refresh).await?;
+    let before = harness.provider.token_requests(RealmKind::Strict, &realm.clients.public, Grant::Refresh).await?;
     let end = Instant::now() + sharing.time;
     let start = |number: usize| {
-        let orders = Orders {
-            service: stage.service(Place::Short).base_url().to_owned(),
+        let arguments = WorkerArguments {
+            service: harness.service(RealmKind::Strict).base_url().to_owned(),
             workspace: realm.workspace.clone(),
             token_endpoint: realm.endpoint("token"),
             client_id: realm.clients.public.clone(),
@@ -72,39 +73,40 @@ pub async fn share(provider: Arc<dyn Provider>, program: &Path, sharing: Sharing
             tasks: sharing.tasks,
             seconds: end.saturating_duration_since(Instant::now()).as_secs_f64(),
         };
-        Process::start(program, &orders).map_err(|error| Failure::from(format!("process {number}: {error}")))
+        Process::start(program, &arguments).map_err(|error| Failure::from(format!("process {number}: {error}")))
     };
     let mut processes = (0..sharing.processes).map(start).collect::<Result<Vec<_>, _>>()?;
-    let mut sum = Sum::default();
+    let mut totals = Totals::default();
     if let Some(pause) = sharing.kill_every {
         let mut next = 0;
         while Instant::now() + pause < end {
             tokio::time::sleep(pause).await;
-            // With the lock in our hand nobody is asking the provider: what it has given to a process that dies before it could keep it, is lost, and no
-            // lock helps there.
+            // While this process holds the lock, no other process is refreshing. A process that dies between the provider's response and the write loses the token, which no
+            // lock can prevent.
             let lock = store.lock().await?;
-            let victim = std::mem::replace(&mut processes[next], start(next)?);
-            victim.kill(&mut sum).await?;
+            let killed = std::mem::replace(&mut processes[next], start(next)?);
+            killed.kill(&mut totals).await?;
             drop(lock);
             next = (next + 1) % sharing.processes;
         }
     }
     for process in processes {
-        process.finish(&mut sum).await?;
+        process.finish(&mut totals).await?;
     }
-    let asked = stage.provider.token_requests(Place::Short, &realm.clients.public, Grant::Refresh).await? - before;
-    // What they leave behind is still a login: past the end of its access token, the next program goes on with it.
+    let refreshes =
+        harness.provider.token_requests(RealmKind::Strict, &realm.clients.public, Grant::Refresh).await? - before;
+    // The stored login stays usable: after the access token has expired, the next program refreshes it.
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let next = stage.client(Place::Short, Credentials::stored(&realm.clients.public, store))?;
+    let next = harness.client(RealmKind::Strict, Credentials::stored(&realm.clients.public, store))?;
     next.license().await?;
     next.settle().await;
-    verdict(&sharing, &sum, asked)
+    summarize(&sharing, &totals, refreshes)
 }
 
-fn verdict(sharing: &Sharing, sum: &Sum, asked: u64) -> Result<String, Failure> {
-    let Sum { calls, failures, refreshed, adopted, logins_needed, killed } = sum;
+fn summarize(sharing: &Sharing, totals: &Totals, refreshes: u64) -> Result<String, Failure> {
+    let Totals { calls, failures, refreshed, adopted, logins_needed, killed } = totals;
     let line = format!(
-        "{} processes with {} tasks, {} s: {calls} calls, {} failed, {logins_needed} logged out, {asked} refreshes at the provider, \
+        "{} processes with {} tasks, {} s: {calls} calls, {} failed, {logins_needed} logged out, {refreshes} refreshes at the provider, \
          {adopted} times adopted, {killed} killed",
         sharing.processes,
         sharing.tasks,
@@ -114,67 +116,67 @@ fn verdict(sharing: &Sharing, sum: &Sum, asked: u64) -> Result<String, Failure> 
     if let Some(first) = failures.first() {
         return Err(format!("{line}; the first: {first}").into());
     }
-    same("logged out", logins_needed, &0)?;
-    // A killed process does not tell any more what it did.
+    ensure_eq("logged out", logins_needed, &0)?;
+    // A killed process does not report its refreshes.
     if *killed == 0 {
-        same("refreshes that processes know of", refreshed, &asked)?;
+        ensure_eq("refreshes that processes know of", refreshed, &refreshes)?;
     }
     // Access tokens of five seconds are renewed half a second before their end.
     let rounds = sharing.time.as_secs() / 5;
-    holds(&format!("one refresh each time, not one a process: {line}"), asked <= rounds + 2)?;
-    holds(&format!("there was something to refresh: {line}"), asked + 1 >= rounds && *calls > 0)?;
+    ensure(&format!("one refresh each time, not one a process: {line}"), refreshes <= rounds + 2)?;
+    ensure(&format!("there was something to refresh: {line}"), refreshes + 1 >= rounds && *calls > 0)?;
     Ok(line)
 }
 
-/// A worker, and what it says.
+/// A worker process and its results.
 struct Process {
     child: Child,
-    heard: JoinHandle<std::io::Result<Sum>>,
+    results: JoinHandle<std::io::Result<Totals>>,
 }
 
 impl Process {
-    fn start(program: &Path, orders: &Orders) -> std::io::Result<Self> {
+    fn start(program: &Path, arguments: &WorkerArguments) -> std::io::Result<Self> {
         let mut command = Command::new(program);
-        command.args(orders.arguments()).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.args(arguments.arguments()).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| std::io::Error::other("no standard output"))?;
-        let heard = tokio::spawn(async move {
-            let mut sum = Sum::default();
+        let results = tokio::spawn(async move {
+            let mut totals = Totals::default();
             let mut lines = BufReader::new(stdout).lines();
             while let Some(line) = lines.next_line().await? {
-                sum.hear(&line);
+                totals.add_line(&line);
             }
-            Ok(sum)
+            Ok(totals)
         });
-        Ok(Self { child, heard })
+        Ok(Self { child, results })
     }
 
-    async fn kill(mut self, sum: &mut Sum) -> Result<(), Failure> {
+    async fn kill(mut self, totals: &mut Totals) -> Result<(), Failure> {
         self.child.kill().await?;
-        sum.killed += 1;
-        self.tell(sum).await
+        totals.killed += 1;
+        self.collect(totals).await
     }
 
-    async fn finish(mut self, sum: &mut Sum) -> Result<(), Failure> {
+    async fn finish(mut self, totals: &mut Totals) -> Result<(), Failure> {
         let status: ExitStatus = self.child.wait().await?;
-        self.tell(sum).await?;
-        holds(&format!("a process comes to its end: {status}"), status.success())
+        self.collect(totals).await?;
+        ensure(&format!("a process comes to its end: {status}"), status.success())
     }
 
-    async fn tell(self, sum: &mut Sum) -> Result<(), Failure> {
-        let heard = self.heard.await??;
-        sum.calls += heard.calls;
-        sum.failures.extend(heard.failures);
-        sum.refreshed += heard.refreshed;
-        sum.adopted += heard.adopted;
-        sum.logins_needed += heard.logins_needed;
+    async fn collect(self, totals: &mut Totals) -> Result<(), Failure> {
+        let results = self.results.await??;
+        totals.calls += results.calls;
+        totals.failures.extend(results.failures);
+        totals.refreshed += results.refreshed;
+        totals.adopted += results.adopted;
+        totals.logins_needed += results.logins_needed;
         Ok(())
     }
 }
 
-impl Sum {
-    /// One line of a worker. A process that was killed may have left half a one.
-    fn hear(&mut self, line: &str) {
+impl Totals {
+    /// One line of a worker. The last line of a killed process may be cut.
+    fn add_line(&mut self, line: &str) {
         let Ok(line) = serde_json::from_str::<Value>(line) else { return };
         match line["event"].as_str().unwrap_or_default() {
             "calls" => self.calls += line["count"].as_u64().unwrap_or_default(),

@@ -15,9 +15,9 @@ use crate::Failure;
 /// Each task calls about so often.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a worker is told to do.
+/// Arguments of a worker process.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Orders {
+pub struct WorkerArguments {
     /// The service
     #[arg(long)]
     pub service: String,
@@ -30,10 +30,10 @@ pub struct Orders {
     /// The client that logged in
     #[arg(long)]
     pub client_id: String,
-    /// The file that keeps the login
+    /// File of the stored login
     #[arg(long)]
     pub store: PathBuf,
-    /// How many tasks
+    /// Number of tasks
     #[arg(long)]
     pub tasks: usize,
     /// For how long
@@ -41,7 +41,7 @@ pub struct Orders {
     pub seconds: f64,
 }
 
-impl Orders {
+impl WorkerArguments {
     /// As a command line.
     pub(super) fn arguments(&self) -> Vec<String> {
         let given = [
@@ -58,7 +58,7 @@ impl Orders {
     }
 }
 
-/// Says what happens to the login.
+/// Reports events of the login.
 struct Reporter;
 
 impl Observer for Reporter {
@@ -69,36 +69,36 @@ impl Observer for Reporter {
             LoginEvent::LoginNeeded(error) => ("login_needed", Some(error)),
             LoginEvent::StoreFailed(error) => ("store_failed", Some(error)),
             LoginEvent::RefreshFailed(error) => ("refresh_failed", Some(error)),
-            _ => ("something else", None),
+            _ => ("other", None),
         };
-        say(&json!({"event": name, "message": error.map(ToString::to_string)}));
+        print(&json!({"event": name, "message": error.map(ToString::to_string)}));
     }
 }
 
 /// Calls the service in many tasks until the time is over.
 ///
 /// # Errors
-/// The client can't be made. Calls that fail are told, and end nothing.
-pub async fn work(orders: &Orders) -> Result<(), Failure> {
-    let credentials = Credentials::stored(&orders.client_id, FileStore::new(&orders.store));
-    let client = Client::builder(&orders.service)
-        .workspace(&orders.workspace)
-        .token_path(&orders.token_endpoint)
+/// The client cannot be built. Failed calls are reported, and end nothing.
+pub async fn work(arguments: &WorkerArguments) -> Result<(), Failure> {
+    let credentials = Credentials::stored(&arguments.client_id, FileStore::new(&arguments.store));
+    let client = Client::builder(&arguments.service)
+        .workspace(&arguments.workspace)
+        .token_path(&arguments.token_endpoint)
         .credentials(credentials)
         .observer(Reporter)
         .build()?;
-    let end = Instant::now() + Duration::from_secs_f64(orders.seconds);
+    let end = Instant::now() + Duration::from_secs_f64(arguments.seconds);
     let calls = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
-    for number in 0..orders.tasks {
+    for number in 0..arguments.tasks {
         let (client, calls) = (client.clone(), Arc::clone(&calls));
         tasks.spawn(async move {
-            // Not all at once, and not in step.
+            // Spread over one pause.
             tokio::time::sleep(PAUSE.mul_f64(f64::from(u32::try_from(number % 50).unwrap_or_default()) / 50.0)).await;
             while Instant::now() < end {
                 match client.license().await {
                     Ok(_) => drop(calls.fetch_add(1, Ordering::Relaxed)),
-                    Err(error) => say(&json!({"event": "failed", "message": error.to_string()})),
+                    Err(error) => print(&json!({"event": "failed", "message": error.to_string()})),
                 }
                 tokio::time::sleep(PAUSE).await;
             }
@@ -108,23 +108,23 @@ pub async fn work(orders: &Orders) -> Result<(), Failure> {
         done?;
     }
     client.settle().await;
-    say(&json!({"event": "calls", "count": calls.load(Ordering::Relaxed)}));
+    print(&json!({"event": "calls", "count": calls.load(Ordering::Relaxed)}));
     Ok(())
 }
 
-/// Takes a store's lock, says so, and holds it until it is killed.
+/// Takes the lock of a store, reports that, and holds the lock until killed.
 ///
 /// # Errors
-/// The lock can't be had.
-pub async fn hold(store: &Path) -> Result<(), Failure> {
+/// The lock cannot be taken.
+pub async fn hold_lock(store: &Path) -> Result<(), Failure> {
     let lock = FileStore::new(store).lock().await?;
-    say(&json!({"event": "held"}));
+    print(&json!({"event": "held"}));
     std::future::pending::<()>().await;
     drop(lock);
     Ok(())
 }
 
-fn say(line: &Value) {
-    // One write: lines do not mix. Nothing can be said any more if standard output is closed.
+fn print(line: &Value) {
+    // One write: lines do not mix. Output is lost if standard output is closed.
     let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
 }

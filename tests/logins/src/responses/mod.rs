@@ -1,6 +1,6 @@
-//! What a provider answers to requests that are wrong in one point each: the simulator's words beside those of the real one it is shaped like.
+//! Responses to requests with one error each: the simulator's are compared with those of the real provider.
 
-mod ends;
+mod logout;
 mod pages;
 mod tokens;
 
@@ -11,39 +11,40 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 use url::Url;
 
-use crate::{Failure, Place, Provider, Realm, raw};
+use crate::{Failure, Provider, Realm, RealmKind, raw};
 
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
-/// The answers of one provider, each with what was asked.
+/// The responses of one provider, each with the name of the request.
 pub(crate) async fn answers(provider: &dyn Provider) -> Result<Vec<(String, String)>, Failure> {
-    let mut asking = Asking { provider, realm: provider.realm(Place::Long), http: raw::http()?, said: Vec::new() };
-    asking.passwords().await?;
-    asking.clients().await?;
-    asking.codes().await?;
-    asking.authorization_requests().await?;
-    asking.refreshes().await?;
-    asking.ends().await?;
-    asking.devices().await?;
-    asking.places().await?;
-    Ok(asking.said)
+    let mut recorder =
+        Recorder { provider, realm: provider.realm(RealmKind::Lenient), http: raw::http()?, recorded: Vec::new() };
+    recorder.passwords().await?;
+    recorder.clients().await?;
+    recorder.codes().await?;
+    recorder.authorization_requests().await?;
+    recorder.refreshes().await?;
+    recorder.logouts().await?;
+    recorder.devices().await?;
+    recorder.unknown_paths().await?;
+    Ok(recorder.recorded)
 }
 
-struct Asking<'a> {
+struct Recorder<'a> {
     provider: &'a dyn Provider,
     realm: &'a Realm,
     http: reqwest::Client,
-    said: Vec<(String, String)>,
+    recorded: Vec<(String, String)>,
 }
 
-impl Asking<'_> {
-    /// Asks, and writes down what was answered. The answer is the body, where it is JSON.
+impl Recorder<'_> {
+    /// Sends a request and records the response. Returns the body if it is JSON.
     async fn ask(&mut self, name: &str, request: RequestBuilder) -> Result<Value, Failure> {
         let answer = request.send().await?;
-        let mut words = heads(&answer);
+        let mut parts = heads(&answer);
         let text = answer.text().await?;
         let body = serde_json::from_str(&text).unwrap_or_default();
-        words.push(match &body {
+        parts.push(match &body {
             Value::Object(fields) if fields.contains_key("error") => body.to_string(),
             Value::Object(fields) => {
                 let mut names: Vec<&str> = fields.keys().map(String::as_str).collect();
@@ -53,7 +54,7 @@ impl Asking<'_> {
             _ if text.is_empty() => "nothing".into(),
             _ => "a page".into(),
         });
-        self.said.push((name.to_owned(), words.join("; ")));
+        self.recorded.push((name.to_owned(), parts.join("; ")));
         Ok(body)
     }
 
@@ -68,29 +69,29 @@ impl Asking<'_> {
     }
 }
 
-/// Status and headers that clients look at; of an address what stands in its query.
+/// Status and the headers that clients read; for a redirect, the names in its query.
 fn heads(answer: &Response) -> Vec<String> {
     let header = |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok());
-    let mut words = vec![answer.status().as_u16().to_string()];
+    let mut parts = vec![answer.status().as_u16().to_string()];
     for (name, value) in [("cache", header(CACHE_CONTROL)), ("pragma", header(PRAGMA)), ("type", header(CONTENT_TYPE))]
     {
         // Blanks and the case of letters mean nothing here.
-        words.extend(value.map(|value| format!("{name} {}", value.replace(' ', "").to_ascii_lowercase())));
+        parts.extend(value.map(|value| format!("{name} {}", value.replace(' ', "").to_ascii_lowercase())));
     }
-    words.extend(header(WWW_AUTHENTICATE).map(str::to_owned));
+    parts.extend(header(WWW_AUTHENTICATE).map(str::to_owned));
     if let Some(Ok(address)) = header(LOCATION).map(Url::parse) {
-        words.push(format!("to {}", query(&address)));
+        parts.push(format!("to {}", query(&address)));
     }
-    words
+    parts
 }
 
-/// What an address brings back to the program.
+/// The query of a redirect URI.
 fn query(address: &Url) -> String {
-    let told = |(name, value): (Cow<'_, str>, Cow<'_, str>)| match &*name {
+    let shown = |(name, value): (Cow<'_, str>, Cow<'_, str>)| match &*name {
         "error" | "error_description" | "state" => format!("{name}={value}"),
         _ => name.into_owned(),
     };
-    let mut query: Vec<String> = address.query_pairs().map(told).collect();
+    let mut query: Vec<String> = address.query_pairs().map(shown).collect();
     query.sort();
     query.join(" ")
 }

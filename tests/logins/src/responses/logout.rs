@@ -1,13 +1,13 @@
-//! The ends of tokens and sessions (RFC 7009, logout), userinfo, and places where nothing is.
+//! The ends of tokens and sessions (RFC 7009, logout), userinfo, and unknown paths.
 
 use http::header::AUTHORIZATION;
 use serde_json::Value;
 
-use super::Asking;
+use super::Recorder;
 use crate::{Failure, raw};
 
-impl Asking<'_> {
-    pub(super) async fn ends(&mut self) -> Result<(), Failure> {
+impl Recorder<'_> {
+    pub(super) async fn logouts(&mut self) -> Result<(), Failure> {
         let realm = self.realm;
         let id = realm.clients.password.as_str();
         let client = ("client_id", id);
@@ -44,14 +44,14 @@ impl Asking<'_> {
         self.post("logout", "logout", &[client, ("refresh_token", refresh)]).await?;
         self.post("logout again", "logout", &[client, ("refresh_token", refresh)]).await?;
         self.post("logout with a guess", "logout", &[client, ("refresh_token", "guess")]).await?;
-        self.post("logout of nobody", "logout", &[client]).await?;
+        self.post("logout without a token", "logout", &[client]).await?;
         self.post(
             "logout by an unknown client",
             "logout",
             &[("client_id", "nobody-knows-me"), ("refresh_token", refresh)],
         )
         .await?;
-        self.userinfo("userinfo of nobody", None).await?;
+        self.userinfo("userinfo without a token", None).await?;
         self.userinfo("userinfo with a guess", Some("guess")).await?;
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Asking<'_> {
         self.ask(name, request).await
     }
 
-    pub(super) async fn places(&mut self) -> Result<(), Failure> {
+    pub(super) async fn unknown_paths(&mut self) -> Result<(), Failure> {
         let mut elsewhere = self.realm.clone();
         elsewhere.workspace = "no-such-workspace".into();
         let discovery = |issuer: String| format!("{issuer}/.well-known/openid-configuration");

@@ -2,11 +2,11 @@
 
 use http::header::CONTENT_TYPE;
 
-use super::{Asking, Fields};
+use super::{Fields, Recorder};
 use crate::raw::{self, VERIFIER, WRONG_VERIFIER};
-use crate::{Failure, Place, REDIRECT};
+use crate::{Failure, REDIRECT, RealmKind};
 
-impl Asking<'_> {
+impl Recorder<'_> {
     pub(super) async fn passwords(&mut self) -> Result<(), Failure> {
         let realm = self.realm;
         let (id, plain, disabled) = (&realm.clients.password, &realm.users.plain, &realm.users.disabled);
@@ -115,7 +115,7 @@ impl Asking<'_> {
             .await?;
         self.token("a refresh with a scope", id, &[grant, ("refresh_token", refresh), ("scope", "email")]).await?;
 
-        self.realm = self.provider.realm(Place::Short);
+        self.realm = self.provider.realm(RealmKind::Strict);
         let tokens = raw::password(self.realm, id, &self.realm.users.plain).await?;
         let refresh = tokens.text("refresh_token")?;
         let next = self.token("a refresh token for one use", id, &[grant, ("refresh_token", refresh)]).await?;
