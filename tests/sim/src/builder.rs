@@ -9,16 +9,17 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::SimClock;
-use crate::analysis::{Readers, Rules};
+use crate::analysis::{PdfReaders, Rules};
+use crate::clock::SimClock;
 use crate::faults::Faults;
 use crate::idp::{AuthMode, ClientAuth, IdpConfig, Provider};
 use crate::journal::Journal;
+use crate::net::ListenerSwitch;
 use crate::paging::Paging;
-use crate::server::{App, Gate, OwnHosts, Routes, Settings, Store};
-use crate::simulator::{Login, Simulator};
-use crate::state::{Blobs, Timing, World};
-use crate::time::Stamp;
+use crate::service::{App, OwnHosts, Routes, Settings, StateFile};
+use crate::simulator::{Simulator, SimulatorLogin};
+use crate::state::{Blobs, Timing, Workspace};
+use crate::timestamp::Timestamp;
 
 /// Why a simulator could not start: one line.
 #[derive(Debug)]
@@ -57,8 +58,20 @@ pub struct SimulatorBuilder {
     password: String,
 }
 
+impl Simulator {
+    /// Starts with the usual settings: seed 1, built-in rules, real clock, a free port of 127.0.0.1.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Begins with the usual settings and changes some.
+    pub fn builder() -> SimulatorBuilder {
+        SimulatorBuilder::new()
+    }
+}
+
 impl SimulatorBuilder {
-    pub(crate) fn usual() -> Self {
+    fn new() -> Self {
         Self {
             seed: 1,
             clock: None,
@@ -219,7 +232,7 @@ impl SimulatorBuilder {
         let address =
             listener.local_addr().map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
         let config = self.identity();
-        let login = Login {
+        let login = SimulatorLogin {
             client_id: config.client_id.clone(),
             client_secret: config.client_secret.clone().unwrap_or_default(),
             username: config.username.clone(),
@@ -243,7 +256,7 @@ impl SimulatorBuilder {
     }
 
     fn app(&self, clock: SimClock, provider: Provider, address: SocketAddr) -> Result<App, StartError> {
-        if let Some(error) = crate::wire::fault() {
+        if let Some(error) = crate::wire::mapping_error() {
             return Err(StartError(error.to_owned()));
         }
         #[cfg(feature = "check")]
@@ -256,21 +269,21 @@ impl SimulatorBuilder {
             );
             StartError(format!("can't use {place}: {error}"))
         };
-        let (store, saved) = match &self.data_dir {
+        let (state_file, saved) = match &self.data_dir {
             Some(path) => {
-                Store::open(path).map(|(store, saved)| (Some(store), saved)).map_err(|error| folder(&error))?
+                StateFile::open(path).map(|(file, saved)| (Some(file), saved)).map_err(|error| folder(&error))?
             }
             None => (None, None),
         };
         let rules = self.rules.clone().unwrap_or_else(Rules::built_in);
-        let world = match saved {
+        let workspace = match saved {
             Some(saved) => {
                 provider.load_json(&saved.provider).map_err(|error| folder(&error))?;
-                saved.world
+                saved.workspace
             }
-            None => World::new(
+            None => Workspace::new(
                 self.seed,
-                Stamp::from(clock.now()),
+                Timestamp::from(clock.now()),
                 &self.workspace,
                 (&provider.user_id(&self.username), &self.username),
                 &rules,
@@ -279,7 +292,7 @@ impl SimulatorBuilder {
         let faults = self.faults.clone();
         match self.fault_seed {
             Some(seed) => faults.seed(seed),
-            None => faults.usual_seed(self.seed),
+            None => faults.set_default_seed(self.seed),
         }
         let operations = documine_api::operations::OPERATIONS.iter().filter(|operation| !operation.missing);
         Ok(App {
@@ -298,13 +311,13 @@ impl SimulatorBuilder {
             clock,
             journal: Journal::default(),
             faults,
-            gate: Gate::new(),
+            listener: ListenerSwitch::new(),
             stop: watch::Sender::new(false),
-            blobs: Blobs::open(store.as_ref().map(Store::folder)).map_err(|error| folder(&error))?,
-            readers: Readers::new(),
-            store,
+            blobs: Blobs::open(state_file.as_ref().map(StateFile::folder)).map_err(|error| folder(&error))?,
+            readers: PdfReaders::new(),
+            state_file,
             packing: tokio::sync::Mutex::new(()),
-            world: Mutex::new(world),
+            workspace: Mutex::new(workspace),
             rules: Mutex::new(Arc::new(rules)),
             #[cfg(feature = "check")]
             violations: Mutex::new(Vec::new()),

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
 /// The oldest requests are forgotten when there are more.
-const MOST: usize = 200_000;
+const MAX_ENTRIES: usize = 200_000;
 
 /// One request and what became of it.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl RecordedRequest {
             "status": self.status,
             "fault": self.fault,
             "reached": self.reached,
-            "at": Stamp::from(self.at).text(),
+            "at": Timestamp::from(self.at).to_rfc3339(),
             "request_bytes": self.request_bytes,
             "response_bytes": self.response_bytes,
         })
@@ -69,20 +69,20 @@ impl RecordedRequest {
 /// All requests, shared.
 #[derive(Clone, Default)]
 pub(crate) struct Journal {
-    entries: Arc<Mutex<VecDeque<Entry>>>,
+    entries: Arc<Mutex<VecDeque<JournalEntry>>>,
 }
 
 /// A request whose body counts may still grow.
-pub(crate) struct Entry {
+pub(crate) struct JournalEntry {
     pub(crate) request: RecordedRequest,
     pub(crate) received: Arc<AtomicU64>,
     pub(crate) sent: Arc<AtomicU64>,
 }
 
 impl Journal {
-    pub(crate) fn add(&self, entry: Entry) {
+    pub(crate) fn add(&self, entry: JournalEntry) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() == MOST {
+        if entries.len() == MAX_ENTRIES {
             entries.pop_front();
         }
         entries.push_back(entry);

@@ -123,25 +123,27 @@ pub mod wire;
 
 mod analysis;
 mod api;
+mod api_error;
 mod builder;
 mod clock;
 mod control;
 mod faults;
 mod journal;
+mod net;
 mod package;
 mod paging;
 #[cfg(test)]
-#[path = "../../../documine/src/properties.rs"]
 mod properties;
 mod server;
+mod service;
 mod simulator;
 mod state;
-mod time;
+mod timestamp;
 
 pub use analysis::{RuleError, Rules};
 pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
-pub use control::{Control, NoSuchThing};
+pub use control::{Control, UnknownId};
 pub use faults::{Drip, Fault, FaultError, Faults};
 pub use idp::AuthMode;
 pub use journal::RecordedRequest;

@@ -11,15 +11,16 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::SimClock;
-use crate::builder::{SimulatorBuilder, StartError};
+use crate::clock::SimClock;
 use crate::control::Control;
 use crate::faults::Faults;
 use crate::journal::RecordedRequest;
-use crate::server::{App, Connection, Listener, router};
+use crate::net::{Connection, Listener};
+use crate::server::router;
+use crate::service::App;
 
 /// How long requests that are under way have to end when the simulator shuts down.
-const PATIENCE: Duration = Duration::from_secs(30);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running simulator. Dropping it stops it.
 ///
@@ -35,14 +36,14 @@ pub struct Simulator {
     app: Arc<App>,
     address: SocketAddr,
     base_url: String,
-    login: Login,
+    login: SimulatorLogin,
     template_id: String,
     report_id: String,
     task: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// What a client needs to sign in.
-pub(crate) struct Login {
+pub(crate) struct SimulatorLogin {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) username: String,
@@ -50,27 +51,17 @@ pub(crate) struct Login {
 }
 
 impl Simulator {
-    /// Starts with the usual settings: seed 1, built-in rules, real clock, a free port of 127.0.0.1.
-    pub async fn start() -> Result<Self, StartError> {
-        Self::builder().start().await
-    }
-
-    /// Begins with the usual settings and changes some.
-    pub fn builder() -> SimulatorBuilder {
-        SimulatorBuilder::usual()
-    }
-
     /// Serves on the listener until the simulator goes away.
-    pub(crate) fn serve(app: App, listener: TcpListener, address: SocketAddr, login: Login) -> Self {
+    pub(crate) fn serve(app: App, listener: TcpListener, address: SocketAddr, login: SimulatorLogin) -> Self {
         let app = Arc::new(app);
         let (template_id, report_id) = {
-            let world = app.world();
-            let template = world.templates.first();
+            let workspace = app.workspace();
+            let template = workspace.templates.first();
             let report = template.and_then(|template| template.reports.keys().next().cloned());
             (template.map(|template| template.id.clone()).unwrap_or_default(), report.unwrap_or_default())
         };
         let mut stopping = app.stop.subscribe();
-        let listener = Listener::new(listener, address, app.gate.clone());
+        let listener = Listener::new(listener, address, app.listener.clone());
         let service = router(&app).into_make_service_with_connect_info::<Connection>();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             let _ = stopping.wait_for(|stop| *stop).await;
@@ -185,7 +176,7 @@ impl Simulator {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
     /// ```
     pub async fn refuse_connections(&self, refuse: bool) {
-        self.app.gate.close(refuse).await;
+        self.app.listener.set_closed(refuse).await;
     }
 
     /// What people and time do to the service from outside the API.
@@ -198,18 +189,15 @@ impl Simulator {
     pub async fn shutdown(mut self) -> io::Result<()> {
         self.app.stop.send_replace(true);
         let Some(mut task) = self.task.take() else { return Ok(()) };
-        match tokio::time::timeout(PATIENCE, &mut task).await {
+        match tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut task).await {
             Ok(ended) => ended.map_err(io::Error::other)??,
             Err(_) => task.abort(),
         }
-        match &self.app.store {
-            Some(store) => {
-                let saved = store.save(&self.app).await;
-                store.close();
-                saved
-            }
-            None => Ok(()),
+        let saved = self.app.save().await;
+        if let Some(file) = &self.app.state_file {
+            file.close();
         }
+        saved
     }
 
     /// Serves until `end` is over, then shuts down.
@@ -227,8 +215,8 @@ impl Drop for Simulator {
             task.abort();
         }
         // Connections may hold the state for a moment longer; the folder is free for the next simulator now.
-        if let Some(store) = &self.app.store {
-            store.close();
+        if let Some(file) = &self.app.state_file {
+            file.close();
         }
     }
 }

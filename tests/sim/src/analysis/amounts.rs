@@ -1,6 +1,6 @@
 //! Reads numbers and amounts of money as people write them: signs, brackets, thousands, currencies on either side.
 //!
-//! A value that has one meaning becomes plain (`-1234.50`). A value with several meanings stays as it was written: a rule that guesses makes wrong values.
+//! A value that has one meaning becomes plain (`-1234.50`). A value with several meanings stays as it was number: a rule that guesses makes wrong values.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ const PLAIN_WORDS: &[&str] = &[
     "value",
     "vat",
 ];
-/// Words in front of an amount that may turn its sign around.
+/// Words in front of an amount that may turn its sign context.
 const SIGN_WORDS: &[&str] = &["credit", "credited", "gutschrift", "less", "minus", "refund"];
 /// Words behind a number that stand for more figures.
 const MULTIPLIERS: &[&str] = &[
@@ -59,19 +59,19 @@ const MULTIPLIERS: &[&str] = &[
 
 /// Reads the number in `text`; `None` if there is none, the text itself if there are several meanings.
 pub(super) fn number(text: &str) -> Option<String> {
-    let found = find(text);
+    let found = find_numbers(text);
     match found.as_slice() {
         [] => None,
-        [one] => Some(one.plain.clone().unwrap_or_else(|| tidy(text))),
+        [one] => Some(one.plain.clone().unwrap_or_else(|| trimmed(text))),
         [first, rest @ ..] => {
             // "19 % 95.00": the percentage is another thing.
-            let others: Vec<&Written> = found.iter().filter(|written| !written.percent).collect();
+            let others: Vec<&NumberMatch> = found.iter().filter(|number| !number.percent).collect();
             match others.as_slice() {
-                [one] => Some(one.plain.clone().unwrap_or_else(|| tidy(text))),
+                [one] => Some(one.plain.clone().unwrap_or_else(|| trimmed(text))),
                 _ if first.plain.is_some() && rest.iter().all(|other| other.plain == first.plain) => {
                     first.plain.clone()
                 }
-                _ => Some(tidy(text)),
+                _ => Some(trimmed(text)),
             }
         }
     }
@@ -80,30 +80,30 @@ pub(super) fn number(text: &str) -> Option<String> {
 /// Reads the amount of money in `text`, which stands behind a label such as "Total". Percentages, dates, counts and numbers that belong to other words
 /// are no amounts.
 pub(super) fn money(text: &str) -> Option<String> {
-    let found = find(text);
+    let found = find_numbers(text);
     let words = words_around(text, &found);
     let plain_words = words.iter().all(|word| PLAIN_WORDS.contains(&word.as_str()));
-    let money: Vec<&Written> =
-        found.iter().filter(|written| !written.percent && (written.currency || plain_words)).collect();
+    let money: Vec<&NumberMatch> =
+        found.iter().filter(|number| !number.percent && (number.currency || plain_words)).collect();
     // The clearest kind that is there: with a currency, else with decimals, else any.
-    let best = |kind: fn(&Written) -> bool| {
-        let best: Vec<&Written> = money.iter().copied().filter(|written| kind(written)).collect();
+    let best = |kind: fn(&NumberMatch) -> bool| {
+        let best: Vec<&NumberMatch> = money.iter().copied().filter(|number| kind(number)).collect();
         (!best.is_empty()).then_some(best)
     };
     let best =
-        best(|written| written.currency).or_else(|| best(|written| written.decimals)).unwrap_or_else(|| money.clone());
+        best(|number| number.currency).or_else(|| best(|number| number.decimals)).unwrap_or_else(|| money.clone());
     let first = best.first()?;
-    let one_value = best.iter().all(|written| written.plain == first.plain);
-    let turned = words.iter().any(|word| SIGN_WORDS.contains(&word.as_str()));
+    let one_value = best.iter().all(|number| number.plain == first.plain);
+    let sign_unclear = words.iter().any(|word| SIGN_WORDS.contains(&word.as_str()));
     match &first.plain {
-        Some(plain) if one_value && (!turned || plain.starts_with('-')) => Some(plain.clone()),
-        _ => Some(tidy(text)),
+        Some(plain) if one_value && (!sign_unclear || plain.starts_with('-')) => Some(plain.clone()),
+        _ => Some(trimmed(text)),
     }
 }
 
 /// A number in a text.
 #[derive(Debug)]
-struct Written {
+struct NumberMatch {
     /// With sign, brackets and currency.
     place: Range<usize>,
     /// `None` if it can be read in several ways.
@@ -114,8 +114,8 @@ struct Written {
 }
 
 /// Finds the numbers. Characters with several forms (minus signs, blanks, figures) are brought into one first.
-fn find(text: &str) -> Vec<Written> {
-    let letters: Vec<char> = text.chars().map(one_form).collect();
+fn find_numbers(text: &str) -> Vec<NumberMatch> {
+    let letters: Vec<char> = text.chars().map(normalise_char).collect();
     let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let mut found = Vec::new();
     let mut index = 0;
@@ -130,16 +130,16 @@ fn find(text: &str) -> Vec<Written> {
         }
         let end = figures_end(&letters, index);
         let figures: String = letters[index..end].iter().collect();
-        let around = Surroundings::of(&letters, index, end);
-        if let Some((plain, decimals)) = (!around.part_of_something_else).then(|| plain_figures(&figures)).flatten() {
-            found.push(Written {
-                place: places[around.start]..places[around.end],
-                plain: around.signed(plain).filter(|_| {
-                    let written = &text[places[around.start]..places[around.end]];
-                    !(OF_THREE_DECIMALS.iter().any(|code| written.contains(code)) && could_be_decimals(&figures))
+        let context = NumberContext::of(&letters, index, end);
+        if let Some((plain, decimals)) = (!context.part_of_word).then(|| plain_figures(&figures)).flatten() {
+            found.push(NumberMatch {
+                place: places[context.start]..places[context.end],
+                plain: context.signed(plain).filter(|_| {
+                    let number = &text[places[context.start]..places[context.end]];
+                    !(THREE_DECIMAL_CURRENCIES.iter().any(|code| number.contains(code)) && could_be_decimals(&figures))
                 }),
-                percent: around.percent,
-                currency: around.currency,
+                percent: context.percent,
+                currency: context.currency,
                 decimals,
             });
         }
@@ -149,7 +149,7 @@ fn find(text: &str) -> Vec<Written> {
 }
 
 /// Currencies with three decimals: `KWD 1.234` may be little or much.
-const OF_THREE_DECIMALS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+const THREE_DECIMAL_CURRENCIES: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
 /// Returns whether `figures` has exactly one mark, with three figures behind it.
 fn could_be_decimals(figures: &str) -> bool {
@@ -157,7 +157,7 @@ fn could_be_decimals(figures: &str) -> bool {
     parts.next().is_some() && parts.next().is_some_and(|part| part.len() == 3) && parts.next().is_none()
 }
 
-fn one_form(letter: char) -> char {
+fn normalise_char(letter: char) -> char {
     match letter {
         '−' | '–' | '‐' | '‑' | '‒' | '－' | '﹣' | '⁻' => '-',
         '’' | '‘' | '`' | '´' | '＇' => '\'',
@@ -245,7 +245,7 @@ fn is_grouping(groups: &[usize], commas: bool) -> bool {
 /// The signs, currencies and other marks around figures.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one independent observation")]
-struct Surroundings {
+struct NumberContext {
     start: usize,
     end: usize,
     minus: u8,
@@ -254,20 +254,20 @@ struct Surroundings {
     unclear: bool,
     percent: bool,
     currency: bool,
-    part_of_something_else: bool,
+    part_of_word: bool,
 }
 
-impl Surroundings {
+impl NumberContext {
     fn of(letters: &[char], start: usize, end: usize) -> Self {
-        let mut around = Self { start, end, ..Self::default() };
-        let brackets = around.outwards(letters);
-        around.minus += u8::from(brackets);
-        around.part_of_something_else |= around.touches(letters);
-        around
+        let mut context = Self { start, end, ..Self::default() };
+        let brackets = context.extend(letters);
+        context.minus += u8::from(brackets);
+        context.part_of_word |= context.touches(letters);
+        context
     }
 
     /// Takes in signs, currencies, marks of credit and the brackets around all of it. Returns whether there are brackets.
-    fn outwards(&mut self, letters: &[char]) -> bool {
+    fn extend(&mut self, letters: &[char]) -> bool {
         let mut brackets = false;
         let (mut sign, mut currency_before, mut currency_after) = (false, false, false);
         loop {
@@ -392,11 +392,11 @@ fn skip_blank_back(letters: &[char], to: usize) -> (usize, usize) {
 }
 
 /// The words outside of the numbers and of brackets, in small letters. Currencies are no words.
-fn words_around(text: &str, found: &[Written]) -> Vec<String> {
+fn words_around(text: &str, found: &[NumberMatch]) -> Vec<String> {
     let mut depth = 0_u32;
     let mut words = String::new();
     for (at, letter) in text.char_indices() {
-        let in_number = found.iter().any(|written| written.place.contains(&at));
+        let in_number = found.iter().any(|number| number.place.contains(&at));
         match letter {
             _ if in_number => words.push(' '),
             '(' => depth += 1,
@@ -409,7 +409,7 @@ fn words_around(text: &str, found: &[Written]) -> Vec<String> {
 }
 
 /// The text as it was written, without the mark that parts it from its label.
-fn tidy(text: &str) -> String {
+fn trimmed(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.trim_start_matches([':', '=', '.', ' ']).to_owned()
 }

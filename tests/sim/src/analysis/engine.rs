@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::pdf::{DocumentText, PageText};
-use super::rules::{ComponentRules, Known, Pages, Rule, Rules, Source};
+use super::rules::{ComponentRules, DocumentProperty, PageRange, Rule, RuleSource, Rules};
 
 /// More values of one component than anybody wants to see.
-const MOST_VALUES: usize = 500;
+const MAX_VALUES: usize = 500;
 
 /// A component with the values found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Component {
     pub(crate) name: String,
-    pub(crate) values: Vec<Found>,
+    pub(crate) values: Vec<ExtractedValue>,
 }
 
 /// One value and where it comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Found {
+pub(crate) struct ExtractedValue {
     pub(crate) value: String,
     pub(crate) original: String,
     pub(crate) description: Option<String>,
@@ -27,37 +27,38 @@ pub(crate) struct Found {
 }
 
 /// The document that the rules look at.
-pub(crate) struct Subject<'a> {
+pub(crate) struct RuleInput<'a> {
     pub(crate) file_name: &'a str,
     pub(crate) text: &'a DocumentText,
 }
 
 /// Finds the values of all components.
-pub(crate) fn apply(rules: &Rules, subject: &Subject<'_>) -> Vec<Component> {
+pub(crate) fn apply_rules(rules: &Rules, input: &RuleInput<'_>) -> Vec<Component> {
     rules
         .components
         .iter()
-        .map(|component| Component { name: component.name.clone(), values: values_of(component, subject) })
+        .map(|component| Component { name: component.name.clone(), values: values_of(component, input) })
         .collect()
 }
 
-fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
-    let mut values: Vec<Found> = Vec::new();
+fn values_of(component: &ComponentRules, input: &RuleInput<'_>) -> Vec<ExtractedValue> {
+    let mut values: Vec<ExtractedValue> = Vec::new();
     for rule in &component.rules {
         let found = match &rule.source {
-            Source::Known(known) => known_values(*known, subject, rule),
+            RuleSource::Property(property) => property_values(*property, input, rule),
             // The drawn order first; the visual order helps where a form or table was drawn column by column.
-            Source::Pattern(pattern) => {
-                let drawn = matches(rule, pattern, subject.text, component.multiple, |page| Some(page.text.as_str()));
+            RuleSource::Pattern(pattern) => {
+                let drawn =
+                    pattern_matches(rule, pattern, input.text, component.multiple, |page| Some(page.text.as_str()));
                 if drawn.is_empty() {
-                    matches(rule, pattern, subject.text, component.multiple, |page| page.visual.as_deref())
+                    pattern_matches(rule, pattern, input.text, component.multiple, |page| page.visual.as_deref())
                 } else {
                     drawn
                 }
             }
         };
         for value in found {
-            if values.len() < MOST_VALUES && !values.iter().any(|known| known.value == value.value) {
+            if values.len() < MAX_VALUES && !values.iter().any(|known| known.value == value.value) {
                 values.push(value);
             }
         }
@@ -69,18 +70,18 @@ fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
     values
 }
 
-fn matches<'t>(
+fn pattern_matches<'t>(
     rule: &Rule,
     pattern: &regex::Regex,
     text: &'t DocumentText,
     multiple: bool,
     view: impl Fn(&'t PageText) -> Option<&'t str>,
-) -> Vec<Found> {
-    let Pages { from, to } = rule.pages;
+) -> Vec<ExtractedValue> {
+    let PageRange { from, to } = rule.pages;
     let mut found = Vec::new();
     for (index, page) in text.pages.iter().enumerate().skip(from - 1).take_while(|(index, _)| *index < to) {
         let Some(text) = view(page) else { continue };
-        for captures in pattern.captures_iter(text).take(MOST_VALUES) {
+        for captures in pattern.captures_iter(text).take(MAX_VALUES) {
             let Some(hit) = captures.name("value").or_else(|| captures.get(1)).or_else(|| captures.get(0)) else {
                 continue;
             };
@@ -88,7 +89,7 @@ fn matches<'t>(
             let original = hit.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
             // The mark behind a label tells a dash from a sign; it is no part of the value.
             let original = original.trim_start_matches([':', '=', ' ']).to_owned();
-            found.push(make(rule, value, original, u32::try_from(index + 1).ok()));
+            found.push(extracted(rule, value, original, u32::try_from(index + 1).ok()));
             if !multiple {
                 return found;
             }
@@ -97,8 +98,8 @@ fn matches<'t>(
     found
 }
 
-fn make(rule: &Rule, value: String, original: String, page: Option<u32>) -> Found {
-    Found {
+fn extracted(rule: &Rule, value: String, original: String, page: Option<u32>) -> ExtractedValue {
+    ExtractedValue {
         value,
         original,
         description: rule.description.clone(),
@@ -108,18 +109,20 @@ fn make(rule: &Rule, value: String, original: String, page: Option<u32>) -> Foun
     }
 }
 
-fn known_values(known: Known, subject: &Subject<'_>, rule: &Rule) -> Vec<Found> {
-    let text = subject.text;
+fn property_values(property: DocumentProperty, input: &RuleInput<'_>, rule: &Rule) -> Vec<ExtractedValue> {
+    let text = input.text;
     let one = |value: Option<String>, page: Option<u32>| {
         let value = value.and_then(|value| Some((rule.normalise.apply(&value)?, value)));
-        value.map(|(value, original)| make(rule, value, original, page)).into_iter().collect::<Vec<_>>()
+        value.map(|(value, original)| extracted(rule, value, original, page)).into_iter().collect::<Vec<_>>()
     };
-    match known {
-        Known::Title => one(text.title.clone(), Some(1)),
-        Known::Heading => one(text.heading.clone(), Some(1)),
-        Known::PageCount => one(Some(text.pages.len().to_string()), None),
-        Known::FileName => one(Some(subject.file_name.to_owned()), None),
-        Known::Remarks => remarks(text).into_iter().flat_map(|(remark, page)| one(Some(remark), page)).collect(),
+    match property {
+        DocumentProperty::Title => one(text.title.clone(), Some(1)),
+        DocumentProperty::Heading => one(text.heading.clone(), Some(1)),
+        DocumentProperty::PageCount => one(Some(text.pages.len().to_string()), None),
+        DocumentProperty::FileName => one(Some(input.file_name.to_owned()), None),
+        DocumentProperty::Remarks => {
+            remarks(text).into_iter().flat_map(|(remark, page)| one(Some(remark), page)).collect()
+        }
     }
 }
 
@@ -129,9 +132,12 @@ fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
         text.pages.iter().enumerate().filter(|(_, page)| page.image_only).map(|(index, _)| index + 1).collect();
     let mut remarks = Vec::new();
     if let Some(first) = pictures.first() {
-        let list = spans(&pictures);
-        let which =
-            if pictures.len() == 1 { format!("Page {list} is an image") } else { format!("Pages {list} are images") };
+        let list = page_spans(&pictures);
+        let which = if pictures.len() == 1 {
+            format!("Page {list} is an image")
+        } else {
+            format!("PageRange {list} are images")
+        };
         let remark =
             format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
         remarks.push((remark, u32::try_from(*first).ok()));
@@ -141,12 +147,12 @@ fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
         (remark, Some(unread.page))
     });
     remarks.extend(unread);
-    remarks.extend(text.trouble.clone().map(|trouble| (trouble, None)));
+    remarks.extend(text.incomplete.clone().map(|incomplete| (incomplete, None)));
     remarks
 }
 
 /// `1-3, 5` for 1, 2, 3, 5.
-fn spans(numbers: &[usize]) -> String {
+fn page_spans(numbers: &[usize]) -> String {
     let mut spans: Vec<(usize, usize)> = Vec::new();
     for number in numbers {
         match spans.last_mut() {
@@ -175,7 +181,7 @@ mod tests {
 
     fn run(rules: &str, pages: &[&str]) -> Vec<Component> {
         let rules = Rules::parse(rules).expect("good rules");
-        apply(&rules, &Subject { file_name: "a.pdf", text: &document(pages) })
+        apply_rules(&rules, &RuleInput { file_name: "a.pdf", text: &document(pages) })
     }
 
     #[test]
@@ -201,12 +207,12 @@ mod tests {
     fn image_pages_are_named_honestly() {
         let rules = "[[component]]\nname = 'Remarks'\nmultiple = true\n[[component.rule]]\nsource = 'remarks'";
         let found = run(rules, &["", "text", "", ""]);
-        assert!(found[0].values[0].value.starts_with("Pages 1, 3-4 are images without a text layer."));
+        assert!(found[0].values[0].value.starts_with("PageRange 1, 3-4 are images without a text layer."));
     }
 
     /// The values that the built-in rules find in one page.
     fn built_in(page: &str, component: &str) -> Vec<String> {
-        let found = apply(&Rules::built_in(), &Subject { file_name: "a.pdf", text: &document(&[page]) });
+        let found = apply_rules(&Rules::built_in(), &RuleInput { file_name: "a.pdf", text: &document(&[page]) });
         let component = found.into_iter().find(|found| found.name == component).expect("a built-in component");
         component.values.into_iter().map(|found| found.value).collect()
     }

@@ -12,7 +12,7 @@ mod repair;
 mod rules;
 mod title;
 
-pub(crate) use engine::{Component, Found, Subject, apply};
-pub(crate) use pdf::{DocumentText, Unreadable};
-pub(crate) use reader::Readers;
+pub(crate) use engine::{Component, ExtractedValue, RuleInput, apply_rules};
+pub(crate) use pdf::{DocumentText, ReadError};
+pub(crate) use reader::PdfReaders;
 pub use rules::{RuleError, Rules};

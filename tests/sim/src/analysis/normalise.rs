@@ -38,7 +38,7 @@ impl Normaliser {
             Self::Trim => Some(text.to_owned()),
             Self::Upper => Some(text.to_uppercase()),
             Self::Lower => Some(text.to_lowercase()),
-            Self::Date => date(text),
+            Self::Date => normalise_date(text),
             // Two blanks part columns, so the spacing matters.
             Self::Number => amounts::number(raw),
             Self::Money => amounts::money(raw),
@@ -48,32 +48,32 @@ impl Normaliser {
 }
 
 /// The first day in `text`; the text itself if its first day can be read in two ways.
-fn date(text: &str) -> Option<String> {
+fn normalise_date(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
-    let parts = parts_of(&lower);
+    let parts = date_parts(&lower);
     // Words around a day ("on", "the", a weekday) are skipped; three parts that make a day count.
-    let day = parts.windows(3).find_map(|window| day_of(&window[0], &window[1], &window[2]))?;
+    let day = parts.windows(3).find_map(|window| parse_date(&window[0], &window[1], &window[2]))?;
     Some(match day {
-        Day::Clear(day) => day.format("%Y-%m-%d").to_string(),
-        Day::Unclear => text.to_owned(),
+        ParsedDate::Exact(day) => day.format("%Y-%m-%d").to_string(),
+        ParsedDate::Ambiguous => text.to_owned(),
     })
 }
 
 /// A run of letters or of digits, with the marks behind it.
-struct Part<'a> {
+struct DatePart<'a> {
     text: &'a str,
     mark: &'a str,
 }
 
-enum Day {
-    Clear(NaiveDate),
+enum ParsedDate {
+    Exact(NaiveDate),
     /// Day and month could be the other way round.
-    Unclear,
+    Ambiguous,
 }
 
 /// Splits where letters and digits meet, too (`12MAR2024`, `12T10:30`). Endings of ordinals and "of" are left out.
-fn parts_of(text: &str) -> Vec<Part<'_>> {
-    let mut parts: Vec<Part<'_>> = Vec::new();
+fn date_parts(text: &str) -> Vec<DatePart<'_>> {
+    let mut parts: Vec<DatePart<'_>> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let same = |letter: char| {
@@ -88,31 +88,32 @@ fn parts_of(text: &str) -> Vec<Part<'_>> {
                 part.mark = &behind[..marks];
             }
         } else {
-            parts.push(Part { text: run, mark: &behind[..marks] });
+            parts.push(DatePart { text: run, mark: &behind[..marks] });
         }
         rest = &behind[marks..];
     }
     parts
 }
 
-fn day_of(first: &Part<'_>, second: &Part<'_>, third: &Part<'_>) -> Option<Day> {
-    let number = |part: &Part<'_>| (part.text.len() <= 2).then(|| part.text.parse::<u32>().ok()).flatten();
-    let year = |part: &Part<'_>| match (part.text.len(), part.text.parse::<i32>().ok()?) {
+fn parse_date(first: &DatePart<'_>, second: &DatePart<'_>, third: &DatePart<'_>) -> Option<ParsedDate> {
+    let number = |part: &DatePart<'_>| (part.text.len() <= 2).then(|| part.text.parse::<u32>().ok()).flatten();
+    let year = |part: &DatePart<'_>| match (part.text.len(), part.text.parse::<i32>().ok()?) {
         (4, year) if year >= 1000 => Some(year),
         (2, year) => Some(if year < 70 { 2000 + year } else { 1900 + year }),
         _ => None,
     };
-    let made = |year: i32, month: u32, day: u32| NaiveDate::from_ymd_opt(year, month, day);
+    let from_ymd = |year: i32, month: u32, day: u32| NaiveDate::from_ymd_opt(year, month, day);
     if first.text.len() == 4
         && let Some(year) = year(first)
     {
-        return made(year, month_of(second.text).or_else(|| number(second))?, number(third)?).map(Day::Clear);
+        return from_ymd(year, month_of(second.text).or_else(|| number(second))?, number(third)?)
+            .map(ParsedDate::Exact);
     }
     if let Some(month) = month_of(second.text) {
-        return made(year(third)?, month, number(first)?).map(Day::Clear);
+        return from_ymd(year(third)?, month, number(first)?).map(ParsedDate::Exact);
     }
     if let Some(month) = month_of(first.text) {
-        return made(year(third)?, month, number(second)?).map(Day::Clear);
+        return from_ymd(year(third)?, month, number(second)?).map(ParsedDate::Exact);
     }
     // All are figures: the marks between them must be the same.
     let (mark, other) = (first.mark.trim(), second.mark.trim());
@@ -120,10 +121,10 @@ fn day_of(first: &Part<'_>, second: &Part<'_>, third: &Part<'_>) -> Option<Day> 
         return None;
     }
     let (a, b, year) = (number(first)?, number(second)?, year(third)?);
-    match (made(year, b, a), made(year, a, b)) {
+    match (from_ymd(year, b, a), from_ymd(year, a, b)) {
         // Dots are written where the day comes first; slashes and hyphens also where the month does.
-        (Some(day_first), Some(month_first)) if mark != "." && day_first != month_first => Some(Day::Unclear),
-        (Some(day), _) | (None, Some(day)) => Some(Day::Clear(day)),
+        (Some(day_first), Some(month_first)) if mark != "." && day_first != month_first => Some(ParsedDate::Ambiguous),
+        (Some(day), _) | (None, Some(day)) => Some(ParsedDate::Exact(day)),
         (None, None) => None,
     }
 }

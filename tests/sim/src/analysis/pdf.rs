@@ -1,4 +1,4 @@
-//! Reads a PDF: how many pages, what text on each, which pages are only pictures, what the title is.
+//! Reads a PDF: how many pages, what text on each, which pages are only has_images, what the title is.
 //!
 //! Everything here runs on a thread of its own (see `reader`), because a hostile file may make the library panic or take its time.
 
@@ -10,12 +10,12 @@ use pdf_extract::content::{Content, Operation};
 use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream, output_doc_page};
 use serde::{Deserialize, Serialize};
 
-use super::content::{self, Drawn, Fonts, Operator};
-use super::layout::{Line, PageCollector};
+use super::content::{self, Fonts, PageContent, TextOperator};
+use super::layout::{PageCollector, TextLine};
 use super::{repair, title};
 
 /// More places than that are not listed where a font could not be read.
-const MOST_UNREAD: usize = 100;
+const MAX_UNREAD: usize = 100;
 
 /// What was read from a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub(crate) struct DocumentText {
     /// The first heading.
     pub(crate) heading: Option<String>,
     /// Why some of it could not be read.
-    pub(crate) trouble: Option<String>,
+    pub(crate) incomplete: Option<String>,
     /// Fonts that could not be read, by page.
     #[serde(default)]
     pub(crate) unread: Vec<UnreadFont>,
@@ -46,7 +46,7 @@ pub(crate) struct PageText {
     pub(crate) text: String,
     /// Lines from top to bottom, if that is another order.
     pub(crate) visual: Option<String>,
-    /// A page with pictures and without any text.
+    /// A page with has_images and without any text.
     pub(crate) image_only: bool,
 }
 
@@ -59,7 +59,7 @@ impl DocumentText {
 
 /// Why an upload is refused.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Unreadable {
+pub(crate) enum ReadError {
     Empty,
     NotPdf,
     Encrypted,
@@ -68,7 +68,7 @@ pub(crate) enum Unreadable {
     Busy,
 }
 
-impl Unreadable {
+impl ReadError {
     /// The words for the caller.
     pub(crate) fn message(&self, name: &str) -> String {
         match self {
@@ -82,38 +82,38 @@ impl Unreadable {
 }
 
 /// Reads the document in `bytes`; text that is not read by `deadline` is left out.
-pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unreadable> {
+pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, ReadError> {
     if bytes.is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(ReadError::Empty);
     }
-    let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(Unreadable::NotPdf)?;
-    let nonsense = || Unreadable::Broken("its structure makes no sense".to_owned());
-    let mut document = guarded(|| load(&bytes[start..])).unwrap_or_else(|| Err(nonsense()))?;
+    let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(ReadError::NotPdf)?;
+    let malformed = || ReadError::Broken("its structure makes no sense".to_owned());
+    let mut document = catch_panic(|| load(&bytes[start..])).unwrap_or_else(|| Err(malformed()))?;
     // What can't be put right is left as it is, and costs a page its text at most.
-    let _ = guarded(|| repair::prepare(&mut document));
-    let pages = guarded(|| document.get_pages()).unwrap_or_default();
+    let _ = catch_panic(|| repair::prepare(&mut document));
+    let pages = catch_panic(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {
-        return Err(Unreadable::Broken("it has no pages".to_owned()));
+        return Err(ReadError::Broken("it has no pages".to_owned()));
     }
-    let declared = guarded(|| title::declared(&document)).flatten();
+    let declared = catch_panic(|| title::declared(&document)).flatten();
     let mut read = DocumentText::default();
-    let mut first_lines: Vec<Line> = Vec::new();
-    let mut stage = Stage::new(document);
+    let mut first_lines: Vec<TextLine> = Vec::new();
+    let mut reader = PageReader::new(document);
     for (number, id) in pages {
-        let page = if read.trouble.is_none() {
-            stage.read_page(id, deadline)
+        let page = if read.incomplete.is_none() {
+            reader.read_page(id, deadline)
         } else {
             // The time is used up: the pages still count, their text is missing.
             Page::default()
         };
         if page.cut {
-            read.trouble = Some(format!("Reading the text took too long; it was stopped on page {number}."));
+            read.incomplete = Some(format!("Reading the text took too long; it was stopped on page {number}."));
         }
         if first_lines.is_empty() {
             first_lines = page.lines;
         }
         let unread = page.unread.into_iter().map(|font| UnreadFont { font, page: number });
-        read.unread.extend(unread.take(MOST_UNREAD.saturating_sub(read.unread.len())));
+        read.unread.extend(unread.take(MAX_UNREAD.saturating_sub(read.unread.len())));
         read.pages.push(page.text);
     }
     read.heading = title::heading(&first_lines);
@@ -122,7 +122,7 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
 }
 
 /// Loads a document. One that is encrypted is read if it opens without a password: what its owner allows is for programs that edit and print.
-fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
+fn load(bytes: &[u8]) -> Result<Document, ReadError> {
     let first = Document::load_mem(bytes);
     let error = match first {
         Ok(document) if !is_locked(&document) => return Ok(document),
@@ -140,7 +140,7 @@ fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
     }
     // An encrypted file that can't be opened fails in many ways; it still says what it is.
     let encrypted = bytes.windows(8).any(|window| window == b"/Encrypt");
-    Err(if encrypted { Unreadable::Encrypted } else { Unreadable::Broken(error) })
+    Err(if encrypted { ReadError::Encrypted } else { ReadError::Broken(error) })
 }
 
 fn unlocked(bytes: &[u8]) -> Option<Document> {
@@ -163,20 +163,20 @@ fn is_whole(document: &Document) -> bool {
 #[derive(Default)]
 struct Page {
     text: PageText,
-    lines: Vec<Line>,
+    lines: Vec<TextLine>,
     unread: BTreeSet<String>,
     cut: bool,
 }
 
 /// A document whose only page is made anew for each page that is read, so that pages depend on nothing but what was put there.
-struct Stage {
+struct PageReader {
     document: Document,
     fonts: Fonts,
     page: ObjectId,
     content: ObjectId,
 }
 
-impl Stage {
+impl PageReader {
     fn new(mut document: Document) -> Self {
         let [root, tree, page, content] = [(); 4].map(|()| document.new_object_id());
         let mut catalog = Dictionary::new();
@@ -194,10 +194,10 @@ impl Stage {
 
     fn read_page(&mut self, id: ObjectId, deadline: Instant) -> Page {
         let (document, fonts) = (&self.document, &mut self.fonts);
-        let mut drawn = guarded(|| content::walk(document, fonts, id, deadline)).unwrap_or_default();
+        let mut drawn = catch_panic(|| content::text_operators(document, fonts, id, deadline)).unwrap_or_default();
         let (mut collector, clean) = self.draw(&drawn, |_| true, deadline);
         if !clean && !collector.cut {
-            self.mend_fonts(&mut drawn, deadline);
+            self.replace_broken_fonts(&mut drawn, deadline);
             collector = self.draw(&drawn, |_| true, deadline).0;
         }
         self.fonts.end_page();
@@ -205,23 +205,23 @@ impl Stage {
         let text = text_of(&lines);
         let visual = Some(text_of(&collector.visual_lines())).filter(|visual| *visual != text && !visual.is_empty());
         let cut = collector.cut || drawn.cut;
-        let image_only = text.trim().is_empty() && drawn.pictures && drawn.unread.is_empty() && !cut;
+        let image_only = text.trim().is_empty() && drawn.has_images && drawn.unread.is_empty() && !cut;
         Page { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
     }
 
     /// Finds the fonts that the library stumbles over, and takes a simpler form of each; text in one that has none is left out.
-    fn mend_fonts(&mut self, drawn: &mut Drawn, deadline: Instant) {
+    fn replace_broken_fonts(&mut self, drawn: &mut PageContent, deadline: Instant) {
         for font in drawn.fonts.clone() {
-            let only = |operator: &Operator| operator.font == Some(font);
+            let only = |operator: &TextOperator| operator.font == Some(font);
             if self.draw(drawn, only, deadline).1 {
                 continue;
             }
             let name = self.fonts.base_name(font);
-            let mended = self.fonts.simpler(font).into_iter().any(|simpler| {
+            let replaced = self.fonts.simplified(font).into_iter().any(|simpler| {
                 self.fonts.replace(font, Some(simpler));
                 self.draw(drawn, only, deadline).1
             });
-            if !mended {
+            if !replaced {
                 self.fonts.replace(font, None);
                 drawn.operators.retain(|operator| operator.font != Some(font));
                 drawn.fonts.remove(&font);
@@ -231,7 +231,12 @@ impl Stage {
     }
 
     /// Draws the wanted operators. Returns what came out, and whether the library reached the end.
-    fn draw(&mut self, drawn: &Drawn, wanted: impl Fn(&Operator) -> bool, deadline: Instant) -> (PageCollector, bool) {
+    fn draw(
+        &mut self,
+        drawn: &PageContent,
+        wanted: impl Fn(&TextOperator) -> bool,
+        deadline: Instant,
+    ) -> (PageCollector, bool) {
         let mut collector = PageCollector::new(deadline);
         let operations: Vec<Operation> = drawn
             .operators
@@ -254,16 +259,16 @@ impl Stage {
         page.set("Contents", self.content);
         self.document.objects.insert(self.page, page.into());
         self.document.objects.insert(self.content, Stream::new(Dictionary::new(), content).into());
-        let clean = guarded(|| output_doc_page(&self.document, &mut collector, 1).is_ok()).unwrap_or(false);
+        let clean = catch_panic(|| output_doc_page(&self.document, &mut collector, 1).is_ok()).unwrap_or(false);
         (collector, clean)
     }
 }
 
-fn text_of(lines: &[Line]) -> String {
+fn text_of(lines: &[TextLine]) -> String {
     lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// Runs `work`; a panic in it counts as no result.
-fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }

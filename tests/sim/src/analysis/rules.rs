@@ -66,21 +66,21 @@ pub(super) struct Rule {
     pub(super) id: String,
     pub(super) description: Option<String>,
     pub(super) kind: String,
-    pub(super) source: Source,
+    pub(super) source: RuleSource,
     pub(super) normalise: Normaliser,
-    pub(super) pages: Pages,
+    pub(super) pages: PageRange,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(super) enum RuleSource {
     Pattern(Regex),
-    Known(Known),
+    Property(DocumentProperty),
 }
 
 /// What is known of a document beside its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Known {
+pub(super) enum DocumentProperty {
     Title,
     Heading,
     PageCount,
@@ -90,7 +90,7 @@ pub(super) enum Known {
 
 /// The pages a rule looks at, counted from 1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pages {
+pub(super) struct PageRange {
     pub(super) from: usize,
     pub(super) to: usize,
 }
@@ -120,7 +120,7 @@ struct RawRule {
     #[serde(rename = "type")]
     kind: Option<String>,
     pattern: Option<String>,
-    source: Option<Known>,
+    source: Option<DocumentProperty>,
     #[serde(default)]
     normalise: Normaliser,
     pages: Option<String>,
@@ -195,17 +195,17 @@ fn compile(raw: RawComponent) -> Result<ComponentRules, RuleError> {
         let id = rule.id.unwrap_or_else(|| format!("{name}.{number}.0"));
         let fail = |what: String| RuleError(format!("component {name}, rule {id}: {what}"));
         let source = match (rule.pattern, rule.source) {
-            (Some(pattern), None) => Source::Pattern(
+            (Some(pattern), None) => RuleSource::Pattern(
                 RegexBuilder::new(&pattern)
                     .size_limit(4 * 1024 * 1024)
                     .build()
                     .map_err(|error| fail(format!("bad pattern: {}", last_line(&error.to_string()))))?,
             ),
-            (None, Some(known)) => Source::Known(known),
+            (None, Some(property)) => RuleSource::Property(property),
             (Some(_), Some(_)) => return Err(fail("give either a pattern or a source, not both".to_owned())),
             (None, None) => return Err(fail("a pattern or a source is missing".to_owned())),
         };
-        let pages = pages_of(rule.pages.as_deref())
+        let pages = parse_pages(rule.pages.as_deref())
             .ok_or_else(|| fail("pages must be \"all\", one number like \"1\" or a span like \"1-3\"".to_owned()))?;
         let kind = rule.kind.unwrap_or_else(|| snake_case(&name));
         rules.push(Rule { id, description: rule.description, kind, source, normalise: rule.normalise, pages });
@@ -216,7 +216,7 @@ fn compile(raw: RawComponent) -> Result<ComponentRules, RuleError> {
     Ok(ComponentRules { name, multiple: raw.multiple, rules })
 }
 
-fn pages_of(text: Option<&str>) -> Option<Pages> {
+fn parse_pages(text: Option<&str>) -> Option<PageRange> {
     let (from, to) = match text.map(str::trim) {
         None | Some("all") => (1, usize::MAX),
         Some(text) => match text.split_once('-') {
@@ -228,7 +228,7 @@ fn pages_of(text: Option<&str>) -> Option<Pages> {
             Some((from, to)) => (from.trim().parse().ok()?, to.trim().parse().ok()?),
         },
     };
-    (from >= 1 && from <= to).then_some(Pages { from, to })
+    (from >= 1 && from <= to).then_some(PageRange { from, to })
 }
 
 /// The regex crate explains over several lines; the last one says what is wrong.

@@ -2,10 +2,10 @@
 
 use pdf_extract::{Dictionary, Document, Object};
 
-use super::layout::Line;
+use super::layout::TextLine;
 
 /// Longer than this is no title.
-const LONGEST: usize = 300;
+const MAX_TITLE_CHARS: usize = 300;
 
 /// The title in the metadata, if it says anything.
 pub(super) fn declared(document: &Document) -> Option<String> {
@@ -16,7 +16,7 @@ fn from_info(document: &Document) -> Option<String> {
     let info = document.trailer.get(b"Info").ok()?;
     let info: &Dictionary = document.dereference(info).ok()?.1.as_dict().ok()?;
     let title = document.dereference(info.get(b"Title").ok()?).ok()?.1;
-    clean(&text_string(title.as_str().ok()?))
+    clean_title(&text_string(title.as_str().ok()?))
 }
 
 /// The first `dc:title` of the XMP packet.
@@ -33,7 +33,7 @@ fn from_xmp(document: &Document) -> Option<String> {
         .replace("&quot;", "\"")
         .replace("&apos;", "'")
         .replace("&amp;", "&");
-    clean(&item)
+    clean_title(&item)
 }
 
 /// A PDF text string: UTF-16 or UTF-8 with a mark in front, else a superset of Latin 1.
@@ -65,23 +65,24 @@ fn doc_encoding(byte: u8) -> char {
     }
 }
 
-fn clean(text: &str) -> Option<String> {
+fn clean_title(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|letter| !letter.is_control() || letter.is_whitespace()).collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text: String = text.chars().take(LONGEST).collect();
+    let text: String = text.chars().take(MAX_TITLE_CHARS).collect();
     (text.chars().any(char::is_alphanumeric) && !text.eq_ignore_ascii_case("untitled")).then_some(text)
 }
 
 /// The first heading: the biggest letters among the first lines, over as many lines as they go on.
-pub(super) fn heading(lines: &[Line]) -> Option<String> {
-    let first: Vec<&Line> = lines.iter().filter(|line| line.text.chars().any(char::is_alphabetic)).take(40).collect();
+pub(super) fn heading(lines: &[TextLine]) -> Option<String> {
+    let first: Vec<&TextLine> =
+        lines.iter().filter(|line| line.text.chars().any(char::is_alphabetic)).take(40).collect();
     let biggest = first.iter().map(|line| line.size).fold(0.0_f64, f64::max);
     let start = first.iter().position(|line| line.size >= 0.97 * biggest)?;
     let same = first[start..].iter().take_while(|line| line.size >= 0.97 * biggest);
     // All letters of one size: nothing stands out, so the first line it is.
     let uniform = first.iter().all(|line| line.size >= 0.97 * biggest);
     let count = if uniform { 1 } else { 3 };
-    clean(&same.take(count).map(|line| line.text.as_str()).collect::<Vec<_>>().join(" "))
+    clean_title(&same.take(count).map(|line| line.text.as_str()).collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_heading_is_the_biggest_line() {
-        let line = |text: &str, size: f64| Line { text: text.to_owned(), size };
+        let line = |text: &str, size: f64| TextLine { text: text.to_owned(), size };
         let lines =
             [line("Acme Ltd", 9.0), line("Acute Oral Toxicity", 20.0), line("in Rats", 20.0), line("Body", 10.0)];
         assert_eq!(heading(&lines).as_deref(), Some("Acute Oral Toxicity in Rats"));

@@ -5,9 +5,10 @@ use http::header::LINK;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::call::{Call, text_answer};
+use super::api_call::{ApiCall, text_answer};
+use crate::api_error::ApiError;
 use crate::paging::Paging;
-use crate::server::{App, Refusal};
+use crate::service::App;
 
 const USUAL_SIZE: usize = 20;
 const BIGGEST_SIZE: usize = 1000;
@@ -20,7 +21,7 @@ pub(crate) fn is_list(operation: &str) -> bool {
 }
 
 /// The answer with `items` under `key`.
-pub(super) fn answer<T: Serialize>(app: &App, call: &Call, key: &str, items: Vec<T>) -> Result<Response, Refusal> {
+pub(super) fn answer<T: Serialize>(app: &App, call: &ApiCall, key: &str, items: Vec<T>) -> Result<Response, ApiError> {
     let total = items.len();
     let (items, more, link) = match app.settings.paging {
         Paging::None => (items, String::new(), None),
@@ -42,7 +43,7 @@ pub(super) fn answer<T: Serialize>(app: &App, call: &Call, key: &str, items: Vec
         .iter()
         .map(serde_json::to_string)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Refusal::internal("The list could not be written", &error))?;
+        .map_err(|error| ApiError::internal("The list could not be written", &error))?;
     let mut response =
         text_answer(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
@@ -55,23 +56,23 @@ fn slice<T>(items: Vec<T>, start: usize, size: usize) -> Vec<T> {
     items.into_iter().skip(start).take(size).collect()
 }
 
-fn size(call: &Call) -> Result<usize, Refusal> {
+fn size(call: &ApiCall) -> Result<usize, ApiError> {
     let size = number(call, "size", USUAL_SIZE)?;
     if size == 0 {
-        return Err(Refusal::bad_request("The parameter size must be at least 1."));
+        return Err(ApiError::bad_request("The parameter size must be at least 1."));
     }
     Ok(size.min(BIGGEST_SIZE))
 }
 
-fn number(call: &Call, name: &str, default: usize) -> Result<usize, Refusal> {
+fn number(call: &ApiCall, name: &str, default: usize) -> Result<usize, ApiError> {
     call.query(name).map_or(Ok(default), |text| {
         text.parse()
-            .map_err(|_| Refusal::bad_request(format!("The parameter {name} must be a whole number, 0 or greater.")))
+            .map_err(|_| ApiError::bad_request(format!("The parameter {name} must be a whole number, 0 or greater.")))
     })
 }
 
 /// A relative reference, as RFC 8288 allows, with the other parameters kept.
-fn next_link(call: &Call, next: usize, size: usize) -> String {
+fn next_link(call: &ApiCall, next: usize, size: usize) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();

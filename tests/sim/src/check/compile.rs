@@ -5,27 +5,26 @@ use std::collections::HashMap;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::Manner;
 use super::document::{essence, may_be_json, resolved};
-use super::schema::{Compiled, Form, Schemas};
+use super::schema::{CompiledSchema, SchemaCompiler, SchemaForm, Strictness};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// One operation.
-pub(super) struct Operation {
+pub(super) struct OperationSpec {
     pub(super) method: Method,
     /// The path with its `{parameters}`.
     pub(super) path: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<Body>,
+    pub(super) parameters: Vec<ParameterSpec>,
+    pub(super) body: Option<RequestBodySpec>,
     /// By status (`200`, `4XX`) or `default`.
-    pub(super) answers: HashMap<String, Answer>,
+    pub(super) answers: HashMap<String, ResponseSpec>,
     pub(super) secured: bool,
 }
 
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParameterLocation {
     Path,
     Query,
     Header,
@@ -33,41 +32,41 @@ pub(super) enum Place {
 }
 
 /// A declared parameter.
-pub(super) struct Parameter {
+pub(super) struct ParameterSpec {
     pub(super) name: String,
-    pub(super) place: Place,
+    pub(super) location: ParameterLocation,
     pub(super) required: bool,
     /// The type its text is read as, and that of the items if it is an array.
     pub(super) kind: String,
     pub(super) items: Option<String>,
-    pub(super) schema: Option<Compiled>,
+    pub(super) schema: Option<CompiledSchema>,
 }
 
 /// What a request may carry.
-pub(super) struct Body {
+pub(super) struct RequestBodySpec {
     pub(super) required: bool,
-    pub(super) content: Vec<Media>,
+    pub(super) content: Vec<MediaSpec>,
 }
 
 /// A media type and the schema of its JSON, or the parts of its form.
-pub(super) struct Media {
+pub(super) struct MediaSpec {
     pub(super) name: String,
-    pub(super) schema: Option<Compiled>,
+    pub(super) schema: Option<CompiledSchema>,
     /// Name and whether it must be there, of each part of `multipart/form-data`.
     pub(super) parts: Vec<(String, bool)>,
 }
 
 /// A documented answer.
-pub(super) struct Answer {
-    pub(super) content: Vec<Media>,
+pub(super) struct ResponseSpec {
+    pub(super) content: Vec<MediaSpec>,
     pub(super) required_headers: Vec<String>,
 }
 
 /// Everything needed while compiling.
-struct Context<'a> {
+struct CompileContext<'a> {
     document: &'a Value,
-    schemas: Schemas,
-    manner: Manner,
+    schemas: SchemaCompiler,
+    strictness: Strictness,
 }
 
 /// The name and the whole path of an operation, from its method, its path in the document and itself.
@@ -84,7 +83,7 @@ pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, S
     let path = format!("{}{path}", documine_api::document::SERVER_PATH);
     let same = |known: &str| {
         let (known, path) = (known.trim_end_matches('/').split('/'), path.trim_end_matches('/').split('/'));
-        known.map(form).eq(path.map(form))
+        known.map(segment_shape).eq(path.map(segment_shape))
     };
     let known = documine_api::operations::OPERATIONS
         .iter()
@@ -94,17 +93,17 @@ pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, S
 }
 
 /// A segment of a path; all parameters are the same.
-fn form(segment: &str) -> &str {
+fn segment_shape(segment: &str) -> &str {
     if segment.starts_with('{') && segment.ends_with('}') { "{}" } else { segment }
 }
 
 /// Compiles all operations of a document, by the name that `naming` gives.
 pub(super) fn operations(
     document: &Value,
-    manner: Manner,
+    strictness: Strictness,
     naming: &Naming,
-) -> Result<HashMap<String, Operation>, String> {
-    let context = Context { document, schemas: Schemas::of(document, manner)?, manner };
+) -> Result<HashMap<String, OperationSpec>, String> {
+    let context = CompileContext { document, schemas: SchemaCompiler::of(document, strictness)?, strictness };
     let paths = document["paths"].as_object().ok_or("the document has no paths")?;
     let mut all = HashMap::new();
     for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
@@ -120,14 +119,14 @@ pub(super) fn operations(
     Ok(all)
 }
 
-impl Context<'_> {
-    fn operation(&self, path: &str, method: &str, item: &Value, operation: &Value) -> Result<Operation, String> {
-        let mut parameters: Vec<Parameter> = Vec::new();
+impl CompileContext<'_> {
+    fn operation(&self, path: &str, method: &str, item: &Value, operation: &Value) -> Result<OperationSpec, String> {
+        let mut parameters: Vec<ParameterSpec> = Vec::new();
         // Those of the path first: the operation's own replace them.
         for list in [&item["parameters"], &operation["parameters"]] {
             for parameter in list.as_array().into_iter().flatten() {
                 for parameter in self.parameters(parameter)? {
-                    parameters.retain(|known| (&known.name, known.place) != (&parameter.name, parameter.place));
+                    parameters.retain(|known| (&known.name, known.location) != (&parameter.name, parameter.location));
                     parameters.push(parameter);
                 }
             }
@@ -136,7 +135,10 @@ impl Context<'_> {
             None => None,
             Some(body) => {
                 let body = resolved(self.document, body)?;
-                Some(Body { required: body["required"] == true, content: self.content(&body["content"], Form::Open)? })
+                Some(RequestBodySpec {
+                    required: body["required"] == true,
+                    content: self.content(&body["content"], SchemaForm::Open)?,
+                })
             }
         };
         let mut answers = HashMap::new();
@@ -145,21 +147,21 @@ impl Context<'_> {
                 continue;
             }
             let success = status.starts_with('2') || status.eq_ignore_ascii_case("default");
-            if self.manner == Manner::Lenient && !success {
+            if self.strictness == Strictness::Lenient && !success {
                 continue;
             }
             let answer = resolved(self.document, answer)?;
             let mut required_headers = Vec::new();
             for (name, header) in answer["headers"].as_object().into_iter().flatten() {
-                if self.manner == Manner::Strict && resolved(self.document, header)?["required"] == true {
+                if self.strictness == Strictness::Strict && resolved(self.document, header)?["required"] == true {
                     required_headers.push(name.clone());
                 }
             }
-            let content = self.content(&answer["content"], Form::Closed)?;
-            answers.insert(status.to_ascii_uppercase(), Answer { content, required_headers });
+            let content = self.content(&answer["content"], SchemaForm::Closed)?;
+            answers.insert(status.to_ascii_uppercase(), ResponseSpec { content, required_headers });
         }
         let security = operation.get("security").or_else(|| self.document.get("security"));
-        Ok(Operation {
+        Ok(OperationSpec {
             method: method.to_ascii_uppercase().parse().map_err(|_| format!("`{method}` is no method"))?,
             path: path.to_owned(),
             parameters,
@@ -170,7 +172,7 @@ impl Context<'_> {
     }
 
     /// A parameter as it is sent: an object in the query (`pageable`, say) is as many as it has properties, unless a style says otherwise.
-    fn parameters(&self, parameter: &Value) -> Result<Vec<Parameter>, String> {
+    fn parameters(&self, parameter: &Value) -> Result<Vec<ParameterSpec>, String> {
         let given = resolved(self.document, parameter)?;
         let shape = given.get("schema").map(|schema| resolved(self.document, schema)).transpose()?;
         let properties = shape.and_then(|shape| shape["properties"].as_object());
@@ -186,31 +188,31 @@ impl Context<'_> {
         }
     }
 
-    fn parameter(&self, parameter: &Value) -> Result<Parameter, String> {
+    fn parameter(&self, parameter: &Value) -> Result<ParameterSpec, String> {
         let parameter = resolved(self.document, parameter)?;
         let name = parameter["name"].as_str().ok_or("a parameter has no name")?;
-        let place = match parameter["in"].as_str() {
-            Some("path") => Place::Path,
-            Some("query") => Place::Query,
-            Some("header") => Place::Header,
-            Some("cookie") => Place::Cookie,
+        let location = match parameter["in"].as_str() {
+            Some("path") => ParameterLocation::Path,
+            Some("query") => ParameterLocation::Query,
+            Some("header") => ParameterLocation::Header,
+            Some("cookie") => ParameterLocation::Cookie,
             _ => return Err(format!("the parameter `{name}` has no place")),
         };
         let schema = parameter.get("schema");
         let shape = schema.map(|schema| resolved(self.document, schema)).transpose()?.unwrap_or(&Value::Null);
         let items = shape.get("items").map(|items| resolved(self.document, items)).transpose()?;
         let kind = |shape: &Value| shape["type"].as_str().unwrap_or("string").to_owned();
-        Ok(Parameter {
+        Ok(ParameterSpec {
             name: name.to_owned(),
-            place,
+            location,
             required: parameter["required"] == true,
             kind: kind(shape),
             items: items.map(kind),
-            schema: schema.map(|schema| self.schemas.compile(schema, Form::Open)).transpose()?,
+            schema: schema.map(|schema| self.schemas.compile(schema, SchemaForm::Open)).transpose()?,
         })
     }
 
-    fn content(&self, content: &Value, form: Form) -> Result<Vec<Media>, String> {
+    fn content(&self, content: &Value, form: SchemaForm) -> Result<Vec<MediaSpec>, String> {
         let mut all = Vec::new();
         let is_extension = |name: &str| name.starts_with("x-") && !name.contains('/');
         for (name, media) in content.as_object().into_iter().flatten().filter(|(name, _)| !is_extension(name)) {
@@ -223,7 +225,7 @@ impl Context<'_> {
                 Some(schema) if essence == "multipart/form-data" => parts(resolved(self.document, schema)?),
                 _ => Vec::new(),
             };
-            all.push(Media { name: name.clone(), schema: compiled, parts });
+            all.push(MediaSpec { name: name.clone(), schema: compiled, parts });
         }
         Ok(all)
     }

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 /// References that lead to references that lead … end here.
-const LONGEST_CHAIN: usize = 16;
+const MAX_REFERENCES: usize = 16;
 
 /// What `value` is, after following `$ref` (within the document) to its end.
 pub(super) fn resolved<'a>(document: &'a Value, value: &'a Value) -> Result<&'a Value, String> {
     let mut current = value;
-    for _ in 0..LONGEST_CHAIN {
+    for _ in 0..MAX_REFERENCES {
         let Some(reference) = current.get("$ref").and_then(Value::as_str) else { return Ok(current) };
         let pointer = reference.strip_prefix('#').ok_or_else(|| format!("`{reference}` leads out of the document"))?;
         current = document.pointer(pointer).ok_or_else(|| format!("`{reference}` leads nowhere"))?;

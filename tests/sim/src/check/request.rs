@@ -8,9 +8,10 @@ use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::compile::{Body, Media, Operation, Parameter, Place};
+use super::checker::Checker;
+use super::compile::{MediaSpec, OperationSpec, ParameterLocation, ParameterSpec, RequestBodySpec};
 use super::document::{covers, essence, is_json};
-use super::{Checker, Findings, Side, Violation};
+use super::violation::{Findings, Side, Violation};
 
 /// The header that names the workspace.
 const TENANT: &str = "x-tenant-id";
@@ -43,7 +44,7 @@ impl Checker {
     }
 }
 
-fn check_path(declared: &Operation, path: &str, findings: &mut Findings<'_>) {
+fn check_path(declared: &OperationSpec, path: &str, findings: &mut Findings<'_>) {
     let wanted: Vec<&str> = declared.path.split('/').collect();
     let given: Vec<&str> = path.split('/').collect();
     let name_of = |segment: &str| segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).map(str::to_owned);
@@ -58,7 +59,10 @@ fn check_path(declared: &Operation, path: &str, findings: &mut Findings<'_>) {
         match percent_decode_str(given).decode_utf8() {
             Ok(text) if text.is_empty() => findings.add(at, "empty"),
             Ok(text) => {
-                let known = declared.parameters.iter().find(|known| known.place == Place::Path && known.name == name);
+                let known = declared
+                    .parameters
+                    .iter()
+                    .find(|known| known.location == ParameterLocation::Path && known.name == name);
                 if let Some(known) = known {
                     check_value(known, &[text.as_ref()], &at, findings);
                 }
@@ -68,9 +72,9 @@ fn check_path(declared: &Operation, path: &str, findings: &mut Findings<'_>) {
     }
 }
 
-fn check_query(declared: &Operation, query: &str, findings: &mut Findings<'_>) {
+fn check_query(declared: &OperationSpec, query: &str, findings: &mut Findings<'_>) {
     let given: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let known = || declared.parameters.iter().filter(|parameter| parameter.place == Place::Query);
+    let known = || declared.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Query);
     for (at, (name, _)) in given.iter().enumerate() {
         let first = !given[..at].iter().any(|(earlier, _)| earlier == name);
         if first && !known().any(|parameter| parameter.name == *name) {
@@ -91,7 +95,7 @@ fn check_query(declared: &Operation, query: &str, findings: &mut Findings<'_>) {
     }
 }
 
-fn check_headers(declared: &Operation, headers: &HeaderMap, findings: &mut Findings<'_>) {
+fn check_headers(declared: &OperationSpec, headers: &HeaderMap, findings: &mut Findings<'_>) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if declared.secured {
         let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
@@ -102,7 +106,7 @@ fn check_headers(declared: &Operation, headers: &HeaderMap, findings: &mut Findi
             findings.add(format!("header/{TENANT}"), "missing");
         }
     }
-    for parameter in declared.parameters.iter().filter(|parameter| parameter.place == Place::Header) {
+    for parameter in declared.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Header) {
         // These three are described elsewhere; OpenAPI says to ignore them here.
         if ["accept", "content-type", "authorization"].contains(&parameter.name.to_ascii_lowercase().as_str()) {
             continue;
@@ -117,7 +121,7 @@ fn check_headers(declared: &Operation, headers: &HeaderMap, findings: &mut Findi
 }
 
 /// Reads the text of a parameter as its type says and holds it against its schema.
-fn check_value(parameter: &Parameter, texts: &[&str], at: &str, findings: &mut Findings<'_>) {
+fn check_value(parameter: &ParameterSpec, texts: &[&str], at: &str, findings: &mut Findings<'_>) {
     let read = |kind: &str, text: &str| -> Value {
         match kind {
             "integer" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
@@ -136,7 +140,12 @@ fn check_value(parameter: &Parameter, texts: &[&str], at: &str, findings: &mut F
     }
 }
 
-fn check_body(declared: Option<&Body>, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
+fn check_body(
+    declared: Option<&RequestBodySpec>,
+    headers: &HeaderMap,
+    body: Option<&Bytes>,
+    findings: &mut Findings<'_>,
+) {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Some(declared) = declared else {
         if body.is_some_and(|body| !body.is_empty()) {
@@ -170,7 +179,7 @@ fn check_body(declared: Option<&Body>, headers: &HeaderMap, body: Option<&Bytes>
     }
 }
 
-fn check_parts(media: &Media, content_type: &str, body: &Bytes, findings: &mut Findings<'_>) {
+fn check_parts(media: &MediaSpec, content_type: &str, body: &Bytes, findings: &mut Findings<'_>) {
     let names = match part_names(content_type, body) {
         Ok(names) => names,
         Err(error) => return findings.add("", format!("no multipart form: {error}")),

@@ -4,9 +4,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
-use super::compile::{Answer, Operation};
+use super::checker::Checker;
+use super::compile::{OperationSpec, ResponseSpec};
 use super::document::{covers, essence, is_json};
-use super::{Checker, Findings, Manner, Side, Violation};
+use super::schema::Strictness;
+use super::violation::{Findings, Side, Violation};
 
 impl Checker {
     /// What of an answer does not fit. `body` is `None` if it was not kept, and is not looked at then.
@@ -27,7 +29,7 @@ impl Checker {
         if documented(declared, status).is_none() && check_range(declared, status, headers, &mut findings) {
             return findings.found;
         }
-        if self.manner == Manner::Lenient && !status.is_success() {
+        if self.strictness == Strictness::Lenient && !status.is_success() {
             return findings.found;
         }
         let Some(answer) = documented(declared, status) else {
@@ -43,7 +45,7 @@ impl Checker {
 }
 
 /// The documented answer for a status: by itself, by its class (`4XX`), or the default one.
-fn documented(operation: &Operation, status: StatusCode) -> Option<&Answer> {
+fn documented(operation: &OperationSpec, status: StatusCode) -> Option<&ResponseSpec> {
     let class = format!("{}XX", status.as_u16() / 100);
     [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.answers.get(*key))
 }
@@ -51,7 +53,7 @@ fn documented(operation: &Operation, status: StatusCode) -> Option<&Answer> {
 /// Ranges come from HTTP (RFC 9110 14), not from the document: where 200 gives bytes, 206 and 416 may answer a `Range` header.
 ///
 /// `false` if the answer is no such one.
-fn check_range(declared: &Operation, status: StatusCode, headers: &HeaderMap, findings: &mut Findings<'_>) -> bool {
+fn check_range(declared: &OperationSpec, status: StatusCode, headers: &HeaderMap, findings: &mut Findings<'_>) -> bool {
     let whole = documented(declared, StatusCode::OK);
     let Some(whole) = whole.filter(|whole| whole.content.iter().any(|media| !is_text(&media.name))) else {
         return false;
@@ -75,7 +77,7 @@ fn is_text(media_type: &str) -> bool {
     is_json(&essence) || essence.starts_with("text/") || essence.ends_with("xml")
 }
 
-fn check_body(answer: &Answer, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
+fn check_body(answer: &ResponseSpec, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if answer.content.is_empty() {
         if body.is_some_and(|body| !body.is_empty()) {

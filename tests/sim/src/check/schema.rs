@@ -1,4 +1,4 @@
-//! Schemas of OpenAPI 3.0, rewritten to JSON Schema 2020-12 and compiled.
+//! SchemaCompiler of OpenAPI 3.0, rewritten to JSON Schema 2020-12 and compiled.
 //!
 //! The two differ in a few keywords: `nullable`, exclusive bounds as flags, siblings of `$ref`. Every schema of the document is there in three
 //! forms: as the document says, closed (undeclared fields are refused), and as a member of a composition: there the fields of the parts add up, so
@@ -11,14 +11,14 @@ use std::sync::Arc;
 use jsonschema::{Draft, Validator};
 use serde_json::{Map, Value, json};
 
-use super::{Findings, Manner};
+use super::violation::Findings;
 
 /// More of the same list would only bury the first ones.
-const MOST_ERRORS: usize = 10;
+const MAX_ERRORS: usize = 10;
 /// Messages quote the value; a long one is cut.
-const LONGEST_MESSAGE: usize = 300;
+const MAX_MESSAGE_BYTES: usize = 300;
 /// What tells people something and validators nothing.
-const SILENT: [&str; 11] = [
+const ANNOTATION_KEYWORDS: [&str; 11] = [
     "nullable",
     "example",
     "description",
@@ -32,9 +32,18 @@ const SILENT: [&str; 11] = [
     "writeOnly",
 ];
 
+/// How much a document is taken at its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strictness {
+    /// All that it leaves out is wrong.
+    Strict,
+    /// It may leave out errors, and the values of its sets and headers of its answers are not the simulator's.
+    Lenient,
+}
+
 /// How a schema treats fields it does not declare.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum SchemaForm {
     /// As the document says.
     Open,
     /// Undeclared fields are refused, here and inside.
@@ -43,7 +52,7 @@ pub(super) enum Form {
     Part,
 }
 
-impl Form {
+impl SchemaForm {
     const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Part];
 
     fn name(self) -> &'static str {
@@ -55,56 +64,56 @@ impl Form {
     }
 
     /// The form of what lies inside.
-    fn inside(self) -> Self {
+    fn nested(self) -> Self {
         if self == Self::Open { Self::Open } else { Self::Closed }
     }
 
     /// The form of the parts of a composition.
-    fn part(self) -> Self {
+    fn part_form(self) -> Self {
         if self == Self::Open { Self::Open } else { Self::Part }
     }
 }
 
 /// The schemas of a document, ready to be compiled against.
-pub(super) struct Schemas {
+pub(super) struct SchemaCompiler {
     root: Map<String, Value>,
-    manner: Manner,
+    strictness: Strictness,
     /// What was compiled already, by its rewritten text: most answers of most operations are the same error message.
-    done: RefCell<HashMap<String, Compiled>>,
+    done: RefCell<HashMap<String, CompiledSchema>>,
 }
 
-impl Schemas {
-    pub(super) fn of(document: &Value, manner: Manner) -> Result<Self, String> {
+impl SchemaCompiler {
+    pub(super) fn of(document: &Value, strictness: Strictness) -> Result<Self, String> {
         let mut root = Map::new();
         root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
         if let Some(all) = document.pointer("/components/schemas").and_then(Value::as_object) {
-            for form in Form::ALL {
+            for form in SchemaForm::ALL {
                 let rewritten: Result<Map<String, Value>, String> =
-                    all.iter().map(|(name, schema)| Ok((name.clone(), rewritten(schema, form, manner)?))).collect();
+                    all.iter().map(|(name, schema)| Ok((name.clone(), rewritten(schema, form, strictness)?))).collect();
                 root.insert(form.name().to_owned(), Value::Object(rewritten?));
             }
         }
-        Ok(Self { root, manner, done: RefCell::default() })
+        Ok(Self { root, strictness, done: RefCell::default() })
     }
 
     /// Compiles a schema of the document.
-    pub(super) fn compile(&self, schema: &Value, form: Form) -> Result<Compiled, String> {
-        match (self.compiled(schema, form), self.manner) {
+    pub(super) fn compile(&self, schema: &Value, form: SchemaForm) -> Result<CompiledSchema, String> {
+        match (self.compiled(schema, form), self.strictness) {
             // A pattern or a reference that only other tools take is no reason to serve nothing.
-            (Err(_), Manner::Lenient) => Ok(Compiled { validator: Arc::new(build(&Value::Bool(true))?) }),
+            (Err(_), Strictness::Lenient) => Ok(CompiledSchema { validator: Arc::new(build(&Value::Bool(true))?) }),
             (compiled, _) => compiled,
         }
     }
 
-    fn compiled(&self, schema: &Value, form: Form) -> Result<Compiled, String> {
-        let rewritten = rewritten(schema, form, self.manner)?;
+    fn compiled(&self, schema: &Value, form: SchemaForm) -> Result<CompiledSchema, String> {
+        let rewritten = rewritten(schema, form, self.strictness)?;
         let text = rewritten.to_string();
         if let Some(compiled) = self.done.borrow().get(&text) {
             return Ok(compiled.clone());
         }
         let mut root = self.root.clone();
         root.insert("allOf".to_owned(), json!([rewritten]));
-        let compiled = Compiled { validator: Arc::new(build(&Value::Object(root))?) };
+        let compiled = CompiledSchema { validator: Arc::new(build(&Value::Object(root))?) };
         self.done.borrow_mut().insert(text, compiled.clone());
         Ok(compiled)
     }
@@ -121,21 +130,21 @@ fn build(schema: &Value) -> Result<Validator, String> {
 
 /// A compiled schema.
 #[derive(Clone)]
-pub(super) struct Compiled {
+pub(super) struct CompiledSchema {
     validator: Arc<Validator>,
 }
 
-impl Compiled {
+impl CompiledSchema {
     /// Adds what does not fit; `at` stands before the pointers.
     pub(super) fn check(&self, value: &Value, at: &str, findings: &mut Findings<'_>) {
         // Most values fit, and telling that they do is much faster than telling where they don't.
         if self.validator.is_valid(value) {
             return;
         }
-        for error in self.validator.iter_errors(value).take(MOST_ERRORS) {
+        for error in self.validator.iter_errors(value).take(MAX_ERRORS) {
             let mut message = error.to_string();
-            if message.len() > LONGEST_MESSAGE {
-                let cut = (0..=LONGEST_MESSAGE).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
+            if message.len() > MAX_MESSAGE_BYTES {
+                let cut = (0..=MAX_MESSAGE_BYTES).rev().find(|at| message.is_char_boundary(*at)).unwrap_or(0);
                 message.truncate(cut);
                 message.push('…');
             }
@@ -144,20 +153,20 @@ impl Compiled {
     }
 }
 
-/// A schema for bodies of this form, by this manner.
-fn rewritten(schema: &Value, form: Form, manner: Manner) -> Result<Value, String> {
-    let mut schema = match (rewrite(schema, form), manner) {
-        (Err(_), Manner::Lenient) => Value::Bool(true),
+/// A schema for bodies of this form, by this strictness.
+fn rewritten(schema: &Value, form: SchemaForm, strictness: Strictness) -> Result<Value, String> {
+    let mut schema = match (rewrite(schema, form), strictness) {
+        (Err(_), Strictness::Lenient) => Value::Bool(true),
         (rewritten, _) => rewritten?,
     };
-    if manner == Manner::Lenient && form != Form::Open {
-        open_sets(&mut schema);
+    if strictness == Strictness::Lenient && form != SchemaForm::Open {
+        relax_enums(&mut schema);
     }
     Ok(schema)
 }
 
 /// Takes the values of enumerations away, and the type of objects of which nothing is said.
-fn open_sets(schema: &mut Value) {
+fn relax_enums(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if fields.get("enum").is_some_and(Value::is_array) {
@@ -173,17 +182,17 @@ fn open_sets(schema: &mut Value) {
             for (key, inner) in fields {
                 match (key.as_str(), inner) {
                     // A field that is called `enum` is none.
-                    ("properties", Value::Object(properties)) => properties.values_mut().for_each(open_sets),
-                    (_, inner) => open_sets(inner),
+                    ("properties", Value::Object(properties)) => properties.values_mut().for_each(relax_enums),
+                    (_, inner) => relax_enums(inner),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(open_sets),
+        Value::Array(items) => items.iter_mut().for_each(relax_enums),
         _ => {}
     }
 }
 
-fn rewrite(schema: &Value, form: Form) -> Result<Value, String> {
+fn rewrite(schema: &Value, form: SchemaForm) -> Result<Value, String> {
     let Some(fields) = schema.as_object() else { return Ok(schema.clone()) };
     if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
         // In OpenAPI 3.0 nothing beside a reference counts.
@@ -195,19 +204,19 @@ fn rewrite(schema: &Value, form: Form) -> Result<Value, String> {
     let mut made = Map::new();
     for (key, value) in fields {
         let rewritten = match (key.as_str(), value) {
-            (key, _) if SILENT.contains(&key) || key.starts_with("x-") => continue,
+            (key, _) if ANNOTATION_KEYWORDS.contains(&key) || key.starts_with("x-") => continue,
             ("properties", Value::Object(properties)) => {
                 let rewritten: Result<Map<String, Value>, String> = properties
                     .iter()
-                    .map(|(name, schema)| Ok((name.clone(), rewrite(schema, form.inside())?)))
+                    .map(|(name, schema)| Ok((name.clone(), rewrite(schema, form.nested())?)))
                     .collect();
                 Value::Object(rewritten?)
             }
-            ("items" | "additionalProperties", Value::Object(_)) => rewrite(value, form.inside())?,
+            ("items" | "additionalProperties", Value::Object(_)) => rewrite(value, form.nested())?,
             ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => {
-                parts.iter().map(|part| rewrite(part, form.part())).collect::<Result<Vec<_>, _>>()?.into()
+                parts.iter().map(|part| rewrite(part, form.part_form())).collect::<Result<Vec<_>, _>>()?.into()
             }
-            ("not", _) => rewrite(value, Form::Open)?,
+            ("not", _) => rewrite(value, SchemaForm::Open)?,
             ("exclusiveMinimum" | "exclusiveMaximum", Value::Bool(_)) => continue,
             ("minimum" | "maximum", bound) => {
                 let exclusive = format!("exclusiveM{}", &key[1..]);
@@ -222,7 +231,7 @@ fn rewrite(schema: &Value, form: Form) -> Result<Value, String> {
         made.insert(key.clone(), rewritten);
     }
     let declares = ["properties", "allOf", "anyOf", "oneOf"].iter().any(|key| made.contains_key(*key));
-    if form == Form::Closed && declares && !made.contains_key("additionalProperties") {
+    if form == SchemaForm::Closed && declares && !made.contains_key("additionalProperties") {
         made.insert("unevaluatedProperties".to_owned(), false.into());
     }
     if fields.get("nullable") == Some(&Value::Bool(true)) { Ok(nullable(made)) } else { Ok(Value::Object(made)) }
@@ -251,24 +260,24 @@ mod tests {
     #[test]
     fn the_dialect_of_openapi_is_rewritten() {
         let schema = json!({ "type": "integer", "minimum": 0, "exclusiveMinimum": true, "nullable": true, "x-a": 1, "example": 2 });
-        let rewritten = rewrite(&schema, Form::Open).expect("rewrites");
+        let rewritten = rewrite(&schema, SchemaForm::Open).expect("rewrites");
         assert_eq!(rewritten, json!({ "type": ["integer", "null"], "exclusiveMinimum": 0 }));
         let listed =
-            rewrite(&json!({ "type": "string", "enum": ["A"], "nullable": true }), Form::Open).expect("rewrites");
+            rewrite(&json!({ "type": "string", "enum": ["A"], "nullable": true }), SchemaForm::Open).expect("rewrites");
         assert_eq!(listed, json!({ "type": ["string", "null"], "enum": ["A", null] }));
         let referred = json!({ "allOf": [{ "$ref": "#/components/schemas/A", "description": "x" }], "nullable": true });
         let expected = json!({ "anyOf": [{ "allOf": [{ "$ref": "#/open/A" }] }, { "type": "null" }] });
-        assert_eq!(rewrite(&referred, Form::Open).expect("rewrites"), expected);
-        assert!(rewrite(&json!({ "$ref": "other.json#/A" }), Form::Open).is_err());
+        assert_eq!(rewrite(&referred, SchemaForm::Open).expect("rewrites"), expected);
+        assert!(rewrite(&json!({ "$ref": "other.json#/A" }), SchemaForm::Open).is_err());
     }
 
     #[test]
     fn sets_of_a_foreign_documents_answers_are_open() {
         let schema = json!({ "properties": { "enum": { "type": "string", "enum": ["A"] } } });
-        let lenient = rewritten(&schema, Form::Closed, Manner::Lenient).expect("rewrites");
+        let lenient = rewritten(&schema, SchemaForm::Closed, Strictness::Lenient).expect("rewrites");
         assert_eq!(lenient["properties"]["enum"], json!({ "type": "string" }));
-        for (form, manner) in [(Form::Closed, Manner::Strict), (Form::Open, Manner::Lenient)] {
-            let held = rewritten(&schema, form, manner).expect("rewrites");
+        for (form, strictness) in [(SchemaForm::Closed, Strictness::Strict), (SchemaForm::Open, Strictness::Lenient)] {
+            let held = rewritten(&schema, form, strictness).expect("rewrites");
             assert_eq!(held["properties"]["enum"]["enum"], json!(["A"]));
         }
     }
@@ -279,11 +288,11 @@ mod tests {
             "Base": { "type": "object", "properties": { "id": { "type": "string" } } },
             "Whole": { "allOf": [{ "$ref": "#/components/schemas/Base" }, { "properties": { "base": { "$ref": "#/components/schemas/Base" } } }] },
         } } });
-        let schemas = Schemas::of(&document, Manner::Strict).expect("a document");
+        let schemas = SchemaCompiler::of(&document, Strictness::Strict).expect("a document");
         let whole = json!({ "$ref": "#/components/schemas/Whole" });
-        let closed = schemas.compile(&whole, Form::Closed).expect("compiles");
+        let closed = schemas.compile(&whole, SchemaForm::Closed).expect("compiles");
         let pointers = |value: Value| {
-            let mut findings = Findings::new("x", super::super::Side::Response);
+            let mut findings = Findings::new("x", super::super::violation::Side::Response);
             closed.check(&value, "", &mut findings);
             findings.found.iter().map(|found| found.pointer.clone()).collect::<Vec<_>>()
         };
@@ -291,7 +300,7 @@ mod tests {
         assert_eq!(pointers(json!({ "id": "a", "more": 1 })), [""]);
         // What is wrong inside comes first; that the whole then counts as undeclared too is how JSON Schema reckons.
         assert_eq!(pointers(json!({ "base": { "more": 1 } })).first().map(String::as_str), Some("/base"));
-        let open = schemas.compile(&whole, Form::Open).expect("compiles");
+        let open = schemas.compile(&whole, SchemaForm::Open).expect("compiles");
         assert!(open.validator.is_valid(&json!({ "more": 1, "base": { "more": 1 } })));
     }
 }

@@ -91,7 +91,7 @@ fn bad_requests_are_described_in_one_line_each() {
     let at = |found: Vec<String>| {
         found.into_iter().map(|line| line.split(": ").next().map(str::to_owned)).collect::<Vec<_>>()
     };
-    let one = |place: &str| vec![Some(format!("putThing request {place}"))];
+    let one = |location: &str| vec![Some(format!("putThing request {location}"))];
     assert_eq!(at(post("", &headers(&[]), &good)), one("query/since"));
     assert_eq!(at(post("since=today", &headers(&[]), &good)), one("query/since"));
     assert_eq!(at(post(&format!("{SINCE}&flag=yes"), &headers(&[]), &good)), one("query/flag"));
@@ -195,7 +195,7 @@ fn bad_documents_are_refused_with_the_reason() {
 fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
     let note = json!({ "get": { "responses": {} }, "$ref": "#/nowhere", "schema": { "$ref": "#/nowhere" } });
     let mut document: Value = serde_json::from_str(&document()).expect("JSON");
-    for place in [
+    for location in [
         "",
         "/paths",
         "/paths/~1api~1things~1{thingId}",
@@ -209,8 +209,8 @@ fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
         "/components/responses",
         "/components/schemas/Thing",
     ] {
-        document.pointer_mut(place).expect(place)["x-note"] = note.clone();
-        document.pointer_mut(place).expect(place)["x-text"] = json!("for people");
+        document.pointer_mut(location).expect(location)["x-note"] = note.clone();
+        document.pointer_mut(location).expect(location)["x-text"] = json!("for people");
     }
     let checker = Checker::new(&document.to_string()).expect("compiles");
     let body = Bytes::from(json!({ "name": "a" }).to_string());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// builder method of its name, and the same name in TOML and JSON; switches are `true` there.
 ///
 /// With a status (`status`, `rate_limited`, `rate_limited_until_date`, `unavailable`, `bad_gateway_page`, `empty_error`, `login_page`) the request never
-/// reaches the service: the answer is made from the fault alone. So it is with `unseen` and `refuse`, which leave no answer. In all other cases the service
+/// reaches the service: the answer is canned from the fault alone. So it is with `unseen` and `refuse`, which leave no answer. In all other cases the service
 /// carries the request out, and the fault changes the answer or loses it. Answers touched by a fault are deliberate and never count as violations.
 ///
 /// ```
@@ -175,7 +175,7 @@ impl Fault {
         self
     }
 
-    /// The answer has this status, and the service is not asked.
+    /// The answer has this status, and the service is not request.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);

@@ -1,16 +1,15 @@
-//! The plan: which fault hits which request, and how often each has hit. Chance is drawn from a seed, for each fault and operation by itself, so
+//! The plan: which fault hits which request, and how often each has hit. FaultDraws is drawn from a seed, for each fault and operation by itself, so
 //! that requests of other operations in between change nothing.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Fault, FaultError, file, presets};
+use super::fault::Fault;
 
 /// The seed of a plan that was given none.
-const USUAL_SEED: u64 = 1;
+const DEFAULT_SEED: u64 = 1;
 
 /// The faults that are planned. Clones share the plan.
 ///
@@ -38,26 +37,26 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Plan {
     seed: Option<u64>,
-    /// How many faults were ever added; the number of one is part of its chance.
+    /// How many faults were ever added; the number of one is part of its draw.
     added: u64,
-    planned: Vec<Planned>,
+    planned: Vec<PlannedFault>,
     hits: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
-struct Planned {
+struct PlannedFault {
     fault: Fault,
     number: u64,
     /// Requests that it might have hit.
     seen: u64,
     /// Requests that it did hit.
     hit: u64,
-    chances: BTreeMap<String, Chance>,
+    draws: BTreeMap<String, FaultDraws>,
 }
 
-/// The chance of one fault with one operation.
+/// The draw of one fault with one operation.
 #[derive(Debug)]
-struct Chance {
+struct FaultDraws {
     random: fastrand::Rng,
     /// Requests that are still hit after the last lucky one.
     burst: u64,
@@ -65,7 +64,7 @@ struct Chance {
 
 /// The request that a fault may hit.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestKey<'a> {
     pub(crate) operation: Option<&'a str>,
     pub(crate) method: &'a str,
     /// Whether it is one of the identity provider's.
@@ -73,26 +72,6 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Faults {
-    /// Reads a plan from a TOML file. An error says the file, the line, and what to write instead.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, FaultError> {
-        file::load(path.as_ref())
-    }
-
-    /// Reads a plan from TOML text.
-    pub fn parse(text: &str) -> Result<Self, FaultError> {
-        file::parse(text)
-    }
-
-    /// A plan that comes with the simulator, by its name: see [`preset_names`](Self::preset_names).
-    pub fn preset(name: &str) -> Result<Self, FaultError> {
-        presets::plan(name)
-    }
-
-    /// The names of the plans that come with the simulator: `flaky`, `rude-proxy`, `rate-limited`, `newer-server`.
-    pub fn preset_names() -> impl Iterator<Item = &'static str> {
-        presets::names()
-    }
-
     /// Plans a fault. Of several that hit one request, the one that was added first takes effect.
     pub fn add(&self, fault: Fault) {
         self.plan().add(fault);
@@ -119,7 +98,7 @@ impl Faults {
     pub fn seed(&self, seed: u64) {
         let mut plan = self.plan();
         plan.seed = Some(seed);
-        plan.planned.iter_mut().for_each(|planned| planned.chances.clear());
+        plan.planned.iter_mut().for_each(|planned| planned.draws.clear());
     }
 
     /// The faults that are planned, in the order in which they were added.
@@ -134,21 +113,21 @@ impl Faults {
 
     /// The seed in use.
     pub(crate) fn seed_in_use(&self) -> u64 {
-        self.plan().seed.unwrap_or(USUAL_SEED)
+        self.plan().seed.unwrap_or(DEFAULT_SEED)
     }
 
     /// The seed for a plan that has none of its own.
-    pub(crate) fn usual_seed(&self, seed: u64) {
+    pub(crate) fn set_default_seed(&self, seed: u64) {
         self.plan().seed.get_or_insert(seed);
     }
 
     /// The fault that hits this request, if any does.
-    pub(crate) fn take(&self, asked: Asked<'_>) -> Option<Fault> {
+    pub(crate) fn take(&self, request: RequestKey<'_>) -> Option<Fault> {
         let plan = &mut *self.plan();
-        let seed = plan.seed.unwrap_or(USUAL_SEED);
+        let seed = plan.seed.unwrap_or(DEFAULT_SEED);
         let mut hit: Option<Fault> = None;
-        for planned in plan.planned.iter_mut().filter(|planned| planned.fault.means(asked)) {
-            if planned.falls_on(asked, seed, hit.is_none()) {
+        for planned in plan.planned.iter_mut().filter(|planned| planned.fault.matches(request)) {
+            if planned.should_hit(request, seed, hit.is_none()) {
                 hit = Some(planned.fault.clone());
             }
         }
@@ -165,27 +144,27 @@ impl Faults {
 
 impl Plan {
     fn add(&mut self, fault: Fault) {
-        self.planned.push(Planned { fault, number: self.added, seen: 0, hit: 0, chances: BTreeMap::new() });
+        self.planned.push(PlannedFault { fault, number: self.added, seen: 0, hit: 0, draws: BTreeMap::new() });
         self.added += 1;
     }
 }
 
 impl Fault {
     /// Whether this is a request that it looks for.
-    fn means(&self, asked: Asked<'_>) -> bool {
+    fn matches(&self, request: RequestKey<'_>) -> bool {
         let operation = match self.operation.as_str() {
             "*" => true,
-            "api/*" => asked.operation.is_some() && !asked.provider,
-            "idp/*" => asked.operation.is_some() && asked.provider,
-            operation => asked.operation == Some(operation),
+            "api/*" => request.operation.is_some() && !request.provider,
+            "idp/*" => request.operation.is_some() && request.provider,
+            operation => request.operation == Some(operation),
         };
-        operation && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(asked.method))
+        operation && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method))
     }
 }
 
-impl Planned {
+impl PlannedFault {
     /// Whether it hits this request, which it looks for. `free`: no earlier fault hits it.
-    fn falls_on(&mut self, asked: Asked<'_>, seed: u64, free: bool) -> bool {
+    fn should_hit(&mut self, request: RequestKey<'_>, seed: u64, free: bool) -> bool {
         self.seen += 1;
         let first = self.fault.nth.unwrap_or(1).max(1);
         if self.seen < first {
@@ -197,21 +176,21 @@ impl Planned {
             self.hit += u64::from(hit);
             return hit;
         };
-        let operation = asked.operation.unwrap_or_default();
+        let operation = request.operation.unwrap_or_default();
         let number = self.number;
-        let chance = self.chances.entry(operation.to_owned()).or_insert_with(|| Chance::new(seed, number, operation));
+        let draw = self.draws.entry(operation.to_owned()).or_insert_with(|| FaultDraws::new(seed, number, operation));
         // Drawn in any case: other faults do not shift the sequence.
-        let lucky = chance.random.f64() < probability;
-        if !free || self.hit >= times || !(lucky || chance.burst > 0) {
+        let lucky = draw.random.f64() < probability;
+        if !free || self.hit >= times || !(lucky || draw.burst > 0) {
             return false;
         }
-        chance.burst = if chance.burst > 0 { chance.burst - 1 } else { self.fault.burst.unwrap_or(0) };
+        draw.burst = if draw.burst > 0 { draw.burst - 1 } else { self.fault.burst.unwrap_or(0) };
         self.hit += 1;
         true
     }
 }
 
-impl Chance {
+impl FaultDraws {
     fn new(seed: u64, number: u64, operation: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(seed.to_be_bytes());
@@ -226,8 +205,8 @@ impl Chance {
 mod tests {
     use super::*;
 
-    fn ask(operation: Option<&str>) -> Asked<'_> {
-        Asked { operation, method: "GET", provider: operation == Some("token") }
+    fn ask(operation: Option<&str>) -> RequestKey<'_> {
+        RequestKey { operation, method: "GET", provider: operation == Some("token") }
     }
 
     fn hits(faults: &Faults, operation: &str, requests: usize) -> String {
@@ -254,9 +233,9 @@ mod tests {
         faults.add(Fault::on("api/*").method("post").status(500));
         assert_eq!(faults.take(ask(Some("token"))).and_then(|fault| fault.status), Some(503));
         assert!(faults.take(ask(Some("getFile"))).is_none());
-        let post = Asked { operation: Some("uploadFile"), method: "POST", provider: false };
+        let post = RequestKey { operation: Some("uploadFile"), method: "POST", provider: false };
         assert_eq!(faults.take(post).and_then(|fault| fault.status), Some(500));
-        assert!(faults.take(Asked { operation: None, ..post }).is_none(), "no operation of the API");
+        assert!(faults.take(RequestKey { operation: None, ..post }).is_none(), "no operation of the API");
     }
 
     #[test]

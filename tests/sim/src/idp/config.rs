@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::SimClock;
+use crate::clock::SimClock;
 
 /// Settings of a [`Provider`](super::Provider): one realm, its clients, its users, the lives of its tokens.
 ///

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Provider;
-use super::state::{Access, Session, State, Status, Verdict};
+use super::realm::Provider;
+use super::state::{AccessToken, Decision, RealmState, Session, SessionStatus};
 
 impl Provider {
     /// Ends every session: refresh tokens are "not active" any more, access tokens no longer open the API.
     pub fn revoke_all(&self) {
         for session in self.realm.state().sessions.values_mut() {
-            session.status = Status::Ended;
+            session.status = SessionStatus::Ended;
         }
     }
 
@@ -20,7 +20,7 @@ impl Provider {
         let Some(user) = self.realm.user(username) else { return };
         let state = &mut *self.realm.state();
         for session in state.sessions.values_mut().filter(|session| session.username == user.username) {
-            session.status = Status::Ended;
+            session.status = SessionStatus::Ended;
         }
     }
 
@@ -44,14 +44,14 @@ impl Provider {
         self.with_access(token, |sessions, access| {
             access.revoked = true;
             if let Some(session) = sessions.get_mut(&access.session) {
-                session.status = Status::Ended;
+                session.status = SessionStatus::Ended;
             }
         })
     }
 
-    fn with_access(&self, token: &str, work: impl FnOnce(&mut BTreeMap<String, Session>, &mut Access)) -> bool {
+    fn with_access(&self, token: &str, work: impl FnOnce(&mut BTreeMap<String, Session>, &mut AccessToken)) -> bool {
         let state = &mut *self.realm.state();
-        let Some(claims) = self.realm.keys.verify(state.key_turn, token) else { return false };
+        let Some(claims) = self.realm.keys.verify(state.key_generation, token) else { return false };
         let access = state.access.get_mut(claims["jti"].as_str().unwrap_or_default());
         access.is_some_and(|access| {
             work(&mut state.sessions, access);
@@ -61,32 +61,34 @@ impl Provider {
 
     /// Makes every refresh token of now expire; access tokens go on.
     pub fn expire_refresh_tokens(&self) {
-        for session in self.realm.state().sessions.values_mut().filter(|session| session.status == Status::Active) {
-            session.status = Status::RefreshExpired;
+        for session in
+            self.realm.state().sessions.values_mut().filter(|session| session.status == SessionStatus::Active)
+        {
+            session.status = SessionStatus::RefreshExpired;
         }
     }
 
     /// Signs with other keys from now on, as a realm does that was set up anew: no older token is known any more.
     pub fn change_keys(&self) {
         let state = &mut *self.realm.state();
-        state.key_turn = state.key_turn.wrapping_add(1);
+        state.key_generation = state.key_generation.wrapping_add(1);
     }
 
     /// Approves the device that shows `user_code`, in the name of `username`. `false` if there is no such user, or no such code that waits.
     pub fn approve_device(&self, user_code: &str, username: &str) -> bool {
         let Some(user) = self.realm.user(username) else { return false };
-        self.judge(user_code, Verdict::Approved(user.username.clone()))
+        self.decide(user_code, Decision::Approved(user.username.clone()))
     }
 
     /// Refuses the device that shows `user_code`. `false` if no such code waits.
     pub fn deny_device(&self, user_code: &str) -> bool {
-        self.judge(user_code, Verdict::Denied)
+        self.decide(user_code, Decision::Denied)
     }
 
-    fn judge(&self, user_code: &str, verdict: Verdict) -> bool {
+    fn decide(&self, user_code: &str, decision: Decision) -> bool {
         let state = &mut *self.realm.state();
         let device_code = state.device_code_of(user_code);
-        device_code.is_some_and(|device_code| self.realm.judge_device(state, &device_code, verdict))
+        device_code.is_some_and(|device_code| self.realm.decide_device(state, &device_code, decision))
     }
 
     /// Enables or disables a user. `false` if there is no such user.
@@ -112,7 +114,7 @@ impl Provider {
         if !saved.is_object() {
             return Err("the identity provider's state: not an object".to_owned());
         }
-        let loaded: State = serde::Deserialize::deserialize(saved)
+        let loaded: RealmState = serde::Deserialize::deserialize(saved)
             .map_err(|error| format!("the identity provider's state: {error}"))?;
         *self.realm.state() = loaded;
         Ok(())
@@ -148,7 +150,7 @@ impl Provider {
             .values()
             .map(|device| {
                 json!({
-                    "user_code": device.user_code, "client_id": device.client_id, "verdict": device.verdict,
+                    "user_code": device.user_code, "client_id": device.client_id, "verdict": device.decision,
                     "expires_in": left(device.until_ms),
                 })
             })

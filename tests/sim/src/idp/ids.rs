@@ -1,4 +1,4 @@
-//! Ids, codes and secrets: drawn from the seed, so that two runs with one seed hand out the same.
+//! IdGenerator, codes and secrets: drawn from the seed, so that two runs with one seed hand out the same.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,11 +9,11 @@ const USER_CODE_LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 /// Draws everything that looks random.
 #[derive(Clone, Copy)]
-pub(super) struct Ids {
+pub(super) struct IdGenerator {
     seed: u64,
 }
 
-impl Ids {
+impl IdGenerator {
     pub(super) fn new(seed: u64) -> Self {
         Self { seed }
     }
@@ -67,15 +67,15 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_ids_again_and_another_seed_others() {
-        let (one, two) = (Ids::new(1), Ids::new(2));
-        assert_eq!(one.uuid("session", "4"), Ids::new(1).uuid("session", "4"));
+        let (one, two) = (IdGenerator::new(1), IdGenerator::new(2));
+        assert_eq!(one.uuid("session", "4"), IdGenerator::new(1).uuid("session", "4"));
         assert_ne!(one.uuid("session", "4"), two.uuid("session", "4"));
         assert_ne!(one.uuid("ab", "c"), one.uuid("a", "bc"));
     }
 
     #[test]
     fn ids_have_their_shape() {
-        let ids = Ids::new(7);
+        let ids = IdGenerator::new(7);
         let uuid = ids.uuid("x", "1");
         assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
         let code = ids.user_code("1");

@@ -1,6 +1,6 @@
 //! The provider's web pages: plain HTML that a person can use and a program can drive.
 //!
-//! Ids and names of forms and fields are those of Keycloak's default pages (`kc-form-login`, `username`, `password`, `kc-login`, `accept`,
+//! IdGenerator and names of forms and fields are those of Keycloak's default pages (`kc-form-login`, `username`, `password`, `kc-login`, `accept`,
 //! `cancel`, `device_user_code`), so that one driver works on both.
 
 use http::header::{HeaderValue, SET_COOKIE};
@@ -8,8 +8,8 @@ use http::header::{HeaderValue, SET_COOKIE};
 use axum::response::Response;
 use http::StatusCode;
 
-use super::Realm;
-use super::answers::page;
+use super::realm::Realm;
+use super::responses::page;
 
 /// The cookie that remembers who is logged in in this browser.
 pub(super) const BROWSER_COOKIE: &str = "DOCUMINE_SIM_BROWSER";

@@ -4,14 +4,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::answers::Refused;
 use super::config::{ClientSettings, Pkce};
 use super::params::Params;
-use super::state::Challenge;
+use super::responses::OAuthError;
+use super::state::PkceChallenge;
 
 /// The challenge of an authorization or device request, judged by the client's rule.
-pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Option<Challenge>, Refused> {
-    let refused = |description: &str| Err(Refused::bad("invalid_request", description));
+pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Option<PkceChallenge>, OAuthError> {
+    let refused = |description: &str| Err(OAuthError::bad("invalid_request", description));
     let (text, method) = (params.get("code_challenge"), params.get("code_challenge_method"));
     if client.pkce == Pkce::Required && method.is_none() {
         return refused("Missing parameter: code_challenge_method");
@@ -30,24 +30,24 @@ pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Opti
     if !is_well_formed(text) {
         return refused("Invalid parameter: code_challenge");
     }
-    Ok(Some(Challenge { text: text.to_owned(), hashed }))
+    Ok(Some(PkceChallenge { text: text.to_owned(), hashed }))
 }
 
 /// Whether `verifier` answers `challenge`.
-pub(super) fn check(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), Refused> {
+pub(super) fn check(challenge: Option<&PkceChallenge>, verifier: Option<&str>) -> Result<(), OAuthError> {
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
         (None, Some(_)) => {
-            return Err(Refused::grant("PKCE code verifier specified but challenge not present in authorization"));
+            return Err(OAuthError::grant("PKCE code verifier specified but challenge not present in authorization"));
         }
-        (Some(_), None) => return Err(Refused::grant("PKCE code verifier not specified")),
+        (Some(_), None) => return Err(OAuthError::grant("PKCE code verifier not specified")),
         (Some(challenge), Some(verifier)) => (challenge, verifier),
     };
     if !is_well_formed(verifier) {
-        return Err(Refused::grant("PKCE verification failed: Invalid code verifier"));
+        return Err(OAuthError::grant("PKCE verification failed: Invalid code verifier"));
     }
     let answer = if challenge.hashed { URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) } else { verifier.to_owned() };
-    if answer == challenge.text { Ok(()) } else { Err(Refused::grant("PKCE verification failed: Code mismatch")) }
+    if answer == challenge.text { Ok(()) } else { Err(OAuthError::grant("PKCE verification failed: Code mismatch")) }
 }
 
 /// RFC 7636 4.1 and 4.2: 43 to 128 unreserved characters.
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_rfc_fits() {
-        let challenge = Challenge { text: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(), hashed: true };
+        let challenge = PkceChallenge { text: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(), hashed: true };
         assert!(check(Some(&challenge), Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).is_ok());
         let wrong = check(Some(&challenge), Some("eBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert_eq!(wrong.expect_err("refused").description, "PKCE verification failed: Code mismatch");
@@ -76,6 +76,6 @@ mod tests {
         let client = ClientSettings::public("c");
         assert!(challenge(&client, &params).is_err());
         let open = client.with_pkce(Pkce::PlainToo);
-        assert_eq!(challenge(&open, &params).expect("allowed"), Some(Challenge { text, hashed: false }));
+        assert_eq!(challenge(&open, &params).expect("allowed"), Some(PkceChallenge { text, hashed: false }));
     }
 }

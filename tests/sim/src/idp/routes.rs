@@ -8,10 +8,10 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, StatusCode};
 
-use super::Provider;
-use super::answers::{no_such_realm, page, unsaid, wrong_method};
 use super::pages::layout;
 use super::params::Params;
+use super::realm::Provider;
+use super::responses::{method_not_allowed, no_such_realm, page, without_cache_headers};
 
 /// All names that [`operation`] gives.
 pub(crate) const OPERATIONS: [&str; 10] =
@@ -58,7 +58,7 @@ impl Provider {
             .route(&at("login-actions/consent"), post(consent))
             .route(&at("device"), get(device_page).post(device_page_post))
             .route(&at("device/status"), get(device_status))
-            .method_not_allowed_fallback(async || wrong_method())
+            .method_not_allowed_fallback(async || method_not_allowed())
             .route_layer(middleware::from_fn_with_state(self.clone(), known_realm));
         Router::new()
             .route("/auth/{*rest}", any(not_found))
@@ -85,7 +85,7 @@ async fn known_realm(
 
 async fn not_found(State(provider): State<Provider>) -> Response {
     let html = layout(&provider.realm.config.workspace, "This did not work", "<p>Resource not found</p>");
-    unsaid(page(StatusCode::NOT_FOUND, html))
+    without_cache_headers(page(StatusCode::NOT_FOUND, html))
 }
 
 async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {

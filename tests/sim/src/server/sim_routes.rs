@@ -13,9 +13,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{App, Refusal, guard};
-use crate::control::{Action, Control};
-use crate::faults::{Fault, Faults, advice};
+use super::guard;
+use crate::api_error::ApiError;
+use crate::control::{Control, ControlAction};
+use crate::faults::{Fault, Faults, with_suggestion};
+use crate::service::App;
 
 pub(super) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
@@ -29,7 +31,9 @@ pub(super) fn router(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 async fn requests(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({"requests": app.journal.all().iter().map(crate::RecordedRequest::to_json).collect::<Vec<_>>()}))
+    Json(
+        json!({"requests": app.journal.all().iter().map(crate::journal::RecordedRequest::to_json).collect::<Vec<_>>()}),
+    )
 }
 
 async fn forget_requests(State(app): State<Arc<App>>) -> StatusCode {
@@ -51,7 +55,7 @@ async fn forget_violations(State(app): State<Arc<App>>) -> StatusCode {
 }
 
 async fn clock(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({"now": app.now().text(), "manual": app.clock.is_manual()}))
+    Json(json!({"now": app.now().to_rfc3339(), "manual": app.clock.is_manual()}))
 }
 
 #[derive(Deserialize)]
@@ -64,9 +68,9 @@ async fn advance(State(app): State<Arc<App>>, body: Bytes) -> Response {
     match read::<Advance>(&body) {
         Ok(step) => {
             app.clock.advance(Duration::from_millis(step.advance_ms));
-            Json(json!({"now": app.now().text(), "manual": app.clock.is_manual()})).into_response()
+            Json(json!({"now": app.now().to_rfc3339(), "manual": app.clock.is_manual()})).into_response()
         }
-        Err(refusal) => refusal.into_response(app.now()),
+        Err(error) => error.into_response(app.now()),
     }
 }
 
@@ -111,25 +115,25 @@ async fn add_faults(state: State<Arc<App>>, body: Bytes) -> Response {
     });
     match done {
         Ok(()) => faults(state).await.into_response(),
-        Err(refusal) => refusal.into_response(app.now()),
+        Err(error) => error.into_response(app.now()),
     }
 }
 
 /// Plans all faults or none.
-fn plan(app: &App, faults: Vec<Value>) -> Result<(), Refusal> {
+fn plan(app: &App, faults: Vec<Value>) -> Result<(), ApiError> {
     let faults = faults.into_iter().map(|fault| {
         let fault: Fault = from_value(fault)?;
-        fault.sound().map_err(Refusal::bad_request)?;
+        fault.validate().map_err(ApiError::bad_request)?;
         Ok(fault)
     });
-    faults.collect::<Result<Vec<_>, Refusal>>()?.into_iter().for_each(|fault| app.faults.add(fault));
+    faults.collect::<Result<Vec<_>, ApiError>>()?.into_iter().for_each(|fault| app.faults.add(fault));
     Ok(())
 }
 
-fn set_plan(app: &App, settings: Value) -> Result<(), Refusal> {
+fn set_plan(app: &App, settings: Value) -> Result<(), ApiError> {
     let settings: Plan = from_value(settings)?;
     if let Some(name) = settings.preset {
-        let preset = Faults::preset(&name).map_err(|error| Refusal::bad_request(error.to_string()))?;
+        let preset = Faults::preset(&name).map_err(|error| ApiError::bad_request(error.to_string()))?;
         app.faults.add_all(&preset);
     }
     if let Some(seed) = settings.seed {
@@ -138,8 +142,8 @@ fn set_plan(app: &App, settings: Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
-    serde_json::from_value(value).map_err(|error| Refusal::bad_request(advice(&error.to_string())))
+fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
+    serde_json::from_value(value).map_err(|error| ApiError::bad_request(with_suggestion(&error.to_string())))
 }
 
 async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
@@ -148,22 +152,20 @@ async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
 }
 
 async fn control(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    let done = read::<Action>(&body).and_then(|action| {
-        Control::new(Arc::clone(&app)).perform(action).map_err(|error| Refusal::not_found(error.to_string()))
+    let done = read::<ControlAction>(&body).and_then(|action| {
+        Control::new(Arc::clone(&app)).perform(action).map_err(|error| ApiError::not_found(error.to_string()))
     });
     match done {
         Ok(()) => {
-            if let Some(store) = &app.store
-                && let Err(error) = store.save(&app).await
-            {
-                return Refusal::internal("The state could not be written", &error).into_response(app.now());
+            if let Err(error) = app.save().await {
+                return ApiError::internal("The state could not be written", &error).into_response(app.now());
             }
             StatusCode::NO_CONTENT.into_response()
         }
-        Err(refusal) => refusal.into_response(app.now()),
+        Err(error) => error.into_response(app.now()),
     }
 }
 
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|error| Refusal::bad_request(error.to_string()))
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(error.to_string()))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
 /// A package that somebody asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -14,12 +14,12 @@ pub(crate) struct Download {
     pub(crate) dossier_id: String,
     pub(crate) file_ids: Vec<String>,
     pub(crate) file_name: String,
-    pub(crate) content: Content,
-    pub(crate) created: Stamp,
-    pub(crate) begins: Stamp,
-    pub(crate) ends: Stamp,
-    pub(crate) expires: Stamp,
-    pub(crate) fetched: Option<Stamp>,
+    pub(crate) options: PackageOptions,
+    pub(crate) created: Timestamp,
+    pub(crate) begins: Timestamp,
+    pub(crate) ends: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) fetched: Option<Timestamp>,
     /// Why it fails, if it does.
     pub(crate) failure: Option<String>,
     /// The finished ZIP.
@@ -30,7 +30,7 @@ pub(crate) struct Download {
 
 /// What a package holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Content {
+pub(crate) struct PackageOptions {
     pub(crate) report_template_ids: Vec<String>,
     pub(crate) download_file_types: Vec<String>,
     pub(crate) preview_color: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Content {
 
 impl Download {
     /// The state at this moment. A package whose time has come and that is not packed yet still counts as being made.
-    pub(crate) fn state(&self, now: Stamp) -> &'static str {
+    pub(crate) fn state(&self, now: Timestamp) -> &'static str {
         if now < self.begins {
             "QUEUED"
         } else if now < self.ends {
@@ -53,12 +53,12 @@ impl Download {
     }
 
     /// Whether it should be packed now.
-    pub(crate) fn is_due(&self, now: Stamp) -> bool {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         now >= self.ends && self.failure.is_none() && self.blob.is_none()
     }
 
     /// As the API shows it.
-    pub(crate) fn to_json(&self, now: Stamp) -> Value {
+    pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         let state = self.state(now);
         json!({
             "downloadId": self.id,
@@ -69,8 +69,8 @@ impl Download {
             "mimeType": "application/zip",
             "fileSize": (state == "READY").then_some(self.size),
             "status": state,
-            "creationDate": self.created.text(),
-            "lastDownload": self.fetched.map(Stamp::text),
+            "creationDate": self.created.to_rfc3339(),
+            "lastDownload": self.fetched.map(Timestamp::to_rfc3339),
             "errorMessage": self.failure.as_ref().filter(|_| state == "FAILED"),
         })
     }

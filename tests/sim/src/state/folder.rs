@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The lock file. It stays in the folder: removing it would let two processes lock two files of one name.
-const LOCK: &str = "lock";
+const LOCK_FILE: &str = "lock";
 
 /// A locked data folder. The lock ends with [`DataFolder::close`], with the last reference, or with the process.
 pub(crate) struct DataFolder {
@@ -17,11 +17,11 @@ pub(crate) struct DataFolder {
 
 /// A data folder that another simulator holds.
 #[derive(Debug)]
-pub(crate) struct InUse {
+pub(crate) struct FolderInUse {
     process: Option<u32>,
 }
 
-impl InUse {
+impl FolderInUse {
     pub(crate) fn into_error(self) -> io::Error {
         let holder = self.process.map_or_else(String::new, |process| format!(" (process {process})"));
         io::Error::other(format!("another simulator{holder} uses it; stop that one or name another folder"))
@@ -30,12 +30,13 @@ impl InUse {
 
 impl DataFolder {
     /// Creates the folder if needed and locks it.
-    pub(crate) fn open(path: &Path) -> io::Result<Result<Arc<Self>, InUse>> {
+    pub(crate) fn open(path: &Path) -> io::Result<Result<Arc<Self>, FolderInUse>> {
         std::fs::create_dir_all(path)?;
-        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path.join(LOCK))?;
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(false).open(path.join(LOCK_FILE))?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(Err(InUse { process: process_in(&mut file) })),
+            Err(TryLockError::WouldBlock) => return Ok(Err(FolderInUse { process: process_in(&mut file) })),
             Err(TryLockError::Error(error)) => return Err(error),
         }
         file.set_len(0)?;

@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 
 /// Where a document has what the contract names.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wire {
+pub(crate) struct WireMapping {
     identity: bool,
-    operations: BTreeMap<String, Option<Operation>>,
-    shapes: BTreeMap<String, Shape>,
+    operations: BTreeMap<String, Option<WireOperation>>,
+    shapes: BTreeMap<String, WireShape>,
 }
 
 /// An operation of the contract.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Operation {
+pub(crate) struct WireOperation {
     query: BTreeMap<String, Option<String>>,
     /// Those of them that are headers.
     headers: BTreeSet<String>,
@@ -39,21 +39,21 @@ pub(crate) struct Operation {
 
 /// A schema of the document in the place of one of the contract's.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Shape {
+pub(crate) struct WireShape {
     /// By the contract's names; `None`: the document does not have it.
-    pub(super) fields: BTreeMap<String, Option<Field>>,
+    pub(super) fields: BTreeMap<String, Option<WireField>>,
     /// What must be there and the contract does not know, with a value for it.
     pub(super) extra: BTreeMap<String, Value>,
 }
 
 /// A field of the contract.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Field {
+pub(crate) struct WireField {
     pub(super) wire: String,
     #[serde(default)]
     pub(super) shape: Option<String>,
-    #[serde(default)]
-    pub(super) holds: Holds,
+    #[serde(default, rename = "holds")]
+    pub(super) cardinality: Cardinality,
     /// Whether it may be `null`.
     #[serde(default)]
     pub(super) nullable: bool,
@@ -64,9 +64,9 @@ pub(crate) struct Field {
     pub(super) sample: Value,
 }
 
-/// How many values of its shape a field holds.
+/// How many values of its shape a field cardinality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum Holds {
+pub(crate) enum Cardinality {
     #[default]
     #[serde(rename = "one")]
     One,
@@ -78,7 +78,7 @@ pub(crate) enum Holds {
     MapOfLists,
 }
 
-impl Wire {
+impl WireMapping {
     /// Reads the mapping; `None` if nothing has to be translated.
     ///
     /// Another document may agree in every name and still answer with other statuses or media types, so only ours is passed by.
@@ -87,23 +87,23 @@ impl Wire {
         Ok((!ours || !wire.identity).then_some(wire))
     }
 
-    pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
+    pub(crate) fn operation(&self, id: &str) -> Option<&WireOperation> {
         self.operations.get(id)?.as_ref()
     }
 
-    pub(super) fn shape(&self, key: &str) -> Option<&Shape> {
+    pub(super) fn shape(&self, key: &str) -> Option<&WireShape> {
         self.shapes.get(key)
     }
 
     /// The body of a request in the contract's names. What the contract does not know stays as it is.
-    pub(crate) fn request(&self, operation: &Operation, body: Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn request(&self, operation: &WireOperation, body: Map<String, Value>) -> Map<String, Value> {
         match operation.takes.as_deref().and_then(|key| self.shape(key)) {
-            Some(shape) => self.ours(shape, body),
+            Some(shape) => self.to_contract(shape, body),
             None => body,
         }
     }
 
-    fn ours(&self, shape: &Shape, body: Map<String, Value>) -> Map<String, Value> {
+    fn to_contract(&self, shape: &WireShape, body: Map<String, Value>) -> Map<String, Value> {
         let mut made = Map::new();
         let mut unknown = Vec::new();
         for (name, value) in body {
@@ -114,7 +114,7 @@ impl Wire {
             match known {
                 Some((ours, field)) => {
                     let value = match field.shape.as_deref().and_then(|key| self.shape(key)) {
-                        Some(shape) => self.value(shape, field.holds, value),
+                        Some(shape) => self.value_to_contract(shape, field.cardinality, value),
                         None => value,
                     };
                     made.insert(ours.clone(), value);
@@ -131,22 +131,24 @@ impl Wire {
         made
     }
 
-    fn value(&self, shape: &Shape, holds: Holds, value: Value) -> Value {
-        match (holds, value) {
-            (Holds::One, Value::Object(object)) => Value::Object(self.ours(shape, object)),
-            (Holds::List, Value::Array(items)) => {
-                items.into_iter().map(|item| self.value(shape, Holds::One, item)).collect()
+    fn value_to_contract(&self, shape: &WireShape, cardinality: Cardinality, value: Value) -> Value {
+        match (cardinality, value) {
+            (Cardinality::One, Value::Object(object)) => Value::Object(self.to_contract(shape, object)),
+            (Cardinality::List, Value::Array(items)) => {
+                items.into_iter().map(|item| self.value_to_contract(shape, Cardinality::One, item)).collect()
             }
-            (Holds::Map | Holds::MapOfLists, Value::Object(object)) => {
-                let inner = if holds == Holds::Map { Holds::One } else { Holds::List };
-                Value::Object(object.into_iter().map(|(key, item)| (key, self.value(shape, inner, item))).collect())
+            (Cardinality::Map | Cardinality::MapOfLists, Value::Object(object)) => {
+                let inner = if cardinality == Cardinality::Map { Cardinality::One } else { Cardinality::List };
+                Value::Object(
+                    object.into_iter().map(|(key, item)| (key, self.value_to_contract(shape, inner, item))).collect(),
+                )
             }
             (_, other) => other,
         }
     }
 }
 
-impl Operation {
+impl WireOperation {
     /// What the document calls a query parameter; `None` if it does not have it.
     pub(crate) fn query<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.query.get(name).map_or(Some(name), Option::as_deref)
@@ -169,7 +171,7 @@ impl Operation {
     }
 }
 
-impl Shape {
+impl WireShape {
     /// What the document calls a field; `None` if it does not have it.
     pub(super) fn wire<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         match self.fields.get(name) {

@@ -13,29 +13,29 @@
 //! assert!(body.contains("PROCESSED"));
 //! ```
 
-mod answer;
 mod mapping;
-mod tree;
+mod ordered_json;
+mod response;
 
 use std::sync::OnceLock;
 
-pub(crate) use answer::Deliberate;
-pub(crate) use mapping::{Operation, Wire};
-pub(crate) use tree::Tree;
+pub(crate) use mapping::{WireMapping, WireOperation};
+pub(crate) use ordered_json::OrderedJson;
+pub(crate) use response::FaultOverrides;
 
 /// How the document in use spells things; `None` if that is what the contract says anyway.
-pub(crate) fn current() -> Option<&'static Wire> {
+pub(crate) fn current() -> Option<&'static WireMapping> {
     read().as_ref().ok()?.as_ref()
 }
 
 /// Why the mapping of this build is of no use.
-pub(crate) fn fault() -> Option<&'static str> {
+pub(crate) fn mapping_error() -> Option<&'static str> {
     read().as_ref().err().map(String::as_str)
 }
 
-fn read() -> &'static Result<Option<Wire>, String> {
-    static WIRE: OnceLock<Result<Option<Wire>, String>> = OnceLock::new();
-    WIRE.get_or_init(|| Wire::read(documine_api::document::MAPPING, documine_api::document::IS_RECONSTRUCTION))
+fn read() -> &'static Result<Option<WireMapping>, String> {
+    static WIRE: OnceLock<Result<Option<WireMapping>, String>> = OnceLock::new();
+    WIRE.get_or_init(|| WireMapping::read(documine_api::document::MAPPING, documine_api::document::IS_RECONSTRUCTION))
 }
 
 /// The JSON of a successful answer of an operation, given in the contract's names, as the document in use spells it. A text that is no
@@ -43,7 +43,7 @@ fn read() -> &'static Result<Option<Wire>, String> {
 pub fn answer(operation: &str, json: &str) -> String {
     let translated = current().and_then(|wire| {
         let tree = serde_json::from_str(json).ok()?;
-        serde_json::to_string(&wire.answer(wire.operation(operation)?.answers.as_deref(), tree, true)).ok()
+        serde_json::to_string(&wire.translate(wire.operation(operation)?.answers.as_deref(), tree, true)).ok()
     });
     translated.unwrap_or_else(|| json.to_owned())
 }
@@ -66,7 +66,7 @@ pub fn field(model: &str, name: &'static str) -> Option<&'static str> {
 
 /// Whether the document in use has the answer of an operation as XML, too.
 pub fn has_xml(operation: &str) -> bool {
-    current().is_none_or(|wire| wire.operation(operation).is_some_and(Operation::has_xml))
+    current().is_none_or(|wire| wire.operation(operation).is_some_and(WireOperation::has_xml))
 }
 
 /// The part of a form that the document in use has in place of a query parameter of an operation; `None` if that is no part.
@@ -75,7 +75,7 @@ pub fn form_part(operation: &str, name: &str) -> Option<&'static str> {
     parts.iter().find(|(known, ..)| *known == name).map(|(_, part, _)| *part)
 }
 
-/// The part of the form that holds an uploaded file.
+/// The part of the form that cardinality an uploaded file.
 pub fn part() -> &'static str {
     documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")
 }

@@ -1,11 +1,11 @@
 //! Operators and operands of a content stream (ISO 32000-1, 7.8.2). What is broken costs itself alone: reading continues behind it.
 
-use pdf_extract::{Object, StringFormat};
+use pdf_extract::{Document, Object, StringFormat};
 
 /// Brackets of deeper arrays are skipped.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 /// More operands belong to no operator.
-const MOST_OPERANDS: usize = 64;
+const MAX_OPERANDS: usize = 64;
 
 /// Reads operators one by one.
 pub(super) struct Lexer<'a> {
@@ -57,13 +57,13 @@ impl<'a> Lexer<'a> {
             let first = self.peek()?;
             match first {
                 b'(' => return Some(Token::Operand(string(self.literal()))),
-                b'<' if self.bytes.get(self.at + 1) == Some(&b'<') && depth < DEEPEST => {
+                b'<' if self.bytes.get(self.at + 1) == Some(&b'<') && depth < MAX_DEPTH => {
                     self.at += 2;
                     self.group(depth);
                     return Some(Token::Operand(Object::Null));
                 }
                 b'<' => return Some(Token::Operand(string(self.hexadecimal()))),
-                b'[' if depth < DEEPEST => {
+                b'[' if depth < MAX_DEPTH => {
                     self.at += 1;
                     return Some(Token::Operand(Object::Array(self.group(depth))));
                 }
@@ -226,7 +226,7 @@ impl Iterator for Lexer<'_> {
         loop {
             match self.token(0)? {
                 Token::Operand(operand) => {
-                    if operands.len() == MOST_OPERANDS {
+                    if operands.len() == MAX_OPERANDS {
                         operands.clear();
                     }
                     operands.push(operand);
@@ -263,6 +263,12 @@ fn number(written: &[u8]) -> Object {
     } else {
         value
     })
+}
+
+/// Returns a number in the form of the lexer; anything else is zero.
+pub(super) fn real(document: &Document, object: &Object) -> Object {
+    let number = document.dereference(object).and_then(|(_, number)| number.as_float()).unwrap_or(0.0);
+    Object::Real(if number.is_finite() { number } else { 0.0 })
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -7,7 +7,7 @@
 mod charset;
 mod fonts;
 mod lexer;
-mod walk;
+mod text_operators;
 
 pub(super) use fonts::Fonts;
-pub(super) use walk::{Drawn, Operator, walk};
+pub(super) use text_operators::{PageContent, TextOperator, text_operators};

@@ -9,9 +9,9 @@ use crate::properties::cases;
 
 const TAG: &str = "\"tag\"";
 
-fn ask(range: &str, size: u64) -> Wanted {
-    let Ok(range) = HeaderValue::from_str(range) else { return Wanted::All };
-    wanted(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
+fn ask(range: &str, size: u64) -> RequestedRange {
+    let Ok(range) = HeaderValue::from_str(range) else { return RequestedRange::Full };
+    requested_range(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
 }
 
 /// Sizes of packages, and those at which numbers end.
@@ -26,9 +26,9 @@ proptest! {
     fn from_one_byte_to_another(first in number(), last in prop::option::of(number()), size in number()) {
         let range = format!("bytes={first}-{}", last.map(|last| last.to_string()).unwrap_or_default());
         let expected = match last {
-            Some(last) if last < first => Wanted::All,
-            _ if first >= size => Wanted::Nothing,
-            last => Wanted::Part { start: first, length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)) },
+            Some(last) if last < first => RequestedRange::Full,
+            _ if first >= size => RequestedRange::NotSatisfiable,
+            last => RequestedRange::Part { start: first, length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)) },
         };
         prop_assert_eq!(ask(&range, size), expected, "{} of {}", range, size);
     }
@@ -36,8 +36,8 @@ proptest! {
     #[test]
     fn the_last_bytes(count in number(), size in number()) {
         let expected = match count.min(size) {
-            0 => Wanted::Nothing,
-            length => Wanted::Part { start: size - length, length },
+            0 => RequestedRange::NotSatisfiable,
+            length => RequestedRange::Part { start: size - length, length },
         };
         prop_assert_eq!(ask(&format!("bytes=-{count}"), size), expected);
     }
@@ -48,12 +48,12 @@ proptest! {
         size in number(),
     ) {
         let wanted = ask(&range, size);
-        if let Wanted::Part { start, length } = wanted {
+        if let RequestedRange::Part { start, length } = wanted {
             prop_assert!(length > 0 && start < size && length <= size - start);
         }
         // Signs and lists are no single range.
         if !range.starts_with("bytes=") || range.contains(['+', ',']) || range.matches('-').count() != 1 {
-            prop_assert_eq!(wanted, Wanted::All, "{}", range);
+            prop_assert_eq!(wanted, RequestedRange::Full, "{}", range);
         }
     }
 
@@ -61,13 +61,13 @@ proptest! {
     fn another_version_is_given_whole(tag in "\"?[a-z]{0,4}\"?", first in 0_u64..9) {
         let fields = [(RANGE, format!("bytes={first}-")), (IF_RANGE, tag.clone())];
         let headers: HeaderMap = fields.into_iter().filter_map(|(name, value)| Some((name, value.parse().ok()?))).collect();
-        let expected = if tag == TAG { Wanted::Part { start: first, length: 10 - first } } else { Wanted::All };
-        prop_assert_eq!(wanted(&headers, 10, TAG), expected);
+        let expected = if tag == TAG { RequestedRange::Part { start: first, length: 10 - first } } else { RequestedRange::Full };
+        prop_assert_eq!(requested_range(&headers, 10, TAG), expected);
     }
 
     #[test]
     fn a_suggested_name_is_read_back(name in prop_oneof![any::<String>(), "[ -~]{0,20}", "[a-zü\"\\\\%;\r\n./]{0,12}"]) {
-        let value = disposition(&name);
+        let value = content_disposition(&name);
         prop_assert!(value.is_ascii() && HeaderValue::from_str(&value).is_ok(), "{}", value);
         let rest = value.strip_prefix("attachment; filename=\"").and_then(|rest| rest.split_once('"'));
         let (plain, extended) = rest.unwrap_or_default();

@@ -1,7 +1,6 @@
 //! What happens to the connection and to the bytes on it.
 
-use crate::Fault;
-use crate::faults::Drip;
+use crate::faults::fault::{Drip, Fault};
 
 impl Fault {
     /// A client sees the head, so many bytes of the body, and the end of the connection (FIN) before the length that was promised.
@@ -64,7 +63,7 @@ impl Fault {
     }
 
     /// Whether the connection is reset before the service sees the request.
-    pub(crate) fn goes_unseen(&self) -> bool {
+    pub(crate) fn is_unseen(&self) -> bool {
         self.unseen || self.refuse.is_some()
     }
 }

@@ -1,6 +1,6 @@
 //! Answers whose JSON is not what the document says: what newer services do, and what broken ones do.
 
-use crate::Fault;
+use crate::faults::fault::Fault;
 
 impl Fault {
     /// A client sees values of enumerations (`processingStatus`, `status`, …) that no document has.
@@ -38,7 +38,7 @@ impl Fault {
         self
     }
 
-    /// A client sees valid JSON with an unknown text field of so many bytes. They are made on the way and never in memory as a whole.
+    /// A client sees valid JSON with an unknown text field of so many bytes. They are canned on the way and never in memory as a whole.
     #[must_use]
     pub fn huge_body(mut self, bytes: u64) -> Self {
         self.huge_body = Some(bytes);

@@ -3,7 +3,7 @@
 use http::header::{CONTENT_RANGE, ETAG};
 use http::{HeaderMap, HeaderValue};
 
-use crate::Fault;
+use crate::faults::fault::Fault;
 
 impl Fault {
     /// A client that asks for a part sees 200 and the whole: the service did not see `Range` and `If-Range`.
@@ -28,7 +28,7 @@ impl Fault {
     }
 
     /// The headers of an answer, as the fault wants them.
-    pub(crate) fn change_parts(&self, headers: &mut HeaderMap) {
+    pub(crate) fn change_range_headers(&self, headers: &mut HeaderMap) {
         let text = |headers: &HeaderMap, name| {
             headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)
         };
@@ -64,7 +64,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, HeaderValue::from_static(tag));
             headers.insert(CONTENT_RANGE, HeaderValue::from_static(range));
-            fault.change_parts(&mut headers);
+            fault.change_range_headers(&mut headers);
             [ETAG, CONTENT_RANGE].map(|name| headers[name].to_str().expect("a text").to_owned())
         };
         let any = || Fault::on("*");

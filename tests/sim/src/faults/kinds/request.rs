@@ -1,6 +1,6 @@
 //! What happens to the request before the service judges it.
 
-use crate::Fault;
+use crate::faults::fault::Fault;
 
 impl Fault {
     /// A client sees one answer, the second: the service got the request twice, as from a proxy that repeats it. The request is held in memory.

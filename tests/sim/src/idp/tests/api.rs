@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::Bench;
-use crate::SimClock;
-use crate::idp::{AuthMode, AuthRefusal};
+use crate::clock::SimClock;
+use crate::idp::{AuthMode, BearerError};
 
 #[tokio::test]
 async fn own_tokens_open_until_they_end() {
@@ -18,25 +18,25 @@ async fn own_tokens_open_until_they_end() {
     assert_eq!(principal.username.as_deref(), Some("alice"));
     assert_eq!(principal.client_id.as_deref(), Some("cli"));
     assert_eq!(principal.subject, bench.provider.user_id("alice"));
-    assert_eq!(check("").await, Err(AuthRefusal::Missing));
+    assert_eq!(check("").await, Err(BearerError::Missing));
     for other in ["x", &login.token("refresh_token"), &login.token("id_token"), &format!("{token}x")] {
-        assert!(matches!(check(other).await, Err(AuthRefusal::Invalid(_))));
+        assert!(matches!(check(other).await, Err(BearerError::Invalid(_))));
     }
     bench.advance(299);
     assert!(check(&token).await.is_ok());
     bench.advance(1);
-    assert_eq!(check(&token).await, Err(AuthRefusal::Expired));
+    assert_eq!(check(&token).await, Err(BearerError::Expired));
 
     let token = bench.log_in("openid").await.token("access_token");
     bench.provider.expire_access_tokens();
-    assert_eq!(check(&token).await, Err(AuthRefusal::Expired));
+    assert_eq!(check(&token).await, Err(BearerError::Expired));
     let token = bench.log_in("openid").await.token("access_token");
     bench.provider.set_user_enabled("alice", false);
-    assert_eq!(check(&token).await, Err(AuthRefusal::UserDisabled));
+    assert_eq!(check(&token).await, Err(BearerError::UserDisabled));
     bench.provider.set_user_enabled("alice", true);
     bench.provider.revoke_all();
-    assert_eq!(check(&token).await, Err(AuthRefusal::Revoked));
-    let refusal = AuthRefusal::Revoked;
+    assert_eq!(check(&token).await, Err(BearerError::Revoked));
+    let refusal = BearerError::Revoked;
     assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
     let header = refusal.www_authenticate("acme");
     assert_eq!(
@@ -49,7 +49,7 @@ async fn own_tokens_open_until_they_end() {
 async fn loose_modes_ask_for_less() {
     let bench = Bench::new().await;
     assert!(bench.provider.authorize("anything", &AuthMode::Any).await.is_ok());
-    assert_eq!(bench.provider.authorize("", &AuthMode::Any).await, Err(AuthRefusal::Missing));
+    assert_eq!(bench.provider.authorize("", &AuthMode::Any).await, Err(BearerError::Missing));
     assert!(bench.provider.authorize("", &AuthMode::None).await.is_ok());
 }
 
@@ -65,14 +65,14 @@ async fn tokens_of_another_provider_open_with_its_published_keys() {
     assert_eq!(check(&token).await.expect("opens").username.as_deref(), Some("alice"));
     // An id token and a refresh token (HMAC) open nothing, nor does a changed token.
     for wrong in [&login.token("id_token"), &login.token("refresh_token"), &format!("{token}AA"), "x.y.z"] {
-        assert!(matches!(check(wrong).await, Err(AuthRefusal::Invalid(_))));
+        assert!(matches!(check(wrong).await, Err(BearerError::Invalid(_))));
     }
     // New keys are fetched when a token names one; the old token's key is gone then.
     other.provider.change_keys();
     let newer = other.log_in("openid").await.token("access_token");
     tokio::time::sleep(Duration::from_millis(550)).await;
     assert!(check(&newer).await.is_ok());
-    assert!(matches!(check(&token).await, Err(AuthRefusal::Invalid(_))));
+    assert!(matches!(check(&token).await, Err(BearerError::Invalid(_))));
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn age_of_foreign_tokens_goes_by_the_real_clock() {
     let old = Bench::new().await;
     let token = old.log_in("openid").await.token("access_token");
     let mode = AuthMode::Jwks(old.endpoint("certs"));
-    assert_eq!(old.provider.authorize(&token, &mode).await, Err(AuthRefusal::Expired));
+    assert_eq!(old.provider.authorize(&token, &mode).await, Err(BearerError::Expired));
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
 use super::{ClientSettings, IdpConfig, Pkce, Provider, UserSettings};
-use crate::SimClock;
+use crate::clock::SimClock;
 
 /// A verifier and its S256 challenge (RFC 7636, appendix B).
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -47,7 +47,7 @@ impl Answer {
         self.json()[name].as_str().expect("the token").to_owned()
     }
 
-    /// Status, error and description in one comparable text.
+    /// SessionStatus, error and description in one comparable text.
     fn error(&self) -> String {
         let body = self.json();
         let part = |name: &str| body[name].as_str().unwrap_or("-").to_owned();

@@ -1,4 +1,4 @@
-//! Names in packages: each once, in its folder, fit for every system.
+//! EntryNames in packages: each once, in its folder, fit for every system.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::properties::cases;
 
-/// Names that other systems keep for devices.
+/// EntryNames that other systems keep for devices.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim().to_uppercase();
     let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
@@ -23,10 +23,10 @@ proptest! {
     fn no_two_entries_share_a_name_and_none_leaves_its_folder(
         given in vec((prop::sample::select(&["Originals", "Reports"]), "[aAbÄä]{1,2}(\\.[pP])?|x \\([23]\\)\\.p|[a/\\\\.]{0,4}a|[^\\p{Cc}]{1,6}a"), 0..40),
     ) {
-        let mut names = Names::default();
+        let mut names = EntryNames::default();
         let mut seen = HashSet::new();
         for (folder, name) in given {
-            let path = names.fresh(folder, &name);
+            let path = names.unique(folder, &name);
             prop_assert!(seen.insert(path.to_lowercase()), "{}", path);
             let (before, last) = path.split_once('/').unwrap_or_default();
             prop_assert_eq!(before, folder);

@@ -1,0 +1,27 @@
+//! Whatever a client calls a file: its name in the dossier is one of a file, in no folder.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::properties::cases;
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn a_name_is_that_of_one_file(pieces in vec(prop_oneof!["[a-z.]{1,4}", "[/\\\\. \n\0ü]", any::<char>().prop_map(String::from), "x{90}"], 0..6)) {
+        let given = pieces.concat();
+        let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
+        match file_name(&given) {
+            Ok(name) => {
+                prop_assert!(!name.contains(|letter: char| letter.is_control() || matches!(letter, '/' | '\\')));
+                prop_assert!(!matches!(name.as_str(), "" | "." | "..") && name.len() <= MAX_FILE_NAME_BYTES);
+                prop_assert_eq!(name.trim(), &name);
+                prop_assert!(file_name(&name).is_ok_and(|again| again == name), "it stays as it is");
+                prop_assert!(last.contains(char::is_control) || last.trim() == name);
+            }
+            Err(_) => prop_assert!(last.len() > MAX_FILE_NAME_BYTES || last.chars().all(|letter| letter == '.' || letter.is_control() || letter.is_whitespace())),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The shapes of the provider's answers: JSON with and without cache headers, empty bodies, pages, redirects.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, PRAGMA};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+/// What the device endpoint and the login pages say about caches.
+const MUST_REVALIDATE: &str = "no-store, must-revalidate, max-age=0";
+
+/// What an answer says about caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CachePolicy {
+    /// Nothing.
+    Unset,
+    /// As the token endpoint does: `no-store`, and `Pragma: no-cache`.
+    NoStore,
+    /// As the device endpoint does.
+    MustRevalidate,
+    /// As the logout endpoint does.
+    NoCache,
+}
+
+/// A refusal with an OAuth error body.
+#[derive(Debug)]
+pub(super) struct OAuthError {
+    pub(super) status: StatusCode,
+    pub(super) error: &'static str,
+    pub(super) description: String,
+}
+
+impl OAuthError {
+    pub(super) fn new(status: StatusCode, error: &'static str, description: impl Into<String>) -> Self {
+        Self { status, error, description: description.into() }
+    }
+
+    /// 400 with `error`.
+    pub(super) fn bad(error: &'static str, description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error, description)
+    }
+
+    /// 400 `invalid_grant`, the refusal with many meanings.
+    pub(super) fn grant(description: impl Into<String>) -> Self {
+        Self::bad("invalid_grant", description)
+    }
+
+    pub(super) fn into_response(self, policy: CachePolicy) -> Response {
+        json_response(self.status, policy, &json!({ "error": self.error, "error_description": self.description }))
+    }
+}
+
+pub(super) fn json_response(status: StatusCode, policy: CachePolicy, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    with_cache_policy(response, policy)
+}
+
+pub(super) fn empty(status: StatusCode, policy: CachePolicy) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    with_cache_policy(response, policy)
+}
+
+pub(super) fn page(status: StatusCode, html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html;charset=utf-8"));
+    with_cache_policy(response, CachePolicy::MustRevalidate)
+}
+
+/// The same page with nothing said about caches.
+pub(super) fn without_cache_headers(mut page: Response) -> Response {
+    page.headers_mut().remove(CACHE_CONTROL);
+    page
+}
+
+/// 302 to `location`, which must be made of URL characters only.
+pub(super) fn redirect(location: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(location) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = empty(StatusCode::FOUND, CachePolicy::MustRevalidate);
+    response.headers_mut().insert(LOCATION, location);
+    response
+}
+
+/// The realm of the URL is not ours.
+pub(super) fn no_such_realm() -> Response {
+    json_response(StatusCode::NOT_FOUND, CachePolicy::Unset, &json!({ "error": "Realm does not exist" }))
+}
+
+/// The path is there, the method is not.
+pub(super) fn method_not_allowed() -> Response {
+    json_response(
+        StatusCode::METHOD_NOT_ALLOWED,
+        CachePolicy::Unset,
+        &json!({ "error": "HTTP 405 Method Not Allowed" }),
+    )
+}
+
+pub(super) fn with_cache_policy(mut response: Response, policy: CachePolicy) -> Response {
+    let text = match policy {
+        CachePolicy::Unset => return response,
+        CachePolicy::NoStore => "no-store",
+        CachePolicy::MustRevalidate => MUST_REVALIDATE,
+        CachePolicy::NoCache => "no-cache",
+    };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(text));
+    if policy == CachePolicy::NoStore {
+        response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+    response
+}

@@ -1,0 +1,170 @@
+//! The listener, which can be closed for a while: new connections are refused then, and the port is reserved.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::socket::{Connection, Socket};
+
+/// Connections that wait to be accepted, at most; what tokio and the standard library take.
+const BACKLOG: u32 = 1024;
+/// The pause after a failure that time may heal (too many open files, a port that is still taken).
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Accepts connections while its switch is open.
+pub(crate) struct Listener {
+    address: SocketAddr,
+    listening: Option<TcpListener>,
+    /// Bound and not listening: nobody else gets the port meanwhile.
+    reserved: Option<TcpSocket>,
+    desired: watch::Receiver<DesiredState>,
+    switch: ListenerSwitch,
+}
+
+/// Opens and closes a listener.
+#[derive(Clone, Debug)]
+pub(crate) struct ListenerSwitch {
+    desired: Arc<watch::Sender<DesiredState>>,
+    state: Arc<watch::Sender<ListenerState>>,
+}
+
+/// How it should be.
+#[derive(Clone, Copy, Debug, Default)]
+struct DesiredState {
+    closed: bool,
+    closed_until: Option<Instant>,
+}
+
+/// How it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ListenerState {
+    Open,
+    Closed,
+    /// The listener is gone for ever.
+    Gone,
+}
+
+impl ListenerSwitch {
+    pub(crate) fn new() -> Self {
+        Self {
+            desired: Arc::new(watch::Sender::new(DesiredState::default())),
+            state: Arc::new(watch::Sender::new(ListenerState::Open)),
+        }
+    }
+
+    /// Closes the listener, or opens it again, and returns when that is done.
+    pub(crate) async fn set_closed(&self, closed: bool) {
+        self.desired.send_modify(|desired| *desired = DesiredState { closed, closed_until: None });
+        self.wait_for(if closed { ListenerState::Closed } else { ListenerState::Open }).await;
+    }
+
+    /// Closes the listener for so long. Returns when it is closed.
+    pub(crate) async fn close_for(&self, time: Duration) {
+        let Some(end) = Instant::now().checked_add(time) else { return };
+        self.desired.send_modify(|desired| desired.closed_until = desired.closed_until.max(Some(end)));
+        // A very short time may be over before the listener has noticed.
+        drop(tokio::time::timeout(time, self.wait_for(ListenerState::Closed)).await);
+    }
+
+    async fn wait_for(&self, wanted: ListenerState) {
+        let mut state = self.state.subscribe();
+        // It can't fail: the sender is in `self`.
+        drop(state.wait_for(|state| *state == wanted || *state == ListenerState::Gone).await);
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(listening: TcpListener, address: SocketAddr, switch: ListenerSwitch) -> Self {
+        Self { address, listening: Some(listening), reserved: None, desired: switch.desired.subscribe(), switch }
+    }
+
+    fn close(&mut self) {
+        if self.listening.take().is_some() {
+            // If this fails, the port is bound when it is opened again.
+            self.reserved = bind(self.address).ok();
+            self.switch.state.send_replace(ListenerState::Closed);
+        }
+    }
+
+    fn open(&mut self) -> io::Result<&TcpListener> {
+        if self.listening.is_none() {
+            let socket = match self.reserved.take() {
+                Some(socket) => socket,
+                None => bind(self.address)?,
+            };
+            self.listening = Some(socket.listen(BACKLOG)?);
+            self.switch.state.send_replace(ListenerState::Open);
+        }
+        self.listening.as_ref().ok_or_else(|| io::Error::other("not listening"))
+    }
+
+    async fn accept_one(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        self.open()?.accept().await
+    }
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = Socket;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Socket, SocketAddr) {
+        loop {
+            let desired = *self.desired.borrow_and_update();
+            let mut changes = self.desired.clone();
+            let until = desired.closed_until.filter(|end| *end > Instant::now());
+            if desired.closed || until.is_some() {
+                self.close();
+                match until.filter(|_| !desired.closed) {
+                    Some(end) => drop(tokio::time::timeout_at(end, changes.changed()).await),
+                    None => drop(changes.changed().await),
+                }
+                continue;
+            }
+            let accepted = tokio::select! {
+                _ = changes.changed() => continue,
+                accepted = self.accept_one() => accepted,
+            };
+            match accepted {
+                Ok((stream, address)) => {
+                    // Small answers should not wait for more to send.
+                    drop(stream.set_nodelay(true));
+                    return (Socket::new(stream), address);
+                }
+                // The client has gone already, or the system is short of something.
+                Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Connection {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.io().connection()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.switch.state.send_replace(ListenerState::Gone);
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As for any listener: connections of before may still be closing.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
