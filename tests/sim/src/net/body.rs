@@ -1,4 +1,4 @@
-//! Bodies on their way: counted, copied up to a limit; or cut, stalled, slowed down and inflated by a fault.
+//! Body streams: metered, copied up to a limit, and truncated, stalled, throttled or padded by a fault.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use super::socket::Connection;
 
-/// Bodies that are bigger are not copied for the check.
+/// Maximum size of a body that is copied for the check.
 const MAX_COPY_BYTES: usize = 2 * 1024 * 1024;
 
-/// What has gone through a body so far.
+/// The bytes that have passed through a body so far.
 #[derive(Clone, Default)]
 pub(crate) struct BodyMeter {
     bytes: Arc<AtomicU64>,
@@ -28,19 +28,19 @@ struct BodyCopy {
 }
 
 impl BodyMeter {
-    /// The number of bytes so far, also while they still flow.
+    /// Returns the byte count, which is updated while the body flows.
     pub(crate) fn counter(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.bytes)
     }
 
-    /// The bytes, unless they were too many.
+    /// Returns the copied bytes, unless the body was too large.
     #[cfg(feature = "check")]
     pub(crate) fn copy(&self) -> Option<Bytes> {
         let copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         (!copy.discarded).then(|| Bytes::copy_from_slice(&copy.kept))
     }
 
-    /// A body that broke off is no body to be judged.
+    /// Discards the copy: an incomplete body cannot be checked.
     fn discard_copy(&self) {
         let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         copy.discarded = true;
@@ -62,7 +62,7 @@ impl BodyMeter {
     }
 }
 
-/// The same body, watched; `keep` copies it.
+/// Meters a body and, if `keep` is set, copies it.
 pub(crate) fn metered(body: Body, keep: bool) -> (Body, BodyMeter) {
     let meter = BodyMeter::default();
     let recorder = meter.clone();
@@ -73,15 +73,15 @@ pub(crate) fn metered(body: Body, keep: bool) -> (Body, BodyMeter) {
     (Body::from_stream(stream), meter)
 }
 
-/// What comes after the last byte of a body that is not sent to its end.
+/// The end of a truncated body.
 pub(crate) enum TruncatedEnd {
-    /// The connection breaks.
+    /// The connection is closed.
     Cut,
-    /// Nothing, until the simulator stops or the client gives up.
+    /// Nothing follows until the simulator stops or the client gives up.
     Stall(watch::Receiver<bool>),
 }
 
-/// The first `limit` bytes of a body, then its end.
+/// Returns the first `limit` bytes of a body, followed by the given end.
 pub(crate) fn truncated(body: Body, limit: u64, end: TruncatedEnd) -> Body {
     let left = usize::try_from(limit).unwrap_or(usize::MAX);
     let start = (body.into_data_stream(), left, left == 0, end);
@@ -89,7 +89,7 @@ pub(crate) fn truncated(body: Body, limit: u64, end: TruncatedEnd) -> Body {
         if over {
             let error = match &mut end {
                 TruncatedEnd::Cut => {
-                    // A moment, so that the head and the first bytes are on their way before the connection breaks.
+                    // Gives the head and the first bytes time to leave before the connection is closed.
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     "cut by a fault"
                 }
@@ -114,7 +114,7 @@ pub(crate) fn truncated(body: Body, limit: u64, end: TruncatedEnd) -> Body {
     Body::from_stream(pieces)
 }
 
-/// The body in drops of so many bytes, with a pause before each but the first. When the simulator stops, the connection breaks.
+/// Returns the body in chunks of `bytes`, with a pause before every chunk except the first. Fails when the simulator stops.
 pub(crate) fn throttled(body: Body, bytes: u64, pause: Duration, stop: watch::Receiver<bool>) -> Body {
     let drop = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
     let start = (body.into_data_stream(), Bytes::new(), false, stop);
@@ -126,7 +126,7 @@ pub(crate) fn throttled(body: Body, bytes: u64, pause: Duration, stop: watch::Re
             };
         }
         if later && !sleep_or_stop(pause, &mut stop).await {
-            let error = std::io::Error::other("dripped by a fault until the simulator stopped");
+            let error = std::io::Error::other("throttled by a fault until the simulator stopped");
             return Some((Err(error), (body, left, later, stop)));
         }
         let drop = left.split_to(drop.min(left.len()));
@@ -135,7 +135,7 @@ pub(crate) fn throttled(body: Body, bytes: u64, pause: Duration, stop: watch::Re
     Body::from_stream(drops)
 }
 
-/// The first `limit` bytes of a body as the whole; the rest goes out behind it, below HTTP.
+/// Returns the first `limit` bytes as the whole body. The remaining bytes are sent after the response, below HTTP.
 pub(crate) fn with_excess(body: Body, limit: u64, connection: Connection) -> Body {
     let start = (body.into_data_stream(), usize::try_from(limit).unwrap_or(usize::MAX));
     let pieces = futures_util::stream::unfold(start, move |(mut body, left)| {
@@ -160,7 +160,7 @@ pub(crate) fn with_excess(body: Body, limit: u64, connection: Connection) -> Bod
     Body::from_stream(pieces)
 }
 
-/// A JSON object with so many bytes more, in an unknown text field, and its length; `None` if it is no object.
+/// Returns a JSON object with an additional text field of `bytes` bytes, and its length. `None` if the JSON is not an object.
 pub(crate) fn padded(json: &Bytes, bytes: u64) -> Option<(Body, u64)> {
     const CHUNK: &[u8] = &[b'x'; 16 * 1024];
     let start = json.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|at| json[*at] == b'{')? + 1;
@@ -179,7 +179,7 @@ pub(crate) fn padded(json: &Bytes, bytes: u64) -> Option<(Body, u64)> {
     Some((Body::from_stream(pieces), length))
 }
 
-/// Waits in real time. `false`: the simulator stops, and the wait is over before its time.
+/// Sleeps in real time. Returns `false` if the simulator stops first.
 pub(crate) async fn sleep_or_stop(time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     tokio::select! {
         () = tokio::time::sleep(time) => true,
@@ -189,11 +189,11 @@ pub(crate) async fn sleep_or_stop(time: Duration, stop: &mut watch::Receiver<boo
 
 /// Returns when the simulator stops.
 pub(crate) async fn until_stopped(stop: &mut watch::Receiver<bool>) {
-    // The sender goes away with the simulator: that is an end too.
+    // A dropped sender means that the simulator is gone.
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-/// Reads what is left of a request, so that a client that is still sending gets the answer instead of a broken pipe.
+/// Reads the rest of a request, so that a client that is still sending receives the response instead of a broken pipe.
 pub(crate) async fn drain(body: Body) {
     let mut stream = body.into_data_stream();
     while let Some(Ok(_)) = stream.next().await {}

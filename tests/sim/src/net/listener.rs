@@ -1,4 +1,4 @@
-//! The listener, which can be closed for a while: new connections are refused then, and the port is reserved.
+//! The listener. While it is closed, new connections are refused and the port stays reserved.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,16 +13,16 @@ use tokio::time::Instant;
 
 use super::socket::{Connection, Socket};
 
-/// Connections that wait to be accepted, at most; what tokio and the standard library take.
+/// Maximum number of connections that wait to be accepted; the value of tokio and the standard library.
 const BACKLOG: u32 = 1024;
-/// The pause after a failure that time may heal (too many open files, a port that is still taken).
+/// The pause after a failure that may be temporary (too many open files, a port still in use).
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Accepts connections while its switch is open.
 pub(crate) struct Listener {
     address: SocketAddr,
     listening: Option<TcpListener>,
-    /// Bound and not listening: nobody else gets the port meanwhile.
+    /// Bound but not listening, so that no other process can take the port.
     reserved: Option<TcpSocket>,
     desired: watch::Receiver<DesiredState>,
     switch: ListenerSwitch,
@@ -35,19 +35,19 @@ pub(crate) struct ListenerSwitch {
     state: Arc<watch::Sender<ListenerState>>,
 }
 
-/// How it should be.
+/// The requested state.
 #[derive(Clone, Copy, Debug, Default)]
 struct DesiredState {
     closed: bool,
     closed_until: Option<Instant>,
 }
 
-/// How it is.
+/// The actual state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ListenerState {
     Open,
     Closed,
-    /// The listener is gone for ever.
+    /// The listener was dropped.
     Gone,
 }
 
@@ -59,23 +59,23 @@ impl ListenerSwitch {
         }
     }
 
-    /// Closes the listener, or opens it again, and returns when that is done.
+    /// Closes or reopens the listener, and returns when this is done.
     pub(crate) async fn set_closed(&self, closed: bool) {
         self.desired.send_modify(|desired| *desired = DesiredState { closed, closed_until: None });
         self.wait_for(if closed { ListenerState::Closed } else { ListenerState::Open }).await;
     }
 
-    /// Closes the listener for so long. Returns when it is closed.
+    /// Closes the listener for `time`. Returns when the listener is closed.
     pub(crate) async fn close_for(&self, time: Duration) {
         let Some(end) = Instant::now().checked_add(time) else { return };
         self.desired.send_modify(|desired| desired.closed_until = desired.closed_until.max(Some(end)));
-        // A very short time may be over before the listener has noticed.
+        // A very short time may pass before the listener reacts.
         drop(tokio::time::timeout(time, self.wait_for(ListenerState::Closed)).await);
     }
 
     async fn wait_for(&self, wanted: ListenerState) {
         let mut state = self.state.subscribe();
-        // It can't fail: the sender is in `self`.
+        // Cannot fail: `self` holds the sender.
         drop(state.wait_for(|state| *state == wanted || *state == ListenerState::Gone).await);
     }
 }
@@ -87,7 +87,7 @@ impl Listener {
 
     fn close(&mut self) {
         if self.listening.take().is_some() {
-            // If this fails, the port is bound when it is opened again.
+            // If this fails, the port is bound again on reopening.
             self.reserved = bind(self.address).ok();
             self.switch.state.send_replace(ListenerState::Closed);
         }
@@ -133,11 +133,11 @@ impl axum::serve::Listener for Listener {
             };
             match accepted {
                 Ok((stream, address)) => {
-                    // Small answers should not wait for more to send.
+                    // Small responses are sent at once.
                     drop(stream.set_nodelay(true));
                     return (Socket::new(stream), address);
                 }
-                // The client has gone already, or the system is short of something.
+                // The client has disconnected, or the system lacks a resource.
                 Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
             }
         }
@@ -162,7 +162,7 @@ impl Drop for Listener {
 
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // As for any listener: connections of before may still be closing.
+    // Closing connections of an earlier listener must not block the bind.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;

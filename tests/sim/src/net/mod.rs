@@ -1,4 +1,4 @@
-//! Transport below the routes: the listener, its connections, and streams of bodies.
+//! The network layer: the listener, its connections, and body streams.
 
 mod body;
 mod listener;

@@ -1,4 +1,4 @@
-//! One accepted connection. A fault reaches through its [`Connection`] below HTTP: to reset it, or to send bytes that no HTTP library would send.
+//! An accepted connection. Through [`Connection`], a fault resets it or sends bytes outside of HTTP.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,17 +12,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// How long bytes that were sent have to arrive before a reset, which throws away what the client has not read on some systems.
+/// Time that sent bytes have to arrive before a reset. On some systems a reset discards what the client has not read.
 const RESET_DELAY: Duration = Duration::from_millis(20);
 
-/// The bytes of a connection.
+/// The byte stream of a connection.
 pub(crate) struct Socket {
     stream: TcpStream,
     connection: Connection,
     reset_delay: Option<Pin<Box<Sleep>>>,
 }
 
-/// A handle on a connection, known to every request on it.
+/// A handle to a connection, available to every request on it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connection {
     shared: Arc<ConnectionState>,
@@ -36,17 +36,17 @@ struct ConnectionState {
 }
 
 impl Connection {
-    /// Resets the connection (RST). What is not sent by now never is.
+    /// Resets the connection (RST). Unsent bytes are lost.
     pub(crate) fn reset(&self) {
         self.shared.reset.store(true, Ordering::SeqCst);
     }
 
-    /// Resets the connection as soon as what was written so far, at least the head of an answer, is sent.
+    /// Resets the connection once everything written so far, at least the head of a response, is sent.
     pub(crate) fn reset_when_sent(&self) {
         self.shared.reset_when_sent.store(true, Ordering::SeqCst);
     }
 
-    /// Sends these bytes excess what is written now.
+    /// Sends `bytes` after everything that is written now.
     pub(crate) fn send_after_response(&self, bytes: Bytes) {
         *self.shared.excess.lock().unwrap_or_else(PoisonError::into_inner) = bytes;
     }
@@ -104,7 +104,7 @@ impl AsyncWrite for Socket {
         self.stream.is_write_vectored()
     }
 
-    /// Called when all that was written has gone to the stream.
+    /// Called once everything written is passed to the stream.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.check_open()?;
         ready!(self.poll_excess(cx))?;
@@ -129,7 +129,7 @@ impl AsyncWrite for Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.connection.check_open().is_err() {
-            // With no time to linger the close that follows is a reset.
+            // With a zero linger time, the following close is a reset.
             drop(self.stream.set_zero_linger());
         }
     }

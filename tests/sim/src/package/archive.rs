@@ -1,4 +1,4 @@
-//! The ZIP file.
+//! The ZIP file of a package.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -39,11 +39,11 @@ pub(super) fn write(file: &mut File, contents: &PackageContents) -> io::Result<(
                 .options
                 .preview_color
                 .as_deref()
-                .map(|color| format!(" The marking colour asked for was {color}."))
+                .map(|color| format!(" Requested preview color: {color}."))
                 .unwrap_or_default();
             writeln!(
                 zip,
-                "The simulator does not draw documents anew: the files in this folder are the originals as they were uploaded.{color}"
+                "The simulator does not render documents: the files in this folder are the uploaded originals.{color}"
             )?;
         }
     }
@@ -70,12 +70,12 @@ pub(super) fn write(file: &mut File, contents: &PackageContents) -> io::Result<(
     }
     if !not_analysed.is_empty() {
         zip.start_file("Components/NOT_ANALYSED.txt", packed)?;
-        writeln!(zip, "These files had not been analysed when the package was made:\n{}", not_analysed.join("\n"))?;
+        writeln!(zip, "Files without a finished analysis when the package was made:\n{}", not_analysed.join("\n"))?;
     }
     zip.finish()?.flush()
 }
 
-/// The folder of a version of the documents, and whether a real service would draw that version.
+/// Returns the folder of a document version, and whether a real service would render that version.
 fn folder(kind: &str) -> (&'static str, bool) {
     match kind {
         "PREVIEW" => ("Previews", true),
@@ -87,7 +87,7 @@ fn folder(kind: &str) -> (&'static str, bool) {
     }
 }
 
-/// EntryNames that were given away, so that no two entries share one.
+/// The entry names in use, so that no two entries share one.
 #[derive(Default)]
 struct EntryNames(HashSet<String>);
 

@@ -1,10 +1,10 @@
-//! The contents of one package, taken from the workspace in one step.
+//! The contents of a package, collected from the workspace in one step.
 
 use crate::analysis::Component;
 use crate::service::App;
 use crate::state::{Download, FileComponents, Workspace, file_xml};
 
-/// Everything that goes into one package, taken while the workspace stood still.
+/// Everything that a package contains, collected under one lock.
 pub(super) struct PackageContents {
     pub(super) download: Download,
     pub(super) dossier: String,
@@ -18,10 +18,10 @@ pub(super) struct PackagedFile {
     pub(super) name: String,
     pub(super) pages: usize,
     pub(super) state: String,
-    /// Where its bytes lie.
+    /// The path of the original.
     pub(super) path: std::path::PathBuf,
     pub(super) components: Vec<Component>,
-    /// Its components as the API writes them; nothing if it has not been analysed.
+    /// The components in the JSON of the API. `None` before the first analysis.
     pub(super) json: Option<String>,
     pub(super) xml: Option<String>,
 }
@@ -37,7 +37,7 @@ impl PackageContents {
             download.file_ids.iter().filter_map(|id| workspace.files.get(id)).filter(|file| file.deleted.is_none());
         let files: Vec<PackagedFile> = files
             .map(|file| {
-                // What was found before still counts while a file is analysed again.
+                // Values of an earlier analysis remain available during a reanalysis.
                 let ready = file.last_processed(download.ends).is_some();
                 let shown = ready.then(|| FileComponents::new(file, true, workspace));
                 PackagedFile {

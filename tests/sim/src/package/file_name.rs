@@ -1,12 +1,12 @@
 //! File names that every operating system accepts.
 
-/// A text as a file name that every system takes.
+/// Converts a text to a file name that every system accepts.
 pub(crate) fn safe_name(text: &str) -> String {
     let text = text.trim_start();
     let mut safe = String::from(if is_device_name(text) { "_" } else { "" });
     for letter in text.chars().take(100) {
         let letter = if letter.is_control() || r#"/\:*?"<>|"#.contains(letter) { '_' } else { letter };
-        // Systems count bytes, and an ending follows.
+        // Systems limit bytes, and an extension follows.
         if safe.len() + letter.len_utf8() > 200 {
             break;
         }
@@ -16,7 +16,7 @@ pub(crate) fn safe_name(text: &str) -> String {
     if safe.is_empty() { "package".to_owned() } else { safe.to_owned() }
 }
 
-/// Whether Windows takes the name for a device, whatever its ending.
+/// Returns whether Windows reserves the name for a device, with any extension.
 fn is_device_name(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     match stem.as_bytes() {

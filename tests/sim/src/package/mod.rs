@@ -1,6 +1,6 @@
 //! Result packages: real ZIP files with originals, an Excel report, and the components as JSON and XML.
 //!
-//! The bytes follow from what is packed and from the simulated moment, so that the same run gives the same package.
+//! The bytes depend only on the contents and the simulated time, so identical runs produce identical packages.
 
 mod archive;
 mod contents;
@@ -18,16 +18,16 @@ use contents::PackageContents;
 
 pub(crate) use file_name::safe_name;
 
-/// What came of packing: the name of the blob, its size and its tag; or failure it failed.
+/// The blob, its size and its ETag; or the reason of a failure.
 type BuildResult = Result<(String, u64, String), String>;
 
-/// Packs what is due. Whoever asks for the state of packages does it, so that a jump of the clock needs no waiting.
+/// Builds the packages that are due. Every request for the state of packages calls this, so advancing the clock takes effect at once.
 pub(crate) async fn build_due_packages(app: &Arc<App>) {
     let now = app.now();
     if !app.workspace().downloads.values().any(|download| download.is_due(now)) {
         return;
     }
-    // One at a time; who comes second finds the work done.
+    // One task builds at a time; a second one finds the packages built.
     let _turn = app.packing.lock().await;
     loop {
         let next = {
@@ -56,7 +56,7 @@ pub(crate) async fn build_due_packages(app: &Arc<App>) {
                 download.etag = etag;
             }
             (Some(download), Err(failure)) => download.failure = Some(failure),
-            // It was deleted in the meantime.
+            // The package was deleted in the meantime.
             (None, Ok((blob, ..))) => app.blobs.remove([blob]),
             (None, Err(_)) => {}
         }
@@ -73,7 +73,7 @@ fn build(app: &App, contents: &PackageContents) -> BuildResult {
     std::io::copy(&mut reader, &mut digest).map_err(|error| failed(&error))?;
     let mut etag = String::from("\"");
     for byte in digest.finalize().iter().take(12) {
-        // Writing to a String can't fail.
+        // Writing to a String cannot fail.
         let _ = write!(etag, "{byte:02x}");
     }
     etag.push('"');

@@ -1,15 +1,15 @@
-//! The extraction report: an Excel workbook with a line for each file and a line for each value.
+//! The extraction report: an Excel workbook with one row per file and one row per value.
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::contents::{PackageContents, PackagedFile};
 
-/// What a cell can hold.
+/// Maximum number of characters in a cell.
 const MAX_CELL_CHARS: usize = 16_000;
-/// What a property of the workbook can hold.
+/// Maximum number of characters in a workbook property.
 const MAX_PROPERTY_CHARS: usize = 200;
 
-/// The bytes of the workbook.
+/// Returns the bytes of the workbook.
 pub(super) fn workbook(contents: &PackageContents, name: &str) -> Result<Vec<u8>, XlsxError> {
     let (year, [month, day, hour, minute, second]) = contents.download.ends.calendar();
     let year = u16::try_from(year).unwrap_or(1980);
@@ -26,7 +26,7 @@ pub(super) fn workbook(contents: &PackageContents, name: &str) -> Result<Vec<u8>
     workbook.save_to_buffer()
 }
 
-/// One line for each file, one column for each component.
+/// Writes one row per file and one column per component.
 fn overview(sheet: &mut Worksheet, contents: &PackageContents) -> Result<(), XlsxError> {
     let head = Format::new().set_bold();
     sheet.set_name("Overview")?;
@@ -62,7 +62,7 @@ fn overview(sheet: &mut Worksheet, contents: &PackageContents) -> Result<(), Xls
     Ok(())
 }
 
-/// One line for each value, with where it comes from.
+/// Writes one row per value, with its source.
 fn values(sheet: &mut Worksheet, contents: &PackageContents) -> Result<(), XlsxError> {
     let head = Format::new().set_bold();
     sheet.set_name("Components")?;

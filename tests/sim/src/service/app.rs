@@ -1,4 +1,4 @@
-//! What all requests share.
+//! The running service.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::paging::Paging;
 use crate::state::{Blobs, Timing, Workspace};
 use crate::timestamp::Timestamp;
 
-/// The running service.
+/// The running service, shared by all requests.
 pub(crate) struct App {
     pub(crate) settings: Settings,
     pub(crate) clock: SimClock,
@@ -26,13 +26,13 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) faults: Faults,
     pub(crate) listener: ListenerSwitch,
-    /// Turns true when the simulator stops.
+    /// True once the simulator stops.
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) blobs: Blobs,
     pub(crate) readers: PdfReaders,
     /// `None` without a data folder.
     pub(crate) state_file: Option<StateFile>,
-    /// One package is made at a time.
+    /// Held while a package is built, so that only one is built at a time.
     pub(crate) packing: tokio::sync::Mutex<()>,
     pub(crate) workspace: Mutex<Workspace>,
     pub(crate) rules: Mutex<Arc<Rules>>,
@@ -40,7 +40,7 @@ pub(crate) struct App {
     pub(crate) violations: Mutex<Vec<crate::check::Violation>>,
 }
 
-/// What does not change while the service runs.
+/// Settings that stay fixed while the service runs.
 pub(crate) struct Settings {
     pub(crate) workspace: String,
     /// The hosts under which `/__sim/` answers.
@@ -52,14 +52,14 @@ pub(crate) struct Settings {
 }
 
 impl App {
-    /// The simulated moment.
+    /// Returns the simulated time.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from(self.clock.now())
     }
 
-    /// The workspace as it is now: what has expired is gone.
+    /// Locks the workspace and removes what has expired.
     pub(crate) fn workspace(&self) -> MutexGuard<'_, Workspace> {
-        // A handler that panicked left nothing half done that would matter here.
+        // A panic in a handler leaves no inconsistency that matters here.
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = workspace.tidy(self.now());
         self.blobs.remove(gone);

@@ -10,7 +10,7 @@ pub(crate) struct OwnHosts {
 }
 
 impl OwnHosts {
-    /// `listen` is the setting, `bound` the address that it led to.
+    /// Creates the list from the `listen` setting and the `bound` address.
     pub(crate) fn new(listen: &str, bound: SocketAddr) -> Self {
         let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
         Self { listen: host.to_ascii_lowercase(), bound: bound.ip() }
@@ -20,7 +20,7 @@ impl OwnHosts {
     pub(crate) fn include(&self, host: &str) -> bool {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = bare.parse::<IpAddr>() {
-            // Bound to all addresses, it is reached under any of them; only names can be rebound.
+            // A simulator bound to all addresses is reached under any of them; only names can be rebound.
             let address = address.to_canonical();
             address.is_loopback() || self.bound.is_unspecified() || address == self.bound.to_canonical()
         } else {

@@ -1,4 +1,4 @@
-//! Which operation a request means: method and path against the document's operations.
+//! Routing: the operation of a request, by method and path.
 
 use std::collections::BTreeMap;
 
@@ -20,20 +20,20 @@ enum Segment {
     Parameter(&'static str),
 }
 
-/// What a request means.
+/// The route of a request.
 #[derive(Debug, PartialEq)]
 pub(crate) enum RouteMatch {
     Operation {
         id: &'static str,
         parameters: BTreeMap<&'static str, String>,
     },
-    /// The path is known, the method is not; these are.
+    /// The path exists with other methods, which are listed here.
     MethodNotAllowed(Vec<String>),
     NotFound,
 }
 
 impl Routes {
-    /// Routes from rows of operation id, method and path.
+    /// Creates routes from rows of operation id, method and path.
     pub(crate) fn new(rows: impl IntoIterator<Item = (&'static str, String, &'static str)>) -> Self {
         let routes = rows.into_iter().map(|(operation, method, path)| Route {
             operation,
@@ -43,7 +43,7 @@ impl Routes {
         Self { routes: routes.collect() }
     }
 
-    /// Finds the operation; a fixed segment goes before a parameter.
+    /// Finds the operation. A fixed segment takes precedence over a parameter.
     pub(crate) fn find(&self, method: &str, path: &str) -> RouteMatch {
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let fitting: Vec<&Route> = self.routes.iter().filter(|route| route.fits(&parts)).collect();

@@ -1,11 +1,11 @@
-//! The state as a test sees it.
+//! The state as JSON, for tests.
 
 use serde_json::{Value, json};
 
 use super::App;
 
 impl App {
-    /// Dossiers, files, packages and sign-ins, as JSON.
+    /// Returns dossiers, files, packages and sign-ins.
     pub(crate) fn snapshot(&self) -> Value {
         let now = self.now();
         let workspace = self.workspace();
@@ -49,14 +49,14 @@ impl App {
         })
     }
 
-    /// What did not fit the document.
+    /// Returns the violations of the document.
     #[cfg(feature = "check")]
     pub(crate) fn violations_json(&self) -> Value {
         let violations = self.violations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         json!({"checked": true, "violations": *violations, "lines": violations.iter().map(ToString::to_string).collect::<Vec<_>>()})
     }
 
-    /// Without the feature `check` nothing is looked at, and the answer says so.
+    /// Returns an empty list that says `checked: false`, because the feature `check` is off.
     #[cfg(not(feature = "check"))]
     #[allow(clippy::unused_self, reason = "the same call with and without the feature")]
     pub(crate) fn violations_json(&self) -> Value {

@@ -1,4 +1,4 @@
-//! Keeps the state in a folder, so that it survives a restart. Each write replaces the whole file at once.
+//! The state file in the data folder, which survives a restart. Each write replaces the whole file atomically.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,19 +11,19 @@ use tokio::sync::Mutex;
 
 use crate::state::{DataFolder, FolderInUse, Workspace};
 
-/// The file in the folder.
+/// The name of the state file.
 const FILE_NAME: &str = "state.json";
 
-/// Writes the state whenever something has changed.
+/// Writes the state after every change.
 pub(crate) struct StateFile {
     folder: Arc<DataFolder>,
-    /// Counts changes that were requested to be kept.
+    /// Counts the requested writes.
     requested: AtomicU64,
-    /// The last change that is on the disk; held while writing, so that waiting callers share the next write.
+    /// The last change on disk. Held while writing, so that waiting callers share the next write.
     written: Mutex<u64>,
 }
 
-/// What is read back.
+/// The state that an earlier run saved.
 #[derive(Deserialize)]
 pub(crate) struct LoadedState {
     pub(crate) workspace: Workspace,
@@ -31,7 +31,7 @@ pub(crate) struct LoadedState {
 }
 
 impl StateFile {
-    /// Locks the folder and reads what an earlier run left there.
+    /// Locks the folder and loads the state of an earlier run.
     pub(crate) fn open(folder: &Path) -> io::Result<(Self, Option<LoadedState>)> {
         let opened = DataFolder::open(folder)?;
         let saved = match std::fs::read(folder.join(FILE_NAME)) {
@@ -41,22 +41,22 @@ impl StateFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // Reported after a state that is no state: that folder helps nobody, whoever holds it.
+        // An invalid state file is reported before a held lock, because waiting for the lock would not help.
         let folder = opened.map_err(FolderInUse::into_error)?;
         Ok((Self { folder, requested: AtomicU64::new(0), written: Mutex::new(0) }, saved))
     }
 
-    /// The folder, which the blobs share.
+    /// Returns the data folder, which the blobs share.
     pub(crate) fn folder(&self) -> &Arc<DataFolder> {
         &self.folder
     }
 
-    /// Releases the folder for another simulator; later writes fail.
+    /// Releases the folder for another simulator. Later writes fail.
     pub(crate) fn close(&self) {
         self.folder.close();
     }
 
-    /// Returns when the present state, or a later one, is on the disk.
+    /// Returns when the present state, or a later one, is on disk.
     pub(crate) async fn save(&self, serialize: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<()> {
         let change = self.requested.fetch_add(1, Ordering::SeqCst) + 1;
         let mut written = self.written.lock().await;

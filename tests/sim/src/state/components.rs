@@ -1,4 +1,4 @@
-//! The components of a file in the shape of the API.
+//! Components of a file in the JSON form of the API.
 
 use serde::Serialize;
 use serde::ser::SerializeMap;
@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use super::{File, Workspace};
 use crate::analysis::Component;
 
-/// The components of one file as the API writes them; the order of the rules is kept.
+/// The components of one file, in the order of the rules.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FileComponents {
@@ -64,7 +64,7 @@ impl Serialize for ComponentDetails {
 }
 
 impl FileComponents {
-    /// Returns the components of a file, with their details if wanted. The workspace gives ids to the entities.
+    /// Creates the components of a file, with details on request. The workspace derives the ids of the entities.
     pub(crate) fn new(file: &File, details: bool, workspace: &Workspace) -> Self {
         let components = file.effective_components();
         let component_details = details.then(|| {

@@ -6,14 +6,14 @@ use super::components::{DetailedValue, FileComponents};
 
 const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 
-/// The components of one file.
+/// Returns the components of one file.
 pub(crate) fn file_xml(components: &FileComponents) -> String {
     let mut out = HEAD.to_owned();
     write_file(&mut out, components, "");
     out
 }
 
-/// The components of several files.
+/// Returns the components of several files.
 pub(crate) fn dossier_xml(files: &[FileComponents]) -> String {
     let mut out = format!("{HEAD}<dossierComponents>\n");
     for file in files {
@@ -67,7 +67,7 @@ fn detail_xml(value: &DetailedValue) -> String {
     }
     out.push_str(&element("", "componentRuleId", &value.component_rule_id));
     for reference in &value.entity_references {
-        // Writing to a String can't fail.
+        // Writing to a String cannot fail.
         let _ = write!(
             out,
             "<entityReference id=\"{}\" type=\"{}\" page=\"{}\"/>",
@@ -83,7 +83,7 @@ fn element(indent: &str, name: &str, text: &str) -> String {
     format!("{indent}<{name}>{}</{name}>", escaped(text))
 }
 
-/// Markup is escaped; characters that XML 1.0 can't hold are left out.
+/// Escapes markup and removes the characters that XML 1.0 does not allow.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

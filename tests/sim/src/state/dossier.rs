@@ -25,12 +25,12 @@ pub(crate) struct Dossier {
     pub(crate) modified: Timestamp,
     pub(crate) archived: Option<Timestamp>,
     pub(crate) deleted: Option<Timestamp>,
-    /// Its files in the order of their first upload.
+    /// The files in the order of their first upload.
     pub(crate) files: Vec<String>,
 }
 
 impl Dossier {
-    /// As the API shows it.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "id": self.id,

@@ -1,11 +1,11 @@
-//! A result package, and the states it passes through.
+//! A result package and its states.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::timestamp::Timestamp;
 
-/// A package that somebody asked for.
+/// A requested package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Download {
     pub(crate) id: String,
@@ -20,15 +20,15 @@ pub(crate) struct Download {
     pub(crate) ends: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) fetched: Option<Timestamp>,
-    /// Why it fails, if it does.
+    /// The reason of a failure, if the package fails.
     pub(crate) failure: Option<String>,
-    /// The finished ZIP.
+    /// The blob of the finished ZIP.
     pub(crate) blob: Option<String>,
     pub(crate) size: u64,
     pub(crate) etag: String,
 }
 
-/// What a package holds.
+/// The options of a package request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PackageOptions {
     pub(crate) report_template_ids: Vec<String>,
@@ -37,7 +37,7 @@ pub(crate) struct PackageOptions {
 }
 
 impl Download {
-    /// The state at this moment. A package whose time has come and that is not packed yet still counts as being made.
+    /// Returns the state at `now`. A package that is due but not built yet counts as GENERATING.
     pub(crate) fn state(&self, now: Timestamp) -> &'static str {
         if now < self.begins {
             "QUEUED"
@@ -52,12 +52,12 @@ impl Download {
         }
     }
 
-    /// Whether it should be packed now.
+    /// Returns whether the package should be built now.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         now >= self.ends && self.failure.is_none() && self.blob.is_none()
     }
 
-    /// As the API shows it.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         let state = self.state(now);
         json!({

@@ -1,4 +1,4 @@
-//! A file, and the states it passes through.
+//! A file and its states.
 
 use std::collections::BTreeMap;
 
@@ -25,17 +25,17 @@ pub(crate) struct File {
     pub(crate) added: Timestamp,
     pub(crate) updated: Timestamp,
     pub(crate) deleted: Option<Timestamp>,
-    /// Why the analysis fails, if it does.
+    /// The reason of a failure, if the analysis fails.
     pub(crate) failure: Option<String>,
-    /// The states with the moments at which they begin.
+    /// The planned states and their start times.
     pub(crate) timeline: Vec<StateChange>,
     pub(crate) components: Vec<Component>,
-    /// Values that people set by hand, by component.
+    /// Manually set values, by component.
     pub(crate) manual: BTreeMap<String, Vec<String>>,
     pub(crate) blob: String,
 }
 
-/// A state and the moment at which it begins.
+/// A state and its start time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StateChange {
     pub(crate) at: Timestamp,
@@ -43,7 +43,7 @@ pub(crate) struct StateChange {
 }
 
 impl File {
-    /// The state at this moment.
+    /// Returns the state at `now`.
     pub(crate) fn state(&self, now: Timestamp) -> &str {
         if self.deleted.is_some() {
             return "DELETED";
@@ -59,17 +59,17 @@ impl File {
         self.timeline.iter().filter(move |change| change.at <= now)
     }
 
-    /// When the analysis last ended.
+    /// Returns when the analysis last ended.
     pub(crate) fn last_processed(&self, now: Timestamp) -> Option<Timestamp> {
         self.past_states(now).rfind(|change| change.state == "PROCESSED").map(|change| change.at)
     }
 
-    /// The blob that holds the text read from it.
+    /// Returns the blob that holds the text of the file.
     pub(crate) fn text_blob(&self) -> String {
         text_blob(&self.blob)
     }
 
-    /// As the API shows it.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         let state = self.state(now);
         let updated = self.past_states(now).last().map_or(self.updated, |change| change.at.max(self.updated));
@@ -93,7 +93,7 @@ impl File {
         })
     }
 
-    /// Plans the states from the upload to the end of the analysis; gives the moment of the end.
+    /// Plans the states from the upload to the end of the analysis, and returns the end.
     pub(crate) fn plan_analysis(&mut self, now: Timestamp, timing: &Timing) -> Timestamp {
         self.timeline = vec![StateChange { at: now, state: "UNPROCESSED".to_owned() }];
         let mut at = now.plus(timing.work(timing.queue, 1));
@@ -108,9 +108,9 @@ impl File {
         self.plan_rules(at, timing)
     }
 
-    /// Plans a further analysis of a file that was analysed before.
+    /// Plans a reanalysis of a file, and returns the end.
     pub(crate) fn plan_reanalysis(&mut self, now: Timestamp, timing: &Timing, full: bool) -> Timestamp {
-        // What has not happened yet does not happen any more.
+        // Planned states that have not started are dropped.
         self.timeline.retain(|change| change.at <= now);
         self.schedule(now, if full { "FULLREPROCESS" } else { "REPROCESS" });
         let at = now.plus(timing.work(timing.queue, 1));
@@ -130,7 +130,7 @@ impl File {
         at
     }
 
-    /// Stops the analysis where it is.
+    /// Stops the analysis in its current state.
     pub(crate) fn halt(&mut self, now: Timestamp) {
         self.timeline.retain(|change| change.at <= now);
     }
@@ -139,7 +139,7 @@ impl File {
         self.timeline.push(StateChange { at, state: state.to_owned() });
     }
 
-    /// The components as people see them: what the rules found, unless somebody set other values.
+    /// Returns the components that users see: the values of the rules, unless they were set manually.
     pub(crate) fn effective_components(&self) -> Vec<Component> {
         let mut shown = self.components.clone();
         for (name, values) in &self.manual {
@@ -165,7 +165,7 @@ impl File {
     }
 }
 
-/// The blob that holds the text of the document in `blob`.
+/// Returns the blob that holds the text of the document in `blob`.
 pub(crate) fn text_blob(blob: &str) -> String {
     format!("{blob}.text.json")
 }

@@ -1,4 +1,4 @@
-//! The licence and what was used of it.
+//! The license and its usage.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::timestamp::Timestamp;
 
-/// The licence of the workspace.
+/// The license of the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct License {
     pub(crate) id: String,
@@ -17,7 +17,7 @@ pub(crate) struct License {
     pub(crate) pages: u64,
 }
 
-/// One analysis that counts, at the moment of its end. A reanalysis does not count again; an upload that replaces a file does.
+/// An analysis that counts towards the license, at the time of its end. A reanalysis does not count again; an upload that replaces a file does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UsageEvent {
     pub(crate) at: Timestamp,
@@ -27,7 +27,7 @@ pub(crate) struct UsageEvent {
 }
 
 impl License {
-    /// As the API shows it.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         json!({
             "id": self.id,
@@ -41,7 +41,7 @@ impl License {
         })
     }
 
-    /// What was used between two moments; without them the span of the licence.
+    /// Returns the usage between two timestamps. Default: the period of the license.
     pub(crate) fn usage(
         &self,
         events: &[UsageEvent],
@@ -51,7 +51,7 @@ impl License {
     ) -> Value {
         let (start, end) = (start.unwrap_or(self.from), end.unwrap_or(self.to));
         let mut months: BTreeMap<String, u64> = BTreeMap::new();
-        // The months of the span from the beginning of the licence until today, whether something happened in them or not.
+        // Lists every month from the start of the license until today, with or without usage.
         let (mut day, last) = (start.max(self.from), end.min(now));
         while day <= last {
             months.insert(day.year_month(), 0);

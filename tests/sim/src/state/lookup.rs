@@ -1,4 +1,4 @@
-//! Looking things up by the ids in a path, with the refusals that unknown ids get.
+//! Lookup by the ids of a path, with the errors for unknown ids.
 
 use super::{Dossier, Download, File, Template, Workspace};
 use crate::api_error::{ApiError, excerpt};
@@ -18,7 +18,7 @@ impl Workspace {
         })
     }
 
-    /// The dossier, if it may be changed.
+    /// Returns the dossier if it can be changed.
     pub(crate) fn open_dossier(&self, template: &str, id: &str) -> Result<&Dossier, ApiError> {
         let dossier = self.dossier(template, id)?;
         if dossier.archived.is_some() {
@@ -50,7 +50,7 @@ impl Workspace {
             .ok_or_else(|| ApiError::not_found(format!("There is no download {}, or it has expired.", excerpt(id))))
     }
 
-    /// The files of a dossier that are not in the trash, in the order of their first upload.
+    /// Iterates over the files of a dossier that are not in the trash, in the order of their first upload.
     pub(crate) fn files_of<'a>(&'a self, dossier: &'a Dossier) -> impl Iterator<Item = &'a File> {
         dossier.files.iter().filter_map(|id| self.files.get(id)).filter(|file| file.deleted.is_none())
     }

@@ -1,7 +1,7 @@
-//! The workspace that the API shows: templates, dossiers, files, packages, users, licence. Everything that a restart must bring back is in here.
+//! The persistent state of the service: templates, dossiers, files, packages, users, license.
 //!
-//! Nothing runs in the background. What changes with time (analysis, packages, trash) is worked out from the clock whenever somebody looks, so a
-//! jump of the clock needs no waiting.
+//! Nothing runs in the background. Time-dependent states (analysis, packages, trash) are computed from the clock on every access, so advancing the
+//! clock takes effect at once.
 
 mod blobs;
 mod components;

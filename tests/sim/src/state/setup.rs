@@ -7,7 +7,7 @@ use crate::analysis::Rules;
 use crate::timestamp::Timestamp;
 
 impl Workspace {
-    /// A workspace on its first day.
+    /// Creates a new workspace.
     pub(crate) fn new(
         seed: u64,
         now: Timestamp,

@@ -18,12 +18,12 @@ pub(crate) struct Template {
     pub(crate) valid_from: Timestamp,
     pub(crate) valid_to: Option<Timestamp>,
     pub(crate) status: String,
-    /// The report templates by id.
+    /// The names of the report templates, by id.
     pub(crate) reports: BTreeMap<String, String>,
 }
 
 impl Template {
-    /// As the API shows it.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "id": self.id,

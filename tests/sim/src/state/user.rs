@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// Someone of the workspace.
+/// A user of the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) id: String,
@@ -14,7 +14,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// As the API shows them.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self, workspace: &str) -> Value {
         let mail = if self.username.contains('@') {
             self.username.clone()

@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::{Dossier, Download, File, License, Template, UsageEvent, User, ids};
 use crate::timestamp::Timestamp;
 
-/// How long a dossier or file stays in the trash: 96 hours, as the product does by default.
+/// The time that a dossier or file stays in the trash: 96 hours, the default of the product.
 pub(crate) const TRASH_MILLIS: i64 = 96 * 3600 * 1000;
 
-/// Everything the simulated service knows.
+/// The complete state of the service.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Workspace {
     pub(super) seed: u64,
-    /// How many things of each kind were named so far; ids follow from it.
+    /// The number of ids given so far, by kind. Ids are derived from these counters.
     pub(super) counters: BTreeMap<String, u64>,
     pub(crate) templates: Vec<Template>,
     pub(crate) users: Vec<User>,
@@ -23,28 +23,28 @@ pub(crate) struct Workspace {
     pub(crate) files: BTreeMap<String, File>,
     pub(crate) downloads: BTreeMap<String, Download>,
     pub(crate) usage: Vec<UsageEvent>,
-    /// The next package fails with this message.
+    /// The failure message of the next package.
     #[serde(default)]
     pub(crate) fail_next_package: Option<String>,
-    /// The next analysis ends with this message.
+    /// The failure message of the next analysis.
     #[serde(default)]
     pub(crate) fail_next_analysis: Option<String>,
 }
 
 impl Workspace {
-    /// A new id for a thing of `kind`, with its running number.
+    /// Returns a new id for an item of `kind`, with its running number.
     pub(crate) fn next_id(&mut self, kind: &str) -> (String, u64) {
         let counter = self.counters.entry(kind.to_owned()).or_insert(0);
         *counter += 1;
         (ids::id(self.seed, kind, *counter), *counter)
     }
 
-    /// An id that follows from a name instead of a running number.
+    /// Returns an id that is derived from a name instead of a counter.
     pub(crate) fn derived_id(&self, kind: &str, number: u64) -> String {
         ids::id(self.seed, kind, number)
     }
 
-    /// Drops what the trash and the package store have kept long enough; gives the names of the blobs that nobody needs any more.
+    /// Removes what has expired in the trash and among the packages. Returns the names of the blobs that are no longer used.
     pub(crate) fn tidy(&mut self, now: Timestamp) -> Vec<String> {
         let over = |deleted: Option<Timestamp>| deleted.is_some_and(|deleted| now.0 - deleted.0 >= TRASH_MILLIS);
         let dossiers: Vec<String> =
@@ -70,13 +70,13 @@ impl Workspace {
         blobs
     }
 
-    /// Removes a dossier with its files for good.
+    /// Permanently removes a dossier with its files.
     pub(crate) fn remove_dossier(&mut self, id: &str, now: Timestamp) -> Vec<String> {
         let Some(dossier) = self.dossiers.remove(id) else { return Vec::new() };
         dossier.files.iter().flat_map(|file| self.remove_file(file, now)).collect()
     }
 
-    /// Removes a file for good. An analysis that has not ended is not counted.
+    /// Permanently removes a file. An analysis that has not ended is not counted.
     pub(crate) fn remove_file(&mut self, id: &str, now: Timestamp) -> Vec<String> {
         let Some(file) = self.files.remove(id) else { return Vec::new() };
         if let Some(dossier) = self.dossiers.get_mut(&file.dossier_id) {

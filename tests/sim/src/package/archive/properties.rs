@@ -1,4 +1,4 @@
-//! EntryNames in packages: each once, in its folder, fit for every system.
+//! Properties of the names in packages: unique, inside their folder, valid on every system.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::properties::cases;
 
-/// EntryNames that other systems keep for devices.
+/// Returns whether a system reserves the name for a device.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim().to_uppercase();
     let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
