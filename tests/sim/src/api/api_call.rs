@@ -1,4 +1,4 @@
-//! A request of an operation, taken apart for its handler.
+//! The request of an operation, prepared for its handler.
 
 use std::collections::BTreeMap;
 
@@ -15,23 +15,23 @@ use crate::api_error::{ApiError, excerpt};
 use crate::timestamp::Timestamp;
 use crate::wire::{self, WireMapping, WireOperation};
 
-/// The biggest JSON body that is read.
+/// Maximum size of a JSON body.
 const MAX_JSON_BYTES: usize = 16 * 1024 * 1024;
 
-/// A request of an operation.
+/// The request of an operation.
 pub(super) struct ApiCall {
     parameters: BTreeMap<&'static str, String>,
     query: Vec<(String, String)>,
-    /// How the document in use spells this operation.
+    /// The document's spelling of the operation.
     wire: Option<(&'static WireMapping, &'static WireOperation)>,
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     body: Option<Body>,
-    /// Who calls, if the token says it.
+    /// The caller, if the token names a user.
     pub(super) username: Option<String>,
 }
 
-/// Reads a truth value that came as a text.
+/// Parses a boolean.
 pub(super) fn flag(name: &str, given: Option<&str>) -> Result<Option<bool>, ApiError> {
     match given {
         None => Ok(None),
@@ -64,7 +64,7 @@ impl ApiCall {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A parameter of the path.
+    /// Returns a path parameter.
     pub(super) fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", String::as_str)
     }
@@ -85,7 +85,7 @@ impl ApiCall {
         self.parameter("downloadId")
     }
 
-    /// The name of a query parameter in the document in use; `None` if that does not have it.
+    /// Returns the name of a query parameter in the document in use. `None` if the document lacks the parameter.
     fn query_name<'a>(&self, name: &'a str) -> Option<&'a str> {
         match self.wire {
             Some((_, operation)) => operation.query(name),
@@ -118,17 +118,17 @@ impl ApiCall {
         Ok(Some(moment))
     }
 
-    /// Whether this media type is what the document calls the operation's XML.
+    /// Returns whether `media_type` is the document's media type for XML of this operation.
     pub(super) fn is_xml(&self, media_type: &str) -> bool {
         self.wire.is_some_and(|(_, operation)| operation.is_xml(media_type))
     }
 
-    /// The body, for a handler that streams it.
+    /// Takes the body, for a handler that streams it.
     pub(super) fn take_body(&mut self) -> Body {
         self.body.take().unwrap_or_default()
     }
 
-    /// The JSON object in the body.
+    /// Reads the JSON object in the body.
     pub(super) async fn object(&mut self) -> Result<Map<String, Value>, ApiError> {
         let kind =
             self.header("content-type").unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
@@ -149,16 +149,16 @@ impl ApiCall {
         }
     }
 
-    /// Reads a body that no handler wanted.
+    /// Reads a body that no handler has read.
     pub(super) async fn drain(&mut self) {
         crate::net::drain(self.take_body()).await;
     }
 }
 
-/// An answer with a JSON body.
+/// Returns a response with a JSON body.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, ApiError> {
-    let text =
-        serde_json::to_string(value).map_err(|error| ApiError::internal("The answer could not be written", &error))?;
+    let text = serde_json::to_string(value)
+        .map_err(|error| ApiError::internal("The response could not be written", &error))?;
     Ok(text_answer(status, "application/json", text))
 }
 

@@ -23,7 +23,7 @@ pub(super) fn of_file(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     json(StatusCode::OK, &components)
 }
 
-/// Every analysed file of the dossier; those that are still at work are left out.
+/// Returns the components of every analysed file of the dossier. Files without a finished analysis are left out.
 pub(super) fn of_dossier(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let details = call.flag("includeDetails", false)?;
     let now = app.now();
@@ -59,7 +59,7 @@ fn ready(file: &File, app: &App) -> Result<(), ApiError> {
     }))
 }
 
-/// Whether XML is liked better than JSON; on equal terms the one that is named first wins.
+/// Returns whether XML is preferred to JSON. With equal quality values the first media type wins.
 fn wants_xml(call: &ApiCall) -> bool {
     let mut best: Option<(f64, bool)> = None;
     let accepts = call.headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());

@@ -64,7 +64,7 @@ pub(super) fn delete(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     Ok(no_content())
 }
 
-/// The fields of a request, checked for their kind.
+/// The validated fields of a request.
 struct DossierRequest {
     id: Option<String>,
     name: String,
@@ -114,7 +114,7 @@ impl DossierRequest {
         })
     }
 
-    /// Whether the things that it names are there.
+    /// Checks that the users and report templates exist.
     fn check(&self, workspace: &Workspace, template: &str) -> Result<(), ApiError> {
         let template = workspace.template(template)?;
         for user in self.owner_id.iter().chain(self.member_ids.iter().flatten()) {
@@ -163,7 +163,7 @@ impl DossierRequest {
         })
     }
 
-    /// An update says how the dossier shall be; lists and members that it does not name stay.
+    /// Updates a dossier. Absent lists, members and owners stay unchanged.
     fn change(self, dossier: &mut Dossier, now: Timestamp) {
         dossier.name = self.name;
         dossier.description = self.description;

@@ -1,4 +1,4 @@
-//! Tag 5: packages that were asked for: their state, their bytes, their end.
+//! Tag 5: requested packages: state, bytes, deletion.
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut ApiCall) -> Result<Response
         RequestedRange::NotSatisfiable => {
             let error = ApiError::new(
                 StatusCode::RANGE_NOT_SATISFIABLE,
-                format!("The package has {} bytes; the range lies behind its end.", download.size),
+                format!("The package has {} bytes; the range starts after the end.", download.size),
             );
             return Err(error.with_header(CONTENT_RANGE, &format!("bytes */{}", download.size)));
         }
@@ -99,7 +99,7 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut ApiCall) -> Result<Response
     Ok(response)
 }
 
-/// The next `length` bytes of the file, piece by piece.
+/// Streams the next `length` bytes of the file.
 fn stream(file: tokio::fs::File, length: u64) -> Body {
     let pieces = futures_util::stream::try_unfold((file, length), |(mut file, left)| async move {
         if left == 0 {

@@ -45,7 +45,7 @@ pub(super) fn text_map(object: &Map<String, Value>, name: &str) -> Result<Option
     }
 }
 
-/// A date-time, kept as the API writes it.
+/// Reads a date-time and returns it in the API's notation.
 pub(super) fn moment(object: &Map<String, Value>, name: &str) -> Result<Option<String>, ApiError> {
     let Some(text) = text(object, name)? else { return Ok(None) };
     let moment = Timestamp::parse(&text).ok_or_else(|| wrong(name, "a date and time like 2024-01-31T00:00:00Z"))?;
@@ -57,7 +57,7 @@ pub(super) fn file_types(object: &Map<String, Value>) -> Result<Option<Vec<Strin
     for kind in types.iter().flatten() {
         if !FILE_TYPES.contains(&kind.as_str()) {
             return Err(ApiError::bad_request(format!(
-                "{} is no download file type; there are {}.",
+                "{} is not a download file type; use one of {}.",
                 excerpt(kind),
                 FILE_TYPES.join(", ")
             )));
@@ -66,7 +66,7 @@ pub(super) fn file_types(object: &Map<String, Value>) -> Result<Option<Vec<Strin
     Ok(types)
 }
 
-/// The name of a report template.
+/// Returns the name of a report template.
 pub(super) fn report_template<'a>(template: &'a Template, id: &str) -> Result<&'a str, ApiError> {
     let found = template.reports.get(id).map(String::as_str);
     found.ok_or_else(|| {

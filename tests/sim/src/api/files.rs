@@ -1,4 +1,4 @@
-//! Tag 3: files, but for the upload.
+//! Tag 3: files, without the upload.
 
 use axum::response::Response;
 use http::StatusCode;

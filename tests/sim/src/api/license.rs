@@ -1,4 +1,4 @@
-//! Tag 7: licence and usage.
+//! Tag 7: license and usage.
 
 use axum::response::Response;
 use http::StatusCode;
@@ -16,7 +16,7 @@ pub(super) fn usage(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     if let (Some(start), Some(end)) = (start, end)
         && start > end
     {
-        return Err(ApiError::bad_request("The parameter startDate must not lie after endDate."));
+        return Err(ApiError::bad_request("The parameter startDate must not be after endDate."));
     }
     let workspace = app.workspace();
     json(StatusCode::OK, &workspace.license.usage(&workspace.usage, start, end, app.now()))

@@ -1,4 +1,4 @@
-//! Lists: an object with one array, in one piece or in pages.
+//! Lists: an object with one array, whole or in pages.
 
 use axum::response::Response;
 use http::header::LINK;
@@ -13,14 +13,14 @@ use crate::service::App;
 const USUAL_SIZE: usize = 20;
 const BIGGEST_SIZE: usize = 1000;
 
-/// Whether the operation answers with a list.
+/// Returns whether the operation answers with a list.
 #[cfg(feature = "check")]
 pub(crate) fn is_list(operation: &str) -> bool {
     documine_api::operations::operation(operation)
         .is_some_and(|operation| !matches!(operation.paging, documine_api::operations::Paging::NotAList))
 }
 
-/// The answer with `items` under `key`.
+/// Returns the response with `items` under `key`.
 pub(super) fn answer<T: Serialize>(app: &App, call: &ApiCall, key: &str, items: Vec<T>) -> Result<Response, ApiError> {
     let total = items.len();
     let (items, more, link) = match app.settings.paging {
@@ -38,7 +38,7 @@ pub(super) fn answer<T: Serialize>(app: &App, call: &ApiCall, key: &str, items: 
             (slice(items, start, size), String::new(), link)
         }
     };
-    // Written by hand: the fields of an item keep their order, whatever serde_json was built with.
+    // Written by hand, so that the fields of an item keep their order with any features of serde_json.
     let items = items
         .iter()
         .map(serde_json::to_string)
@@ -71,7 +71,7 @@ fn number(call: &ApiCall, name: &str, default: usize) -> Result<usize, ApiError>
     })
 }
 
-/// A relative reference, as RFC 8288 allows, with the other parameters kept.
+/// Returns a relative reference (RFC 8288) that keeps the other parameters.
 fn next_link(call: &ApiCall, next: usize, size: usize) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 

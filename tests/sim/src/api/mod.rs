@@ -1,4 +1,4 @@
-//! The API: sign-in, then the handler of the operation. One file a tag.
+//! The API: sign-in, then the handler of the operation. One file per tag.
 
 mod api_call;
 mod components;
@@ -55,7 +55,7 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     answer.unwrap_or_else(|error| error.into_response(app.now()))
 }
 
-/// Token first, then workspace.
+/// Checks the token, then the workspace.
 async fn admit(app: &App, call: &mut ApiCall) -> Result<(), ApiError> {
     let authorization = call.header("authorization").unwrap_or("");
     let (scheme, bearer) = authorization.split_once(' ').unwrap_or((authorization, ""));
@@ -100,7 +100,7 @@ async fn dispatch(app: &Arc<App>, operation: &str, call: &mut ApiCall) -> Result
         "getLicenseUsage" => license::usage(app, call),
         other => Err(ApiError::new(
             StatusCode::NOT_IMPLEMENTED,
-            format!("The simulator does not know the operation {other}."),
+            format!("The simulator does not implement the operation {other}."),
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! Tag 5: asking for a package, for a dossier, one file or several files.
+//! Tag 5: requests for a package of a dossier, of one file, or of several files.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ fn prepare(
     api_call::json(StatusCode::OK, &json!({"downloadId": id}))
 }
 
-/// What is asked for; what is not named follows the dossier.
+/// Reads the options of the request. Absent options follow the dossier.
 fn package_options(
     workspace: &Workspace,
     call: &ApiCall,

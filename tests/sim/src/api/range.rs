@@ -1,10 +1,10 @@
-//! Parts of a package: Range and If-Range (RFC 9110), and the suggested file name.
+//! Range requests of packages (Range and If-Range, RFC 9110), and the suggested file name.
 
 use http::HeaderMap;
 use http::header::{IF_RANGE, RANGE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What of a body is wanted.
+/// The requested part of a body.
 #[derive(Debug, PartialEq)]
 pub(super) enum RequestedRange {
     Full,
@@ -12,11 +12,11 @@ pub(super) enum RequestedRange {
         start: u64,
         length: u64,
     },
-    /// The range begins behind the end.
+    /// The range starts after the end.
     NotSatisfiable,
 }
 
-/// One range is honoured; anything else gets the whole body, as the RFC allows.
+/// Returns the requested range. A single range is honoured; anything else returns the whole body, as the RFC allows.
 pub(super) fn requested_range(headers: &HeaderMap, size: u64, etag: &str) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(range) = text(RANGE).and_then(|range| range.trim().strip_prefix("bytes=")) else {
@@ -28,7 +28,7 @@ pub(super) fn requested_range(headers: &HeaderMap, size: u64, etag: &str) -> Req
     }
     let Some((first, last)) = range.split_once('-') else { return RequestedRange::Full };
     let (first, last) = (first.trim(), last.trim());
-    // A number may have no sign, which parsing would take.
+    // A number has no sign, although parsing would accept one.
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
     let (start, end) = match (first.is_empty(), last.is_empty()) {
         (true, false) => match number(last) {
@@ -49,7 +49,7 @@ pub(super) fn requested_range(headers: &HeaderMap, size: u64, etag: &str) -> Req
     if start >= size { RequestedRange::NotSatisfiable } else { RequestedRange::Part { start, length: end - start + 1 } }
 }
 
-/// `Content-Disposition` for a name with any letters (RFC 6266).
+/// Returns the `Content-Disposition` of a name with any characters (RFC 6266).
 pub(super) fn content_disposition(name: &str) -> String {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     let plain: String = name

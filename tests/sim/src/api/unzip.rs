@@ -1,7 +1,7 @@
-//! A ZIP that is uploaded: every PDF in it becomes a file of its own. All of it is taken, or nothing.
+//! Upload of a ZIP archive: every PDF in the archive becomes a file. Either all documents are accepted or none.
 //!
-//! Files that operating systems and programs put beside the files of their users are left out. Anything else that is no PDF refuses the archive by
-//! name: the answer has no place to say that a document was left out.
+//! Files that operating systems and programs create beside the files of their users are ignored. Any other entry that is not a PDF rejects the
+//! archive by name, because the response cannot report a skipped document.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -12,14 +12,14 @@ use crate::api_error::ApiError;
 use crate::api_error::excerpt;
 use crate::service::App;
 
-/// More entries are refused.
+/// Maximum number of entries.
 const MAX_ENTRIES: usize = 2000;
-/// Folders of operating systems and file servers; nothing in them is a document.
+/// Folders of operating systems and file servers, which contain no documents.
 const SYSTEM_FOLDERS: [&str; 4] = ["__macosx", "$recycle.bin", "system volume information", "@eadir"];
-/// Files that operating systems put into the folders of their users.
+/// Files that operating systems create in the folders of their users.
 const SYSTEM_FILES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
 
-/// The documents in the archive.
+/// Returns the documents in the archive.
 pub(super) async fn parts(app: &Arc<App>, archive: UploadPart) -> Result<Vec<UploadPart>, ApiError> {
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || unpack(&app, &archive))
@@ -30,7 +30,7 @@ pub(super) async fn parts(app: &Arc<App>, archive: UploadPart) -> Result<Vec<Upl
 fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> {
     let name = &archive.name;
     let broken = |error: &dyn std::fmt::Display| {
-        ApiError::bad_request(format!("The archive {name} is damaged and can't be unpacked: {error}."))
+        ApiError::bad_request(format!("The archive {name} is damaged and cannot be unpacked: {error}."))
     };
     let file = archive.bytes.reopen().map_err(|error| broken(&error))?;
     let mut zip = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| broken(&error))?;
@@ -64,7 +64,7 @@ fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> 
         }
         let mut bytes =
             app.blobs.begin().map_err(|error| ApiError::internal("The archive could not be unpacked", &error))?;
-        // One byte more than allowed shows a bomb, whatever the entry says about its size.
+        // One byte above the limit reveals a bomb, independent of the size that the entry declares.
         let left = MAX_UPLOAD_BYTES - total;
         let size = std::io::copy(&mut (&mut entry).take(left + 1), &mut bytes).map_err(|error| broken(&error))?;
         if size > left {
@@ -87,11 +87,11 @@ fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> 
     Ok(parts)
 }
 
-/// The meaning of a path in an archive.
+/// The kind of an archive entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EntryKind {
     Document,
-    /// A hidden file or a lock file of an Office program (`._a.pdf`, `.DS_Store`, `~$a.docx`): a document only if it is a PDF.
+    /// A hidden file or a lock file of an Office program (`._a.pdf`, `.DS_Store`, `~$a.docx`). A document only if it is a PDF.
     Hidden,
     /// A folder, or a file of the operating system.
     Ignored,

@@ -1,4 +1,4 @@
-//! Tag 3: the upload. The body goes to the disk as it comes, is read as a PDF (or unpacked, if it is a ZIP), and only then becomes a file.
+//! Tag 3: upload. The body is streamed to disk, parsed as a PDF (or unpacked from a ZIP), and only then becomes a file.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::state::{File, UsageEvent, Workspace};
 use crate::timestamp::Timestamp;
 use crate::wire;
 
-/// The field that says whether changes by hand in a replaced file are kept.
+/// The field that keeps manual changes of a replaced file.
 const KEEP: &str = "keepManualChanges";
 
-/// A document that was read and may become a file.
+/// A parsed document that may become a file.
 struct Document {
     part: UploadPart,
     text: Arc<DocumentText>,
@@ -46,7 +46,7 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut ApiCall) -> Result<Respons
     let (mut file_ids, mut started) = (Vec::new(), Vec::new());
     let now = app.now();
     let mut workspace = app.workspace();
-    // Somebody may have archived or deleted the dossier in the meantime.
+    // The dossier may have been archived or deleted during the upload.
     workspace.open_dossier(call.template_id(), call.dossier_id())?;
     for document in documents {
         let file = store(app, &mut workspace, call, document, keep, now)?;
@@ -58,7 +58,7 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut ApiCall) -> Result<Respons
     api_call::json(StatusCode::CREATED, &json!({"fileIds": file_ids, "processedFileIds": started}))
 }
 
-/// Takes the part of the form that holds the file, and what the form says of `keepManualChanges` where the document has that as a part.
+/// Reads the file part of the form, and `keepManualChanges` where the document declares it as a part.
 async fn receive(app: &App, call: &mut ApiCall) -> Result<(UploadPart, Option<bool>), ApiError> {
     let kind = call.header("content-type").unwrap_or("").to_owned();
     if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
@@ -74,12 +74,13 @@ async fn receive(app: &App, call: &mut ApiCall) -> Result<(UploadPart, Option<bo
     DefaultBodyLimit::disable().apply(&mut request);
     let mut form = Multipart::from_request(request, &())
         .await
-        .map_err(|error| ApiError::bad_request(format!("The form can't be read: {}.", error.body_text())))?;
-    let bad = |error: &MultipartError| ApiError::bad_request(format!("The form can't be read: {}.", error.body_text()));
+        .map_err(|error| ApiError::bad_request(format!("The form cannot be read: {}.", error.body_text())))?;
+    let bad =
+        |error: &MultipartError| ApiError::bad_request(format!("The form cannot be read: {}.", error.body_text()));
     let keep_part = wire::form_part("uploadFile", KEEP);
     let (mut taken, mut keep) = (None, None);
     let mut refused = None;
-    // The form is read to its end, so that a client that is still sending gets the answer.
+    // The form is read to its end, so that a client that is still sending receives the response.
     while let Some(mut field) = form.next_field().await.map_err(|error| bad(&error))? {
         if field.name() == Some(wire::part()) && taken.is_none() && refused.is_none() {
             match take(app, &mut field).await {
@@ -102,13 +103,13 @@ async fn receive(app: &App, call: &mut ApiCall) -> Result<(UploadPart, Option<bo
     }
 }
 
-/// The text of a small part.
+/// Reads the text of a small part.
 async fn field_text(field: &mut Field<'_>) -> Result<String, ApiError> {
     let mut text = Vec::new();
     while let Some(chunk) = field
         .chunk()
         .await
-        .map_err(|error| ApiError::bad_request(format!("The upload broke off: {}.", error.body_text())))?
+        .map_err(|error| ApiError::bad_request(format!("The upload was interrupted: {}.", error.body_text())))?
     {
         text.extend_from_slice(&chunk);
         if text.len() > MAX_FILE_NAME_BYTES {
@@ -129,7 +130,7 @@ async fn take(app: &App, field: &mut Field<'_>) -> Result<UploadPart, ApiError> 
     while let Some(chunk) = field
         .chunk()
         .await
-        .map_err(|error| ApiError::bad_request(format!("The upload broke off: {}.", error.body_text())))?
+        .map_err(|error| ApiError::bad_request(format!("The upload was interrupted: {}.", error.body_text())))?
     {
         size += chunk.len() as u64;
         if size > MAX_UPLOAD_BYTES {
@@ -149,7 +150,7 @@ async fn read(app: &App, part: UploadPart) -> Result<Document, ApiError> {
         app.readers.read(part.bytes.path().to_owned()).await.map_err(|unreadable| unread(&unreadable, &part.name))?;
     let rules = app.rules();
     let (name, subject) = (part.name.clone(), Arc::clone(&text));
-    // Many patterns over much text take their time.
+    // Many patterns over long texts take time.
     let components =
         tokio::task::spawn_blocking(move || apply_rules(&rules, &RuleInput { file_name: &name, text: &subject })).await;
     let components = components.map_err(|error| ApiError::internal("The rules could not be applied", &error))?;
@@ -159,13 +160,13 @@ async fn read(app: &App, part: UploadPart) -> Result<Document, ApiError> {
 fn unread(unreadable: &ReadError, name: &str) -> ApiError {
     let message = unreadable.message(name);
     match unreadable {
-        // Nothing was kept: the same upload may succeed later.
+        // The document was not stored, so the same upload may succeed later.
         ReadError::Busy => ApiError::new(StatusCode::TOO_MANY_REQUESTS, message).with_header(RETRY_AFTER, "60"),
         _ => ApiError::bad_request(message),
     }
 }
 
-/// Makes a file of a document, or a new version of the file of the same name.
+/// Stores a document as a new file, or as a new version of the file of the same name.
 fn store<'w>(
     app: &App,
     workspace: &'w mut Workspace,
@@ -227,5 +228,5 @@ fn store<'w>(
         });
     }
     workspace.files.insert(id.clone(), file);
-    workspace.files.get(&id).ok_or_else(|| ApiError::not_found("The file is gone already."))
+    workspace.files.get(&id).ok_or_else(|| ApiError::not_found("The file no longer exists."))
 }

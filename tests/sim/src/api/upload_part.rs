@@ -1,16 +1,16 @@
-//! One uploaded document: its name, its bytes, and the limits of both.
+//! An uploaded document: its name, its bytes, and their limits.
 
 use tempfile::NamedTempFile;
 
 use crate::api_error::ApiError;
 use crate::wire;
 
-/// Bigger uploads are refused.
+/// Maximum size of an upload.
 pub(super) const MAX_UPLOAD_BYTES: u64 = 1024 * 1024 * 1024;
-/// Longer file names are refused.
+/// Maximum length of a file name.
 pub(super) const MAX_FILE_NAME_BYTES: usize = 255;
 
-/// Bytes under a name.
+/// Named bytes.
 pub(super) struct UploadPart {
     pub(super) name: String,
     pub(super) bytes: NamedTempFile,
@@ -18,7 +18,7 @@ pub(super) struct UploadPart {
 }
 
 impl UploadPart {
-    /// The first `count` bytes, or all of them.
+    /// Returns the first `count` bytes, or all bytes of a smaller file.
     pub(super) fn first_bytes(&self, count: u16) -> Result<Vec<u8>, ApiError> {
         use std::io::Read;
 
@@ -31,7 +31,7 @@ impl UploadPart {
     }
 }
 
-/// The name without folders, if it can be one.
+/// Returns the file name without folders and control characters.
 pub(super) fn file_name(name: &str) -> Result<String, ApiError> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let name: String = name.chars().filter(|letter| !letter.is_control()).collect();

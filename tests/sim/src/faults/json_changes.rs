@@ -1,4 +1,4 @@
-//! Changes to the JSON of an answer, in the names of the contract and in the order of the fields.
+//! Changes of a response's JSON, in the names of the contract. The order of the fields is kept.
 
 use documine_api::IndexMap;
 use serde_json::{Value, json};
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use super::fault::Fault;
 use crate::wire::OrderedJson;
 
-/// The fields that hold one value of an enumeration.
+/// Fields with one value of an enumeration.
 const ENUMS: [&str; 3] = ["processingStatus", "workflowStatus", "status"];
-/// The field that holds a list of values of an enumeration.
+/// Fields with a list of enumeration values.
 const ENUM_LISTS: [&str; 1] = ["downloadFileTypes"];
-/// The fields that hold objects whose keys are data.
+/// Fields with objects whose keys are data.
 const MAPS: [&str; 4] = ["components", "componentDetails", "dossierAttributes", "fileAttributes"];
-/// A value that no enumeration has.
+/// A value outside every enumeration.
 const UNKNOWN_VALUE: &str = "UNHEARD_OF";
-/// A field that no object has.
+/// A field outside every model.
 const UNKNOWN_FIELD: &str = "xUnheardOf";
 
 impl Fault {
-    /// The JSON of an answer as the fault wants it; `None` if that is no JSON.
+    /// Returns the changed JSON of a response. `None` if the body is not JSON.
     pub(crate) fn changed_json(&self, json: &[u8]) -> Option<Vec<u8>> {
         let mut tree: OrderedJson = serde_json::from_slice(json).ok()?;
         if self.unknown_enum {
@@ -86,7 +86,7 @@ fn null_lists(tree: &mut OrderedJson) {
     }
 }
 
-/// Whether there was a list with something in it.
+/// Changes the last item of the first list. Returns whether there was a list with an item.
 fn wrong_element(tree: &mut OrderedJson) -> bool {
     match tree {
         OrderedJson::Object(fields) => fields.values_mut().any(wrong_element),
@@ -106,7 +106,7 @@ fn wrong_element(tree: &mut OrderedJson) -> bool {
     }
 }
 
-/// The first field that is a text, a number or a truth value.
+/// Returns the first field that is a string, a number or a boolean.
 fn first_plain(fields: &mut IndexMap<String, OrderedJson>) -> Option<&mut OrderedJson> {
     fields.values_mut().find(|field| matches!(field, OrderedJson::Other(value) if !value.is_null()))
 }
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(any.extra_fields().changed_json(b"<html>"), None);
     }
 
-    /// The names above are those of the contract; our document has the same.
+    /// The constants use the names of the contract, which are those of the vendored document.
     #[test]
     fn the_document_has_no_other_enumerations_and_maps() {
         if !documine_api::document::IS_RECONSTRUCTION {

@@ -1,7 +1,7 @@
-//! Faults: answers that are wrong on purpose, connections that break, tokens that end at the wrong moment.
+//! Faults: deliberately wrong responses, broken connections, and tokens that end early.
 //!
-//! [`Fault`] says what goes wrong and when (`fault`, and one file a family of kinds under `kinds`), [`Faults`] is the plan that chooses the requests
-//! (`plan`), read from TOML (`file`) or by the name of a preset (`presets`). What acts on requests and answers stands in `server`.
+//! [`Fault`] describes an error and selects the requests (`fault`, with one file per family in `kinds`). [`Faults`] is the plan (`plan`), read from
+//! TOML (`plan_file`) or from a preset (`presets`). The server applies faults to requests and responses.
 
 mod fault;
 mod json_changes;

@@ -1,5 +1,5 @@
-//! The plan: which fault hits which request, and how often each has hit. FaultDraws is drawn from a seed, for each fault and operation by itself, so
-//! that requests of other operations in between change nothing.
+//! The fault plan: selects the fault of a request and counts the hits. Random draws follow from a seed, separately for each fault and operation, so
+//! requests of other operations do not change them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::fault::Fault;
 
-/// The seed of a plan that was given none.
+/// The seed of a plan without its own seed.
 const DEFAULT_SEED: u64 = 1;
 
-/// The faults that are planned. Clones share the plan.
+/// The fault plan of a simulator. Clones share the plan.
 ///
 /// ```
 /// use documine_sim::{Fault, Faults};
@@ -37,7 +37,7 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Plan {
     seed: Option<u64>,
-    /// How many faults were ever added; the number of one is part of its draw.
+    /// The number of faults added so far. The number of a fault is part of its seed.
     added: u64,
     planned: Vec<PlannedFault>,
     hits: BTreeMap<String, u64>,
@@ -47,37 +47,37 @@ struct Plan {
 struct PlannedFault {
     fault: Fault,
     number: u64,
-    /// Requests that it might have hit.
+    /// The number of requests that match.
     seen: u64,
-    /// Requests that it did hit.
+    /// The number of requests that were hit.
     hit: u64,
     draws: BTreeMap<String, FaultDraws>,
 }
 
-/// The draw of one fault with one operation.
+/// The random draws of one fault for one operation.
 #[derive(Debug)]
 struct FaultDraws {
     random: fastrand::Rng,
-    /// Requests that are still hit after the last lucky one.
+    /// The remaining hits of the current burst.
     burst: u64,
 }
 
-/// The request that a fault may hit.
+/// The properties of a request that select a fault.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestKey<'a> {
     pub(crate) operation: Option<&'a str>,
     pub(crate) method: &'a str,
-    /// Whether it is one of the identity provider's.
+    /// True if the request is for the identity provider.
     pub(crate) provider: bool,
 }
 
 impl Faults {
-    /// Plans a fault. Of several that hit one request, the one that was added first takes effect.
+    /// Adds a fault. If several faults hit a request, the one added first takes effect.
     pub fn add(&self, fault: Fault) {
         self.plan().add(fault);
     }
 
-    /// Plans the faults of another plan behind those of this one.
+    /// Adds the faults of another plan after those of this plan.
     pub fn add_all(&self, other: &Self) {
         let faults = other.list();
         let mut plan = self.plan();
@@ -86,42 +86,42 @@ impl Faults {
         }
     }
 
-    /// Everything works again. The counts of hits begin anew.
+    /// Removes all faults and clears the hit counts.
     pub fn clear(&self) {
         let mut plan = self.plan();
         plan.planned.clear();
         plan.hits.clear();
     }
 
-    /// Draws from this seed from now on, from the beginning: the same seed and the same sequence of requests of an operation give the same hits.
-    /// Usual: the seed of the simulator.
+    /// Sets the seed and restarts the draws. The same seed and the same sequence of requests of an operation produce the same hits. Default: the
+    /// seed of the simulator.
     pub fn seed(&self, seed: u64) {
         let mut plan = self.plan();
         plan.seed = Some(seed);
         plan.planned.iter_mut().for_each(|planned| planned.draws.clear());
     }
 
-    /// The faults that are planned, in the order in which they were added.
+    /// Returns the planned faults in the order in which they were added.
     pub fn list(&self) -> Vec<Fault> {
         self.plan().planned.iter().map(|planned| planned.fault.clone()).collect()
     }
 
-    /// How often each fault has hit, by [`Fault::kind`]. Faults of one kind are counted together; those that never hit are not there.
+    /// Returns the number of hits by [`Fault::kind`]. Faults of the same kind are counted together; faults without a hit are absent.
     pub fn hits(&self) -> BTreeMap<String, u64> {
         self.plan().hits.clone()
     }
 
-    /// The seed in use.
+    /// Returns the seed in use.
     pub(crate) fn seed_in_use(&self) -> u64 {
         self.plan().seed.unwrap_or(DEFAULT_SEED)
     }
 
-    /// The seed for a plan that has none of its own.
+    /// Sets the seed unless the plan has one.
     pub(crate) fn set_default_seed(&self, seed: u64) {
         self.plan().seed.get_or_insert(seed);
     }
 
-    /// The fault that hits this request, if any does.
+    /// Returns the fault that hits this request.
     pub(crate) fn take(&self, request: RequestKey<'_>) -> Option<Fault> {
         let plan = &mut *self.plan();
         let seed = plan.seed.unwrap_or(DEFAULT_SEED);
@@ -150,7 +150,7 @@ impl Plan {
 }
 
 impl Fault {
-    /// Whether this is a request that it looks for.
+    /// Returns whether the fault selects this request.
     fn matches(&self, request: RequestKey<'_>) -> bool {
         let operation = match self.operation.as_str() {
             "*" => true,
@@ -163,7 +163,7 @@ impl Fault {
 }
 
 impl PlannedFault {
-    /// Whether it hits this request, which it looks for. `free`: no earlier fault hits it.
+    /// Returns whether the fault hits a request that it selects. `free` is false if an earlier fault hits the request.
     fn should_hit(&mut self, request: RequestKey<'_>, seed: u64, free: bool) -> bool {
         self.seen += 1;
         let first = self.fault.nth.unwrap_or(1).max(1);
@@ -179,7 +179,7 @@ impl PlannedFault {
         let operation = request.operation.unwrap_or_default();
         let number = self.number;
         let draw = self.draws.entry(operation.to_owned()).or_insert_with(|| FaultDraws::new(seed, number, operation));
-        // Drawn in any case: other faults do not shift the sequence.
+        // Always drawn, so that other faults do not shift the sequence.
         let lucky = draw.random.f64() < probability;
         if !free || self.hit >= times || !(lucky || draw.burst > 0) {
             return false;

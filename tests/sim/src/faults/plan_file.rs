@@ -1,4 +1,4 @@
-//! Plans written in TOML: `seed = N` and any number of `[[fault]]`. What is wrong is told with file, line, and the words to write instead.
+//! Fault plans in TOML: `seed = N` and any number of `[[fault]]`. Errors name the file, the line, and the text to write instead.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::plan::Faults;
 use super::validate::closest;
 
-/// Why a plan was not accepted: one line that says where, what, and what to write instead.
+/// A rejected fault plan. The message is one line with the place, the error, and the text to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultError(String);
 
@@ -76,7 +76,7 @@ fn line_number(text: &str, span: &Range<usize>) -> String {
     format!("line {}: ", before.split(|byte| *byte == b'\n').count())
 }
 
-/// The message of a parser in one line. Of a list of all names it keeps the one that was meant.
+/// Returns the message of a parser in one line. A list of all known names is shortened to the closest one.
 pub(crate) fn with_suggestion(message: &str) -> String {
     let line = message.replace('\n', " ");
     let Some((what, others)) = line.split_once(", expected one of ") else { return line };

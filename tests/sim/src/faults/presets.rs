@@ -1,4 +1,4 @@
-//! The plans that come with the simulator. They are TOML files in `faults/` of the crate, to be copied and changed.
+//! The preset plans. Their TOML files are in `faults/` of the crate, to be copied and changed.
 
 use super::plan::Faults;
 use super::plan_file::FaultError;

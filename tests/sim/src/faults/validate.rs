@@ -1,11 +1,11 @@
-//! Whether a fault that somebody has written down makes sense. What can't work is refused with the words to write instead.
+//! Validation of faults. Errors name the text to write instead.
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::fault::Fault;
 use crate::idp;
 
-/// Of these a fault has one at most: each says which answer there is instead of the service's, or how the connection ends.
+/// Groups of effects of which a fault has at most one: each group replaces the response, ends the connection, or ends the token.
 const ALTERNATIVES: [(&str, &[&str]); 3] = [
     (
         "answers",
@@ -27,7 +27,7 @@ const ALTERNATIVES: [(&str, &[&str]); 3] = [
 ];
 
 impl Fault {
-    /// Why this is no fault that can happen.
+    /// Returns an error if the fault cannot happen.
     pub(crate) fn validate(&self) -> Result<(), String> {
         known_operation(&self.operation)?;
         if self.nth == Some(0) {
@@ -47,7 +47,7 @@ impl Fault {
         }
         for (name, value) in &self.headers {
             if HeaderName::try_from(name).is_err() || HeaderValue::from_str(value).is_err() {
-                return Err(format!("`{name}: {value}` is no HTTP header"));
+                return Err(format!("`{name}: {value}` is not an HTTP header"));
             }
         }
         if self.drip.is_some_and(|drip| drip.bytes == 0) {
@@ -88,7 +88,7 @@ fn known_operation(operation: &str) -> Result<(), String> {
     })
 }
 
-/// The known word that was meant, if one is near.
+/// Returns the closest known word, if one is close enough.
 pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace('-', "_");
     let distance = |known: &str| strsim::damerau_levenshtein(&plain(word), &plain(known));
@@ -117,7 +117,7 @@ mod tests {
         assert!(refused(&Fault::on("*").nth(1)).contains("does nothing"));
         assert!(refused(&Fault::on("*").nth(0).unseen()).contains("nth = 1"));
         assert!(refused(&Fault::on("*").status(99)).contains("from 200"));
-        assert!(refused(&Fault::on("*").header("a b", "c")).contains("no HTTP header"));
+        assert!(refused(&Fault::on("*").header("a b", "c")).contains("not an HTTP header"));
         assert!(refused(&Fault::on("*").drip(0, 1)).contains("every_ms"));
         assert_eq!(
             refused(&Fault::on("*").cut_after(1).refuse(5)),

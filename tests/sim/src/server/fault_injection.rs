@@ -1,4 +1,4 @@
-//! What a fault does to one request: before the service sees it, to the answer, and to the connection.
+//! Applies a fault to one request: before the service, to the response, and to the connection.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -27,13 +27,13 @@ pub(super) struct FaultInjection<'a> {
 }
 
 impl FaultInjection<'_> {
-    /// The connection that the request came on.
+    /// Returns the connection of the request.
     pub(super) fn connection(request: &Request) -> Connection {
         let info = request.extensions().get::<ConnectInfo<Connection>>();
         info.map(|info| info.0.clone()).unwrap_or_default()
     }
 
-    /// Lets time pass. A simulator that stops does not wait.
+    /// Waits for the delays of the fault. Returns early when the simulator stops.
     pub(super) async fn delay(&self) {
         let mut stop = self.stop();
         if let Some(delay) = self.fault.delay_ms {
@@ -47,7 +47,7 @@ impl FaultInjection<'_> {
         }
     }
 
-    /// Resets the connection before the service sees the request, if that is what the fault does.
+    /// Resets the connection before the service receives the request, if the fault does so.
     pub(super) async fn reset_unseen(&self) -> bool {
         if !self.fault.is_unseen() {
             return false;
@@ -59,17 +59,17 @@ impl FaultInjection<'_> {
         true
     }
 
-    /// Whether the service gets the request.
+    /// Returns whether the service receives the request.
     pub(super) fn reaches_service(&self) -> bool {
         !self.fault.is_unseen() && self.fault.canned_response().is_none()
     }
 
-    /// Whether the state of the service has changed, even with a request that only reads.
+    /// Returns whether the fault changes the state of the service, even for a request that only reads.
     pub(super) fn changes_state(&self) -> bool {
         self.fault.token_expired || self.fault.token_revoked
     }
 
-    /// The answer: the fault's own, or the service's.
+    /// Returns the response of the fault or of the service.
     pub(super) async fn respond(&self, mut request: Request, next: Next) -> Response {
         self.end_access_token(request.headers());
         if self.fault.ignore_range {
@@ -85,7 +85,7 @@ impl FaultInjection<'_> {
         }
         let (parts, body) = request.into_parts();
         let Ok(bytes) = axum::body::to_bytes(body, usize::MAX).await else {
-            return ApiError::bad_request("The body broke off.").into_response(self.app.now());
+            return ApiError::bad_request("The body was interrupted.").into_response(self.app.now());
         };
         let first = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
         drop(next.clone().run(first).await);
@@ -112,8 +112,7 @@ impl FaultInjection<'_> {
             response
         } else {
             let reason = status.canonical_reason().unwrap_or("Trouble");
-            ApiError::new(status, format!("{reason} (a fault that the simulator was declared to make)"))
-                .into_response(now)
+            ApiError::new(status, format!("{reason} (injected fault)")).into_response(now)
         };
         let headers = response.headers_mut();
         if let Some((Some(kind), _)) = canned.body {
@@ -133,7 +132,7 @@ impl FaultInjection<'_> {
         response
     }
 
-    /// What of the answer is the fault's already.
+    /// Returns which parts of the response the fault has already set.
     pub(super) fn overrides(&self) -> FaultOverrides {
         let fault = &self.fault;
         FaultOverrides {
@@ -142,7 +141,7 @@ impl FaultInjection<'_> {
         }
     }
 
-    /// The answer with the text that the fault wants, in the names of the contract.
+    /// Edits the JSON of the response, in the names of the contract.
     pub(super) fn edit(&self, response: Response, bytes: Option<Bytes>) -> (Response, Option<Bytes>) {
         let fault = &self.fault;
         let (mut parts, mut body) = response.into_parts();
@@ -175,7 +174,7 @@ impl FaultInjection<'_> {
         (Response::from_parts(parts, body), bytes)
     }
 
-    /// The answer with the headers that the fault wants, and with bytes as they come with it. `bytes` is the body, if it is in memory.
+    /// Sets the headers and damages the bytes of the response. `bytes` is the body, if it is in memory.
     pub(super) fn damage(&self, response: Response, bytes: Option<&Bytes>) -> Response {
         let fault = &self.fault;
         let (mut parts, mut body) = response.into_parts();
@@ -189,7 +188,7 @@ impl FaultInjection<'_> {
         }
         fault.change_range_headers(&mut parts.headers);
         if fault.reset_before_headers {
-            // Nothing of it will be sent.
+            // No byte of the response is sent.
             return Response::from_parts(parts, Body::empty());
         }
         if fault.truncated_json
@@ -207,7 +206,7 @@ impl FaultInjection<'_> {
         if parts.status == StatusCode::NO_CONTENT && !fault.reset_after_headers {
             return Response::from_parts(parts, body);
         }
-        // The length that was promised stays, so that what is missing can be seen.
+        // The declared length stays, so that the client can detect the missing bytes.
         let declared = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let length = declared.or_else(|| body.size_hint().exact());
         let is_damaged = fault.cut_after.is_some()
@@ -224,7 +223,7 @@ impl FaultInjection<'_> {
             body = match declared.cmp(&length) {
                 Ordering::Greater => net::truncated(body, length, TruncatedEnd::Cut),
                 Ordering::Equal => body,
-                // A body of no length is not asked for its bytes.
+                // An empty body is never polled.
                 Ordering::Less if declared == 0 => {
                     self.connection.send_after_response(bytes.cloned().unwrap_or_default());
                     Body::empty()
@@ -247,7 +246,7 @@ impl FaultInjection<'_> {
         Response::from_parts(parts, body)
     }
 
-    /// Loses the connection with the answer, if that is what the fault does.
+    /// Resets the connection with the response, if the fault does so.
     pub(super) fn drop_connection(&self) {
         if self.fault.reset_before_headers {
             self.connection.reset();

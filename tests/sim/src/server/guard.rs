@@ -1,7 +1,7 @@
-//! Keeps web pages away from `/__sim/…`: a browser on the same machine reaches loopback, too.
+//! Keeps web pages away from `/__sim/…`, because a browser on the same machine reaches loopback too.
 //!
-//! A page of another site can send requests there by itself (which the `Origin` header and the content type show), or let its own host name point to
-//! loopback (DNS rebinding, which the `Host` header shows). Programs send neither.
+//! A page of another site can send requests to loopback, which the `Origin` header and the content type reveal, or point its own host name to
+//! loopback (DNS rebinding), which the `Host` header reveals. Programs send neither.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use crate::api_error::ApiError;
 use crate::service::{App, OwnHosts};
 
-/// Lets requests of programs pass.
+/// Accepts requests of programs only.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match check(&app.settings.own_hosts, request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
@@ -29,14 +29,16 @@ fn check(own: &OwnHosts, method: &Method, uri: &Uri, headers: &HeaderMap) -> Res
     let hosts: Option<Vec<Authority>> = hosts.chain(uri.authority().map(|named| Some(named.clone()))).collect();
     if !hosts.is_some_and(|hosts| !hosts.is_empty() && hosts.iter().all(|host| own.include(host.host()))) {
         return forbidden(
-            "/__sim/ answers under localhost, 127.0.0.1, [::1] and the address of --listen only; send one of them as Host."
+            "/__sim/ is available under localhost, 127.0.0.1, [::1] and the address of --listen only; send one of them as Host."
                 .to_owned(),
         );
     }
     if headers.contains_key(ORIGIN) {
-        return forbidden("/__sim/ does not answer web pages; send the request without the header Origin.".to_owned());
+        return forbidden(
+            "/__sim/ is not available to web pages; send the request without the header Origin.".to_owned(),
+        );
     }
-    // DELETE has no body; a page of another site can't send it without asking first, and nobody answers that.
+    // DELETE has no body. A page of another site can send it only after a preflight request, which is never answered.
     if method == Method::POST && !is_json(headers) {
         return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,4 +1,4 @@
-//! The facts of a request that journal, faults and check need.
+//! Properties of a request for the journal, the faults and the check.
 
 use std::time::SystemTime;
 
@@ -8,10 +8,10 @@ use http::{HeaderMap, Method, Uri};
 use crate::idp;
 use crate::service::{App, RouteMatch};
 
-/// The request as it came, for journal and check.
+/// A request as received.
 pub(super) struct IncomingRequest {
     pub(super) operation: Option<String>,
-    /// Whether it is a request of the identity provider, not of the API.
+    /// True if the request is for the identity provider, not for the API.
     pub(super) provider: bool,
     pub(super) method: Method,
     pub(super) uri: Uri,

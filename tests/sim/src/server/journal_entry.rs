@@ -1,5 +1,7 @@
-//! The entry of one request in the journal: written with its answer; or without one, where a fault left none or the client of a request that a fault
-//! hit has gone meanwhile, so that the journal has every hit.
+//! The journal entry of one request.
+//!
+//! The entry is written with the response. A request with a fault is also written without a response, when the fault leaves none or the client
+//! disconnects, so that the journal has every hit.
 
 use super::fault_injection::FaultInjection;
 use super::incoming::IncomingRequest;
@@ -7,7 +9,7 @@ use crate::journal::{JournalEntry, RecordedRequest};
 use crate::net::BodyMeter;
 use crate::service::App;
 
-/// An entry that is still open. Dropping it writes it, if there is a fault to tell of.
+/// An open entry. Dropping it writes the entry if the request has a fault.
 pub(super) struct OpenEntry<'a> {
     app: &'a App,
     request: Option<RecordedRequest>,
@@ -41,14 +43,14 @@ impl<'a> OpenEntry<'a> {
         Self { app, request: Some(request), received }
     }
 
-    /// Whether the service gets the request, which is so from now on.
+    /// Sets whether the service receives the request.
     pub(super) fn set_reached(&mut self, reached: bool) {
         if let Some(request) = &mut self.request {
             request.reached = reached;
         }
     }
 
-    /// There is an answer, whose body is counted.
+    /// Writes the entry with the status of the response, and counts the response body.
     pub(super) fn finish(mut self, status: u16, sent: &BodyMeter) {
         if let Some(request) = self.request.take() {
             self.write(RecordedRequest { status, ..request }, sent);

@@ -1,4 +1,4 @@
-//! The layers around every request: journal, faults, check, store. Sign-in stands in front of the handlers (`api`), behind the faults.
+//! The layers around every request: journal, faults, check, state file. Sign-in runs in the handlers (`api`), behind the faults.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::net::{BodyMeter, metered};
 use crate::service::App;
 use crate::wire;
 
-/// Leads a request through all layers.
+/// Passes a request through all layers.
 #[cfg_attr(
     not(feature = "check"),
-    allow(unused_assignments, unused_variables, reason = "the check looks at the bytes last")
+    allow(unused_assignments, unused_variables, reason = "only the check reads the bytes")
 )]
 pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/__sim/") {
@@ -61,7 +61,7 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
     if let Some(injection) = injection {
         (response, bytes) = injection.edit(response, bytes);
     }
-    // Faults speak as the simulator does, so they come before the document's names; what they do to headers and bytes comes behind.
+    // Faults use the contract's names, so they apply before the translation to the document; changes of headers and bytes apply after it.
     let operation = incoming.operation.as_deref();
     if let Some(wire) = wire::current()
         && let Some(operation) = operation.and_then(|operation| wire.operation(operation))
@@ -91,7 +91,7 @@ fn meter_request(request: Request) -> (Request, BodyMeter) {
 
 fn meter_response(response: Response) -> (Response, BodyMeter) {
     let (mut parts, body) = response.into_parts();
-    // A watched body is a stream; its length is told where it is known, else the answer would be chunked.
+    // A metered body is a stream. Without a declared length the response would be chunked.
     let length = http_body_length(&body);
     if let Some(length) = length
         && !parts.headers.contains_key(CONTENT_LENGTH)
@@ -108,7 +108,7 @@ fn http_body_length(body: &Body) -> Option<u64> {
     axum::body::HttpBody::size_hint(body).exact()
 }
 
-/// Takes a body that is text into memory; packages stay streams.
+/// Reads a textual body into memory. Packages remain streams.
 async fn small_body(response: Response) -> (Response, Option<Bytes>) {
     let kind = response.headers().get(CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned());
     let text = kind.is_none_or(|kind| ["json", "xml", "text/", "html"].iter().any(|part| kind.contains(part)));
@@ -134,7 +134,7 @@ fn check(
     if incoming.provider {
         return;
     }
-    // A document that can't be checked against has stopped the start already.
+    // The start fails for a document that cannot be compiled.
     let Ok(checker) = crate::check::Checker::vendored() else { return };
     let operation = incoming.operation.as_deref().unwrap_or("");
     let body = received.copy();
@@ -143,7 +143,7 @@ fn check(
     if app.settings.auth == idp::AuthMode::None {
         found.retain(|violation| violation.pointer != "header/authorization");
     }
-    // The document knows lists in one piece only.
+    // The document describes unpaged lists only.
     let paged = app.settings.paging != Paging::None && crate::api::is_list(operation);
     if !operation.is_empty() && !is_faulty && !paged {
         found.extend(checker.check_response(operation, response.status(), response.headers(), bytes));

@@ -1,4 +1,4 @@
-//! `/__sim/…`: a test looks and steers over HTTP. Not part of the API, so neither sign-in nor journal.
+//! `/__sim/…`: control of the simulator over HTTP. These routes are not part of the API, so they need no sign-in and have no journal entries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +79,7 @@ async fn faults(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({"seed": app.faults.seed_in_use(), "faults": faults, "hits": app.faults.hits()}))
 }
 
-/// A fault as somebody would write it: without what it does not do.
+/// Returns a fault as written in a plan, without unset fields.
 fn written(fault: &Fault) -> Value {
     let mut written = serde_json::to_value(fault).unwrap_or_default();
     if let Some(fields) = written.as_object_mut() {
@@ -119,7 +119,7 @@ async fn add_faults(state: State<Arc<App>>, body: Bytes) -> Response {
     }
 }
 
-/// Plans all faults or none.
+/// Adds all faults or none.
 fn plan(app: &App, faults: Vec<Value>) -> Result<(), ApiError> {
     let faults = faults.into_iter().map(|fault| {
         let fault: Fault = from_value(fault)?;

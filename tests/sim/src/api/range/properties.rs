@@ -1,4 +1,4 @@
-//! Ranges as RFC 9110 section 14.1.2 writes them, and names of all letters.
+//! Properties of ranges (RFC 9110, section 14.1.2) and of suggested names.
 
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
@@ -14,7 +14,7 @@ fn ask(range: &str, size: u64) -> RequestedRange {
     requested_range(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
 }
 
-/// Sizes of packages, and those at which numbers end.
+/// Returns sizes of packages, and the largest numbers.
 fn number() -> impl Strategy<Value = u64> {
     prop_oneof![6 => 0_u64..300, 1 => any::<u64>(), 1 => (0_u64..3).prop_map(|less| u64::MAX - less)]
 }
@@ -51,7 +51,7 @@ proptest! {
         if let RequestedRange::Part { start, length } = wanted {
             prop_assert!(length > 0 && start < size && length <= size - start);
         }
-        // Signs and lists are no single range.
+        // Signs and lists are not a single range.
         if !range.starts_with("bytes=") || range.contains(['+', ',']) || range.matches('-').count() != 1 {
             prop_assert_eq!(wanted, RequestedRange::Full, "{}", range);
         }

@@ -1,4 +1,4 @@
-//! Whatever a client calls a file: its name in the dossier is one of a file, in no folder.
+//! Properties of uploaded names: every accepted name is a file name without folders.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ proptest! {
                 prop_assert!(!name.contains(|letter: char| letter.is_control() || matches!(letter, '/' | '\\')));
                 prop_assert!(!matches!(name.as_str(), "" | "." | "..") && name.len() <= MAX_FILE_NAME_BYTES);
                 prop_assert_eq!(name.trim(), &name);
-                prop_assert!(file_name(&name).is_ok_and(|again| again == name), "it stays as it is");
+                prop_assert!(file_name(&name).is_ok_and(|again| again == name), "the name is stable");
                 prop_assert!(last.contains(char::is_control) || last.trim() == name);
             }
             Err(_) => prop_assert!(last.len() > MAX_FILE_NAME_BYTES || last.chars().all(|letter| letter == '.' || letter.is_control() || letter.is_whitespace())),

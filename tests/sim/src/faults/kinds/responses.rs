@@ -1,17 +1,17 @@
-//! Answers that something in front of the service gives: limits, proxies, login pages. The service does not see the request.
+//! Responses from in front of the service: limits, proxies, login pages. The service does not receive the request.
 
 use crate::faults::fault::Fault;
 
-/// What a reverse proxy shows when the service behind it does not answer.
+/// The page of a reverse proxy whose service does not answer.
 const BAD_GATEWAY: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
-/// What a gateway with a sign-in of its own shows.
+/// The page of a gateway with its own sign-in.
 const LOGIN: &str = "<!DOCTYPE html>\n<html>\n<head><title>Sign in</title></head>\n<body>\n<form method=\"post\" action=\"/sso/login\">\n<input name=\"username\"><input name=\"password\" type=\"password\"><button>Sign in</button>\n</form>\n</body>\n</html>\n";
 
-/// An answer that a fault makes without the service.
+/// A response of a fault, made without the service.
 #[derive(Debug, PartialEq)]
 pub(crate) struct CannedResponse {
     pub(crate) status: u16,
-    /// Content type and text; `None`: what the API says with this status.
+    /// Content type and text. `None` selects the API's error body for the status.
     pub(crate) body: Option<(Option<&'static str>, &'static str)>,
     pub(crate) retry_after: Option<RetryAfter>,
 }
@@ -24,49 +24,49 @@ pub(crate) enum RetryAfter {
 }
 
 impl Fault {
-    /// A client sees 429 with `Retry-After: seconds`.
+    /// Answers 429 with `Retry-After: seconds`.
     #[must_use]
     pub fn rate_limited(mut self, seconds: u64) -> Self {
         self.rate_limited = Some(seconds);
         self
     }
 
-    /// A client sees 429 with `Retry-After` as an HTTP date, so many seconds after the answer's `Date`; both by the simulated clock.
+    /// Answers 429 with `Retry-After` as an HTTP date, this many seconds after the response's `Date`. Both follow the simulated clock.
     #[must_use]
     pub fn rate_limited_until_date(mut self, seconds: u64) -> Self {
         self.rate_limited_until_date = Some(seconds);
         self
     }
 
-    /// A client sees 503 with `Retry-After: seconds`.
+    /// Answers 503 with `Retry-After: seconds`.
     #[must_use]
     pub fn unavailable(mut self, seconds: u64) -> Self {
         self.unavailable = Some(seconds);
         self
     }
 
-    /// A client sees 502 with the HTML page of a proxy.
+    /// Answers 502 with the HTML page of a proxy.
     #[must_use]
     pub fn bad_gateway_page(mut self) -> Self {
         self.bad_gateway_page = true;
         self
     }
 
-    /// A client sees 500 without a body and without a content type.
+    /// Answers 500 without a body and without a content type.
     #[must_use]
     pub fn empty_error(mut self) -> Self {
         self.empty_error = true;
         self
     }
 
-    /// A client sees 200 with the HTML of a login page.
+    /// Answers 200 with the HTML of a login page.
     #[must_use]
     pub fn login_page(mut self) -> Self {
         self.login_page = true;
         self
     }
 
-    /// The answer that it gives without the service, if it gives one.
+    /// Returns the response of the fault, if the fault answers without the service.
     pub(crate) fn canned_response(&self) -> Option<CannedResponse> {
         let bare = |status| CannedResponse { status, body: None, retry_after: None };
         let waiting = |status, retry_after| CannedResponse { retry_after: Some(retry_after), ..bare(status) };
