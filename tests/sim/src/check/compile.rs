@@ -1,4 +1,4 @@
-//! The operations of a document, with everything compiled that requests and answers are held against.
+//! Compilation of the operations of a document into specifications for the check.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,19 @@ use super::schema::{CompiledSchema, SchemaCompiler, SchemaForm, Strictness};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// One operation.
+/// The specification of an operation.
 pub(super) struct OperationSpec {
     pub(super) method: Method,
     /// The path with its `{parameters}`.
     pub(super) path: String,
     pub(super) parameters: Vec<ParameterSpec>,
     pub(super) body: Option<RequestBodySpec>,
-    /// By status (`200`, `4XX`) or `default`.
+    /// Responses by status (`200`, `4XX`) or `default`.
     pub(super) answers: HashMap<String, ResponseSpec>,
     pub(super) secured: bool,
 }
 
-/// Where a parameter stands.
+/// The location of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ParameterLocation {
     Path,
@@ -31,54 +31,54 @@ pub(super) enum ParameterLocation {
     Cookie,
 }
 
-/// A declared parameter.
+/// The specification of a parameter.
 pub(super) struct ParameterSpec {
     pub(super) name: String,
     pub(super) location: ParameterLocation,
     pub(super) required: bool,
-    /// The type its text is read as, and that of the items if it is an array.
+    /// The type of the value, and the type of the items of an array.
     pub(super) kind: String,
     pub(super) items: Option<String>,
     pub(super) schema: Option<CompiledSchema>,
 }
 
-/// What a request may carry.
+/// The specification of a request body.
 pub(super) struct RequestBodySpec {
     pub(super) required: bool,
     pub(super) content: Vec<MediaSpec>,
 }
 
-/// A media type and the schema of its JSON, or the parts of its form.
+/// A media type with the schema of its JSON, or the parts of its form.
 pub(super) struct MediaSpec {
     pub(super) name: String,
     pub(super) schema: Option<CompiledSchema>,
-    /// Name and whether it must be there, of each part of `multipart/form-data`.
+    /// Name and necessity of each part of `multipart/form-data`.
     pub(super) parts: Vec<(String, bool)>,
 }
 
-/// A documented answer.
+/// The specification of a response.
 pub(super) struct ResponseSpec {
     pub(super) content: Vec<MediaSpec>,
     pub(super) required_headers: Vec<String>,
 }
 
-/// Everything needed while compiling.
+/// The context of the compilation.
 struct CompileContext<'a> {
     document: &'a Value,
     schemas: SchemaCompiler,
     strictness: Strictness,
 }
 
-/// The name and the whole path of an operation, from its method, its path in the document and itself.
+/// Returns the name and full path of an operation, given its method, its path in the document, and the operation.
 type Naming = dyn Fn(&str, &str, &Value) -> Result<(String, String), String>;
 
-/// As the document names it.
+/// Names an operation as the document does.
 pub(super) fn by_id(method: &str, path: &str, operation: &Value) -> Result<(String, String), String> {
     let id = operation["operationId"].as_str().ok_or_else(|| format!("{method} {path} has no operationId"))?;
     Ok((id.to_owned(), path.to_owned()))
 }
 
-/// As the build's table of operations names it. Names of parameters tell nothing.
+/// Names an operation as the table of operations does. The names of path parameters are ignored.
 pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, String), String> {
     let path = format!("{}{path}", documine_api::document::SERVER_PATH);
     let same = |known: &str| {
@@ -92,12 +92,12 @@ pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, S
     Ok((known.id.to_owned(), path))
 }
 
-/// A segment of a path; all parameters are the same.
+/// Returns a path segment, with one placeholder for all parameters.
 fn segment_shape(segment: &str) -> &str {
     if segment.starts_with('{') && segment.ends_with('}') { "{}" } else { segment }
 }
 
-/// Compiles all operations of a document, by the name that `naming` gives.
+/// Compiles all operations of a document, with names from `naming`.
 pub(super) fn operations(
     document: &Value,
     strictness: Strictness,
@@ -112,7 +112,7 @@ pub(super) fn operations(
             let (id, path) = naming(name, path, operation)?;
             let compiled = context.operation(&path, name, item, operation).map_err(|error| format!("{id}: {error}"))?;
             if all.insert(id.clone(), compiled).is_some() {
-                return Err(format!("{id} is there twice"));
+                return Err(format!("{id} occurs twice"));
             }
         }
     }
@@ -122,7 +122,7 @@ pub(super) fn operations(
 impl CompileContext<'_> {
     fn operation(&self, path: &str, method: &str, item: &Value, operation: &Value) -> Result<OperationSpec, String> {
         let mut parameters: Vec<ParameterSpec> = Vec::new();
-        // Those of the path first: the operation's own replace them.
+        // Parameters of the path come first, so that the operation's own parameters replace them.
         for list in [&item["parameters"], &operation["parameters"]] {
             for parameter in list.as_array().into_iter().flatten() {
                 for parameter in self.parameters(parameter)? {
@@ -162,7 +162,7 @@ impl CompileContext<'_> {
         }
         let security = operation.get("security").or_else(|| self.document.get("security"));
         Ok(OperationSpec {
-            method: method.to_ascii_uppercase().parse().map_err(|_| format!("`{method}` is no method"))?,
+            method: method.to_ascii_uppercase().parse().map_err(|_| format!("`{method}` is not a method"))?,
             path: path.to_owned(),
             parameters,
             body,
@@ -171,7 +171,8 @@ impl CompileContext<'_> {
         })
     }
 
-    /// A parameter as it is sent: an object in the query (`pageable`, say) is as many as it has properties, unless a style says otherwise.
+    /// Compiles a parameter as it is sent: an object in the query, such as `pageable`, is sent as one parameter per property unless its style
+    /// differs.
     fn parameters(&self, parameter: &Value) -> Result<Vec<ParameterSpec>, String> {
         let given = resolved(self.document, parameter)?;
         let shape = given.get("schema").map(|schema| resolved(self.document, schema)).transpose()?;
@@ -196,7 +197,7 @@ impl CompileContext<'_> {
             Some("query") => ParameterLocation::Query,
             Some("header") => ParameterLocation::Header,
             Some("cookie") => ParameterLocation::Cookie,
-            _ => return Err(format!("the parameter `{name}` has no place")),
+            _ => return Err(format!("the parameter `{name}` has no valid location")),
         };
         let schema = parameter.get("schema");
         let shape = schema.map(|schema| resolved(self.document, schema)).transpose()?.unwrap_or(&Value::Null);

@@ -1,11 +1,11 @@
-//! Checks requests and answers against the OpenAPI document that the build was made from, inside the process.
+//! In-process check of requests and responses against the OpenAPI document of the build.
 //!
-//! A request must be of a known operation, with declared query parameters of the right type, a body of the declared kind, a bearer token and a
-//! workspace. An answer must have a documented status and media type, and a body that fits its schema. Beyond the document, an answer must not
-//! hold fields that its schema does not declare: OpenAPI allows them, but a simulator that makes up fields teaches clients what isn't there.
+//! A request must belong to a known operation and have declared query parameters of the right type, a body of the declared kind, a bearer token and
+//! a workspace. A response must have a documented status and media type, and a body that matches its schema. Beyond the document, a response must
+//! not contain undeclared fields: OpenAPI allows them, but clients would learn fields that the service does not have.
 //!
-//! Our own document describes everything; others leave out what everybody knows. So where the document is another one, answers of error, the
-//! values of an answer's enumerations (the simulator's states are its own) and headers of answers are not judged.
+//! The vendored document is complete; other documents omit common facts. For another document, the check therefore ignores error responses, the
+//! enumeration values of responses (the simulator's states are its own) and response headers.
 
 mod checker;
 mod compile;

@@ -1,4 +1,4 @@
-//! Requests: path, query, headers, body.
+//! The check of requests: path, query, headers, body.
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -13,12 +13,13 @@ use super::compile::{MediaSpec, OperationSpec, ParameterLocation, ParameterSpec,
 use super::document::{covers, essence, is_json};
 use super::violation::{Findings, Side, Violation};
 
-/// The header that names the workspace.
+/// The header with the workspace.
 const TENANT: &str = "x-tenant-id";
 
 impl Checker {
-    /// What of a request does not fit. `operation` is the id of the operation it was routed to, empty if there is none; `body` is `None` if it
-    /// was not kept, and is not looked at then.
+    /// Returns the violations of a request.
+    ///
+    /// `operation` is the id of the routed operation, empty without one. `body` is `None` if it was not kept, and is then not checked.
     pub fn check_request(
         &self,
         operation: &str,
@@ -107,7 +108,7 @@ fn check_headers(declared: &OperationSpec, headers: &HeaderMap, findings: &mut F
         }
     }
     for parameter in declared.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Header) {
-        // These three are described elsewhere; OpenAPI says to ignore them here.
+        // OpenAPI says to ignore these three headers here, because they are described elsewhere.
         if ["accept", "content-type", "authorization"].contains(&parameter.name.to_ascii_lowercase().as_str()) {
             continue;
         }
@@ -120,7 +121,7 @@ fn check_headers(declared: &OperationSpec, headers: &HeaderMap, findings: &mut F
     }
 }
 
-/// Reads the text of a parameter as its type says and holds it against its schema.
+/// Parses a parameter according to its type and validates it against its schema.
 fn check_value(parameter: &ParameterSpec, texts: &[&str], at: &str, findings: &mut Findings<'_>) {
     let read = |kind: &str, text: &str| -> Value {
         match kind {
@@ -194,7 +195,7 @@ fn check_parts(media: &MediaSpec, content_type: &str, body: &Bytes, findings: &m
     }
 }
 
-/// The names of the parts. The body is there as a whole, so the reader never has to wait.
+/// Returns the names of the parts. The body is complete, so the future never pends.
 fn part_names(content_type: &str, body: &Bytes) -> Result<Vec<String>, String> {
     let boundary = multer::parse_boundary(content_type).map_err(|error| error.to_string())?;
     let whole = stream::iter([Ok::<_, std::convert::Infallible>(body.clone())]);

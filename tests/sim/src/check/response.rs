@@ -1,4 +1,4 @@
-//! Answers: status, media type, body.
+//! The check of responses: status, media type, body.
 
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE};
@@ -11,9 +11,9 @@ use super::schema::Strictness;
 use super::violation::{Findings, Side, Violation};
 
 impl Checker {
-    /// What of an answer does not fit. `body` is `None` if it was not kept, and is not looked at then.
+    /// Returns the violations of a response. `body` is `None` if it was not kept, and is then not checked.
     ///
-    /// Not for answers that a fault was meant to spoil.
+    /// Responses with a fault must not be checked.
     pub fn check_response(
         &self,
         operation: &str,
@@ -44,15 +44,15 @@ impl Checker {
     }
 }
 
-/// The documented answer for a status: by itself, by its class (`4XX`), or the default one.
+/// Returns the specification for a status: its own, the one of its class (`4XX`), or the default.
 fn documented(operation: &OperationSpec, status: StatusCode) -> Option<&ResponseSpec> {
     let class = format!("{}XX", status.as_u16() / 100);
     [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.answers.get(*key))
 }
 
-/// Ranges come from HTTP (RFC 9110 14), not from the document: where 200 gives bytes, 206 and 416 may answer a `Range` header.
+/// Checks a 206 or 416, which may answer a `Range` header wherever 200 returns bytes (RFC 9110, section 14), also without documentation.
 ///
-/// `false` if the answer is no such one.
+/// Returns `false` for any other response.
 fn check_range(declared: &OperationSpec, status: StatusCode, headers: &HeaderMap, findings: &mut Findings<'_>) -> bool {
     let whole = documented(declared, StatusCode::OK);
     let Some(whole) = whole.filter(|whole| whole.content.iter().any(|media| !is_text(&media.name))) else {
@@ -65,13 +65,13 @@ fn check_range(declared: &OperationSpec, status: StatusCode, headers: &HeaderMap
         findings.add("header/content-range", "missing");
     }
     if status == StatusCode::PARTIAL_CONTENT {
-        // A part of a body fits no schema, but is of the same kind as the whole.
+        // A part of a body matches no schema, but has the media type of the whole.
         check_body(whole, headers, None, findings);
     }
     true
 }
 
-/// Whether bodies of this media type are text with a structure, of which nobody asks for a range.
+/// Returns whether bodies of this media type are structured text, which clients do not request in ranges.
 fn is_text(media_type: &str) -> bool {
     let essence = essence(media_type);
     is_json(&essence) || essence.starts_with("text/") || essence.ends_with("xml")

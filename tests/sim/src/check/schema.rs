@@ -1,8 +1,8 @@
-//! SchemaCompiler of OpenAPI 3.0, rewritten to JSON Schema 2020-12 and compiled.
+//! Schemas of OpenAPI 3.0, rewritten to JSON Schema 2020-12 and compiled.
 //!
-//! The two differ in a few keywords: `nullable`, exclusive bounds as flags, siblings of `$ref`. Every schema of the document is there in three
-//! forms: as the document says, closed (undeclared fields are refused), and as a member of a composition: there the fields of the parts add up, so
-//! the part itself stays open and only what lies inside it is closed.
+//! The dialects differ in a few keywords: `nullable`, exclusive bounds as flags, siblings of `$ref`. Every schema exists in three forms: open, as in
+//! the document; closed, which rejects undeclared fields; and as a part of a composition. The fields of all parts of a composition add up, so a part
+//! itself stays open, and only the schemas inside it are closed.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,11 +13,11 @@ use serde_json::{Map, Value, json};
 
 use super::violation::Findings;
 
-/// More of the same list would only bury the first ones.
+/// Maximum number of errors per body, because more of the same hide the first ones.
 const MAX_ERRORS: usize = 10;
-/// Messages quote the value; a long one is cut.
+/// Maximum length of a message, which quotes the value.
 const MAX_MESSAGE_BYTES: usize = 300;
-/// What tells people something and validators nothing.
+/// Keywords without an effect on validation.
 const ANNOTATION_KEYWORDS: [&str; 11] = [
     "nullable",
     "example",
@@ -32,23 +32,23 @@ const ANNOTATION_KEYWORDS: [&str; 11] = [
     "writeOnly",
 ];
 
-/// How much a document is taken at its word.
+/// The strictness of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Strictness {
-    /// All that it leaves out is wrong.
+    /// Everything undocumented is a violation.
     Strict,
-    /// It may leave out errors, and the values of its sets and headers of its answers are not the simulator's.
+    /// Errors may be undocumented, and enumeration values and response headers are ignored.
     Lenient,
 }
 
-/// How a schema treats fields it does not declare.
+/// The treatment of undeclared fields.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SchemaForm {
-    /// As the document says.
+    /// Allows undeclared fields, as the document does.
     Open,
-    /// Undeclared fields are refused, here and inside.
+    /// Rejects undeclared fields, also inside.
     Closed,
-    /// Undeclared fields are refused inside; here they may belong to another part of the same composition.
+    /// Rejects undeclared fields inside. On this level they may belong to another part of the composition.
     Part,
 }
 
@@ -63,22 +63,22 @@ impl SchemaForm {
         }
     }
 
-    /// The form of what lies inside.
+    /// Returns the form of nested schemas.
     fn nested(self) -> Self {
         if self == Self::Open { Self::Open } else { Self::Closed }
     }
 
-    /// The form of the parts of a composition.
+    /// Returns the form of the parts of a composition.
     fn part_form(self) -> Self {
         if self == Self::Open { Self::Open } else { Self::Part }
     }
 }
 
-/// The schemas of a document, ready to be compiled against.
+/// Compiles the schemas of a document.
 pub(super) struct SchemaCompiler {
     root: Map<String, Value>,
     strictness: Strictness,
-    /// What was compiled already, by its rewritten text: most answers of most operations are the same error message.
+    /// Compiled schemas by their rewritten text, because most operations share the same error response.
     done: RefCell<HashMap<String, CompiledSchema>>,
 }
 
@@ -99,7 +99,7 @@ impl SchemaCompiler {
     /// Compiles a schema of the document.
     pub(super) fn compile(&self, schema: &Value, form: SchemaForm) -> Result<CompiledSchema, String> {
         match (self.compiled(schema, form), self.strictness) {
-            // A pattern or a reference that only other tools take is no reason to serve nothing.
+            // A pattern or reference that only other tools support must not prevent the start.
             (Err(_), Strictness::Lenient) => Ok(CompiledSchema { validator: Arc::new(build(&Value::Bool(true))?) }),
             (compiled, _) => compiled,
         }
@@ -135,9 +135,9 @@ pub(super) struct CompiledSchema {
 }
 
 impl CompiledSchema {
-    /// Adds what does not fit; `at` stands before the pointers.
+    /// Adds the violations of a value. `at` is the prefix of the pointers.
     pub(super) fn check(&self, value: &Value, at: &str, findings: &mut Findings<'_>) {
-        // Most values fit, and telling that they do is much faster than telling where they don't.
+        // Most values are valid, and `is_valid` is much faster than collecting errors.
         if self.validator.is_valid(value) {
             return;
         }
@@ -153,7 +153,7 @@ impl CompiledSchema {
     }
 }
 
-/// A schema for bodies of this form, by this strictness.
+/// Rewrites a schema for a form and a strictness.
 fn rewritten(schema: &Value, form: SchemaForm, strictness: Strictness) -> Result<Value, String> {
     let mut schema = match (rewrite(schema, form), strictness) {
         (Err(_), Strictness::Lenient) => Value::Bool(true),
@@ -165,14 +165,14 @@ fn rewritten(schema: &Value, form: SchemaForm, strictness: Strictness) -> Result
     Ok(schema)
 }
 
-/// Takes the values of enumerations away, and the type of objects of which nothing is said.
+/// Removes enumeration values, and the type of objects without any other constraint.
 fn relax_enums(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if fields.get("enum").is_some_and(Value::is_array) {
                 fields.remove("enum");
             }
-            // What Java tools write for a value of any type.
+            // Java tools write such an object for a value of any type.
             let is_bare = ["properties", "additionalProperties", "unevaluatedProperties"]
                 .iter()
                 .all(|key| !fields.contains_key(*key));
@@ -181,7 +181,7 @@ fn relax_enums(schema: &mut Value) {
             }
             for (key, inner) in fields {
                 match (key.as_str(), inner) {
-                    // A field that is called `enum` is none.
+                    // A field named `enum` is not the keyword.
                     ("properties", Value::Object(properties)) => properties.values_mut().for_each(relax_enums),
                     (_, inner) => relax_enums(inner),
                 }
@@ -195,10 +195,10 @@ fn relax_enums(schema: &mut Value) {
 fn rewrite(schema: &Value, form: SchemaForm) -> Result<Value, String> {
     let Some(fields) = schema.as_object() else { return Ok(schema.clone()) };
     if let Some(reference) = fields.get("$ref").and_then(Value::as_str) {
-        // In OpenAPI 3.0 nothing beside a reference counts.
+        // In OpenAPI 3.0 siblings of a reference are ignored.
         let name = reference
             .strip_prefix("#/components/schemas/")
-            .ok_or_else(|| format!("a schema refers to `{reference}`, which is no schema of the document"))?;
+            .ok_or_else(|| format!("a schema refers to `{reference}`, which is not a schema of the document"))?;
         return Ok(json!({ "$ref": format!("#/{}/{name}", form.name()) }));
     }
     let mut made = Map::new();
@@ -237,7 +237,7 @@ fn rewrite(schema: &Value, form: SchemaForm) -> Result<Value, String> {
     if fields.get("nullable") == Some(&Value::Bool(true)) { Ok(nullable(made)) } else { Ok(Value::Object(made)) }
 }
 
-/// The same schema, letting `null` through as well.
+/// Makes a schema accept `null`.
 fn nullable(mut schema: Map<String, Value>) -> Value {
     let Some(Value::String(kind)) = schema.get("type") else {
         return json!({ "anyOf": [schema, { "type": "null" }] });
@@ -298,7 +298,7 @@ mod tests {
         };
         assert!(pointers(json!({ "id": "a", "base": { "id": "b" } })).is_empty());
         assert_eq!(pointers(json!({ "id": "a", "more": 1 })), [""]);
-        // What is wrong inside comes first; that the whole then counts as undeclared too is how JSON Schema reckons.
+        // The inner error comes first. JSON Schema then also reports the whole as undeclared.
         assert_eq!(pointers(json!({ "base": { "more": 1 } })).first().map(String::as_str), Some("/base"));
         let open = schemas.compile(&whole, SchemaForm::Open).expect("compiles");
         assert!(open.validator.is_valid(&json!({ "more": 1, "base": { "more": 1 } })));

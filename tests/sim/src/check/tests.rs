@@ -1,4 +1,4 @@
-//! The checker, held against a small document and against the vendored one.
+//! Tests of the checker with a small document and with the vendored document.
 
 #![allow(clippy::expect_used)]
 
@@ -64,7 +64,7 @@ fn headers(more: &[(&'static str, &'static str)]) -> HeaderMap {
     headers
 }
 
-/// Pointers and messages of the violations, in one text each.
+/// Returns the violations as texts.
 fn texts(found: &[Violation]) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
@@ -190,7 +190,7 @@ fn bad_documents_are_refused_with_the_reason() {
     );
 }
 
-/// Specification extensions are no paths, answers or media types, wherever they stand.
+/// Specification extensions are not paths, responses or media types in any place.
 #[test]
 fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
     let note = json!({ "get": { "responses": {} }, "$ref": "#/nowhere", "schema": { "$ref": "#/nowhere" } });
@@ -219,7 +219,7 @@ fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
     assert_eq!(texts(&found), [""; 0]);
 }
 
-/// Every example of the vendored document passes as an answer of its operation, and fails with one field more.
+/// Every example of the vendored document passes as a response of its operation, and fails with one additional field.
 #[test]
 fn the_examples_of_the_vendored_document_fit_it() {
     if !documine_api::document::IS_RECONSTRUCTION {

@@ -4,17 +4,17 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Something that does not fit the document.
+/// A violation of the document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Violation {
-    /// The operation's id: the contract's name of it, else the document's; empty if there is none for the request.
+    /// The operation: its name in the contract, else its id in the document; empty for a request without an operation.
     pub operation: String,
-    /// Who does not fit.
+    /// The side that violates the document.
     pub side: Side,
-    /// Where: a JSON pointer into the body, or `query/NAME`, `header/NAME`, `path/NAME`, `status`, `content-type`; empty for the whole.
+    /// The place: a JSON pointer into the body, or `query/NAME`, `header/NAME`, `path/NAME`, `status`, `content-type`; empty for the whole.
     pub pointer: String,
-    /// What does not fit.
+    /// The description of the violation.
     pub message: String,
 }
 
@@ -22,9 +22,9 @@ pub struct Violation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// What the client sent.
+    /// The request of the client.
     Request,
-    /// What was answered.
+    /// The response of the simulator.
     Response,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Side {
 }
 
 impl fmt::Display for Violation {
-    /// One line: `getFiles response /files/0/fileSize: "big" is not of type "integer"`.
+    /// Formats one line: `getFiles response /files/0/fileSize: "big" is not of type "integer"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let operation = if self.operation.is_empty() { "(unknown operation)" } else { &self.operation };
         write!(f, "{operation} {}", self.side)?;
@@ -50,7 +50,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// Collects the violations of one request or answer.
+/// Collects the violations of one request or response.
 pub(super) struct Findings<'a> {
     operation: &'a str,
     side: Side,

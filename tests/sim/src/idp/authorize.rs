@@ -5,7 +5,7 @@ use super::realm::Provider;
 use super::tokens::TokenRejection;
 
 impl Provider {
-    /// Judges the bearer token of an API request; `bearer` is the bare token, empty if there was no such header.
+    /// Checks the bearer token of an API request. `bearer` is the token without its scheme, empty without an `Authorization` header.
     pub async fn authorize(&self, bearer: &str, mode: &AuthMode) -> Result<Principal, BearerError> {
         if *mode == AuthMode::None {
             return Ok(Principal::default());
@@ -27,7 +27,7 @@ impl Provider {
             TokenRejection::Expired => BearerError::Expired,
             TokenRejection::Revoked | TokenRejection::NoSession => BearerError::Revoked,
             TokenRejection::Disabled => BearerError::UserDisabled,
-            TokenRejection::Untrusted => BearerError::Invalid("it is not one of this workspace".to_owned()),
+            TokenRejection::Untrusted => BearerError::Invalid("it was not issued for this workspace".to_owned()),
         })?;
         let session = state.sessions.get(&id).ok_or(BearerError::Revoked)?;
         Ok(Principal {

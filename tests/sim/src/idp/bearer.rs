@@ -1,29 +1,29 @@
-//! Who may use the API: judges the bearer token of an API request.
+//! Bearer tokens of API requests: accepted kinds, the caller, and errors.
 
 use std::fmt;
 use std::str::FromStr;
 
 use http::StatusCode;
 
-/// Which tokens open the simulator's API.
+/// The tokens that the simulator's API accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthMode {
-    /// Those of the simulator's own identity provider.
+    /// Tokens of the simulator's own identity provider.
     #[default]
     Own,
-    /// Those signed by another identity provider, whose keys are published at this URL.
+    /// Tokens signed by another identity provider, whose keys are published at this URL.
     Jwks(String),
-    /// Any token, as long as there is one.
+    /// Any token.
     Any,
-    /// None is needed.
+    /// No token is required.
     None,
 }
 
 impl FromStr for AuthMode {
     type Err = String;
 
-    /// Reads `own`, `jwks:URL`, `any` or `none`.
+    /// Parses `own`, `jwks:URL`, `any` or `none`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "own" => Ok(Self::Own),
@@ -32,11 +32,11 @@ impl FromStr for AuthMode {
             _ => {
                 let url = text
                     .strip_prefix("jwks:")
-                    .ok_or_else(|| format!("`{text}` is none of own, jwks:URL, any, none"))?;
+                    .ok_or_else(|| format!("unknown mode `{text}`; use own, jwks:URL, any or none"))?;
                 match url::Url::parse(url) {
                     Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(Self::Jwks(url.to_owned())),
-                    Ok(_) => Err(format!("`{url}` is no http or https URL")),
-                    Err(error) => Err(format!("`{url}` is no URL: {error}")),
+                    Ok(_) => Err(format!("`{url}` is not an http or https URL")),
+                    Err(error) => Err(format!("`{url}` is not a URL: {error}")),
                 }
             }
         }
@@ -54,40 +54,40 @@ impl fmt::Display for AuthMode {
     }
 }
 
-/// Who sent an API request.
+/// The caller of an API request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Principal {
-    /// The user's id; empty where the mode asks for no real token.
+    /// The user's id. Empty if the mode requires no token of a user.
     pub subject: String,
-    /// The user's name, if the token tells it.
+    /// The user's name, if the token contains it.
     pub username: Option<String>,
-    /// The client the token was given to.
+    /// The client to which the token was issued.
     pub client_id: Option<String>,
-    /// The session the token belongs to.
+    /// The session of the token.
     pub session: Option<String>,
 }
 
-/// Why a bearer token does not open the API.
+/// The reason why a bearer token is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BearerError {
-    /// There is none.
+    /// The request has no token.
     Missing,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// It was revoked, or its session has ended.
+    /// The token was revoked, or its session has ended.
     Revoked,
-    /// The user's account was disabled.
+    /// The user's account is disabled.
     UserDisabled,
-    /// It is no access token that can be trusted.
+    /// The token is not a valid access token.
     Invalid(String),
-    /// The keys of the other identity provider can't be had.
+    /// The keys of the other identity provider are not available.
     KeysUnavailable(String),
 }
 
 impl BearerError {
-    /// The status of the answer: 401, or 503 if the token could not be judged.
+    /// Returns the status of the response: 401, or 503 if the token could not be checked.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::KeysUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -95,11 +95,11 @@ impl BearerError {
         }
     }
 
-    /// The `WWW-Authenticate` header of the answer (RFC 6750 3).
+    /// Returns the `WWW-Authenticate` header of the response (RFC 6750, section 3).
     pub fn www_authenticate(&self, realm: &str) -> String {
         match self {
             Self::Missing => format!("Bearer realm=\"{realm}\""),
-            // What a foreign library or server said may hold quotes, so only our own words go into the header.
+            // Messages of libraries and servers may contain quotes, so the header holds only our own texts.
             Self::Invalid(_) | Self::KeysUnavailable(_) => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
             _ => format!("Bearer realm=\"{realm}\", error=\"invalid_token\", error_description=\"{self}\""),
         }
@@ -114,7 +114,7 @@ impl fmt::Display for BearerError {
             Self::Revoked => f.write_str("The access token was revoked"),
             Self::UserDisabled => f.write_str("The user account is disabled"),
             Self::Invalid(why) => write!(f, "The access token is not valid: {why}"),
-            Self::KeysUnavailable(why) => write!(f, "The keys of the identity provider can't be fetched: {why}"),
+            Self::KeysUnavailable(why) => write!(f, "The keys of the identity provider cannot be fetched: {why}"),
         }
     }
 }

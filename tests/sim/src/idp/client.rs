@@ -12,7 +12,8 @@ use super::realm::Realm;
 use super::responses::OAuthError;
 
 impl Realm {
-    /// Finds and authenticates the client: `client_secret_basic` (it wins when both are there) or `client_secret_post`, as far as the realm allows it.
+    /// Finds and authenticates the client by `client_secret_basic`, which takes precedence, or `client_secret_post`, as far as the realm allows
+    /// them.
     pub(super) fn client(&self, headers: &HeaderMap, params: &Params) -> Result<&ClientSettings, OAuthError> {
         const WRONG: &str = "Invalid client or Invalid client credentials";
         let basic = basic(headers)?;
@@ -42,7 +43,7 @@ impl Realm {
     }
 }
 
-/// Id and secret of a Basic header; both are form-encoded inside it (RFC 6749 2.3.1).
+/// Reads id and secret of a Basic header. Both are form-encoded (RFC 6749, section 2.3.1).
 fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
     let Some(value) = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()) else { return Ok(None) };
     let Some((scheme, encoded)) = value.split_once(' ') else { return Ok(None) };
@@ -59,7 +60,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
     }
 }
 
-/// Strict form decoding: `None` for a `%` without two hexadecimal digits, or for bytes that are no UTF-8.
+/// Decodes form encoding strictly: `None` for a `%` without two hexadecimal digits, or for bytes that are not UTF-8.
 fn form_decoded(text: &str) -> Option<String> {
     let digits = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
     if text.bytes().enumerate().any(|(at, byte)| byte == b'%' && !(digits(at + 1) && digits(at + 2))) {

@@ -1,4 +1,4 @@
-//! The device authorization grant (RFC 8628): the device's request, and the page where a person types or confirms the code.
+//! The device authorization grant (RFC 8628): the request of the device, and the page on which the user enters or confirms the code.
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -26,7 +26,7 @@ impl Realm {
             Ok(challenge) => challenge,
             Err(error) => return error.into_response(CachePolicy::MustRevalidate),
         };
-        // Unlike elsewhere, an empty scope counts as none here, and an unknown one is passed over.
+        // Unlike elsewhere, an empty scope counts as absent, and an unknown scope is ignored.
         let scope = restrict_scope(params.get("scope").unwrap_or_default(), |_| true);
         let state = &mut *self.state();
         let now_ms = self.now_ms();
@@ -56,7 +56,7 @@ impl Realm {
         json_response(StatusCode::OK, CachePolicy::MustRevalidate, &body)
     }
 
-    /// `GET …/device`, with or without `user_code`; `POST` is the form that asks for it.
+    /// `GET …/device`, with or without `user_code`. `POST` submits the form for the code.
     pub(super) fn device_page(&self, headers: &HeaderMap, params: &Params) -> Response {
         let base = self.issuer(headers);
         let Some(typed) = params.non_empty("user_code").or_else(|| params.non_empty("device_user_code")) else {
@@ -72,7 +72,7 @@ impl Realm {
         });
         let Some(device_code) = open else {
             return self
-                .user_code_form(&base, Some("This code is not valid. Look again at your device and type its code."));
+                .user_code_form(&base, Some("This code is not valid. Check your device and enter the code again."));
         };
         let id = self.open_login(state, LoginPurpose::Device(device_code.clone()));
         match self.browser_user(state, headers) {
@@ -81,7 +81,7 @@ impl Realm {
         }
     }
 
-    /// `GET …/device/status`: how it went.
+    /// `GET …/device/status`: the result page.
     pub(super) fn device_status(&self, params: &Params) -> Response {
         if params.get("error").is_some() {
             self.message(StatusCode::OK, "Device login failed", "You did not allow the device to log in.")
@@ -94,7 +94,7 @@ impl Realm {
         }
     }
 
-    /// Writes down what the person said; `false` if it was too late or said before.
+    /// Records the decision of the user. Returns `false` for an expired or decided device.
     pub(super) fn decide_device(&self, state: &mut RealmState, device_code: &str, decision: Decision) -> bool {
         let now_ms = self.now_ms();
         let open = |device: &&mut DeviceAuthorization| device.decision == Decision::Pending && now_ms < device.until_ms;

@@ -1,4 +1,4 @@
-//! The ends of tokens and sessions (revocation, RFC 7009; logout), what a token tells (userinfo), and what the realm publishes.
+//! Revocation (RFC 7009), logout, userinfo, discovery and keys.
 
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -23,7 +23,7 @@ impl Realm {
         let Some(token) = params.non_empty("token") else {
             return OAuthError::bad("invalid_request", "Token not provided").into_response(CachePolicy::Unset);
         };
-        // RFC 7009 2.2: an unknown token is no failure, hence 200; the body tells all the same.
+        // RFC 7009, section 2.2: an unknown token is not an error, hence 200. Keycloak names the error in the body all the same.
         let unknown =
             || OAuthError::new(StatusCode::OK, "invalid_token", "Invalid token").into_response(CachePolicy::Unset);
         let state = &mut *self.state();
@@ -43,7 +43,7 @@ impl Realm {
         if done { empty(StatusCode::OK, CachePolicy::Unset) } else { unknown() }
     }
 
-    /// `POST …/logout` by an application, or `GET` by a browser.
+    /// `POST …/logout` of an application, or `GET …/logout` of a browser.
     pub(super) fn logout(&self, headers: &HeaderMap, params: &Params, is_post: bool) -> Response {
         let state = &mut *self.state();
         if let Some(token) = params.get("refresh_token").filter(|_| is_post) {
@@ -95,7 +95,7 @@ impl Realm {
         if bearer.is_empty() {
             return self.challenge(StatusCode::UNAUTHORIZED, "");
         }
-        // Looked at before the session, so that a revoked token without it is told this.
+        // Checked before the session, so that a revoked token without `openid` gets this error.
         if self.keys.verify(state.key_generation, bearer).is_some_and(|claims| self.is_without_openid(&claims)) {
             let text = ", error=\"insufficient_scope\", error_description=\"Missing openid scope\"";
             return self.challenge(StatusCode::FORBIDDEN, text);
@@ -126,14 +126,14 @@ impl Realm {
         }
     }
 
-    /// Whether these are claims of an access token that is not too old, and was not asked for with `openid`.
+    /// Returns whether the claims are those of an unexpired access token without the scope `openid`.
     fn is_without_openid(&self, claims: &Value) -> bool {
         let alive = claims["exp"].as_u64().is_some_and(|end| self.now_ms() < end.saturating_mul(1000));
         let has_openid = claims["scope"].as_str().is_some_and(|scope| scope.split(' ').any(|scope| scope == "openid"));
         claims["typ"] == "Bearer" && alive && !has_openid
     }
 
-    /// A refusal by `WWW-Authenticate` (RFC 6750 3).
+    /// Returns an error with `WWW-Authenticate` (RFC 6750, section 3).
     fn challenge(&self, status: StatusCode, error: &str) -> Response {
         let mut response = empty(status, CachePolicy::NoStore);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=utf-8"));
@@ -183,7 +183,7 @@ impl Realm {
     }
 }
 
-/// Ends a session; `false` if there was none to end.
+/// Ends a session. Returns `false` if there is no active session.
 fn end_session(session: Option<&mut super::state::Session>) -> bool {
     session.is_some_and(|session| std::mem::replace(&mut session.status, SessionStatus::Ended) != SessionStatus::Ended)
 }

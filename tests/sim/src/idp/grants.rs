@@ -1,4 +1,4 @@
-//! The token endpoint: user name and password, refresh, authorization code, device code.
+//! The token endpoint: password, refresh token, authorization code, device code.
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -35,7 +35,7 @@ impl Realm {
         }
         let client = self.client(headers, params)?;
         let issuer = self.issuer(headers);
-        // One lock over the whole grant: of two refreshes with one token, exactly one is the first.
+        // One lock covers the whole grant, so that of two refreshes with the same token exactly one is first.
         let state = &mut *self.state();
         match grant_type {
             "password" => self.by_password(state, client, params, &issuer),
@@ -69,7 +69,7 @@ impl Realm {
         self.issue(state, &TokenGrant { session: &session, scope: &scope, issuer, nonce: None })
     }
 
-    /// The user's own spelling of the name, if the password is right and the account usable.
+    /// Returns the configured user name, if the password is correct and the account is usable.
     pub(super) fn log_in(&self, state: &RealmState, name: &str, password: Option<&str>) -> Result<String, OAuthError> {
         let user = self.user(name).filter(|user| password == Some(user.password.as_str()));
         let Some(user) = user else { return Err(OAuthError::grant("Invalid user credentials")) };
@@ -110,7 +110,7 @@ impl Realm {
             SessionStatus::Ended => return Err(OAuthError::grant("Session not active")),
         }
         if self.config.rotate_refresh && session.refresh_jti.as_deref() != claims["jti"].as_str() {
-            // A spent token is a stolen token: the whole family dies, the newest one included.
+            // A reused refresh token may be stolen, so the whole session ends, including the newest token.
             session.status = SessionStatus::Compromised;
             return Err(OAuthError::grant("Maximum allowed refresh token reuse exceeded"));
         }
@@ -119,7 +119,9 @@ impl Realm {
             return Err(OAuthError::grant("User disabled"));
         }
         let scope = match params.non_empty("scope") {
-            Some(asked) => restrict_scope(asked, |scope| session.scope.split(' ').any(|granted| granted == scope)),
+            Some(requested) => {
+                restrict_scope(requested, |scope| session.scope.split(' ').any(|granted| granted == scope))
+            }
             None => session.scope,
         };
         self.issue(state, &TokenGrant { session: id, scope: &scope, issuer, nonce: None })
@@ -140,7 +142,7 @@ impl Realm {
         };
         let now_ms = self.now_ms();
         let Some(code) = state.codes.get_mut(text) else { return Err(OAuthError::grant("Code not valid")) };
-        // Whatever comes of this attempt, there is no second one.
+        // A code can be used once, with any outcome.
         let replayed = std::mem::replace(&mut code.used, true);
         let code = code.clone();
         if replayed && let Some(session) = state.sessions.get_mut(&code.session) {
@@ -191,7 +193,7 @@ impl Realm {
         if now_ms >= device.until_ms {
             return Err(OAuthError::bad("expired_token", "Device code is expired"));
         }
-        // Only polls that got an answer count: a client that was told to slow down has to wait for the rest of the interval, no more.
+        // Only answered polls count, so a client that received `slow_down` waits for the rest of the interval.
         let interval_ms = duration_millis(self.config.device_interval);
         if device.last_poll_ms.is_some_and(|last| now_ms < last.saturating_add(interval_ms)) {
             return Err(OAuthError::bad("slow_down", "Slow down"));
@@ -206,7 +208,7 @@ impl Realm {
             }
             Decision::Approved(username) => username.clone(),
         };
-        // A wrong verifier does not use up a device code. It must not have to wait either.
+        // A wrong verifier does not consume the device code, and the next poll need not wait.
         if let Err(error) = pkce::check(device.challenge.as_ref(), params.non_empty("code_verifier")) {
             device.last_poll_ms = None;
             return Err(error);

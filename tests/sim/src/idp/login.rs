@@ -1,4 +1,4 @@
-//! The authorization endpoint and the login page behind it (RFC 6749 4.1, RFC 9207): from a request to a code.
+//! The authorization endpoint and its login page (RFC 6749, section 4.1; RFC 9207).
 
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -15,11 +15,11 @@ use super::state::{
 };
 use super::tokens::granted_scope;
 
-/// How long a login page may stay open.
+/// The lifetime of a login page.
 const LOGIN_PAGE_MS: u64 = 30 * 60 * 1000;
 
 impl Realm {
-    /// `GET …/auth` (or `POST` with the same parameters as a form).
+    /// `GET …/auth`, or `POST` with the same parameters as a form.
     pub(super) fn authorization(&self, headers: &HeaderMap, params: &Params) -> Response {
         let bad_request =
             |text: &str| without_cache_headers(self.message(StatusCode::BAD_REQUEST, "This did not work", text));
@@ -28,7 +28,7 @@ impl Realm {
             return bad_request("Client not found.");
         };
         let redirect_uri = params.get("redirect_uri").unwrap_or_default();
-        // Before this address is known to be good, nothing may be sent to it.
+        // Nothing may be sent to the redirect URI before it is validated.
         if !is_allowed_redirect(client, redirect_uri) {
             return bad_request("Invalid parameter: redirect_uri");
         }
@@ -64,7 +64,7 @@ impl Realm {
         }
     }
 
-    /// Remembers an open login page and gives its id.
+    /// Stores an open login page and returns its id.
     pub(super) fn open_login(&self, state: &mut RealmState, purpose: LoginPurpose) -> String {
         let now_ms = self.now_ms();
         let id = self.ids.long("login", &state.next_id());
@@ -73,7 +73,7 @@ impl Realm {
         id
     }
 
-    /// The user who is logged in in the browser that asks, if the account still may.
+    /// Returns the user who is logged in in this browser, if the account is enabled.
     pub(super) fn browser_user(&self, state: &RealmState, headers: &HeaderMap) -> Option<String> {
         let username = state.browsers.get(params::cookie(headers, BROWSER_COOKIE)?)?;
         self.user_enabled(state, username).then(|| username.clone())
@@ -111,7 +111,7 @@ impl Realm {
         self.remember(response, &browser)
     }
 
-    /// Asks the user who just logged in whether the device may go on.
+    /// Requests the consent of the user to the login of a device.
     pub(super) fn ask_device_consent(
         &self,
         state: &mut RealmState,
@@ -126,7 +126,7 @@ impl Realm {
         }
     }
 
-    /// Asks the user who just logged in whether a client may go on.
+    /// Requests the consent of the user to the access of a client.
     fn ask_consent(&self, state: &mut RealmState, base: &str, id: &str, client_id: &str, username: String) -> Response {
         if let Some(login) = state.logins.get_mut(id) {
             login.username = Some(username);
@@ -134,7 +134,7 @@ impl Realm {
         self.consent_form(base, id, client_id)
     }
 
-    /// `POST …/login-actions/consent`: yes or no to a client.
+    /// `POST …/login-actions/consent`: the decision of the user.
     pub(super) fn consent(&self, headers: &HeaderMap, query: &Params, form: &Params) -> Response {
         let state = &mut *self.state();
         let answered = self.live_login(state, query).and_then(|(id, login)| Some((id, login.purpose, login.username?)));
@@ -233,7 +233,7 @@ impl Realm {
     }
 }
 
-/// Checks the parts of a request whose errors are answered at the redirect URI: response type, scope, nonce, PKCE, permission.
+/// Checks the parameters whose errors are sent to the redirect URI: response type, scope, nonce, PKCE, permission.
 fn check_request(
     client: &ClientSettings,
     params: &Params,
@@ -257,7 +257,7 @@ fn check_request(
     Ok((scope, pkce::challenge(client, params)?))
 }
 
-/// Loopback over http is always good (RFC 8252 7.3: any port), other addresses must be registered.
+/// Returns whether the redirect URI is allowed: a loopback URI over http (RFC 8252, section 7.3: any port), or a registered URI.
 pub(super) fn is_allowed_redirect(client: &ClientSettings, redirect_uri: &str) -> bool {
     let Ok(url) = Url::parse(redirect_uri) else { return false };
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {

@@ -1,8 +1,8 @@
 //! The identity provider of the simulator: one realm, shaped like Keycloak.
 //!
-//! It speaks OAuth 2.0 and OpenID Connect under `/auth/realms/{workspace}/`: password, refresh (with rotation if wished), authorization code with
-//! PKCE and a login page, device code, revocation, logout, userinfo, discovery, keys. Statuses, headers and error bodies are those a real
-//! Keycloak gives, because clients stumble over exactly these. Everything is drawn from a seed and lives by the simulated clock.
+//! Implements OAuth 2.0 and OpenID Connect under `/auth/realms/{workspace}/`: password, refresh (with optional rotation), authorization code with
+//! PKCE and a login page, device code, revocation, logout, userinfo, discovery, keys. Statuses, headers and error bodies are those of a real
+//! Keycloak, because they often cause errors in clients. All ids follow from a seed, and all lifetimes from the simulated clock.
 
 mod authorize;
 mod bearer;

@@ -1,13 +1,13 @@
-//! What a request carries: form or query parameters, and who the client says it is.
+//! Parameters, cookies and the origin of a request.
 
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, COOKIE, HOST};
 
-/// Decoded parameters in the order they came.
+/// Decoded parameters in their original order.
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// The parameters of a body, if it is declared to be a form; none otherwise.
+    /// Parses a form body. A body of another content type has no parameters.
     pub(super) fn of_form(headers: &HeaderMap, body: &[u8]) -> Self {
         let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = declared.split(';').next().unwrap_or_default().trim();
@@ -18,12 +18,12 @@ impl Params {
         }
     }
 
-    /// The parameters of a query.
+    /// Parses a query.
     pub(super) fn of_query(query: Option<&str>) -> Self {
         Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
-    /// These parameters, then those of `other`.
+    /// Appends the parameters of `other`.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
@@ -33,25 +33,25 @@ impl Params {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Like [`get`](Self::get), an empty value counting as none.
+    /// Returns a parameter; an empty value counts as absent.
     pub(super) fn non_empty(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether a name comes twice, which RFC 6749 3.2 forbids.
+    /// Returns whether a name occurs twice, which RFC 6749, section 3.2, forbids.
     pub(super) fn has_duplicates(&self) -> bool {
         self.0.iter().enumerate().any(|(at, (key, _))| self.0[..at].iter().any(|(earlier, _)| earlier == key))
     }
 }
 
-/// Scheme and authority the caller used: issuers and links follow them.
+/// Returns scheme and authority of the request. Issuers and links use this origin.
 pub(super) fn origin(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or("localhost");
     let secure = headers.get("x-forwarded-proto").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"));
     format!("{}://{host}", if secure { "https" } else { "http" })
 }
 
-/// The value of a cookie.
+/// Returns the value of a cookie.
 pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers
         .get_all(COOKIE)

@@ -1,4 +1,4 @@
-//! PKCE (RFC 7636): the challenge of a request, and the verifier that answers it.
+//! PKCE (RFC 7636): the code challenge and its verification.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,7 @@ use super::params::Params;
 use super::responses::OAuthError;
 use super::state::PkceChallenge;
 
-/// The challenge of an authorization or device request, judged by the client's rule.
+/// Reads the challenge of an authorization or device request and checks it against the client's policy.
 pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Option<PkceChallenge>, OAuthError> {
     let refused = |description: &str| Err(OAuthError::bad("invalid_request", description));
     let (text, method) = (params.get("code_challenge"), params.get("code_challenge_method"));
@@ -33,7 +33,7 @@ pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Opti
     Ok(Some(PkceChallenge { text: text.to_owned(), hashed }))
 }
 
-/// Whether `verifier` answers `challenge`.
+/// Checks the verifier against the challenge.
 pub(super) fn check(challenge: Option<&PkceChallenge>, verifier: Option<&str>) -> Result<(), OAuthError> {
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
@@ -50,7 +50,7 @@ pub(super) fn check(challenge: Option<&PkceChallenge>, verifier: Option<&str>) -
     if answer == challenge.text { Ok(()) } else { Err(OAuthError::grant("PKCE verification failed: Code mismatch")) }
 }
 
-/// RFC 7636 4.1 and 4.2: 43 to 128 unreserved characters.
+/// Checks for 43 to 128 unreserved characters (RFC 7636, sections 4.1 and 4.2).
 fn is_well_formed(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }

@@ -37,7 +37,7 @@ pub(super) struct Realm {
 }
 
 impl Provider {
-    /// A provider with nobody logged in yet.
+    /// Creates a provider without sessions.
     pub fn new(config: IdpConfig) -> Self {
         let ids = IdGenerator::new(config.seed);
         Self {
@@ -55,18 +55,18 @@ impl Provider {
 }
 
 impl Realm {
-    /// What the realm remembers. Never held over an await.
+    /// Locks the state. The guard must not be held over an await.
     pub(super) fn state(&self) -> MutexGuard<'_, RealmState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The user with this name or e-mail address, in any case.
+    /// Finds a user by name or e-mail address, without regard to case.
     pub(super) fn user(&self, name: &str) -> Option<&UserSettings> {
         let same = |own: &str| own.to_lowercase() == name.to_lowercase();
         self.users.iter().find(|user| same(&user.username) || same(&user.email))
     }
 
-    /// The id of a user, `sub` in tokens.
+    /// Returns the id of a user, `sub` in tokens.
     pub(super) fn user_id(&self, username: &str) -> String {
         self.ids.uuid("user", &username.to_lowercase())
     }
@@ -76,7 +76,7 @@ impl Realm {
         switched.unwrap_or_else(|| self.user(username).is_some_and(|user| user.enabled))
     }
 
-    /// The issuer, as seen by the caller: it follows the Host header, as Keycloak's does without a fixed host name.
+    /// Returns the issuer as seen by the caller. It follows the Host header, as in a Keycloak without a fixed host name.
     pub(super) fn issuer(&self, headers: &HeaderMap) -> String {
         format!("{}/auth/realms/{}", origin(headers), self.config.workspace)
     }

@@ -1,7 +1,7 @@
-//! Tokens of another identity provider: its published keys (RFC 7517), kept and fetched again when it signs with a new one.
+//! Keys of another identity provider (RFC 7517), cached and refetched when a token names a new key.
 //!
-//! The client is reqwest, which the raw API crate has in the graph anyway. This crate switches no TLS on: providers of a test run listen on
-//! loopback http; https works as soon as any crate of the program gives reqwest a TLS backend.
+//! The HTTP client is reqwest, which the raw API crate depends on anyway. This crate enables no TLS: providers of a test run listen on loopback
+//! http. https works once any crate of the program enables a TLS backend of reqwest.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use tokio::time::Instant;
 
 use super::bearer::{BearerError, Principal};
 
-/// Two fetches of one URL lie at least this far apart, so that bad tokens can't be turned into a flood of requests.
+/// Minimum interval between two fetches of the same URL, so that invalid tokens cannot cause a flood of requests.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_millis(500);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Key sets are a few kilobytes; nothing larger is read.
+/// Maximum size of a key set. Usual key sets have a few kilobytes.
 const MAX_KEY_SET_BYTES: usize = 1 << 20;
-/// Seconds that the clocks of two machines may differ.
+/// Allowed difference between the clocks of two machines, in seconds.
 const LEEWAY: u64 = 1;
 
-/// Key sets by URL.
+/// Cached key sets, by URL.
 #[derive(Default)]
 pub(super) struct RemoteKeys {
     sets: Mutex<HashMap<String, CachedKeySet>>,
@@ -36,11 +36,11 @@ struct CachedKeySet {
 }
 
 impl RemoteKeys {
-    /// Checks signature, age (by the real clock: the other provider knows no simulated one) and kind of `token`.
+    /// Checks signature, age and kind of `token`. The age is measured by the real clock, because the other provider knows no simulated clock.
     pub(super) async fn check(&self, url: &str, token: &str) -> Result<Principal, BearerError> {
         let invalid = |error: &dyn std::fmt::Display| BearerError::Invalid(error.to_string());
         let header = jsonwebtoken::decode_header(token).map_err(|error| invalid(&error))?;
-        // A shared secret can't be published, so an HMAC token here is a forgery made from a public key.
+        // A shared secret is never published, so an HMAC token is a forgery made from a public key.
         if header.alg.family() == AlgorithmFamily::Hmac {
             return Err(BearerError::Invalid("it is not signed with a published key".to_owned()));
         }
@@ -49,16 +49,16 @@ impl RemoteKeys {
         let mut validation = Validation::new(header.alg);
         validation.leeway = LEEWAY;
         validation.validate_nbf = true;
-        // Audiences differ from provider to provider; who may use the API is not what is simulated here.
+        // Audiences differ between providers, and authorization by audience is not simulated.
         validation.validate_aud = false;
         let claims: Value =
             jsonwebtoken::decode(token, &key, &validation).map(|token| token.claims).map_err(|error| {
                 use jsonwebtoken::errors::ErrorKind;
                 if matches!(error.kind(), ErrorKind::ExpiredSignature) { BearerError::Expired } else { invalid(&error) }
             })?;
-        // Where the kind is told (Keycloak does), an id token opens no API.
+        // Where the token names its kind, as Keycloak's do, an ID token is rejected.
         if claims["typ"].as_str().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-            return Err(BearerError::Invalid("it is no access token".to_owned()));
+            return Err(BearerError::Invalid("it is not an access token".to_owned()));
         }
         let text = |name: &str| claims[name].as_str().map(str::to_owned);
         Ok(Principal {
@@ -69,7 +69,7 @@ impl RemoteKeys {
         })
     }
 
-    /// The key a token names; held over the fetch, so that many requests with a new key cause one.
+    /// Returns the key of a token. The lock is held during the fetch, so that many requests with a new key cause one fetch.
     async fn key(&self, url: &str, kid: Option<&str>, alg: Algorithm) -> Result<Jwk, BearerError> {
         let mut sets = self.sets.lock().await;
         if let Some(fetched) = sets.get(url) {
@@ -91,7 +91,7 @@ fn unknown_key() -> BearerError {
     BearerError::Invalid("it is signed with a key that is not published".to_owned())
 }
 
-/// The signing key with this id and kind; without an id, the first of the kind.
+/// Finds the signing key with this id and algorithm. Without an id, the first key of the algorithm.
 fn find(keys: &JwkSet, kid: Option<&str>, alg: Algorithm) -> Option<Jwk> {
     let fits = |jwk: &&Jwk| {
         let common = &jwk.common;
@@ -104,7 +104,7 @@ fn find(keys: &JwkSet, kid: Option<&str>, alg: Algorithm) -> Option<Jwk> {
 }
 
 async fn fetch(url: &str) -> Result<JwkSet, String> {
-    // Made per fetch: fetches are rare, and a pooled connection would belong to the runtime of the first caller.
+    // Created per fetch: fetches are rare, and a pooled connection would belong to the runtime of the first caller.
     let client = reqwest::Client::builder()
         .redirect(Policy::none())
         .timeout(FETCH_TIMEOUT)
@@ -124,12 +124,12 @@ async fn fetch(url: &str) -> Result<JwkSet, String> {
         }
     }
     let set: Value = serde_json::from_slice(&body).map_err(|error| format!("{url}: {error}"))?;
-    let keys = set["keys"].as_array().ok_or_else(|| format!("{url} holds no `keys`"))?;
-    // SigningKeys of kinds we don't know are left out, not a reason to refuse the others.
+    let keys = set["keys"].as_array().ok_or_else(|| format!("{url} has no `keys`"))?;
+    // Keys of unknown kinds are skipped, so that the other keys remain usable.
     Ok(JwkSet { keys: keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect() })
 }
 
-/// The whole chain of an error in one line; reqwest's own Display leaves the causes out.
+/// Returns an error with its causes in one line, because reqwest's `Display` omits the causes.
 fn chain(error: &reqwest::Error) -> String {
     let first: &dyn std::error::Error = error;
     let texts: Vec<String> =

@@ -1,4 +1,4 @@
-//! The shapes of the provider's answers: JSON with and without cache headers, empty bodies, pages, redirects.
+//! Responses of the provider: JSON with and without cache headers, empty bodies, pages, redirects.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -6,23 +6,23 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, PRAGMA};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-/// What the device endpoint and the login pages say about caches.
+/// The cache header of the device endpoint and the login pages.
 const MUST_REVALIDATE: &str = "no-store, must-revalidate, max-age=0";
 
-/// What an answer says about caches.
+/// The cache headers of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CachePolicy {
-    /// Nothing.
+    /// No cache headers.
     Unset,
-    /// As the token endpoint does: `no-store`, and `Pragma: no-cache`.
+    /// As the token endpoint: `no-store`, and `Pragma: no-cache`.
     NoStore,
-    /// As the device endpoint does.
+    /// As the device endpoint.
     MustRevalidate,
-    /// As the logout endpoint does.
+    /// As the logout endpoint.
     NoCache,
 }
 
-/// A refusal with an OAuth error body.
+/// An error in the form of OAuth.
 #[derive(Debug)]
 pub(super) struct OAuthError {
     pub(super) status: StatusCode,
@@ -35,12 +35,12 @@ impl OAuthError {
         Self { status, error, description: description.into() }
     }
 
-    /// 400 with `error`.
+    /// Creates a 400 with `error`.
     pub(super) fn bad(error: &'static str, description: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, description)
     }
 
-    /// 400 `invalid_grant`, the refusal with many meanings.
+    /// Creates a 400 `invalid_grant`, the error of most failed grants.
     pub(super) fn grant(description: impl Into<String>) -> Self {
         Self::bad("invalid_grant", description)
     }
@@ -70,13 +70,13 @@ pub(super) fn page(status: StatusCode, html: String) -> Response {
     with_cache_policy(response, CachePolicy::MustRevalidate)
 }
 
-/// The same page with nothing said about caches.
+/// Removes the cache headers of a page.
 pub(super) fn without_cache_headers(mut page: Response) -> Response {
     page.headers_mut().remove(CACHE_CONTROL);
     page
 }
 
-/// 302 to `location`, which must be made of URL characters only.
+/// Redirects with 302 to `location`, which must consist of URL characters.
 pub(super) fn redirect(location: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(location) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -86,12 +86,12 @@ pub(super) fn redirect(location: &str) -> Response {
     response
 }
 
-/// The realm of the URL is not ours.
+/// Returns the error for another realm.
 pub(super) fn no_such_realm() -> Response {
     json_response(StatusCode::NOT_FOUND, CachePolicy::Unset, &json!({ "error": "Realm does not exist" }))
 }
 
-/// The path is there, the method is not.
+/// Returns the error for an unsupported method.
 pub(super) fn method_not_allowed() -> Response {
     json_response(
         StatusCode::METHOD_NOT_ALLOWED,

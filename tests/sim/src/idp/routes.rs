@@ -1,4 +1,4 @@
-//! The provider's paths.
+//! The routes of the provider.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,11 +13,11 @@ use super::params::Params;
 use super::realm::Provider;
 use super::responses::{method_not_allowed, no_such_realm, page, without_cache_headers};
 
-/// All names that [`operation`] gives.
+/// All names that [`operation`] returns.
 pub(crate) const OPERATIONS: [&str; 10] =
     ["auth", "token", "device", "revoke", "logout", "certs", "userinfo", "discovery", "login", "device-page"];
 
-/// The name under which a request for `path` stands in records, if the path is one of the identity provider's.
+/// Returns the journal name of an endpoint of the identity provider, or `None` for another path.
 ///
 /// ```
 /// assert_eq!(documine_sim::idp::operation("/auth/realms/acme/protocol/openid-connect/token"), Some("token"));
@@ -41,7 +41,7 @@ pub fn operation(path: &str) -> Option<&'static str> {
 }
 
 impl Provider {
-    /// The provider's routes: everything under `/auth/`, and the same without `/auth` as the "not found" page that a wrong base path meets.
+    /// Returns the routes below `/auth/`, and below `/realms/` the "not found" page of a wrong base path.
     pub fn router(&self) -> Router {
         let at = |path: &str| format!("/auth/realms/{{realm}}/{path}");
         let protocol = |path: &str| at(&format!("protocol/openid-connect/{path}"));
@@ -68,7 +68,7 @@ impl Provider {
     }
 }
 
-/// Lets requests for the one realm pass.
+/// Rejects requests for other realms.
 async fn known_realm(
     State(provider): State<Provider>,
     params: RawPathParams,

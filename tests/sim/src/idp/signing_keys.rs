@@ -1,7 +1,7 @@
-//! The keys of the realm: what signs access tokens (RS256, published at `certs`) and refresh tokens (HS512, opaque to clients).
+//! The signing keys of the realm: RS256 for access tokens (published at `certs`), HS512 for refresh tokens (opaque to clients).
 //!
-//! RS256, because that is what providers of this kind sign with by default and what every verifier reads. RSA keys can't be drawn from a seed in
-//! reasonable time, so two test keys come with the crate; the second takes over when a realm "restarts with other keys". They protect nothing.
+//! RS256 is the default of such providers, and every verifier supports it. Deriving RSA keys from a seed takes too long, so the crate contains two
+//! test keys. The second key is used after a change of keys. The keys protect nothing.
 
 use jsonwebtoken::crypto::{CryptoProvider, aws_lc};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk};
@@ -12,7 +12,7 @@ use super::ids::IdGenerator;
 
 const KEYS: [&[u8]; 2] = [include_bytes!("keys/first.der"), include_bytes!("keys/second.der")];
 
-/// The keys of one realm. Which of the two signing keys is in use is part of the realm's state, not of this.
+/// The keys of one realm. The state of the realm counts the changes of keys (`generation`) and thereby selects the signing key.
 pub(super) struct SigningKeys {
     pairs: Vec<KeyPair>,
     ids: IdGenerator,
@@ -27,7 +27,7 @@ struct KeyPair {
 
 impl SigningKeys {
     pub(super) fn new(ids: IdGenerator) -> Self {
-        // Chosen by hand: a program whose other parts switch on a second backend would otherwise panic at the first token. An earlier choice stays.
+        // Installed explicitly: with a second backend in the program, jsonwebtoken would panic at the first token. An earlier choice is kept.
         let _ = CryptoProvider::install_default(&aws_lc::DEFAULT_PROVIDER);
         Self { pairs: KEYS.iter().filter_map(|der| KeyPair::read(der, ids)).collect(), ids }
     }
@@ -37,7 +37,7 @@ impl SigningKeys {
         self.pairs.get(usize::try_from(generation % count).ok()?)
     }
 
-    /// Signs an access or id token.
+    /// Signs an access token or ID token.
     pub(super) fn sign(&self, generation: u32, claims: &Value) -> Option<String> {
         let pair = self.pair(generation)?;
         let mut header = Header::new(Algorithm::RS256);
@@ -45,7 +45,7 @@ impl SigningKeys {
         jsonwebtoken::encode(&header, claims, &pair.signing).ok()
     }
 
-    /// The claims of a token signed with the current key, whatever its age.
+    /// Returns the claims of a token signed with the current key, at any age.
     pub(super) fn verify(&self, generation: u32, token: &str) -> Option<Value> {
         let pair = self.pair(generation)?;
         jsonwebtoken::decode(token, &pair.verifying, &timeless(Algorithm::RS256)).ok().map(|token| token.claims)
@@ -57,7 +57,7 @@ impl SigningKeys {
         jsonwebtoken::encode(&Header::new(Algorithm::HS512), claims, &EncodingKey::from_secret(&secret)).ok()
     }
 
-    /// The claims of a refresh token of this realm, whatever its age.
+    /// Returns the claims of a refresh token of this realm, at any age.
     pub(super) fn verify_refresh(&self, generation: u32, token: &str) -> Option<Value> {
         let key = DecodingKey::from_secret(&self.refresh_secret(generation));
         jsonwebtoken::decode(token, &key, &timeless(Algorithm::HS512)).ok().map(|token| token.claims)
@@ -67,7 +67,7 @@ impl SigningKeys {
         self.ids.bytes("refresh-secret", &generation.to_string())
     }
 
-    /// The JSON Web Key Set (RFC 7517) with the key in use.
+    /// Returns the JSON Web Key Set (RFC 7517) with the current key.
     pub(super) fn jwks(&self, generation: u32) -> Value {
         let keys: Vec<&Value> = self.pair(generation).map(|pair| &pair.jwk).into_iter().collect();
         json!({ "keys": keys })
@@ -79,7 +79,7 @@ impl KeyPair {
         let signing = EncodingKey::from_rsa_der(der);
         let jwk = Jwk::from_encoding_key(&signing, Algorithm::RS256).ok()?;
         let AlgorithmParameters::RSA(public) = &jwk.algorithm else { return None };
-        // The seed is in the name: realms of different seeds don't look alike to a cache of keys.
+        // The key id depends on the seed, so that a key cache distinguishes realms of different seeds.
         let kid = ids.long("kid", &public.n);
         Some(Self {
             verifying: DecodingKey::from_rsa_components(&public.n, &public.e).ok()?,
@@ -90,7 +90,7 @@ impl KeyPair {
     }
 }
 
-/// Checks the signature only: the age is judged by the simulated clock.
+/// Validates the signature only. The simulated clock decides about the age.
 fn timeless(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();

@@ -1,22 +1,22 @@
-//! What the realm remembers: sessions, access tokens, codes, open login pages. All of it can be saved and loaded.
+//! The persistent state of the realm: sessions, access tokens, codes, devices, login pages.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// How long things that are over are kept, so that using them again gets its own answer ("Device code is expired", not "unknown").
+/// The time that expired entries are kept, so that their use gets its own error ("Device code is expired" instead of "not valid").
 const RETENTION_MS: u64 = 24 * 3600 * 1000;
 
-/// Everything that changes.
+/// The complete state of the realm.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct RealmState {
-    /// Number of the next id.
+    /// The number of the last id.
     drawn: u64,
-    /// How often the signing keys were changed.
+    /// The number of changes of the signing keys.
     pub(super) key_generation: u32,
-    /// Users switched on or off after the start.
+    /// Users enabled or disabled after the start.
     pub(super) user_switches: BTreeMap<String, bool>,
     pub(super) sessions: BTreeMap<String, Session>,
     /// Access tokens by their `jti`.
@@ -27,11 +27,11 @@ pub(super) struct RealmState {
     pub(super) devices: BTreeMap<String, DeviceAuthorization>,
     /// Open login pages.
     pub(super) logins: BTreeMap<String, LoginPage>,
-    /// Browsers in which somebody is logged in: cookie → user name.
+    /// Logged-in browsers: cookie → user name.
     pub(super) browsers: BTreeMap<String, String>,
 }
 
-/// One login of one user by one client.
+/// A login of a user by a client.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Session {
     pub(super) username: String,
@@ -39,26 +39,26 @@ pub(super) struct Session {
     pub(super) scope: String,
     pub(super) status: SessionStatus,
     pub(super) started_ms: u64,
-    /// When the newest refresh token ends; `None`: no fixed end, or no token yet.
+    /// The end of the newest refresh token. `None`: no fixed end, or no token yet.
     pub(super) refresh_until_ms: Option<u64>,
-    /// The newest refresh token; older ones are spent where tokens rotate.
+    /// The newest refresh token. With rotation, older refresh tokens are invalid.
     pub(super) refresh_jti: Option<String>,
 }
 
-/// What became of a session.
+/// The status of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SessionStatus {
     Active,
-    /// Its refresh token was made to expire; access tokens go on.
+    /// The refresh token has expired. Access tokens stay valid.
     RefreshExpired,
-    /// A code or a refresh token of it was used twice.
+    /// A code or a refresh token was used twice.
     Compromised,
     /// Logged out or revoked.
     Ended,
 }
 
-/// One access token.
+/// An access token.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct AccessToken {
     pub(super) session: String,
@@ -66,7 +66,7 @@ pub(super) struct AccessToken {
     pub(super) revoked: bool,
 }
 
-/// One authorization code.
+/// An authorization code.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct AuthorizationCode {
     pub(super) session: String,
@@ -85,7 +85,7 @@ pub(super) struct PkceChallenge {
     pub(super) hashed: bool,
 }
 
-/// One device authorization.
+/// A device authorization.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct DeviceAuthorization {
     pub(super) user_code: String,
@@ -98,7 +98,7 @@ pub(super) struct DeviceAuthorization {
     pub(super) decision: Decision,
 }
 
-/// What the person said.
+/// The decision of the user about a device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Decision {
@@ -113,11 +113,11 @@ pub(super) enum Decision {
 pub(super) struct LoginPage {
     pub(super) purpose: LoginPurpose,
     pub(super) until_ms: u64,
-    /// Who logged in here, while the page asks for consent.
+    /// The user who logged in, while the page shows the consent form.
     pub(super) username: Option<String>,
 }
 
-/// What a login page leads to.
+/// The purpose of a login page.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum LoginPurpose {
@@ -127,7 +127,7 @@ pub(super) enum LoginPurpose {
     Device(String),
 }
 
-/// A valid authorization request.
+/// A validated authorization request.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct AuthorizationRequest {
     pub(super) client_id: String,
@@ -140,13 +140,13 @@ pub(super) struct AuthorizationRequest {
 }
 
 impl RealmState {
-    /// The name of the next drawn id.
+    /// Returns the name of the next id.
     pub(super) fn next_id(&mut self) -> String {
         self.drawn += 1;
         self.drawn.to_string()
     }
 
-    /// Forgets what has been over for a day.
+    /// Removes entries that expired more than a day ago.
     pub(super) fn remove_expired(&mut self, now_ms: u64) {
         let keep = |until_ms: u64| until_ms.saturating_add(RETENTION_MS) > now_ms;
         self.access.retain(|_, access| keep(access.until_ms));
@@ -156,7 +156,7 @@ impl RealmState {
         self.sessions.retain(|_, session| session.refresh_until_ms.is_none_or(keep));
     }
 
-    /// The device code behind what a person typed: case, spaces and the dash don't matter.
+    /// Returns the device code of a typed user code, ignoring case, spaces and the hyphen.
     pub(super) fn device_code_of(&self, typed: &str) -> Option<String> {
         let bare = |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).collect() };
         let wanted = bare(typed).to_ascii_uppercase();
@@ -164,12 +164,12 @@ impl RealmState {
     }
 }
 
-/// Milliseconds since 1970.
+/// Returns the milliseconds since 1970.
 pub(super) fn epoch_millis(time: SystemTime) -> u64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, duration_millis)
 }
 
-/// A length in milliseconds.
+/// Returns a duration in milliseconds.
 pub(super) fn duration_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

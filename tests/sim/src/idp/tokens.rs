@@ -1,4 +1,4 @@
-//! Token answers: mints the tokens of a session, and tells of a token whether it is good now.
+//! Token responses: creates the tokens of a session, and checks access tokens.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -8,26 +8,26 @@ use super::realm::Realm;
 use super::responses::OAuthError;
 use super::state::{AccessToken, RealmState, Session, SessionStatus, duration_millis, epoch_millis};
 
-/// Scopes every token has.
+/// Scopes of every token.
 const DEFAULT_SCOPES: [&str; 2] = ["email", "profile"];
-/// Scopes that can be asked for.
+/// Scopes that can be requested.
 pub(super) const SCOPES: [&str; 10] =
     ["openid", "offline_access", "email", "profile", "address", "phone", "roles", "web-origins", "acr", "basic"];
-/// Scopes that decide what is in the token, without being listed in it.
+/// Scopes that affect the token but are not listed in it.
 const SILENT_SCOPES: [&str; 4] = ["roles", "web-origins", "acr", "basic"];
 
-/// The scope granted for the one asked for; an unknown one is refused.
-pub(super) fn granted_scope(asked: Option<&str>) -> Result<String, OAuthError> {
-    let Some(asked) = asked else { return Ok(DEFAULT_SCOPES.join(" ")) };
-    if asked.is_empty() || asked.split(' ').any(|scope| !SCOPES.contains(&scope)) {
-        return Err(OAuthError::bad("invalid_scope", format!("Invalid scopes: {asked}")));
+/// Returns the granted scope. An unknown requested scope is an error.
+pub(super) fn granted_scope(requested: Option<&str>) -> Result<String, OAuthError> {
+    let Some(requested) = requested else { return Ok(DEFAULT_SCOPES.join(" ")) };
+    if requested.is_empty() || requested.split(' ').any(|scope| !SCOPES.contains(&scope)) {
+        return Err(OAuthError::bad("invalid_scope", format!("Invalid scopes: {requested}")));
     }
-    Ok(restrict_scope(asked, |_| true))
+    Ok(restrict_scope(requested, |_| true))
 }
 
-/// The scopes of `asked` that `allowed` lets through, and those every token has.
-pub(super) fn restrict_scope(asked: &str, allowed: impl Fn(&str) -> bool) -> String {
-    let wanted: Vec<&str> = asked.split(' ').filter(|scope| allowed(scope)).collect();
+/// Returns the requested scopes that `allowed` accepts, and the default scopes.
+pub(super) fn restrict_scope(requested: &str, allowed: impl Fn(&str) -> bool) -> String {
+    let wanted: Vec<&str> = requested.split(' ').filter(|scope| allowed(scope)).collect();
     SCOPES
         .into_iter()
         .filter(|scope| DEFAULT_SCOPES.contains(scope) || (wanted.contains(scope) && !SILENT_SCOPES.contains(scope)))
@@ -35,20 +35,20 @@ pub(super) fn restrict_scope(asked: &str, allowed: impl Fn(&str) -> bool) -> Str
         .join(" ")
 }
 
-/// What the tokens of one answer are made from.
+/// The input of a token response.
 pub(super) struct TokenGrant<'a> {
-    /// The session's id.
+    /// The id of the session.
     pub(super) session: &'a str,
-    /// The scope of this answer.
+    /// The scope of this response.
     pub(super) scope: &'a str,
     /// The issuer, as the caller sees it.
     pub(super) issuer: &'a str,
-    /// What the authorization request wants to see again in the id token.
+    /// The nonce of the authorization request, for the ID token.
     pub(super) nonce: Option<&'a str>,
 }
 
 impl Realm {
-    /// Opens a session.
+    /// Opens a session and returns its id.
     pub(super) fn open_session(&self, state: &mut RealmState, username: &str, client_id: &str, scope: &str) -> String {
         let now_ms = self.now_ms();
         state.remove_expired(now_ms);
@@ -66,7 +66,7 @@ impl Realm {
         id
     }
 
-    /// Mints new tokens for a session and gives the body of the answer.
+    /// Creates the tokens of a session and returns the body of the response.
     pub(super) fn issue(&self, state: &mut RealmState, grant: &TokenGrant<'_>) -> Result<Value, OAuthError> {
         let config = &self.config;
         let now_ms = self.now_ms();
@@ -77,7 +77,7 @@ impl Realm {
         let subject = self.user_id(&user.username);
         let offline = grant.scope.split(' ').any(|scope| scope == "offline_access");
 
-        // Rounded up to the second that claims can tell: a token lives at least as long as the answer says.
+        // Rounded up to whole seconds, the precision of claims, so that a token lives at least as long as the response says.
         let access_until_ms = whole_seconds(now_ms.saturating_add(duration_millis(config.token_ttl)));
         let refresh_until_ms = if offline { None } else { self.refresh_until(&session, now_ms) };
         let access_jti = self.ids.uuid("access", &state.next_id());
@@ -142,7 +142,7 @@ impl Realm {
         Ok(answer)
     }
 
-    /// When a refresh token of now ends: after its own life, or with its session.
+    /// Returns the end of a refresh token: after its own lifetime or with its session.
     fn refresh_until(&self, session: &Session, now_ms: u64) -> Option<u64> {
         let (ttl, max) = (self.config.refresh_ttl, self.config.session_max);
         if ttl.is_zero() {
@@ -156,7 +156,7 @@ impl Realm {
         }
     }
 
-    /// The access token's `jti` and session if it is good now, else why it isn't.
+    /// Returns `jti` and session of a valid access token, or the reason of its rejection.
     pub(super) fn check_access(&self, state: &RealmState, token: &str) -> Result<(String, String), TokenRejection> {
         let claims = self.keys.verify(state.key_generation, token).ok_or(TokenRejection::Untrusted)?;
         if claims["typ"] != "Bearer" {
@@ -180,13 +180,13 @@ impl Realm {
         Ok((jti.to_owned(), access.session.clone()))
     }
 
-    /// The simulated time in milliseconds since 1970.
+    /// Returns the simulated time in milliseconds since 1970.
     pub(super) fn now_ms(&self) -> u64 {
         epoch_millis(self.config.clock.now())
     }
 }
 
-/// Why an access token is not good.
+/// The reason of a rejected access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenRejection {
     Untrusted,
@@ -200,7 +200,7 @@ fn whole_seconds(ms: u64) -> u64 {
     ms.div_ceil(1000).saturating_mul(1000)
 }
 
-/// The claims of `base` and of `more`.
+/// Merges two sets of claims.
 fn merge_claims(base: &Value, more: &Value) -> Value {
     let mut claims = base.clone();
     if let (Some(claims), Some(more)) = (claims.as_object_mut(), more.as_object()) {
@@ -209,7 +209,7 @@ fn merge_claims(base: &Value, more: &Value) -> Value {
     claims
 }
 
-/// What tokens and userinfo say about a user.
+/// Returns the claims about a user in tokens and userinfo.
 pub(super) fn profile_claims(user: &UserSettings) -> Value {
     json!({
         "email_verified": true,

@@ -1,11 +1,11 @@
-//! The mapping as the build wrote it down, and the names that it gives.
+//! The mapping written by the build, and the names it defines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Where a document has what the contract names.
+/// The document's names for the contract.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WireMapping {
     identity: bool,
@@ -13,40 +13,40 @@ pub(crate) struct WireMapping {
     shapes: BTreeMap<String, WireShape>,
 }
 
-/// An operation of the contract.
+/// The document's form of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct WireOperation {
     query: BTreeMap<String, Option<String>>,
-    /// Those of them that are headers.
+    /// The query parameters that are headers in the document.
     headers: BTreeSet<String>,
     takes: Option<String>,
-    /// The shape of its answer.
+    /// The shape of the response.
     pub(super) answers: Option<String>,
-    /// The documented statuses of success.
+    /// The documented success statuses.
     pub(super) success: Vec<String>,
-    /// Whether a success has a body.
+    /// True if a success has a body.
     pub(super) content: bool,
-    /// The media types that its requests ask for.
+    /// The accepted media types of requests.
     pub(super) accept: Option<String>,
-    /// Its media type beside JSON, if that is XML.
+    /// The media type of XML, if the operation has one.
     pub(super) xml: Option<String>,
-    /// Its media type that is neither.
+    /// The media type that is neither JSON nor XML.
     pub(super) other: Option<String>,
-    /// What is answered where the contract knows of no body.
+    /// A sample body, for operations whose contract has no body.
     pub(super) sample: Option<Value>,
 }
 
-/// A schema of the document in the place of one of the contract's.
+/// The document's form of a model.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WireShape {
-    /// By the contract's names; `None`: the document does not have it.
+    /// Fields by their contract name. `None`: missing in the document.
     pub(super) fields: BTreeMap<String, Option<WireField>>,
-    /// What must be there and the contract does not know, with a value for it.
+    /// Required fields that the contract lacks, with sample values.
     pub(super) extra: BTreeMap<String, Value>,
 }
 
-/// A field of the contract.
+/// The document's form of a field.
 #[derive(Debug, Deserialize)]
 pub(crate) struct WireField {
     pub(super) wire: String,
@@ -54,17 +54,17 @@ pub(crate) struct WireField {
     pub(super) shape: Option<String>,
     #[serde(default, rename = "holds")]
     pub(super) cardinality: Cardinality,
-    /// Whether it may be `null`.
+    /// True if the field may be `null`.
     #[serde(default)]
     pub(super) nullable: bool,
-    /// Whether every answer must have it; then `sample` is a value for it.
+    /// True if every response must have the field. `sample` is then a value for it.
     #[serde(default)]
     pub(super) required: bool,
     #[serde(default)]
     pub(super) sample: Value,
 }
 
-/// How many values of its shape a field cardinality.
+/// The number of values in a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) enum Cardinality {
     #[default]
@@ -79,11 +79,11 @@ pub(crate) enum Cardinality {
 }
 
 impl WireMapping {
-    /// Reads the mapping; `None` if nothing has to be translated.
+    /// Parses the mapping. `None` if no translation is necessary.
     ///
-    /// Another document may agree in every name and still answer with other statuses or media types, so only ours is passed by.
+    /// Another document can agree in every name and still differ in statuses or media types, so only the vendored document needs no translation.
     pub(super) fn read(text: &str, ours: bool) -> Result<Option<Self>, String> {
-        let wire: Self = serde_json::from_str(text).map_err(|error| format!("the mapping can't be read: {error}"))?;
+        let wire: Self = serde_json::from_str(text).map_err(|error| format!("invalid mapping: {error}"))?;
         Ok((!ours || !wire.identity).then_some(wire))
     }
 
@@ -95,7 +95,7 @@ impl WireMapping {
         self.shapes.get(key)
     }
 
-    /// The body of a request in the contract's names. What the contract does not know stays as it is.
+    /// Translates a request body to the contract's names. Unknown fields stay unchanged.
     pub(crate) fn request(&self, operation: &WireOperation, body: Map<String, Value>) -> Map<String, Value> {
         match operation.takes.as_deref().and_then(|key| self.shape(key)) {
             Some(shape) => self.to_contract(shape, body),
@@ -123,7 +123,7 @@ impl WireMapping {
             }
         }
         for (name, value) in unknown {
-            // Under a name of ours it would mean something else.
+            // Under a contract name the value would have another meaning.
             if !shape.fields.contains_key(&name) {
                 made.insert(name, value);
             }
@@ -149,7 +149,7 @@ impl WireMapping {
 }
 
 impl WireOperation {
-    /// What the document calls a query parameter; `None` if it does not have it.
+    /// Returns the document's name of a query parameter. `None` if it is missing in the document.
     pub(crate) fn query<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.query.get(name).map_or(Some(name), Option::as_deref)
     }
@@ -163,7 +163,7 @@ impl WireOperation {
         self.xml.is_some()
     }
 
-    /// Whether this media type is the one of its XML.
+    /// Returns whether `media_type` is the XML media type of the operation.
     pub(crate) fn is_xml(&self, media_type: &str) -> bool {
         self.xml
             .as_deref()
@@ -172,7 +172,7 @@ impl WireOperation {
 }
 
 impl WireShape {
-    /// What the document calls a field; `None` if it does not have it.
+    /// Returns the document's name of a field. `None` if it is missing in the document.
     pub(super) fn wire<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         match self.fields.get(name) {
             Some(field) => field.as_ref().map(|field| field.wire.as_str()),

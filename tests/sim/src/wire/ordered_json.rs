@@ -1,4 +1,4 @@
-//! JSON whose fields keep their order: components are told apart by it.
+//! JSON whose fields keep their order, which is significant for components.
 
 use documine_api::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) enum OrderedJson {
     Object(IndexMap<String, OrderedJson>),
     List(Vec<OrderedJson>),
-    /// A text, a number, a truth value, `null`; or a made-up value, whose order means nothing.
+    /// A string, number, boolean or `null`; or a sample value, whose order is not significant.
     Other(Value),
 }
 

@@ -1,4 +1,4 @@
-//! Answers of success in the document's names, statuses and media types.
+//! Translation of successful responses to the names, statuses and media types of the document.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -11,17 +11,17 @@ use serde_json::Value;
 use super::mapping::{Cardinality, WireField, WireMapping, WireOperation};
 use super::ordered_json::OrderedJson;
 
-/// What a fault has done to an answer already.
+/// The parts of a response that a fault has set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FaultOverrides {
-    /// The status is the fault's.
+    /// True if the status comes from a fault.
     pub(crate) status: bool,
-    /// So is something of the body.
+    /// True if a part of the body comes from a fault.
     pub(crate) body: bool,
 }
 
 impl WireMapping {
-    /// An answer as the document has it, and its body if that is text. `bytes` is the body of the answer, if it is in memory.
+    /// Translates a response, and its body if it is text. `bytes` is the body, if it is in memory.
     pub(crate) fn response(
         &self,
         operation: &WireOperation,
@@ -70,7 +70,7 @@ impl WireMapping {
         (Response::from_parts(parts, body), bytes)
     }
 
-    /// The JSON of an answer in the document's names. What a fault was meant to do (`overrides`) is not made good again.
+    /// Translates the JSON of a response. With `overrides`, the changes of a fault are not repaired.
     pub(super) fn translate(&self, key: Option<&str>, tree: OrderedJson, overrides: bool) -> OrderedJson {
         let (Some(shape), OrderedJson::Object(object)) = (key.and_then(|key| self.shape(key)), &tree) else {
             return tree;
@@ -129,9 +129,9 @@ impl WireOperation {
         self.success.iter().any(|known| known == status)
     }
 
-    /// The documented status for one of ours: that one, if the document has it or its class, else the first that it has.
+    /// Returns the documented status for `ours`: the same status if it or its class is documented, else the first documented status.
     fn status(&self, ours: StatusCode) -> StatusCode {
-        // A part of the bytes comes from HTTP, not from the document; so does a body that is there after all.
+        // Partial content comes from HTTP, not from the document. So does a status with a body that the document declares.
         let kept = ours == StatusCode::PARTIAL_CONTENT || self.documents(ours.as_str());
         let any = self.success.iter().any(|known| known.eq_ignore_ascii_case("2XX"));
         if kept || (any && !(ours == StatusCode::NO_CONTENT && self.content)) {
@@ -141,7 +141,7 @@ impl WireOperation {
         first.unwrap_or(if any { StatusCode::OK } else { ours })
     }
 
-    /// The media type of its JSON.
+    /// Returns the JSON media type of the operation.
     fn json(&self) -> &str {
         let all = || self.accept.as_deref().unwrap_or("").split(',').map(str::trim);
         let usual = all().find(|kind| *kind == "application/json");

@@ -1,4 +1,4 @@
-//! Which bearer tokens open the API, of this provider and of another one.
+//! Bearer tokens of this provider and of another provider at the API.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn loose_modes_ask_for_less() {
 
 #[tokio::test]
 async fn tokens_of_another_provider_open_with_its_published_keys() {
-    // The other provider lives in real time, as real ones do.
+    // The other provider uses real time, as real providers do.
     let other = Bench::with(|config| config.clock = SimClock::manual_at(std::time::SystemTime::now())).await;
     let bench = Bench::new().await;
     let mode = AuthMode::Jwks(other.endpoint("certs"));
@@ -63,11 +63,11 @@ async fn tokens_of_another_provider_open_with_its_published_keys() {
     let login = other.log_in("openid").await;
     let token = login.token("access_token");
     assert_eq!(check(&token).await.expect("opens").username.as_deref(), Some("alice"));
-    // An id token and a refresh token (HMAC) open nothing, nor does a changed token.
+    // ID tokens, refresh tokens (HMAC) and modified tokens are rejected.
     for wrong in [&login.token("id_token"), &login.token("refresh_token"), &format!("{token}AA"), "x.y.z"] {
         assert!(matches!(check(wrong).await, Err(BearerError::Invalid(_))));
     }
-    // New keys are fetched when a token names one; the old token's key is gone then.
+    // New keys are fetched when a token names one. The key of the old token is gone by then.
     other.provider.change_keys();
     let newer = other.log_in("openid").await.token("access_token");
     tokio::time::sleep(Duration::from_millis(550)).await;

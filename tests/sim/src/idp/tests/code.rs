@@ -7,7 +7,7 @@ use super::{Answer, Bench, CHALLENGE, ClientSettings, SPECIAL, VERIFIER, answer}
 const BACK: &str = "http://127.0.0.1:45671/cb?x=1";
 const STATE: &str = "st&+ä";
 
-/// The URL of an authorization request; `more` wins over the usual parameters.
+/// Returns the URL of an authorization request. `more` overrides the default parameters.
 fn request(bench: &Bench, more: &[(&str, &str)]) -> String {
     let usual = [
         ("client_id", "cli"),
@@ -24,7 +24,7 @@ fn request(bench: &Bench, more: &[(&str, &str)]) -> String {
     format!("{}?{query}", bench.endpoint("auth"))
 }
 
-/// Through the login page, back with a code.
+/// Logs in on the login page and returns the code.
 async fn logged_in(bench: &Bench, more: &[(&str, &str)]) -> Answer {
     let page = bench.get(&request(bench, more)).await;
     assert_eq!(page.status, 200, "{}", page.text);
@@ -170,7 +170,7 @@ async fn a_client_may_need_consent_at_every_login() {
         }
         assert_eq!(bench.post(&consent.form_action(), &[(button, "x")]).await.status, 400);
     }
-    // In a browser that is known, the login is passed over and the question is not.
+    // A logged-in browser skips the login, but not the consent.
     let page = bench.get(&request(&bench, &[])).await;
     let known = bench.post(&page.form_action(), &[("username", "alice"), ("password", SPECIAL)]).await;
     let cookie = known.header(SET_COOKIE).split(';').next().expect("a cookie").to_owned();

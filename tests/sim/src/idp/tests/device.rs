@@ -79,7 +79,7 @@ async fn requests_are_checked() {
     assert_eq!(bench.post(&url, &[("client_id", "unknown")]).await.status, 401);
     assert_eq!(bench.post(&url, &[("client_id", "cli")]).await.json()["error"], "unauthorized_client");
     assert_eq!(start(&bench, &[("scope", "")]).await["interval"], 5);
-    // What the token endpoint refuses is passed over here.
+    // Errors of the token endpoint are ignored by the device endpoint.
     let device = start(&bench, &[("scope", "nope openid")]).await;
     assert!(bench.provider.approve_device(user_code(&device), "alice"));
     assert_eq!(poll(&bench, &device, &[]).await.json()["scope"], "openid email profile");

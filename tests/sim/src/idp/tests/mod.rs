@@ -1,4 +1,4 @@
-//! The provider over real loopback HTTP, with a clock that stands still.
+//! Tests of the provider over loopback HTTP, with a manual clock.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
@@ -30,7 +30,7 @@ struct Bench {
     origin: String,
 }
 
-/// What came back, as far as tests look at it.
+/// A response, reduced to what the tests inspect.
 struct Answer {
     status: u16,
     headers: http::HeaderMap,
@@ -47,7 +47,7 @@ impl Answer {
         self.json()[name].as_str().expect("the token").to_owned()
     }
 
-    /// SessionStatus, error and description in one comparable text.
+    /// Returns status, error and description in one text.
     fn error(&self) -> String {
         let body = self.json();
         let part = |name: &str| body[name].as_str().unwrap_or("-").to_owned();
@@ -58,13 +58,13 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// A parameter of the redirect.
+    /// Returns a parameter of the redirect.
     fn sent_back(&self, name: &str) -> Option<String> {
         let url = url::Url::parse(self.header(LOCATION)).expect("a redirect");
         url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    /// Where the page's form goes.
+    /// Returns the action of the page's form.
     fn form_action(&self) -> String {
         let (_, rest) = self.text.split_once("action=\"").unwrap_or_else(|| panic!("no form: {}", self.text));
         rest.split('"').next().expect("an end").replace("&amp;", "&")
@@ -117,7 +117,7 @@ impl Bench {
         answer(with_form(self.http.post(url), form)).await
     }
 
-    /// The token endpoint, as the main client.
+    /// Calls the token endpoint as the main client.
     async fn token(&self, form: &[(&str, &str)]) -> Answer {
         self.post(&self.endpoint("token"), &[&CLIENT, form].concat()).await
     }

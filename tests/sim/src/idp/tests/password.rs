@@ -1,4 +1,4 @@
-//! User name and password, client authentication, the shape of requests.
+//! Password grant, client authentication, and the form of requests.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -31,7 +31,7 @@ async fn the_same_seed_gives_the_same_tokens_on_another_port_too() {
     let (one, two) = (Bench::new().await, Bench::new().await);
     let (first, second) = (one.token(&LOGIN).await.json(), two.token(&LOGIN).await.json());
     assert_eq!(first["session_state"], second["session_state"]);
-    // The issuer differs with the port, so the tokens do; called by the same name they are the same.
+    // The issuer contains the port, so equal tokens need equal host names.
     let named = |bench: &Bench| {
         let form: Vec<_> = super::CLIENT.into_iter().chain(LOGIN).collect();
         with_form(bench.http.post(bench.endpoint("token")), &form).header(http::header::HOST, "idp.test")

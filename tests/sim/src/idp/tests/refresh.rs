@@ -1,4 +1,4 @@
-//! Refresh with and without rotation, revocation, logout, and what survives a restart.
+//! Refresh with and without rotation, revocation, logout, and restart.
 
 use super::{Bench, CLIENT};
 
@@ -155,7 +155,7 @@ async fn userinfo_wants_a_token_that_was_asked_for_with_openid() {
     for _ in 0..2 {
         let other = super::answer(bench.http.get(&url).bearer_auth(&token)).await;
         assert_eq!((other.status, other.header("www-authenticate")), (403, told));
-        // The same when it was revoked.
+        // The same after revocation.
         assert!(bench.provider.revoke_access_token(&token));
     }
     bench.advance(301);
