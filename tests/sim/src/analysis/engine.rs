@@ -1,21 +1,21 @@
-//! Applies rules to the text of a document.
+//! Applies extraction rules to the text of a document.
 
 use serde::{Deserialize, Serialize};
 
 use super::pdf::{DocumentText, PageText};
 use super::rules::{ComponentRules, DocumentProperty, PageRange, Rule, RuleSource, Rules};
 
-/// More values of one component than anybody wants to see.
+/// Maximum number of values of a component.
 const MAX_VALUES: usize = 500;
 
-/// A component with the values found.
+/// A component with its values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Component {
     pub(crate) name: String,
     pub(crate) values: Vec<ExtractedValue>,
 }
 
-/// One value and where it comes from.
+/// A value and its origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ExtractedValue {
     pub(crate) value: String,
@@ -26,13 +26,13 @@ pub(crate) struct ExtractedValue {
     pub(crate) page: Option<u32>,
 }
 
-/// The document that the rules look at.
+/// The document that rules are applied to.
 pub(crate) struct RuleInput<'a> {
     pub(crate) file_name: &'a str,
     pub(crate) text: &'a DocumentText,
 }
 
-/// Finds the values of all components.
+/// Extracts the values of all components.
 pub(crate) fn apply_rules(rules: &Rules, input: &RuleInput<'_>) -> Vec<Component> {
     rules
         .components
@@ -46,7 +46,7 @@ fn values_of(component: &ComponentRules, input: &RuleInput<'_>) -> Vec<Extracted
     for rule in &component.rules {
         let found = match &rule.source {
             RuleSource::Property(property) => property_values(*property, input, rule),
-            // The drawn order first; the visual order helps where a form or table was drawn column by column.
+            // Searches the drawing order first. The visual order helps for forms and tables that are drawn column by column.
             RuleSource::Pattern(pattern) => {
                 let drawn =
                     pattern_matches(rule, pattern, input.text, component.multiple, |page| Some(page.text.as_str()));
@@ -87,7 +87,7 @@ fn pattern_matches<'t>(
             };
             let Some(value) = rule.normalise.apply(hit.as_str()) else { continue };
             let original = hit.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
-            // The mark behind a label tells a dash from a sign; it is no part of the value.
+            // The mark after a label separates a dash from a sign and is not part of the value.
             let original = original.trim_start_matches([':', '=', ' ']).to_owned();
             found.push(extracted(rule, value, original, u32::try_from(index + 1).ok()));
             if !multiple {
@@ -126,18 +126,15 @@ fn property_values(property: DocumentProperty, input: &RuleInput<'_>, rule: &Rul
     }
 }
 
-/// What a reader should know about how the values came about.
+/// Returns remarks about missing text.
 fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
     let pictures: Vec<usize> =
         text.pages.iter().enumerate().filter(|(_, page)| page.image_only).map(|(index, _)| index + 1).collect();
     let mut remarks = Vec::new();
     if let Some(first) = pictures.first() {
         let list = page_spans(&pictures);
-        let which = if pictures.len() == 1 {
-            format!("Page {list} is an image")
-        } else {
-            format!("PageRange {list} are images")
-        };
+        let which =
+            if pictures.len() == 1 { format!("Page {list} is an image") } else { format!("Pages {list} are images") };
         let remark =
             format!("{which} without a text layer. The simulator does not read pixels, so no text was found there.");
         remarks.push((remark, u32::try_from(*first).ok()));
@@ -151,7 +148,7 @@ fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
     remarks
 }
 
-/// `1-3, 5` for 1, 2, 3, 5.
+/// Formats `1-3, 5` for 1, 2, 3, 5.
 fn page_spans(numbers: &[usize]) -> String {
     let mut spans: Vec<(usize, usize)> = Vec::new();
     for number in numbers {
@@ -207,10 +204,10 @@ mod tests {
     fn image_pages_are_named_honestly() {
         let rules = "[[component]]\nname = 'Remarks'\nmultiple = true\n[[component.rule]]\nsource = 'remarks'";
         let found = run(rules, &["", "text", "", ""]);
-        assert!(found[0].values[0].value.starts_with("PageRange 1, 3-4 are images without a text layer."));
+        assert!(found[0].values[0].value.starts_with("Pages 1, 3-4 are images without a text layer."));
     }
 
-    /// The values that the built-in rules find in one page.
+    /// Returns the values that the built-in rules extract from one page.
     fn built_in(page: &str, component: &str) -> Vec<String> {
         let found = apply_rules(&Rules::built_in(), &RuleInput { file_name: "a.pdf", text: &document(&[page]) });
         let component = found.into_iter().find(|found| found.name == component).expect("a built-in component");

@@ -1,17 +1,17 @@
-//! From placed glyphs to lines of text.
+//! Text layout: groups positioned glyphs into lines.
 //!
-//! A PDF says where each glyph stands, not what a word or a line is. Glyphs that follow each other on one baseline make a segment; segments on one
-//! baseline make a line. Two readings come out: the order in which the file draws things, which suits columns, and the visual order from top to
-//! bottom, which suits forms and tables drawn column by column.
+//! A PDF positions glyphs and knows neither words nor lines. Glyphs that follow each other on a baseline form a segment, and segments on a baseline
+//! form a line. There are two results: the drawing order of the file, which suits columns, and the visual order from top to bottom, which suits
+//! forms and tables drawn column by column.
 
 use std::time::Instant;
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
 
-/// More glyphs than any page that is meant for people holds.
+/// Maximum number of glyphs of a page.
 const MAX_GLYPHS: usize = 200_000;
 
-/// A line of text with the size of its letters in points.
+/// A line of text with its font size in points.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TextLine {
     pub(super) text: String,
@@ -23,11 +23,11 @@ pub(super) struct PageCollector {
     deadline: Instant,
     glyphs: usize,
     segments: Vec<TextSegment>,
-    /// Whether the limits stopped the reading.
+    /// True if a limit ended the reading.
     pub(super) cut: bool,
 }
 
-/// Glyphs side by side on one baseline. `along` grows in reading direction, `down` from line to line, whatever way the text is turned.
+/// Adjacent glyphs on one baseline. `along` grows in reading direction and `down` from line to line, for any rotation of the text.
 struct TextSegment {
     rotation: u8,
     start: f64,
@@ -43,17 +43,17 @@ impl PageCollector {
         Self { deadline, glyphs: 0, segments: Vec::new(), cut: false }
     }
 
-    /// The lines in the order in which the file draws them.
+    /// Returns the lines in drawing order.
     pub(super) fn drawn_lines(&self) -> Vec<TextLine> {
         let all: Vec<&TextSegment> = self.segments.iter().collect();
         join(&all)
     }
 
-    /// The lines from top to bottom, each from left to right.
+    /// Returns the lines from top to bottom, each from left to right.
     pub(super) fn visual_lines(&self) -> Vec<TextLine> {
         let mut all: Vec<&TextSegment> = self.segments.iter().collect();
         all.sort_by(|a, b| a.rotation.cmp(&b.rotation).then(a.down.total_cmp(&b.down)));
-        // Baselines that differ by a hair belong together: sort within each group of near equals.
+        // Nearly equal baselines belong to the same line, so each group is sorted on its own.
         let mut sorted: Vec<&TextSegment> = Vec::with_capacity(all.len());
         let mut group: Vec<&TextSegment> = Vec::new();
         for segment in all {
@@ -103,7 +103,7 @@ fn join(segments: &[&TextSegment]) -> Vec<TextLine> {
     lines
 }
 
-/// Spells out what fonts draw as one glyph or not at all.
+/// Expands ligatures and removes invisible characters.
 fn expand_ligatures(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -146,7 +146,7 @@ impl PageCollector {
             let gap = along - last.end;
             let unit = last.size.min(size).max(1.0);
             if near && gap > -0.6 * unit.max(last.end - last.last_start) && gap < 1.6 * unit {
-                // The same letter printed twice with a tiny shift is how some programs make bold type.
+                // Some programs print bold letters by printing the same letter twice with a small shift.
                 if (along - last.last_start).abs() < 0.1 * unit && last.text.ends_with(&text) && !blank {
                     return Ok(());
                 }
@@ -209,7 +209,7 @@ impl OutputDev for PageCollector {
     }
 }
 
-/// Which quarter rotation the text has, and where the glyph stands as seen by a reader who turned the page accordingly.
+/// Returns the quarter turn of the text, and the position of the glyph after turning the page upright.
 fn reading_frame(transform: &Transform) -> (u8, f64, f64) {
     let (x, y) = (transform.m31, transform.m32);
     if transform.m11.abs() >= transform.m12.abs() {

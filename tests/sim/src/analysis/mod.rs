@@ -1,4 +1,4 @@
-//! What happens to an upload: it is read as a PDF, and rules take values from its text.
+//! Analysis of uploads: parses PDFs and extracts values from their text by rules.
 
 mod amounts;
 mod content;

@@ -1,33 +1,33 @@
-//! Brings a value as it stands in a document into the form that programs want.
+//! Normalises extracted values.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{amounts, currencies};
 
-/// What is done to a value that a rule found.
+/// The normalisation of a rule's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Normaliser {
-    /// White space at both ends goes, runs of it become one space.
+    /// Removes white space at both ends and collapses it elsewhere.
     #[default]
     Trim,
-    /// As `trim`, in capital letters.
+    /// As `trim`, in upper case.
     Upper,
-    /// As `trim`, in small letters.
+    /// As `trim`, in lower case.
     Lower,
-    /// A day in any usual spelling becomes `2024-03-12`.
+    /// Converts a date in a common notation to `2024-03-12`.
     Date,
-    /// A number in any usual spelling becomes `-1234.50`; one with several meanings stays as it is.
+    /// Converts a number in a common notation to `-1234.50`. An ambiguous number stays unchanged.
     Number,
-    /// An amount of money behind a label, in the form of `number`; percentages, dates and counts are passed over.
+    /// Converts an amount of money after a label, in the form of `number`. Percentages, dates and counts are skipped.
     Money,
-    /// A currency sign, code or name becomes its ISO 4217 code.
+    /// Converts a currency sign, code or name to its ISO 4217 code.
     Currency,
 }
 
 impl Normaliser {
-    /// The value in its new form; `None` if it is nothing of the kind.
+    /// Returns the normalised value. `None` if the text does not contain such a value.
     pub(super) fn apply(self, raw: &str) -> Option<String> {
         let text = raw.split_whitespace().collect::<Vec<_>>().join(" ");
         let text = text.trim_end_matches([';', ',']).trim_end();
@@ -39,7 +39,7 @@ impl Normaliser {
             Self::Upper => Some(text.to_uppercase()),
             Self::Lower => Some(text.to_lowercase()),
             Self::Date => normalise_date(text),
-            // Two blanks part columns, so the spacing matters.
+            // Two spaces separate columns, so the white space matters.
             Self::Number => amounts::number(raw),
             Self::Money => amounts::money(raw),
             Self::Currency => currencies::code_of(text),
@@ -47,11 +47,11 @@ impl Normaliser {
     }
 }
 
-/// The first day in `text`; the text itself if its first day can be read in two ways.
+/// Returns the first date in `text`, or the text itself if this date is ambiguous.
 fn normalise_date(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
     let parts = date_parts(&lower);
-    // Words around a day ("on", "the", a weekday) are skipped; three parts that make a day count.
+    // Words around a date ("on", "the", a weekday) are skipped; three consecutive parts must form a date.
     let day = parts.windows(3).find_map(|window| parse_date(&window[0], &window[1], &window[2]))?;
     Some(match day {
         ParsedDate::Exact(day) => day.format("%Y-%m-%d").to_string(),
@@ -59,7 +59,7 @@ fn normalise_date(text: &str) -> Option<String> {
     })
 }
 
-/// A run of letters or of digits, with the marks behind it.
+/// A run of letters or digits, with the following marks.
 struct DatePart<'a> {
     text: &'a str,
     mark: &'a str,
@@ -67,11 +67,11 @@ struct DatePart<'a> {
 
 enum ParsedDate {
     Exact(NaiveDate),
-    /// Day and month could be the other way round.
+    /// Day and month are interchangeable.
     Ambiguous,
 }
 
-/// Splits where letters and digits meet, too (`12MAR2024`, `12T10:30`). Endings of ordinals and "of" are left out.
+/// Splits a text at marks and between letters and digits (`12MAR2024`, `12T10:30`). Ordinal suffixes and "of" are left out.
 fn date_parts(text: &str) -> Vec<DatePart<'_>> {
     let mut parts: Vec<DatePart<'_>> = Vec::new();
     let mut rest = text;
@@ -115,14 +115,14 @@ fn parse_date(first: &DatePart<'_>, second: &DatePart<'_>, third: &DatePart<'_>)
     if let Some(month) = month_of(first.text) {
         return from_ymd(year(third)?, month, number(second)?).map(ParsedDate::Exact);
     }
-    // All are figures: the marks between them must be the same.
+    // In a date of numbers only, both separators must be equal.
     let (mark, other) = (first.mark.trim(), second.mark.trim());
     if mark != other || !matches!(mark, "." | "/" | "-") {
         return None;
     }
     let (a, b, year) = (number(first)?, number(second)?, year(third)?);
     match (from_ymd(year, b, a), from_ymd(year, a, b)) {
-        // Dots are written where the day comes first; slashes and hyphens also where the month does.
+        // Dots separate day-first dates; slashes and hyphens are also used for month-first dates.
         (Some(day_first), Some(month_first)) if mark != "." && day_first != month_first => Some(ParsedDate::Ambiguous),
         (Some(day), _) | (None, Some(day)) => Some(ParsedDate::Exact(day)),
         (None, None) => None,
@@ -275,7 +275,7 @@ mod tests {
                 assert_eq!(normaliser.apply(text).as_deref(), Some(text), "{text}");
             }
         }
-        // A dash between label and value, or a sign?
+        // The dash is either a separator or a sign.
         assert_eq!(Normaliser::Money.apply(" - 1,234.50").as_deref(), Some("- 1,234.50"));
         assert_eq!(Normaliser::Money.apply(": - 1,234.50").as_deref(), Some("-1234.50"));
         assert_eq!(Normaliser::Money.apply("   - 1,234.50").as_deref(), Some("-1234.50"));

@@ -1,6 +1,6 @@
-//! Reads a PDF: how many pages, what text on each, which pages are only has_images, what the title is.
+//! Parses PDFs: number of pages, text, image-only pages, title.
 //!
-//! Everything here runs on a thread of its own (see `reader`), because a hostile file may make the library panic or take its time.
+//! Everything here runs on its own thread (see `reader`), because a hostile file can make the library panic or run for a long time.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,25 +14,25 @@ use super::content::{self, Fonts, PageContent, TextOperator};
 use super::layout::{PageCollector, TextLine};
 use super::{repair, title};
 
-/// More places than that are not listed where a font could not be read.
+/// Maximum number of reported unreadable fonts.
 const MAX_UNREAD: usize = 100;
 
-/// What was read from a document.
+/// The result of reading a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct DocumentText {
     pub(crate) pages: Vec<PageText>,
-    /// The title: what the file says of itself, else its first heading.
+    /// The title of the metadata, else the first heading.
     pub(crate) title: Option<String>,
     /// The first heading.
     pub(crate) heading: Option<String>,
-    /// Why some of it could not be read.
+    /// The reason why text is missing.
     pub(crate) incomplete: Option<String>,
-    /// Fonts that could not be read, by page.
+    /// Unreadable fonts, by page.
     #[serde(default)]
     pub(crate) unread: Vec<UnreadFont>,
 }
 
-/// A font whose text is missing on a page.
+/// An unreadable font of a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UnreadFont {
     pub(crate) font: String,
@@ -42,34 +42,34 @@ pub(crate) struct UnreadFont {
 /// The text of one page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PageText {
-    /// Lines in the order in which the file draws them.
+    /// The lines in drawing order.
     pub(crate) text: String,
-    /// Lines from top to bottom, if that is another order.
+    /// The lines from top to bottom, if this order differs.
     pub(crate) visual: Option<String>,
-    /// A page with has_images and without any text.
+    /// True if the page has images and no text.
     pub(crate) image_only: bool,
 }
 
 impl DocumentText {
-    /// Number of pages that need text recognition.
+    /// Returns the number of pages that need text recognition.
     pub(crate) fn image_pages(&self) -> usize {
         self.pages.iter().filter(|page| page.image_only).count()
     }
 }
 
-/// Why an upload is refused.
+/// The reason why an upload is rejected.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ReadError {
     Empty,
     NotPdf,
     Encrypted,
     Broken(String),
-    /// All threads for reading are taken.
+    /// All reader threads are in use.
     Busy,
 }
 
 impl ReadError {
-    /// The words for the caller.
+    /// Returns the message for the caller.
     pub(crate) fn message(&self, name: &str) -> String {
         match self {
             Self::Empty => format!("The file {name} is empty."),
@@ -81,15 +81,15 @@ impl ReadError {
     }
 }
 
-/// Reads the document in `bytes`; text that is not read by `deadline` is left out.
+/// Parses the document in `bytes`. Text that is not read before `deadline` is left out.
 pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, ReadError> {
     if bytes.is_empty() {
         return Err(ReadError::Empty);
     }
     let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(ReadError::NotPdf)?;
-    let malformed = || ReadError::Broken("its structure makes no sense".to_owned());
+    let malformed = || ReadError::Broken("its structure is invalid".to_owned());
     let mut document = catch_panic(|| load(&bytes[start..])).unwrap_or_else(|| Err(malformed()))?;
-    // What can't be put right is left as it is, and costs a page its text at most.
+    // A failed repair leaves the document unchanged and costs at most the text of a page.
     let _ = catch_panic(|| repair::prepare(&mut document));
     let pages = catch_panic(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {
@@ -103,7 +103,7 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Read
         let page = if read.incomplete.is_none() {
             reader.read_page(id, deadline)
         } else {
-            // The time is used up: the pages still count, their text is missing.
+            // After the deadline the pages still count, without text.
             Page::default()
         };
         if page.cut {
@@ -121,7 +121,8 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Read
     Ok(read)
 }
 
-/// Loads a document. One that is encrypted is read if it opens without a password: what its owner allows is for programs that edit and print.
+/// Loads a document. An encrypted document is accepted if it opens without a password, because the owner's restrictions apply to editing and
+/// printing.
 fn load(bytes: &[u8]) -> Result<Document, ReadError> {
     let first = Document::load_mem(bytes);
     let error = match first {
@@ -138,7 +139,7 @@ fn load(bytes: &[u8]) -> Result<Document, ReadError> {
     if let Some(document) = repair::rebuilt(bytes).and_then(|bytes| unlocked(&bytes)).filter(is_whole) {
         return Ok(document);
     }
-    // An encrypted file that can't be opened fails in many ways; it still says what it is.
+    // An encrypted file fails in many ways; the marker names the reason.
     let encrypted = bytes.windows(8).any(|window| window == b"/Encrypt");
     Err(if encrypted { ReadError::Encrypted } else { ReadError::Broken(error) })
 }
@@ -147,12 +148,12 @@ fn unlocked(bytes: &[u8]) -> Option<Document> {
     Document::load_mem(bytes).ok().filter(|document| !is_locked(document))
 }
 
-/// Returns whether the library could not open the document: the library removes the entry of what it has decrypted.
+/// Returns whether the library could not decrypt the document. After decryption the library removes the entry.
 fn is_locked(document: &Document) -> bool {
     document.trailer.has(b"Encrypt")
 }
 
-/// Whether all pages are there that the document says it has.
+/// Returns whether the document has as many pages as it declares.
 fn is_whole(document: &Document) -> bool {
     let root =
         document.catalog().and_then(|catalog| catalog.get(b"Pages")).and_then(|pages| document.dereference(pages));
@@ -168,7 +169,7 @@ struct Page {
     cut: bool,
 }
 
-/// A document whose only page is made anew for each page that is read, so that pages depend on nothing but what was put there.
+/// Reads pages through a document whose only page is replaced for each page, so that pages do not affect each other.
 struct PageReader {
     document: Document,
     fonts: Fonts,
@@ -209,7 +210,8 @@ impl PageReader {
         Page { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
     }
 
-    /// Finds the fonts that the library stumbles over, and takes a simpler form of each; text in one that has none is left out.
+    /// Finds the fonts on which the library fails, and replaces each with a simplified font. Text in a font without a working replacement is left
+    /// out.
     fn replace_broken_fonts(&mut self, drawn: &mut PageContent, deadline: Instant) {
         for font in drawn.fonts.clone() {
             let only = |operator: &TextOperator| operator.font == Some(font);
@@ -230,7 +232,7 @@ impl PageReader {
         }
     }
 
-    /// Draws the wanted operators. Returns what came out, and whether the library reached the end.
+    /// Draws the selected operators. Returns the collected glyphs, and whether the library succeeded.
     fn draw(
         &mut self,
         drawn: &PageContent,
@@ -253,7 +255,7 @@ impl PageReader {
         );
         let mut page = Dictionary::new();
         page.set("Type", "Page");
-        // Only where glyphs stand to each other matters.
+        // Only the relative positions of glyphs matter.
         page.set("MediaBox", vec![0.into(), 0.into(), 595.into(), 842.into()]);
         page.set("Resources", resources);
         page.set("Contents", self.content);
@@ -268,7 +270,7 @@ fn text_of(lines: &[TextLine]) -> String {
     lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// Runs `work`; a panic in it counts as no result.
+/// Runs `work`. A panic returns `None`.
 fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }

@@ -1,4 +1,4 @@
-//! Reads documents beside the server, so that nothing a file does can stop it: a thread of its own with a big stack, panics caught, time and size bounded.
+//! Reads documents on separate threads with a large stack, caught panics, and limits of time and size, so that no file can stop the server.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -9,24 +9,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::pdf::{self, DocumentText, PageText, ReadError};
 
-/// Documents that are bigger are not taken into memory: their pages are counted and their text is left out.
+/// Maximum size of a document that is read into memory. Of larger documents only the pages are counted.
 const MAX_BYTES: u64 = 160 * 1024 * 1024;
-/// How long the text of one document may take.
+/// Time limit for the text of a document.
 const TEXT_TIMEOUT: Duration = Duration::from_secs(20);
-/// The time after which a document that does not even give control back is given up. Also the longest wait for a free thread.
+/// Time limit after which the thread of a document is abandoned, and for the wait for a free thread.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
-/// Threads that were given up and still run, at most. A thread can't be ended from outside; each holds a document and a stack.
+/// Maximum number of abandoned threads that still run. A thread cannot be ended from outside, and each one holds a document and a stack.
 const MAX_ABANDONED: usize = 4;
-/// Deeply nested objects are read by recursion.
+/// The stack size of a reader thread, because nested objects are read recursively.
 const STACK: usize = 64 * 1024 * 1024;
 
 type ReadFn = fn(&Path) -> Result<DocumentText, ReadError>;
 
-/// Reads a few documents at a time.
+/// Reads a limited number of documents at a time.
 ///
-/// A thread that takes too long is abandoned: its document is refused, and the thread counts against [`MAX_ABANDONED`] until it ends. Beyond that
-/// number it keeps its permit among the active threads. So the number of threads is bounded; with all of them stuck, documents are refused as
-/// [`ReadError::Busy`].
+/// A thread that exceeds the time limit is abandoned: its document is rejected, and the thread counts against [`MAX_ABANDONED`] until it ends.
+/// Beyond that number it keeps its permit among the active threads. The number of threads is therefore bounded; if all are stuck, documents are
+/// rejected as [`ReadError::Busy`].
 pub(crate) struct PdfReaders {
     active: Arc<Semaphore>,
     abandoned: Arc<Semaphore>,
@@ -45,12 +45,12 @@ impl PdfReaders {
         Self { active, abandoned, timeout, read }
     }
 
-    /// Reads the document in the file at `path`.
+    /// Reads the document at `path`.
     pub(crate) async fn read(&self, path: PathBuf) -> Result<Arc<DocumentText>, ReadError> {
         let permit = tokio::time::timeout(self.timeout, Arc::clone(&self.active).acquire_owned()).await;
         let permit = permit.map_err(|_| ReadError::Busy)?.map_err(|_| ReadError::Busy)?;
         let (read, timeout, abandoned) = (self.read, self.timeout, Arc::clone(&self.abandoned));
-        // A blocking task holds a paused tokio clock still while the thread works.
+        // A blocking task stops a paused tokio clock while the thread works.
         tokio::task::spawn_blocking(move || read_on_thread(read, path, timeout, permit, &abandoned))
             .await
             .unwrap_or_else(|_| Err(malformed()))
@@ -65,7 +65,7 @@ fn read_on_thread(
     permit: OwnedSemaphorePermit,
     abandoned: &Arc<Semaphore>,
 ) -> Result<DocumentText, ReadError> {
-    // The thread holds the permit until it ends, however long that takes.
+    // The thread holds the permit until it ends.
     let permit = Arc::new(Mutex::new(permit));
     let held = Arc::clone(&permit);
     let (sender, receiver) = mpsc::channel();
@@ -75,7 +75,7 @@ fn read_on_thread(
         .spawn(move || {
             let result = read(&path);
             drop(held);
-            // Nobody waits any more for a document that was given up.
+            // The receiver of an abandoned document is gone.
             drop(sender.send(result));
         })
         .map_err(|error| ReadError::Broken(error.to_string()))?;
@@ -84,14 +84,14 @@ fn read_on_thread(
             if let Ok(other) = Arc::clone(abandoned).try_acquire_owned() {
                 *permit.lock().unwrap_or_else(PoisonError::into_inner) = other;
             }
-            Err(ReadError::Broken("reading it takes too long".to_owned()))
+            Err(ReadError::Broken("it takes too long to read".to_owned()))
         }
         RecvTimeoutError::Disconnected => Err(malformed()),
     })
 }
 
 fn malformed() -> ReadError {
-    ReadError::Broken("its structure makes no sense".to_owned())
+    ReadError::Broken("its structure is invalid".to_owned())
 }
 
 fn read_file(path: &Path) -> Result<DocumentText, ReadError> {
@@ -104,7 +104,7 @@ fn read_file(path: &Path) -> Result<DocumentText, ReadError> {
     pdf::read(&bytes, Instant::now() + TEXT_TIMEOUT)
 }
 
-/// Counts the pages of a huge document by the marks of its page objects, in flat memory.
+/// Counts the pages of a large document by its page objects, in constant memory.
 fn count_pages(path: &Path) -> Result<DocumentText, ReadError> {
     use std::io::Read;
 
@@ -124,7 +124,7 @@ fn count_pages(path: &Path) -> Result<DocumentText, ReadError> {
             return Err(ReadError::NotPdf);
         }
         first = false;
-        // White space between the two names is usual and means nothing.
+        // White space between the two names is optional.
         carried.extend(buffer[..count].iter().filter(|byte| !byte.is_ascii_whitespace()));
         pages += carried
             .windows(MARK.len() + 1)
@@ -147,7 +147,7 @@ mod tests {
     static STUCK: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
-    /// Does not end before the test lets it.
+    /// Blocks until the test releases the lock.
     #[allow(clippy::unnecessary_wraps, reason = "the type of a reader")]
     fn stuck(_: &Path) -> Result<DocumentText, ReadError> {
         RUNNING.fetch_add(1, Ordering::SeqCst);
@@ -159,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn the_number_of_stuck_threads_is_bounded() {
         let held = STUCK.lock().await;
-        // No time at all: every document is given up at once.
+        // With a timeout of zero every document is abandoned at once.
         let readers = PdfReaders::with(2, Duration::ZERO, stuck);
         let mut results = Vec::new();
         for _ in 0..20 {
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(busy, 20 - 2 - MAX_ABANDONED, "{results:?}");
         assert!(RUNNING.load(Ordering::SeqCst) <= 2 + MAX_ABANDONED);
         drop(held);
-        // When the threads end, their places are free again.
+        // When the threads end, they release their permits.
         let all = u32::try_from(MAX_ABANDONED).expect("a small number");
         let _ended = readers.abandoned.acquire_many(all).await.expect("open");
         let _free = readers.active.acquire_many(2).await.expect("open");

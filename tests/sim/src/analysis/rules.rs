@@ -1,4 +1,4 @@
-//! Extraction rules: which components a template has and how their values are found. Read from a small TOML file.
+//! Extraction rules in TOML: the components of a template and how their values are found.
 
 use std::fmt;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::normalise::Normaliser;
 
-/// The rules that every simulator starts with.
+/// The default rules of a simulator.
 const BUILT_IN: &str = include_str!("../../rules/builtin.toml");
 
 /// A set of extraction rules.
@@ -34,7 +34,7 @@ pub struct Rules {
     pub(super) components: Vec<ComponentRules>,
 }
 
-/// What the template says about itself.
+/// The texts of the template.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TemplateTexts {
@@ -53,7 +53,7 @@ impl Default for TemplateTexts {
     }
 }
 
-/// One component and the ways to find its values; the first way that finds something wins.
+/// A component and its rules. The first rule that finds a value wins.
 #[derive(Clone, Debug)]
 pub(super) struct ComponentRules {
     pub(super) name: String,
@@ -77,7 +77,7 @@ pub(super) enum RuleSource {
     Property(DocumentProperty),
 }
 
-/// What is known of a document beside its text.
+/// A property of the document beside its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum DocumentProperty {
@@ -88,7 +88,7 @@ pub(super) enum DocumentProperty {
     Remarks,
 }
 
-/// The pages a rule looks at, counted from 1.
+/// The pages that a rule searches, counted from 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageRange {
     pub(super) from: usize,
@@ -126,7 +126,7 @@ struct RawRule {
     pages: Option<String>,
 }
 
-/// Why rules were not accepted: one line that says where and what.
+/// Rejected rules. The message is one line with the place and the error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError(String);
 
@@ -139,17 +139,17 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 impl Rules {
-    /// The built-in rules: study reports, invoices, and what any document has.
+    /// Returns the built-in rules: study reports, invoices, and common properties of documents.
     pub fn built_in() -> Self {
-        // Compiling the patterns takes a while in a debug build; every simulator of a process shares them.
+        // Compiling the patterns is slow in a debug build, so all simulators of a process share them.
         static COMPILED: OnceLock<Rules> = OnceLock::new();
-        // A test makes sure that they are in order; without them a simulator still stands, with templates that find nothing.
+        // A test validates the built-in rules. Without them a simulator still starts, with templates that find nothing.
         let compile =
             || Self::parse(BUILT_IN).unwrap_or(Self { template: TemplateTexts::default(), components: Vec::new() });
         COMPILED.get_or_init(compile).clone()
     }
 
-    /// Reads the rules in a file.
+    /// Reads rules from a file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, RuleError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -169,7 +169,7 @@ impl Rules {
         for raw in file.component {
             let component = compile(raw)?;
             if components.iter().any(|known| known.name == component.name) {
-                return Err(RuleError(format!("component {}: the name is there twice", component.name)));
+                return Err(RuleError(format!("component {}: duplicate name", component.name)));
             }
             components.push(component);
         }
@@ -179,7 +179,7 @@ impl Rules {
         Ok(Self { template: file.template, components })
     }
 
-    /// The names of the components, in the order of the rules.
+    /// Returns the names of the components in the order of the rules.
     pub fn component_names(&self) -> impl Iterator<Item = &str> {
         self.components.iter().map(|component| component.name.as_str())
     }
@@ -231,7 +231,7 @@ fn parse_pages(text: Option<&str>) -> Option<PageRange> {
     (from >= 1 && from <= to).then_some(PageRange { from, to })
 }
 
-/// The regex crate explains over several lines; the last one says what is wrong.
+/// Returns the last line of an error of the regex crate, which names the cause.
 fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or(text).trim_start_matches("error: ")
 }

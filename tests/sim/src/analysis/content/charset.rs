@@ -1,8 +1,8 @@
-//! The predefined CMaps of East Asian fonts (ISO 32000-1, table 118), as far as they are character sets that a library decodes.
+//! The predefined CMaps of East Asian fonts (ISO 32000-1, table 118) whose character set a library decodes.
 
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, UTF_16BE};
 
-/// A way in which the bytes of a text become characters.
+/// A character set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Charset {
     Library(&'static Encoding),
@@ -12,7 +12,7 @@ pub(super) enum Charset {
 }
 
 impl Charset {
-    /// The character set of a predefined CMap, if it is one.
+    /// Returns the character set of a predefined CMap.
     pub(super) fn of(cmap: &str) -> Option<Self> {
         let name = cmap.strip_suffix("-H").or_else(|| cmap.strip_suffix("-V")).unwrap_or(cmap);
         let has = |part: &str| name.contains(part);

@@ -1,4 +1,4 @@
-//! Fonts in the form that the PDF library reads.
+//! Fonts in a form that the PDF library reads.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
 use super::charset::Charset;
 use super::lexer::real;
 
-/// A font with more widths than that is not spelled out.
+/// Maximum number of widths that are listed for a font.
 const MAX_WIDTHS: i64 = 70_000;
 /// The fonts whose widths the library knows.
 const CORE_FONTS: [&[u8]; 14] = [
@@ -29,7 +29,7 @@ const CORE_FONTS: [&[u8]; 14] = [
 ];
 /// The encodings that the library knows by name.
 const NAMED_ENCODINGS: [&[u8]; 3] = [b"MacRomanEncoding", b"MacExpertEncoding", b"WinAnsiEncoding"];
-/// The differences of StandardEncoding from the encoding that the library takes without a name (ISO 32000-1, annex D.2): first code and glyphs.
+/// The differences between StandardEncoding and the library's default encoding (ISO 32000-1, annex D.2): first code and glyphs.
 const STANDARD_ENCODING: [(i64, &str); 14] = [
     (39, "quoteright"),
     (96, "quoteleft"),
@@ -50,29 +50,29 @@ const STANDARD_ENCODING: [(i64, &str); 14] = [
     (248, "lslash oslash oe germandbls"),
 ];
 
-/// The fonts of a document by number.
+/// The fonts of a document, by number.
 #[derive(Default)]
 pub(in crate::analysis) struct Fonts {
     prepared: Vec<PreparedFont>,
     numbers: HashMap<FontKey, usize>,
-    /// Characters that were drawn on this page in fonts of a character set; their places are their codes.
+    /// Characters drawn on this page in transcoded fonts, with their codes.
     glyph_codes: HashMap<usize, GlyphCodes>,
 }
 
-/// The result of preparing a font.
+/// A prepared font.
 #[derive(Debug)]
 pub(super) enum PreparedFont {
     Supported(Dictionary),
-    /// Text in a character set; the font is made anew for each page, from the characters on it.
+    /// Text in a character set. The font is created for each page from the characters on it.
     Transcoded(Charset),
-    /// Not readable, with its name.
+    /// An unreadable font, with its name.
     Unreadable(String),
 }
 
 #[derive(PartialEq, Eq, Hash)]
 enum FontKey {
     Listed(ObjectId),
-    /// A font that stands in the resources themselves, by its address while the document is not changed.
+    /// A font within the resources, by its address while the document is unchanged.
     Inline(usize),
     Missing,
 }
@@ -83,7 +83,7 @@ struct GlyphCodes {
 }
 
 impl Fonts {
-    /// The number of the font that the resources list; `None`: they list none of the name.
+    /// Returns the number of a font in the resources, or of the fallback font if the name is not listed.
     pub(super) fn number(&mut self, document: &Document, listed: Option<&Object>) -> usize {
         let font = listed.and_then(|font| document.dereference(font).ok()).and_then(|(_, font)| font.as_dict().ok());
         let key = match (listed, font) {
@@ -103,12 +103,12 @@ impl Fonts {
         &self.prepared[number]
     }
 
-    /// The name in the resources of a page.
+    /// Returns the name of the font in the resources of a page.
     pub(in crate::analysis) fn name(number: usize) -> Vec<u8> {
         format!("F{number}").into_bytes()
     }
 
-    /// The text in the codes of the font as the library gets it.
+    /// Transcodes text to the codes of the font in the resources.
     pub(super) fn transcode(&mut self, number: usize, bytes: Vec<u8>) -> Vec<u8> {
         let Some(PreparedFont::Transcoded(charset)) = self.prepared.get(number) else { return bytes };
         let codes = self.glyph_codes.entry(number).or_default();
@@ -116,7 +116,7 @@ impl Fonts {
         text.chars().flat_map(|letter| codes.code(letter).to_be_bytes()).collect()
     }
 
-    /// The font for the resources of this page.
+    /// Returns the font for the resources of this page.
     pub(in crate::analysis) fn dictionary(&self, number: usize) -> Option<Dictionary> {
         match self.prepared.get(number)? {
             PreparedFont::Supported(font) => Some(font.clone()),
@@ -127,7 +127,7 @@ impl Fonts {
         }
     }
 
-    /// Simpler forms of a font that the library stumbled over, the best first.
+    /// Returns simplified forms of a font on which the library fails, the best first.
     pub(in crate::analysis) fn simplified(&self, number: usize) -> Vec<Dictionary> {
         let Some(PreparedFont::Supported(font)) = self.prepared.get(number) else { return Vec::new() };
         let without = |keys: &[&[u8]]| {
@@ -135,7 +135,7 @@ impl Fonts {
             for key in keys {
                 font.remove(key);
             }
-            // Where the map or the program lacks a code, the library asks the encoding.
+            // For a code missing in the map or the font program, the library uses the encoding.
             if !font.has(b"Encoding") {
                 font.set("Encoding", encoding_of(&[]));
             }
@@ -155,7 +155,7 @@ impl Fonts {
         ]
     }
 
-    /// Replaces a font, from this page on.
+    /// Replaces a font from this page on.
     pub(in crate::analysis) fn replace(&mut self, number: usize, font: Option<Dictionary>) {
         if let Some(place) = self.prepared.get_mut(number) {
             let name = match place {
@@ -166,7 +166,7 @@ impl Fonts {
         }
     }
 
-    /// The name of the font in the document.
+    /// Returns the name of the font in the document.
     pub(in crate::analysis) fn base_name(&self, number: usize) -> String {
         match self.prepared.get(number) {
             Some(PreparedFont::Supported(font)) => base_font(font),
@@ -175,7 +175,7 @@ impl Fonts {
         }
     }
 
-    /// Forgets what holds for one page only.
+    /// Clears the state of a page.
     pub(in crate::analysis) fn end_page(&mut self) {
         self.glyph_codes.clear();
         self.numbers.retain(|key, _| !matches!(key, FontKey::Inline(_)));
@@ -183,7 +183,7 @@ impl Fonts {
 }
 
 impl GlyphCodes {
-    /// The code of a character. Code 0 stands for those beyond 65,535 different ones.
+    /// Returns the code of a character. Code 0 stands for characters beyond 65,535 different ones.
     fn code(&mut self, letter: char) -> u16 {
         let next = u16::try_from(self.codes.len() + 1).unwrap_or(0);
         *self.codes.entry(letter).or_insert(next)
@@ -193,7 +193,7 @@ impl GlyphCodes {
         let pairs = self.codes.iter().map(|(letter, code)| (u32::from(*code), letter.to_string()));
         let mut widths = Vec::new();
         for (letter, code) in &self.codes {
-            // Latin letters and half-width kana take half the place.
+            // Latin letters and half-width kana have half the width.
             let half = letter.is_ascii() || matches!(letter, '\u{ff61}'..='\u{ff9f}');
             widths.extend([i64::from(*code).into(), vec![if half { 500 } else { 1000 }.into()].into()]);
         }
@@ -212,7 +212,7 @@ fn prepared(document: &Document, font: &Dictionary) -> PreparedFont {
     }
 }
 
-/// Returns the font in which readers draw text whose own font is missing.
+/// Returns the font for text whose own font is missing.
 fn fallback_font() -> Dictionary {
     let mut font = Dictionary::new();
     font.set("Type", "Font");
@@ -235,7 +235,7 @@ fn base_name(document: &Document, font: &Dictionary) -> Vec<u8> {
 fn simple_font(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionary {
     let mut made = Dictionary::new();
     made.set("Type", "Font");
-    // The drawings of a Type 3 font are of no interest, only its codes.
+    // Of a Type 3 font only the codes matter, not the drawings.
     made.set("Subtype", if kind == b"TrueType" { "TrueType" } else { "Type1" });
     let name = base_name(document, font);
     let unicode = font.get_deref(b"ToUnicode", document).is_ok_and(|map| map.as_stream().is_ok());
@@ -258,7 +258,7 @@ fn simple_font(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionar
                 made.set("ToUnicode", to_unicode(named, 1));
             }
         }
-        // Where a map lacks a code, the library asks the encoding and stumbles without one.
+        // For a code missing in the map, the library uses the encoding and fails without one.
         _ if unicode || kind == b"Type3" => made.set("Encoding", encoding_of(&[])),
         _ => {}
     }
@@ -267,12 +267,12 @@ fn simple_font(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionar
             made.set("FirstChar", first);
             made.set("LastChar", first + i64::try_from(widths.len()).unwrap_or(0) - 1);
             made.set("Widths", widths);
-            // Codes without a width would stand in one place.
+            // Codes without a width would overlap.
             made.set("MissingWidth", 500);
             made.set("BaseFont", Object::Name(name));
         }
         None if CORE_FONTS.contains(&name.as_slice()) => made.set("BaseFont", Object::Name(name)),
-        // Without widths all letters would stand in one place; those of a similar font do.
+        // Without widths all letters would overlap, so the widths of a similar font are used.
         None => made.set("BaseFont", Object::Name(similar_core_font(&name).to_vec())),
     }
     made
@@ -290,12 +290,12 @@ fn similar_core_font(name: &[u8]) -> &'static [u8] {
     }
 }
 
-/// First code and widths, as many as there are codes.
+/// Returns the first code and the widths.
 fn widths(document: &Document, font: &Dictionary, kind: &[u8]) -> Option<(i64, Vec<Object>)> {
     let first = font.get_deref(b"FirstChar", document).and_then(Object::as_i64).unwrap_or(0);
     let listed = font.get_deref(b"Widths", document).and_then(Object::as_array).ok()?;
     let count = usize::try_from(256 - first).ok().filter(|_| first >= 0)?;
-    // Widths of a Type 3 font are in units of its own.
+    // Widths of a Type 3 font have their own unit.
     let matrix = font.get_deref(b"FontMatrix", document).and_then(Object::as_array).ok();
     let unit = matrix.and_then(|matrix| real(document, matrix.first()?).as_float().ok());
     let scale = unit.filter(|unit| kind == b"Type3" && *unit != 0.0).map_or(1.0, |unit| unit.abs() * 1000.0);
@@ -324,7 +324,7 @@ fn encoding_of(differences: &[Object]) -> Dictionary {
     encoding
 }
 
-/// An encoding with what the library understands of it, and the characters that its glyphs name by number (`uni20AC`).
+/// Converts an encoding to the parts that the library supports, and returns the characters of glyphs named by number (`uni20AC`).
 fn supported_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary, Vec<(u32, String)>) {
     let base = encoding.get_deref(b"BaseEncoding", document).and_then(Object::as_name).ok();
     let mut differences = if base == Some(b"StandardEncoding") { standard() } else { Vec::new() };
@@ -354,7 +354,7 @@ fn supported_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary
     (made, named)
 }
 
-/// The text of a glyph that is named by its code: `uni20AC`, `uni00660066`, `u1F600`.
+/// Returns the text of a glyph named by its code: `uni20AC`, `uni00660066`, `u1F600`.
 fn text_of_numbered_glyph(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     let name = name.split('.').next().unwrap_or(name);
@@ -381,7 +381,7 @@ fn prepare_composite(document: &Document, font: &Dictionary) -> PreparedFont {
         Ok(Object::Stream(_)) => font.get(b"Encoding").cloned().unwrap_or(Object::Null),
         _ => Object::Name(b"Identity-H".to_vec()),
     };
-    // Without a map, the numbers of its glyphs say nothing.
+    // Glyph numbers have no meaning without a map.
     let Some(unicode) = font
         .get(b"ToUnicode")
         .ok()
@@ -418,7 +418,7 @@ fn composite_font(name: &[u8], encoding: Object, widths: Vec<Object>, default_wi
     font
 }
 
-/// Widths with every span (`36 38 722`) as a list (`36 [722 722 722]`), the form that the library understands.
+/// Expands ranges of widths (`36 38 722`) to lists (`36 [722 722 722]`), the form that the library supports.
 fn expanded_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
     let whole_of =
         |object: &Object| document.dereference(object).and_then(|(_, number)| number.as_float()).ok().map(whole);
@@ -444,12 +444,12 @@ fn expanded_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
     spelled
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "a number out of range is taken for the nearest one in range")]
+#[allow(clippy::cast_possible_truncation, reason = "a number out of range becomes the nearest one in range")]
 fn whole(number: f32) -> i64 {
     number as i64
 }
 
-/// A map from codes of `bytes` bytes to characters (ISO 32000-1, 9.10.3).
+/// Returns a CMap from codes of `bytes` bytes to characters (ISO 32000-1, section 9.10.3).
 fn to_unicode(pairs: impl IntoIterator<Item = (u32, String)>, bytes: usize) -> Stream {
     let mut pairs: Vec<(u32, String)> = pairs.into_iter().collect();
     pairs.sort_unstable();
@@ -458,7 +458,7 @@ fn to_unicode(pairs: impl IntoIterator<Item = (u32, String)>, bytes: usize) -> S
     let mut map = format!(
         "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapName /Made def\n/CMapType 2 def\n1 begincodespacerange\n<{low}> <{high}>\nendcodespacerange\n"
     );
-    // Writing to a String can't fail.
+    // Writing to a String cannot fail.
     for block in pairs.chunks(100) {
         let _ = writeln!(map, "{} beginbfchar", block.len());
         for (code, text) in block {

@@ -1,19 +1,19 @@
-//! Operators and operands of a content stream (ISO 32000-1, 7.8.2). What is broken costs itself alone: reading continues behind it.
+//! Operators and operands of a content stream (ISO 32000-1, section 7.8.2). The lexer continues after malformed input.
 
 use pdf_extract::{Document, Object, StringFormat};
 
-/// Brackets of deeper arrays are skipped.
+/// Maximum depth of arrays. Brackets of deeper arrays are skipped.
 const MAX_DEPTH: usize = 8;
-/// More operands belong to no operator.
+/// Maximum number of operands of an operator.
 const MAX_OPERANDS: usize = 64;
 
-/// Reads operators one by one.
+/// Iterates over the operators of a content stream.
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// A text without an end was found: from there on texts end with their line, else each of many would be sought to the end of the stream.
+    /// An unterminated string was found. Later strings end with their line, so that the search for their end stays linear.
     unclosed: bool,
-    /// No inline image ends behind this point.
+    /// No inline image ends after this point.
     no_image_end: bool,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The operands up to the closing bracket; an operator ends a group whose bracket is missing.
+    /// Reads operands up to the closing bracket. An operator ends a group without a closing bracket.
     fn group(&mut self, depth: usize) -> Vec<Object> {
         let mut operands = Vec::new();
         loop {
@@ -108,7 +108,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A text in brackets. Without its closing bracket it ends with the line, so that the lines behind it stay.
+    /// Reads a literal string. Without its closing bracket the string ends with the line, so that the next lines remain.
     fn literal(&mut self) -> Vec<u8> {
         self.at += 1;
         let start = self.at;
@@ -194,7 +194,7 @@ impl<'a> Lexer<'a> {
         name
     }
 
-    /// Skips the rest of an inline image; its data may look like anything. Its dictionary is short.
+    /// Skips the rest of an inline image, whose data is arbitrary. Its dictionary is short.
     fn inline_image(&mut self) {
         let rest = &self.bytes[self.at..];
         let Some(data) = rest.windows(3).take(2048).position(|three| is_blank(three[0]) && three[1..] == *b"ID") else {
@@ -210,7 +210,7 @@ impl<'a> Lexer<'a> {
                 marked && ends && (text || !plausible)
             })
         };
-        // Without an end, the data is read as operators that mean nothing; the text behind it is found all the same.
+        // Without an end, the data is read as meaningless operators, and the following text is still found.
         let end = if self.no_image_end { None } else { end(true).or_else(|| end(false)) };
         self.no_image_end = end.is_none();
         self.at += end.map_or(data, |end| end + 3);
@@ -247,7 +247,7 @@ fn string(bytes: Vec<u8>) -> Object {
     Object::String(bytes, StringFormat::Hexadecimal)
 }
 
-/// A number as far as it is one: `1.2.3` is 1.2, `--5` is 5.
+/// Parses the valid prefix of a number: `1.2.3` is 1.2, `--5` is 5.
 fn number(written: &[u8]) -> Object {
     let text = String::from_utf8_lossy(written);
     let negative = text.starts_with('-');
@@ -328,7 +328,7 @@ mod tests {
             (b"1.2.3 --5 5-3 Td", vec!["1.2 -5 5 Td"]),
             (b"<4x1> Tj (kept) Tj", vec!["(@) x1", "Tj", "(kept) Tj"]),
             (
-                b"BI /W 1 /H 1 /BPC 8 /CS /Whatever ID \x00\xff(( EI Q\xfe\nEI\nQ (kept) Tj",
+                b"BI /W 1 /H 1 /BPC 8 /CS /Anything ID \x00\xff(( EI Q\xfe\nEI\nQ (kept) Tj",
                 vec!["BI", "Q", "(kept) Tj"],
             ),
             (b"BI /W 1 ID (( EI (kept) Tj", vec!["BI", "(kept) Tj"]),

@@ -1,4 +1,4 @@
-//! Walks through what a page draws and keeps what places text.
+//! Extracts the operators that place text from the content of a page.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -9,34 +9,34 @@ use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
 use super::fonts::{Fonts, PreparedFont};
 use super::lexer::{Lexer, real};
 
-/// Drawing more forms than that takes longer than anybody waits.
+/// Maximum number of forms on a page.
 const MAX_FORMS: usize = 50_000;
-/// Deeper nesting is nothing that a program would make.
+/// Maximum depth of nested forms.
 const MAX_DEPTH: usize = 40;
-/// More operators than that are no page.
+/// Maximum number of operators on a page.
 const MAX_OPERATORS: usize = 2_000_000;
 
-/// An operator that the PDF library reads, with the font that it sets or draws with.
+/// An operator that the PDF library supports, with the font that it sets or uses.
 #[derive(Clone, Debug)]
 pub(in crate::analysis) struct TextOperator {
     pub(in crate::analysis) operation: Operation,
     pub(in crate::analysis) font: Option<usize>,
 }
 
-/// The content that a page draws.
+/// The text operators of a page.
 #[derive(Debug, Default)]
 pub(in crate::analysis) struct PageContent {
     pub(in crate::analysis) operators: Vec<TextOperator>,
-    /// The fonts in use, by their numbers in [`Fonts`].
+    /// The fonts in use, by their number in [`Fonts`].
     pub(in crate::analysis) fonts: BTreeSet<usize>,
-    /// Names of the fonts whose text was left out.
+    /// The names of the fonts whose text was left out.
     pub(in crate::analysis) unread: BTreeSet<String>,
     pub(in crate::analysis) has_images: bool,
-    /// True if the limits stopped the reading.
+    /// True if a limit ended the reading.
     pub(in crate::analysis) cut: bool,
 }
 
-/// Reads what `page` draws.
+/// Returns the text operators of `page`.
 pub(in crate::analysis) fn text_operators(
     document: &Document,
     fonts: &mut Fonts,
@@ -64,9 +64,9 @@ struct OperatorFilter<'d, 'f> {
     document: &'d Document,
     fonts: &'f mut Fonts,
     drawn: PageContent,
-    /// The font that is set.
+    /// The current font.
     font: Option<usize>,
-    /// The forms that are being drawn: one that draws itself is left out.
+    /// The forms being drawn. A form that contains itself is left out.
     open: Vec<ObjectId>,
     forms: usize,
     seen: usize,
@@ -89,7 +89,7 @@ impl<'d> OperatorFilter<'d, '_> {
                     saved.push(self.font);
                     self.push("q", Vec::new());
                 }
-                // One too many would restore what this stream has not saved.
+                // A surplus `Q` would restore a state that this stream has not saved.
                 "Q" => {
                     if let Some(font) = saved.pop() {
                         self.font = font;
@@ -131,7 +131,7 @@ impl<'d> OperatorFilter<'d, '_> {
         self.drawn.operators.push(TextOperator { operation: Operation::new(operator, operands), font: None });
     }
 
-    /// Keeps an operator that takes `count` numbers.
+    /// Keeps an operator with `count` numbers.
     fn numbers(&mut self, operator: &str, mut operands: Vec<Object>, count: usize) {
         if let Some(surplus) = operands.len().checked_sub(count) {
             let operands = operands.split_off(surplus);
@@ -159,7 +159,7 @@ impl<'d> OperatorFilter<'d, '_> {
         }
     }
 
-    /// Keeps the texts of `Tj` or `TJ`, whichever of their forms was written.
+    /// Keeps the strings of `Tj` or `TJ` as `TJ`.
     fn show(&mut self, operand: Option<Object>) {
         let pieces = match operand {
             Some(Object::Array(pieces)) => pieces,
@@ -167,7 +167,7 @@ impl<'d> OperatorFilter<'d, '_> {
             _ => return,
         };
         if self.font.is_none() {
-            // Text without a font is an error; readers draw it in some font.
+            // Text without a font is an error, which viewers draw in a default font.
             let font = self.fonts.number(self.document, None);
             self.use_font(font, Object::Real(12.0));
         }
@@ -202,7 +202,7 @@ impl<'d> OperatorFilter<'d, '_> {
         }
     }
 
-    /// Draws a form in its place: the library would draw it at the corner of the page.
+    /// Expands a form in place, because the library would draw it at the corner of the page.
     fn draw_form(&mut self, id: Option<ObjectId>, form: &'d Stream, outer: &'d Dictionary) {
         let Some(id) = id.filter(|id| !self.open.contains(id) && self.open.len() < MAX_DEPTH) else { return };
         self.forms += 1;
@@ -211,7 +211,7 @@ impl<'d> OperatorFilter<'d, '_> {
             return;
         }
         let document = self.document;
-        // Without resources of its own it draws by the names of its surroundings.
+        // A form without resources uses those of its parent.
         let own = form.dict.get_deref(b"Resources", document).and_then(Object::as_dict).unwrap_or(outer);
         let content = form.decompressed_content().unwrap_or_else(|_| form.content.clone());
         let font = self.font;
@@ -233,7 +233,7 @@ fn category<'d>(document: &'d Document, resources: &'d Dictionary, name: &[u8]) 
 
 fn inherited_resources(document: &Document, page: ObjectId) -> Option<&Dictionary> {
     let mut node = document.get_dictionary(page).ok();
-    // A tree of pages is not deep; a circle would be endless.
+    // The limit ends circular page trees.
     for _ in 0..64 {
         let dictionary = node?;
         if let Ok(resources) = dictionary.get_deref(b"Resources", document).and_then(Object::as_dict) {
