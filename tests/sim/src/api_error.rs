@@ -1,4 +1,4 @@
-//! Refusals, all with the error body of the API: a timestamp and a message.
+//! Error responses of the API: a timestamp and a message.
 
 use axum::body::Body;
 use axum::response::Response;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::timestamp::Timestamp;
 
-/// Why a request is not served.
+/// An error that the API answers with.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
@@ -33,7 +33,7 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, message)
     }
 
-    /// Something on the machine went wrong (a full disk); the words name no paths.
+    /// Creates a 500 for a failure of the machine, such as a full disk. The message names no paths.
     pub(crate) fn internal(what: &str, error: &dyn std::fmt::Display) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{what}: {error}"))
     }

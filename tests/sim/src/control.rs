@@ -1,4 +1,4 @@
-//! What people and time do to the service from outside the API: archive, restore, edit, make things fail.
+//! Control of the service outside its API: actions of users in the product, expiry, and planned failures.
 
 use std::fmt;
 use std::sync::{Arc, PoisonError};
@@ -10,13 +10,13 @@ use crate::service::App;
 use crate::state::{File, Workspace};
 use crate::timestamp::Timestamp;
 
-/// Steers the simulated service. What is done here happens at once.
+/// Control of the simulated service. Every action takes effect at once.
 #[derive(Clone)]
 pub struct Control {
     app: Arc<App>,
 }
 
-/// There is nothing of this id.
+/// The error for an id that the service does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownId(String);
 
@@ -28,7 +28,7 @@ impl fmt::Display for UnknownId {
 
 impl std::error::Error for UnknownId {}
 
-/// The same steps as JSON, for `POST /__sim/control`.
+/// An action as JSON, for `POST /__sim/control`.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum ControlAction {
@@ -51,17 +51,17 @@ impl Control {
         Self { app }
     }
 
-    /// Analyses a file again, as changed rules would; a processed file goes back to work.
+    /// Starts a reanalysis of a file, as changed rules would. A processed file becomes unprocessed again.
     pub fn reanalyse(&self, file_id: &str) -> Result<(), UnknownId> {
         self.start_reanalysis(file_id, false)
     }
 
-    /// Analyses a file again from the beginning.
+    /// Starts a full reanalysis of a file.
     pub fn reanalyse_fully(&self, file_id: &str) -> Result<(), UnknownId> {
         self.start_reanalysis(file_id, true)
     }
 
-    /// Switches the analysis of a file off or on again.
+    /// Excludes a file from the analysis or includes it again.
     pub fn exclude_file(&self, file_id: &str, excluded: bool) -> Result<(), UnknownId> {
         let timing = &self.app.settings.timing;
         self.with_file(file_id, |file, now| {
@@ -75,7 +75,7 @@ impl Control {
         })
     }
 
-    /// Sets the values of a component by hand, as people do in the product.
+    /// Sets the values of a component manually, as users do in the product.
     pub fn edit_component(&self, file_id: &str, name: &str, values: &[&str]) -> Result<(), UnknownId> {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         self.with_file(file_id, |file, now| {
@@ -84,13 +84,13 @@ impl Control {
         })
     }
 
-    /// Sets an attribute of a file, which causes a reanalysis.
+    /// Sets an attribute of a file and starts a reanalysis.
     pub fn set_file_attribute(&self, file_id: &str, label: &str, value: &str) -> Result<(), UnknownId> {
         self.with_file(file_id, |file, _| drop(file.attributes.insert(label.to_owned(), value.to_owned())))?;
         self.start_reanalysis(file_id, false)
     }
 
-    /// Takes a file out of the trash.
+    /// Restores a file from the trash.
     pub fn restore_file(&self, file_id: &str) -> Result<(), UnknownId> {
         self.with_file(file_id, |file, now| {
             file.deleted = None;
@@ -98,44 +98,44 @@ impl Control {
         })
     }
 
-    /// The next file that is uploaded ends in ERROR with this message.
+    /// Makes the next uploaded file end in ERROR with this message.
     pub fn fail_next_analysis(&self, message: &str) {
         self.app.workspace().fail_next_analysis = Some(message.to_owned());
     }
 
-    /// Archives a dossier, which makes it read-only for ever.
+    /// Archives a dossier, which makes it permanently read-only.
     pub fn archive_dossier(&self, dossier_id: &str) -> Result<(), UnknownId> {
         let now = self.app.now();
         self.with_dossier(dossier_id, |dossier| dossier.archived = Some(now))
     }
 
-    /// Takes a dossier out of the trash.
+    /// Restores a dossier from the trash.
     pub fn restore_dossier(&self, dossier_id: &str) -> Result<(), UnknownId> {
         self.with_dossier(dossier_id, |dossier| dossier.deleted = None)
     }
 
-    /// The next package that is asked for ends in FAILED with this message.
+    /// Makes the next requested package end in FAILED with this message.
     pub fn fail_next_package(&self, message: &str) {
         self.app.workspace().fail_next_package = Some(message.to_owned());
     }
 
-    /// All packages have been kept long enough and are gone.
+    /// Expires all packages.
     pub fn expire_packages(&self) {
         let now = self.app.now();
         self.app.workspace().downloads.values_mut().for_each(|download| download.expires = now);
     }
 
-    /// Ends all sessions: no access or refresh token is good any more.
+    /// Ends all sessions and thereby invalidates all access and refresh tokens.
     pub fn revoke_tokens(&self) {
         self.app.provider.revoke_all();
     }
 
-    /// Other extraction rules, for uploads and reanalyses from now on.
+    /// Replaces the extraction rules for later uploads and reanalyses.
     pub fn replace_rules(&self, rules: Rules) {
         *self.app.rules.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
     }
 
-    /// The identity provider, which has controls of its own.
+    /// Returns the identity provider, which has its own controls.
     pub fn provider(&self) -> &crate::idp::Provider {
         &self.app.provider
     }

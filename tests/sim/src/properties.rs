@@ -1,6 +1,6 @@
 //! Settings of property tests: few cases, a fixed seed, and no files of failures.
 //!
-//! `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask proptest for other cases.
+//! The variables `PROPTEST_CASES` and `PROPTEST_RNG_SEED` override both.
 
 use proptest::test_runner::{Config, RngSeed, contextualize_config};
 

@@ -1,42 +1,42 @@
-//! Moments as the simulator keeps them, and the texts the API writes them as.
+//! Timestamps in the precision of the API, and their textual forms.
 
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeZone, Timelike, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A moment in milliseconds since 1970, which is the precision of the API.
+/// A timestamp in milliseconds since 1970, the precision of the API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Timestamp(pub(crate) i64);
 
 impl Timestamp {
-    /// The moment this long after.
+    /// Returns the timestamp `duration` later.
     pub(crate) fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
-    /// Date and time with milliseconds and offset, as the entities of the API carry it.
+    /// Formats date and time with milliseconds and offset, as the entities of the API do.
     pub(crate) fn to_rfc3339(self) -> String {
         self.utc().format("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
     }
 
-    /// Date and time as error messages carry it.
+    /// Formats date and time as error messages do.
     pub(crate) fn to_error_time(self) -> String {
         self.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// Date and time as HTTP headers carry it (IMF-fixdate, RFC 9110, 5.6.7).
+    /// Formats date and time for HTTP headers (IMF-fixdate, RFC 9110, 5.6.7).
     pub(crate) fn to_http_date(self) -> String {
         self.utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// Year and month, with a hyphen between.
+    /// Formats year and month, separated by a hyphen.
     pub(crate) fn year_month(self) -> String {
         self.utc().format("%Y-%m").to_string()
     }
 
-    /// Year to second of a moment, for formats that take it in parts.
+    /// Returns year, and month to second, for formats that take them separately.
     pub(crate) fn calendar(self) -> (i32, [u8; 5]) {
         let time = self.utc();
         let small = |number: u32| u8::try_from(number).unwrap_or(0);
@@ -50,15 +50,15 @@ impl Timestamp {
         DateTime::from_timestamp_millis(self.0).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// The first moment of this moment's year, `years` later.
+    /// Returns the first timestamp of the year that is `years` later.
     pub(crate) fn start_of_year(self, years: i32) -> Self {
         let year = self.utc().year().saturating_add(years);
         Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0).single().map_or(self, |start| Self(start.timestamp_millis()))
     }
 
-    /// Reads a date-time of a request: with or without fraction, any offset; UTC when none is given.
+    /// Parses the date-time of a request: with or without fraction, with any offset; UTC without an offset.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        // A plus sign that was not escaped arrives as a space.
+        // An unescaped plus sign arrives as a space.
         let text = text.trim().replace(' ', "+");
         for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"] {
             if let Ok(moment) = DateTime::parse_from_str(&text, format) {

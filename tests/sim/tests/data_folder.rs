@@ -32,7 +32,7 @@ async fn refuses_a_data_folder_that_another_process_uses() {
     let folder = tempfile::tempdir().unwrap();
     let mut first = spawn(folder.path());
     assert!(ready_line(&mut first).starts_with('{'));
-    let holder = format!("another simulator (process {}) uses it", first.id());
+    let holder = format!("in use by another simulator (process {})", first.id());
 
     let mut second = spawn(folder.path());
     assert_eq!(ready_line(&mut second), "", "nothing is announced");

@@ -189,5 +189,5 @@ async fn the_state_survives_a_restart() {
 
     std::fs::write(folder.path().join("state.json"), "junk").unwrap();
     let error = Simulator::builder().data_dir(folder.path()).start().await.expect_err("refused").to_string();
-    assert!(error.contains("state.json is not a state of this simulator"), "{error}");
+    assert!(error.contains("state.json is not a state file of this simulator"), "{error}");
 }
