@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_manual_clock_wakes_sleepers_when_their_moment_comes() {
+    async fn manual_clock_wakes_sleepers_at_their_deadline() {
         let clock = SimClock::manual();
         let sleeper = tokio::spawn({
             let clock = clock.clone();
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fast_clock_runs_fast() {
+    async fn fast_clock_runs_fast() {
         let clock = SimClock::real(1000.0);
         let before = clock.now();
         clock.sleep(Duration::from_secs(20)).await;
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_steps_do_not_panic() {
+    fn huge_steps_do_not_panic() {
         let clock = SimClock::manual();
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);

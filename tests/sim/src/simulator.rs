@@ -141,7 +141,7 @@ impl Simulator {
     }
 
     /// Clears the recorded requests.
-    pub fn forget_requests(&self) {
+    pub fn clear_requests(&self) {
         self.app.journal.clear();
     }
 

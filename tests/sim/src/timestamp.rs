@@ -92,7 +92,7 @@ mod tests {
     use super::Timestamp;
 
     #[test]
-    fn date_times_of_every_spelling_are_read() {
+    fn parses_date_times_in_every_notation() {
         let expected = Some(Timestamp(1_688_169_600_000));
         for text in [
             "2023-07-01T00:00:00.000+00:00",

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_finds_something_wins_and_the_page_is_told() {
+    fn first_matching_rule_wins_and_records_its_page() {
         let rules = "[[component]]\nname = 'Day'\n[[component.rule]]\nid = 'Day.0.0'\npattern = 'signed (.*)'\nnormalise = 'date'\n[[component.rule]]\nid = 'Day.1.0'\npattern = 'dated (.*)'\nnormalise = 'date'";
         let found = run(rules, &["nothing", "dated 12 March 2024"]);
         let value = &found[0].values[0];
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn several_values_come_once_each_in_order() {
+    fn lists_distinct_values_in_order() {
         let rules = "[[component]]\nname = 'Mail'\nmultiple = true\n[[component.rule]]\npattern = '[a-z]+@[a-z.]+'";
         let found = run(rules, &["b@x.org a@x.org", "b@x.org c@x.org"]);
         let values: Vec<&str> = found[0].values.iter().map(|found| found.value.as_str()).collect();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn image_pages_are_named_honestly() {
+    fn remarks_name_image_pages() {
         let rules = "[[component]]\nname = 'Remarks'\nmultiple = true\n[[component.rule]]\nsource = 'remarks'";
         let found = run(rules, &["", "text", "", ""]);
         assert!(found[0].values[0].value.starts_with("Pages 1, 3-4 are images without a text layer."));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn built_in_rules_find_amounts_and_nothing_else() {
+    fn built_in_rules_read_amounts_only() {
         for (line, component, value) in [
             ("Total: EUR 1,234.50", "TotalAmount", "1234.50"),
             ("Total 1.234,50 €", "TotalAmount", "1234.50"),

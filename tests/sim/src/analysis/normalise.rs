@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_of_every_spelling_become_one() {
+    fn normalises_dates_in_every_notation() {
         for text in [
             "12 March 2024",
             "March 12, 2024",
@@ -185,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn days_with_two_meanings_stay_as_they_are() {
+    fn keeps_ambiguous_dates() {
         for text in ["03/04/2024", "3/4/2024", "03-04-2024", "03/04/24", "on 03/04/2024"] {
             assert_eq!(Normaliser::Date.apply(text).as_deref(), Some(text));
         }
     }
 
     #[test]
-    fn numbers_of_every_spelling_become_plain() {
+    fn normalises_numbers_in_every_notation() {
         for (text, plain) in [
             ("EUR 1,234.50", "1234.50"),
             ("1.234,50 €", "1234.50"),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn credits_are_negative_in_every_spelling() {
+    fn credits_are_negative_in_every_notation() {
         for text in [
             "-1,234.50",
             "- 1,234.50",
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_several_meanings_stay_as_they_are() {
+    fn keeps_ambiguous_numbers() {
         for text in ["(-1,234.50)", "-1,234.50 CR", "+(5.00)", "EUR 1.2 million", "10 - 20", "1,000.00 190.00 1,190.00"]
         {
             for normaliser in [Normaliser::Number, Normaliser::Money] {
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_told_from_other_numbers() {
+    fn distinguishes_money_from_other_numbers() {
         for (text, amount) in [
             (" (EUR): 1,234.50", Some("1234.50")),
             (" (2 items): 5.00", Some("5.00")),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_become_codes() {
+    fn normalises_currencies_to_codes() {
         for (text, code) in [
             ("€ 5", Some("EUR")),
             ("chf", Some("CHF")),

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_number_of_stuck_threads_is_bounded() {
+    async fn bounds_the_number_of_stuck_threads() {
         let held = STUCK.lock().await;
         // With a timeout of zero every document is abandoned at once.
         let readers = PdfReaders::with(2, Duration::ZERO, stuck);

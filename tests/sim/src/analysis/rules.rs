@@ -252,12 +252,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_rules_are_in_order() {
+    fn built_in_rules_are_valid() {
         assert_eq!(Rules::parse(BUILT_IN).map(|rules| rules.components.len() > 15), Ok(true));
     }
 
     #[test]
-    fn bad_rules_get_one_clear_line() {
+    fn invalid_rules_yield_a_one_line_error() {
         let error = |text: &str| Rules::parse(text).map(|_| ()).expect_err("refused").to_string();
         assert_eq!(error("component = []"), "there is no [[component]]");
         assert!(error("[[component]]\nname = 'A'\nrules = 1").starts_with("line 3: unknown field `rules`"));
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_entity_types() {
+    fn derives_entity_types_from_names() {
         assert_eq!(snake_case("CompletionDate"), "completion_date");
         assert_eq!(snake_case("Study_Title"), "study_title");
     }

@@ -90,14 +90,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_strings_of_all_encodings_are_read() {
+    fn decodes_text_strings_in_every_encoding() {
         assert_eq!(text_string(b"\xfe\xff\x00G\x00r\x00\xfc\x00n"), "Grün");
         assert_eq!(text_string(b"Gr\xfcn \x84 x"), "Grün — x");
         assert_eq!(text_string("Grün".as_bytes()), "Grün");
     }
 
     #[test]
-    fn the_heading_is_the_biggest_line() {
+    fn heading_is_the_largest_line() {
         let line = |text: &str, size: f64| TextLine { text: text.to_owned(), size };
         let lines =
             [line("Acme Ltd", 9.0), line("Acute Oral Toxicity", 20.0), line("in Rats", 20.0), line("Body", 10.0)];

@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn one_range_is_honoured() {
+    fn honours_a_single_range() {
         assert_eq!(ask("bytes=10-19", None), RequestedRange::Part { start: 10, length: 10 });
         assert_eq!(ask("bytes=90-", Some("\"tag\"")), RequestedRange::Part { start: 90, length: 10 });
         assert_eq!(ask("bytes=-5", None), RequestedRange::Part { start: 95, length: 5 });
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_all_letters_are_told() {
+    fn encodes_any_file_name_in_content_disposition() {
         assert_eq!(content_disposition("Q3 filings.zip"), "attachment; filename=\"Q3 filings.zip\"");
         assert_eq!(
             content_disposition("Prüf\"1.zip"),

@@ -124,7 +124,7 @@ mod tests {
     use super::EntryKind;
 
     #[test]
-    fn tells_documents_from_what_systems_leave_behind() {
+    fn distinguishes_documents_from_system_files() {
         for path in [
             "a.pdf",
             "a/b.pdf",

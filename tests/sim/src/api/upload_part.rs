@@ -53,7 +53,7 @@ mod tests {
     use super::file_name;
 
     #[test]
-    fn names_lose_folders_and_control_characters() {
+    fn strips_folders_and_control_characters() {
         let name = |text: &str| file_name(text).ok();
         assert_eq!(name("a/b\\c.pdf").as_deref(), Some("c.pdf"));
         assert_eq!(name("\u{1}ü\u{7} x.pdf ").as_deref(), Some("ü x.pdf"));

@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_dialect_of_openapi_is_rewritten() {
+    fn rewrites_openapi_keywords() {
         let schema = json!({ "type": "integer", "minimum": 0, "exclusiveMinimum": true, "nullable": true, "x-a": 1, "example": 2 });
         let rewritten = rewrite(&schema, SchemaForm::Open).expect("rewrites");
         assert_eq!(rewritten, json!({ "type": ["integer", "null"], "exclusiveMinimum": 0 }));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn sets_of_a_foreign_documents_answers_are_open() {
+    fn ignores_enumerations_in_responses_of_another_document() {
         let schema = json!({ "properties": { "enum": { "type": "string", "enum": ["A"] } } });
         let lenient = rewritten(&schema, SchemaForm::Closed, Strictness::Lenient).expect("rewrites");
         assert_eq!(lenient["properties"]["enum"], json!({ "type": "string" }));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_composition_add_up() {
+    fn adds_up_the_parts_of_a_composition() {
         let document = json!({ "components": { "schemas": {
             "Base": { "type": "object", "properties": { "id": { "type": "string" } } },
             "Whole": { "allOf": [{ "$ref": "#/components/schemas/Base" }, { "properties": { "base": { "$ref": "#/components/schemas/Base" } } }] },

@@ -287,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_read_from_json() {
+    fn parses_faults_from_json() {
         let fault: Fault = serde_json::from_str(
             r#"{"operation": "getFile", "status": 502, "headers": {"Retry-After": "1"}, "body": "<html>"}"#,
         )
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_called_by_what_it_does() {
+    fn names_a_fault_by_its_effects() {
         let kind = |fault: Fault| fault.kind();
         assert_eq!(kind(Fault::on("*").status(503).header("Retry-After", "1").delay_ms(5)), "status_503");
         assert_eq!(kind(Fault::on("*").delay_ms(5)), "delay_ms");

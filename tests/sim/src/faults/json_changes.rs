@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_changes_are_as_described() {
+    fn changes_json_as_documented() {
         let files = r#"{"files":[{"id":"1","processingStatus":"PROCESSED","workflowStatus":null},{"fileSize":3}]}"#;
         let any = Fault::on("*");
         assert_eq!(
@@ -151,7 +151,7 @@ mod tests {
 
     /// The constants use the names of the contract, which are those of the vendored document.
     #[test]
-    fn the_document_has_no_other_enumerations_and_maps() {
+    fn lists_every_enumeration_and_map_of_the_document() {
         if !documine_api::document::IS_RECONSTRUCTION {
             return;
         }

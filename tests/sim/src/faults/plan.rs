@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_hit_the_requests_they_name() {
+    fn hits_the_selected_requests() {
         let faults = Faults::default();
         faults.add(Fault::on("a").nth(2).times(2).status(503));
         assert_eq!(hits(&faults, "a", 5), ".xx..");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_sides_and_methods_can_be_meant() {
+    fn selects_by_side_and_method() {
         let faults = Faults::default();
         faults.add(Fault::on("idp/*").status(503));
         faults.add(Fault::on("api/*").method("post").status(500));
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_hits_whatever_else_is_asked() {
+    fn same_seed_hits_the_same_requests_with_any_other_requests_between() {
         let planned = |seed| {
             let faults = Faults::default();
             faults.add(Fault::on("*").probability(0.3).status(503));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_follows_a_lucky_request() {
+    fn burst_follows_a_hit() {
         let faults = Faults::default();
         faults.add(Fault::on("a").probability(0.05).burst(3).status(503));
         let hit = hits(&faults, "a", 300);

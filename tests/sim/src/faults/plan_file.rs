@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_its_toml() {
+    fn parses_every_effect_from_toml() {
         let plan = Faults::parse(
             r#"
             seed = 3
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_the_line_and_what_to_write() {
+    fn errors_name_the_line_and_the_correction() {
         assert!(refused("").starts_with("there is no [[fault]]"));
         assert_eq!(refused("sed = 1\n[[fault]]"), "line 1: unknown field `sed`, expected `seed` or `fault`");
         assert_eq!(

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_presets_are_in_order_and_spare_the_identity_provider() {
+    fn presets_are_valid_and_exclude_the_identity_provider() {
         for name in Faults::preset_names() {
             let faults = Faults::preset(name).expect(name).list();
             assert!(faults.iter().all(|fault| fault.operation == "api/*"), "{name}");

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn rejects_invalid_faults() {
         assert_eq!(Fault::on("getFiles").probability(0.5).burst(2).unavailable(1).validate(), Ok(()));
         assert_eq!(Fault::on("token").reset_before_headers().unseen().validate(), Ok(()));
         assert_eq!(refused(&Fault::on("getFils").unseen()), "there is no operation `getFils`; write `getFiles`");

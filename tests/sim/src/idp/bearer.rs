@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_read_what_they_print() {
+    fn modes_round_trip_through_text() {
         for text in ["own", "any", "none", "jwks:http://127.0.0.1:8080/certs"] {
             assert_eq!(text.parse::<AuthMode>().expect("a mode").to_string(), text);
         }

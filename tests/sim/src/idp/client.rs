@@ -75,7 +75,7 @@ mod tests {
     use super::form_decoded;
 
     #[test]
-    fn basic_credentials_are_form_encoded() {
+    fn decodes_form_encoded_basic_credentials() {
         assert_eq!(form_decoded("a%26b%2B%25+c").as_deref(), Some("a&b+% c"));
         assert_eq!(form_decoded("a&b"), Some("a&b".to_owned()));
         assert_eq!(form_decoded("100%"), None);

@@ -152,7 +152,7 @@ impl ClientSettings {
             code_grant: true,
             device_grant: true,
             consent: false,
-            pkce: Pkce::Offered,
+            pkce: Pkce::Optional,
             redirect_uris: Vec::new(),
         }
     }
@@ -174,12 +174,10 @@ impl ClientSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pkce {
-    /// Optional, with `S256` only.
-    Offered,
-    /// Required in the code flow and the device flow, with `S256` only.
+    /// The client may send a challenge, with `S256` only.
+    Optional,
+    /// The client must send a challenge in the code flow and the device flow, with `S256` only.
     Required,
-    /// Optional, with `S256` or `plain`.
-    PlainToo,
 }
 
 /// A user of the realm.

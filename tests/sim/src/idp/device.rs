@@ -64,19 +64,19 @@ impl Realm {
         };
         let state = &mut *self.state();
         let now_ms = self.now_ms();
-        let open = state.device_code_of(typed).filter(|code| {
+        let pending = state.device_code_of(typed).filter(|code| {
             state
                 .devices
                 .get(code)
                 .is_some_and(|device| device.decision == Decision::Pending && now_ms < device.until_ms)
         });
-        let Some(device_code) = open else {
+        let Some(device_code) = pending else {
             return self
                 .user_code_form(&base, Some("This code is not valid. Check your device and enter the code again."));
         };
-        let id = self.open_login(state, LoginPurpose::Device(device_code.clone()));
+        let id = self.create_login_page(state, LoginPurpose::Device(device_code.clone()));
         match self.browser_user(state, headers) {
-            Some(username) => self.ask_device_consent(state, &base, &id, &device_code, username),
+            Some(username) => self.device_consent_page(state, &base, &id, &device_code, username),
             None => self.login_form(&base, &id, None),
         }
     }
@@ -97,8 +97,9 @@ impl Realm {
     /// Records the decision of the user. Returns `false` for an expired or decided device.
     pub(super) fn decide_device(&self, state: &mut RealmState, device_code: &str, decision: Decision) -> bool {
         let now_ms = self.now_ms();
-        let open = |device: &&mut DeviceAuthorization| device.decision == Decision::Pending && now_ms < device.until_ms;
-        let Some(device) = state.devices.get_mut(device_code).filter(open) else { return false };
+        let pending =
+            |device: &&mut DeviceAuthorization| device.decision == Decision::Pending && now_ms < device.until_ms;
+        let Some(device) = state.devices.get_mut(device_code).filter(pending) else { return false };
         device.decision = decision;
         true
     }

@@ -5,11 +5,9 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::config::Pkce;
-use super::pages::BROWSER_COOKIE;
-use super::params::{self, Params};
+use super::params::Params;
 use super::realm::Realm;
-use super::responses::{CachePolicy, OAuthError, empty, json_response, redirect, with_cache_policy};
+use super::responses::{CachePolicy, OAuthError, empty, json_response, with_cache_policy};
 use super::state::SessionStatus;
 use super::tokens::{SCOPES, TokenRejection, profile_claims};
 
@@ -56,31 +54,8 @@ impl Realm {
             end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()));
             return empty(StatusCode::NO_CONTENT, CachePolicy::NoCache);
         }
-        let hint = params.non_empty("id_token_hint").and_then(|token| self.keys.verify(state.key_generation, token));
-        let Some(claims) = hint.filter(|claims| claims["typ"] == "ID") else {
-            let page = self.message(StatusCode::OK, "Log out", "To log out, close the session in your application.");
-            return with_cache_policy(page, CachePolicy::NoCache);
-        };
-        end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()));
-        if let Some(browser) = params::cookie(headers, BROWSER_COOKIE) {
-            state.browsers.remove(browser);
-        }
-        match params.non_empty("post_logout_redirect_uri").and_then(|uri| self.logout_target(&claims, uri, params)) {
-            Some(target) => redirect(&target),
-            None => with_cache_policy(
-                self.message(StatusCode::OK, "Logged out", "You are logged out."),
-                CachePolicy::NoCache,
-            ),
-        }
-    }
-
-    fn logout_target(&self, claims: &Value, uri: &str, params: &Params) -> Option<String> {
-        let client = self.clients.iter().find(|client| claims["azp"] == client.id.as_str())?;
-        let mut target = super::login::is_allowed_redirect(client, uri).then(|| url::Url::parse(uri).ok())??;
-        if let Some(state) = params.get("state") {
-            target.query_pairs_mut().append_pair("state", state);
-        }
-        Some(target.into())
+        let page = self.message(StatusCode::OK, "Log out", "To log out, close the session in your application.");
+        with_cache_policy(page, CachePolicy::NoCache)
     }
 
     /// `GET …/userinfo`.
@@ -146,31 +121,26 @@ impl Realm {
     /// `GET …/.well-known/openid-configuration` (OpenID Connect Discovery).
     pub(super) fn discovery(&self, headers: &HeaderMap) -> Response {
         let issuer = self.issuer(headers);
-        let at = |path: &str| format!("{issuer}/protocol/openid-connect/{path}");
-        let methods: &[&str] = if self.clients.iter().any(|client| client.pkce == Pkce::PlainToo) {
-            &["plain", "S256"]
-        } else {
-            &["S256"]
-        };
+        let endpoint = |path: &str| format!("{issuer}/protocol/openid-connect/{path}");
         let body = json!({
             "issuer": issuer,
-            "authorization_endpoint": at("auth"),
-            "token_endpoint": at("token"),
-            "userinfo_endpoint": at("userinfo"),
-            "end_session_endpoint": at("logout"),
-            "jwks_uri": at("certs"),
-            "revocation_endpoint": at("revoke"),
-            "device_authorization_endpoint": at("auth/device"),
+            "authorization_endpoint": endpoint("auth"),
+            "token_endpoint": endpoint("token"),
+            "userinfo_endpoint": endpoint("userinfo"),
+            "end_session_endpoint": endpoint("logout"),
+            "jwks_uri": endpoint("certs"),
+            "revocation_endpoint": endpoint("revoke"),
+            "device_authorization_endpoint": endpoint("auth/device"),
             "grant_types_supported": ["authorization_code", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
             "response_types_supported": ["code"],
-            "response_modes_supported": ["query", "form_post"],
+            "response_modes_supported": ["query"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "token_endpoint_auth_methods_supported": self.config.client_auth.methods(),
             "revocation_endpoint_auth_methods_supported": self.config.client_auth.methods(),
             "scopes_supported": SCOPES,
             "claims_supported": ["sub", "name", "preferred_username", "given_name", "family_name", "email"],
-            "code_challenge_methods_supported": methods,
+            "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
         });
         json_response(StatusCode::OK, CachePolicy::Unset, &body)

@@ -157,7 +157,7 @@ impl Realm {
         if params.get("redirect_uri") != Some(code.redirect_uri.as_str()) {
             return Err(OAuthError::grant("Incorrect redirect_uri"));
         }
-        pkce::check(code.challenge.as_ref(), params.non_empty("code_verifier"))?;
+        pkce::check(code.challenge.as_deref(), params.non_empty("code_verifier"))?;
         let Some(session) = state.sessions.get(&code.session) else {
             return Err(OAuthError::grant("Session not active"));
         };
@@ -209,7 +209,7 @@ impl Realm {
             Decision::Approved(username) => username.clone(),
         };
         // A wrong verifier does not consume the device code, and the next poll need not wait.
-        if let Err(error) = pkce::check(device.challenge.as_ref(), params.non_empty("code_verifier")) {
+        if let Err(error) = pkce::check(device.challenge.as_deref(), params.non_empty("code_verifier")) {
             device.last_poll_ms = None;
             return Err(error);
         }

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_gives_the_same_ids_again_and_another_seed_others() {
+    fn ids_depend_on_the_realm_seed() {
         let (one, two) = (IdGenerator::new(1), IdGenerator::new(2));
         assert_eq!(one.uuid("session", "4"), IdGenerator::new(1).uuid("session", "4"));
         assert_ne!(one.uuid("session", "4"), two.uuid("session", "4"));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_have_their_shape() {
+    fn ids_have_the_expected_form() {
         let ids = IdGenerator::new(7);
         let uuid = ids.uuid("x", "1");
         assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);

@@ -5,11 +5,11 @@ use http::{HeaderMap, StatusCode};
 use url::{Host, Url};
 
 use super::config::ClientSettings;
-use super::pages::{BROWSER_COOKIE, escaped, layout};
+use super::pages::BROWSER_COOKIE;
 use super::params::{self, Params};
 use super::pkce;
 use super::realm::Realm;
-use super::responses::{OAuthError, page, redirect, without_cache_headers};
+use super::responses::{OAuthError, redirect, without_cache_headers};
 use super::state::{
     AuthorizationCode, AuthorizationRequest, Decision, LoginPage, LoginPurpose, RealmState, duration_millis,
 };
@@ -35,7 +35,6 @@ impl Realm {
         let mut request = AuthorizationRequest {
             client_id: client.id.clone(),
             redirect_uri: redirect_uri.to_owned(),
-            form_post: params.get("response_mode") == Some("form_post"),
             state: params.get("state").map(str::to_owned),
             scope: String::new(),
             nonce: params.get("nonce").map(str::to_owned),
@@ -43,29 +42,31 @@ impl Realm {
         };
         match check_request(client, params, self.config.require_nonce) {
             Ok((scope, challenge)) => (request.scope, request.challenge) = (scope, challenge),
-            Err(error) => return self.send_back_error(headers, &request, &error),
+            Err(error) => return self.redirect_error(headers, &request, &error),
         }
         let state = &mut *self.state();
         let known = self.browser_user(state, headers);
         match (known, params.get("prompt")) {
             (Some(_), Some("none")) if client.consent => {
-                self.send_back_error(headers, &request, &OAuthError::bad("interaction_required", ""))
+                self.redirect_error(headers, &request, &OAuthError::bad("interaction_required", ""))
             }
             (Some(username), prompt) if prompt != Some("login") && client.consent => {
-                let id = self.open_login(state, LoginPurpose::Code(request));
-                self.ask_consent(state, &self.issuer(headers), &id, &client.id, username)
+                let id = self.create_login_page(state, LoginPurpose::Code(request));
+                self.consent_page(state, &self.issuer(headers), &id, &client.id, username)
             }
-            (Some(username), prompt) if prompt != Some("login") => self.send_code(state, headers, &request, &username),
-            (_, Some("none")) => self.send_back_error(headers, &request, &OAuthError::bad("login_required", "")),
+            (Some(username), prompt) if prompt != Some("login") => {
+                self.redirect_code(state, headers, &request, &username)
+            }
+            (_, Some("none")) => self.redirect_error(headers, &request, &OAuthError::bad("login_required", "")),
             _ => {
-                let id = self.open_login(state, LoginPurpose::Code(request));
+                let id = self.create_login_page(state, LoginPurpose::Code(request));
                 self.login_form(&self.issuer(headers), &id, None)
             }
         }
     }
 
     /// Stores an open login page and returns its id.
-    pub(super) fn open_login(&self, state: &mut RealmState, purpose: LoginPurpose) -> String {
+    pub(super) fn create_login_page(&self, state: &mut RealmState, purpose: LoginPurpose) -> String {
         let now_ms = self.now_ms();
         let id = self.ids.long("login", &state.next_id());
         let login = LoginPage { purpose, until_ms: now_ms.saturating_add(LOGIN_PAGE_MS), username: None };
@@ -82,7 +83,7 @@ impl Realm {
     /// `POST …/login-actions/authenticate`: the login form.
     pub(super) fn authenticate(&self, headers: &HeaderMap, query: &Params, form: &Params) -> Response {
         let state = &mut *self.state();
-        let Some((id, login)) = self.live_login(state, query) else { return self.page_expired() };
+        let Some((id, login)) = self.open_login_page(state, query) else { return self.page_expired() };
         let base = self.issuer(headers);
         let username = match self.log_in(state, form.get("username").unwrap_or_default().trim(), form.get("password")) {
             Ok(username) => username,
@@ -97,22 +98,22 @@ impl Realm {
         };
         let browser = self.ids.long("browser", &state.next_id());
         state.browsers.insert(browser.clone(), username.clone());
-        let asks = |id: &str| self.clients.iter().any(|client| client.id == id && client.consent);
+        let needs_consent = |id: &str| self.clients.iter().any(|client| client.id == id && client.consent);
         let response = match login.purpose {
-            LoginPurpose::Code(request) if asks(&request.client_id) => {
-                self.ask_consent(state, &base, &id, &request.client_id, username)
+            LoginPurpose::Code(request) if needs_consent(&request.client_id) => {
+                self.consent_page(state, &base, &id, &request.client_id, username)
             }
             LoginPurpose::Code(request) => {
                 state.logins.remove(&id);
-                self.send_code(state, headers, &request, &username)
+                self.redirect_code(state, headers, &request, &username)
             }
-            LoginPurpose::Device(device_code) => self.ask_device_consent(state, &base, &id, &device_code, username),
+            LoginPurpose::Device(device_code) => self.device_consent_page(state, &base, &id, &device_code, username),
         };
         self.remember(response, &browser)
     }
 
     /// Requests the consent of the user to the login of a device.
-    pub(super) fn ask_device_consent(
+    pub(super) fn device_consent_page(
         &self,
         state: &mut RealmState,
         base: &str,
@@ -121,13 +122,20 @@ impl Realm {
         username: String,
     ) -> Response {
         match state.devices.get(device_code).map(|device| device.client_id.clone()) {
-            Some(client_id) => self.ask_consent(state, base, id, &client_id, username),
+            Some(client_id) => self.consent_page(state, base, id, &client_id, username),
             None => self.page_expired(),
         }
     }
 
     /// Requests the consent of the user to the access of a client.
-    fn ask_consent(&self, state: &mut RealmState, base: &str, id: &str, client_id: &str, username: String) -> Response {
+    fn consent_page(
+        &self,
+        state: &mut RealmState,
+        base: &str,
+        id: &str,
+        client_id: &str,
+        username: String,
+    ) -> Response {
         if let Some(login) = state.logins.get_mut(id) {
             login.username = Some(username);
         }
@@ -137,14 +145,15 @@ impl Realm {
     /// `POST …/login-actions/consent`: the decision of the user.
     pub(super) fn consent(&self, headers: &HeaderMap, query: &Params, form: &Params) -> Response {
         let state = &mut *self.state();
-        let answered = self.live_login(state, query).and_then(|(id, login)| Some((id, login.purpose, login.username?)));
-        let Some((id, purpose, username)) = answered else { return self.page_expired() };
+        let submitted =
+            self.open_login_page(state, query).and_then(|(id, login)| Some((id, login.purpose, login.username?)));
+        let Some((id, purpose, username)) = submitted else { return self.page_expired() };
         state.logins.remove(&id);
         let accepted = form.get("accept").is_some();
         match purpose {
-            LoginPurpose::Code(request) if accepted => self.send_code(state, headers, &request, &username),
+            LoginPurpose::Code(request) if accepted => self.redirect_code(state, headers, &request, &username),
             LoginPurpose::Code(request) => {
-                self.send_back_error(headers, &request, &OAuthError::bad("access_denied", ""))
+                self.redirect_error(headers, &request, &OAuthError::bad("access_denied", ""))
             }
             LoginPurpose::Device(device_code) => {
                 let decision = if accepted { Decision::Approved(username) } else { Decision::Denied };
@@ -157,7 +166,7 @@ impl Realm {
         }
     }
 
-    fn live_login(&self, state: &RealmState, query: &Params) -> Option<(String, LoginPage)> {
+    fn open_login_page(&self, state: &RealmState, query: &Params) -> Option<(String, LoginPage)> {
         let id = query.get("session_code")?;
         let login = state.logins.get(id).filter(|login| self.now_ms() < login.until_ms)?;
         Some((id.to_owned(), login.clone()))
@@ -168,7 +177,7 @@ impl Realm {
         self.message(StatusCode::BAD_REQUEST, "Page has expired", text)
     }
 
-    fn send_code(
+    fn redirect_code(
         &self,
         state: &mut RealmState,
         headers: &HeaderMap,
@@ -193,39 +202,27 @@ impl Realm {
         };
         state.codes.insert(code.clone(), entry);
         let issuer = self.issuer(headers);
-        let mut answer: Vec<(&str, &str)> =
+        let mut parameters: Vec<(&str, &str)> =
             request.state.as_deref().map(|state| ("state", state)).into_iter().collect();
-        answer.extend([("session_state", session.as_str()), ("iss", &issuer), ("code", &code)]);
-        self.send_back(request, &answer)
+        parameters.extend([("session_state", session.as_str()), ("iss", &issuer), ("code", &code)]);
+        self.redirect_back(request, &parameters)
     }
 
-    fn send_back_error(&self, headers: &HeaderMap, request: &AuthorizationRequest, error: &OAuthError) -> Response {
+    fn redirect_error(&self, headers: &HeaderMap, request: &AuthorizationRequest, error: &OAuthError) -> Response {
         let issuer = self.issuer(headers);
-        let mut answer = vec![("error", error.error)];
+        let mut parameters = vec![("error", error.error)];
         if !error.description.is_empty() {
-            answer.push(("error_description", &error.description));
+            parameters.push(("error_description", &error.description));
         }
-        answer.extend(request.state.as_deref().map(|state| ("state", state)));
-        answer.push(("iss", &issuer));
-        self.send_back(request, &answer)
+        parameters.extend(request.state.as_deref().map(|state| ("state", state)));
+        parameters.push(("iss", &issuer));
+        self.redirect_back(request, &parameters)
     }
 
-    fn send_back(&self, request: &AuthorizationRequest, answer: &[(&str, &str)]) -> Response {
-        if request.form_post {
-            let field = |(name, value): &(&str, &str)| {
-                format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escaped(value))
-            };
-            let fields = answer.iter().map(field).collect::<Vec<_>>().concat();
-            let content = format!(
-                "<form method=\"post\" action=\"{}\">{fields}<input type=\"submit\" name=\"continue\" value=\"Continue\"></form>\
-                 <script>document.forms[0].submit()</script>",
-                escaped(&request.redirect_uri)
-            );
-            return page(StatusCode::OK, layout(&self.config.workspace, "Back to the application", &content));
-        }
+    fn redirect_back(&self, request: &AuthorizationRequest, parameters: &[(&str, &str)]) -> Response {
         match Url::parse(&request.redirect_uri) {
             Ok(mut target) => {
-                target.query_pairs_mut().extend_pairs(answer);
+                target.query_pairs_mut().extend_pairs(parameters);
                 redirect(target.as_str())
             }
             Err(_) => self.message(StatusCode::BAD_REQUEST, "This did not work", "Invalid parameter: redirect_uri"),
@@ -238,7 +235,7 @@ fn check_request(
     client: &ClientSettings,
     params: &Params,
     require_nonce: bool,
-) -> Result<(String, Option<super::state::PkceChallenge>), OAuthError> {
+) -> Result<(String, Option<String>), OAuthError> {
     match params.get("response_type") {
         Some("code") => {}
         None => return Err(OAuthError::bad("invalid_request", "Missing parameter: response_type")),
@@ -247,7 +244,7 @@ fn check_request(
     if !client.code_grant {
         return Err(OAuthError::bad("unauthorized_client", "Client is not allowed to use the authorization code flow"));
     }
-    if params.get("response_mode").is_some_and(|mode| !["query", "form_post"].contains(&mode)) {
+    if params.get("response_mode").is_some_and(|mode| mode != "query") {
         return Err(OAuthError::bad("invalid_request", "Invalid parameter: response_mode"));
     }
     let scope = granted_scope(params.get("scope"))?;
@@ -281,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_and_registered_addresses_get_answers() {
+    fn allows_loopback_and_registered_redirects_only() {
         let mut client = ClientSettings::public("c");
         client.redirect_uris = vec!["https://app.test/cb".to_owned(), "https://web.test/*".to_owned()];
         for good in [

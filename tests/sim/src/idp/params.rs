@@ -68,7 +68,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn cookies_are_found_among_others() {
+    fn finds_cookies() {
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_static("a=1; login=x=y; b=2"));
         assert_eq!(cookie(&headers, "login"), Some("x=y"));
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn duplicates_are_seen() {
+    fn detects_duplicate_parameters() {
         assert!(Params::of_query(Some("a=1&b=2&a=1")).has_duplicates());
         assert!(!Params::of_query(Some("a=1&b=2")).has_duplicates());
     }

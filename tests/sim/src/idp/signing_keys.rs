@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_keys_can_be_read_and_differ() {
+    fn both_signing_keys_are_valid_and_differ() {
         let keys = SigningKeys::new(IdGenerator::new(1));
         assert_eq!(keys.pairs.len(), 2);
         assert_ne!(keys.jwks(0), keys.jwks(1));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_the_same_again_and_good_for_its_key_only() {
+    fn signatures_are_deterministic_and_bound_to_their_key() {
         let keys = SigningKeys::new(IdGenerator::new(1));
         let claims = json!({ "sub": "a" });
         let token = keys.sign(0, &claims).expect("signs");

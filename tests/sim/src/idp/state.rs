@@ -72,17 +72,10 @@ pub(super) struct AuthorizationCode {
     pub(super) session: String,
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
-    pub(super) challenge: Option<PkceChallenge>,
+    pub(super) challenge: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) until_ms: u64,
     pub(super) used: bool,
-}
-
-/// A PKCE challenge.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PkceChallenge {
-    pub(super) text: String,
-    pub(super) hashed: bool,
 }
 
 /// A device authorization.
@@ -91,7 +84,7 @@ pub(super) struct DeviceAuthorization {
     pub(super) user_code: String,
     pub(super) client_id: String,
     pub(super) scope: String,
-    pub(super) challenge: Option<PkceChallenge>,
+    pub(super) challenge: Option<String>,
     pub(super) nonce: Option<String>,
     pub(super) until_ms: u64,
     pub(super) last_poll_ms: Option<u64>,
@@ -132,11 +125,10 @@ pub(super) enum LoginPurpose {
 pub(super) struct AuthorizationRequest {
     pub(super) client_id: String,
     pub(super) redirect_uri: String,
-    pub(super) form_post: bool,
     pub(super) state: Option<String>,
     pub(super) scope: String,
     pub(super) nonce: Option<String>,
-    pub(super) challenge: Option<PkceChallenge>,
+    pub(super) challenge: Option<String>,
 }
 
 impl RealmState {

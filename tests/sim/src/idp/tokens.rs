@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes_are_granted_as_asked() {
+    fn grants_known_scopes() {
         assert_eq!(granted_scope(None).expect("default"), "email profile");
         assert_eq!(granted_scope(Some("openid")).expect("known"), "openid email profile");
         assert_eq!(granted_scope(Some("nope")).expect_err("unknown").description, "Invalid scopes: nope");

@@ -115,7 +115,7 @@ mod tests {
     use super::EntryNames;
 
     #[test]
-    fn no_two_entries_share_a_name() {
+    fn entry_names_are_unique() {
         let mut names = EntryNames::default();
         assert_eq!(names.unique("A", "x.pdf"), "A/x.pdf");
         assert_eq!(names.unique("A", "X.pdf"), "A/X (2).pdf");

@@ -21,9 +21,9 @@ use crate::service::App;
 
 pub(super) fn router(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
-        .route("/__sim/requests", get(requests).delete(forget_requests))
+        .route("/__sim/requests", get(requests).delete(clear_requests))
         .route("/__sim/state", get(state))
-        .route("/__sim/violations", get(violations).delete(forget_violations))
+        .route("/__sim/violations", get(violations).delete(clear_violations))
         .route("/__sim/clock", get(clock).post(advance))
         .route("/__sim/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/__sim/control", post(control))
@@ -36,7 +36,7 @@ async fn requests(State(app): State<Arc<App>>) -> Json<Value> {
     )
 }
 
-async fn forget_requests(State(app): State<Arc<App>>) -> StatusCode {
+async fn clear_requests(State(app): State<Arc<App>>) -> StatusCode {
     app.journal.clear();
     StatusCode::NO_CONTENT
 }
@@ -49,8 +49,8 @@ async fn violations(State(app): State<Arc<App>>) -> Json<Value> {
     Json(app.violations_json())
 }
 
-async fn forget_violations(State(app): State<Arc<App>>) -> StatusCode {
-    app.forget_violations();
+async fn clear_violations(State(app): State<Arc<App>>) -> StatusCode {
+    app.clear_violations();
     StatusCode::NO_CONTENT
 }
 

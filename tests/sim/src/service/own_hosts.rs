@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_are_own_hosts() {
+    fn accepts_only_hosts_of_this_machine() {
         let loopback = OwnHosts::new("127.0.0.1:0", "127.0.0.1:4000".parse().expect("an address"));
         let everywhere = OwnHosts::new("0.0.0.0:80", "0.0.0.0:80".parse().expect("an address"));
         let named = OwnHosts::new("Sim:80", "10.0.0.7:80".parse().expect("an address"));

@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn fixed_segments_go_first_and_parameters_are_decoded() {
+    fn prefers_fixed_segments_and_decodes_parameters() {
         assert!(matches!(routes().find("POST", "/a/bulk/x"), RouteMatch::Operation { id: "bulk", .. }));
         let RouteMatch::Operation { id, parameters } = routes().find("GET", "/a/%2F..%C3%BC") else { panic!("found") };
         assert_eq!((id, parameters["id"].as_str()), ("one", "/..ü"));
     }
 
     #[test]
-    fn a_known_path_tells_its_methods() {
+    fn returns_the_methods_of_a_known_path() {
         assert_eq!(
             routes().find("PUT", "/a/1"),
             RouteMatch::MethodNotAllowed(vec!["GET".to_owned(), "DELETE".to_owned()])

@@ -64,11 +64,11 @@ impl App {
     }
 
     #[cfg(feature = "check")]
-    pub(crate) fn forget_violations(&self) {
+    pub(crate) fn clear_violations(&self) {
         self.violations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
     }
 
     #[cfg(not(feature = "check"))]
     #[allow(clippy::unused_self, reason = "the same call with and without the feature")]
-    pub(crate) fn forget_violations(&self) {}
+    pub(crate) fn clear_violations(&self) {}
 }

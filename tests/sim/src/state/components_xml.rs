@@ -103,7 +103,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn markup_and_control_characters_do_no_harm() {
+    fn escapes_markup_and_drops_control_characters() {
         assert_eq!(super::escaped("a<b & \"c\"\u{0}\u{1b}"), "a&lt;b &amp; &quot;c&quot;");
     }
 }

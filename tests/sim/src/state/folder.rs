@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn releases_the_lock_although_a_child_process_holds_a_copy_of_the_handle() {
+    fn releases_the_lock_despite_a_handle_in_a_child_process() {
         let place = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(place.path()).unwrap().unwrap();
         let closed = copy_of_the_handle(&folder);

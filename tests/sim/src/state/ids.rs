@@ -29,7 +29,7 @@ pub(crate) fn id(seed: u64, kind: &str, number: u64) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn ids_follow_from_the_seed() {
+    fn ids_depend_on_the_seed() {
         assert_eq!(super::id(1, "file", 1), super::id(1, "file", 1));
         assert_ne!(super::id(1, "file", 1), super::id(2, "file", 1));
         assert_ne!(super::id(1, "file", 1), super::id(1, "file", 2));

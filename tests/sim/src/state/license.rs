@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_is_counted_by_month_within_the_span() {
+    fn counts_usage_by_month_within_the_period() {
         let day = |text: &str| Timestamp::parse(text).expect("a moment");
         let license = License {
             id: "l".to_owned(),

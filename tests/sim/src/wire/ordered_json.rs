@@ -31,7 +31,7 @@ mod tests {
     use super::OrderedJson;
 
     #[test]
-    fn what_was_read_is_written_again() {
+    fn serializes_what_was_parsed() {
         let text = r#"{"z":[1,-2,3.5,"ü",null,true],"a":{"y":{},"b":[]},"n":18446744073709551615}"#;
         let tree: OrderedJson = serde_json::from_str(text).expect("JSON");
         assert_eq!(serde_json::to_string(&tree).expect("a text"), text);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_get_the_documents_names_and_what_it_requires() {
+    fn translates_responses_and_adds_required_fields() {
         let ours = r#"{"files":[{"id":"1","name":"a","gone":1,"labels":{"id":"x"},"parts":{"z":[{"value":1}],"b":[]},"note":null,"may":null,"more":2}],"page":0}"#;
         let theirs = r#"{"content":[{"fileId":"1","id":"a","tags":{"id":"x"},"pieces":{"z":[{"val":1}],"b":[]},"may":null,"note":"text","version":0,"more":2}],"page":0}"#;
         let expected = (200, "application/hal+json".to_owned(), theirs.to_owned());
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_become_documented_ones() {
+    fn replaces_undocumented_statuses() {
         let done = |operation, status| answered(operation, status, None, "");
         assert_eq!(done("deleteFile", 204), (200, "application/json".to_owned(), r#"{"ok":false}"#.to_owned()));
         assert_eq!(done("deleteDownload", 204), (204, String::new(), String::new()));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_read_in_the_contracts_names() {
+    fn translates_requests_to_the_contract() {
         let wire = wire();
         let body = json!({"dossierId": "1", "id": "something else", "name": "a", "more": 1});
         let read = wire.request(
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn for_our_own_document_there_is_nothing_to_do() {
+    fn vendored_document_needs_no_translation() {
         let same = r#"{"identity": true, "operations": {}, "shapes": {}}"#;
         assert!(WireMapping::read(same, true).expect("a mapping").is_none());
         assert!(WireMapping::read(same, false).expect("a mapping").is_some());

@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn predefined_cmaps_are_decoded() {
+    fn decodes_predefined_cmaps() {
         for (cmap, bytes, text) in [
             ("UniGB-UCS2-H", &b"\x4e\x2d\x00A"[..], "中A"),
             ("UniGB-UTF16-V", b"\x4e\x2d", "中"),

@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_are_read_with_their_operands() {
+    fn reads_operators_with_their_operands() {
         let content = b"q 1 0 0 -1.5 .5 +7 cm /F#31 11 Tf (a\\(b\\051\\)) Tj <4142 4> Tj [(a) -20 <62>] TJ % comment\n/P << /MCID 0 >> BDC T* (x) ' Q";
         let expected = [
             "q",
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_costs_itself_alone() {
+    fn continues_after_malformed_input() {
         for (content, expected) in [
             (&b"(lost\n(kept) Tj"[..], vec!["(lost) (kept) Tj"]),
             (b"[(a) (b) TJ (kept) Tj", vec!["[2] TJ", "(kept) Tj"]),

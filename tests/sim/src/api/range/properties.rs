@@ -23,7 +23,7 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn from_one_byte_to_another(first in number(), last in prop::option::of(number()), size in number()) {
+    fn returns_the_range_between_two_offsets(first in number(), last in prop::option::of(number()), size in number()) {
         let range = format!("bytes={first}-{}", last.map(|last| last.to_string()).unwrap_or_default());
         let expected = match last {
             Some(last) if last < first => RequestedRange::Full,
@@ -34,7 +34,7 @@ proptest! {
     }
 
     #[test]
-    fn the_last_bytes(count in number(), size in number()) {
+    fn returns_the_last_bytes(count in number(), size in number()) {
         let expected = match count.min(size) {
             0 => RequestedRange::NotSatisfiable,
             length => RequestedRange::Part { start: size - length, length },
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn a_part_lies_within_the_whole(
+    fn parts_lie_within_the_body(
         range in prop_oneof!["bytes=[0-9 +,-]{0,9}", "(bytes|lines|)=?[^\\p{Cc}]{0,9}"],
         size in number(),
     ) {
@@ -58,7 +58,7 @@ proptest! {
     }
 
     #[test]
-    fn another_version_is_given_whole(tag in "\"?[a-z]{0,4}\"?", first in 0_u64..9) {
+    fn returns_the_whole_body_for_another_etag(tag in "\"?[a-z]{0,4}\"?", first in 0_u64..9) {
         let fields = [(RANGE, format!("bytes={first}-")), (IF_RANGE, tag.clone())];
         let headers: HeaderMap = fields.into_iter().filter_map(|(name, value)| Some((name, value.parse().ok()?))).collect();
         let expected = if tag == TAG { RequestedRange::Part { start: first, length: 10 - first } } else { RequestedRange::Full };
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn a_suggested_name_is_read_back(name in prop_oneof![any::<String>(), "[ -~]{0,20}", "[a-zü\"\\\\%;\r\n./]{0,12}"]) {
+    fn content_disposition_round_trips(name in prop_oneof![any::<String>(), "[ -~]{0,20}", "[a-zü\"\\\\%;\r\n./]{0,12}"]) {
         let value = content_disposition(&name);
         prop_assert!(value.is_ascii() && HeaderValue::from_str(&value).is_ok(), "{}", value);
         let rest = value.strip_prefix("attachment; filename=\"").and_then(|rest| rest.split_once('"'));

@@ -10,7 +10,7 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn a_name_is_that_of_one_file(pieces in vec(prop_oneof!["[a-z.]{1,4}", "[/\\\\. \n\0ü]", any::<char>().prop_map(String::from), "x{90}"], 0..6)) {
+    fn accepted_names_are_plain_file_names(pieces in vec(prop_oneof!["[a-z.]{1,4}", "[/\\\\. \n\0ü]", any::<char>().prop_map(String::from), "x{90}"], 0..6)) {
         let given = pieces.concat();
         let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
         match file_name(&given) {

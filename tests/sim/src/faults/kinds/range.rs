@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_headers_are_as_described() {
+    fn changes_etag_and_content_range() {
         let changed = |fault: Fault, tag: &'static str, range: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, HeaderValue::from_static(tag));

@@ -4,37 +4,37 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::Bench;
+use super::TestRealm;
 use crate::clock::SimClock;
 use crate::idp::{AuthMode, BearerError};
 
 #[tokio::test]
-async fn own_tokens_open_until_they_end() {
-    let bench = Bench::new().await;
-    let login = bench.log_in("openid").await;
+async fn accepts_own_tokens_until_they_end() {
+    let realm = TestRealm::new().await;
+    let login = realm.log_in("openid").await;
     let token = login.token("access_token");
-    let check = async |token: &str| bench.provider.authorize(token, &AuthMode::Own).await;
+    let check = async |token: &str| realm.provider.authorize(token, &AuthMode::Own).await;
     let principal = check(&token).await.expect("opens");
     assert_eq!(principal.username.as_deref(), Some("alice"));
     assert_eq!(principal.client_id.as_deref(), Some("cli"));
-    assert_eq!(principal.subject, bench.provider.user_id("alice"));
+    assert_eq!(principal.subject, realm.provider.user_id("alice"));
     assert_eq!(check("").await, Err(BearerError::Missing));
     for other in ["x", &login.token("refresh_token"), &login.token("id_token"), &format!("{token}x")] {
         assert!(matches!(check(other).await, Err(BearerError::Invalid(_))));
     }
-    bench.advance(299);
+    realm.advance(299);
     assert!(check(&token).await.is_ok());
-    bench.advance(1);
+    realm.advance(1);
     assert_eq!(check(&token).await, Err(BearerError::Expired));
 
-    let token = bench.log_in("openid").await.token("access_token");
-    bench.provider.expire_access_tokens();
+    let token = realm.log_in("openid").await.token("access_token");
+    realm.provider.expire_access_tokens();
     assert_eq!(check(&token).await, Err(BearerError::Expired));
-    let token = bench.log_in("openid").await.token("access_token");
-    bench.provider.set_user_enabled("alice", false);
+    let token = realm.log_in("openid").await.token("access_token");
+    realm.provider.set_user_enabled("alice", false);
     assert_eq!(check(&token).await, Err(BearerError::UserDisabled));
-    bench.provider.set_user_enabled("alice", true);
-    bench.provider.revoke_all();
+    realm.provider.set_user_enabled("alice", true);
+    realm.provider.revoke_all();
     assert_eq!(check(&token).await, Err(BearerError::Revoked));
     let refusal = BearerError::Revoked;
     assert_eq!(refusal.status(), StatusCode::UNAUTHORIZED);
@@ -46,20 +46,20 @@ async fn own_tokens_open_until_they_end() {
 }
 
 #[tokio::test]
-async fn loose_modes_ask_for_less() {
-    let bench = Bench::new().await;
-    assert!(bench.provider.authorize("anything", &AuthMode::Any).await.is_ok());
-    assert_eq!(bench.provider.authorize("", &AuthMode::Any).await, Err(BearerError::Missing));
-    assert!(bench.provider.authorize("", &AuthMode::None).await.is_ok());
+async fn lenient_modes_accept_any_or_no_token() {
+    let realm = TestRealm::new().await;
+    assert!(realm.provider.authorize("anything", &AuthMode::Any).await.is_ok());
+    assert_eq!(realm.provider.authorize("", &AuthMode::Any).await, Err(BearerError::Missing));
+    assert!(realm.provider.authorize("", &AuthMode::None).await.is_ok());
 }
 
 #[tokio::test]
-async fn tokens_of_another_provider_open_with_its_published_keys() {
+async fn accepts_tokens_signed_with_published_keys() {
     // The other provider uses real time, as real providers do.
-    let other = Bench::with(|config| config.clock = SimClock::manual_at(std::time::SystemTime::now())).await;
-    let bench = Bench::new().await;
+    let other = TestRealm::with(|config| config.clock = SimClock::manual_at(std::time::SystemTime::now())).await;
+    let realm = TestRealm::new().await;
     let mode = AuthMode::Jwks(other.endpoint("certs"));
-    let check = async |token: &str| bench.provider.authorize(token, &mode).await;
+    let check = async |token: &str| realm.provider.authorize(token, &mode).await;
     let login = other.log_in("openid").await;
     let token = login.token("access_token");
     assert_eq!(check(&token).await.expect("opens").username.as_deref(), Some("alice"));
@@ -76,19 +76,19 @@ async fn tokens_of_another_provider_open_with_its_published_keys() {
 }
 
 #[tokio::test]
-async fn age_of_foreign_tokens_goes_by_the_real_clock() {
-    let old = Bench::new().await;
+async fn foreign_tokens_expire_by_the_real_clock() {
+    let old = TestRealm::new().await;
     let token = old.log_in("openid").await.token("access_token");
     let mode = AuthMode::Jwks(old.endpoint("certs"));
     assert_eq!(old.provider.authorize(&token, &mode).await, Err(BearerError::Expired));
 }
 
 #[tokio::test]
-async fn unreachable_keys_are_told_apart_from_bad_tokens() {
-    let bench = Bench::new().await;
-    let token = bench.log_in("openid").await.token("access_token");
-    for url in [bench.url("nothing-here"), "http://127.0.0.1:9/certs".to_owned()] {
-        let refusal = bench.provider.authorize(&token, &AuthMode::Jwks(url)).await.expect_err("refused");
+async fn distinguishes_unreachable_keys_from_invalid_tokens() {
+    let realm = TestRealm::new().await;
+    let token = realm.log_in("openid").await.token("access_token");
+    for url in [realm.url("nothing-here"), "http://127.0.0.1:9/certs".to_owned()] {
+        let refusal = realm.provider.authorize(&token, &AuthMode::Jwks(url)).await.expect_err("refused");
         assert_eq!(refusal.status(), StatusCode::SERVICE_UNAVAILABLE, "{refusal}");
     }
 }

@@ -20,7 +20,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn no_two_entries_share_a_name_and_none_leaves_its_folder(
+    fn entry_names_are_unique_and_stay_in_their_folder(
         given in vec((prop::sample::select(&["Originals", "Reports"]), "[aAbÄä]{1,2}(\\.[pP])?|x \\([23]\\)\\.p|[a/\\\\.]{0,4}a|[^\\p{Cc}]{1,6}a"), 0..40),
     ) {
         let mut names = EntryNames::default();
@@ -35,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn a_safe_name_is_one_that_every_system_takes(
+    fn safe_names_are_valid_on_every_system(
         text in prop_oneof![any::<String>(), "[ .a/:*?\"<>|\\\\\n]{0,9}", "([A-Za-z]{3}|con|NUL|Com1|lpt9)(\\.[a-z]{1,3})?[. ]{0,2}", "🔑{60,120}"],
     ) {
         let name = safe_name(&text);
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_that_is_safe_stays(text in "[a-zA-Zü0-9_() -]{0,30}[a-z0-9)]{4}(\\.[a-z]{1,4})?") {
+    fn keeps_safe_names(text in "[a-zA-Zü0-9_() -]{0,30}[a-z0-9)]{4}(\\.[a-z]{1,4})?") {
         prop_assert_eq!(safe_name(text.trim()), text.trim());
     }
 }

@@ -1,33 +1,30 @@
-//! Archives that are uploaded: which entries become files.
+//! Uploaded ZIP archives: which entries become files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod support;
 
-use support::{Desk, pdf, zip};
+use support::{TestClient, pdf, zip};
 
-/// The head of an AppleDouble file, which macOS puts beside a file on other file systems and into archives.
+/// The head of an AppleDouble file, which macOS creates on other file systems and in archives.
 const APPLE_DOUBLE: &[u8] = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00\x02\x00\x00\x00\x09";
 
-/// Uploads an archive and gives the names of the files that came of it, or the refusal.
-async fn names(desk: &Desk, entries: &[(&str, &[u8])]) -> Result<Vec<String>, String> {
-    let dossier = desk.dossier("d").await;
-    let answer = desk.upload(&dossier, "x.zip", zip(entries)).await;
-    if answer.status != 201 {
-        assert_eq!(answer.status, 400);
-        return Err(answer.message());
+/// Uploads an archive and returns the names of the created files, or the error.
+async fn names(client: &TestClient, entries: &[(&str, &[u8])]) -> Result<Vec<String>, String> {
+    let dossier = client.dossier("d").await;
+    let response = client.upload(&dossier, "x.zip", zip(entries)).await;
+    if response.status != 201 {
+        assert_eq!(response.status, 400);
+        return Err(response.message());
     }
-    let files = desk.get(&format!("{dossier}/files")).await.json();
+    let files = client.get(&format!("{dossier}/files")).await.json();
     let files = files["files"].as_array().unwrap().clone();
-    assert_eq!(answer.json()["fileIds"].as_array().unwrap().len(), files.len());
+    assert_eq!(response.json()["fileIds"].as_array().unwrap().len(), files.len());
     Ok(files.iter().map(|file| file["fileName"].as_str().unwrap().to_owned()).collect())
 }
 
 #[tokio::test]
-async fn leaves_out_what_systems_put_beside_documents() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn ignores_system_files_in_archives() {
+    let Some(client) = TestClient::vendored().await else { return };
     let a = pdf(&[&["a"]]);
     for (path, bytes) in [
         ("._a.pdf", APPLE_DOUBLE),
@@ -48,38 +45,32 @@ async fn leaves_out_what_systems_put_beside_documents() {
         ("a folder/", b""),
     ] {
         for entries in [[("a.pdf", a.as_slice()), (path, bytes)], [(path, bytes), ("a.pdf", a.as_slice())]] {
-            assert_eq!(names(&desk, &entries).await, Ok(vec!["a.pdf".to_owned()]), "{path:?}");
+            assert_eq!(names(&client, &entries).await, Ok(vec!["a.pdf".to_owned()]), "{path:?}");
         }
-        let alone = names(&desk, &[(path, bytes)]).await;
+        let alone = names(&client, &[(path, bytes)]).await;
         assert_eq!(alone, Err("The archive x.zip holds no documents.".to_owned()), "{path:?}");
     }
 }
 
 #[tokio::test]
-async fn takes_documents_wherever_they_lie() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn accepts_documents_in_any_folder() {
+    let Some(client) = TestClient::vendored().await else { return };
     let (a, b) = (pdf(&[&["a"]]), pdf(&[&["b"]]));
     for (paths, expected) in [
         (["q3\\a.pdf", "q3\\b.pdf"], ["a.pdf", "b.pdf"]),
         (["q3/a.pdf", "q4\\a.pdf"], ["a.pdf", "q4_a.pdf"]),
         (["./a.pdf", "x/y/z/B.PDF"], ["a.pdf", "B.PDF"]),
-        // Hidden by its name, and still a document.
+        // Hidden files that are documents.
         ([".a.pdf", "._b.pdf"], [".a.pdf", "._b.pdf"]),
     ] {
-        let names = names(&desk, &[(paths[0], &a), (paths[1], &b)]).await;
+        let names = names(&client, &[(paths[0], &a), (paths[1], &b)]).await;
         assert_eq!(names, Ok(expected.map(str::to_owned).to_vec()), "{paths:?}");
     }
 }
 
 #[tokio::test]
-async fn refuses_by_name_what_is_meant_as_a_document() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn rejects_archives_with_other_files_by_name() {
+    let Some(client) = TestClient::vendored().await else { return };
     let a = pdf(&[&["a"]]);
     let inner = zip(&[("b.pdf", &a)]);
     let cases: [(&str, &[u8], &str); 4] = [
@@ -89,7 +80,7 @@ async fn refuses_by_name_what_is_meant_as_a_document() {
         ("x/", b"bytes under the name of a folder", ""),
     ];
     for (path, bytes, message) in cases {
-        let result = names(&desk, &[("a.pdf", &a), (path, bytes)]).await;
+        let result = names(&client, &[("a.pdf", &a), (path, bytes)]).await;
         let expected = if message.is_empty() { Ok(vec!["a.pdf".to_owned()]) } else { Err(message.to_owned()) };
         assert_eq!(result, expected, "{path}");
     }

@@ -1,37 +1,18 @@
-//! Pages that are odd in one place: that place is lost at most, and everything else is read.
+//! Pages with one malformed part: at most that part is lost, and everything else is read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod support;
 
 use serde_json::Value;
-use support::{Desk, raw_pdf};
+use support::{HELVETICA, TestClient, page_pdf, raw_pdf, stream};
 
-/// Uploads a document and gives its components.
-async fn components(desk: &Desk, bytes: Vec<u8>) -> Value {
-    let dossier = desk.dossier("d").await;
-    let file = desk.file(&dossier, "x.pdf", bytes).await;
-    desk.wait(60);
-    desk.get(&format!("{dossier}/files/{file}/components")).await.json()["components"].clone()
-}
-
-fn stream(dictionary: &str, content: &str) -> String {
-    format!("<< {dictionary} /Length {} >>\nstream\n{content}\nendstream", content.len())
-}
-
-const HELVETICA: &str = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>";
-/// Lines before and behind what is odd.
+/// Lines before and after the malformed part.
 const BEFORE: &str = "BT /F1 11 Tf 72 700 Td (Sponsor: Before) Tj ET\n";
 const BEHIND: &str = "\nBT /F1 11 Tf 72 600 Td (Study number: AB-1) Tj ET";
 
-/// A page with good lines around `odd`; further resources and objects (from number 6) beside Helvetica as F1.
+/// Returns a page with valid lines around `odd`, further resources, and further objects (from number 6).
 fn page(odd: &str, fonts: &str, resources: &str, objects: &[&str]) -> Vec<u8> {
-    let resources = format!("<< /Font << /F1 4 0 R {fonts} >> {resources} >>");
-    let page =
-        format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {resources} /Contents 5 0 R >>");
-    let content = stream("", &format!("{BEFORE}{odd}{BEHIND}"));
-    let first =
-        ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", &page, HELVETICA, &content];
-    raw_pdf(&first.iter().chain(objects).copied().collect::<Vec<_>>())
+    page_pdf(&format!("{BEFORE}{odd}{BEHIND}"), fonts, resources, objects)
 }
 
 fn remarks(found: &Value) -> String {
@@ -39,11 +20,8 @@ fn remarks(found: &Value) -> String {
 }
 
 #[tokio::test]
-async fn text_in_a_predefined_cmap_is_read_and_the_rest_stays() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn reads_text_in_predefined_cmaps() {
+    let Some(client) = TestClient::vendored().await else { return };
     for (cmap, hex) in [
         ("UniGB-UCS2-H", "0053006f006c0064003a00204e2d6587"),
         ("UniGB-UTF16-H", "0053006f006c0064003a00204e2d6587"),
@@ -58,31 +36,27 @@ async fn text_in_a_predefined_cmap_is_read_and_the_rest_stays() {
         let font =
             format!("<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /{cmap} /DescendantFonts [7 0 R] >>");
         let descendant = "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> /DW 1000 >>";
-        let odd = format!("BT /F2 11 Tf 72 650 Td (Supplier: ) Tj <{hex}> Tj ET").replace("(Supplier: ) Tj ", "");
-        let found = components(&desk, page(&odd, "/F2 6 0 R", "", &[&font, descendant])).await;
+        let odd = format!("BT /F2 11 Tf 72 650 Td <{hex}> Tj ET");
+        let found = client.components(page(&odd, "/F2 6 0 R", "", &[&font, descendant])).await;
         assert_eq!((&found["Sponsor"][0], &found["StudyNumber"][0]), (&"Before".into(), &"AB-1".into()), "{cmap}");
         assert_eq!(remarks(&found), "", "{cmap}");
-        let supplier = format!("BT /F2 11 Tf 72 650 Td <{hex}> Tj ET");
         let rule = "[[component]]\nname = 'Sold'\n[[component.rule]]\npattern = 'Sold: (.*)'";
         let rules = documine_sim::Rules::parse(rule).unwrap();
-        let other = Desk::with(Desk::builder().rules(rules)).await;
-        let found = components(&other, page(&supplier, "/F2 6 0 R", "", &[&font, descendant])).await;
+        let other = TestClient::with(TestClient::builder().rules(rules)).await;
+        let found = other.components(page(&odd, "/F2 6 0 R", "", &[&font, descendant])).await;
         let text = found["Sold"][0].as_str().unwrap_or_default();
         assert!(["中文", "中言", "中湖"].contains(&text) || text.starts_with('中'), "{cmap}: {found}");
     }
 }
 
 #[tokio::test]
-async fn an_odd_font_costs_its_own_text_at_most() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn odd_font_loses_only_its_own_text() {
+    let Some(client) = TestClient::vendored().await else { return };
     let odd = "BT /F2 11 Tf 72 650 Td (Supplier: Odd) Tj ET";
     let map = stream("", "begincmap 1 beginbfchar <41> <004> endbfchar garbage");
     let glyph = stream("", "500 0 d0");
     let program = stream("/Subtype /Type1C", "no font at all");
-    // Whether the text in the font is found, too.
+    // True if the text in the font is readable too.
     let cases: [(&str, bool, &[&str]); 26] = [
         ("<< /Type /Font /Subtype /Type1 /BaseFont /Odd /Encoding /StandardEncoding >>", true, &[]),
         ("<< /Type /Font /Subtype /Type1 /BaseFont /Odd /Encoding /NoSuchEncoding >>", true, &[]),
@@ -133,7 +107,7 @@ async fn an_odd_font_costs_its_own_text_at_most() {
     ];
     for (font, read, objects) in cases {
         let objects: Vec<&str> = std::iter::once(font).chain(objects.iter().copied()).collect();
-        let found = components(&desk, page(odd, "/F2 6 0 R", "", &objects)).await;
+        let found = client.components(page(odd, "/F2 6 0 R", "", &objects)).await;
         assert_eq!((&found["Sponsor"][0], &found["StudyNumber"][0]), (&"Before".into(), &"AB-1".into()), "{font}");
         assert_eq!(found["Supplier"][0] == "Odd", read, "{font}: {found}");
         let remarks = remarks(&found);
@@ -145,11 +119,8 @@ async fn an_odd_font_costs_its_own_text_at_most() {
 }
 
 #[tokio::test]
-async fn an_odd_operator_costs_itself_at_most() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn odd_operator_loses_no_other_text() {
+    let Some(client) = TestClient::vendored().await else { return };
     for odd in [
         "/NoFont 11 Tf",
         "BT 72 650 Td (without a font) Tj ET",
@@ -174,7 +145,7 @@ async fn an_odd_operator_costs_itself_at_most() {
         "BI /W 2 /H 2 ID (((",
         "% a comment ( [ <<",
     ] {
-        let found = components(&desk, page(odd, "", "", &[])).await;
+        let found = client.components(page(odd, "", "", &[])).await;
         assert_eq!(
             (&found["Sponsor"][0], &found["StudyNumber"][0]),
             (&"Before".into(), &"AB-1".into()),
@@ -184,12 +155,9 @@ async fn an_odd_operator_costs_itself_at_most() {
 }
 
 #[tokio::test]
-async fn forms_are_read_in_their_place() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
-    // The same name stands for other fonts inside; the form is moved beside its label; it draws itself; it leaves its state open.
+async fn reads_forms_in_place() {
+    let Some(client) = TestClient::vendored().await else { return };
+    // Inside the form the font name has another meaning. The form is placed beside its label, contains itself, and leaves its state open.
     let form = stream(
         "/Type /XObject /Subtype /Form /BBox [0 0 200 20] /Matrix [1 0 0 1 150 650] /Resources << /Font << /F1 7 0 R >> /XObject << /X 6 0 R >> >>",
         "q q BT /F1 11 Tf 0 0 Td <00480065007200650021> Tj ET /X Do",
@@ -197,17 +165,14 @@ async fn forms_are_read_in_their_place() {
     let font = "<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /UniGB-UCS2-H /DescendantFonts [8 0 R] >>";
     let descendant = "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song /DW 1000 >>";
     let odd = "BT /F1 11 Tf 72 650 Td (Supplier:) Tj ET q /X Do Q";
-    let found = components(&desk, page(odd, "", "/XObject << /X 6 0 R >>", &[&form, font, descendant])).await;
+    let found = client.components(page(odd, "", "/XObject << /X 6 0 R >>", &[&form, font, descendant])).await;
     assert_eq!((&found["Sponsor"][0], &found["StudyNumber"][0]), (&"Before".into(), &"AB-1".into()));
     assert_eq!(found["Supplier"][0], "Here!", "{found}");
 }
 
 #[tokio::test]
-async fn an_odd_page_costs_itself_at_most() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn odd_page_loses_no_other_page() {
+    let Some(client) = TestClient::vendored().await else { return };
     let good = stream("", &format!("{BEFORE}{BEHIND}"));
     let broken = "<< /Length 9 /Filter /FlateDecode >>\nstream\nno deflat\nendstream";
     let unknown = "<< /Length 9 /Filter /NoSuchFilter >>\nstream\nwhatever.\nendstream";
@@ -229,7 +194,7 @@ async fn an_odd_page_costs_itself_at_most() {
             unknown,
             odd,
         ];
-        let found = components(&desk, raw_pdf(&objects)).await;
+        let found = client.components(raw_pdf(&objects)).await;
         assert_eq!(
             (&found["Sponsor"][0], &found["StudyNumber"][0]),
             (&"Before".into(), &"AB-1".into()),
