@@ -18,7 +18,7 @@ use crate::net::ListenerSwitch;
 use crate::paging::Paging;
 use crate::service::{App, OwnHosts, Routes, Settings, StateFile};
 use crate::simulator::{Simulator, SimulatorLogin};
-use crate::state::{Blobs, Timing, Workspace};
+use crate::state::{BlobStore, Timing, Workspace};
 use crate::timestamp::Timestamp;
 
 /// A failed start of a simulator, described in one line.
@@ -314,7 +314,7 @@ impl SimulatorBuilder {
             faults,
             listener: ListenerSwitch::new(),
             stop: watch::Sender::new(false),
-            blobs: Blobs::open(state_file.as_ref().map(StateFile::folder)).map_err(|error| folder_error(&error))?,
+            blobs: BlobStore::open(state_file.as_ref().map(StateFile::folder)).map_err(|error| folder_error(&error))?,
             readers: PdfReaders::new(),
             state_file,
             packing: tokio::sync::Mutex::new(()),

@@ -31,18 +31,18 @@ const LONGEST_NAP: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Clone)]
 pub struct SimClock {
-    shared: Arc<Shared>,
+    shared: Arc<ClockState>,
 }
 
-struct Shared {
+struct ClockState {
     start: SystemTime,
     /// `None` for a manual clock.
-    run: Option<Run>,
+    run: Option<RunningClock>,
     advanced: Mutex<Duration>,
     changed: watch::Sender<()>,
 }
 
-struct Run {
+struct RunningClock {
     speed: f64,
     since: Instant,
 }
@@ -53,7 +53,7 @@ impl SimClock {
     /// A `speed` that is not a positive number counts as 1.
     pub fn real(speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self::build(SystemTime::now(), Some(Run { speed, since: Instant::now() }))
+        Self::build(SystemTime::now(), Some(RunningClock { speed, since: Instant::now() }))
     }
 
     /// Creates a clock that stays at 2025-01-15T09:00:00Z until [`advance`](Self::advance) moves it.
@@ -66,9 +66,9 @@ impl SimClock {
         Self::build(start, None)
     }
 
-    fn build(start: SystemTime, run: Option<Run>) -> Self {
+    fn build(start: SystemTime, run: Option<RunningClock>) -> Self {
         let (changed, _) = watch::channel(());
-        Self { shared: Arc::new(Shared { start, run, advanced: Mutex::new(Duration::ZERO), changed }) }
+        Self { shared: Arc::new(ClockState { start, run, advanced: Mutex::new(Duration::ZERO), changed }) }
     }
 
     /// Returns the simulated time.

@@ -116,6 +116,17 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+// Layers, from top to bottom. A module imports modules of lower layers only.
+//
+//   builder            settings and start
+//   simulator          the handle of a running simulator
+//   server             router, layers of a request, fault injection, `/__sim/`
+//   api                one file per tag of the API
+//   control  package   actions outside the API; ZIP archives and reports
+//   service            the shared state of the running service: settings, routes, state file
+//   faults  state      fault plan; workspace, files, packages, data folder
+//   idp  journal  api_error
+//   analysis  check  clock  net  paging  timestamp  wire                                       ground
 #[cfg(feature = "check")]
 pub mod check;
 pub mod idp;

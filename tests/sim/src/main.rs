@@ -164,10 +164,10 @@ fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
 
 /// Hides panics of the PDF library, which are handled as unreadable documents. Other panics are printed as usual.
 fn quiet_reader_panics() {
-    let usual = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().name() != Some("documine-sim-pdf") {
-            usual(panic);
+            default_hook(panic);
         }
     }));
 }

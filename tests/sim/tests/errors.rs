@@ -59,7 +59,11 @@ async fn rejects_uploads_that_are_not_readable_pdfs() {
         assert_eq!(response.status, 400, "{name}");
         assert!(response.message().starts_with(message), "{name}: {}", response.message());
     }
-    assert_eq!(client.get(&format!("{dossier}/files")).await.json(), json!({"files": []}), "rejected uploads leave no file");
+    assert_eq!(
+        client.get(&format!("{dossier}/files")).await.json(),
+        json!({"files": []}),
+        "rejected uploads leave no file"
+    );
 
     let path = format!("{dossier}/files");
     let other_part = Form::new().part("document", Part::bytes(report.clone()).file_name("a.pdf"));

@@ -144,7 +144,11 @@ async fn controls_the_plan_over_http() {
         assert_eq!(refused.status, 400);
         assert!(refused.message().contains(words), "{}", refused.message());
     }
-    assert_eq!(steer(Method::GET, None).await.json()["faults"].as_array().unwrap().len(), 18, "a list is added completely or not at all");
+    assert_eq!(
+        steer(Method::GET, None).await.json()["faults"].as_array().unwrap().len(),
+        18,
+        "a list is added completely or not at all"
+    );
     assert_eq!(steer(Method::DELETE, None).await.status, 204);
     let empty = steer(Method::GET, None).await.json();
     assert_eq!((&empty["faults"], &empty["hits"], &empty["seed"]), (&json!([]), &json!({}), &json!(8)));

@@ -123,7 +123,10 @@ async fn returns_components_with_details_as_json_and_xml_in_rule_order() {
     assert_eq!(found["componentRuleId"], "CompletionDate.0.0");
     assert_eq!(found["entityReferences"][0]["page"], 2);
     let text = detailed.text();
-    assert!(text.find("\"Title\"").unwrap() < text.find("\"PageCount\"").unwrap(), "components follow the order of the rules");
+    assert!(
+        text.find("\"Title\"").unwrap() < text.find("\"PageCount\"").unwrap(),
+        "components follow the order of the rules"
+    );
     let plain = client.get(&format!("{dossier}/files/{file}/components")).await.json();
     assert!(plain.get("componentDetails").is_none());
 

@@ -62,14 +62,14 @@ pub(super) fn number(text: &str) -> Option<String> {
     let found = find_numbers(text);
     match found.as_slice() {
         [] => None,
-        [one] => Some(one.plain.clone().unwrap_or_else(|| trimmed(text))),
+        [one] => Some(one.value.clone().unwrap_or_else(|| trimmed(text))),
         [first, rest @ ..] => {
             // "19 % 95.00": the percentage does not count.
             let others: Vec<&NumberMatch> = found.iter().filter(|number| !number.percent).collect();
             match others.as_slice() {
-                [one] => Some(one.plain.clone().unwrap_or_else(|| trimmed(text))),
-                _ if first.plain.is_some() && rest.iter().all(|other| other.plain == first.plain) => {
-                    first.plain.clone()
+                [one] => Some(one.value.clone().unwrap_or_else(|| trimmed(text))),
+                _ if first.value.is_some() && rest.iter().all(|other| other.value == first.value) => {
+                    first.value.clone()
                 }
                 _ => Some(trimmed(text)),
             }
@@ -93,9 +93,9 @@ pub(super) fn money(text: &str) -> Option<String> {
     let best =
         best(|number| number.currency).or_else(|| best(|number| number.decimals)).unwrap_or_else(|| money.clone());
     let first = best.first()?;
-    let one_value = best.iter().all(|number| number.plain == first.plain);
+    let one_value = best.iter().all(|number| number.value == first.value);
     let sign_unclear = words.iter().any(|word| SIGN_WORDS.contains(&word.as_str()));
-    match &first.plain {
+    match &first.value {
         Some(plain) if one_value && (!sign_unclear || plain.starts_with('-')) => Some(plain.clone()),
         _ => Some(trimmed(text)),
     }
@@ -105,9 +105,9 @@ pub(super) fn money(text: &str) -> Option<String> {
 #[derive(Debug)]
 struct NumberMatch {
     /// The range with sign, brackets and currency.
-    place: Range<usize>,
+    range: Range<usize>,
     /// The normalised number. `None` if it is ambiguous.
-    plain: Option<String>,
+    value: Option<String>,
     percent: bool,
     currency: bool,
     decimals: bool,
@@ -116,7 +116,7 @@ struct NumberMatch {
 /// Finds the numbers, after normalising minus signs, spaces and digits.
 fn find_numbers(text: &str) -> Vec<NumberMatch> {
     let letters: Vec<char> = text.chars().map(normalise_char).collect();
-    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let offsets: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let mut found = Vec::new();
     let mut index = 0;
     while index < letters.len() {
@@ -130,12 +130,12 @@ fn find_numbers(text: &str) -> Vec<NumberMatch> {
         }
         let end = figures_end(&letters, index);
         let figures: String = letters[index..end].iter().collect();
-        let context = NumberContext::of(&letters, index, end);
-        if let Some((plain, decimals)) = (!context.part_of_word).then(|| plain_figures(&figures)).flatten() {
+        let context = NumberContext::new(&letters, index, end);
+        if let Some((plain, decimals)) = (!context.is_part_of_word).then(|| parse_figures(&figures)).flatten() {
             found.push(NumberMatch {
-                place: places[context.start]..places[context.end],
-                plain: context.signed(plain).filter(|_| {
-                    let number = &text[places[context.start]..places[context.end]];
+                range: offsets[context.start]..offsets[context.end],
+                value: context.signed(plain).filter(|_| {
+                    let number = &text[offsets[context.start]..offsets[context.end]];
                     !(THREE_DECIMAL_CURRENCIES.iter().any(|code| number.contains(code)) && could_be_decimals(&figures))
                 }),
                 percent: context.percent,
@@ -203,7 +203,7 @@ fn figures_end(letters: &[char], start: usize) -> usize {
 }
 
 /// Normalises the digits of a number, and returns whether it has decimals. `None` for dates, versions and the like.
-fn plain_figures(figures: &str) -> Option<(String, bool)> {
+fn parse_figures(figures: &str) -> Option<(String, bool)> {
     let marks: Vec<(usize, char)> = figures.char_indices().filter(|(_, letter)| !letter.is_ascii_digit()).collect();
     let (last_at, last) = marks.last().copied().unwrap_or((figures.len(), ' '));
     let behind = figures.len().saturating_sub(last_at + 1);
@@ -238,9 +238,9 @@ fn plain_figures(figures: &str) -> Option<(String, bool)> {
 /// `1,23,456`.
 fn is_grouping(groups: &[usize], commas: bool) -> bool {
     let [first, middle @ .., last] = groups else { return true };
-    let usual = (1..=3).contains(first) && middle.iter().all(|group| *group == 3);
+    let western = (1..=3).contains(first) && middle.iter().all(|group| *group == 3);
     let indian = commas && (1..=2).contains(first) && middle.iter().all(|group| *group == 2);
-    *last == 3 && (usual || indian)
+    *last == 3 && (western || indian)
 }
 
 /// The signs, currencies and other marks around a number.
@@ -255,15 +255,15 @@ struct NumberContext {
     unclear: bool,
     percent: bool,
     currency: bool,
-    part_of_word: bool,
+    is_part_of_word: bool,
 }
 
 impl NumberContext {
-    fn of(letters: &[char], start: usize, end: usize) -> Self {
+    fn new(letters: &[char], start: usize, end: usize) -> Self {
         let mut context = Self { start, end, ..Self::default() };
         let brackets = context.extend(letters);
         context.minus += u8::from(brackets);
-        context.part_of_word |= context.touches(letters);
+        context.is_part_of_word |= context.touches(letters);
         context
     }
 
@@ -397,7 +397,7 @@ fn words_around(text: &str, found: &[NumberMatch]) -> Vec<String> {
     let mut depth = 0_u32;
     let mut words = String::new();
     for (at, letter) in text.char_indices() {
-        let in_number = found.iter().any(|number| number.place.contains(&at));
+        let in_number = found.iter().any(|number| number.range.contains(&at));
         match letter {
             _ if in_number => words.push(' '),
             '(' => depth += 1,

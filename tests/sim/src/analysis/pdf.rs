@@ -104,7 +104,7 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Read
             reader.read_page(id, deadline)
         } else {
             // After the deadline the pages still count, without text.
-            Page::default()
+            PageResult::default()
         };
         if page.cut {
             read.incomplete = Some(format!("Reading the text took too long; it was stopped on page {number}."));
@@ -162,7 +162,7 @@ fn is_whole(document: &Document) -> bool {
 }
 
 #[derive(Default)]
-struct Page {
+struct PageResult {
     text: PageText,
     lines: Vec<TextLine>,
     unread: BTreeSet<String>,
@@ -193,7 +193,7 @@ impl PageReader {
         Self { document, fonts: Fonts::default(), page, content }
     }
 
-    fn read_page(&mut self, id: ObjectId, deadline: Instant) -> Page {
+    fn read_page(&mut self, id: ObjectId, deadline: Instant) -> PageResult {
         let (document, fonts) = (&self.document, &mut self.fonts);
         let mut drawn = catch_panic(|| content::text_operators(document, fonts, id, deadline)).unwrap_or_default();
         let (mut collector, clean) = self.draw(&drawn, |_| true, deadline);
@@ -207,7 +207,7 @@ impl PageReader {
         let visual = Some(text_of(&collector.visual_lines())).filter(|visual| *visual != text && !visual.is_empty());
         let cut = collector.cut || drawn.cut;
         let image_only = text.trim().is_empty() && drawn.has_images && drawn.unread.is_empty() && !cut;
-        Page { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
+        PageResult { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
     }
 
     /// Finds the fonts on which the library fails, and replaces each with a simplified font. Text in a font without a working replacement is left
@@ -236,14 +236,14 @@ impl PageReader {
     fn draw(
         &mut self,
         drawn: &PageContent,
-        wanted: impl Fn(&TextOperator) -> bool,
+        selected: impl Fn(&TextOperator) -> bool,
         deadline: Instant,
     ) -> (PageCollector, bool) {
         let mut collector = PageCollector::new(deadline);
         let operations: Vec<Operation> = drawn
             .operators
             .iter()
-            .filter(|operator| wanted(operator))
+            .filter(|operator| selected(operator))
             .map(|operator| operator.operation.clone())
             .collect();
         let Ok(content) = (Content { operations }).encode() else { return (collector, false) };

@@ -159,10 +159,10 @@ impl ApiCall {
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, ApiError> {
     let text = serde_json::to_string(value)
         .map_err(|error| ApiError::internal("The response could not be written", &error))?;
-    Ok(text_answer(status, "application/json", text))
+    Ok(text_response(status, "application/json", text))
 }
 
-pub(super) fn text_answer(status: StatusCode, kind: &'static str, text: String) -> Response {
+pub(super) fn text_response(status: StatusCode, kind: &'static str, text: String) -> Response {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

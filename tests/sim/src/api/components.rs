@@ -3,28 +3,28 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::api_call::{ApiCall, json, text_answer};
+use super::api_call::{ApiCall, json, text_response};
 use super::lists;
 use crate::api_error::ApiError;
 use crate::service::App;
 use crate::state::{File, FileComponents, dossier_xml, file_xml};
 
-pub(super) fn of_file(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+pub(super) fn for_file(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let details = call.flag("includeDetails", false)?;
     let components = {
         let workspace = app.workspace();
         let file = workspace.file(call.template_id(), call.dossier_id(), call.file_id())?;
-        ready(file, app)?;
+        check_processed(file, app)?;
         FileComponents::new(file, details, &workspace)
     };
     if wants_xml(call) {
-        return Ok(text_answer(StatusCode::OK, "application/xml", file_xml(&components)));
+        return Ok(text_response(StatusCode::OK, "application/xml", file_xml(&components)));
     }
     json(StatusCode::OK, &components)
 }
 
 /// Returns the components of every analysed file of the dossier. Files without a finished analysis are left out.
-pub(super) fn of_dossier(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+pub(super) fn for_dossier(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let details = call.flag("includeDetails", false)?;
     let now = app.now();
     let components: Vec<FileComponents> = {
@@ -37,12 +37,12 @@ pub(super) fn of_dossier(app: &App, call: &ApiCall) -> Result<Response, ApiError
             .collect()
     };
     if wants_xml(call) {
-        return Ok(text_answer(StatusCode::OK, "application/xml", dossier_xml(&components)));
+        return Ok(text_response(StatusCode::OK, "application/xml", dossier_xml(&components)));
     }
-    lists::answer(app, call, "files", components)
+    lists::list_response(app, call, "files", components)
 }
 
-fn ready(file: &File, app: &App) -> Result<(), ApiError> {
+fn check_processed(file: &File, app: &App) -> Result<(), ApiError> {
     let now = app.now();
     if file.is_processed(now) {
         return Ok(());

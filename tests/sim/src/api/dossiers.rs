@@ -36,7 +36,7 @@ pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
         dossiers.sort_by_key(|dossier| dossier.number);
         dossiers.into_iter().map(Dossier::to_json).collect()
     };
-    lists::answer(app, call, "dossiers", dossiers)
+    lists::list_response(app, call, "dossiers", dossiers)
 }
 
 pub(super) fn get(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
@@ -56,8 +56,8 @@ pub(super) fn delete(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
         )));
     }
     if permanently {
-        let gone = workspace.remove_dossier(call.dossier_id(), now);
-        app.blobs.remove(gone);
+        let removed = workspace.remove_dossier(call.dossier_id(), now);
+        app.blobs.remove(removed);
     } else if let Some(dossier) = workspace.dossiers.get_mut(call.dossier_id()) {
         dossier.deleted.get_or_insert(now);
     }
@@ -90,9 +90,9 @@ pub(super) async fn create_or_update(app: &Arc<App>, call: &mut ApiCall) -> Resu
         return json(StatusCode::OK, &dossier.to_json());
     }
     let dossier = request.create(&mut workspace, call, now)?;
-    let shown = dossier.to_json();
+    let json_value = dossier.to_json();
     workspace.dossiers.insert(dossier.id.clone(), dossier);
-    json(StatusCode::CREATED, &shown)
+    json(StatusCode::CREATED, &json_value)
 }
 
 impl DossierRequest {

@@ -25,7 +25,7 @@ pub(super) async fn list(app: &Arc<App>, call: &mut ApiCall) -> Result<Response,
         downloads.sort_by_key(|download| download.number);
         downloads.into_iter().map(|download| download.to_json(now)).collect()
     };
-    lists::answer(app, call, "downloads", downloads)
+    lists::list_response(app, call, "downloads", downloads)
 }
 
 pub(super) async fn get(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
@@ -37,8 +37,8 @@ pub(super) async fn get(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, 
 pub(super) fn delete(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let mut workspace = app.workspace();
     workspace.download(call.download_id())?;
-    let gone = workspace.remove_download(call.download_id());
-    app.blobs.remove(gone);
+    let removed = workspace.remove_download(call.download_id());
+    app.blobs.remove(removed);
     Ok(no_content())
 }
 
@@ -50,24 +50,25 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut ApiCall) -> Result<Response
         let download = workspace.download(call.download_id())?;
         let state = download.state(now);
         let Some(blob) = download.blob.clone().filter(|_| state == "READY") else {
-            let why = download.failure.as_deref().filter(|_| state == "FAILED").map(|why| why.trim_end_matches('.'));
-            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            return Err(ApiError::conflict(format!("The download is {state}, not READY{why}.")));
+            let reason =
+                download.failure.as_deref().filter(|_| state == "FAILED").map(|reason| reason.trim_end_matches('.'));
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            return Err(ApiError::conflict(format!("The download is {state}, not READY{reason}.")));
         };
         let download = download.clone();
-        if let Some(kept) = workspace.downloads.get_mut(&download.id) {
-            kept.fetched = Some(now);
+        if let Some(stored) = workspace.downloads.get_mut(&download.id) {
+            stored.fetched = Some(now);
         }
         (download, blob)
     };
-    let gone = |error: &dyn std::fmt::Display| ApiError::internal("The package could not be read", error);
-    let mut file = tokio::fs::File::open(app.blobs.path(&blob)).await.map_err(|error| gone(&error))?;
-    let wanted = if app.settings.ranges {
+    let unreadable = |error: &dyn std::fmt::Display| ApiError::internal("The package could not be read", error);
+    let mut file = tokio::fs::File::open(app.blobs.path(&blob)).await.map_err(|error| unreadable(&error))?;
+    let range = if app.settings.ranges {
         range::requested_range(&call.headers, download.size, &download.etag)
     } else {
         RequestedRange::Full
     };
-    let (status, start, length) = match wanted {
+    let (status, start, length) = match range {
         RequestedRange::Full => (StatusCode::OK, 0, download.size),
         RequestedRange::Part { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
         RequestedRange::NotSatisfiable => {
@@ -78,7 +79,7 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut ApiCall) -> Result<Response
             return Err(error.with_header(CONTENT_RANGE, &format!("bytes */{}", download.size)));
         }
     };
-    file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(&error))?;
+    file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| unreadable(&error))?;
     let mut response = Response::new(stream(file, length));
     *response.status_mut() = status;
     let mut set = |name: HeaderName, value: String| {

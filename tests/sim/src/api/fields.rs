@@ -11,7 +11,7 @@ use crate::timestamp::Timestamp;
 /// The versions of a document that a package can hold.
 const FILE_TYPES: [&str; 6] = ["ORIGINAL", "PREVIEW", "DELTA_PREVIEW", "REDACTED", "ANNOTATED", "FLATTEN"];
 
-fn wrong(name: &str, kind: &str) -> ApiError {
+fn type_error(name: &str, kind: &str) -> ApiError {
     ApiError::bad_request(format!("The field {name} must be {kind}."))
 }
 
@@ -19,7 +19,7 @@ pub(super) fn text(object: &Map<String, Value>, name: &str) -> Result<Option<Str
     match object.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(wrong(name, "a text")),
+        Some(_) => Err(type_error(name, "a text")),
     }
 }
 
@@ -28,9 +28,9 @@ pub(super) fn texts(object: &Map<String, Value>, name: &str) -> Result<Option<Ve
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(items)) => {
             let texts = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-            texts.map(Some).ok_or_else(|| wrong(name, "a list of texts"))
+            texts.map(Some).ok_or_else(|| type_error(name, "a list of texts"))
         }
-        Some(_) => Err(wrong(name, "a list of texts")),
+        Some(_) => Err(type_error(name, "a list of texts")),
     }
 }
 
@@ -39,16 +39,17 @@ pub(super) fn text_map(object: &Map<String, Value>, name: &str) -> Result<Option
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(map)) => {
             let pairs = map.iter().map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-            pairs.collect::<Option<BTreeMap<_, _>>>().map(Some).ok_or_else(|| wrong(name, "an object of texts"))
+            pairs.collect::<Option<BTreeMap<_, _>>>().map(Some).ok_or_else(|| type_error(name, "an object of texts"))
         }
-        Some(_) => Err(wrong(name, "an object of texts")),
+        Some(_) => Err(type_error(name, "an object of texts")),
     }
 }
 
 /// Reads a date-time and returns it in the API's notation.
 pub(super) fn moment(object: &Map<String, Value>, name: &str) -> Result<Option<String>, ApiError> {
     let Some(text) = text(object, name)? else { return Ok(None) };
-    let moment = Timestamp::parse(&text).ok_or_else(|| wrong(name, "a date and time like 2024-01-31T00:00:00Z"))?;
+    let moment =
+        Timestamp::parse(&text).ok_or_else(|| type_error(name, "a date and time like 2024-01-31T00:00:00Z"))?;
     Ok(Some(moment.to_rfc3339()))
 }
 

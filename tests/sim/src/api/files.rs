@@ -15,7 +15,7 @@ pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
         let dossier = workspace.dossier(call.template_id(), call.dossier_id())?;
         workspace.files_of(dossier).map(|file| file.to_json(now)).collect()
     };
-    lists::answer(app, call, "files", files)
+    lists::list_response(app, call, "files", files)
 }
 
 pub(super) fn get(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
@@ -30,8 +30,8 @@ pub(super) fn delete(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     workspace.file(call.template_id(), call.dossier_id(), call.file_id())?;
     workspace.open_dossier(call.template_id(), call.dossier_id())?;
     if permanently {
-        let gone = workspace.remove_file(call.file_id(), now);
-        app.blobs.remove(gone);
+        let removed = workspace.remove_file(call.file_id(), now);
+        app.blobs.remove(removed);
     } else if let Some(file) = workspace.files.get_mut(call.file_id()) {
         file.deleted.get_or_insert(now);
     }

@@ -3,12 +3,12 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::api_call::{ApiCall, json, text_answer};
+use super::api_call::{ApiCall, json, text_response};
 use crate::api_error::ApiError;
 use crate::service::App;
 
 pub(super) fn get(app: &App) -> Response {
-    text_answer(StatusCode::OK, "application/json", app.workspace().license.to_json(app.now()).to_string())
+    text_response(StatusCode::OK, "application/json", app.workspace().license.to_json(app.now()).to_string())
 }
 
 pub(super) fn usage(app: &App, call: &ApiCall) -> Result<Response, ApiError> {

@@ -5,7 +5,7 @@ use http::header::LINK;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::api_call::{ApiCall, text_answer};
+use super::api_call::{ApiCall, text_response};
 use crate::api_error::ApiError;
 use crate::paging::Paging;
 use crate::service::App;
@@ -21,7 +21,12 @@ pub(crate) fn is_list(operation: &str) -> bool {
 }
 
 /// Returns the response with `items` under `key`.
-pub(super) fn answer<T: Serialize>(app: &App, call: &ApiCall, key: &str, items: Vec<T>) -> Result<Response, ApiError> {
+pub(super) fn list_response<T: Serialize>(
+    app: &App,
+    call: &ApiCall,
+    key: &str,
+    items: Vec<T>,
+) -> Result<Response, ApiError> {
     let total = items.len();
     let (items, more, link) = match app.settings.paging {
         Paging::None => (items, String::new(), None),
@@ -45,7 +50,7 @@ pub(super) fn answer<T: Serialize>(app: &App, call: &ApiCall, key: &str, items: 
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| ApiError::internal("The list could not be written", &error))?;
     let mut response =
-        text_answer(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
+        text_response(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(LINK, link);
     }
@@ -76,8 +81,8 @@ fn next_link(call: &ApiCall, next: usize, size: usize) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let kept = call.query_pairs().iter().filter(|(name, _)| name != "cursor" && name != "size");
-    let mut query: Vec<String> = kept.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let preserved = call.query_pairs().iter().filter(|(name, _)| name != "cursor" && name != "size");
+    let mut query: Vec<String> = preserved.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     query.push(format!("cursor={next}"));
     query.push(format!("size={size}"));
     format!("<{}?{}>; rel=\"next\"", call.path, query.join("&"))

@@ -47,16 +47,16 @@ pub(crate) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
         }
     };
     let mut call = ApiCall::new(request, id, parameters);
-    let answer = match admit(&app, &mut call).await {
+    let response = match authenticate(&app, &mut call).await {
         Ok(()) => dispatch(&app, id, &mut call).await,
         Err(error) => Err(error),
     };
     call.drain().await;
-    answer.unwrap_or_else(|error| error.into_response(app.now()))
+    response.unwrap_or_else(|error| error.into_response(app.now()))
 }
 
 /// Checks the token, then the workspace.
-async fn admit(app: &App, call: &mut ApiCall) -> Result<(), ApiError> {
+async fn authenticate(app: &App, call: &mut ApiCall) -> Result<(), ApiError> {
     let authorization = call.header("authorization").unwrap_or("");
     let (scheme, bearer) = authorization.split_once(' ').unwrap_or((authorization, ""));
     let bearer = if scheme.eq_ignore_ascii_case("bearer") { bearer.trim() } else { "" };
@@ -86,11 +86,11 @@ async fn dispatch(app: &Arc<App>, operation: &str, call: &mut ApiCall) -> Result
         "getFiles" => files::list(app, call),
         "getFile" => files::get(app, call),
         "deleteFile" => files::delete(app, call),
-        "getComponents" => components::of_file(app, call),
-        "getDossierComponents" => components::of_dossier(app, call),
-        "prepareDossierDownload" => packages::of_dossier(app, call).await,
-        "prepareFileDownload" => packages::of_file(app, call).await,
-        "prepareFilesDownload" => packages::of_files(app, call).await,
+        "getComponents" => components::for_file(app, call),
+        "getDossierComponents" => components::for_dossier(app, call),
+        "prepareDossierDownload" => packages::for_dossier(app, call).await,
+        "prepareFileDownload" => packages::for_file(app, call).await,
+        "prepareFilesDownload" => packages::for_files(app, call).await,
         "getDownloads" => downloads::list(app, call).await,
         "getDownload" => downloads::get(app, call).await,
         "downloadPackage" => downloads::fetch(app, call).await,

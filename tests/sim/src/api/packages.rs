@@ -12,7 +12,7 @@ use crate::api_error::ApiError;
 use crate::service::App;
 use crate::state::{Download, PackageOptions, Workspace};
 
-pub(super) async fn of_dossier(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+pub(super) async fn for_dossier(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
     let request = call.object().await?;
     let mut workspace = app.workspace();
     let dossier = workspace.dossier(call.template_id(), call.dossier_id())?;
@@ -21,7 +21,7 @@ pub(super) async fn of_dossier(app: &Arc<App>, call: &mut ApiCall) -> Result<Res
     prepare(app, &mut workspace, call, &request, files, &name)
 }
 
-pub(super) async fn of_file(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+pub(super) async fn for_file(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
     let request = call.object().await?;
     let mut workspace = app.workspace();
     let file = workspace.file(call.template_id(), call.dossier_id(), call.file_id())?;
@@ -29,7 +29,7 @@ pub(super) async fn of_file(app: &Arc<App>, call: &mut ApiCall) -> Result<Respon
     prepare(app, &mut workspace, call, &request, vec![id], &name)
 }
 
-pub(super) async fn of_files(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+pub(super) async fn for_files(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
     let request = call.object().await?;
     let mut ids: Vec<String> = Vec::new();
     for id in

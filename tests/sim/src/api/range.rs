@@ -71,7 +71,7 @@ mod properties;
 mod tests {
     use super::*;
 
-    fn ask(range: &str, if_range: Option<&str>) -> RequestedRange {
+    fn request(range: &str, if_range: Option<&str>) -> RequestedRange {
         let mut headers = HeaderMap::new();
         headers.insert(RANGE, range.parse().expect("a value"));
         if let Some(tag) = if_range {
@@ -82,15 +82,15 @@ mod tests {
 
     #[test]
     fn honours_a_single_range() {
-        assert_eq!(ask("bytes=10-19", None), RequestedRange::Part { start: 10, length: 10 });
-        assert_eq!(ask("bytes=90-", Some("\"tag\"")), RequestedRange::Part { start: 90, length: 10 });
-        assert_eq!(ask("bytes=-5", None), RequestedRange::Part { start: 95, length: 5 });
-        assert_eq!(ask("bytes=-500", None), RequestedRange::Part { start: 0, length: 100 });
-        assert_eq!(ask("bytes=0-1000", None), RequestedRange::Part { start: 0, length: 100 });
-        assert_eq!(ask("bytes=100-", None), RequestedRange::NotSatisfiable);
-        assert_eq!(ask("bytes=10-19", Some("\"other\"")), RequestedRange::Full);
+        assert_eq!(request("bytes=10-19", None), RequestedRange::Part { start: 10, length: 10 });
+        assert_eq!(request("bytes=90-", Some("\"tag\"")), RequestedRange::Part { start: 90, length: 10 });
+        assert_eq!(request("bytes=-5", None), RequestedRange::Part { start: 95, length: 5 });
+        assert_eq!(request("bytes=-500", None), RequestedRange::Part { start: 0, length: 100 });
+        assert_eq!(request("bytes=0-1000", None), RequestedRange::Part { start: 0, length: 100 });
+        assert_eq!(request("bytes=100-", None), RequestedRange::NotSatisfiable);
+        assert_eq!(request("bytes=10-19", Some("\"other\"")), RequestedRange::Full);
         for all in ["bytes=0-1,5-6", "bytes=9-3", "lines=1-2", "bytes=x-", "bytes=-"] {
-            assert_eq!(ask(all, None), RequestedRange::Full, "{all}");
+            assert_eq!(request(all, None), RequestedRange::Full, "{all}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::service::App;
 
 pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let templates = app.workspace().templates.iter().map(crate::state::Template::to_json).collect();
-    lists::answer(app, call, "dossierTemplates", templates)
+    lists::list_response(app, call, "dossierTemplates", templates)
 }
 
 pub(super) fn get(app: &App, call: &ApiCall) -> Result<Response, ApiError> {

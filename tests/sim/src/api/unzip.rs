@@ -51,7 +51,7 @@ fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> 
             if error.to_string().to_lowercase().contains("password") { encrypted(name) } else { broken(&error) }
         })?;
         let path = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw())).into_owned();
-        let kind = EntryKind::of(&path);
+        let kind = EntryKind::from_path(&path);
         if entry.is_dir() || kind == EntryKind::Ignored {
             continue;
         }
@@ -62,8 +62,10 @@ fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> 
                 return Err(ApiError::bad_request(format!("The archive {name} holds {} twice.", excerpt(&own))));
             }
         }
-        let mut bytes =
-            app.blobs.begin().map_err(|error| ApiError::internal("The archive could not be unpacked", &error))?;
+        let mut bytes = app
+            .blobs
+            .create_temporary()
+            .map_err(|error| ApiError::internal("The archive could not be unpacked", &error))?;
         // One byte above the limit reveals a bomb, independent of the size that the entry declares.
         let left = MAX_UPLOAD_BYTES - total;
         let size = std::io::copy(&mut (&mut entry).take(left + 1), &mut bytes).map_err(|error| broken(&error))?;
@@ -75,7 +77,7 @@ fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> 
         }
         total += size;
         let part = UploadPart { name: own, bytes, size };
-        if kind == EntryKind::Hidden && !looks_like_pdf(&part)? {
+        if kind == EntryKind::Hidden && !is_pdf(&part)? {
             names.remove(&part.name);
             continue;
         }
@@ -98,7 +100,7 @@ enum EntryKind {
 }
 
 impl EntryKind {
-    fn of(path: &str) -> Self {
+    fn from_path(path: &str) -> Self {
         let lower = path.to_lowercase();
         let (folders, name) = lower.rsplit_once(['/', '\\']).unwrap_or(("", &lower));
         let mut folders = folders.split(['/', '\\']);
@@ -111,7 +113,7 @@ impl EntryKind {
     }
 }
 
-fn looks_like_pdf(part: &UploadPart) -> Result<bool, ApiError> {
+fn is_pdf(part: &UploadPart) -> Result<bool, ApiError> {
     Ok(part.first_bytes(1024)?.windows(5).any(|window| window == b"%PDF-"))
 }
 
@@ -136,7 +138,7 @@ mod tests {
             "notes.txt",
             "Icon",
         ] {
-            assert_eq!(EntryKind::of(path), EntryKind::Document, "{path}");
+            assert_eq!(EntryKind::from_path(path), EntryKind::Document, "{path}");
         }
         for path in [
             "._a.pdf",
@@ -149,7 +151,7 @@ mod tests {
             ".~lock.a.odt#",
             ".gitkeep",
         ] {
-            assert_eq!(EntryKind::of(path), EntryKind::Hidden, "{path}");
+            assert_eq!(EntryKind::from_path(path), EntryKind::Hidden, "{path}");
         }
         for path in [
             "",
@@ -165,7 +167,7 @@ mod tests {
             "@eaDir/a.pdf/x",
             "$RECYCLE.BIN/a.pdf",
         ] {
-            assert_eq!(EntryKind::of(path), EntryKind::Ignored, "{path}");
+            assert_eq!(EntryKind::from_path(path), EntryKind::Ignored, "{path}");
         }
     }
 }

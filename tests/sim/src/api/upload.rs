@@ -24,7 +24,7 @@ use crate::wire;
 const KEEP: &str = "keepManualChanges";
 
 /// A parsed document that may become a file.
-struct Document {
+struct UploadedDocument {
     part: UploadPart,
     text: Arc<DocumentText>,
     components: Vec<Component>,
@@ -33,15 +33,15 @@ struct Document {
 pub(super) async fn upload(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
     let keep = call.flag(KEEP, false)?;
     app.workspace().open_dossier(call.template_id(), call.dossier_id())?;
-    let (part, kept) = receive(app, call).await?;
-    let keep = kept.unwrap_or(keep);
+    let (part, keep_part) = read_form(app, call).await?;
+    let keep = keep_part.unwrap_or(keep);
     let parts = match part.first_bytes(4)?.as_slice() {
         [b'P', b'K', 3 | 5, 4 | 6] => unzip::parts(app, part).await?,
         _ => vec![part],
     };
     let mut documents = Vec::with_capacity(parts.len());
     for part in parts {
-        documents.push(read(app, part).await?);
+        documents.push(parse(app, part).await?);
     }
     let (mut file_ids, mut started) = (Vec::new(), Vec::new());
     let now = app.now();
@@ -59,7 +59,7 @@ pub(super) async fn upload(app: &Arc<App>, call: &mut ApiCall) -> Result<Respons
 }
 
 /// Reads the file part of the form, and `keepManualChanges` where the document declares it as a part.
-async fn receive(app: &App, call: &mut ApiCall) -> Result<(UploadPart, Option<bool>), ApiError> {
+async fn read_form(app: &App, call: &mut ApiCall) -> Result<(UploadPart, Option<bool>), ApiError> {
     let kind = call.header("content-type").unwrap_or("").to_owned();
     if !kind.to_ascii_lowercase().starts_with("multipart/form-data") {
         return Err(ApiError::bad_request(format!(
@@ -83,7 +83,7 @@ async fn receive(app: &App, call: &mut ApiCall) -> Result<(UploadPart, Option<bo
     // The form is read to its end, so that a client that is still sending receives the response.
     while let Some(mut field) = form.next_field().await.map_err(|error| bad(&error))? {
         if field.name() == Some(wire::part()) && taken.is_none() && refused.is_none() {
-            match take(app, &mut field).await {
+            match read_file_part(app, &mut field).await {
                 Ok(part) => taken = Some(part),
                 Err(error) => refused = Some(error),
             }
@@ -119,13 +119,13 @@ async fn field_text(field: &mut Field<'_>) -> Result<String, ApiError> {
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-async fn take(app: &App, field: &mut Field<'_>) -> Result<UploadPart, ApiError> {
+async fn read_file_part(app: &App, field: &mut Field<'_>) -> Result<UploadPart, ApiError> {
     let name = field
         .file_name()
         .ok_or_else(|| ApiError::bad_request(format!("The part named {} has no file name.", wire::part())))?;
     let name = file_name(name)?;
     let broken = |error: &std::io::Error| ApiError::internal("The upload could not be stored", error);
-    let mut bytes = app.blobs.begin().map_err(|error| broken(&error))?;
+    let mut bytes = app.blobs.create_temporary().map_err(|error| broken(&error))?;
     let mut size = 0_u64;
     while let Some(chunk) = field
         .chunk()
@@ -145,19 +145,22 @@ async fn take(app: &App, field: &mut Field<'_>) -> Result<UploadPart, ApiError> 
     Ok(UploadPart { name, bytes, size })
 }
 
-async fn read(app: &App, part: UploadPart) -> Result<Document, ApiError> {
-    let text =
-        app.readers.read(part.bytes.path().to_owned()).await.map_err(|unreadable| unread(&unreadable, &part.name))?;
+async fn parse(app: &App, part: UploadPart) -> Result<UploadedDocument, ApiError> {
+    let text = app
+        .readers
+        .read(part.bytes.path().to_owned())
+        .await
+        .map_err(|unreadable| rejection(&unreadable, &part.name))?;
     let rules = app.rules();
     let (name, subject) = (part.name.clone(), Arc::clone(&text));
     // Many patterns over long texts take time.
     let components =
         tokio::task::spawn_blocking(move || apply_rules(&rules, &RuleInput { file_name: &name, text: &subject })).await;
     let components = components.map_err(|error| ApiError::internal("The rules could not be applied", &error))?;
-    Ok(Document { part, text, components })
+    Ok(UploadedDocument { part, text, components })
 }
 
-fn unread(unreadable: &ReadError, name: &str) -> ApiError {
+fn rejection(unreadable: &ReadError, name: &str) -> ApiError {
     let message = unreadable.message(name);
     match unreadable {
         // The document was not stored, so the same upload may succeed later.
@@ -171,16 +174,16 @@ fn store<'w>(
     app: &App,
     workspace: &'w mut Workspace,
     call: &ApiCall,
-    document: Document,
+    document: UploadedDocument,
     keep: bool,
     now: Timestamp,
 ) -> Result<&'w File, ApiError> {
     let failed = |error: &dyn std::fmt::Display| ApiError::internal("The upload could not be stored", error);
-    let Document { part, text, components } = document;
+    let UploadedDocument { part, text, components } = document;
     let dossier = workspace.dossier(call.template_id(), call.dossier_id())?.clone();
     let before = workspace.files_of(&dossier).find(|file| file.name == part.name).cloned();
     let (blob, _) = workspace.next_id("blob");
-    app.blobs.keep(part.bytes, &blob).map_err(|error| failed(&error))?;
+    app.blobs.persist(part.bytes, &blob).map_err(|error| failed(&error))?;
     let saved = serde_json::to_vec(&*text).map_err(|error| failed(&error))?;
     app.blobs.write(&crate::state::text_blob(&blob), &saved).map_err(|error| failed(&error))?;
     let id = before.as_ref().map_or_else(|| workspace.next_id("file").0, |file| file.id.clone());

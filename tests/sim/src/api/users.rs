@@ -9,5 +9,5 @@ use crate::service::App;
 
 pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let users = app.workspace().users.iter().map(|user| user.to_json(&app.settings.workspace)).collect();
-    lists::answer(app, call, "users", users)
+    lists::list_response(app, call, "users", users)
 }

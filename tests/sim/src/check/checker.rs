@@ -30,7 +30,7 @@ impl Checker {
     }
 
     /// Creates the checker of the vendored document, whose operations have the names and paths of the table of operations.
-    fn of_this_build() -> Result<Self, String> {
+    fn for_this_build() -> Result<Self, String> {
         let ours = documine_api::document::IS_RECONSTRUCTION;
         let strictness = if ours { Strictness::Strict } else { Strictness::Lenient };
         let document = serde_json::from_str(documine_api::DOCUMENT)
@@ -41,6 +41,6 @@ impl Checker {
     /// Returns the checker of the document that the build was made from, compiled once per process.
     pub fn vendored() -> Result<&'static Self, &'static str> {
         static VENDORED: OnceLock<Result<Checker, String>> = OnceLock::new();
-        VENDORED.get_or_init(Self::of_this_build).as_ref().map_err(String::as_str)
+        VENDORED.get_or_init(Self::for_this_build).as_ref().map_err(String::as_str)
     }
 }

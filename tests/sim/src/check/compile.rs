@@ -18,7 +18,7 @@ pub(super) struct OperationSpec {
     pub(super) parameters: Vec<ParameterSpec>,
     pub(super) body: Option<RequestBodySpec>,
     /// Responses by status (`200`, `4XX`) or `default`.
-    pub(super) answers: HashMap<String, ResponseSpec>,
+    pub(super) responses: HashMap<String, ResponseSpec>,
     pub(super) secured: bool,
 }
 
@@ -70,7 +70,7 @@ struct CompileContext<'a> {
 }
 
 /// Returns the name and full path of an operation, given its method, its path in the document, and the operation.
-type Naming = dyn Fn(&str, &str, &Value) -> Result<(String, String), String>;
+type OperationNaming = dyn Fn(&str, &str, &Value) -> Result<(String, String), String>;
 
 /// Names an operation as the document does.
 pub(super) fn by_id(method: &str, path: &str, operation: &Value) -> Result<(String, String), String> {
@@ -101,9 +101,9 @@ fn segment_shape(segment: &str) -> &str {
 pub(super) fn operations(
     document: &Value,
     strictness: Strictness,
-    naming: &Naming,
+    naming: &OperationNaming,
 ) -> Result<HashMap<String, OperationSpec>, String> {
-    let context = CompileContext { document, schemas: SchemaCompiler::of(document, strictness)?, strictness };
+    let context = CompileContext { document, schemas: SchemaCompiler::new(document, strictness)?, strictness };
     let paths = document["paths"].as_object().ok_or("the document has no paths")?;
     let mut all = HashMap::new();
     for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
@@ -141,8 +141,8 @@ impl CompileContext<'_> {
                 })
             }
         };
-        let mut answers = HashMap::new();
-        for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+        let mut responses = HashMap::new();
+        for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             if status.starts_with("x-") {
                 continue;
             }
@@ -150,15 +150,15 @@ impl CompileContext<'_> {
             if self.strictness == Strictness::Lenient && !success {
                 continue;
             }
-            let answer = resolved(self.document, answer)?;
+            let response = resolved(self.document, response)?;
             let mut required_headers = Vec::new();
-            for (name, header) in answer["headers"].as_object().into_iter().flatten() {
+            for (name, header) in response["headers"].as_object().into_iter().flatten() {
                 if self.strictness == Strictness::Strict && resolved(self.document, header)?["required"] == true {
                     required_headers.push(name.clone());
                 }
             }
-            let content = self.content(&answer["content"], SchemaForm::Closed)?;
-            answers.insert(status.to_ascii_uppercase(), ResponseSpec { content, required_headers });
+            let content = self.content(&response["content"], SchemaForm::Closed)?;
+            responses.insert(status.to_ascii_uppercase(), ResponseSpec { content, required_headers });
         }
         let security = operation.get("security").or_else(|| self.document.get("security"));
         Ok(OperationSpec {
@@ -166,7 +166,7 @@ impl CompileContext<'_> {
             path: path.to_owned(),
             parameters,
             body,
-            answers,
+            responses,
             secured: security.and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty()),
         })
     }

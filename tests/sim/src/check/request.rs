@@ -46,16 +46,16 @@ impl Checker {
 }
 
 fn check_path(declared: &OperationSpec, path: &str, findings: &mut Findings<'_>) {
-    let wanted: Vec<&str> = declared.path.split('/').collect();
+    let expected: Vec<&str> = declared.path.split('/').collect();
     let given: Vec<&str> = path.split('/').collect();
     let name_of = |segment: &str| segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).map(str::to_owned);
-    let same = |(wanted, given): (&&str, &&str)| name_of(wanted).is_some() || wanted == given;
-    if wanted.len() != given.len() || !wanted.iter().zip(&given).all(same) {
+    let same = |(expected, given): (&&str, &&str)| name_of(expected).is_some() || expected == given;
+    if expected.len() != given.len() || !expected.iter().zip(&given).all(same) {
         findings.add("", format!("the path {path} is not of the form {}", declared.path));
         return;
     }
-    for (wanted, given) in wanted.iter().zip(&given) {
-        let Some(name) = name_of(wanted) else { continue };
+    for (expected, given) in expected.iter().zip(&given) {
+        let Some(name) = name_of(expected) else { continue };
         let at = format!("path/{name}");
         match percent_decode_str(given).decode_utf8() {
             Ok(text) if text.is_empty() => findings.add(at, "empty"),

@@ -32,14 +32,14 @@ impl Checker {
         if self.strictness == Strictness::Lenient && !status.is_success() {
             return findings.found;
         }
-        let Some(answer) = documented(declared, status) else {
+        let Some(response) = documented(declared, status) else {
             findings.add("status", format!("{} is not documented", status.as_u16()));
             return findings.found;
         };
-        for name in answer.required_headers.iter().filter(|name| !headers.contains_key(name.as_str())) {
+        for name in response.required_headers.iter().filter(|name| !headers.contains_key(name.as_str())) {
             findings.add(format!("header/{name}"), "missing");
         }
-        check_body(answer, headers, body, &mut findings);
+        check_body(response, headers, body, &mut findings);
         findings.found
     }
 }
@@ -47,7 +47,7 @@ impl Checker {
 /// Returns the specification for a status: its own, the one of its class (`4XX`), or the default.
 fn documented(operation: &OperationSpec, status: StatusCode) -> Option<&ResponseSpec> {
     let class = format!("{}XX", status.as_u16() / 100);
-    [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.answers.get(*key))
+    [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.responses.get(*key))
 }
 
 /// Checks a 206 or 416, which may answer a `Range` header wherever 200 returns bytes (RFC 9110, section 14), also without documentation.
@@ -77,9 +77,9 @@ fn is_text(media_type: &str) -> bool {
     is_json(&essence) || essence.starts_with("text/") || essence.ends_with("xml")
 }
 
-fn check_body(answer: &ResponseSpec, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
+fn check_body(response: &ResponseSpec, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if answer.content.is_empty() {
+    if response.content.is_empty() {
         if body.is_some_and(|body| !body.is_empty()) {
             findings.add("", "a body, where none is documented");
         }
@@ -89,8 +89,8 @@ fn check_body(answer: &ResponseSpec, headers: &HeaderMap, body: Option<&Bytes>, 
         findings.add("content-type", "missing");
         return;
     };
-    let Some(media) = answer.content.iter().find(|media| covers(&media.name, &essence(given))) else {
-        let known: Vec<&str> = answer.content.iter().map(|media| media.name.as_str()).collect();
+    let Some(media) = response.content.iter().find(|media| covers(&media.name, &essence(given))) else {
+        let known: Vec<&str> = response.content.iter().map(|media| media.name.as_str()).collect();
         findings.add("content-type", format!("`{given}` instead of {}", known.join(" or ")));
         return;
     };

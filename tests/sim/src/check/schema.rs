@@ -83,7 +83,7 @@ pub(super) struct SchemaCompiler {
 }
 
 impl SchemaCompiler {
-    pub(super) fn of(document: &Value, strictness: Strictness) -> Result<Self, String> {
+    pub(super) fn new(document: &Value, strictness: Strictness) -> Result<Self, String> {
         let mut root = Map::new();
         root.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
         if let Some(all) = document.pointer("/components/schemas").and_then(Value::as_object) {
@@ -288,7 +288,7 @@ mod tests {
             "Base": { "type": "object", "properties": { "id": { "type": "string" } } },
             "Whole": { "allOf": [{ "$ref": "#/components/schemas/Base" }, { "properties": { "base": { "$ref": "#/components/schemas/Base" } } }] },
         } } });
-        let schemas = SchemaCompiler::of(&document, Strictness::Strict).expect("a document");
+        let schemas = SchemaCompiler::new(&document, Strictness::Strict).expect("a document");
         let whole = json!({ "$ref": "#/components/schemas/Whole" });
         let closed = schemas.compile(&whole, SchemaForm::Closed).expect("compiles");
         let pointers = |value: Value| {

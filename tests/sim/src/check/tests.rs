@@ -232,9 +232,9 @@ fn examples_of_the_vendored_document_are_valid() {
     for item in document["paths"].as_object().expect("paths").values() {
         for operation in item.as_object().expect("operations").values() {
             let Some(id) = operation["operationId"].as_str() else { continue };
-            for (status, answer) in operation["responses"].as_object().expect("responses") {
-                let answer = super::document::resolved(&document, answer).expect("resolves");
-                let Some(example) = answer.pointer("/content/application~1json/example") else { continue };
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                let response = super::document::resolved(&document, response).expect("resolves");
+                let Some(example) = response.pointer("/content/application~1json/example") else { continue };
                 let status: StatusCode = status.parse().expect("a status");
                 let check = |body: &Value| {
                     checker.check_response(id, status, &headers(&[]), Some(&Bytes::from(body.to_string())))

@@ -230,12 +230,12 @@ impl Fault {
         let effects = self.effects();
         // Headers and bodies accompany a status, and delays accompany anything.
         let main: Vec<&str> = effects.iter().copied().filter(|effect| !DETAILS.contains(effect)).collect();
-        let told = if main.is_empty() { effects } else { main };
-        let told = told.into_iter().map(|effect| match (effect, self.status) {
+        let named = if main.is_empty() { effects } else { main };
+        let named = named.into_iter().map(|effect| match (effect, self.status) {
             ("status", Some(status)) => format!("status_{status}"),
             _ => effect.to_owned(),
         });
-        told.collect::<Vec<_>>().join("+")
+        named.collect::<Vec<_>>().join("+")
     }
 
     /// Returns the names of the fields that have an effect.

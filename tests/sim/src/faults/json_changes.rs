@@ -44,7 +44,7 @@ fn unknown_enum(tree: &mut OrderedJson) {
             for (name, value) in fields.iter_mut() {
                 match value {
                     OrderedJson::Other(Value::String(text)) if ENUMS.contains(&name.as_str()) => {
-                        *text = UNKNOWN_VALUE.into()
+                        *text = UNKNOWN_VALUE.into();
                     }
                     OrderedJson::List(items) if ENUM_LISTS.contains(&name.as_str()) => items.push(unknown()),
                     other => unknown_enum(other),

@@ -122,7 +122,7 @@ impl Faults {
     }
 
     /// Returns the fault that hits this request.
-    pub(crate) fn take(&self, request: RequestKey<'_>) -> Option<Fault> {
+    pub(crate) fn select(&self, request: RequestKey<'_>) -> Option<Fault> {
         let plan = &mut *self.plan();
         let seed = plan.seed.unwrap_or(DEFAULT_SEED);
         let mut hit: Option<Fault> = None;
@@ -163,8 +163,8 @@ impl Fault {
 }
 
 impl PlannedFault {
-    /// Returns whether the fault hits a request that it selects. `free` is false if an earlier fault hits the request.
-    fn should_hit(&mut self, request: RequestKey<'_>, seed: u64, free: bool) -> bool {
+    /// Returns whether the fault hits a request that it selects. `is_free` is false if an earlier fault hits the request.
+    fn should_hit(&mut self, request: RequestKey<'_>, seed: u64, is_free: bool) -> bool {
         self.seen += 1;
         let first = self.fault.nth.unwrap_or(1).max(1);
         if self.seen < first {
@@ -172,7 +172,7 @@ impl PlannedFault {
         }
         let times = self.fault.times.unwrap_or(if self.fault.nth.is_some() { 1 } else { u64::MAX });
         let Some(probability) = self.fault.probability else {
-            let hit = free && self.seen - first < times;
+            let hit = is_free && self.seen - first < times;
             self.hit += u64::from(hit);
             return hit;
         };
@@ -180,8 +180,8 @@ impl PlannedFault {
         let number = self.number;
         let draw = self.draws.entry(operation.to_owned()).or_insert_with(|| FaultDraws::new(seed, number, operation));
         // Always drawn, so that other faults do not shift the sequence.
-        let lucky = draw.random.f64() < probability;
-        if !free || self.hit >= times || !(lucky || draw.burst > 0) {
+        let is_drawn = draw.random.f64() < probability;
+        if !is_free || self.hit >= times || !(is_drawn || draw.burst > 0) {
             return false;
         }
         draw.burst = if draw.burst > 0 { draw.burst - 1 } else { self.fault.burst.unwrap_or(0) };
@@ -205,12 +205,12 @@ impl FaultDraws {
 mod tests {
     use super::*;
 
-    fn ask(operation: Option<&str>) -> RequestKey<'_> {
+    fn key(operation: Option<&str>) -> RequestKey<'_> {
         RequestKey { operation, method: "GET", provider: operation == Some("token") }
     }
 
     fn hits(faults: &Faults, operation: &str, requests: usize) -> String {
-        (0..requests).map(|_| if faults.take(ask(Some(operation))).is_some() { 'x' } else { '.' }).collect()
+        (0..requests).map(|_| if faults.select(key(Some(operation))).is_some() { 'x' } else { '.' }).collect()
     }
 
     #[test]
@@ -218,12 +218,12 @@ mod tests {
         let faults = Faults::default();
         faults.add(Fault::on("a").nth(2).times(2).status(503));
         assert_eq!(hits(&faults, "a", 5), ".xx..");
-        assert!(faults.take(ask(Some("b"))).is_none());
+        assert!(faults.select(key(Some("b"))).is_none());
         assert_eq!(faults.hits(), BTreeMap::from([("status_503".to_owned(), 2)]));
         faults.clear();
         faults.add(Fault::on("*").nth(1));
-        assert!(faults.take(ask(None)).is_some());
-        assert!(faults.take(ask(None)).is_none());
+        assert!(faults.select(key(None)).is_some());
+        assert!(faults.select(key(None)).is_none());
     }
 
     #[test]
@@ -231,11 +231,11 @@ mod tests {
         let faults = Faults::default();
         faults.add(Fault::on("idp/*").status(503));
         faults.add(Fault::on("api/*").method("post").status(500));
-        assert_eq!(faults.take(ask(Some("token"))).and_then(|fault| fault.status), Some(503));
-        assert!(faults.take(ask(Some("getFile"))).is_none());
+        assert_eq!(faults.select(key(Some("token"))).and_then(|fault| fault.status), Some(503));
+        assert!(faults.select(key(Some("getFile"))).is_none());
         let post = RequestKey { operation: Some("uploadFile"), method: "POST", provider: false };
-        assert_eq!(faults.take(post).and_then(|fault| fault.status), Some(500));
-        assert!(faults.take(RequestKey { operation: None, ..post }).is_none(), "no operation of the API");
+        assert_eq!(faults.select(post).and_then(|fault| fault.status), Some(500));
+        assert!(faults.select(RequestKey { operation: None, ..post }).is_none(), "no operation of the API");
     }
 
     #[test]

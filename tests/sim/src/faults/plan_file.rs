@@ -83,7 +83,7 @@ pub(crate) fn with_suggestion(message: &str) -> String {
     let quoted = |text: &'_ str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let (word, known) = (quoted(what), quoted(others));
     match word.first().and_then(|word| closest(word, known.iter().map(String::as_str))) {
-        Some(meant) => format!("{what}; write `{meant}`"),
+        Some(suggestion) => format!("{what}; write `{suggestion}`"),
         None => line,
     }
 }

@@ -79,7 +79,7 @@ fn known_operation(operation: &str) -> Result<(), String> {
         return Err("operation is missing; write one as operation = \"getFiles\", or \"*\" for any".to_owned());
     }
     Err(match closest(operation, known()) {
-        Some(meant) => format!("there is no operation `{operation}`; write `{meant}`"),
+        Some(suggestion) => format!("there is no operation `{operation}`; write `{suggestion}`"),
         None => format!(
             "there is no operation `{operation}`; write one of `*`, `api/*`, `idp/*`, {}, {}",
             idp::OPERATIONS.join(", "),

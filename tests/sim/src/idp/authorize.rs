@@ -15,12 +15,12 @@ impl Provider {
         }
         match mode {
             AuthMode::None | AuthMode::Any => Ok(Principal::default()),
-            AuthMode::Own => self.own(bearer),
+            AuthMode::Own => self.authorize_own(bearer),
             AuthMode::Jwks(url) => self.realm.remote_keys.check(url, bearer).await,
         }
     }
 
-    fn own(&self, bearer: &str) -> Result<Principal, BearerError> {
+    fn authorize_own(&self, bearer: &str) -> Result<Principal, BearerError> {
         let realm = &self.realm;
         let state = realm.state();
         let (_, id) = realm.check_access(&state, bearer).map_err(|rejection| match rejection {

@@ -22,7 +22,7 @@ impl Realm {
         match self.config.client_auth {
             ClientAuth::Any => {}
             _ if basic.is_some() && posted.is_some() => {
-                return Err(OAuthError::bad("invalid_request", "Multiple client credentials"));
+                return Err(OAuthError::bad_request("invalid_request", "Multiple client credentials"));
             }
             ClientAuth::Basic if posted.is_some() => return Err(unknown()),
             ClientAuth::Post if basic.is_some() => return Err(unknown()),
@@ -50,7 +50,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, OAuthError> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return Ok(None);
     }
-    let unreadable = || OAuthError::bad("unauthorized_client", "Unexpected error when authenticating client");
+    let unreadable = || OAuthError::bad_request("unauthorized_client", "Unexpected error when authenticating client");
     let bytes = STANDARD.decode(encoded.trim()).map_err(|_| unreadable())?;
     let text = String::from_utf8(bytes).map_err(|_| unreadable())?;
     let (id, secret) = text.split_once(':').ok_or_else(unreadable)?;

@@ -20,7 +20,7 @@ impl Realm {
         };
         if !client.device_grant {
             let text = "Client is not allowed to initiate OAuth 2.0 Device Authorization Grant. The flow is disabled for the client.";
-            return OAuthError::bad("unauthorized_client", text).into_response(CachePolicy::Unset);
+            return OAuthError::bad_request("unauthorized_client", text).into_response(CachePolicy::Unset);
         }
         let challenge = match pkce::challenge(client, params) {
             Ok(challenge) => challenge,

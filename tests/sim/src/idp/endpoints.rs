@@ -19,7 +19,7 @@ impl Realm {
             Err(error) => return error.into_response(CachePolicy::Unset),
         };
         let Some(token) = params.non_empty("token") else {
-            return OAuthError::bad("invalid_request", "Token not provided").into_response(CachePolicy::Unset);
+            return OAuthError::bad_request("invalid_request", "Token not provided").into_response(CachePolicy::Unset);
         };
         // RFC 7009, section 2.2: an unknown token is not an error, hence 200. Keycloak names the error in the body all the same.
         let unknown =
@@ -30,7 +30,7 @@ impl Realm {
             return unknown();
         };
         if claims["azp"] != client.id.as_str() {
-            return OAuthError::bad("invalid_request", "Unmatching clients").into_response(CachePolicy::Unset);
+            return OAuthError::bad_request("invalid_request", "Unmatching clients").into_response(CachePolicy::Unset);
         }
         let done = if refresh.is_some() {
             end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()))
@@ -49,7 +49,7 @@ impl Realm {
                 return error.into_response(CachePolicy::Unset);
             }
             let Some(claims) = self.keys.verify_refresh(state.key_generation, token) else {
-                return OAuthError::grant("Invalid refresh token").into_response(CachePolicy::Unset);
+                return OAuthError::invalid_grant("Invalid refresh token").into_response(CachePolicy::Unset);
             };
             end_session(state.sessions.get_mut(claims["sid"].as_str().unwrap_or_default()));
             return empty(StatusCode::NO_CONTENT, CachePolicy::NoCache);

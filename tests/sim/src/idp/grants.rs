@@ -15,33 +15,33 @@ use super::tokens::{TokenGrant, granted_scope, restrict_scope};
 impl Realm {
     /// `POST …/token`.
     pub(super) fn token(&self, headers: &HeaderMap, body: &[u8]) -> Response {
-        let params = Params::of_form(headers, body);
-        match self.grant(headers, &params) {
-            Ok(answer) => json_response(StatusCode::OK, CachePolicy::NoStore, &answer),
+        let params = Params::from_form(headers, body);
+        match self.dispatch_grant(headers, &params) {
+            Ok(response) => json_response(StatusCode::OK, CachePolicy::NoStore, &response),
             Err(error) => error.into_response(CachePolicy::NoStore),
         }
     }
 
-    fn grant(&self, headers: &HeaderMap, params: &Params) -> Result<Value, OAuthError> {
+    fn dispatch_grant(&self, headers: &HeaderMap, params: &Params) -> Result<Value, OAuthError> {
         const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
         let Some(grant_type) = params.get("grant_type") else {
-            return Err(OAuthError::bad("invalid_request", "Missing form parameter: grant_type"));
+            return Err(OAuthError::bad_request("invalid_request", "Missing form parameter: grant_type"));
         };
         if !["password", "refresh_token", "authorization_code", "client_credentials", DEVICE].contains(&grant_type) {
-            return Err(OAuthError::bad("unsupported_grant_type", "Unsupported grant_type"));
+            return Err(OAuthError::bad_request("unsupported_grant_type", "Unsupported grant_type"));
         }
         if params.has_duplicates() {
-            return Err(OAuthError::bad("invalid_request", "duplicated parameter"));
+            return Err(OAuthError::bad_request("invalid_request", "duplicated parameter"));
         }
         let client = self.client(headers, params)?;
         let issuer = self.issuer(headers);
         // One lock covers the whole grant, so that of two refreshes with the same token exactly one is first.
         let state = &mut *self.state();
         match grant_type {
-            "password" => self.by_password(state, client, params, &issuer),
-            "refresh_token" => self.by_refresh(state, client, params, &issuer),
-            "authorization_code" => self.by_code(state, client, params, &issuer),
-            DEVICE => self.by_device(state, client, params, &issuer),
+            "password" => self.grant_password(state, client, params, &issuer),
+            "refresh_token" => self.grant_refresh(state, client, params, &issuer),
+            "authorization_code" => self.grant_code(state, client, params, &issuer),
+            DEVICE => self.grant_device(state, client, params, &issuer),
             _ => Err(OAuthError::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthorized_client",
@@ -50,7 +50,7 @@ impl Realm {
         }
     }
 
-    fn by_password(
+    fn grant_password(
         &self,
         state: &mut RealmState,
         client: &ClientSettings,
@@ -58,7 +58,7 @@ impl Realm {
         issuer: &str,
     ) -> Result<Value, OAuthError> {
         if !client.password_grant {
-            return Err(OAuthError::bad("unauthorized_client", "Client not allowed for direct access grants"));
+            return Err(OAuthError::bad_request("unauthorized_client", "Client not allowed for direct access grants"));
         }
         let scope = granted_scope(params.get("scope"))?;
         let Some(username) = params.get("username") else {
@@ -72,17 +72,17 @@ impl Realm {
     /// Returns the configured user name, if the password is correct and the account is usable.
     pub(super) fn log_in(&self, state: &RealmState, name: &str, password: Option<&str>) -> Result<String, OAuthError> {
         let user = self.user(name).filter(|user| password == Some(user.password.as_str()));
-        let Some(user) = user else { return Err(OAuthError::grant("Invalid user credentials")) };
+        let Some(user) = user else { return Err(OAuthError::invalid_grant("Invalid user credentials")) };
         if !self.user_enabled(state, &user.username) {
-            return Err(OAuthError::grant("Account disabled"));
+            return Err(OAuthError::invalid_grant("Account disabled"));
         }
         if !user.set_up {
-            return Err(OAuthError::grant("Account is not fully set up"));
+            return Err(OAuthError::invalid_grant("Account is not fully set up"));
         }
         Ok(user.username.clone())
     }
 
-    fn by_refresh(
+    fn grant_refresh(
         &self,
         state: &mut RealmState,
         client: &ClientSettings,
@@ -90,33 +90,39 @@ impl Realm {
         issuer: &str,
     ) -> Result<Value, OAuthError> {
         let Some(token) = params.get("refresh_token") else {
-            return Err(OAuthError::bad("invalid_request", "No refresh token"));
+            return Err(OAuthError::bad_request("invalid_request", "No refresh token"));
         };
-        let invalid = || OAuthError::grant("Invalid refresh token");
+        let invalid = || OAuthError::invalid_grant("Invalid refresh token");
         let claims = self.keys.verify_refresh(state.key_generation, token).ok_or_else(invalid)?;
         let now_ms = self.now_ms();
         if claims["exp"].as_u64().is_some_and(|until| now_ms >= until.saturating_mul(1000)) {
-            return Err(OAuthError::grant("Token is not active"));
+            return Err(OAuthError::invalid_grant("Token is not active"));
         }
         if claims["azp"] != client.id.as_str() {
-            return Err(OAuthError::grant("Invalid refresh token. Token client and authorized client don't match"));
+            return Err(OAuthError::invalid_grant(
+                "Invalid refresh token. Token client and authorized client don't match",
+            ));
         }
         let id = claims["sid"].as_str().ok_or_else(invalid)?;
-        let Some(session) = state.sessions.get_mut(id) else { return Err(OAuthError::grant("Session not active")) };
+        let Some(session) = state.sessions.get_mut(id) else {
+            return Err(OAuthError::invalid_grant("Session not active"));
+        };
         match session.status {
             SessionStatus::Active => {}
-            SessionStatus::RefreshExpired => return Err(OAuthError::grant("Token is not active")),
-            SessionStatus::Compromised => return Err(OAuthError::grant("Session doesn't have required client")),
-            SessionStatus::Ended => return Err(OAuthError::grant("Session not active")),
+            SessionStatus::RefreshExpired => return Err(OAuthError::invalid_grant("Token is not active")),
+            SessionStatus::Compromised => {
+                return Err(OAuthError::invalid_grant("Session doesn't have required client"));
+            }
+            SessionStatus::Ended => return Err(OAuthError::invalid_grant("Session not active")),
         }
         if self.config.rotate_refresh && session.refresh_jti.as_deref() != claims["jti"].as_str() {
             // A reused refresh token may be stolen, so the whole session ends, including the newest token.
             session.status = SessionStatus::Compromised;
-            return Err(OAuthError::grant("Maximum allowed refresh token reuse exceeded"));
+            return Err(OAuthError::invalid_grant("Maximum allowed refresh token reuse exceeded"));
         }
         let session = session.clone();
         if !self.user_enabled(state, &session.username) {
-            return Err(OAuthError::grant("User disabled"));
+            return Err(OAuthError::invalid_grant("User disabled"));
         }
         let scope = match params.non_empty("scope") {
             Some(requested) => {
@@ -127,7 +133,7 @@ impl Realm {
         self.issue(state, &TokenGrant { session: id, scope: &scope, issuer, nonce: None })
     }
 
-    fn by_code(
+    fn grant_code(
         &self,
         state: &mut RealmState,
         client: &ClientSettings,
@@ -135,13 +141,13 @@ impl Realm {
         issuer: &str,
     ) -> Result<Value, OAuthError> {
         if !client.code_grant {
-            return Err(OAuthError::bad("unauthorized_client", "Client not allowed to exchange code"));
+            return Err(OAuthError::bad_request("unauthorized_client", "Client not allowed to exchange code"));
         }
         let Some(text) = params.get("code") else {
-            return Err(OAuthError::bad("invalid_request", "Missing parameter: code"));
+            return Err(OAuthError::bad_request("invalid_request", "Missing parameter: code"));
         };
         let now_ms = self.now_ms();
-        let Some(code) = state.codes.get_mut(text) else { return Err(OAuthError::grant("Code not valid")) };
+        let Some(code) = state.codes.get_mut(text) else { return Err(OAuthError::invalid_grant("Code not valid")) };
         // A code can be used once, with any outcome.
         let replayed = std::mem::replace(&mut code.used, true);
         let code = code.clone();
@@ -149,29 +155,29 @@ impl Realm {
             session.status = SessionStatus::Compromised;
         }
         if replayed || now_ms >= code.until_ms {
-            return Err(OAuthError::grant("Code not valid"));
+            return Err(OAuthError::invalid_grant("Code not valid"));
         }
         if code.client_id != client.id {
-            return Err(OAuthError::grant("Auth error: Found different client_id in clientSession"));
+            return Err(OAuthError::invalid_grant("Auth error: Found different client_id in clientSession"));
         }
         if params.get("redirect_uri") != Some(code.redirect_uri.as_str()) {
-            return Err(OAuthError::grant("Incorrect redirect_uri"));
+            return Err(OAuthError::invalid_grant("Incorrect redirect_uri"));
         }
         pkce::check(code.challenge.as_deref(), params.non_empty("code_verifier"))?;
         let Some(session) = state.sessions.get(&code.session) else {
-            return Err(OAuthError::grant("Session not active"));
+            return Err(OAuthError::invalid_grant("Session not active"));
         };
         if !self.user_enabled(state, &session.username) {
-            return Err(OAuthError::grant("User disabled"));
+            return Err(OAuthError::invalid_grant("User disabled"));
         }
         if session.status != SessionStatus::Active {
-            return Err(OAuthError::grant("Session not active"));
+            return Err(OAuthError::invalid_grant("Session not active"));
         }
         let scope = session.scope.clone();
         self.issue(state, &TokenGrant { session: &code.session, scope: &scope, issuer, nonce: code.nonce.as_deref() })
     }
 
-    fn by_device(
+    fn grant_device(
         &self,
         state: &mut RealmState,
         client: &ClientSettings,
@@ -180,31 +186,36 @@ impl Realm {
     ) -> Result<Value, OAuthError> {
         const NOT_ALLOWED: &str = "Client not allowed OAuth 2.0 Device Authorization Grant";
         if !client.device_grant {
-            return Err(OAuthError::grant(NOT_ALLOWED));
+            return Err(OAuthError::invalid_grant(NOT_ALLOWED));
         }
         let Some(text) = params.get("device_code") else {
-            return Err(OAuthError::bad("invalid_request", "Missing parameter: device_code"));
+            return Err(OAuthError::bad_request("invalid_request", "Missing parameter: device_code"));
         };
         let now_ms = self.now_ms();
-        let Some(device) = state.devices.get_mut(text) else { return Err(OAuthError::grant("Device code not valid")) };
+        let Some(device) = state.devices.get_mut(text) else {
+            return Err(OAuthError::invalid_grant("Device code not valid"));
+        };
         if device.client_id != client.id {
-            return Err(OAuthError::grant(NOT_ALLOWED));
+            return Err(OAuthError::invalid_grant(NOT_ALLOWED));
         }
         if now_ms >= device.until_ms {
-            return Err(OAuthError::bad("expired_token", "Device code is expired"));
+            return Err(OAuthError::bad_request("expired_token", "Device code is expired"));
         }
         // Only answered polls count, so a client that received `slow_down` waits for the rest of the interval.
         let interval_ms = duration_millis(self.config.device_interval);
         if device.last_poll_ms.is_some_and(|last| now_ms < last.saturating_add(interval_ms)) {
-            return Err(OAuthError::bad("slow_down", "Slow down"));
+            return Err(OAuthError::bad_request("slow_down", "Slow down"));
         }
         device.last_poll_ms = Some(now_ms);
         let username = match &device.decision {
             Decision::Pending => {
-                return Err(OAuthError::bad("authorization_pending", "The authorization request is still pending"));
+                return Err(OAuthError::bad_request(
+                    "authorization_pending",
+                    "The authorization request is still pending",
+                ));
             }
             Decision::Denied => {
-                return Err(OAuthError::bad("access_denied", "The end user denied the authorization request"));
+                return Err(OAuthError::bad_request("access_denied", "The end user denied the authorization request"));
             }
             Decision::Approved(username) => username.clone(),
         };
@@ -214,9 +225,11 @@ impl Realm {
             return Err(error);
         }
         if !self.user_enabled(state, &username) {
-            return Err(OAuthError::grant("User disabled"));
+            return Err(OAuthError::invalid_grant("User disabled"));
         }
-        let Some(device) = state.devices.remove(text) else { return Err(OAuthError::grant("Device code not valid")) };
+        let Some(device) = state.devices.remove(text) else {
+            return Err(OAuthError::invalid_grant("Device code not valid"));
+        };
         let session = self.open_session(state, &username, &client.id, &device.scope);
         self.issue(
             state,

@@ -48,7 +48,7 @@ impl Realm {
         let known = self.browser_user(state, headers);
         match (known, params.get("prompt")) {
             (Some(_), Some("none")) if client.consent => {
-                self.redirect_error(headers, &request, &OAuthError::bad("interaction_required", ""))
+                self.redirect_error(headers, &request, &OAuthError::bad_request("interaction_required", ""))
             }
             (Some(username), prompt) if prompt != Some("login") && client.consent => {
                 let id = self.create_login_page(state, LoginPurpose::Code(request));
@@ -57,7 +57,7 @@ impl Realm {
             (Some(username), prompt) if prompt != Some("login") => {
                 self.redirect_code(state, headers, &request, &username)
             }
-            (_, Some("none")) => self.redirect_error(headers, &request, &OAuthError::bad("login_required", "")),
+            (_, Some("none")) => self.redirect_error(headers, &request, &OAuthError::bad_request("login_required", "")),
             _ => {
                 let id = self.create_login_page(state, LoginPurpose::Code(request));
                 self.login_form(&self.issuer(headers), &id, None)
@@ -109,7 +109,7 @@ impl Realm {
             }
             LoginPurpose::Device(device_code) => self.device_consent_page(state, &base, &id, &device_code, username),
         };
-        self.remember(response, &browser)
+        self.set_browser_cookie(response, &browser)
     }
 
     /// Requests the consent of the user to the login of a device.
@@ -153,7 +153,7 @@ impl Realm {
         match purpose {
             LoginPurpose::Code(request) if accepted => self.redirect_code(state, headers, &request, &username),
             LoginPurpose::Code(request) => {
-                self.redirect_error(headers, &request, &OAuthError::bad("access_denied", ""))
+                self.redirect_error(headers, &request, &OAuthError::bad_request("access_denied", ""))
             }
             LoginPurpose::Device(device_code) => {
                 let decision = if accepted { Decision::Approved(username) } else { Decision::Denied };
@@ -238,18 +238,21 @@ fn check_request(
 ) -> Result<(String, Option<String>), OAuthError> {
     match params.get("response_type") {
         Some("code") => {}
-        None => return Err(OAuthError::bad("invalid_request", "Missing parameter: response_type")),
-        _ => return Err(OAuthError::bad("unsupported_response_type", "")),
+        None => return Err(OAuthError::bad_request("invalid_request", "Missing parameter: response_type")),
+        _ => return Err(OAuthError::bad_request("unsupported_response_type", "")),
     }
     if !client.code_grant {
-        return Err(OAuthError::bad("unauthorized_client", "Client is not allowed to use the authorization code flow"));
+        return Err(OAuthError::bad_request(
+            "unauthorized_client",
+            "Client is not allowed to use the authorization code flow",
+        ));
     }
     if params.get("response_mode").is_some_and(|mode| mode != "query") {
-        return Err(OAuthError::bad("invalid_request", "Invalid parameter: response_mode"));
+        return Err(OAuthError::bad_request("invalid_request", "Invalid parameter: response_mode"));
     }
     let scope = granted_scope(params.get("scope"))?;
     if require_nonce && scope.split(' ').any(|scope| scope == "openid") && params.non_empty("nonce").is_none() {
-        return Err(OAuthError::bad("invalid_request", "Missing parameter: nonce"));
+        return Err(OAuthError::bad_request("invalid_request", "Missing parameter: nonce"));
     }
     Ok((scope, pkce::challenge(client, params)?))
 }

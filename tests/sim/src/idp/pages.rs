@@ -94,7 +94,7 @@ impl Realm {
     }
 
     /// Sets the cookie that remembers the browser.
-    pub(super) fn remember(&self, mut response: Response, browser: &str) -> Response {
+    pub(super) fn set_browser_cookie(&self, mut response: Response, browser: &str) -> Response {
         let text =
             format!("{BROWSER_COOKIE}={browser}; Path=/auth/realms/{}/; HttpOnly; SameSite=Lax", self.config.workspace);
         if let Ok(value) = HeaderValue::from_str(&text) {

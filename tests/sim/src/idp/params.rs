@@ -8,7 +8,7 @@ pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// Parses a form body. A body of another content type has no parameters.
-    pub(super) fn of_form(headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(super) fn from_form(headers: &HeaderMap, body: &[u8]) -> Self {
         let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = declared.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -19,12 +19,12 @@ impl Params {
     }
 
     /// Parses a query.
-    pub(super) fn of_query(query: Option<&str>) -> Self {
+    pub(super) fn from_query(query: Option<&str>) -> Self {
         Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
     /// Appends the parameters of `other`.
-    pub(super) fn and(mut self, other: Self) -> Self {
+    pub(super) fn chain(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn detects_duplicate_parameters() {
-        assert!(Params::of_query(Some("a=1&b=2&a=1")).has_duplicates());
-        assert!(!Params::of_query(Some("a=1&b=2")).has_duplicates());
+        assert!(Params::from_query(Some("a=1&b=2&a=1")).has_duplicates());
+        assert!(!Params::from_query(Some("a=1&b=2")).has_duplicates());
     }
 }

@@ -10,7 +10,7 @@ use super::responses::OAuthError;
 
 /// Reads the challenge of an authorization or device request and checks it against the client's policy.
 pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Option<String>, OAuthError> {
-    let refused = |description: &str| Err(OAuthError::bad("invalid_request", description));
+    let refused = |description: &str| Err(OAuthError::bad_request("invalid_request", description));
     let (text, method) = (params.get("code_challenge"), params.get("code_challenge_method"));
     if client.pkce == Pkce::Required && method.is_none() {
         return refused("Missing parameter: code_challenge_method");
@@ -36,18 +36,20 @@ pub(super) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
         (None, Some(_)) => {
-            return Err(OAuthError::grant("PKCE code verifier specified but challenge not present in authorization"));
+            return Err(OAuthError::invalid_grant(
+                "PKCE code verifier specified but challenge not present in authorization",
+            ));
         }
-        (Some(_), None) => return Err(OAuthError::grant("PKCE code verifier not specified")),
+        (Some(_), None) => return Err(OAuthError::invalid_grant("PKCE code verifier not specified")),
         (Some(challenge), Some(verifier)) => (challenge, verifier),
     };
     if !is_well_formed(verifier) {
-        return Err(OAuthError::grant("PKCE verification failed: Invalid code verifier"));
+        return Err(OAuthError::invalid_grant("PKCE verification failed: Invalid code verifier"));
     }
     if URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge {
         Ok(())
     } else {
-        Err(OAuthError::grant("PKCE verification failed: Code mismatch"))
+        Err(OAuthError::invalid_grant("PKCE verification failed: Code mismatch"))
     }
 }
 
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn rejects_plain_challenges() {
         let query = format!("code_challenge={}&code_challenge_method=plain", "a".repeat(43));
-        let params = Params::of_query(Some(&query));
+        let params = Params::from_query(Some(&query));
         assert!(challenge(&ClientSettings::public("c"), &params).is_err());
     }
 }

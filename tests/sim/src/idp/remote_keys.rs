@@ -73,7 +73,7 @@ impl RemoteKeys {
     async fn key(&self, url: &str, kid: Option<&str>, alg: Algorithm) -> Result<Jwk, BearerError> {
         let mut sets = self.sets.lock().await;
         if let Some(fetched) = sets.get(url) {
-            if let Some(jwk) = find(&fetched.keys, kid, alg) {
+            if let Some(jwk) = find_key(&fetched.keys, kid, alg) {
                 return Ok(jwk);
             }
             if fetched.at.elapsed() < MIN_FETCH_INTERVAL {
@@ -81,7 +81,7 @@ impl RemoteKeys {
             }
         }
         let keys = fetch(url).await.map_err(BearerError::KeysUnavailable)?;
-        let found = find(&keys, kid, alg);
+        let found = find_key(&keys, kid, alg);
         sets.insert(url.to_owned(), CachedKeySet { at: Instant::now(), keys });
         found.ok_or_else(unknown_key)
     }
@@ -92,7 +92,7 @@ fn unknown_key() -> BearerError {
 }
 
 /// Finds the signing key with this id and algorithm. Without an id, the first key of the algorithm.
-fn find(keys: &JwkSet, kid: Option<&str>, alg: Algorithm) -> Option<Jwk> {
+fn find_key(keys: &JwkSet, kid: Option<&str>, alg: Algorithm) -> Option<Jwk> {
     let fits = |jwk: &&Jwk| {
         let common = &jwk.common;
         let named = kid.is_none() || common.key_id.as_deref() == kid;

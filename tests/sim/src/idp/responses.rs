@@ -36,13 +36,13 @@ impl OAuthError {
     }
 
     /// Creates a 400 with `error`.
-    pub(super) fn bad(error: &'static str, description: impl Into<String>) -> Self {
+    pub(super) fn bad_request(error: &'static str, description: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, description)
     }
 
     /// Creates a 400 `invalid_grant`, the error of most failed grants.
-    pub(super) fn grant(description: impl Into<String>) -> Self {
-        Self::bad("invalid_grant", description)
+    pub(super) fn invalid_grant(description: impl Into<String>) -> Self {
+        Self::bad_request("invalid_grant", description)
     }
 
     pub(super) fn into_response(self, policy: CachePolicy) -> Response {

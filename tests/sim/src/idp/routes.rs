@@ -93,11 +93,11 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
 }
 
 async fn authorization(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    provider.realm.authorization(&headers, &Params::of_query(query.as_deref()))
+    provider.realm.authorization(&headers, &Params::from_query(query.as_deref()))
 }
 
 async fn authorization_post(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.authorization(&headers, &Params::of_form(&headers, &body))
+    provider.realm.authorization(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn authenticate(
@@ -106,7 +106,7 @@ async fn authenticate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    provider.realm.authenticate(&headers, &Params::of_query(query.as_deref()), &Params::of_form(&headers, &body))
+    provider.realm.authenticate(&headers, &Params::from_query(query.as_deref()), &Params::from_form(&headers, &body))
 }
 
 async fn consent(
@@ -115,31 +115,31 @@ async fn consent(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    provider.realm.consent(&headers, &Params::of_query(query.as_deref()), &Params::of_form(&headers, &body))
+    provider.realm.consent(&headers, &Params::from_query(query.as_deref()), &Params::from_form(&headers, &body))
 }
 
 async fn device_request(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.device_request(&headers, &Params::of_form(&headers, &body))
+    provider.realm.device_request(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn device_page(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    provider.realm.device_page(&headers, &Params::of_query(query.as_deref()))
+    provider.realm.device_page(&headers, &Params::from_query(query.as_deref()))
 }
 
 async fn device_page_post(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.device_page(&headers, &Params::of_form(&headers, &body))
+    provider.realm.device_page(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn device_status(State(provider): State<Provider>, RawQuery(query): RawQuery) -> Response {
-    provider.realm.device_status(&Params::of_query(query.as_deref()))
+    provider.realm.device_status(&Params::from_query(query.as_deref()))
 }
 
 async fn revoke(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.revoke(&headers, &Params::of_form(&headers, &body))
+    provider.realm.revoke(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn logout_get(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    provider.realm.logout(&headers, &Params::of_query(query.as_deref()), false)
+    provider.realm.logout(&headers, &Params::from_query(query.as_deref()), false)
 }
 
 async fn logout_post(
@@ -148,7 +148,7 @@ async fn logout_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let params = Params::of_form(&headers, &body).and(Params::of_query(query.as_deref()));
+    let params = Params::from_form(&headers, &body).chain(Params::from_query(query.as_deref()));
     provider.realm.logout(&headers, &params, true)
 }
 

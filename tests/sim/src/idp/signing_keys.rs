@@ -48,7 +48,7 @@ impl SigningKeys {
     /// Returns the claims of a token signed with the current key, at any age.
     pub(super) fn verify(&self, generation: u32, token: &str) -> Option<Value> {
         let pair = self.pair(generation)?;
-        jsonwebtoken::decode(token, &pair.verifying, &timeless(Algorithm::RS256)).ok().map(|token| token.claims)
+        jsonwebtoken::decode(token, &pair.verifying, &signature_only(Algorithm::RS256)).ok().map(|token| token.claims)
     }
 
     /// Signs a refresh token.
@@ -60,7 +60,7 @@ impl SigningKeys {
     /// Returns the claims of a refresh token of this realm, at any age.
     pub(super) fn verify_refresh(&self, generation: u32, token: &str) -> Option<Value> {
         let key = DecodingKey::from_secret(&self.refresh_secret(generation));
-        jsonwebtoken::decode(token, &key, &timeless(Algorithm::HS512)).ok().map(|token| token.claims)
+        jsonwebtoken::decode(token, &key, &signature_only(Algorithm::HS512)).ok().map(|token| token.claims)
     }
 
     fn refresh_secret(&self, generation: u32) -> [u8; 32] {
@@ -91,7 +91,7 @@ impl KeyPair {
 }
 
 /// Validates the signature only. The simulated clock decides about the age.
-fn timeless(algorithm: Algorithm) -> Validation {
+fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;

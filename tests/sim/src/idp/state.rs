@@ -151,8 +151,8 @@ impl RealmState {
     /// Returns the device code of a typed user code, ignoring case, spaces and the hyphen.
     pub(super) fn device_code_of(&self, typed: &str) -> Option<String> {
         let bare = |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).collect() };
-        let wanted = bare(typed).to_ascii_uppercase();
-        self.devices.iter().find(|(_, device)| bare(&device.user_code) == wanted).map(|(code, _)| code.clone())
+        let typed_code = bare(typed).to_ascii_uppercase();
+        self.devices.iter().find(|(_, device)| bare(&device.user_code) == typed_code).map(|(code, _)| code.clone())
     }
 }
 

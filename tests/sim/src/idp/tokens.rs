@@ -20,17 +20,19 @@ const SILENT_SCOPES: [&str; 4] = ["roles", "web-origins", "acr", "basic"];
 pub(super) fn granted_scope(requested: Option<&str>) -> Result<String, OAuthError> {
     let Some(requested) = requested else { return Ok(DEFAULT_SCOPES.join(" ")) };
     if requested.is_empty() || requested.split(' ').any(|scope| !SCOPES.contains(&scope)) {
-        return Err(OAuthError::bad("invalid_scope", format!("Invalid scopes: {requested}")));
+        return Err(OAuthError::bad_request("invalid_scope", format!("Invalid scopes: {requested}")));
     }
     Ok(restrict_scope(requested, |_| true))
 }
 
 /// Returns the requested scopes that `allowed` accepts, and the default scopes.
 pub(super) fn restrict_scope(requested: &str, allowed: impl Fn(&str) -> bool) -> String {
-    let wanted: Vec<&str> = requested.split(' ').filter(|scope| allowed(scope)).collect();
+    let requested_scopes: Vec<&str> = requested.split(' ').filter(|scope| allowed(scope)).collect();
     SCOPES
         .into_iter()
-        .filter(|scope| DEFAULT_SCOPES.contains(scope) || (wanted.contains(scope) && !SILENT_SCOPES.contains(scope)))
+        .filter(|scope| {
+            DEFAULT_SCOPES.contains(scope) || (requested_scopes.contains(scope) && !SILENT_SCOPES.contains(scope))
+        })
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -71,9 +73,9 @@ impl Realm {
         let config = &self.config;
         let now_ms = self.now_ms();
         let Some(session) = state.sessions.get(grant.session).cloned() else {
-            return Err(OAuthError::grant("Session not active"));
+            return Err(OAuthError::invalid_grant("Session not active"));
         };
-        let Some(user) = self.user(&session.username) else { return Err(OAuthError::grant("User not found")) };
+        let Some(user) = self.user(&session.username) else { return Err(OAuthError::invalid_grant("User not found")) };
         let subject = self.user_id(&user.username);
         let offline = grant.scope.split(' ').any(|scope| scope == "offline_access");
 
@@ -112,7 +114,7 @@ impl Realm {
         let failed =
             || OAuthError::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "The token could not be signed");
         let generation = state.key_generation;
-        let mut answer = json!({
+        let mut response = json!({
             "access_token": self.keys.sign(generation, &access).ok_or_else(failed)?,
             "expires_in": config.token_ttl.as_secs(),
             "refresh_expires_in": refresh_until_ms.map_or(0, |until_ms| until_ms.saturating_sub(now_ms) / 1000),
@@ -128,7 +130,7 @@ impl Realm {
                 &merge_claims(&common, &profile_claims(user)),
                 &json!({ "exp": access_until_ms / 1000, "jti": jti, "aud": session.client_id, "typ": "ID", "acr": "1" }),
             );
-            answer["id_token"] = self.keys.sign(generation, &id_token).ok_or_else(failed)?.into();
+            response["id_token"] = self.keys.sign(generation, &id_token).ok_or_else(failed)?.into();
         }
 
         state.access.insert(
@@ -139,7 +141,7 @@ impl Realm {
             session.refresh_jti = Some(refresh_jti);
             session.refresh_until_ms = refresh_until_ms;
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Returns the end of a refresh token: after its own lifetime or with its session.

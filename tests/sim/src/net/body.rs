@@ -23,7 +23,7 @@ pub(crate) struct BodyMeter {
 
 #[derive(Default)]
 struct BodyCopy {
-    kept: BytesMut,
+    bytes: BytesMut,
     discarded: bool,
 }
 
@@ -37,26 +37,26 @@ impl BodyMeter {
     #[cfg(feature = "check")]
     pub(crate) fn copy(&self) -> Option<Bytes> {
         let copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
-        (!copy.discarded).then(|| Bytes::copy_from_slice(&copy.kept))
+        (!copy.discarded).then(|| Bytes::copy_from_slice(&copy.bytes))
     }
 
     /// Discards the copy: an incomplete body cannot be checked.
     fn discard_copy(&self) {
         let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
         copy.discarded = true;
-        copy.kept = BytesMut::new();
+        copy.bytes = BytesMut::new();
     }
 
     fn record(&self, chunk: &Bytes, keep: bool) {
         self.bytes.fetch_add(chunk.len() as u64, Ordering::Relaxed);
         if keep {
             let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
-            if copy.kept.len() + chunk.len() > MAX_COPY_BYTES {
+            if copy.bytes.len() + chunk.len() > MAX_COPY_BYTES {
                 copy.discarded = true;
-                copy.kept = BytesMut::new();
+                copy.bytes = BytesMut::new();
             }
             if !copy.discarded {
-                copy.kept.extend_from_slice(chunk);
+                copy.bytes.extend_from_slice(chunk);
             }
         }
     }

@@ -73,10 +73,10 @@ impl ListenerSwitch {
         drop(tokio::time::timeout(time, self.wait_for(ListenerState::Closed)).await);
     }
 
-    async fn wait_for(&self, wanted: ListenerState) {
+    async fn wait_for(&self, expected: ListenerState) {
         let mut state = self.state.subscribe();
         // Cannot fail: `self` holds the sender.
-        drop(state.wait_for(|state| *state == wanted || *state == ListenerState::Gone).await);
+        drop(state.wait_for(|state| *state == expected || *state == ListenerState::Gone).await);
     }
 }
 

@@ -28,9 +28,10 @@ pub(super) struct PackagedFile {
 
 impl PackageContents {
     pub(super) fn new(app: &App, workspace: &Workspace, download: &Download) -> Result<Self, String> {
-        let gone = "The dossier was deleted before the package was made.";
-        let dossier = workspace.dossiers.get(&download.dossier_id).ok_or(gone)?;
-        let template = workspace.templates.iter().find(|template| template.id == download.template_id).ok_or(gone)?;
+        let dossier_deleted = "The dossier was deleted before the package was made.";
+        let dossier = workspace.dossiers.get(&download.dossier_id).ok_or(dossier_deleted)?;
+        let template =
+            workspace.templates.iter().find(|template| template.id == download.template_id).ok_or(dossier_deleted)?;
         let reports =
             download.options.report_template_ids.iter().filter_map(|id| template.reports.get(id).cloned()).collect();
         let files =
@@ -39,15 +40,17 @@ impl PackageContents {
             .map(|file| {
                 // Values of an earlier analysis remain available during a reanalysis.
                 let ready = file.last_processed(download.ends).is_some();
-                let shown = ready.then(|| FileComponents::new(file, true, workspace));
+                let api_components = ready.then(|| FileComponents::new(file, true, workspace));
                 PackagedFile {
                     name: file.name.clone(),
                     pages: file.pages,
                     state: file.state(download.ends).to_owned(),
                     path: app.blobs.path(&file.blob),
                     components: if ready { file.effective_components() } else { Vec::new() },
-                    json: shown.as_ref().and_then(|shown| serde_json::to_string_pretty(shown).ok()),
-                    xml: shown.as_ref().map(file_xml),
+                    json: api_components
+                        .as_ref()
+                        .and_then(|api_components| serde_json::to_string_pretty(api_components).ok()),
+                    xml: api_components.as_ref().map(file_xml),
                 }
             })
             .collect();

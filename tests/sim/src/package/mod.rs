@@ -65,7 +65,7 @@ pub(crate) async fn build_due_packages(app: &Arc<App>) {
 
 fn build(app: &App, contents: &PackageContents) -> BuildResult {
     let failed = |error: &dyn std::fmt::Display| format!("The package could not be made: {error}.");
-    let mut part = app.blobs.begin().map_err(|error| failed(&error))?;
+    let mut part = app.blobs.create_temporary().map_err(|error| failed(&error))?;
     archive::write(part.as_file_mut(), contents).map_err(|error| failed(&error))?;
     let size = part.as_file().metadata().map_err(|error| failed(&error))?.len();
     let mut digest = Sha256::new();
@@ -78,6 +78,6 @@ fn build(app: &App, contents: &PackageContents) -> BuildResult {
     }
     etag.push('"');
     let blob = format!("package-{}", contents.download.id);
-    app.blobs.keep(part, &blob).map_err(|error| failed(&error))?;
+    app.blobs.persist(part, &blob).map_err(|error| failed(&error))?;
     Ok((blob, size, etag))
 }

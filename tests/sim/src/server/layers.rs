@@ -15,7 +15,6 @@ use super::incoming::IncomingRequest;
 use super::journal_entry::OpenEntry;
 use crate::api_error::ApiError;
 use crate::faults::RequestKey;
-use crate::idp;
 use crate::net::{BodyMeter, metered};
 use crate::service::App;
 use crate::wire;
@@ -25,7 +24,7 @@ use crate::wire;
     not(feature = "check"),
     allow(unused_assignments, unused_variables, reason = "only the check reads the bytes")
 )]
-pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(super) async fn handle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/__sim/") {
         return next.run(request).await;
     }
@@ -36,7 +35,7 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
         provider: incoming.provider,
     };
     let connection = FaultInjection::connection(&request);
-    let injection = app.faults.take(key).map(|fault| FaultInjection { app: &app, fault, connection });
+    let injection = app.faults.select(key).map(|fault| FaultInjection { app: &app, fault, connection });
     let injection = injection.as_ref();
     let (request, received) = meter_request(request);
     let mut entry = OpenEntry::new(&app, &incoming, injection, &received);
@@ -57,7 +56,7 @@ pub(super) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
         Ok(()) => response,
         Err(error) => ApiError::internal("The state could not be written", &error).into_response(app.now()),
     };
-    let (mut response, mut bytes) = small_body(response).await;
+    let (mut response, mut bytes) = read_text_body(response).await;
     if let Some(injection) = injection {
         (response, bytes) = injection.edit(response, bytes);
     }
@@ -92,7 +91,7 @@ fn meter_request(request: Request) -> (Request, BodyMeter) {
 fn meter_response(response: Response) -> (Response, BodyMeter) {
     let (mut parts, body) = response.into_parts();
     // A metered body is a stream. Without a declared length the response would be chunked.
-    let length = http_body_length(&body);
+    let length = exact_length(&body);
     if let Some(length) = length
         && !parts.headers.contains_key(CONTENT_LENGTH)
         && !parts.headers.contains_key(TRANSFER_ENCODING)
@@ -104,12 +103,12 @@ fn meter_response(response: Response) -> (Response, BodyMeter) {
     (Response::from_parts(parts, body), meter)
 }
 
-fn http_body_length(body: &Body) -> Option<u64> {
+fn exact_length(body: &Body) -> Option<u64> {
     axum::body::HttpBody::size_hint(body).exact()
 }
 
 /// Reads a textual body into memory. Packages remain streams.
-async fn small_body(response: Response) -> (Response, Option<Bytes>) {
+async fn read_text_body(response: Response) -> (Response, Option<Bytes>) {
     let kind = response.headers().get(CONTENT_TYPE).map(|kind| String::from_utf8_lossy(kind.as_bytes()).into_owned());
     let text = kind.is_none_or(|kind| ["json", "xml", "text/", "html"].iter().any(|part| kind.contains(part)));
     if !text {
@@ -129,6 +128,7 @@ fn check(
     bytes: Option<&Bytes>,
     is_faulty: bool,
 ) {
+    use crate::idp::AuthMode;
     use crate::paging::Paging;
 
     if incoming.provider {
@@ -140,7 +140,7 @@ fn check(
     let body = received.copy();
     let (path, query) = (incoming.uri.path(), incoming.uri.query());
     let mut found = checker.check_request(operation, &incoming.method, path, query, &incoming.headers, body.as_ref());
-    if app.settings.auth == idp::AuthMode::None {
+    if app.settings.auth == AuthMode::None {
         found.retain(|violation| violation.pointer != "header/authorization");
     }
     // The document describes unpaged lists only.

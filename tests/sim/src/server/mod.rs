@@ -18,6 +18,6 @@ use crate::service::App;
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let own: Router = sim_routes::router(app).fallback(crate::api::handle).with_state(Arc::clone(app));
     own.merge(app.provider.router())
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::pass))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::handle))
         .layer(DefaultBodyLimit::disable())
 }

@@ -60,12 +60,12 @@ async fn clock(State(app): State<Arc<App>>) -> Json<Value> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Advance {
+struct ClockAdvance {
     advance_ms: u64,
 }
 
 async fn advance(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    match read::<Advance>(&body) {
+    match read::<ClockAdvance>(&body) {
         Ok(step) => {
             app.clock.advance(Duration::from_millis(step.advance_ms));
             Json(json!({"now": app.now().to_rfc3339(), "manual": app.clock.is_manual()})).into_response()
@@ -75,12 +75,12 @@ async fn advance(State(app): State<Arc<App>>, body: Bytes) -> Response {
 }
 
 async fn faults(State(app): State<Arc<App>>) -> Json<Value> {
-    let faults: Vec<Value> = app.faults.list().iter().map(written).collect();
+    let faults: Vec<Value> = app.faults.list().iter().map(fault_json).collect();
     Json(json!({"seed": app.faults.seed_in_use(), "faults": faults, "hits": app.faults.hits()}))
 }
 
 /// Returns a fault as written in a plan, without unset fields.
-fn written(fault: &Fault) -> Value {
+fn fault_json(fault: &Fault) -> Value {
     let mut written = serde_json::to_value(fault).unwrap_or_default();
     if let Some(fields) = written.as_object_mut() {
         let nothing = [json!(null), json!(false), json!({})];
@@ -91,7 +91,7 @@ fn written(fault: &Fault) -> Value {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+enum FaultsBody {
     Many(Vec<Value>),
     One(Value),
 }
@@ -99,28 +99,28 @@ enum OneOrMany {
 /// Settings of the whole plan.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Plan {
+struct PlanSettings {
     preset: Option<String>,
     seed: Option<u64>,
 }
 
 async fn add_faults(state: State<Arc<App>>, body: Bytes) -> Response {
     let app = &state.0;
-    let done = read::<OneOrMany>(&body).and_then(|faults| match faults {
-        OneOrMany::Many(faults) => plan(app, faults),
-        OneOrMany::One(settings) if ["preset", "seed"].iter().any(|key| settings.get(key).is_some()) => {
+    let result = read::<FaultsBody>(&body).and_then(|faults| match faults {
+        FaultsBody::Many(faults) => add_all_or_none(app, faults),
+        FaultsBody::One(settings) if ["preset", "seed"].iter().any(|key| settings.get(key).is_some()) => {
             set_plan(app, settings)
         }
-        OneOrMany::One(fault) => plan(app, vec![fault]),
+        FaultsBody::One(fault) => add_all_or_none(app, vec![fault]),
     });
-    match done {
+    match result {
         Ok(()) => faults(state).await.into_response(),
         Err(error) => error.into_response(app.now()),
     }
 }
 
 /// Adds all faults or none.
-fn plan(app: &App, faults: Vec<Value>) -> Result<(), ApiError> {
+fn add_all_or_none(app: &App, faults: Vec<Value>) -> Result<(), ApiError> {
     let faults = faults.into_iter().map(|fault| {
         let fault: Fault = from_value(fault)?;
         fault.validate().map_err(ApiError::bad_request)?;
@@ -131,7 +131,7 @@ fn plan(app: &App, faults: Vec<Value>) -> Result<(), ApiError> {
 }
 
 fn set_plan(app: &App, settings: Value) -> Result<(), ApiError> {
-    let settings: Plan = from_value(settings)?;
+    let settings: PlanSettings = from_value(settings)?;
     if let Some(name) = settings.preset {
         let preset = Faults::preset(&name).map_err(|error| ApiError::bad_request(error.to_string()))?;
         app.faults.add_all(&preset);
@@ -152,10 +152,10 @@ async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
 }
 
 async fn control(State(app): State<Arc<App>>, body: Bytes) -> Response {
-    let done = read::<ControlAction>(&body).and_then(|action| {
+    let result = read::<ControlAction>(&body).and_then(|action| {
         Control::new(Arc::clone(&app)).perform(action).map_err(|error| ApiError::not_found(error.to_string()))
     });
-    match done {
+    match result {
         Ok(()) => {
             if let Err(error) = app.save().await {
                 return ApiError::internal("The state could not be written", &error).into_response(app.now());

@@ -14,7 +14,7 @@ use crate::idp::{AuthMode, Provider};
 use crate::journal::Journal;
 use crate::net::ListenerSwitch;
 use crate::paging::Paging;
-use crate::state::{Blobs, Timing, Workspace};
+use crate::state::{BlobStore, Timing, Workspace};
 use crate::timestamp::Timestamp;
 
 /// The running service, shared by all requests.
@@ -28,7 +28,7 @@ pub(crate) struct App {
     pub(crate) listener: ListenerSwitch,
     /// True once the simulator stops.
     pub(crate) stop: watch::Sender<bool>,
-    pub(crate) blobs: Blobs,
+    pub(crate) blobs: BlobStore,
     pub(crate) readers: PdfReaders,
     /// `None` without a data folder.
     pub(crate) state_file: Option<StateFile>,
@@ -61,8 +61,8 @@ impl App {
     pub(crate) fn workspace(&self) -> MutexGuard<'_, Workspace> {
         // A panic in a handler leaves no inconsistency that matters here.
         let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
-        let gone = workspace.tidy(self.now());
-        self.blobs.remove(gone);
+        let expired = workspace.purge_expired(self.now());
+        self.blobs.remove(expired);
         workspace
     }
 

@@ -12,10 +12,10 @@ pub(crate) struct Routes {
 struct Route {
     operation: &'static str,
     method: String,
-    segments: Vec<Segment>,
+    segments: Vec<PathSegment>,
 }
 
-enum Segment {
+enum PathSegment {
     Fixed(&'static str),
     Parameter(&'static str),
 }
@@ -61,32 +61,34 @@ impl Route {
     fn fits(&self, parts: &[&str]) -> bool {
         self.segments.len() == parts.len()
             && self.segments.iter().zip(parts).all(|(segment, part)| match segment {
-                Segment::Fixed(fixed) => fixed == part,
-                Segment::Parameter(_) => !part.is_empty(),
+                PathSegment::Fixed(fixed) => fixed == part,
+                PathSegment::Parameter(_) => !part.is_empty(),
             })
     }
 
     fn fixed(&self) -> usize {
-        self.segments.iter().filter(|segment| matches!(segment, Segment::Fixed(_))).count()
+        self.segments.iter().filter(|segment| matches!(segment, PathSegment::Fixed(_))).count()
     }
 
     fn parameters(&self, parts: &[&str]) -> BTreeMap<&'static str, String> {
         let pairs = self.segments.iter().zip(parts);
         pairs
             .filter_map(|(segment, part)| match segment {
-                Segment::Fixed(_) => None,
-                Segment::Parameter(name) => Some((*name, percent_decode_str(part).decode_utf8_lossy().into_owned())),
+                PathSegment::Fixed(_) => None,
+                PathSegment::Parameter(name) => {
+                    Some((*name, percent_decode_str(part).decode_utf8_lossy().into_owned()))
+                }
             })
             .collect()
     }
 }
 
-fn segments(path: &'static str) -> Vec<Segment> {
+fn segments(path: &'static str) -> Vec<PathSegment> {
     let parts = path.trim_start_matches('/').split('/');
     parts
         .map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-            Some(name) => Segment::Parameter(name),
-            None => Segment::Fixed(part),
+            Some(name) => PathSegment::Parameter(name),
+            None => PathSegment::Fixed(part),
         })
         .collect()
 }

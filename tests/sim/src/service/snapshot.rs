@@ -16,14 +16,14 @@ impl App {
             .flat_map(|dossier| &dossier.files)
             .filter_map(|id| workspace.files.get(id))
             .map(|file| {
-                let mut shown = file.to_json(now);
-                shown["ocrPages"] = json!(file.ocr_pages);
-                shown["timeline"] = file
+                let mut value = file.to_json(now);
+                value["ocrPages"] = json!(file.ocr_pages);
+                value["timeline"] = file
                     .timeline
                     .iter()
                     .map(|change| json!({"at": change.at.to_rfc3339(), "state": change.state}))
                     .collect();
-                shown
+                value
             })
             .collect();
         let mut downloads: Vec<_> = workspace.downloads.values().collect();
@@ -32,16 +32,16 @@ impl App {
             "now": now.to_rfc3339(),
             "workspace": self.settings.workspace,
             "dossierTemplates": workspace.templates.iter().map(|template| {
-                let mut shown = template.to_json();
-                shown["reportTemplates"] = json!(template.reports);
-                shown
+                let mut value = template.to_json();
+                value["reportTemplates"] = json!(template.reports);
+                value
             }).collect::<Vec<_>>(),
             "dossiers": dossiers.iter().map(|dossier| dossier.to_json()).collect::<Vec<_>>(),
             "files": files,
             "downloads": downloads.iter().map(|download| {
-                let mut shown = download.to_json(now);
-                shown["expires"] = json!(download.expires.to_rfc3339());
-                shown
+                let mut value = download.to_json(now);
+                value["expires"] = json!(download.expires.to_rfc3339());
+                value
             }).collect::<Vec<_>>(),
             "license": workspace.license.to_json(now),
             "usage": workspace.license.usage(&workspace.usage, None, None, now),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::DataFolder;
 
 /// A folder of blobs, each named by the state.
-pub(crate) struct Blobs {
+pub(crate) struct BlobStore {
     folder: PathBuf,
     /// The data folder that contains the blobs.
     data: Option<Arc<DataFolder>>,
@@ -17,7 +17,7 @@ pub(crate) struct Blobs {
     _temporary: Option<TempDir>,
 }
 
-impl Blobs {
+impl BlobStore {
     /// Opens the folder below `data`, or a temporary folder.
     pub(crate) fn open(data: Option<&Arc<DataFolder>>) -> io::Result<Self> {
         if let Some(data) = data {
@@ -41,27 +41,27 @@ impl Blobs {
     }
 
     /// Creates a file to write into. The file is deleted unless it is persisted under a name.
-    pub(crate) fn begin(&self) -> io::Result<tempfile::NamedTempFile> {
-        self.changing(|| tempfile::Builder::new().prefix("part-").tempfile_in(&self.folder))
+    pub(crate) fn create_temporary(&self) -> io::Result<tempfile::NamedTempFile> {
+        self.write_locked(|| tempfile::Builder::new().prefix("part-").tempfile_in(&self.folder))
     }
 
-    pub(crate) fn keep(&self, part: tempfile::NamedTempFile, name: &str) -> io::Result<()> {
-        self.changing(|| part.persist(self.path(name)).map(drop).map_err(|error| error.error))
+    pub(crate) fn persist(&self, part: tempfile::NamedTempFile, name: &str) -> io::Result<()> {
+        self.write_locked(|| part.persist(self.path(name)).map(drop).map_err(|error| error.error))
     }
 
     /// Writes a blob from memory.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.changing(|| std::fs::write(self.path(name), bytes))
+        self.write_locked(|| std::fs::write(self.path(name), bytes))
     }
 
     pub(crate) fn remove(&self, names: impl IntoIterator<Item = String>) {
         for name in names {
             // A missing blob needs no removal.
-            let _ = self.changing(|| std::fs::remove_file(self.path(&name)));
+            let _ = self.write_locked(|| std::fs::remove_file(self.path(&name)));
         }
     }
 
-    fn changing<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    fn write_locked<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match &self.data {
             Some(data) => data.write(work),
             None => work(),

@@ -141,10 +141,10 @@ impl File {
 
     /// Returns the components that users see: the values of the rules, unless they were set manually.
     pub(crate) fn effective_components(&self) -> Vec<Component> {
-        let mut shown = self.components.clone();
+        let mut components = self.components.clone();
         for (name, values) in &self.manual {
-            let before = shown.iter().position(|component| component.name == *name);
-            let original = before.and_then(|index| shown[index].values.first()).map(|found| found.value.clone());
+            let position = components.iter().position(|component| component.name == *name);
+            let original = position.and_then(|index| components[index].values.first()).map(|found| found.value.clone());
             let values = values
                 .iter()
                 .map(|value| ExtractedValue {
@@ -156,12 +156,12 @@ impl File {
                     page: None,
                 })
                 .collect();
-            match before {
-                Some(index) => shown[index].values = values,
-                None => shown.push(Component { name: name.clone(), values }),
+            match position {
+                Some(index) => components[index].values = values,
+                None => components.push(Component { name: name.clone(), values }),
             }
         }
-        shown
+        components
     }
 }
 

@@ -19,7 +19,7 @@ mod timing;
 mod user;
 mod workspace;
 
-pub(crate) use blobs::Blobs;
+pub(crate) use blobs::BlobStore;
 pub(crate) use components::FileComponents;
 pub(crate) use components_xml::{dossier_xml, file_xml};
 pub(crate) use dossier::Dossier;

@@ -45,12 +45,16 @@ impl Workspace {
     }
 
     /// Removes what has expired in the trash and among the packages. Returns the names of the blobs that are no longer used.
-    pub(crate) fn tidy(&mut self, now: Timestamp) -> Vec<String> {
-        let over = |deleted: Option<Timestamp>| deleted.is_some_and(|deleted| now.0 - deleted.0 >= TRASH_MILLIS);
-        let dossiers: Vec<String> =
-            self.dossiers.values().filter(|dossier| over(dossier.deleted)).map(|dossier| dossier.id.clone()).collect();
+    pub(crate) fn purge_expired(&mut self, now: Timestamp) -> Vec<String> {
+        let is_expired = |deleted: Option<Timestamp>| deleted.is_some_and(|deleted| now.0 - deleted.0 >= TRASH_MILLIS);
+        let dossiers: Vec<String> = self
+            .dossiers
+            .values()
+            .filter(|dossier| is_expired(dossier.deleted))
+            .map(|dossier| dossier.id.clone())
+            .collect();
         let files: Vec<String> =
-            self.files.values().filter(|file| over(file.deleted)).map(|file| file.id.clone()).collect();
+            self.files.values().filter(|file| is_expired(file.deleted)).map(|file| file.id.clone()).collect();
         let downloads: Vec<String> = self
             .downloads
             .values()

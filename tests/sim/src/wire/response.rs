@@ -132,9 +132,9 @@ impl WireOperation {
     /// Returns the documented status for `ours`: the same status if it or its class is documented, else the first documented status.
     fn status(&self, ours: StatusCode) -> StatusCode {
         // Partial content comes from HTTP, not from the document. So does a status with a body that the document declares.
-        let kept = ours == StatusCode::PARTIAL_CONTENT || self.documents(ours.as_str());
+        let is_kept = ours == StatusCode::PARTIAL_CONTENT || self.documents(ours.as_str());
         let any = self.success.iter().any(|known| known.eq_ignore_ascii_case("2XX"));
-        if kept || (any && !(ours == StatusCode::NO_CONTENT && self.content)) {
+        if is_kept || (any && !(ours == StatusCode::NO_CONTENT && self.content)) {
             return ours;
         }
         let first = self.success.iter().find_map(|known| known.parse().ok());
@@ -144,8 +144,8 @@ impl WireOperation {
     /// Returns the JSON media type of the operation.
     fn json(&self) -> &str {
         let all = || self.accept.as_deref().unwrap_or("").split(',').map(str::trim);
-        let usual = all().find(|kind| *kind == "application/json");
-        usual.or_else(|| all().find(|kind| kind.contains("json"))).unwrap_or("application/json")
+        let preferred = all().find(|kind| *kind == "application/json");
+        preferred.or_else(|| all().find(|kind| kind.contains("json"))).unwrap_or("application/json")
     }
 }
 

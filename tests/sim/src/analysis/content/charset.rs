@@ -13,7 +13,7 @@ pub(super) enum Charset {
 
 impl Charset {
     /// Returns the character set of a predefined CMap.
-    pub(super) fn of(cmap: &str) -> Option<Self> {
+    pub(super) fn from_cmap(cmap: &str) -> Option<Self> {
         let name = cmap.strip_suffix("-H").or_else(|| cmap.strip_suffix("-V")).unwrap_or(cmap);
         let has = |part: &str| name.contains(part);
         let encoding = match name {
@@ -74,10 +74,10 @@ mod tests {
             ("KSCms-UHC-HW-H", b"\xb0\xa1", "가"),
             ("KSC-EUC-V", b"\xb0\xa1", "가"),
         ] {
-            assert_eq!(Charset::of(cmap).map(|charset| charset.decode(bytes)).as_deref(), Some(text), "{cmap}");
+            assert_eq!(Charset::from_cmap(cmap).map(|charset| charset.decode(bytes)).as_deref(), Some(text), "{cmap}");
         }
         for cmap in ["Identity-H", "CNS-EUC-H", "Adobe-Japan1-UCS2", "WinAnsiEncoding", ""] {
-            assert_eq!(Charset::of(cmap), None, "{cmap}");
+            assert_eq!(Charset::from_cmap(cmap), None, "{cmap}");
         }
     }
 }

@@ -376,7 +376,7 @@ fn prepare_composite(document: &Document, font: &Dictionary) -> PreparedFont {
     };
     let encoding = match font.get_deref(b"Encoding", document) {
         Ok(Object::Name(cmap)) if !cmap.starts_with(b"Identity") => {
-            return Charset::of(&String::from_utf8_lossy(cmap)).map_or_else(unread, PreparedFont::Transcoded);
+            return Charset::from_cmap(&String::from_utf8_lossy(cmap)).map_or_else(unread, PreparedFont::Transcoded);
         }
         Ok(Object::Stream(_)) => font.get(b"Encoding").cloned().unwrap_or(Object::Null),
         _ => Object::Name(b"Identity-H".to_vec()),

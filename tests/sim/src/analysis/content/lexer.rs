@@ -17,7 +17,7 @@ pub(super) struct Lexer<'a> {
     no_image_end: bool,
 }
 
-enum Token {
+enum LexerToken {
     Operand(Object),
     Operator(String),
     /// `]` or `>>`.
@@ -33,9 +33,9 @@ impl<'a> Lexer<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+    fn take_while(&mut self, accepted: impl Fn(u8) -> bool) -> &'a [u8] {
         let start = self.at;
-        while self.peek().is_some_and(&wanted) {
+        while self.peek().is_some_and(&accepted) {
             self.at += 1;
         }
         &self.bytes[start..self.at]
@@ -51,41 +51,41 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn token(&mut self, depth: usize) -> Option<Token> {
+    fn token(&mut self, depth: usize) -> Option<LexerToken> {
         loop {
             self.skip_blank();
             let first = self.peek()?;
             match first {
-                b'(' => return Some(Token::Operand(string(self.literal()))),
+                b'(' => return Some(LexerToken::Operand(string(self.literal()))),
                 b'<' if self.bytes.get(self.at + 1) == Some(&b'<') && depth < MAX_DEPTH => {
                     self.at += 2;
                     self.group(depth);
-                    return Some(Token::Operand(Object::Null));
+                    return Some(LexerToken::Operand(Object::Null));
                 }
-                b'<' => return Some(Token::Operand(string(self.hexadecimal()))),
+                b'<' => return Some(LexerToken::Operand(string(self.hexadecimal()))),
                 b'[' if depth < MAX_DEPTH => {
                     self.at += 1;
-                    return Some(Token::Operand(Object::Array(self.group(depth))));
+                    return Some(LexerToken::Operand(Object::Array(self.group(depth))));
                 }
                 b']' => {
                     self.at += 1;
-                    return Some(Token::Close);
+                    return Some(LexerToken::Close);
                 }
                 b'>' => {
                     self.at += if self.bytes.get(self.at + 1) == Some(&b'>') { 2 } else { 1 };
-                    return Some(Token::Close);
+                    return Some(LexerToken::Close);
                 }
-                b'/' => return Some(Token::Operand(Object::Name(self.name()))),
+                b'/' => return Some(LexerToken::Operand(Object::Name(self.name()))),
                 b'0'..=b'9' | b'+' | b'-' | b'.' => {
                     let written = self.take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.'));
-                    return Some(Token::Operand(number(written)));
+                    return Some(LexerToken::Operand(number(written)));
                 }
                 b')' | b'{' | b'}' | b'[' => self.at += 1,
                 _ => {
                     let word = self.take_while(|byte| !is_blank(byte) && !is_delimiter(byte));
                     return Some(match word {
-                        b"true" | b"false" | b"null" => Token::Operand(Object::Null),
-                        word => Token::Operator(String::from_utf8_lossy(word).into_owned()),
+                        b"true" | b"false" | b"null" => LexerToken::Operand(Object::Null),
+                        word => LexerToken::Operator(String::from_utf8_lossy(word).into_owned()),
                     });
                 }
             }
@@ -98,12 +98,12 @@ impl<'a> Lexer<'a> {
         loop {
             let before = self.at;
             match self.token(depth + 1) {
-                Some(Token::Operand(operand)) => operands.push(operand),
-                Some(Token::Operator(_)) => {
+                Some(LexerToken::Operand(operand)) => operands.push(operand),
+                Some(LexerToken::Operator(_)) => {
                     self.at = before;
                     return operands;
                 }
-                Some(Token::Close) | None => return operands,
+                Some(LexerToken::Close) | None => return operands,
             }
         }
     }
@@ -225,14 +225,14 @@ impl Iterator for Lexer<'_> {
         let mut operands = Vec::new();
         loop {
             match self.token(0)? {
-                Token::Operand(operand) => {
+                LexerToken::Operand(operand) => {
                     if operands.len() == MAX_OPERANDS {
                         operands.clear();
                     }
                     operands.push(operand);
                 }
-                Token::Close => {}
-                Token::Operator(operator) => {
+                LexerToken::Close => {}
+                LexerToken::Operator(operator) => {
                     if operator == "BI" {
                         self.inline_image();
                     }
@@ -287,7 +287,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn shown(content: &[u8]) -> Vec<String> {
+    fn operators_of(content: &[u8]) -> Vec<String> {
         let text = |object: &Object| match object {
             Object::String(bytes, _) => format!("({})", String::from_utf8_lossy(bytes)),
             Object::Real(number) => number.to_string(),
@@ -315,7 +315,7 @@ mod tests {
             "(x) '",
             "Q",
         ];
-        assert_eq!(shown(content), expected);
+        assert_eq!(operators_of(content), expected);
     }
 
     #[test]
@@ -336,10 +336,10 @@ mod tests {
             (b"\xff\xfe\x01 (kept) Tj", vec!["\u{fffd}\u{fffd}\u{1}", "(kept) Tj"]),
             (b"", vec![]),
         ] {
-            assert_eq!(shown(content), expected, "{}", String::from_utf8_lossy(content));
+            assert_eq!(operators_of(content), expected, "{}", String::from_utf8_lossy(content));
         }
         for hostile in [&b"["[..], b"<<", b"(\n", b"(", b"BI ", b"BI\nID\n", b"BI ID \nEIx"] {
-            assert!(shown(&hostile.repeat(10_000)).len() <= 20_000);
+            assert!(operators_of(&hostile.repeat(10_000)).len() <= 20_000);
         }
     }
 }

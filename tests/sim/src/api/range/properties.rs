@@ -9,7 +9,7 @@ use crate::properties::cases;
 
 const TAG: &str = "\"tag\"";
 
-fn ask(range: &str, size: u64) -> RequestedRange {
+fn request(range: &str, size: u64) -> RequestedRange {
     let Ok(range) = HeaderValue::from_str(range) else { return RequestedRange::Full };
     requested_range(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
 }
@@ -28,9 +28,12 @@ proptest! {
         let expected = match last {
             Some(last) if last < first => RequestedRange::Full,
             _ if first >= size => RequestedRange::NotSatisfiable,
-            last => RequestedRange::Part { start: first, length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)) },
+            last => RequestedRange::Part {
+                start: first,
+                length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)),
+            },
         };
-        prop_assert_eq!(ask(&range, size), expected, "{} of {}", range, size);
+        prop_assert_eq!(request(&range, size), expected, "{} of {}", range, size);
     }
 
     #[test]
@@ -39,7 +42,7 @@ proptest! {
             0 => RequestedRange::NotSatisfiable,
             length => RequestedRange::Part { start: size - length, length },
         };
-        prop_assert_eq!(ask(&format!("bytes=-{count}"), size), expected);
+        prop_assert_eq!(request(&format!("bytes=-{count}"), size), expected);
     }
 
     #[test]
@@ -47,13 +50,13 @@ proptest! {
         range in prop_oneof!["bytes=[0-9 +,-]{0,9}", "(bytes|lines|)=?[^\\p{Cc}]{0,9}"],
         size in number(),
     ) {
-        let wanted = ask(&range, size);
-        if let RequestedRange::Part { start, length } = wanted {
+        let requested = request(&range, size);
+        if let RequestedRange::Part { start, length } = requested {
             prop_assert!(length > 0 && start < size && length <= size - start);
         }
         // Signs and lists are not a single range.
         if !range.starts_with("bytes=") || range.contains(['+', ',']) || range.matches('-').count() != 1 {
-            prop_assert_eq!(wanted, RequestedRange::Full, "{}", range);
+            prop_assert_eq!(requested, RequestedRange::Full, "{}", range);
         }
     }
 

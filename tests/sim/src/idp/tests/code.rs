@@ -2,14 +2,14 @@
 
 use http::header::{CACHE_CONTROL, COOKIE, SET_COOKIE};
 
-use super::{CHALLENGE, ClientSettings, SPECIAL, TestRealm, TestResponse, VERIFIER, answer};
+use super::{CHALLENGE, ClientSettings, SPECIAL, TestRealm, TestResponse, VERIFIER, send};
 
 const BACK: &str = "http://127.0.0.1:45671/cb?x=1";
 const STATE: &str = "st&+ä";
 
 /// Returns the URL of an authorization request. `more` overrides the default parameters.
 fn request(realm: &TestRealm, more: &[(&str, &str)]) -> String {
-    let usual = [
+    let defaults = [
         ("client_id", "cli"),
         ("redirect_uri", BACK),
         ("response_type", "code"),
@@ -18,9 +18,9 @@ fn request(realm: &TestRealm, more: &[(&str, &str)]) -> String {
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ];
-    let kept = usual.iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
+    let remaining = defaults.iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name));
     let given = more.iter().filter(|(_, value)| *value != "-");
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept.chain(given)).finish();
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(remaining.chain(given)).finish();
     format!("{}?{query}", realm.endpoint("auth"))
 }
 
@@ -143,9 +143,9 @@ async fn login_page_allows_retries_and_remembers_the_browser() {
     assert_eq!(realm.post(&page.form_action(), &[("username", "alice"), ("password", SPECIAL)]).await.status, 400);
     let cookie = right.header(SET_COOKIE).split(';').next().expect("a cookie").to_owned();
     let with_cookie = |more: &[(&str, &str)]| realm.http.get(request(&realm, more)).header(COOKIE, &cookie);
-    assert!(answer(with_cookie(&[])).await.redirect_parameter("code").is_some());
-    assert!(answer(with_cookie(&[("prompt", "none")])).await.redirect_parameter("code").is_some());
-    assert_eq!(answer(with_cookie(&[("prompt", "login")])).await.status, 200);
+    assert!(send(with_cookie(&[])).await.redirect_parameter("code").is_some());
+    assert!(send(with_cookie(&[("prompt", "none")])).await.redirect_parameter("code").is_some());
+    assert_eq!(send(with_cookie(&[("prompt", "login")])).await.status, 200);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn client_can_require_consent_at_every_login() {
     let known = realm.post(&page.form_action(), &[("username", "alice"), ("password", SPECIAL)]).await;
     let cookie = known.header(SET_COOKIE).split(';').next().expect("a cookie").to_owned();
     let with_cookie = |more: &[(&str, &str)]| realm.http.get(request(&realm, more)).header(COOKIE, &cookie);
-    assert!(answer(with_cookie(&[asking])).await.text.contains("name=\"accept\""));
-    let nobody = answer(with_cookie(&[asking, ("prompt", "none")])).await;
-    assert_eq!(nobody.redirect_parameter("error").as_deref(), Some("interaction_required"));
+    assert!(send(with_cookie(&[asking])).await.text.contains("name=\"accept\""));
+    let anonymous = send(with_cookie(&[asking, ("prompt", "none")])).await;
+    assert_eq!(anonymous.redirect_parameter("error").as_deref(), Some("interaction_required"));
 }

@@ -110,11 +110,11 @@ impl TestRealm {
     }
 
     async fn get(&self, url: &str) -> TestResponse {
-        answer(self.http.get(url)).await
+        send(self.http.get(url)).await
     }
 
     async fn post(&self, url: &str, form: &[(&str, &str)]) -> TestResponse {
-        answer(with_form(self.http.post(url), form)).await
+        send(with_form(self.http.post(url), form)).await
     }
 
     /// Calls the token endpoint as the main client.
@@ -140,7 +140,7 @@ fn with_form(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
     request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
-async fn answer(request: RequestBuilder) -> TestResponse {
+async fn send(request: RequestBuilder) -> TestResponse {
     let response: Response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     TestResponse { status, headers, text: response.text().await.expect("a body") }
@@ -155,7 +155,7 @@ async fn discovery_uses_the_host_of_the_request() {
     assert_eq!(found["device_authorization_endpoint"], realm.endpoint("auth/device"));
     assert_eq!(found["authorization_response_iss_parameter_supported"], true);
     let renamed = realm.http.get(realm.url(".well-known/openid-configuration")).header(HOST, "idp.test:81");
-    assert_eq!(answer(renamed).await.json()["issuer"], "http://idp.test:81/auth/realms/acme");
+    assert_eq!(send(renamed).await.json()["issuer"], "http://idp.test:81/auth/realms/acme");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 
-use super::{SPECIAL, TestRealm, answer, with_form};
+use super::{SPECIAL, TestRealm, send, with_form};
 
 const LOGIN: [(&str, &str); 3] = [("grant_type", "password"), ("username", "alice"), ("password", SPECIAL)];
 
@@ -36,7 +36,7 @@ async fn same_seed_yields_the_same_tokens_on_another_port() {
         let form: Vec<_> = super::CLIENT.into_iter().chain(LOGIN).collect();
         with_form(realm.http.post(realm.endpoint("token")), &form).header(http::header::HOST, "idp.test")
     };
-    let (first, second) = (answer(named(&one)).await, answer(named(&two)).await);
+    let (first, second) = (send(named(&one)).await, send(named(&two)).await);
     assert_eq!(first.token("access_token"), second.token("access_token"));
     assert_eq!(first.token("refresh_token"), second.token("refresh_token"));
 }
@@ -76,10 +76,10 @@ async fn authenticates_clients_by_form_or_basic() {
         with_form(realm.http.post(realm.endpoint("token")), &form)
     };
     let wrong = "Invalid client or Invalid client credentials";
-    assert_eq!(answer(as_client("unknown", "x")).await.error(), format!("401 invalid_client {wrong}"));
-    assert_eq!(answer(as_client("cli", "x")).await.error(), format!("401 unauthorized_client {wrong}"));
-    assert_eq!(answer(as_client("public", "ignored")).await.status, 200);
-    let narrow = answer(as_client("narrow", "")).await;
+    assert_eq!(send(as_client("unknown", "x")).await.error(), format!("401 invalid_client {wrong}"));
+    assert_eq!(send(as_client("cli", "x")).await.error(), format!("401 unauthorized_client {wrong}"));
+    assert_eq!(send(as_client("public", "ignored")).await.status, 200);
+    let narrow = send(as_client("narrow", "")).await;
     assert_eq!(narrow.error(), "400 unauthorized_client Client not allowed for direct access grants");
     assert_eq!(realm.post(&realm.endpoint("token"), &LOGIN).await.error(), format!("401 invalid_client {wrong}"));
 
@@ -87,11 +87,11 @@ async fn authenticates_clients_by_form_or_basic() {
         let value = format!("Basic {}", STANDARD.encode(credentials));
         with_form(realm.http.post(realm.endpoint("token")), &LOGIN).header(AUTHORIZATION, value)
     };
-    assert_eq!(answer(basic("cli:s%26c%2B%25t")).await.status, 200);
-    assert_eq!(answer(basic("cli:wrong")).await.error(), format!("401 unauthorized_client {wrong}"));
-    let raw = answer(basic("cli:s&c+%t")).await;
+    assert_eq!(send(basic("cli:s%26c%2B%25t")).await.status, 200);
+    assert_eq!(send(basic("cli:wrong")).await.error(), format!("401 unauthorized_client {wrong}"));
+    let raw = send(basic("cli:s&c+%t")).await;
     assert_eq!(raw.error(), "400 unauthorized_client Unexpected error when authenticating client");
-    assert_eq!(answer(basic("public:")).await.status, 200);
+    assert_eq!(send(basic("public:")).await.status, 200);
     let service = realm.token(&[("grant_type", "client_credentials")]).await;
     assert_eq!(service.error(), "401 unauthorized_client Client not enabled to retrieve service account");
 }
@@ -106,7 +106,7 @@ async fn rejects_malformed_requests() {
     let twice = realm.token(&[("grant_type", "password"), ("grant_type", "password")]).await;
     assert_eq!(twice.error(), "400 invalid_request duplicated parameter");
     let json = realm.http.post(realm.endpoint("token")).json(&serde_json::json!({ "grant_type": "password" }));
-    assert_eq!(answer(json).await.error(), missing);
+    assert_eq!(send(json).await.error(), missing);
     let bare = realm.http.post(realm.endpoint("token")).body("grant_type=password");
-    assert_eq!(answer(bare).await.error(), missing);
+    assert_eq!(send(bare).await.error(), missing);
 }

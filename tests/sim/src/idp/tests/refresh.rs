@@ -27,7 +27,7 @@ async fn with_rotation_a_second_use_ends_the_session() {
     let newest = realm.refresh(&second.token("refresh_token")).await;
     assert_eq!(newest.error(), "400 invalid_grant Session doesn't have required client");
     let userinfo = realm.http.get(realm.endpoint("userinfo")).bearer_auth(second.token("access_token"));
-    let userinfo = super::answer(userinfo).await;
+    let userinfo = super::send(userinfo).await;
     assert_eq!((userinfo.status, userinfo.text.as_str()), (401, ""));
     assert!(userinfo.header("www-authenticate").contains("user_session_not_found"));
 }
@@ -121,9 +121,9 @@ async fn logout_responds_like_keycloak() {
     }
     assert_eq!(realm.refresh(&token).await.error(), NOT_ACTIVE);
     assert_eq!(log_out("garbage").await.error(), "400 invalid_grant Invalid refresh token");
-    let nobody = realm.post(&url, &CLIENT).await;
-    assert!(nobody.text.contains("<!DOCTYPE html>"));
-    assert_eq!(nobody.header("cache-control"), "no-cache");
+    let anonymous = realm.post(&url, &CLIENT).await;
+    assert!(anonymous.text.contains("<!DOCTYPE html>"));
+    assert_eq!(anonymous.header("cache-control"), "no-cache");
 }
 
 #[tokio::test]
@@ -141,21 +141,21 @@ async fn ends_the_sessions_of_one_user() {
 async fn userinfo_requires_the_openid_scope() {
     let realm = TestRealm::new().await;
     let url = realm.endpoint("userinfo");
-    let nobody = realm.get(&url).await;
-    assert_eq!((nobody.status, nobody.header("www-authenticate")), (401, "Bearer realm=\"acme\""));
+    let anonymous = realm.get(&url).await;
+    assert_eq!((anonymous.status, anonymous.header("www-authenticate")), (401, "Bearer realm=\"acme\""));
     let login = realm.log_in("email").await;
-    let told = "Bearer realm=\"acme\", error=\"insufficient_scope\", error_description=\"Missing openid scope\"";
+    let challenge = "Bearer realm=\"acme\", error=\"insufficient_scope\", error_description=\"Missing openid scope\"";
     let token = login.token("access_token");
     for _ in 0..2 {
-        let other = super::answer(realm.http.get(&url).bearer_auth(&token)).await;
-        assert_eq!((other.status, other.header("www-authenticate")), (403, told));
+        let other = super::send(realm.http.get(&url).bearer_auth(&token)).await;
+        assert_eq!((other.status, other.header("www-authenticate")), (403, challenge));
         // The same after revocation.
         assert!(realm.provider.revoke_access_token(&token));
     }
     realm.advance(301);
-    assert_eq!(super::answer(realm.http.get(&url).bearer_auth(&token)).await.status, 401);
+    assert_eq!(super::send(realm.http.get(&url).bearer_auth(&token)).await.status, 401);
     let openid = realm.log_in("openid").await.token("access_token");
-    assert_eq!(super::answer(realm.http.get(&url).bearer_auth(openid)).await.status, 200);
+    assert_eq!(super::send(realm.http.get(&url).bearer_auth(openid)).await.status, 200);
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn sessions_survive_a_restart() {
     let refreshed = restarted.refresh(&token).await;
     assert_eq!(refreshed.status, 200);
     assert!(restarted.provider.load_json(&serde_json::json!([1])).is_err());
-    let shown = restarted.provider.snapshot();
-    assert_eq!(shown["sessions"][0]["username"], "alice");
-    assert!(!shown.to_string().contains(&refreshed.token("access_token")));
+    let snapshot = restarted.provider.snapshot();
+    assert_eq!(snapshot["sessions"][0]["username"], "alice");
+    assert!(!snapshot.to_string().contains(&refreshed.token("access_token")));
 }
