@@ -1,4 +1,4 @@
-//! The settings of a simulator, and its start.
+//! Builder of a simulator: settings, defaults, start.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -9,30 +9,24 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::SimClock;
-use crate::analysis::{Readers, Rules};
+use crate::analysis::{PdfReaders, Rules};
+use crate::clock::SimClock;
 use crate::faults::Faults;
 use crate::idp::{AuthMode, ClientAuth, IdpConfig, Provider};
 use crate::journal::Journal;
+use crate::net::ListenerSwitch;
 use crate::paging::Paging;
-use crate::server::{App, Gate, OwnHosts, Routes, Settings, Store};
-use crate::simulator::{Login, Simulator};
-use crate::state::{Blobs, Timing, World};
-use crate::time::Stamp;
+use crate::service::{App, OwnHosts, Routes, Settings, StateFile};
+use crate::simulator::{Simulator, SimulatorLogin};
+use crate::state::{BlobStore, Timing, Workspace};
+use crate::timestamp::Timestamp;
 
-/// Why a simulator could not start: one line.
-#[derive(Debug)]
+/// A failed start of a simulator, described in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct StartError(String);
 
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
-
-/// Settings of a [`Simulator`]; each has a usual value.
+/// Settings of a [`Simulator`]. Every setting has a default.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until start() is called"]
 pub struct SimulatorBuilder {
@@ -57,8 +51,20 @@ pub struct SimulatorBuilder {
     password: String,
 }
 
+impl Simulator {
+    /// Starts a simulator with the default settings: seed 1, built-in rules, real clock, a free port of 127.0.0.1.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// Returns a builder with the default settings.
+    pub fn builder() -> SimulatorBuilder {
+        SimulatorBuilder::new()
+    }
+}
+
 impl SimulatorBuilder {
-    pub(crate) fn usual() -> Self {
+    fn new() -> Self {
         Self {
             seed: 1,
             clock: None,
@@ -82,62 +88,62 @@ impl SimulatorBuilder {
         }
     }
 
-    /// Ids, codes and keys follow from this number. Usual: 1.
+    /// Sets the seed of ids, codes and keys. Default: 1.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The clock. Usual: the real time.
+    /// Sets the clock. Default: the real time.
     pub fn clock(mut self, clock: SimClock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// How many times faster than usual the service works on files and packages. The clock, and with it the life of tokens, packages and trash,
-    /// is not touched.
+    /// Sets how many times faster the service processes files and packages. Default: 1.
+    /// The clock keeps its speed, and so do the lifetimes of tokens, packages and trash.
     pub fn speed(mut self, speed: f64) -> Self {
         self.timing.speed = speed;
         self
     }
 
-    /// How long work takes in detail.
+    /// Sets the duration of each kind of work.
     pub fn timing(mut self, timing: Timing) -> Self {
         self.timing = timing;
         self
     }
 
-    /// How lists page. Usual: not at all.
+    /// Sets the paging of lists. Default: no paging.
     pub fn paging(mut self, paging: Paging) -> Self {
         self.paging = paging;
         self
     }
 
-    /// Whether packages have an ETag and can be fetched in parts. Usual: yes.
+    /// Sets whether packages have an ETag and support range requests. Default: yes.
     pub fn ranges(mut self, ranges: bool) -> Self {
         self.ranges = ranges;
         self
     }
 
-    /// The extraction rules. Usual: the built-in ones.
+    /// Sets the extraction rules. Default: the built-in rules.
     pub fn rules(mut self, rules: Rules) -> Self {
         self.rules = Some(rules);
         self
     }
 
-    /// How long access tokens live. Usual: 300 s.
+    /// Sets the lifetime of access tokens. Default: 300 s.
     pub fn token_ttl(mut self, ttl: Duration) -> Self {
         self.token_ttl = ttl;
         self
     }
 
-    /// How long refresh tokens live; zero: without a fixed end. Usual: 1800 s.
+    /// Sets the lifetime of refresh tokens; zero means no fixed end. Default: 1800 s.
     pub fn refresh_ttl(mut self, ttl: Duration) -> Self {
         self.refresh_ttl = ttl;
         self
     }
 
-    /// Whether a refresh token is good for one use only. Usual: no.
+    /// Sets whether a refresh token can be used only once. Default: no.
     pub fn rotate_refresh(mut self, rotate: bool) -> Self {
         self.rotate_refresh = rotate;
         self
@@ -155,26 +161,26 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Which tokens open the API. Usual: those of the simulator's own identity provider.
+    /// Sets which tokens the API accepts. Default: tokens of the simulator's own identity provider.
     pub fn auth(mut self, auth: AuthMode) -> Self {
         self.auth = auth;
         self
     }
 
-    /// The name of the workspace. Usual: `acme`.
+    /// Sets the name of the workspace. Default: `acme`.
     pub fn workspace(mut self, workspace: impl Into<String>) -> Self {
         self.workspace = workspace.into();
         self
     }
 
-    /// The user that can sign in. Usual: `analyst` with `analyst-password`.
+    /// Sets the user that can sign in. Default: `analyst` with `analyst-password`.
     pub fn user(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {
         self.username = username.into();
         self.password = password.into();
         self
     }
 
-    /// The faults to begin with. The simulator shares the plan: what is added to it later takes effect. Usual: none.
+    /// Sets the fault plan. The simulator shares the plan, so later additions take effect. Default: no faults.
     ///
     /// ```
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -191,21 +197,22 @@ impl SimulatorBuilder {
         self
     }
 
-    /// Which requests are hit by faults with a probability follows from this number. Usual: the seed of the plan, else that of the simulator.
+    /// Sets the seed of faults with a probability. Default: the seed of the plan, else the seed of the simulator.
     pub fn fault_seed(mut self, seed: u64) -> Self {
         self.fault_seed = Some(seed);
         self
     }
 
-    /// Sets a folder that keeps the state over a restart. Default: none; the state goes away with the simulator.
+    /// Sets a folder that keeps the state over a restart. Default: none; the state is lost when the simulator stops.
     ///
-    /// The folder is locked while the simulator runs: a second one, of this or another process, fails to start and names the process.
+    /// The folder is locked while the simulator runs. Another simulator, of this or another process, fails to start with an error that names the
+    /// process.
     pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.data_dir = Some(folder.into());
         self
     }
 
-    /// Where to listen. Usual: `127.0.0.1:0`, a free port.
+    /// Sets the address to listen on. Default: `127.0.0.1:0`, a free port.
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = address.into();
         self
@@ -215,11 +222,11 @@ impl SimulatorBuilder {
     pub async fn start(self) -> Result<Simulator, StartError> {
         let listener = TcpListener::bind(&self.listen)
             .await
-            .map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
+            .map_err(|error| StartError(format!("cannot listen on {}: {error}", self.listen)))?;
         let address =
-            listener.local_addr().map_err(|error| StartError(format!("can't listen on {}: {error}", self.listen)))?;
+            listener.local_addr().map_err(|error| StartError(format!("cannot listen on {}: {error}", self.listen)))?;
         let config = self.identity();
-        let login = Login {
+        let login = SimulatorLogin {
             client_id: config.client_id.clone(),
             client_secret: config.client_secret.clone().unwrap_or_default(),
             username: config.username.clone(),
@@ -243,34 +250,34 @@ impl SimulatorBuilder {
     }
 
     fn app(&self, clock: SimClock, provider: Provider, address: SocketAddr) -> Result<App, StartError> {
-        if let Some(error) = crate::wire::fault() {
+        if let Some(error) = crate::wire::mapping_error() {
             return Err(StartError(error.to_owned()));
         }
         #[cfg(feature = "check")]
         crate::check::Checker::vendored()
-            .map_err(|error| StartError(format!("the document can't be checked against: {error}")))?;
-        let folder = |error: &dyn fmt::Display| {
-            let place = self.data_dir.as_ref().map_or_else(
+            .map_err(|error| StartError(format!("the document cannot be compiled for the check: {error}")))?;
+        let folder_error = |error: &dyn fmt::Display| {
+            let folder = self.data_dir.as_ref().map_or_else(
                 || "the temporary folder".to_owned(),
                 |folder| format!("the data folder {}", folder.display()),
             );
-            StartError(format!("can't use {place}: {error}"))
+            StartError(format!("cannot use {folder}: {error}"))
         };
-        let (store, saved) = match &self.data_dir {
+        let (state_file, saved) = match &self.data_dir {
             Some(path) => {
-                Store::open(path).map(|(store, saved)| (Some(store), saved)).map_err(|error| folder(&error))?
+                StateFile::open(path).map(|(file, saved)| (Some(file), saved)).map_err(|error| folder_error(&error))?
             }
             None => (None, None),
         };
         let rules = self.rules.clone().unwrap_or_else(Rules::built_in);
-        let world = match saved {
+        let workspace = match saved {
             Some(saved) => {
-                provider.load_json(&saved.provider).map_err(|error| folder(&error))?;
-                saved.world
+                provider.load_json(&saved.provider).map_err(|error| folder_error(&error))?;
+                saved.workspace
             }
-            None => World::new(
+            None => Workspace::new(
                 self.seed,
-                Stamp::from(clock.now()),
+                Timestamp::from(clock.now()),
                 &self.workspace,
                 (&provider.user_id(&self.username), &self.username),
                 &rules,
@@ -279,7 +286,7 @@ impl SimulatorBuilder {
         let faults = self.faults.clone();
         match self.fault_seed {
             Some(seed) => faults.seed(seed),
-            None => faults.usual_seed(self.seed),
+            None => faults.set_default_seed(self.seed),
         }
         let operations = documine_api::operations::OPERATIONS.iter().filter(|operation| !operation.missing);
         Ok(App {
@@ -298,13 +305,13 @@ impl SimulatorBuilder {
             clock,
             journal: Journal::default(),
             faults,
-            gate: Gate::new(),
+            listener: ListenerSwitch::new(),
             stop: watch::Sender::new(false),
-            blobs: Blobs::open(store.as_ref().map(Store::folder)).map_err(|error| folder(&error))?,
-            readers: Readers::new(),
-            store,
+            blobs: BlobStore::open(state_file.as_ref().map(StateFile::folder)).map_err(|error| folder_error(&error))?,
+            readers: PdfReaders::new(),
+            state_file,
             packing: tokio::sync::Mutex::new(()),
-            world: Mutex::new(world),
+            workspace: Mutex::new(workspace),
             rules: Mutex::new(Arc::new(rules)),
             #[cfg(feature = "check")]
             violations: Mutex::new(Vec::new()),

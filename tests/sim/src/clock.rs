@@ -1,7 +1,7 @@
-//! The simulator's own time.
+//! The simulated clock.
 //!
-//! Everything that depends on time (tokens, analysis, packages, trash) asks a [`SimClock`], so a test can stand still, jump 96 hours ahead, or let
-//! an hour pass in a second. A sleeper wakes as soon as the clock has reached its moment, however it got there.
+//! Everything that depends on time (tokens, analysis, packages, trash) reads a [`SimClock`], so a test can stop the time, advance it by 96 hours, or
+//! let an hour pass in a second. A sleeper wakes as soon as the clock reaches its deadline, by running or by being advanced.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,15 +10,15 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Where a manual clock starts: 2025-01-15T09:00:00Z. A fixed moment, so that two runs give the same bytes.
+/// The start of a manual clock: 2025-01-15T09:00:00Z. A fixed start makes two runs produce the same bytes.
 const MANUAL_START_SECONDS: u64 = 1_736_931_600;
 
-/// The longest a sleeper of a running clock rests before it looks again; keeps huge waits inside what timers can hold.
+/// The longest single sleep of a running clock. Keeps long waits within the range of timers.
 const LONGEST_NAP: Duration = Duration::from_secs(3600);
 
-/// The simulator's clock: running like the real one (perhaps faster), or standing still until it is advanced.
+/// The simulator's clock: real time, possibly faster, or a manual clock that only moves when advanced.
 ///
-/// Clones share one time.
+/// Clones share one clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,61 +31,61 @@ const LONGEST_NAP: Duration = Duration::from_secs(3600);
 /// ```
 #[derive(Clone)]
 pub struct SimClock {
-    shared: Arc<Shared>,
+    shared: Arc<ClockState>,
 }
 
-struct Shared {
+struct ClockState {
     start: SystemTime,
-    /// `None`: stands still until advanced.
-    run: Option<Run>,
+    /// `None` for a manual clock.
+    run: Option<RunningClock>,
     advanced: Mutex<Duration>,
     changed: watch::Sender<()>,
 }
 
-struct Run {
+struct RunningClock {
     speed: f64,
     since: Instant,
 }
 
 impl SimClock {
-    /// A clock that shows the real time now and runs `speed` times as fast from here on.
+    /// Creates a clock that starts at the real time and runs `speed` times as fast.
     ///
-    /// A `speed` that is no positive number counts as 1.
+    /// A `speed` that is not a positive number counts as 1.
     pub fn real(speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self::build(SystemTime::now(), Some(Run { speed, since: Instant::now() }))
+        Self::build(SystemTime::now(), Some(RunningClock { speed, since: Instant::now() }))
     }
 
-    /// A clock that stands still at 2025-01-15T09:00:00Z until [`advance`](Self::advance) moves it.
+    /// Creates a clock that stays at 2025-01-15T09:00:00Z until [`advance`](Self::advance) moves it.
     pub fn manual() -> Self {
         Self::manual_at(SystemTime::UNIX_EPOCH + Duration::from_secs(MANUAL_START_SECONDS))
     }
 
-    /// A clock that stands still at `start` until [`advance`](Self::advance) moves it.
+    /// Creates a clock that stays at `start` until [`advance`](Self::advance) moves it.
     pub fn manual_at(start: SystemTime) -> Self {
         Self::build(start, None)
     }
 
-    fn build(start: SystemTime, run: Option<Run>) -> Self {
+    fn build(start: SystemTime, run: Option<RunningClock>) -> Self {
         let (changed, _) = watch::channel(());
-        Self { shared: Arc::new(Shared { start, run, advanced: Mutex::new(Duration::ZERO), changed }) }
+        Self { shared: Arc::new(ClockState { start, run, advanced: Mutex::new(Duration::ZERO), changed }) }
     }
 
-    /// The simulated time.
+    /// Returns the simulated time.
     pub fn now(&self) -> SystemTime {
         let running = self.shared.run.as_ref().map_or(Duration::ZERO, |run| scaled(run.since.elapsed(), run.speed));
         let passed = running.saturating_add(*self.advanced());
         self.shared.start.checked_add(passed).unwrap_or(self.shared.start)
     }
 
-    /// Moves the time forward and wakes everyone whose moment has come.
+    /// Advances the clock and wakes the sleepers whose deadline has passed.
     ///
-    /// A step that would leave what a [`SystemTime`] can hold is ignored.
+    /// A step beyond the range of [`SystemTime`] is ignored.
     pub fn advance(&self, by: Duration) {
         {
             let mut advanced = self.advanced();
             let next = advanced.saturating_add(by);
-            // A little room is kept for the running part and for deadlines counted from now.
+            // A hundred years stay free for the running part and for deadlines counted from now.
             let room = Duration::from_secs(100 * 366 * 86_400);
             if self.shared.start.checked_add(next.saturating_add(room)).is_none() {
                 return;
@@ -95,7 +95,7 @@ impl SimClock {
         self.shared.changed.send_replace(());
     }
 
-    /// Whether the clock stands still between calls of [`advance`](Self::advance).
+    /// Returns whether the clock only moves by [`advance`](Self::advance).
     pub fn is_manual(&self) -> bool {
         self.shared.run.is_none()
     }
@@ -104,7 +104,7 @@ impl SimClock {
     pub async fn sleep_until(&self, moment: SystemTime) {
         let mut changed = self.shared.changed.subscribe();
         loop {
-            // Marked as seen before the time is read: a step in between wakes us again.
+            // Marked as seen before the time is read, so that a step in between wakes the loop again.
             changed.borrow_and_update();
             let Ok(left) = moment.duration_since(self.now()) else { return };
             if left.is_zero() {
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_manual_clock_wakes_sleepers_when_their_moment_comes() {
+    async fn manual_clock_wakes_sleepers_at_their_deadline() {
         let clock = SimClock::manual();
         let sleeper = tokio::spawn({
             let clock = clock.clone();
@@ -176,15 +176,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fast_clock_runs_fast() {
+    async fn fast_clock_runs_fast() {
         let clock = SimClock::real(1000.0);
         let before = clock.now();
         clock.sleep(Duration::from_secs(20)).await;
-        assert!(clock.now().duration_since(before).expect("time goes on") >= Duration::from_secs(20));
+        assert!(
+            clock.now().duration_since(before).expect("the clock does not run backwards") >= Duration::from_secs(20)
+        );
     }
 
     #[test]
-    fn absurd_steps_do_not_panic() {
+    fn huge_steps_do_not_panic() {
         let clock = SimClock::manual();
         clock.advance(Duration::MAX);
         clock.advance(Duration::MAX);

@@ -1,4 +1,4 @@
-//! The journal: every request that the simulator answered, for a test to look at.
+//! The journal of all requests that the simulator answered.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,43 +7,43 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
-/// The oldest requests are forgotten when there are more.
-const MOST: usize = 200_000;
+/// Maximum number of entries. The oldest entries are dropped first.
+const MAX_ENTRIES: usize = 200_000;
 
-/// One request and what became of it.
+/// A recorded request and its outcome.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The operation, by the name that the SDK has for it (`getDossiers`), or a name for an endpoint of the identity provider (`token`, `device`, …).
-    /// `None`: nothing that the simulator serves.
+    /// The operation by its name in the SDK (`getDossiers`), or the name of an endpoint of the identity provider (`token`, `device`, …). `None` for
+    /// a path that the simulator does not serve.
     pub operation: Option<String>,
     /// The HTTP method.
     pub method: String,
-    /// The path as it was sent, in the spelling of the document in use.
+    /// The path as sent, in the spelling of the document in use.
     pub path: String,
-    /// The query as it was sent, without the question mark.
+    /// The query as sent, without the question mark.
     pub query: Option<String>,
-    /// The request headers in the order of arrival, names in small letters.
+    /// The request headers in the order of arrival, with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// The status of the answer, also of one that a fault has lost. 0 if there was none: the service has not seen the request, or the client has gone
-    /// while a fault delayed the answer.
+    /// The status of the response, even if a fault dropped the response. 0 without a response: the service did not receive the request, or the
+    /// client disconnected while a fault delayed the response.
     pub status: u16,
-    /// The fault that hit it, by [`Fault::kind`](crate::Fault::kind): the answer, or its absence, is deliberate.
+    /// The fault that hit the request, by [`Fault::kind`](crate::Fault::kind). `None` without a fault.
     pub fault: Option<String>,
-    /// Whether the service got the request, whatever became of the answer. Always so without a fault.
+    /// True if the service received the request. Always true without a fault.
     pub reached: bool,
-    /// When the request arrived, by the simulated clock.
+    /// The simulated time at which the request arrived.
     pub at: SystemTime,
-    /// How many bytes the body of the request had.
+    /// The number of bytes of the request body.
     pub request_bytes: u64,
-    /// How many bytes of the body of the answer have left so far.
+    /// The number of bytes of the response body sent so far.
     pub response_bytes: u64,
 }
 
 impl RecordedRequest {
-    /// The value of a request header.
+    /// Returns the value of a request header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -59,30 +59,30 @@ impl RecordedRequest {
             "status": self.status,
             "fault": self.fault,
             "reached": self.reached,
-            "at": Stamp::from(self.at).text(),
+            "at": Timestamp::from(self.at).to_rfc3339(),
             "request_bytes": self.request_bytes,
             "response_bytes": self.response_bytes,
         })
     }
 }
 
-/// All requests, shared.
+/// All requests. Clones share one journal.
 #[derive(Clone, Default)]
 pub(crate) struct Journal {
-    entries: Arc<Mutex<VecDeque<Entry>>>,
+    entries: Arc<Mutex<VecDeque<JournalEntry>>>,
 }
 
-/// A request whose body counts may still grow.
-pub(crate) struct Entry {
+/// A journal entry whose byte counts may still grow.
+pub(crate) struct JournalEntry {
     pub(crate) request: RecordedRequest,
     pub(crate) received: Arc<AtomicU64>,
     pub(crate) sent: Arc<AtomicU64>,
 }
 
 impl Journal {
-    pub(crate) fn add(&self, entry: Entry) {
+    pub(crate) fn add(&self, entry: JournalEntry) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() == MOST {
+        if entries.len() == MAX_ENTRIES {
             entries.pop_front();
         }
         entries.push_back(entry);

@@ -1,10 +1,10 @@
-//! A stateful simulator of DocuMine and of its identity provider, to test against and to try things out.
+//! A stateful simulator of DocuMine and its identity provider, for tests and for trying things out.
 //!
-//! It serves every operation of the vendored OpenAPI document and behaves as the product is described to: a file that is uploaded is really read
-//! (pages, text, title), passes through the states of its analysis, and then yields components that extraction rules found in its text; packages
-//! are real ZIP files with an Excel report in them. Beside the API stands an identity provider shaped like Keycloak ([`idp`]).
+//! The simulator serves every operation of the vendored OpenAPI document and models the described behaviour of the product. An uploaded file is
+//! parsed (pages, text, title), passes through the states of its analysis, and then has components that extraction rules found in its text. Packages
+//! are real ZIP files with an Excel report. An identity provider shaped like Keycloak ([`idp`]) runs beside the API.
 //!
-//! # In a test of your own
+//! # In your own test
 //!
 //! ```
 //! use documine_sim::{SimClock, Simulator};
@@ -12,7 +12,7 @@
 //! use std::time::Duration;
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! // A clock that stands still makes the states of files and packages exact.
+//! // A manual clock makes the states of files and packages exact.
 //! let sim = Simulator::builder().clock(SimClock::manual()).start().await?;
 //! let http = reqwest::Client::new();
 //!
@@ -28,7 +28,7 @@
 //! let answer = http.post(token).header("content-type", "application/x-www-form-urlencoded").body(body).send().await?;
 //! let token: Value = answer.json().await?;
 //!
-//! // The path stands in the document: `/api/dossier-templates/{dossierTemplateId}/dossiers` in ours.
+//! // The path comes from the document: `/api/dossier-templates/{dossierTemplateId}/dossiers` in the vendored one.
 //! let path = documine_api::operations::operation("createOrUpdateDossier").ok_or("no such operation")?.path;
 //! let path = path.replace("{dossierTemplateId}", sim.dossier_template_id());
 //! let dossiers = format!("{}{path}", sim.base_url());
@@ -41,7 +41,7 @@
 //!     .await?;
 //! assert!(created.status().is_success());
 //!
-//! // What was asked of the service can be looked at, and 96 hours of trash take no time at all.
+//! // The journal lists every request, and 96 hours in the trash pass at once.
 //! assert_eq!(sim.requests()[1].operation.as_deref(), Some("createOrUpdateDossier"));
 //! sim.clock().advance(Duration::from_secs(96 * 3600));
 //! # Ok(())
@@ -49,25 +49,25 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 //!
-//! # What it can be told to do
+//! # Controls
 //!
-//! | | |
+//! | Type | Controls |
 //! |---|---|
-//! | [`SimulatorBuilder`] | seed, clock, speed, rules, lives of tokens, which tokens count, paging, data folder |
-//! | [`SimClock`] | stand still, jump ahead |
-//! | [`Faults`] | answers that are wrong on purpose: statuses, headers, bodies, broken JSON, delays, broken connections, tokens that end |
-//! | [`Control`] | what people do in the product: archive, restore, edit a component; reanalyse; fail, expire, revoke |
+//! | [`SimulatorBuilder`] | seed, clock, speed, rules, token lifetimes, accepted tokens, paging, data folder |
+//! | [`SimClock`] | simulated time: stop it, advance it |
+//! | [`Faults`] | deliberate errors: statuses, headers, bodies, broken JSON, delays, broken connections, expiring tokens |
+//! | [`Control`] | actions of users in the product and of time: archive, restore, edit a component, reanalyse, fail, expire, revoke |
 //! | [`Simulator::requests`] | every request, with headers, status, bytes and simulated time |
-//! | `Simulator::violations` | with the feature `check`: requests and answers that do not fit the document |
+//! | `Simulator::violations` | requests and responses that violate the document (feature `check`) |
 //!
-//! The same over HTTP, for programs in other languages: `/__sim/requests`, `/__sim/state`, `/__sim/violations`, `/__sim/clock`, `/__sim/faults`,
-//! `/__sim/control`; see the README beside this crate.
+//! Programs in other languages use the same controls over HTTP: `/__sim/requests`, `/__sim/state`, `/__sim/violations`, `/__sim/clock`,
+//! `/__sim/faults`, `/__sim/control`. The README of this crate describes them.
 //!
 //! # Faults
 //!
-//! A [`Fault`] says which requests go wrong and how; [`Faults`] is the plan of a simulator, and can be changed while it runs. Plans are written in Rust, in
-//! TOML, or taken by name ([`Faults::preset`]); what is drawn by chance follows from a seed. The journal says of each request which fault hit it, and
-//! whether the service got it all the same.
+//! A [`Fault`] selects requests and says what goes wrong with them. [`Faults`] is the fault plan of a simulator and can be changed while the
+//! simulator runs. A plan is written in Rust or TOML, or is a preset ([`Faults::preset`]). Random faults follow from a seed. The journal records for
+//! each request which fault hit it and whether the service received the request.
 //!
 //! ```
 //! use documine_sim::{Fault, Faults, Simulator};
@@ -79,7 +79,7 @@
 //!     [[fault]]
 //!     operation = "getLicense"
 //!     nth = 1
-//!     reset_before_headers = true      # carried out, and nobody hears of it
+//!     reset_before_headers = true      # carried out, but the response is lost
 //!
 //!     [[fault]]
 //!     operation = "api/*"
@@ -103,19 +103,30 @@
 //!
 //! # With another document
 //!
-//! Where the build was made from another document (`DOCUMINE_OPENAPI`), the simulator serves that one: its paths, names, statuses and media types,
-//! found by the mapping that the raw client is made with. Operations that the document lacks have no route; those that the simulator does not know
-//! answer 501. Faults, the journal's `operation`, `state` and `control` keep the names used here: [`Fault::patch`] changes the answer before it gets the
-//! document's names, and [`Fault::body`] is translated likewise where it is JSON of a success. [`wire`] tells the names to a test.
+//! A build from another document (`DOCUMINE_OPENAPI`) makes the simulator serve that document: its paths, names, statuses and media types, found by
+//! the mapping of the raw client. Operations missing in the document have no route; operations unknown to the simulator answer 501. Faults, the
+//! journal's `operation`, `state` and `control` keep the names of the SDK's contract. [`Fault::patch`] applies before the response is translated to
+//! the document's names, and a [`Fault::body`] that is the JSON of a success is translated too. [`wire`] gives the names to a test.
 //!
-//! # What it is not
+//! # Limits
 //!
-//! It does not read pixels: pages that are pictures pass through the states of text recognition and yield no text, and the component `Remarks` says
-//! so. It does not draw redacted or annotated documents: packages hold the original in their place, with a note. The document it serves is a
-//! reconstruction, so a service that behaves otherwise is right and the simulator is wrong.
+//! The simulator does not read pixels: pages that are images pass through the states of text recognition and yield no text, and the component
+//! `Remarks` reports them. Redacted or annotated documents are not rendered: packages hold the original in their place, with a note. The served
+//! document is a reconstruction, so where the real service behaves otherwise, the simulator is wrong.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+// Layers, from top to bottom. A module imports modules of lower layers only.
+//
+//   builder            settings and start
+//   simulator          the handle of a running simulator
+//   server             router, layers of a request, fault injection, `/__sim/`
+//   api                one file per tag of the API
+//   control  package   actions outside the API; ZIP archives and reports
+//   service            the shared state of the running service: settings, routes, state file
+//   faults  state      fault plan; workspace, files, packages, data folder
+//   idp  journal  api_error
+//   analysis  check  clock  net  paging  timestamp  wire                                       ground
 #[cfg(feature = "check")]
 pub mod check;
 pub mod idp;
@@ -123,25 +134,27 @@ pub mod wire;
 
 mod analysis;
 mod api;
+mod api_error;
 mod builder;
 mod clock;
 mod control;
 mod faults;
 mod journal;
+mod net;
 mod package;
 mod paging;
 #[cfg(test)]
-#[path = "../../../documine/src/properties.rs"]
 mod properties;
 mod server;
+mod service;
 mod simulator;
 mod state;
-mod time;
+mod timestamp;
 
 pub use analysis::{RuleError, Rules};
 pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
-pub use control::{Control, NoSuchThing};
+pub use control::{Control, UnknownId};
 pub use faults::{Drip, Fault, FaultError, Faults};
 pub use idp::AuthMode;
 pub use journal::RecordedRequest;

@@ -1,4 +1,4 @@
-//! `documine-sim`: the simulator as a program. Prints one line of JSON when it is ready and ends on Ctrl-C or SIGTERM.
+//! `documine-sim`: the simulator as a program. Prints one JSON line when ready and ends on Ctrl-C or SIGTERM.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -8,51 +8,51 @@ use std::time::Duration;
 use clap::Parser;
 use documine_sim::{AuthMode, Faults, Paging, Rules, SimClock, Simulator};
 
-/// A stateful simulator of DocuMine and of its identity provider.
+/// A stateful simulator of DocuMine and its identity provider.
 ///
-/// When it is ready, it prints one line of JSON with base_url, workspace_id, client_id, client_secret, username, password, dossier_template_id and
-/// report_template_id. It ends on Ctrl-C or SIGTERM. Look and steer under /__sim/requests, /__sim/state, /__sim/clock, /__sim/faults,
-/// /__sim/violations and /__sim/control.
+/// Prints one line of JSON when ready, with base_url, workspace_id, client_id, client_secret, username, password, dossier_template_id and
+/// report_template_id. Ends on Ctrl-C or SIGTERM. Inspect and control the simulator under /__sim/requests, /__sim/state, /__sim/clock,
+/// /__sim/faults, /__sim/violations and /__sim/control.
 #[derive(Parser)]
 #[command(name = "documine-sim", version)]
 struct Arguments {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: String,
-    /// Ids, codes and keys follow from this number
+    /// Seed of ids, codes and keys
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// How many times faster than usual files and packages are worked on
+    /// Factor by which files and packages are processed faster
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
     speed: f64,
-    /// TOML file with extraction rules in place of the built-in ones
+    /// TOML file with extraction rules that replace the built-in rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Life of access tokens in seconds
+    /// Lifetime of access tokens in seconds
     #[arg(long, value_name = "S", default_value_t = 300)]
     token_ttl: u64,
-    /// Life of refresh tokens in seconds; 0: without a fixed end
+    /// Lifetime of refresh tokens in seconds; 0: no fixed end
     #[arg(long, value_name = "S", default_value_t = 1800)]
     refresh_ttl: u64,
-    /// A refresh token is good for one use only
+    /// Refresh tokens can be used only once
     #[arg(long)]
     rotate_refresh: bool,
-    /// Which tokens open the API: own, jwks:URL, any or none
+    /// Tokens that the API accepts: own, jwks:URL, any or none
     #[arg(long, value_name = "MODE", default_value = "own")]
     auth: AuthMode,
-    /// How lists page: none, page or link
+    /// Paging of lists: none, page or link
     #[arg(long, value_name = "FORM", default_value = "none")]
     paging: Paging,
-    /// Packages have no ETag and can't be fetched in parts
+    /// Packages have no ETag and no range support
     #[arg(long)]
     no_ranges: bool,
-    /// The clock stands still until POST /__sim/clock moves it
+    /// The clock advances only by POST /__sim/clock
     #[arg(long)]
     manual_clock: bool,
-    /// Answers that are wrong on purpose: a TOML file, or preset:NAME with flaky, rude-proxy, rate-limited or newer-server
+    /// Fault plan: a TOML file, or preset:NAME with flaky, rude-proxy, rate-limited or newer-server
     #[arg(long, value_name = "PLAN")]
     faults: Option<String>,
-    /// Which requests the faults with a probability hit follows from this number; else from the plan's seed, else from --seed
+    /// Seed of faults with a probability; default: the plan's seed, else --seed
     #[arg(long, value_name = "N")]
     fault_seed: Option<u64>,
     /// Name of the workspace
@@ -77,7 +77,7 @@ async fn main() -> ExitCode {
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing can be said any more if standard error is closed.
+            // A closed standard error leaves no channel for the message.
             let _ = writeln!(std::io::stderr(), "documine-sim: {error}");
             ExitCode::FAILURE
         }
@@ -85,7 +85,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    // Listened for before anything is announced: a signal right after the line must not be lost.
+    // Installed before the JSON line is printed, so that a signal right after the line is not lost.
     let end = end_signal()?;
     let mut builder = Simulator::builder()
         .listen(arguments.listen)
@@ -155,19 +155,19 @@ fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(not(unix))]
 fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async {
-        // Without a handler for Ctrl-C the program still ends by it, only less politely.
+        // Without a handler Ctrl-C still ends the program, only without a shutdown.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     })
 }
 
-/// A document that makes the PDF library panic is refused and no news; other panics are told as ever.
+/// Hides panics of the PDF library, which are handled as unreadable documents. Other panics are printed as usual.
 fn quiet_reader_panics() {
-    let usual = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if std::thread::current().name() != Some("documine-sim-pdf") {
-            usual(panic);
+            default_hook(panic);
         }
     }));
 }

@@ -1,18 +1,18 @@
-//! How lists are handed out. Nobody outside knows how the real service pages, so the simulator can do all of the usual ways.
+//! Paging of lists. The paging of the real service is not documented, so the simulator supports the common ways.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How list operations page.
+/// The paging of list operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Paging {
-    /// The whole list in one answer, as the published part of the API shows it.
+    /// The whole list in one response, as the published part of the API shows it.
     #[default]
     None,
-    /// `?page=0&size=20`, counted from 0; the answer has `page`, `size`, `totalElements` and `totalPages` beside the list.
+    /// `?page=0&size=20`, counted from 0. The response has `page`, `size`, `totalElements` and `totalPages` beside the list.
     Page,
-    /// A `Link` header with `rel="next"` (RFC 8288) leads to the rest; `?size=20` chooses the length of a page.
+    /// A `Link` header with `rel="next"` (RFC 8288) points to the next page. `?size=20` sets the page size.
     Link,
 }
 
@@ -24,7 +24,7 @@ impl FromStr for Paging {
             "none" => Ok(Self::None),
             "page" => Ok(Self::Page),
             "link" => Ok(Self::Link),
-            other => Err(format!("`{other}` is no way of paging; use none, page or link")),
+            other => Err(format!("unknown paging `{other}`; use none, page or link")),
         }
     }
 }

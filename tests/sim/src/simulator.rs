@@ -1,4 +1,4 @@
-//! The simulator as a library: one line in a test of your own.
+//! The handle of a running simulator.
 
 use std::fmt;
 use std::future::Future;
@@ -11,17 +11,18 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::SimClock;
-use crate::builder::{SimulatorBuilder, StartError};
+use crate::clock::SimClock;
 use crate::control::Control;
 use crate::faults::Faults;
 use crate::journal::RecordedRequest;
-use crate::server::{App, Connection, Listener, router};
+use crate::net::{Connection, Listener};
+use crate::server::router;
+use crate::service::App;
 
-/// How long requests that are under way have to end when the simulator shuts down.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time that requests in progress have to finish during a shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A running simulator. Dropping it stops it.
+/// A running simulator. Dropping it stops the simulator.
 ///
 /// ```
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,14 +36,14 @@ pub struct Simulator {
     app: Arc<App>,
     address: SocketAddr,
     base_url: String,
-    login: Login,
+    login: SimulatorLogin,
     template_id: String,
     report_id: String,
     task: Option<JoinHandle<io::Result<()>>>,
 }
 
-/// What a client needs to sign in.
-pub(crate) struct Login {
+/// Credentials that a client needs to sign in.
+pub(crate) struct SimulatorLogin {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) username: String,
@@ -50,27 +51,17 @@ pub(crate) struct Login {
 }
 
 impl Simulator {
-    /// Starts with the usual settings: seed 1, built-in rules, real clock, a free port of 127.0.0.1.
-    pub async fn start() -> Result<Self, StartError> {
-        Self::builder().start().await
-    }
-
-    /// Begins with the usual settings and changes some.
-    pub fn builder() -> SimulatorBuilder {
-        SimulatorBuilder::usual()
-    }
-
-    /// Serves on the listener until the simulator goes away.
-    pub(crate) fn serve(app: App, listener: TcpListener, address: SocketAddr, login: Login) -> Self {
+    /// Serves on the listener until the simulator is stopped or dropped.
+    pub(crate) fn serve(app: App, listener: TcpListener, address: SocketAddr, login: SimulatorLogin) -> Self {
         let app = Arc::new(app);
         let (template_id, report_id) = {
-            let world = app.world();
-            let template = world.templates.first();
+            let workspace = app.workspace();
+            let template = workspace.templates.first();
             let report = template.and_then(|template| template.reports.keys().next().cloned());
             (template.map(|template| template.id.clone()).unwrap_or_default(), report.unwrap_or_default())
         };
         let mut stopping = app.stop.subscribe();
-        let listener = Listener::new(listener, address, app.gate.clone());
+        let listener = Listener::new(listener, address, app.listener.clone());
         let service = router(&app).into_make_service_with_connect_info::<Connection>();
         let server = axum::serve(listener, service).with_graceful_shutdown(async move {
             let _ = stopping.wait_for(|stop| *stop).await;
@@ -81,52 +72,52 @@ impl Simulator {
         Self { app, address, base_url: format!("http://{host}"), login, template_id, report_id, task }
     }
 
-    /// Where it listens.
+    /// Returns the address that the simulator listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The base URL for clients, without a slash at the end.
+    /// Returns the base URL for clients, without a trailing slash.
     pub fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// The workspace, which clients send as `X-TENANT-ID` and find in the paths of the identity provider.
+    /// Returns the workspace id, which clients send as `X-TENANT-ID` and which is part of the identity provider's paths.
     pub fn workspace_id(&self) -> &str {
         &self.app.settings.workspace
     }
 
-    /// The id of the OAuth client.
+    /// Returns the id of the OAuth client.
     pub fn client_id(&self) -> &str {
         &self.login.client_id
     }
 
-    /// The secret of the OAuth client.
+    /// Returns the secret of the OAuth client.
     pub fn client_secret(&self) -> &str {
         &self.login.client_secret
     }
 
-    /// The user to sign in as.
+    /// Returns the name of the user.
     pub fn username(&self) -> &str {
         &self.login.username
     }
 
-    /// The password of that user.
+    /// Returns the password of the user.
     pub fn password(&self) -> &str {
         &self.login.password
     }
 
-    /// The dossier template to work with.
+    /// Returns the id of the active dossier template.
     pub fn dossier_template_id(&self) -> &str {
         &self.template_id
     }
 
-    /// The report template of that dossier template.
+    /// Returns the id of the report template in the active dossier template.
     pub fn report_template_id(&self) -> &str {
         &self.report_id
     }
 
-    /// The environment variables that aim a program of the SDK at this simulator.
+    /// Returns the environment variables that point a program of the SDK to this simulator.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("DOCUMINE_BASE_URL", self.base_url.clone()),
@@ -139,39 +130,41 @@ impl Simulator {
         ]
     }
 
-    /// The clock of the simulator.
+    /// Returns the clock of the simulator.
     pub fn clock(&self) -> SimClock {
         self.app.clock.clone()
     }
 
-    /// Every request that was answered so far, in the order of the answers.
+    /// Returns all recorded requests in the order of their responses.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.app.journal.all()
     }
 
-    /// Forgets the requests so far.
-    pub fn forget_requests(&self) {
+    /// Clears the recorded requests.
+    pub fn clear_requests(&self) {
         self.app.journal.clear();
     }
 
-    /// Dossiers, files with their planned states, packages, usage, sign-ins.
+    /// Returns the state: dossiers, files with their planned states, packages, usage, sign-ins.
     pub fn state(&self) -> Value {
         self.app.snapshot()
     }
 
-    /// Requests and answers that do not fit the vendored document.
+    /// Returns the requests and responses that violate the vendored document.
     #[cfg(feature = "check")]
     pub fn violations(&self) -> Vec<crate::check::Violation> {
         self.app.violations.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
-    /// The faults that are planned.
+    /// Returns the fault plan.
     pub fn faults(&self) -> Faults {
         self.app.faults.clone()
     }
 
-    /// Closes the listener, so that new connections are refused ("connection refused"), or opens it again under the same address. Returns when that is
-    /// done. Connections that are open go on. See [`Fault::refuse`](crate::Fault::refuse) for the same at the moment of a request.
+    /// Closes or reopens the listener at the same address, and returns when this is done.
+    ///
+    /// While the listener is closed, new connections are refused ("connection refused"); open connections stay open.
+    /// [`Fault::refuse`](crate::Fault::refuse) does the same at the moment of a request.
     ///
     /// ```
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -185,34 +178,32 @@ impl Simulator {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
     /// ```
     pub async fn refuse_connections(&self, refuse: bool) {
-        self.app.gate.close(refuse).await;
+        self.app.listener.set_closed(refuse).await;
     }
 
-    /// What people and time do to the service from outside the API.
+    /// Returns the control of the service: actions of users and of time outside the API.
     pub fn control(&self) -> Control {
         Control::new(Arc::clone(&self.app))
     }
 
-    /// Stops it and waits until requests that are under way have their answers, up to 30 s: a client may have stopped reading. Faults that wait or stall
-    /// give up at once.
+    /// Stops the simulator and waits up to 30 s for the responses of requests in progress.
+    ///
+    /// The limit exists because a client may have stopped reading. Faults that delay or stall end at once.
     pub async fn shutdown(mut self) -> io::Result<()> {
         self.app.stop.send_replace(true);
         let Some(mut task) = self.task.take() else { return Ok(()) };
-        match tokio::time::timeout(PATIENCE, &mut task).await {
+        match tokio::time::timeout(SHUTDOWN_TIMEOUT, &mut task).await {
             Ok(ended) => ended.map_err(io::Error::other)??,
             Err(_) => task.abort(),
         }
-        match &self.app.store {
-            Some(store) => {
-                let saved = store.save(&self.app).await;
-                store.close();
-                saved
-            }
-            None => Ok(()),
+        let saved = self.app.save().await;
+        if let Some(file) = &self.app.state_file {
+            file.close();
         }
+        saved
     }
 
-    /// Serves until `end` is over, then shuts down.
+    /// Serves until `end` completes, then shuts down.
     pub async fn run_until(self, end: impl Future<Output = ()>) -> io::Result<()> {
         end.await;
         self.shutdown().await
@@ -221,14 +212,14 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        // Connections hear of it and close; the listener goes at once.
+        // Connections see the signal and close. The listener closes at once.
         self.app.stop.send_replace(true);
         if let Some(task) = self.task.take() {
             task.abort();
         }
-        // Connections may hold the state for a moment longer; the folder is free for the next simulator now.
-        if let Some(store) = &self.app.store {
-            store.close();
+        // Connections may hold the state a little longer. Releasing the folder now lets the next simulator start.
+        if let Some(file) = &self.app.state_file {
+            file.close();
         }
     }
 }

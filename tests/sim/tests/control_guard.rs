@@ -1,11 +1,11 @@
-//! `/__sim/…` answers programs on this machine and no web page.
+//! `/__sim/…` serves programs on this machine and no web pages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod support;
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;
-use support::{Answer, Desk};
+use support::{TestClient, TestResponse};
 
 const READ: [&str; 5] = ["requests", "state", "violations", "clock", "faults"];
 const POSTED: [(&str, &str); 3] = [
@@ -15,18 +15,24 @@ const POSTED: [(&str, &str); 3] = [
 ];
 const JSON: &str = "application/json";
 
-async fn send(desk: &Desk, method: Method, page: &str, headers: &[(&'static str, &str)], body: &'static str) -> Answer {
-    let mut request = desk.http.request(method, format!("{}/__sim/{page}", desk.sim.base_url())).body(body);
+async fn send(
+    client: &TestClient,
+    method: Method,
+    page: &str,
+    headers: &[(&'static str, &str)],
+    body: &'static str,
+) -> TestResponse {
+    let mut request = client.http.request(method, format!("{}/__sim/{page}", client.sim.base_url())).body(body);
     for (name, value) in headers {
         request = request.header(*name, HeaderValue::from_str(value).unwrap());
     }
-    desk.send(request).await
+    client.send(request).await
 }
 
 #[tokio::test]
-async fn rejects_a_host_that_is_not_this_machine() {
-    let desk = Desk::new().await;
-    let port = desk.sim.address().port();
+async fn rejects_foreign_host_headers() {
+    let client = TestClient::new().await;
+    let port = client.sim.address().port();
     for (host, allowed) in [
         (format!("127.0.0.1:{port}"), true),
         (format!("localhost:{port}"), true),
@@ -41,50 +47,50 @@ async fn rejects_a_host_that_is_not_this_machine() {
         ("/".to_owned(), false),
     ] {
         for page in READ {
-            let answer = send(&desk, Method::GET, page, &[("host", &host)], "").await;
-            // What is no host at all may be refused before it gets here.
-            let fits = if allowed { answer.status == 200 } else { matches!(answer.status, 400 | 403) };
-            assert!(fits, "{host} {page}: {}", answer.status);
+            let response = send(&client, Method::GET, page, &[("host", &host)], "").await;
+            // An invalid host may be rejected earlier.
+            let fits = if allowed { response.status == 200 } else { matches!(response.status, 400 | 403) };
+            assert!(fits, "{host} {page}: {}", response.status);
         }
-        let before = desk.sim.clock().now();
+        let before = client.sim.clock().now();
         for (page, body) in POSTED {
-            let answer = send(&desk, Method::POST, page, &[("host", &host), ("content-type", JSON)], body).await;
-            assert_eq!((200..300).contains(&answer.status), allowed, "{host} {page}: {}", answer.status);
+            let response = send(&client, Method::POST, page, &[("host", &host), ("content-type", JSON)], body).await;
+            assert_eq!((200..300).contains(&response.status), allowed, "{host} {page}: {}", response.status);
         }
-        assert_eq!(desk.sim.clock().now() > before, allowed, "{host}");
+        assert_eq!(client.sim.clock().now() > before, allowed, "{host}");
     }
-    let refused = send(&desk, Method::GET, "state", &[("host", "evil.example")], "").await;
+    let refused = send(&client, Method::GET, "state", &[("host", "evil.example")], "").await;
     assert!(refused.message().contains("send one of them as Host"), "{}", refused.message());
 }
 
 #[tokio::test]
-async fn rejects_requests_that_a_page_can_send() {
-    let desk = Desk::new().await;
-    let before = desk.sim.clock().now();
+async fn rejects_requests_of_web_pages() {
+    let client = TestClient::new().await;
+    let before = client.sim.clock().now();
     for kind in
         [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("text/plain; application/json")]
     {
         for (page, body) in POSTED {
             let headers: Vec<_> = kind.map(|kind| ("content-type", kind)).into_iter().collect();
-            let answer = send(&desk, Method::POST, page, &headers, body).await;
-            assert_eq!(answer.status, 415, "{kind:?} {page}");
-            assert!(answer.message().contains("Content-Type: application/json"), "{}", answer.message());
+            let response = send(&client, Method::POST, page, &headers, body).await;
+            assert_eq!(response.status, 415, "{kind:?} {page}");
+            assert!(response.message().contains("Content-Type: application/json"), "{}", response.message());
         }
     }
-    for origin in ["https://evil.example", "null", desk.sim.base_url()] {
+    for origin in ["https://evil.example", "null", client.sim.base_url()] {
         let headers = [("origin", origin), ("content-type", JSON)];
         for (page, body) in POSTED {
-            assert_eq!(send(&desk, Method::POST, page, &headers, body).await.status, 403, "{origin} {page}");
+            assert_eq!(send(&client, Method::POST, page, &headers, body).await.status, 403, "{origin} {page}");
         }
         for (method, page) in [(Method::GET, "state"), (Method::DELETE, "requests"), (Method::DELETE, "faults")] {
-            assert_eq!(send(&desk, method, page, &headers, "").await.status, 403, "{origin} {page}");
+            assert_eq!(send(&client, method, page, &headers, "").await.status, 403, "{origin} {page}");
         }
     }
-    assert_eq!(desk.sim.clock().now(), before, "nothing has happened");
-    assert_eq!(desk.sim.requests().len(), 1, "the sign-in is still in the journal");
+    assert_eq!(client.sim.clock().now(), before, "the clock is unchanged");
+    assert_eq!(client.sim.requests().len(), 1, "the journal is unchanged");
     for kind in ["application/json", "Application/JSON; charset=utf-8"] {
-        let answer = send(&desk, Method::POST, "clock", &[("content-type", kind)], r#"{"advance_ms": 1}"#).await;
-        assert_eq!(answer.status, 200, "{kind}");
+        let response = send(&client, Method::POST, "clock", &[("content-type", kind)], r#"{"advance_ms": 1}"#).await;
+        assert_eq!(response.status, 200, "{kind}");
     }
-    assert_eq!(send(&desk, Method::DELETE, "requests", &[], "").await.status, 204);
+    assert_eq!(send(&client, Method::DELETE, "requests", &[], "").await.status, 204);
 }

@@ -1,58 +1,52 @@
-//! Encrypted documents: read if they open without a password, refused if they need one.
+//! Encrypted documents: read if they open without a password, rejected otherwise.
 //!
-//! The files in `encrypted/` are one page each ("Sponsor: Acme"), written by another library.
+//! The files in `encrypted/` have one page each ("Sponsor: Acme") and were written by another library.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod support;
 
-use support::Desk;
+use support::TestClient;
 
 fn file(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/encrypted").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The title and the sponsor of a document, or the refusal.
-async fn read(desk: &Desk, bytes: Vec<u8>) -> Result<(String, String), String> {
-    let dossier = desk.dossier("d").await;
-    let answer = desk.upload(&dossier, "x.pdf", bytes).await;
-    if answer.status != 201 {
-        assert_eq!(answer.status, 400);
-        return Err(answer.message());
+/// Returns the title and the sponsor of a document, or the error.
+async fn read(client: &TestClient, bytes: Vec<u8>) -> Result<(String, String), String> {
+    let dossier = client.dossier("d").await;
+    let response = client.upload(&dossier, "x.pdf", bytes).await;
+    if response.status != 201 {
+        assert_eq!(response.status, 400);
+        return Err(response.message());
     }
-    desk.wait(60);
-    let file = answer.json()["fileIds"][0].as_str().unwrap().to_owned();
-    let found = desk.get(&format!("{dossier}/files/{file}/components")).await.json()["components"].clone();
+    client.advance(60);
+    let file = response.json()["fileIds"][0].as_str().unwrap().to_owned();
+    let found = client.get(&format!("{dossier}/files/{file}/components")).await.json()["components"].clone();
     let text = |name: &str| found[name][0].as_str().unwrap_or_default().to_owned();
     Ok((text("Title"), text("Sponsor")))
 }
 
 #[tokio::test]
-async fn reads_documents_with_an_owner_password_only() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn reads_documents_with_only_an_owner_password() {
+    let Some(client) = TestClient::vendored().await else { return };
     for name in ["rc4-40", "rc4-128", "aes-128", "aes-256-r5", "aes-256"] {
-        let read = read(&desk, file(&format!("{name}-owner.pdf"))).await;
+        let read = read(&client, file(&format!("{name}-owner.pdf"))).await;
         assert_eq!(read, Ok(("Owner only".to_owned(), "Acme".to_owned())), "{name}");
     }
 }
 
 #[tokio::test]
-async fn reads_them_with_a_wrong_table_or_an_inline_dictionary() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn reads_encrypted_documents_with_a_wrong_table_or_inline_dictionary() {
+    let Some(client) = TestClient::vendored().await else { return };
     let whole = file("rc4-128-owner.pdf");
     let moved = [&whole[..9], b"% something that moved everything\n", &whole[9..]].concat();
-    assert_eq!(read(&desk, moved).await.map(|(_, sponsor)| sponsor), Ok("Acme".to_owned()));
+    assert_eq!(read(&client, moved).await.map(|(_, sponsor)| sponsor), Ok("Acme".to_owned()));
     let inline = inline_encryption(&whole);
-    assert_eq!(read(&desk, inline).await.map(|(_, sponsor)| sponsor), Ok("Acme".to_owned()));
+    assert_eq!(read(&client, inline).await.map(|(_, sponsor)| sponsor), Ok("Acme".to_owned()));
 }
 
-/// The same file with the encryption dictionary in the trailer itself.
+/// Moves the encryption dictionary into the trailer.
 fn inline_encryption(file: &[u8]) -> Vec<u8> {
     let find =
         |what: &[u8], from: usize| from + file[from..].windows(what.len()).position(|window| window == what).unwrap();
@@ -65,19 +59,16 @@ fn inline_encryption(file: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn refuses_documents_that_need_a_password() {
-    if support::other_document() {
-        return;
-    }
-    let desk = Desk::new().await;
+async fn rejects_documents_with_a_user_password() {
+    let Some(client) = TestClient::vendored().await else { return };
     for name in ["rc4-128", "aes-256"] {
-        let read = read(&desk, file(&format!("{name}-user.pdf"))).await;
+        let read = read(&client, file(&format!("{name}-user.pdf"))).await;
         let message = "The file x.pdf is encrypted. Please upload it without password protection.";
         assert_eq!(read, Err(message.to_owned()), "{name}");
         let whole = file(&format!("{name}-user.pdf"));
         let moved = [&whole[..9], b"% something that moved everything\n", &whole[9..]].concat();
         for bytes in [inline_encryption(&whole), inline_encryption(&moved), moved] {
-            assert_eq!(self::read(&desk, bytes).await, Err(message.to_owned()), "{name}");
+            assert_eq!(self::read(&client, bytes).await, Err(message.to_owned()), "{name}");
         }
     }
 }

@@ -1,27 +1,24 @@
-//! The program: its ready line, its end, its refusals.
+//! The program: ready line, signals, invalid settings.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::program;
 
-fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_documine-sim"));
-    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn refused(arguments: &[&str]) -> (Output, String) {
+fn rejected(arguments: &[&str]) -> (Output, String) {
     let output = program(arguments).output().unwrap();
     assert!(!output.status.success(), "{arguments:?}");
-    assert!(output.stdout.is_empty(), "nothing is announced");
+    assert!(output.stdout.is_empty(), "no ready line");
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     (output, text)
 }
 
 #[test]
-fn it_tells_when_it_is_ready_and_ends_on_a_signal() {
+fn prints_the_ready_line_and_ends_on_a_signal() {
     for signal in ["-TERM", "-INT"] {
         let mut child = program(&["--seed", "3", "--paging", "link", "--speed", "50"]).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -38,27 +35,27 @@ fn it_tells_when_it_is_ready_and_ends_on_a_signal() {
         assert!(child.wait().unwrap().success());
         let mut rest = String::new();
         out.read_to_string(&mut rest).unwrap();
-        assert_eq!(rest, "", "one line and no more");
+        assert_eq!(rest, "", "only one line");
     }
 }
 
 #[test]
-fn bad_settings_get_one_clear_line() {
+fn invalid_settings_yield_a_one_line_error() {
     let rules = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(rules.path(), "[[component]]\nname = 'A'\n[[component.rule]]\npattern = '('\n").unwrap();
-    let (_, text) = refused(&["--rules", rules.path().to_str().unwrap()]);
+    let (_, text) = rejected(&["--rules", rules.path().to_str().unwrap()]);
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("component A, rule A.0.0: bad pattern: unclosed group"), "{text}");
-    let (_, text) = refused(&["--rules", "/nowhere/rules.toml"]);
+    let (_, text) = rejected(&["--rules", "/nowhere/rules.toml"]);
     assert!(text.contains("rule file /nowhere/rules.toml"), "{text}");
-    let (_, text) = refused(&["--listen", "nowhere"]);
-    assert!(text.starts_with("documine-sim: can't listen on nowhere"), "{text}");
+    let (_, text) = rejected(&["--listen", "nowhere"]);
+    assert!(text.starts_with("documine-sim: cannot listen on nowhere"), "{text}");
     for arguments in [["--speed", "0"], ["--auth", "sometimes"], ["--paging", "pages"]] {
-        let (output, text) = refused(&arguments);
+        let (output, text) = rejected(&arguments);
         assert_eq!(output.status.code(), Some(2), "{text}");
         assert!(text.contains(arguments[0]), "{text}");
     }
     let file = tempfile::NamedTempFile::new().unwrap();
-    let (_, text) = refused(&["--data", file.path().to_str().unwrap()]);
-    assert!(text.starts_with("documine-sim: can't use the data folder"), "{text}");
+    let (_, text) = rejected(&["--data", file.path().to_str().unwrap()]);
+    assert!(text.starts_with("documine-sim: cannot use the data folder"), "{text}");
 }

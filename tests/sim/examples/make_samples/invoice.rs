@@ -1,4 +1,4 @@
-//! `invoice.pdf`: an invented invoice on one page, whose sums are right (net + 20 % VAT = total).
+//! `invoice.pdf`: a fictional one-page invoice with correct sums (net + 20 % VAT = total).
 
 use crate::page::{BLACK, Cell, Colour, Font, GREY, Page, WHITE};
 use crate::pdf::{self, Sheet, WIDTH};
@@ -66,7 +66,7 @@ fn page() -> Page {
     page
 }
 
-/// The table of line items; answers the y of its last line.
+/// Draws the table of line items and returns the y of its last line.
 fn items(page: &mut Page, mut y: f64) -> f64 {
     let columns = [300.0, 350.0, 425.0, RIGHT - 8.0];
     let lines = [

@@ -1,7 +1,6 @@
-//! Makes the sample PDFs under `documine/examples/samples/` again, byte for byte:
-//! `cargo run -p documine-sim --example make_samples [-- FOLDER]`.
+//! Generates the sample PDFs in `documine/examples/samples/`, byte for byte: `cargo run -p documine-sim --example make_samples [-- FOLDER]`.
 //!
-//! Standard library only, and no compression of text, so that a person can read the files in an editor. Everything in them is invented.
+//! The generator uses the standard library only and does not compress text, so that the files are readable in an editor. All data is fictional.
 
 mod invoice;
 mod page;

@@ -1,10 +1,10 @@
-//! One page of text and lines: content-stream operators in points from the lower left corner (ISO 32000-1, chapters 8 and 9).
+//! A page of text and lines: content stream operators, in points from the lower left corner (ISO 32000-1, chapters 8 and 9).
 
 use std::fmt::Write as _;
 
 use crate::pdf::escape;
 
-/// The three faces every document of ours has.
+/// The three fonts of the samples.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Font {
     Regular,
@@ -12,9 +12,9 @@ pub(crate) enum Font {
     Oblique,
 }
 
-/// One piece of a line of text.
+/// A part of a line of text.
 pub(crate) enum Cell<'a> {
-    /// Begins at this x.
+    /// Starts at this x.
     Left(f64, &'a str),
     /// Ends at this x.
     Right(f64, &'a str),
@@ -45,7 +45,7 @@ impl Page {
         let _ = writeln!(self.content, "{x:.2} {y:.2} {width:.2} {height:.2} re f");
     }
 
-    /// A horizontal line.
+    /// Draws a horizontal line.
     pub(crate) fn line(&mut self, from: f64, to: f64, y: f64, weight: f64) {
         let _ = writeln!(self.content, "0.6 G {weight} w {from:.2} {y:.2} m {to:.2} {y:.2} l S");
     }
@@ -58,7 +58,7 @@ impl Page {
         self.row(y, font, size, &[Cell::Right(right, text)]);
     }
 
-    /// Cells on one baseline in one text object. A blank ends each cell, so that readers which ignore positions keep the words apart.
+    /// Draws cells on one baseline in one text object. A space ends each cell, so that readers that ignore positions separate the words.
     pub(crate) fn row(&mut self, y: f64, font: Font, size: f64, cells: &[Cell<'_>]) {
         let _ = write!(self.content, "BT {} {size} Tf", name(font));
         let (mut at, mut height) = (0.0, y);
@@ -74,7 +74,7 @@ impl Page {
         self.content.push_str(" ET\n");
     }
 
-    /// `Label: value`, the label bold, as one line of text.
+    /// Draws `Label: value` as one line of text, with a bold label.
     pub(crate) fn field(&mut self, x: f64, y: f64, size: f64, label: &str, value: &str) {
         let _ = writeln!(
             self.content,
@@ -86,13 +86,13 @@ impl Page {
         );
     }
 
-    /// The same, ending at `right`.
+    /// Draws `Label: value` so that it ends at `right`.
     pub(crate) fn field_right(&mut self, right: f64, y: f64, size: f64, label: &str, value: &str) {
         let long = width(label, Font::Bold, size) + width(": ", Font::Bold, size) + width(value, Font::Regular, size);
         self.field(right - long, y, size, label, value);
     }
 
-    /// Text broken into lines no wider than `wide`; answers the y below the last line.
+    /// Draws text in lines of at most `wide` points, and returns the y below the last line.
     pub(crate) fn paragraph(&mut self, x: f64, mut y: f64, wide: f64, size: f64, text: &str) -> f64 {
         let mut line = String::new();
         for word in text.split_whitespace() {
@@ -118,7 +118,7 @@ fn name(font: Font) -> &'static str {
     }
 }
 
-/// Advance widths of the printable ASCII characters from the blank on, in thousandths of the font size.
+/// Advance widths of the printable ASCII characters from the space on, in thousandths of the font size.
 const REGULAR: [u16; 95] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
     556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
@@ -134,7 +134,7 @@ const BOLD: [u16; 95] = [
     280, 389, 584,
 ];
 
-/// How wide `text` is in points. Characters outside ASCII are rare here and count as a figure.
+/// Returns the width of `text` in points. Rare characters outside ASCII count as digits.
 fn width(text: &str, font: Font, size: f64) -> f64 {
     let table = if font == Font::Bold { &BOLD } else { &REGULAR };
     let thousandths: u32 = text

@@ -1,34 +1,34 @@
-//! The container: numbered objects, cross-reference table and trailer of a PDF 1.4 file (ISO 32000-1, chapter 7.5).
+//! The file structure of PDF 1.4: numbered objects, cross-reference table and trailer (ISO 32000-1, chapter 7.5).
 
 use std::fmt::Write as _;
 
 use crate::page::Page;
 
-/// Object numbers that every document of ours shares; pages come after them.
+/// Object numbers shared by all documents. Pages follow.
 const CATALOG: usize = 1;
 const PAGES: usize = 2;
 const INFO: usize = 3;
 const FIRST_FONT: usize = 4;
 const FONTS: [&str; 3] = ["Helvetica", "Helvetica-Bold", "Helvetica-Oblique"];
 
-/// A grey picture that fills one page: four bits a pixel, rows padded to whole bytes, packed with PackBits.
+/// A grey image that fills a page: four bits per pixel, rows padded to whole bytes, compressed with PackBits.
 pub(crate) struct Picture {
     pub(crate) width: usize,
     pub(crate) height: usize,
     pub(crate) packed: Vec<u8>,
 }
 
-/// What one page shows.
+/// The content of a page.
 pub(crate) enum Sheet {
     Text(Page),
     Picture(Picture),
 }
 
-/// A4 in points.
+/// The size of A4 in points.
 pub(crate) const WIDTH: f64 = 595.0;
 pub(crate) const HEIGHT: f64 = 842.0;
 
-/// Writes the whole file. `info` goes into the document information dictionary as it stands.
+/// Writes the whole file. `info` is the document information dictionary.
 pub(crate) fn write(info: &[(&str, &str)], sheets: Vec<Sheet>) -> Vec<u8> {
     let mut objects: Vec<Vec<u8>> = vec![Vec::new(); FIRST_FONT - 1 + FONTS.len()];
     objects[CATALOG - 1] = format!("<< /Type /Catalog /Pages {PAGES} 0 R >>").into_bytes();
@@ -79,7 +79,7 @@ pub(crate) fn write(info: &[(&str, &str)], sheets: Vec<Sheet>) -> Vec<u8> {
     assemble(&objects)
 }
 
-/// Text as the inside of a literal string in WinAnsi encoding; what lies outside ASCII is written as an octal escape.
+/// Escapes text for a literal string in WinAnsi encoding. Characters outside ASCII become octal escapes.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -108,7 +108,7 @@ fn stream(head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn assemble(objects: &[Vec<u8>]) -> Vec<u8> {
-    // The comment of four high bytes tells transfer programs that the file is binary.
+    // The comment of four high bytes marks the file as binary.
     let mut file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n".to_vec();
     let mut table = String::from("0000000000 65535 f \n");
     for (index, object) in objects.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `study-report.pdf`: an invented toxicity study of four pages, with the fields a study report opens with and a results table.
+//! `study-report.pdf`: a fictional toxicity study of four pages, with the fields at the start of a study report and a table of results.
 
 use crate::page::{BLACK, Cell, Colour, Font, GREY, Page, WHITE};
 use crate::pdf::{self, HEIGHT, Sheet, WIDTH};
@@ -230,7 +230,7 @@ fn conclusions() -> Page {
     page
 }
 
-/// A page with the running head and foot.
+/// Returns a page with header and footer.
 fn inner(number: usize) -> Page {
     let mut page = Page::default();
     page.colour(GREY);
@@ -253,7 +253,7 @@ fn heading(page: &mut Page, y: f64, text: &str) -> f64 {
     y - 24.0
 }
 
-/// Rows of five cells: the first column begins at its x, the others end at theirs. The first row is the head.
+/// Draws rows of five cells: the first column is left-aligned, the others are right-aligned. The first row is the header.
 fn table(page: &mut Page, mut y: f64, columns: [f64; 5], rows: &[[&str; 5]]) -> f64 {
     for (index, row) in rows.iter().enumerate() {
         if index == 0 {

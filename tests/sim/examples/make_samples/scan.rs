@@ -1,20 +1,21 @@
-//! `scan.pdf`: two typewritten pages as a scanner would give them, pictures only, without a text layer.
-//! Only arithmetic that IEEE 754 fixes to the last bit is used (no sine), so every machine makes the same picture.
+//! `scan.pdf`: two typewritten pages as scanned images, without a text layer.
+//!
+//! Only arithmetic that IEEE 754 defines exactly is used (no sine), so every machine produces the same image.
 
 use crate::pdf::{self, Picture, Sheet};
 use crate::strokes::glyph;
 
-/// A4 at 110 dots an inch.
+/// A4 at 110 dots per inch.
 const WIDTH: i32 = 910;
 const HEIGHT: i32 = 1286;
-/// Distance of characters and of lines, in dots.
+/// Distances of characters and lines, in dots.
 const PITCH: f64 = 13.0;
 const LEADING: f64 = 27.0;
 /// One grid unit of a character, in dots.
 const UNIT: f64 = 2.15;
-/// The paper lay a little askew on the glass.
+/// The rotation of the paper on the scanner.
 const SKEW: f64 = 0.007;
-/// Grey of the paper, of 15.
+/// Grey level of the paper, of 15.
 const PAPER: f64 = 14.0;
 
 const FIRST: &[&str] = &[
@@ -75,7 +76,7 @@ pub(crate) fn make() -> Vec<u8> {
 }
 
 struct Scan {
-    /// How much ink lies on each dot, 0 to 1, row by row.
+    /// The amount of ink on each dot, 0 to 1, row by row.
     ink: Vec<f64>,
     random: u32,
 }
@@ -86,7 +87,7 @@ impl Scan {
         Self { ink: vec![0.0; dots], random: seed }
     }
 
-    /// A number from -1 to 1 (xorshift).
+    /// Returns a number from -1 to 1 (xorshift).
     fn noise(&mut self) -> f64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 17;
@@ -106,7 +107,7 @@ impl Scan {
         let mut x = left;
         for c in line.chars() {
             if let Some(strokes) = glyph(c) {
-                // A worn machine: each letter sits a little off and prints more or less black.
+                // Every letter is slightly displaced and differs in blackness, as on a worn typewriter.
                 let (dx, dy, dark) = (self.noise() * 0.5, self.noise() * 0.7, dark + self.noise() * 0.12);
                 for stroke in strokes.split(' ') {
                     let points: Vec<(f64, f64)> = stroke
@@ -121,7 +122,7 @@ impl Scan {
         }
     }
 
-    /// A hand-drawn squiggle.
+    /// Draws a signature.
     fn sign(&mut self, x: f64, y: f64) {
         let path = [
             (0.0, 0.0),
@@ -146,7 +147,7 @@ impl Scan {
         self.stroke(&points, 1.2, 0.7);
     }
 
-    /// A rubber stamp: a frame and its words, paler than the type.
+    /// Draws a rubber stamp: a frame with text, paler than the typed text.
     fn stamp(&mut self, x: f64, y: f64, words: &[&str]) {
         for inset in [0.0, 5.0] {
             let (left, top, right, bottom) = (x + inset, y + inset, x + 240.0 - inset, y + 104.0 - inset);
@@ -159,7 +160,7 @@ impl Scan {
         }
     }
 
-    /// Ink along a path, with a soft edge.
+    /// Draws ink along a path, with a soft edge.
     fn stroke(&mut self, points: &[(f64, f64)], radius: f64, dark: f64) {
         let askew: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x - y * SKEW, y + x * SKEW)).collect();
         for pair in askew.windows(2) {
@@ -187,7 +188,7 @@ impl Scan {
         }
     }
 
-    /// Adds what a scanner adds (specks, the shadow of the binding, two punched holes) and packs the grey values.
+    /// Adds scanner artefacts (specks, the shadow of the binding, two punched holes) and packs the grey levels.
     fn develop(mut self) -> Picture {
         for _ in 0..900 {
             let (x, y) = (self.noise() * 455.0 + 455.0, self.noise() * 643.0 + 643.0);
@@ -219,7 +220,7 @@ fn row_count() -> usize {
     usize::try_from(HEIGHT).unwrap_or_default()
 }
 
-/// The grey of one dot: paper, darker towards the binding, less what ink takes away.
+/// Returns the grey level of a dot: the paper, darker towards the binding, minus the ink.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value lies between 0 and 15")]
 fn grey(column: usize, ink: f64) -> u8 {
     let shadow = f64::from(u8::try_from(18_usize.saturating_sub(column)).unwrap_or_default()) * 0.4;
@@ -231,7 +232,7 @@ fn dot(position: f64) -> i32 {
     position.round() as i32
 }
 
-/// PackBits, which PDF calls RunLengthDecode: a run of equal bytes is two bytes, other bytes are copied in blocks of up to 128.
+/// Compresses with PackBits (RunLengthDecode in PDF): a run of equal bytes becomes two bytes, other bytes are copied in blocks of up to 128.
 fn pack_bits(bytes: &[u8], out: &mut Vec<u8>) {
     let run_at = |at: usize| bytes[at..].iter().take(128).take_while(|byte| **byte == bytes[at]).count();
     let mut at = 0;

@@ -1,6 +1,6 @@
-//! A typewriter's capitals as strokes on a grid of 4 by 6, y downwards: two digits are a point, a blank lifts the pen.
+//! The capitals of a typewriter as strokes on a grid of 4 by 6, with y downwards. Two digits are a point, and a space lifts the pen.
 
-/// The strokes of one character; `None` for a blank and for what the typewriter does not have.
+/// Returns the strokes of a character. `None` for a space and for characters that the typewriter lacks.
 pub(crate) fn glyph(c: char) -> Option<&'static str> {
     Some(match c {
         'A' => "062046 1434",

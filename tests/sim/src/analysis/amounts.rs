@@ -1,12 +1,12 @@
-//! Reads numbers and amounts of money as people write them: signs, brackets, thousands, currencies on either side.
+//! Parses numbers and amounts of money in common notations: signs, brackets, thousands separators, currencies on either side.
 //!
-//! A value that has one meaning becomes plain (`-1234.50`). A value with several meanings stays as it was written: a rule that guesses makes wrong values.
+//! A value with one meaning is normalised (`-1234.50`). An ambiguous value stays as written, because guessing would produce wrong values.
 
 use std::ops::Range;
 
 use super::currencies;
 
-/// Words around an amount that do not make it something else. With any other word ("days", "pages", "weight") a number needs a currency to be money.
+/// Words that may accompany an amount. With any other word ("days", "pages", "weight") a number needs a currency to count as money.
 const PLAIN_WORDS: &[&str] = &[
     "a",
     "all",
@@ -49,74 +49,74 @@ const PLAIN_WORDS: &[&str] = &[
     "value",
     "vat",
 ];
-/// Words in front of an amount that may turn its sign around.
+/// Words before an amount that may invert its sign.
 const SIGN_WORDS: &[&str] = &["credit", "credited", "gutschrift", "less", "minus", "refund"];
-/// Words behind a number that stand for more figures.
+/// Words after a number that multiply it.
 const MULTIPLIERS: &[&str] = &[
     "bn", "billion", "crore", "dozen", "hundred", "k", "lakh", "m", "mia", "million", "millions", "mio", "mn", "mrd",
     "tausend", "thousand", "tsd",
 ];
 
-/// Reads the number in `text`; `None` if there is none, the text itself if there are several meanings.
+/// Normalises the number in `text`. `None` without a number, the text itself if it is ambiguous.
 pub(super) fn number(text: &str) -> Option<String> {
-    let found = find(text);
+    let found = find_numbers(text);
     match found.as_slice() {
         [] => None,
-        [one] => Some(one.plain.clone().unwrap_or_else(|| tidy(text))),
+        [one] => Some(one.value.clone().unwrap_or_else(|| trimmed(text))),
         [first, rest @ ..] => {
-            // "19 % 95.00": the percentage is another thing.
-            let others: Vec<&Written> = found.iter().filter(|written| !written.percent).collect();
+            // "19 % 95.00": the percentage does not count.
+            let others: Vec<&NumberMatch> = found.iter().filter(|number| !number.percent).collect();
             match others.as_slice() {
-                [one] => Some(one.plain.clone().unwrap_or_else(|| tidy(text))),
-                _ if first.plain.is_some() && rest.iter().all(|other| other.plain == first.plain) => {
-                    first.plain.clone()
+                [one] => Some(one.value.clone().unwrap_or_else(|| trimmed(text))),
+                _ if first.value.is_some() && rest.iter().all(|other| other.value == first.value) => {
+                    first.value.clone()
                 }
-                _ => Some(tidy(text)),
+                _ => Some(trimmed(text)),
             }
         }
     }
 }
 
-/// Reads the amount of money in `text`, which stands behind a label such as "Total". Percentages, dates, counts and numbers that belong to other words
-/// are no amounts.
+/// Normalises the amount of money in `text`, which follows a label such as "Total". Percentages, dates, counts and numbers that belong to other
+/// words are not amounts.
 pub(super) fn money(text: &str) -> Option<String> {
-    let found = find(text);
+    let found = find_numbers(text);
     let words = words_around(text, &found);
     let plain_words = words.iter().all(|word| PLAIN_WORDS.contains(&word.as_str()));
-    let money: Vec<&Written> =
-        found.iter().filter(|written| !written.percent && (written.currency || plain_words)).collect();
-    // The clearest kind that is there: with a currency, else with decimals, else any.
-    let best = |kind: fn(&Written) -> bool| {
-        let best: Vec<&Written> = money.iter().copied().filter(|written| kind(written)).collect();
+    let money: Vec<&NumberMatch> =
+        found.iter().filter(|number| !number.percent && (number.currency || plain_words)).collect();
+    // Prefers amounts with a currency, then amounts with decimals, then any.
+    let best = |kind: fn(&NumberMatch) -> bool| {
+        let best: Vec<&NumberMatch> = money.iter().copied().filter(|number| kind(number)).collect();
         (!best.is_empty()).then_some(best)
     };
     let best =
-        best(|written| written.currency).or_else(|| best(|written| written.decimals)).unwrap_or_else(|| money.clone());
+        best(|number| number.currency).or_else(|| best(|number| number.decimals)).unwrap_or_else(|| money.clone());
     let first = best.first()?;
-    let one_value = best.iter().all(|written| written.plain == first.plain);
-    let turned = words.iter().any(|word| SIGN_WORDS.contains(&word.as_str()));
-    match &first.plain {
-        Some(plain) if one_value && (!turned || plain.starts_with('-')) => Some(plain.clone()),
-        _ => Some(tidy(text)),
+    let one_value = best.iter().all(|number| number.value == first.value);
+    let sign_unclear = words.iter().any(|word| SIGN_WORDS.contains(&word.as_str()));
+    match &first.value {
+        Some(plain) if one_value && (!sign_unclear || plain.starts_with('-')) => Some(plain.clone()),
+        _ => Some(trimmed(text)),
     }
 }
 
 /// A number in a text.
 #[derive(Debug)]
-struct Written {
-    /// With sign, brackets and currency.
-    place: Range<usize>,
-    /// `None` if it can be read in several ways.
-    plain: Option<String>,
+struct NumberMatch {
+    /// The range with sign, brackets and currency.
+    range: Range<usize>,
+    /// The normalised number. `None` if it is ambiguous.
+    value: Option<String>,
     percent: bool,
     currency: bool,
     decimals: bool,
 }
 
-/// Finds the numbers. Characters with several forms (minus signs, blanks, figures) are brought into one first.
-fn find(text: &str) -> Vec<Written> {
-    let letters: Vec<char> = text.chars().map(one_form).collect();
-    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+/// Finds the numbers, after normalising minus signs, spaces and digits.
+fn find_numbers(text: &str) -> Vec<NumberMatch> {
+    let letters: Vec<char> = text.chars().map(normalise_char).collect();
+    let offsets: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let mut found = Vec::new();
     let mut index = 0;
     while index < letters.len() {
@@ -130,16 +130,16 @@ fn find(text: &str) -> Vec<Written> {
         }
         let end = figures_end(&letters, index);
         let figures: String = letters[index..end].iter().collect();
-        let around = Surroundings::of(&letters, index, end);
-        if let Some((plain, decimals)) = (!around.part_of_something_else).then(|| plain_figures(&figures)).flatten() {
-            found.push(Written {
-                place: places[around.start]..places[around.end],
-                plain: around.signed(plain).filter(|_| {
-                    let written = &text[places[around.start]..places[around.end]];
-                    !(OF_THREE_DECIMALS.iter().any(|code| written.contains(code)) && could_be_decimals(&figures))
+        let context = NumberContext::new(&letters, index, end);
+        if let Some((plain, decimals)) = (!context.is_part_of_word).then(|| parse_figures(&figures)).flatten() {
+            found.push(NumberMatch {
+                range: offsets[context.start]..offsets[context.end],
+                value: context.signed(plain).filter(|_| {
+                    let number = &text[offsets[context.start]..offsets[context.end]];
+                    !(THREE_DECIMAL_CURRENCIES.iter().any(|code| number.contains(code)) && could_be_decimals(&figures))
                 }),
-                percent: around.percent,
-                currency: around.currency,
+                percent: context.percent,
+                currency: context.currency,
                 decimals,
             });
         }
@@ -148,16 +148,16 @@ fn find(text: &str) -> Vec<Written> {
     found
 }
 
-/// Currencies with three decimals: `KWD 1.234` may be little or much.
-const OF_THREE_DECIMALS: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
+/// Currencies with three decimals: in `KWD 1.234` the separator is ambiguous.
+const THREE_DECIMAL_CURRENCIES: [&str; 7] = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"];
 
-/// Returns whether `figures` has exactly one mark, with three figures behind it.
+/// Returns whether `figures` has exactly one separator, followed by three digits.
 fn could_be_decimals(figures: &str) -> bool {
     let mut parts = figures.split(['.', ',']);
     parts.next().is_some() && parts.next().is_some_and(|part| part.len() == 3) && parts.next().is_none()
 }
 
-fn one_form(letter: char) -> char {
+fn normalise_char(letter: char) -> char {
     match letter {
         '−' | '–' | '‐' | '‑' | '‒' | '－' | '﹣' | '⁻' => '-',
         '’' | '‘' | '`' | '´' | '＇' => '\'',
@@ -180,7 +180,7 @@ fn is_digit_before(letters: &[char], index: usize) -> bool {
     index.checked_sub(1).is_some_and(|before| is_digit(letters, before))
 }
 
-/// Returns the end of the figures that begin at `start`: digits with marks between them, blanks only as thousands.
+/// Returns the end of the number that starts at `start`: digits with separators between them, and spaces as thousands separators only.
 fn figures_end(letters: &[char], start: usize) -> usize {
     let digits_from =
         |from: usize| letters[from.min(letters.len())..].iter().take_while(|letter| letter.is_ascii_digit()).count();
@@ -195,15 +195,15 @@ fn figures_end(letters: &[char], start: usize) -> usize {
                 end += 1;
             }
             Some('\'') if digits_from(end + 1) == 3 => end += 1,
-            // "1 234,50": one blank and three digits, and only blanks so far.
+            // "1 234,50": one space and three digits, and only spaces so far.
             Some(' ') if blanks && (1..=3).contains(&count) && digits_from(end + 1) == 3 => end += 1,
             _ => return end,
         }
     }
 }
 
-/// Figures as a plain number, and whether it has decimals; `None` if they are a date, a version or the like.
-fn plain_figures(figures: &str) -> Option<(String, bool)> {
+/// Normalises the digits of a number, and returns whether it has decimals. `None` for dates, versions and the like.
+fn parse_figures(figures: &str) -> Option<(String, bool)> {
     let marks: Vec<(usize, char)> = figures.char_indices().filter(|(_, letter)| !letter.is_ascii_digit()).collect();
     let (last_at, last) = marks.last().copied().unwrap_or((figures.len(), ' '));
     let behind = figures.len().saturating_sub(last_at + 1);
@@ -234,40 +234,41 @@ fn plain_figures(figures: &str) -> Option<(String, bool)> {
     Some((plain, decimal))
 }
 
-/// Groups of three behind one of at most three; with commas also the Indian way, `1,23,456`.
+/// Returns whether the groups are thousands: groups of three after a first group of one to three digits, or with commas the Indian grouping
+/// `1,23,456`.
 fn is_grouping(groups: &[usize], commas: bool) -> bool {
     let [first, middle @ .., last] = groups else { return true };
-    let usual = (1..=3).contains(first) && middle.iter().all(|group| *group == 3);
+    let western = (1..=3).contains(first) && middle.iter().all(|group| *group == 3);
     let indian = commas && (1..=2).contains(first) && middle.iter().all(|group| *group == 2);
-    *last == 3 && (usual || indian)
+    *last == 3 && (western || indian)
 }
 
-/// The signs, currencies and other marks around figures.
+/// The signs, currencies and other marks around a number.
 #[derive(Debug, Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one independent observation")]
-struct Surroundings {
+#[allow(clippy::struct_excessive_bools, reason = "independent properties")]
+struct NumberContext {
     start: usize,
     end: usize,
     minus: u8,
     plus: bool,
-    /// A dash that may be a sign or may part the label from the value.
+    /// A dash that is either a sign or a separator between label and value.
     unclear: bool,
     percent: bool,
     currency: bool,
-    part_of_something_else: bool,
+    is_part_of_word: bool,
 }
 
-impl Surroundings {
-    fn of(letters: &[char], start: usize, end: usize) -> Self {
-        let mut around = Self { start, end, ..Self::default() };
-        let brackets = around.outwards(letters);
-        around.minus += u8::from(brackets);
-        around.part_of_something_else |= around.touches(letters);
-        around
+impl NumberContext {
+    fn new(letters: &[char], start: usize, end: usize) -> Self {
+        let mut context = Self { start, end, ..Self::default() };
+        let brackets = context.extend(letters);
+        context.minus += u8::from(brackets);
+        context.is_part_of_word |= context.touches(letters);
+        context
     }
 
-    /// Takes in signs, currencies, marks of credit and the brackets around all of it. Returns whether there are brackets.
-    fn outwards(&mut self, letters: &[char]) -> bool {
+    /// Extends the range to signs, currencies, credit marks and enclosing brackets. Returns whether there are brackets.
+    fn extend(&mut self, letters: &[char]) -> bool {
         let mut brackets = false;
         let (mut sign, mut currency_before, mut currency_after) = (false, false, false);
         loop {
@@ -280,7 +281,7 @@ impl Surroundings {
             let letter = before.checked_sub(1).map(|index| letters[index]);
             if let Some('-' | '+') = letter.filter(|_| !sign) {
                 sign = true;
-                // "Total - 5" may part the value from its label; "Total: - 5" does not, and two blanks begin a new column.
+                // In "Total - 5" the dash may be a separator; in "Total: - 5" it is a sign, and two spaces start a new column.
                 let (label, gap) = skip_blank_back(letters, before - 1);
                 let parted = label == 0 || gap > 1 || !letters[label - 1].is_alphanumeric();
                 self.unclear |= gap_before > 0 && !parted;
@@ -326,7 +327,7 @@ impl Surroundings {
         }
     }
 
-    /// Returns whether letters, digits or marks touch the figures and make them a part of a word, a date, a time or a range.
+    /// Returns whether adjacent letters, digits or marks make the number part of a word, a date, a time or a range.
     fn touches(&self, letters: &[char]) -> bool {
         let before = self.start.checked_sub(1).map(|index| letters[index]);
         let after = letters.get(self.end).copied();
@@ -341,7 +342,7 @@ impl Surroundings {
         let time =
             before == Some(':') && self.start.checked_sub(2).is_some_and(|index| letters[index].is_ascii_digit());
         let linked_after = linked(after) && letters.get(self.end + 1).is_some_and(|letter| letter.is_alphanumeric());
-        // A sign that touches a word or a number is a hyphen: "2024-03", "A-17".
+        // A sign next to a word or number is a hyphen: "2024-03", "A-17".
         let hyphen = letters.get(self.start).is_some_and(|letter| *letter == '-') && word_before;
         word_before || word_after || linked_before || linked_after || time || hyphen || before == Some('#')
     }
@@ -354,13 +355,13 @@ impl Surroundings {
             1 if self.plus => None,
             1 if zero => Some(plain),
             1 => Some(format!("-{plain}")),
-            // A minus within brackets: bookkeepers mean one thing by it, programmers another.
+            // A minus within brackets is ambiguous.
             _ => None,
         }
     }
 }
 
-/// `CR` marks a credit, `DR` a debit: the length, and whether the sign turns.
+/// Parses `CR` for a credit or `DR` for a debit: the length, and whether the sign is negative.
 fn credit_mark(rest: &[char]) -> Option<(usize, bool)> {
     let word: String = rest.iter().take_while(|letter| letter.is_alphabetic()).collect();
     let credit = match word.to_lowercase().as_str() {
@@ -371,7 +372,7 @@ fn credit_mark(rest: &[char]) -> Option<(usize, bool)> {
     Some((2, credit))
 }
 
-/// Returns whether a value ends at `index`: behind the value comes nothing, a gap, a currency or a bracket.
+/// Returns whether a value ends at `index`, followed by nothing, a gap, a currency or a bracket.
 fn ends_here(letters: &[char], index: usize) -> bool {
     let (next, gap) = skip_blank(letters, index);
     next == letters.len()
@@ -391,12 +392,12 @@ fn skip_blank_back(letters: &[char], to: usize) -> (usize, usize) {
     (to - gap, gap)
 }
 
-/// The words outside of the numbers and of brackets, in small letters. Currencies are no words.
-fn words_around(text: &str, found: &[Written]) -> Vec<String> {
+/// Returns the words outside of numbers and brackets in lower case, without currencies.
+fn words_around(text: &str, found: &[NumberMatch]) -> Vec<String> {
     let mut depth = 0_u32;
     let mut words = String::new();
     for (at, letter) in text.char_indices() {
-        let in_number = found.iter().any(|written| written.place.contains(&at));
+        let in_number = found.iter().any(|number| number.range.contains(&at));
         match letter {
             _ if in_number => words.push(' '),
             '(' => depth += 1,
@@ -408,8 +409,8 @@ fn words_around(text: &str, found: &[Written]) -> Vec<String> {
     words.split_whitespace().filter(|word| !currencies::is_code(&word.to_uppercase())).map(str::to_owned).collect()
 }
 
-/// The text as it was written, without the mark that parts it from its label.
-fn tidy(text: &str) -> String {
+/// Returns the text as written, without the mark that separates it from its label.
+fn trimmed(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.trim_start_matches([':', '=', '.', ' ']).to_owned()
 }

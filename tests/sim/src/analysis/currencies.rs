@@ -1,13 +1,13 @@
-//! Currencies as documents write them.
+//! Currencies in common notations.
 
-/// The codes of ISO 4217 that are in use.
+/// The codes of ISO 4217 in use.
 const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE \
 CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW \
 KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR \
 RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST \
 XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
-/// Signs and short forms; of those that end alike, the longer one first. A bare `$` is taken for the US dollar and `¥` for the yen, as is usual.
+/// Signs and short forms; longer forms precede shorter ones with the same ending. A bare `$` counts as US dollar and `¥` as yen.
 const SIGNS: [(&str, &str); 30] = [
     ("US$", "USD"),
     ("CA$", "CAD"),
@@ -41,7 +41,7 @@ const SIGNS: [(&str, &str); 30] = [
     ("Fr.", "CHF"),
 ];
 
-/// Names of currencies, in small letters.
+/// Names of currencies in lower case.
 const NAMES: [(&str, &str); 12] = [
     ("euro", "EUR"),
     ("euros", "EUR"),
@@ -57,7 +57,7 @@ const NAMES: [(&str, &str); 12] = [
     ("swiss francs", "CHF"),
 ];
 
-/// Returns whether `word` is a currency code, in capital letters.
+/// Returns whether `word` is a currency code in upper case.
 pub(super) fn is_code(word: &str) -> bool {
     word.len() == 3 && CODES.split(' ').any(|code| code == word)
 }
@@ -79,7 +79,7 @@ pub(super) fn at_end(text: &[char]) -> Option<usize> {
         let start = text.len().checked_sub(3)?;
         is_code(&text[start..].iter().collect::<String>()).then_some(3)
     };
-    // "XUSD" holds no currency.
+    // "XUSD" contains no currency.
     let begins = |length: usize| {
         let before = text.len().checked_sub(length + 1).map(|index| text[index]);
         !text[text.len() - length].is_alphabetic() || !before.is_some_and(char::is_alphanumeric)
@@ -87,7 +87,7 @@ pub(super) fn at_end(text: &[char]) -> Option<usize> {
     sign.or_else(code).filter(|length| begins(*length))
 }
 
-/// The code of the one currency that `text` names; the text itself if it names several.
+/// Returns the code of the currency in `text`. With several currencies, returns the text itself.
 pub(super) fn code_of(text: &str) -> Option<String> {
     let mut codes: Vec<&str> = Vec::new();
     let mut add = |code| {
@@ -111,7 +111,7 @@ pub(super) fn code_of(text: &str) -> Option<String> {
     let whole = text.trim();
     let words = text.split(|letter: char| !letter.is_ascii_alphabetic());
     for word in words {
-        // A code in small letters is one if it stands alone: "all" and "top" are words, too.
+        // A lower-case code counts only on its own, because "all" and "top" are words.
         let word = if word.len() == whole.len() { word.to_ascii_uppercase() } else { word.to_owned() };
         if let Some(code) = CODES.split(' ').find(|code| *code == word) {
             add(code);

@@ -1,23 +1,23 @@
-//! Applies rules to the text of a document.
+//! Applies extraction rules to the text of a document.
 
 use serde::{Deserialize, Serialize};
 
 use super::pdf::{DocumentText, PageText};
-use super::rules::{ComponentRules, Known, Pages, Rule, Rules, Source};
+use super::rules::{ComponentRules, DocumentProperty, PageRange, Rule, RuleSource, Rules};
 
-/// More values of one component than anybody wants to see.
-const MOST_VALUES: usize = 500;
+/// Maximum number of values of a component.
+const MAX_VALUES: usize = 500;
 
-/// A component with the values found.
+/// A component with its values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Component {
     pub(crate) name: String,
-    pub(crate) values: Vec<Found>,
+    pub(crate) values: Vec<ExtractedValue>,
 }
 
-/// One value and where it comes from.
+/// A value and its origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Found {
+pub(crate) struct ExtractedValue {
     pub(crate) value: String,
     pub(crate) original: String,
     pub(crate) description: Option<String>,
@@ -26,38 +26,39 @@ pub(crate) struct Found {
     pub(crate) page: Option<u32>,
 }
 
-/// The document that the rules look at.
-pub(crate) struct Subject<'a> {
+/// The document that rules are applied to.
+pub(crate) struct RuleInput<'a> {
     pub(crate) file_name: &'a str,
     pub(crate) text: &'a DocumentText,
 }
 
-/// Finds the values of all components.
-pub(crate) fn apply(rules: &Rules, subject: &Subject<'_>) -> Vec<Component> {
+/// Extracts the values of all components.
+pub(crate) fn apply_rules(rules: &Rules, input: &RuleInput<'_>) -> Vec<Component> {
     rules
         .components
         .iter()
-        .map(|component| Component { name: component.name.clone(), values: values_of(component, subject) })
+        .map(|component| Component { name: component.name.clone(), values: values_of(component, input) })
         .collect()
 }
 
-fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
-    let mut values: Vec<Found> = Vec::new();
+fn values_of(component: &ComponentRules, input: &RuleInput<'_>) -> Vec<ExtractedValue> {
+    let mut values: Vec<ExtractedValue> = Vec::new();
     for rule in &component.rules {
         let found = match &rule.source {
-            Source::Known(known) => known_values(*known, subject, rule),
-            // The drawn order first; the visual order helps where a form or table was drawn column by column.
-            Source::Pattern(pattern) => {
-                let drawn = matches(rule, pattern, subject.text, component.multiple, |page| Some(page.text.as_str()));
+            RuleSource::Property(property) => property_values(*property, input, rule),
+            // Searches the drawing order first. The visual order helps for forms and tables that are drawn column by column.
+            RuleSource::Pattern(pattern) => {
+                let drawn =
+                    pattern_matches(rule, pattern, input.text, component.multiple, |page| Some(page.text.as_str()));
                 if drawn.is_empty() {
-                    matches(rule, pattern, subject.text, component.multiple, |page| page.visual.as_deref())
+                    pattern_matches(rule, pattern, input.text, component.multiple, |page| page.visual.as_deref())
                 } else {
                     drawn
                 }
             }
         };
         for value in found {
-            if values.len() < MOST_VALUES && !values.iter().any(|known| known.value == value.value) {
+            if values.len() < MAX_VALUES && !values.iter().any(|known| known.value == value.value) {
                 values.push(value);
             }
         }
@@ -69,26 +70,26 @@ fn values_of(component: &ComponentRules, subject: &Subject<'_>) -> Vec<Found> {
     values
 }
 
-fn matches<'t>(
+fn pattern_matches<'t>(
     rule: &Rule,
     pattern: &regex::Regex,
     text: &'t DocumentText,
     multiple: bool,
     view: impl Fn(&'t PageText) -> Option<&'t str>,
-) -> Vec<Found> {
-    let Pages { from, to } = rule.pages;
+) -> Vec<ExtractedValue> {
+    let PageRange { from, to } = rule.pages;
     let mut found = Vec::new();
     for (index, page) in text.pages.iter().enumerate().skip(from - 1).take_while(|(index, _)| *index < to) {
         let Some(text) = view(page) else { continue };
-        for captures in pattern.captures_iter(text).take(MOST_VALUES) {
+        for captures in pattern.captures_iter(text).take(MAX_VALUES) {
             let Some(hit) = captures.name("value").or_else(|| captures.get(1)).or_else(|| captures.get(0)) else {
                 continue;
             };
             let Some(value) = rule.normalise.apply(hit.as_str()) else { continue };
             let original = hit.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
-            // The mark behind a label tells a dash from a sign; it is no part of the value.
+            // The mark after a label separates a dash from a sign and is not part of the value.
             let original = original.trim_start_matches([':', '=', ' ']).to_owned();
-            found.push(make(rule, value, original, u32::try_from(index + 1).ok()));
+            found.push(extracted(rule, value, original, u32::try_from(index + 1).ok()));
             if !multiple {
                 return found;
             }
@@ -97,8 +98,8 @@ fn matches<'t>(
     found
 }
 
-fn make(rule: &Rule, value: String, original: String, page: Option<u32>) -> Found {
-    Found {
+fn extracted(rule: &Rule, value: String, original: String, page: Option<u32>) -> ExtractedValue {
+    ExtractedValue {
         value,
         original,
         description: rule.description.clone(),
@@ -108,28 +109,30 @@ fn make(rule: &Rule, value: String, original: String, page: Option<u32>) -> Foun
     }
 }
 
-fn known_values(known: Known, subject: &Subject<'_>, rule: &Rule) -> Vec<Found> {
-    let text = subject.text;
+fn property_values(property: DocumentProperty, input: &RuleInput<'_>, rule: &Rule) -> Vec<ExtractedValue> {
+    let text = input.text;
     let one = |value: Option<String>, page: Option<u32>| {
         let value = value.and_then(|value| Some((rule.normalise.apply(&value)?, value)));
-        value.map(|(value, original)| make(rule, value, original, page)).into_iter().collect::<Vec<_>>()
+        value.map(|(value, original)| extracted(rule, value, original, page)).into_iter().collect::<Vec<_>>()
     };
-    match known {
-        Known::Title => one(text.title.clone(), Some(1)),
-        Known::Heading => one(text.heading.clone(), Some(1)),
-        Known::PageCount => one(Some(text.pages.len().to_string()), None),
-        Known::FileName => one(Some(subject.file_name.to_owned()), None),
-        Known::Remarks => remarks(text).into_iter().flat_map(|(remark, page)| one(Some(remark), page)).collect(),
+    match property {
+        DocumentProperty::Title => one(text.title.clone(), Some(1)),
+        DocumentProperty::Heading => one(text.heading.clone(), Some(1)),
+        DocumentProperty::PageCount => one(Some(text.pages.len().to_string()), None),
+        DocumentProperty::FileName => one(Some(input.file_name.to_owned()), None),
+        DocumentProperty::Remarks => {
+            remarks(text).into_iter().flat_map(|(remark, page)| one(Some(remark), page)).collect()
+        }
     }
 }
 
-/// What a reader should know about how the values came about.
+/// Returns remarks about missing text.
 fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
     let pictures: Vec<usize> =
         text.pages.iter().enumerate().filter(|(_, page)| page.image_only).map(|(index, _)| index + 1).collect();
     let mut remarks = Vec::new();
     if let Some(first) = pictures.first() {
-        let list = spans(&pictures);
+        let list = page_spans(&pictures);
         let which =
             if pictures.len() == 1 { format!("Page {list} is an image") } else { format!("Pages {list} are images") };
         let remark =
@@ -141,12 +144,12 @@ fn remarks(text: &DocumentText) -> Vec<(String, Option<u32>)> {
         (remark, Some(unread.page))
     });
     remarks.extend(unread);
-    remarks.extend(text.trouble.clone().map(|trouble| (trouble, None)));
+    remarks.extend(text.incomplete.clone().map(|incomplete| (incomplete, None)));
     remarks
 }
 
-/// `1-3, 5` for 1, 2, 3, 5.
-fn spans(numbers: &[usize]) -> String {
+/// Formats `1-3, 5` for 1, 2, 3, 5.
+fn page_spans(numbers: &[usize]) -> String {
     let mut spans: Vec<(usize, usize)> = Vec::new();
     for number in numbers {
         match spans.last_mut() {
@@ -175,11 +178,11 @@ mod tests {
 
     fn run(rules: &str, pages: &[&str]) -> Vec<Component> {
         let rules = Rules::parse(rules).expect("good rules");
-        apply(&rules, &Subject { file_name: "a.pdf", text: &document(pages) })
+        apply_rules(&rules, &RuleInput { file_name: "a.pdf", text: &document(pages) })
     }
 
     #[test]
-    fn the_first_rule_that_finds_something_wins_and_the_page_is_told() {
+    fn first_matching_rule_wins_and_records_its_page() {
         let rules = "[[component]]\nname = 'Day'\n[[component.rule]]\nid = 'Day.0.0'\npattern = 'signed (.*)'\nnormalise = 'date'\n[[component.rule]]\nid = 'Day.1.0'\npattern = 'dated (.*)'\nnormalise = 'date'";
         let found = run(rules, &["nothing", "dated 12 March 2024"]);
         let value = &found[0].values[0];
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn several_values_come_once_each_in_order() {
+    fn lists_distinct_values_in_order() {
         let rules = "[[component]]\nname = 'Mail'\nmultiple = true\n[[component.rule]]\npattern = '[a-z]+@[a-z.]+'";
         let found = run(rules, &["b@x.org a@x.org", "b@x.org c@x.org"]);
         let values: Vec<&str> = found[0].values.iter().map(|found| found.value.as_str()).collect();
@@ -198,15 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn image_pages_are_named_honestly() {
+    fn remarks_name_image_pages() {
         let rules = "[[component]]\nname = 'Remarks'\nmultiple = true\n[[component.rule]]\nsource = 'remarks'";
         let found = run(rules, &["", "text", "", ""]);
         assert!(found[0].values[0].value.starts_with("Pages 1, 3-4 are images without a text layer."));
     }
 
-    /// The values that the built-in rules find in one page.
+    /// Returns the values that the built-in rules extract from one page.
     fn built_in(page: &str, component: &str) -> Vec<String> {
-        let found = apply(&Rules::built_in(), &Subject { file_name: "a.pdf", text: &document(&[page]) });
+        let found = apply_rules(&Rules::built_in(), &RuleInput { file_name: "a.pdf", text: &document(&[page]) });
         let component = found.into_iter().find(|found| found.name == component).expect("a built-in component");
         component.values.into_iter().map(|found| found.value).collect()
     }
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn built_in_rules_find_amounts_and_nothing_else() {
+    fn built_in_rules_read_amounts_only() {
         for (line, component, value) in [
             ("Total: EUR 1,234.50", "TotalAmount", "1234.50"),
             ("Total 1.234,50 €", "TotalAmount", "1234.50"),

@@ -1,19 +1,19 @@
-//! From placed glyphs to lines of text.
+//! Text layout: groups positioned glyphs into lines.
 //!
-//! A PDF says where each glyph stands, not what a word or a line is. Glyphs that follow each other on one baseline make a segment; segments on one
-//! baseline make a line. Two readings come out: the order in which the file draws things, which suits columns, and the visual order from top to
-//! bottom, which suits forms and tables drawn column by column.
+//! A PDF positions glyphs and knows neither words nor lines. Glyphs that follow each other on a baseline form a segment, and segments on a baseline
+//! form a line. There are two results: the drawing order of the file, which suits columns, and the visual order from top to bottom, which suits
+//! forms and tables drawn column by column.
 
 use std::time::Instant;
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
 
-/// More glyphs than any page that is meant for people holds.
-const MOST_GLYPHS: usize = 200_000;
+/// Maximum number of glyphs of a page.
+const MAX_GLYPHS: usize = 200_000;
 
-/// A line of text with the size of its letters in points.
+/// A line of text with its font size in points.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Line {
+pub(super) struct TextLine {
     pub(super) text: String,
     pub(super) size: f64,
 }
@@ -22,14 +22,14 @@ pub(super) struct Line {
 pub(super) struct PageCollector {
     deadline: Instant,
     glyphs: usize,
-    segments: Vec<Segment>,
-    /// Whether the limits stopped the reading.
+    segments: Vec<TextSegment>,
+    /// True if a limit ended the reading.
     pub(super) cut: bool,
 }
 
-/// Glyphs side by side on one baseline. `along` grows in reading direction, `down` from line to line, whatever way the text is turned.
-struct Segment {
-    turn: u8,
+/// Adjacent glyphs on one baseline. `along` grows in reading direction and `down` from line to line, for any rotation of the text.
+struct TextSegment {
+    rotation: u8,
     start: f64,
     end: f64,
     last_start: f64,
@@ -43,19 +43,19 @@ impl PageCollector {
         Self { deadline, glyphs: 0, segments: Vec::new(), cut: false }
     }
 
-    /// The lines in the order in which the file draws them.
-    pub(super) fn drawn_lines(&self) -> Vec<Line> {
-        let all: Vec<&Segment> = self.segments.iter().collect();
+    /// Returns the lines in drawing order.
+    pub(super) fn drawn_lines(&self) -> Vec<TextLine> {
+        let all: Vec<&TextSegment> = self.segments.iter().collect();
         join(&all)
     }
 
-    /// The lines from top to bottom, each from left to right.
-    pub(super) fn visual_lines(&self) -> Vec<Line> {
-        let mut all: Vec<&Segment> = self.segments.iter().collect();
-        all.sort_by(|a, b| a.turn.cmp(&b.turn).then(a.down.total_cmp(&b.down)));
-        // Baselines that differ by a hair belong together: sort within each group of near equals.
-        let mut sorted: Vec<&Segment> = Vec::with_capacity(all.len());
-        let mut group: Vec<&Segment> = Vec::new();
+    /// Returns the lines from top to bottom, each from left to right.
+    pub(super) fn visual_lines(&self) -> Vec<TextLine> {
+        let mut all: Vec<&TextSegment> = self.segments.iter().collect();
+        all.sort_by(|a, b| a.rotation.cmp(&b.rotation).then(a.down.total_cmp(&b.down)));
+        // Nearly equal baselines belong to the same line, so each group is sorted on its own.
+        let mut sorted: Vec<&TextSegment> = Vec::with_capacity(all.len());
+        let mut group: Vec<&TextSegment> = Vec::new();
         for segment in all {
             if group.first().is_some_and(|first| !same_line(first, segment)) {
                 group.sort_by(|a, b| a.start.total_cmp(&b.start));
@@ -69,13 +69,13 @@ impl PageCollector {
     }
 }
 
-fn same_line(a: &Segment, b: &Segment) -> bool {
-    a.turn == b.turn && (a.down - b.down).abs() < 0.4 * a.size.min(b.size).max(1.0)
+fn same_line(a: &TextSegment, b: &TextSegment) -> bool {
+    a.rotation == b.rotation && (a.down - b.down).abs() < 0.4 * a.size.min(b.size).max(1.0)
 }
 
-fn join(segments: &[&Segment]) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
-    let mut before: Option<&Segment> = None;
+fn join(segments: &[&TextSegment]) -> Vec<TextLine> {
+    let mut lines: Vec<TextLine> = Vec::new();
+    let mut before: Option<&TextSegment> = None;
     let mut longest = 0;
     for segment in segments {
         let text = segment.text.trim();
@@ -95,7 +95,7 @@ fn join(segments: &[&Segment]) -> Vec<Line> {
             }
             _ => {
                 longest = text.len();
-                lines.push(Line { text: text.to_owned(), size: segment.size });
+                lines.push(TextLine { text: text.to_owned(), size: segment.size });
             }
         }
         before = Some(segment);
@@ -103,8 +103,8 @@ fn join(segments: &[&Segment]) -> Vec<Line> {
     lines
 }
 
-/// Spells out what fonts draw as one glyph or not at all.
-fn plain(text: &str) -> String {
+/// Expands ligatures and removes invisible characters.
+fn expand_ligatures(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
@@ -124,29 +124,29 @@ fn plain(text: &str) -> String {
 }
 
 impl PageCollector {
-    fn add(&mut self, place: &Transform, width: f64, font_size: f64, text: &str) -> Result<(), OutputError> {
+    fn add(&mut self, transform: &Transform, width: f64, font_size: f64, text: &str) -> Result<(), OutputError> {
         self.glyphs += 1;
-        if self.glyphs > MOST_GLYPHS || (self.glyphs.is_multiple_of(256) && Instant::now() > self.deadline) {
+        if self.glyphs > MAX_GLYPHS || (self.glyphs.is_multiple_of(256) && Instant::now() > self.deadline) {
             self.cut = true;
             return Err(OutputError::IoError(std::io::Error::other("the limits for reading a page were reached")));
         }
-        let text = plain(text);
+        let text = expand_ligatures(text);
         if text.is_empty() {
             return Ok(());
         }
-        let size = (place.m21.hypot(place.m22) * font_size).abs();
-        let advance = width * place.m11.hypot(place.m12) * font_size.abs();
-        if !(size.is_finite() && advance.is_finite() && place.m31.is_finite() && place.m32.is_finite()) {
+        let size = (transform.m21.hypot(transform.m22) * font_size).abs();
+        let advance = width * transform.m11.hypot(transform.m12) * font_size.abs();
+        if !(size.is_finite() && advance.is_finite() && transform.m31.is_finite() && transform.m32.is_finite()) {
             return Ok(());
         }
-        let (turn, along, down) = reading_frame(place);
+        let (rotation, along, down) = reading_frame(transform);
         let blank = text.trim().is_empty();
         if let Some(last) = self.segments.last_mut() {
-            let near = last.turn == turn && (down - last.down).abs() < 0.35 * last.size.max(size).max(1.0);
+            let near = last.rotation == rotation && (down - last.down).abs() < 0.35 * last.size.max(size).max(1.0);
             let gap = along - last.end;
             let unit = last.size.min(size).max(1.0);
             if near && gap > -0.6 * unit.max(last.end - last.last_start) && gap < 1.6 * unit {
-                // The same letter printed twice with a tiny shift is how some programs make bold type.
+                // Some programs print bold letters by printing the same letter twice with a small shift.
                 if (along - last.last_start).abs() < 0.1 * unit && last.text.ends_with(&text) && !blank {
                     return Ok(());
                 }
@@ -162,8 +162,8 @@ impl PageCollector {
             }
         }
         if !blank {
-            self.segments.push(Segment {
-                turn,
+            self.segments.push(TextSegment {
+                rotation,
                 start: along,
                 end: along + advance,
                 last_start: along,
@@ -187,13 +187,13 @@ impl OutputDev for PageCollector {
 
     fn output_character(
         &mut self,
-        place: &Transform,
+        transform: &Transform,
         width: f64,
         _spacing: f64,
         font_size: f64,
         text: &str,
     ) -> Result<(), OutputError> {
-        self.add(place, width, font_size, text)
+        self.add(transform, width, font_size, text)
     }
 
     fn begin_word(&mut self) -> Result<(), OutputError> {
@@ -209,12 +209,12 @@ impl OutputDev for PageCollector {
     }
 }
 
-/// Which quarter turn the text has, and where the glyph stands as seen by a reader who turned the page accordingly.
-fn reading_frame(place: &Transform) -> (u8, f64, f64) {
-    let (x, y) = (place.m31, place.m32);
-    if place.m11.abs() >= place.m12.abs() {
-        if place.m11 >= 0.0 { (0, x, -y) } else { (2, -x, y) }
-    } else if place.m12 > 0.0 {
+/// Returns the quarter turn of the text, and the position of the glyph after turning the page upright.
+fn reading_frame(transform: &Transform) -> (u8, f64, f64) {
+    let (x, y) = (transform.m31, transform.m32);
+    if transform.m11.abs() >= transform.m12.abs() {
+        if transform.m11 >= 0.0 { (0, x, -y) } else { (2, -x, y) }
+    } else if transform.m12 > 0.0 {
         (1, y, x)
     } else {
         (3, -y, -x)

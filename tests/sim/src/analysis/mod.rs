@@ -1,4 +1,4 @@
-//! What happens to an upload: it is read as a PDF, and rules take values from its text.
+//! Analysis of uploads: parses PDFs and extracts values from their text by rules.
 
 mod amounts;
 mod content;
@@ -12,7 +12,7 @@ mod repair;
 mod rules;
 mod title;
 
-pub(crate) use engine::{Component, Found, Subject, apply};
-pub(crate) use pdf::{DocumentText, Unreadable};
-pub(crate) use reader::Readers;
+pub(crate) use engine::{Component, ExtractedValue, RuleInput, apply_rules};
+pub(crate) use pdf::{DocumentText, ReadError};
+pub(crate) use reader::PdfReaders;
 pub use rules::{RuleError, Rules};

@@ -1,33 +1,33 @@
-//! Brings a value as it stands in a document into the form that programs want.
+//! Normalises extracted values.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::{amounts, currencies};
 
-/// What is done to a value that a rule found.
+/// The normalisation of a rule's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Normaliser {
-    /// White space at both ends goes, runs of it become one space.
+    /// Removes white space at both ends and collapses it elsewhere.
     #[default]
     Trim,
-    /// As `trim`, in capital letters.
+    /// As `trim`, in upper case.
     Upper,
-    /// As `trim`, in small letters.
+    /// As `trim`, in lower case.
     Lower,
-    /// A day in any usual spelling becomes `2024-03-12`.
+    /// Converts a date in a common notation to `2024-03-12`.
     Date,
-    /// A number in any usual spelling becomes `-1234.50`; one with several meanings stays as it is.
+    /// Converts a number in a common notation to `-1234.50`. An ambiguous number stays unchanged.
     Number,
-    /// An amount of money behind a label, in the form of `number`; percentages, dates and counts are passed over.
+    /// Converts an amount of money after a label, in the form of `number`. Percentages, dates and counts are skipped.
     Money,
-    /// A currency sign, code or name becomes its ISO 4217 code.
+    /// Converts a currency sign, code or name to its ISO 4217 code.
     Currency,
 }
 
 impl Normaliser {
-    /// The value in its new form; `None` if it is nothing of the kind.
+    /// Returns the normalised value. `None` if the text does not contain such a value.
     pub(super) fn apply(self, raw: &str) -> Option<String> {
         let text = raw.split_whitespace().collect::<Vec<_>>().join(" ");
         let text = text.trim_end_matches([';', ',']).trim_end();
@@ -38,8 +38,8 @@ impl Normaliser {
             Self::Trim => Some(text.to_owned()),
             Self::Upper => Some(text.to_uppercase()),
             Self::Lower => Some(text.to_lowercase()),
-            Self::Date => date(text),
-            // Two blanks part columns, so the spacing matters.
+            Self::Date => normalise_date(text),
+            // Two spaces separate columns, so the white space matters.
             Self::Number => amounts::number(raw),
             Self::Money => amounts::money(raw),
             Self::Currency => currencies::code_of(text),
@@ -47,33 +47,33 @@ impl Normaliser {
     }
 }
 
-/// The first day in `text`; the text itself if its first day can be read in two ways.
-fn date(text: &str) -> Option<String> {
+/// Returns the first date in `text`, or the text itself if this date is ambiguous.
+fn normalise_date(text: &str) -> Option<String> {
     let lower = text.to_lowercase();
-    let parts = parts_of(&lower);
-    // Words around a day ("on", "the", a weekday) are skipped; three parts that make a day count.
-    let day = parts.windows(3).find_map(|window| day_of(&window[0], &window[1], &window[2]))?;
+    let parts = date_parts(&lower);
+    // Words around a date ("on", "the", a weekday) are skipped; three consecutive parts must form a date.
+    let day = parts.windows(3).find_map(|window| parse_date(&window[0], &window[1], &window[2]))?;
     Some(match day {
-        Day::Clear(day) => day.format("%Y-%m-%d").to_string(),
-        Day::Unclear => text.to_owned(),
+        ParsedDate::Exact(day) => day.format("%Y-%m-%d").to_string(),
+        ParsedDate::Ambiguous => text.to_owned(),
     })
 }
 
-/// A run of letters or of digits, with the marks behind it.
-struct Part<'a> {
+/// A run of letters or digits, with the following marks.
+struct DatePart<'a> {
     text: &'a str,
     mark: &'a str,
 }
 
-enum Day {
-    Clear(NaiveDate),
-    /// Day and month could be the other way round.
-    Unclear,
+enum ParsedDate {
+    Exact(NaiveDate),
+    /// Day and month are interchangeable.
+    Ambiguous,
 }
 
-/// Splits where letters and digits meet, too (`12MAR2024`, `12T10:30`). Endings of ordinals and "of" are left out.
-fn parts_of(text: &str) -> Vec<Part<'_>> {
-    let mut parts: Vec<Part<'_>> = Vec::new();
+/// Splits a text at marks and between letters and digits (`12MAR2024`, `12T10:30`). Ordinal suffixes and "of" are left out.
+fn date_parts(text: &str) -> Vec<DatePart<'_>> {
+    let mut parts: Vec<DatePart<'_>> = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let same = |letter: char| {
@@ -88,42 +88,43 @@ fn parts_of(text: &str) -> Vec<Part<'_>> {
                 part.mark = &behind[..marks];
             }
         } else {
-            parts.push(Part { text: run, mark: &behind[..marks] });
+            parts.push(DatePart { text: run, mark: &behind[..marks] });
         }
         rest = &behind[marks..];
     }
     parts
 }
 
-fn day_of(first: &Part<'_>, second: &Part<'_>, third: &Part<'_>) -> Option<Day> {
-    let number = |part: &Part<'_>| (part.text.len() <= 2).then(|| part.text.parse::<u32>().ok()).flatten();
-    let year = |part: &Part<'_>| match (part.text.len(), part.text.parse::<i32>().ok()?) {
+fn parse_date(first: &DatePart<'_>, second: &DatePart<'_>, third: &DatePart<'_>) -> Option<ParsedDate> {
+    let number = |part: &DatePart<'_>| (part.text.len() <= 2).then(|| part.text.parse::<u32>().ok()).flatten();
+    let year = |part: &DatePart<'_>| match (part.text.len(), part.text.parse::<i32>().ok()?) {
         (4, year) if year >= 1000 => Some(year),
         (2, year) => Some(if year < 70 { 2000 + year } else { 1900 + year }),
         _ => None,
     };
-    let made = |year: i32, month: u32, day: u32| NaiveDate::from_ymd_opt(year, month, day);
+    let from_ymd = |year: i32, month: u32, day: u32| NaiveDate::from_ymd_opt(year, month, day);
     if first.text.len() == 4
         && let Some(year) = year(first)
     {
-        return made(year, month_of(second.text).or_else(|| number(second))?, number(third)?).map(Day::Clear);
+        return from_ymd(year, month_of(second.text).or_else(|| number(second))?, number(third)?)
+            .map(ParsedDate::Exact);
     }
     if let Some(month) = month_of(second.text) {
-        return made(year(third)?, month, number(first)?).map(Day::Clear);
+        return from_ymd(year(third)?, month, number(first)?).map(ParsedDate::Exact);
     }
     if let Some(month) = month_of(first.text) {
-        return made(year(third)?, month, number(second)?).map(Day::Clear);
+        return from_ymd(year(third)?, month, number(second)?).map(ParsedDate::Exact);
     }
-    // All are figures: the marks between them must be the same.
+    // In a date of numbers only, both separators must be equal.
     let (mark, other) = (first.mark.trim(), second.mark.trim());
     if mark != other || !matches!(mark, "." | "/" | "-") {
         return None;
     }
     let (a, b, year) = (number(first)?, number(second)?, year(third)?);
-    match (made(year, b, a), made(year, a, b)) {
-        // Dots are written where the day comes first; slashes and hyphens also where the month does.
-        (Some(day_first), Some(month_first)) if mark != "." && day_first != month_first => Some(Day::Unclear),
-        (Some(day), _) | (None, Some(day)) => Some(Day::Clear(day)),
+    match (from_ymd(year, b, a), from_ymd(year, a, b)) {
+        // Dots separate day-first dates; slashes and hyphens are also used for month-first dates.
+        (Some(day_first), Some(month_first)) if mark != "." && day_first != month_first => Some(ParsedDate::Ambiguous),
+        (Some(day), _) | (None, Some(day)) => Some(ParsedDate::Exact(day)),
         (None, None) => None,
     }
 }
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_of_every_spelling_become_one() {
+    fn normalises_dates_in_every_notation() {
         for text in [
             "12 March 2024",
             "March 12, 2024",
@@ -184,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn days_with_two_meanings_stay_as_they_are() {
+    fn keeps_ambiguous_dates() {
         for text in ["03/04/2024", "3/4/2024", "03-04-2024", "03/04/24", "on 03/04/2024"] {
             assert_eq!(Normaliser::Date.apply(text).as_deref(), Some(text));
         }
     }
 
     #[test]
-    fn numbers_of_every_spelling_become_plain() {
+    fn normalises_numbers_in_every_notation() {
         for (text, plain) in [
             ("EUR 1,234.50", "1234.50"),
             ("1.234,50 €", "1234.50"),
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn credits_are_negative_in_every_spelling() {
+    fn credits_are_negative_in_every_notation() {
         for text in [
             "-1,234.50",
             "- 1,234.50",
@@ -267,14 +268,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_several_meanings_stay_as_they_are() {
+    fn keeps_ambiguous_numbers() {
         for text in ["(-1,234.50)", "-1,234.50 CR", "+(5.00)", "EUR 1.2 million", "10 - 20", "1,000.00 190.00 1,190.00"]
         {
             for normaliser in [Normaliser::Number, Normaliser::Money] {
                 assert_eq!(normaliser.apply(text).as_deref(), Some(text), "{text}");
             }
         }
-        // A dash between label and value, or a sign?
+        // The dash is either a separator or a sign.
         assert_eq!(Normaliser::Money.apply(" - 1,234.50").as_deref(), Some("- 1,234.50"));
         assert_eq!(Normaliser::Money.apply(": - 1,234.50").as_deref(), Some("-1234.50"));
         assert_eq!(Normaliser::Money.apply("   - 1,234.50").as_deref(), Some("-1234.50"));
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_told_from_other_numbers() {
+    fn distinguishes_money_from_other_numbers() {
         for (text, amount) in [
             (" (EUR): 1,234.50", Some("1234.50")),
             (" (2 items): 5.00", Some("5.00")),
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn currencies_become_codes() {
+    fn normalises_currencies_to_codes() {
         for (text, code) in [
             ("€ 5", Some("EUR")),
             ("chf", Some("CHF")),

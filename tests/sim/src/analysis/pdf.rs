@@ -1,6 +1,6 @@
-//! Reads a PDF: how many pages, what text on each, which pages are only pictures, what the title is.
+//! Parses PDFs: number of pages, text, image-only pages, title.
 //!
-//! Everything here runs on a thread of its own (see `reader`), because a hostile file may make the library panic or take its time.
+//! Everything here runs on its own thread (see `reader`), because a hostile file can make the library panic or run for a long time.
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,29 +10,29 @@ use pdf_extract::content::{Content, Operation};
 use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream, output_doc_page};
 use serde::{Deserialize, Serialize};
 
-use super::content::{self, Drawn, Fonts, Operator};
-use super::layout::{Line, PageCollector};
+use super::content::{self, Fonts, PageContent, TextOperator};
+use super::layout::{PageCollector, TextLine};
 use super::{repair, title};
 
-/// More places than that are not listed where a font could not be read.
-const MOST_UNREAD: usize = 100;
+/// Maximum number of reported unreadable fonts.
+const MAX_UNREAD: usize = 100;
 
-/// What was read from a document.
+/// The result of reading a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct DocumentText {
     pub(crate) pages: Vec<PageText>,
-    /// The title: what the file says of itself, else its first heading.
+    /// The title of the metadata, else the first heading.
     pub(crate) title: Option<String>,
     /// The first heading.
     pub(crate) heading: Option<String>,
-    /// Why some of it could not be read.
-    pub(crate) trouble: Option<String>,
-    /// Fonts that could not be read, by page.
+    /// The reason why text is missing.
+    pub(crate) incomplete: Option<String>,
+    /// Unreadable fonts, by page.
     #[serde(default)]
     pub(crate) unread: Vec<UnreadFont>,
 }
 
-/// A font whose text is missing on a page.
+/// An unreadable font of a page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct UnreadFont {
     pub(crate) font: String,
@@ -42,34 +42,34 @@ pub(crate) struct UnreadFont {
 /// The text of one page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PageText {
-    /// Lines in the order in which the file draws them.
+    /// The lines in drawing order.
     pub(crate) text: String,
-    /// Lines from top to bottom, if that is another order.
+    /// The lines from top to bottom, if this order differs.
     pub(crate) visual: Option<String>,
-    /// A page with pictures and without any text.
+    /// True if the page has images and no text.
     pub(crate) image_only: bool,
 }
 
 impl DocumentText {
-    /// Number of pages that need text recognition.
+    /// Returns the number of pages that need text recognition.
     pub(crate) fn image_pages(&self) -> usize {
         self.pages.iter().filter(|page| page.image_only).count()
     }
 }
 
-/// Why an upload is refused.
+/// The reason why an upload is rejected.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Unreadable {
+pub(crate) enum ReadError {
     Empty,
     NotPdf,
     Encrypted,
     Broken(String),
-    /// All threads for reading are taken.
+    /// All reader threads are in use.
     Busy,
 }
 
-impl Unreadable {
-    /// The words for the caller.
+impl ReadError {
+    /// Returns the message for the caller.
     pub(crate) fn message(&self, name: &str) -> String {
         match self {
             Self::Empty => format!("The file {name} is empty."),
@@ -81,39 +81,39 @@ impl Unreadable {
     }
 }
 
-/// Reads the document in `bytes`; text that is not read by `deadline` is left out.
-pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unreadable> {
+/// Parses the document in `bytes`. Text that is not read before `deadline` is left out.
+pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, ReadError> {
     if bytes.is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(ReadError::Empty);
     }
-    let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(Unreadable::NotPdf)?;
-    let nonsense = || Unreadable::Broken("its structure makes no sense".to_owned());
-    let mut document = guarded(|| load(&bytes[start..])).unwrap_or_else(|| Err(nonsense()))?;
-    // What can't be put right is left as it is, and costs a page its text at most.
-    let _ = guarded(|| repair::prepare(&mut document));
-    let pages = guarded(|| document.get_pages()).unwrap_or_default();
+    let start = bytes.windows(5).take(1024).position(|window| window == b"%PDF-").ok_or(ReadError::NotPdf)?;
+    let malformed = || ReadError::Broken("its structure is invalid".to_owned());
+    let mut document = catch_panic(|| load(&bytes[start..])).unwrap_or_else(|| Err(malformed()))?;
+    // A failed repair leaves the document unchanged and costs at most the text of a page.
+    let _ = catch_panic(|| repair::prepare(&mut document));
+    let pages = catch_panic(|| document.get_pages()).unwrap_or_default();
     if pages.is_empty() {
-        return Err(Unreadable::Broken("it has no pages".to_owned()));
+        return Err(ReadError::Broken("it has no pages".to_owned()));
     }
-    let declared = guarded(|| title::declared(&document)).flatten();
+    let declared = catch_panic(|| title::declared(&document)).flatten();
     let mut read = DocumentText::default();
-    let mut first_lines: Vec<Line> = Vec::new();
-    let mut stage = Stage::new(document);
+    let mut first_lines: Vec<TextLine> = Vec::new();
+    let mut reader = PageReader::new(document);
     for (number, id) in pages {
-        let page = if read.trouble.is_none() {
-            stage.read_page(id, deadline)
+        let page = if read.incomplete.is_none() {
+            reader.read_page(id, deadline)
         } else {
-            // The time is used up: the pages still count, their text is missing.
-            Page::default()
+            // After the deadline the pages still count, without text.
+            PageResult::default()
         };
         if page.cut {
-            read.trouble = Some(format!("Reading the text took too long; it was stopped on page {number}."));
+            read.incomplete = Some(format!("Reading the text took too long; it was stopped on page {number}."));
         }
         if first_lines.is_empty() {
             first_lines = page.lines;
         }
         let unread = page.unread.into_iter().map(|font| UnreadFont { font, page: number });
-        read.unread.extend(unread.take(MOST_UNREAD.saturating_sub(read.unread.len())));
+        read.unread.extend(unread.take(MAX_UNREAD.saturating_sub(read.unread.len())));
         read.pages.push(page.text);
     }
     read.heading = title::heading(&first_lines);
@@ -121,8 +121,9 @@ pub(super) fn read(bytes: &[u8], deadline: Instant) -> Result<DocumentText, Unre
     Ok(read)
 }
 
-/// Loads a document. One that is encrypted is read if it opens without a password: what its owner allows is for programs that edit and print.
-fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
+/// Loads a document. An encrypted document is accepted if it opens without a password, because the owner's restrictions apply to editing and
+/// printing.
+fn load(bytes: &[u8]) -> Result<Document, ReadError> {
     let first = Document::load_mem(bytes);
     let error = match first {
         Ok(document) if !is_locked(&document) => return Ok(document),
@@ -138,21 +139,21 @@ fn load(bytes: &[u8]) -> Result<Document, Unreadable> {
     if let Some(document) = repair::rebuilt(bytes).and_then(|bytes| unlocked(&bytes)).filter(is_whole) {
         return Ok(document);
     }
-    // An encrypted file that can't be opened fails in many ways; it still says what it is.
+    // An encrypted file fails in many ways; the marker names the reason.
     let encrypted = bytes.windows(8).any(|window| window == b"/Encrypt");
-    Err(if encrypted { Unreadable::Encrypted } else { Unreadable::Broken(error) })
+    Err(if encrypted { ReadError::Encrypted } else { ReadError::Broken(error) })
 }
 
 fn unlocked(bytes: &[u8]) -> Option<Document> {
     Document::load_mem(bytes).ok().filter(|document| !is_locked(document))
 }
 
-/// Returns whether the library could not open the document: the library removes the entry of what it has decrypted.
+/// Returns whether the library could not decrypt the document. After decryption the library removes the entry.
 fn is_locked(document: &Document) -> bool {
     document.trailer.has(b"Encrypt")
 }
 
-/// Whether all pages are there that the document says it has.
+/// Returns whether the document has as many pages as it declares.
 fn is_whole(document: &Document) -> bool {
     let root =
         document.catalog().and_then(|catalog| catalog.get(b"Pages")).and_then(|pages| document.dereference(pages));
@@ -161,22 +162,22 @@ fn is_whole(document: &Document) -> bool {
 }
 
 #[derive(Default)]
-struct Page {
+struct PageResult {
     text: PageText,
-    lines: Vec<Line>,
+    lines: Vec<TextLine>,
     unread: BTreeSet<String>,
     cut: bool,
 }
 
-/// A document whose only page is made anew for each page that is read, so that pages depend on nothing but what was put there.
-struct Stage {
+/// Reads pages through a document whose only page is replaced for each page, so that pages do not affect each other.
+struct PageReader {
     document: Document,
     fonts: Fonts,
     page: ObjectId,
     content: ObjectId,
 }
 
-impl Stage {
+impl PageReader {
     fn new(mut document: Document) -> Self {
         let [root, tree, page, content] = [(); 4].map(|()| document.new_object_id());
         let mut catalog = Dictionary::new();
@@ -192,12 +193,12 @@ impl Stage {
         Self { document, fonts: Fonts::default(), page, content }
     }
 
-    fn read_page(&mut self, id: ObjectId, deadline: Instant) -> Page {
+    fn read_page(&mut self, id: ObjectId, deadline: Instant) -> PageResult {
         let (document, fonts) = (&self.document, &mut self.fonts);
-        let mut drawn = guarded(|| content::walk(document, fonts, id, deadline)).unwrap_or_default();
+        let mut drawn = catch_panic(|| content::text_operators(document, fonts, id, deadline)).unwrap_or_default();
         let (mut collector, clean) = self.draw(&drawn, |_| true, deadline);
         if !clean && !collector.cut {
-            self.mend_fonts(&mut drawn, deadline);
+            self.replace_broken_fonts(&mut drawn, deadline);
             collector = self.draw(&drawn, |_| true, deadline).0;
         }
         self.fonts.end_page();
@@ -205,23 +206,24 @@ impl Stage {
         let text = text_of(&lines);
         let visual = Some(text_of(&collector.visual_lines())).filter(|visual| *visual != text && !visual.is_empty());
         let cut = collector.cut || drawn.cut;
-        let image_only = text.trim().is_empty() && drawn.pictures && drawn.unread.is_empty() && !cut;
-        Page { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
+        let image_only = text.trim().is_empty() && drawn.has_images && drawn.unread.is_empty() && !cut;
+        PageResult { text: PageText { text, visual, image_only }, lines, unread: drawn.unread, cut }
     }
 
-    /// Finds the fonts that the library stumbles over, and takes a simpler form of each; text in one that has none is left out.
-    fn mend_fonts(&mut self, drawn: &mut Drawn, deadline: Instant) {
+    /// Finds the fonts on which the library fails, and replaces each with a simplified font. Text in a font without a working replacement is left
+    /// out.
+    fn replace_broken_fonts(&mut self, drawn: &mut PageContent, deadline: Instant) {
         for font in drawn.fonts.clone() {
-            let only = |operator: &Operator| operator.font == Some(font);
+            let only = |operator: &TextOperator| operator.font == Some(font);
             if self.draw(drawn, only, deadline).1 {
                 continue;
             }
             let name = self.fonts.base_name(font);
-            let mended = self.fonts.simpler(font).into_iter().any(|simpler| {
+            let replaced = self.fonts.simplified(font).into_iter().any(|simpler| {
                 self.fonts.replace(font, Some(simpler));
                 self.draw(drawn, only, deadline).1
             });
-            if !mended {
+            if !replaced {
                 self.fonts.replace(font, None);
                 drawn.operators.retain(|operator| operator.font != Some(font));
                 drawn.fonts.remove(&font);
@@ -230,13 +232,18 @@ impl Stage {
         }
     }
 
-    /// Draws the wanted operators. Returns what came out, and whether the library reached the end.
-    fn draw(&mut self, drawn: &Drawn, wanted: impl Fn(&Operator) -> bool, deadline: Instant) -> (PageCollector, bool) {
+    /// Draws the selected operators. Returns the collected glyphs, and whether the library succeeded.
+    fn draw(
+        &mut self,
+        drawn: &PageContent,
+        selected: impl Fn(&TextOperator) -> bool,
+        deadline: Instant,
+    ) -> (PageCollector, bool) {
         let mut collector = PageCollector::new(deadline);
         let operations: Vec<Operation> = drawn
             .operators
             .iter()
-            .filter(|operator| wanted(operator))
+            .filter(|operator| selected(operator))
             .map(|operator| operator.operation.clone())
             .collect();
         let Ok(content) = (Content { operations }).encode() else { return (collector, false) };
@@ -248,22 +255,22 @@ impl Stage {
         );
         let mut page = Dictionary::new();
         page.set("Type", "Page");
-        // Only where glyphs stand to each other matters.
+        // Only the relative positions of glyphs matter.
         page.set("MediaBox", vec![0.into(), 0.into(), 595.into(), 842.into()]);
         page.set("Resources", resources);
         page.set("Contents", self.content);
         self.document.objects.insert(self.page, page.into());
         self.document.objects.insert(self.content, Stream::new(Dictionary::new(), content).into());
-        let clean = guarded(|| output_doc_page(&self.document, &mut collector, 1).is_ok()).unwrap_or(false);
+        let clean = catch_panic(|| output_doc_page(&self.document, &mut collector, 1).is_ok()).unwrap_or(false);
         (collector, clean)
     }
 }
 
-fn text_of(lines: &[Line]) -> String {
+fn text_of(lines: &[TextLine]) -> String {
     lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// Runs `work`; a panic in it counts as no result.
-fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+/// Runs `work`. A panic returns `None`.
+fn catch_panic<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }

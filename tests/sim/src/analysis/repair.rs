@@ -1,5 +1,5 @@
-//! Brings documents into a form that the PDF library loads: a fresh cross-reference table where the file's own is unreadable, the encryption dictionary as
-//! an object of its own, big streams emptied.
+//! Converts documents to a form that the PDF library loads: rebuilds an unreadable cross-reference table, makes the encryption dictionary an
+//! indirect object, and empties large streams.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,26 +9,26 @@ use pdf_extract::content::{Content, Operation};
 use pdf_extract::{Dictionary, Document, Object, Stream};
 use regex::bytes::Regex;
 
-/// Streams that would be bigger unpacked are emptied.
-const BIGGEST_STREAM: usize = 256 * 1024 * 1024;
+/// Maximum size of an unpacked stream. Larger streams are emptied.
+const MAX_STREAM_BYTES: usize = 256 * 1024 * 1024;
 
-/// The same file with a cross-reference table made from the objects that are really there; nothing if the file breaks off or names no root.
+/// Appends a cross-reference table of the objects found in the file. `None` if the file is truncated or names no root.
 ///
-/// Files that were edited by hand, or whose line ends were changed on the way, are whole and still point to the wrong places.
+/// Files that were edited by hand, or whose line ends were converted, are complete but have wrong offsets.
 pub(super) fn rebuilt(bytes: &[u8]) -> Option<Vec<u8>> {
     let tail = &bytes[bytes.len().saturating_sub(2048)..];
-    // Without its end mark a file has probably lost more than its table: better no pages than half of them.
+    // A file without its end mark has probably lost more than its table, and an error is better than half of the pages.
     if !tail.windows(5).any(|window| window == b"%%EOF") {
         return None;
     }
     let objects = Regex::new(r"(?-u)(?:^|[\r\n\s])(\d{1,10})[ \t]+(\d{1,5})[ \t\r\n]+obj\b").ok()?;
-    let mut places: BTreeMap<u32, (usize, u16)> = BTreeMap::new();
+    let mut offsets: BTreeMap<u32, (usize, u16)> = BTreeMap::new();
     for found in objects.captures_iter(bytes) {
         let (number, generation) = (found.get(1)?, found.get(2)?);
         let read = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
         if let (Ok(id), Ok(generation)) = (read(number.as_bytes())?.parse(), read(generation.as_bytes())?.parse()) {
-            // A later object of the same number replaces an earlier one.
-            places.insert(id, (number.start(), generation));
+            // A later object replaces an earlier one of the same number.
+            offsets.insert(id, (number.start(), generation));
         }
     }
     let last = |name: &str| {
@@ -37,16 +37,16 @@ pub(super) fn rebuilt(bytes: &[u8]) -> Option<Vec<u8>> {
         String::from_utf8(found.get(1)?.as_bytes().to_vec()).ok()
     };
     let root = last("Root")?;
-    // Without its key an encrypted document would be read as if it were none.
+    // Without its key an encrypted document would be read as an unencrypted one.
     if bytes.windows(8).any(|window| window == b"/Encrypt") && last("Encrypt").is_none() {
         return None;
     }
     let mut table = String::from("\nxref\n0 1\n0000000000 65535 f \n");
-    for (number, (place, generation)) in &places {
-        // Writing to a String can't fail.
-        let _ = write!(table, "{number} 1\n{place:010} {generation:05} n \n");
+    for (number, (offset, generation)) in &offsets {
+        // Writing to a String cannot fail.
+        let _ = write!(table, "{number} 1\n{offset:010} {generation:05} n \n");
     }
-    let size = places.last_key_value()?.0.checked_add(1)?;
+    let size = offsets.last_key_value()?.0.checked_add(1)?;
     let mut rebuilt = bytes.to_vec();
     let start = bytes.len() + 1;
     rebuilt.extend_from_slice(table.as_bytes());
@@ -62,7 +62,7 @@ pub(super) fn rebuilt(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(rebuilt)
 }
 
-/// The same file with the encryption dictionary of its trailer as an object, the one form that the library understands; nothing if it is one already.
+/// Moves the encryption dictionary of the trailer to an indirect object, the only form that the library supports. `None` if it is one already.
 pub(super) fn with_encryption_as_object(bytes: &[u8], trailer: &Dictionary) -> Option<Vec<u8>> {
     let encryption = trailer.get(b"Encrypt").ok()?.as_dict().ok()?;
     let number = u32::try_from(trailer.get(b"Size").ok()?.as_i64().ok()?).ok()?;
@@ -81,26 +81,26 @@ pub(super) fn with_encryption_as_object(bytes: &[u8], trailer: &Dictionary) -> O
     let mut file = bytes.to_vec();
     let object = file.len() + 1;
     file.extend_from_slice(format!("\n{number} 0 obj\n").as_bytes());
-    file.extend(written(encryption)?);
+    file.extend(serialize(encryption)?);
     let table = file.len() + "\nendobj\n".len();
     file.extend_from_slice(format!("\nendobj\nxref\n{number} 1\n{object:010} 00000 n \ntrailer\n").as_bytes());
-    file.extend(written(&changed)?);
+    file.extend(serialize(&changed)?);
     file.extend_from_slice(format!("\nstartxref\n{table}\n%%EOF\n").as_bytes());
     Some(file)
 }
 
-/// A dictionary in the syntax of a file.
-fn written(dictionary: &Dictionary) -> Option<Vec<u8>> {
+/// Serializes a dictionary.
+fn serialize(dictionary: &Dictionary) -> Option<Vec<u8>> {
     let operations = [Operation::new("", vec![Object::Dictionary(dictionary.clone())])];
     Content { operations }.encode().ok()
 }
 
-/// Changes in memory what the library would stumble over.
+/// Replaces content on which the library would fail.
 pub(super) fn prepare(document: &mut Document) {
     for object in document.objects.values_mut() {
-        // The library takes every XObject for a drawing, pictures too; what is in them is of no interest here.
+        // The library treats every XObject as a drawing, including images, whose content is not needed.
         if let Object::Stream(stream) = object
-            && (is_picture(stream) || grows_too_big(stream))
+            && (is_image(stream) || exceeds_limit(stream))
         {
             stream.dict.remove(b"Filter");
             stream.dict.remove(b"DecodeParms");
@@ -109,23 +109,23 @@ pub(super) fn prepare(document: &mut Document) {
     }
 }
 
-fn is_picture(stream: &Stream) -> bool {
+fn is_image(stream: &Stream) -> bool {
     stream.dict.get(b"Subtype").and_then(Object::as_name).is_ok_and(|name| name == b"Image")
 }
 
-/// Whether a stream would fill the memory when it is unpacked: deflate makes a thousand bytes of one, and twice that is a million.
-fn grows_too_big(stream: &Stream) -> bool {
+/// Returns whether an unpacked stream would exceed the limit: deflate expands up to a thousand times, and twice up to a million times.
+fn exceeds_limit(stream: &Stream) -> bool {
     let filters = stream.filters().unwrap_or_default();
     let deflated = filters.iter().filter(|filter| **filter == b"FlateDecode" || **filter == b"Fl").count();
     if deflated > 1 {
         return true;
     }
-    if deflated == 0 || stream.content.len() < BIGGEST_STREAM / 1024 {
+    if deflated == 0 || stream.content.len() < MAX_STREAM_BYTES / 1024 {
         return false;
     }
     let unpacked = flate2::read::ZlibDecoder::new(stream.content.as_slice());
-    let mut counted = unpacked.take(BIGGEST_STREAM as u64);
-    // A damaged stream ends early, for the library as well.
+    let mut counted = unpacked.take(MAX_STREAM_BYTES as u64);
+    // A damaged stream ends early, also for the library.
     let size = std::io::copy(&mut counted, &mut std::io::sink()).unwrap_or(0);
-    size >= BIGGEST_STREAM as u64
+    size >= MAX_STREAM_BYTES as u64
 }

@@ -1,6 +1,5 @@
-//! Extraction rules: which components a template has and how their values are found. Read from a small TOML file.
+//! Extraction rules in TOML: the components of a template and how their values are found.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -9,7 +8,7 @@ use serde::Deserialize;
 
 use super::normalise::Normaliser;
 
-/// The rules that every simulator starts with.
+/// The default rules of a simulator.
 const BUILT_IN: &str = include_str!("../../rules/builtin.toml");
 
 /// A set of extraction rules.
@@ -34,7 +33,7 @@ pub struct Rules {
     pub(super) components: Vec<ComponentRules>,
 }
 
-/// What the template says about itself.
+/// The texts of the template.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TemplateTexts {
@@ -53,7 +52,7 @@ impl Default for TemplateTexts {
     }
 }
 
-/// One component and the ways to find its values; the first way that finds something wins.
+/// A component and its rules. The first rule that finds a value wins.
 #[derive(Clone, Debug)]
 pub(super) struct ComponentRules {
     pub(super) name: String,
@@ -66,21 +65,21 @@ pub(super) struct Rule {
     pub(super) id: String,
     pub(super) description: Option<String>,
     pub(super) kind: String,
-    pub(super) source: Source,
+    pub(super) source: RuleSource,
     pub(super) normalise: Normaliser,
-    pub(super) pages: Pages,
+    pub(super) pages: PageRange,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(super) enum RuleSource {
     Pattern(Regex),
-    Known(Known),
+    Property(DocumentProperty),
 }
 
-/// What is known of a document beside its text.
+/// A property of the document beside its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Known {
+pub(super) enum DocumentProperty {
     Title,
     Heading,
     PageCount,
@@ -88,9 +87,9 @@ pub(super) enum Known {
     Remarks,
 }
 
-/// The pages a rule looks at, counted from 1.
+/// The pages that a rule searches, counted from 1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pages {
+pub(super) struct PageRange {
     pub(super) from: usize,
     pub(super) to: usize,
 }
@@ -120,36 +119,29 @@ struct RawRule {
     #[serde(rename = "type")]
     kind: Option<String>,
     pattern: Option<String>,
-    source: Option<Known>,
+    source: Option<DocumentProperty>,
     #[serde(default)]
     normalise: Normaliser,
     pages: Option<String>,
 }
 
-/// Why rules were not accepted: one line that says where and what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Rejected rules. The message is one line with the place and the error.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct RuleError(String);
 
-impl fmt::Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RuleError {}
-
 impl Rules {
-    /// The built-in rules: study reports, invoices, and what any document has.
+    /// Returns the built-in rules: study reports, invoices, and common properties of documents.
     pub fn built_in() -> Self {
-        // Compiling the patterns takes a while in a debug build; every simulator of a process shares them.
+        // Compiling the patterns is slow in a debug build, so all simulators of a process share them.
         static COMPILED: OnceLock<Rules> = OnceLock::new();
-        // A test makes sure that they are in order; without them a simulator still stands, with templates that find nothing.
+        // A test validates the built-in rules. Without them a simulator still starts, with templates that find nothing.
         let compile =
             || Self::parse(BUILT_IN).unwrap_or(Self { template: TemplateTexts::default(), components: Vec::new() });
         COMPILED.get_or_init(compile).clone()
     }
 
-    /// Reads the rules in a file.
+    /// Reads rules from a file.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, RuleError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path)
@@ -169,7 +161,7 @@ impl Rules {
         for raw in file.component {
             let component = compile(raw)?;
             if components.iter().any(|known| known.name == component.name) {
-                return Err(RuleError(format!("component {}: the name is there twice", component.name)));
+                return Err(RuleError(format!("component {}: duplicate name", component.name)));
             }
             components.push(component);
         }
@@ -179,7 +171,7 @@ impl Rules {
         Ok(Self { template: file.template, components })
     }
 
-    /// The names of the components, in the order of the rules.
+    /// Returns the names of the components in the order of the rules.
     pub fn component_names(&self) -> impl Iterator<Item = &str> {
         self.components.iter().map(|component| component.name.as_str())
     }
@@ -195,17 +187,17 @@ fn compile(raw: RawComponent) -> Result<ComponentRules, RuleError> {
         let id = rule.id.unwrap_or_else(|| format!("{name}.{number}.0"));
         let fail = |what: String| RuleError(format!("component {name}, rule {id}: {what}"));
         let source = match (rule.pattern, rule.source) {
-            (Some(pattern), None) => Source::Pattern(
+            (Some(pattern), None) => RuleSource::Pattern(
                 RegexBuilder::new(&pattern)
                     .size_limit(4 * 1024 * 1024)
                     .build()
                     .map_err(|error| fail(format!("bad pattern: {}", last_line(&error.to_string()))))?,
             ),
-            (None, Some(known)) => Source::Known(known),
+            (None, Some(property)) => RuleSource::Property(property),
             (Some(_), Some(_)) => return Err(fail("give either a pattern or a source, not both".to_owned())),
             (None, None) => return Err(fail("a pattern or a source is missing".to_owned())),
         };
-        let pages = pages_of(rule.pages.as_deref())
+        let pages = parse_pages(rule.pages.as_deref())
             .ok_or_else(|| fail("pages must be \"all\", one number like \"1\" or a span like \"1-3\"".to_owned()))?;
         let kind = rule.kind.unwrap_or_else(|| snake_case(&name));
         rules.push(Rule { id, description: rule.description, kind, source, normalise: rule.normalise, pages });
@@ -216,7 +208,7 @@ fn compile(raw: RawComponent) -> Result<ComponentRules, RuleError> {
     Ok(ComponentRules { name, multiple: raw.multiple, rules })
 }
 
-fn pages_of(text: Option<&str>) -> Option<Pages> {
+fn parse_pages(text: Option<&str>) -> Option<PageRange> {
     let (from, to) = match text.map(str::trim) {
         None | Some("all") => (1, usize::MAX),
         Some(text) => match text.split_once('-') {
@@ -228,10 +220,10 @@ fn pages_of(text: Option<&str>) -> Option<Pages> {
             Some((from, to)) => (from.trim().parse().ok()?, to.trim().parse().ok()?),
         },
     };
-    (from >= 1 && from <= to).then_some(Pages { from, to })
+    (from >= 1 && from <= to).then_some(PageRange { from, to })
 }
 
-/// The regex crate explains over several lines; the last one says what is wrong.
+/// Returns the last line of an error of the regex crate, which names the cause.
 fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or(text).trim_start_matches("error: ")
 }
@@ -252,12 +244,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_built_in_rules_are_in_order() {
+    fn built_in_rules_are_valid() {
         assert_eq!(Rules::parse(BUILT_IN).map(|rules| rules.components.len() > 15), Ok(true));
     }
 
     #[test]
-    fn bad_rules_get_one_clear_line() {
+    fn invalid_rules_yield_a_one_line_error() {
         let error = |text: &str| Rules::parse(text).map(|_| ()).expect_err("refused").to_string();
         assert_eq!(error("component = []"), "there is no [[component]]");
         assert!(error("[[component]]\nname = 'A'\nrules = 1").starts_with("line 3: unknown field `rules`"));
@@ -271,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn names_become_entity_types() {
+    fn derives_entity_types_from_names() {
         assert_eq!(snake_case("CompletionDate"), "completion_date");
         assert_eq!(snake_case("Study_Title"), "study_title");
     }

@@ -1,13 +1,13 @@
-//! The title of a document: what its metadata says, else the biggest line at the beginning.
+//! The title of a document: from its metadata, else the largest line at the beginning.
 
 use pdf_extract::{Dictionary, Document, Object};
 
-use super::layout::Line;
+use super::layout::TextLine;
 
-/// Longer than this is no title.
-const LONGEST: usize = 300;
+/// Maximum length of a title.
+const MAX_TITLE_CHARS: usize = 300;
 
-/// The title in the metadata, if it says anything.
+/// Returns the title of the metadata, if it has any letter or digit.
 pub(super) fn declared(document: &Document) -> Option<String> {
     from_info(document).or_else(|| from_xmp(document))
 }
@@ -16,10 +16,10 @@ fn from_info(document: &Document) -> Option<String> {
     let info = document.trailer.get(b"Info").ok()?;
     let info: &Dictionary = document.dereference(info).ok()?.1.as_dict().ok()?;
     let title = document.dereference(info.get(b"Title").ok()?).ok()?.1;
-    clean(&text_string(title.as_str().ok()?))
+    clean_title(&text_string(title.as_str().ok()?))
 }
 
-/// The first `dc:title` of the XMP packet.
+/// Returns the first `dc:title` of the XMP packet.
 fn from_xmp(document: &Document) -> Option<String> {
     let catalog = document.catalog().ok()?;
     let Object::Stream(stream) = document.dereference(catalog.get(b"Metadata").ok()?).ok()?.1 else { return None };
@@ -33,16 +33,16 @@ fn from_xmp(document: &Document) -> Option<String> {
         .replace("&quot;", "\"")
         .replace("&apos;", "'")
         .replace("&amp;", "&");
-    clean(&item)
+    clean_title(&item)
 }
 
-/// A PDF text string: UTF-16 or UTF-8 with a mark in front, else a superset of Latin 1.
+/// Decodes a PDF text string: UTF-16 or UTF-8 with a byte order mark, else a superset of Latin 1.
 fn text_string(bytes: &[u8]) -> String {
     match bytes {
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        // Some writers put UTF-8 there without saying so.
+        // Some writers use UTF-8 without a byte order mark.
         bytes => std::str::from_utf8(bytes)
             .map_or_else(|_| bytes.iter().map(|byte| doc_encoding(*byte)).collect(), str::to_owned),
     }
@@ -53,7 +53,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// PDFDocEncoding where it differs from Latin 1 (ISO 32000-1, annex D.2).
+/// Decodes PDFDocEncoding, which extends Latin 1 (ISO 32000-1, annex D.2).
 fn doc_encoding(byte: u8) -> char {
     const HIGH: [char; 33] = [
         '•', '†', '‡', '…', '—', '–', 'ƒ', '⁄', '‹', '›', '−', '‰', '„', '“', '”', '‘', '’', '‚', '™', 'ﬁ', 'ﬂ', 'Ł',
@@ -65,23 +65,24 @@ fn doc_encoding(byte: u8) -> char {
     }
 }
 
-fn clean(text: &str) -> Option<String> {
+fn clean_title(text: &str) -> Option<String> {
     let text: String = text.chars().filter(|letter| !letter.is_control() || letter.is_whitespace()).collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text: String = text.chars().take(LONGEST).collect();
+    let text: String = text.chars().take(MAX_TITLE_CHARS).collect();
     (text.chars().any(char::is_alphanumeric) && !text.eq_ignore_ascii_case("untitled")).then_some(text)
 }
 
-/// The first heading: the biggest letters among the first lines, over as many lines as they go on.
-pub(super) fn heading(lines: &[Line]) -> Option<String> {
-    let first: Vec<&Line> = lines.iter().filter(|line| line.text.chars().any(char::is_alphabetic)).take(40).collect();
+/// Returns the first heading: the largest letters among the first lines, over consecutive lines of that size.
+pub(super) fn heading(lines: &[TextLine]) -> Option<String> {
+    let first: Vec<&TextLine> =
+        lines.iter().filter(|line| line.text.chars().any(char::is_alphabetic)).take(40).collect();
     let biggest = first.iter().map(|line| line.size).fold(0.0_f64, f64::max);
     let start = first.iter().position(|line| line.size >= 0.97 * biggest)?;
     let same = first[start..].iter().take_while(|line| line.size >= 0.97 * biggest);
-    // All letters of one size: nothing stands out, so the first line it is.
+    // With a single size no line stands out, so the first line is the heading.
     let uniform = first.iter().all(|line| line.size >= 0.97 * biggest);
     let count = if uniform { 1 } else { 3 };
-    clean(&same.take(count).map(|line| line.text.as_str()).collect::<Vec<_>>().join(" "))
+    clean_title(&same.take(count).map(|line| line.text.as_str()).collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -89,15 +90,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_strings_of_all_encodings_are_read() {
+    fn decodes_text_strings_in_every_encoding() {
         assert_eq!(text_string(b"\xfe\xff\x00G\x00r\x00\xfc\x00n"), "Grün");
         assert_eq!(text_string(b"Gr\xfcn \x84 x"), "Grün — x");
         assert_eq!(text_string("Grün".as_bytes()), "Grün");
     }
 
     #[test]
-    fn the_heading_is_the_biggest_line() {
-        let line = |text: &str, size: f64| Line { text: text.to_owned(), size };
+    fn heading_is_the_largest_line() {
+        let line = |text: &str, size: f64| TextLine { text: text.to_owned(), size };
         let lines =
             [line("Acme Ltd", 9.0), line("Acute Oral Toxicity", 20.0), line("in Rats", 20.0), line("Body", 10.0)];
         assert_eq!(heading(&lines).as_deref(), Some("Acute Oral Toxicity in Rats"));

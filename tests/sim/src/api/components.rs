@@ -3,52 +3,52 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::call::{Call, json, text_answer};
-use super::shown::{FileComponents, components_files};
-use super::{lists, xml};
-use crate::server::{App, Refusal};
-use crate::state::{File, World};
+use super::api_call::{ApiCall, json, text_response};
+use super::lists;
+use crate::api_error::ApiError;
+use crate::service::App;
+use crate::state::{File, FileComponents, dossier_xml, file_xml};
 
-pub(super) fn of_file(app: &App, call: &Call) -> Result<Response, Refusal> {
+pub(super) fn for_file(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let details = call.flag("includeDetails", false)?;
     let components = {
-        let world = app.world();
-        let file = world.file(call.template_id(), call.dossier_id(), call.file_id())?;
-        ready(file, app)?;
-        shown(&world, file, details)
+        let workspace = app.workspace();
+        let file = workspace.file(call.template_id(), call.dossier_id(), call.file_id())?;
+        check_processed(file, app)?;
+        FileComponents::new(file, details, &workspace)
     };
     if wants_xml(call) {
-        return Ok(text_answer(StatusCode::OK, "application/xml", xml::file(&components)));
+        return Ok(text_response(StatusCode::OK, "application/xml", file_xml(&components)));
     }
     json(StatusCode::OK, &components)
 }
 
-/// Every analysed file of the dossier; those that are still at work are left out.
-pub(super) fn of_dossier(app: &App, call: &Call) -> Result<Response, Refusal> {
+/// Returns the components of every analysed file of the dossier. Files without a finished analysis are left out.
+pub(super) fn for_dossier(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let details = call.flag("includeDetails", false)?;
     let now = app.now();
     let components: Vec<FileComponents> = {
-        let world = app.world();
-        let dossier = world.dossier(call.template_id(), call.dossier_id())?;
-        world.files_of(dossier).filter(|file| file.is_processed(now)).map(|file| shown(&world, file, details)).collect()
+        let workspace = app.workspace();
+        let dossier = workspace.dossier(call.template_id(), call.dossier_id())?;
+        workspace
+            .files_of(dossier)
+            .filter(|file| file.is_processed(now))
+            .map(|file| FileComponents::new(file, details, &workspace))
+            .collect()
     };
     if wants_xml(call) {
-        return Ok(text_answer(StatusCode::OK, "application/xml", xml::dossier(&components)));
+        return Ok(text_response(StatusCode::OK, "application/xml", dossier_xml(&components)));
     }
-    lists::answer(app, call, "files", components)
+    lists::list_response(app, call, "files", components)
 }
 
-fn shown(world: &World, file: &File, details: bool) -> FileComponents {
-    components_files(file, details, |kind, number| world.derived_id(kind, number))
-}
-
-fn ready(file: &File, app: &App) -> Result<(), Refusal> {
+fn check_processed(file: &File, app: &App) -> Result<(), ApiError> {
     let now = app.now();
     if file.is_processed(now) {
         return Ok(());
     }
     let name = &file.name;
-    Err(Refusal::conflict(match file.state(now) {
+    Err(ApiError::conflict(match file.state(now) {
         "DELETED" => format!("The file {name} is in the trash."),
         "ERROR" => format!(
             "The analysis of the file {name} has failed: {}",
@@ -59,8 +59,8 @@ fn ready(file: &File, app: &App) -> Result<(), Refusal> {
     }))
 }
 
-/// Whether XML is liked better than JSON; on equal terms the one that is named first wins.
-fn wants_xml(call: &Call) -> bool {
+/// Returns whether XML is preferred to JSON. With equal quality values the first media type wins.
+fn wants_xml(call: &ApiCall) -> bool {
     let mut best: Option<(f64, bool)> = None;
     let accepts = call.headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     for range in accepts.flat_map(|value| value.split(',')) {

@@ -7,64 +7,65 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::call::{Call, json, no_content};
+use super::api_call::{ApiCall, json, no_content};
+use super::fields;
 use super::lists;
-use super::shown::{self, fields};
-use crate::server::{App, Refusal};
-use crate::state::{Dossier, World};
-use crate::time::Stamp;
+use crate::api_error::{ApiError, excerpt};
+use crate::service::App;
+use crate::state::{Dossier, Workspace};
+use crate::timestamp::Timestamp;
 
-pub(super) fn list(app: &App, call: &Call) -> Result<Response, Refusal> {
+pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let active = call.flag("includeActive", true)?;
     let archived = call.flag("includeArchived", false)?;
     let deleted = call.flag("includeSoftDeleted", false)?;
     let dossiers = {
-        let world = app.world();
-        world.template(call.template_id())?;
-        let wanted = |dossier: &&Dossier| match (dossier.deleted.is_some(), dossier.archived.is_some()) {
+        let workspace = app.workspace();
+        workspace.template(call.template_id())?;
+        let included = |dossier: &&Dossier| match (dossier.deleted.is_some(), dossier.archived.is_some()) {
             (true, _) => deleted,
             (false, true) => archived,
             (false, false) => active,
         };
-        let mut dossiers: Vec<&Dossier> = world
+        let mut dossiers: Vec<&Dossier> = workspace
             .dossiers
             .values()
             .filter(|dossier| dossier.template_id == call.template_id())
-            .filter(wanted)
+            .filter(included)
             .collect();
         dossiers.sort_by_key(|dossier| dossier.number);
         dossiers.into_iter().map(Dossier::to_json).collect()
     };
-    lists::answer(app, call, "dossiers", dossiers)
+    lists::list_response(app, call, "dossiers", dossiers)
 }
 
-pub(super) fn get(app: &App, call: &Call) -> Result<Response, Refusal> {
-    let dossier = app.world().dossier(call.template_id(), call.dossier_id())?.to_json();
+pub(super) fn get(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+    let dossier = app.workspace().dossier(call.template_id(), call.dossier_id())?.to_json();
     json(StatusCode::OK, &dossier)
 }
 
-pub(super) fn delete(app: &App, call: &Call) -> Result<Response, Refusal> {
+pub(super) fn delete(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let now = app.now();
     let permanently = call.flag("deletePermanently", false)?;
-    let mut world = app.world();
-    let dossier = world.dossier(call.template_id(), call.dossier_id())?;
+    let mut workspace = app.workspace();
+    let dossier = workspace.dossier(call.template_id(), call.dossier_id())?;
     if dossier.archived.is_some() {
-        return Err(Refusal::conflict(format!(
+        return Err(ApiError::conflict(format!(
             "The dossier {} is archived and can no longer be changed.",
             dossier.name
         )));
     }
     if permanently {
-        let gone = world.remove_dossier(call.dossier_id(), now);
-        app.blobs.remove(gone);
-    } else if let Some(dossier) = world.dossiers.get_mut(call.dossier_id()) {
+        let removed = workspace.remove_dossier(call.dossier_id(), now);
+        app.blobs.remove(removed);
+    } else if let Some(dossier) = workspace.dossiers.get_mut(call.dossier_id()) {
         dossier.deleted.get_or_insert(now);
     }
     Ok(no_content())
 }
 
-/// The fields of a request, checked for their kind.
-struct Wanted {
+/// The validated fields of a request.
+struct DossierRequest {
     id: Option<String>,
     name: String,
     description: Option<String>,
@@ -76,28 +77,29 @@ struct Wanted {
     attributes: Option<BTreeMap<String, String>>,
 }
 
-pub(super) async fn create_or_update(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
-    let wanted = Wanted::read(&call.object().await?)?;
+pub(super) async fn create_or_update(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+    let request = DossierRequest::read(&call.object().await?)?;
     let now = app.now();
-    let mut world = app.world();
-    wanted.check(&world, call.template_id())?;
-    if let Some(id) = wanted.id.clone() {
-        world.open_dossier(call.template_id(), &id)?;
-        let dossier = world.dossiers.get_mut(&id).ok_or_else(|| Refusal::not_found("There is no such dossier."))?;
-        wanted.change(dossier, now);
+    let mut workspace = app.workspace();
+    request.check(&workspace, call.template_id())?;
+    if let Some(id) = request.id.clone() {
+        workspace.open_dossier(call.template_id(), &id)?;
+        let dossier =
+            workspace.dossiers.get_mut(&id).ok_or_else(|| ApiError::not_found("There is no such dossier."))?;
+        request.change(dossier, now);
         return json(StatusCode::OK, &dossier.to_json());
     }
-    let dossier = wanted.create(&mut world, call, now)?;
-    let shown = dossier.to_json();
-    world.dossiers.insert(dossier.id.clone(), dossier);
-    json(StatusCode::CREATED, &shown)
+    let dossier = request.create(&mut workspace, call, now)?;
+    let json_value = dossier.to_json();
+    workspace.dossiers.insert(dossier.id.clone(), dossier);
+    json(StatusCode::CREATED, &json_value)
 }
 
-impl Wanted {
-    fn read(object: &Map<String, Value>) -> Result<Self, Refusal> {
-        let name = fields::text(object, "name")?.ok_or_else(|| Refusal::bad_request("The field name is missing."))?;
+impl DossierRequest {
+    fn read(object: &Map<String, Value>) -> Result<Self, ApiError> {
+        let name = fields::text(object, "name")?.ok_or_else(|| ApiError::bad_request("The field name is missing."))?;
         if name.trim().is_empty() {
-            return Err(Refusal::bad_request("The field name must not be blank."));
+            return Err(ApiError::bad_request("The field name must not be blank."));
         }
         Ok(Self {
             id: fields::text(object, "id")?,
@@ -112,24 +114,24 @@ impl Wanted {
         })
     }
 
-    /// Whether the things that it names are there.
-    fn check(&self, world: &World, template: &str) -> Result<(), Refusal> {
-        let template = world.template(template)?;
+    /// Checks that the users and report templates exist.
+    fn check(&self, workspace: &Workspace, template: &str) -> Result<(), ApiError> {
+        let template = workspace.template(template)?;
         for user in self.owner_id.iter().chain(self.member_ids.iter().flatten()) {
-            if !world.users.iter().any(|known| known.id == *user) {
-                return Err(Refusal::not_found(format!("There is no user {}.", shown::short(user))));
+            if !workspace.users.iter().any(|known| known.id == *user) {
+                return Err(ApiError::not_found(format!("There is no user {}.", excerpt(user))));
             }
         }
         for report in self.report_template_ids.iter().flatten() {
-            shown::report_template(template, report)?;
+            fields::report_template(template, report)?;
         }
         Ok(())
     }
 
-    fn create(self, world: &mut World, call: &Call, now: Stamp) -> Result<Dossier, Refusal> {
-        let template = world.template(call.template_id())?.clone();
+    fn create(self, workspace: &mut Workspace, call: &ApiCall, now: Timestamp) -> Result<Dossier, ApiError> {
+        let template = workspace.template(call.template_id())?.clone();
         if template.status != "ACTIVE" {
-            return Err(Refusal::conflict(format!(
+            return Err(ApiError::conflict(format!(
                 "The dossier template {} is not active, so it takes no new dossiers.",
                 template.name
             )));
@@ -137,10 +139,10 @@ impl Wanted {
         let caller = call
             .username
             .as_deref()
-            .and_then(|name| world.users.iter().find(|user| user.username == name))
-            .or(world.users.first());
+            .and_then(|name| workspace.users.iter().find(|user| user.username == name))
+            .or(workspace.users.first());
         let owner = self.owner_id.or_else(|| caller.map(|user| user.id.clone())).unwrap_or_default();
-        let (id, number) = world.next_id("dossier");
+        let (id, number) = workspace.next_id("dossier");
         Ok(Dossier {
             id,
             number,
@@ -161,8 +163,8 @@ impl Wanted {
         })
     }
 
-    /// An update says how the dossier shall be; lists and members that it does not name stay.
-    fn change(self, dossier: &mut Dossier, now: Stamp) {
+    /// Updates a dossier. Absent lists, members and owners stay unchanged.
+    fn change(self, dossier: &mut Dossier, now: Timestamp) {
         dossier.name = self.name;
         dossier.description = self.description;
         dossier.due_date = self.due_date;

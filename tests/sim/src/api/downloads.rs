@@ -1,4 +1,4 @@
-//! Tag 5: packages that were asked for: their state, their bytes, their end.
+//! Tag 5: requested packages: state, bytes, deletion.
 
 use std::sync::Arc;
 
@@ -8,73 +8,78 @@ use http::StatusCode;
 use http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
-use super::call::{Call, json, no_content};
+use super::api_call::{ApiCall, json, no_content};
 use super::lists;
-use super::range::{self, Wanted};
+use super::range::{self, RequestedRange};
+use crate::api_error::ApiError;
 use crate::package;
-use crate::server::{App, Refusal};
+use crate::service::App;
 use crate::state::Download;
 
-pub(super) async fn list(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
-    package::pack_due(app).await;
+pub(super) async fn list(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+    package::build_due_packages(app).await;
     let now = app.now();
     let downloads = {
-        let world = app.world();
-        let mut downloads: Vec<&Download> = world.downloads.values().collect();
+        let workspace = app.workspace();
+        let mut downloads: Vec<&Download> = workspace.downloads.values().collect();
         downloads.sort_by_key(|download| download.number);
         downloads.into_iter().map(|download| download.to_json(now)).collect()
     };
-    lists::answer(app, call, "downloads", downloads)
+    lists::list_response(app, call, "downloads", downloads)
 }
 
-pub(super) async fn get(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
-    package::pack_due(app).await;
-    let download = app.world().download(call.download_id())?.to_json(app.now());
+pub(super) async fn get(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+    package::build_due_packages(app).await;
+    let download = app.workspace().download(call.download_id())?.to_json(app.now());
     json(StatusCode::OK, &download)
 }
 
-pub(super) fn delete(app: &App, call: &Call) -> Result<Response, Refusal> {
-    let mut world = app.world();
-    world.download(call.download_id())?;
-    let gone = world.remove_download(call.download_id());
-    app.blobs.remove(gone);
+pub(super) fn delete(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+    let mut workspace = app.workspace();
+    workspace.download(call.download_id())?;
+    let removed = workspace.remove_download(call.download_id());
+    app.blobs.remove(removed);
     Ok(no_content())
 }
 
-pub(super) async fn fetch(app: &Arc<App>, call: &mut Call) -> Result<Response, Refusal> {
-    package::pack_due(app).await;
+pub(super) async fn fetch(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
+    package::build_due_packages(app).await;
     let now = app.now();
     let (download, blob) = {
-        let mut world = app.world();
-        let download = world.download(call.download_id())?;
+        let mut workspace = app.workspace();
+        let download = workspace.download(call.download_id())?;
         let state = download.state(now);
         let Some(blob) = download.blob.clone().filter(|_| state == "READY") else {
-            let why = download.failure.as_deref().filter(|_| state == "FAILED").map(|why| why.trim_end_matches('.'));
-            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            return Err(Refusal::conflict(format!("The download is {state}, not READY{why}.")));
+            let reason =
+                download.failure.as_deref().filter(|_| state == "FAILED").map(|reason| reason.trim_end_matches('.'));
+            let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            return Err(ApiError::conflict(format!("The download is {state}, not READY{reason}.")));
         };
         let download = download.clone();
-        if let Some(kept) = world.downloads.get_mut(&download.id) {
-            kept.fetched = Some(now);
+        if let Some(stored) = workspace.downloads.get_mut(&download.id) {
+            stored.fetched = Some(now);
         }
         (download, blob)
     };
-    let gone = |error: &dyn std::fmt::Display| Refusal::internal("The package could not be read", error);
-    let mut file = tokio::fs::File::open(app.blobs.path(&blob)).await.map_err(|error| gone(&error))?;
-    let wanted =
-        if app.settings.ranges { range::wanted(&call.headers, download.size, &download.etag) } else { Wanted::All };
-    let (status, start, length) = match wanted {
-        Wanted::All => (StatusCode::OK, 0, download.size),
-        Wanted::Part { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
-        Wanted::Nothing => {
-            let refusal = Refusal::new(
+    let unreadable = |error: &dyn std::fmt::Display| ApiError::internal("The package could not be read", error);
+    let mut file = tokio::fs::File::open(app.blobs.path(&blob)).await.map_err(|error| unreadable(&error))?;
+    let range = if app.settings.ranges {
+        range::requested_range(&call.headers, download.size, &download.etag)
+    } else {
+        RequestedRange::Full
+    };
+    let (status, start, length) = match range {
+        RequestedRange::Full => (StatusCode::OK, 0, download.size),
+        RequestedRange::Part { start, length } => (StatusCode::PARTIAL_CONTENT, start, length),
+        RequestedRange::NotSatisfiable => {
+            let error = ApiError::new(
                 StatusCode::RANGE_NOT_SATISFIABLE,
-                format!("The package has {} bytes; the range lies behind its end.", download.size),
+                format!("The package has {} bytes; the range starts after the end.", download.size),
             );
-            return Err(refusal.with_header(CONTENT_RANGE, &format!("bytes */{}", download.size)));
+            return Err(error.with_header(CONTENT_RANGE, &format!("bytes */{}", download.size)));
         }
     };
-    file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| gone(&error))?;
+    file.seek(std::io::SeekFrom::Start(start)).await.map_err(|error| unreadable(&error))?;
     let mut response = Response::new(stream(file, length));
     *response.status_mut() = status;
     let mut set = |name: HeaderName, value: String| {
@@ -84,7 +89,7 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut Call) -> Result<Response, R
     };
     set(CONTENT_TYPE, "application/zip".to_owned());
     set(CONTENT_LENGTH, length.to_string());
-    set(CONTENT_DISPOSITION, range::disposition(&download.file_name));
+    set(CONTENT_DISPOSITION, range::content_disposition(&download.file_name));
     if app.settings.ranges {
         set(ETAG, download.etag.clone());
         set(ACCEPT_RANGES, "bytes".to_owned());
@@ -95,7 +100,7 @@ pub(super) async fn fetch(app: &Arc<App>, call: &mut Call) -> Result<Response, R
     Ok(response)
 }
 
-/// The next `length` bytes of the file, piece by piece.
+/// Streams the next `length` bytes of the file.
 fn stream(file: tokio::fs::File, length: u64) -> Body {
     let pieces = futures_util::stream::try_unfold((file, length), |(mut file, left)| async move {
         if left == 0 {

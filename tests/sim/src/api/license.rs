@@ -1,22 +1,23 @@
-//! Tag 7: licence and usage.
+//! Tag 7: license and usage.
 
 use axum::response::Response;
 use http::StatusCode;
 
-use super::call::{Call, json, text_answer};
-use crate::server::{App, Refusal};
+use super::api_call::{ApiCall, json, text_response};
+use crate::api_error::ApiError;
+use crate::service::App;
 
 pub(super) fn get(app: &App) -> Response {
-    text_answer(StatusCode::OK, "application/json", app.world().license.to_json(app.now()).to_string())
+    text_response(StatusCode::OK, "application/json", app.workspace().license.to_json(app.now()).to_string())
 }
 
-pub(super) fn usage(app: &App, call: &Call) -> Result<Response, Refusal> {
+pub(super) fn usage(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
     let (start, end) = (call.moment("startDate")?, call.moment("endDate")?);
     if let (Some(start), Some(end)) = (start, end)
         && start > end
     {
-        return Err(Refusal::bad_request("The parameter startDate must not lie after endDate."));
+        return Err(ApiError::bad_request("The parameter startDate must not be after endDate."));
     }
-    let world = app.world();
-    json(StatusCode::OK, &world.license.usage(&world.usage, start, end, app.now()))
+    let workspace = app.workspace();
+    json(StatusCode::OK, &workspace.license.usage(&workspace.usage, start, end, app.now()))
 }

@@ -1,26 +1,32 @@
-//! Lists: an object with one array, in one piece or in pages.
+//! Lists: an object with one array, whole or in pages.
 
 use axum::response::Response;
 use http::header::LINK;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::call::{Call, text_answer};
+use super::api_call::{ApiCall, text_response};
+use crate::api_error::ApiError;
 use crate::paging::Paging;
-use crate::server::{App, Refusal};
+use crate::service::App;
 
 const USUAL_SIZE: usize = 20;
 const BIGGEST_SIZE: usize = 1000;
 
-/// Whether the operation answers with a list.
+/// Returns whether the operation answers with a list.
 #[cfg(feature = "check")]
 pub(crate) fn is_list(operation: &str) -> bool {
     documine_api::operations::operation(operation)
         .is_some_and(|operation| !matches!(operation.paging, documine_api::operations::Paging::NotAList))
 }
 
-/// The answer with `items` under `key`.
-pub(super) fn answer<T: Serialize>(app: &App, call: &Call, key: &str, items: Vec<T>) -> Result<Response, Refusal> {
+/// Returns the response with `items` under `key`.
+pub(super) fn list_response<T: Serialize>(
+    app: &App,
+    call: &ApiCall,
+    key: &str,
+    items: Vec<T>,
+) -> Result<Response, ApiError> {
     let total = items.len();
     let (items, more, link) = match app.settings.paging {
         Paging::None => (items, String::new(), None),
@@ -37,14 +43,14 @@ pub(super) fn answer<T: Serialize>(app: &App, call: &Call, key: &str, items: Vec
             (slice(items, start, size), String::new(), link)
         }
     };
-    // Written by hand: the fields of an item keep their order, whatever serde_json was built with.
+    // Written by hand, so that the fields of an item keep their order with any features of serde_json.
     let items = items
         .iter()
         .map(serde_json::to_string)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Refusal::internal("The list could not be written", &error))?;
+        .map_err(|error| ApiError::internal("The list could not be written", &error))?;
     let mut response =
-        text_answer(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
+        text_response(StatusCode::OK, "application/json", format!(r#"{{"{key}":[{}]{more}}}"#, items.join(",")));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(LINK, link);
     }
@@ -55,28 +61,28 @@ fn slice<T>(items: Vec<T>, start: usize, size: usize) -> Vec<T> {
     items.into_iter().skip(start).take(size).collect()
 }
 
-fn size(call: &Call) -> Result<usize, Refusal> {
+fn size(call: &ApiCall) -> Result<usize, ApiError> {
     let size = number(call, "size", USUAL_SIZE)?;
     if size == 0 {
-        return Err(Refusal::bad_request("The parameter size must be at least 1."));
+        return Err(ApiError::bad_request("The parameter size must be at least 1."));
     }
     Ok(size.min(BIGGEST_SIZE))
 }
 
-fn number(call: &Call, name: &str, default: usize) -> Result<usize, Refusal> {
+fn number(call: &ApiCall, name: &str, default: usize) -> Result<usize, ApiError> {
     call.query(name).map_or(Ok(default), |text| {
         text.parse()
-            .map_err(|_| Refusal::bad_request(format!("The parameter {name} must be a whole number, 0 or greater.")))
+            .map_err(|_| ApiError::bad_request(format!("The parameter {name} must be a whole number, 0 or greater.")))
     })
 }
 
-/// A relative reference, as RFC 8288 allows, with the other parameters kept.
-fn next_link(call: &Call, next: usize, size: usize) -> String {
+/// Returns a relative reference (RFC 8288) that keeps the other parameters.
+fn next_link(call: &ApiCall, next: usize, size: usize) -> String {
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let kept = call.query_pairs().iter().filter(|(name, _)| name != "cursor" && name != "size");
-    let mut query: Vec<String> = kept.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let preserved = call.query_pairs().iter().filter(|(name, _)| name != "cursor" && name != "size");
+    let mut query: Vec<String> = preserved.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     query.push(format!("cursor={next}"));
     query.push(format!("size={size}"));
     format!("<{}?{}>; rel=\"next\"", call.path, query.join("&"))

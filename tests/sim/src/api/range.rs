@@ -1,54 +1,56 @@
-//! Parts of a package: Range and If-Range (RFC 9110), and the suggested file name.
+//! Range requests of packages (Range and If-Range, RFC 9110), and the suggested file name.
 
 use http::HeaderMap;
 use http::header::{IF_RANGE, RANGE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What of a body is wanted.
+/// The requested part of a body.
 #[derive(Debug, PartialEq)]
-pub(super) enum Wanted {
-    All,
+pub(super) enum RequestedRange {
+    Full,
     Part {
         start: u64,
         length: u64,
     },
-    /// The range begins behind the end.
-    Nothing,
+    /// The range starts after the end.
+    NotSatisfiable,
 }
 
-/// One range is honoured; anything else gets the whole body, as the RFC allows.
-pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
+/// Returns the requested range. A single range is honoured; anything else returns the whole body, as the RFC allows.
+pub(super) fn requested_range(headers: &HeaderMap, size: u64, etag: &str) -> RequestedRange {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(range) = text(RANGE).and_then(|range| range.trim().strip_prefix("bytes=")) else { return Wanted::All };
+    let Some(range) = text(RANGE).and_then(|range| range.trim().strip_prefix("bytes=")) else {
+        return RequestedRange::Full;
+    };
     // There is no Last-Modified, so a date never matches.
     if text(IF_RANGE).is_some_and(|tag| tag.trim() != etag) {
-        return Wanted::All;
+        return RequestedRange::Full;
     }
-    let Some((first, last)) = range.split_once('-') else { return Wanted::All };
+    let Some((first, last)) = range.split_once('-') else { return RequestedRange::Full };
     let (first, last) = (first.trim(), last.trim());
-    // A number may have no sign, which parsing would take.
+    // A number has no sign, although parsing would accept one.
     let number = |text: &str| text.parse::<u64>().ok().filter(|_| !text.starts_with('+'));
     let (start, end) = match (first.is_empty(), last.is_empty()) {
         (true, false) => match number(last) {
-            Some(0) => return Wanted::Nothing,
+            Some(0) => return RequestedRange::NotSatisfiable,
             Some(count) => (size.saturating_sub(count), size.saturating_sub(1)),
-            None => return Wanted::All,
+            None => return RequestedRange::Full,
         },
         (false, true) => match number(first) {
             Some(first) => (first, size.saturating_sub(1)),
-            None => return Wanted::All,
+            None => return RequestedRange::Full,
         },
         (false, false) => match (number(first), number(last)) {
             (Some(first), Some(last)) if first <= last => (first, last.min(size.saturating_sub(1))),
-            _ => return Wanted::All,
+            _ => return RequestedRange::Full,
         },
-        (true, true) => return Wanted::All,
+        (true, true) => return RequestedRange::Full,
     };
-    if start >= size { Wanted::Nothing } else { Wanted::Part { start, length: end - start + 1 } }
+    if start >= size { RequestedRange::NotSatisfiable } else { RequestedRange::Part { start, length: end - start + 1 } }
 }
 
-/// `Content-Disposition` for a name with any letters (RFC 6266).
-pub(super) fn disposition(name: &str) -> String {
+/// Returns the `Content-Disposition` of a name with any characters (RFC 6266).
+pub(super) fn content_disposition(name: &str) -> String {
     const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     let plain: String = name
         .chars()
@@ -69,34 +71,34 @@ mod properties;
 mod tests {
     use super::*;
 
-    fn ask(range: &str, if_range: Option<&str>) -> Wanted {
+    fn request(range: &str, if_range: Option<&str>) -> RequestedRange {
         let mut headers = HeaderMap::new();
         headers.insert(RANGE, range.parse().expect("a value"));
         if let Some(tag) = if_range {
             headers.insert(IF_RANGE, tag.parse().expect("a value"));
         }
-        wanted(&headers, 100, "\"tag\"")
+        requested_range(&headers, 100, "\"tag\"")
     }
 
     #[test]
-    fn one_range_is_honoured() {
-        assert_eq!(ask("bytes=10-19", None), Wanted::Part { start: 10, length: 10 });
-        assert_eq!(ask("bytes=90-", Some("\"tag\"")), Wanted::Part { start: 90, length: 10 });
-        assert_eq!(ask("bytes=-5", None), Wanted::Part { start: 95, length: 5 });
-        assert_eq!(ask("bytes=-500", None), Wanted::Part { start: 0, length: 100 });
-        assert_eq!(ask("bytes=0-1000", None), Wanted::Part { start: 0, length: 100 });
-        assert_eq!(ask("bytes=100-", None), Wanted::Nothing);
-        assert_eq!(ask("bytes=10-19", Some("\"other\"")), Wanted::All);
+    fn honours_a_single_range() {
+        assert_eq!(request("bytes=10-19", None), RequestedRange::Part { start: 10, length: 10 });
+        assert_eq!(request("bytes=90-", Some("\"tag\"")), RequestedRange::Part { start: 90, length: 10 });
+        assert_eq!(request("bytes=-5", None), RequestedRange::Part { start: 95, length: 5 });
+        assert_eq!(request("bytes=-500", None), RequestedRange::Part { start: 0, length: 100 });
+        assert_eq!(request("bytes=0-1000", None), RequestedRange::Part { start: 0, length: 100 });
+        assert_eq!(request("bytes=100-", None), RequestedRange::NotSatisfiable);
+        assert_eq!(request("bytes=10-19", Some("\"other\"")), RequestedRange::Full);
         for all in ["bytes=0-1,5-6", "bytes=9-3", "lines=1-2", "bytes=x-", "bytes=-"] {
-            assert_eq!(ask(all, None), Wanted::All, "{all}");
+            assert_eq!(request(all, None), RequestedRange::Full, "{all}");
         }
     }
 
     #[test]
-    fn names_of_all_letters_are_told() {
-        assert_eq!(disposition("Q3 filings.zip"), "attachment; filename=\"Q3 filings.zip\"");
+    fn encodes_any_file_name_in_content_disposition() {
+        assert_eq!(content_disposition("Q3 filings.zip"), "attachment; filename=\"Q3 filings.zip\"");
         assert_eq!(
-            disposition("Prüf\"1.zip"),
+            content_disposition("Prüf\"1.zip"),
             "attachment; filename=\"Pr_f_1.zip\"; filename*=UTF-8''Pr%C3%BCf%221.zip"
         );
     }

@@ -3,16 +3,17 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::call::{Call, json};
+use super::api_call::{ApiCall, json};
 use super::lists;
-use crate::server::{App, Refusal};
+use crate::api_error::ApiError;
+use crate::service::App;
 
-pub(super) fn list(app: &App, call: &Call) -> Result<Response, Refusal> {
-    let templates = app.world().templates.iter().map(crate::state::Template::to_json).collect();
-    lists::answer(app, call, "dossierTemplates", templates)
+pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+    let templates = app.workspace().templates.iter().map(crate::state::Template::to_json).collect();
+    lists::list_response(app, call, "dossierTemplates", templates)
 }
 
-pub(super) fn get(app: &App, call: &Call) -> Result<Response, Refusal> {
-    let template = app.world().template(call.template_id())?.to_json();
+pub(super) fn get(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+    let template = app.workspace().template(call.template_id())?.to_json();
     json(StatusCode::OK, &template)
 }

@@ -1,46 +1,47 @@
-//! A ZIP that is uploaded: every PDF in it becomes a file of its own. All of it is taken, or nothing.
+//! Upload of a ZIP archive: every PDF in the archive becomes a file. Either all documents are accepted or none.
 //!
-//! Files that operating systems and programs put beside the files of their users are left out. Anything else that is no PDF refuses the archive by
-//! name: the answer has no place to say that a document was left out.
+//! Files that operating systems and programs create beside the files of their users are ignored. Any other entry that is not a PDF rejects the
+//! archive by name, because the response cannot report a skipped document.
 
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::shown::short;
-use super::upload::{BIGGEST_UPLOAD, Part, file_name, first_bytes};
-use crate::server::{App, Refusal};
+use super::upload_part::{MAX_UPLOAD_BYTES, UploadPart, file_name};
+use crate::api_error::ApiError;
+use crate::api_error::excerpt;
+use crate::service::App;
 
-/// More entries are refused.
-const MOST_ENTRIES: usize = 2000;
-/// Folders of operating systems and file servers; nothing in them is a document.
+/// Maximum number of entries.
+const MAX_ENTRIES: usize = 2000;
+/// Folders of operating systems and file servers, which contain no documents.
 const SYSTEM_FOLDERS: [&str; 4] = ["__macosx", "$recycle.bin", "system volume information", "@eadir"];
-/// Files that operating systems put into the folders of their users.
+/// Files that operating systems create in the folders of their users.
 const SYSTEM_FILES: [&str; 4] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"];
 
-/// The documents in the archive.
-pub(super) async fn parts(app: &Arc<App>, archive: Part) -> Result<Vec<Part>, Refusal> {
+/// Returns the documents in the archive.
+pub(super) async fn parts(app: &Arc<App>, archive: UploadPart) -> Result<Vec<UploadPart>, ApiError> {
     let app = Arc::clone(app);
     tokio::task::spawn_blocking(move || unpack(&app, &archive))
         .await
-        .map_err(|error| Refusal::internal("The archive could not be unpacked", &error))?
+        .map_err(|error| ApiError::internal("The archive could not be unpacked", &error))?
 }
 
-fn unpack(app: &App, archive: &Part) -> Result<Vec<Part>, Refusal> {
+fn unpack(app: &App, archive: &UploadPart) -> Result<Vec<UploadPart>, ApiError> {
     let name = &archive.name;
     let broken = |error: &dyn std::fmt::Display| {
-        Refusal::bad_request(format!("The archive {name} is damaged and can't be unpacked: {error}."))
+        ApiError::bad_request(format!("The archive {name} is damaged and cannot be unpacked: {error}."))
     };
     let file = archive.bytes.reopen().map_err(|error| broken(&error))?;
     let mut zip = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| broken(&error))?;
     let office = ["[Content_Types].xml", "mimetype"].iter().any(|entry| zip.index_for_name(entry).is_some());
     if office {
-        return Err(Refusal::bad_request(format!(
+        return Err(ApiError::bad_request(format!(
             "The file {name} is an Office document; the licence of this workspace covers PDF documents only."
         )));
     }
-    if zip.len() > MOST_ENTRIES {
-        return Err(Refusal::bad_request(format!("The archive {name} holds more than {MOST_ENTRIES} entries.")));
+    if zip.len() > MAX_ENTRIES {
+        return Err(ApiError::bad_request(format!("The archive {name} holds more than {MAX_ENTRIES} entries.")));
     }
     let mut parts = Vec::new();
     let mut names = HashSet::new();
@@ -50,80 +51,82 @@ fn unpack(app: &App, archive: &Part) -> Result<Vec<Part>, Refusal> {
             if error.to_string().to_lowercase().contains("password") { encrypted(name) } else { broken(&error) }
         })?;
         let path = entry.name().unwrap_or_else(|_| String::from_utf8_lossy(entry.name_raw())).into_owned();
-        let kind = Kind::of(&path);
-        if entry.is_dir() || kind == Kind::Nothing {
+        let kind = EntryKind::from_path(&path);
+        if entry.is_dir() || kind == EntryKind::Ignored {
             continue;
         }
         let mut own = file_name(&path)?;
         if !names.insert(own.clone()) {
             own = file_name(&path.replace(['/', '\\'], "_"))?;
             if !names.insert(own.clone()) {
-                return Err(Refusal::bad_request(format!("The archive {name} holds {} twice.", short(&own))));
+                return Err(ApiError::bad_request(format!("The archive {name} holds {} twice.", excerpt(&own))));
             }
         }
-        let mut bytes =
-            app.blobs.begin().map_err(|error| Refusal::internal("The archive could not be unpacked", &error))?;
-        // One byte more than allowed shows a bomb, whatever the entry says about its size.
-        let left = BIGGEST_UPLOAD - total;
+        let mut bytes = app
+            .blobs
+            .create_temporary()
+            .map_err(|error| ApiError::internal("The archive could not be unpacked", &error))?;
+        // One byte above the limit reveals a bomb, independent of the size that the entry declares.
+        let left = MAX_UPLOAD_BYTES - total;
         let size = std::io::copy(&mut (&mut entry).take(left + 1), &mut bytes).map_err(|error| broken(&error))?;
         if size > left {
-            return Err(Refusal::bad_request(format!(
+            return Err(ApiError::bad_request(format!(
                 "The archive {name} holds more than {} MiB.",
-                BIGGEST_UPLOAD / 1024 / 1024
+                MAX_UPLOAD_BYTES / 1024 / 1024
             )));
         }
         total += size;
-        let part = Part { name: own, bytes, size };
-        if kind == Kind::Hidden && !looks_like_pdf(&part)? {
+        let part = UploadPart { name: own, bytes, size };
+        if kind == EntryKind::Hidden && !is_pdf(&part)? {
             names.remove(&part.name);
             continue;
         }
         parts.push(part);
     }
     if parts.is_empty() {
-        return Err(Refusal::bad_request(format!("The archive {name} holds no documents.")));
+        return Err(ApiError::bad_request(format!("The archive {name} holds no documents.")));
     }
     Ok(parts)
 }
 
-/// The meaning of a path in an archive.
+/// The kind of an archive entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum EntryKind {
     Document,
-    /// A hidden file or a lock file of an Office program (`._a.pdf`, `.DS_Store`, `~$a.docx`): a document only if it is a PDF.
+    /// A hidden file or a lock file of an Office program (`._a.pdf`, `.DS_Store`, `~$a.docx`). A document only if it is a PDF.
     Hidden,
     /// A folder, or a file of the operating system.
-    Nothing,
+    Ignored,
 }
 
-impl Kind {
-    fn of(path: &str) -> Self {
+impl EntryKind {
+    fn from_path(path: &str) -> Self {
         let lower = path.to_lowercase();
         let (folders, name) = lower.rsplit_once(['/', '\\']).unwrap_or(("", &lower));
         let mut folders = folders.split(['/', '\\']);
         if name.is_empty() || SYSTEM_FILES.contains(&name) || folders.clone().any(|part| SYSTEM_FOLDERS.contains(&part))
         {
-            return Self::Nothing;
+            return Self::Ignored;
         }
         let hidden = |part: &str| part.starts_with('.') && !matches!(part, "." | "..");
         if hidden(name) || name.starts_with("~$") || folders.any(hidden) { Self::Hidden } else { Self::Document }
     }
 }
 
-fn looks_like_pdf(part: &Part) -> Result<bool, Refusal> {
-    Ok(first_bytes(part, 1024)?.windows(5).any(|window| window == b"%PDF-"))
+fn is_pdf(part: &UploadPart) -> Result<bool, ApiError> {
+    Ok(part.first_bytes(1024)?.windows(5).any(|window| window == b"%PDF-"))
 }
 
-fn encrypted(name: &str) -> Refusal {
-    Refusal::bad_request(format!("The archive {name} is encrypted. Please upload it without password protection."))
+fn encrypted(name: &str) -> ApiError {
+    ApiError::bad_request(format!("The archive {name} is encrypted. Please upload it without password protection."))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Kind;
+    use super::EntryKind;
 
     #[test]
-    fn tells_documents_from_what_systems_leave_behind() {
+    fn distinguishes_documents_from_system_files() {
         for path in [
             "a.pdf",
             "a/b.pdf",
@@ -135,7 +138,7 @@ mod tests {
             "notes.txt",
             "Icon",
         ] {
-            assert_eq!(Kind::of(path), Kind::Document, "{path}");
+            assert_eq!(EntryKind::from_path(path), EntryKind::Document, "{path}");
         }
         for path in [
             "._a.pdf",
@@ -148,7 +151,7 @@ mod tests {
             ".~lock.a.odt#",
             ".gitkeep",
         ] {
-            assert_eq!(Kind::of(path), Kind::Hidden, "{path}");
+            assert_eq!(EntryKind::from_path(path), EntryKind::Hidden, "{path}");
         }
         for path in [
             "",
@@ -164,7 +167,7 @@ mod tests {
             "@eaDir/a.pdf/x",
             "$RECYCLE.BIN/a.pdf",
         ] {
-            assert_eq!(Kind::of(path), Kind::Nothing, "{path}");
+            assert_eq!(EntryKind::from_path(path), EntryKind::Ignored, "{path}");
         }
     }
 }

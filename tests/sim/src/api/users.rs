@@ -2,11 +2,12 @@
 
 use axum::response::Response;
 
-use super::call::Call;
+use super::api_call::ApiCall;
 use super::lists;
-use crate::server::{App, Refusal};
+use crate::api_error::ApiError;
+use crate::service::App;
 
-pub(super) fn list(app: &App, call: &Call) -> Result<Response, Refusal> {
-    let users = app.world().users.iter().map(|user| user.to_json(&app.settings.workspace)).collect();
-    lists::answer(app, call, "users", users)
+pub(super) fn list(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
+    let users = app.workspace().users.iter().map(|user| user.to_json(&app.settings.workspace)).collect();
+    lists::list_response(app, call, "users", users)
 }

@@ -1,90 +1,89 @@
-//! The operations of a document, with everything compiled that requests and answers are held against.
+//! Compilation of the operations of a document into specifications for the check.
 
 use std::collections::HashMap;
 
 use http::Method;
 use serde_json::{Value, json};
 
-use super::Manner;
 use super::document::{essence, may_be_json, resolved};
-use super::schema::{Compiled, Form, Schemas};
+use super::schema::{CompiledSchema, SchemaCompiler, SchemaForm, Strictness};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-/// One operation.
-pub(super) struct Operation {
+/// The specification of an operation.
+pub(super) struct OperationSpec {
     pub(super) method: Method,
     /// The path with its `{parameters}`.
     pub(super) path: String,
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<Body>,
-    /// By status (`200`, `4XX`) or `default`.
-    pub(super) answers: HashMap<String, Answer>,
+    pub(super) parameters: Vec<ParameterSpec>,
+    pub(super) body: Option<RequestBodySpec>,
+    /// Responses by status (`200`, `4XX`) or `default`.
+    pub(super) responses: HashMap<String, ResponseSpec>,
     pub(super) secured: bool,
 }
 
-/// Where a parameter stands.
+/// The location of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ParameterLocation {
     Path,
     Query,
     Header,
     Cookie,
 }
 
-/// A declared parameter.
-pub(super) struct Parameter {
+/// The specification of a parameter.
+pub(super) struct ParameterSpec {
     pub(super) name: String,
-    pub(super) place: Place,
+    pub(super) location: ParameterLocation,
     pub(super) required: bool,
-    /// The type its text is read as, and that of the items if it is an array.
+    /// The type of the value, and the type of the items of an array.
     pub(super) kind: String,
     pub(super) items: Option<String>,
-    pub(super) schema: Option<Compiled>,
+    pub(super) schema: Option<CompiledSchema>,
 }
 
-/// What a request may carry.
-pub(super) struct Body {
+/// The specification of a request body.
+pub(super) struct RequestBodySpec {
     pub(super) required: bool,
-    pub(super) content: Vec<Media>,
+    pub(super) content: Vec<MediaSpec>,
 }
 
-/// A media type and the schema of its JSON, or the parts of its form.
-pub(super) struct Media {
+/// A media type with the schema of its JSON, or the parts of its form.
+pub(super) struct MediaSpec {
     pub(super) name: String,
-    pub(super) schema: Option<Compiled>,
-    /// Name and whether it must be there, of each part of `multipart/form-data`.
+    pub(super) schema: Option<CompiledSchema>,
+    /// Name and necessity of each part of `multipart/form-data`.
     pub(super) parts: Vec<(String, bool)>,
 }
 
-/// A documented answer.
-pub(super) struct Answer {
-    pub(super) content: Vec<Media>,
+/// The specification of a response.
+pub(super) struct ResponseSpec {
+    pub(super) content: Vec<MediaSpec>,
     pub(super) required_headers: Vec<String>,
 }
 
-/// Everything needed while compiling.
-struct Context<'a> {
+/// The context of the compilation.
+struct CompileContext<'a> {
     document: &'a Value,
-    schemas: Schemas,
-    manner: Manner,
+    schemas: SchemaCompiler,
+    strictness: Strictness,
 }
 
-/// The name and the whole path of an operation, from its method, its path in the document and itself.
-type Naming = dyn Fn(&str, &str, &Value) -> Result<(String, String), String>;
+/// Returns the name and full path of an operation, given its method, its path in the document, and the operation.
+type OperationNaming = dyn Fn(&str, &str, &Value) -> Result<(String, String), String>;
 
-/// As the document names it.
+/// Names an operation as the document does.
 pub(super) fn by_id(method: &str, path: &str, operation: &Value) -> Result<(String, String), String> {
     let id = operation["operationId"].as_str().ok_or_else(|| format!("{method} {path} has no operationId"))?;
     Ok((id.to_owned(), path.to_owned()))
 }
 
-/// As the build's table of operations names it. Names of parameters tell nothing.
+/// Names an operation as the table of operations does. The names of path parameters are ignored.
 pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, String), String> {
     let path = format!("{}{path}", documine_api::document::SERVER_PATH);
     let same = |known: &str| {
         let (known, path) = (known.trim_end_matches('/').split('/'), path.trim_end_matches('/').split('/'));
-        known.map(form).eq(path.map(form))
+        known.map(segment_shape).eq(path.map(segment_shape))
     };
     let known = documine_api::operations::OPERATIONS
         .iter()
@@ -93,18 +92,18 @@ pub(super) fn by_table(method: &str, path: &str, _: &Value) -> Result<(String, S
     Ok((known.id.to_owned(), path))
 }
 
-/// A segment of a path; all parameters are the same.
-fn form(segment: &str) -> &str {
+/// Returns a path segment, with one placeholder for all parameters.
+fn segment_shape(segment: &str) -> &str {
     if segment.starts_with('{') && segment.ends_with('}') { "{}" } else { segment }
 }
 
-/// Compiles all operations of a document, by the name that `naming` gives.
+/// Compiles all operations of a document, with names from `naming`.
 pub(super) fn operations(
     document: &Value,
-    manner: Manner,
-    naming: &Naming,
-) -> Result<HashMap<String, Operation>, String> {
-    let context = Context { document, schemas: Schemas::of(document, manner)?, manner };
+    strictness: Strictness,
+    naming: &OperationNaming,
+) -> Result<HashMap<String, OperationSpec>, String> {
+    let context = CompileContext { document, schemas: SchemaCompiler::new(document, strictness)?, strictness };
     let paths = document["paths"].as_object().ok_or("the document has no paths")?;
     let mut all = HashMap::new();
     for (path, item) in paths.iter().filter(|(path, _)| !path.starts_with("x-")) {
@@ -113,21 +112,21 @@ pub(super) fn operations(
             let (id, path) = naming(name, path, operation)?;
             let compiled = context.operation(&path, name, item, operation).map_err(|error| format!("{id}: {error}"))?;
             if all.insert(id.clone(), compiled).is_some() {
-                return Err(format!("{id} is there twice"));
+                return Err(format!("{id} occurs twice"));
             }
         }
     }
     Ok(all)
 }
 
-impl Context<'_> {
-    fn operation(&self, path: &str, method: &str, item: &Value, operation: &Value) -> Result<Operation, String> {
-        let mut parameters: Vec<Parameter> = Vec::new();
-        // Those of the path first: the operation's own replace them.
+impl CompileContext<'_> {
+    fn operation(&self, path: &str, method: &str, item: &Value, operation: &Value) -> Result<OperationSpec, String> {
+        let mut parameters: Vec<ParameterSpec> = Vec::new();
+        // Parameters of the path come first, so that the operation's own parameters replace them.
         for list in [&item["parameters"], &operation["parameters"]] {
             for parameter in list.as_array().into_iter().flatten() {
                 for parameter in self.parameters(parameter)? {
-                    parameters.retain(|known| (&known.name, known.place) != (&parameter.name, parameter.place));
+                    parameters.retain(|known| (&known.name, known.location) != (&parameter.name, parameter.location));
                     parameters.push(parameter);
                 }
             }
@@ -136,41 +135,45 @@ impl Context<'_> {
             None => None,
             Some(body) => {
                 let body = resolved(self.document, body)?;
-                Some(Body { required: body["required"] == true, content: self.content(&body["content"], Form::Open)? })
+                Some(RequestBodySpec {
+                    required: body["required"] == true,
+                    content: self.content(&body["content"], SchemaForm::Open)?,
+                })
             }
         };
-        let mut answers = HashMap::new();
-        for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
+        let mut responses = HashMap::new();
+        for (status, response) in operation["responses"].as_object().into_iter().flatten() {
             if status.starts_with("x-") {
                 continue;
             }
             let success = status.starts_with('2') || status.eq_ignore_ascii_case("default");
-            if self.manner == Manner::Lenient && !success {
+            if self.strictness == Strictness::Lenient && !success {
                 continue;
             }
-            let answer = resolved(self.document, answer)?;
+            let response = resolved(self.document, response)?;
             let mut required_headers = Vec::new();
-            for (name, header) in answer["headers"].as_object().into_iter().flatten() {
-                if self.manner == Manner::Strict && resolved(self.document, header)?["required"] == true {
+            for (name, header) in response["headers"].as_object().into_iter().flatten() {
+                if self.strictness == Strictness::Strict && resolved(self.document, header)?["required"] == true {
                     required_headers.push(name.clone());
                 }
             }
-            let content = self.content(&answer["content"], Form::Closed)?;
-            answers.insert(status.to_ascii_uppercase(), Answer { content, required_headers });
+            let content = self.content(&response["content"], SchemaForm::Closed)?;
+            responses.insert(status.to_ascii_uppercase(), ResponseSpec { content, required_headers });
         }
         let security = operation.get("security").or_else(|| self.document.get("security"));
-        Ok(Operation {
-            method: method.to_ascii_uppercase().parse().map_err(|_| format!("`{method}` is no method"))?,
+        Ok(OperationSpec {
+            method: method.to_ascii_uppercase().parse().map_err(|_| format!("`{method}` is not a method"))?,
             path: path.to_owned(),
             parameters,
             body,
-            answers,
+            responses,
             secured: security.and_then(Value::as_array).is_some_and(|schemes| !schemes.is_empty()),
         })
     }
 
-    /// A parameter as it is sent: an object in the query (`pageable`, say) is as many as it has properties, unless a style says otherwise.
-    fn parameters(&self, parameter: &Value) -> Result<Vec<Parameter>, String> {
+    /// Compiles a parameter as it is sent: an object in the query, such as `pageable`, is sent as one parameter per property unless its style
+    /// differs.
+    fn parameters(&self, parameter: &Value) -> Result<Vec<ParameterSpec>, String> {
         let given = resolved(self.document, parameter)?;
         let shape = given.get("schema").map(|schema| resolved(self.document, schema)).transpose()?;
         let properties = shape.and_then(|shape| shape["properties"].as_object());
@@ -186,31 +189,31 @@ impl Context<'_> {
         }
     }
 
-    fn parameter(&self, parameter: &Value) -> Result<Parameter, String> {
+    fn parameter(&self, parameter: &Value) -> Result<ParameterSpec, String> {
         let parameter = resolved(self.document, parameter)?;
         let name = parameter["name"].as_str().ok_or("a parameter has no name")?;
-        let place = match parameter["in"].as_str() {
-            Some("path") => Place::Path,
-            Some("query") => Place::Query,
-            Some("header") => Place::Header,
-            Some("cookie") => Place::Cookie,
-            _ => return Err(format!("the parameter `{name}` has no place")),
+        let location = match parameter["in"].as_str() {
+            Some("path") => ParameterLocation::Path,
+            Some("query") => ParameterLocation::Query,
+            Some("header") => ParameterLocation::Header,
+            Some("cookie") => ParameterLocation::Cookie,
+            _ => return Err(format!("the parameter `{name}` has no valid location")),
         };
         let schema = parameter.get("schema");
         let shape = schema.map(|schema| resolved(self.document, schema)).transpose()?.unwrap_or(&Value::Null);
         let items = shape.get("items").map(|items| resolved(self.document, items)).transpose()?;
         let kind = |shape: &Value| shape["type"].as_str().unwrap_or("string").to_owned();
-        Ok(Parameter {
+        Ok(ParameterSpec {
             name: name.to_owned(),
-            place,
+            location,
             required: parameter["required"] == true,
             kind: kind(shape),
             items: items.map(kind),
-            schema: schema.map(|schema| self.schemas.compile(schema, Form::Open)).transpose()?,
+            schema: schema.map(|schema| self.schemas.compile(schema, SchemaForm::Open)).transpose()?,
         })
     }
 
-    fn content(&self, content: &Value, form: Form) -> Result<Vec<Media>, String> {
+    fn content(&self, content: &Value, form: SchemaForm) -> Result<Vec<MediaSpec>, String> {
         let mut all = Vec::new();
         let is_extension = |name: &str| name.starts_with("x-") && !name.contains('/');
         for (name, media) in content.as_object().into_iter().flatten().filter(|(name, _)| !is_extension(name)) {
@@ -223,7 +226,7 @@ impl Context<'_> {
                 Some(schema) if essence == "multipart/form-data" => parts(resolved(self.document, schema)?),
                 _ => Vec::new(),
             };
-            all.push(Media { name: name.clone(), schema: compiled, parts });
+            all.push(MediaSpec { name: name.clone(), schema: compiled, parts });
         }
         Ok(all)
     }

@@ -1,23 +1,26 @@
-//! Requests: path, query, headers, body.
+//! The check of requests: path, query, headers, body.
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::stream;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::compile::{Body, Media, Operation, Parameter, Place};
-use super::document::{covers, essence, is_json};
-use super::{Checker, Findings, Side, Violation};
+use super::checker::Checker;
+use super::compile::{MediaSpec, OperationSpec, ParameterLocation, ParameterSpec, RequestBodySpec};
+use super::document::essence;
+use super::media::{check_json, declared_media};
+use super::violation::{Findings, Side, Violation};
 
-/// The header that names the workspace.
+/// The header with the workspace.
 const TENANT: &str = "x-tenant-id";
 
 impl Checker {
-    /// What of a request does not fit. `operation` is the id of the operation it was routed to, empty if there is none; `body` is `None` if it
-    /// was not kept, and is not looked at then.
+    /// Returns the violations of a request.
+    ///
+    /// `operation` is the id of the routed operation, empty without one. `body` is `None` if it was not kept, and is then not checked.
     pub fn check_request(
         &self,
         operation: &str,
@@ -43,22 +46,25 @@ impl Checker {
     }
 }
 
-fn check_path(declared: &Operation, path: &str, findings: &mut Findings<'_>) {
-    let wanted: Vec<&str> = declared.path.split('/').collect();
+fn check_path(declared: &OperationSpec, path: &str, findings: &mut Findings<'_>) {
+    let expected: Vec<&str> = declared.path.split('/').collect();
     let given: Vec<&str> = path.split('/').collect();
     let name_of = |segment: &str| segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).map(str::to_owned);
-    let same = |(wanted, given): (&&str, &&str)| name_of(wanted).is_some() || wanted == given;
-    if wanted.len() != given.len() || !wanted.iter().zip(&given).all(same) {
+    let same = |(expected, given): (&&str, &&str)| name_of(expected).is_some() || expected == given;
+    if expected.len() != given.len() || !expected.iter().zip(&given).all(same) {
         findings.add("", format!("the path {path} is not of the form {}", declared.path));
         return;
     }
-    for (wanted, given) in wanted.iter().zip(&given) {
-        let Some(name) = name_of(wanted) else { continue };
+    for (expected, given) in expected.iter().zip(&given) {
+        let Some(name) = name_of(expected) else { continue };
         let at = format!("path/{name}");
         match percent_decode_str(given).decode_utf8() {
             Ok(text) if text.is_empty() => findings.add(at, "empty"),
             Ok(text) => {
-                let known = declared.parameters.iter().find(|known| known.place == Place::Path && known.name == name);
+                let known = declared
+                    .parameters
+                    .iter()
+                    .find(|known| known.location == ParameterLocation::Path && known.name == name);
                 if let Some(known) = known {
                     check_value(known, &[text.as_ref()], &at, findings);
                 }
@@ -68,9 +74,9 @@ fn check_path(declared: &Operation, path: &str, findings: &mut Findings<'_>) {
     }
 }
 
-fn check_query(declared: &Operation, query: &str, findings: &mut Findings<'_>) {
+fn check_query(declared: &OperationSpec, query: &str, findings: &mut Findings<'_>) {
     let given: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-    let known = || declared.parameters.iter().filter(|parameter| parameter.place == Place::Query);
+    let known = || declared.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Query);
     for (at, (name, _)) in given.iter().enumerate() {
         let first = !given[..at].iter().any(|(earlier, _)| earlier == name);
         if first && !known().any(|parameter| parameter.name == *name) {
@@ -91,7 +97,7 @@ fn check_query(declared: &Operation, query: &str, findings: &mut Findings<'_>) {
     }
 }
 
-fn check_headers(declared: &Operation, headers: &HeaderMap, findings: &mut Findings<'_>) {
+fn check_headers(declared: &OperationSpec, headers: &HeaderMap, findings: &mut Findings<'_>) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if declared.secured {
         let bearer = text(AUTHORIZATION.as_str()).and_then(|value| value.split_once(' '));
@@ -102,8 +108,8 @@ fn check_headers(declared: &Operation, headers: &HeaderMap, findings: &mut Findi
             findings.add(format!("header/{TENANT}"), "missing");
         }
     }
-    for parameter in declared.parameters.iter().filter(|parameter| parameter.place == Place::Header) {
-        // These three are described elsewhere; OpenAPI says to ignore them here.
+    for parameter in declared.parameters.iter().filter(|parameter| parameter.location == ParameterLocation::Header) {
+        // OpenAPI says to ignore these three headers here, because they are described elsewhere.
         if ["accept", "content-type", "authorization"].contains(&parameter.name.to_ascii_lowercase().as_str()) {
             continue;
         }
@@ -116,8 +122,8 @@ fn check_headers(declared: &Operation, headers: &HeaderMap, findings: &mut Findi
     }
 }
 
-/// Reads the text of a parameter as its type says and holds it against its schema.
-fn check_value(parameter: &Parameter, texts: &[&str], at: &str, findings: &mut Findings<'_>) {
+/// Parses a parameter according to its type and validates it against its schema.
+fn check_value(parameter: &ParameterSpec, texts: &[&str], at: &str, findings: &mut Findings<'_>) {
     let read = |kind: &str, text: &str| -> Value {
         match kind {
             "integer" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
@@ -136,8 +142,12 @@ fn check_value(parameter: &Parameter, texts: &[&str], at: &str, findings: &mut F
     }
 }
 
-fn check_body(declared: Option<&Body>, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+fn check_body(
+    declared: Option<&RequestBodySpec>,
+    headers: &HeaderMap,
+    body: Option<&Bytes>,
+    findings: &mut Findings<'_>,
+) {
     let Some(declared) = declared else {
         if body.is_some_and(|body| !body.is_empty()) {
             findings.add("", "a body, where the operation takes none");
@@ -150,27 +160,16 @@ fn check_body(declared: Option<&Body>, headers: &HeaderMap, body: Option<&Bytes>
         }
         return;
     }
-    let Some(given) = given else {
-        findings.add("content-type", "missing");
-        return;
-    };
-    let Some(media) = declared.content.iter().find(|media| covers(&media.name, &essence(given))) else {
-        let known: Vec<&str> = declared.content.iter().map(|media| media.name.as_str()).collect();
-        findings.add("content-type", format!("`{given}` instead of {}", known.join(" or ")));
-        return;
-    };
+    let Some((media, given)) = declared_media(&declared.content, headers, findings) else { return };
     let Some(body) = body else { return };
     if essence(given) == "multipart/form-data" {
         check_parts(media, given, body, findings);
-    } else if let Some(schema) = media.schema.as_ref().filter(|_| is_json(&essence(given))) {
-        match serde_json::from_slice(body) {
-            Ok(value) => schema.check(&value, "", findings),
-            Err(error) => findings.add("", format!("no JSON: {error}")),
-        }
+    } else {
+        check_json(media, given, body, findings);
     }
 }
 
-fn check_parts(media: &Media, content_type: &str, body: &Bytes, findings: &mut Findings<'_>) {
+fn check_parts(media: &MediaSpec, content_type: &str, body: &Bytes, findings: &mut Findings<'_>) {
     let names = match part_names(content_type, body) {
         Ok(names) => names,
         Err(error) => return findings.add("", format!("no multipart form: {error}")),
@@ -185,7 +184,7 @@ fn check_parts(media: &Media, content_type: &str, body: &Bytes, findings: &mut F
     }
 }
 
-/// The names of the parts. The body is there as a whole, so the reader never has to wait.
+/// Returns the names of the parts. The body is complete, so the future never pends.
 fn part_names(content_type: &str, body: &Bytes) -> Result<Vec<String>, String> {
     let boundary = multer::parse_boundary(content_type).map_err(|error| error.to_string())?;
     let whole = stream::iter([Ok::<_, std::convert::Infallible>(body.clone())]);

@@ -1,17 +1,20 @@
-//! Answers: status, media type, body.
+//! The check of responses: status, media type, body.
 
 use bytes::Bytes;
-use http::header::{CONTENT_RANGE, CONTENT_TYPE};
+use http::header::CONTENT_RANGE;
 use http::{HeaderMap, StatusCode};
 
-use super::compile::{Answer, Operation};
-use super::document::{covers, essence, is_json};
-use super::{Checker, Findings, Manner, Side, Violation};
+use super::checker::Checker;
+use super::compile::{OperationSpec, ResponseSpec};
+use super::document::{essence, is_json};
+use super::media::{check_json, declared_media};
+use super::schema::Strictness;
+use super::violation::{Findings, Side, Violation};
 
 impl Checker {
-    /// What of an answer does not fit. `body` is `None` if it was not kept, and is not looked at then.
+    /// Returns the violations of a response. `body` is `None` if it was not kept, and is then not checked.
     ///
-    /// Not for answers that a fault was meant to spoil.
+    /// Responses with a fault must not be checked.
     pub fn check_response(
         &self,
         operation: &str,
@@ -27,31 +30,31 @@ impl Checker {
         if documented(declared, status).is_none() && check_range(declared, status, headers, &mut findings) {
             return findings.found;
         }
-        if self.manner == Manner::Lenient && !status.is_success() {
+        if self.strictness == Strictness::Lenient && !status.is_success() {
             return findings.found;
         }
-        let Some(answer) = documented(declared, status) else {
+        let Some(response) = documented(declared, status) else {
             findings.add("status", format!("{} is not documented", status.as_u16()));
             return findings.found;
         };
-        for name in answer.required_headers.iter().filter(|name| !headers.contains_key(name.as_str())) {
+        for name in response.required_headers.iter().filter(|name| !headers.contains_key(name.as_str())) {
             findings.add(format!("header/{name}"), "missing");
         }
-        check_body(answer, headers, body, &mut findings);
+        check_body(response, headers, body, &mut findings);
         findings.found
     }
 }
 
-/// The documented answer for a status: by itself, by its class (`4XX`), or the default one.
-fn documented(operation: &Operation, status: StatusCode) -> Option<&Answer> {
+/// Returns the specification for a status: its own, the one of its class (`4XX`), or the default.
+fn documented(operation: &OperationSpec, status: StatusCode) -> Option<&ResponseSpec> {
     let class = format!("{}XX", status.as_u16() / 100);
-    [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.answers.get(*key))
+    [status.as_str(), &class, "DEFAULT"].iter().find_map(|key| operation.responses.get(*key))
 }
 
-/// Ranges come from HTTP (RFC 9110 14), not from the document: where 200 gives bytes, 206 and 416 may answer a `Range` header.
+/// Checks a 206 or 416, which may answer a `Range` header wherever 200 returns bytes (RFC 9110, section 14), also without documentation.
 ///
-/// `false` if the answer is no such one.
-fn check_range(declared: &Operation, status: StatusCode, headers: &HeaderMap, findings: &mut Findings<'_>) -> bool {
+/// Returns `false` for any other response.
+fn check_range(declared: &OperationSpec, status: StatusCode, headers: &HeaderMap, findings: &mut Findings<'_>) -> bool {
     let whole = documented(declared, StatusCode::OK);
     let Some(whole) = whole.filter(|whole| whole.content.iter().any(|media| !is_text(&media.name))) else {
         return false;
@@ -63,41 +66,27 @@ fn check_range(declared: &Operation, status: StatusCode, headers: &HeaderMap, fi
         findings.add("header/content-range", "missing");
     }
     if status == StatusCode::PARTIAL_CONTENT {
-        // A part of a body fits no schema, but is of the same kind as the whole.
+        // A part of a body matches no schema, but has the media type of the whole.
         check_body(whole, headers, None, findings);
     }
     true
 }
 
-/// Whether bodies of this media type are text with a structure, of which nobody asks for a range.
+/// Returns whether bodies of this media type are structured text, which clients do not request in ranges.
 fn is_text(media_type: &str) -> bool {
     let essence = essence(media_type);
     is_json(&essence) || essence.starts_with("text/") || essence.ends_with("xml")
 }
 
-fn check_body(answer: &Answer, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    if answer.content.is_empty() {
+fn check_body(response: &ResponseSpec, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
+    if response.content.is_empty() {
         if body.is_some_and(|body| !body.is_empty()) {
             findings.add("", "a body, where none is documented");
         }
         return;
     }
-    let Some(given) = given else {
-        findings.add("content-type", "missing");
-        return;
-    };
-    let Some(media) = answer.content.iter().find(|media| covers(&media.name, &essence(given))) else {
-        let known: Vec<&str> = answer.content.iter().map(|media| media.name.as_str()).collect();
-        findings.add("content-type", format!("`{given}` instead of {}", known.join(" or ")));
-        return;
-    };
-    if let (Some(schema), Some(body)) = (&media.schema, body)
-        && is_json(&essence(given))
-    {
-        match serde_json::from_slice(body) {
-            Ok(value) => schema.check(&value, "", findings),
-            Err(error) => findings.add("", format!("no JSON: {error}")),
-        }
+    let Some((media, given)) = declared_media(&response.content, headers, findings) else { return };
+    if let Some(body) = body {
+        check_json(media, given, body, findings);
     }
 }

@@ -1,4 +1,4 @@
-//! The checker, held against a small document and against the vendored one.
+//! Tests of the checker with a small document and with the vendored document.
 
 #![allow(clippy::expect_used)]
 
@@ -64,7 +64,7 @@ fn headers(more: &[(&'static str, &'static str)]) -> HeaderMap {
     headers
 }
 
-/// Pointers and messages of the violations, in one text each.
+/// Returns the violations as texts.
 fn texts(found: &[Violation]) -> Vec<String> {
     found.iter().map(ToString::to_string).collect()
 }
@@ -78,7 +78,7 @@ fn post(query: &str, headers: &HeaderMap, body: &Value) -> Vec<String> {
 const SINCE: &str = "since=2024-01-01T00%3A00%3A00.000%2B00%3A00";
 
 #[test]
-fn good_requests_pass() {
+fn accepts_valid_requests() {
     let none: [&str; 0] = [];
     assert_eq!(post(SINCE, &headers(&[]), &json!({ "name": "a", "note": null, "labels": { "k": "v" } })), none);
     let query = format!("{SINCE}&flag=true&ids=1&ids=2");
@@ -86,12 +86,12 @@ fn good_requests_pass() {
 }
 
 #[test]
-fn bad_requests_are_described_in_one_line_each() {
+fn describes_invalid_requests_in_one_line_each() {
     let good = json!({ "name": "a" });
     let at = |found: Vec<String>| {
         found.into_iter().map(|line| line.split(": ").next().map(str::to_owned)).collect::<Vec<_>>()
     };
-    let one = |place: &str| vec![Some(format!("putThing request {place}"))];
+    let one = |location: &str| vec![Some(format!("putThing request {location}"))];
     assert_eq!(at(post("", &headers(&[]), &good)), one("query/since"));
     assert_eq!(at(post("since=today", &headers(&[]), &good)), one("query/since"));
     assert_eq!(at(post(&format!("{SINCE}&flag=yes"), &headers(&[]), &good)), one("query/flag"));
@@ -106,7 +106,7 @@ fn bad_requests_are_described_in_one_line_each() {
 }
 
 #[test]
-fn unknown_operations_wrong_methods_and_paths_are_told() {
+fn reports_unknown_operations_methods_and_paths() {
     let checker = Checker::new(&document()).expect("compiles");
     let check = |operation: &str, method: Method, path: &str| {
         let body = Bytes::from_static(br#"{"name":"a"}"#);
@@ -120,7 +120,7 @@ fn unknown_operations_wrong_methods_and_paths_are_told() {
 }
 
 #[test]
-fn parts_of_a_form_are_looked_at() {
+fn checks_form_parts() {
     let checker = Checker::new(&document()).expect("compiles");
     let check = |names: &[&str]| {
         let part = |name: &&str| {
@@ -139,7 +139,7 @@ fn parts_of_a_form_are_looked_at() {
 }
 
 #[test]
-fn answers_must_hold_what_is_declared_and_nothing_else() {
+fn responses_contain_declared_fields_only() {
     let checker = Checker::new(&document()).expect("compiles");
     let check = |status: u16, body: &Value| {
         let status = StatusCode::from_u16(status).expect("a status");
@@ -165,7 +165,7 @@ fn answers_must_hold_what_is_declared_and_nothing_else() {
 }
 
 #[test]
-fn ranges_are_allowed_where_bytes_are_given() {
+fn allows_ranges_of_binary_responses() {
     let checker = Checker::new(&document()).expect("compiles");
     let check = |operation: &str, status: StatusCode, more: &[(&'static str, &'static str)]| {
         texts(&checker.check_response(operation, status, &headers(more), Some(&Bytes::from_static(b"PK"))))
@@ -181,8 +181,8 @@ fn ranges_are_allowed_where_bytes_are_given() {
 }
 
 #[test]
-fn bad_documents_are_refused_with_the_reason() {
-    assert!(Checker::new("{").expect_err("refused").contains("no JSON"));
+fn rejects_invalid_documents_with_the_reason() {
+    assert!(Checker::new("{").expect_err("refused").contains("not JSON"));
     assert!(Checker::new("{}").expect_err("refused").contains("paths"));
     let lost = document().replace("#/components/responses/Error", "#/components/responses/Lost");
     assert!(
@@ -190,12 +190,12 @@ fn bad_documents_are_refused_with_the_reason() {
     );
 }
 
-/// Specification extensions are no paths, answers or media types, wherever they stand.
+/// Specification extensions are not paths, responses or media types in any place.
 #[test]
-fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
+fn ignores_specification_extensions() {
     let note = json!({ "get": { "responses": {} }, "$ref": "#/nowhere", "schema": { "$ref": "#/nowhere" } });
     let mut document: Value = serde_json::from_str(&document()).expect("JSON");
-    for place in [
+    for location in [
         "",
         "/paths",
         "/paths/~1api~1things~1{thingId}",
@@ -209,8 +209,8 @@ fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
         "/components/responses",
         "/components/schemas/Thing",
     ] {
-        document.pointer_mut(place).expect(place)["x-note"] = note.clone();
-        document.pointer_mut(place).expect(place)["x-text"] = json!("for people");
+        document.pointer_mut(location).expect(location)["x-note"] = note.clone();
+        document.pointer_mut(location).expect(location)["x-text"] = json!("for people");
     }
     let checker = Checker::new(&document.to_string()).expect("compiles");
     let body = Bytes::from(json!({ "name": "a" }).to_string());
@@ -219,9 +219,9 @@ fn extensions_beside_paths_answers_and_media_types_are_left_alone() {
     assert_eq!(texts(&found), [""; 0]);
 }
 
-/// Every example of the vendored document passes as an answer of its operation, and fails with one field more.
+/// Every example of the vendored document passes as a response of its operation, and fails with one additional field.
 #[test]
-fn the_examples_of_the_vendored_document_fit_it() {
+fn examples_of_the_vendored_document_are_valid() {
     if !documine_api::document::IS_RECONSTRUCTION {
         // Another document has other examples, or none.
         return;
@@ -232,9 +232,9 @@ fn the_examples_of_the_vendored_document_fit_it() {
     for item in document["paths"].as_object().expect("paths").values() {
         for operation in item.as_object().expect("operations").values() {
             let Some(id) = operation["operationId"].as_str() else { continue };
-            for (status, answer) in operation["responses"].as_object().expect("responses") {
-                let answer = super::document::resolved(&document, answer).expect("resolves");
-                let Some(example) = answer.pointer("/content/application~1json/example") else { continue };
+            for (status, response) in operation["responses"].as_object().expect("responses") {
+                let response = super::document::resolved(&document, response).expect("resolves");
+                let Some(example) = response.pointer("/content/application~1json/example") else { continue };
                 let status: StatusCode = status.parse().expect("a status");
                 let check = |body: &Value| {
                     checker.check_response(id, status, &headers(&[]), Some(&Bytes::from(body.to_string())))

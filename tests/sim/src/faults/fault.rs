@@ -1,18 +1,19 @@
-//! One fault: the requests it looks for, and all that it does to them. The rest of its builder methods stands by family under `kinds`.
+//! A fault: the requests that it selects, and its effects. The builder methods of the effects are in `kinds`, by family.
 
 use std::collections::BTreeMap;
 
 use json_patch::Patch;
 use serde::{Deserialize, Serialize};
 
-/// One thing that goes wrong, and when.
+/// A deliberate error, and the requests that it hits.
 ///
-/// `operation`, `method`, `nth`, `times`, `probability` and `burst` choose the requests, the other fields say what happens to them. Each field has a
-/// builder method of its name, and the same name in TOML and JSON; switches are `true` there.
+/// `operation`, `method`, `nth`, `times`, `probability` and `burst` select the requests. The other fields are effects. Each field has a builder
+/// method of the same name, and the same name in TOML and JSON, where switches are `true`.
 ///
-/// With a status (`status`, `rate_limited`, `rate_limited_until_date`, `unavailable`, `bad_gateway_page`, `empty_error`, `login_page`) the request never
-/// reaches the service: the answer is made from the fault alone. So it is with `unseen` and `refuse`, which leave no answer. In all other cases the service
-/// carries the request out, and the fault changes the answer or loses it. Answers touched by a fault are deliberate and never count as violations.
+/// With a status (`status`, `rate_limited`, `rate_limited_until_date`, `unavailable`, `bad_gateway_page`, `empty_error`, `login_page`) the request
+/// never reaches the service, and the fault alone makes the response. With `unseen` and `refuse` the request does not reach the service either, and
+/// there is no response. In all other cases the service processes the request, and the fault changes or drops the response. Responses with a fault
+/// never count as violations.
 ///
 /// ```
 /// use documine_sim::Fault;
@@ -26,37 +27,37 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own in a plan")]
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent switch of a plan")]
 pub struct Fault {
-    /// The operation it hits, as [`RecordedRequest::operation`](crate::RecordedRequest) spells it; `*` for any request, `api/*` for any operation of
-    /// the API, `idp/*` for any endpoint of the identity provider.
+    /// The operation, in the spelling of [`RecordedRequest::operation`](crate::RecordedRequest). `*` selects every request, `api/*` every operation
+    /// of the API, `idp/*` every endpoint of the identity provider.
     pub operation: String,
-    /// Only requests with this HTTP method.
+    /// The HTTP method. Default: any.
     pub method: Option<String>,
-    /// The first request of the operation that it hits, counted from 1 since it was added.
+    /// The first request that is hit, counted from 1 since the fault was added.
     pub nth: Option<u64>,
-    /// How many requests it hits from there on. By default one if `nth` is given, else all. With a `probability` this counts hits.
+    /// The number of requests that are hit from there on. Default: one with `nth`, else all. With a `probability`, the number of hits.
     pub times: Option<u64>,
-    /// How likely it hits a request, from 0 to 1; drawn from the seed of the plan, for each operation by itself.
+    /// The probability of a hit, from 0 to 1, drawn from the seed of the plan separately for each operation.
     pub probability: Option<f64>,
-    /// So many further requests of the operation are hit after each that the `probability` has chosen.
+    /// The number of further requests of the operation that are hit after each hit by `probability`.
     pub burst: Option<u64>,
-    /// What it is called in the journal and in the counts, in place of what it does.
+    /// The name in the journal and in the hit counts. Default: the effects.
     pub name: Option<String>,
 
-    /// Answer with this status instead of asking the service.
+    /// The status of the response. The service does not receive the request.
     pub status: Option<u16>,
-    /// Headers that are added to the answer, or replace those of the same name.
+    /// Headers that are added to the response or replace headers of the same name.
     pub headers: BTreeMap<String, String>,
-    /// The body in place of the service's.
+    /// The body that replaces the service's body.
     pub body: Option<String>,
-    /// The content type in place of the service's.
+    /// The content type that replaces the service's content type.
     pub content_type: Option<String>,
-    /// 429 with `Retry-After` in so many seconds.
+    /// 429 with `Retry-After` in seconds.
     pub rate_limited: Option<u64>,
-    /// 429 with `Retry-After` as the date in so many seconds, by the simulated clock; so is `Date`.
+    /// 429 with `Retry-After` as a date in this many seconds. `Retry-After` and `Date` follow the simulated clock.
     pub rate_limited_until_date: Option<u64>,
-    /// 503 with `Retry-After` in so many seconds.
+    /// 503 with `Retry-After` in seconds.
     pub unavailable: Option<u64>,
     /// 502 with the HTML page of a proxy.
     pub bad_gateway_page: bool,
@@ -65,131 +66,132 @@ pub struct Fault {
     /// 200 with the HTML of a login page.
     pub login_page: bool,
 
-    /// Changes to the JSON of the answer (RFC 6902). Changes that do not fit the answer leave it as it is.
+    /// A patch of the response's JSON (RFC 6902). A patch that does not apply changes nothing.
     pub patch: Option<Patch>,
-    /// States and other enumerations have a value that nobody knows.
+    /// Replaces states and other enumerations with an unknown value.
     pub unknown_enum: bool,
-    /// Every object has a field that nobody knows.
+    /// Adds an unknown field to every object.
     pub extra_fields: bool,
-    /// Every list that is the value of a field is null.
+    /// Replaces every list that is the value of a field with null.
     pub null_lists: bool,
-    /// The last element of the first list has a field of the wrong type.
+    /// Gives a field of the last item of the first list the wrong type.
     pub wrong_element: bool,
-    /// The JSON ends in the middle, with the `Content-Length` of what comes.
+    /// Cuts the JSON in the middle, with a matching `Content-Length`.
     pub truncated_json: bool,
-    /// The JSON object has an unknown field of so many bytes.
+    /// Adds an unknown field of this many bytes to the JSON object.
     pub huge_body: Option<u64>,
 
-    /// Milliseconds of simulated time before anything happens.
+    /// Milliseconds of simulated time before any effect.
     pub delay_ms: Option<u64>,
-    /// Milliseconds of real time before anything happens.
+    /// Milliseconds of real time before any effect.
     pub latency_ms: Option<u64>,
 
-    /// The connection breaks after so many bytes of the body.
+    /// Closes the connection after this many bytes of the body.
     pub cut_after: Option<u64>,
-    /// Nothing more comes after so many bytes of the body.
+    /// Sends no further bytes after this many bytes of the body.
     pub stall_after: Option<u64>,
-    /// The body comes drop by drop.
+    /// Sends the body in small chunks.
     pub drip: Option<Drip>,
-    /// `Content-Length` says so many bytes more (or less) than come.
+    /// Changes `Content-Length` by this many bytes.
     pub content_length: Option<i64>,
-    /// The service carries the request out, and the connection is reset before a byte of the answer.
+    /// Resets the connection before the first byte of the response. The service processes the request.
     pub reset_before_headers: bool,
-    /// The service carries the request out, and the connection is reset after the headers of the answer.
+    /// Resets the connection after the headers of the response. The service processes the request.
     pub reset_after_headers: bool,
-    /// The connection is reset before the service has seen the request.
+    /// Resets the connection before the service receives the request.
     pub unseen: bool,
-    /// The connection is reset before the service has seen the request, and new ones are refused for so many milliseconds of real time.
+    /// Resets the connection before the service receives the request, and refuses new connections for this many milliseconds of real time.
     pub refuse: Option<u64>,
 
-    /// The service does not see that only a part was asked for.
+    /// Hides the `Range` header from the service.
     pub ignore_range: bool,
-    /// The answer has another `ETag`.
+    /// Changes the `ETag` of the response.
     pub changed_etag: bool,
-    /// A part says that it begins so many bytes later (or earlier).
+    /// Shifts the start in `Content-Range` by this many bytes.
     pub lying_content_range: Option<i64>,
 
-    /// The service gets the request twice.
+    /// Delivers the request to the service twice.
     pub delivered_twice: bool,
-    /// The access token of the request has expired when the service looks at it.
+    /// Expires the access token of the request before the service checks it.
     pub token_expired: bool,
-    /// The session of the access token has been ended when the service looks at it.
+    /// Ends the session of the access token before the service checks it.
     pub token_revoked: bool,
 }
 
-/// A body that comes drop by drop.
+/// A body that is sent in small chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drip {
-    /// The bytes of one drop.
+    /// The number of bytes of a chunk.
     pub bytes: u64,
-    /// The milliseconds of real time between two drops.
+    /// The milliseconds of real time between two chunks.
     pub every_ms: u64,
 }
 
 impl Fault {
-    /// A fault of one operation; `*` for any request, `api/*` for any operation of the API, `idp/*` for any endpoint of the identity provider.
+    /// Creates a fault of one operation. `*` selects every request, `api/*` every operation of the API, `idp/*` every endpoint of the identity
+    /// provider.
     pub fn on(operation: impl Into<String>) -> Self {
         Self { operation: operation.into(), ..Self::default() }
     }
 
-    /// It hits requests with this HTTP method only.
+    /// Hits only requests with this HTTP method.
     #[must_use]
     pub fn method(mut self, method: impl Into<String>) -> Self {
         self.method = Some(method.into());
         self
     }
 
-    /// It begins with the nth request of the operation.
+    /// Starts with the nth request of the operation.
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);
         self
     }
 
-    /// It hits so many requests.
+    /// Hits this many requests.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// It hits each request with this probability, from 0 to 1.
+    /// Hits each request with this probability, from 0 to 1.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// It hits so many further requests of the operation after each that the probability has chosen.
+    /// Hits this many further requests of the operation after each hit by probability.
     #[must_use]
     pub fn burst(mut self, further: u64) -> Self {
         self.burst = Some(further);
         self
     }
 
-    /// It has this name in the journal and in the counts.
+    /// Sets the name in the journal and in the hit counts.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// The answer has this status, and the service is not asked.
+    /// Answers with this status, without the service.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// The answer has this header.
+    /// Sets a header of the response.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// The answer has this body. With another document than ours a JSON body of a success is given in the names used here, and gets the document's.
+    /// Sets the body of the response. A JSON body of a success uses the names of the contract and is translated to the document in use.
     #[must_use]
     pub fn body(mut self, content_type: impl Into<String>, body: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
@@ -197,45 +199,46 @@ impl Fault {
         self
     }
 
-    /// The JSON of the answer is changed by this patch (RFC 6902, as text), before it gets the names of a document that is not ours. A text that is no patch changes nothing.
+    /// Patches the JSON of the response (RFC 6902, as text) before the translation to the document in use. A text that is not a patch changes
+    /// nothing.
     #[must_use]
     pub fn patch(mut self, patch: &str) -> Self {
         self.patch = serde_json::from_str(patch).ok();
         self
     }
 
-    /// Everything happens so many milliseconds of simulated time later.
+    /// Delays every effect by this many milliseconds of simulated time.
     #[must_use]
     pub fn delay_ms(mut self, delay: u64) -> Self {
         self.delay_ms = Some(delay);
         self
     }
 
-    /// Everything happens so many milliseconds of real time later.
+    /// Delays every effect by this many milliseconds of real time.
     #[must_use]
     pub fn latency_ms(mut self, latency: u64) -> Self {
         self.latency_ms = Some(latency);
         self
     }
 
-    /// What it is called in the journal and in [`Faults::hits`](crate::Faults::hits): its name, or else what it does (`status_503`, `cut_after`, …; several
-    /// with a plus sign between).
+    /// Returns the name in the journal and in [`Faults::hits`](crate::Faults::hits): the given name, else the effects (`status_503`, `cut_after`,
+    /// …), joined by plus signs.
     pub fn kind(&self) -> String {
         if let Some(name) = &self.name {
             return name.clone();
         }
         let effects = self.effects();
-        // Headers and bodies go with a status, and waiting goes with anything.
+        // Headers and bodies accompany a status, and delays accompany anything.
         let main: Vec<&str> = effects.iter().copied().filter(|effect| !DETAILS.contains(effect)).collect();
-        let told = if main.is_empty() { effects } else { main };
-        let told = told.into_iter().map(|effect| match (effect, self.status) {
+        let named = if main.is_empty() { effects } else { main };
+        let named = named.into_iter().map(|effect| match (effect, self.status) {
             ("status", Some(status)) => format!("status_{status}"),
             _ => effect.to_owned(),
         });
-        told.collect::<Vec<_>>().join("+")
+        named.collect::<Vec<_>>().join("+")
     }
 
-    /// The fields that do something, by name.
+    /// Returns the names of the fields that have an effect.
     pub(super) fn effects(&self) -> Vec<&'static str> {
         let all = [
             ("status", self.status.is_some()),
@@ -276,7 +279,7 @@ impl Fault {
     }
 }
 
-/// What is not worth a word in a name where there is something else.
+/// Effects that are named only when there is no other effect.
 const DETAILS: [&str; 5] = ["headers", "body", "content_type", "delay_ms", "latency_ms"];
 
 #[cfg(test)]
@@ -284,7 +287,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_read_from_json() {
+    fn parses_faults_from_json() {
         let fault: Fault = serde_json::from_str(
             r#"{"operation": "getFile", "status": 502, "headers": {"Retry-After": "1"}, "body": "<html>"}"#,
         )
@@ -294,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_called_by_what_it_does() {
+    fn names_a_fault_by_its_effects() {
         let kind = |fault: Fault| fault.kind();
         assert_eq!(kind(Fault::on("*").status(503).header("Retry-After", "1").delay_ms(5)), "status_503");
         assert_eq!(kind(Fault::on("*").delay_ms(5)), "delay_ms");

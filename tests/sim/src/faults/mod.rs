@@ -1,20 +1,20 @@
-//! Faults: answers that are wrong on purpose, connections that break, tokens that end at the wrong moment.
+//! Faults: deliberately wrong responses, broken connections, and tokens that end early.
 //!
-//! [`Fault`] says what goes wrong and when (`fault`, and one file a family of kinds under `kinds`), [`Faults`] is the plan that chooses the requests
-//! (`plan`), read from TOML (`file`) or by the name of a preset (`presets`). What acts on requests and answers stands in `server`.
+//! [`Fault`] describes an error and selects the requests (`fault`, with one file per family in `kinds`). [`Faults`] is the plan (`plan`), read from
+//! TOML (`plan_file`) or from a preset (`presets`). The server applies faults to requests and responses.
 
-mod changes;
 mod fault;
-mod file;
+mod json_changes;
 mod kinds;
 mod plan;
+mod plan_file;
 mod presets;
-mod sound;
+mod validate;
 
 pub use fault::{Drip, Fault};
-pub use file::FaultError;
 pub use plan::Faults;
+pub use plan_file::FaultError;
 
-pub(crate) use file::advice;
-pub(crate) use kinds::{Made, RetryAfter};
-pub(crate) use plan::Asked;
+pub(crate) use kinds::{CannedResponse, RetryAfter};
+pub(crate) use plan::RequestKey;
+pub(crate) use plan_file::with_suggestion;

@@ -1,18 +1,17 @@
-//! The plan: which fault hits which request, and how often each has hit. Chance is drawn from a seed, for each fault and operation by itself, so
-//! that requests of other operations in between change nothing.
+//! The fault plan: selects the fault of a request and counts the hits. Random draws follow from a seed, separately for each fault and operation, so
+//! requests of other operations do not change them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Fault, FaultError, file, presets};
+use super::fault::Fault;
 
-/// The seed of a plan that was given none.
-const USUAL_SEED: u64 = 1;
+/// The seed of a plan without its own seed.
+const DEFAULT_SEED: u64 = 1;
 
-/// The faults that are planned. Clones share the plan.
+/// The fault plan of a simulator. Clones share the plan.
 ///
 /// ```
 /// use documine_sim::{Fault, Faults};
@@ -38,67 +37,47 @@ pub struct Faults {
 #[derive(Debug, Default)]
 struct Plan {
     seed: Option<u64>,
-    /// How many faults were ever added; the number of one is part of its chance.
+    /// The number of faults added so far. The number of a fault is part of its seed.
     added: u64,
-    planned: Vec<Planned>,
+    planned: Vec<PlannedFault>,
     hits: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
-struct Planned {
+struct PlannedFault {
     fault: Fault,
     number: u64,
-    /// Requests that it might have hit.
+    /// The number of requests that match.
     seen: u64,
-    /// Requests that it did hit.
+    /// The number of requests that were hit.
     hit: u64,
-    chances: BTreeMap<String, Chance>,
+    draws: BTreeMap<String, FaultDraws>,
 }
 
-/// The chance of one fault with one operation.
+/// The random draws of one fault for one operation.
 #[derive(Debug)]
-struct Chance {
+struct FaultDraws {
     random: fastrand::Rng,
-    /// Requests that are still hit after the last lucky one.
+    /// The remaining hits of the current burst.
     burst: u64,
 }
 
-/// The request that a fault may hit.
+/// The properties of a request that select a fault.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestKey<'a> {
     pub(crate) operation: Option<&'a str>,
     pub(crate) method: &'a str,
-    /// Whether it is one of the identity provider's.
+    /// True if the request is for the identity provider.
     pub(crate) provider: bool,
 }
 
 impl Faults {
-    /// Reads a plan from a TOML file. An error says the file, the line, and what to write instead.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, FaultError> {
-        file::load(path.as_ref())
-    }
-
-    /// Reads a plan from TOML text.
-    pub fn parse(text: &str) -> Result<Self, FaultError> {
-        file::parse(text)
-    }
-
-    /// A plan that comes with the simulator, by its name: see [`preset_names`](Self::preset_names).
-    pub fn preset(name: &str) -> Result<Self, FaultError> {
-        presets::plan(name)
-    }
-
-    /// The names of the plans that come with the simulator: `flaky`, `rude-proxy`, `rate-limited`, `newer-server`.
-    pub fn preset_names() -> impl Iterator<Item = &'static str> {
-        presets::names()
-    }
-
-    /// Plans a fault. Of several that hit one request, the one that was added first takes effect.
+    /// Adds a fault. If several faults hit a request, the one added first takes effect.
     pub fn add(&self, fault: Fault) {
         self.plan().add(fault);
     }
 
-    /// Plans the faults of another plan behind those of this one.
+    /// Adds the faults of another plan after those of this plan.
     pub fn add_all(&self, other: &Self) {
         let faults = other.list();
         let mut plan = self.plan();
@@ -107,48 +86,48 @@ impl Faults {
         }
     }
 
-    /// Everything works again. The counts of hits begin anew.
+    /// Removes all faults and clears the hit counts.
     pub fn clear(&self) {
         let mut plan = self.plan();
         plan.planned.clear();
         plan.hits.clear();
     }
 
-    /// Draws from this seed from now on, from the beginning: the same seed and the same sequence of requests of an operation give the same hits.
-    /// Usual: the seed of the simulator.
+    /// Sets the seed and restarts the draws. The same seed and the same sequence of requests of an operation produce the same hits. Default: the
+    /// seed of the simulator.
     pub fn seed(&self, seed: u64) {
         let mut plan = self.plan();
         plan.seed = Some(seed);
-        plan.planned.iter_mut().for_each(|planned| planned.chances.clear());
+        plan.planned.iter_mut().for_each(|planned| planned.draws.clear());
     }
 
-    /// The faults that are planned, in the order in which they were added.
+    /// Returns the planned faults in the order in which they were added.
     pub fn list(&self) -> Vec<Fault> {
         self.plan().planned.iter().map(|planned| planned.fault.clone()).collect()
     }
 
-    /// How often each fault has hit, by [`Fault::kind`]. Faults of one kind are counted together; those that never hit are not there.
+    /// Returns the number of hits by [`Fault::kind`]. Faults of the same kind are counted together; faults without a hit are absent.
     pub fn hits(&self) -> BTreeMap<String, u64> {
         self.plan().hits.clone()
     }
 
-    /// The seed in use.
+    /// Returns the seed in use.
     pub(crate) fn seed_in_use(&self) -> u64 {
-        self.plan().seed.unwrap_or(USUAL_SEED)
+        self.plan().seed.unwrap_or(DEFAULT_SEED)
     }
 
-    /// The seed for a plan that has none of its own.
-    pub(crate) fn usual_seed(&self, seed: u64) {
+    /// Sets the seed unless the plan has one.
+    pub(crate) fn set_default_seed(&self, seed: u64) {
         self.plan().seed.get_or_insert(seed);
     }
 
-    /// The fault that hits this request, if any does.
-    pub(crate) fn take(&self, asked: Asked<'_>) -> Option<Fault> {
+    /// Returns the fault that hits this request.
+    pub(crate) fn select(&self, request: RequestKey<'_>) -> Option<Fault> {
         let plan = &mut *self.plan();
-        let seed = plan.seed.unwrap_or(USUAL_SEED);
+        let seed = plan.seed.unwrap_or(DEFAULT_SEED);
         let mut hit: Option<Fault> = None;
-        for planned in plan.planned.iter_mut().filter(|planned| planned.fault.means(asked)) {
-            if planned.falls_on(asked, seed, hit.is_none()) {
+        for planned in plan.planned.iter_mut().filter(|planned| planned.fault.matches(request)) {
+            if planned.should_hit(request, seed, hit.is_none()) {
                 hit = Some(planned.fault.clone());
             }
         }
@@ -165,27 +144,27 @@ impl Faults {
 
 impl Plan {
     fn add(&mut self, fault: Fault) {
-        self.planned.push(Planned { fault, number: self.added, seen: 0, hit: 0, chances: BTreeMap::new() });
+        self.planned.push(PlannedFault { fault, number: self.added, seen: 0, hit: 0, draws: BTreeMap::new() });
         self.added += 1;
     }
 }
 
 impl Fault {
-    /// Whether this is a request that it looks for.
-    fn means(&self, asked: Asked<'_>) -> bool {
+    /// Returns whether the fault selects this request.
+    fn matches(&self, request: RequestKey<'_>) -> bool {
         let operation = match self.operation.as_str() {
             "*" => true,
-            "api/*" => asked.operation.is_some() && !asked.provider,
-            "idp/*" => asked.operation.is_some() && asked.provider,
-            operation => asked.operation == Some(operation),
+            "api/*" => request.operation.is_some() && !request.provider,
+            "idp/*" => request.operation.is_some() && request.provider,
+            operation => request.operation == Some(operation),
         };
-        operation && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(asked.method))
+        operation && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(request.method))
     }
 }
 
-impl Planned {
-    /// Whether it hits this request, which it looks for. `free`: no earlier fault hits it.
-    fn falls_on(&mut self, asked: Asked<'_>, seed: u64, free: bool) -> bool {
+impl PlannedFault {
+    /// Returns whether the fault hits a request that it selects. `is_free` is false if an earlier fault hits the request.
+    fn should_hit(&mut self, request: RequestKey<'_>, seed: u64, is_free: bool) -> bool {
         self.seen += 1;
         let first = self.fault.nth.unwrap_or(1).max(1);
         if self.seen < first {
@@ -193,25 +172,25 @@ impl Planned {
         }
         let times = self.fault.times.unwrap_or(if self.fault.nth.is_some() { 1 } else { u64::MAX });
         let Some(probability) = self.fault.probability else {
-            let hit = free && self.seen - first < times;
+            let hit = is_free && self.seen - first < times;
             self.hit += u64::from(hit);
             return hit;
         };
-        let operation = asked.operation.unwrap_or_default();
+        let operation = request.operation.unwrap_or_default();
         let number = self.number;
-        let chance = self.chances.entry(operation.to_owned()).or_insert_with(|| Chance::new(seed, number, operation));
-        // Drawn in any case: other faults do not shift the sequence.
-        let lucky = chance.random.f64() < probability;
-        if !free || self.hit >= times || !(lucky || chance.burst > 0) {
+        let draw = self.draws.entry(operation.to_owned()).or_insert_with(|| FaultDraws::new(seed, number, operation));
+        // Always drawn, so that other faults do not shift the sequence.
+        let is_drawn = draw.random.f64() < probability;
+        if !is_free || self.hit >= times || !(is_drawn || draw.burst > 0) {
             return false;
         }
-        chance.burst = if chance.burst > 0 { chance.burst - 1 } else { self.fault.burst.unwrap_or(0) };
+        draw.burst = if draw.burst > 0 { draw.burst - 1 } else { self.fault.burst.unwrap_or(0) };
         self.hit += 1;
         true
     }
 }
 
-impl Chance {
+impl FaultDraws {
     fn new(seed: u64, number: u64, operation: &str) -> Self {
         let mut hash = Sha256::new();
         hash.update(seed.to_be_bytes());
@@ -226,41 +205,41 @@ impl Chance {
 mod tests {
     use super::*;
 
-    fn ask(operation: Option<&str>) -> Asked<'_> {
-        Asked { operation, method: "GET", provider: operation == Some("token") }
+    fn key(operation: Option<&str>) -> RequestKey<'_> {
+        RequestKey { operation, method: "GET", provider: operation == Some("token") }
     }
 
     fn hits(faults: &Faults, operation: &str, requests: usize) -> String {
-        (0..requests).map(|_| if faults.take(ask(Some(operation))).is_some() { 'x' } else { '.' }).collect()
+        (0..requests).map(|_| if faults.select(key(Some(operation))).is_some() { 'x' } else { '.' }).collect()
     }
 
     #[test]
-    fn faults_hit_the_requests_they_name() {
+    fn hits_the_selected_requests() {
         let faults = Faults::default();
         faults.add(Fault::on("a").nth(2).times(2).status(503));
         assert_eq!(hits(&faults, "a", 5), ".xx..");
-        assert!(faults.take(ask(Some("b"))).is_none());
+        assert!(faults.select(key(Some("b"))).is_none());
         assert_eq!(faults.hits(), BTreeMap::from([("status_503".to_owned(), 2)]));
         faults.clear();
         faults.add(Fault::on("*").nth(1));
-        assert!(faults.take(ask(None)).is_some());
-        assert!(faults.take(ask(None)).is_none());
+        assert!(faults.select(key(None)).is_some());
+        assert!(faults.select(key(None)).is_none());
     }
 
     #[test]
-    fn whole_sides_and_methods_can_be_meant() {
+    fn selects_by_side_and_method() {
         let faults = Faults::default();
         faults.add(Fault::on("idp/*").status(503));
         faults.add(Fault::on("api/*").method("post").status(500));
-        assert_eq!(faults.take(ask(Some("token"))).and_then(|fault| fault.status), Some(503));
-        assert!(faults.take(ask(Some("getFile"))).is_none());
-        let post = Asked { operation: Some("uploadFile"), method: "POST", provider: false };
-        assert_eq!(faults.take(post).and_then(|fault| fault.status), Some(500));
-        assert!(faults.take(Asked { operation: None, ..post }).is_none(), "no operation of the API");
+        assert_eq!(faults.select(key(Some("token"))).and_then(|fault| fault.status), Some(503));
+        assert!(faults.select(key(Some("getFile"))).is_none());
+        let post = RequestKey { operation: Some("uploadFile"), method: "POST", provider: false };
+        assert_eq!(faults.select(post).and_then(|fault| fault.status), Some(500));
+        assert!(faults.select(RequestKey { operation: None, ..post }).is_none(), "no operation of the API");
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_hits_whatever_else_is_asked() {
+    fn same_seed_hits_the_same_requests_with_any_other_requests_between() {
         let planned = |seed| {
             let faults = Faults::default();
             faults.add(Fault::on("*").probability(0.3).status(503));
@@ -280,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_follows_a_lucky_request() {
+    fn burst_follows_a_hit() {
         let faults = Faults::default();
         faults.add(Fault::on("a").probability(0.05).burst(3).status(503));
         let hit = hits(&faults, "a", 300);

@@ -1,6 +1,7 @@
-//! The plans that come with the simulator. They are TOML files in `faults/` of the crate, to be copied and changed.
+//! The preset plans. Their TOML files are in `faults/` of the crate, to be copied and changed.
 
-use super::{FaultError, Faults};
+use super::plan::Faults;
+use super::plan_file::FaultError;
 
 const PRESETS: [(&str, &str); 4] = [
     ("flaky", include_str!("../../faults/flaky.toml")),
@@ -9,16 +10,20 @@ const PRESETS: [(&str, &str); 4] = [
     ("newer-server", include_str!("../../faults/newer-server.toml")),
 ];
 
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    PRESETS.into_iter().map(|(name, _)| name)
-}
+impl Faults {
+    /// Returns the preset plan of this name. [`preset_names`](Self::preset_names) lists the names.
+    pub fn preset(name: &str) -> Result<Self, FaultError> {
+        let Some((_, text)) = PRESETS.into_iter().find(|(known, _)| *known == name) else {
+            let known = Self::preset_names().collect::<Vec<_>>().join(", ");
+            return Err(FaultError::new(format!("there is no preset `{name}`; write one of {known}")));
+        };
+        Self::parse(text).map_err(|error| FaultError::new(format!("preset {name}: {error}")))
+    }
 
-pub(super) fn plan(name: &str) -> Result<Faults, FaultError> {
-    let Some((_, text)) = PRESETS.into_iter().find(|(known, _)| *known == name) else {
-        let known = names().collect::<Vec<_>>().join(", ");
-        return Err(FaultError::new(format!("there is no preset `{name}`; write one of {known}")));
-    };
-    Faults::parse(text).map_err(|error| FaultError::new(format!("preset {name}: {error}")))
+    /// Returns the names of the preset plans: `flaky`, `rude-proxy`, `rate-limited`, `newer-server`.
+    pub fn preset_names() -> impl Iterator<Item = &'static str> {
+        PRESETS.into_iter().map(|(name, _)| name)
+    }
 }
 
 #[cfg(test)]
@@ -26,13 +31,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_presets_are_in_order_and_spare_the_identity_provider() {
-        for name in names() {
-            let faults = plan(name).expect(name).list();
+    fn presets_are_valid_and_exclude_the_identity_provider() {
+        for name in Faults::preset_names() {
+            let faults = Faults::preset(name).expect(name).list();
             assert!(faults.iter().all(|fault| fault.operation == "api/*"), "{name}");
         }
         assert_eq!(
-            plan("flakey").expect_err("unknown").to_string(),
+            Faults::preset("flakey").expect_err("unknown").to_string(),
             "there is no preset `flakey`; write one of flaky, rude-proxy, rate-limited, newer-server"
         );
     }

@@ -1,18 +1,18 @@
-//! Who the identity provider knows, and how long what it hands out lives.
+//! Configuration of the identity provider: clients, users, lifetimes.
 
 use std::time::Duration;
 
-use crate::SimClock;
+use crate::clock::SimClock;
 
-/// Settings of a [`Provider`](super::Provider): one realm, its clients, its users, the lives of its tokens.
+/// Settings of a [`Provider`](super::Provider): one realm, its clients, its users, the lifetimes of its tokens.
 ///
-/// The main client and the main user stand in fields of their own, because most tests need no other; `clients` and `users` add more.
+/// The main client and the main user have their own fields, because most tests need no others. `clients` and `users` add more.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct IdpConfig {
-    /// The workspace, which is the name of the realm.
+    /// The workspace, which is also the name of the realm.
     pub workspace: String,
-    /// The id of the main client; it may use every flow.
+    /// The id of the main client, which may use every flow.
     pub client_id: String,
     /// The secret of the main client; `None` makes it a public client.
     pub client_secret: Option<String>,
@@ -20,37 +20,39 @@ pub struct IdpConfig {
     pub username: String,
     /// The password of the main user.
     pub password: String,
-    /// How long an access token lives.
+    /// The lifetime of access tokens.
     pub token_ttl: Duration,
-    /// How long a refresh token lives, which is how long a session may idle. Zero: no fixed end.
+    /// The lifetime of refresh tokens, which is also the idle time of sessions. Zero: no fixed end.
     pub refresh_ttl: Duration,
-    /// Whether a refresh token is good for one use only. A second use ends its session.
+    /// True if a refresh token can be used only once. A second use ends its session.
     pub rotate_refresh: bool,
-    /// Everything drawn (ids, codes, secrets of the signature) follows from this number.
+    /// The seed of all ids, codes and signing secrets.
     pub seed: u64,
-    /// The time all lives are measured by.
+    /// The clock that measures all lifetimes.
     pub clock: SimClock,
-    /// How long an authorization code lives.
+    /// The lifetime of authorization codes.
     pub code_ttl: Duration,
-    /// How long a device code lives.
+    /// The lifetime of device codes.
     pub device_ttl: Duration,
-    /// The shortest pause between two polls of a device code.
+    /// The minimum interval between two polls of a device code.
     pub device_interval: Duration,
-    /// How long a session lives at most, however often it is refreshed. Zero: no limit.
+    /// The maximum lifetime of a session, with any number of refreshes. Zero: no limit.
     pub session_max: Duration,
-    /// True if a request for a code with the scope `openid` must have a `nonce`, as some providers require.
+    /// True if an authorization request with the scope `openid` must have a `nonce`, as some providers require.
     pub require_nonce: bool,
-    /// The places where clients may send their secret.
+    /// The methods by which clients may send their secret.
     pub client_auth: ClientAuth,
-    /// Further clients.
+    /// Additional clients.
     pub clients: Vec<ClientSettings>,
-    /// Further users.
+    /// Additional users.
     pub users: Vec<UserSettings>,
 }
 
 impl IdpConfig {
-    /// The usual realm: access tokens of 300 s, refresh tokens of 1800 s, codes of 60 s, device codes of 600 s polled every 5 s,
-    /// sessions of ten hours, no rotation.
+    /// Creates the default configuration.
+    ///
+    /// Lifetimes: access tokens 300 s, refresh tokens 1800 s, codes 60 s, device codes 600 s with an interval of 5 s, sessions ten hours. Refresh
+    /// tokens do not rotate.
     pub fn new(workspace: impl Into<String>, clock: SimClock) -> Self {
         Self {
             workspace: workspace.into(),
@@ -74,7 +76,7 @@ impl IdpConfig {
         }
     }
 
-    /// Every client, the main one first.
+    /// Returns all clients, the main client first.
     pub(super) fn all_clients(&self) -> Vec<ClientSettings> {
         let main = match &self.client_secret {
             Some(secret) => ClientSettings::confidential(&self.client_id, secret),
@@ -83,13 +85,13 @@ impl IdpConfig {
         std::iter::once(main).chain(self.clients.iter().cloned()).collect()
     }
 
-    /// Every user, the main one first.
+    /// Returns all users, the main user first.
     pub(super) fn all_users(&self) -> Vec<UserSettings> {
         std::iter::once(UserSettings::new(&self.username, &self.password)).chain(self.users.iter().cloned()).collect()
     }
 }
 
-/// The places where clients may send their secret (RFC 6749 section 2.3.1).
+/// The methods by which clients may send their secret (RFC 6749, section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientAuth {
@@ -113,34 +115,34 @@ impl ClientAuth {
     }
 }
 
-/// One client (an application) of the realm.
+/// A client (an application) of the realm.
 #[derive(Clone)]
 #[non_exhaustive]
-#[allow(clippy::struct_excessive_bools, reason = "independent switches, as a provider's own settings have them")]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches, as in the settings of a provider")]
 pub struct ClientSettings {
-    /// Its `client_id`.
+    /// The `client_id`.
     pub id: String,
-    /// Its secret; `None` for a public client, whose secret is not looked at.
+    /// The secret. `None` for a public client, whose secret is ignored.
     pub secret: Option<String>,
-    /// A disabled client is treated like an unknown one.
+    /// True if the client is enabled. A disabled client is treated like an unknown client.
     pub enabled: bool,
-    /// Whether it may send user name and password (resource owner password grant).
+    /// True if the client may use the resource owner password grant.
     pub password_grant: bool,
-    /// Whether it may send people to the login page (authorization code grant).
+    /// True if the client may use the authorization code grant.
     pub code_grant: bool,
-    /// Whether it may use the device authorization grant.
+    /// True if the client may use the device authorization grant.
     pub device_grant: bool,
-    /// Whether people are asked at each login by the login page (authorization code grant) if they allow it. A device always asks.
+    /// True if the login page requests consent at each login (authorization code grant). The device grant always does.
     pub consent: bool,
-    /// What is asked of it about PKCE.
+    /// The PKCE policy.
     pub pkce: Pkce,
-    /// Redirect URIs beside the loopback ones (`http://127.0.0.1`, `http://[::1]`, `http://localhost`, any port and path), which are always
-    /// good. A `*` at the end stands for anything.
+    /// Redirect URIs beside the loopback URIs (`http://127.0.0.1`, `http://[::1]`, `http://localhost`, any port and path), which are always allowed.
+    /// A trailing `*` is a wildcard.
     pub redirect_uris: Vec<String>,
 }
 
 impl ClientSettings {
-    /// A client without a secret that may use every flow.
+    /// Creates a client without a secret that may use every flow.
     pub fn public(id: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -150,17 +152,17 @@ impl ClientSettings {
             code_grant: true,
             device_grant: true,
             consent: false,
-            pkce: Pkce::Offered,
+            pkce: Pkce::Optional,
             redirect_uris: Vec::new(),
         }
     }
 
-    /// A client with a secret that may use every flow.
+    /// Creates a client with a secret that may use every flow.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self { secret: Some(secret.into()), ..Self::public(id) }
     }
 
-    /// The same client with another rule about PKCE.
+    /// Sets the PKCE policy.
     #[must_use]
     pub fn with_pkce(mut self, pkce: Pkce) -> Self {
         self.pkce = pkce;
@@ -168,40 +170,38 @@ impl ClientSettings {
     }
 }
 
-/// What is asked of a client about PKCE (RFC 7636).
+/// The PKCE policy of a client (RFC 7636).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pkce {
-    /// It may send a challenge; `S256` only.
-    Offered,
-    /// It must send a challenge, in the code flow and in the device flow; `S256` only.
+    /// The client may send a challenge, with `S256` only.
+    Optional,
+    /// The client must send a challenge in the code flow and the device flow, with `S256` only.
     Required,
-    /// It may send a challenge, `plain` too.
-    PlainToo,
 }
 
-/// One user of the realm.
+/// A user of the realm.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct UserSettings {
-    /// The name; letters count the same in upper and lower case.
+    /// The user name, without regard to case.
     pub username: String,
     /// The password.
     pub password: String,
-    /// The e-mail address, good as a user name too.
+    /// The e-mail address, which also serves as user name.
     pub email: String,
     /// The given name.
     pub first_name: String,
     /// The family name.
     pub last_name: String,
-    /// A disabled user can't log in.
+    /// True if the user is enabled. A disabled user cannot log in.
     pub enabled: bool,
-    /// `false`: the account waits for something the user must do first.
+    /// `false` for an account that needs an action of the user first.
     pub set_up: bool,
 }
 
 impl UserSettings {
-    /// An enabled user whose e-mail address and names are made from the user name.
+    /// Creates an enabled user whose e-mail address and names are derived from the user name.
     pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
         let username = username.into();
         let mut letters = username.chars();

@@ -1,30 +1,30 @@
-//! What a test does behind the provider's back: ends of tokens, new keys, decisions about devices and users, saving and loading.
+//! Control of the provider for tests: expiry, revocation, new keys, decisions about devices and users, saving and loading.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Provider;
-use super::state::{Access, Session, State, Status, Verdict};
+use super::realm::Provider;
+use super::state::{AccessToken, Decision, RealmState, Session, SessionStatus};
 
 impl Provider {
-    /// Ends every session: refresh tokens are "not active" any more, access tokens no longer open the API.
+    /// Ends all sessions. Refresh tokens become "not active", and the API rejects the access tokens.
     pub fn revoke_all(&self) {
         for session in self.realm.state().sessions.values_mut() {
-            session.status = Status::Ended;
+            session.status = SessionStatus::Ended;
         }
     }
 
-    /// Ends the sessions of one user, as an administrator does who logs somebody out.
+    /// Ends the sessions of a user, as an administrator does.
     pub fn end_sessions(&self, username: &str) {
         let Some(user) = self.realm.user(username) else { return };
         let state = &mut *self.realm.state();
         for session in state.sessions.values_mut().filter(|session| session.username == user.username) {
-            session.status = Status::Ended;
+            session.status = SessionStatus::Ended;
         }
     }
 
-    /// Makes every access token of now expire; refresh tokens go on.
+    /// Expires all current access tokens. Refresh tokens stay valid.
     pub fn expire_access_tokens(&self) {
         let now_ms = self.realm.now_ms();
         for access in self.realm.state().access.values_mut() {
@@ -32,26 +32,26 @@ impl Provider {
         }
     }
 
-    /// Makes this access token expire; its refresh token goes on. `false` if it is none of this provider's.
+    /// Expires an access token. Its refresh token stays valid. Returns `false` for a token of another issuer.
     pub fn expire_access_token(&self, token: &str) -> bool {
         let now_ms = self.realm.now_ms();
         self.with_access(token, |_, access| access.until_ms = access.until_ms.min(now_ms))
     }
 
-    /// Revokes this access token and ends its session, so that the refresh tokens of that are "not active" any more. `false` if it is none of this
-    /// provider's.
+    /// Revokes an access token and ends its session, so that the refresh tokens of the session become "not active". Returns `false` for a token of
+    /// another issuer.
     pub fn revoke_access_token(&self, token: &str) -> bool {
         self.with_access(token, |sessions, access| {
             access.revoked = true;
             if let Some(session) = sessions.get_mut(&access.session) {
-                session.status = Status::Ended;
+                session.status = SessionStatus::Ended;
             }
         })
     }
 
-    fn with_access(&self, token: &str, work: impl FnOnce(&mut BTreeMap<String, Session>, &mut Access)) -> bool {
+    fn with_access(&self, token: &str, work: impl FnOnce(&mut BTreeMap<String, Session>, &mut AccessToken)) -> bool {
         let state = &mut *self.realm.state();
-        let Some(claims) = self.realm.keys.verify(state.key_turn, token) else { return false };
+        let Some(claims) = self.realm.keys.verify(state.key_generation, token) else { return false };
         let access = state.access.get_mut(claims["jti"].as_str().unwrap_or_default());
         access.is_some_and(|access| {
             work(&mut state.sessions, access);
@@ -59,66 +59,68 @@ impl Provider {
         })
     }
 
-    /// Makes every refresh token of now expire; access tokens go on.
+    /// Expires all current refresh tokens. Access tokens stay valid.
     pub fn expire_refresh_tokens(&self) {
-        for session in self.realm.state().sessions.values_mut().filter(|session| session.status == Status::Active) {
-            session.status = Status::RefreshExpired;
+        for session in
+            self.realm.state().sessions.values_mut().filter(|session| session.status == SessionStatus::Active)
+        {
+            session.status = SessionStatus::RefreshExpired;
         }
     }
 
-    /// Signs with other keys from now on, as a realm does that was set up anew: no older token is known any more.
+    /// Switches to other signing keys, as a newly created realm has. All older tokens become invalid.
     pub fn change_keys(&self) {
         let state = &mut *self.realm.state();
-        state.key_turn = state.key_turn.wrapping_add(1);
+        state.key_generation = state.key_generation.wrapping_add(1);
     }
 
-    /// Approves the device that shows `user_code`, in the name of `username`. `false` if there is no such user, or no such code that waits.
+    /// Approves the device with `user_code` for `username`. Returns `false` for an unknown user, or without a pending device of this code.
     pub fn approve_device(&self, user_code: &str, username: &str) -> bool {
         let Some(user) = self.realm.user(username) else { return false };
-        self.judge(user_code, Verdict::Approved(user.username.clone()))
+        self.decide(user_code, Decision::Approved(user.username.clone()))
     }
 
-    /// Refuses the device that shows `user_code`. `false` if no such code waits.
+    /// Denies the device with `user_code`. Returns `false` without a pending device of this code.
     pub fn deny_device(&self, user_code: &str) -> bool {
-        self.judge(user_code, Verdict::Denied)
+        self.decide(user_code, Decision::Denied)
     }
 
-    fn judge(&self, user_code: &str, verdict: Verdict) -> bool {
+    fn decide(&self, user_code: &str, decision: Decision) -> bool {
         let state = &mut *self.realm.state();
         let device_code = state.device_code_of(user_code);
-        device_code.is_some_and(|device_code| self.realm.judge_device(state, &device_code, verdict))
+        device_code.is_some_and(|device_code| self.realm.decide_device(state, &device_code, decision))
     }
 
-    /// Enables or disables a user. `false` if there is no such user.
+    /// Enables or disables a user. Returns `false` for an unknown user.
     pub fn set_user_enabled(&self, username: &str, enabled: bool) -> bool {
         let Some(user) = self.realm.user(username) else { return false };
         self.realm.state().user_switches.insert(user.username.clone(), enabled);
         true
     }
 
-    /// The id of a user: `sub` in tokens, and what the API should call the same person.
+    /// Returns the id of a user: `sub` in tokens, and the user's id in the API.
     pub fn user_id(&self, username: &str) -> String {
         self.realm.user_id(username)
     }
 
-    /// Everything that has to survive a restart.
+    /// Returns the state that must survive a restart.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(&*self.realm.state()).unwrap_or_default()
     }
 
-    /// Takes up where [`to_json`](Self::to_json) left off.
+    /// Loads a state returned by [`to_json`](Self::to_json).
     pub fn load_json(&self, saved: &Value) -> Result<(), String> {
-        // serde would read a struct from an array too.
+        // serde also accepts an array for a struct.
         if !saved.is_object() {
-            return Err("the identity provider's state: not an object".to_owned());
+            return Err("invalid state of the identity provider: not an object".to_owned());
         }
-        let loaded: State = serde::Deserialize::deserialize(saved)
-            .map_err(|error| format!("the identity provider's state: {error}"))?;
+        let loaded: RealmState = serde::Deserialize::deserialize(saved)
+            .map_err(|error| format!("invalid state of the identity provider: {error}"))?;
         *self.realm.state() = loaded;
         Ok(())
     }
 
-    /// What a person wants to see of the state: sessions, tokens (shortened), devices. No secret, no whole token, no code.
+    /// Returns sessions, tokens and devices for inspection. Ids are shortened; secrets, tokens and codes are left out.
     pub fn snapshot(&self) -> Value {
         let now_ms = self.realm.now_ms();
         let state = self.realm.state();
@@ -148,7 +150,7 @@ impl Provider {
             .values()
             .map(|device| {
                 json!({
-                    "user_code": device.user_code, "client_id": device.client_id, "verdict": device.verdict,
+                    "user_code": device.user_code, "client_id": device.client_id, "verdict": device.decision,
                     "expires_in": left(device.until_ms),
                 })
             })

@@ -1,20 +1,20 @@
-//! The provider's web pages: plain HTML that a person can use and a program can drive.
+//! The provider's web pages: plain HTML for users and test drivers.
 //!
-//! Ids and names of forms and fields are those of Keycloak's default pages (`kc-form-login`, `username`, `password`, `kc-login`, `accept`,
-//! `cancel`, `device_user_code`), so that one driver works on both.
+//! Forms and fields have the ids and names of Keycloak's default pages (`kc-form-login`, `username`, `password`, `kc-login`, `accept`, `cancel`,
+//! `device_user_code`), so that one driver works on both.
 
 use http::header::{HeaderValue, SET_COOKIE};
 
 use axum::response::Response;
 use http::StatusCode;
 
-use super::Realm;
-use super::answers::page;
+use super::realm::Realm;
+use super::responses::page;
 
-/// The cookie that remembers who is logged in in this browser.
+/// The cookie of the user who is logged in in this browser.
 pub(super) const BROWSER_COOKIE: &str = "DOCUMINE_SIM_BROWSER";
 
-/// Text made safe for HTML, attributes included.
+/// Escapes text for HTML, including attributes.
 pub(super) fn escaped(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut safe, letter| {
         match letter {
@@ -29,7 +29,7 @@ pub(super) fn escaped(text: &str) -> String {
     })
 }
 
-/// A whole page; `content` is HTML already.
+/// Returns a whole page. `content` is HTML.
 pub(super) fn layout(workspace: &str, title: &str, content: &str) -> String {
     let (workspace, title) = (escaped(workspace), escaped(title));
     format!(
@@ -43,7 +43,7 @@ pub(super) fn layout(workspace: &str, title: &str, content: &str) -> String {
 }
 
 impl Realm {
-    /// The form for user name and password of the open login `id`.
+    /// Returns the login form of the open login page `id`.
     pub(super) fn login_form(&self, base: &str, id: &str, error: Option<&str>) -> Response {
         let action = escaped(&format!("{base}/login-actions/authenticate?session_code={id}"));
         let error = error_line(error);
@@ -58,7 +58,7 @@ impl Realm {
         self.page(StatusCode::OK, "Log in", &content)
     }
 
-    /// Asks whether a client may have access.
+    /// Returns the consent form for a client.
     pub(super) fn consent_form(&self, base: &str, id: &str, client_id: &str) -> Response {
         let action = escaped(&format!("{base}/login-actions/consent?session_code={id}"));
         let client = escaped(client_id);
@@ -71,7 +71,7 @@ impl Realm {
         self.page(StatusCode::OK, "Allow access?", &content)
     }
 
-    /// Asks for the code that a device shows.
+    /// Returns the form for the user code of a device.
     pub(super) fn user_code_form(&self, base: &str, error: Option<&str>) -> Response {
         let action = escaped(&format!("{base}/device"));
         let error = error_line(error);
@@ -79,12 +79,12 @@ impl Realm {
             "{error}<form id=\"kc-user-verify-device-user-code-form\" action=\"{action}\" method=\"post\">\
              <label for=\"device-user-code\">The code your device shows</label>\
              <input id=\"device-user-code\" name=\"device_user_code\" type=\"text\" autocomplete=\"off\" autofocus>\
-             <input type=\"submit\" value=\"Go on\"></form>"
+             <input type=\"submit\" value=\"Continue\"></form>"
         );
         self.page(StatusCode::OK, "Device login", &content)
     }
 
-    /// A page that says one thing.
+    /// Returns a page with one message.
     pub(super) fn message(&self, status: StatusCode, title: &str, text: &str) -> Response {
         self.page(status, title, &format!("<p id=\"kc-message\">{}</p>", escaped(text)))
     }
@@ -94,7 +94,7 @@ impl Realm {
     }
 
     /// Sets the cookie that remembers the browser.
-    pub(super) fn remember(&self, mut response: Response, browser: &str) -> Response {
+    pub(super) fn set_browser_cookie(&self, mut response: Response, browser: &str) -> Response {
         let text =
             format!("{BROWSER_COOKIE}={browser}; Path=/auth/realms/{}/; HttpOnly; SameSite=Lax", self.config.workspace);
         if let Ok(value) = HeaderValue::from_str(&text) {

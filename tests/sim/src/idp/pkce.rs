@@ -1,17 +1,16 @@
-//! PKCE (RFC 7636): the challenge of a request, and the verifier that answers it.
+//! PKCE (RFC 7636): the code challenge and its verification.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::answers::Refused;
 use super::config::{ClientSettings, Pkce};
 use super::params::Params;
-use super::state::Challenge;
+use super::responses::OAuthError;
 
-/// The challenge of an authorization or device request, judged by the client's rule.
-pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Option<Challenge>, Refused> {
-    let refused = |description: &str| Err(Refused::bad("invalid_request", description));
+/// Reads the challenge of an authorization or device request and checks it against the client's policy.
+pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Option<String>, OAuthError> {
+    let refused = |description: &str| Err(OAuthError::bad_request("invalid_request", description));
     let (text, method) = (params.get("code_challenge"), params.get("code_challenge_method"));
     if client.pkce == Pkce::Required && method.is_none() {
         return refused("Missing parameter: code_challenge_method");
@@ -19,38 +18,42 @@ pub(super) fn challenge(client: &ClientSettings, params: &Params) -> Result<Opti
     let Some(text) = text else {
         return if method.is_some() { refused("Missing parameter: code_challenge") } else { Ok(None) };
     };
-    let hashed = match method {
-        Some("S256") => true,
-        Some("plain") | None => false,
+    match method {
+        Some("S256") => {}
+        Some("plain") | None => {
+            return refused("Invalid parameter: code challenge method is not matching the configured one");
+        }
         Some(_) => return refused("Invalid parameter: invalid code_challenge_method"),
-    };
-    if !hashed && client.pkce != Pkce::PlainToo {
-        return refused("Invalid parameter: code challenge method is not matching the configured one");
     }
     if !is_well_formed(text) {
         return refused("Invalid parameter: code_challenge");
     }
-    Ok(Some(Challenge { text: text.to_owned(), hashed }))
+    Ok(Some(text.to_owned()))
 }
 
-/// Whether `verifier` answers `challenge`.
-pub(super) fn check(challenge: Option<&Challenge>, verifier: Option<&str>) -> Result<(), Refused> {
+/// Checks the verifier against the challenge.
+pub(super) fn check(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), OAuthError> {
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
         (None, Some(_)) => {
-            return Err(Refused::grant("PKCE code verifier specified but challenge not present in authorization"));
+            return Err(OAuthError::invalid_grant(
+                "PKCE code verifier specified but challenge not present in authorization",
+            ));
         }
-        (Some(_), None) => return Err(Refused::grant("PKCE code verifier not specified")),
+        (Some(_), None) => return Err(OAuthError::invalid_grant("PKCE code verifier not specified")),
         (Some(challenge), Some(verifier)) => (challenge, verifier),
     };
     if !is_well_formed(verifier) {
-        return Err(Refused::grant("PKCE verification failed: Invalid code verifier"));
+        return Err(OAuthError::invalid_grant("PKCE verification failed: Invalid code verifier"));
     }
-    let answer = if challenge.hashed { URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) } else { verifier.to_owned() };
-    if answer == challenge.text { Ok(()) } else { Err(Refused::grant("PKCE verification failed: Code mismatch")) }
+    if URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge {
+        Ok(())
+    } else {
+        Err(OAuthError::invalid_grant("PKCE verification failed: Code mismatch"))
+    }
 }
 
-/// RFC 7636 4.1 and 4.2: 43 to 128 unreserved characters.
+/// Checks for 43 to 128 unreserved characters (RFC 7636, sections 4.1 and 4.2).
 fn is_well_formed(text: &str) -> bool {
     (43..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
 }
@@ -61,21 +64,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_the_rfc_fits() {
-        let challenge = Challenge { text: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(), hashed: true };
-        assert!(check(Some(&challenge), Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).is_ok());
-        let wrong = check(Some(&challenge), Some("eBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+    fn accepts_the_example_of_rfc_7636() {
+        let challenge = Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert!(check(challenge, Some("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).is_ok());
+        let wrong = check(challenge, Some("eBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert_eq!(wrong.expect_err("refused").description, "PKCE verification failed: Code mismatch");
     }
 
     #[test]
-    fn plain_must_be_asked_for() {
-        let text = "a".repeat(43);
-        let query = format!("code_challenge={text}&code_challenge_method=plain");
-        let params = Params::of_query(Some(&query));
-        let client = ClientSettings::public("c");
-        assert!(challenge(&client, &params).is_err());
-        let open = client.with_pkce(Pkce::PlainToo);
-        assert_eq!(challenge(&open, &params).expect("allowed"), Some(Challenge { text, hashed: false }));
+    fn rejects_plain_challenges() {
+        let query = format!("code_challenge={}&code_challenge_method=plain", "a".repeat(43));
+        let params = Params::from_query(Some(&query));
+        assert!(challenge(&ClientSettings::public("c"), &params).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The provider's paths.
+//! The routes of the provider.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -8,16 +8,16 @@ use axum::response::Response;
 use axum::routing::{any, get, post};
 use http::{HeaderMap, StatusCode};
 
-use super::Provider;
-use super::answers::{no_such_realm, page, unsaid, wrong_method};
 use super::pages::layout;
 use super::params::Params;
+use super::realm::Provider;
+use super::responses::{method_not_allowed, no_such_realm, page, without_cache_headers};
 
-/// All names that [`operation`] gives.
+/// All names that [`operation`] returns.
 pub(crate) const OPERATIONS: [&str; 10] =
     ["auth", "token", "device", "revoke", "logout", "certs", "userinfo", "discovery", "login", "device-page"];
 
-/// The name under which a request for `path` stands in records, if the path is one of the identity provider's.
+/// Returns the journal name of an endpoint of the identity provider, or `None` for another path.
 ///
 /// ```
 /// assert_eq!(documine_sim::idp::operation("/auth/realms/acme/protocol/openid-connect/token"), Some("token"));
@@ -41,7 +41,7 @@ pub fn operation(path: &str) -> Option<&'static str> {
 }
 
 impl Provider {
-    /// The provider's routes: everything under `/auth/`, and the same without `/auth` as the "not found" page that a wrong base path meets.
+    /// Returns the routes below `/auth/`, and below `/realms/` the "not found" page of a wrong base path.
     pub fn router(&self) -> Router {
         let at = |path: &str| format!("/auth/realms/{{realm}}/{path}");
         let protocol = |path: &str| at(&format!("protocol/openid-connect/{path}"));
@@ -58,7 +58,7 @@ impl Provider {
             .route(&at("login-actions/consent"), post(consent))
             .route(&at("device"), get(device_page).post(device_page_post))
             .route(&at("device/status"), get(device_status))
-            .method_not_allowed_fallback(async || wrong_method())
+            .method_not_allowed_fallback(async || method_not_allowed())
             .route_layer(middleware::from_fn_with_state(self.clone(), known_realm));
         Router::new()
             .route("/auth/{*rest}", any(not_found))
@@ -68,7 +68,7 @@ impl Provider {
     }
 }
 
-/// Lets requests for the one realm pass.
+/// Rejects requests for other realms.
 async fn known_realm(
     State(provider): State<Provider>,
     params: RawPathParams,
@@ -85,7 +85,7 @@ async fn known_realm(
 
 async fn not_found(State(provider): State<Provider>) -> Response {
     let html = layout(&provider.realm.config.workspace, "This did not work", "<p>Resource not found</p>");
-    unsaid(page(StatusCode::NOT_FOUND, html))
+    without_cache_headers(page(StatusCode::NOT_FOUND, html))
 }
 
 async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
@@ -93,11 +93,11 @@ async fn token(State(provider): State<Provider>, headers: HeaderMap, body: Bytes
 }
 
 async fn authorization(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    provider.realm.authorization(&headers, &Params::of_query(query.as_deref()))
+    provider.realm.authorization(&headers, &Params::from_query(query.as_deref()))
 }
 
 async fn authorization_post(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.authorization(&headers, &Params::of_form(&headers, &body))
+    provider.realm.authorization(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn authenticate(
@@ -106,7 +106,7 @@ async fn authenticate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    provider.realm.authenticate(&headers, &Params::of_query(query.as_deref()), &Params::of_form(&headers, &body))
+    provider.realm.authenticate(&headers, &Params::from_query(query.as_deref()), &Params::from_form(&headers, &body))
 }
 
 async fn consent(
@@ -115,31 +115,31 @@ async fn consent(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    provider.realm.consent(&headers, &Params::of_query(query.as_deref()), &Params::of_form(&headers, &body))
+    provider.realm.consent(&headers, &Params::from_query(query.as_deref()), &Params::from_form(&headers, &body))
 }
 
 async fn device_request(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.device_request(&headers, &Params::of_form(&headers, &body))
+    provider.realm.device_request(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn device_page(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    provider.realm.device_page(&headers, &Params::of_query(query.as_deref()))
+    provider.realm.device_page(&headers, &Params::from_query(query.as_deref()))
 }
 
 async fn device_page_post(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.device_page(&headers, &Params::of_form(&headers, &body))
+    provider.realm.device_page(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn device_status(State(provider): State<Provider>, RawQuery(query): RawQuery) -> Response {
-    provider.realm.device_status(&Params::of_query(query.as_deref()))
+    provider.realm.device_status(&Params::from_query(query.as_deref()))
 }
 
 async fn revoke(State(provider): State<Provider>, headers: HeaderMap, body: Bytes) -> Response {
-    provider.realm.revoke(&headers, &Params::of_form(&headers, &body))
+    provider.realm.revoke(&headers, &Params::from_form(&headers, &body))
 }
 
 async fn logout_get(State(provider): State<Provider>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    provider.realm.logout(&headers, &Params::of_query(query.as_deref()), false)
+    provider.realm.logout(&headers, &Params::from_query(query.as_deref()), false)
 }
 
 async fn logout_post(
@@ -148,7 +148,7 @@ async fn logout_post(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let params = Params::of_form(&headers, &body).and(Params::of_query(query.as_deref()));
+    let params = Params::from_form(&headers, &body).chain(Params::from_query(query.as_deref()));
     provider.realm.logout(&headers, &params, true)
 }
 

@@ -1,43 +1,43 @@
-//! The extraction report: an Excel workbook with a line for each file and a line for each value.
+//! The extraction report: an Excel workbook with one row per file and one row per value.
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
-use super::{Packed, Spec, calendar};
+use super::contents::{PackageContents, PackagedFile};
 
-/// What a cell can hold.
-const LONGEST_TEXT: usize = 16_000;
-/// What a property of the workbook can hold.
-const LONGEST_PROPERTY: usize = 200;
+/// Maximum number of characters in a cell.
+const MAX_CELL_CHARS: usize = 16_000;
+/// Maximum number of characters in a workbook property.
+const MAX_PROPERTY_CHARS: usize = 200;
 
-/// The bytes of the workbook.
-pub(super) fn workbook(spec: &Spec, name: &str) -> Result<Vec<u8>, XlsxError> {
-    let (year, [month, day, hour, minute, second]) = calendar(spec.download.ends);
+/// Returns the bytes of the workbook.
+pub(super) fn workbook(contents: &PackageContents, name: &str) -> Result<Vec<u8>, XlsxError> {
+    let (year, [month, day, hour, minute, second]) = contents.download.ends.calendar();
     let year = u16::try_from(year).unwrap_or(1980);
-    let made = ExcelDateTime::from_ymd(year, month, day)?.and_hms(u16::from(hour), minute, f64::from(second))?;
+    let built = ExcelDateTime::from_ymd(year, month, day)?.and_hms(u16::from(hour), minute, f64::from(second))?;
     let properties = DocProperties::new()
         .set_title(property(name))
-        .set_subject(property(&spec.dossier))
+        .set_subject(property(&contents.dossier))
         .set_author("documine-sim")
-        .set_creation_datetime(&made);
+        .set_creation_datetime(&built);
     let mut workbook = Workbook::new();
     workbook.set_properties(&properties);
-    overview(workbook.add_worksheet(), spec)?;
-    values(workbook.add_worksheet(), spec)?;
+    overview(workbook.add_worksheet(), contents)?;
+    values(workbook.add_worksheet(), contents)?;
     workbook.save_to_buffer()
 }
 
-/// One line for each file, one column for each component.
-fn overview(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
+/// Writes one row per file and one column per component.
+fn overview(sheet: &mut Worksheet, contents: &PackageContents) -> Result<(), XlsxError> {
     let head = Format::new().set_bold();
     sheet.set_name("Overview")?;
     sheet.write_string_with_format(0, 0, "Dossier", &head)?;
-    sheet.write_string(0, 1, text(&spec.dossier))?;
+    sheet.write_string(0, 1, text(&contents.dossier))?;
     sheet.write_string_with_format(1, 0, "Dossier template", &head)?;
-    sheet.write_string(1, 1, text(&spec.template))?;
-    sheet.write_string_with_format(2, 0, "Made", &head)?;
-    sheet.write_string(2, 1, spec.download.ends.text())?;
+    sheet.write_string(1, 1, text(&contents.template))?;
+    sheet.write_string_with_format(2, 0, "BuildResult", &head)?;
+    sheet.write_string(2, 1, contents.download.ends.to_rfc3339())?;
     let mut names: Vec<&str> = Vec::new();
-    for component in spec.files.iter().flat_map(|file| &file.components) {
+    for component in contents.files.iter().flat_map(|file| &file.components) {
         if !names.contains(&component.name.as_str()) {
             names.push(&component.name);
         }
@@ -46,7 +46,7 @@ fn overview(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
     for (column, title) in (0_u16..16_000).zip(titles) {
         sheet.write_string_with_format(4, column, title, &head)?;
     }
-    for (row, file) in (5_u32..1_000_000).zip(&spec.files) {
+    for (row, file) in (5_u32..1_000_000).zip(&contents.files) {
         sheet.write_string(row, 0, text(&file.name))?;
         sheet.write_string(row, 1, &file.state)?;
         sheet.write_number(row, 2, pages(file))?;
@@ -62,8 +62,8 @@ fn overview(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
     Ok(())
 }
 
-/// One line for each value, with where it comes from.
-fn values(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
+/// Writes one row per value, with its source.
+fn values(sheet: &mut Worksheet, contents: &PackageContents) -> Result<(), XlsxError> {
     let head = Format::new().set_bold();
     sheet.set_name("Components")?;
     for (column, title) in
@@ -71,7 +71,7 @@ fn values(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
     {
         sheet.write_string_with_format(0, column, title, &head)?;
     }
-    let found = spec.files.iter().flat_map(|file| {
+    let found = contents.files.iter().flat_map(|file| {
         file.components
             .iter()
             .flat_map(move |component| component.values.iter().map(move |found| (file, component, found)))
@@ -94,14 +94,14 @@ fn values(sheet: &mut Worksheet, spec: &Spec) -> Result<(), XlsxError> {
     Ok(())
 }
 
-fn pages(file: &Packed) -> u32 {
+fn pages(file: &PackagedFile) -> u32 {
     u32::try_from(file.pages).unwrap_or(u32::MAX)
 }
 
 fn property(name: &str) -> String {
-    text(name).chars().take(LONGEST_PROPERTY).collect()
+    text(name).chars().take(MAX_PROPERTY_CHARS).collect()
 }
 
 fn text(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').take(LONGEST_TEXT).collect()
+    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').take(MAX_CELL_CHARS).collect()
 }

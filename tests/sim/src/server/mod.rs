@@ -1,37 +1,23 @@
-//! The HTTP side: one app, its routes, and the layers every request passes: journal, faults, sign-in, handler, check.
+//! The HTTP server: the router, and the layers that every request passes (journal, faults, sign-in, handler, check).
 
-mod app;
-mod body;
+mod fault_injection;
 mod guard;
+mod incoming;
+mod journal_entry;
 mod layers;
-mod listener;
-mod record;
-mod refusal;
-mod routes;
 mod sim_routes;
-mod snapshot;
-mod socket;
-mod store;
-mod tampering;
-
-pub(crate) use app::{App, Settings};
-pub(crate) use body::drain;
-pub(crate) use guard::OwnHosts;
-pub(crate) use listener::{Gate, Listener};
-pub(crate) use refusal::Refusal;
-pub(crate) use routes::{Found, Routes};
-pub(crate) use socket::{Connection, Socket};
-pub(crate) use store::Store;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
-/// The whole service as one router.
+use crate::service::App;
+
+/// Returns the API, the identity provider and `/__sim/` as one router.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let own: Router = sim_routes::router(app).fallback(crate::api::handle).with_state(Arc::clone(app));
     own.merge(app.provider.router())
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::pass))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), layers::handle))
         .layer(DefaultBodyLimit::disable())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
 /// A group of files under one template.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,16 +21,16 @@ pub(crate) struct Dossier {
     pub(crate) download_file_types: Vec<String>,
     pub(crate) report_template_ids: Vec<String>,
     pub(crate) attributes: BTreeMap<String, String>,
-    pub(crate) added: Stamp,
-    pub(crate) modified: Stamp,
-    pub(crate) archived: Option<Stamp>,
-    pub(crate) deleted: Option<Stamp>,
-    /// Its files in the order of their first upload.
+    pub(crate) added: Timestamp,
+    pub(crate) modified: Timestamp,
+    pub(crate) archived: Option<Timestamp>,
+    pub(crate) deleted: Option<Timestamp>,
+    /// The files in the order of their first upload.
     pub(crate) files: Vec<String>,
 }
 
 impl Dossier {
-    /// As the API shows it.
+    /// Returns the JSON of the API.
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "id": self.id,
@@ -44,10 +44,10 @@ impl Dossier {
             "downloadFileTypes": self.download_file_types,
             "reportTemplateIds": self.report_template_ids,
             "dossierAttributes": self.attributes,
-            "dateAdded": self.added.text(),
-            "dateModified": self.modified.text(),
-            "archivedTime": self.archived.map(Stamp::text),
-            "softDeletedTime": self.deleted.map(Stamp::text),
+            "dateAdded": self.added.to_rfc3339(),
+            "dateModified": self.modified.to_rfc3339(),
+            "archivedTime": self.archived.map(Timestamp::to_rfc3339),
+            "softDeletedTime": self.deleted.map(Timestamp::to_rfc3339),
         })
     }
 }

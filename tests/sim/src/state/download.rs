@@ -1,11 +1,11 @@
-//! A result package, and the states it passes through.
+//! A result package and its states.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
-/// A package that somebody asked for.
+/// A requested package.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Download {
     pub(crate) id: String,
@@ -14,31 +14,31 @@ pub(crate) struct Download {
     pub(crate) dossier_id: String,
     pub(crate) file_ids: Vec<String>,
     pub(crate) file_name: String,
-    pub(crate) content: Content,
-    pub(crate) created: Stamp,
-    pub(crate) begins: Stamp,
-    pub(crate) ends: Stamp,
-    pub(crate) expires: Stamp,
-    pub(crate) fetched: Option<Stamp>,
-    /// Why it fails, if it does.
+    pub(crate) options: PackageOptions,
+    pub(crate) created: Timestamp,
+    pub(crate) begins: Timestamp,
+    pub(crate) ends: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) fetched: Option<Timestamp>,
+    /// The reason of a failure, if the package fails.
     pub(crate) failure: Option<String>,
-    /// The finished ZIP.
+    /// The blob of the finished ZIP.
     pub(crate) blob: Option<String>,
     pub(crate) size: u64,
     pub(crate) etag: String,
 }
 
-/// What a package holds.
+/// The options of a package request.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Content {
+pub(crate) struct PackageOptions {
     pub(crate) report_template_ids: Vec<String>,
     pub(crate) download_file_types: Vec<String>,
     pub(crate) preview_color: Option<String>,
 }
 
 impl Download {
-    /// The state at this moment. A package whose time has come and that is not packed yet still counts as being made.
-    pub(crate) fn state(&self, now: Stamp) -> &'static str {
+    /// Returns the state at `now`. A package that is due but not built yet counts as GENERATING.
+    pub(crate) fn state(&self, now: Timestamp) -> &'static str {
         if now < self.begins {
             "QUEUED"
         } else if now < self.ends {
@@ -52,13 +52,13 @@ impl Download {
         }
     }
 
-    /// Whether it should be packed now.
-    pub(crate) fn is_due(&self, now: Stamp) -> bool {
+    /// Returns whether the package should be built now.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         now >= self.ends && self.failure.is_none() && self.blob.is_none()
     }
 
-    /// As the API shows it.
-    pub(crate) fn to_json(&self, now: Stamp) -> Value {
+    /// Returns the JSON of the API.
+    pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         let state = self.state(now);
         json!({
             "downloadId": self.id,
@@ -69,8 +69,8 @@ impl Download {
             "mimeType": "application/zip",
             "fileSize": (state == "READY").then_some(self.size),
             "status": state,
-            "creationDate": self.created.text(),
-            "lastDownload": self.fetched.map(Stamp::text),
+            "creationDate": self.created.to_rfc3339(),
+            "lastDownload": self.fetched.map(Timestamp::to_rfc3339),
             "errorMessage": self.failure.as_ref().filter(|_| state == "FAILED"),
         })
     }

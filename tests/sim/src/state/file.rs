@@ -1,4 +1,4 @@
-//! A file, and the states it passes through.
+//! A file and its states.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Timing;
-use crate::analysis::{Component, Found};
-use crate::time::Stamp;
+use crate::analysis::{Component, ExtractedValue};
+use crate::timestamp::Timestamp;
 
 /// One uploaded file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,57 +22,57 @@ pub(crate) struct File {
     pub(crate) excluded: bool,
     pub(crate) owner_id: String,
     pub(crate) attributes: BTreeMap<String, String>,
-    pub(crate) added: Stamp,
-    pub(crate) updated: Stamp,
-    pub(crate) deleted: Option<Stamp>,
-    /// Why the analysis fails, if it does.
+    pub(crate) added: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) deleted: Option<Timestamp>,
+    /// The reason of a failure, if the analysis fails.
     pub(crate) failure: Option<String>,
-    /// The states with the moments at which they begin.
-    pub(crate) timeline: Vec<Step>,
+    /// The planned states and their start times.
+    pub(crate) timeline: Vec<StateChange>,
     pub(crate) components: Vec<Component>,
-    /// Values that people set by hand, by component.
+    /// Manually set values, by component.
     pub(crate) manual: BTreeMap<String, Vec<String>>,
     pub(crate) blob: String,
 }
 
-/// A state and the moment at which it begins.
+/// A state and its start time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Step {
-    pub(crate) at: Stamp,
+pub(crate) struct StateChange {
+    pub(crate) at: Timestamp,
     pub(crate) state: String,
 }
 
 impl File {
-    /// The state at this moment.
-    pub(crate) fn state(&self, now: Stamp) -> &str {
+    /// Returns the state at `now`.
+    pub(crate) fn state(&self, now: Timestamp) -> &str {
         if self.deleted.is_some() {
             return "DELETED";
         }
-        self.reached(now).last().map_or("UNPROCESSED", |step| step.state.as_str())
+        self.past_states(now).last().map_or("UNPROCESSED", |change| change.state.as_str())
     }
 
-    pub(crate) fn is_processed(&self, now: Stamp) -> bool {
+    pub(crate) fn is_processed(&self, now: Timestamp) -> bool {
         self.state(now) == "PROCESSED"
     }
 
-    fn reached(&self, now: Stamp) -> impl DoubleEndedIterator<Item = &Step> {
-        self.timeline.iter().filter(move |step| step.at <= now)
+    fn past_states(&self, now: Timestamp) -> impl DoubleEndedIterator<Item = &StateChange> {
+        self.timeline.iter().filter(move |change| change.at <= now)
     }
 
-    /// When the analysis last ended.
-    pub(crate) fn last_processed(&self, now: Stamp) -> Option<Stamp> {
-        self.reached(now).rfind(|step| step.state == "PROCESSED").map(|step| step.at)
+    /// Returns when the analysis last ended.
+    pub(crate) fn last_processed(&self, now: Timestamp) -> Option<Timestamp> {
+        self.past_states(now).rfind(|change| change.state == "PROCESSED").map(|change| change.at)
     }
 
-    /// The blob that holds the text read from it.
+    /// Returns the blob that holds the text of the file.
     pub(crate) fn text_blob(&self) -> String {
         text_blob(&self.blob)
     }
 
-    /// As the API shows it.
-    pub(crate) fn to_json(&self, now: Stamp) -> Value {
+    /// Returns the JSON of the API.
+    pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         let state = self.state(now);
-        let updated = self.reached(now).last().map_or(self.updated, |step| step.at.max(self.updated));
+        let updated = self.past_states(now).last().map_or(self.updated, |change| change.at.max(self.updated));
         json!({
             "id": self.id,
             "fileName": self.name,
@@ -85,69 +85,69 @@ impl File {
             "excluded": self.excluded,
             "assignee": null,
             "fileAttributes": self.attributes,
-            "added": self.added.text(),
-            "lastUpdated": updated.text(),
-            "lastProcessed": self.last_processed(now).map(Stamp::text),
-            "softDeletedTime": self.deleted.map(Stamp::text),
+            "added": self.added.to_rfc3339(),
+            "lastUpdated": updated.to_rfc3339(),
+            "lastProcessed": self.last_processed(now).map(Timestamp::to_rfc3339),
+            "softDeletedTime": self.deleted.map(Timestamp::to_rfc3339),
             "errorMessage": self.failure.as_ref().filter(|_| state == "ERROR"),
         })
     }
 
-    /// Plans the states from the upload to the end of the analysis; gives the moment of the end.
-    pub(crate) fn plan_analysis(&mut self, now: Stamp, timing: &Timing) -> Stamp {
-        self.timeline = vec![Step { at: now, state: "UNPROCESSED".to_owned() }];
+    /// Plans the states from the upload to the end of the analysis, and returns the end.
+    pub(crate) fn plan_analysis(&mut self, now: Timestamp, timing: &Timing) -> Timestamp {
+        self.timeline = vec![StateChange { at: now, state: "UNPROCESSED".to_owned() }];
         let mut at = now.plus(timing.work(timing.queue, 1));
-        self.step(at, "PROCESSING");
+        self.schedule(at, "PROCESSING");
         at = at.plus(timing.work(timing.structure_per_page, self.pages));
         if self.ocr_pages > 0 {
-            self.step(at, "OCR_PROCESSING_QUEUED");
+            self.schedule(at, "OCR_PROCESSING_QUEUED");
             at = at.plus(timing.work(timing.queue, 1));
-            self.step(at, "OCR_PROCESSING");
+            self.schedule(at, "OCR_PROCESSING");
             at = at.plus(timing.work(timing.ocr_per_page, self.ocr_pages));
         }
-        self.plan_end(at, timing)
+        self.plan_rules(at, timing)
     }
 
-    /// Plans a further analysis of a file that was analysed before.
-    pub(crate) fn plan_reanalysis(&mut self, now: Stamp, timing: &Timing, full: bool) -> Stamp {
-        // What has not happened yet does not happen any more.
-        self.timeline.retain(|step| step.at <= now);
-        self.step(now, if full { "FULLREPROCESS" } else { "REPROCESS" });
+    /// Plans a reanalysis of a file, and returns the end.
+    pub(crate) fn plan_reanalysis(&mut self, now: Timestamp, timing: &Timing, full: bool) -> Timestamp {
+        // Planned states that have not started are dropped.
+        self.timeline.retain(|change| change.at <= now);
+        self.schedule(now, if full { "FULLREPROCESS" } else { "REPROCESS" });
         let at = now.plus(timing.work(timing.queue, 1));
-        self.plan_end(at, timing)
+        self.plan_rules(at, timing)
     }
 
-    fn plan_end(&mut self, mut at: Stamp, timing: &Timing) -> Stamp {
-        self.step(at, "ANALYSE");
+    fn plan_rules(&mut self, mut at: Timestamp, timing: &Timing) -> Timestamp {
+        self.schedule(at, "ANALYSE");
         at = at.plus(timing.work(timing.analysis_per_page, self.pages));
         if self.failure.is_some() {
-            self.step(at, "ERROR");
+            self.schedule(at, "ERROR");
             return at;
         }
-        self.step(at, "INDEXING");
+        self.schedule(at, "INDEXING");
         at = at.plus(timing.work(timing.indexing, 1));
-        self.step(at, "PROCESSED");
+        self.schedule(at, "PROCESSED");
         at
     }
 
-    /// Stops the analysis where it is.
-    pub(crate) fn halt(&mut self, now: Stamp) {
-        self.timeline.retain(|step| step.at <= now);
+    /// Stops the analysis in its current state.
+    pub(crate) fn halt(&mut self, now: Timestamp) {
+        self.timeline.retain(|change| change.at <= now);
     }
 
-    fn step(&mut self, at: Stamp, state: &str) {
-        self.timeline.push(Step { at, state: state.to_owned() });
+    fn schedule(&mut self, at: Timestamp, state: &str) {
+        self.timeline.push(StateChange { at, state: state.to_owned() });
     }
 
-    /// The components as people see them: what the rules found, unless somebody set other values.
-    pub(crate) fn shown_components(&self) -> Vec<Component> {
-        let mut shown = self.components.clone();
+    /// Returns the components that users see: the values of the rules, unless they were set manually.
+    pub(crate) fn effective_components(&self) -> Vec<Component> {
+        let mut components = self.components.clone();
         for (name, values) in &self.manual {
-            let before = shown.iter().position(|component| component.name == *name);
-            let original = before.and_then(|index| shown[index].values.first()).map(|found| found.value.clone());
+            let position = components.iter().position(|component| component.name == *name);
+            let original = position.and_then(|index| components[index].values.first()).map(|found| found.value.clone());
             let values = values
                 .iter()
-                .map(|value| Found {
+                .map(|value| ExtractedValue {
                     value: value.clone(),
                     original: original.clone().unwrap_or_default(),
                     description: Some("Set by hand".to_owned()),
@@ -156,16 +156,16 @@ impl File {
                     page: None,
                 })
                 .collect();
-            match before {
-                Some(index) => shown[index].values = values,
-                None => shown.push(Component { name: name.clone(), values }),
+            match position {
+                Some(index) => components[index].values = values,
+                None => components.push(Component { name: name.clone(), values }),
             }
         }
-        shown
+        components
     }
 }
 
-/// The blob that holds the text of the document in `blob`.
+/// Returns the blob that holds the text of the document in `blob`.
 pub(crate) fn text_blob(blob: &str) -> String {
     format!("{blob}.text.json")
 }

@@ -1,71 +1,77 @@
-//! The licence and what was used of it.
+//! The license and its usage.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
-/// The licence of the workspace.
+/// The license of the workspace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct License {
     pub(crate) id: String,
     pub(crate) licensed_to: String,
-    pub(crate) from: Stamp,
-    pub(crate) to: Stamp,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
     pub(crate) pages: u64,
 }
 
-/// One analysis that counts, at the moment of its end. A reanalysis does not count again; an upload that replaces a file does.
+/// An analysis that counts towards the license, at the time of its end. A reanalysis does not count again; an upload that replaces a file does.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct UsageEvent {
-    pub(crate) at: Stamp,
+    pub(crate) at: Timestamp,
     pub(crate) file_id: String,
     pub(crate) pages: u64,
     pub(crate) ocr_pages: u64,
 }
 
 impl License {
-    /// As the API shows it.
-    pub(crate) fn to_json(&self, now: Stamp) -> Value {
+    /// Returns the JSON of the API.
+    pub(crate) fn to_json(&self, now: Timestamp) -> Value {
         json!({
             "id": self.id,
             "name": "Simulated licence",
             "product": "DocuMine",
             "licensedTo": self.licensed_to,
-            "validFrom": self.from.text(),
-            "validTo": self.to.text(),
+            "validFrom": self.from.to_rfc3339(),
+            "validTo": self.to.to_rfc3339(),
             "licensedPages": self.pages,
             "active": self.from <= now && now <= self.to,
         })
     }
 
-    /// What was used between two moments; without them the span of the licence.
-    pub(crate) fn usage(&self, events: &[UsageEvent], start: Option<Stamp>, end: Option<Stamp>, now: Stamp) -> Value {
+    /// Returns the usage between two timestamps. Default: the period of the license.
+    pub(crate) fn usage(
+        &self,
+        events: &[UsageEvent],
+        start: Option<Timestamp>,
+        end: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Value {
         let (start, end) = (start.unwrap_or(self.from), end.unwrap_or(self.to));
         let mut months: BTreeMap<String, u64> = BTreeMap::new();
-        // The months of the span from the beginning of the licence until today, whether something happened in them or not.
+        // Lists every month from the start of the license until today, with or without usage.
         let (mut day, last) = (start.max(self.from), end.min(now));
         while day <= last {
-            months.insert(day.month(), 0);
-            day = Stamp(day.0 + 27 * 86_400_000);
+            months.insert(day.year_month(), 0);
+            day = Timestamp(day.0 + 27 * 86_400_000);
         }
         if start.max(self.from) <= last {
-            months.insert(last.month(), 0);
+            months.insert(last.year_month(), 0);
         }
         let (mut files, mut pages, mut ocr_pages) = (0_u64, 0_u64, 0_u64);
         for event in events.iter().filter(|event| event.at >= start && event.at <= end && event.at <= now) {
             files += 1;
             pages += event.pages;
             ocr_pages += event.ocr_pages;
-            *months.entry(event.at.month()).or_insert(0) += event.pages;
+            *months.entry(event.at.year_month()).or_insert(0) += event.pages;
         }
         let monthly: Vec<Value> =
             months.into_iter().map(|(month, pages)| json!({"month": month, "analysedPages": pages})).collect();
         json!({
-            "startDate": start.text(),
-            "endDate": end.text(),
+            "startDate": start.to_rfc3339(),
+            "endDate": end.to_rfc3339(),
             "analysedPages": pages,
             "analysedFiles": files,
             "ocrPages": ocr_pages,
@@ -80,8 +86,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usage_is_counted_by_month_within_the_span() {
-        let day = |text: &str| Stamp::parse(text).expect("a moment");
+    fn counts_usage_by_month_within_the_period() {
+        let day = |text: &str| Timestamp::parse(text).expect("a moment");
         let license = License {
             id: "l".to_owned(),
             licensed_to: "a".to_owned(),

@@ -1,115 +1,33 @@
-//! The world that the API shows: templates, dossiers, files, packages, users, licence. Everything that a restart must bring back is in here.
+//! The persistent state of the service: templates, dossiers, files, packages, users, license.
 //!
-//! Nothing runs in the background. What changes with time (analysis, packages, trash) is worked out from the clock whenever somebody looks, so a
-//! jump of the clock needs no waiting.
+//! Nothing runs in the background. Time-dependent states (analysis, packages, trash) are computed from the clock on every access, so advancing the
+//! clock takes effect at once.
 
 mod blobs;
+mod components;
+mod components_xml;
 mod dossier;
 mod download;
 mod file;
-mod find;
 mod folder;
 mod ids;
 mod license;
+mod lookup;
 mod setup;
+mod template;
 mod timing;
+mod user;
+mod workspace;
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
-pub(crate) use blobs::Blobs;
+pub(crate) use blobs::BlobStore;
+pub(crate) use components::FileComponents;
+pub(crate) use components_xml::{dossier_xml, file_xml};
 pub(crate) use dossier::Dossier;
-pub(crate) use download::{Content, Download};
+pub(crate) use download::{Download, PackageOptions};
 pub(crate) use file::{File, text_blob};
-pub(crate) use folder::{DataFolder, InUse};
+pub(crate) use folder::{DataFolder, FolderInUse};
 pub(crate) use license::{License, UsageEvent};
-pub(crate) use setup::{Template, User};
+pub(crate) use template::Template;
 pub use timing::Timing;
-
-use crate::time::Stamp;
-
-/// How long a dossier or file stays in the trash: 96 hours, as the product does by default.
-pub(crate) const TRASH_MILLIS: i64 = 96 * 3600 * 1000;
-
-/// Everything the simulated service knows.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct World {
-    seed: u64,
-    /// How many things of each kind were named so far; ids follow from it.
-    counters: BTreeMap<String, u64>,
-    pub(crate) templates: Vec<Template>,
-    pub(crate) users: Vec<User>,
-    pub(crate) license: License,
-    pub(crate) dossiers: BTreeMap<String, Dossier>,
-    pub(crate) files: BTreeMap<String, File>,
-    pub(crate) downloads: BTreeMap<String, Download>,
-    pub(crate) usage: Vec<UsageEvent>,
-    /// The next package fails with this message.
-    #[serde(default)]
-    pub(crate) fail_next_package: Option<String>,
-    /// The next analysis ends with this message.
-    #[serde(default)]
-    pub(crate) fail_next_analysis: Option<String>,
-}
-
-impl World {
-    /// A new id for a thing of `kind`, with its running number.
-    pub(crate) fn next_id(&mut self, kind: &str) -> (String, u64) {
-        let counter = self.counters.entry(kind.to_owned()).or_insert(0);
-        *counter += 1;
-        (ids::id(self.seed, kind, *counter), *counter)
-    }
-
-    /// An id that follows from a name instead of a running number.
-    pub(crate) fn derived_id(&self, kind: &str, number: u64) -> String {
-        ids::id(self.seed, kind, number)
-    }
-
-    /// Drops what the trash and the package store have kept long enough; gives the names of the blobs that nobody needs any more.
-    pub(crate) fn tidy(&mut self, now: Stamp) -> Vec<String> {
-        let over = |deleted: Option<Stamp>| deleted.is_some_and(|deleted| now.0 - deleted.0 >= TRASH_MILLIS);
-        let dossiers: Vec<String> =
-            self.dossiers.values().filter(|dossier| over(dossier.deleted)).map(|dossier| dossier.id.clone()).collect();
-        let files: Vec<String> =
-            self.files.values().filter(|file| over(file.deleted)).map(|file| file.id.clone()).collect();
-        let downloads: Vec<String> = self
-            .downloads
-            .values()
-            .filter(|download| download.expires <= now)
-            .map(|download| download.id.clone())
-            .collect();
-        let mut blobs = Vec::new();
-        for id in dossiers {
-            blobs.extend(self.remove_dossier(&id, now));
-        }
-        for id in files {
-            blobs.extend(self.remove_file(&id, now));
-        }
-        for id in downloads {
-            blobs.extend(self.remove_download(&id));
-        }
-        blobs
-    }
-
-    /// Removes a dossier with its files for good.
-    pub(crate) fn remove_dossier(&mut self, id: &str, now: Stamp) -> Vec<String> {
-        let Some(dossier) = self.dossiers.remove(id) else { return Vec::new() };
-        dossier.files.iter().flat_map(|file| self.remove_file(file, now)).collect()
-    }
-
-    /// Removes a file for good. An analysis that has not ended is not counted.
-    pub(crate) fn remove_file(&mut self, id: &str, now: Stamp) -> Vec<String> {
-        let Some(file) = self.files.remove(id) else { return Vec::new() };
-        if let Some(dossier) = self.dossiers.get_mut(&file.dossier_id) {
-            dossier.files.retain(|known| known != id);
-        }
-        self.usage.retain(|event| event.file_id != id || event.at <= now);
-        vec![file.blob.clone(), file.text_blob()]
-    }
-
-    /// Removes a package.
-    pub(crate) fn remove_download(&mut self, id: &str) -> Option<String> {
-        self.downloads.remove(id).and_then(|download| download.blob)
-    }
-}
+pub(crate) use user::User;
+pub(crate) use workspace::Workspace;

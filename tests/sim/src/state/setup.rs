@@ -1,82 +1,16 @@
-//! What a workspace holds on its first day: templates, users, licence.
+//! The contents of a new workspace: two templates, three users, a license.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
-use super::{License, World, ids};
+use super::{License, Template, User, Workspace, ids};
 use crate::analysis::Rules;
-use crate::time::Stamp;
+use crate::timestamp::Timestamp;
 
-/// A dossier template.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Template {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) description: Option<String>,
-    pub(crate) created_by: String,
-    pub(crate) added: Stamp,
-    pub(crate) valid_from: Stamp,
-    pub(crate) valid_to: Option<Stamp>,
-    pub(crate) status: String,
-    /// The report templates by id.
-    pub(crate) reports: BTreeMap<String, String>,
-}
-
-impl Template {
-    /// As the API shows it.
-    pub(crate) fn to_json(&self) -> Value {
-        json!({
-            "id": self.id,
-            "name": self.name,
-            "description": self.description,
-            "dateAdded": self.added.text(),
-            "dateModified": self.added.text(),
-            "createdBy": self.created_by,
-            "modifiedBy": self.created_by,
-            "validFrom": self.valid_from.text(),
-            "validTo": self.valid_to.map(Stamp::text),
-            "status": self.status,
-            "removeWatermark": false,
-        })
-    }
-}
-
-/// Someone of the workspace.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct User {
-    pub(crate) id: String,
-    pub(crate) username: String,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
-    pub(crate) roles: Vec<String>,
-}
-
-impl User {
-    /// As the API shows them.
-    pub(crate) fn to_json(&self, workspace: &str) -> Value {
-        let mail = if self.username.contains('@') {
-            self.username.clone()
-        } else {
-            format!("{}@{workspace}.example", self.username)
-        };
-        json!({
-            "id": self.id,
-            "username": self.username,
-            "email": mail,
-            "firstName": self.first_name,
-            "lastName": self.last_name,
-            "roles": self.roles,
-        })
-    }
-}
-
-impl World {
-    /// A workspace on its first day.
+impl Workspace {
+    /// Creates a new workspace.
     pub(crate) fn new(
         seed: u64,
-        now: Stamp,
+        now: Timestamp,
         workspace: &str,
         (user_id, username): (&str, &str),
         rules: &Rules,
@@ -123,7 +57,7 @@ impl World {
             id: ids::id(seed, "license", 1),
             licensed_to: workspace.to_owned(),
             from: now.start_of_year(0),
-            to: Stamp(now.start_of_year(2).0 - 1),
+            to: Timestamp(now.start_of_year(2).0 - 1),
             pages: 100_000,
         };
         Self {

@@ -1,32 +1,32 @@
-//! How long simulated work takes.
+//! Durations of simulated work.
 
 use std::time::Duration;
 
-/// How long the simulated service works on things; `speed` divides all of it.
+/// Durations of the service's work on files and packages. `speed` divides all of them.
 ///
-/// The clock itself is not touched: tokens, trash and packages live as long as they say.
+/// The clock keeps its speed: the lifetimes of tokens, trash and packages do not change.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Timing {
-    /// Divides the working times below.
+    /// The factor that divides the durations below.
     pub speed: f64,
-    /// How long a new file waits until somebody looks at it.
+    /// The time that a new file is queued.
     pub queue: Duration,
     /// Reading the structure of one page.
     pub structure_per_page: Duration,
-    /// Recognising the text of one page that is only a picture.
+    /// Text recognition of one page that is only an image.
     pub ocr_per_page: Duration,
     /// Applying the rules to one page.
     pub analysis_per_page: Duration,
-    /// Making a file findable.
+    /// Indexing a file.
     pub indexing: Duration,
-    /// How long a package waits until somebody begins with it.
+    /// The time that a package is queued.
     pub package_queue: Duration,
-    /// Making a package, whatever is in it.
+    /// Building a package of any size.
     pub package: Duration,
-    /// Making a package, for each file in it.
+    /// Building a package, for each file in it.
     pub package_per_file: Duration,
-    /// How long a package is kept after it was asked for.
+    /// The time that a package is kept after its request.
     pub package_life: Duration,
 }
 
@@ -48,7 +48,7 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// `each` for every one of `count` things at the given speed; at least a millisecond, so that states stay apart.
+    /// Returns the duration of `count` times `each` at the given speed. At least 1 ms, so that states remain distinct.
     pub(crate) fn work(&self, each: Duration, count: usize) -> Duration {
         let speed = if self.speed.is_finite() && self.speed > 0.0 { self.speed } else { 1.0 };
         let count = u32::try_from(count).unwrap_or(u32::MAX);

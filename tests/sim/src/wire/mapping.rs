@@ -1,72 +1,72 @@
-//! The mapping as the build wrote it down, and the names that it gives.
+//! The mapping written by the build, and the names it defines.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Where a document has what the contract names.
+/// The document's names for the contract.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wire {
+pub(crate) struct WireMapping {
     identity: bool,
-    operations: BTreeMap<String, Option<Operation>>,
-    shapes: BTreeMap<String, Shape>,
+    operations: BTreeMap<String, Option<WireOperation>>,
+    shapes: BTreeMap<String, WireShape>,
 }
 
-/// An operation of the contract.
+/// The document's form of an operation.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Operation {
+pub(crate) struct WireOperation {
     query: BTreeMap<String, Option<String>>,
-    /// Those of them that are headers.
+    /// The query parameters that are headers in the document.
     headers: BTreeSet<String>,
     takes: Option<String>,
-    /// The shape of its answer.
+    /// The shape of the response.
     pub(super) answers: Option<String>,
-    /// The documented statuses of success.
+    /// The documented success statuses.
     pub(super) success: Vec<String>,
-    /// Whether a success has a body.
+    /// True if a success has a body.
     pub(super) content: bool,
-    /// The media types that its requests ask for.
+    /// The accepted media types of requests.
     pub(super) accept: Option<String>,
-    /// Its media type beside JSON, if that is XML.
+    /// The media type of XML, if the operation has one.
     pub(super) xml: Option<String>,
-    /// Its media type that is neither.
+    /// The media type that is neither JSON nor XML.
     pub(super) other: Option<String>,
-    /// What is answered where the contract knows of no body.
+    /// A sample body, for operations whose contract has no body.
     pub(super) sample: Option<Value>,
 }
 
-/// A schema of the document in the place of one of the contract's.
+/// The document's form of a model.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Shape {
-    /// By the contract's names; `None`: the document does not have it.
-    pub(super) fields: BTreeMap<String, Option<Field>>,
-    /// What must be there and the contract does not know, with a value for it.
+pub(crate) struct WireShape {
+    /// Fields by their contract name. `None`: missing in the document.
+    pub(super) fields: BTreeMap<String, Option<WireField>>,
+    /// Required fields that the contract lacks, with sample values.
     pub(super) extra: BTreeMap<String, Value>,
 }
 
-/// A field of the contract.
+/// The document's form of a field.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Field {
+pub(crate) struct WireField {
     pub(super) wire: String,
     #[serde(default)]
     pub(super) shape: Option<String>,
-    #[serde(default)]
-    pub(super) holds: Holds,
-    /// Whether it may be `null`.
+    #[serde(default, rename = "holds")]
+    pub(super) cardinality: Cardinality,
+    /// True if the field may be `null`.
     #[serde(default)]
     pub(super) nullable: bool,
-    /// Whether every answer must have it; then `sample` is a value for it.
+    /// True if every response must have the field. `sample` is then a value for it.
     #[serde(default)]
     pub(super) required: bool,
     #[serde(default)]
     pub(super) sample: Value,
 }
 
-/// How many values of its shape a field holds.
+/// The number of values in a field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-pub(crate) enum Holds {
+pub(crate) enum Cardinality {
     #[default]
     #[serde(rename = "one")]
     One,
@@ -78,32 +78,32 @@ pub(crate) enum Holds {
     MapOfLists,
 }
 
-impl Wire {
-    /// Reads the mapping; `None` if nothing has to be translated.
+impl WireMapping {
+    /// Parses the mapping. `None` if no translation is necessary.
     ///
-    /// Another document may agree in every name and still answer with other statuses or media types, so only ours is passed by.
+    /// Another document can agree in every name and still differ in statuses or media types, so only the vendored document needs no translation.
     pub(super) fn read(text: &str, ours: bool) -> Result<Option<Self>, String> {
-        let wire: Self = serde_json::from_str(text).map_err(|error| format!("the mapping can't be read: {error}"))?;
+        let wire: Self = serde_json::from_str(text).map_err(|error| format!("invalid mapping: {error}"))?;
         Ok((!ours || !wire.identity).then_some(wire))
     }
 
-    pub(crate) fn operation(&self, id: &str) -> Option<&Operation> {
+    pub(crate) fn operation(&self, id: &str) -> Option<&WireOperation> {
         self.operations.get(id)?.as_ref()
     }
 
-    pub(super) fn shape(&self, key: &str) -> Option<&Shape> {
+    pub(super) fn shape(&self, key: &str) -> Option<&WireShape> {
         self.shapes.get(key)
     }
 
-    /// The body of a request in the contract's names. What the contract does not know stays as it is.
-    pub(crate) fn request(&self, operation: &Operation, body: Map<String, Value>) -> Map<String, Value> {
+    /// Translates a request body to the contract's names. Unknown fields stay unchanged.
+    pub(crate) fn request(&self, operation: &WireOperation, body: Map<String, Value>) -> Map<String, Value> {
         match operation.takes.as_deref().and_then(|key| self.shape(key)) {
-            Some(shape) => self.ours(shape, body),
+            Some(shape) => self.to_contract(shape, body),
             None => body,
         }
     }
 
-    fn ours(&self, shape: &Shape, body: Map<String, Value>) -> Map<String, Value> {
+    fn to_contract(&self, shape: &WireShape, body: Map<String, Value>) -> Map<String, Value> {
         let mut made = Map::new();
         let mut unknown = Vec::new();
         for (name, value) in body {
@@ -114,7 +114,7 @@ impl Wire {
             match known {
                 Some((ours, field)) => {
                     let value = match field.shape.as_deref().and_then(|key| self.shape(key)) {
-                        Some(shape) => self.value(shape, field.holds, value),
+                        Some(shape) => self.value_to_contract(shape, field.cardinality, value),
                         None => value,
                     };
                     made.insert(ours.clone(), value);
@@ -123,7 +123,7 @@ impl Wire {
             }
         }
         for (name, value) in unknown {
-            // Under a name of ours it would mean something else.
+            // Under a contract name the value would have another meaning.
             if !shape.fields.contains_key(&name) {
                 made.insert(name, value);
             }
@@ -131,23 +131,25 @@ impl Wire {
         made
     }
 
-    fn value(&self, shape: &Shape, holds: Holds, value: Value) -> Value {
-        match (holds, value) {
-            (Holds::One, Value::Object(object)) => Value::Object(self.ours(shape, object)),
-            (Holds::List, Value::Array(items)) => {
-                items.into_iter().map(|item| self.value(shape, Holds::One, item)).collect()
+    fn value_to_contract(&self, shape: &WireShape, cardinality: Cardinality, value: Value) -> Value {
+        match (cardinality, value) {
+            (Cardinality::One, Value::Object(object)) => Value::Object(self.to_contract(shape, object)),
+            (Cardinality::List, Value::Array(items)) => {
+                items.into_iter().map(|item| self.value_to_contract(shape, Cardinality::One, item)).collect()
             }
-            (Holds::Map | Holds::MapOfLists, Value::Object(object)) => {
-                let inner = if holds == Holds::Map { Holds::One } else { Holds::List };
-                Value::Object(object.into_iter().map(|(key, item)| (key, self.value(shape, inner, item))).collect())
+            (Cardinality::Map | Cardinality::MapOfLists, Value::Object(object)) => {
+                let inner = if cardinality == Cardinality::Map { Cardinality::One } else { Cardinality::List };
+                Value::Object(
+                    object.into_iter().map(|(key, item)| (key, self.value_to_contract(shape, inner, item))).collect(),
+                )
             }
             (_, other) => other,
         }
     }
 }
 
-impl Operation {
-    /// What the document calls a query parameter; `None` if it does not have it.
+impl WireOperation {
+    /// Returns the document's name of a query parameter. `None` if it is missing in the document.
     pub(crate) fn query<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.query.get(name).map_or(Some(name), Option::as_deref)
     }
@@ -161,7 +163,7 @@ impl Operation {
         self.xml.is_some()
     }
 
-    /// Whether this media type is the one of its XML.
+    /// Returns whether `media_type` is the XML media type of the operation.
     pub(crate) fn is_xml(&self, media_type: &str) -> bool {
         self.xml
             .as_deref()
@@ -169,8 +171,8 @@ impl Operation {
     }
 }
 
-impl Shape {
-    /// What the document calls a field; `None` if it does not have it.
+impl WireShape {
+    /// Returns the document's name of a field. `None` if it is missing in the document.
     pub(super) fn wire<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         match self.fields.get(name) {
             Some(field) => field.as_ref().map(|field| field.wire.as_str()),

@@ -1,54 +1,52 @@
-//! Another document's names, at the edge: the simulator thinks in the names of its contract, and speaks those of the document in use.
+//! Translation to the names of another document. The simulator uses the names of its contract internally.
 //!
-//! The build says where the document has what the contract names ([`documine_api::document::MAPPING`]). By that, query parameters, fields and
-//! the part of a form are read in the document's spelling, and an answer of success gets the document's fields, status and media type: see
-//! the README beside this crate. Errors, XML and what pages add to a list stay as they are. For the document that comes with the SDK all of
-//! this is switched off.
+//! The build writes a mapping from the contract to the document in use ([`documine_api::document::MAPPING`]). The mapping translates query
+//! parameters, fields and form parts of requests, and fields, status and media type of successful responses. Errors, XML and paging fields stay
+//! unchanged. For the vendored document no translation takes place. The README of this crate has the details.
 //!
-//! The functions here are for tests that make requests or answers by hand.
+//! The functions of this module are for tests that write requests or responses by hand.
 //!
 //! ```
-//! // Only another document spells it otherwise.
+//! // Only another document changes the spelling.
 //! let body = documine_sim::wire::answer("getFile", r#"{"id": "f-1", "processingStatus": "PROCESSED"}"#);
 //! assert!(body.contains("PROCESSED"));
 //! ```
 
-mod answer;
 mod mapping;
-mod tree;
+mod ordered_json;
+mod response;
 
 use std::sync::OnceLock;
 
-pub(crate) use answer::Deliberate;
-pub(crate) use mapping::{Operation, Wire};
-pub(crate) use tree::Tree;
+pub(crate) use mapping::{WireMapping, WireOperation};
+pub(crate) use ordered_json::OrderedJson;
+pub(crate) use response::FaultOverrides;
 
-/// How the document in use spells things; `None` if that is what the contract says anyway.
-pub(crate) fn current() -> Option<&'static Wire> {
+/// Returns the mapping in use. `None` if the document uses the contract's names.
+pub(crate) fn current() -> Option<&'static WireMapping> {
     read().as_ref().ok()?.as_ref()
 }
 
-/// Why the mapping of this build is of no use.
-pub(crate) fn fault() -> Option<&'static str> {
+/// Returns why the mapping of this build is invalid.
+pub(crate) fn mapping_error() -> Option<&'static str> {
     read().as_ref().err().map(String::as_str)
 }
 
-fn read() -> &'static Result<Option<Wire>, String> {
-    static WIRE: OnceLock<Result<Option<Wire>, String>> = OnceLock::new();
-    WIRE.get_or_init(|| Wire::read(documine_api::document::MAPPING, documine_api::document::IS_RECONSTRUCTION))
+fn read() -> &'static Result<Option<WireMapping>, String> {
+    static WIRE: OnceLock<Result<Option<WireMapping>, String>> = OnceLock::new();
+    WIRE.get_or_init(|| WireMapping::read(documine_api::document::MAPPING, documine_api::document::IS_RECONSTRUCTION))
 }
 
-/// The JSON of a successful answer of an operation, given in the contract's names, as the document in use spells it. A text that is no
-/// JSON comes back as it is.
+/// Translates the JSON of a successful response from the contract's names to the document in use. Text that is not JSON is returned unchanged.
 pub fn answer(operation: &str, json: &str) -> String {
     let translated = current().and_then(|wire| {
         let tree = serde_json::from_str(json).ok()?;
-        serde_json::to_string(&wire.answer(wire.operation(operation)?.answers.as_deref(), tree, true)).ok()
+        serde_json::to_string(&wire.translate(wire.operation(operation)?.answers.as_deref(), tree, true)).ok()
     });
     translated.unwrap_or_else(|| json.to_owned())
 }
 
-/// What the document in use calls a query parameter of an operation; `None` if it does not have it.
+/// Returns the document's name of a query parameter. `None` if it is missing in the document.
 pub fn query(operation: &str, name: &'static str) -> Option<&'static str> {
     match current().and_then(|wire| wire.operation(operation)) {
         Some(operation) => operation.query(name),
@@ -56,7 +54,7 @@ pub fn query(operation: &str, name: &'static str) -> Option<&'static str> {
     }
 }
 
-/// What the document in use calls a field of one of the contract's models (`FileStatus`); `None` if it does not have it.
+/// Returns the document's name of a field of a contract model (`FileStatus`). `None` if it is missing in the document.
 pub fn field(model: &str, name: &'static str) -> Option<&'static str> {
     match current().and_then(|wire| wire.shape(model)) {
         Some(shape) => shape.wire(name),
@@ -64,18 +62,18 @@ pub fn field(model: &str, name: &'static str) -> Option<&'static str> {
     }
 }
 
-/// Whether the document in use has the answer of an operation as XML, too.
+/// Returns whether the document in use offers XML for an operation.
 pub fn has_xml(operation: &str) -> bool {
-    current().is_none_or(|wire| wire.operation(operation).is_some_and(Operation::has_xml))
+    current().is_none_or(|wire| wire.operation(operation).is_some_and(WireOperation::has_xml))
 }
 
-/// The part of a form that the document in use has in place of a query parameter of an operation; `None` if that is no part.
+/// Returns the form part that replaces a query parameter in the document in use. `None` if the parameter is not a form part.
 pub fn form_part(operation: &str, name: &str) -> Option<&'static str> {
     let parts = documine_api::operations::operation(operation)?.parts;
     parts.iter().find(|(known, ..)| *known == name).map(|(_, part, _)| *part)
 }
 
-/// The part of the form that holds an uploaded file.
+/// Returns the name of the form part with the uploaded file.
 pub fn part() -> &'static str {
     documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")
 }

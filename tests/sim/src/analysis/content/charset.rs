@@ -1,8 +1,8 @@
-//! The predefined CMaps of East Asian fonts (ISO 32000-1, table 118), as far as they are character sets that a library decodes.
+//! The predefined CMaps of East Asian fonts (ISO 32000-1, table 118) whose character set a library decodes.
 
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, UTF_16BE};
 
-/// A way in which the bytes of a text become characters.
+/// A character set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Charset {
     Library(&'static Encoding),
@@ -12,8 +12,8 @@ pub(super) enum Charset {
 }
 
 impl Charset {
-    /// The character set of a predefined CMap, if it is one.
-    pub(super) fn of(cmap: &str) -> Option<Self> {
+    /// Returns the character set of a predefined CMap.
+    pub(super) fn from_cmap(cmap: &str) -> Option<Self> {
         let name = cmap.strip_suffix("-H").or_else(|| cmap.strip_suffix("-V")).unwrap_or(cmap);
         let has = |part: &str| name.contains(part);
         let encoding = match name {
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn predefined_cmaps_are_decoded() {
+    fn decodes_predefined_cmaps() {
         for (cmap, bytes, text) in [
             ("UniGB-UCS2-H", &b"\x4e\x2d\x00A"[..], "中A"),
             ("UniGB-UTF16-V", b"\x4e\x2d", "中"),
@@ -74,10 +74,10 @@ mod tests {
             ("KSCms-UHC-HW-H", b"\xb0\xa1", "가"),
             ("KSC-EUC-V", b"\xb0\xa1", "가"),
         ] {
-            assert_eq!(Charset::of(cmap).map(|charset| charset.decode(bytes)).as_deref(), Some(text), "{cmap}");
+            assert_eq!(Charset::from_cmap(cmap).map(|charset| charset.decode(bytes)).as_deref(), Some(text), "{cmap}");
         }
         for cmap in ["Identity-H", "CNS-EUC-H", "Adobe-Japan1-UCS2", "WinAnsiEncoding", ""] {
-            assert_eq!(Charset::of(cmap), None, "{cmap}");
+            assert_eq!(Charset::from_cmap(cmap), None, "{cmap}");
         }
     }
 }

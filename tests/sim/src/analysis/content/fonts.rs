@@ -1,4 +1,4 @@
-//! Fonts in the form that the PDF library reads.
+//! Fonts in a form that the PDF library reads.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -6,10 +6,10 @@ use std::fmt::Write;
 use pdf_extract::{Dictionary, Document, Object, ObjectId, Stream};
 
 use super::charset::Charset;
-use super::walk::real;
+use super::lexer::real;
 
-/// A font with more widths than that is not spelled out.
-const MOST_WIDTHS: i64 = 70_000;
+/// Maximum number of widths that are listed for a font.
+const MAX_WIDTHS: i64 = 70_000;
 /// The fonts whose widths the library knows.
 const CORE_FONTS: [&[u8]; 14] = [
     b"Courier",
@@ -29,7 +29,7 @@ const CORE_FONTS: [&[u8]; 14] = [
 ];
 /// The encodings that the library knows by name.
 const NAMED_ENCODINGS: [&[u8]; 3] = [b"MacRomanEncoding", b"MacExpertEncoding", b"WinAnsiEncoding"];
-/// The differences of StandardEncoding from the encoding that the library takes without a name (ISO 32000-1, annex D.2): first code and glyphs.
+/// The differences between StandardEncoding and the library's default encoding (ISO 32000-1, annex D.2): first code and glyphs.
 const STANDARD_ENCODING: [(i64, &str); 14] = [
     (39, "quoteright"),
     (96, "quoteleft"),
@@ -50,91 +50,92 @@ const STANDARD_ENCODING: [(i64, &str); 14] = [
     (248, "lslash oslash oe germandbls"),
 ];
 
-/// The fonts of a document by number.
+/// The fonts of a document, by number.
 #[derive(Default)]
 pub(in crate::analysis) struct Fonts {
-    prepared: Vec<Prepared>,
-    numbers: HashMap<Key, usize>,
-    /// Characters that were drawn on this page in fonts of a character set; their places are their codes.
-    alphabets: HashMap<usize, Alphabet>,
+    prepared: Vec<PreparedFont>,
+    numbers: HashMap<FontKey, usize>,
+    /// Characters drawn on this page in transcoded fonts, with their codes.
+    glyph_codes: HashMap<usize, GlyphCodes>,
 }
 
-/// The result of preparing a font.
+/// A prepared font.
 #[derive(Debug)]
-pub(super) enum Prepared {
-    Known(Dictionary),
-    /// Text in a character set; the font is made anew for each page, from the characters on it.
-    Recoded(Charset),
-    /// Not readable, with its name.
-    Unread(String),
+pub(super) enum PreparedFont {
+    Supported(Dictionary),
+    /// Text in a character set. The font is created for each page from the characters on it.
+    Transcoded(Charset),
+    /// An unreadable font, with its name.
+    Unreadable(String),
 }
 
 #[derive(PartialEq, Eq, Hash)]
-enum Key {
+enum FontKey {
     Listed(ObjectId),
-    /// A font that stands in the resources themselves, by its address while the document is not changed.
+    /// A font within the resources, by its address while the document is unchanged.
     Inline(usize),
     Missing,
 }
 
 #[derive(Default)]
-struct Alphabet {
+struct GlyphCodes {
     codes: HashMap<char, u16>,
 }
 
 impl Fonts {
-    /// The number of the font that the resources list; `None`: they list none of the name.
+    /// Returns the number of a font in the resources, or of the fallback font if the name is not listed.
     pub(super) fn number(&mut self, document: &Document, listed: Option<&Object>) -> usize {
         let font = listed.and_then(|font| document.dereference(font).ok()).and_then(|(_, font)| font.as_dict().ok());
         let key = match (listed, font) {
-            (Some(Object::Reference(id)), Some(_)) => Key::Listed(*id),
-            (_, Some(font)) => Key::Inline(std::ptr::from_ref(font).addr()),
-            (_, None) => Key::Missing,
+            (Some(Object::Reference(id)), Some(_)) => FontKey::Listed(*id),
+            (_, Some(font)) => FontKey::Inline(std::ptr::from_ref(font).addr()),
+            (_, None) => FontKey::Missing,
         };
         let prepared_fonts = &mut self.prepared;
         *self.numbers.entry(key).or_insert_with(|| {
-            prepared_fonts.push(font.map_or_else(|| Prepared::Known(stand_in()), |font| prepared(document, font)));
+            prepared_fonts
+                .push(font.map_or_else(|| PreparedFont::Supported(fallback_font()), |font| prepared(document, font)));
             prepared_fonts.len() - 1
         })
     }
 
-    pub(super) fn get(&self, number: usize) -> &Prepared {
+    pub(super) fn get(&self, number: usize) -> &PreparedFont {
         &self.prepared[number]
     }
 
-    /// The name in the resources of a page.
+    /// Returns the name of the font in the resources of a page.
     pub(in crate::analysis) fn name(number: usize) -> Vec<u8> {
         format!("F{number}").into_bytes()
     }
 
-    /// The text in the codes of the font as the library gets it.
-    pub(super) fn recoded(&mut self, number: usize, bytes: Vec<u8>) -> Vec<u8> {
-        let Some(Prepared::Recoded(charset)) = self.prepared.get(number) else { return bytes };
-        let alphabet = self.alphabets.entry(number).or_default();
+    /// Transcodes text to the codes of the font in the resources.
+    pub(super) fn transcode(&mut self, number: usize, bytes: Vec<u8>) -> Vec<u8> {
+        let Some(PreparedFont::Transcoded(charset)) = self.prepared.get(number) else { return bytes };
+        let codes = self.glyph_codes.entry(number).or_default();
         let text = charset.decode(&bytes);
-        text.chars().flat_map(|letter| alphabet.code(letter).to_be_bytes()).collect()
+        text.chars().flat_map(|letter| codes.code(letter).to_be_bytes()).collect()
     }
 
-    /// The font for the resources of this page.
+    /// Returns the font for the resources of this page.
     pub(in crate::analysis) fn dictionary(&self, number: usize) -> Option<Dictionary> {
         match self.prepared.get(number)? {
-            Prepared::Known(font) => Some(font.clone()),
-            Prepared::Recoded(_) => {
-                Some(self.alphabets.get(&number).map_or_else(|| Alphabet::default().font(), Alphabet::font))
+            PreparedFont::Supported(font) => Some(font.clone()),
+            PreparedFont::Transcoded(_) => {
+                Some(self.glyph_codes.get(&number).map_or_else(|| GlyphCodes::default().font(), GlyphCodes::font))
             }
-            Prepared::Unread(_) => None,
+            PreparedFont::Unreadable(_) => None,
         }
     }
 
-    /// Simpler forms of a font that the library stumbled over, the best first.
-    pub(in crate::analysis) fn simpler(&self, number: usize) -> Vec<Dictionary> {
-        let Some(Prepared::Known(font)) = self.prepared.get(number) else { return Vec::new() };
+    /// Returns simplified forms of a font on which the library fails, the best first.
+    pub(in crate::analysis) fn simplified(&self, number: usize) -> Vec<Dictionary> {
+        let Some(PreparedFont::Supported(font)) = self.prepared.get(number) else { return Vec::new() };
         let without = |keys: &[&[u8]]| {
             let mut font = font.clone();
             for key in keys {
                 font.remove(key);
             }
-            // Where the map or the program lacks a code, the library asks the encoding.
+            // For a code missing in the map or the font program, the library uses the encoding.
             if !font.has(b"Encoding") {
                 font.set("Encoding", encoding_of(&[]));
             }
@@ -154,35 +155,35 @@ impl Fonts {
         ]
     }
 
-    /// Replaces a font, from this page on.
+    /// Replaces a font from this page on.
     pub(in crate::analysis) fn replace(&mut self, number: usize, font: Option<Dictionary>) {
         if let Some(place) = self.prepared.get_mut(number) {
             let name = match place {
-                Prepared::Known(font) => base_font(font),
+                PreparedFont::Supported(font) => base_font(font),
                 _ => String::new(),
             };
-            *place = font.map_or(Prepared::Unread(name), Prepared::Known);
+            *place = font.map_or(PreparedFont::Unreadable(name), PreparedFont::Supported);
         }
     }
 
-    /// The name of the font in the document.
+    /// Returns the name of the font in the document.
     pub(in crate::analysis) fn base_name(&self, number: usize) -> String {
         match self.prepared.get(number) {
-            Some(Prepared::Known(font)) => base_font(font),
-            Some(Prepared::Unread(name)) => name.clone(),
+            Some(PreparedFont::Supported(font)) => base_font(font),
+            Some(PreparedFont::Unreadable(name)) => name.clone(),
             _ => String::new(),
         }
     }
 
-    /// Forgets what holds for one page only.
+    /// Clears the state of a page.
     pub(in crate::analysis) fn end_page(&mut self) {
-        self.alphabets.clear();
-        self.numbers.retain(|key, _| !matches!(key, Key::Inline(_)));
+        self.glyph_codes.clear();
+        self.numbers.retain(|key, _| !matches!(key, FontKey::Inline(_)));
     }
 }
 
-impl Alphabet {
-    /// The code of a character. Code 0 stands for those beyond 65,535 different ones.
+impl GlyphCodes {
+    /// Returns the code of a character. Code 0 stands for characters beyond 65,535 different ones.
     fn code(&mut self, letter: char) -> u16 {
         let next = u16::try_from(self.codes.len() + 1).unwrap_or(0);
         *self.codes.entry(letter).or_insert(next)
@@ -192,7 +193,7 @@ impl Alphabet {
         let pairs = self.codes.iter().map(|(letter, code)| (u32::from(*code), letter.to_string()));
         let mut widths = Vec::new();
         for (letter, code) in &self.codes {
-            // Latin letters and half-width kana take half the place.
+            // Latin letters and half-width kana have half the width.
             let half = letter.is_ascii() || matches!(letter, '\u{ff61}'..='\u{ff9f}');
             widths.extend([i64::from(*code).into(), vec![if half { 500 } else { 1000 }.into()].into()]);
         }
@@ -202,13 +203,17 @@ impl Alphabet {
     }
 }
 
-fn prepared(document: &Document, font: &Dictionary) -> Prepared {
+fn prepared(document: &Document, font: &Dictionary) -> PreparedFont {
     let kind = font.get_deref(b"Subtype", document).and_then(Object::as_name).unwrap_or_default();
-    if kind == b"Type0" { composite(document, font) } else { Prepared::Known(simple(document, font, kind)) }
+    if kind == b"Type0" {
+        prepare_composite(document, font)
+    } else {
+        PreparedFont::Supported(simple_font(document, font, kind))
+    }
 }
 
-/// Returns the font in which readers draw text whose own font is missing.
-fn stand_in() -> Dictionary {
+/// Returns the font for text whose own font is missing.
+fn fallback_font() -> Dictionary {
     let mut font = Dictionary::new();
     font.set("Type", "Font");
     font.set("Subtype", "Type1");
@@ -227,10 +232,10 @@ fn base_name(document: &Document, font: &Dictionary) -> Vec<u8> {
     name(b"BaseFont").or_else(|| name(b"Name")).unwrap_or(b"unnamed").to_vec()
 }
 
-fn simple(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionary {
+fn simple_font(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionary {
     let mut made = Dictionary::new();
     made.set("Type", "Font");
-    // The drawings of a Type 3 font are of no interest, only its codes.
+    // Of a Type 3 font only the codes matter, not the drawings.
     made.set("Subtype", if kind == b"TrueType" { "TrueType" } else { "Type1" });
     let name = base_name(document, font);
     let unicode = font.get_deref(b"ToUnicode", document).is_ok_and(|map| map.as_stream().is_ok());
@@ -247,13 +252,13 @@ fn simple(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionary {
         }
         Some(Object::Name(name)) if name == b"StandardEncoding" => made.set("Encoding", encoding_of(&standard())),
         Some(Object::Dictionary(encoding)) => {
-            let (encoding, named) = spelled_encoding(document, encoding);
+            let (encoding, named) = supported_encoding(document, encoding);
             made.set("Encoding", encoding);
             if !unicode && !named.is_empty() {
                 made.set("ToUnicode", to_unicode(named, 1));
             }
         }
-        // Where a map lacks a code, the library asks the encoding and stumbles without one.
+        // For a code missing in the map, the library uses the encoding and fails without one.
         _ if unicode || kind == b"Type3" => made.set("Encoding", encoding_of(&[])),
         _ => {}
     }
@@ -262,18 +267,18 @@ fn simple(document: &Document, font: &Dictionary, kind: &[u8]) -> Dictionary {
             made.set("FirstChar", first);
             made.set("LastChar", first + i64::try_from(widths.len()).unwrap_or(0) - 1);
             made.set("Widths", widths);
-            // Codes without a width would stand in one place.
+            // Codes without a width would overlap.
             made.set("MissingWidth", 500);
             made.set("BaseFont", Object::Name(name));
         }
         None if CORE_FONTS.contains(&name.as_slice()) => made.set("BaseFont", Object::Name(name)),
-        // Without widths all letters would stand in one place; those of a similar font do.
-        None => made.set("BaseFont", Object::Name(similar(&name).to_vec())),
+        // Without widths all letters would overlap, so the widths of a similar font are used.
+        None => made.set("BaseFont", Object::Name(similar_core_font(&name).to_vec())),
     }
     made
 }
 
-fn similar(name: &[u8]) -> &'static [u8] {
+fn similar_core_font(name: &[u8]) -> &'static [u8] {
     let name = String::from_utf8_lossy(name).to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     if has(&["courier", "mono", "consol", "typewriter"]) {
@@ -285,12 +290,12 @@ fn similar(name: &[u8]) -> &'static [u8] {
     }
 }
 
-/// First code and widths, as many as there are codes.
+/// Returns the first code and the widths.
 fn widths(document: &Document, font: &Dictionary, kind: &[u8]) -> Option<(i64, Vec<Object>)> {
     let first = font.get_deref(b"FirstChar", document).and_then(Object::as_i64).unwrap_or(0);
     let listed = font.get_deref(b"Widths", document).and_then(Object::as_array).ok()?;
     let count = usize::try_from(256 - first).ok().filter(|_| first >= 0)?;
-    // Widths of a Type 3 font are in units of its own.
+    // Widths of a Type 3 font have their own unit.
     let matrix = font.get_deref(b"FontMatrix", document).and_then(Object::as_array).ok();
     let unit = matrix.and_then(|matrix| real(document, matrix.first()?).as_float().ok());
     let scale = unit.filter(|unit| kind == b"Type3" && *unit != 0.0).map_or(1.0, |unit| unit.abs() * 1000.0);
@@ -319,8 +324,8 @@ fn encoding_of(differences: &[Object]) -> Dictionary {
     encoding
 }
 
-/// An encoding with what the library understands of it, and the characters that its glyphs name by number (`uni20AC`).
-fn spelled_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary, Vec<(u32, String)>) {
+/// Converts an encoding to the parts that the library supports, and returns the characters of glyphs named by number (`uni20AC`).
+fn supported_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary, Vec<(u32, String)>) {
     let base = encoding.get_deref(b"BaseEncoding", document).and_then(Object::as_name).ok();
     let mut differences = if base == Some(b"StandardEncoding") { standard() } else { Vec::new() };
     let mut named = Vec::new();
@@ -333,7 +338,9 @@ fn spelled_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary, 
             Ok((_, Object::Name(name))) => {
                 if (0..256).contains(&code) {
                     differences.extend([Object::Integer(code), Object::Name(name.clone())]);
-                    named.extend(by_number(name).and_then(|letter| Some((u32::try_from(code).ok()?, letter))));
+                    named.extend(
+                        text_of_numbered_glyph(name).and_then(|letter| Some((u32::try_from(code).ok()?, letter))),
+                    );
                 }
                 code = code.saturating_add(1);
             }
@@ -347,8 +354,8 @@ fn spelled_encoding(document: &Document, encoding: &Dictionary) -> (Dictionary, 
     (made, named)
 }
 
-/// The text of a glyph that is named by its code: `uni20AC`, `uni00660066`, `u1F600`.
-fn by_number(name: &[u8]) -> Option<String> {
+/// Returns the text of a glyph named by its code: `uni20AC`, `uni00660066`, `u1F600`.
+fn text_of_numbered_glyph(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     let name = name.split('.').next().unwrap_or(name);
     if let Some(units) = name.strip_prefix("uni").filter(|units| units.len() >= 4 && units.len().is_multiple_of(4)) {
@@ -360,21 +367,21 @@ fn by_number(name: &[u8]) -> Option<String> {
     Some(char::from_u32(u32::from_str_radix(code, 16).ok()?)?.to_string())
 }
 
-fn composite(document: &Document, font: &Dictionary) -> Prepared {
+fn prepare_composite(document: &Document, font: &Dictionary) -> PreparedFont {
     let name = base_name(document, font);
     let unread = || {
-        Prepared::Unread(
+        PreparedFont::Unreadable(
             String::from_utf8_lossy(&name).chars().filter(|letter| !letter.is_control()).take(80).collect(),
         )
     };
     let encoding = match font.get_deref(b"Encoding", document) {
         Ok(Object::Name(cmap)) if !cmap.starts_with(b"Identity") => {
-            return Charset::of(&String::from_utf8_lossy(cmap)).map_or_else(unread, Prepared::Recoded);
+            return Charset::from_cmap(&String::from_utf8_lossy(cmap)).map_or_else(unread, PreparedFont::Transcoded);
         }
         Ok(Object::Stream(_)) => font.get(b"Encoding").cloned().unwrap_or(Object::Null),
         _ => Object::Name(b"Identity-H".to_vec()),
     };
-    // Without a map, the numbers of its glyphs say nothing.
+    // Glyph numbers have no meaning without a map.
     let Some(unicode) = font
         .get(b"ToUnicode")
         .ok()
@@ -389,10 +396,10 @@ fn composite(document: &Document, font: &Dictionary) -> Prepared {
         .and_then(|fonts| document.dereference(fonts.first()?).ok()?.1.as_dict().ok());
     let width = descendant.and_then(|font| font.get_deref(b"DW", document).and_then(Object::as_float).ok());
     let listed = descendant.and_then(|font| font.get_deref(b"W", document).and_then(Object::as_array).ok());
-    let widths = listed.map(|widths| spelled_widths(document, widths)).unwrap_or_default();
+    let widths = listed.map(|widths| expanded_widths(document, widths)).unwrap_or_default();
     let mut made = composite_font(&name, encoding, widths, width.map_or(1000, whole));
     made.set("ToUnicode", unicode.clone());
-    Prepared::Known(made)
+    PreparedFont::Supported(made)
 }
 
 fn composite_font(name: &[u8], encoding: Object, widths: Vec<Object>, default_width: i64) -> Dictionary {
@@ -411,15 +418,15 @@ fn composite_font(name: &[u8], encoding: Object, widths: Vec<Object>, default_wi
     font
 }
 
-/// Widths with every span (`36 38 722`) as a list (`36 [722 722 722]`), the form that the library understands.
-fn spelled_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
+/// Expands ranges of widths (`36 38 722`) to lists (`36 [722 722 722]`), the form that the library supports.
+fn expanded_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
     let whole_of =
         |object: &Object| document.dereference(object).and_then(|(_, number)| number.as_float()).ok().map(whole);
     let mut spelled = Vec::with_capacity(widths.len());
     let mut count = 0;
     let mut rest = widths;
     while let [first, second, after @ ..] = rest {
-        let Some(from) = whole_of(first).filter(|from| (0..MOST_WIDTHS).contains(from)) else { break };
+        let Some(from) = whole_of(first).filter(|from| (0..MAX_WIDTHS).contains(from)) else { break };
         if let Ok((_, Object::Array(list))) = document.dereference(second) {
             spelled.push(Object::Integer(from));
             spelled.push(list.iter().map(|width| real(document, width)).collect::<Vec<_>>().into());
@@ -429,7 +436,7 @@ fn spelled_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
         let ([width, after @ ..], Some(to)) = (after, whole_of(second)) else { break };
         let span = to.saturating_sub(from).saturating_add(1);
         count += span;
-        let Some(span) = usize::try_from(span).ok().filter(|_| count < MOST_WIDTHS) else { break };
+        let Some(span) = usize::try_from(span).ok().filter(|_| count < MAX_WIDTHS) else { break };
         spelled.push(Object::Integer(from));
         spelled.push(vec![real(document, width); span].into());
         rest = after;
@@ -437,12 +444,12 @@ fn spelled_widths(document: &Document, widths: &[Object]) -> Vec<Object> {
     spelled
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "a number out of range is taken for the nearest one in range")]
+#[allow(clippy::cast_possible_truncation, reason = "a number out of range becomes the nearest one in range")]
 fn whole(number: f32) -> i64 {
     number as i64
 }
 
-/// A map from codes of `bytes` bytes to characters (ISO 32000-1, 9.10.3).
+/// Returns a CMap from codes of `bytes` bytes to characters (ISO 32000-1, section 9.10.3).
 fn to_unicode(pairs: impl IntoIterator<Item = (u32, String)>, bytes: usize) -> Stream {
     let mut pairs: Vec<(u32, String)> = pairs.into_iter().collect();
     pairs.sort_unstable();
@@ -451,7 +458,7 @@ fn to_unicode(pairs: impl IntoIterator<Item = (u32, String)>, bytes: usize) -> S
     let mut map = format!(
         "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CMapName /Made def\n/CMapType 2 def\n1 begincodespacerange\n<{low}> <{high}>\nendcodespacerange\n"
     );
-    // Writing to a String can't fail.
+    // Writing to a String cannot fail.
     for block in pairs.chunks(100) {
         let _ = writeln!(map, "{} beginbfchar", block.len());
         for (code, text) in block {

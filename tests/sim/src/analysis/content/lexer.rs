@@ -1,23 +1,23 @@
-//! Operators and operands of a content stream (ISO 32000-1, 7.8.2). What is broken costs itself alone: reading continues behind it.
+//! Operators and operands of a content stream (ISO 32000-1, section 7.8.2). The lexer continues after malformed input.
 
-use pdf_extract::{Object, StringFormat};
+use pdf_extract::{Document, Object, StringFormat};
 
-/// Brackets of deeper arrays are skipped.
-const DEEPEST: usize = 8;
-/// More operands belong to no operator.
-const MOST_OPERANDS: usize = 64;
+/// Maximum depth of arrays. Brackets of deeper arrays are skipped.
+const MAX_DEPTH: usize = 8;
+/// Maximum number of operands of an operator.
+const MAX_OPERANDS: usize = 64;
 
-/// Reads operators one by one.
+/// Iterates over the operators of a content stream.
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// A text without an end was found: from there on texts end with their line, else each of many would be sought to the end of the stream.
+    /// An unterminated string was found. Later strings end with their line, so that the search for their end stays linear.
     unclosed: bool,
-    /// No inline image ends behind this point.
+    /// No inline image ends after this point.
     no_image_end: bool,
 }
 
-enum Token {
+enum LexerToken {
     Operand(Object),
     Operator(String),
     /// `]` or `>>`.
@@ -33,9 +33,9 @@ impl<'a> Lexer<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn take_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+    fn take_while(&mut self, accepted: impl Fn(u8) -> bool) -> &'a [u8] {
         let start = self.at;
-        while self.peek().is_some_and(&wanted) {
+        while self.peek().is_some_and(&accepted) {
             self.at += 1;
         }
         &self.bytes[start..self.at]
@@ -51,64 +51,64 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn token(&mut self, depth: usize) -> Option<Token> {
+    fn token(&mut self, depth: usize) -> Option<LexerToken> {
         loop {
             self.skip_blank();
             let first = self.peek()?;
             match first {
-                b'(' => return Some(Token::Operand(string(self.literal()))),
-                b'<' if self.bytes.get(self.at + 1) == Some(&b'<') && depth < DEEPEST => {
+                b'(' => return Some(LexerToken::Operand(string(self.literal()))),
+                b'<' if self.bytes.get(self.at + 1) == Some(&b'<') && depth < MAX_DEPTH => {
                     self.at += 2;
                     self.group(depth);
-                    return Some(Token::Operand(Object::Null));
+                    return Some(LexerToken::Operand(Object::Null));
                 }
-                b'<' => return Some(Token::Operand(string(self.hexadecimal()))),
-                b'[' if depth < DEEPEST => {
+                b'<' => return Some(LexerToken::Operand(string(self.hexadecimal()))),
+                b'[' if depth < MAX_DEPTH => {
                     self.at += 1;
-                    return Some(Token::Operand(Object::Array(self.group(depth))));
+                    return Some(LexerToken::Operand(Object::Array(self.group(depth))));
                 }
                 b']' => {
                     self.at += 1;
-                    return Some(Token::Close);
+                    return Some(LexerToken::Close);
                 }
                 b'>' => {
                     self.at += if self.bytes.get(self.at + 1) == Some(&b'>') { 2 } else { 1 };
-                    return Some(Token::Close);
+                    return Some(LexerToken::Close);
                 }
-                b'/' => return Some(Token::Operand(Object::Name(self.name()))),
+                b'/' => return Some(LexerToken::Operand(Object::Name(self.name()))),
                 b'0'..=b'9' | b'+' | b'-' | b'.' => {
                     let written = self.take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.'));
-                    return Some(Token::Operand(number(written)));
+                    return Some(LexerToken::Operand(number(written)));
                 }
                 b')' | b'{' | b'}' | b'[' => self.at += 1,
                 _ => {
                     let word = self.take_while(|byte| !is_blank(byte) && !is_delimiter(byte));
                     return Some(match word {
-                        b"true" | b"false" | b"null" => Token::Operand(Object::Null),
-                        word => Token::Operator(String::from_utf8_lossy(word).into_owned()),
+                        b"true" | b"false" | b"null" => LexerToken::Operand(Object::Null),
+                        word => LexerToken::Operator(String::from_utf8_lossy(word).into_owned()),
                     });
                 }
             }
         }
     }
 
-    /// The operands up to the closing bracket; an operator ends a group whose bracket is missing.
+    /// Reads operands up to the closing bracket. An operator ends a group without a closing bracket.
     fn group(&mut self, depth: usize) -> Vec<Object> {
         let mut operands = Vec::new();
         loop {
             let before = self.at;
             match self.token(depth + 1) {
-                Some(Token::Operand(operand)) => operands.push(operand),
-                Some(Token::Operator(_)) => {
+                Some(LexerToken::Operand(operand)) => operands.push(operand),
+                Some(LexerToken::Operator(_)) => {
                     self.at = before;
                     return operands;
                 }
-                Some(Token::Close) | None => return operands,
+                Some(LexerToken::Close) | None => return operands,
             }
         }
     }
 
-    /// A text in brackets. Without its closing bracket it ends with the line, so that the lines behind it stay.
+    /// Reads a literal string. Without its closing bracket the string ends with the line, so that the next lines remain.
     fn literal(&mut self) -> Vec<u8> {
         self.at += 1;
         let start = self.at;
@@ -194,7 +194,7 @@ impl<'a> Lexer<'a> {
         name
     }
 
-    /// Skips the rest of an inline image; its data may look like anything. Its dictionary is short.
+    /// Skips the rest of an inline image, whose data is arbitrary. Its dictionary is short.
     fn inline_image(&mut self) {
         let rest = &self.bytes[self.at..];
         let Some(data) = rest.windows(3).take(2048).position(|three| is_blank(three[0]) && three[1..] == *b"ID") else {
@@ -210,7 +210,7 @@ impl<'a> Lexer<'a> {
                 marked && ends && (text || !plausible)
             })
         };
-        // Without an end, the data is read as operators that mean nothing; the text behind it is found all the same.
+        // Without an end, the data is read as meaningless operators, and the following text is still found.
         let end = if self.no_image_end { None } else { end(true).or_else(|| end(false)) };
         self.no_image_end = end.is_none();
         self.at += end.map_or(data, |end| end + 3);
@@ -225,14 +225,14 @@ impl Iterator for Lexer<'_> {
         let mut operands = Vec::new();
         loop {
             match self.token(0)? {
-                Token::Operand(operand) => {
-                    if operands.len() == MOST_OPERANDS {
+                LexerToken::Operand(operand) => {
+                    if operands.len() == MAX_OPERANDS {
                         operands.clear();
                     }
                     operands.push(operand);
                 }
-                Token::Close => {}
-                Token::Operator(operator) => {
+                LexerToken::Close => {}
+                LexerToken::Operator(operator) => {
                     if operator == "BI" {
                         self.inline_image();
                     }
@@ -247,7 +247,7 @@ fn string(bytes: Vec<u8>) -> Object {
     Object::String(bytes, StringFormat::Hexadecimal)
 }
 
-/// A number as far as it is one: `1.2.3` is 1.2, `--5` is 5.
+/// Parses the valid prefix of a number: `1.2.3` is 1.2, `--5` is 5.
 fn number(written: &[u8]) -> Object {
     let text = String::from_utf8_lossy(written);
     let negative = text.starts_with('-');
@@ -263,6 +263,12 @@ fn number(written: &[u8]) -> Object {
     } else {
         value
     })
+}
+
+/// Returns a number in the form of the lexer; anything else is zero.
+pub(super) fn real(document: &Document, object: &Object) -> Object {
+    let number = document.dereference(object).and_then(|(_, number)| number.as_float()).unwrap_or(0.0);
+    Object::Real(if number.is_finite() { number } else { 0.0 })
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -281,7 +287,7 @@ fn hex_digit(byte: u8) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn shown(content: &[u8]) -> Vec<String> {
+    fn operators_of(content: &[u8]) -> Vec<String> {
         let text = |object: &Object| match object {
             Object::String(bytes, _) => format!("({})", String::from_utf8_lossy(bytes)),
             Object::Real(number) => number.to_string(),
@@ -295,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_are_read_with_their_operands() {
+    fn reads_operators_with_their_operands() {
         let content = b"q 1 0 0 -1.5 .5 +7 cm /F#31 11 Tf (a\\(b\\051\\)) Tj <4142 4> Tj [(a) -20 <62>] TJ % comment\n/P << /MCID 0 >> BDC T* (x) ' Q";
         let expected = [
             "q",
@@ -309,11 +315,11 @@ mod tests {
             "(x) '",
             "Q",
         ];
-        assert_eq!(shown(content), expected);
+        assert_eq!(operators_of(content), expected);
     }
 
     #[test]
-    fn what_is_broken_costs_itself_alone() {
+    fn continues_after_malformed_input() {
         for (content, expected) in [
             (&b"(lost\n(kept) Tj"[..], vec!["(lost) (kept) Tj"]),
             (b"[(a) (b) TJ (kept) Tj", vec!["[2] TJ", "(kept) Tj"]),
@@ -322,7 +328,7 @@ mod tests {
             (b"1.2.3 --5 5-3 Td", vec!["1.2 -5 5 Td"]),
             (b"<4x1> Tj (kept) Tj", vec!["(@) x1", "Tj", "(kept) Tj"]),
             (
-                b"BI /W 1 /H 1 /BPC 8 /CS /Whatever ID \x00\xff(( EI Q\xfe\nEI\nQ (kept) Tj",
+                b"BI /W 1 /H 1 /BPC 8 /CS /Anything ID \x00\xff(( EI Q\xfe\nEI\nQ (kept) Tj",
                 vec!["BI", "Q", "(kept) Tj"],
             ),
             (b"BI /W 1 ID (( EI (kept) Tj", vec!["BI", "(kept) Tj"]),
@@ -330,10 +336,10 @@ mod tests {
             (b"\xff\xfe\x01 (kept) Tj", vec!["\u{fffd}\u{fffd}\u{1}", "(kept) Tj"]),
             (b"", vec![]),
         ] {
-            assert_eq!(shown(content), expected, "{}", String::from_utf8_lossy(content));
+            assert_eq!(operators_of(content), expected, "{}", String::from_utf8_lossy(content));
         }
         for hostile in [&b"["[..], b"<<", b"(\n", b"(", b"BI ", b"BI\nID\n", b"BI ID \nEIx"] {
-            assert!(shown(&hostile.repeat(10_000)).len() <= 20_000);
+            assert!(operators_of(&hostile.repeat(10_000)).len() <= 20_000);
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Brings pages into a form that the PDF library reads without stumbling.
+//! Converts pages to a form that the PDF library reads without failing.
 //!
-//! The library panics at operators, resources and fonts that it does not expect, and the rest of the page is lost with it. So pages are drawn anew: only
-//! the operators that place text remain, forms are drawn in their place, and each font is one that the library knows. Text in a font that can't be read is
-//! left out and reported; everything else on the page stays.
+//! The library panics at unexpected operators, resources and fonts, and the rest of the page is lost. Pages are therefore redrawn: only operators
+//! that place text remain, forms are expanded in place, and every font is replaced with one that the library knows. Text in an unreadable font is
+//! left out and reported; everything else on the page remains.
 
 mod charset;
 mod fonts;
 mod lexer;
-mod walk;
+mod text_operators;
 
 pub(super) use fonts::Fonts;
-pub(super) use walk::{Drawn, Operator, walk};
+pub(super) use text_operators::{PageContent, TextOperator, text_operators};

@@ -1,4 +1,4 @@
-//! Ranges as RFC 9110 section 14.1.2 writes them, and names of all letters.
+//! Properties of ranges (RFC 9110, section 14.1.2) and of suggested names.
 
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
@@ -9,12 +9,12 @@ use crate::properties::cases;
 
 const TAG: &str = "\"tag\"";
 
-fn ask(range: &str, size: u64) -> Wanted {
-    let Ok(range) = HeaderValue::from_str(range) else { return Wanted::All };
-    wanted(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
+fn request(range: &str, size: u64) -> RequestedRange {
+    let Ok(range) = HeaderValue::from_str(range) else { return RequestedRange::Full };
+    requested_range(&HeaderMap::from_iter([(RANGE, range)]), size, TAG)
 }
 
-/// Sizes of packages, and those at which numbers end.
+/// Returns sizes of packages, and the largest numbers.
 fn number() -> impl Strategy<Value = u64> {
     prop_oneof![6 => 0_u64..300, 1 => any::<u64>(), 1 => (0_u64..3).prop_map(|less| u64::MAX - less)]
 }
@@ -23,51 +23,54 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn from_one_byte_to_another(first in number(), last in prop::option::of(number()), size in number()) {
+    fn returns_the_range_between_two_offsets(first in number(), last in prop::option::of(number()), size in number()) {
         let range = format!("bytes={first}-{}", last.map(|last| last.to_string()).unwrap_or_default());
         let expected = match last {
-            Some(last) if last < first => Wanted::All,
-            _ if first >= size => Wanted::Nothing,
-            last => Wanted::Part { start: first, length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)) },
+            Some(last) if last < first => RequestedRange::Full,
+            _ if first >= size => RequestedRange::NotSatisfiable,
+            last => RequestedRange::Part {
+                start: first,
+                length: last.map_or(size - first, |last| (last - first).saturating_add(1).min(size - first)),
+            },
         };
-        prop_assert_eq!(ask(&range, size), expected, "{} of {}", range, size);
+        prop_assert_eq!(request(&range, size), expected, "{} of {}", range, size);
     }
 
     #[test]
-    fn the_last_bytes(count in number(), size in number()) {
+    fn returns_the_last_bytes(count in number(), size in number()) {
         let expected = match count.min(size) {
-            0 => Wanted::Nothing,
-            length => Wanted::Part { start: size - length, length },
+            0 => RequestedRange::NotSatisfiable,
+            length => RequestedRange::Part { start: size - length, length },
         };
-        prop_assert_eq!(ask(&format!("bytes=-{count}"), size), expected);
+        prop_assert_eq!(request(&format!("bytes=-{count}"), size), expected);
     }
 
     #[test]
-    fn a_part_lies_within_the_whole(
+    fn parts_lie_within_the_body(
         range in prop_oneof!["bytes=[0-9 +,-]{0,9}", "(bytes|lines|)=?[^\\p{Cc}]{0,9}"],
         size in number(),
     ) {
-        let wanted = ask(&range, size);
-        if let Wanted::Part { start, length } = wanted {
+        let requested = request(&range, size);
+        if let RequestedRange::Part { start, length } = requested {
             prop_assert!(length > 0 && start < size && length <= size - start);
         }
-        // Signs and lists are no single range.
+        // Signs and lists are not a single range.
         if !range.starts_with("bytes=") || range.contains(['+', ',']) || range.matches('-').count() != 1 {
-            prop_assert_eq!(wanted, Wanted::All, "{}", range);
+            prop_assert_eq!(requested, RequestedRange::Full, "{}", range);
         }
     }
 
     #[test]
-    fn another_version_is_given_whole(tag in "\"?[a-z]{0,4}\"?", first in 0_u64..9) {
+    fn returns_the_whole_body_for_another_etag(tag in "\"?[a-z]{0,4}\"?", first in 0_u64..9) {
         let fields = [(RANGE, format!("bytes={first}-")), (IF_RANGE, tag.clone())];
         let headers: HeaderMap = fields.into_iter().filter_map(|(name, value)| Some((name, value.parse().ok()?))).collect();
-        let expected = if tag == TAG { Wanted::Part { start: first, length: 10 - first } } else { Wanted::All };
-        prop_assert_eq!(wanted(&headers, 10, TAG), expected);
+        let expected = if tag == TAG { RequestedRange::Part { start: first, length: 10 - first } } else { RequestedRange::Full };
+        prop_assert_eq!(requested_range(&headers, 10, TAG), expected);
     }
 
     #[test]
-    fn a_suggested_name_is_read_back(name in prop_oneof![any::<String>(), "[ -~]{0,20}", "[a-zü\"\\\\%;\r\n./]{0,12}"]) {
-        let value = disposition(&name);
+    fn content_disposition_round_trips(name in prop_oneof![any::<String>(), "[ -~]{0,20}", "[a-zü\"\\\\%;\r\n./]{0,12}"]) {
+        let value = content_disposition(&name);
         prop_assert!(value.is_ascii() && HeaderValue::from_str(&value).is_ok(), "{}", value);
         let rest = value.strip_prefix("attachment; filename=\"").and_then(|rest| rest.split_once('"'));
         let (plain, extended) = rest.unwrap_or_default();

@@ -1,10 +1,9 @@
-//! The kinds of faults, one file a family: what the proxy answers by itself, what happens to the JSON, to the connection, to
-//! parts of a body, to the request.
+//! The effects of faults, one file per family: replaced responses, JSON, connection, ranges, request.
 
-mod answers;
 mod connection;
 mod json;
 mod range;
 mod request;
+mod responses;
 
-pub(crate) use answers::{Made, RetryAfter};
+pub(crate) use responses::{CannedResponse, RetryAfter};

@@ -1,34 +1,34 @@
-//! What happens to requests for a part of a body (Range, RFC 9110 section 14) and to their answers.
+//! Effects on range requests (RFC 9110, section 14) and their responses.
 
 use http::header::{CONTENT_RANGE, ETAG};
 use http::{HeaderMap, HeaderValue};
 
-use crate::Fault;
+use crate::faults::fault::Fault;
 
 impl Fault {
-    /// A client that asks for a part sees 200 and the whole: the service did not see `Range` and `If-Range`.
+    /// Answers a range request with 200 and the whole body, because the service does not receive `Range` and `If-Range`.
     #[must_use]
     pub fn ignore_range(mut self) -> Self {
         self.ignore_range = true;
         self
     }
 
-    /// A client sees an `ETag` that is not the service's, so that it asks in vain for the rest of what it got with it. An answer without one stays so.
+    /// Changes the `ETag`, so that a later range request with this tag does not match. A response without an `ETag` stays unchanged.
     #[must_use]
     pub fn changed_etag(mut self) -> Self {
         self.changed_etag = true;
         self
     }
 
-    /// A client that asks for a part sees a `Content-Range` that begins so many bytes later (or earlier) than what comes.
+    /// Shifts the start in `Content-Range` by this many bytes relative to the bytes sent.
     #[must_use]
     pub fn lying_content_range(mut self, bytes: i64) -> Self {
         self.lying_content_range = Some(bytes);
         self
     }
 
-    /// The headers of an answer, as the fault wants them.
-    pub(crate) fn change_parts(&self, headers: &mut HeaderMap) {
+    /// Changes the range headers of a response.
+    pub(crate) fn change_range_headers(&self, headers: &mut HeaderMap) {
         let text = |headers: &HeaderMap, name| {
             headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned)
         };
@@ -48,7 +48,7 @@ impl Fault {
     }
 }
 
-/// A range that begins elsewhere; one that has no beginning stays as it is.
+/// Shifts the start of a range. A range without a start yields `None`.
 fn moved(range: &str, delta: i64) -> Option<String> {
     let (first, rest) = range.strip_prefix("bytes ")?.split_once('-')?;
     Some(format!("bytes {}-{rest}", first.parse::<u64>().ok()?.saturating_add_signed(delta)))
@@ -59,12 +59,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_headers_are_as_described() {
+    fn changes_etag_and_content_range() {
         let changed = |fault: Fault, tag: &'static str, range: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(ETAG, HeaderValue::from_static(tag));
             headers.insert(CONTENT_RANGE, HeaderValue::from_static(range));
-            fault.change_parts(&mut headers);
+            fault.change_range_headers(&mut headers);
             [ETAG, CONTENT_RANGE].map(|name| headers[name].to_str().expect("a text").to_owned())
         };
         let any = || Fault::on("*");

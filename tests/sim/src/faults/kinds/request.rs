@@ -1,24 +1,23 @@
-//! What happens to the request before the service judges it.
+//! Effects on the request before the service processes it.
 
-use crate::Fault;
+use crate::faults::fault::Fault;
 
 impl Fault {
-    /// A client sees one answer, the second: the service got the request twice, as from a proxy that repeats it. The request is held in memory.
+    /// Delivers the request twice, as a repeating proxy does, and returns the second response. The request is held in memory.
     #[must_use]
     pub fn delivered_twice(mut self) -> Self {
         self.delivered_twice = true;
         self
     }
 
-    /// A client sees 401: its access token has just expired. The refresh token is good. Tokens that the simulator has not issued are left alone.
+    /// Expires the access token, so that the service answers 401. The refresh token stays valid. Tokens of other issuers are left unchanged.
     #[must_use]
     pub fn token_expired(mut self) -> Self {
         self.token_expired = true;
         self
     }
 
-    /// A client sees 401: its session has just been ended, so that the refresh token is no good either. Tokens that the simulator has not issued
-    /// are left alone.
+    /// Ends the session, so that the service answers 401 and the refresh token becomes invalid. Tokens of other issuers are left unchanged.
     #[must_use]
     pub fn token_revoked(mut self) -> Self {
         self.token_revoked = true;

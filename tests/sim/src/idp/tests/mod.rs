@@ -1,4 +1,4 @@
-//! The provider over real loopback HTTP, with a clock that stands still.
+//! Tests of the provider over loopback HTTP, with a manual clock.
 
 #![allow(clippy::expect_used, clippy::panic)]
 
@@ -15,7 +15,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
 use super::{ClientSettings, IdpConfig, Pkce, Provider, UserSettings};
-use crate::SimClock;
+use crate::clock::SimClock;
 
 /// A verifier and its S256 challenge (RFC 7636, appendix B).
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -23,21 +23,21 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const CLIENT: [(&str, &str); 2] = [("client_id", "cli"), ("client_secret", "s&c+%t")];
 const SPECIAL: &str = "p&ss+w%20rd =äöüß€";
 
-struct Bench {
+struct TestRealm {
     provider: Provider,
     clock: SimClock,
     http: Client,
     origin: String,
 }
 
-/// What came back, as far as tests look at it.
-struct Answer {
+/// A response, reduced to what the tests inspect.
+struct TestResponse {
     status: u16,
     headers: http::HeaderMap,
     text: String,
 }
 
-impl Answer {
+impl TestResponse {
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {} {}", self.status, self.text))
     }
@@ -47,7 +47,7 @@ impl Answer {
         self.json()[name].as_str().expect("the token").to_owned()
     }
 
-    /// Status, error and description in one comparable text.
+    /// Returns status, error and description in one text.
     fn error(&self) -> String {
         let body = self.json();
         let part = |name: &str| body[name].as_str().unwrap_or("-").to_owned();
@@ -58,20 +58,20 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// A parameter of the redirect.
-    fn sent_back(&self, name: &str) -> Option<String> {
+    /// Returns a parameter of the redirect.
+    fn redirect_parameter(&self, name: &str) -> Option<String> {
         let url = url::Url::parse(self.header(LOCATION)).expect("a redirect");
         url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
-    /// Where the page's form goes.
+    /// Returns the action of the page's form.
     fn form_action(&self) -> String {
         let (_, rest) = self.text.split_once("action=\"").unwrap_or_else(|| panic!("no form: {}", self.text));
         rest.split('"').next().expect("an end").replace("&amp;", "&")
     }
 }
 
-impl Bench {
+impl TestRealm {
     async fn new() -> Self {
         Self::with(|_| ()).await
     }
@@ -109,24 +109,24 @@ impl Bench {
         self.url(&format!("protocol/openid-connect/{path}"))
     }
 
-    async fn get(&self, url: &str) -> Answer {
-        answer(self.http.get(url)).await
+    async fn get(&self, url: &str) -> TestResponse {
+        send(self.http.get(url)).await
     }
 
-    async fn post(&self, url: &str, form: &[(&str, &str)]) -> Answer {
-        answer(with_form(self.http.post(url), form)).await
+    async fn post(&self, url: &str, form: &[(&str, &str)]) -> TestResponse {
+        send(with_form(self.http.post(url), form)).await
     }
 
-    /// The token endpoint, as the main client.
-    async fn token(&self, form: &[(&str, &str)]) -> Answer {
+    /// Calls the token endpoint as the main client.
+    async fn token(&self, form: &[(&str, &str)]) -> TestResponse {
         self.post(&self.endpoint("token"), &[&CLIENT, form].concat()).await
     }
 
-    async fn log_in(&self, scope: &str) -> Answer {
+    async fn log_in(&self, scope: &str) -> TestResponse {
         self.token(&[("grant_type", "password"), ("username", "alice"), ("password", SPECIAL), ("scope", scope)]).await
     }
 
-    async fn refresh(&self, token: &str) -> Answer {
+    async fn refresh(&self, token: &str) -> TestResponse {
         self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
     }
 
@@ -140,38 +140,38 @@ fn with_form(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
     request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
-async fn answer(request: RequestBuilder) -> Answer {
+async fn send(request: RequestBuilder) -> TestResponse {
     let response: Response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.expect("a body") }
+    TestResponse { status, headers, text: response.text().await.expect("a body") }
 }
 
 #[tokio::test]
-async fn the_realm_describes_itself_under_the_name_it_is_called_by() {
-    let bench = Bench::new().await;
-    let found = bench.get(&bench.url(".well-known/openid-configuration")).await.json();
-    assert_eq!(found["issuer"], bench.url("").trim_end_matches('/'));
-    assert_eq!(found["token_endpoint"], bench.endpoint("token"));
-    assert_eq!(found["device_authorization_endpoint"], bench.endpoint("auth/device"));
+async fn discovery_uses_the_host_of_the_request() {
+    let realm = TestRealm::new().await;
+    let found = realm.get(&realm.url(".well-known/openid-configuration")).await.json();
+    assert_eq!(found["issuer"], realm.url("").trim_end_matches('/'));
+    assert_eq!(found["token_endpoint"], realm.endpoint("token"));
+    assert_eq!(found["device_authorization_endpoint"], realm.endpoint("auth/device"));
     assert_eq!(found["authorization_response_iss_parameter_supported"], true);
-    let renamed = bench.http.get(bench.url(".well-known/openid-configuration")).header(HOST, "idp.test:81");
-    assert_eq!(answer(renamed).await.json()["issuer"], "http://idp.test:81/auth/realms/acme");
+    let renamed = realm.http.get(realm.url(".well-known/openid-configuration")).header(HOST, "idp.test:81");
+    assert_eq!(send(renamed).await.json()["issuer"], "http://idp.test:81/auth/realms/acme");
 }
 
 #[tokio::test]
-async fn wrong_paths_and_methods_get_keycloaks_answers() {
-    let bench = Bench::new().await;
+async fn wrong_paths_and_methods_respond_like_keycloak() {
+    let realm = TestRealm::new().await;
     for path in ["token", "auth", "certs"] {
-        let other = bench.get(&format!("{}/auth/realms/other/protocol/openid-connect/{path}", bench.origin)).await;
+        let other = realm.get(&format!("{}/auth/realms/other/protocol/openid-connect/{path}", realm.origin)).await;
         if path != "token" {
             assert_eq!((other.status, other.text.as_str()), (404, r#"{"error":"Realm does not exist"}"#));
         }
     }
-    let other = bench.post(&format!("{}/auth/realms/other/protocol/openid-connect/token", bench.origin), &[]).await;
+    let other = realm.post(&format!("{}/auth/realms/other/protocol/openid-connect/token", realm.origin), &[]).await;
     assert_eq!((other.status, other.text.as_str()), (404, r#"{"error":"Realm does not exist"}"#));
-    let wrong_base = bench.get(&format!("{}/realms/acme/protocol/openid-connect/certs", bench.origin)).await;
+    let wrong_base = realm.get(&format!("{}/realms/acme/protocol/openid-connect/certs", realm.origin)).await;
     assert_eq!(wrong_base.status, 404);
     assert!(wrong_base.header(CONTENT_TYPE).starts_with("text/html"));
-    let method = bench.get(&bench.endpoint("token")).await;
+    let method = realm.get(&realm.endpoint("token")).await;
     assert_eq!((method.status, method.text.as_str()), (405, r#"{"error":"HTTP 405 Method Not Allowed"}"#));
 }

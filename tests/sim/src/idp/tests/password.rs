@@ -1,17 +1,17 @@
-//! User name and password, client authentication, the shape of requests.
+//! Password grant, client authentication, and the form of requests.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
 
-use super::{Bench, SPECIAL, answer, with_form};
+use super::{SPECIAL, TestRealm, send, with_form};
 
 const LOGIN: [(&str, &str); 3] = [("grant_type", "password"), ("username", "alice"), ("password", SPECIAL)];
 
 #[tokio::test]
-async fn a_login_gives_what_keycloak_gives() {
-    let bench = Bench::new().await;
-    let login = bench.token(&LOGIN).await;
+async fn password_login_responds_like_keycloak() {
+    let realm = TestRealm::new().await;
+    let login = realm.token(&LOGIN).await;
     let body = login.json();
     assert_eq!(login.header(CACHE_CONTROL), "no-store");
     assert_eq!(login.header(PRAGMA), "no-cache");
@@ -23,27 +23,27 @@ async fn a_login_gives_what_keycloak_gives() {
     assert_eq!(body["scope"], "email profile");
     assert!(body["session_state"].is_string());
     assert!(body.get("id_token").is_none());
-    assert_eq!(bench.log_in("openid").await.token("id_token").split('.').count(), 3);
+    assert_eq!(realm.log_in("openid").await.token("id_token").split('.').count(), 3);
 }
 
 #[tokio::test]
-async fn the_same_seed_gives_the_same_tokens_on_another_port_too() {
-    let (one, two) = (Bench::new().await, Bench::new().await);
+async fn same_seed_yields_the_same_tokens_on_another_port() {
+    let (one, two) = (TestRealm::new().await, TestRealm::new().await);
     let (first, second) = (one.token(&LOGIN).await.json(), two.token(&LOGIN).await.json());
     assert_eq!(first["session_state"], second["session_state"]);
-    // The issuer differs with the port, so the tokens do; called by the same name they are the same.
-    let named = |bench: &Bench| {
+    // The issuer contains the port, so equal tokens need equal host names.
+    let named = |realm: &TestRealm| {
         let form: Vec<_> = super::CLIENT.into_iter().chain(LOGIN).collect();
-        with_form(bench.http.post(bench.endpoint("token")), &form).header(http::header::HOST, "idp.test")
+        with_form(realm.http.post(realm.endpoint("token")), &form).header(http::header::HOST, "idp.test")
     };
-    let (first, second) = (answer(named(&one)).await, answer(named(&two)).await);
+    let (first, second) = (send(named(&one)).await, send(named(&two)).await);
     assert_eq!(first.token("access_token"), second.token("access_token"));
     assert_eq!(first.token("refresh_token"), second.token("refresh_token"));
 }
 
 #[tokio::test]
-async fn wrong_logins_are_refused() {
-    let bench = Bench::new().await;
+async fn rejects_invalid_logins() {
+    let realm = TestRealm::new().await;
     let invalid = "400 invalid_grant Invalid user credentials";
     for (username, password, expected) in [
         ("alice", "wrong", invalid),
@@ -54,59 +54,59 @@ async fn wrong_logins_are_refused() {
         ("udo", "pw", "400 invalid_grant Account is not fully set up"),
     ] {
         let form = [("grant_type", "password"), ("username", username), ("password", password)];
-        assert_eq!(bench.token(&form).await.error(), expected, "{username} {password}");
+        assert_eq!(realm.token(&form).await.error(), expected, "{username} {password}");
     }
-    assert_eq!(bench.token(&[("grant_type", "password"), ("username", "alice")]).await.error(), invalid);
-    let nameless = bench.token(&[("grant_type", "password"), ("password", "x")]).await;
+    assert_eq!(realm.token(&[("grant_type", "password"), ("username", "alice")]).await.error(), invalid);
+    let nameless = realm.token(&[("grant_type", "password"), ("password", "x")]).await;
     assert_eq!(nameless.error(), "401 invalid_request Missing parameter: username");
-    assert_eq!(bench.log_in("nope").await.error(), "400 invalid_scope Invalid scopes: nope");
-    assert_eq!(bench.log_in("").await.error(), "400 invalid_scope Invalid scopes: ");
+    assert_eq!(realm.log_in("nope").await.error(), "400 invalid_scope Invalid scopes: nope");
+    assert_eq!(realm.log_in("").await.error(), "400 invalid_scope Invalid scopes: ");
     let mail = [("grant_type", "password"), ("username", "ALICE@documine.test"), ("password", SPECIAL)];
-    assert_eq!(bench.token(&mail).await.status, 200);
-    assert!(bench.provider.set_user_enabled("alice", false));
-    assert_eq!(bench.token(&LOGIN).await.error(), "400 invalid_grant Account disabled");
-    assert!(!bench.provider.set_user_enabled("nobody", false));
+    assert_eq!(realm.token(&mail).await.status, 200);
+    assert!(realm.provider.set_user_enabled("alice", false));
+    assert_eq!(realm.token(&LOGIN).await.error(), "400 invalid_grant Account disabled");
+    assert!(!realm.provider.set_user_enabled("nobody", false));
 }
 
 #[tokio::test]
-async fn clients_are_authenticated_by_form_or_basic() {
-    let bench = Bench::new().await;
+async fn authenticates_clients_by_form_or_basic() {
+    let realm = TestRealm::new().await;
     let as_client = |id: &'static str, secret: &'static str| {
         let form: Vec<_> = [("client_id", id), ("client_secret", secret)].into_iter().chain(LOGIN).collect();
-        with_form(bench.http.post(bench.endpoint("token")), &form)
+        with_form(realm.http.post(realm.endpoint("token")), &form)
     };
     let wrong = "Invalid client or Invalid client credentials";
-    assert_eq!(answer(as_client("unknown", "x")).await.error(), format!("401 invalid_client {wrong}"));
-    assert_eq!(answer(as_client("cli", "x")).await.error(), format!("401 unauthorized_client {wrong}"));
-    assert_eq!(answer(as_client("public", "ignored")).await.status, 200);
-    let narrow = answer(as_client("narrow", "")).await;
+    assert_eq!(send(as_client("unknown", "x")).await.error(), format!("401 invalid_client {wrong}"));
+    assert_eq!(send(as_client("cli", "x")).await.error(), format!("401 unauthorized_client {wrong}"));
+    assert_eq!(send(as_client("public", "ignored")).await.status, 200);
+    let narrow = send(as_client("narrow", "")).await;
     assert_eq!(narrow.error(), "400 unauthorized_client Client not allowed for direct access grants");
-    assert_eq!(bench.post(&bench.endpoint("token"), &LOGIN).await.error(), format!("401 invalid_client {wrong}"));
+    assert_eq!(realm.post(&realm.endpoint("token"), &LOGIN).await.error(), format!("401 invalid_client {wrong}"));
 
     let basic = |credentials: &str| {
         let value = format!("Basic {}", STANDARD.encode(credentials));
-        with_form(bench.http.post(bench.endpoint("token")), &LOGIN).header(AUTHORIZATION, value)
+        with_form(realm.http.post(realm.endpoint("token")), &LOGIN).header(AUTHORIZATION, value)
     };
-    assert_eq!(answer(basic("cli:s%26c%2B%25t")).await.status, 200);
-    assert_eq!(answer(basic("cli:wrong")).await.error(), format!("401 unauthorized_client {wrong}"));
-    let raw = answer(basic("cli:s&c+%t")).await;
+    assert_eq!(send(basic("cli:s%26c%2B%25t")).await.status, 200);
+    assert_eq!(send(basic("cli:wrong")).await.error(), format!("401 unauthorized_client {wrong}"));
+    let raw = send(basic("cli:s&c+%t")).await;
     assert_eq!(raw.error(), "400 unauthorized_client Unexpected error when authenticating client");
-    assert_eq!(answer(basic("public:")).await.status, 200);
-    let service = bench.token(&[("grant_type", "client_credentials")]).await;
+    assert_eq!(send(basic("public:")).await.status, 200);
+    let service = realm.token(&[("grant_type", "client_credentials")]).await;
     assert_eq!(service.error(), "401 unauthorized_client Client not enabled to retrieve service account");
 }
 
 #[tokio::test]
-async fn misshapen_requests_are_refused() {
-    let bench = Bench::new().await;
-    let unsupported = bench.token(&[("grant_type", "nope")]).await;
+async fn rejects_malformed_requests() {
+    let realm = TestRealm::new().await;
+    let unsupported = realm.token(&[("grant_type", "nope")]).await;
     assert_eq!(unsupported.error(), "400 unsupported_grant_type Unsupported grant_type");
     let missing = "400 invalid_request Missing form parameter: grant_type";
-    assert_eq!(bench.token(&[]).await.error(), missing);
-    let twice = bench.token(&[("grant_type", "password"), ("grant_type", "password")]).await;
+    assert_eq!(realm.token(&[]).await.error(), missing);
+    let twice = realm.token(&[("grant_type", "password"), ("grant_type", "password")]).await;
     assert_eq!(twice.error(), "400 invalid_request duplicated parameter");
-    let json = bench.http.post(bench.endpoint("token")).json(&serde_json::json!({ "grant_type": "password" }));
-    assert_eq!(answer(json).await.error(), missing);
-    let bare = bench.http.post(bench.endpoint("token")).body("grant_type=password");
-    assert_eq!(answer(bare).await.error(), missing);
+    let json = realm.http.post(realm.endpoint("token")).json(&serde_json::json!({ "grant_type": "password" }));
+    assert_eq!(send(json).await.error(), missing);
+    let bare = realm.http.post(realm.endpoint("token")).body("grant_type=password");
+    assert_eq!(send(bare).await.error(), missing);
 }

@@ -1,4 +1,4 @@
-//! Names in packages: each once, in its folder, fit for every system.
+//! Properties of the names in packages: unique, inside their folder, valid on every system.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::properties::cases;
 
-/// Names that other systems keep for devices.
+/// Returns whether a system reserves the name for a device.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim().to_uppercase();
     let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
@@ -20,13 +20,13 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn no_two_entries_share_a_name_and_none_leaves_its_folder(
+    fn entry_names_are_unique_and_stay_in_their_folder(
         given in vec((prop::sample::select(&["Originals", "Reports"]), "[aAbÄä]{1,2}(\\.[pP])?|x \\([23]\\)\\.p|[a/\\\\.]{0,4}a|[^\\p{Cc}]{1,6}a"), 0..40),
     ) {
-        let mut names = Names::default();
+        let mut names = EntryNames::default();
         let mut seen = HashSet::new();
         for (folder, name) in given {
-            let path = names.fresh(folder, &name);
+            let path = names.unique(folder, &name);
             prop_assert!(seen.insert(path.to_lowercase()), "{}", path);
             let (before, last) = path.split_once('/').unwrap_or_default();
             prop_assert_eq!(before, folder);
@@ -35,7 +35,7 @@ proptest! {
     }
 
     #[test]
-    fn a_safe_name_is_one_that_every_system_takes(
+    fn safe_names_are_valid_on_every_system(
         text in prop_oneof![any::<String>(), "[ .a/:*?\"<>|\\\\\n]{0,9}", "([A-Za-z]{3}|con|NUL|Com1|lpt9)(\\.[a-z]{1,3})?[. ]{0,2}", "🔑{60,120}"],
     ) {
         let name = safe_name(&text);
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_that_is_safe_stays(text in "[a-zA-Zü0-9_() -]{0,30}[a-z0-9)]{4}(\\.[a-z]{1,4})?") {
+    fn keeps_safe_names(text in "[a-zA-Zü0-9_() -]{0,30}[a-z0-9)]{4}(\\.[a-z]{1,4})?") {
         prop_assert_eq!(safe_name(text.trim()), text.trim());
     }
 }
