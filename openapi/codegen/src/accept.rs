@@ -1,0 +1,49 @@
+//! Why: the generator sends `Accept` for JSON only; a binary download and an answer without content would say nothing, and a
+//! server that cares may then choose anything. Errors are JSON everywhere.
+//! Looks for: the media types of an operation's success answers.
+//! Holds afterwards: every operation says in `x-accept` what its requests send: what it documents, JSON always among it.
+//! Delete when: the generator sends all documented media types.
+
+use serde_json::Value;
+
+use crate::media_types::{self, Family};
+use crate::walk::{self, Node, Object};
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    walk::every(document, Node::Operation, &mut |operation, _| {
+        let accept = accept(operation);
+        operation.insert(String::from("x-accept"), Value::String(accept));
+        edits += 1;
+    });
+    edits
+}
+
+/// Returns whether a success is JSON under the name of any media type.
+fn offers_any_json(operation: &Object) -> bool {
+    let responses = walk::object(operation, "responses").into_iter().flatten();
+    let contents = responses
+        .filter(|(status, _)| status.starts_with('2'))
+        .filter_map(|(_, response)| response.get("content")?.as_object());
+    contents.flatten().any(|(name, media_type)| {
+        media_types::essence(name) == "*/*" && media_types::means_json(name, Some(media_type))
+    })
+}
+
+/// Sorted, each once; JSON alone when there is a JSON answer, since every other form becomes an operation of its own.
+fn accept(operation: &Object) -> String {
+    let mut types: Vec<&str> =
+        media_types::of_success(operation).into_iter().filter(|media_type| *media_type != "*/*").collect();
+    if offers_any_json(operation) {
+        types.push("application/json");
+    }
+    types.sort_unstable();
+    types.dedup();
+    let json: Vec<&str> =
+        types.iter().copied().filter(|media_type| media_types::family(media_type) == Family::Json).collect();
+    match (json.is_empty(), types.is_empty()) {
+        (false, _) => json.join(", "),
+        (true, true) => String::from("application/json"),
+        (true, false) => format!("{}, application/json", types.join(", ")),
+    }
+}

@@ -1,0 +1,193 @@
+//! Why: the generator takes one media type a body, of four it knows, wants a schema with each, and panics at an `encoding`.
+//! Looks for: the media types of request bodies, and files among the parameters.
+//! Holds afterwards: a body has one, the best for us: JSON, then a form with files, a form, bytes, anything else. JSON without a
+//! schema is any JSON value; JSON under another name is `application/json`; anything else is bytes. `x-content-type` then holds the
+//! media type that the service wants. A file among the parameters is a part of a form. A JSON body with a file in it is a form: no JSON can hold one.
+//! Delete when: the generator takes any media type.
+
+use serde_json::{Value, json};
+
+use crate::media_types::{self, Family};
+use crate::walk::{self, Node, Object};
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let mut edits = 0;
+    walk::every(document, Node::Operation, &mut |operation, _| {
+        edits += files_in_parameters(operation, &schemas);
+        let Some(Value::Object(body)) = operation.get("requestBody") else {
+            return;
+        };
+        if body.contains_key("$ref") {
+            return;
+        }
+        let Some((name, media_type)) = best(body, &schemas) else {
+            operation.remove("requestBody");
+            edits += 1;
+            return;
+        };
+        let (content, wanted) = one(&name, media_type, &schemas);
+        if let Some(wanted) = wanted {
+            operation.insert(String::from("x-content-type"), Value::String(wanted));
+        }
+        if let Some(Value::Object(body)) = operation.get_mut("requestBody")
+            && body.get("content") != Some(&content)
+        {
+            body.insert(String::from("content"), content);
+            edits += 1;
+        }
+    });
+    edits
+}
+
+/// Moves parameters that hold a file into the form: no query can hold one, but older tools describe Spring's `MultipartFile` so. An object with a
+/// file in it goes there with all its properties, and so does what Swagger 2.0 called `formData`.
+fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
+    let takes_form = operation.get("requestBody").is_none_or(|body| {
+        let content = body.get("content").and_then(Value::as_object);
+        content.is_some_and(|content| content.keys().any(|name| media_types::family(name) == Family::Multipart))
+    });
+    let Some(Value::Array(parameters)) = operation.get_mut("parameters").filter(|_| takes_form) else {
+        return 0;
+    };
+    let mut parts = Object::new();
+    let mut required: Vec<Value> = Vec::new();
+    parameters.retain(|parameter| {
+        let Some(parameter) = parameter.as_object() else {
+            return true;
+        };
+        let (name, place) = (walk::text(parameter, "name"), walk::text(parameter, "in"));
+        let schema = walk::object(parameter, "schema");
+        let target = schema.and_then(|schema| walk::resolved(schema, schemas));
+        let media_type = parameter.get("schema").map(|schema| json!({"schema": schema}));
+        let is_moved =
+            place == Some("formData") || (place == Some("query") && holds_file(media_type.as_ref(), schemas));
+        let (Some(name), true) = (name, is_moved) else {
+            return true;
+        };
+        let object = target.and_then(|target| Some((target, walk::object(target, "properties")?)));
+        if let Some((target, properties)) = object {
+            parts.extend(properties.clone());
+            required.extend(target.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
+        } else {
+            let is_file = walk::text(parameter, "type") == Some("file");
+            let bare = if is_file { json!({"type": "string", "format": "binary"}) } else { json!({"type": "string"}) };
+            parts.insert(name.to_owned(), schema.cloned().map_or(bare, Value::Object));
+            required.extend(walk::is_true(parameter, "required").then(|| json!(name)));
+        }
+        false
+    });
+    let moved = parts.len();
+    if moved == 0 {
+        return 0;
+    }
+    let form = form(operation, schemas);
+    let mut properties = walk::object(&form, "properties").cloned().unwrap_or_default();
+    required.extend(form.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
+    properties.extend(parts);
+    let form = json!({"type": "object", "properties": properties, "required": required});
+    operation.insert(String::from("requestBody"), json!({"content": {"multipart/form-data": {"schema": form}}}));
+    moved
+}
+
+/// Returns the schema of the form that an operation has already; empty if there is no form.
+fn form(operation: &Object, schemas: &Object) -> Object {
+    let content = walk::object(operation, "requestBody").and_then(|body| walk::object(body, "content"));
+    let form = content.into_iter().flatten().find(|(name, _)| media_types::family(name) == Family::Multipart);
+    let schema = form.and_then(|(_, media_type)| media_type.get("schema")).and_then(Value::as_object);
+    schema.and_then(|schema| walk::resolved(schema, schemas)).cloned().unwrap_or_default()
+}
+
+/// The media type that we can send best, and what is said of it.
+fn best(body: &Object, schemas: &Object) -> Option<(String, Object)> {
+    let content = walk::object(body, "content")?;
+    let mut names = walk::sorted_keys(content);
+    names.sort_by_key(|name| rank(name, content.get(name), schemas));
+    let name = names.into_iter().next()?;
+    let media_type = content.get(&name).and_then(Value::as_object).cloned().unwrap_or_default();
+    Some((name, media_type))
+}
+
+fn rank(name: &str, media_type: Option<&Value>, schemas: &Object) -> usize {
+    let essence = media_types::essence(name);
+    let has_schema = media_type.is_some_and(|media_type| media_type.get("schema").is_some());
+    match media_types::family(name) {
+        Family::Json if essence == "application/json" => 0,
+        Family::Json => 1,
+        _ if is_range(&essence) && has_schema && !holds_file(media_type, schemas) => 2,
+        Family::Multipart => 3,
+        _ if is_range(&essence) && holds_file(media_type, schemas) && !is_whole_file(media_type, schemas) => 3,
+        _ if essence == "application/x-www-form-urlencoded" => 4,
+        _ if essence == "application/octet-stream" => 5,
+        _ => 6,
+    }
+}
+
+/// `*/*`, `image/*`: what to send is up to us.
+fn is_range(essence: &str) -> bool {
+    essence.contains('*')
+}
+
+/// The content of the body, and the media type to send when it is another than its name there.
+fn one(name: &str, mut media_type: Object, schemas: &Object) -> (Value, Option<String>) {
+    let essence = media_types::essence(name);
+    let holds_file = holds_file(Some(&Value::Object(media_type.clone())), schemas);
+    media_type.remove("encoding");
+    match rank(name, Some(&Value::Object(media_type.clone())), schemas) {
+        0 | 1 if is_bytes(&media_type, schemas) => (bytes(), sendable(name)),
+        0..=2 if holds_file => (json!({"multipart/form-data": media_type}), None),
+        rank @ 0..=2 => {
+            media_type.entry("schema").or_insert_with(|| json!({}));
+            (json!({"application/json": media_type}), sendable(name).filter(|_| rank == 1))
+        }
+        3 => (json!({"multipart/form-data": media_type}), None),
+        4 => {
+            media_type.entry("schema").or_insert_with(|| json!({}));
+            (json!({"application/x-www-form-urlencoded": media_type}), None)
+        }
+        5 => (bytes(), None),
+        _ => (bytes(), sendable(name).filter(|_| !is_range(&essence))),
+    }
+}
+
+fn bytes() -> Value {
+    json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
+}
+
+/// The media type as the value of a header, if it can be one.
+fn sendable(name: &str) -> Option<String> {
+    let name = name.trim();
+    let is_plain = name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    (is_plain && name.contains('/')).then(|| String::from(name))
+}
+
+fn is_whole_file(media_type: Option<&Value>, schemas: &Object) -> bool {
+    media_type.and_then(Value::as_object).is_some_and(|media_type| is_bytes(media_type, schemas))
+}
+
+fn is_bytes(media_type: &Object, schemas: &Object) -> bool {
+    let schema = walk::object(media_type, "schema").and_then(|schema| walk::resolved(schema, schemas));
+    schema.is_some_and(is_file)
+}
+
+/// Returns whether the body is a file, a list of files, or an object with one of these among its properties.
+fn holds_file(media_type: Option<&Value>, schemas: &Object) -> bool {
+    let schema = media_type.and_then(|media_type| media_type.get("schema")).and_then(Value::as_object);
+    let Some(schema) = schema.and_then(|schema| walk::resolved(schema, schemas)) else {
+        return false;
+    };
+    let is_file_or_list = |schema: &Object| {
+        let items = walk::object(schema, "items").and_then(|items| walk::resolved(items, schemas));
+        is_file(schema) || items.is_some_and(is_file)
+    };
+    let mut properties = walk::object(schema, "properties").into_iter().flatten();
+    is_file_or_list(schema)
+        || properties.any(|(_, property)| {
+            let property = property.as_object().and_then(|property| walk::resolved(property, schemas));
+            property.is_some_and(is_file_or_list)
+        })
+}
+
+fn is_file(schema: &Object) -> bool {
+    walk::text(schema, "format") == Some("binary")
+}

@@ -1,0 +1,89 @@
+//! From a document that went through the passes to Rust source: the generator, then passes over the syntax tree it made, then the
+//! tables that hand-written code needs.
+//!
+//! Used by the build script and by tests, each by `#[path]`, next to the module `passes`. Every code pass counts its edits, and
+//! those that something depends on compare the count with what the document demands, so that a newer generator that writes
+//! something else stops the build instead of changing the client in silence.
+
+mod boxed_options;
+mod client_constructor;
+mod derive_default;
+mod derive_schema;
+mod doc_fences;
+mod doc_texts;
+mod exact_spellings;
+mod generator;
+mod multipart_form;
+mod non_exhaustive;
+mod null_as_default;
+mod open_enums;
+mod operation_table;
+mod plain_requests;
+mod prepared_requests;
+mod rare_methods;
+mod syntax;
+mod type_builders;
+mod wire_names;
+
+use serde_json::Value;
+use syn::File;
+
+/// A pass over the generated source.
+pub struct CodePass {
+    /// The name of the module.
+    pub name: &'static str,
+    /// Changes the source and returns the number of edits, or the reason for failing.
+    pub apply: fn(&mut File, &Value) -> Result<usize, String>,
+}
+
+macro_rules! code_passes {
+    ($($name:ident),* $(,)?) => {
+        &[$(CodePass { name: stringify!($name), apply: $name::apply }),*]
+    };
+}
+
+/// All code passes, in the order they run.
+pub const CODE_PASSES: &[CodePass] = code_passes![
+    client_constructor,
+    multipart_form,
+    plain_requests,
+    prepared_requests,
+    rare_methods,
+    type_builders,
+    boxed_options,
+    wire_names,
+    derive_default,
+    exact_spellings,
+    null_as_default,
+    non_exhaustive,
+    derive_schema,
+    doc_fences,
+    doc_texts,
+];
+
+/// The source files of a build.
+pub struct Generated {
+    /// The client, its builders and the models.
+    pub client: String,
+    /// The open enums.
+    pub enums: String,
+    /// The table of operations.
+    pub operations: String,
+    /// Edits each code pass made, in order.
+    pub counts: Vec<(&'static str, usize)>,
+}
+
+/// Makes the source of a document that went through the passes; on failure all reasons, one a line.
+pub fn generate(document: &Value) -> Result<Generated, Vec<String>> {
+    let tokens = generator::run(document)?;
+    let mut file: File =
+        syn::parse2(tokens).map_err(|error| vec![format!("the generated source is no Rust: {error}")])?;
+    let mut counts = Vec::new();
+    for pass in CODE_PASSES {
+        let edits =
+            (pass.apply)(&mut file, document).map_err(|error| vec![format!("code pass {}: {error}", pass.name)])?;
+        counts.push((pass.name, edits));
+    }
+    let operations = operation_table::source(document, &file).map_err(|error| vec![error])?;
+    Ok(Generated { client: prettyplease::unparse(&file), enums: open_enums::source(document), operations, counts })
+}

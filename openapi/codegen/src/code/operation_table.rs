@@ -1,0 +1,184 @@
+//! Writes the table of operations that `documine-api/src/operations.rs` includes: the document's operations in the order of its
+//! tags, and for each generated method the operation it belongs to and what it accepts.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use syn::File;
+use syn::visit::{self, Visit};
+
+use crate::walk::{self, METHODS, Object};
+
+struct Row<'a> {
+    tag: usize,
+    path: &'a str,
+    method: &'a str,
+    operation: &'a Object,
+}
+
+impl Row<'_> {
+    fn text(&self, key: &str) -> &str {
+        walk::text(self.operation, key).unwrap_or_default()
+    }
+
+    /// The document's spelling of the operation it belongs to.
+    fn id(&self) -> &str {
+        walk::text(self.operation, "x-variant-of").unwrap_or_else(|| self.text("x-operation-id"))
+    }
+
+    fn is_variant(&self) -> bool {
+        self.operation.contains_key("x-variant-of")
+    }
+}
+
+pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
+    let rows = rows(document);
+    let own: Vec<&Row<'_>> = rows.iter().filter(|row| !row.is_variant()).collect();
+    let mut source = String::from("/// Every operation of the document, in the order of its tags.\n");
+    source.push_str("pub static OPERATIONS: &[Operation] = &[\n");
+    for row in &own {
+        let variants = rows.iter().any(|other| other.is_variant() && other.id() == row.id());
+        let _ = writeln!(
+            source,
+            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, answer: Answer::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{}, canonical: {}, missing: {}, missing_query: &{}, part: {:?}, parts: &{} }},",
+            row.id(),
+            row.method.to_uppercase(),
+            row.path,
+            row.operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str).unwrap_or_default(),
+            answer(row.operation, variants),
+            paging(row.operation),
+            row.operation.get("x-paging").and_then(|paging| paging.get("items")).and_then(Value::as_str),
+            provenance(row.operation),
+            walk::is_true(row.operation, "x-canonical"),
+            walk::is_true(row.operation, "x-missing"),
+            missing_query(row.operation),
+            walk::text(row.operation, "x-part"),
+            parts(row.operation),
+        );
+    }
+    source.push_str("];\n\n/// Every generated method.\nstatic METHODS: &[Method] = &[\n");
+    let mut named: Vec<&Row<'_>> = rows.iter().collect();
+    named.sort_by_key(|row| row.text("operationId"));
+    for row in &named {
+        let index = own.iter().position(|other| other.id() == row.id()).unwrap_or_default();
+        let _ = writeln!(
+            source,
+            "    Method {{ name: {:?}, operation: {index}, accept: {:?}, content_type: {:?}, missing: {} }},",
+            row.text("operationId"),
+            row.text("x-accept"),
+            walk::text(row.operation, "x-content-type"),
+            walk::is_true(row.operation, "x-missing")
+        );
+    }
+    source.push_str("];\n");
+
+    let listed: BTreeSet<String> = named.iter().map(|row| String::from(row.text("operationId"))).collect();
+    let called = called(file);
+    if listed == called {
+        Ok(source)
+    } else {
+        Err(format!(
+            "the generator named methods otherwise than expected: {:?}",
+            listed.symmetric_difference(&called).collect::<Vec<_>>()
+        ))
+    }
+}
+
+fn rows(document: &Value) -> Vec<Row<'_>> {
+    let tags: Vec<&str> = document
+        .get("tags")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|tag| tag.get("name")?.as_str())
+        .collect();
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for method in METHODS {
+            let Some(operation) = item.get(method).and_then(Value::as_object) else {
+                continue;
+            };
+            let tag = operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str);
+            let tag = tag.and_then(|tag| tags.iter().position(|known| *known == tag)).unwrap_or(tags.len());
+            rows.push(Row { tag, path, method, operation });
+        }
+    }
+    rows.sort_by_key(|row| (row.tag, row.path, row.method));
+    rows
+}
+
+fn answer(operation: &Object, has_variants: bool) -> &'static str {
+    let content = operation
+        .get("responses")
+        .and_then(|responses| responses.get("2XX"))
+        .and_then(|response| response.get("content"))
+        .and_then(Value::as_object);
+    match content {
+        None => "Empty",
+        Some(content) if !content.contains_key("application/json") => "Binary",
+        Some(_) if has_variants => "JsonOrXml",
+        Some(_) => "Json",
+    }
+}
+
+fn paging(operation: &Object) -> &'static str {
+    let paging = operation.get("x-paging");
+    let form = paging.and_then(|paging| paging.get("form").unwrap_or(paging).as_str());
+    match form {
+        None => "NotAList",
+        Some("page") => "PageSize",
+        Some("link") => "Link",
+        Some(_) => "None",
+    }
+}
+
+/// The query parameters that are parts of the form instead, each with its part and the value to send by default.
+fn parts(operation: &Object) -> String {
+    let parts = walk::object(operation, "x-parts").into_iter().flatten();
+    let parts: Vec<(&str, &str, Option<&str>)> = parts
+        .filter_map(|(name, part)| {
+            let text = |key: &str| part.get(key).and_then(Value::as_str);
+            Some((name.as_str(), text("part")?, text("default")))
+        })
+        .collect();
+    format!("{parts:?}")
+}
+
+/// The query parameters that the contract knows and the document does not, each with what its absence means.
+fn missing_query(operation: &Object) -> String {
+    let missing = walk::object(operation, "x-missing-query").cloned().unwrap_or_default();
+    let pairs = walk::sorted_keys(&missing).into_iter().map(|name| {
+        let default = missing.get(&name).and_then(Value::as_str).map(str::to_owned);
+        format!("({name:?}, {default:?})")
+    });
+    format!("[{}]", pairs.collect::<Vec<String>>().join(", "))
+}
+
+fn provenance(operation: &Object) -> &'static str {
+    match walk::text(operation, "x-provenance") {
+        Some("published") => "Published",
+        Some("described") => "Described",
+        Some("inferred") => "Inferred",
+        _ => "Unmarked",
+    }
+}
+
+/// The names by which the generated source calls the hooks.
+fn called(file: &File) -> BTreeSet<String> {
+    struct Names(BTreeSet<String>);
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
+            visit::visit_field_value(self, field);
+            if let (syn::Member::Named(name), syn::Expr::Lit(literal)) = (&field.member, &field.expr)
+                && name == "operation_id"
+                && let syn::Lit::Str(text) = &literal.lit
+            {
+                self.0.insert(text.value());
+            }
+        }
+    }
+    let mut names = Names(BTreeSet::new());
+    names.visit_file(file);
+    names.0
+}

@@ -1,0 +1,68 @@
+//! What the user of a document has decided where nothing in it decides: `openapi/mapping.toml`, written by `cargo xtask regen`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+
+use crate::contract::Contract;
+use crate::walk::METHODS;
+
+/// The user's decisions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decisions {
+    /// An operation of the contract → method and path of the document, as it writes them.
+    #[serde(default)]
+    pub map: BTreeMap<String, String>,
+    /// Operations of the contract that the document may lack.
+    #[serde(default)]
+    pub accept_missing: BTreeSet<String>,
+}
+
+impl Decisions {
+    /// Reads them; `origin` is named in errors.
+    pub fn read(text: &str, origin: &str) -> Result<Self, Vec<String>> {
+        toml::from_str(text).map_err(|error| vec![format!("{origin}: {}", error.message().replace('\n', " "))])
+    }
+
+    /// As they are kept.
+    pub fn text(&self) -> String {
+        let quoted = |text: &String| serde_json::to_string(text).unwrap_or_default();
+        let missing: Vec<String> = self.accept_missing.iter().map(quoted).collect();
+        let mut text = String::from(
+            "# What was decided about the document in use: `cargo xtask regen --map`, `--accept-missing`. Remove a line to take it back.\n",
+        );
+        let _ = write!(text, "accept_missing = [{}]\n\n[map]\n", missing.join(", "));
+        for (operation, target) in &self.map {
+            let _ = writeln!(text, "{} = {}", quoted(operation), quoted(target));
+        }
+        text
+    }
+
+    /// What can't be meant.
+    pub fn faults(&self, contract: &Contract) -> Vec<String> {
+        let mut faults: Vec<String> = Vec::new();
+        for id in self.map.keys().chain(&self.accept_missing) {
+            if !contract.operations.contains_key(id) {
+                let near = near(id, contract.operations.keys().map(String::as_str));
+                faults.push(format!("{id}: the contract has no such operation{near}"));
+            }
+        }
+        for (id, target) in &self.map {
+            let method = target.split(' ').next().unwrap_or_default().to_lowercase();
+            if !METHODS.contains(&method.as_str()) || !target.contains(" /") {
+                faults.push(format!(
+                    "{id}: {target:?} is no operation; write the method and the path, as in 'GET /api/downloads/{{id}}'"
+                ));
+            }
+        }
+        faults
+    }
+}
+
+/// A hint at the name that was perhaps meant.
+fn near<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let same = |name: &&str| name.eq_ignore_ascii_case(wanted) || name.to_lowercase().contains(&wanted.to_lowercase());
+    known.into_iter().find(same).map(|name| format!("; is {name} meant?")).unwrap_or_default()
+}

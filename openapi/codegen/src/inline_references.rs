@@ -1,0 +1,74 @@
+//! Why: parameters, bodies and answers may be shared by reference or stand beside the operations of a path. Every pass would have
+//! to follow them.
+//! Looks for: `$ref` of parameters, bodies, answers, headers and whole paths, to wherever in the document, and `parameters` of a
+//! path item.
+//! Holds afterwards: operations hold all of these themselves; the only references left lead to component schemas. A reference
+//! that leads nowhere, in a circle or out of the document stays, for the lint to report.
+//! Delete when: never; it makes the other passes simple.
+
+use serde_json::{Map, Value};
+
+use crate::schema_references;
+use crate::walk::{self, METHODS, Node};
+
+/// The sections that nothing refers to afterwards.
+const SECTIONS: [&str; 5] = ["headers", "parameters", "pathItems", "requestBodies", "responses"];
+/// How many references may stand behind each other.
+const MAX_STEPS: usize = 16;
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let whole = document.clone();
+    let mut edits = 0;
+    walk::everything(document, &mut |node, object, _| {
+        if matches!(node, Node::PathItem | Node::Parameter | Node::RequestBody | Node::Response | Node::Header)
+            && let Some(target) = resolve(&whole, object)
+        {
+            *object = target;
+            edits += 1;
+        }
+    });
+    walk::every(document, Node::PathItem, &mut |item, _| {
+        let Some(Value::Array(shared)) = item.remove("parameters") else {
+            return;
+        };
+        for method in METHODS {
+            if let Some(Value::Object(operation)) = item.get_mut(method) {
+                edits += share(&shared, operation);
+            }
+        }
+    });
+    if let Some(Value::Object(components)) = document.get_mut("components") {
+        for section in SECTIONS {
+            components.remove(section);
+        }
+    }
+    edits
+}
+
+fn resolve(document: &Value, object: &Map<String, Value>) -> Option<Map<String, Value>> {
+    let mut current = object.clone();
+    let mut steps = 0;
+    while let Some(reference) = walk::text(&current, "$ref") {
+        let pointer = schema_references::decoded(reference)?;
+        steps += 1;
+        if steps > MAX_STEPS {
+            return None;
+        }
+        current.clone_from(document.pointer(&pointer)?.as_object()?);
+    }
+    (steps > 0).then_some(current)
+}
+
+/// Adds the parameters of the path that the operation does not define itself.
+fn share(shared: &[Value], operation: &mut Map<String, Value>) -> usize {
+    let own = operation.entry("parameters").or_insert_with(|| Value::Array(Vec::new()));
+    let Value::Array(own) = own else {
+        return 0;
+    };
+    let key = |parameter: &Value| (parameter.get("name").cloned(), parameter.get("in").cloned());
+    let missing: Vec<Value> =
+        shared.iter().filter(|parameter| !own.iter().any(|known| key(known) == key(parameter))).cloned().collect();
+    let added = missing.len();
+    own.extend(missing);
+    added
+}

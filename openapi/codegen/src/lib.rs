@@ -1,0 +1,199 @@
+//! Passes over an OpenAPI document, the mapping to the facade's contract, the lint, and the generation of Rust source.
+//!
+//! The order of the passes matters: unused parts are removed and references to shared parameters and responses are inlined first,
+//! so that every later pass works on plain operations. Each pass is one module with a fixed head: why, finds, holds afterwards,
+//! delete when. A pass leaves notes for later steps in the document as `x-…` members.
+
+pub mod build;
+pub mod canonical;
+pub mod code;
+pub mod contract;
+pub mod decisions;
+pub mod mapping;
+pub mod names;
+pub mod normalize;
+pub mod read;
+pub mod walk;
+#[cfg(feature = "yaml")]
+pub mod yaml;
+
+mod accept;
+mod answer_presence;
+mod answers_beside_json;
+mod bean_schemas;
+mod bodies;
+mod canonical_names;
+mod compose;
+mod constraints;
+mod deprecated;
+mod downgrade;
+mod error_answers;
+mod ids;
+mod inline_references;
+mod lint;
+mod media_types;
+mod multipart;
+mod nullable;
+mod open_enums;
+mod operation_names;
+mod own_headers;
+mod parameters;
+mod request_lists;
+mod safe_names;
+mod schema_defaults;
+mod schema_forms;
+mod schema_references;
+mod shapes;
+mod success_answers;
+mod texts;
+mod timestamps;
+mod unknown_fields;
+mod unread_parts;
+
+pub use lint::Finding;
+
+use serde_json::Value;
+
+use contract::Contract;
+use decisions::Decisions;
+use mapping::Mapping;
+
+/// A pass over the document.
+pub struct Pass {
+    /// The name of the module.
+    pub name: &'static str,
+    /// Changes the document and returns the number of edits.
+    pub apply: fn(&mut Value) -> usize,
+}
+
+macro_rules! passes {
+    ($($name:ident),* $(,)?) => {
+        &[$(Pass { name: stringify!($name), apply: $name::apply }),*]
+    };
+}
+
+/// The passes that bring every document to one form.
+pub const PLAIN: &[Pass] = passes![
+    shapes,
+    unread_parts,
+    schema_references,
+    bean_schemas,
+    inline_references,
+    own_headers,
+    error_answers,
+    bodies,
+    compose,
+    schema_forms,
+    parameters,
+    accept,
+    media_types,
+];
+
+/// The passes that make of it what the generator takes. Between the two the operations of the contract get their names
+/// (`canonical_names`, which needs to know the contract).
+pub const FITTING: &[Pass] = passes![
+    safe_names,
+    answers_beside_json,
+    success_answers,
+    answer_presence,
+    multipart,
+    texts,
+    deprecated,
+    constraints,
+    schema_defaults,
+    nullable,
+    ids,
+    open_enums,
+    timestamps,
+    request_lists,
+    unknown_fields,
+    operation_names,
+];
+
+/// A document after all passes, free of findings.
+pub struct Passed {
+    /// The document for the generator.
+    pub document: Value,
+    /// Edits each pass made, in order.
+    pub counts: Vec<(&'static str, usize)>,
+    /// Where the contract's things were found, as data for the simulator.
+    pub data: Value,
+    /// The same for the report.
+    pub mapping: Mapping,
+}
+
+/// Runs all passes and the lint over the text of a JSON document; on refusal every finding, one a line.
+///
+/// Without a contract the document is only made fit for the generator: the tests of single passes want that.
+pub fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<Passed, Vec<String>> {
+    let long = lint::size(text);
+    if !long.is_empty() {
+        return Err(long);
+    }
+    let mut document: Value = serde_json::from_str(text).map_err(|error| vec![format!("not JSON: {error}")])?;
+    normalize::apply(&mut document);
+    let before = lint::before(&document);
+    if !before.is_empty() {
+        return Err(before);
+    }
+    let dangling = lint::references::check(&document);
+    canonical::sort(&mut document);
+    // The generator is spared the servers; what their path means is needed.
+    let server = mapping::server_path(&document);
+    let mut counts = apply(PLAIN, &mut document);
+    let (mut mapping, mut data) = (Mapping::default(), Value::Null);
+    let mut findings: Vec<String> = Vec::new();
+    if let Some((contract, decisions)) = contract {
+        let (found, against) = mapping::find(&document, server, contract, decisions);
+        findings.extend(against.iter().map(ToString::to_string));
+        data = found.data(contract, &document);
+        counts.push(("canonical_names", canonical_names::apply(&mut document, contract, &found)));
+        canonical::sort(&mut document);
+        mapping = found;
+    }
+    counts.extend(apply(FITTING, &mut document));
+    findings.extend(lint::after(&document, dangling.is_empty()));
+    let consequences = findings.iter().map(|finding| in_document(finding, &document));
+    let findings = dangling.iter().map(ToString::to_string).chain(consequences);
+    let findings: Vec<String> = findings.map(|finding| one_line(&finding)).collect();
+    if findings.is_empty() { Ok(Passed { document, counts, data, mapping }) } else { Err(findings) }
+}
+
+/// A finding with the place of an inline schema in the document, not with that of the component that was made of it.
+fn in_document(finding: &str, document: &Value) -> String {
+    const COMPONENT: &str = "(/components/schemas/";
+    let moved = finding.rfind(COMPONENT).and_then(|start| {
+        let rest = &finding[start + COMPONENT.len()..];
+        let name = &rest[..rest.find(['/', ')'])?];
+        let place = document.get("x-places")?.get(walk::unescape(name))?.as_str()?;
+        Some(format!("{}({place}{}", &finding[..start], &rest[name.len()..]))
+    });
+    moved.unwrap_or_else(|| finding.to_owned())
+}
+
+/// Names come from outside: what would end the line, or what a terminal obeys, is shown as it is written in Rust.
+fn one_line(finding: &str) -> String {
+    let shown =
+        |c: char| if c.is_control() || texts::is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    finding.chars().map(shown).collect()
+}
+
+/// Runs passes. Sorting after each makes the result the same with maps that sort and maps that remember.
+fn apply(passes: &[Pass], document: &mut Value) -> Vec<(&'static str, usize)> {
+    passes
+        .iter()
+        .map(|pass| {
+            let edits = (pass.apply)(document);
+            canonical::sort(document);
+            (pass.name, edits)
+        })
+        .collect()
+}
+
+/// By which a document in canonical form is recognised (FNV-1a, 64 bits): only our own is ever looked for, so nobody gains by a collision.
+pub fn fingerprint(text: &str) -> String {
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{hash:016x}")
+}

@@ -1,0 +1,177 @@
+//! Finds what the generator can't take or would silently get wrong, before it runs.
+//!
+//! The generator refuses with a panic that names no operation, accepts some things and does another, and a circle of schemas
+//! makes it overflow its stack, which nothing can catch. So every finding here names the operation, the place as a JSON pointer
+//! and the reason, and all findings come at once.
+
+mod operations;
+pub(crate) mod references;
+mod schemas;
+
+use std::fmt::{self, Display};
+
+use serde_json::Value;
+
+use crate::walk;
+
+/// One reason to refuse a document.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The JSON pointer of the place.
+    pub pointer: String,
+    /// The operation as the document spells it; `None` outside operations.
+    pub operation: Option<String>,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.operation {
+            Some(operation) => write!(f, "{operation}: {} ({})", self.reason, self.pointer),
+            None => write!(f, "{} ({})", self.reason, self.pointer),
+        }
+    }
+}
+
+/// Collects findings.
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn add(&mut self, operation: Option<&str>, pointer: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(Finding { pointer: pointer.into(), operation: operation.map(String::from), reason: reason.into() });
+    }
+
+    fn lines(mut self) -> Vec<String> {
+        self.0.sort();
+        self.0.dedup();
+        self.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// What makes it pointless to run the passes: not an OpenAPI 3.0 document at all.
+pub(crate) fn before(document: &Value) -> Vec<String> {
+    let mut findings = Findings::default();
+    match document.get("openapi").and_then(Value::as_str) {
+        Some(version) if version.starts_with("3.0.") => {}
+        Some(version) => {
+            let advice = "needed is 3.0.x or 3.1.x: springdoc writes 3.0 with `springdoc.api-docs.version=openapi_3_0`, for other \
+                          documents there are tools that convert them down";
+            findings.add(None, "/openapi", format!("OpenAPI {version}; {advice}"));
+        }
+        None if document.get("swagger").is_some() => {
+            let advice = "needed is OpenAPI 3.0.x: convert the document first, for instance by `swagger2openapi`";
+            findings.add(None, "/swagger", format!("Swagger 2.0; {advice}"));
+        }
+        None => findings.add(None, "", "no member `openapi`: not an OpenAPI document"),
+    }
+    if !document.get("paths").is_some_and(Value::is_object) {
+        findings.add(None, "/paths", "no paths");
+    }
+    for key in ["title", "version"] {
+        let place = format!("/info/{key}");
+        if !document.pointer(&place).is_some_and(Value::is_string) {
+            findings.add(None, place, "is missing or no text");
+        }
+    }
+    if depth(document) > MAX_DEPTH {
+        findings.add(None, "", format!("nested deeper than {MAX_DEPTH} levels"));
+    }
+    let nodes = nodes(document);
+    if nodes > MAX_NODES {
+        findings.add(None, "", format!("{nodes} values, more than {MAX_NODES}"));
+    }
+    findings.lines()
+}
+
+/// Far more than any real document needs; the walks recurse.
+const MAX_DEPTH: usize = 120;
+
+/// A document of a thousand operations has about a tenth of it.
+const MAX_NODES: usize = 1_000_000;
+/// Of the text, in bytes.
+const MAX_SIZE: usize = 32 * 1024 * 1024;
+
+/// Whether the text is too long to be looked at.
+pub(crate) fn size(text: &str) -> Vec<String> {
+    let mut findings = Findings::default();
+    if text.len() > MAX_SIZE {
+        findings.add(None, "", format!("the document has {} bytes, more than {MAX_SIZE}", text.len()));
+    }
+    findings.lines()
+}
+
+fn nodes(value: &Value) -> usize {
+    let inner: usize = match value {
+        Value::Object(map) => map.values().map(nodes).sum(),
+        Value::Array(list) => list.iter().map(nodes).sum(),
+        _ => 0,
+    };
+    1 + inner
+}
+
+fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Object(map) => map.values().map(depth).max(),
+        Value::Array(list) => list.iter().map(depth).max(),
+        _ => return 0,
+    };
+    1 + inner.unwrap_or(0)
+}
+
+/// Lists what the generator could not take of a document that went through the passes. `with_references` adds references that can't be followed.
+pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
+    let mut document = document.clone();
+    let mut findings = Findings::default();
+    if with_references {
+        references(&mut document, &mut findings);
+    }
+    schemas::check(&mut document, &mut findings);
+    operations::check(&mut document, &mut findings);
+    findings.lines()
+}
+
+/// The passes leave references to component schemas only.
+fn references(document: &mut Value, findings: &mut Findings) {
+    let known = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let mut at: Vec<(String, String)> = Vec::new();
+    walk::everything(document, &mut |_, object, pointer| {
+        if let Some(reference) = walk::text(object, "$ref") {
+            let found = walk::schema_name(object).is_some_and(|name| known.contains_key(name));
+            if !found {
+                at.push((String::from(pointer), String::from(reference)));
+            }
+        }
+    });
+    for (pointer, reference) in at {
+        let reason = if reference.starts_with('#') {
+            format!("the reference {reference} leads nowhere, or in a circle")
+        } else {
+            format!("the reference {reference} leads out of the document, which is never followed")
+        };
+        let operation = operation_of(document, &pointer);
+        findings.add(operation.as_deref(), pointer, reason);
+    }
+}
+
+/// The operation that a pointer lies in, as the document spells it.
+fn operation_of(document: &Value, pointer: &str) -> Option<String> {
+    let segments = walk::segments(pointer);
+    let [paths, path, method, ..] = segments.as_slice() else {
+        return None;
+    };
+    if paths != "paths" {
+        return None;
+    }
+    let operation = document.get("paths")?.get(path)?.get(method)?.as_object()?;
+    Some(label(operation, path, method))
+}
+
+/// How findings name an operation.
+fn label(operation: &walk::Object, path: &str, method: &str) -> String {
+    walk::text(operation, "x-operation-id")
+        .or_else(|| walk::text(operation, "operationId"))
+        .filter(|id| !id.is_empty())
+        .map_or_else(|| format!("{} {path}", method.to_uppercase()), String::from)
+}

@@ -1,0 +1,186 @@
+//! The part of the lint that looks at references, in the document as it was read: a reference that leads nowhere is reported at its place, not by
+//! what follows from it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Finding, operation_of};
+use crate::schema_references::decoded;
+use crate::walk::{self, Holds, Node, Object};
+
+/// More of them say nothing new.
+const MOST: usize = 50;
+/// The largest number of references that may stand behind each other.
+const LONGEST_CHAIN: usize = 16;
+const COMPONENTS: &str = "#/components/schemas/";
+
+/// Finds the references that can't be followed: of the component schemas, of the operations, and of what those refer to. Error responses and
+/// headers are left out, since nothing reads them.
+pub(crate) fn check(document: &Value) -> Vec<Finding> {
+    let mut search = Search { document, seen: BTreeSet::new(), next: Vec::new(), found: Vec::new(), more: 0 };
+    for (key, node) in [("paths", Node::PathItem), ("components", Node::Components)] {
+        match document.get(key) {
+            Some(Value::Object(map)) if node == Node::PathItem => {
+                for path in walk::sorted_keys(map).into_iter().filter(|path| !path.starts_with("x-")) {
+                    search.next.push((format!("/paths/{}", walk::escape(&path)), node));
+                }
+            }
+            Some(Value::Object(components)) => {
+                for name in walk::object(components, "schemas").map(walk::sorted_keys).unwrap_or_default() {
+                    search.next.push((format!("/components/schemas/{}", walk::escape(&name)), Node::Schema));
+                }
+            }
+            _ => {}
+        }
+    }
+    while let Some((pointer, node)) = search.next.pop() {
+        search.look(&pointer, node);
+    }
+    search.found.sort();
+    if search.more > 0 {
+        search.found.push(Finding {
+            pointer: String::new(),
+            operation: None,
+            reason: format!("{} more references can't be followed", search.more),
+        });
+    }
+    search.found
+}
+
+struct Search<'a> {
+    document: &'a Value,
+    /// Places that were looked at.
+    seen: BTreeSet<String>,
+    next: Vec<(String, Node)>,
+    found: Vec<Finding>,
+    more: usize,
+}
+
+impl Search<'_> {
+    fn look(&mut self, pointer: &str, node: Node) {
+        if !self.seen.insert(pointer.to_owned()) {
+            return;
+        }
+        let Some(object) = self.document.pointer(pointer).and_then(Value::as_object) else {
+            return;
+        };
+        if let Some(reference) = walk::text(object, "$ref") {
+            match self.target(reference) {
+                Ok(target) => self.next.push((target, node)),
+                Err(reason) if self.found.len() < MOST => {
+                    let operation = operation_of(self.document, pointer);
+                    self.found.push(Finding { pointer: pointer.to_owned(), operation, reason });
+                }
+                Err(_) => self.more += 1,
+            }
+            // Of a path, what stands beside the reference counts, too.
+            if node != Node::PathItem {
+                return;
+            }
+        }
+        self.members(pointer, node, object);
+    }
+
+    fn members(&mut self, pointer: &str, node: Node, object: &Object) {
+        let has_success =
+            walk::object(object, "responses").is_some_and(|all| all.keys().any(|status| status.starts_with('2')));
+        for key in walk::sorted_keys(object) {
+            let (Some(holds), Some(inner)) = (walk::member(node, &key), object.get(&key)) else {
+                continue;
+            };
+            if (node, key.as_str()) == (Node::Response, "headers") {
+                continue;
+            }
+            let here = format!("{pointer}/{}", walk::escape(&key));
+            match (holds, inner) {
+                (Holds::One(kind), _) => self.next.push((here, kind)),
+                (Holds::Map(kind), Value::Object(map)) => {
+                    for name in walk::sorted_keys(map).into_iter().filter(|name| !walk::is_extension(kind, name)) {
+                        let is_read =
+                            kind != Node::Response || name.starts_with('2') || (name == "default" && !has_success);
+                        if is_read {
+                            self.next.push((format!("{here}/{}", walk::escape(&name)), kind));
+                        }
+                    }
+                }
+                (Holds::List(kind), Value::Array(list)) => {
+                    self.next.extend((0..list.len()).map(|index| (format!("{here}/{index}"), kind)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The place that a reference leads to in the end, or why it does not.
+    fn target(&self, reference: &str) -> Result<String, String> {
+        let mut current = reference;
+        for _ in 0..LONGEST_CHAIN {
+            let pointer = self.step(current)?;
+            let next = self.document.pointer(&pointer).and_then(|target| target.get("$ref")).and_then(Value::as_str);
+            match next {
+                None => return Ok(pointer),
+                Some(next) if next == reference => {
+                    return Err(format!("the reference {reference} leads in a circle, back to itself"));
+                }
+                // What is wrong with the next one is reported where that stands.
+                Some(next) if self.step(next).is_err() => return Ok(pointer),
+                Some(next) => current = next,
+            }
+        }
+        Err(format!(
+            "the reference {reference} leads nowhere, or in a circle: more than {LONGEST_CHAIN} stand behind each other"
+        ))
+    }
+
+    /// The place that a reference names.
+    fn step(&self, reference: &str) -> Result<String, String> {
+        let schemas = self.document.pointer("/components/schemas").and_then(Value::as_object);
+        let is_schema = |name: &str| schemas.is_some_and(|schemas| schemas.contains_key(name));
+        // A name as it stands, unescaped, is clear enough.
+        if let Some(name) = reference.strip_prefix(COMPONENTS).filter(|name| is_schema(name)) {
+            return Ok(format!("/components/schemas/{}", walk::escape(name)));
+        }
+        let Some(fragment) = reference.strip_prefix('#') else {
+            let what = match reference.split_once("://") {
+                Some((scheme, _)) => {
+                    format!("out of the document, which is never followed: nothing is fetched by {scheme}")
+                }
+                None if is_schema(reference) => {
+                    format!(
+                        "out of the document, which is never followed; {COMPONENTS}{reference} would lead to a schema"
+                    )
+                }
+                None => String::from("out of the document, which is never followed"),
+            };
+            return Err(format!("the reference {reference} leads {what}; bundle all parts into one document"));
+        };
+        let pointer = decoded(reference)
+            .ok_or_else(|| format!("the reference {reference} leads nowhere: its `%` escapes are no UTF-8"))?;
+        if self.document.pointer(&pointer).is_some_and(Value::is_object) {
+            return Ok(pointer);
+        }
+        let wrong_tilde = pointer.match_indices('~').any(|(at, _)| !pointer[at + 1..].starts_with(['0', '1']));
+        let hint = if !fragment.is_empty() && !fragment.starts_with('/') {
+            String::from(": a JSON pointer begins with `#/`")
+        } else if wrong_tilde {
+            String::from(": `~` is written `~0` in it, and `/` is written `~1`")
+        } else if self.document.pointer(&pointer).is_some() {
+            String::from(": no object is there")
+        } else {
+            self.meant(&pointer).map_or_else(String::new, |name| format!(": is #{name} meant?"))
+        };
+        Err(format!("the reference {reference} leads nowhere{hint}"))
+    }
+
+    /// A place beside the missing one whose name differs in case and separators only.
+    fn meant(&self, pointer: &str) -> Option<String> {
+        let (parent, name) = pointer.rsplit_once('/')?;
+        let plain =
+            |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+        let beside = self.document.pointer(parent)?.as_object()?;
+        let names = walk::sorted_keys(beside);
+        let found = names.iter().find(|known| plain(known) == plain(name))?;
+        Some(format!("{parent}/{}", walk::escape(found)))
+    }
+}

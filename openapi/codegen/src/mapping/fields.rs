@@ -1,0 +1,219 @@
+//! The fields of a model: found by their name, by a spelling of the same meaning, or (a list in its envelope) by what they hold.
+
+use serde_json::Value;
+
+use super::fit::{self, Side};
+use super::{Bound, BoundField, Search};
+use crate::contract::{Need, SchemaSpec, Type};
+use crate::walk::{self, Object, escape};
+
+impl Search<'_> {
+    /// Pairs a schema of the document with one of the contract; gives the pair's key.
+    pub(super) fn schema(&mut self, wanted: &str, schema: &Value, pointer: &str, side: Side) -> Option<String> {
+        let contract = self.contract;
+        let spec = contract.schemas.get(wanted)?;
+        let (at, found) = self.resolved(schema, pointer);
+        if fit::reference_of(&found).is_some() || !found.is_object() {
+            // It leads nowhere, which is reported where it stands.
+            return None;
+        }
+        if found.as_object().is_some_and(fit::is_undescribed) {
+            self.note(format!("{wanted} is not described ({at}): taken for what the contract says"));
+            return None;
+        }
+        let Some(object) = found.as_object().filter(|object| is_object(object)) else {
+            let form = match found.get("type").and_then(Value::as_str) {
+                Some("array") => "a bare list, and the facade reads an object with the list in it",
+                _ => "no object with fields, and the facade reads one",
+            };
+            self.refuse(at, format!("holds {form} ({wanted})"));
+            return None;
+        };
+        let known = self.mapping.schemas.get(wanted).into_iter().flatten().find(|bound| bound.pointer == at);
+        if let Some(known) = known {
+            return Some(known.key.clone());
+        }
+        let name = at.strip_prefix("/components/schemas/").filter(|name| !name.contains('/')).map(walk::unescape);
+        let others = self.mapping.schemas.get(wanted).map_or(0, Vec::len);
+        let key = if others == 0 { wanted.to_owned() } else { format!("{wanted}@{}", others + 1) };
+        let bound = Bound {
+            key: key.clone(),
+            name,
+            pointer: at.clone(),
+            description: walk::text(object, "description").map(str::to_owned),
+            is_request: side == Side::Request,
+            ..Bound::default()
+        };
+        // Before its fields: a model may lead back to itself.
+        self.mapping.schemas.entry(wanted.to_owned()).or_default().push(bound);
+        let (fields, taken) = self.fields(wanted, spec, object, &at, side);
+        self.check_presence(wanted, spec, &fields, &at);
+        let properties = walk::object(object, "properties").cloned().unwrap_or_default();
+        let required = required(object);
+        let extras: Vec<String> =
+            walk::sorted_keys(&properties).into_iter().filter(|name| !taken.contains(name)).collect();
+        for name in &extras {
+            if side == Side::Request && required.contains(name) {
+                let place = format!("{at}/properties/{}", escape(name));
+                self.refuse(place, format!("requires the field `{name}` in {wanted}, which the facade does not send"));
+            }
+        }
+        if side == Side::Request {
+            for (field, found) in &fields {
+                let optional = spec.fields.get(field).is_some_and(|spec| spec.need() != Need::Always);
+                if optional && found.wire.as_ref().is_some_and(|wire| required.contains(wire)) {
+                    self.note(format!(
+                        "{wanted}.{field} is required: a call that leaves it out is refused by the service"
+                    ));
+                }
+            }
+        }
+        if let Some(bound) = self.mapping.schemas.get_mut(wanted).into_iter().flatten().find(|bound| bound.key == key) {
+            bound.fields = fields;
+            bound.required_extras = extras.iter().filter(|name| required.contains(*name)).cloned().collect();
+            bound.extras =
+                extras.into_iter().filter_map(|name| properties.get(&name).cloned().map(|it| (name, it))).collect();
+        }
+        Some(key)
+    }
+
+    fn fields(
+        &mut self,
+        wanted: &str,
+        spec: &SchemaSpec,
+        object: &Object,
+        at: &str,
+        side: Side,
+    ) -> (std::collections::BTreeMap<String, BoundField>, Vec<String>) {
+        let contract = self.contract;
+        let empty = Object::new();
+        let properties = walk::object(object, "properties").unwrap_or(&empty);
+        let names = walk::sorted_keys(properties);
+        // Exact names first, so that no other spelling takes one away.
+        let mut taken: Vec<String> = names.iter().filter(|name| spec.fields.contains_key(*name)).cloned().collect();
+        let mut fields = std::collections::BTreeMap::new();
+        for (field, field_spec) in &spec.fields {
+            let Some(kind) = contract.kind(field_spec.is()) else {
+                continue;
+            };
+            let wire = if properties.contains_key(field) {
+                Some(field.clone())
+            } else {
+                let spellings = std::iter::once(field).chain(field_spec.also());
+                let free = |name: &&String| !taken.contains(*name);
+                let found: Vec<&String> = spellings
+                    .flat_map(|spelling| names.iter().filter(move |name| same_word(name, spelling)))
+                    .filter(free)
+                    .collect();
+                found.first().map(|name| (*name).clone()).or_else(|| self.only_list(&kind, properties, at, &taken))
+            };
+            let Some(wire) = wire else {
+                fields.insert(field.clone(), BoundField::default());
+                continue;
+            };
+            taken.push(wire.clone());
+            let place = format!("{at}/properties/{}", escape(&wire));
+            let schema = properties.get(&wire).cloned().unwrap_or_default();
+            let mut attempt = self.clone();
+            let fits = attempt.fit(&kind, &schema, &place, side);
+            let clean = attempt.findings.len() == self.findings.len();
+            let depends = field_spec.need() != Need::Known;
+            let mut bound = BoundField { wire: Some(wire.clone()), schema, ..BoundField::default() };
+            match fits {
+                Ok(leads_to) if clean || depends => {
+                    *self = attempt;
+                    bound.leads_to = leads_to;
+                }
+                Err(reason) if depends => {
+                    self.refuse(place, format!("{wanted}.{wire} {reason}"));
+                }
+                other => {
+                    let reason = other.err().unwrap_or_else(|| String::from("holds something else"));
+                    self.note(format!("{wanted}.{wire} {reason}: the model's field follows the document"));
+                    bound.follows = true;
+                }
+            }
+            fields.insert(field.clone(), bound);
+        }
+        (fields, taken)
+    }
+
+    /// The list of an envelope under a name of its own: the only one whose elements fit.
+    fn only_list(&self, kind: &Type<'_>, properties: &Object, at: &str, taken: &[String]) -> Option<String> {
+        let Type::List(inner) = kind else {
+            return None;
+        };
+        if !matches!(**inner, Type::Schema(_)) {
+            return None;
+        }
+        let fitting: Vec<String> = walk::sorted_keys(properties)
+            .into_iter()
+            .filter(|name| !taken.contains(name))
+            .filter(|name| {
+                let place = format!("{at}/properties/{}", escape(name));
+                let mut attempt = self.clone();
+                properties.get(name).is_some_and(|schema| {
+                    let has_form = attempt
+                        .resolved(schema, &place)
+                        .1
+                        .pointer("/items")
+                        .is_some_and(|items| attempt.resolved(items, &place).1.get("properties").is_some());
+                    has_form
+                        && attempt.fit(kind, schema, &place, Side::Answer).is_ok()
+                        && attempt.findings.len() == self.findings.len()
+                })
+            })
+            .collect();
+        match fitting.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        }
+    }
+
+    /// What the facade can't do without must be declared.
+    fn check_presence(
+        &mut self,
+        wanted: &str,
+        spec: &SchemaSpec,
+        fields: &std::collections::BTreeMap<String, BoundField>,
+        at: &str,
+    ) {
+        let is_there = |field: &str| fields.get(field).is_some_and(|found| found.wire.is_some());
+        for (field, field_spec) in &spec.fields {
+            if is_there(field) {
+                continue;
+            }
+            match field_spec.need() {
+                Need::Always | Need::Declared => {
+                    let also = field_spec.also();
+                    let also = if also.is_empty() { String::new() } else { format!(" (nor {})", also.join(", ")) };
+                    self.refuse(at, format!("{wanted} has no field `{field}`{also}, and the facade depends on it"));
+                }
+                Need::Used | Need::Known => self.note(format!("{wanted}.{field} is not in the document")),
+            }
+        }
+        if !spec.one_of.is_empty() && !spec.one_of.iter().any(|field| is_there(field)) {
+            self.refuse(
+                at,
+                format!("{wanted} has none of the fields {}, and the facade needs one", spec.one_of.join(", ")),
+            );
+        }
+    }
+}
+
+fn is_object(schema: &Object) -> bool {
+    schema.contains_key("properties") || walk::text(schema, "type") == Some("object")
+}
+
+/// The names that a schema requires.
+pub(super) fn required(schema: &Object) -> Vec<String> {
+    let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// Whether two names differ in case and separators only.
+pub(super) fn same_word(one: &str, other: &str) -> bool {
+    let plain =
+        |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    plain(one) == plain(other)
+}

@@ -1,0 +1,321 @@
+//! One operation: its query, its body, its answers, held against the contract.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::fields::{required, same_word};
+use super::fit::{Side, is_undescribed, reference_of};
+use super::{Mapped, Place, Search};
+use crate::contract::{Answers, OperationSpec};
+use crate::media_types::{Family, family};
+use crate::walk::{self, Object, escape};
+
+impl Search<'_> {
+    /// What the operation at this place is made of.
+    pub(super) fn operation(&mut self, spec: &OperationSpec, place: &Place) -> Mapped {
+        let mut mapped = Mapped { place: Some(place.clone()), ..Mapped::default() };
+        let pointer = format!("/paths/{}/{}", escape(&place.path), place.method);
+        let Some(operation) = self.document.pointer(&pointer).and_then(Value::as_object).cloned() else {
+            return mapped;
+        };
+        self.parts(spec, &operation, &pointer, &mut mapped);
+        self.query(spec, &operation, &pointer, &mut mapped);
+        self.body(spec, &operation, &pointer, &mut mapped);
+        self.answers(spec, &operation, &pointer, &mut mapped);
+        mapped
+    }
+
+    /// Query parameters of the contract that the document has among the parts of the form.
+    fn parts(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+        let Some((schema, at)) = form(operation, pointer).filter(|_| spec.part.is_some()) else {
+            return;
+        };
+        let (at, schema) = self.resolved(&schema, &at);
+        let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+            return;
+        };
+        let required = schema.as_object().map(required).unwrap_or_default();
+        for (name, wanted) in &spec.query {
+            let in_query = list(operation, "parameters").any(|parameter| {
+                walk::text(parameter, "in") == Some("query") && is_called(parameter, name, &wanted.also)
+            });
+            let names = walk::sorted_keys(properties);
+            let found = names.iter().find(|given| *given == name);
+            let found = found.or_else(|| names.iter().find(|given| is_word(given, name, &wanted.also)));
+            let Some(given) = found.filter(|_| !in_query) else {
+                continue;
+            };
+            if let (Some(kind), Some(schema)) = (self.contract.kind(&wanted.is), properties.get(given)) {
+                let place = format!("{at}/properties/{}", escape(given));
+                // A form is text: what a text is sent as, a truth value is sent as, too.
+                let is_text = self.resolved(schema, &place).1.get("type") == Some(&Value::from("string"));
+                if let Err(reason) = self.fit(&kind, schema, &place, Side::Request)
+                    && !is_text
+                {
+                    self.refuse(place, format!("the part `{given}` {reason}"));
+                }
+            }
+            self.note(format!("the parameter `{name}` is the part `{given}` of the form"));
+            mapped.parts.insert(name.clone(), (given.clone(), required.contains(given)));
+        }
+    }
+
+    fn query(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+        let parameters: Vec<(String, &Object)> = operation
+            .get("parameters")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .filter_map(|(index, parameter)| Some((format!("{pointer}/parameters/{index}"), parameter.as_object()?)))
+            .collect();
+        let named = |place: &str| {
+            parameters
+                .iter()
+                .filter(move |(_, parameter)| walk::text(parameter, "in") == Some(place))
+                .map(|(at, parameter)| (at, *parameter, walk::text(parameter, "name").unwrap_or_default()))
+                .collect::<Vec<_>>()
+        };
+        let (query, headers) = (named("query"), named("header"));
+        for (name, wanted) in &spec.query {
+            let exact = query.iter().find(|(_, _, given)| given == name);
+            let found = exact.or_else(|| query.iter().find(|(_, _, given)| is_word(given, name, &wanted.also)));
+            if found.is_none() && mapped.parts.contains_key(name) {
+                mapped.query.insert(name.clone(), None);
+                continue;
+            }
+            let header = || headers.iter().find(|(_, parameter, _)| is_called(parameter, name, &wanted.also));
+            let found = found.or_else(|| {
+                let found = header()?;
+                self.note(format!("the parameter `{name}` is the header `{}`", found.2));
+                mapped.headers.insert(name.clone());
+                Some(found)
+            });
+            let Some((at, parameter, given)) = found else {
+                let meaning = wanted.default.as_ref().map_or_else(String::new, |value| format!(" other than {value}"));
+                self.note(format!("the query parameter `{name}` is not in the document: a value{meaning} is not sent"));
+                mapped.query.insert(name.clone(), None);
+                continue;
+            };
+            mapped.query.insert(name.clone(), Some((*given).to_owned()));
+            let kind = self.contract.kind(&wanted.is);
+            if let (Some(kind), Some(schema)) = (kind, parameter.get("schema"))
+                && let Err(reason) = self.fit(&kind, schema, &format!("{at}/schema"), Side::Request)
+            {
+                self.refuse(format!("{at}/schema"), format!("the parameter `{given}` {reason}"));
+            }
+        }
+        let known = |given: &str| mapped.query.values().any(|wire| wire.as_deref() == Some(given));
+        for place in ["query", "header"] {
+            for (at, parameter, given) in named(place) {
+                if walk::is_true(parameter, "required") && !known(given) {
+                    self.refuse(
+                        at,
+                        format!("requires the {place} parameter `{given}`, which the facade does not send"),
+                    );
+                }
+            }
+        }
+        mapped.paging = paging(spec, operation, &query.iter().map(|(_, _, given)| *given).collect::<Vec<_>>());
+        let declared = operation.get("x-paging");
+        let form = declared.and_then(|paging| paging.get("form").unwrap_or(paging).as_str());
+        if let Some(form) = form
+            && spec.items.is_some()
+            && !spec.paging.iter().any(|known| known == form)
+        {
+            self.refuse(
+                format!("{pointer}/x-paging"),
+                format!(
+                    "the list comes in a way that the facade does not follow: {form} (known: {})",
+                    spec.paging.join(", ")
+                ),
+            );
+        }
+    }
+
+    fn body(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+        let body = walk::object(operation, "requestBody");
+        let content = body.and_then(|body| walk::object(body, "content"));
+        let at = format!("{pointer}/requestBody");
+        let schema_of = |media_type: &str| {
+            let schema = content?.get(media_type)?.get("schema")?.clone();
+            Some((schema, format!("{at}/content/{}/schema", escape(media_type))))
+        };
+        if let Some(wanted) = &spec.takes {
+            match schema_of("application/json") {
+                Some((schema, pointer)) => {
+                    mapped.takes = self.schema(wanted, &schema, &pointer, Side::Request);
+                }
+                None if body.is_none() => self.refuse(pointer, "takes no body, and the facade sends one"),
+                None => self.refuse(at, "takes no JSON body, and the facade sends one"),
+            }
+        } else if let Some(part) = &spec.part {
+            match form(operation, pointer) {
+                Some((schema, pointer)) => mapped.part = self.part(part, &schema, &pointer, &mapped.parts),
+                None => self.refuse(at, format!("takes no form, and the facade sends one with the part `{part}`")),
+            }
+        } else if body.is_some_and(|body| walk::is_true(body, "required")) {
+            self.refuse(at, "requires a body, and the facade sends none");
+        }
+    }
+
+    /// The part that holds the file: of the same name, or the only one that holds bytes.
+    fn part(
+        &mut self,
+        wanted: &str,
+        schema: &Value,
+        pointer: &str,
+        parts: &BTreeMap<String, (String, bool)>,
+    ) -> Option<String> {
+        let is_form = pointer.contains("/content/multipart~1");
+        let (at, schema) = self.resolved(schema, pointer);
+        if reference_of(&schema).is_some() {
+            // It leads nowhere, which is reported where it stands.
+            return None;
+        }
+        let is_bare = schema.get("properties").and_then(Value::as_object).is_none_or(Object::is_empty);
+        let is_file = self.is_binary(&schema);
+        if is_form && is_bare && (is_file || schema.as_object().is_some_and(is_undescribed)) {
+            self.note(format!("the document does not say what the form holds: taken for the part `{wanted}`"));
+            return Some(wanted.to_owned());
+        }
+        let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+        let required: Vec<&str> =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let binary: Vec<String> = walk::sorted_keys(&properties)
+            .into_iter()
+            .filter(|name| properties.get(name).is_some_and(|property| self.is_binary(property)))
+            .collect();
+        let found = if binary.iter().any(|name| name == wanted) { Some(wanted.to_owned()) } else { None };
+        let found = found.or_else(|| match binary.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        });
+        // A class without getters, such as WebFlux's `FilePart`.
+        let is_open = || {
+            let property = properties.get(wanted).map(|property| self.resolved(property, &at).1);
+            property.is_some_and(|property| property.as_object().is_some_and(is_undescribed))
+        };
+        let found = found.or_else(|| (binary.is_empty() && is_open()).then(|| wanted.to_owned()));
+        let Some(found) = found else {
+            let what =
+                if binary.is_empty() { "has no part that holds a file" } else { "has several parts that hold files" };
+            self.refuse(at, format!("the form {what}; the facade sends one, `{wanted}`"));
+            return None;
+        };
+        let is_sent = |name: &str| name == found || parts.values().any(|(part, _)| part == name);
+        for name in required.iter().filter(|name| !is_sent(name)) {
+            let place = format!("{at}/properties/{}", escape(name));
+            self.refuse(place, format!("the form requires the part `{name}`, which the facade does not send"));
+        }
+        Some(found)
+    }
+
+    fn is_binary(&self, schema: &Value) -> bool {
+        let (_, schema) = self.resolved(schema, "");
+        let items = schema.get("items").map(|items| self.resolved(items, "").1);
+        [Some(&schema), items.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|schema| matches!(schema.get("format").and_then(Value::as_str), Some("binary" | "byte" | "base64")))
+    }
+
+    fn answers(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+        let responses = walk::object(operation, "responses").cloned().unwrap_or_default();
+        let at = format!("{pointer}/responses");
+        let success: Vec<String> = walk::sorted_keys(&responses)
+            .into_iter()
+            .filter(|status| status.starts_with('2') || status == "default")
+            .collect();
+        mapped.success = success.iter().filter(|status| status.starts_with('2')).cloned().collect();
+        let contents: Vec<(String, Object)> = success
+            .iter()
+            .filter_map(|status| {
+                let content = responses.get(status)?.get("content")?.as_object()?;
+                (!content.is_empty()).then(|| (format!("{at}/{}/content", escape(status)), content.clone()))
+            })
+            .collect();
+        mapped.with_content = !contents.is_empty();
+        match spec.answers() {
+            Answers::Nothing => {}
+            Answers::Bytes => {
+                let bytes = contents
+                    .iter()
+                    .any(|(_, content)| content.iter().any(|(name, media)| self.holds_bytes(name, media)));
+                if contents.is_empty() {
+                    self.note("the document does not say what a success holds: taken for bytes");
+                } else if !bytes {
+                    self.note("the document describes the package as JSON: taken for bytes");
+                }
+            }
+            Answers::Json(wanted) => {
+                let mut schemas: Vec<(String, Value)> = Vec::new();
+                for (place, content) in &contents {
+                    if let Some(schema) = content.get("application/json").and_then(|media| media.get("schema")) {
+                        schemas.push((format!("{place}/application~1json/schema"), schema.clone()));
+                    }
+                }
+                if contents.is_empty() {
+                    self.note("the document does not say what a success holds: taken for what the contract says");
+                } else if schemas.is_empty() {
+                    self.refuse(at, "no answer holds JSON of a described form, and the facade reads one");
+                }
+                for (place, schema) in schemas {
+                    let found = self.schema(wanted, &schema, &place, Side::Answer);
+                    mapped.answers = mapped.answers.take().or(found);
+                }
+            }
+        }
+    }
+
+    fn holds_bytes(&self, media_type: &str, media: &Value) -> bool {
+        if family(media_type) != Family::Json {
+            return true;
+        }
+        // Called JSON, but a text or of no form at all: what makers of documents write for a stream.
+        media.get("schema").is_none_or(|schema| {
+            let (_, schema) = self.resolved(schema, "");
+            schema.get("properties").is_none() && schema.get("type") != Some(&Value::from("array"))
+        })
+    }
+}
+
+/// The schema of an operation's form, and its place.
+fn form(operation: &Object, pointer: &str) -> Option<(Value, String)> {
+    let content = walk::object(walk::object(operation, "requestBody")?, "content")?;
+    let names = walk::sorted_keys(content);
+    // A form that is not declared as one is called JSON by some makers of documents.
+    let name = names.iter().find(|name| family(name) == Family::Multipart).or_else(|| names.first())?;
+    let schema = content.get(name)?.get("schema")?.clone();
+    Some((schema, format!("{pointer}/requestBody/content/{}/schema", escape(name))))
+}
+
+fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
+    object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
+}
+
+/// Returns whether a name of the document means a parameter of the contract.
+fn is_word(given: &str, name: &str, also: &[String]) -> bool {
+    same_word(given, name) || also.iter().any(|also| same_word(given, also))
+}
+
+/// Returns whether a parameter of the document means one of the contract; headers may begin with `X-`.
+fn is_called(parameter: &Object, name: &str, also: &[String]) -> bool {
+    let given = walk::text(parameter, "name").unwrap_or_default();
+    let bare = given.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(given);
+    is_word(given, name, also) || is_word(bare, name, also)
+}
+
+/// How a list comes: as the document says, or in pages when it takes their number and size.
+fn paging(spec: &OperationSpec, operation: &Object, query: &[&str]) -> Option<&'static str> {
+    spec.items.as_ref()?;
+    let declared = operation.get("x-paging");
+    let form = declared.and_then(|paging| paging.get("form").unwrap_or(paging).as_str());
+    Some(match form {
+        Some("page") => "page",
+        Some("link") => "link",
+        None if query.contains(&"page") && query.contains(&"size") => "page",
+        _ => "none",
+    })
+}

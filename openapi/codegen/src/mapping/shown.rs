@@ -1,0 +1,219 @@
+//! The mapping as data, for the simulator, which serves a document's paths and names by it, and as a page of documentation.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::{Bound, Mapping};
+use crate::contract::{Answers, Contract, Type};
+use crate::media_types::{self, Family};
+use crate::walk::{self, escape};
+
+impl Mapping {
+    /// For the simulator. `document` is the one that was mapped.
+    pub fn data(&self, contract: &Contract, document: &Value) -> Value {
+        let mut operations = Map::new();
+        for (id, mapped) in &self.operations {
+            let Some(place) = &mapped.place else {
+                operations.insert(id.clone(), Value::Null);
+                continue;
+            };
+            let operation = document
+                .pointer(&format!("/paths/{}/{}", escape(&place.path), place.method))
+                .and_then(Value::as_object);
+            let types: Vec<&str> = operation.map(media_types::of_success).unwrap_or_default();
+            let first = |wanted: Family| types.iter().find(|name| media_types::family(name) == wanted);
+            let accept = operation.and_then(|operation| walk::text(operation, "x-accept"));
+            // What is answered where the contract knows of no content and the document does.
+            let empty = contract.operations.get(id).is_some_and(|spec| matches!(spec.answers(), Answers::Nothing));
+            let schema = operation.filter(|_| empty && mapped.with_content).and_then(success_schema);
+            operations.insert(
+                id.clone(),
+                json!({
+                    "document": {"path": place.path, "method": place.method, "operationId": place.id},
+                    "path": place.wire,
+                    "query": mapped.query,
+                    "headers": mapped.headers,
+                    "part": mapped.part,
+                    "takes": mapped.takes,
+                    "answers": mapped.answers,
+                    "success": mapped.success,
+                    "content": mapped.with_content,
+                    "accept": accept,
+                    "xml": first(Family::Xml),
+                    "other": first(Family::Other),
+                    "sample": schema.map(|schema| sample(schema, document, 0)),
+                }),
+            );
+        }
+        let mut shapes = Map::new();
+        for (name, sources) in &self.schemas {
+            for bound in sources {
+                shapes.insert(bound.key.clone(), shape(contract, name, bound, document));
+            }
+        }
+        json!({
+            "identity": self.is_identity(contract),
+            "prefix": self.prefix,
+            "server": self.server,
+            "operations": operations,
+            "shapes": shapes,
+        })
+    }
+
+    /// For people, as a page of the crate's documentation.
+    pub fn page(&self, contract: &Contract) -> String {
+        let mut text = String::from(
+            "# Where the contract's operations are\n\n| operation | in the document | there called |\n|---|---|---|\n",
+        );
+        for (id, mapped) in &self.operations {
+            let (place, name) = match &mapped.place {
+                Some(place) => {
+                    let name = place.id.as_ref().map_or_else(|| String::from("nothing"), |id| code(id));
+                    let name = if mapped.decided { format!("{name}, as was decided") } else { name };
+                    (code(&format!("{} {}", place.method.to_uppercase(), place.wire)), name)
+                }
+                None => (String::from("**missing**: a call says so and sends nothing"), String::new()),
+            };
+            let _ = writeln!(text, "| {} | {place} | {name} |", code(id));
+        }
+        let other: Vec<(String, String)> = self
+            .schemas
+            .iter()
+            .flat_map(|(name, sources)| sources.iter().map(move |bound| (name, bound)))
+            .flat_map(|(name, bound)| {
+                let renamed = bound.fields.iter().filter(|(field, found)| found.wire.as_ref() != Some(*field));
+                renamed.map(move |(field, found)| {
+                    (format!("{name}.{field}"), found.wire.as_deref().map_or_else(|| String::from("missing"), code))
+                })
+            })
+            .collect();
+        if !other.is_empty() {
+            text.push_str("\n| field | in the document |\n|---|---|\n");
+            for (field, wire) in other {
+                let _ = writeln!(text, "| {} | {wire} |", code(&field));
+            }
+        }
+        let _ = writeln!(text, "\n{} operations of the contract, below `{}`.", contract.operations.len(), self.prefix);
+        text
+    }
+}
+
+/// The JSON that an operation's success holds.
+fn success_schema(operation: &Map<String, Value>) -> Option<&Value> {
+    let responses = walk::object(operation, "responses")?;
+    let mut statuses: Vec<&String> = responses.keys().filter(|status| status.starts_with('2')).collect();
+    statuses.sort();
+    statuses.into_iter().find_map(|status| responses.get(status)?.pointer("/content/application~1json/schema"))
+}
+
+fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Value {
+    let declared = document.pointer(&format!("{}/required", bound.pointer)).and_then(Value::as_array);
+    let is_required = |wire: &str| declared.into_iter().flatten().any(|name| name == wire);
+    let mut fields = Map::new();
+    for (field, found) in &bound.fields {
+        let spec = contract.schemas.get(name).and_then(|schema| schema.fields.get(field));
+        let holds = spec.and_then(|spec| contract.kind(spec.is())).map_or("one", |kind| holds(&kind));
+        fields.insert(
+            field.clone(),
+            match &found.wire {
+                None => Value::Null,
+                Some(_) if found.follows => Value::Null,
+                Some(wire) => {
+                    let mut field = json!({"wire": wire, "shape": found.leads_to, "holds": holds});
+                    if is_nullable(&found.schema, document) {
+                        field["nullable"] = json!(true);
+                    }
+                    if !bound.is_request && is_required(wire) {
+                        field["required"] = json!(true);
+                        field["sample"] = sample(&found.schema, document, 0);
+                    }
+                    field
+                }
+            },
+        );
+    }
+    let mut extra = Map::new();
+    let follows = bound.fields.values().filter(|found| found.follows).filter_map(|found| {
+        let wire = found.wire.as_ref()?;
+        Some((wire, &found.schema))
+    });
+    let required = bound.required_extras.iter().filter_map(|name| Some((name, bound.extras.get(name)?)));
+    if !bound.is_request {
+        for (name, schema) in required.chain(follows.filter(|(wire, _)| is_required(wire))) {
+            extra.insert(name.clone(), sample(schema, document, 0));
+        }
+    }
+    json!({"fields": fields, "extra": extra})
+}
+
+/// Whether `null` is among the values.
+fn is_nullable(schema: &Value, document: &Value) -> bool {
+    [schema, resolved(schema, document)].iter().any(|schema| schema.get("nullable") == Some(&Value::Bool(true)))
+}
+
+fn holds(kind: &Type<'_>) -> &'static str {
+    match kind {
+        Type::List(_) => "list",
+        Type::Map(inner) if matches!(**inner, Type::List(_)) => "map of lists",
+        Type::Map(_) => "map",
+        _ => "one",
+    }
+}
+
+/// How deep a made-up value may nest.
+const DEEPEST: usize = 8;
+
+/// A value that fits a schema: what the simulator answers for a field that it knows nothing of, and that must be there.
+fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
+    let schema = resolved(schema, document);
+    let text = |key: &str| schema.get(key).and_then(Value::as_str);
+    if let Some(example) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
+        return example.clone();
+    }
+    if schema.get("nullable") == Some(&Value::Bool(true)) || depth > DEEPEST {
+        return Value::Null;
+    }
+    match (text("type"), text("format")) {
+        (Some("integer" | "number"), _) => {
+            let least = schema.get("minimum").filter(|least| least.is_number());
+            least.cloned().unwrap_or_else(|| json!(0))
+        }
+        (Some("boolean"), _) => json!(false),
+        (Some("array"), _) => json!([]),
+        (Some("string"), Some("date-time")) => json!("2020-01-23T04:56:07.000+00:00"),
+        (Some("string"), Some("date")) => json!("2020-01-23"),
+        (Some("string"), Some("uuid")) => json!("00000000-0000-4000-8000-000000000000"),
+        (Some("string"), _) => json!("text"),
+        _ => {
+            let mut made = Map::new();
+            let properties = schema.get("properties").and_then(Value::as_object);
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            for name in required.filter_map(Value::as_str) {
+                let property = properties.and_then(|properties| properties.get(name)).cloned().unwrap_or_default();
+                made.insert(name.to_owned(), sample(&property, document, depth + 1));
+            }
+            Value::Object(made)
+        }
+    }
+}
+
+/// A schema after following its references.
+fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
+    let mut schema = schema;
+    for _ in 0..16 {
+        let target =
+            super::fit::reference_of(schema).and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+        let Some(target) = target else {
+            break;
+        };
+        schema = target;
+    }
+    schema
+}
+
+/// A name of the document as code in a table: nothing in it ends either.
+fn code(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !c.is_control() && *c != '`' && *c != '|').take(120).collect();
+    if plain.trim().is_empty() { String::from("nothing") } else { format!("`{plain}`") }
+}

@@ -1,0 +1,87 @@
+//! Why: the generator knows `application/json` by that very name; `*/*`, `application/hal+json` or a charset make it raw bytes.
+//! Looks for: media types of bodies and answers that mean JSON.
+//! Holds afterwards: JSON is called `application/json`, and at most once.
+//! Delete when: the generator reads structured suffixes (RFC 6839) and parameters.
+
+use serde_json::Value;
+
+use crate::walk::{self, Node, Object};
+
+/// What a media type means to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Json,
+    Xml,
+    Multipart,
+    Other,
+}
+
+/// The family of a media type, parameters left aside.
+pub(crate) fn family(media_type: &str) -> Family {
+    let essence = essence(media_type);
+    if essence == "application/json" || essence.ends_with("+json") {
+        Family::Json
+    } else if essence == "application/xml" || essence == "text/xml" || essence.ends_with("+xml") {
+        Family::Xml
+    } else if essence.starts_with("multipart/") {
+        Family::Multipart
+    } else {
+        Family::Other
+    }
+}
+
+/// A media type without its parameters, in small letters.
+pub(crate) fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The media types of an operation's success answers, as they are written, in order of status.
+pub(crate) fn of_success(operation: &Object) -> Vec<&str> {
+    let Some(responses) = walk::object(operation, "responses") else {
+        return Vec::new();
+    };
+    let mut statuses: Vec<&String> = responses.keys().filter(|status| status.starts_with('2')).collect();
+    statuses.sort();
+    statuses
+        .into_iter()
+        .filter_map(|status| responses.get(status)?.get("content")?.as_object())
+        .flat_map(|content| content.keys().map(String::as_str))
+        .collect()
+}
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    walk::everything(document, &mut |node, object, _| {
+        if !matches!(node, Node::RequestBody | Node::Response) {
+            return;
+        }
+        let Some(Value::Object(content)) = object.get_mut("content") else {
+            return;
+        };
+        for name in walk::sorted_keys(content) {
+            if name == "application/json" || !means_json(&name, content.get(&name)) {
+                continue;
+            }
+            if let Some(entry) = content.remove(&name) {
+                content.entry("application/json").or_insert(entry);
+                edits += 1;
+            }
+        }
+    });
+    edits
+}
+
+/// `*/*` means JSON when it comes with a schema that is no file.
+pub(super) fn means_json(name: &str, media_type: Option<&Value>) -> bool {
+    if essence(name) != "*/*" {
+        return family(name) == Family::Json;
+    }
+    let schema = media_type.and_then(|media_type| media_type.get("schema")).and_then(Value::as_object);
+    schema.is_some_and(|schema| !is_bytes(schema))
+}
+
+/// Bytes, also as Java tools write an array of them.
+pub(crate) fn is_bytes(schema: &Object) -> bool {
+    let is_file = |schema: &Object| matches!(walk::text(schema, "format"), Some("binary" | "byte"));
+    is_file(schema) || walk::object(schema, "items").is_some_and(is_file)
+}

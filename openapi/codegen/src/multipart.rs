@@ -1,0 +1,30 @@
+//! Why: the generator refuses `multipart/form-data`.
+//! Looks for: request bodies with a multipart media type.
+//! Holds afterwards: such a body is `application/octet-stream`, and its operation carries `x-multipart`, by which the code pass
+//! of the same name finds the generated builder and gives it a form to send.
+//! Delete when: the generator makes multipart forms.
+
+use serde_json::{Value, json};
+
+use crate::media_types::{self, Family};
+use crate::walk::{self, Node};
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    walk::every(document, Node::Operation, &mut |operation, _| {
+        let Some(Value::Object(body)) = operation.get_mut("requestBody") else {
+            return;
+        };
+        let is_multipart = walk::object(body, "content")
+            .is_some_and(|content| content.keys().any(|name| media_types::family(name) == Family::Multipart));
+        if is_multipart {
+            body.insert(
+                String::from("content"),
+                json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}),
+            );
+            operation.insert(String::from("x-multipart"), Value::Bool(true));
+            edits += 1;
+        }
+    });
+    edits
+}

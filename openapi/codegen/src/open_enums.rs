@@ -1,0 +1,119 @@
+//! Why: a generated enum refuses a value it does not know, and one such element fails a whole list. Services add values.
+//! Looks for: texts with an `enum`, named or inline.
+//! Holds afterwards: each is a component schema marked `x-open-enum`, which the code side replaces by a type in `crate::enums` that
+//! keeps unknown texts. An inline one is named after its owner and property (`FileStatus` + `workflowStatus` →
+//! `FileStatusWorkflowStatus`), never by the generator, whose choice depends on the order of keys.
+//! Delete when: the generator makes open enums.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::names;
+use crate::walk::{self, Node, Object};
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    let mut hoisted: Vec<(String, Object)> = Vec::new();
+    let owners = Owners::of(document);
+    let mut schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    walk::every(document, Node::Schema, &mut |schema, pointer| {
+        if !is_text_enum(schema) {
+            return;
+        }
+        edits += 1;
+        if let Some(Value::Array(values)) = schema.get_mut("enum") {
+            values.retain(Value::is_string);
+        }
+        let segments = walk::segments(pointer);
+        if let [_, _, _] = segments.as_slice() {
+            schema.insert(String::from("x-open-enum"), Value::Bool(true));
+            return;
+        }
+        let name = names::free(&schemas, &owners.name(&segments));
+        let mut component = std::mem::take(schema);
+        *schema = reference(&name, component.get("description").cloned());
+        component.remove("nullable");
+        component.insert(String::from("x-open-enum"), Value::Bool(true));
+        schemas.insert(name.clone(), Value::Null);
+        hoisted.push((name, component));
+    });
+    if let Some(schemas) = walk::schemas_mut(document) {
+        for (name, component) in hoisted {
+            schemas.insert(name, Value::Object(component));
+        }
+    }
+    edits
+}
+
+/// A reference that keeps the description of the place it stands at: members beside `$ref` are ignored in OpenAPI 3.0.
+pub(super) fn reference(name: &str, description: Option<Value>) -> Object {
+    let mut reference =
+        Object::from_iter([(String::from("allOf"), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
+    if let Some(description) = description {
+        reference.insert(String::from("description"), description);
+    }
+    reference
+}
+
+fn is_text_enum(schema: &Object) -> bool {
+    let is_text = walk::text(schema, "type").is_none_or(|kind| kind == "string");
+    let values = schema.get("enum").and_then(Value::as_array);
+    is_text
+        && values.is_some_and(|values| {
+            values.iter().any(Value::is_string) && values.iter().all(|value| value.is_string() || value.is_null())
+        })
+}
+
+/// What names an inline enum besides its component: operations by pointer, parameters by pointer.
+#[derive(Default)]
+pub(super) struct Owners {
+    operations: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Owners {
+    pub(super) fn of(document: &mut Value) -> Self {
+        let mut owners = Self::default();
+        walk::everything(document, &mut |node, object, pointer| {
+            let (names, key) = match node {
+                Node::Operation => (&mut owners.operations, "operationId"),
+                Node::Parameter => (&mut owners.parameters, "name"),
+                _ => return,
+            };
+            let name = walk::text(object, key).unwrap_or_default();
+            names.insert(String::from(pointer), String::from(name));
+        });
+        owners
+    }
+
+    /// The name for an inline enum at this place: its owner, then what leads to it, structure left out.
+    pub(super) fn name(&self, segments: &[String]) -> String {
+        let pointer = |length: usize| {
+            let parts = segments.iter().take(length).map(|segment| walk::escape(segment));
+            parts.fold(String::new(), |pointer, part| format!("{pointer}/{part}"))
+        };
+        let part = segments.get(3).map(String::as_str);
+        let (owner, part, inner) = match (segments.first().map(String::as_str), part) {
+            (Some("components"), _) => (segments.get(2).cloned(), None, segments.get(3..)),
+            (_, Some("parameters")) => (
+                self.operations.get(&pointer(3)).cloned(),
+                self.parameters.get(&pointer(5)).cloned(),
+                segments.get(6..),
+            ),
+            (_, Some("requestBody")) => {
+                (self.operations.get(&pointer(3)).cloned(), Some(String::from("body")), segments.get(7..))
+            }
+            _ => (self.operations.get(&pointer(3)).cloned(), Some(String::from("answer")), segments.get(8..)),
+        };
+        let inner = inner.unwrap_or_default().iter().cloned();
+        let parts = owner.into_iter().chain(part).chain(inner.filter(|part| !is_structure(part)));
+        parts.collect::<Vec<String>>().join("-")
+    }
+}
+
+/// Segments of a pointer that name no part of the data.
+fn is_structure(segment: &str) -> bool {
+    const STRUCTURE: [&str; 6] = ["properties", "items", "allOf", "oneOf", "anyOf", "additionalProperties"];
+    STRUCTURE.contains(&segment) || segment.chars().all(|c| c.is_ascii_digit())
+}

@@ -1,0 +1,144 @@
+//! Why: one member of a wrong kind (`"tags": null`, `"required": true` in a schema) makes the document unreadable as a whole, and
+//! the reader does not say where. Such members mean nothing.
+//! Looks for: members that hold another kind of JSON value than OpenAPI 3.0 gives them, `null` above all.
+//! Holds afterwards: they are gone; what stands in the place of a schema and is no object is `{}`, any JSON value.
+//! Delete when: never; a document is outside input.
+
+use serde_json::{Value, json};
+
+use crate::walk::{self, METHODS, Node, Object};
+
+/// A kind of JSON value.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Flag,
+    List,
+    Map,
+}
+
+pub(super) fn apply(document: &mut Value) -> usize {
+    let mut edits = 0;
+    walk::everything(document, &mut |node, object, _| {
+        for key in walk::sorted_keys(object) {
+            let fits = match (kind(node, &key), object.get(&key)) {
+                (Some(Kind::Text), Some(value)) => value.is_string(),
+                (Some(Kind::Flag), Some(value)) => value.is_boolean(),
+                (Some(Kind::List), Some(value)) => value.is_array(),
+                (Some(Kind::Map), Some(value)) => value.is_object(),
+                _ => true,
+            };
+            if !fits {
+                object.remove(&key);
+                edits += 1;
+            }
+        }
+        edits += entries(node, object);
+    });
+    edits
+}
+
+/// Returns whether this member of an object is a text.
+pub(crate) fn is_text(node: Node, key: &str) -> bool {
+    matches!(kind(node, key), Some(Kind::Text))
+}
+
+fn kind(node: Node, key: &str) -> Option<Kind> {
+    use Kind::{Flag, List, Map, Text};
+    Some(match (node, key) {
+        (Node::Parameter | Node::Header | Node::Schema | Node::PathItem, "$ref")
+        | (Node::Document, "openapi")
+        | (Node::Info, "title" | "version")
+        | (_, "description" | "summary")
+        | (Node::Tag | Node::Parameter, "name")
+        | (Node::Operation, "operationId")
+        | (Node::Parameter, "in")
+        | (Node::Parameter | Node::Header, "style")
+        | (Node::Schema, "format" | "title") => Text,
+        (_, "deprecated")
+        | (Node::Parameter | Node::Header | Node::RequestBody, "required")
+        | (Node::Parameter | Node::Header, "allowEmptyValue" | "allowReserved" | "explode")
+        | (Node::Schema, "nullable" | "readOnly" | "writeOnly") => Flag,
+        (Node::Document | Node::Operation, "tags")
+        | (Node::PathItem | Node::Operation, "parameters")
+        | (Node::Schema, "allOf" | "anyOf" | "enum" | "oneOf" | "required") => List,
+        (Node::Document, "components")
+        | (Node::Operation, "requestBody" | "responses")
+        | (Node::RequestBody | Node::Response | Node::Parameter | Node::Header, "content")
+        | (Node::Response, "headers")
+        | (Node::MediaType | Node::Parameter | Node::Header, "schema")
+        | (Node::MediaType, "encoding")
+        | (Node::Schema, "discriminator" | "properties")
+        | (Node::Components, "headers" | "parameters" | "requestBodies" | "responses" | "schemas") => Map,
+        (Node::PathItem, method) if METHODS.contains(&method) => Map,
+        _ => return None,
+    })
+}
+
+/// What stands in lists and maps.
+fn entries(node: Node, object: &mut Object) -> usize {
+    let mut edits = 0;
+    let mut keep = |object: &mut Object, key: &str, fits: fn(&Value) -> bool| match object.get_mut(key) {
+        Some(Value::Array(list)) => {
+            let before = list.len();
+            list.retain(fits);
+            edits += before - list.len();
+        }
+        Some(Value::Object(map)) => {
+            let before = map.len();
+            map.retain(|key, value| key.starts_with("x-") || fits(value));
+            edits += before - map.len();
+        }
+        _ => {}
+    };
+    match node {
+        Node::Document => {
+            keep(object, "tags", |tag| tag.get("name").is_some_and(Value::is_string));
+            keep(object, "paths", Value::is_object);
+        }
+        Node::PathItem => keep(object, "parameters", Value::is_object),
+        Node::Operation => {
+            keep(object, "tags", Value::is_string);
+            keep(object, "parameters", Value::is_object);
+        }
+        Node::Schema => keep(object, "required", Value::is_string),
+        _ => {}
+    }
+    edits + schemas(node, object)
+}
+
+/// Schemas that are no objects: `true`, `null`.
+fn schemas(node: Node, object: &mut Object) -> usize {
+    let mut edits = 0;
+    let mut open = |value: &mut Value| {
+        if !value.is_object() {
+            *value = json!({});
+            edits += 1;
+        }
+    };
+    let (maps, lists): (&[&str], &[&str]) = match node {
+        Node::Components => (&["schemas"], &[]),
+        Node::Schema => (&["properties"], &["allOf", "anyOf", "oneOf"]),
+        _ => return 0,
+    };
+    for key in maps {
+        if let Some(Value::Object(map)) = object.get_mut(*key) {
+            map.values_mut().for_each(&mut open);
+        }
+    }
+    for key in lists {
+        if let Some(Value::Array(list)) = object.get_mut(*key) {
+            list.iter_mut().for_each(&mut open);
+        }
+    }
+    if node == Node::Schema {
+        if let Some(items) = object.get_mut("items") {
+            open(items);
+        }
+        if object.get("additionalProperties").is_some_and(|any| !any.is_object() && !any.is_boolean()) {
+            object.remove("additionalProperties");
+            edits += 1;
+        }
+    }
+    edits
+}

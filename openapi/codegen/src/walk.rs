@@ -1,0 +1,237 @@
+//! Walks an OpenAPI 3.0 document node by node, so that a pass says only *what* it changes.
+//!
+//! Objects are visited from the outside in, keys in sorted order, whatever the map keeps. A visitor gets the object and its
+//! JSON pointer; it may change the object, and the walk goes on with what it left there.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+/// An object of the document.
+pub type Object = Map<String, Value>;
+
+/// What an object of an OpenAPI document is, named as the specification names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// The document itself.
+    Document,
+    /// The `info` object.
+    Info,
+    /// An entry of `tags`.
+    Tag,
+    /// The `components` object.
+    Components,
+    /// A path item.
+    PathItem,
+    /// An operation.
+    Operation,
+    /// A parameter.
+    Parameter,
+    /// A request body.
+    RequestBody,
+    /// A response.
+    Response,
+    /// A media type of a body.
+    MediaType,
+    /// A response header.
+    Header,
+    /// A schema.
+    Schema,
+}
+
+/// How a member of an object holds nodes: itself one, a map of them, or a list.
+pub enum Holds {
+    /// A single node.
+    One(Node),
+    /// A map from names to nodes.
+    Map(Node),
+    /// A list of nodes.
+    List(Node),
+}
+
+/// The methods a path item may have.
+pub const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
+
+/// Returns the way in which a member of an object of this kind holds nodes; `None` if the member holds none.
+pub fn member(node: Node, key: &str) -> Option<Holds> {
+    use Holds::{List, Map, One};
+    Some(match (node, key) {
+        (Node::Document, "info") => One(Node::Info),
+        (Node::Document, "tags") => List(Node::Tag),
+        (Node::Document, "paths") | (Node::Components, "pathItems") => Map(Node::PathItem),
+        (Node::Document, "components") => One(Node::Components),
+        (Node::Components, "schemas") | (Node::Schema, "properties") => Map(Node::Schema),
+        (Node::Components, "parameters") => Map(Node::Parameter),
+        (Node::Components, "requestBodies") => Map(Node::RequestBody),
+        (Node::Components | Node::Operation, "responses") => Map(Node::Response),
+        (Node::Components | Node::Response, "headers") => Map(Node::Header),
+        (Node::PathItem | Node::Operation, "parameters") => List(Node::Parameter),
+        (Node::PathItem, method) if METHODS.contains(&method) => One(Node::Operation),
+        (Node::Operation, "requestBody") => One(Node::RequestBody),
+        (Node::RequestBody | Node::Response | Node::Parameter | Node::Header, "content") => Map(Node::MediaType),
+        (Node::MediaType | Node::Parameter | Node::Header, "schema")
+        | (Node::Schema, "items" | "additionalProperties" | "not") => One(Node::Schema),
+        (Node::Schema, "allOf" | "oneOf" | "anyOf") => List(Node::Schema),
+        _ => return None,
+    })
+}
+
+/// Visits every object of the document.
+pub fn everything(document: &mut Value, visit: &mut dyn FnMut(Node, &mut Object, &str)) {
+    descend(document, Node::Document, "", visit);
+}
+
+/// Visits every object of one kind.
+pub fn every(document: &mut Value, kind: Node, visit: &mut dyn FnMut(&mut Object, &str)) {
+    everything(document, &mut |node, object, pointer| {
+        if node == kind {
+            visit(object, pointer);
+        }
+    });
+}
+
+/// Visits a schema and all schemas inside it.
+pub fn schemas_in(schema: &mut Value, visit: &mut dyn FnMut(&mut Object, &str)) {
+    descend(schema, Node::Schema, "", &mut |_, object, pointer| visit(object, pointer));
+}
+
+fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(Node, &mut Object, &str)) {
+    let Value::Object(object) = value else {
+        return;
+    };
+    visit(node, object, pointer);
+    for key in sorted_keys(object) {
+        let Some(holds) = member(node, &key) else {
+            continue;
+        };
+        let Some(inner) = object.get_mut(&key) else {
+            continue;
+        };
+        let here = format!("{pointer}/{}", escape(&key));
+        match (holds, inner) {
+            (Holds::One(kind), inner) => descend(inner, kind, &here, visit),
+            (Holds::Map(kind), Value::Object(map)) => {
+                for name in sorted_keys(map) {
+                    // A schema or property may well be called `x-…`.
+                    if is_extension(kind, &name) {
+                        continue;
+                    }
+                    if let Some(entry) = map.get_mut(&name) {
+                        descend(entry, kind, &format!("{here}/{}", escape(&name)), visit);
+                    }
+                }
+            }
+            (Holds::List(kind), Value::Array(list)) => {
+                for (index, entry) in list.iter_mut().enumerate() {
+                    descend(entry, kind, &format!("{here}/{index}"), visit);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns whether a key among nodes of this kind is a specification extension.
+pub fn is_extension(kind: Node, key: &str) -> bool {
+    key.starts_with("x-")
+        && match kind {
+            Node::PathItem | Node::Response => true,
+            Node::MediaType => !key.contains('/'),
+            _ => false,
+        }
+}
+
+/// The keys of `object` in sorted order.
+pub fn sorted_keys(object: &Object) -> Vec<String> {
+    let mut keys: Vec<String> = object.keys().cloned().collect();
+    keys.sort();
+    keys
+}
+
+/// One segment of a JSON pointer (RFC 6901).
+pub fn escape(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+/// A segment of a JSON pointer as it was.
+pub fn unescape(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
+}
+
+/// The segments of a JSON pointer, unescaped.
+pub fn segments(pointer: &str) -> Vec<String> {
+    pointer.split('/').skip(1).map(unescape).collect()
+}
+
+/// The object that `key` of `object` holds.
+pub fn object<'a>(object: &'a Object, key: &str) -> Option<&'a Object> {
+    object.get(key).and_then(Value::as_object)
+}
+
+/// The text that `key` of `object` holds.
+pub fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
+    object.get(key).and_then(Value::as_str)
+}
+
+/// Whether `key` of `object` holds `true`.
+pub fn is_true(object: &Object, key: &str) -> bool {
+    object.get(key).and_then(Value::as_bool) == Some(true)
+}
+
+/// The name behind a reference to a component schema.
+pub fn schema_name(schema: &Object) -> Option<&str> {
+    text(schema, "$ref")?.strip_prefix("#/components/schemas/")
+}
+
+/// The schemas of all request bodies.
+pub fn request_bodies(document: &mut Value) -> Vec<Value> {
+    let mut schemas: Vec<Value> = Vec::new();
+    every(document, Node::RequestBody, &mut |body, _| {
+        let content = object(body, "content").into_iter().flatten();
+        schemas.extend(content.filter_map(|(_, media_type)| media_type.get("schema").cloned()));
+    });
+    schemas
+}
+
+/// Follows a reference to the component schema behind it, through wrapped ones and aliases too. A circle ends at no schema.
+pub fn resolved<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a Object> {
+    const MAX_STEPS: usize = 16;
+    let mut current = schema;
+    for _ in 0..MAX_STEPS {
+        let wrapped = match current.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([Value::Object(only)]) => only,
+            _ => current,
+        };
+        match schema_name(wrapped) {
+            Some(name) => current = object(schemas, name)?,
+            None => return Some(current),
+        }
+    }
+    None
+}
+
+/// Collects the names of all component schemas that `schema` refers to, directly and through others.
+pub fn reach(schema: &Value, schemas: &Object, reached: &mut BTreeSet<String>) {
+    let mut next: Vec<Value> = vec![schema.clone()];
+    while let Some(mut schema) = next.pop() {
+        schemas_in(&mut schema, &mut |inner, _| {
+            if let Some(name) = schema_name(inner)
+                && reached.insert(String::from(name))
+            {
+                next.extend(schemas.get(name).cloned());
+            }
+        });
+    }
+}
+
+/// The map of component schemas, made when it is not there.
+pub fn schemas_mut(document: &mut Value) -> Option<&mut Object> {
+    document
+        .as_object_mut()?
+        .entry("components")
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()?
+        .entry("schemas")
+        .or_insert_with(|| Value::Object(Map::new()))
+        .as_object_mut()
+}
