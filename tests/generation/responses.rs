@@ -1,12 +1,11 @@
-//! Answers: every example of the document, read as its model and written again, also after a newer or careless service has had its
-//! hands on it.
+//! Round trips of every response example in the document, also with changes that a newer or careless service may make.
 
 use std::collections::BTreeSet;
 
 use documine_api::{DOCUMENT, types};
 use serde_json::{Map, Value, json};
 
-/// Reads JSON as the model of this name and writes it again.
+/// Deserializes JSON as the named model and serializes the model again.
 pub(super) fn round_trip(model: &str, value: &Value) -> Result<Value, String> {
     macro_rules! models {
         ($($name:ident)*) => {
@@ -15,10 +14,10 @@ pub(super) fn round_trip(model: &str, value: &Value) -> Result<Value, String> {
                     let read: types::$name = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
                     let written = serde_json::to_value(&read).map_err(|error| error.to_string())?;
                     let again: types::$name = serde_json::from_value(written.clone()).map_err(|error| error.to_string())?;
-                    assert_eq!(again, read, "what was written reads as the same model");
+                    assert_eq!(again, read, "the serialized model deserializes to the same model");
                     Ok(written)
                 })*
-                other => panic!("the document has a model `{other}` that this test does not know"),
+                other => panic!("this test does not list the model `{other}` of the document"),
             }
         };
     }
@@ -33,7 +32,7 @@ fn document() -> Value {
     serde_json::from_str(DOCUMENT).expect("the document is JSON")
 }
 
-/// Every example of a body or answer that refers to a model: its place, the model, the example.
+/// Returns every example of a request or response body with a model: JSON pointer, model, example.
 fn examples() -> Vec<(String, String, Value)> {
     fn collect(value: &Value, pointer: &str, found: &mut Vec<(String, String, Value)>) {
         match value {
@@ -64,21 +63,21 @@ fn examples() -> Vec<(String, String, Value)> {
     found
 }
 
-/// Without what means nothing: `null` and empty lists and maps as members.
-fn plain(value: &Value) -> Value {
+/// Removes members that are `null`, an empty list or an empty map.
+fn without_empty(value: &Value) -> Value {
     match value {
         Value::Object(map) => {
-            let members = map.iter().map(|(key, value)| (key.clone(), plain(value)));
+            let members = map.iter().map(|(key, value)| (key.clone(), without_empty(value)));
             let empty = [json!(null), json!([]), json!({})];
             Value::Object(members.filter(|(_, value)| !empty.contains(value)).collect())
         }
-        Value::Array(list) => Value::Array(list.iter().map(plain).collect()),
+        Value::Array(list) => Value::Array(list.iter().map(without_empty).collect()),
         other => other.clone(),
     }
 }
 
-/// The pointers of all values inside, outermost first.
-fn places(value: &Value) -> Vec<String> {
+/// Returns the JSON pointers of all inner values, outermost first.
+fn pointers(value: &Value) -> Vec<String> {
     fn collect(value: &Value, pointer: &str, found: &mut Vec<String>) {
         let inner: Vec<(String, &Value)> = match value {
             Value::Object(map) => {
@@ -99,33 +98,33 @@ fn places(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn every_example_comes_back_as_it_was() {
+fn preserves_every_example() {
     let examples = examples();
     assert!(examples.len() >= 20, "{}", examples.len());
     for (place, model, example) in examples {
         let written = round_trip(&model, &example).unwrap_or_else(|error| panic!("{place}: {error}"));
-        assert_eq!(plain(&written), plain(&example), "{place}");
+        assert_eq!(without_empty(&written), without_empty(&example), "{place}");
     }
 }
 
 #[test]
-fn every_model_of_the_document_is_covered() {
+fn covers_every_model_of_the_document() {
     let document = document();
-    let schemas = document["components"]["schemas"].as_object().expect("there are schemas");
+    let schemas = document["components"]["schemas"].as_object().expect("the document has schemas");
     for (name, schema) in schemas {
         if schema.get("properties").is_some() {
-            // An empty object misses at most an id; a model that is not listed above panics.
+            // An empty object lacks at most an id; `round_trip` panics for models that it does not list.
             let _ = round_trip(name, &json!({}));
         }
     }
 }
 
 #[test]
-fn unknown_fields_are_kept_at_every_level() {
+fn preserves_unknown_fields_at_every_level() {
     for (place, model, example) in examples() {
         let mut given = example.clone();
-        for pointer in std::iter::once(String::new()).chain(places(&example)) {
-            // Maps from label to value have no unknown fields.
+        for pointer in std::iter::once(String::new()).chain(pointers(&example)) {
+            // Maps from labels to values have no unknown fields.
             let is_map = ["Attributes", "components", "componentDetails"].iter().any(|name| pointer.ends_with(name));
             if let Some(Value::Object(object)) = given.pointer_mut(&pointer)
                 && !is_map
@@ -134,26 +133,26 @@ fn unknown_fields_are_kept_at_every_level() {
             }
         }
         let written = round_trip(&model, &given).unwrap_or_else(|error| panic!("{place}: {error}"));
-        assert_eq!(plain(&written), plain(&given), "{place}");
+        assert_eq!(without_empty(&written), without_empty(&given), "{place}");
     }
 }
 
-/// Where `null` and a missing member are errors: what names the thing itself.
-fn is_needed(pointer: &str) -> bool {
+/// Returns `true` for ids and names, whose absence is an error.
+fn is_required(pointer: &str) -> bool {
     let parts: Vec<&str> = pointer.split('/').collect();
     let member = parts.last().copied().unwrap_or_default();
-    // The id of a reference to an entity and of the licence is no path of ours, hence optional.
+    // The ids of entity references are not used in paths and therefore optional.
     let is_own_id = member == "id" && !pointer.contains("entityReferences");
     is_own_id || ["fileId", "downloadId", "name"].contains(&member)
 }
 
 #[test]
-fn null_and_absence_are_no_errors_anywhere() {
+fn accepts_null_and_absence_of_every_optional_field() {
     let mut tried = 0;
     let answers = examples().into_iter().filter(|(place, ..)| place.contains("/responses/"));
     for (place, model, example) in answers {
-        for pointer in places(&example) {
-            if is_needed(&pointer) {
+        for pointer in pointers(&example) {
+            if is_required(&pointer) {
                 continue;
             }
             let mut given = example.clone();
@@ -168,14 +167,14 @@ fn null_and_absence_are_no_errors_anywhere() {
             if let Some(Value::Object(object)) = given.pointer_mut(parent) {
                 object.remove(&member.replace("~1", "/").replace("~0", "~"));
             }
-            round_trip(&model, &given).unwrap_or_else(|error| panic!("{place}, nothing at {pointer}: {error}"));
+            round_trip(&model, &given).unwrap_or_else(|error| panic!("{place}, {pointer} removed: {error}"));
         }
     }
     assert!(tried > 200, "{tried}");
 }
 
 #[test]
-fn unknown_values_of_enums_are_kept() {
+fn preserves_unknown_enum_values() {
     let document = document();
     let mut known: BTreeSet<String> = BTreeSet::new();
     for schema in document["components"]["schemas"].as_object().into_iter().flat_map(Map::values) {
@@ -186,7 +185,7 @@ fn unknown_values_of_enums_are_kept() {
     let mut changed = 0;
     for (place, model, example) in examples() {
         let mut given = example.clone();
-        for pointer in places(&example) {
+        for pointer in pointers(&example) {
             if let Some(Value::String(text)) = given.pointer_mut(&pointer)
                 && known.contains(text.as_str())
             {
@@ -195,25 +194,25 @@ fn unknown_values_of_enums_are_kept() {
             }
         }
         let written = round_trip(&model, &given).unwrap_or_else(|error| panic!("{place}: {error}"));
-        assert_eq!(plain(&written), plain(&given), "{place}");
+        assert_eq!(without_empty(&written), without_empty(&given), "{place}");
     }
     assert!(changed > 20, "{changed}");
 }
 
 #[test]
-fn times_and_blank_ids_of_any_kind_are_no_errors() {
+fn accepts_any_timestamp_and_blank_optional_ids() {
     let file = json!({"id": "f", "added": "yesterday", "lastUpdated": "2020-01-23T04:56:07", "assignee": "", "dossierId": null});
     let read: types::FileStatus = serde_json::from_value(file).expect("reads");
     assert_eq!(read.added.map(|time| time.to_string()).as_deref(), Some("yesterday"));
     assert_eq!(read.assignee, None);
     for id in ["", "..", "."] {
         let refused = serde_json::from_value::<types::FileStatus>(json!({"id": id}));
-        assert!(refused.is_err(), "a file must have an id that is one: {id:?}");
+        assert!(refused.is_err(), "invalid file id accepted: {id:?}");
     }
 }
 
 #[test]
-fn components_keep_the_order_of_the_template() {
+fn preserves_the_order_of_components() {
     let text = r#"{"fileId": "f", "components": {"Z": ["1"], "A": [], "M": null, "B": ["2", "3"]}}"#;
     let read: types::FileComponents = serde_json::from_str(text).expect("reads");
     let names: Vec<&str> = read.components.keys().map(String::as_str).collect();
@@ -223,7 +222,7 @@ fn components_keep_the_order_of_the_template() {
 }
 
 #[test]
-fn a_request_says_none_or_nothing() {
+fn sends_empty_lists_and_omits_unset_fields() {
     let mut request = types::DossierRequest::default();
     request.name = String::from("Q3");
     assert_eq!(serde_json::to_value(&request).expect("writes"), json!({"name": "Q3"}));
