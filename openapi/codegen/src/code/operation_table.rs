@@ -41,12 +41,12 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         let variants = rows.iter().any(|other| other.is_variant() && other.id() == row.id());
         let _ = writeln!(
             source,
-            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, answer: Answer::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{}, canonical: {}, missing: {}, missing_query: &{}, part: {:?}, parts: &{} }},",
+            "    Operation {{ id: {:?}, method: {:?}, path: {:?}, tag: {:?}, response: ResponseKind::{}, paging: Paging::{}, items: {:?}, provenance: Provenance::{}, canonical: {}, missing: {}, missing_query: &{}, part: {:?}, parts: &{} }},",
             row.id(),
             row.method.to_uppercase(),
             row.path,
             row.operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str).unwrap_or_default(),
-            answer(row.operation, variants),
+            response_kind(row.operation, variants),
             paging(row.operation),
             row.operation.get("x-paging").and_then(|paging| paging.get("items")).and_then(Value::as_str),
             provenance(row.operation),
@@ -108,7 +108,7 @@ fn rows(document: &Value) -> Vec<Row<'_>> {
     rows
 }
 
-fn answer(operation: &Object, has_variants: bool) -> &'static str {
+fn response_kind(operation: &Object, has_variants: bool) -> &'static str {
     let content = operation
         .get("responses")
         .and_then(|responses| responses.get("2XX"))
