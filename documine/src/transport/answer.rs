@@ -230,8 +230,8 @@ mod tests {
     use ::http::{HeaderName, HeaderValue, header};
     use documine_api::operations::ResponseKind;
 
-    fn why(name: HeaderName, value: &'static str, answer: Answer) -> Option<String> {
-        unusable(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]), answer)
+    fn why(name: HeaderName, value: &'static str, response: ResponseKind) -> Option<String> {
+        unusable(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]), response)
     }
 
     #[test]

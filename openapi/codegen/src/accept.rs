@@ -1,17 +1,17 @@
 //! Why: the generator sends `Accept` for JSON only; a binary download and an answer without content would say nothing, and a
 //! server that cares may then choose anything. Errors are JSON everywhere.
-//! Looks for: the media types of an operation's success answers.
+//! Finds: the media types of an operation's success answers.
 //! Holds afterwards: every operation says in `x-accept` what its requests send: what it documents, JSON always among it.
 //! Delete when: the generator sends all documented media types.
 
 use serde_json::Value;
 
 use crate::media_types::{self, Family};
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, _| {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
         let accept = accept(operation);
         operation.insert(String::from("x-accept"), Value::String(accept));
         edits += 1;
@@ -21,7 +21,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
 
 /// Returns whether a success is JSON under the name of any media type.
 fn offers_any_json(operation: &Object) -> bool {
-    let responses = walk::object(operation, "responses").into_iter().flatten();
+    let responses = tree::object(operation, "responses").into_iter().flatten();
     let contents = responses
         .filter(|(status, _)| status.starts_with('2'))
         .filter_map(|(_, response)| response.get("content")?.as_object());

@@ -1,14 +1,14 @@
 //! Why: springdoc describes a class that it does not know by its getters, and Jackson writes many of these classes in a form of their own:
 //! a `LocalTime` described as `{hour, minute, second, nano}` comes as `"10:00:00"`, a `JsonNode` as any JSON, an unpaged `Pageable` as a text. A
 //! model of the getters fails at such a value, and one value fails a list. A file is described by the getters of its class, too.
-//! Looks for: object schemas whose properties are getters of a class in the tables below, and lists of `byte`, which come as one Base64 text.
+//! Finds: object schemas whose properties are getters of a class in the tables below, and lists of `byte`, which come as one Base64 text.
 //! Holds afterwards: a file (`MultipartFile`, `Resource`, …) is `{type: string, format: binary}`; a property, item or value of another of
 //! these classes is `{}`, any JSON. Parameters keep their objects, which are taken apart later.
 //! Delete when: springdoc describes what Jackson writes.
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// The getters of a class: a schema is taken for it that has all of `some` and nothing beyond both.
 struct Class {
@@ -80,7 +80,7 @@ const VALUES: &[Class] = &[
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Schema, &mut |schema, _| {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
         if is_one_of(FILES, schema) {
             let text = schema.remove("description");
             *schema =
@@ -89,48 +89,38 @@ pub(super) fn apply(document: &mut Value) -> usize {
             edits += 1;
         }
     });
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
-    walk::every(document, Node::Schema, &mut |schema, pointer| {
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
         let is_part = pointer.contains("/requestBody/content/multipart~1");
-        let mut open = |inner: &mut Value| {
-            let Some(object) = inner.as_object().filter(|object| is_any(object, &schemas) && !is_part) else {
-                return;
-            };
-            let aside = object.iter().filter(|(key, _)| ["description", "deprecated"].contains(&key.as_str()));
-            *inner = Value::Object(aside.map(|(key, value)| (key.clone(), value.clone())).collect());
-            edits += 1;
-        };
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.values_mut().for_each(&mut open);
-        }
-        for key in ["additionalProperties", "items"] {
-            if let Some(inner) = schema.get_mut(key) {
-                open(inner);
+        tree::visit_values(schema, &mut |value| {
+            if is_any(value, &schemas) && !is_part {
+                value.retain(|key, _| ["description", "deprecated"].contains(&key.as_str()));
+                edits += 1;
             }
-        }
+        });
     });
     edits
 }
 
 /// Returns whether values of this schema may come in any form.
 fn is_any(schema: &Object, schemas: &Object) -> bool {
-    let Some(schema) = walk::resolved(schema, schemas) else {
+    let Some(schema) = tree::resolve_schema(schema, schemas) else {
         return false;
     };
-    let items = walk::object(schema, "items").and_then(|items| walk::resolved(items, schemas));
+    let items = tree::object(schema, "items").and_then(|items| tree::resolve_schema(items, schemas));
     is_one_of(VALUES, schema)
         // A `Sort` is described as the list of its orders.
         || items.is_some_and(|items| {
-            walk::text(items, "format") == Some("byte") || (is_one_of(VALUES, items) && has(items, "nullHandling"))
+            tree::text(items, "format") == Some("byte") || (is_one_of(VALUES, items) && has(items, "nullHandling"))
         })
 }
 
 fn has(schema: &Object, name: &str) -> bool {
-    walk::object(schema, "properties").is_some_and(|properties| properties.contains_key(name))
+    tree::object(schema, "properties").is_some_and(|properties| properties.contains_key(name))
 }
 
 fn is_one_of(classes: &[Class], schema: &Object) -> bool {
-    let Some(properties) = walk::object(schema, "properties") else {
+    let Some(properties) = tree::object(schema, "properties") else {
         return false;
     };
     classes.iter().any(|class| {

@@ -1,5 +1,5 @@
 //! Why: the generator takes one media type a body, of four it knows, wants a schema with each, and panics at an `encoding`.
-//! Looks for: the media types of request bodies, and files among the parameters.
+//! Finds: the media types of request bodies, and files among the parameters.
 //! Holds afterwards: a body has one, the best for us: JSON, then a form with files, a form, bytes, anything else. JSON without a
 //! schema is any JSON value; JSON under another name is `application/json`; anything else is bytes. `x-content-type` then holds the
 //! media type that the service wants. A file among the parameters is a part of a form. A JSON body with a file in it is a form: no JSON can hold one.
@@ -8,12 +8,12 @@
 use serde_json::{Value, json};
 
 use crate::media_types::{self, Family};
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, _| {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
         edits += files_in_parameters(operation, &schemas);
         let Some(Value::Object(body)) = operation.get("requestBody") else {
             return;
@@ -56,24 +56,24 @@ fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
         let Some(parameter) = parameter.as_object() else {
             return true;
         };
-        let (name, place) = (walk::text(parameter, "name"), walk::text(parameter, "in"));
-        let schema = walk::object(parameter, "schema");
-        let target = schema.and_then(|schema| walk::resolved(schema, schemas));
+        let (name, place) = (tree::text(parameter, "name"), tree::text(parameter, "in"));
+        let schema = tree::object(parameter, "schema");
+        let target = schema.and_then(|schema| tree::resolve_schema(schema, schemas));
         let media_type = parameter.get("schema").map(|schema| json!({"schema": schema}));
         let is_moved =
             place == Some("formData") || (place == Some("query") && holds_file(media_type.as_ref(), schemas));
         let (Some(name), true) = (name, is_moved) else {
             return true;
         };
-        let object = target.and_then(|target| Some((target, walk::object(target, "properties")?)));
+        let object = target.and_then(|target| Some((target, tree::object(target, "properties")?)));
         if let Some((target, properties)) = object {
             parts.extend(properties.clone());
             required.extend(target.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
         } else {
-            let is_file = walk::text(parameter, "type") == Some("file");
+            let is_file = tree::text(parameter, "type") == Some("file");
             let bare = if is_file { json!({"type": "string", "format": "binary"}) } else { json!({"type": "string"}) };
             parts.insert(name.to_owned(), schema.cloned().map_or(bare, Value::Object));
-            required.extend(walk::is_true(parameter, "required").then(|| json!(name)));
+            required.extend(tree::is_true(parameter, "required").then(|| json!(name)));
         }
         false
     });
@@ -82,7 +82,7 @@ fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
         return 0;
     }
     let form = form(operation, schemas);
-    let mut properties = walk::object(&form, "properties").cloned().unwrap_or_default();
+    let mut properties = tree::object(&form, "properties").cloned().unwrap_or_default();
     required.extend(form.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
     properties.extend(parts);
     let form = json!({"type": "object", "properties": properties, "required": required});
@@ -92,16 +92,16 @@ fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
 
 /// Returns the schema of the form that an operation has already; empty if there is no form.
 fn form(operation: &Object, schemas: &Object) -> Object {
-    let content = walk::object(operation, "requestBody").and_then(|body| walk::object(body, "content"));
+    let content = tree::object(operation, "requestBody").and_then(|body| tree::object(body, "content"));
     let form = content.into_iter().flatten().find(|(name, _)| media_types::family(name) == Family::Multipart);
     let schema = form.and_then(|(_, media_type)| media_type.get("schema")).and_then(Value::as_object);
-    schema.and_then(|schema| walk::resolved(schema, schemas)).cloned().unwrap_or_default()
+    schema.and_then(|schema| tree::resolve_schema(schema, schemas)).cloned().unwrap_or_default()
 }
 
 /// The media type that we can send best, and what is said of it.
 fn best(body: &Object, schemas: &Object) -> Option<(String, Object)> {
-    let content = walk::object(body, "content")?;
-    let mut names = walk::sorted_keys(content);
+    let content = tree::object(body, "content")?;
+    let mut names = tree::sorted_keys(content);
     names.sort_by_key(|name| rank(name, content.get(name), schemas));
     let name = names.into_iter().next()?;
     let media_type = content.get(&name).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -166,28 +166,28 @@ fn is_whole_file(media_type: Option<&Value>, schemas: &Object) -> bool {
 }
 
 fn is_bytes(media_type: &Object, schemas: &Object) -> bool {
-    let schema = walk::object(media_type, "schema").and_then(|schema| walk::resolved(schema, schemas));
+    let schema = tree::object(media_type, "schema").and_then(|schema| tree::resolve_schema(schema, schemas));
     schema.is_some_and(is_file)
 }
 
 /// Returns whether the body is a file, a list of files, or an object with one of these among its properties.
 fn holds_file(media_type: Option<&Value>, schemas: &Object) -> bool {
     let schema = media_type.and_then(|media_type| media_type.get("schema")).and_then(Value::as_object);
-    let Some(schema) = schema.and_then(|schema| walk::resolved(schema, schemas)) else {
+    let Some(schema) = schema.and_then(|schema| tree::resolve_schema(schema, schemas)) else {
         return false;
     };
     let is_file_or_list = |schema: &Object| {
-        let items = walk::object(schema, "items").and_then(|items| walk::resolved(items, schemas));
+        let items = tree::object(schema, "items").and_then(|items| tree::resolve_schema(items, schemas));
         is_file(schema) || items.is_some_and(is_file)
     };
-    let mut properties = walk::object(schema, "properties").into_iter().flatten();
+    let mut properties = tree::object(schema, "properties").into_iter().flatten();
     is_file_or_list(schema)
         || properties.any(|(_, property)| {
-            let property = property.as_object().and_then(|property| walk::resolved(property, schemas));
+            let property = property.as_object().and_then(|property| tree::resolve_schema(property, schemas));
             property.is_some_and(is_file_or_list)
         })
 }
 
 fn is_file(schema: &Object) -> bool {
-    walk::text(schema, "format") == Some("binary")
+    tree::text(schema, "format") == Some("binary")
 }

@@ -46,7 +46,7 @@ pub fn build(input: &BuildInput) -> Result<BuildOutput, Vec<String>> {
         Some(decisions) => Decisions::read(&decisions.text, &decisions.name)?,
         None => Decisions::default(),
     };
-    let generated = crate::run(&document, Some((&contract, &decisions)))
+    let generated = crate::prepare(&document, Some((&contract, &decisions)))
         .and_then(|passed| code::generate(&passed.document).map(|source| (passed, source)));
     let (passed, source) = generated.map_err(|reasons| reasons.into_iter().map(in_document).collect::<Vec<_>>())?;
     let fingerprint = input.reconstruction.as_ref().map(|known| known.text.trim());
@@ -61,7 +61,7 @@ pub fn build(input: &BuildInput) -> Result<BuildOutput, Vec<String>> {
     let directives = directives(&contract, &passed, is_reconstruction);
     let files = vec![
         ("document.json", document),
-        ("document.md", passed.mapping.page(&contract)),
+        ("document.md", passed.mapping.to_markdown(&contract)),
         ("mapping.json", canonical::text(&passed.data)),
         ("origin.rs", origin),
         ("prepared.json", canonical::text(&passed.document)),
@@ -73,14 +73,14 @@ pub fn build(input: &BuildInput) -> Result<BuildOutput, Vec<String>> {
 }
 
 /// The `cfg` values by which tests of this repository know the document and its operations.
-fn directives(contract: &Contract, passed: &crate::Passed, is_reconstruction: bool) -> Vec<String> {
+fn directives(contract: &Contract, passed: &crate::PreparedDocument, is_reconstruction: bool) -> Vec<String> {
     let ids: Vec<String> = contract.operations.keys().map(|id| format!("{id:?}")).collect();
     let mut lines = vec![
         String::from("cargo::rustc-check-cfg=cfg(reconstruction)"),
         format!("cargo::rustc-check-cfg=cfg(has, values({}))", ids.join(", ")),
     ];
     lines.extend(is_reconstruction.then(|| String::from("cargo::rustc-cfg=reconstruction")));
-    let found = passed.mapping.operations.iter().filter(|(_, mapped)| mapped.place.is_some());
+    let found = passed.mapping.operations.iter().filter(|(_, mapped)| mapped.location.is_some());
     lines.extend(found.map(|(id, _)| format!("cargo::rustc-cfg=has={id:?}")));
     lines
 }

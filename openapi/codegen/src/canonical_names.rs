@@ -1,5 +1,5 @@
 //! Why: the facade is written once and must compile with any document, whatever that calls its operations, schemas and fields.
-//! Looks for: what the mapping found of the contract.
+//! Finds: what the mapping found of the contract.
 //! Holds afterwards: each operation of the contract is there under its name, made from the contract, with the document's texts, tags,
 //! wire path and further optional parameters; its models have the contract's names, fields and types, and the document's further
 //! fields. Where the document spells something otherwise, `x-wire-name(s)` holds its spelling. What the document lacks is marked
@@ -11,19 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{Answers, Contract, Need, OperationSpec, Rank, Type, parameters};
-use crate::mapping::{Bound, Mapped, Mapping, Place};
+use crate::contract::{Contract, Need, OperationSpec, Rank, ResponseKind, Type, parameters};
+use crate::mapping::{Mapping, OperationLocation, OperationMapping, SchemaMapping};
 use crate::media_types::{self, Family};
 use crate::names;
 use crate::open_enums::reference;
-use crate::walk::{self, Node, Object, escape};
+use crate::tree::{self, NodeKind, Object, escape};
 
 /// Brings the document to the contract's names; gives the number of operations and schemas that were put in.
 pub(crate) fn apply(document: &mut Value, contract: &Contract, mapping: &Mapping) -> usize {
     let operations = operations(document, contract, mapping);
     below_server(document, &mapping.server);
     let edits = put_operations(document, mapping, operations) + put_schemas(document, contract, mapping);
-    walk::every(document, Node::Parameter, &mut |parameter, _| mark_id(parameter, contract));
+    tree::visit_kind(document, NodeKind::Parameter, &mut |parameter, _| mark_id(parameter, contract));
     free_forms(document, contract);
     edits
 }
@@ -33,9 +33,9 @@ fn free_forms(document: &mut Value, contract: &Contract) {
     let plain = |id: &str| names::snake(id).replace('_', "");
     let forms = contract.operations.iter().filter(|(_, spec)| spec.xml).map(|(id, _)| plain(&format!("{id}Xml")));
     let mut taken: BTreeSet<String> = forms.collect();
-    walk::every(document, Node::Operation, &mut |operation, _| {
-        let id = walk::text(operation, "operationId").unwrap_or_default().to_owned();
-        if taken.contains(&plain(&id)) && !walk::is_true(operation, "x-canonical") {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
+        let id = tree::text(operation, "operationId").unwrap_or_default().to_owned();
+        if taken.contains(&plain(&id)) && !tree::is_true(operation, "x-canonical") {
             let other = names::numbered(&id, |candidate| taken.contains(&plain(candidate)));
             taken.insert(plain(&other));
             operation.insert(String::from("operationId"), json!(other));
@@ -45,11 +45,11 @@ fn free_forms(document: &mut Value, contract: &Contract) {
 
 /// A path parameter with the contract's name of one is that one in any other operation, too.
 fn mark_id(parameter: &mut Object, contract: &Contract) {
-    let id = contract.id_of_parameter(walk::text(parameter, "name").unwrap_or_default()).map(str::to_owned);
-    let in_path = walk::text(parameter, "in") == Some("path");
+    let id = contract.id_of_parameter(tree::text(parameter, "name").unwrap_or_default()).map(str::to_owned);
+    let in_path = tree::text(parameter, "in") == Some("path");
     if let (Some(id), Some(Value::Object(schema))) = (id, parameter.get_mut("schema"))
         && in_path
-        && walk::text(schema, "type") == Some("string")
+        && tree::text(schema, "type") == Some("string")
     {
         schema.insert(String::from("x-id"), json!(id));
     }
@@ -59,12 +59,12 @@ fn mark_id(parameter: &mut Object, contract: &Contract) {
 fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(String, String, Object)> {
     let mut made = Vec::new();
     for (id, spec) in &contract.operations {
-        let absent = Mapped::default();
+        let absent = OperationMapping::default();
         let mapped = mapping.operations.get(id).unwrap_or(&absent);
-        let given = mapped.place.as_ref().and_then(|place| {
+        let given = mapped.location.as_ref().and_then(|place| {
             document.pointer(&format!("/paths/{}/{}", escape(&place.path), place.method))?.as_object()
         });
-        let path = mapped.place.as_ref().map_or_else(|| spec.path().to_owned(), |place| place.wire.clone());
+        let path = mapped.location.as_ref().map_or_else(|| spec.path().to_owned(), |place| place.wire.clone());
         let mut operation = operation(id, spec, contract, mapped, given);
         if let Some(items) = list_member(spec, mapping) {
             let form = mapped.paging.unwrap_or("none");
@@ -78,12 +78,18 @@ fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(
 /// The member of an answer that holds the list, as the document spells it: the client looks for it in answers that are still coming in.
 fn list_member<'a>(spec: &'a OperationSpec, mapping: &'a Mapping) -> Option<&'a String> {
     let items = spec.items.as_ref()?;
-    let Answers::Json(schema) = spec.answers() else { return Some(items) };
+    let ResponseKind::Json(schema) = spec.answers() else { return Some(items) };
     let sources = mapping.schemas.get(schema).map(Vec::as_slice).unwrap_or_default();
     Some(sources.iter().find_map(|bound| bound.fields.get(items)?.wire.as_ref()).unwrap_or(items))
 }
 
-fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mapped, given: Option<&Object>) -> Object {
+fn operation(
+    id: &str,
+    spec: &OperationSpec,
+    contract: &Contract,
+    mapped: &OperationMapping,
+    given: Option<&Object>,
+) -> Object {
     let mut made = Object::new();
     let keep =
         ["tags", "summary", "description", "deprecated", "security", "x-provenance", "x-accept", "x-content-type"];
@@ -95,7 +101,7 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
     made.insert(String::from("operationId"), json!(id));
     made.insert(String::from("x-canonical"), json!(true));
     made.insert(String::from("x-needed"), json!(spec.rank == Rank::Core));
-    if let Some(place) = &mapped.place {
+    if let Some(place) = &mapped.location {
         made.insert(String::from("x-document-id"), json!(place.id));
     } else {
         let text = "Not in the document that this build was made from: the call fails before anything is sent.";
@@ -105,7 +111,7 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
         made.insert(String::from("x-accept"), json!("application/json"));
     }
     made.insert(String::from("parameters"), Value::Array(all_parameters(spec, contract, mapped, given)));
-    let described = given.and_then(|given| walk::object(given, "requestBody")?.get("description")).cloned();
+    let described = given.and_then(|given| tree::object(given, "requestBody")?.get("description")).cloned();
     let described = described.unwrap_or_else(|| json!(""));
     if let Some(takes) = &spec.takes {
         made.insert(
@@ -137,7 +143,7 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
     }
     answers(spec, mapped, given, &mut made);
     let documented = given.map(media_types::of_success).unwrap_or_default();
-    if spec.answers() == Answers::Bytes
+    if spec.answers() == ResponseKind::Bytes
         && !documented.is_empty()
         && documented.iter().all(|name| media_types::family(name) == Family::Json)
     {
@@ -157,7 +163,12 @@ fn operation(id: &str, spec: &OperationSpec, contract: &Contract, mapped: &Mappe
 }
 
 /// The path's parameters, those that the facade sends, and what else the document offers.
-fn all_parameters(spec: &OperationSpec, contract: &Contract, mapped: &Mapped, given: Option<&Object>) -> Vec<Value> {
+fn all_parameters(
+    spec: &OperationSpec,
+    contract: &Contract,
+    mapped: &OperationMapping,
+    given: Option<&Object>,
+) -> Vec<Value> {
     let documented: Vec<&Object> = given
         .and_then(|given| given.get("parameters"))
         .and_then(Value::as_array)
@@ -166,12 +177,13 @@ fn all_parameters(spec: &OperationSpec, contract: &Contract, mapped: &Mapped, gi
         .filter_map(Value::as_object)
         .collect();
     let mut made: Vec<Value> = Vec::new();
-    let positions: Vec<&str> = mapped.place.as_ref().map(|place| parameters(&place.path).collect()).unwrap_or_default();
-    let wire: Vec<&str> = mapped.place.as_ref().map(|place| parameters(&place.wire).collect()).unwrap_or_default();
+    let positions: Vec<&str> =
+        mapped.location.as_ref().map(|place| parameters(&place.path).collect()).unwrap_or_default();
+    let wire: Vec<&str> = mapped.location.as_ref().map(|place| parameters(&place.wire).collect()).unwrap_or_default();
     for name in parameters(spec.path()) {
         let theirs = wire.iter().position(|known| *known == name).and_then(|at| positions.get(at));
         let documented = documented.iter().find(|parameter| {
-            walk::text(parameter, "in") == Some("path") && walk::text(parameter, "name") == theirs.copied()
+            tree::text(parameter, "in") == Some("path") && tree::text(parameter, "name") == theirs.copied()
         });
         let id = contract.id_of_parameter(name).unwrap_or_default();
         let mut parameter = json!({"name": name, "in": "path", "required": true, "x-canonical": true, "schema": {"type": "string", "x-id": id}});
@@ -182,7 +194,7 @@ fn all_parameters(spec: &OperationSpec, contract: &Contract, mapped: &Mapped, gi
         let wire = mapped.query.get(name).cloned().flatten();
         let place = if mapped.headers.contains(name) { "header" } else { "query" };
         let documented = documented.iter().find(|parameter| {
-            walk::text(parameter, "in") == Some(place) && walk::text(parameter, "name") == wire.as_deref()
+            tree::text(parameter, "in") == Some(place) && tree::text(parameter, "name") == wire.as_deref()
         });
         let schema = contract.kind(&query.is).map(|kind| schema_of(&kind)).unwrap_or_default();
         let mut parameter = json!({"name": name, "in": place, "x-canonical": true, "schema": schema});
@@ -197,9 +209,9 @@ fn all_parameters(spec: &OperationSpec, contract: &Contract, mapped: &Mapped, gi
         made.push(parameter);
     }
     for parameter in documented {
-        let name = walk::text(parameter, "name").unwrap_or_default();
+        let name = tree::text(parameter, "name").unwrap_or_default();
         let taken = mapped.query.values().any(|wire| wire.as_deref() == Some(name));
-        match walk::text(parameter, "in") {
+        match tree::text(parameter, "in") {
             Some("query" | "header") if !taken => made.push(Value::Object(parameter.clone())),
             _ => {}
         }
@@ -215,19 +227,19 @@ fn describe(made: &mut Value, documented: Option<&Object>) {
     }
 }
 
-fn answers(spec: &OperationSpec, mapped: &Mapped, given: Option<&Object>, made: &mut Object) {
+fn answers(spec: &OperationSpec, mapped: &OperationMapping, given: Option<&Object>, made: &mut Object) {
     let offered: BTreeSet<String> =
         given.map(media_types::of_success).unwrap_or_default().into_iter().map(str::to_owned).collect();
     let described = given.and_then(|given| {
-        let responses = walk::object(given, "responses")?;
-        let keys = walk::sorted_keys(responses);
+        let responses = tree::object(given, "responses")?;
+        let keys = tree::sorted_keys(responses);
         keys.iter().find_map(|status| responses.get(status)?.get("description")).cloned()
     });
     let described = described.unwrap_or_else(|| json!(""));
     let bytes = json!({"schema": {"type": "string", "format": "binary"}});
     let answer = match spec.answers() {
-        Answers::Nothing => json!({"description": described}),
-        Answers::Bytes => {
+        ResponseKind::Empty => json!({"description": described}),
+        ResponseKind::Bytes => {
             let mut content = Map::new();
             for media_type in offered.iter().filter(|name| media_types::family(name) != Family::Json) {
                 content.insert(media_type.clone(), bytes.clone());
@@ -237,7 +249,7 @@ fn answers(spec: &OperationSpec, mapped: &Mapped, given: Option<&Object>, made: 
             }
             json!({"description": described, "content": content})
         }
-        Answers::Json(schema) => {
+        ResponseKind::Json(schema) => {
             let mut content = Map::new();
             content.insert(String::from("application/json"), json!({"schema": settled(schema)}));
             for media_type in offered.iter().filter(|name| media_types::family(name) != Family::Json && *name != "*/*")
@@ -247,7 +259,7 @@ fn answers(spec: &OperationSpec, mapped: &Mapped, given: Option<&Object>, made: 
             let has_xml = offered.iter().any(|name| media_types::family(name) == Family::Xml);
             if spec.xml && !has_xml {
                 content.insert(String::from("application/xml"), json!({"schema": {"type": "string"}}));
-                if mapped.place.is_some() {
+                if mapped.location.is_some() {
                     made.insert(String::from("x-missing-forms"), json!(["xml"]));
                 }
             }
@@ -278,12 +290,13 @@ fn put_operations(document: &mut Value, mapping: &Mapping, operations: Vec<(Stri
     let Some(Value::Object(paths)) = document.get_mut("paths") else {
         return 0;
     };
-    let places: Vec<&Place> = mapping.operations.values().filter_map(|mapped| mapped.place.as_ref()).collect();
+    let places: Vec<&OperationLocation> =
+        mapping.operations.values().filter_map(|mapped| mapped.location.as_ref()).collect();
     for place in places {
         let path = format!("{}{}", mapping.server, place.path);
         if let Some(Value::Object(item)) = paths.get_mut(&path) {
             item.remove(&place.method);
-            if !walk::METHODS.iter().any(|method| item.contains_key(*method)) {
+            if !tree::METHODS.iter().any(|method| item.contains_key(*method)) {
                 paths.remove(&path);
             }
         }
@@ -319,7 +332,7 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
     }
     let renamed = renamed(document, &made, &stands_for);
     let count = made.len();
-    if let Some(schemas) = walk::schemas_mut(document) {
+    if let Some(schemas) = tree::schemas_mut(document) {
         for name in stands_for.keys() {
             schemas.remove(name);
         }
@@ -334,17 +347,17 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
         }
     }
     let target = |name: &str| stands_for.get(name).or_else(|| renamed.get(name));
-    walk::everything(document, &mut |node, object, _| {
-        if node != Node::Schema || walk::is_true(object, "x-settled") {
+    tree::visit_all(document, &mut |node, object, _| {
+        if node != NodeKind::Schema || tree::is_true(object, "x-settled") {
             return;
         }
-        if let Some(name) = walk::schema_name(object)
-            && let Some(new) = target(&walk::segments(&format!("/{name}")).join("/"))
+        if let Some(name) = tree::schema_name(object)
+            && let Some(new) = target(&tree::segments(&format!("/{name}")).join("/"))
         {
             object.insert(String::from("$ref"), json!(format!("#/components/schemas/{}", escape(new))));
         }
     });
-    walk::every(document, Node::Schema, &mut |schema, _| {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
         schema.remove("x-settled");
     });
     count
@@ -381,12 +394,12 @@ fn renamed(
     made: &BTreeMap<String, Value>,
     stands_for: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let Some(schemas) = walk::schemas_mut(document) else {
+    let Some(schemas) = tree::schemas_mut(document) else {
         return BTreeMap::new();
     };
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
     let mut taken: BTreeSet<String> = schemas.keys().chain(made.keys()).map(|name| names::pascal(name)).collect();
-    for name in walk::sorted_keys(schemas) {
+    for name in tree::sorted_keys(schemas) {
         let is_set = made.get(&name).is_some_and(|made| made.get("enum").is_some())
             && schemas.get(&name).is_some_and(|schema| schema.get("enum").is_some());
         let collides = made.keys().any(|canonical| names::pascal(canonical) == names::pascal(&name));
@@ -400,7 +413,7 @@ fn renamed(
 }
 
 /// A model of the contract, with what the document's schemas in its place have beyond it.
-fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[Bound]) -> Object {
+fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[SchemaMapping]) -> Object {
     let mut properties = Object::new();
     let mut required: Vec<Value> = Vec::new();
     let mut wire_names = Object::new();
@@ -408,20 +421,20 @@ fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[Bou
     for (field, field_spec) in &spec.fields {
         let found: Vec<_> = sources.iter().filter_map(|bound| bound.fields.get(field)).collect();
         let wires: Vec<&String> = found.iter().filter_map(|found| found.wire.as_ref()).collect();
-        let follows = found.iter().find(|found| found.follows);
-        let mut schema = match (follows, contract.kind(field_spec.is())) {
+        let uses_document_type = found.iter().find(|found| found.uses_document_type);
+        let mut schema = match (uses_document_type, contract.kind(field_spec.is())) {
             (Some(found), _) => found.schema.as_object().cloned().unwrap_or_default(),
             (None, Some(kind)) => schema_of(&kind).as_object().cloned().unwrap_or_default(),
             (None, None) => Object::new(),
         };
         let documented = found.iter().find(|found| found.wire.is_some()).and_then(|found| found.schema.as_object());
-        if follows.is_none() {
+        if uses_document_type.is_none() {
             let description = match documented {
-                Some(documented) => walk::text(documented, "description").map(str::to_owned),
+                Some(documented) => tree::text(documented, "description").map(str::to_owned),
                 None => Some(String::from("Not in the document that this build was made from: it stays empty.")),
             };
             schema = with_description(schema, description);
-            if documented.is_some_and(|documented| walk::is_true(documented, "deprecated")) {
+            if documented.is_some_and(|documented| tree::is_true(documented, "deprecated")) {
                 schema.insert(String::from("deprecated"), json!(true));
             }
         }
@@ -440,7 +453,7 @@ fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[Bou
         }
     }
     for bound in sources {
-        for (name, schema) in &bound.extras {
+        for (name, schema) in &bound.extra_fields {
             // A name that another source reads one of the contract's fields from is that field.
             let is_field =
                 sources.iter().flat_map(|other| other.fields.values()).any(|field| field.wire.as_ref() == Some(name));
@@ -471,7 +484,7 @@ fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[Bou
 fn with_description(mut schema: Object, description: Option<String>) -> Object {
     if let Some(description) = description {
         if schema.contains_key("$ref") {
-            let name = walk::schema_name(&schema).unwrap_or_default().to_owned();
+            let name = tree::schema_name(&schema).unwrap_or_default().to_owned();
             let mut wrapped = reference(&name, Some(json!(description)));
             if let Some(Value::Array(parts)) = wrapped.get_mut("allOf") {
                 for part in parts {

@@ -1,7 +1,7 @@
 //! Why: the generator merges composed schemas by guesses: it takes the first alternative that fits and loses the rest, ignores
 //! discriminators, makes empty structs of contradictions, and overflows its stack on circles such as `Animal` = one of `Cat`, …
 //! with `Cat` = `Animal` and more, which Java tools write. An object without a name of its own gets one that another may have.
-//! Looks for: `allOf`, `oneOf`, `anyOf`, `not`, `discriminator`; objects with properties inside other schemas and in operations.
+//! Finds: `allOf`, `oneOf`, `anyOf`, `not`, `discriminator`; objects with properties inside other schemas and in operations.
 //! Holds afterwards: of all these only `{"allOf": [reference]}` with a description or flags is left. All of several objects, and one
 //! of several, is one object with the properties of each; it requires what each alternative requires. A discriminator is a plain
 //! text. Alternatives of one scalar type are that type, others are `{}`, any JSON value. Every object with properties is a
@@ -20,7 +20,7 @@ use self::graph::Graph;
 use self::part::{Part, Shape};
 use crate::names;
 use crate::open_enums::{Owners, reference};
-use crate::walk::{self, Object};
+use crate::tree::{self, Object};
 
 /// How deep parts of one circle may lie in each other.
 const MAX_DEPTH: usize = 32;
@@ -29,7 +29,7 @@ const ASIDE: [&str; 5] = ["deprecated", "description", "nullable", "readOnly", "
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let hoisted = hoist(document);
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut composer =
         Composer { graph: Graph::of(&schemas), schemas: &schemas, whole: BTreeMap::new(), stems: RefCell::default() };
     let mut edits = hoisted.len();
@@ -42,7 +42,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
             changed.push((name, normal));
         }
     }
-    let Some(schemas) = walk::schemas_mut(document) else {
+    let Some(schemas) = tree::schemas_mut(document) else {
         return edits;
     };
     for (name, normal) in changed {
@@ -66,13 +66,13 @@ fn is_plain_reference(schema: &Object) -> bool {
 /// Makes components of composed schemas and of objects with properties that stand inside others; gives their names.
 fn hoist(document: &mut Value) -> BTreeSet<String> {
     let owners = Owners::of(document);
-    let mut taken: BTreeSet<String> = walk::schemas_mut(document)
+    let mut taken: BTreeSet<String> = tree::schemas_mut(document)
         .map(|schemas| schemas.keys().map(|name| names::pascal(name)).collect())
         .unwrap_or_default();
     let mut found: VecDeque<(String, Value)> = VecDeque::new();
     let mut places: BTreeMap<String, String> = BTreeMap::new();
-    walk::every(document, walk::Node::Schema, &mut |schema, pointer| {
-        let segments = walk::segments(pointer);
+    tree::visit_kind(document, tree::NodeKind::Schema, &mut |schema, pointer| {
+        let segments = tree::segments(pointer);
         if may_move(&segments) && wants_name(schema, &segments) {
             let name = free(&mut taken, &owners.name(&segments));
             places.insert(name.clone(), String::from(pointer));
@@ -82,9 +82,9 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
     let mut made: Vec<(String, Value)> = Vec::new();
     while let Some((name, mut schema)) = found.pop_front() {
         let outer = name.clone();
-        walk::schemas_in(&mut schema, &mut |inner, pointer| {
+        tree::visit_schemas(&mut schema, &mut |inner, pointer| {
             let mut segments: Vec<String> = vec![String::from("components"), String::from("schemas"), name.clone()];
-            segments.extend(walk::segments(pointer));
+            segments.extend(tree::segments(pointer));
             if may_move(&segments) && wants_name(inner, &segments) {
                 let inside = format!("{}{pointer}", places.get(&outer).map_or("", String::as_str));
                 let name = free(&mut taken, &owners.name(&segments));
@@ -99,7 +99,7 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
     if let Some(document) = document.as_object_mut().filter(|_| !places.is_empty()) {
         document.insert(String::from("x-places"), json!(places));
     }
-    if let Some(schemas) = walk::schemas_mut(document) {
+    if let Some(schemas) = tree::schemas_mut(document) {
         schemas.extend(made);
     }
     hoisted
@@ -134,7 +134,7 @@ fn may_move(segments: &[String]) -> bool {
 
 fn wants_name(schema: &Object, segments: &[String]) -> bool {
     let is_parameter = segments.len() == 6 && segments.get(3).is_some_and(|part| part == "parameters");
-    let is_model = walk::object(schema, "properties").is_some_and(|properties| !properties.is_empty());
+    let is_model = tree::object(schema, "properties").is_some_and(|properties| !properties.is_empty());
     !schema.contains_key("$ref")
         && ((is_composed(schema) && !is_plain_reference(schema)) || (is_model && !is_parameter))
 }
@@ -149,7 +149,7 @@ fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
 /// A schema that turned out to be no object needs no name.
 fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
     let mut forms: BTreeMap<String, Object> = BTreeMap::new();
-    if let Some(schemas) = walk::schemas_mut(document) {
+    if let Some(schemas) = tree::schemas_mut(document) {
         for name in hoisted {
             let needless = schemas.get(name).and_then(Value::as_object).is_some_and(|schema| {
                 !is_composed(schema) && !schema.contains_key("$ref") && !schema.contains_key("properties")
@@ -165,13 +165,13 @@ fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
             }
         }
     }
-    walk::every(document, walk::Node::Schema, &mut |schema, _| {
+    tree::visit_kind(document, tree::NodeKind::Schema, &mut |schema, _| {
         // What is put back may itself refer to another.
         for _ in 0..MAX_DEPTH {
             let form = is_plain_reference(schema)
                 .then(|| schema.get("allOf").and_then(|parts| parts.get(0)).and_then(Value::as_object))
                 .flatten()
-                .and_then(walk::schema_name)
+                .and_then(tree::schema_name)
                 .and_then(|name| forms.get(name));
             let Some(form) = form.cloned() else {
                 return;
@@ -213,7 +213,7 @@ impl Composer<'_> {
     /// A schema that stands in the component `owner`. Without alternatives it is what those of its alternatives have in common
     /// that refer back to it.
     fn part_of(&self, schema: &Object, owner: &str, alternatives: bool, depth: usize) -> Part {
-        if let Some(target) = walk::schema_name(schema) {
+        if let Some(target) = tree::schema_name(schema) {
             return self.referred(target, owner, depth);
         }
         if depth > MAX_DEPTH {
@@ -232,7 +232,7 @@ impl Composer<'_> {
                 part.both(either, &|schema| self.scalar(schema));
             }
         }
-        let property = walk::object(schema, "discriminator").and_then(|it| walk::text(it, "propertyName"));
+        let property = tree::object(schema, "discriminator").and_then(|it| tree::text(it, "propertyName"));
         if let (Some(property), Shape::Model(model)) = (property, &mut part.shape) {
             let description = model.properties.get(property).and_then(|known| known.get("description")).cloned();
             let mut text = Object::from_iter([(String::from("type"), json!("string"))]);
@@ -252,7 +252,7 @@ impl Composer<'_> {
         found: &mut Vec<Part>,
     ) {
         for inner in list(schema, "oneOf").chain(list(schema, "anyOf")) {
-            match walk::schema_name(inner) {
+            match tree::schema_name(inner) {
                 Some(target) if self.graph.in_one_circle(owner, target) => {
                     if !seen.insert(String::from(target)) {
                         continue;
@@ -293,7 +293,7 @@ impl Composer<'_> {
 
     /// A property that is a scalar, by itself or through references.
     fn scalar(&self, property: &Object) -> Option<Object> {
-        let target = walk::schema_name(property)
+        let target = tree::schema_name(property)
             .or_else(|| is_plain_reference(property).then(|| only_reference(property)).flatten());
         match target {
             None => part::scalar(property),
@@ -307,13 +307,13 @@ impl Composer<'_> {
     /// One reference and nothing beside it that says more: `{"allOf": [reference]}`.
     fn as_reference(&self, schema: &Object, owner: &str) -> Option<Object> {
         let mut references: BTreeSet<&str> = BTreeSet::new();
-        let mut nullable = walk::is_true(schema, "nullable");
+        let mut nullable = tree::is_true(schema, "nullable");
         let mut description = schema.get("description").cloned();
         let all = list(schema, "allOf").map(|inner| (inner, false));
         let one = list(schema, "oneOf").chain(list(schema, "anyOf")).map(|inner| (inner, true));
         for (inner, is_alternative) in all.chain(one) {
             let own = Part::own(inner);
-            match walk::schema_name(inner) {
+            match tree::schema_name(inner) {
                 Some(name) => {
                     references.insert(name);
                 }
@@ -321,7 +321,7 @@ impl Composer<'_> {
                 None if own.is_null() => nullable = true,
                 None if !is_alternative && own.says_nothing() => {
                     description = description.or_else(|| inner.get("description").cloned());
-                    nullable |= walk::is_true(inner, "nullable");
+                    nullable |= tree::is_true(inner, "nullable");
                 }
                 None => return None,
             }
@@ -342,7 +342,7 @@ impl Composer<'_> {
 }
 
 fn only_reference(schema: &Object) -> Option<&str> {
-    schema.get("allOf")?.get(0)?.as_object().and_then(walk::schema_name)
+    schema.get("allOf")?.get(0)?.as_object().and_then(tree::schema_name)
 }
 
 fn list<'a>(schema: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {

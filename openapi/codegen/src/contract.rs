@@ -62,9 +62,9 @@ pub struct OperationSpec {
 
 /// The content of a successful response.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answers<'a> {
+pub enum ResponseKind<'a> {
     /// No body.
-    Nothing,
+    Empty,
     /// Bytes of any media type.
     Bytes,
     /// JSON of the named schema.
@@ -88,11 +88,11 @@ impl OperationSpec {
     }
 
     /// Returns the content of a successful response.
-    pub fn answers(&self) -> Answers<'_> {
+    pub fn answers(&self) -> ResponseKind<'_> {
         match self.answers.as_str() {
-            "nothing" => Answers::Nothing,
-            "bytes" => Answers::Bytes,
-            schema => Answers::Json(schema),
+            "nothing" => ResponseKind::Empty,
+            "bytes" => ResponseKind::Bytes,
+            schema => ResponseKind::Json(schema),
         }
     }
 }
@@ -237,8 +237,8 @@ impl Contract {
         }
         for (id, operation) in &contract.operations {
             let answer = match operation.answers() {
-                Answers::Json(schema) => Some(schema),
-                Answers::Bytes | Answers::Nothing => None,
+                ResponseKind::Json(schema) => Some(schema),
+                ResponseKind::Bytes | ResponseKind::Empty => None,
             };
             for schema in operation.takes.as_deref().into_iter().chain(answer) {
                 if !contract.schemas.contains_key(schema) {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use crate::contract::Contract;
-use crate::walk::METHODS;
+use crate::tree::METHODS;
 
 /// The user's decisions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

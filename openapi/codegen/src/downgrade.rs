@@ -1,5 +1,5 @@
 //! Why: springdoc writes OpenAPI 3.1 unless it is told otherwise, and the generator reads 3.0. What such documents use of 3.1 has a form in 3.0.
-//! Looks for: documents of version 3.1: lists of types, `const`, exclusive bounds as numbers, `contentEncoding` and `contentMediaType`, and
+//! Finds: documents of version 3.1: lists of types, `const`, exclusive bounds as numbers, `contentEncoding` and `contentMediaType`, and
 //! members that 3.0 does not have.
 //! Holds afterwards: the document is one of 3.0. `null` among the types is `nullable`, several other types are any JSON, and what can only be checked in
 //! 3.1 is not checked. Runs when a document is read.
@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// Members of a schema that 3.0 does not have and no type depends on.
 const ADDED: [&str; 23] = [
@@ -43,16 +43,16 @@ pub(crate) fn apply(document: &mut Value) {
         return;
     }
     document["openapi"] = json!("3.0.3");
-    walk::everything(document, &mut |node, object, _| match node {
-        Node::Document => {
+    tree::visit_all(document, &mut |node, object, _| match node {
+        NodeKind::Document => {
             for key in ["jsonSchemaDialect", "webhooks"] {
                 object.remove(key);
             }
         }
-        Node::Info => {
+        NodeKind::Info => {
             object.remove("summary");
         }
-        Node::Schema => schema(object),
+        NodeKind::Schema => schema(object),
         _ => {}
     });
 }
@@ -68,8 +68,8 @@ fn schema(schema: &mut Object) {
         }
     }
     types(schema);
-    let is_text = walk::text(schema, "type").is_none_or(|kind| kind == "string");
-    let format = match (walk::text(schema, "contentEncoding"), walk::text(schema, "contentMediaType")) {
+    let is_text = tree::text(schema, "type").is_none_or(|kind| kind == "string");
+    let format = match (tree::text(schema, "contentEncoding"), tree::text(schema, "contentMediaType")) {
         (Some("base64" | "base64url"), _) => Some("byte"),
         (None, Some(_)) => Some("binary"),
         _ => None,

@@ -1,5 +1,5 @@
 //! Why: ids are all texts, so a file id fits where a dossier id belongs, and `..` in a path deletes the dossier instead of the file.
-//! Looks for: path parameters, and schemas marked `x-id` by the pass `canonical_names`, which knows from the contract what they name.
+//! Finds: path parameters, and schemas marked `x-id` by the pass `canonical_names`, which knows from the contract what they name.
 //! Holds afterwards: each refers to a component schema that the code side replaces by a type of `crate::ids`, which can't be mixed
 //! up and refuses what would change the path. A path parameter that is not marked is at least a `crate::ids::PathSegment`.
 //! Delete when: never.
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::names;
 use crate::open_enums::reference;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// For path parameters that the contract does not name.
 const ANY_PARAMETER: &str = "PathSegment";
@@ -18,8 +18,8 @@ const ANY_PARAMETER: &str = "PathSegment";
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut stand_ins = StandIns::new(document);
     let mut edits = 0;
-    walk::every(document, Node::Parameter, &mut |parameter, _| {
-        let in_path = walk::text(parameter, "in") == Some("path");
+    tree::visit_kind(document, NodeKind::Parameter, &mut |parameter, _| {
+        let in_path = tree::text(parameter, "in") == Some("path");
         if let Some(Value::Object(schema)) = parameter.get_mut("schema")
             && in_path
             && !schema.contains_key("x-id")
@@ -29,8 +29,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
             edits += 1;
         }
     });
-    walk::every(document, Node::Schema, &mut |schema, _| {
-        if let Some(id) = walk::text(schema, "x-id").map(str::to_owned) {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
+        if let Some(id) = tree::text(schema, "x-id").map(str::to_owned) {
             stand_ins.put(schema, &id);
             edits += 1;
         }
@@ -47,14 +47,14 @@ struct StandIns {
 
 impl StandIns {
     fn new(document: &mut Value) -> Self {
-        Self { names: BTreeMap::new(), schemas: walk::schemas_mut(document).cloned().unwrap_or_default() }
+        Self { names: BTreeMap::new(), schemas: tree::schemas_mut(document).cloned().unwrap_or_default() }
     }
 
     /// Whether the schema, or the one it refers to, can't hold text: of a path parameter anything else may hold `..`, a time or
     /// an open enum too.
     fn is_number(&self, schema: &Object) -> bool {
-        let target = walk::schema_name(schema).and_then(|name| walk::object(&self.schemas, name));
-        matches!(walk::text(target.unwrap_or(schema), "type"), Some("boolean" | "integer" | "number"))
+        let target = tree::schema_name(schema).and_then(|name| tree::object(&self.schemas, name));
+        matches!(tree::text(target.unwrap_or(schema), "type"), Some("boolean" | "integer" | "number"))
     }
 
     /// Makes `schema` refer to the type.
@@ -65,7 +65,7 @@ impl StandIns {
     }
 
     fn add_to(self, document: &mut Value) {
-        if let Some(schemas) = walk::schemas_mut(document) {
+        if let Some(schemas) = tree::schemas_mut(document) {
             for (id, name) in self.names {
                 schemas.insert(name, json!({"type": "string", "x-replace": format!("crate::ids::{id}")}));
             }

@@ -1,6 +1,6 @@
 //! Why: parameters, bodies and answers may be shared by reference or stand beside the operations of a path. Every pass would have
 //! to follow them.
-//! Looks for: `$ref` of parameters, bodies, answers, headers and whole paths, to wherever in the document, and `parameters` of a
+//! Finds: `$ref` of parameters, bodies, answers, headers and whole paths, to wherever in the document, and `parameters` of a
 //! path item.
 //! Holds afterwards: operations hold all of these themselves; the only references left lead to component schemas. A reference
 //! that leads nowhere, in a circle or out of the document stays, for the lint to report.
@@ -9,7 +9,7 @@
 use serde_json::{Map, Value};
 
 use crate::schema_references;
-use crate::walk::{self, METHODS, Node};
+use crate::tree::{self, METHODS, NodeKind};
 
 /// The sections that nothing refers to afterwards.
 const SECTIONS: [&str; 5] = ["headers", "parameters", "pathItems", "requestBodies", "responses"];
@@ -19,15 +19,17 @@ const MAX_STEPS: usize = 16;
 pub(super) fn apply(document: &mut Value) -> usize {
     let whole = document.clone();
     let mut edits = 0;
-    walk::everything(document, &mut |node, object, _| {
-        if matches!(node, Node::PathItem | Node::Parameter | Node::RequestBody | Node::Response | Node::Header)
-            && let Some(target) = resolve(&whole, object)
+    tree::visit_all(document, &mut |node, object, _| {
+        if matches!(
+            node,
+            NodeKind::PathItem | NodeKind::Parameter | NodeKind::RequestBody | NodeKind::Response | NodeKind::Header
+        ) && let Some(target) = resolve(&whole, object)
         {
             *object = target;
             edits += 1;
         }
     });
-    walk::every(document, Node::PathItem, &mut |item, _| {
+    tree::visit_kind(document, NodeKind::PathItem, &mut |item, _| {
         let Some(Value::Array(shared)) = item.remove("parameters") else {
             return;
         };
@@ -48,7 +50,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
 fn resolve(document: &Value, object: &Map<String, Value>) -> Option<Map<String, Value>> {
     let mut current = object.clone();
     let mut steps = 0;
-    while let Some(reference) = walk::text(&current, "$ref") {
+    while let Some(reference) = tree::text(&current, "$ref") {
         let pointer = schema_references::decoded(reference)?;
         steps += 1;
         if steps > MAX_STEPS {

@@ -13,42 +13,42 @@ pub mod mapping;
 pub mod names;
 pub mod normalize;
 pub mod read;
-pub mod walk;
+pub mod tree;
 #[cfg(feature = "yaml")]
 pub mod yaml;
 
 mod accept;
-mod answer_presence;
-mod answers_beside_json;
+mod alternative_formats;
 mod bean_schemas;
 mod bodies;
 mod canonical_names;
 mod compose;
 mod constraints;
 mod deprecated;
+mod descriptions;
 mod downgrade;
-mod error_answers;
+mod error_responses;
 mod ids;
 mod inline_references;
+mod invalid_members;
 mod lint;
 mod media_types;
 mod multipart;
 mod nullable;
 mod open_enums;
 mod operation_names;
-mod own_headers;
+mod optional_response_fields;
 mod parameters;
 mod request_lists;
 mod safe_names;
 mod schema_defaults;
 mod schema_forms;
 mod schema_references;
-mod shapes;
-mod success_answers;
-mod texts;
+mod success_responses;
 mod timestamps;
+mod transport_headers;
 mod unknown_fields;
-mod unread_parts;
+mod unused_parts;
 
 pub use lint::Finding;
 
@@ -73,14 +73,14 @@ macro_rules! passes {
 }
 
 /// The passes that bring every document to one form.
-pub const PLAIN: &[Pass] = passes![
-    shapes,
-    unread_parts,
+pub const NORMALIZING_PASSES: &[Pass] = passes![
+    invalid_members,
+    unused_parts,
     schema_references,
     bean_schemas,
     inline_references,
-    own_headers,
-    error_answers,
+    transport_headers,
+    error_responses,
     bodies,
     compose,
     schema_forms,
@@ -91,13 +91,13 @@ pub const PLAIN: &[Pass] = passes![
 
 /// The passes that make of it what the generator takes. Between the two the operations of the contract get their names
 /// (`canonical_names`, which needs to know the contract).
-pub const FITTING: &[Pass] = passes![
+pub const ADAPTING_PASSES: &[Pass] = passes![
     safe_names,
-    answers_beside_json,
-    success_answers,
-    answer_presence,
+    alternative_formats,
+    success_responses,
+    optional_response_fields,
     multipart,
-    texts,
+    descriptions,
     deprecated,
     constraints,
     schema_defaults,
@@ -111,7 +111,7 @@ pub const FITTING: &[Pass] = passes![
 ];
 
 /// A document after all passes, free of findings.
-pub struct Passed {
+pub struct PreparedDocument {
     /// The document for the generator.
     pub document: Value,
     /// Edits each pass made, in order.
@@ -125,7 +125,7 @@ pub struct Passed {
 /// Runs all passes and the lint over the text of a JSON document; on refusal every finding, one a line.
 ///
 /// Without a contract the document is only made fit for the generator: the tests of single passes want that.
-pub fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<Passed, Vec<String>> {
+pub fn prepare(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<PreparedDocument, Vec<String>> {
     let long = lint::size(text);
     if !long.is_empty() {
         return Err(long);
@@ -140,23 +140,23 @@ pub fn run(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<Pass
     canonical::sort(&mut document);
     // The generator is spared the servers; what their path means is needed.
     let server = mapping::server_path(&document);
-    let mut counts = apply(PLAIN, &mut document);
+    let mut counts = apply(NORMALIZING_PASSES, &mut document);
     let (mut mapping, mut data) = (Mapping::default(), Value::Null);
     let mut findings: Vec<String> = Vec::new();
     if let Some((contract, decisions)) = contract {
-        let (found, against) = mapping::find(&document, server, contract, decisions);
+        let (found, against) = mapping::map_contract(&document, server, contract, decisions);
         findings.extend(against.iter().map(ToString::to_string));
-        data = found.data(contract, &document);
+        data = found.to_json(contract, &document);
         counts.push(("canonical_names", canonical_names::apply(&mut document, contract, &found)));
         canonical::sort(&mut document);
         mapping = found;
     }
-    counts.extend(apply(FITTING, &mut document));
+    counts.extend(apply(ADAPTING_PASSES, &mut document));
     findings.extend(lint::after(&document, dangling.is_empty()));
     let consequences = findings.iter().map(|finding| in_document(finding, &document));
     let findings = dangling.iter().map(ToString::to_string).chain(consequences);
     let findings: Vec<String> = findings.map(|finding| one_line(&finding)).collect();
-    if findings.is_empty() { Ok(Passed { document, counts, data, mapping }) } else { Err(findings) }
+    if findings.is_empty() { Ok(PreparedDocument { document, counts, data, mapping }) } else { Err(findings) }
 }
 
 /// A finding with the place of an inline schema in the document, not with that of the component that was made of it.
@@ -165,7 +165,7 @@ fn in_document(finding: &str, document: &Value) -> String {
     let moved = finding.rfind(COMPONENT).and_then(|start| {
         let rest = &finding[start + COMPONENT.len()..];
         let name = &rest[..rest.find(['/', ')'])?];
-        let place = document.get("x-places")?.get(walk::unescape(name))?.as_str()?;
+        let place = document.get("x-places")?.get(tree::unescape(name))?.as_str()?;
         Some(format!("{}({place}{}", &finding[..start], &rest[name.len()..]))
     });
     moved.unwrap_or_else(|| finding.to_owned())
@@ -173,8 +173,9 @@ fn in_document(finding: &str, document: &Value) -> String {
 
 /// Names come from outside: what would end the line, or what a terminal obeys, is shown as it is written in Rust.
 fn one_line(finding: &str) -> String {
-    let shown =
-        |c: char| if c.is_control() || texts::is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    let shown = |c: char| {
+        if c.is_control() || descriptions::is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }
+    };
     finding.chars().map(shown).collect()
 }
 

@@ -12,7 +12,7 @@ use std::fmt::{self, Display};
 
 use serde_json::Value;
 
-use crate::walk;
+use crate::tree;
 
 /// One reason to refuse a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,11 +134,11 @@ pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
 
 /// The passes leave references to component schemas only.
 fn references(document: &mut Value, findings: &mut Findings) {
-    let known = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let known = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut at: Vec<(String, String)> = Vec::new();
-    walk::everything(document, &mut |_, object, pointer| {
-        if let Some(reference) = walk::text(object, "$ref") {
-            let found = walk::schema_name(object).is_some_and(|name| known.contains_key(name));
+    tree::visit_all(document, &mut |_, object, pointer| {
+        if let Some(reference) = tree::text(object, "$ref") {
+            let found = tree::schema_name(object).is_some_and(|name| known.contains_key(name));
             if !found {
                 at.push((String::from(pointer), String::from(reference)));
             }
@@ -157,7 +157,7 @@ fn references(document: &mut Value, findings: &mut Findings) {
 
 /// The operation that a pointer lies in, as the document spells it.
 fn operation_of(document: &Value, pointer: &str) -> Option<String> {
-    let segments = walk::segments(pointer);
+    let segments = tree::segments(pointer);
     let [paths, path, method, ..] = segments.as_slice() else {
         return None;
     };
@@ -169,9 +169,9 @@ fn operation_of(document: &Value, pointer: &str) -> Option<String> {
 }
 
 /// How findings name an operation.
-fn label(operation: &walk::Object, path: &str, method: &str) -> String {
-    walk::text(operation, "x-operation-id")
-        .or_else(|| walk::text(operation, "operationId"))
+fn label(operation: &tree::Object, path: &str, method: &str) -> String {
+    tree::text(operation, "x-operation-id")
+        .or_else(|| tree::text(operation, "operationId"))
         .filter(|id| !id.is_empty())
         .map_or_else(|| format!("{} {path}", method.to_uppercase()), String::from)
 }

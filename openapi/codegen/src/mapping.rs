@@ -6,9 +6,9 @@
 
 mod fields;
 mod fit;
+mod locations;
 mod operation;
-mod places;
-mod shown;
+mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::contract::{Contract, Rank};
 use crate::decisions::Decisions;
 use crate::lint::Finding;
 
-pub use places::{server_path, shape};
+pub use locations::{server_path, shape};
 
 /// Where the contract's things are in a document.
 #[derive(Clone, Debug, Default)]
@@ -28,9 +28,9 @@ pub struct Mapping {
     /// What stands in place of the contract's leading `/api`, the server's path included.
     pub prefix: String,
     /// The operations of the contract, by operationId.
-    pub operations: BTreeMap<String, Mapped>,
+    pub operations: BTreeMap<String, OperationMapping>,
     /// A schema of the contract → the document's schemas that were found in its place.
-    pub schemas: BTreeMap<String, Vec<Bound>>,
+    pub schemas: BTreeMap<String, Vec<SchemaMapping>>,
     /// An enum of the contract → the values that the document lists.
     pub enums: BTreeMap<String, BTreeSet<String>>,
     /// What a reader should know and what is no reason to refuse.
@@ -39,9 +39,9 @@ pub struct Mapping {
 
 /// An operation of the contract.
 #[derive(Clone, Debug, Default)]
-pub struct Mapped {
+pub struct OperationMapping {
     /// `None`: the document does not have it.
-    pub place: Option<Place>,
+    pub location: Option<OperationLocation>,
     /// Whether the user said where it is.
     pub decided: bool,
     /// A query parameter of the contract → its name in the document; `None`: the document does not have it.
@@ -52,9 +52,9 @@ pub struct Mapped {
     pub part: Option<String>,
     /// A query parameter of the contract that is a part of the form instead → its name there, and whether the form needs it.
     pub parts: BTreeMap<String, (String, bool)>,
-    /// Keys of [`Bound`]s.
+    /// Keys of [`SchemaMapping`]s.
     pub takes: Option<String>,
-    /// The [`Bound`] of the response.
+    /// The [`SchemaMapping`] of the response.
     pub answers: Option<String>,
     /// The documented statuses of success.
     pub success: Vec<String>,
@@ -66,7 +66,7 @@ pub struct Mapped {
 
 /// Where an operation is.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct OperationLocation {
     /// As the document writes it.
     pub path: String,
     /// The method in lower case.
@@ -79,7 +79,7 @@ pub struct Place {
 
 /// A schema of the document in the place of one of the contract's.
 #[derive(Clone, Debug, Default)]
-pub struct Bound {
+pub struct SchemaMapping {
     /// Names this pair.
     pub key: String,
     /// The document's name for it; inline schemas have none.
@@ -89,33 +89,33 @@ pub struct Bound {
     /// The description in the document.
     pub description: Option<String>,
     /// The fields of the contract, by name.
-    pub fields: BTreeMap<String, BoundField>,
+    pub fields: BTreeMap<String, FieldMapping>,
     /// The fields that the contract does not know, as the document describes them.
-    pub extras: BTreeMap<String, Value>,
+    pub extra_fields: BTreeMap<String, Value>,
     /// Those among them that are required.
-    pub required_extras: BTreeSet<String>,
+    pub required_extra_fields: BTreeSet<String>,
     /// Whether it stands in requests.
     pub is_request: bool,
 }
 
 /// A field of the contract.
 #[derive(Clone, Debug, Default)]
-pub struct BoundField {
+pub struct FieldMapping {
     /// Its name in the document; `None`: the document does not have it.
     pub wire: Option<String>,
     /// As the document describes it.
     pub schema: Value,
     /// Whether its type is the document's, since the contract's does not fit and nothing depends on it.
-    pub follows: bool,
-    /// The [`Bound`] it leads to.
-    pub leads_to: Option<String>,
+    pub uses_document_type: bool,
+    /// The [`SchemaMapping`] it leads to.
+    pub target: Option<String>,
 }
 
 impl Mapping {
     /// Whether names and paths are the contract's own.
     pub fn is_identity(&self, contract: &Contract) -> bool {
         self.operations.iter().all(|(id, mapped)| {
-            let same_place = mapped.place.as_ref().is_some_and(|place| {
+            let same_place = mapped.location.as_ref().is_some_and(|place| {
                 contract.operations.get(id).is_some_and(|spec| spec.path() == place.wire)
                     && place.id.as_ref() == Some(id)
             });
@@ -123,9 +123,11 @@ impl Mapping {
             same_place && same_names && mapped.headers.is_empty()
         }) && self.schemas.iter().all(|(name, all)| {
             all.iter().all(|bound| {
-                let same_fields =
-                    bound.fields.iter().all(|(field, found)| found.wire.as_ref() == Some(field) && !found.follows);
-                bound.name.as_ref() == Some(name) && same_fields && bound.extras.is_empty()
+                let same_fields = bound
+                    .fields
+                    .iter()
+                    .all(|(field, found)| found.wire.as_ref() == Some(field) && !found.uses_document_type);
+                bound.name.as_ref() == Some(name) && same_fields && bound.extra_fields.is_empty()
             })
         })
     }
@@ -133,7 +135,7 @@ impl Mapping {
 
 impl Mapping {
     /// The pair of this key, and the contract's name of it.
-    pub fn bound(&self, key: &str) -> Option<(&str, &Bound)> {
+    pub fn bound(&self, key: &str) -> Option<(&str, &SchemaMapping)> {
         self.schemas
             .iter()
             .find_map(|(name, all)| all.iter().find(|bound| bound.key == key).map(|bound| (name.as_str(), bound)))
@@ -142,7 +144,7 @@ impl Mapping {
 
 /// Looks for one thing after the other.
 #[derive(Clone)]
-struct Search<'a> {
+struct Mapper<'a> {
     document: &'a Value,
     contract: &'a Contract,
     mapping: Mapping,
@@ -151,7 +153,7 @@ struct Search<'a> {
     operation: String,
 }
 
-impl Search<'_> {
+impl Mapper<'_> {
     fn refuse(&mut self, pointer: impl Into<String>, reason: impl Into<String>) {
         let operation = (!self.operation.is_empty()).then(|| self.operation.clone());
         let finding = Finding { pointer: pointer.into(), operation, reason: reason.into() };
@@ -170,8 +172,13 @@ impl Search<'_> {
 
 /// Maps the whole contract; all paths stand below `server`. The mapping is complete also when there are findings: what was not found
 /// counts as missing.
-pub fn find(document: &Value, server: String, contract: &Contract, decisions: &Decisions) -> (Mapping, Vec<Finding>) {
-    let mut search = Search {
+pub fn map_contract(
+    document: &Value,
+    server: String,
+    contract: &Contract,
+    decisions: &Decisions,
+) -> (Mapping, Vec<Finding>) {
+    let mut search = Mapper {
         document,
         contract,
         mapping: Mapping { server, ..Mapping::default() },
@@ -181,7 +188,7 @@ pub fn find(document: &Value, server: String, contract: &Contract, decisions: &D
     for fault in decisions.faults(contract) {
         search.refuse("", fault);
     }
-    let places = places::find(&mut search, decisions);
+    let places = locations::find(&mut search, decisions);
     let claimed: BTreeSet<(String, String)> =
         places.values().flatten().map(|place| (place.path.clone(), place.method.clone())).collect();
     for (id, spec) in &contract.operations {
@@ -194,15 +201,15 @@ pub fn find(document: &Value, server: String, contract: &Contract, decisions: &D
             let fits = attempt.findings.len() == search.findings.len();
             if fits || !accepted {
                 search = attempt;
-                Mapped { decided, ..mapped }
+                OperationMapping { decided, ..mapped }
             } else {
                 // The user said beforehand that the facade can do without it.
                 search.note(format!("the document's {} does not fit, and may be missing", spec.line()));
-                Mapped::default()
+                OperationMapping::default()
             }
         } else {
             search.missing(spec, decisions, &claimed);
-            Mapped::default()
+            OperationMapping::default()
         };
         search.mapping.operations.insert(id.clone(), mapped);
     }
@@ -212,7 +219,7 @@ pub fn find(document: &Value, server: String, contract: &Contract, decisions: &D
     (search.mapping, search.findings)
 }
 
-impl Search<'_> {
+impl Mapper<'_> {
     /// A model that is sent has one spelling of each field: answers may be read from several.
     fn requests_agree(&mut self) {
         let mut odd: Vec<(String, String)> = Vec::new();

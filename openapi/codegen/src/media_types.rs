@@ -1,11 +1,11 @@
 //! Why: the generator knows `application/json` by that very name; `*/*`, `application/hal+json` or a charset make it raw bytes.
-//! Looks for: media types of bodies and answers that mean JSON.
+//! Finds: media types of bodies and answers that mean JSON.
 //! Holds afterwards: JSON is called `application/json`, and at most once.
 //! Delete when: the generator reads structured suffixes (RFC 6839) and parameters.
 
 use serde_json::Value;
 
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// What a media type means to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(crate) fn essence(media_type: &str) -> String {
 
 /// The media types of an operation's success answers, as they are written, in order of status.
 pub(crate) fn of_success(operation: &Object) -> Vec<&str> {
-    let Some(responses) = walk::object(operation, "responses") else {
+    let Some(responses) = tree::object(operation, "responses") else {
         return Vec::new();
     };
     let mut statuses: Vec<&String> = responses.keys().filter(|status| status.starts_with('2')).collect();
@@ -51,14 +51,14 @@ pub(crate) fn of_success(operation: &Object) -> Vec<&str> {
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::everything(document, &mut |node, object, _| {
-        if !matches!(node, Node::RequestBody | Node::Response) {
+    tree::visit_all(document, &mut |node, object, _| {
+        if !matches!(node, NodeKind::RequestBody | NodeKind::Response) {
             return;
         }
         let Some(Value::Object(content)) = object.get_mut("content") else {
             return;
         };
-        for name in walk::sorted_keys(content) {
+        for name in tree::sorted_keys(content) {
             if name == "application/json" || !means_json(&name, content.get(&name)) {
                 continue;
             }
@@ -82,6 +82,6 @@ pub(super) fn means_json(name: &str, media_type: Option<&Value>) -> bool {
 
 /// Bytes, also as Java tools write an array of them.
 pub(crate) fn is_bytes(schema: &Object) -> bool {
-    let is_file = |schema: &Object| matches!(walk::text(schema, "format"), Some("binary" | "byte"));
-    is_file(schema) || walk::object(schema, "items").is_some_and(is_file)
+    let is_file = |schema: &Object| matches!(tree::text(schema, "format"), Some("binary" | "byte"));
+    is_file(schema) || tree::object(schema, "items").is_some_and(is_file)
 }

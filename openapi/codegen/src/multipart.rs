@@ -1,5 +1,5 @@
 //! Why: the generator refuses `multipart/form-data`.
-//! Looks for: request bodies with a multipart media type.
+//! Finds: request bodies with a multipart media type.
 //! Holds afterwards: such a body is `application/octet-stream`, and its operation carries `x-multipart`, by which the code pass
 //! of the same name finds the generated builder and gives it a form to send.
 //! Delete when: the generator makes multipart forms.
@@ -7,15 +7,15 @@
 use serde_json::{Value, json};
 
 use crate::media_types::{self, Family};
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, _| {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
         let Some(Value::Object(body)) = operation.get_mut("requestBody") else {
             return;
         };
-        let is_multipart = walk::object(body, "content")
+        let is_multipart = tree::object(body, "content")
             .is_some_and(|content| content.keys().any(|name| media_types::family(name) == Family::Multipart));
         if is_multipart {
             body.insert(

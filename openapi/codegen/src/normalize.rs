@@ -1,6 +1,6 @@
 //! Why: one meaning has several spellings. YAML reads `version: 1.0` as a number, Spring keeps a pattern in a path template
 //! (`{id:.+}`), tools join paths with two slashes.
-//! Looks for: numbers and truth values where OpenAPI has texts, path templates with more than names in their braces, `//` in paths, the
+//! Finds: numbers and truth values where OpenAPI has texts, path templates with more than names in their braces, `//` in paths, the
 //! version `3.0`.
 //! Holds afterwards: those are texts, a template is names in braces, and the version is 3.0 with three parts, of a document of 3.1, too. Two paths that become one are joined where their methods
 //! differ; else both stay, for the lint to report. Runs when a document is read, so every reader of it sees the same form.
@@ -8,12 +8,12 @@
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Node, Object};
-use crate::{downgrade, shapes};
+use crate::tree::{self, NodeKind, Object};
+use crate::{downgrade, invalid_members};
 
 /// Brings a document to one spelling.
 pub fn apply(document: &mut Value) {
-    walk::everything(document, &mut |node, object, _| texts(node, object));
+    tree::visit_all(document, &mut |node, object, _| texts(node, object));
     if document.get("openapi").and_then(Value::as_str).is_some_and(|version| version == "3.0") {
         document["openapi"] = json!("3.0.0");
     }
@@ -23,16 +23,16 @@ pub fn apply(document: &mut Value) {
     }
 }
 
-fn texts(node: Node, object: &mut Object) {
+fn texts(node: NodeKind, object: &mut Object) {
     for (key, value) in object.iter_mut() {
-        if shapes::is_text(node, key) {
+        if invalid_members::is_text(node, key) {
             to_text(value);
         }
     }
     let lists: &[&str] = match node {
-        Node::Operation => &["tags"],
-        Node::Schema if walk::text(object, "type") == Some("string") => &["enum", "required"],
-        Node::Schema => &["required"],
+        NodeKind::Operation => &["tags"],
+        NodeKind::Schema if tree::text(object, "type") == Some("string") => &["enum", "required"],
+        NodeKind::Schema => &["required"],
         _ => &[],
     };
     for list in lists {
@@ -40,9 +40,9 @@ fn texts(node: Node, object: &mut Object) {
             values.iter_mut().for_each(to_text);
         }
     }
-    if node == Node::Parameter
-        && walk::text(object, "in") == Some("path")
-        && let Some(name) = walk::text(object, "name").and_then(|name| plain_path(&format!("{{{name}}}")))
+    if node == NodeKind::Parameter
+        && tree::text(object, "in") == Some("path")
+        && let Some(name) = tree::text(object, "name").and_then(|name| plain_path(&format!("{{{name}}}")))
     {
         object.insert(String::from("name"), json!(name.trim_matches(['{', '}'])));
     }
@@ -55,7 +55,7 @@ fn to_text(value: &mut Value) {
 }
 
 fn plain_paths(paths: &mut Object) {
-    for path in walk::sorted_keys(paths) {
+    for path in tree::sorted_keys(paths) {
         let Some(plain) = plain_path(&path).filter(|plain| *plain != path && !path.starts_with("x-")) else {
             continue;
         };

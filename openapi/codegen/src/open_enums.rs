@@ -1,5 +1,5 @@
 //! Why: a generated enum refuses a value it does not know, and one such element fails a whole list. Services add values.
-//! Looks for: texts with an `enum`, named or inline.
+//! Finds: texts with an `enum`, named or inline.
 //! Holds afterwards: each is a component schema marked `x-open-enum`, which the code side replaces by a type in `crate::enums` that
 //! keeps unknown texts. An inline one is named after its owner and property (`FileStatus` + `workflowStatus` →
 //! `FileStatusWorkflowStatus`), never by the generator, whose choice depends on the order of keys.
@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::names;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
     let mut hoisted: Vec<(String, Object)> = Vec::new();
     let owners = Owners::of(document);
-    let mut schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
-    walk::every(document, Node::Schema, &mut |schema, pointer| {
+    let mut schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
         if !is_text_enum(schema) {
             return;
         }
@@ -25,7 +25,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
         if let Some(Value::Array(values)) = schema.get_mut("enum") {
             values.retain(Value::is_string);
         }
-        let segments = walk::segments(pointer);
+        let segments = tree::segments(pointer);
         if let [_, _, _] = segments.as_slice() {
             schema.insert(String::from("x-open-enum"), Value::Bool(true));
             return;
@@ -38,7 +38,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
         schemas.insert(name.clone(), Value::Null);
         hoisted.push((name, component));
     });
-    if let Some(schemas) = walk::schemas_mut(document) {
+    if let Some(schemas) = tree::schemas_mut(document) {
         for (name, component) in hoisted {
             schemas.insert(name, Value::Object(component));
         }
@@ -57,7 +57,7 @@ pub(super) fn reference(name: &str, description: Option<Value>) -> Object {
 }
 
 fn is_text_enum(schema: &Object) -> bool {
-    let is_text = walk::text(schema, "type").is_none_or(|kind| kind == "string");
+    let is_text = tree::text(schema, "type").is_none_or(|kind| kind == "string");
     let values = schema.get("enum").and_then(Value::as_array);
     is_text
         && values.is_some_and(|values| {
@@ -75,13 +75,13 @@ pub(super) struct Owners {
 impl Owners {
     pub(super) fn of(document: &mut Value) -> Self {
         let mut owners = Self::default();
-        walk::everything(document, &mut |node, object, pointer| {
+        tree::visit_all(document, &mut |node, object, pointer| {
             let (names, key) = match node {
-                Node::Operation => (&mut owners.operations, "operationId"),
-                Node::Parameter => (&mut owners.parameters, "name"),
+                NodeKind::Operation => (&mut owners.operations, "operationId"),
+                NodeKind::Parameter => (&mut owners.parameters, "name"),
                 _ => return,
             };
-            let name = walk::text(object, key).unwrap_or_default();
+            let name = tree::text(object, key).unwrap_or_default();
             names.insert(String::from(pointer), String::from(name));
         });
         owners
@@ -90,7 +90,7 @@ impl Owners {
     /// The name for an inline enum at this place: its owner, then what leads to it, structure left out.
     pub(super) fn name(&self, segments: &[String]) -> String {
         let pointer = |length: usize| {
-            let parts = segments.iter().take(length).map(|segment| walk::escape(segment));
+            let parts = segments.iter().take(length).map(|segment| tree::escape(segment));
             parts.fold(String::new(), |pointer, part| format!("{pointer}/{part}"))
         };
         let part = segments.get(3).map(String::as_str);

@@ -1,6 +1,6 @@
 //! Why: the generator's hooks get the operation's name in the generator's spelling only (`get_file`), while users, spans and the
 //! simulator know the document's (`getFile`).
-//! Looks for: every `operationId`.
+//! Finds: every `operationId`.
 //! Holds afterwards: it is spelled as the generated method; `x-operation-id` keeps the document's spelling. So the table of
 //! operations that the build writes can lead from the one to the other.
 //! Delete when: the hooks get the document's spelling.
@@ -8,12 +8,12 @@
 use serde_json::Value;
 
 use crate::names;
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, _| {
-        let Some(id) = walk::text(operation, "operationId").map(String::from) else {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
+        let Some(id) = tree::text(operation, "operationId").map(String::from) else {
             return;
         };
         let method = names::snake(&id);

@@ -1,6 +1,6 @@
 //! Why: the generator panics at an object in the query (`pageable` of Java services), stops at styles and forms it does not know,
 //! sends a list meant for one value as many, and panics when path and parameters do not fit.
-//! Looks for: parameters that are objects or lists, their styles, `content` in the place of a schema, names in the path.
+//! Finds: parameters that are objects or lists, their styles, `content` in the place of a schema, names in the path.
 //! Holds afterwards: a parameter is one scalar, or in the query a list of scalars. An object in the query has become one parameter a
 //! property; a list that goes into one value is a text that the caller joins. What can't be sent at all is left out, and the
 //! operation's description says so, unless it is required: then the lint refuses it. Every name in the path is declared, and
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// What becomes of a parameter.
 enum Fate {
@@ -22,10 +22,10 @@ enum Fate {
 }
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, pointer| {
-        let segments = walk::segments(pointer);
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
+        let segments = tree::segments(pointer);
         let [_, path, _] = segments.as_slice() else {
             return;
         };
@@ -43,8 +43,8 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
     // What is declared as itself wins over the property of an object.
     let declared: BTreeSet<(String, String)> = before.iter().filter_map(Value::as_object).map(key).collect();
     for parameter in before.iter().filter_map(Value::as_object) {
-        let is_of_path = walk::text(parameter, "in") == Some("path");
-        let name = walk::text(parameter, "name").unwrap_or_default();
+        let is_of_path = tree::text(parameter, "in") == Some("path");
+        let name = tree::text(parameter, "name").unwrap_or_default();
         if !parameter.contains_key("$ref")
             && ((is_of_path && !in_path.iter().any(|known| known == name)) || !known.insert(key(parameter)))
         {
@@ -59,7 +59,7 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
                     }
                 }
             }
-            Fate::Unsendable(parameter) if walk::is_true(&parameter, "required") => kept.push(parameter),
+            Fate::Unsendable(parameter) if tree::is_true(&parameter, "required") => kept.push(parameter),
             Fate::Unsendable(_) => dropped.push(String::from(name)),
         }
     }
@@ -84,15 +84,15 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
 
 /// Adds a sentence to a description.
 fn say(object: &mut Object, sentence: &str) {
-    let text = walk::text(object, "description").unwrap_or_default();
+    let text = tree::text(object, "description").unwrap_or_default();
     let text = format!("{text}\n\n{sentence}");
     object.insert(String::from("description"), Value::String(text.trim().to_owned()));
 }
 
 /// Names of headers are the same in any case.
 fn key(parameter: &Object) -> (String, String) {
-    let place = walk::text(parameter, "in").unwrap_or_default();
-    let name = walk::text(parameter, "name").unwrap_or_default();
+    let place = tree::text(parameter, "in").unwrap_or_default();
+    let name = tree::text(parameter, "name").unwrap_or_default();
     let name = if place == "header" { name.to_ascii_lowercase() } else { String::from(name) };
     (String::from(place), name)
 }
@@ -113,32 +113,32 @@ pub(super) fn names_in(path: &str) -> Vec<String> {
 
 fn fate(parameter: &Object, schemas: &Object) -> Fate {
     let mut parameter = parameter.clone();
-    let place = String::from(walk::text(&parameter, "in").unwrap_or_default());
+    let place = String::from(tree::text(&parameter, "in").unwrap_or_default());
     if parameter.contains_key("$ref") || !["header", "path", "query"].contains(&place.as_str()) {
         return Fate::Stay(parameter);
     }
     if place == "path" {
         parameter.insert(String::from("required"), Value::Bool(true));
     }
-    if place == "header" && !is_header_name(walk::text(&parameter, "name").unwrap_or_default()) {
+    if place == "header" && !is_header_name(tree::text(&parameter, "name").unwrap_or_default()) {
         return Fate::Unsendable(parameter);
     }
-    if walk::text(&parameter, "name").unwrap_or_default().is_empty() || parameter.contains_key("content") {
+    if tree::text(&parameter, "name").unwrap_or_default().is_empty() || parameter.contains_key("content") {
         return Fate::Unsendable(parameter);
     }
-    let style = walk::text(&parameter, "style").map(String::from);
+    let style = tree::text(&parameter, "style").map(String::from);
     let style = style.as_deref();
     if matches!((place.as_str(), style), ("path", Some("label" | "matrix"))) {
         return Fate::Unsendable(parameter);
     }
-    let given = walk::object(&parameter, "schema").cloned().unwrap_or_default();
-    let target = walk::resolved(&given, schemas).cloned();
-    let kind = target.as_ref().and_then(|target| walk::text(target, "type")).map(String::from);
+    let given = tree::object(&parameter, "schema").cloned().unwrap_or_default();
+    let target = tree::resolve_schema(&given, schemas).cloned();
+    let kind = target.as_ref().and_then(|target| tree::text(target, "type")).map(String::from);
     let explodes = parameter.get("explode").and_then(Value::as_bool);
     match (kind.as_deref(), target) {
         (Some("object"), Some(target)) => object(parameter, &target, schemas),
         (Some("array"), Some(mut target)) => {
-            let items = walk::object(&target, "items").and_then(|items| walk::resolved(items, schemas));
+            let items = tree::object(&target, "items").and_then(|items| tree::resolve_schema(items, schemas));
             if items.is_some_and(|items| !items.contains_key("type")) {
                 target.insert(String::from("items"), json!({"type": "string"}));
             }
@@ -186,8 +186,8 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
 
 /// Styles say nothing about one value, but for those that were sorted out.
 fn usual_style(parameter: &mut Object) {
-    let usual = if walk::text(parameter, "in") == Some("query") { "form" } else { "simple" };
-    if walk::text(parameter, "style").is_some_and(|style| style != usual) {
+    let usual = if tree::text(parameter, "in") == Some("query") { "form" } else { "simple" };
+    if tree::text(parameter, "style").is_some_and(|style| style != usual) {
         parameter.remove("style");
     }
 }
@@ -203,25 +203,25 @@ pub(crate) fn is_header_name(name: &str) -> bool {
 }
 
 fn is_scalar(schema: &Object, schemas: &Object) -> bool {
-    let target = walk::resolved(schema, schemas);
-    target.is_some_and(|target| matches!(walk::text(target, "type"), Some("boolean" | "integer" | "number" | "string")))
+    let target = tree::resolve_schema(schema, schemas);
+    target.is_some_and(|target| matches!(tree::text(target, "type"), Some("boolean" | "integer" | "number" | "string")))
 }
 
 /// Whether each element can stand in a URL.
 pub(crate) fn is_list_of_scalars(list: &Object, schemas: &Object) -> bool {
-    walk::object(list, "items").is_some_and(|items| is_scalar(items, schemas) && !walk::is_true(items, "nullable"))
+    tree::object(list, "items").is_some_and(|items| is_scalar(items, schemas) && !tree::is_true(items, "nullable"))
 }
 
 /// One parameter a property, as the usual styles send an object in the query.
 fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
     let explodes = parameter.get("explode").and_then(Value::as_bool);
-    let is_deep = match (walk::text(&parameter, "in"), walk::text(&parameter, "style")) {
+    let is_deep = match (tree::text(&parameter, "in"), tree::text(&parameter, "style")) {
         (Some("query"), None | Some("form")) if explodes != Some(false) => false,
         (Some("query"), Some("deepObject")) => true,
         _ => return Fate::Unsendable(parameter),
     };
-    let own = walk::text(&parameter, "name").unwrap_or_default();
-    let Some(properties) = walk::object(target, "properties") else {
+    let own = tree::text(&parameter, "name").unwrap_or_default();
+    let Some(properties) = tree::object(target, "properties") else {
         // A map without documented keys: sending none of them is right whether it is required or not.
         let mut parameter = parameter;
         parameter.remove("required");
@@ -229,11 +229,11 @@ fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
     };
     let required = target.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut parts = Vec::new();
-    for name in walk::sorted_keys(properties) {
+    for name in tree::sorted_keys(properties) {
         let Some(property) = properties.get(&name).and_then(Value::as_object) else {
             continue;
         };
-        let is_required = walk::is_true(&parameter, "required") && required.iter().any(|known| known == name.as_str());
+        let is_required = tree::is_true(&parameter, "required") && required.iter().any(|known| known == name.as_str());
         let mut part = Object::from_iter([
             (String::from("name"), json!(if is_deep { format!("{own}[{name}]") } else { name.clone() })),
             (String::from("in"), json!("query")),
@@ -244,7 +244,8 @@ fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
         }
         part.extend(property.get("description").map(|text| (String::from("description"), text.clone())));
         // An object in an object has no usual form, and nothing says whether it matters.
-        let is_object = walk::resolved(property, schemas).is_some_and(|it| walk::text(it, "type") == Some("object"));
+        let is_object =
+            tree::resolve_schema(property, schemas).is_some_and(|it| tree::text(it, "type") == Some("object"));
         if is_object && !is_required {
             continue;
         }

@@ -13,7 +13,7 @@ pub const MAX_NODES: usize = 2_000_000;
 
 /// Reads `text`, which came from `origin` (named in errors). Depth is limited by the JSON library, at 128 levels.
 pub fn json(text: &str, origin: &str) -> Result<Value, String> {
-    fits(text, origin)?;
+    check_size(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut nodes = 0;
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -29,7 +29,7 @@ pub fn json(text: &str, origin: &str) -> Result<Value, String> {
 }
 
 /// Whether the text is small enough to be looked at.
-pub fn fits(text: &str, origin: &str) -> Result<(), String> {
+pub fn check_size(text: &str, origin: &str) -> Result<(), String> {
     if text.len() > MAX_BYTES {
         return Err(format!("{origin}: {} bytes, more than the {MAX_BYTES} a document may have", text.len()));
     }

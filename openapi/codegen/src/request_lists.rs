@@ -1,5 +1,5 @@
 //! Why: the generator leaves an empty list out of a request, so a caller could never say "none": no members, no attributes.
-//! Looks for: optional lists and maps in the schemas that request bodies are made of.
+//! Finds: optional lists and maps in the schemas that request bodies are made of.
 //! Holds afterwards: they are nullable, hence `Option<Vec<_>>`: `None` is left out, an empty list is sent.
 //! Delete when: the generator tells empty from absent.
 
@@ -7,20 +7,20 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::walk::{self, Object};
+use crate::tree::{self, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let bodies = walk::request_bodies(document);
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let bodies = tree::request_bodies(document);
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for body in &bodies {
-        walk::reach(body, &schemas, &mut reached);
+        tree::collect_references(body, &schemas, &mut reached);
     }
     let mut edits = 0;
-    if let Some(schemas) = walk::schemas_mut(document) {
+    if let Some(schemas) = tree::schemas_mut(document) {
         for name in reached {
             if let Some(schema) = schemas.get_mut(&name) {
-                walk::schemas_in(schema, &mut |schema, _| edits += open(schema));
+                tree::visit_schemas(schema, &mut |schema, _| edits += open(schema));
             }
         }
     }
@@ -37,7 +37,7 @@ fn open(schema: &mut Object) -> usize {
         return 0;
     };
     let mut edits = 0;
-    for name in walk::sorted_keys(properties) {
+    for name in tree::sorted_keys(properties) {
         if let Some(Value::Object(property)) = properties.get_mut(&name)
             && !required.contains(&name)
             && is_collection(property)
@@ -50,7 +50,7 @@ fn open(schema: &mut Object) -> usize {
 }
 
 fn is_collection(property: &Object) -> bool {
-    match walk::text(property, "type") {
+    match tree::text(property, "type") {
         Some("array") => true,
         Some("object") => !property.contains_key("properties"),
         _ => false,

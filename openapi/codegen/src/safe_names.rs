@@ -1,6 +1,6 @@
 //! Why: the generator turns every text into an identifier and does not notice that two became one, or that one hides a name that
 //! its own code uses. Most such documents give code that does not compile.
-//! Looks for: names of operations, schemas, properties and parameters that are missing, meet after casing, are taken, or hold
+//! Finds: names of operations, schemas, properties and parameters that are missing, meet after casing, are taken, or hold
 //! characters that no identifier has.
 //! Holds afterwards: they are distinct and plain. What the service reads and writes stays: a schema says in `x-wire-names` which
 //! property is which (new name → name on the wire), a parameter in `x-wire-name`; the code pass `wire_names` puts them in. What the

@@ -1,5 +1,5 @@
 //! Why: the generator takes a schema that leaves something out or says two things for another than it is meant, or panics.
-//! Looks for: `properties` or `items` without a type, lists without `items`, enums of mixed values, `required` names that no
+//! Finds: `properties` or `items` without a type, lists without `items`, enums of mixed values, `required` names that no
 //! property has, members beside `$ref`, components that may be `null`, properties of requests that are `readOnly` and required.
 //! Holds afterwards: a schema says its type or is `{}`, any JSON value, and so is an object of which nothing is said; it has the members of its type and no others. Enums are of
 //! texts. Whether a component may be `null` is said where it is used. A type that OpenAPI 3.0 does not have, and one that
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::constraints::LIMITS;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// Members that no type depends on.
 const ASIDE: [&str; 7] = ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly"];
@@ -20,7 +20,7 @@ const COMPOSED: [&str; 5] = ["allOf", "anyOf", "discriminator", "not", "oneOf"];
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Schema, &mut |schema, _| {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
         let before = schema.clone();
         bring_to_form(schema);
         edits += usize::from(*schema != before);
@@ -47,7 +47,7 @@ fn bring_to_form(schema: &mut Object) {
     {
         schema.insert(String::from("type"), json!(kind));
     }
-    let Some(kind) = walk::text(schema, "type").map(String::from) else {
+    let Some(kind) = tree::text(schema, "type").map(String::from) else {
         if !schema.contains_key("type") {
             keep(schema, &[]);
         }
@@ -71,7 +71,7 @@ fn bring_to_form(schema: &mut Object) {
 /// Members beside `$ref` mean nothing in OpenAPI 3.0, but tools write what they mean there.
 fn beside_reference(schema: &mut Object) {
     let says_more = ["deprecated", "description"].iter().any(|key| schema.contains_key(*key))
-        || ["nullable", "readOnly"].iter().any(|key| walk::is_true(schema, key));
+        || ["nullable", "readOnly"].iter().any(|key| tree::is_true(schema, key));
     schema.retain(|key, _| key == "$ref" || key.starts_with("x-") || (says_more && ASIDE.contains(&key.as_str())));
     if says_more && let Some(reference) = schema.remove("$ref") {
         schema.remove("default");
@@ -108,7 +108,7 @@ fn kind(schema: &Object) -> Option<&'static str> {
     if has("enum") {
         return Some("string");
     }
-    match walk::text(schema, "format") {
+    match tree::text(schema, "format") {
         Some("int32" | "int64") => Some("integer"),
         Some("double" | "float") => Some("number"),
         Some("binary" | "byte" | "date" | "date-time" | "email" | "password" | "uri" | "uuid") => Some("string"),
@@ -154,10 +154,10 @@ fn object(schema: &mut Object) {
         return;
     }
     keep(schema, &["additionalProperties", "properties", "required"]);
-    if walk::object(schema, "properties").is_some_and(Object::is_empty) {
+    if tree::object(schema, "properties").is_some_and(Object::is_empty) {
         schema.remove("properties");
     }
-    let names = walk::object(schema, "properties").map(walk::sorted_keys).unwrap_or_default();
+    let names = tree::object(schema, "properties").map(tree::sorted_keys).unwrap_or_default();
     if let Some(Value::Array(required)) = schema.get_mut("required") {
         let mut seen: BTreeSet<String> = BTreeSet::new();
         required.retain(|name| {
@@ -176,7 +176,7 @@ fn object(schema: &mut Object) {
 
 /// A component that may be `null` makes nullable every property and item that refers to it.
 fn say_null_where_used(document: &mut Value) -> usize {
-    let Some(schemas) = walk::schemas_mut(document) else {
+    let Some(schemas) = tree::schemas_mut(document) else {
         return 0;
     };
     let mut nullable: BTreeSet<String> = BTreeSet::new();
@@ -193,7 +193,7 @@ fn say_null_where_used(document: &mut Value) -> usize {
         let aliases: Vec<String> = schemas
             .iter()
             .filter(|(name, schema)| {
-                let target = schema.as_object().and_then(target);
+                let target = schema.as_object().and_then(referenced_component);
                 !nullable.contains(*name) && target.is_some_and(|target| nullable.contains(target))
             })
             .map(|(name, _)| name.clone())
@@ -206,60 +206,51 @@ fn say_null_where_used(document: &mut Value) -> usize {
     if nullable.is_empty() {
         return 0;
     }
-    walk::every(document, Node::Schema, &mut |schema, _| {
-        let mut open = |inner: &mut Value| {
-            let Value::Object(inner) = inner else {
-                return;
-            };
-            if walk::is_true(inner, "nullable") || !target(inner).is_some_and(|name| nullable.contains(name)) {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
+        tree::visit_values(schema, &mut |value| {
+            if tree::is_true(value, "nullable")
+                || !referenced_component(value).is_some_and(|name| nullable.contains(name))
+            {
                 return;
             }
-            if let Some(reference) = inner.remove("$ref") {
-                inner.insert(String::from("allOf"), json!([{"$ref": reference}]));
+            if let Some(reference) = value.remove("$ref") {
+                value.insert(String::from("allOf"), json!([{"$ref": reference}]));
             }
-            inner.insert(String::from("nullable"), Value::Bool(true));
+            value.insert(String::from("nullable"), Value::Bool(true));
             edits += 1;
-        };
-        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.values_mut().for_each(&mut open);
-        }
-        for key in ["additionalProperties", "items"] {
-            if let Some(inner) = schema.get_mut(key) {
-                open(inner);
-            }
-        }
+        });
     });
     edits
 }
 
 /// The component that a schema is nothing but a reference to.
-pub(crate) fn target(schema: &Object) -> Option<&str> {
+fn referenced_component(schema: &Object) -> Option<&str> {
     match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-        Some([only]) => only.as_object().and_then(walk::schema_name),
-        _ => walk::schema_name(schema),
+        Some([only]) => only.as_object().and_then(tree::schema_name),
+        _ => tree::schema_name(schema),
     }
 }
 
 /// What only the service sets can't be required of a request.
 fn free_read_only(document: &mut Value) -> usize {
     let mut edits = 0;
-    let bodies = walk::request_bodies(document);
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let bodies = tree::request_bodies(document);
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for body in &bodies {
-        walk::reach(body, &schemas, &mut reached);
+        tree::collect_references(body, &schemas, &mut reached);
     }
-    let Some(schemas) = walk::schemas_mut(document) else {
+    let Some(schemas) = tree::schemas_mut(document) else {
         return edits;
     };
     for name in reached {
         let Some(Value::Object(schema)) = schemas.get_mut(&name) else {
             continue;
         };
-        let read_only: Vec<String> = walk::object(schema, "properties")
+        let read_only: Vec<String> = tree::object(schema, "properties")
             .into_iter()
             .flatten()
-            .filter(|(_, property)| property.as_object().is_some_and(|property| walk::is_true(property, "readOnly")))
+            .filter(|(_, property)| property.as_object().is_some_and(|property| tree::is_true(property, "readOnly")))
             .map(|(name, _)| name.clone())
             .collect();
         if let Some(Value::Array(required)) = schema.get_mut("required") {

@@ -1,6 +1,6 @@
 //! Why: the generator finds a schema by what stands behind the last `/` of a reference, so it takes `…/schemas/A/properties/b` for
 //! the schema `b`, and knows neither `%20` nor `~1`.
-//! Looks for: references of schemas within the document.
+//! Finds: references of schemas within the document.
 //! Holds afterwards: each leads to a component schema and ends with its plain name. A schema in another place that something
 //! refers to has become a component schema, and its place refers to it too; so circles stay what they were.
 //! Delete when: the generator follows JSON pointers.
@@ -10,16 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::names;
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 const COMPONENTS: &str = "#/components/schemas/";
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut places: BTreeSet<String> = BTreeSet::new();
     let mut wanted: BTreeSet<String> = BTreeSet::new();
-    walk::every(document, Node::Schema, &mut |schema, pointer| {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
         places.insert(String::from(pointer));
-        wanted.extend(walk::text(schema, "$ref").and_then(decoded));
+        wanted.extend(tree::text(schema, "$ref").and_then(decoded));
     });
     // Inner places first: an outer one takes along what they have become.
     let mut elsewhere: Vec<&String> = wanted
@@ -35,10 +35,10 @@ pub(super) fn apply(document: &mut Value) -> usize {
     elsewhere.sort_by_key(|pointer| (std::cmp::Reverse(pointer.len()), (*pointer).clone()));
     let mut moved: BTreeMap<String, String> = BTreeMap::new();
     for pointer in elsewhere {
-        let segments = walk::segments(pointer);
+        let segments = tree::segments(pointer);
         let parts = segments.iter().filter(|part| !STRUCTURE.contains(&part.as_str()));
         let name = parts.cloned().collect::<Vec<String>>().join("-");
-        let Some(schemas) = walk::schemas_mut(document) else {
+        let Some(schemas) = tree::schemas_mut(document) else {
             break;
         };
         let name = names::free(schemas, &name);
@@ -46,16 +46,16 @@ pub(super) fn apply(document: &mut Value) -> usize {
             continue;
         };
         let schema = std::mem::replace(place, json!({"allOf": [{"$ref": format!("{COMPONENTS}{name}")}]}));
-        if let Some(schemas) = walk::schemas_mut(document) {
+        if let Some(schemas) = tree::schemas_mut(document) {
             schemas.insert(name.clone(), schema);
         }
         moved.insert(pointer.clone(), name);
     }
     let mut edits = moved.len();
     let known: BTreeSet<String> =
-        walk::schemas_mut(document).map(|schemas| schemas.keys().cloned().collect()).unwrap_or_default();
-    walk::every(document, Node::Schema, &mut |schema, _| {
-        let Some(reference) = walk::text(schema, "$ref") else {
+        tree::schemas_mut(document).map(|schemas| schemas.keys().cloned().collect()).unwrap_or_default();
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
+        let Some(reference) = tree::text(schema, "$ref") else {
             return;
         };
         // A name that was meant to hold `%20`: nothing is there when it is decoded.
@@ -81,7 +81,7 @@ const STRUCTURE: [&str; 8] = ["allOf", "anyOf", "components", "content", "items"
 
 /// The name of the component schema that a pointer leads to.
 fn component(pointer: &str) -> Option<String> {
-    match walk::segments(pointer).as_slice() {
+    match tree::segments(pointer).as_slice() {
         [components, schemas, name] if components == "components" && schemas == "schemas" => Some(name.clone()),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! Why: a field that the document does not know is lost when a model is read and written again, and `additionalProperties: false`
 //! makes it an error. A newer service sends new fields.
-//! Looks for: object schemas with properties.
+//! Finds: object schemas with properties.
 //! Holds afterwards: they allow any other field in the form (`{}`) that makes the generator keep them in a map called `extra`; an
 //! object that documents its additional properties keeps its own map. A model with a property `extra` stays as it is.
 //! Delete when: never.
@@ -8,12 +8,12 @@
 use serde_json::{Value, json};
 
 use crate::names;
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Schema, &mut |schema, _| {
-        let Some(properties) = walk::object(schema, "properties") else {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
+        let Some(properties) = tree::object(schema, "properties") else {
             return;
         };
         let taken = properties.keys().any(|name| names::snake(name) == "extra");

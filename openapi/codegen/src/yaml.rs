@@ -19,7 +19,7 @@ const MAX_ALIASES: usize = 20_000;
 
 /// Reads `text`, which came from `origin` (named in errors).
 pub fn document(text: &str, origin: &str) -> Result<Value, String> {
-    read::fits(text, origin)?;
+    read::check_size(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut value: Value =
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| format!("{origin}: {error}"))?;

@@ -3,23 +3,23 @@
 use serde_json::{Value, json};
 
 use super::{built, document, passed, refused, vendored, with_operation};
-use crate::passes::Passed;
+use crate::passes::PreparedDocument;
 use crate::{code, passes};
 
 /// Our document after a change, as the build sees it.
-fn changed(change: impl FnOnce(&mut Value)) -> Result<Passed, Vec<String>> {
+fn changed(change: impl FnOnce(&mut Value)) -> Result<PreparedDocument, Vec<String>> {
     let mut document: Value = serde_json::from_str(&vendored()).expect("JSON");
     change(&mut document);
     built(&document.to_string())
 }
 
 #[track_caller]
-fn accepted(name: &str, change: impl FnOnce(&mut Value)) -> Passed {
+fn accepted(name: &str, change: impl FnOnce(&mut Value)) -> PreparedDocument {
     changed(change).unwrap_or_else(|findings| panic!("{name}: {findings:#?}"))
 }
 
 #[track_caller]
-fn generated(passed: &Passed) -> code::Generated {
+fn generated(passed: &PreparedDocument) -> code::Generated {
     code::generate(&passed.document).unwrap_or_else(|reasons| panic!("{reasons:#?}"))
 }
 
@@ -744,7 +744,7 @@ fn a_path_is_found_with_patterns_slashes_and_stars() {
         );
         let document = document.unwrap_or_else(|error| panic!("{to}: {error}"));
         let passed = built(&document.to_string()).unwrap_or_else(|findings| panic!("{to}: {findings:#?}"));
-        let place = passed.mapping.operations["downloadPackage"].place.as_ref().expect("is there");
+        let place = passed.mapping.operations["downloadPackage"].location.as_ref().expect("is there");
         assert_eq!(place.wire.trim_end_matches('/'), DOWNLOAD, "{to}");
     }
 }
@@ -778,12 +778,12 @@ fn extensions_may_stand_at_every_level() {
     let plain = generated(&accepted("ours", |_| {}));
     let passed = accepted("extensions", |document| {
         let note = json!({"$ref": "#/nowhere", "get": {"responses": {}}, "type": "what"});
-        passes::walk::everything(document, &mut |_, object, _| {
+        passes::tree::visit_all(document, &mut |_, object, _| {
             object.insert(String::from("x-note"), note.clone());
         });
         document["paths"]["x-note"] = note.clone();
         for item in document["paths"].as_object_mut().expect("paths").values_mut() {
-            for method in passes::walk::METHODS {
+            for method in passes::tree::METHODS {
                 if let Some(operation) = item.get_mut(method) {
                     operation["responses"]["x-note"] = note.clone();
                     if let Some(body) = operation.get_mut("requestBody") {

@@ -129,7 +129,7 @@ fn schemas_that_contradict_themselves_are_named() {
 #[test]
 fn documents_beyond_measure_are_refused() {
     let long = format!("{{\"x\": \"{}\"}}", "a".repeat(33 * 1024 * 1024));
-    let findings = crate::passes::run(&long, None).err().unwrap_or_default();
+    let findings = crate::passes::prepare(&long, None).err().unwrap_or_default();
     assert!(findings.iter().any(|finding| finding.contains("bytes, more than")), "{findings:#?}");
     let mut wide = document(json!({}), json!({}));
     wide["x-wide"] = Value::Array(vec![json!(0); 1_000_001]);

@@ -24,11 +24,11 @@ fn replaced(pairs: &[(&str, &str)]) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn mapped(document: &Value, decisions: &Decisions) -> Result<passes::Passed, Vec<String>> {
-    passes::run(&document.to_string(), Some((&contract(), decisions)))
+fn mapped(document: &Value, decisions: &Decisions) -> Result<passes::PreparedDocument, Vec<String>> {
+    passes::prepare(&document.to_string(), Some((&contract(), decisions)))
 }
 
-fn accepted(document: &Value) -> passes::Passed {
+fn accepted(document: &Value) -> passes::PreparedDocument {
     mapped(document, &Decisions::default()).unwrap_or_else(|findings| panic!("{findings:#?}"))
 }
 
@@ -174,7 +174,7 @@ fn an_operation_that_is_missing_is_named_with_what_may_be_meant() {
 
     let decisions = decided(&[("getDownload", "GET /api/downloads/{id}/status")], &[]);
     let passed = mapped(&document, &decisions).unwrap_or_else(|findings| panic!("{findings:#?}"));
-    let place = passed.mapping.operations["getDownload"].place.as_ref().expect("is there");
+    let place = passed.mapping.operations["getDownload"].location.as_ref().expect("is there");
     assert_eq!(place.wire, "/api/downloads/{downloadId}/status");
     // What was decided must be there.
     let findings =

@@ -118,7 +118,7 @@ impl Property {
 
     fn passed(&self, text: &str) -> Result<Outcome, String> {
         let decisions = Decisions::default();
-        let run = || passes::run(text, Some((&self.contract, &decisions)));
+        let run = || passes::prepare(text, Some((&self.contract, &decisions)));
         let passed = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| said("a pass", payload.as_ref()))?;
         Ok(passed.map(|passed| (passed.document, passes::canonical::text(&passed.data))))
     }

@@ -1,6 +1,6 @@
 //! Why: where a schema refers to itself by an optional property, the generator boxes the option instead of its content and forgets
 //! to leave it out when it is empty: an answer without the property would come back with a `null`.
-//! Looks for: fields of the type `Box<Option<_>>`.
+//! Finds: fields of the type `Box<Option<_>>`.
 //! Holds afterwards: an empty one is left out.
 //! Delete when: the generator does it.
 

@@ -1,6 +1,6 @@
 //! Why: the generated `Client::new` sets a total timeout of 15 seconds, which kills every large transfer, and panics when no client
 //! can be built. A base URL that ends with `/` gives paths that begin with `//`.
-//! Looks for: `new` and `new_with_client` of the client.
+//! Finds: `new` and `new_with_client` of the client.
 //! Holds afterwards: a client is made from a `reqwest::Client` that the caller has set up; a trailing slash does no harm.
 //! Delete when: the generator does neither.
 

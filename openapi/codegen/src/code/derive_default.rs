@@ -1,5 +1,5 @@
 //! Why: `#[non_exhaustive]` forbids struct literals outside this crate, so a request has to start from something.
-//! Looks for: models all of whose fields have a default: texts, numbers, lists, maps, optional fields, and other such models.
+//! Finds: models all of whose fields have a default: texts, numbers, lists, maps, optional fields, and other such models.
 //! Holds afterwards: they derive `Default`. A model with an id that must be there has none.
 //! Delete when: the generator makes models that can be filled field by field.
 

@@ -1,6 +1,6 @@
 //! Why: each generated method carries an example in an `ignore` fence: it can't compile, since the generator does not know the
 //! crate's name, and the documentation tests would list it as ignored.
-//! Looks for: doc comments with such a fence.
+//! Finds: doc comments with such a fence.
 //! Holds afterwards: the fence is plain text.
 //! Delete when: the generator writes examples that compile.
 
@@ -8,14 +8,14 @@ use serde_json::Value;
 use syn::File;
 
 use super::syntax;
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 /// How the generator begins an example.
 const FENCE: &str = "```ignore";
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
     let mut operations = 0;
-    walk::every(&mut document.clone(), Node::Operation, &mut |_, _| operations += 1);
+    tree::visit_kind(&mut document.clone(), NodeKind::Operation, &mut |_, _| operations += 1);
     let fences = syntax::change_docs(file, |text| text.contains(FENCE).then(|| text.replace(FENCE, "```text")));
     if fences == operations { Ok(operations) } else { Err(format!("{operations} operations have {fences} examples")) }
 }

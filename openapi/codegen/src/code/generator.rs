@@ -8,7 +8,7 @@ use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagSt
 use serde_json::Value;
 
 use crate::canonical;
-use crate::walk::{self, METHODS, Object};
+use crate::tree::{self, METHODS, Object};
 
 /// The generator recurses over schemas; the stack of a build script's main thread is not ours to choose.
 const STACK: usize = 64 * 1024 * 1024;
@@ -66,15 +66,15 @@ fn replacements(document: &Value) -> Vec<(String, String)> {
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
         return Vec::new();
     };
-    walk::sorted_keys(schemas)
+    tree::sorted_keys(schemas)
         .into_iter()
         .filter_map(|name| {
             let schema = schemas.get(&name)?.as_object()?;
             let type_name = crate::names::pascal(&name);
-            let path = if walk::is_true(schema, "x-open-enum") {
+            let path = if tree::is_true(schema, "x-open-enum") {
                 format!("crate::enums::{type_name}")
             } else {
-                String::from(walk::text(schema, "x-replace")?)
+                String::from(tree::text(schema, "x-replace")?)
             };
             Some((type_name, path))
         })
@@ -101,7 +101,7 @@ fn failing_schemas(document: &Value) -> Vec<String> {
     let mut failing: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
     for (name, schema) in schemas {
         let mut reached = BTreeSet::new();
-        walk::reach(schema, schemas, &mut reached);
+        tree::collect_references(schema, schemas, &mut reached);
         reached.remove(name);
         let part = schemas.iter().filter(|(other, _)| *other == name || reached.contains(*other));
         let part: Object = part.map(|(name, schema)| (name.clone(), schema.clone())).collect();
@@ -116,7 +116,7 @@ fn failing_schemas(document: &Value) -> Vec<String> {
         .iter()
         .filter(|(_, (reached, _))| !reached.iter().any(|other| failing.contains_key(other)))
         .map(|(name, (_, error))| {
-            format!("schema {name}: the generator stopped: {error} (/components/schemas/{})", walk::escape(name))
+            format!("schema {name}: the generator stopped: {error} (/components/schemas/{})", tree::escape(name))
         })
         .collect()
 }
@@ -134,7 +134,7 @@ fn failing_operations(document: &Value) -> Vec<String> {
             alone["paths"] = Value::Object(Object::from_iter([(path.clone(), Value::Object(item))]));
             if let Err(error) = attempt(&alone) {
                 let id = operation.get("x-operation-id").and_then(Value::as_str).unwrap_or_default();
-                let pointer = format!("/paths/{}/{method}", walk::escape(path));
+                let pointer = format!("/paths/{}/{method}", tree::escape(path));
                 found.push(format!("{id}: the generator stopped: {error} ({pointer})"));
             }
         }

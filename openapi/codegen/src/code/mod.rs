@@ -9,10 +9,10 @@ mod boxed_options;
 mod client_constructor;
 mod derive_default;
 mod derive_schema;
+mod doc_comments;
 mod doc_fences;
-mod doc_texts;
-mod exact_spellings;
 mod generator;
+mod lenient_scalars;
 mod multipart_form;
 mod non_exhaustive;
 mod null_as_default;
@@ -53,12 +53,12 @@ pub const CODE_PASSES: &[CodePass] = code_passes![
     boxed_options,
     wire_names,
     derive_default,
-    exact_spellings,
+    lenient_scalars,
     null_as_default,
     non_exhaustive,
     derive_schema,
     doc_fences,
-    doc_texts,
+    doc_comments,
 ];
 
 /// The source files of a build.

@@ -1,5 +1,5 @@
 //! Why: the generator knows no multipart forms; the document pass `multipart` made such a body raw bytes.
-//! Looks for: the builder of each operation with `x-multipart`.
+//! Finds: the builder of each operation with `x-multipart`.
 //! Holds afterwards: its `body` takes a `reqwest::multipart::Form`, and the request is sent with the boundary the form brings.
 //! Delete when: the generator makes multipart forms.
 
@@ -9,16 +9,16 @@ use syn::{Expr, ExprMethodCall, File, Item, LitStr, Path, parse_quote};
 
 use super::syntax;
 use crate::names;
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 /// The field and the bound of the setter.
 const BODY_TYPES: usize = 2;
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
     let mut wanted: Vec<String> = Vec::new();
-    walk::every(&mut document.clone(), Node::Operation, &mut |operation, _| {
-        if walk::is_true(operation, "x-multipart") {
-            wanted.extend(walk::text(operation, "operationId").map(names::pascal));
+    tree::visit_kind(&mut document.clone(), NodeKind::Operation, &mut |operation, _| {
+        if tree::is_true(operation, "x-multipart") {
+            wanted.extend(tree::text(operation, "operationId").map(names::pascal));
         }
     });
     let builders = syntax::builders(file)?;

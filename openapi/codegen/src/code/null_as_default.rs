@@ -1,7 +1,7 @@
 //! Why: services send `null` for a list or map without content, and an empty text for somebody who is not there; either would
 //! fail the whole answer.
-//! Looks for: lists and maps among the fields of models, and optional ids. Runs after `derive_default`, which tells the models that
-//! have a default, and after `exact_spellings`, which reads `null` itself in the fields that are its own.
+//! Finds: lists and maps among the fields of models, and optional ids. Runs after `derive_default`, which tells the models that
+//! have a default, and after `lenient_scalars`, which reads `null` itself in the fields that are its own.
 //! Holds afterwards: such a field reads `null` and absence as empty, inside a list or map too; an optional id reads a blank text
 //! as `None`. What is sent does not change.
 //! Delete when: the generator does it.

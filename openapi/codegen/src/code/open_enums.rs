@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::names;
 use crate::safe_names;
-use crate::walk;
+use crate::tree;
 
 pub(super) fn source(document: &Value) -> String {
     let mut source = String::new();
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
         return source;
     };
-    for name in walk::sorted_keys(schemas) {
+    for name in tree::sorted_keys(schemas) {
         let Some(schema) = schemas.get(&name).and_then(Value::as_object) else {
             continue;
         };
-        if !walk::is_true(schema, "x-open-enum") {
+        if !tree::is_true(schema, "x-open-enum") {
             continue;
         }
-        let text = walk::text(schema, "description").filter(|text| !text.is_empty());
+        let text = tree::text(schema, "description").filter(|text| !text.is_empty());
         let _ = writeln!(source, "open_enum! {{");
         for line in text.unwrap_or("A value of a set that may grow.").lines() {
             let _ = writeln!(source, "    #[doc = {:?}]", format!(" {line}"));

@@ -8,7 +8,7 @@ use serde_json::Value;
 use syn::File;
 use syn::visit::{self, Visit};
 
-use crate::walk::{self, METHODS, Object};
+use crate::tree::{self, METHODS, Object};
 
 struct Row<'a> {
     tag: usize,
@@ -19,12 +19,12 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self, key: &str) -> &str {
-        walk::text(self.operation, key).unwrap_or_default()
+        tree::text(self.operation, key).unwrap_or_default()
     }
 
     /// The document's spelling of the operation it belongs to.
     fn id(&self) -> &str {
-        walk::text(self.operation, "x-variant-of").unwrap_or_else(|| self.text("x-operation-id"))
+        tree::text(self.operation, "x-variant-of").unwrap_or_else(|| self.text("x-operation-id"))
     }
 
     fn is_variant(&self) -> bool {
@@ -50,10 +50,10 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
             paging(row.operation),
             row.operation.get("x-paging").and_then(|paging| paging.get("items")).and_then(Value::as_str),
             provenance(row.operation),
-            walk::is_true(row.operation, "x-canonical"),
-            walk::is_true(row.operation, "x-missing"),
+            tree::is_true(row.operation, "x-canonical"),
+            tree::is_true(row.operation, "x-missing"),
             missing_query(row.operation),
-            walk::text(row.operation, "x-part"),
+            tree::text(row.operation, "x-part"),
             parts(row.operation),
         );
     }
@@ -67,8 +67,8 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
             "    Method {{ name: {:?}, operation: {index}, accept: {:?}, content_type: {:?}, missing: {} }},",
             row.text("operationId"),
             row.text("x-accept"),
-            walk::text(row.operation, "x-content-type"),
-            walk::is_true(row.operation, "x-missing")
+            tree::text(row.operation, "x-content-type"),
+            tree::is_true(row.operation, "x-missing")
         );
     }
     source.push_str("];\n");
@@ -135,7 +135,7 @@ fn paging(operation: &Object) -> &'static str {
 
 /// The query parameters that are parts of the form instead, each with its part and the value to send by default.
 fn parts(operation: &Object) -> String {
-    let parts = walk::object(operation, "x-parts").into_iter().flatten();
+    let parts = tree::object(operation, "x-parts").into_iter().flatten();
     let parts: Vec<(&str, &str, Option<&str>)> = parts
         .filter_map(|(name, part)| {
             let text = |key: &str| part.get(key).and_then(Value::as_str);
@@ -147,8 +147,8 @@ fn parts(operation: &Object) -> String {
 
 /// The query parameters that the contract knows and the document does not, each with what its absence means.
 fn missing_query(operation: &Object) -> String {
-    let missing = walk::object(operation, "x-missing-query").cloned().unwrap_or_default();
-    let pairs = walk::sorted_keys(&missing).into_iter().map(|name| {
+    let missing = tree::object(operation, "x-missing-query").cloned().unwrap_or_default();
+    let pairs = tree::sorted_keys(&missing).into_iter().map(|name| {
         let default = missing.get(&name).and_then(Value::as_str).map(str::to_owned);
         format!("({name:?}, {default:?})")
     });
@@ -156,7 +156,7 @@ fn missing_query(operation: &Object) -> String {
 }
 
 fn provenance(operation: &Object) -> &'static str {
-    match walk::text(operation, "x-provenance") {
+    match tree::text(operation, "x-provenance") {
         Some("published") => "Published",
         Some("described") => "Described",
         Some("inferred") => "Inferred",

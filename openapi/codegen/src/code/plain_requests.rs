@@ -1,6 +1,6 @@
 //! Why: the generator makes each address as a text and has it parsed anew, which is a tenth of what a call costs, and sends a header
 //! `api-version` that no document asks for. It sets `Accept` for some operations and not for others.
-//! Looks for: the `send` of each operation's builder: its `format!("{}/…", client.baseurl, …)`, its append of `api-version`, its
+//! Finds: the `send` of each operation's builder: its `format!("{}/…", client.baseurl, …)`, its append of `api-version`, its
 //! `.header(ACCEPT, …)`.
 //! Holds afterwards: the address comes from `transport::address`, which knows the base URL as one; a map of headers is made only where the operation has
 //! headers of its own; `Accept` is left to `PreparedRequest`, which has it for all of them from the table of operations.

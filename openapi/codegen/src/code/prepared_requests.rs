@@ -1,6 +1,6 @@
 //! Why: the generator makes, sends and decodes a request in one method, so nobody can send one in a way of his own without paying twice
 //! for the answer: once for the headers and the body that were read already, once for those that the generated client reads.
-//! Looks for: the `send` of each operation's builder, whose request is made before its `let info = OperationInfo { … }`.
+//! Finds: the `send` of each operation's builder, whose request is made before its `let info = OperationInfo { … }`.
 //! Holds afterwards: a method `prepare` makes the request, as a `PreparedRequest` that knows the type of its answer; `send` begins
 //! with it.
 //! Delete when: the generator gives requests without sending them.

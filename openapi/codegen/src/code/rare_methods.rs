@@ -1,5 +1,5 @@
 //! Why: the generator calls `client.options(…)` and `client.trace(…)`, which the HTTP library does not have.
-//! Looks for: these calls in builders.
+//! Finds: these calls in builders.
 //! Holds afterwards: such a request is made by `client.request(…)`.
 //! Delete when: the generator does it.
 
@@ -8,11 +8,11 @@ use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, ExprMethodCall, File, Ident, parse_quote};
 
 use super::syntax;
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
     let mut expected = 0;
-    walk::every(&mut document.clone(), Node::Operation, &mut |_, pointer| {
+    tree::visit_kind(&mut document.clone(), NodeKind::Operation, &mut |_, pointer| {
         expected += usize::from(pointer.ends_with("/options") || pointer.ends_with("/trace"));
     });
     if expected == 0 {

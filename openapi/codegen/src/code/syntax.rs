@@ -33,6 +33,21 @@ pub(super) fn models(file: &mut File) -> Result<impl Iterator<Item = &mut ItemSt
     }))
 }
 
+/// Adds an attribute to the structs and enums among the models; returns the number of edits.
+pub(super) fn add_model_attribute(file: &mut File, attribute: &Attribute) -> Result<usize, String> {
+    let mut edits = 0;
+    for item in types(file)? {
+        let attributes = match item {
+            Item::Struct(model) => &mut model.attrs,
+            Item::Enum(model) => &mut model.attrs,
+            _ => continue,
+        };
+        attributes.push(attribute.clone());
+        edits += 1;
+    }
+    Ok(edits)
+}
+
 /// The name of the type that an `impl` is for, when it is a plain path.
 pub(super) fn self_name(implementation: &syn::ItemImpl) -> Option<&Ident> {
     last_segment(&implementation.self_ty).map(|segment| &segment.ident)

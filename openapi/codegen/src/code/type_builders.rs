@@ -1,6 +1,6 @@
 //! Why: with builders for operations the generator also makes one for each model, half of all generated code. Models here have
 //! public fields and a `Default`, so there would be two ways to fill one.
-//! Looks for: `types::builder`, the `builder()` of each model, and the operations' bodies that are builders.
+//! Finds: `types::builder`, the `builder()` of each model, and the operations' bodies that are builders.
 //! Holds afterwards: a body is given as a model, and a call without one fails before it is sent, as for any other parameter.
 //! Delete when: the generator can be told to make no builders for models.
 

@@ -1,6 +1,6 @@
 //! Why: the document passes rename properties and parameters that would not make distinct identifiers; the service must still get
 //! its own names.
-//! Looks for: `x-wire-names` (name → name on the wire) and `x-read-also` (name → further names) of component schemas, and
+//! Finds: `x-wire-names` (name → name on the wire) and `x-read-also` (name → further names) of component schemas, and
 //! `x-wire-name` of query and header parameters.
 //! Holds afterwards: the field reads and writes the name on the wire, and reads the further ones; the builder sends the parameter
 //! under its own name.
@@ -15,7 +15,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Field, File, Item, ItemStruct, Lit, Li
 
 use super::syntax;
 use crate::names;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
     Ok(fields(file, document)? + parameters(file, document)?)
@@ -99,8 +99,8 @@ fn rename(model: &mut ItemStruct, at: usize, own: Option<&str>, aliases: &[&str]
 
 fn parameters(file: &mut File, document: &Value) -> Result<usize, String> {
     let mut wanted: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    walk::every(&mut document.clone(), Node::Operation, &mut |operation, _| {
-        let Some(id) = walk::text(operation, "operationId") else {
+    tree::visit_kind(&mut document.clone(), NodeKind::Operation, &mut |operation, _| {
+        let Some(id) = tree::text(operation, "operationId") else {
             return;
         };
         for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {

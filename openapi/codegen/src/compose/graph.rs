@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::walk::{self, Object};
+use crate::tree::{self, Object};
 
 pub(super) struct Graph {
     /// Every component, those that others are made of first.
@@ -64,8 +64,8 @@ impl Graph {
 }
 
 fn made_of<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>) {
-    if let Some(reference) = walk::text(schema, "$ref") {
-        parts.insert(walk::schema_name(schema).unwrap_or(reference));
+    if let Some(reference) = tree::text(schema, "$ref") {
+        parts.insert(tree::schema_name(schema).unwrap_or(reference));
         return;
     }
     for key in keys {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Object};
+use crate::tree::{self, Object};
 
 /// Follows references of a property to a scalar.
 pub(super) type Resolve<'a> = &'a dyn Fn(&Object) -> Option<Object>;
@@ -45,7 +45,7 @@ impl Part {
     pub(super) fn own(schema: &Object) -> Self {
         let shape = if is_model(schema) {
             Shape::Model(Model {
-                properties: walk::object(schema, "properties")
+                properties: tree::object(schema, "properties")
                     .into_iter()
                     .flatten()
                     .map(|(name, property)| (name.clone(), property.clone()))
@@ -60,7 +60,7 @@ impl Part {
         } else {
             Shape::Open
         };
-        Self { shape, nullable: walk::is_true(schema, "nullable"), text: schema.get("description").cloned() }
+        Self { shape, nullable: tree::is_true(schema, "nullable"), text: schema.get("description").cloned() }
     }
 
     /// `null` and nothing else, as other versions of OpenAPI and some tools write it.
@@ -72,7 +72,7 @@ impl Part {
                     .get("enum")
                     .and_then(Value::as_array)
                     .is_some_and(|values| !values.is_empty() && values.iter().all(Value::is_null));
-                walk::text(plain, "type") == Some("null") || only_null
+                tree::text(plain, "type") == Some("null") || only_null
             }
             _ => false,
         }
@@ -197,7 +197,7 @@ pub(super) fn keep_aside(origin: &Object, schema: &mut Object) {
 fn is_model(schema: &Object) -> bool {
     let is_typed = schema.contains_key("type");
     let has_parts = ["additionalProperties", "properties", "required"].iter().any(|key| schema.contains_key(*key));
-    walk::text(schema, "type") == Some("object") || (!is_typed && has_parts)
+    tree::text(schema, "type") == Some("object") || (!is_typed && has_parts)
 }
 
 fn texts(schema: &Object, key: &str) -> BTreeSet<String> {
@@ -221,7 +221,7 @@ pub(super) fn scalar(schema: &Object) -> Option<Object> {
 /// The type of a scalar or a list, from what else it says when it does not say it.
 fn kind(schema: &Object) -> Option<&str> {
     if schema.contains_key("type") {
-        return walk::text(schema, "type");
+        return tree::text(schema, "type");
     }
     let values = schema.get("enum").and_then(Value::as_array)?;
     (!values.is_empty() && values.iter().all(|value| value.is_string() || value.is_null())).then_some("string")
@@ -237,7 +237,7 @@ fn one_property(one: &Value, other: &Value, resolve: Resolve<'_>) -> Value {
     };
     let merged = match (resolve(first), resolve(second)) {
         (Some(first), Some(second)) => widened(&first, &second),
-        _ => match (walk::text(first, "type"), walk::text(second, "type")) {
+        _ => match (tree::text(first, "type"), tree::text(second, "type")) {
             (Some("array"), Some("array")) => widened(first, second),
             _ => None,
         },
@@ -246,7 +246,7 @@ fn one_property(one: &Value, other: &Value, resolve: Resolve<'_>) -> Value {
     if let Some(text) = first.get("description").or_else(|| second.get("description")) {
         merged.insert(String::from("description"), text.clone());
     }
-    if walk::is_true(first, "nullable") || walk::is_true(second, "nullable") {
+    if tree::is_true(first, "nullable") || tree::is_true(second, "nullable") {
         merged.insert(String::from("nullable"), Value::Bool(true));
     }
     Value::Object(merged)

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{Findings, label};
 use crate::names::{self, RESERVED_BUILDER_TYPES, RESERVED_METHODS, RESERVED_SETTERS};
 use crate::parameters;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// One operation at its place.
-struct Place<'a> {
+struct OperationContext<'a> {
     label: &'a str,
     pointer: &'a str,
     path: &'a str,
@@ -18,21 +18,21 @@ struct Place<'a> {
 }
 
 pub(super) fn check(document: &mut Value, findings: &mut Findings) {
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut methods: BTreeMap<String, String> = BTreeMap::new();
     let mut builders: BTreeMap<String, String> = BTreeMap::new();
-    walk::every(document, Node::PathItem, &mut |item, pointer| {
+    tree::visit_kind(document, NodeKind::PathItem, &mut |item, pointer| {
         if item.contains_key("$ref") {
             findings.add(None, pointer, "the path stands in another place (`$ref`)");
         }
     });
-    walk::every(document, Node::Operation, &mut |operation, pointer| {
-        let segments = walk::segments(pointer);
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
+        let segments = tree::segments(pointer);
         let [_, path, method] = segments.as_slice() else {
             return;
         };
         let label = label(operation, path, method);
-        let place = Place { label: &label, pointer, path, operation };
+        let place = OperationContext { label: &label, pointer, path, operation };
         name(&place, &mut methods, &mut builders, findings);
         path_template(&place, findings);
         sent(&place, &schemas, findings);
@@ -42,12 +42,12 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
 }
 
 fn name(
-    place: &Place<'_>,
+    place: &OperationContext<'_>,
     methods: &mut BTreeMap<String, String>,
     builders: &mut BTreeMap<String, String>,
     findings: &mut Findings,
 ) {
-    let id = walk::text(place.operation, "operationId").unwrap_or_default();
+    let id = tree::text(place.operation, "operationId").unwrap_or_default();
     if id.is_empty() {
         findings.add(Some(place.label), place.pointer, "no operationId");
         return;
@@ -71,7 +71,7 @@ fn name(
     }
 }
 
-fn path_template(place: &Place<'_>, findings: &mut Findings) {
+fn path_template(place: &OperationContext<'_>, findings: &mut Findings) {
     let mut in_path: Vec<&str> = Vec::new();
     let mut rest = place.path;
     while let Some(open) = rest.find('{') {
@@ -90,8 +90,8 @@ fn path_template(place: &Place<'_>, findings: &mut Findings) {
         findings.add(Some(place.label), place.pointer, "the path does not begin with `/`");
     }
     let declared: Vec<&str> = list(place.operation, "parameters")
-        .filter(|parameter| walk::text(parameter, "in") == Some("path"))
-        .filter_map(|parameter| walk::text(parameter, "name"))
+        .filter(|parameter| tree::text(parameter, "in") == Some("path"))
+        .filter_map(|parameter| tree::text(parameter, "name"))
         .collect();
     for name in in_path.iter().filter(|name| !declared.contains(name)) {
         findings.add(Some(place.label), place.pointer, format!("the path parameter `{name}` is not declared"));
@@ -105,7 +105,7 @@ fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
     object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-fn sent(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
+fn sent(place: &OperationContext<'_>, schemas: &Object, findings: &mut Findings) {
     let mut setters: Vec<String> = Vec::new();
     if place.operation.contains_key("requestBody") {
         setters.push(String::from("body"));
@@ -115,7 +115,7 @@ fn sent(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
         if parameter.contains_key("$ref") {
             continue;
         }
-        let name = walk::text(parameter, "name").unwrap_or_default();
+        let name = tree::text(parameter, "name").unwrap_or_default();
         let setter = names::snake(name);
         for reason in parameter_reasons(parameter, schemas) {
             findings.add(Some(place.label), pointer.clone(), format!("parameter `{name}`: {reason}"));
@@ -133,9 +133,9 @@ fn sent(place: &Place<'_>, schemas: &Object, findings: &mut Findings) {
 
 fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
-    let place = walk::text(parameter, "in").unwrap_or_default();
-    let style = walk::text(parameter, "style");
-    if walk::text(parameter, "name").unwrap_or_default().is_empty() {
+    let place = tree::text(parameter, "in").unwrap_or_default();
+    let style = tree::text(parameter, "style");
+    if tree::text(parameter, "name").unwrap_or_default().is_empty() {
         reasons.push(String::from("has no name"));
     }
     let usual = match place {
@@ -149,22 +149,22 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
     if let Some(style) = style.filter(|style| *style != usual) {
         reasons.push(format!("style `{style}` is not supported in {place}"));
     }
-    if place == "header" && !parameters::is_header_name(walk::text(parameter, "name").unwrap_or_default()) {
+    if place == "header" && !parameters::is_header_name(tree::text(parameter, "name").unwrap_or_default()) {
         reasons.push(String::from("can't be the name of a header"));
     }
-    if place == "path" && !walk::is_true(parameter, "required") {
+    if place == "path" && !tree::is_true(parameter, "required") {
         reasons.push(String::from("stands in the path but is not required"));
     }
     if parameter.contains_key("content") {
         reasons.push(String::from("is given by `content` instead of a schema"));
         return reasons;
     }
-    let Some(schema) = walk::object(parameter, "schema") else {
+    let Some(schema) = tree::object(parameter, "schema") else {
         reasons.push(String::from("has no schema"));
         return reasons;
     };
-    let target = walk::resolved(schema, schemas).unwrap_or(schema);
-    match walk::text(target, "type") {
+    let target = tree::resolve_schema(schema, schemas).unwrap_or(schema);
+    match tree::text(target, "type") {
         Some("object") => reasons.push(String::from("is an object, which can't be sent in one parameter")),
         Some("array") if place != "query" => reasons.push(format!("is a list in {place}")),
         Some("array") if parameter.get("explode") == Some(&Value::Bool(false)) => {
@@ -178,20 +178,20 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
     reasons
 }
 
-fn body(place: &Place<'_>, findings: &mut Findings) {
-    let Some(body) = walk::object(place.operation, "requestBody") else {
+fn body(place: &OperationContext<'_>, findings: &mut Findings) {
+    let Some(body) = tree::object(place.operation, "requestBody") else {
         return;
     };
     let pointer = format!("{}/requestBody/content", place.pointer);
-    let Some(content) = walk::object(body, "content") else {
+    let Some(content) = tree::object(body, "content") else {
         return;
     };
     if content.len() > 1 {
-        let names = walk::sorted_keys(content).join(", ");
+        let names = tree::sorted_keys(content).join(", ");
         findings.add(Some(place.label), pointer.clone(), format!("the body has several media types: {names}"));
     }
-    for name in walk::sorted_keys(content) {
-        let here = format!("{pointer}/{}", walk::escape(&name));
+    for name in tree::sorted_keys(content) {
+        let here = format!("{pointer}/{}", tree::escape(&name));
         let schema = content.get(&name).and_then(|media_type| media_type.get("schema"));
         match name.as_str() {
             "application/json" | "application/x-www-form-urlencoded" | "application/octet-stream" => {
@@ -206,9 +206,9 @@ fn body(place: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn answers(place: &Place<'_>, findings: &mut Findings) {
+fn answers(place: &OperationContext<'_>, findings: &mut Findings) {
     let pointer = format!("{}/responses", place.pointer);
-    if walk::object(place.operation, "responses").is_none_or(Object::is_empty) {
+    if tree::object(place.operation, "responses").is_none_or(Object::is_empty) {
         findings.add(Some(place.label), pointer, "no answer is documented that means success");
     }
 }

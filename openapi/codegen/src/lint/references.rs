@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Finding, operation_of};
 use crate::schema_references::decoded;
-use crate::walk::{self, Holds, Node, Object};
+use crate::tree::{self, Children, NodeKind, Object};
 
 /// More of them say nothing new.
 const MOST: usize = 50;
@@ -18,17 +18,17 @@ const COMPONENTS: &str = "#/components/schemas/";
 /// Finds the references that can't be followed: of the component schemas, of the operations, and of what those refer to. Error responses and
 /// headers are left out, since nothing reads them.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
-    let mut search = Search { document, seen: BTreeSet::new(), next: Vec::new(), found: Vec::new(), more: 0 };
-    for (key, node) in [("paths", Node::PathItem), ("components", Node::Components)] {
+    let mut search = ReferenceChecker { document, seen: BTreeSet::new(), next: Vec::new(), found: Vec::new(), more: 0 };
+    for (key, node) in [("paths", NodeKind::PathItem), ("components", NodeKind::Components)] {
         match document.get(key) {
-            Some(Value::Object(map)) if node == Node::PathItem => {
-                for path in walk::sorted_keys(map).into_iter().filter(|path| !path.starts_with("x-")) {
-                    search.next.push((format!("/paths/{}", walk::escape(&path)), node));
+            Some(Value::Object(map)) if node == NodeKind::PathItem => {
+                for path in tree::sorted_keys(map).into_iter().filter(|path| !path.starts_with("x-")) {
+                    search.next.push((format!("/paths/{}", tree::escape(&path)), node));
                 }
             }
             Some(Value::Object(components)) => {
-                for name in walk::object(components, "schemas").map(walk::sorted_keys).unwrap_or_default() {
-                    search.next.push((format!("/components/schemas/{}", walk::escape(&name)), Node::Schema));
+                for name in tree::object(components, "schemas").map(tree::sorted_keys).unwrap_or_default() {
+                    search.next.push((format!("/components/schemas/{}", tree::escape(&name)), NodeKind::Schema));
                 }
             }
             _ => {}
@@ -48,24 +48,24 @@ pub(crate) fn check(document: &Value) -> Vec<Finding> {
     search.found
 }
 
-struct Search<'a> {
+struct ReferenceChecker<'a> {
     document: &'a Value,
     /// Places that were looked at.
     seen: BTreeSet<String>,
-    next: Vec<(String, Node)>,
+    next: Vec<(String, NodeKind)>,
     found: Vec<Finding>,
     more: usize,
 }
 
-impl Search<'_> {
-    fn look(&mut self, pointer: &str, node: Node) {
+impl ReferenceChecker<'_> {
+    fn look(&mut self, pointer: &str, node: NodeKind) {
         if !self.seen.insert(pointer.to_owned()) {
             return;
         }
         let Some(object) = self.document.pointer(pointer).and_then(Value::as_object) else {
             return;
         };
-        if let Some(reference) = walk::text(object, "$ref") {
+        if let Some(reference) = tree::text(object, "$ref") {
             match self.target(reference) {
                 Ok(target) => self.next.push((target, node)),
                 Err(reason) if self.found.len() < MOST => {
@@ -75,36 +75,36 @@ impl Search<'_> {
                 Err(_) => self.more += 1,
             }
             // Of a path, what stands beside the reference counts, too.
-            if node != Node::PathItem {
+            if node != NodeKind::PathItem {
                 return;
             }
         }
         self.members(pointer, node, object);
     }
 
-    fn members(&mut self, pointer: &str, node: Node, object: &Object) {
+    fn members(&mut self, pointer: &str, node: NodeKind, object: &Object) {
         let has_success =
-            walk::object(object, "responses").is_some_and(|all| all.keys().any(|status| status.starts_with('2')));
-        for key in walk::sorted_keys(object) {
-            let (Some(holds), Some(inner)) = (walk::member(node, &key), object.get(&key)) else {
+            tree::object(object, "responses").is_some_and(|all| all.keys().any(|status| status.starts_with('2')));
+        for key in tree::sorted_keys(object) {
+            let (Some(holds), Some(inner)) = (tree::children(node, &key), object.get(&key)) else {
                 continue;
             };
-            if (node, key.as_str()) == (Node::Response, "headers") {
+            if (node, key.as_str()) == (NodeKind::Response, "headers") {
                 continue;
             }
-            let here = format!("{pointer}/{}", walk::escape(&key));
+            let here = format!("{pointer}/{}", tree::escape(&key));
             match (holds, inner) {
-                (Holds::One(kind), _) => self.next.push((here, kind)),
-                (Holds::Map(kind), Value::Object(map)) => {
-                    for name in walk::sorted_keys(map).into_iter().filter(|name| !walk::is_extension(kind, name)) {
+                (Children::One(kind), _) => self.next.push((here, kind)),
+                (Children::Map(kind), Value::Object(map)) => {
+                    for name in tree::sorted_keys(map).into_iter().filter(|name| !tree::is_extension(kind, name)) {
                         let is_read =
-                            kind != Node::Response || name.starts_with('2') || (name == "default" && !has_success);
+                            kind != NodeKind::Response || name.starts_with('2') || (name == "default" && !has_success);
                         if is_read {
-                            self.next.push((format!("{here}/{}", walk::escape(&name)), kind));
+                            self.next.push((format!("{here}/{}", tree::escape(&name)), kind));
                         }
                     }
                 }
-                (Holds::List(kind), Value::Array(list)) => {
+                (Children::List(kind), Value::Array(list)) => {
                     self.next.extend((0..list.len()).map(|index| (format!("{here}/{index}"), kind)));
                 }
                 _ => {}
@@ -139,7 +139,7 @@ impl Search<'_> {
         let is_schema = |name: &str| schemas.is_some_and(|schemas| schemas.contains_key(name));
         // A name as it stands, unescaped, is clear enough.
         if let Some(name) = reference.strip_prefix(COMPONENTS).filter(|name| is_schema(name)) {
-            return Ok(format!("/components/schemas/{}", walk::escape(name)));
+            return Ok(format!("/components/schemas/{}", tree::escape(name)));
         }
         let Some(fragment) = reference.strip_prefix('#') else {
             let what = match reference.split_once("://") {
@@ -179,8 +179,8 @@ impl Search<'_> {
         let plain =
             |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
         let beside = self.document.pointer(parent)?.as_object()?;
-        let names = walk::sorted_keys(beside);
+        let names = tree::sorted_keys(beside);
         let found = names.iter().find(|known| plain(known) == plain(name))?;
-        Some(format!("{parent}/{}", walk::escape(found)))
+        Some(format!("{parent}/{}", tree::escape(found)))
     }
 }

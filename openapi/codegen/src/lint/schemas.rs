@@ -8,15 +8,15 @@ use super::{Findings, operation_of};
 use crate::compose::graph;
 use crate::names::{self, RESERVED_MODEL_TYPES};
 use crate::schema_forms;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn check(document: &mut Value, findings: &mut Findings) {
-    let schemas = walk::schemas_mut(document).cloned().unwrap_or_default();
+    let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     circles(&schemas, findings);
     nesting(&schemas, findings);
     type_names(&schemas, findings);
     let mut wrong: Vec<(String, String)> = Vec::new();
-    walk::every(document, Node::Schema, &mut |schema, pointer| {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
         for reason in form(schema) {
             wrong.push((String::from(pointer), reason));
         }
@@ -45,7 +45,7 @@ fn circles(schemas: &Object, findings: &mut Findings) {
         for name in circle.into_iter().filter_map(|at| names.get(at)) {
             findings.add(
                 None,
-                format!("/components/schemas/{}", walk::escape(name)),
+                format!("/components/schemas/{}", tree::escape(name)),
                 format!("the schema `{name}` is made of itself"),
             );
         }
@@ -63,8 +63,8 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
         .values()
         .map(|schema| {
             let mut held: BTreeSet<usize> = BTreeSet::new();
-            walk::schemas_in(&mut schema.clone(), &mut |inner, _| {
-                held.extend(walk::schema_name(inner).and_then(|name| index.get(name)));
+            tree::visit_schemas(&mut schema.clone(), &mut |inner, _| {
+                held.extend(tree::schema_name(inner).and_then(|name| index.get(name)));
             });
             held.into_iter().collect()
         })
@@ -95,7 +95,7 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
     if let Some((at, Some(height))) = deepest.filter(|(_, height)| height.is_some_and(|height| height > MAX_NESTED)) {
         findings.add(
             None,
-            format!("/components/schemas/{}", walk::escape(names[at])),
+            format!("/components/schemas/{}", tree::escape(names[at])),
             format!("{height} models are nested in each other from here on; the Rust compiler takes no more than {MAX_NESTED}"),
         );
     }
@@ -103,7 +103,7 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
 
 /// The component schemas that are part of this one by value.
 fn made_of(schema: &Object) -> BTreeSet<&str> {
-    let mut parts: BTreeSet<&str> = walk::schema_name(schema).into_iter().collect();
+    let mut parts: BTreeSet<&str> = tree::schema_name(schema).into_iter().collect();
     for key in ["allOf", "oneOf", "anyOf"] {
         for part in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
             if let Some(part) = part.as_object() {
@@ -111,7 +111,7 @@ fn made_of(schema: &Object) -> BTreeSet<&str> {
             }
         }
     }
-    if let Some(not) = walk::object(schema, "not") {
+    if let Some(not) = tree::object(schema, "not") {
         parts.extend(made_of(not));
     }
     parts
@@ -122,7 +122,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
     let mut names: Vec<&String> = schemas.keys().collect();
     names.sort();
     for name in names {
-        let pointer = format!("/components/schemas/{}", walk::escape(name));
+        let pointer = format!("/components/schemas/{}", tree::escape(name));
         if name.is_empty() {
             findings.add(None, pointer, "a schema without a name");
             continue;
@@ -172,12 +172,12 @@ fn form(schema: &Object) -> Vec<String> {
 
 /// Two properties that would be one field.
 fn fields(schema: &Object) -> Vec<String> {
-    let Some(properties) = walk::object(schema, "properties") else {
+    let Some(properties) = tree::object(schema, "properties") else {
         return Vec::new();
     };
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     let mut reasons: Vec<String> = Vec::new();
-    for name in walk::sorted_keys(properties) {
+    for name in tree::sorted_keys(properties) {
         let field = names::snake(&name);
         if let Some(other) = known.insert(field.clone(), name.clone()) {
             reasons.push(format!("the property `{name}` would be the field `{field}`, like `{other}`"));

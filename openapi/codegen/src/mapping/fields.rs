@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::fit::{self, Side};
-use super::{Bound, BoundField, Search};
+use super::fit::{self, Direction};
+use super::{FieldMapping, Mapper, SchemaMapping};
 use crate::contract::{Need, SchemaSpec, Type};
-use crate::walk::{self, Object, escape};
+use crate::tree::{self, Object, escape};
 
-impl Search<'_> {
+impl Mapper<'_> {
     /// Pairs a schema of the document with one of the contract; gives the pair's key.
-    pub(super) fn schema(&mut self, wanted: &str, schema: &Value, pointer: &str, side: Side) -> Option<String> {
+    pub(super) fn schema(&mut self, wanted: &str, schema: &Value, pointer: &str, side: Direction) -> Option<String> {
         let contract = self.contract;
         let spec = contract.schemas.get(wanted)?;
         let (at, found) = self.resolved(schema, pointer);
@@ -33,32 +33,32 @@ impl Search<'_> {
         if let Some(known) = known {
             return Some(known.key.clone());
         }
-        let name = at.strip_prefix("/components/schemas/").filter(|name| !name.contains('/')).map(walk::unescape);
+        let name = at.strip_prefix("/components/schemas/").filter(|name| !name.contains('/')).map(tree::unescape);
         let others = self.mapping.schemas.get(wanted).map_or(0, Vec::len);
         let key = if others == 0 { wanted.to_owned() } else { format!("{wanted}@{}", others + 1) };
-        let bound = Bound {
+        let bound = SchemaMapping {
             key: key.clone(),
             name,
             pointer: at.clone(),
-            description: walk::text(object, "description").map(str::to_owned),
-            is_request: side == Side::Request,
-            ..Bound::default()
+            description: tree::text(object, "description").map(str::to_owned),
+            is_request: side == Direction::Request,
+            ..SchemaMapping::default()
         };
         // Before its fields: a model may lead back to itself.
         self.mapping.schemas.entry(wanted.to_owned()).or_default().push(bound);
         let (fields, taken) = self.fields(wanted, spec, object, &at, side);
         self.check_presence(wanted, spec, &fields, &at);
-        let properties = walk::object(object, "properties").cloned().unwrap_or_default();
+        let properties = tree::object(object, "properties").cloned().unwrap_or_default();
         let required = required(object);
-        let extras: Vec<String> =
-            walk::sorted_keys(&properties).into_iter().filter(|name| !taken.contains(name)).collect();
-        for name in &extras {
-            if side == Side::Request && required.contains(name) {
+        let extra_fields: Vec<String> =
+            tree::sorted_keys(&properties).into_iter().filter(|name| !taken.contains(name)).collect();
+        for name in &extra_fields {
+            if side == Direction::Request && required.contains(name) {
                 let place = format!("{at}/properties/{}", escape(name));
                 self.refuse(place, format!("requires the field `{name}` in {wanted}, which the facade does not send"));
             }
         }
-        if side == Side::Request {
+        if side == Direction::Request {
             for (field, found) in &fields {
                 let optional = spec.fields.get(field).is_some_and(|spec| spec.need() != Need::Always);
                 if optional && found.wire.as_ref().is_some_and(|wire| required.contains(wire)) {
@@ -70,9 +70,12 @@ impl Search<'_> {
         }
         if let Some(bound) = self.mapping.schemas.get_mut(wanted).into_iter().flatten().find(|bound| bound.key == key) {
             bound.fields = fields;
-            bound.required_extras = extras.iter().filter(|name| required.contains(*name)).cloned().collect();
-            bound.extras =
-                extras.into_iter().filter_map(|name| properties.get(&name).cloned().map(|it| (name, it))).collect();
+            bound.required_extra_fields =
+                extra_fields.iter().filter(|name| required.contains(*name)).cloned().collect();
+            bound.extra_fields = extra_fields
+                .into_iter()
+                .filter_map(|name| properties.get(&name).cloned().map(|it| (name, it)))
+                .collect();
         }
         Some(key)
     }
@@ -83,12 +86,12 @@ impl Search<'_> {
         spec: &SchemaSpec,
         object: &Object,
         at: &str,
-        side: Side,
-    ) -> (std::collections::BTreeMap<String, BoundField>, Vec<String>) {
+        side: Direction,
+    ) -> (std::collections::BTreeMap<String, FieldMapping>, Vec<String>) {
         let contract = self.contract;
         let empty = Object::new();
-        let properties = walk::object(object, "properties").unwrap_or(&empty);
-        let names = walk::sorted_keys(properties);
+        let properties = tree::object(object, "properties").unwrap_or(&empty);
+        let names = tree::sorted_keys(properties);
         // Exact names first, so that no other spelling takes one away.
         let mut taken: Vec<String> = names.iter().filter(|name| spec.fields.contains_key(*name)).cloned().collect();
         let mut fields = std::collections::BTreeMap::new();
@@ -108,7 +111,7 @@ impl Search<'_> {
                 found.first().map(|name| (*name).clone()).or_else(|| self.only_list(&kind, properties, at, &taken))
             };
             let Some(wire) = wire else {
-                fields.insert(field.clone(), BoundField::default());
+                fields.insert(field.clone(), FieldMapping::default());
                 continue;
             };
             taken.push(wire.clone());
@@ -118,19 +121,19 @@ impl Search<'_> {
             let fits = attempt.fit(&kind, &schema, &place, side);
             let clean = attempt.findings.len() == self.findings.len();
             let depends = field_spec.need() != Need::Known;
-            let mut bound = BoundField { wire: Some(wire.clone()), schema, ..BoundField::default() };
+            let mut bound = FieldMapping { wire: Some(wire.clone()), schema, ..FieldMapping::default() };
             match fits {
-                Ok(leads_to) if clean || depends => {
+                Ok(target) if clean || depends => {
                     *self = attempt;
-                    bound.leads_to = leads_to;
+                    bound.target = target;
                 }
                 Err(reason) if depends => {
                     self.refuse(place, format!("{wanted}.{wire} {reason}"));
                 }
                 other => {
                     let reason = other.err().unwrap_or_else(|| String::from("holds something else"));
-                    self.note(format!("{wanted}.{wire} {reason}: the model's field follows the document"));
-                    bound.follows = true;
+                    self.note(format!("{wanted}.{wire} {reason}: the model's field uses_document_type the document"));
+                    bound.uses_document_type = true;
                 }
             }
             fields.insert(field.clone(), bound);
@@ -146,7 +149,7 @@ impl Search<'_> {
         if !matches!(**inner, Type::Schema(_)) {
             return None;
         }
-        let fitting: Vec<String> = walk::sorted_keys(properties)
+        let fitting: Vec<String> = tree::sorted_keys(properties)
             .into_iter()
             .filter(|name| !taken.contains(name))
             .filter(|name| {
@@ -159,7 +162,7 @@ impl Search<'_> {
                         .pointer("/items")
                         .is_some_and(|items| attempt.resolved(items, &place).1.get("properties").is_some());
                     has_form
-                        && attempt.fit(kind, schema, &place, Side::Answer).is_ok()
+                        && attempt.fit(kind, schema, &place, Direction::Response).is_ok()
                         && attempt.findings.len() == self.findings.len()
                 })
             })
@@ -175,7 +178,7 @@ impl Search<'_> {
         &mut self,
         wanted: &str,
         spec: &SchemaSpec,
-        fields: &std::collections::BTreeMap<String, BoundField>,
+        fields: &std::collections::BTreeMap<String, FieldMapping>,
         at: &str,
     ) {
         let is_there = |field: &str| fields.get(field).is_some_and(|found| found.wire.is_some());
@@ -202,7 +205,7 @@ impl Search<'_> {
 }
 
 fn is_object(schema: &Object) -> bool {
-    schema.contains_key("properties") || walk::text(schema, "type") == Some("object")
+    schema.contains_key("properties") || tree::text(schema, "type") == Some("object")
 }
 
 /// The names that a schema requires.

@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 
-use super::Search;
+use super::Mapper;
 use crate::contract::Type;
-use crate::walk::{self, Object};
+use crate::tree::{self, Object};
 
 /// Who makes the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum Direction {
     Request,
-    Answer,
+    Response,
 }
 
 /// References that lead to references that lead … end here.
 const LONGEST_CHAIN: usize = 16;
 
-impl Search<'_> {
+impl Mapper<'_> {
     /// What stands behind references, and where.
     pub(super) fn resolved(&self, schema: &Value, pointer: &str) -> (String, Value) {
         let mut at = String::from(pointer);
@@ -40,7 +40,7 @@ impl Search<'_> {
         kind: &Type<'_>,
         schema: &Value,
         pointer: &str,
-        side: Side,
+        side: Direction,
     ) -> Result<Option<String>, String> {
         let (at, found) = self.resolved(schema, pointer);
         let Some(object) = found.as_object() else {
@@ -60,9 +60,9 @@ impl Search<'_> {
         let wrong = |wanted: &str| Err(format!("is {} instead of {wanted}", described(object)));
         match kind {
             // As Java writes times when it is not told to write texts; the model reads all of these.
-            Type::Timestamp if side == Side::Answer && matches!(is, "integer" | "number" | "array") => Ok(None),
+            Type::Timestamp if side == Direction::Response && matches!(is, "integer" | "number" | "array") => Ok(None),
             Type::Text | Type::Id(_) | Type::Timestamp => match is {
-                "string" if walk::text(object, "format") != Some("binary") => Ok(None),
+                "string" if tree::text(object, "format") != Some("binary") => Ok(None),
                 _ => wrong("a text"),
             },
             Type::Integer if is == "integer" => Ok(None),
@@ -126,7 +126,7 @@ impl Search<'_> {
 /// The target of a reference, written plainly or as the only member of `allOf`.
 pub(super) fn reference_of(schema: &Value) -> Option<&str> {
     let object = schema.as_object()?;
-    if let Some(reference) = walk::text(object, "$ref") {
+    if let Some(reference) = tree::text(object, "$ref") {
         return Some(reference);
     }
     match object.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
@@ -155,7 +155,7 @@ fn says_nothing(schema: &Object) -> bool {
 }
 
 fn word(schema: &Object) -> &str {
-    match walk::text(schema, "type") {
+    match tree::text(schema, "type") {
         Some(kind) => kind,
         None if schema.contains_key("properties") || schema.contains_key("additionalProperties") => "object",
         None if schema.contains_key("items") => "array",

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::fields::{required, same_word};
-use super::fit::{Side, is_undescribed, reference_of};
-use super::{Mapped, Place, Search};
-use crate::contract::{Answers, OperationSpec};
+use super::fit::{Direction, is_undescribed, reference_of};
+use super::{Mapper, OperationLocation, OperationMapping};
+use crate::contract::{OperationSpec, ResponseKind};
 use crate::media_types::{Family, family};
-use crate::walk::{self, Object, escape};
+use crate::tree::{self, Object, escape};
 
-impl Search<'_> {
+impl Mapper<'_> {
     /// What the operation at this place is made of.
-    pub(super) fn operation(&mut self, spec: &OperationSpec, place: &Place) -> Mapped {
-        let mut mapped = Mapped { place: Some(place.clone()), ..Mapped::default() };
+    pub(super) fn operation(&mut self, spec: &OperationSpec, place: &OperationLocation) -> OperationMapping {
+        let mut mapped = OperationMapping { location: Some(place.clone()), ..OperationMapping::default() };
         let pointer = format!("/paths/{}/{}", escape(&place.path), place.method);
         let Some(operation) = self.document.pointer(&pointer).and_then(Value::as_object).cloned() else {
             return mapped;
@@ -27,7 +27,7 @@ impl Search<'_> {
     }
 
     /// Query parameters of the contract that the document has among the parts of the form.
-    fn parts(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+    fn parts(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut OperationMapping) {
         let Some((schema, at)) = form(operation, pointer).filter(|_| spec.part.is_some()) else {
             return;
         };
@@ -38,9 +38,9 @@ impl Search<'_> {
         let required = schema.as_object().map(required).unwrap_or_default();
         for (name, wanted) in &spec.query {
             let in_query = list(operation, "parameters").any(|parameter| {
-                walk::text(parameter, "in") == Some("query") && is_called(parameter, name, &wanted.also)
+                tree::text(parameter, "in") == Some("query") && is_called(parameter, name, &wanted.also)
             });
-            let names = walk::sorted_keys(properties);
+            let names = tree::sorted_keys(properties);
             let found = names.iter().find(|given| *given == name);
             let found = found.or_else(|| names.iter().find(|given| is_word(given, name, &wanted.also)));
             let Some(given) = found.filter(|_| !in_query) else {
@@ -50,7 +50,7 @@ impl Search<'_> {
                 let place = format!("{at}/properties/{}", escape(given));
                 // A form is text: what a text is sent as, a truth value is sent as, too.
                 let is_text = self.resolved(schema, &place).1.get("type") == Some(&Value::from("string"));
-                if let Err(reason) = self.fit(&kind, schema, &place, Side::Request)
+                if let Err(reason) = self.fit(&kind, schema, &place, Direction::Request)
                     && !is_text
                 {
                     self.refuse(place, format!("the part `{given}` {reason}"));
@@ -61,7 +61,7 @@ impl Search<'_> {
         }
     }
 
-    fn query(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
+    fn query(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut OperationMapping) {
         let parameters: Vec<(String, &Object)> = operation
             .get("parameters")
             .and_then(Value::as_array)
@@ -73,8 +73,8 @@ impl Search<'_> {
         let named = |place: &str| {
             parameters
                 .iter()
-                .filter(move |(_, parameter)| walk::text(parameter, "in") == Some(place))
-                .map(|(at, parameter)| (at, *parameter, walk::text(parameter, "name").unwrap_or_default()))
+                .filter(move |(_, parameter)| tree::text(parameter, "in") == Some(place))
+                .map(|(at, parameter)| (at, *parameter, tree::text(parameter, "name").unwrap_or_default()))
                 .collect::<Vec<_>>()
         };
         let (query, headers) = (named("query"), named("header"));
@@ -101,7 +101,7 @@ impl Search<'_> {
             mapped.query.insert(name.clone(), Some((*given).to_owned()));
             let kind = self.contract.kind(&wanted.is);
             if let (Some(kind), Some(schema)) = (kind, parameter.get("schema"))
-                && let Err(reason) = self.fit(&kind, schema, &format!("{at}/schema"), Side::Request)
+                && let Err(reason) = self.fit(&kind, schema, &format!("{at}/schema"), Direction::Request)
             {
                 self.refuse(format!("{at}/schema"), format!("the parameter `{given}` {reason}"));
             }
@@ -109,7 +109,7 @@ impl Search<'_> {
         let known = |given: &str| mapped.query.values().any(|wire| wire.as_deref() == Some(given));
         for place in ["query", "header"] {
             for (at, parameter, given) in named(place) {
-                if walk::is_true(parameter, "required") && !known(given) {
+                if tree::is_true(parameter, "required") && !known(given) {
                     self.refuse(
                         at,
                         format!("requires the {place} parameter `{given}`, which the facade does not send"),
@@ -134,9 +134,9 @@ impl Search<'_> {
         }
     }
 
-    fn body(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
-        let body = walk::object(operation, "requestBody");
-        let content = body.and_then(|body| walk::object(body, "content"));
+    fn body(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut OperationMapping) {
+        let body = tree::object(operation, "requestBody");
+        let content = body.and_then(|body| tree::object(body, "content"));
         let at = format!("{pointer}/requestBody");
         let schema_of = |media_type: &str| {
             let schema = content?.get(media_type)?.get("schema")?.clone();
@@ -145,7 +145,7 @@ impl Search<'_> {
         if let Some(wanted) = &spec.takes {
             match schema_of("application/json") {
                 Some((schema, pointer)) => {
-                    mapped.takes = self.schema(wanted, &schema, &pointer, Side::Request);
+                    mapped.takes = self.schema(wanted, &schema, &pointer, Direction::Request);
                 }
                 None if body.is_none() => self.refuse(pointer, "takes no body, and the facade sends one"),
                 None => self.refuse(at, "takes no JSON body, and the facade sends one"),
@@ -155,7 +155,7 @@ impl Search<'_> {
                 Some((schema, pointer)) => mapped.part = self.part(part, &schema, &pointer, &mapped.parts),
                 None => self.refuse(at, format!("takes no form, and the facade sends one with the part `{part}`")),
             }
-        } else if body.is_some_and(|body| walk::is_true(body, "required")) {
+        } else if body.is_some_and(|body| tree::is_true(body, "required")) {
             self.refuse(at, "requires a body, and the facade sends none");
         }
     }
@@ -183,7 +183,7 @@ impl Search<'_> {
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
         let required: Vec<&str> =
             schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-        let binary: Vec<String> = walk::sorted_keys(&properties)
+        let binary: Vec<String> = tree::sorted_keys(&properties)
             .into_iter()
             .filter(|name| properties.get(name).is_some_and(|property| self.is_binary(property)))
             .collect();
@@ -221,10 +221,10 @@ impl Search<'_> {
             .any(|schema| matches!(schema.get("format").and_then(Value::as_str), Some("binary" | "byte" | "base64")))
     }
 
-    fn answers(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut Mapped) {
-        let responses = walk::object(operation, "responses").cloned().unwrap_or_default();
+    fn answers(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut OperationMapping) {
+        let responses = tree::object(operation, "responses").cloned().unwrap_or_default();
         let at = format!("{pointer}/responses");
-        let success: Vec<String> = walk::sorted_keys(&responses)
+        let success: Vec<String> = tree::sorted_keys(&responses)
             .into_iter()
             .filter(|status| status.starts_with('2') || status == "default")
             .collect();
@@ -238,8 +238,8 @@ impl Search<'_> {
             .collect();
         mapped.with_content = !contents.is_empty();
         match spec.answers() {
-            Answers::Nothing => {}
-            Answers::Bytes => {
+            ResponseKind::Empty => {}
+            ResponseKind::Bytes => {
                 let bytes = contents
                     .iter()
                     .any(|(_, content)| content.iter().any(|(name, media)| self.holds_bytes(name, media)));
@@ -249,7 +249,7 @@ impl Search<'_> {
                     self.note("the document describes the package as JSON: taken for bytes");
                 }
             }
-            Answers::Json(wanted) => {
+            ResponseKind::Json(wanted) => {
                 let mut schemas: Vec<(String, Value)> = Vec::new();
                 for (place, content) in &contents {
                     if let Some(schema) = content.get("application/json").and_then(|media| media.get("schema")) {
@@ -262,7 +262,7 @@ impl Search<'_> {
                     self.refuse(at, "no answer holds JSON of a described form, and the facade reads one");
                 }
                 for (place, schema) in schemas {
-                    let found = self.schema(wanted, &schema, &place, Side::Answer);
+                    let found = self.schema(wanted, &schema, &place, Direction::Response);
                     mapped.answers = mapped.answers.take().or(found);
                 }
             }
@@ -283,8 +283,8 @@ impl Search<'_> {
 
 /// The schema of an operation's form, and its place.
 fn form(operation: &Object, pointer: &str) -> Option<(Value, String)> {
-    let content = walk::object(walk::object(operation, "requestBody")?, "content")?;
-    let names = walk::sorted_keys(content);
+    let content = tree::object(tree::object(operation, "requestBody")?, "content")?;
+    let names = tree::sorted_keys(content);
     // A form that is not declared as one is called JSON by some makers of documents.
     let name = names.iter().find(|name| family(name) == Family::Multipart).or_else(|| names.first())?;
     let schema = content.get(name)?.get("schema")?.clone();
@@ -302,7 +302,7 @@ fn is_word(given: &str, name: &str, also: &[String]) -> bool {
 
 /// Returns whether a parameter of the document means one of the contract; headers may begin with `X-`.
 fn is_called(parameter: &Object, name: &str, also: &[String]) -> bool {
-    let given = walk::text(parameter, "name").unwrap_or_default();
+    let given = tree::text(parameter, "name").unwrap_or_default();
     let bare = given.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(given);
     is_word(given, name, also) || is_word(bare, name, also)
 }

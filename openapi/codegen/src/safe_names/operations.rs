@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use super::{has_letters, plain};
 use crate::names::{self, RESERVED_BUILDER_TYPES, RESERVED_METHODS};
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     // Pointer → the name it has, those that keep theirs first.
     let mut operations: Vec<(bool, String, String)> = Vec::new();
-    walk::every(document, Node::Operation, &mut |operation, pointer| {
-        let segments = walk::segments(pointer);
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
+        let segments = tree::segments(pointer);
         let [_, path, method] = segments.as_slice() else {
             return;
         };
-        let given = plain(walk::text(operation, "operationId").unwrap_or_default());
+        let given = plain(tree::text(operation, "operationId").unwrap_or_default());
         let name = if has_letters(&given) { given } else { from_path(path, method) };
-        operations.push((!walk::is_true(operation, "x-canonical"), String::from(pointer), name));
+        operations.push((!tree::is_true(operation, "x-canonical"), String::from(pointer), name));
     });
     operations.sort();
     let mut methods: BTreeSet<String> = RESERVED_METHODS.iter().map(|name| String::from(*name)).collect();
@@ -32,9 +32,9 @@ pub(super) fn apply(document: &mut Value) -> usize {
         chosen.insert(pointer, name);
     }
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, pointer| {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
         if let Some(name) = chosen.get(pointer)
-            && walk::text(operation, "operationId") != Some(name)
+            && tree::text(operation, "operationId") != Some(name)
         {
             operation.insert(String::from("operationId"), Value::String(name.clone()));
             edits += 1;

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::{has_letters, plain};
 use crate::names::{self, RESERVED_SETTERS};
-use crate::walk::{self, METHODS, Node, Object};
+use crate::tree::{self, METHODS, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
     // The names in a path are shared by its operations, so they are settled first.
     edits += paths(document);
-    walk::every(document, Node::Operation, &mut |operation, _| edits += of_operation(operation));
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| edits += of_operation(operation));
     edits
 }
 
@@ -22,7 +22,7 @@ fn paths(document: &mut Value) -> usize {
         return 0;
     };
     let mut edits = 0;
-    for path in walk::sorted_keys(paths) {
+    for path in tree::sorted_keys(paths) {
         if path.starts_with("x-") {
             continue;
         }
@@ -40,8 +40,8 @@ fn paths(document: &mut Value) -> usize {
             let parameters = item.get_mut(method).and_then(|operation| operation.get_mut("parameters"));
             for parameter in parameters.and_then(Value::as_array_mut).into_iter().flatten() {
                 if let Value::Object(parameter) = parameter
-                    && walk::text(parameter, "in") == Some("path")
-                    && let Some(name) = walk::text(parameter, "name").and_then(|name| renamed.get(name))
+                    && tree::text(parameter, "in") == Some("path")
+                    && let Some(name) = tree::text(parameter, "name").and_then(|name| renamed.get(name))
                 {
                     parameter.insert(String::from("name"), Value::String(name.clone()));
                 }
@@ -104,7 +104,7 @@ fn of_operation(operation: &mut Object) -> usize {
         return 0;
     };
     // What is in the path keeps its name, since the path has it too; the generator knows one parameter by a name, wherever it is.
-    let place = |parameter: &Map<String, Value>| match walk::text(parameter, "in") {
+    let place = |parameter: &Map<String, Value>| match tree::text(parameter, "in") {
         Some("path") => 0,
         Some("query") => 1,
         _ => 2,
@@ -116,12 +116,12 @@ fn of_operation(operation: &mut Object) -> usize {
         if let Value::Object(parameter) = parameter
             && !parameter.contains_key("$ref")
         {
-            let name = String::from(walk::text(parameter, "name").unwrap_or_default());
+            let name = String::from(tree::text(parameter, "name").unwrap_or_default());
             if name.is_empty() {
                 continue;
             }
             names_on_wire.insert(name.clone());
-            order.push((!walk::is_true(parameter, "x-canonical"), place(parameter), name, index));
+            order.push((!tree::is_true(parameter, "x-canonical"), place(parameter), name, index));
         }
     }
     order.sort();

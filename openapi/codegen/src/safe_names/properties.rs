@@ -6,22 +6,22 @@ use serde_json::Value;
 
 use super::plain;
 use crate::names;
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Schema, &mut |schema, _| edits += of_schema(schema));
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| edits += of_schema(schema));
     edits
 }
 
 fn of_schema(schema: &mut Object) -> usize {
-    let Some(properties) = walk::object(schema, "properties") else {
+    let Some(properties) = tree::object(schema, "properties") else {
         return 0;
     };
     let mut fields: BTreeSet<String> = BTreeSet::new();
     // Additional properties with a type of their own go into a field of this name, and what the contract's models do not know always does.
     if schema.contains_key("x-canonical-fields")
-        || walk::object(schema, "additionalProperties").is_some_and(|extra| !extra.is_empty())
+        || tree::object(schema, "additionalProperties").is_some_and(|extra| !extra.is_empty())
     {
         fields.insert(String::from("extra"));
     }
@@ -29,7 +29,7 @@ fn of_schema(schema: &mut Object) -> usize {
     let canonical = schema.get("x-canonical-fields").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_other = |name: &String| !canonical.iter().any(|field| field.as_str() == Some(name));
     let mut order: Vec<(bool, bool, String)> =
-        walk::sorted_keys(properties).into_iter().map(|name| (is_other(&name), plain(&name) != name, name)).collect();
+        tree::sorted_keys(properties).into_iter().map(|name| (is_other(&name), plain(&name) != name, name)).collect();
     order.sort();
     let mut renamed: Vec<(String, String)> = Vec::new();
     let mut keys: BTreeSet<String> = properties.keys().cloned().collect();
@@ -61,7 +61,7 @@ fn of_schema(schema: &mut Object) -> usize {
             *name = Value::String(chosen.clone());
         }
     }
-    let mut wire = walk::object(schema, "x-wire-names").cloned().unwrap_or_default();
+    let mut wire = tree::object(schema, "x-wire-names").cloned().unwrap_or_default();
     for (name, chosen) in &renamed {
         // A name that already stands for another on the wire keeps standing for it.
         let name = match wire.remove(name) {

@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::{has_letters, plain};
 use crate::names::{self, RESERVED_MODEL_TYPES};
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 const COMPONENTS: &str = "#/components/schemas/";
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let Some(schemas) = walk::schemas_mut(document) else {
+    let Some(schemas) = tree::schemas_mut(document) else {
         return 0;
     };
     let is_ours =
-        |name: &str| schemas.get(name).and_then(Value::as_object).is_some_and(|it| walk::is_true(it, "x-canonical"));
+        |name: &str| schemas.get(name).and_then(Value::as_object).is_some_and(|it| tree::is_true(it, "x-canonical"));
     let mut order: Vec<(bool, String)> = schemas.keys().map(|name| (!is_ours(name), name.clone())).collect();
     order.sort();
     let mut types: BTreeSet<String> = RESERVED_MODEL_TYPES.iter().map(|name| String::from(*name)).collect();
@@ -46,8 +46,8 @@ pub(super) fn apply(document: &mut Value) -> usize {
     let old = std::mem::take(schemas);
     *schemas =
         old.into_iter().map(|(name, schema)| (renamed.get(&name).cloned().unwrap_or(name), schema)).collect::<Object>();
-    walk::every(document, Node::Schema, &mut |schema, _| {
-        if let Some(name) = walk::schema_name(schema).and_then(|name| renamed.get(name)) {
+    tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
+        if let Some(name) = tree::schema_name(schema).and_then(|name| renamed.get(name)) {
             schema.insert(String::from("$ref"), Value::String(format!("{COMPONENTS}{name}")));
         }
     });

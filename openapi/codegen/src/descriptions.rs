@@ -1,17 +1,17 @@
 //! Why: texts of the document become doc comments. A bare carriage return or `*/` breaks the build, bidirectional control
 //! characters trip a compiler lint that denies them, an indented or fenced block would be compiled as a documentation test, an
 //! HTML tag warns. A `title` would become a type's name, and a version that is not ASCII a panic in each call.
-//! Looks for: `description` and `summary` anywhere, `title` of schemas, `info.version`.
+//! Finds: `description` and `summary` anywhere, `title` of schemas, `info.version`.
 //! Holds afterwards: texts are plain paragraphs and lists; schemas have no title; the version is ASCII.
 //! Delete when: never; a document is outside input.
 
 use serde_json::Value;
 
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::everything(document, &mut |node, object, _| {
+    tree::visit_all(document, &mut |node, object, _| {
         for key in ["description", "summary"] {
             if let Some(Value::String(text)) = object.get_mut(key) {
                 let clean = clean(text);
@@ -19,11 +19,11 @@ pub(super) fn apply(document: &mut Value) -> usize {
                 *text = clean;
             }
         }
-        if node == Node::Schema && object.get("title").is_some_and(Value::is_string) {
+        if node == NodeKind::Schema && object.get("title").is_some_and(Value::is_string) {
             object.remove("title");
             edits += 1;
         }
-        if node == Node::Info {
+        if node == NodeKind::Info {
             for key in ["title", "version"] {
                 if let Some(Value::String(text)) = object.get_mut(key) {
                     let clean: String =

@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Bound, Mapping};
-use crate::contract::{Answers, Contract, Type};
+use super::{Mapping, SchemaMapping};
+use crate::contract::{Contract, ResponseKind, Type};
 use crate::media_types::{self, Family};
-use crate::walk::{self, escape};
+use crate::tree::{self, escape};
 
 impl Mapping {
     /// For the simulator. `document` is the one that was mapped.
-    pub fn data(&self, contract: &Contract, document: &Value) -> Value {
+    pub fn to_json(&self, contract: &Contract, document: &Value) -> Value {
         let mut operations = Map::new();
         for (id, mapped) in &self.operations {
-            let Some(place) = &mapped.place else {
+            let Some(place) = &mapped.location else {
                 operations.insert(id.clone(), Value::Null);
                 continue;
             };
@@ -23,9 +23,9 @@ impl Mapping {
                 .and_then(Value::as_object);
             let types: Vec<&str> = operation.map(media_types::of_success).unwrap_or_default();
             let first = |wanted: Family| types.iter().find(|name| media_types::family(name) == wanted);
-            let accept = operation.and_then(|operation| walk::text(operation, "x-accept"));
+            let accept = operation.and_then(|operation| tree::text(operation, "x-accept"));
             // What is answered where the contract knows of no content and the document does.
-            let empty = contract.operations.get(id).is_some_and(|spec| matches!(spec.answers(), Answers::Nothing));
+            let empty = contract.operations.get(id).is_some_and(|spec| matches!(spec.answers(), ResponseKind::Empty));
             let schema = operation.filter(|_| empty && mapped.with_content).and_then(success_schema);
             operations.insert(
                 id.clone(),
@@ -62,12 +62,12 @@ impl Mapping {
     }
 
     /// For people, as a page of the crate's documentation.
-    pub fn page(&self, contract: &Contract) -> String {
+    pub fn to_markdown(&self, contract: &Contract) -> String {
         let mut text = String::from(
             "# Where the contract's operations are\n\n| operation | in the document | there called |\n|---|---|---|\n",
         );
         for (id, mapped) in &self.operations {
-            let (place, name) = match &mapped.place {
+            let (place, name) = match &mapped.location {
                 Some(place) => {
                     let name = place.id.as_ref().map_or_else(|| String::from("nothing"), |id| code(id));
                     let name = if mapped.decided { format!("{name}, as was decided") } else { name };
@@ -101,13 +101,13 @@ impl Mapping {
 
 /// The JSON that an operation's success holds.
 fn success_schema(operation: &Map<String, Value>) -> Option<&Value> {
-    let responses = walk::object(operation, "responses")?;
+    let responses = tree::object(operation, "responses")?;
     let mut statuses: Vec<&String> = responses.keys().filter(|status| status.starts_with('2')).collect();
     statuses.sort();
     statuses.into_iter().find_map(|status| responses.get(status)?.pointer("/content/application~1json/schema"))
 }
 
-fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Value {
+fn shape(contract: &Contract, name: &str, bound: &SchemaMapping, document: &Value) -> Value {
     let declared = document.pointer(&format!("{}/required", bound.pointer)).and_then(Value::as_array);
     let is_required = |wire: &str| declared.into_iter().flatten().any(|name| name == wire);
     let mut fields = Map::new();
@@ -118,9 +118,9 @@ fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Va
             field.clone(),
             match &found.wire {
                 None => Value::Null,
-                Some(_) if found.follows => Value::Null,
+                Some(_) if found.uses_document_type => Value::Null,
                 Some(wire) => {
-                    let mut field = json!({"wire": wire, "shape": found.leads_to, "holds": holds});
+                    let mut field = json!({"wire": wire, "shape": found.target, "holds": holds});
                     if is_nullable(&found.schema, document) {
                         field["nullable"] = json!(true);
                     }
@@ -134,13 +134,13 @@ fn shape(contract: &Contract, name: &str, bound: &Bound, document: &Value) -> Va
         );
     }
     let mut extra = Map::new();
-    let follows = bound.fields.values().filter(|found| found.follows).filter_map(|found| {
+    let uses_document_type = bound.fields.values().filter(|found| found.uses_document_type).filter_map(|found| {
         let wire = found.wire.as_ref()?;
         Some((wire, &found.schema))
     });
-    let required = bound.required_extras.iter().filter_map(|name| Some((name, bound.extras.get(name)?)));
+    let required = bound.required_extra_fields.iter().filter_map(|name| Some((name, bound.extra_fields.get(name)?)));
     if !bound.is_request {
-        for (name, schema) in required.chain(follows.filter(|(wire, _)| is_required(wire))) {
+        for (name, schema) in required.chain(uses_document_type.filter(|(wire, _)| is_required(wire))) {
             extra.insert(name.clone(), sample(schema, document, 0));
         }
     }

@@ -1,5 +1,5 @@
 //! Why: with several media types in one answer the generator takes JSON and makes the others unreachable.
-//! Looks for: success answers that offer JSON and something else (XML, CSV, …).
+//! Finds: success answers that offer JSON and something else (XML, CSV, …).
 //! Holds afterwards: the operation answers JSON only; every other form has an operation of its own, `getComponents` →
 //! `getComponentsXml`, that sends the fitting `Accept` and answers bytes. Its path is the same with a fragment (`…#xml`), which
 //! never reaches the wire; `x-variant-of` names the operation it belongs to.
@@ -11,21 +11,21 @@ use serde_json::{Map, Value, json};
 
 use crate::media_types::{self, Family};
 use crate::names;
-use crate::walk::{self, Object};
+use crate::tree::{self, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut ids: BTreeSet<String> = BTreeSet::new();
-    walk::every(document, walk::Node::Operation, &mut |operation, _| {
-        ids.extend(walk::text(operation, "operationId").map(distinct));
+    tree::visit_kind(document, tree::NodeKind::Operation, &mut |operation, _| {
+        ids.extend(tree::text(operation, "operationId").map(distinct));
     });
     let mut added: Vec<(String, String, Object)> = Vec::new();
-    walk::every(document, walk::Node::Operation, &mut |operation, pointer| {
-        let segments = walk::segments(pointer);
+    tree::visit_kind(document, tree::NodeKind::Operation, &mut |operation, pointer| {
+        let segments = tree::segments(pointer);
         let [_, path, method] = segments.as_slice() else {
             return;
         };
         for (suffix, accept) in forms(operation) {
-            let id = walk::text(operation, "operationId").unwrap_or_default();
+            let id = tree::text(operation, "operationId").unwrap_or_default();
             let wanted = format!("{id}{}", names::pascal(&suffix));
             let taken = |name: &str| ids.contains(&distinct(name));
             let name = if taken(&wanted) { names::numbered(&wanted, taken) } else { wanted };
@@ -82,10 +82,10 @@ fn distinct(id: &str) -> String {
 
 fn variant(operation: &Object, name: String, suffix: &str, accept: &str) -> Object {
     let mut variant = operation.clone();
-    let id = walk::text(operation, "operationId").unwrap_or_default();
+    let id = tree::text(operation, "operationId").unwrap_or_default();
     let description = format!(
         "{}\n\nThe same operation with `Accept: {accept}`: answers the bytes as they come.",
-        walk::text(operation, "description").unwrap_or_default()
+        tree::text(operation, "description").unwrap_or_default()
     );
     let answer = json!({"2XX": {
         "description": "The bytes of the answer.",

@@ -12,7 +12,7 @@ pub type Object = Map<String, Value>;
 
 /// What an object of an OpenAPI document is, named as the specification names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Node {
+pub enum NodeKind {
     /// The document itself.
     Document,
     /// The `info` object.
@@ -40,50 +40,52 @@ pub enum Node {
 }
 
 /// How a member of an object holds nodes: itself one, a map of them, or a list.
-pub enum Holds {
+pub enum Children {
     /// A single node.
-    One(Node),
+    One(NodeKind),
     /// A map from names to nodes.
-    Map(Node),
+    Map(NodeKind),
     /// A list of nodes.
-    List(Node),
+    List(NodeKind),
 }
 
 /// The methods a path item may have.
 pub const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
 /// Returns the way in which a member of an object of this kind holds nodes; `None` if the member holds none.
-pub fn member(node: Node, key: &str) -> Option<Holds> {
-    use Holds::{List, Map, One};
+pub fn children(node: NodeKind, key: &str) -> Option<Children> {
+    use Children::{List, Map, One};
     Some(match (node, key) {
-        (Node::Document, "info") => One(Node::Info),
-        (Node::Document, "tags") => List(Node::Tag),
-        (Node::Document, "paths") | (Node::Components, "pathItems") => Map(Node::PathItem),
-        (Node::Document, "components") => One(Node::Components),
-        (Node::Components, "schemas") | (Node::Schema, "properties") => Map(Node::Schema),
-        (Node::Components, "parameters") => Map(Node::Parameter),
-        (Node::Components, "requestBodies") => Map(Node::RequestBody),
-        (Node::Components | Node::Operation, "responses") => Map(Node::Response),
-        (Node::Components | Node::Response, "headers") => Map(Node::Header),
-        (Node::PathItem | Node::Operation, "parameters") => List(Node::Parameter),
-        (Node::PathItem, method) if METHODS.contains(&method) => One(Node::Operation),
-        (Node::Operation, "requestBody") => One(Node::RequestBody),
-        (Node::RequestBody | Node::Response | Node::Parameter | Node::Header, "content") => Map(Node::MediaType),
-        (Node::MediaType | Node::Parameter | Node::Header, "schema")
-        | (Node::Schema, "items" | "additionalProperties" | "not") => One(Node::Schema),
-        (Node::Schema, "allOf" | "oneOf" | "anyOf") => List(Node::Schema),
+        (NodeKind::Document, "info") => One(NodeKind::Info),
+        (NodeKind::Document, "tags") => List(NodeKind::Tag),
+        (NodeKind::Document, "paths") | (NodeKind::Components, "pathItems") => Map(NodeKind::PathItem),
+        (NodeKind::Document, "components") => One(NodeKind::Components),
+        (NodeKind::Components, "schemas") | (NodeKind::Schema, "properties") => Map(NodeKind::Schema),
+        (NodeKind::Components, "parameters") => Map(NodeKind::Parameter),
+        (NodeKind::Components, "requestBodies") => Map(NodeKind::RequestBody),
+        (NodeKind::Components | NodeKind::Operation, "responses") => Map(NodeKind::Response),
+        (NodeKind::Components | NodeKind::Response, "headers") => Map(NodeKind::Header),
+        (NodeKind::PathItem | NodeKind::Operation, "parameters") => List(NodeKind::Parameter),
+        (NodeKind::PathItem, method) if METHODS.contains(&method) => One(NodeKind::Operation),
+        (NodeKind::Operation, "requestBody") => One(NodeKind::RequestBody),
+        (NodeKind::RequestBody | NodeKind::Response | NodeKind::Parameter | NodeKind::Header, "content") => {
+            Map(NodeKind::MediaType)
+        }
+        (NodeKind::MediaType | NodeKind::Parameter | NodeKind::Header, "schema")
+        | (NodeKind::Schema, "items" | "additionalProperties" | "not") => One(NodeKind::Schema),
+        (NodeKind::Schema, "allOf" | "oneOf" | "anyOf") => List(NodeKind::Schema),
         _ => return None,
     })
 }
 
 /// Visits every object of the document.
-pub fn everything(document: &mut Value, visit: &mut dyn FnMut(Node, &mut Object, &str)) {
-    descend(document, Node::Document, "", visit);
+pub fn visit_all(document: &mut Value, visit: &mut dyn FnMut(NodeKind, &mut Object, &str)) {
+    descend(document, NodeKind::Document, "", visit);
 }
 
 /// Visits every object of one kind.
-pub fn every(document: &mut Value, kind: Node, visit: &mut dyn FnMut(&mut Object, &str)) {
-    everything(document, &mut |node, object, pointer| {
+pub fn visit_kind(document: &mut Value, kind: NodeKind, visit: &mut dyn FnMut(&mut Object, &str)) {
+    visit_all(document, &mut |node, object, pointer| {
         if node == kind {
             visit(object, pointer);
         }
@@ -91,17 +93,29 @@ pub fn every(document: &mut Value, kind: Node, visit: &mut dyn FnMut(&mut Object
 }
 
 /// Visits a schema and all schemas inside it.
-pub fn schemas_in(schema: &mut Value, visit: &mut dyn FnMut(&mut Object, &str)) {
-    descend(schema, Node::Schema, "", &mut |_, object, pointer| visit(object, pointer));
+pub fn visit_schemas(schema: &mut Value, visit: &mut dyn FnMut(&mut Object, &str)) {
+    descend(schema, NodeKind::Schema, "", &mut |_, object, pointer| visit(object, pointer));
 }
 
-fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(Node, &mut Object, &str)) {
+/// Visits the schemas of the direct values of an object, map or list schema.
+pub(crate) fn visit_values(schema: &mut Object, visit: &mut dyn FnMut(&mut Object)) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.values_mut().filter_map(Value::as_object_mut).for_each(&mut *visit);
+    }
+    for key in ["additionalProperties", "items"] {
+        if let Some(Value::Object(value)) = schema.get_mut(key) {
+            visit(value);
+        }
+    }
+}
+
+fn descend(value: &mut Value, node: NodeKind, pointer: &str, visit: &mut dyn FnMut(NodeKind, &mut Object, &str)) {
     let Value::Object(object) = value else {
         return;
     };
     visit(node, object, pointer);
     for key in sorted_keys(object) {
-        let Some(holds) = member(node, &key) else {
+        let Some(holds) = children(node, &key) else {
             continue;
         };
         let Some(inner) = object.get_mut(&key) else {
@@ -109,8 +123,8 @@ fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(N
         };
         let here = format!("{pointer}/{}", escape(&key));
         match (holds, inner) {
-            (Holds::One(kind), inner) => descend(inner, kind, &here, visit),
-            (Holds::Map(kind), Value::Object(map)) => {
+            (Children::One(kind), inner) => descend(inner, kind, &here, visit),
+            (Children::Map(kind), Value::Object(map)) => {
                 for name in sorted_keys(map) {
                     // A schema or property may well be called `x-…`.
                     if is_extension(kind, &name) {
@@ -121,7 +135,7 @@ fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(N
                     }
                 }
             }
-            (Holds::List(kind), Value::Array(list)) => {
+            (Children::List(kind), Value::Array(list)) => {
                 for (index, entry) in list.iter_mut().enumerate() {
                     descend(entry, kind, &format!("{here}/{index}"), visit);
                 }
@@ -132,11 +146,11 @@ fn descend(value: &mut Value, node: Node, pointer: &str, visit: &mut dyn FnMut(N
 }
 
 /// Returns whether a key among nodes of this kind is a specification extension.
-pub fn is_extension(kind: Node, key: &str) -> bool {
+pub fn is_extension(kind: NodeKind, key: &str) -> bool {
     key.starts_with("x-")
         && match kind {
-            Node::PathItem | Node::Response => true,
-            Node::MediaType => !key.contains('/'),
+            NodeKind::PathItem | NodeKind::Response => true,
+            NodeKind::MediaType => !key.contains('/'),
             _ => false,
         }
 }
@@ -186,7 +200,7 @@ pub fn schema_name(schema: &Object) -> Option<&str> {
 /// The schemas of all request bodies.
 pub fn request_bodies(document: &mut Value) -> Vec<Value> {
     let mut schemas: Vec<Value> = Vec::new();
-    every(document, Node::RequestBody, &mut |body, _| {
+    visit_kind(document, NodeKind::RequestBody, &mut |body, _| {
         let content = object(body, "content").into_iter().flatten();
         schemas.extend(content.filter_map(|(_, media_type)| media_type.get("schema").cloned()));
     });
@@ -194,7 +208,7 @@ pub fn request_bodies(document: &mut Value) -> Vec<Value> {
 }
 
 /// Follows a reference to the component schema behind it, through wrapped ones and aliases too. A circle ends at no schema.
-pub fn resolved<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a Object> {
+pub fn resolve_schema<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a Object> {
     const MAX_STEPS: usize = 16;
     let mut current = schema;
     for _ in 0..MAX_STEPS {
@@ -211,10 +225,10 @@ pub fn resolved<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a Objec
 }
 
 /// Collects the names of all component schemas that `schema` refers to, directly and through others.
-pub fn reach(schema: &Value, schemas: &Object, reached: &mut BTreeSet<String>) {
+pub fn collect_references(schema: &Value, schemas: &Object, reached: &mut BTreeSet<String>) {
     let mut next: Vec<Value> = vec![schema.clone()];
     while let Some(mut schema) = next.pop() {
-        schemas_in(&mut schema, &mut |inner, _| {
+        visit_schemas(&mut schema, &mut |inner, _| {
             if let Some(name) = schema_name(inner)
                 && reached.insert(String::from(name))
             {

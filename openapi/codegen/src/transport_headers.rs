@@ -1,18 +1,18 @@
 //! Why: headers that the transport sets on every request (tenant, token, media types) and cookies must not become arguments of
 //! every call; a cookie stops the generator.
-//! Looks for: header parameters with such a name, in any case, and all cookie parameters.
+//! Finds: header parameters with such a name, in any case, and all cookie parameters.
 //! Holds afterwards: no operation declares one.
 //! Delete when: never, as long as the transport sets them.
 
 use serde_json::Value;
 
-use crate::walk::{self, Node};
+use crate::tree::{self, NodeKind};
 
 const SET_BY_US: [&str; 5] = ["accept", "authorization", "content-type", "cookie", "x-tenant-id"];
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, _| {
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
         let Some(Value::Array(parameters)) = operation.get_mut("parameters") else {
             return;
         };

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Place, Search};
+use super::{Mapper, OperationLocation};
 use crate::contract::{OperationSpec, parameter, parameters};
 use crate::decisions::Decisions;
 use crate::normalize::plain_path;
-use crate::walk::{METHODS, Object};
+use crate::tree::{METHODS, Object};
 
 /// What every path of the contract begins with.
 const API: &str = "/api";
@@ -50,9 +50,9 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &'static str, 
 }
 
 /// The place of each operation of the contract; `None` where there is none.
-pub(super) fn find(search: &mut Search<'_>, decisions: &Decisions) -> BTreeMap<String, Option<Place>> {
+pub(super) fn find(search: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<String, Option<OperationLocation>> {
     search.mapping.prefix = prefix(search);
-    let mut places: BTreeMap<String, Option<Place>> = BTreeMap::new();
+    let mut places: BTreeMap<String, Option<OperationLocation>> = BTreeMap::new();
     for (id, spec) in &search.contract.operations {
         search.operation.clone_from(id);
         let place = match decisions.map.get(id) {
@@ -78,7 +78,7 @@ pub(super) fn find(search: &mut Search<'_>, decisions: &Decisions) -> BTreeMap<S
 }
 
 /// What stands in place of `/api`: the prefix below which most operations of the contract are.
-fn prefix(search: &mut Search<'_>) -> String {
+fn prefix(search: &mut Mapper<'_>) -> String {
     let mut votes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (path, method, _) in operations(search.document) {
         let shape = shape(&format!("{}{path}", search.mapping.server));
@@ -106,7 +106,7 @@ fn prefix(search: &mut Search<'_>) -> String {
     best.into_iter().next().unwrap_or_else(|| String::from(API))
 }
 
-fn by_shape(search: &mut Search<'_>, spec: &OperationSpec) -> Option<Place> {
+fn by_shape(search: &mut Mapper<'_>, spec: &OperationSpec) -> Option<OperationLocation> {
     let tail = spec.path().strip_prefix(API).unwrap_or(spec.path());
     let wanted = shape(&format!("{}{tail}", search.mapping.prefix));
     let method = spec.method();
@@ -126,7 +126,7 @@ fn by_shape(search: &mut Search<'_>, spec: &OperationSpec) -> Option<Place> {
 }
 
 /// The place that the user named.
-fn decided(search: &mut Search<'_>, spec: &OperationSpec, target: &str) -> Option<Place> {
+fn decided(search: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Option<OperationLocation> {
     let (method, path) = target.split_once(' ')?;
     let method = method.to_lowercase();
     let path = plain_path(path).unwrap_or_else(|| path.to_owned());
@@ -146,7 +146,7 @@ fn decided(search: &mut Search<'_>, spec: &OperationSpec, target: &str) -> Optio
 }
 
 /// The place with the wire's path, its parameters named as the contract names them.
-fn place(search: &mut Search<'_>, spec: &OperationSpec, path: &str, operation: &Object) -> Option<Place> {
+fn place(search: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &Object) -> Option<OperationLocation> {
     let wanted: Vec<&str> = parameters(spec.path()).collect();
     let given: Vec<&str> = parameters(path).collect();
     if wanted.len() != given.len() {
@@ -169,7 +169,7 @@ fn place(search: &mut Search<'_>, spec: &OperationSpec, path: &str, operation: &
             _ => segment.to_owned(),
         })
         .collect();
-    Some(Place {
+    Some(OperationLocation {
         path: path.to_owned(),
         method: spec.method(),
         wire: segments.join("/"),
@@ -177,7 +177,7 @@ fn place(search: &mut Search<'_>, spec: &OperationSpec, path: &str, operation: &
     })
 }
 
-impl Search<'_> {
+impl Mapper<'_> {
     /// Operations that nobody claims and that take and answer what the missing one does.
     pub(super) fn candidates(&self, spec: &OperationSpec, claimed: &BTreeSet<(String, String)>) -> Vec<String> {
         let count = parameters(spec.path()).count();

@@ -1,6 +1,6 @@
 //! Why: services write a whole number as `3.0` or `"3"`, a truth value as `"true"`, a text as `7`; the generator's models refuse the whole
 //! answer for it.
-//! Looks for: fields of numbers, truth values and texts, also within lists, maps and options, and models that are nothing but one.
+//! Finds: fields of numbers, truth values and texts, also within lists, maps and options, and models that are nothing but one.
 //! Holds afterwards: such a field is read by `crate::scalars` from every spelling that means exactly one value. `null` and absence of a list,
 //! a map, an option and a field with a default stay empty. What is sent does not change.
 //! Delete when: the generator does it.

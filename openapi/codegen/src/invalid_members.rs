@@ -1,12 +1,12 @@
 //! Why: one member of a wrong kind (`"tags": null`, `"required": true` in a schema) makes the document unreadable as a whole, and
 //! the reader does not say where. Such members mean nothing.
-//! Looks for: members that hold another kind of JSON value than OpenAPI 3.0 gives them, `null` above all.
+//! Finds: members that hold another kind of JSON value than OpenAPI 3.0 gives them, `null` above all.
 //! Holds afterwards: they are gone; what stands in the place of a schema and is no object is `{}`, any JSON value.
 //! Delete when: never; a document is outside input.
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, METHODS, Node, Object};
+use crate::tree::{self, METHODS, NodeKind, Object};
 
 /// A kind of JSON value.
 #[derive(Clone, Copy)]
@@ -19,8 +19,8 @@ enum Kind {
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::everything(document, &mut |node, object, _| {
-        for key in walk::sorted_keys(object) {
+    tree::visit_all(document, &mut |node, object, _| {
+        for key in tree::sorted_keys(object) {
             let fits = match (kind(node, &key), object.get(&key)) {
                 (Some(Kind::Text), Some(value)) => value.is_string(),
                 (Some(Kind::Flag), Some(value)) => value.is_boolean(),
@@ -39,44 +39,44 @@ pub(super) fn apply(document: &mut Value) -> usize {
 }
 
 /// Returns whether this member of an object is a text.
-pub(crate) fn is_text(node: Node, key: &str) -> bool {
+pub(crate) fn is_text(node: NodeKind, key: &str) -> bool {
     matches!(kind(node, key), Some(Kind::Text))
 }
 
-fn kind(node: Node, key: &str) -> Option<Kind> {
+fn kind(node: NodeKind, key: &str) -> Option<Kind> {
     use Kind::{Flag, List, Map, Text};
     Some(match (node, key) {
-        (Node::Parameter | Node::Header | Node::Schema | Node::PathItem, "$ref")
-        | (Node::Document, "openapi")
-        | (Node::Info, "title" | "version")
+        (NodeKind::Parameter | NodeKind::Header | NodeKind::Schema | NodeKind::PathItem, "$ref")
+        | (NodeKind::Document, "openapi")
+        | (NodeKind::Info, "title" | "version")
         | (_, "description" | "summary")
-        | (Node::Tag | Node::Parameter, "name")
-        | (Node::Operation, "operationId")
-        | (Node::Parameter, "in")
-        | (Node::Parameter | Node::Header, "style")
-        | (Node::Schema, "format" | "title") => Text,
+        | (NodeKind::Tag | NodeKind::Parameter, "name")
+        | (NodeKind::Operation, "operationId")
+        | (NodeKind::Parameter, "in")
+        | (NodeKind::Parameter | NodeKind::Header, "style")
+        | (NodeKind::Schema, "format" | "title") => Text,
         (_, "deprecated")
-        | (Node::Parameter | Node::Header | Node::RequestBody, "required")
-        | (Node::Parameter | Node::Header, "allowEmptyValue" | "allowReserved" | "explode")
-        | (Node::Schema, "nullable" | "readOnly" | "writeOnly") => Flag,
-        (Node::Document | Node::Operation, "tags")
-        | (Node::PathItem | Node::Operation, "parameters")
-        | (Node::Schema, "allOf" | "anyOf" | "enum" | "oneOf" | "required") => List,
-        (Node::Document, "components")
-        | (Node::Operation, "requestBody" | "responses")
-        | (Node::RequestBody | Node::Response | Node::Parameter | Node::Header, "content")
-        | (Node::Response, "headers")
-        | (Node::MediaType | Node::Parameter | Node::Header, "schema")
-        | (Node::MediaType, "encoding")
-        | (Node::Schema, "discriminator" | "properties")
-        | (Node::Components, "headers" | "parameters" | "requestBodies" | "responses" | "schemas") => Map,
-        (Node::PathItem, method) if METHODS.contains(&method) => Map,
+        | (NodeKind::Parameter | NodeKind::Header | NodeKind::RequestBody, "required")
+        | (NodeKind::Parameter | NodeKind::Header, "allowEmptyValue" | "allowReserved" | "explode")
+        | (NodeKind::Schema, "nullable" | "readOnly" | "writeOnly") => Flag,
+        (NodeKind::Document | NodeKind::Operation, "tags")
+        | (NodeKind::PathItem | NodeKind::Operation, "parameters")
+        | (NodeKind::Schema, "allOf" | "anyOf" | "enum" | "oneOf" | "required") => List,
+        (NodeKind::Document, "components")
+        | (NodeKind::Operation, "requestBody" | "responses")
+        | (NodeKind::RequestBody | NodeKind::Response | NodeKind::Parameter | NodeKind::Header, "content")
+        | (NodeKind::Response, "headers")
+        | (NodeKind::MediaType | NodeKind::Parameter | NodeKind::Header, "schema")
+        | (NodeKind::MediaType, "encoding")
+        | (NodeKind::Schema, "discriminator" | "properties")
+        | (NodeKind::Components, "headers" | "parameters" | "requestBodies" | "responses" | "schemas") => Map,
+        (NodeKind::PathItem, method) if METHODS.contains(&method) => Map,
         _ => return None,
     })
 }
 
 /// What stands in lists and maps.
-fn entries(node: Node, object: &mut Object) -> usize {
+fn entries(node: NodeKind, object: &mut Object) -> usize {
     let mut edits = 0;
     let mut keep = |object: &mut Object, key: &str, fits: fn(&Value) -> bool| match object.get_mut(key) {
         Some(Value::Array(list)) => {
@@ -92,23 +92,23 @@ fn entries(node: Node, object: &mut Object) -> usize {
         _ => {}
     };
     match node {
-        Node::Document => {
+        NodeKind::Document => {
             keep(object, "tags", |tag| tag.get("name").is_some_and(Value::is_string));
             keep(object, "paths", Value::is_object);
         }
-        Node::PathItem => keep(object, "parameters", Value::is_object),
-        Node::Operation => {
+        NodeKind::PathItem => keep(object, "parameters", Value::is_object),
+        NodeKind::Operation => {
             keep(object, "tags", Value::is_string);
             keep(object, "parameters", Value::is_object);
         }
-        Node::Schema => keep(object, "required", Value::is_string),
+        NodeKind::Schema => keep(object, "required", Value::is_string),
         _ => {}
     }
     edits + schemas(node, object)
 }
 
 /// Schemas that are no objects: `true`, `null`.
-fn schemas(node: Node, object: &mut Object) -> usize {
+fn schemas(node: NodeKind, object: &mut Object) -> usize {
     let mut edits = 0;
     let mut open = |value: &mut Value| {
         if !value.is_object() {
@@ -117,8 +117,8 @@ fn schemas(node: Node, object: &mut Object) -> usize {
         }
     };
     let (maps, lists): (&[&str], &[&str]) = match node {
-        Node::Components => (&["schemas"], &[]),
-        Node::Schema => (&["properties"], &["allOf", "anyOf", "oneOf"]),
+        NodeKind::Components => (&["schemas"], &[]),
+        NodeKind::Schema => (&["properties"], &["allOf", "anyOf", "oneOf"]),
         _ => return 0,
     };
     for key in maps {
@@ -131,7 +131,7 @@ fn schemas(node: Node, object: &mut Object) -> usize {
             list.iter_mut().for_each(&mut open);
         }
     }
-    if node == Node::Schema {
+    if node == NodeKind::Schema {
         if let Some(items) = object.get_mut("items") {
             open(items);
         }

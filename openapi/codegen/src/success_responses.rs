@@ -1,19 +1,19 @@
 //! Why: the generator panics on two success answers that differ, calls an undocumented success an error (200 where 204 is
 //! documented), and needs a schema for JSON.
-//! Looks for: the success answers of an operation.
-//! Holds afterwards: each operation has one, `2XX`: nothing, JSON with a schema, or bytes. Answers that differ (content for one
+//! Finds: the success answers of an operation.
+//! Holds afterwards: each operation has one, `2XX`: nothing, JSON with a schema, or bytes. ResponseKind that differ (content for one
 //! status, none or another for the next) and media types that are no JSON become bytes, and so does an operation that documents
 //! no success or only `default`, which may stand for errors as well. An answer to `HEAD` has no content.
 //! Delete when: the generator takes several success answers.
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::every(document, Node::Operation, &mut |operation, pointer| {
-        let responses = walk::object(operation, "responses").cloned().unwrap_or_default();
+    tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
+        let responses = tree::object(operation, "responses").cloned().unwrap_or_default();
         let is_open = responses.keys().all(|status| status == "default");
         let mut merged = merge(&responses, is_open);
         if pointer.ends_with("/head")
@@ -31,7 +31,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
 }
 
 fn merge(responses: &Object, is_open: bool) -> Value {
-    let keys = walk::sorted_keys(responses);
+    let keys = tree::sorted_keys(responses);
     let all: Vec<&Value> = keys.iter().filter_map(|key| responses.get(key)).collect();
     let description = all
         .iter()

@@ -2,13 +2,13 @@
 //! reader of the document. Examples, servers, security and outside documentation never reach the generated code, but stop the
 //! reader when they are not written quite as it wants them. Some `x-…` members steer the generator (one even names a crate), others
 //! are the passes' own: a document must not set them.
-//! Looks for: specification extensions among paths and media types, `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `security`, `servers`, … and those `x-…`.
+//! Finds: specification extensions among paths and media types, `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `security`, `servers`, … and those `x-…`.
 //! Holds afterwards: none of them is left.
 //! Delete when: the generator reads callbacks by `$ref`.
 
 use serde_json::Value;
 
-use crate::walk::{self, Node, Object};
+use crate::tree::{self, NodeKind, Object};
 
 /// The sections of `components` that something refers to.
 const READ: [&str; 6] = ["headers", "parameters", "pathItems", "requestBodies", "responses", "schemas"];
@@ -42,23 +42,23 @@ const STEERING: [&str; 23] = [
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    walk::everything(document, &mut |node, object, _| {
-        for key in walk::sorted_keys(object) {
+    tree::visit_all(document, &mut |node, object, _| {
+        for key in tree::sorted_keys(object) {
             edits += usize::from(steers(&key) && remove(object, &key));
         }
-        if node == Node::Components {
+        if node == NodeKind::Components {
             let before = object.len();
             object.retain(|section, _| READ.contains(&section.as_str()) || section.starts_with("x-"));
             edits += before - object.len();
         }
-        if let (Node::Document, Some(Value::Object(paths))) = (node, object.get_mut("paths")) {
+        if let (NodeKind::Document, Some(Value::Object(paths))) = (node, object.get_mut("paths")) {
             let before = paths.len();
             paths.retain(|path, _| !path.starts_with("x-"));
             edits += before - paths.len();
         }
         if let Some(Value::Object(content)) = object.get_mut("content") {
             let before = content.len();
-            content.retain(|name, _| !walk::is_extension(Node::MediaType, name));
+            content.retain(|name, _| !tree::is_extension(NodeKind::MediaType, name));
             edits += before - content.len();
         }
         for key in unread(node) {
@@ -72,17 +72,17 @@ fn steers(key: &str) -> bool {
     STEERING.contains(&key) || key.starts_with("x-dropshot-")
 }
 
-fn unread(node: Node) -> &'static [&'static str] {
+fn unread(node: NodeKind) -> &'static [&'static str] {
     match node {
-        Node::Document => &["externalDocs", "jsonSchemaDialect", "security", "servers", "webhooks"],
-        Node::Info => &["contact", "license", "termsOfService"],
-        Node::Operation => &["callbacks", "externalDocs", "security", "servers"],
-        Node::Response => &["links"],
-        Node::Tag => &["externalDocs"],
-        Node::Schema => &["example", "externalDocs", "xml"],
-        Node::Parameter | Node::Header | Node::MediaType => &["example", "examples"],
-        Node::PathItem => &["servers"],
-        Node::Components | Node::RequestBody => &[],
+        NodeKind::Document => &["externalDocs", "jsonSchemaDialect", "security", "servers", "webhooks"],
+        NodeKind::Info => &["contact", "license", "termsOfService"],
+        NodeKind::Operation => &["callbacks", "externalDocs", "security", "servers"],
+        NodeKind::Response => &["links"],
+        NodeKind::Tag => &["externalDocs"],
+        NodeKind::Schema => &["example", "externalDocs", "xml"],
+        NodeKind::Parameter | NodeKind::Header | NodeKind::MediaType => &["example", "examples"],
+        NodeKind::PathItem => &["servers"],
+        NodeKind::Components | NodeKind::RequestBody => &[],
     }
 }
 
