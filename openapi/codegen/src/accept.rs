@@ -1,7 +1,7 @@
-//! Why: the generator sends `Accept` for JSON only; a binary download and an answer without content would say nothing, and a
-//! server that cares may then choose anything. Errors are JSON everywhere.
-//! Finds: the media types of an operation's success answers.
-//! Holds afterwards: every operation says in `x-accept` what its requests send: what it documents, JSON always among it.
+//! Why: the generator sends `Accept` for JSON only. Requests for a binary download or without a response body would have no
+//! `Accept`, and the server could choose any media type. Errors are always JSON.
+//! Finds: the media types of an operation's success responses.
+//! Holds afterwards: every operation has its `Accept` header in `x-accept`: the documented media types, including JSON.
 //! Delete when: the generator sends all documented media types.
 
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Returns whether a success is JSON under the name of any media type.
+/// Returns `true` if a success response is JSON under any media type.
 fn offers_any_json(operation: &Object) -> bool {
     let responses = tree::object(operation, "responses").into_iter().flatten();
     let contents = responses
@@ -30,7 +30,7 @@ fn offers_any_json(operation: &Object) -> bool {
     })
 }
 
-/// Sorted, each once; JSON alone when there is a JSON answer, since every other form becomes an operation of its own.
+/// Returns the sorted media types. With a JSON response only JSON, because each other format becomes an operation of its own.
 fn accept(operation: &Object) -> String {
     let mut types: Vec<&str> =
         media_types::of_success(operation).into_iter().filter(|media_type| *media_type != "*/*").collect();

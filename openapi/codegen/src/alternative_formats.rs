@@ -1,9 +1,9 @@
-//! Why: with several media types in one answer the generator takes JSON and makes the others unreachable.
-//! Finds: success answers that offer JSON and something else (XML, CSV, …).
-//! Holds afterwards: the operation answers JSON only; every other form has an operation of its own, `getComponents` →
-//! `getComponentsXml`, that sends the fitting `Accept` and answers bytes. Its path is the same with a fragment (`…#xml`), which
-//! never reaches the wire; `x-variant-of` names the operation it belongs to.
-//! Delete when: the generator makes an enum of the forms.
+//! Why: for several media types in one response the generator takes JSON and makes the others unreachable.
+//! Finds: success responses that offer JSON and another format (XML, CSV, …).
+//! Holds afterwards: the operation has a JSON response only. Every other format has an operation of its own (`getComponents` →
+//! `getComponentsXml`) with its `Accept` and a response of bytes. The path of that operation has a fragment (`…#xml`), which is
+//! never sent; `x-variant-of` names the main operation.
+//! Delete when: the generator emits an enum of the formats.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// The forms beside JSON: a short name and the media types it stands for.
+/// Returns the formats besides JSON: a short name and the media types.
 fn forms(operation: &Object) -> Vec<(String, String)> {
     let types = media_types::of_success(operation);
     if !types.contains(&"application/json") {
@@ -75,7 +75,7 @@ fn forms(operation: &Object) -> Vec<(String, String)> {
     forms
 }
 
-/// What must differ between two operations: without case and underscores, methods and builders do too.
+/// Returns the id without case and underscores, which methods and builders do not distinguish.
 fn distinct(id: &str) -> String {
     names::snake(id).replace('_', "")
 }

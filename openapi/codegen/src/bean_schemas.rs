@@ -1,16 +1,18 @@
-//! Why: springdoc describes a class that it does not know by its getters, and Jackson writes many of these classes in a form of their own:
-//! a `LocalTime` described as `{hour, minute, second, nano}` comes as `"10:00:00"`, a `JsonNode` as any JSON, an unpaged `Pageable` as a text. A
-//! model of the getters fails at such a value, and one value fails a list. A file is described by the getters of its class, too.
-//! Finds: object schemas whose properties are getters of a class in the tables below, and lists of `byte`, which come as one Base64 text.
-//! Holds afterwards: a file (`MultipartFile`, `Resource`, …) is `{type: string, format: binary}`; a property, item or value of another of
-//! these classes is `{}`, any JSON. Parameters keep their objects, which are taken apart later.
-//! Delete when: springdoc describes what Jackson writes.
+//! Why: springdoc describes unknown classes by their getters, but Jackson serializes many of these classes in another form: a
+//! `LocalTime` described as `{hour, minute, second, nano}` is sent as `"10:00:00"`, a `JsonNode` as any JSON, an unpaged
+//! `Pageable` as a string. A model of the getters fails for such a value, and the list that contains it fails as well. Uploaded
+//! files are also described by getters.
+//! Finds: object schemas whose properties are getters of a class in the tables below, and lists of `byte`, which are sent as a
+//! Base64 string.
+//! Holds afterwards: a file (`MultipartFile`, `Resource`, …) is `{type: string, format: binary}`; a property, item or value of
+//! another of these classes is `{}`, any JSON. Parameters keep their objects, which a later pass splits.
+//! Delete when: springdoc describes the JSON that Jackson writes.
 
 use serde_json::{Value, json};
 
 use crate::tree::{self, NodeKind, Object};
 
-/// The getters of a class: a schema is taken for it that has all of `some` and nothing beyond both.
+/// The getters of a class. A schema matches if it has all of `some` and nothing outside of both lists.
 struct Class {
     some: &'static [&'static str],
     more: &'static [&'static str],
@@ -19,11 +21,11 @@ struct Class {
 const MULTIPART_FILE: &[&str] =
     &["bytes", "contentType", "empty", "fileItem", "inputStream", "name", "resource", "size", "storageDescription"];
 
-/// Files and streams.
+/// Classes of files and streams.
 #[rustfmt::skip]
 const FILES: &[Class] = &[
     // org.springframework.web.multipart.MultipartFile
-    // The getter of the bytes is what no description of a file has.
+    // The getter of the bytes distinguishes a file from a description of a file.
     Class { some: &["bytes", "originalFilename"], more: MULTIPART_FILE },
     Class { some: &["inputStream", "originalFilename"], more: MULTIPART_FILE },
     Class { some: &["originalFilename", "resource"], more: MULTIPART_FILE },
@@ -37,7 +39,7 @@ const FILES: &[Class] = &[
     ] },
 ];
 
-/// Classes that Jackson does not write by their getters.
+/// Classes that Jackson does not serialize by their getters.
 #[rustfmt::skip]
 const VALUES: &[Class] = &[
     // com.fasterxml.jackson.databind.JsonNode
@@ -62,7 +64,7 @@ const VALUES: &[Class] = &[
     Class { some: &["negative", "seconds", "zero"], more: &["nanos", "positive", "units"] },
     Class { some: &["days", "months", "years"], more: &["chronology", "negative", "units", "zero"] },
     Class { some: &["id", "rules"], more: &["normalized", "totalSeconds"] },
-    // java.util: TimeZone, Locale, Currency, Optional and its kin
+    // java.util: TimeZone, Locale, Currency, Optional and its variants
     Class { some: &["id", "rawOffset"], more: &["displayName", "dstsavings"] },
     Class { some: &["displayLanguage", "language"], more: &[
         "country", "displayCountry", "displayName", "displayScript", "displayVariant", "extensionKeys", "iso3Country", "iso3Language", "script",
@@ -102,14 +104,14 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Returns whether values of this schema may come in any form.
+/// Returns `true` if values of this schema may have any form.
 fn is_any(schema: &Object, schemas: &Object) -> bool {
     let Some(schema) = tree::resolve_schema(schema, schemas) else {
         return false;
     };
     let items = tree::object(schema, "items").and_then(|items| tree::resolve_schema(items, schemas));
     is_one_of(VALUES, schema)
-        // A `Sort` is described as the list of its orders.
+        // springdoc describes a `Sort` as the list of its orders.
         || items.is_some_and(|items| {
             tree::text(items, "format") == Some("byte") || (is_one_of(VALUES, items) && has(items, "nullHandling"))
         })

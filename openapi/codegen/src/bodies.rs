@@ -1,9 +1,10 @@
-//! Why: the generator takes one media type a body, of four it knows, wants a schema with each, and panics at an `encoding`.
+//! Why: the generator supports one media type per body, out of four, requires a schema, and panics for an `encoding`.
 //! Finds: the media types of request bodies, and files among the parameters.
-//! Holds afterwards: a body has one, the best for us: JSON, then a form with files, a form, bytes, anything else. JSON without a
-//! schema is any JSON value; JSON under another name is `application/json`; anything else is bytes. `x-content-type` then holds the
-//! media type that the service wants. A file among the parameters is a part of a form. A JSON body with a file in it is a form: no JSON can hold one.
-//! Delete when: the generator takes any media type.
+//! Holds afterwards: a body has one media type, the first available of: JSON, a form with files, a form, bytes, any other. JSON
+//! without a schema is any JSON value; JSON under another name is `application/json`; everything else is bytes.
+//! `x-content-type` contains the media type to send. A file among the parameters is a form part. A JSON body with a file
+//! becomes a form, because JSON cannot contain files.
+//! Delete when: the generator supports any media type.
 
 use serde_json::{Value, json};
 
@@ -40,8 +41,9 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Moves parameters that hold a file into the form: no query can hold one, but older tools describe Spring's `MultipartFile` so. An object with a
-/// file in it goes there with all its properties, and so does what Swagger 2.0 called `formData`.
+/// Moves file parameters into the form; returns the number of moved parts.
+/// // Older tools describe Spring's `MultipartFile` as a query parameter. An object with a file is moved with all its
+/// properties, and so are the `formData` parameters of Swagger 2.0.
 fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
     let takes_form = operation.get("requestBody").is_none_or(|body| {
         let content = body.get("content").and_then(Value::as_object);
@@ -90,7 +92,7 @@ fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
     moved
 }
 
-/// Returns the schema of the form that an operation has already; empty if there is no form.
+/// Returns the schema of the operation's form; empty without a form.
 fn form(operation: &Object, schemas: &Object) -> Object {
     let content = tree::object(operation, "requestBody").and_then(|body| tree::object(body, "content"));
     let form = content.into_iter().flatten().find(|(name, _)| media_types::family(name) == Family::Multipart);
@@ -98,7 +100,7 @@ fn form(operation: &Object, schemas: &Object) -> Object {
     schema.and_then(|schema| tree::resolve_schema(schema, schemas)).cloned().unwrap_or_default()
 }
 
-/// The media type that we can send best, and what is said of it.
+/// Returns the preferred media type with its description.
 fn best(body: &Object, schemas: &Object) -> Option<(String, Object)> {
     let content = tree::object(body, "content")?;
     let mut names = tree::sorted_keys(content);
@@ -123,12 +125,12 @@ fn rank(name: &str, media_type: Option<&Value>, schemas: &Object) -> usize {
     }
 }
 
-/// `*/*`, `image/*`: what to send is up to us.
+/// Returns `true` for ranges such as `*/*` and `image/*`.
 fn is_range(essence: &str) -> bool {
     essence.contains('*')
 }
 
-/// The content of the body, and the media type to send when it is another than its name there.
+/// Returns the content of the body, and the media type to send if it differs from the name in the content.
 fn one(name: &str, mut media_type: Object, schemas: &Object) -> (Value, Option<String>) {
     let essence = media_types::essence(name);
     let holds_file = holds_file(Some(&Value::Object(media_type.clone())), schemas);
@@ -154,7 +156,7 @@ fn bytes() -> Value {
     json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
 }
 
-/// The media type as the value of a header, if it can be one.
+/// Returns the media type as a header value; `None` if it is not one.
 fn sendable(name: &str) -> Option<String> {
     let name = name.trim();
     let is_plain = name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
@@ -170,7 +172,7 @@ fn is_bytes(media_type: &Object, schemas: &Object) -> bool {
     schema.is_some_and(is_file)
 }
 
-/// Returns whether the body is a file, a list of files, or an object with one of these among its properties.
+/// Returns `true` if the body is a file, a list of files, or an object with one of these among its properties.
 fn holds_file(media_type: Option<&Value>, schemas: &Object) -> bool {
     let schema = media_type.and_then(|media_type| media_type.get("schema")).and_then(Value::as_object);
     let Some(schema) = schema.and_then(|schema| tree::resolve_schema(schema, schemas)) else {

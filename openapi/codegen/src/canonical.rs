@@ -1,7 +1,7 @@
-//! The canonical form of a JSON document: keys sorted, two spaces of indentation, a newline at the end.
+//! The canonical form of a JSON document: sorted keys, two spaces of indentation, a newline at the end.
 //!
-//! `serde_json::Map` keeps keys sorted or in order of insertion, depending on a feature that any crate of a user's build may
-//! switch on. Inserting in sorted order gives the same walk either way, so everything that looks at a document sorts it first.
+//! `serde_json::Map` keeps keys sorted or in insertion order, depending on a feature that any crate of a user's build may
+//! enable. Sorting a document before reading it gives the same iteration order in both cases.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub fn sort(value: &mut Value) {
     }
 }
 
-/// The canonical text of `value`.
+/// Returns the canonical text of `value`.
 pub fn text(value: &Value) -> String {
     let mut sorted = value.clone();
     sort(&mut sorted);

@@ -1,10 +1,10 @@
-//! Why: the facade is written once and must compile with any document, whatever that calls its operations, schemas and fields.
-//! Finds: what the mapping found of the contract.
-//! Holds afterwards: each operation of the contract is there under its name, made from the contract, with the document's texts, tags,
-//! wire path and further optional parameters; its models have the contract's names, fields and types, and the document's further
-//! fields. Where the document spells something otherwise, `x-wire-name(s)` holds its spelling. What the document lacks is marked
-//! `x-missing`. A schema of the document that stands in the place of one of the contract's is that one everywhere. All paths begin
-//! with the server's path. What the contract does not know keeps its name.
+//! Why: the facade must compile with any document, whatever the names of its operations, schemas and fields.
+//! Finds: the operations and schemas in the mapping.
+//! Holds afterwards: each operation of the contract exists under the contract's name, with the document's texts, tags, wire
+//! path and further optional parameters. Its models have the contract's names, fields and types, and the document's further
+//! fields. `x-wire-name(s)` contains differing names of the document. Operations that the document lacks are marked
+//! `x-missing`. A schema mapped to one of the contract replaces it everywhere. All paths start with the server's path.
+//! Everything outside the contract keeps its name.
 //! Delete when: never.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ use crate::names;
 use crate::open_enums::reference;
 use crate::tree::{self, NodeKind, Object, escape};
 
-/// Brings the document to the contract's names; gives the number of operations and schemas that were put in.
+/// Applies the contract's names to the document; returns the number of inserted operations and schemas.
 pub(crate) fn apply(document: &mut Value, contract: &Contract, mapping: &Mapping) -> usize {
     let operations = operations(document, contract, mapping);
     below_server(document, &mapping.server);
@@ -28,7 +28,7 @@ pub(crate) fn apply(document: &mut Value, contract: &Contract, mapping: &Mapping
     edits
 }
 
-/// The names of the forms beside JSON (`getComponentsXml`) are the contract's, too: an operation that has one by chance gets another.
+/// Renames operations whose id collides with an alternative format of a contract operation (`getComponentsXml`).
 fn free_forms(document: &mut Value, contract: &Contract) {
     let plain = |id: &str| names::snake(id).replace('_', "");
     let forms = contract.operations.iter().filter(|(_, spec)| spec.xml).map(|(id, _)| plain(&format!("{id}Xml")));
@@ -43,7 +43,7 @@ fn free_forms(document: &mut Value, contract: &Contract) {
     });
 }
 
-/// A path parameter with the contract's name of one is that one in any other operation, too.
+/// Marks a path parameter of any operation that has the name of an id parameter in the contract.
 fn mark_id(parameter: &mut Object, contract: &Contract) {
     let id = contract.id_of_parameter(tree::text(parameter, "name").unwrap_or_default()).map(str::to_owned);
     let in_path = tree::text(parameter, "in") == Some("path");
@@ -55,7 +55,7 @@ fn mark_id(parameter: &mut Object, contract: &Contract) {
     }
 }
 
-/// The operations of the contract: wire path, method, operation.
+/// Returns the operations of the contract: wire path, method, operation.
 fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(String, String, Object)> {
     let mut made = Vec::new();
     for (id, spec) in &contract.operations {
@@ -75,7 +75,8 @@ fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(
     made
 }
 
-/// The member of an answer that holds the list, as the document spells it: the client looks for it in answers that are still coming in.
+/// Returns the document's name of the response field that holds the list, which the client needs for reading a list
+/// incrementally.
 fn list_member<'a>(spec: &'a OperationSpec, mapping: &'a Mapping) -> Option<&'a String> {
     let items = spec.items.as_ref()?;
     let ResponseKind::Json(schema) = spec.answers() else { return Some(items) };
@@ -147,7 +148,7 @@ fn operation(
         && !documented.is_empty()
         && documented.iter().all(|name| media_types::family(name) == Family::Json)
     {
-        // What the document calls JSON is a file all the same, and a service may refuse to call it so.
+        // Services may send the file under another media type than JSON, whatever the document declares.
         made.insert(String::from("x-accept"), json!("*/*"));
     }
     let missing: BTreeMap<&String, &Option<String>> = mapped
@@ -162,7 +163,7 @@ fn operation(
     made
 }
 
-/// The path's parameters, those that the facade sends, and what else the document offers.
+/// Returns the parameters of the path, those of the contract, and further optional ones of the document.
 fn all_parameters(
     spec: &OperationSpec,
     contract: &Contract,
@@ -271,7 +272,7 @@ fn answers(spec: &OperationSpec, mapped: &OperationMapping, given: Option<&Objec
     made.insert(String::from("responses"), Value::Object(responses));
 }
 
-/// Puts the server's path before every path.
+/// Prepends the server's path to every path.
 fn below_server(document: &mut Value, server: &str) {
     if server.is_empty() {
         return;
@@ -341,7 +342,7 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
                 schemas.insert(new.clone(), schema);
             }
         }
-        // Sets under the contract's name are the contract's.
+        // An enum or schema with a contract name is replaced by the contract's.
         for (name, schema) in made {
             schemas.insert(name, schema);
         }
@@ -363,14 +364,14 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
     count
 }
 
-/// The text of the document's own set, where it has the contract's name.
+/// Returns the description of the document's enum with the same name.
 fn enum_description(document: &Value, name: &str) -> Value {
     let own = document.pointer(&format!("/components/schemas/{}/description", escape(name)));
     own.cloned().unwrap_or_else(|| json!("A set of values that may grow."))
 }
 
-/// The document's schemas that are one of the contract's everywhere. One that stands for several (a model that is sent and
-/// answered) is the answer's.
+/// Returns the document's schemas that one contract schema replaces everywhere. A schema for both requests and responses is
+/// replaced by the response schema.
 fn stands_for(mapping: &Mapping) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for requests in [false, true] {
@@ -388,7 +389,7 @@ fn stands_for(mapping: &Mapping) -> BTreeMap<String, String> {
     all
 }
 
-/// Schemas of the document whose names are taken by the contract, with another one for each.
+/// Returns new names for schemas of the document whose names the contract uses.
 fn renamed(
     document: &mut Value,
     made: &BTreeMap<String, Value>,
@@ -412,7 +413,7 @@ fn renamed(
     renamed
 }
 
-/// A model of the contract, with what the document's schemas in its place have beyond it.
+/// Returns a model of the contract, with the further fields of the document's schemas.
 fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[SchemaMapping]) -> Object {
     let mut properties = Object::new();
     let mut required: Vec<Value> = Vec::new();
@@ -454,7 +455,7 @@ fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[Sch
     }
     for bound in sources {
         for (name, schema) in &bound.extra_fields {
-            // A name that another source reads one of the contract's fields from is that field.
+            // Another schema may use this name for a field of the contract.
             let is_field =
                 sources.iter().flat_map(|other| other.fields.values()).any(|field| field.wire.as_ref() == Some(name));
             if !is_field && !properties.contains_key(name) {
@@ -498,12 +499,12 @@ fn with_description(mut schema: Object, description: Option<String>) -> Object {
     schema
 }
 
-/// A reference to a schema of the contract, which no renaming of the document's schemas concerns.
+/// Returns a reference to a contract schema, which renaming must not change.
 fn settled(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}"), "x-settled": true})
 }
 
-/// A type of the contract as a schema. References lead to the contract's schemas, which no renaming concerns.
+/// Returns a type of the contract as a schema, with references that renaming must not change.
 fn schema_of(kind: &Type<'_>) -> Value {
     match kind {
         Type::Text => json!({"type": "string"}),

@@ -1,12 +1,13 @@
-//! Why: the generator merges composed schemas by guesses: it takes the first alternative that fits and loses the rest, ignores
-//! discriminators, makes empty structs of contradictions, and overflows its stack on circles such as `Animal` = one of `Cat`, …
-//! with `Cat` = `Animal` and more, which Java tools write. An object without a name of its own gets one that another may have.
+//! Why: the generator merges composed schemas incorrectly: it takes the first matching alternative and drops the rest, ignores
+//! discriminators, emits empty structs for contradictions, and overflows its stack on cycles such as `Animal` = one of `Cat`, …
+//! with `Cat` = `Animal` and more, which Java tools write. The generated name of an unnamed object may collide.
 //! Finds: `allOf`, `oneOf`, `anyOf`, `not`, `discriminator`; objects with properties inside other schemas and in operations.
-//! Holds afterwards: of all these only `{"allOf": [reference]}` with a description or flags is left. All of several objects, and one
-//! of several, is one object with the properties of each; it requires what each alternative requires. A discriminator is a plain
-//! text. Alternatives of one scalar type are that type, others are `{}`, any JSON value. Every object with properties is a
-//! component schema. Only a schema that is made of itself by `allOf` alone, or refers to nothing, stays for the lint.
-//! Delete when: the generator does all that. It won't.
+//! Holds afterwards: the only composed form is `{"allOf": [reference]}` with a description or flags. All of several objects,
+//! and one of several, is one object with the properties of each, which requires what every alternative requires. A
+//! discriminator is a string. Alternatives of one scalar type have that type, others are `{}`, any JSON value. Every object
+//! with properties is a component schema. Schemas that contain themselves by `allOf` alone, or refer to a missing schema,
+//! remain for the lint.
+//! Delete when: never; the generator does not support this.
 
 pub(crate) mod graph;
 mod part;
@@ -22,9 +23,9 @@ use crate::names;
 use crate::open_enums::{Owners, reference};
 use crate::tree::{self, Object};
 
-/// How deep parts of one circle may lie in each other.
+/// Maximum nesting of parts within one cycle.
 const MAX_DEPTH: usize = 32;
-/// What a schema says besides what it is made of; it stays at the place of a schema that becomes a component.
+/// Members that are independent of the composition. They stay in place when a schema becomes a component.
 const ASIDE: [&str; 5] = ["deprecated", "description", "nullable", "readOnly", "writeOnly"];
 
 pub(super) fn apply(document: &mut Value) -> usize {
@@ -56,14 +57,14 @@ fn is_composed(schema: &Object) -> bool {
     ["allOf", "anyOf", "discriminator", "not", "oneOf"].iter().any(|key| schema.contains_key(*key))
 }
 
-/// `{"allOf": [reference]}`, with nothing beside it that has a meaning for the type.
+/// Returns `true` for `{"allOf": [reference]}` without further members that affect the type.
 fn is_plain_reference(schema: &Object) -> bool {
     let parts = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice);
     matches!(parts, Some([Value::Object(part)]) if part.contains_key("$ref"))
         && schema.keys().all(|key| key == "allOf" || ASIDE.contains(&key.as_str()) || key.starts_with("x-"))
 }
 
-/// Makes components of composed schemas and of objects with properties that stand inside others; gives their names.
+/// Moves inline composed schemas and inline objects with properties into components; returns their names.
 fn hoist(document: &mut Value) -> BTreeSet<String> {
     let owners = Owners::of(document);
     let mut taken: BTreeSet<String> = tree::schemas_mut(document)
@@ -95,7 +96,7 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
         made.push((name, schema));
     }
     let hoisted = made.iter().map(|(name, _)| name.clone()).collect();
-    // Messages shall name the places that people see in their document.
+    // Findings show the pointers of the original document.
     if let Some(document) = document.as_object_mut().filter(|_| !places.is_empty()) {
         document.insert(String::from("x-places"), json!(places));
     }
@@ -105,7 +106,7 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
     hoisted
 }
 
-/// Leaves a reference in the place of the schema.
+/// Replaces the schema by a reference and returns it.
 fn take(schema: &mut Object, name: &str) -> Object {
     let whole = std::mem::take(schema);
     *schema = reference(name, None);
@@ -119,13 +120,13 @@ fn take(schema: &mut Object, name: &str) -> Object {
     whole
 }
 
-/// Components have names already; parts of a composed schema are merged; nobody reads headers of answers, and a form becomes bytes.
+/// Returns `true` if a schema may become a component: not for components, parts of compositions, response headers and forms.
 fn may_move(segments: &[String]) -> bool {
     let at = |index: usize| segments.get(index).map_or("", String::as_str);
     let is_part = segments.len() > 4
         && ["allOf", "anyOf", "oneOf"].contains(&at(segments.len() - 2))
         && at(segments.len() - 1).chars().all(|c| c.is_ascii_digit())
-        // A property may be called `oneOf`.
+        // A property may have the name `oneOf`.
         && at(segments.len() - 3) != "properties";
     let is_header = at(0) == "paths" && at(5) == "headers";
     let is_form = at(3) == "requestBody" && at(5).starts_with("multipart/");
@@ -146,7 +147,7 @@ fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
     name
 }
 
-/// A schema that turned out to be no object needs no name.
+/// Inlines components that turned out not to be objects.
 fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
     let mut forms: BTreeMap<String, Object> = BTreeMap::new();
     if let Some(schemas) = tree::schemas_mut(document) {
@@ -166,7 +167,7 @@ fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
         }
     }
     tree::visit_kind(document, tree::NodeKind::Schema, &mut |schema, _| {
-        // What is put back may itself refer to another.
+        // An inlined schema may refer to another one.
         for _ in 0..MAX_DEPTH {
             let form = is_plain_reference(schema)
                 .then(|| schema.get("allOf").and_then(|parts| parts.get(0)).and_then(Value::as_object))
@@ -187,14 +188,14 @@ fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
 struct Composer<'a> {
     schemas: &'a Object,
     graph: Graph,
-    /// What the components are that have been looked at.
+    /// The merged components so far.
     whole: BTreeMap<String, Part>,
-    /// What those of circles are without their alternatives.
+    /// The components within cycles, without their alternatives.
     stems: RefCell<BTreeMap<String, Part>>,
 }
 
 impl Composer<'_> {
-    /// What a component is, and its normal form if it has to change.
+    /// Returns the merged form of a component, and the schema if it has to change.
     fn component(&self, name: &str) -> (Part, Option<Object>) {
         let Some(Value::Object(schema)) = self.schemas.get(name) else {
             return (Part::any(), None);
@@ -210,8 +211,8 @@ impl Composer<'_> {
         (part, Some(normal))
     }
 
-    /// A schema that stands in the component `owner`. Without alternatives it is what those of its alternatives have in common
-    /// that refer back to it.
+    /// Merges a schema in the component `owner`. Without `alternatives`, only alternatives that refer back to the schema
+    /// contribute.
     fn part_of(&self, schema: &Object, owner: &str, alternatives: bool, depth: usize) -> Part {
         if let Some(target) = tree::schema_name(schema) {
             return self.referred(target, owner, depth);
@@ -242,7 +243,8 @@ impl Composer<'_> {
         part
     }
 
-    /// The alternatives of a schema. Those of its circle count without their own alternatives, which follow by themselves.
+    /// Collects the alternatives of a schema. Alternatives in the same cycle count without their own alternatives, which are
+    /// collected separately.
     fn alternatives(
         &self,
         schema: &Object,
@@ -276,7 +278,7 @@ impl Composer<'_> {
         self.whole.get(target).cloned().map_or_else(Part::any, Part::without_text)
     }
 
-    /// What a component of a circle is without its alternatives.
+    /// Returns a component of a cycle without its alternatives.
     fn stem(&self, name: &str, depth: usize) -> Part {
         if let Some(known) = self.stems.borrow().get(name) {
             return known.clone();
@@ -291,7 +293,7 @@ impl Composer<'_> {
         part
     }
 
-    /// A property that is a scalar, by itself or through references.
+    /// Returns a property as a scalar, after following references; `None` if it is not one.
     fn scalar(&self, property: &Object) -> Option<Object> {
         let target = tree::schema_name(property)
             .or_else(|| is_plain_reference(property).then(|| only_reference(property)).flatten());
@@ -304,7 +306,7 @@ impl Composer<'_> {
         }
     }
 
-    /// One reference and nothing beside it that says more: `{"allOf": [reference]}`.
+    /// Returns `{"allOf": [reference]}` for a composition that is one reference and nothing else.
     fn as_reference(&self, schema: &Object, owner: &str) -> Option<Object> {
         let mut references: BTreeSet<&str> = BTreeSet::new();
         let mut nullable = tree::is_true(schema, "nullable");

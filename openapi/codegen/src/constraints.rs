@@ -1,16 +1,16 @@
-//! Why: the generator makes a type of its own of each constrained text and number and checks it in answers too: a name one
-//! character longer than documented would fail a call that succeeded. A width of 32 bits or single precision can only lose
-//! values, formats such as `uuid` and `date` refuse what a server may well send.
-//! Finds: limits on length, size, pattern and count; `enum` on anything but text; formats.
-//! Holds afterwards: texts, whole numbers, numbers and lists are `String`, `i64`, `f64` and `Vec`. Only the formats `date-time`
-//! and `binary` are left. The service is the judge of what it accepts.
-//! Delete when: the generator can leave checks out.
+//! Why: the generator emits a type for each constrained string and number and checks it in responses: a name one character
+//! longer than documented would fail a call that succeeded. 32-bit and single-precision numbers only lose values; formats such
+//! as `uuid` and `date` reject values that a server may send.
+//! Finds: limits on length, size, pattern and count; `enum` on other types than strings; formats.
+//! Holds afterwards: strings, integers, numbers and lists are `String`, `i64`, `f64` and `Vec`. Only the formats `date-time`
+//! and `binary` remain. The service validates requests.
+//! Delete when: the generator has an option for no checks.
 
 use serde_json::Value;
 
 use crate::tree::{self, NodeKind, Object};
 
-/// Limits on values.
+/// Members that limit values.
 pub(super) const LIMITS: [&str; 13] = [
     "exclusiveMaximum",
     "exclusiveMinimum",

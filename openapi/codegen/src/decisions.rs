@@ -1,4 +1,4 @@
-//! What the user of a document has decided where nothing in it decides: `openapi/mapping.toml`, written by `cargo xtask regen`.
+//! The user's decisions about a document: `openapi/mapping.toml`, written by `cargo xtask regen`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,11 +8,11 @@ use serde::Deserialize;
 use crate::contract::Contract;
 use crate::tree::METHODS;
 
-/// The user's decisions.
+/// The user's decisions about a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decisions {
-    /// An operation of the contract → method and path of the document, as it writes them.
+    /// The document's method and path for an operation of the contract.
     #[serde(default)]
     pub map: BTreeMap<String, String>,
     /// Operations of the contract that the document may lack.
@@ -21,12 +21,12 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// Reads them; `origin` is named in errors.
+    /// Parses decisions; `origin` is their name in errors.
     pub fn read(text: &str, origin: &str) -> Result<Self, Vec<String>> {
         toml::from_str(text).map_err(|error| vec![format!("{origin}: {}", error.message().replace('\n', " "))])
     }
 
-    /// As they are kept.
+    /// Returns the decisions as TOML.
     pub fn text(&self) -> String {
         let quoted = |text: &String| serde_json::to_string(text).unwrap_or_default();
         let missing: Vec<String> = self.accept_missing.iter().map(quoted).collect();
@@ -40,7 +40,7 @@ impl Decisions {
         text
     }
 
-    /// What can't be meant.
+    /// Returns decisions that name unknown operations or invalid targets.
     pub fn faults(&self, contract: &Contract) -> Vec<String> {
         let mut faults: Vec<String> = Vec::new();
         for id in self.map.keys().chain(&self.accept_missing) {
@@ -61,7 +61,7 @@ impl Decisions {
     }
 }
 
-/// A hint at the name that was perhaps meant.
+/// Returns a hint at a similar operation name.
 fn near<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
     let same = |name: &&str| name.eq_ignore_ascii_case(wanted) || name.to_lowercase().contains(&wanted.to_lowercase());
     known.into_iter().find(same).map(|name| format!("; is {name} meant?")).unwrap_or_default()

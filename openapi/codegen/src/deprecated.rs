@@ -1,7 +1,7 @@
-//! Why: the generator ignores `deprecated`, so users would not learn of it.
+//! Why: the generator ignores `deprecated`, so the documentation would not mention it.
 //! Finds: `deprecated: true` on operations, parameters and schemas.
-//! Holds afterwards: the description says it.
-//! Delete when: the generator writes `#[deprecated]` or mentions it.
+//! Holds afterwards: the description mentions it.
+//! Delete when: the generator emits `#[deprecated]` or mentions it.
 
 use serde_json::Value;
 

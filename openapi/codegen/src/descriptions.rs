@@ -1,9 +1,9 @@
-//! Why: texts of the document become doc comments. A bare carriage return or `*/` breaks the build, bidirectional control
-//! characters trip a compiler lint that denies them, an indented or fenced block would be compiled as a documentation test, an
-//! HTML tag warns. A `title` would become a type's name, and a version that is not ASCII a panic in each call.
+//! Why: descriptions become doc comments. A bare carriage return or `*/` breaks the build, bidirectional control characters
+//! violate a deny-by-default lint, an indented or fenced block would be compiled as a documentation test, an HTML tag causes a
+//! warning. A `title` would become the name of a type, and a non-ASCII version would panic in each call.
 //! Finds: `description` and `summary` anywhere, `title` of schemas, `info.version`.
-//! Holds afterwards: texts are plain paragraphs and lists; schemas have no title; the version is ASCII.
-//! Delete when: never; a document is outside input.
+//! Holds afterwards: descriptions are plain paragraphs and lists; schemas have no title; the version is ASCII.
+//! Delete when: never; a document is untrusted input.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Plain text for a doc comment.
+/// Converts a description to plain text for a doc comment.
 pub(crate) fn clean(text: &str) -> String {
     let plain = visible(text);
     let plain = plain.replace("*/", "* /").replace("/*", "/ *").replace("```", "''").replace("~~~", "''");
@@ -45,7 +45,7 @@ pub(crate) fn clean(text: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// The text as it looks: without hidden characters, lines ended by line feeds, other controls as blanks.
+/// Removes hidden characters, converts line ends to line feeds and other control characters to spaces.
 pub(crate) fn visible(text: &str) -> String {
     text.replace("\r\n", "\n")
         .replace('\r', "\n")
@@ -55,7 +55,8 @@ pub(crate) fn visible(text: &str) -> String {
         .collect()
 }
 
-/// Characters that change how a text reads without being seen: bidirectional controls, zero-width ones, the byte order mark.
+/// Returns `true` for invisible characters that change how text is displayed: bidirectional controls, zero-width characters,
+/// the byte order mark.
 pub(crate) fn is_hidden(c: char) -> bool {
     matches!(
         c,
@@ -63,15 +64,14 @@ pub(crate) fn is_hidden(c: char) -> bool {
     )
 }
 
-/// A line that is indented by less than a code block.
+/// Reduces the indentation below that of a code block.
 fn shallow(line: &str) -> String {
     let text = line.trim_start();
     let indent = (line.len() - text.len()).min(2);
     format!("{}{}", " ".repeat(indent), text.trim_end())
 }
 
-/// Without HTML and without links to items, neither of which a text of the document can mean. What stands between two backticks is
-/// shown as it is and needs no escape.
+/// Escapes HTML and link brackets, which are never intended in a description. Code between backticks needs no escape.
 fn escaped(line: &str) -> String {
     let pieces: Vec<&str> = line.split('`').collect();
     let last = pieces.len() - 1;

@@ -1,15 +1,16 @@
-//! Why: springdoc writes OpenAPI 3.1 unless it is told otherwise, and the generator reads 3.0. What such documents use of 3.1 has a form in 3.0.
-//! Finds: documents of version 3.1: lists of types, `const`, exclusive bounds as numbers, `contentEncoding` and `contentMediaType`, and
-//! members that 3.0 does not have.
-//! Holds afterwards: the document is one of 3.0. `null` among the types is `nullable`, several other types are any JSON, and what can only be checked in
-//! 3.1 is not checked. Runs when a document is read.
+//! Why: springdoc writes OpenAPI 3.1 by default, and the generator reads 3.0. The features of 3.1 in such documents have an
+//! equivalent in 3.0.
+//! Finds: documents of version 3.1: lists of types, `const`, exclusive bounds as numbers, `contentEncoding` and
+//! `contentMediaType`, and members that do not exist in 3.0.
+//! Holds afterwards: the version of the document is 3.0. `null` among the types is `nullable`, several other types are any
+//! JSON, and checks that only 3.1 supports are removed. Runs when a document is read.
 //! Delete when: the generator reads 3.1.
 
 use serde_json::{Value, json};
 
 use crate::tree::{self, NodeKind, Object};
 
-/// Members of a schema that 3.0 does not have and no type depends on.
+/// Members of a schema that do not exist in 3.0 and do not affect the type.
 const ADDED: [&str; 23] = [
     "$anchor",
     "$comment",
@@ -36,7 +37,7 @@ const ADDED: [&str; 23] = [
     "unevaluatedProperties",
 ];
 
-/// Makes a document of version 3.1 one of 3.0; leaves others alone.
+/// Converts a document of version 3.1 to 3.0; does not change other versions.
 pub(crate) fn apply(document: &mut Value) {
     let is_newer = document.get("openapi").and_then(Value::as_str).is_some_and(|version| version.starts_with("3.1"));
     if !is_newer {
@@ -83,7 +84,7 @@ fn schema(schema: &mut Object) {
     }
 }
 
-/// `["string", "null"]` → a text that may be `null`.
+/// Converts `["string", "null"]` to a nullable string.
 fn types(schema: &mut Object) {
     let Some(Value::Array(types)) = schema.get("type") else {
         return;
@@ -99,7 +100,7 @@ fn types(schema: &mut Object) {
         [only] => {
             schema.insert(String::from("type"), json!(only));
         }
-        // One of several: what belongs to a single one of them says nothing of the others.
+        // Members that belong to one of several types say nothing about the others.
         _ => schema
             .retain(|key, _| ["deprecated", "description", "readOnly", "title", "writeOnly"].contains(&key.as_str())),
     }

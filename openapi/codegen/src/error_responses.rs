@@ -1,8 +1,8 @@
-//! Why: the generator panics on two different error bodies, and a typed error body that does not parse loses status and headers.
-//! One classifier in the facade reads every error answer, whatever it holds.
-//! Finds: documented answers that are no success, `default` among them.
-//! Holds afterwards: operations document success only, so that the generated client hands out any other answer as it came.
-//! `default` stays when it is all there is, since it then stands for success too.
+//! Why: the generator panics for two different error bodies, and a typed error body that does not parse loses status and
+//! headers. A single classifier in the facade reads every error response.
+//! Finds: documented responses other than success, including `default`.
+//! Holds afterwards: operations document success only, so that the generated client returns any other response unchanged. A
+//! `default` without other responses stays, because it then describes success as well.
 //! Delete when: never.
 
 use serde_json::Value;

@@ -1,7 +1,8 @@
-//! Why: ids are all texts, so a file id fits where a dossier id belongs, and `..` in a path deletes the dossier instead of the file.
-//! Finds: path parameters, and schemas marked `x-id` by the pass `canonical_names`, which knows from the contract what they name.
-//! Holds afterwards: each refers to a component schema that the code side replaces by a type of `crate::ids`, which can't be mixed
-//! up and refuses what would change the path. A path parameter that is not marked is at least a `crate::ids::PathSegment`.
+//! Why: all ids are strings, so a file id could be used as a dossier id, and `..` in a path would delete the dossier instead of
+//! the file.
+//! Finds: path parameters, and schemas marked `x-id` by the pass `canonical_names`, which knows the id type from the contract.
+//! Holds afterwards: each refers to a component schema that the generator replaces by a type of `crate::ids`, which is distinct
+//! and rejects strings that would change the path. A path parameter without a mark is a `crate::ids::PathSegment`.
 //! Delete when: never.
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use crate::names;
 use crate::open_enums::reference;
 use crate::tree::{self, NodeKind, Object};
 
-/// For path parameters that the contract does not name.
+/// The type of path parameters outside the contract.
 const ANY_PARAMETER: &str = "PathSegment";
 
 pub(super) fn apply(document: &mut Value) -> usize {
@@ -39,7 +40,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// The component schemas that stand for the types, by type; made on first use.
+/// The component schemas that stand for id types, by type; created on first use.
 struct StandIns {
     names: BTreeMap<String, String>,
     schemas: Object,
@@ -50,14 +51,14 @@ impl StandIns {
         Self { names: BTreeMap::new(), schemas: tree::schemas_mut(document).cloned().unwrap_or_default() }
     }
 
-    /// Whether the schema, or the one it refers to, can't hold text: of a path parameter anything else may hold `..`, a time or
-    /// an open enum too.
+    /// Returns `true` for numbers, booleans and other types that cannot contain `..`, also behind a reference. Timestamps and
+    /// open enums can.
     fn is_number(&self, schema: &Object) -> bool {
         let target = tree::schema_name(schema).and_then(|name| tree::object(&self.schemas, name));
         matches!(tree::text(target.unwrap_or(schema), "type"), Some("boolean" | "integer" | "number"))
     }
 
-    /// Makes `schema` refer to the type.
+    /// Replaces `schema` by a reference to the type.
     fn put(&mut self, schema: &mut Object, id: &str) {
         let schemas = &self.schemas;
         let name = self.names.entry(id.to_owned()).or_insert_with(|| names::free(schemas, &format!("{id}Text")));

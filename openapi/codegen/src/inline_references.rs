@@ -1,19 +1,19 @@
-//! Why: parameters, bodies and answers may be shared by reference or stand beside the operations of a path. Every pass would have
-//! to follow them.
-//! Finds: `$ref` of parameters, bodies, answers, headers and whole paths, to wherever in the document, and `parameters` of a
-//! path item.
-//! Holds afterwards: operations hold all of these themselves; the only references left lead to component schemas. A reference
-//! that leads nowhere, in a circle or out of the document stays, for the lint to report.
-//! Delete when: never; it makes the other passes simple.
+//! Why: parameters, bodies and responses may be shared by reference, or declared on a path for all its operations. Every pass
+//! would have to resolve them.
+//! Finds: `$ref` of parameters, bodies, responses, headers and whole paths, to any target in the document, and `parameters` of
+//! a path item.
+//! Holds afterwards: operations contain all of these; the only remaining references lead to component schemas. A reference
+//! without a target, in a cycle or out of the document remains for the lint.
+//! Delete when: never; it keeps the other passes simple.
 
 use serde_json::{Map, Value};
 
 use crate::schema_references;
 use crate::tree::{self, METHODS, NodeKind};
 
-/// The sections that nothing refers to afterwards.
+/// The sections of `components` that are unused afterwards.
 const SECTIONS: [&str; 5] = ["headers", "parameters", "pathItems", "requestBodies", "responses"];
-/// How many references may stand behind each other.
+/// Maximum length of a chain of references.
 const MAX_STEPS: usize = 16;
 
 pub(super) fn apply(document: &mut Value) -> usize {
@@ -61,7 +61,7 @@ fn resolve(document: &Value, object: &Map<String, Value>) -> Option<Map<String, 
     (steps > 0).then_some(current)
 }
 
-/// Adds the parameters of the path that the operation does not define itself.
+/// Adds the parameters of the path that the operation does not override.
 fn share(shared: &[Value], operation: &mut Map<String, Value>) -> usize {
     let own = operation.entry("parameters").or_insert_with(|| Value::Array(Vec::new()));
     let Value::Array(own) = own else {

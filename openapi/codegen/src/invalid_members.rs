@@ -1,14 +1,14 @@
-//! Why: one member of a wrong kind (`"tags": null`, `"required": true` in a schema) makes the document unreadable as a whole, and
-//! the reader does not say where. Such members mean nothing.
-//! Finds: members that hold another kind of JSON value than OpenAPI 3.0 gives them, `null` above all.
-//! Holds afterwards: they are gone; what stands in the place of a schema and is no object is `{}`, any JSON value.
-//! Delete when: never; a document is outside input.
+//! Why: a single member of a wrong type (`"tags": null`, `"required": true` in a schema) makes the whole document unreadable,
+//! and the reader does not name the place. Such members have no meaning.
+//! Finds: members with another JSON type than OpenAPI 3.0 defines, mostly `null`.
+//! Holds afterwards: these members are removed; a non-object in place of a schema is `{}`, any JSON value.
+//! Delete when: never; a document is untrusted input.
 
 use serde_json::{Value, json};
 
 use crate::tree::{self, METHODS, NodeKind, Object};
 
-/// A kind of JSON value.
+/// A type of JSON value.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
@@ -38,7 +38,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Returns whether this member of an object is a text.
+/// Returns `true` if this member of an object is a string.
 pub(crate) fn is_text(node: NodeKind, key: &str) -> bool {
     matches!(kind(node, key), Some(Kind::Text))
 }
@@ -75,7 +75,7 @@ fn kind(node: NodeKind, key: &str) -> Option<Kind> {
     })
 }
 
-/// What stands in lists and maps.
+/// Removes invalid entries of lists and maps; returns the number of edits.
 fn entries(node: NodeKind, object: &mut Object) -> usize {
     let mut edits = 0;
     let mut keep = |object: &mut Object, key: &str, fits: fn(&Value) -> bool| match object.get_mut(key) {
@@ -107,7 +107,7 @@ fn entries(node: NodeKind, object: &mut Object) -> usize {
     edits + schemas(node, object)
 }
 
-/// Schemas that are no objects: `true`, `null`.
+/// Replaces schemas that are not objects (`true`, `null`); returns the number of edits.
 fn schemas(node: NodeKind, object: &mut Object) -> usize {
     let mut edits = 0;
     let mut open = |value: &mut Value| {

@@ -1,8 +1,8 @@
 //! Passes over an OpenAPI document, the mapping to the facade's contract, the lint, and the generation of Rust source.
 //!
-//! The order of the passes matters: unused parts are removed and references to shared parameters and responses are inlined first,
-//! so that every later pass works on plain operations. Each pass is one module with a fixed head: why, finds, holds afterwards,
-//! delete when. A pass leaves notes for later steps in the document as `x-…` members.
+//! The order of the passes matters: unused parts are removed and references to shared parameters and responses are inlined
+//! first, so that every later pass works on plain operations. Each pass is one module with a fixed head: why, finds, holds
+//! afterwards, delete when. Passes leave notes for later steps in the document, as `x-…` members.
 
 pub mod build;
 pub mod canonical;
@@ -89,8 +89,7 @@ pub const NORMALIZING_PASSES: &[Pass] = passes![
     media_types,
 ];
 
-/// The passes that make of it what the generator takes. Between the two the operations of the contract get their names
-/// (`canonical_names`, which needs to know the contract).
+/// The passes that adapt the document to the generator. They run after `canonical_names`, which applies the contract's names.
 pub const ADAPTING_PASSES: &[Pass] = passes![
     safe_names,
     alternative_formats,
@@ -110,21 +109,21 @@ pub const ADAPTING_PASSES: &[Pass] = passes![
     operation_names,
 ];
 
-/// A document after all passes, free of findings.
+/// A document after all passes, without lint findings.
 pub struct PreparedDocument {
     /// The document for the generator.
     pub document: Value,
-    /// Edits each pass made, in order.
+    /// The number of edits of each pass, in order.
     pub counts: Vec<(&'static str, usize)>,
-    /// Where the contract's things were found, as data for the simulator.
+    /// The mapping as JSON for the simulator; `null` without a contract.
     pub data: Value,
-    /// The same for the report.
+    /// The mapping from the contract to the document; empty without a contract.
     pub mapping: Mapping,
 }
 
-/// Runs all passes and the lint over the text of a JSON document; on refusal every finding, one a line.
+/// Runs all passes and the lint over a JSON document; returns every finding on failure, one per line.
 ///
-/// Without a contract the document is only made fit for the generator: the tests of single passes want that.
+/// Without a contract, the document is only adapted to the generator, for tests of single passes.
 pub fn prepare(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<PreparedDocument, Vec<String>> {
     let long = lint::size(text);
     if !long.is_empty() {
@@ -138,7 +137,7 @@ pub fn prepare(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<
     }
     let dangling = lint::references::check(&document);
     canonical::sort(&mut document);
-    // The generator is spared the servers; what their path means is needed.
+    // The passes remove the servers, whose path is part of every operation's path.
     let server = mapping::server_path(&document);
     let mut counts = apply(NORMALIZING_PASSES, &mut document);
     let (mut mapping, mut data) = (Mapping::default(), Value::Null);
@@ -159,7 +158,7 @@ pub fn prepare(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<
     if findings.is_empty() { Ok(PreparedDocument { document, counts, data, mapping }) } else { Err(findings) }
 }
 
-/// A finding with the place of an inline schema in the document, not with that of the component that was made of it.
+/// Replaces the pointer to a generated component with the pointer to the inline schema in the document.
 fn in_document(finding: &str, document: &Value) -> String {
     const COMPONENT: &str = "(/components/schemas/";
     let moved = finding.rfind(COMPONENT).and_then(|start| {
@@ -171,7 +170,8 @@ fn in_document(finding: &str, document: &Value) -> String {
     moved.unwrap_or_else(|| finding.to_owned())
 }
 
-/// Names come from outside: what would end the line, or what a terminal obeys, is shown as it is written in Rust.
+/// Escapes control and invisible characters, because names in the document are untrusted and a finding is one line on a
+/// terminal.
 fn one_line(finding: &str) -> String {
     let shown = |c: char| {
         if c.is_control() || descriptions::is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }
@@ -179,7 +179,7 @@ fn one_line(finding: &str) -> String {
     finding.chars().map(shown).collect()
 }
 
-/// Runs passes. Sorting after each makes the result the same with maps that sort and maps that remember.
+/// Runs passes and sorts the document after each, so that sorted and insertion-ordered maps give the same result.
 fn apply(passes: &[Pass], document: &mut Value) -> Vec<(&'static str, usize)> {
     passes
         .iter()
@@ -191,7 +191,8 @@ fn apply(passes: &[Pass], document: &mut Value) -> Vec<(&'static str, usize)> {
         .collect()
 }
 
-/// By which a document in canonical form is recognised (FNV-1a, 64 bits): only our own is ever looked for, so nobody gains by a collision.
+/// Returns the fingerprint of a document in canonical form (FNV-1a, 64 bits).
+/// The hash only identifies the reconstruction, so collisions are harmless.
 pub fn fingerprint(text: &str) -> String {
     let hash = text
         .bytes()

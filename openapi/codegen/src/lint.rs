@@ -1,8 +1,8 @@
-//! Finds what the generator can't take or would silently get wrong, before it runs.
+//! The lint: finds what the generator rejects or misinterprets, before it runs.
 //!
-//! The generator refuses with a panic that names no operation, accepts some things and does another, and a circle of schemas
-//! makes it overflow its stack, which nothing can catch. So every finding here names the operation, the place as a JSON pointer
-//! and the reason, and all findings come at once.
+//! The generator panics without naming the operation, misinterprets some documents silently, and overflows its stack on a cycle
+//! of schemas, which cannot be caught. Every finding names the operation, the JSON pointer and the reason, and all findings are
+//! reported together.
 
 mod operations;
 pub(crate) mod references;
@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use crate::tree;
 
-/// One reason to refuse a document.
+/// A reason for rejecting a document.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// The JSON pointer of the place.
+    /// The JSON pointer.
     pub pointer: String,
     /// The operation as the document spells it; `None` outside operations.
     pub operation: Option<String>,
@@ -34,7 +34,7 @@ impl Display for Finding {
     }
 }
 
-/// Collects findings.
+/// A collection of findings.
 #[derive(Default)]
 struct Findings(Vec<Finding>);
 
@@ -50,7 +50,7 @@ impl Findings {
     }
 }
 
-/// What makes it pointless to run the passes: not an OpenAPI 3.0 document at all.
+/// Returns findings that make running the passes pointless: the document is not an OpenAPI 3.0 document.
 pub(crate) fn before(document: &Value) -> Vec<String> {
     let mut findings = Findings::default();
     match document.get("openapi").and_then(Value::as_str) {
@@ -85,15 +85,15 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     findings.lines()
 }
 
-/// Far more than any real document needs; the walks recurse.
+/// Maximum nesting, far more than a real document needs; the passes recurse.
 const MAX_DEPTH: usize = 120;
 
-/// A document of a thousand operations has about a tenth of it.
+/// Maximum number of values, ten times those of a document with a thousand operations.
 const MAX_NODES: usize = 1_000_000;
-/// Of the text, in bytes.
+/// Maximum length of the text, in bytes.
 const MAX_SIZE: usize = 32 * 1024 * 1024;
 
-/// Whether the text is too long to be looked at.
+/// Returns a finding if the text is too long.
 pub(crate) fn size(text: &str) -> Vec<String> {
     let mut findings = Findings::default();
     if text.len() > MAX_SIZE {
@@ -120,7 +120,7 @@ fn depth(value: &Value) -> usize {
     1 + inner.unwrap_or(0)
 }
 
-/// Lists what the generator could not take of a document that went through the passes. `with_references` adds references that can't be followed.
+/// Returns what the generator would reject in a document after the passes; `with_references` includes dangling references.
 pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
     let mut document = document.clone();
     let mut findings = Findings::default();
@@ -132,7 +132,7 @@ pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
     findings.lines()
 }
 
-/// The passes leave references to component schemas only.
+/// Finds references other than those to component schemas, which the passes leave only if they cannot be resolved.
 fn references(document: &mut Value, findings: &mut Findings) {
     let known = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut at: Vec<(String, String)> = Vec::new();
@@ -155,7 +155,7 @@ fn references(document: &mut Value, findings: &mut Findings) {
     }
 }
 
-/// The operation that a pointer lies in, as the document spells it.
+/// Returns the label of the operation that contains the pointer.
 fn operation_of(document: &Value, pointer: &str) -> Option<String> {
     let segments = tree::segments(pointer);
     let [paths, path, method, ..] = segments.as_slice() else {
@@ -168,7 +168,7 @@ fn operation_of(document: &Value, pointer: &str) -> Option<String> {
     Some(label(operation, path, method))
 }
 
-/// How findings name an operation.
+/// Returns the name of an operation in findings: the document's operationId, else method and path.
 fn label(operation: &tree::Object, path: &str, method: &str) -> String {
     tree::text(operation, "x-operation-id")
         .or_else(|| tree::text(operation, "operationId"))

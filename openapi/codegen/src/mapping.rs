@@ -1,8 +1,8 @@
-//! Finds in a document what the contract names: its operations, then their parameters, bodies, answers and fields.
+//! The mapping from the contract to a document: operations, then their parameters, bodies, responses and fields.
 //!
-//! Runs on a document whose shared parts are inlined and whose composed schemas are flat. An operation is found by its method and the
-//! shape of its path; whether it is the right one is then told by what it takes and answers. A name that happens to match proves nothing,
-//! and nothing is guessed: what is missing or ambiguous is a finding, with the decision the user may take. All findings come at once.
+//! The document has inlined shared parts and flat composed schemas. An operation is found by its method and the shape of its
+//! path; its request and response then confirm the match. A matching name alone proves nothing, and nothing is guessed: a
+//! missing or ambiguous operation is a finding with the decision that the user may take. All findings are reported together.
 
 mod fields;
 mod fit;
@@ -20,99 +20,99 @@ use crate::lint::Finding;
 
 pub use locations::{server_path, shape};
 
-/// Where the contract's things are in a document.
+/// The mapping from the contract to a document.
 #[derive(Clone, Debug, Default)]
 pub struct Mapping {
-    /// The path of the document's server, which every path begins with on the wire.
+    /// The path of the document's server, the start of every wire path.
     pub server: String,
-    /// What stands in place of the contract's leading `/api`, the server's path included.
+    /// The replacement for the contract's leading `/api`, including the server's path.
     pub prefix: String,
     /// The operations of the contract, by operationId.
     pub operations: BTreeMap<String, OperationMapping>,
-    /// A schema of the contract → the document's schemas that were found in its place.
+    /// The document's schemas for each schema of the contract.
     pub schemas: BTreeMap<String, Vec<SchemaMapping>>,
-    /// An enum of the contract → the values that the document lists.
+    /// The document's values for each enum of the contract.
     pub enums: BTreeMap<String, BTreeSet<String>>,
-    /// What a reader should know and what is no reason to refuse.
+    /// Differences that are not a reason for rejecting the document.
     pub notes: Vec<String>,
 }
 
-/// An operation of the contract.
+/// The mapping of an operation of the contract.
 #[derive(Clone, Debug, Default)]
 pub struct OperationMapping {
-    /// `None`: the document does not have it.
+    /// The location in the document; `None` if the document lacks the operation.
     pub location: Option<OperationLocation>,
-    /// Whether the user said where it is.
+    /// `true` if the user has chosen the location.
     pub decided: bool,
-    /// A query parameter of the contract → its name in the document; `None`: the document does not have it.
+    /// The document's name of each query parameter; `None` if the document lacks the parameter.
     pub query: BTreeMap<String, Option<String>>,
-    /// Those parameters among them that the document takes as headers.
+    /// The query parameters that are headers in the document.
     pub headers: BTreeSet<String>,
-    /// The part of the form that holds the file.
+    /// The form part that holds the file.
     pub part: Option<String>,
-    /// A query parameter of the contract that is a part of the form instead → its name there, and whether the form needs it.
+    /// The query parameters that are form parts in the document, with the name of the part and whether the part is required.
     pub parts: BTreeMap<String, (String, bool)>,
-    /// Keys of [`SchemaMapping`]s.
+    /// The key of the [`SchemaMapping`] of the request.
     pub takes: Option<String>,
-    /// The [`SchemaMapping`] of the response.
+    /// The key of the [`SchemaMapping`] of the response.
     pub answers: Option<String>,
-    /// The documented statuses of success.
+    /// The documented success statuses.
     pub success: Vec<String>,
-    /// Whether an answer of success has content.
+    /// `true` if a success response has content.
     pub with_content: bool,
-    /// How a list comes.
+    /// The kind of paging.
     pub paging: Option<&'static str>,
 }
 
-/// Where an operation is.
+/// The location of an operation in the document.
 #[derive(Clone, Debug)]
 pub struct OperationLocation {
-    /// As the document writes it.
+    /// The path template of the document.
     pub path: String,
     /// The method in lower case.
     pub method: String,
-    /// As it goes over the wire, with the contract's names of the parameters.
+    /// The wire path, with the contract's parameter names.
     pub wire: String,
-    /// The document's operationId, where it has one.
+    /// The document's operationId.
     pub id: Option<String>,
 }
 
-/// A schema of the document in the place of one of the contract's.
+/// A schema of the document that corresponds to one of the contract.
 #[derive(Clone, Debug, Default)]
 pub struct SchemaMapping {
-    /// Names this pair.
+    /// The unique key of the pair.
     pub key: String,
-    /// The document's name for it; inline schemas have none.
+    /// The document's name; `None` for inline schemas.
     pub name: Option<String>,
     /// The JSON pointer of the schema.
     pub pointer: String,
     /// The description in the document.
     pub description: Option<String>,
-    /// The fields of the contract, by name.
+    /// The fields of the contract, by the contract's name.
     pub fields: BTreeMap<String, FieldMapping>,
-    /// The fields that the contract does not know, as the document describes them.
+    /// The document's schemas of fields outside the contract.
     pub extra_fields: BTreeMap<String, Value>,
-    /// Those among them that are required.
+    /// The required fields outside the contract.
     pub required_extra_fields: BTreeSet<String>,
-    /// Whether it stands in requests.
+    /// `true` if requests contain the schema.
     pub is_request: bool,
 }
 
-/// A field of the contract.
+/// The mapping of a field of the contract.
 #[derive(Clone, Debug, Default)]
 pub struct FieldMapping {
-    /// Its name in the document; `None`: the document does not have it.
+    /// The document's name; `None` if the document lacks the field.
     pub wire: Option<String>,
-    /// As the document describes it.
+    /// The document's schema.
     pub schema: Value,
-    /// Whether its type is the document's, since the contract's does not fit and nothing depends on it.
+    /// `true` if the model uses the document's type, because the contract's does not fit and nothing depends on it.
     pub uses_document_type: bool,
-    /// The [`SchemaMapping`] it leads to.
+    /// The key of the [`SchemaMapping`] of the field's type.
     pub target: Option<String>,
 }
 
 impl Mapping {
-    /// Whether names and paths are the contract's own.
+    /// Returns `true` if names and paths are the contract's own.
     pub fn is_identity(&self, contract: &Contract) -> bool {
         self.operations.iter().all(|(id, mapped)| {
             let same_place = mapped.location.as_ref().is_some_and(|place| {
@@ -134,7 +134,7 @@ impl Mapping {
 }
 
 impl Mapping {
-    /// The pair of this key, and the contract's name of it.
+    /// Finds a schema mapping by key, with the contract's name of the schema.
     pub fn bound(&self, key: &str) -> Option<(&str, &SchemaMapping)> {
         self.schemas
             .iter()
@@ -142,14 +142,14 @@ impl Mapping {
     }
 }
 
-/// Looks for one thing after the other.
+/// The state of mapping a document.
 #[derive(Clone)]
 struct Mapper<'a> {
     document: &'a Value,
     contract: &'a Contract,
     mapping: Mapping,
     findings: Vec<Finding>,
-    /// The operation that is looked at.
+    /// The current operation.
     operation: String,
 }
 
@@ -170,8 +170,8 @@ impl Mapper<'_> {
     }
 }
 
-/// Maps the whole contract; all paths stand below `server`. The mapping is complete also when there are findings: what was not found
-/// counts as missing.
+/// Maps the whole contract to a document with the server path `server`.
+/// // The mapping is complete even with findings: operations that were not found count as missing.
 pub fn map_contract(
     document: &Value,
     server: String,
@@ -203,7 +203,7 @@ pub fn map_contract(
                 search = attempt;
                 OperationMapping { decided, ..mapped }
             } else {
-                // The user said beforehand that the facade can do without it.
+                // The user has accepted that the operation may be missing.
                 search.note(format!("the document's {} does not fit, and may be missing", spec.line()));
                 OperationMapping::default()
             }
@@ -220,7 +220,7 @@ pub fn map_contract(
 }
 
 impl Mapper<'_> {
-    /// A model that is sent has one spelling of each field: answers may be read from several.
+    /// Checks that each field of a request model has a single wire name; responses may have several.
     fn requests_agree(&mut self) {
         let mut odd: Vec<(String, String)> = Vec::new();
         for (name, sources) in &self.mapping.schemas {
@@ -248,7 +248,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// An operation that was not found.
+    /// Reports a missing operation.
     fn missing(
         &mut self,
         spec: &crate::contract::OperationSpec,
@@ -261,7 +261,7 @@ impl Mapper<'_> {
             return;
         }
         if decisions.map.contains_key(&id) {
-            // Said already: the place that the user named is not there.
+            // Reported already: the location chosen by the user does not exist.
             return;
         }
         let candidates = self.candidates(spec, claimed);

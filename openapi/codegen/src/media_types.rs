@@ -1,13 +1,14 @@
-//! Why: the generator knows `application/json` by that very name; `*/*`, `application/hal+json` or a charset make it raw bytes.
-//! Finds: media types of bodies and answers that mean JSON.
-//! Holds afterwards: JSON is called `application/json`, and at most once.
-//! Delete when: the generator reads structured suffixes (RFC 6839) and parameters.
+//! Why: the generator recognizes JSON only as `application/json`; `*/*`, `application/hal+json` or a charset parameter result
+//! in raw bytes.
+//! Finds: media types of request and response bodies that mean JSON.
+//! Holds afterwards: JSON has the media type `application/json`, at most once per body.
+//! Delete when: the generator supports structured suffixes (RFC 6839) and parameters.
 
 use serde_json::Value;
 
 use crate::tree::{self, NodeKind, Object};
 
-/// What a media type means to us.
+/// The kinds of media types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
     Json,
@@ -16,7 +17,7 @@ pub(crate) enum Family {
     Other,
 }
 
-/// The family of a media type, parameters left aside.
+/// Returns the kind of a media type, without its parameters.
 pub(crate) fn family(media_type: &str) -> Family {
     let essence = essence(media_type);
     if essence == "application/json" || essence.ends_with("+json") {
@@ -30,12 +31,12 @@ pub(crate) fn family(media_type: &str) -> Family {
     }
 }
 
-/// A media type without its parameters, in small letters.
+/// Returns a media type in lower case, without its parameters.
 pub(crate) fn essence(media_type: &str) -> String {
     media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The media types of an operation's success answers, as they are written, in order of status.
+/// Returns the media types of an operation's success responses, ordered by status.
 pub(crate) fn of_success(operation: &Object) -> Vec<&str> {
     let Some(responses) = tree::object(operation, "responses") else {
         return Vec::new();
@@ -71,7 +72,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// `*/*` means JSON when it comes with a schema that is no file.
+/// Returns `true` for JSON, and for `*/*` with a schema that is not a file.
 pub(super) fn means_json(name: &str, media_type: Option<&Value>) -> bool {
     if essence(name) != "*/*" {
         return family(name) == Family::Json;
@@ -80,7 +81,7 @@ pub(super) fn means_json(name: &str, media_type: Option<&Value>) -> bool {
     schema.is_some_and(|schema| !is_bytes(schema))
 }
 
-/// Bytes, also as Java tools write an array of them.
+/// Returns `true` for bytes, also as an array of bytes, as Java tools write them.
 pub(crate) fn is_bytes(schema: &Object) -> bool {
     let is_file = |schema: &Object| matches!(tree::text(schema, "format"), Some("binary" | "byte"));
     is_file(schema) || tree::object(schema, "items").is_some_and(is_file)

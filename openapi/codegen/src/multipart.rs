@@ -1,8 +1,8 @@
-//! Why: the generator refuses `multipart/form-data`.
+//! Why: the generator rejects `multipart/form-data`.
 //! Finds: request bodies with a multipart media type.
-//! Holds afterwards: such a body is `application/octet-stream`, and its operation carries `x-multipart`, by which the code pass
-//! of the same name finds the generated builder and gives it a form to send.
-//! Delete when: the generator makes multipart forms.
+//! Holds afterwards: such a body is `application/octet-stream`, and its operation is marked `x-multipart`, by which the code
+//! pass `multipart_form` finds the generated builder.
+//! Delete when: the generator supports multipart forms.
 
 use serde_json::{Value, json};
 

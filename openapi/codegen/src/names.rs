@@ -1,7 +1,7 @@
-//! How names of the document become names of Rust, by the rules of the generator.
+//! Conversion of document names to Rust names, by the rules of the generator.
 //!
-//! The generator turns any text into an identifier and notices neither that two became one nor that one means something else.
-//! The lint and the passes need to know the outcome beforehand, so the rule is repeated here.
+//! The generator converts any text to an identifier without detecting collisions. The lint and the passes need the result
+//! beforehand, so the rules are repeated here.
 
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::{Map, Value};
@@ -32,12 +32,12 @@ pub(crate) const RESERVED_SETTERS: [&str; 6] = ["client", "encode_path", "header
 /// Types that the models use without a path.
 pub(crate) const RESERVED_MODEL_TYPES: [&str; 1] = ["String"];
 
-/// As a type: `getFile` → `GetFile`.
+/// Returns the name of a type: `getFile` → `GetFile`.
 pub fn pascal(name: &str) -> String {
     identifier(&plain(name).to_pascal_case(), "X")
 }
 
-/// As a field, parameter or method: `getFile` → `get_file`.
+/// Returns the name of a field, parameter or method: `getFile` → `get_file`.
 pub fn snake(name: &str) -> String {
     identifier(&plain(name).to_snake_case(), "x")
 }
@@ -50,7 +50,7 @@ fn plain(name: &str) -> String {
     }
 }
 
-/// The prefix goes before what does not begin with a letter; a keyword gets an underscore.
+/// Adds the prefix to a name that does not start with a letter, and an underscore to a keyword.
 fn identifier(name: &str, prefix: &str) -> String {
     let name = match name.chars().next() {
         Some(first) if first.is_alphabetic() => String::from(name),
@@ -59,7 +59,7 @@ fn identifier(name: &str, prefix: &str) -> String {
     if KEYWORDS.contains(&name.as_str()) { format!("{name}_") } else { name }
 }
 
-/// Words that are no identifiers, reserved ones included.
+/// The keywords, including reserved ones.
 #[rustfmt::skip]
 const KEYWORDS: [&str; 53] = [
     "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
@@ -68,9 +68,9 @@ const KEYWORDS: [&str; 53] = [
     "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "_",
 ];
 
-/// A name for a new schema that no other has, also not after casing.
+/// Returns a name for a new schema that is unique after casing.
 pub fn free(schemas: &Map<String, Value>, wanted: &str) -> String {
-    // Twice, since the generator cases the name again: `a-b-c` → `ABC` → `Abc`.
+    // Cased twice, because the generator cases the name again: `a-b-c` → `ABC` → `Abc`.
     let wanted = pascal(&pascal(wanted));
     let taken = |name: &str| schemas.keys().any(|key| pascal(key) == name);
     if !taken(&wanted) {
@@ -79,7 +79,7 @@ pub fn free(schemas: &Map<String, Value>, wanted: &str) -> String {
     numbered(&wanted, taken)
 }
 
-/// The name with the first number that makes it one that is not taken.
+/// Appends the first number that makes the name unique.
 pub fn numbered(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut number = 2_usize;
     while taken(&format!("{wanted}{number}")) {

@@ -1,17 +1,18 @@
-//! Why: one meaning has several spellings. YAML reads `version: 1.0` as a number, Spring keeps a pattern in a path template
-//! (`{id:.+}`), tools join paths with two slashes.
-//! Finds: numbers and truth values where OpenAPI has texts, path templates with more than names in their braces, `//` in paths, the
-//! version `3.0`.
-//! Holds afterwards: those are texts, a template is names in braces, and the version is 3.0 with three parts, of a document of 3.1, too. Two paths that become one are joined where their methods
-//! differ; else both stay, for the lint to report. Runs when a document is read, so every reader of it sees the same form.
-//! Delete when: never; a document is outside input.
+//! Why: documents spell the same thing differently. YAML reads `version: 1.0` as a number, Spring includes a pattern in a path
+//! template (`{id:.+}`), tools join paths with two slashes.
+//! Finds: numbers and booleans where OpenAPI requires strings, path templates with more than names in braces, `//` in paths,
+//! the version `3.0`.
+//! Holds afterwards: these are strings, templates have only names in braces, and the version is 3.0 with three parts, also for
+//! a document of version 3.1. Two paths that become equal are merged if their methods differ; otherwise both stay for the lint.
+//! Runs when a document is read, so that every reader gets the same form.
+//! Delete when: never; a document is untrusted input.
 
 use serde_json::{Value, json};
 
 use crate::tree::{self, NodeKind, Object};
 use crate::{downgrade, invalid_members};
 
-/// Brings a document to one spelling.
+/// Normalizes the spelling of a document.
 pub fn apply(document: &mut Value) {
     tree::visit_all(document, &mut |node, object, _| texts(node, object));
     if document.get("openapi").and_then(Value::as_str).is_some_and(|version| version == "3.0") {
@@ -74,7 +75,8 @@ fn plain_paths(paths: &mut Object) {
     }
 }
 
-/// The path with nothing but names in its braces: `/a//{id:[a-f]{36}}` → `/a/{id}`. `None` where the braces do not fit or hold no name.
+/// Reduces braces to names and merges slashes: `/a//{id:[a-f]{36}}` → `/a/{id}`; `None` for unbalanced braces or a missing
+/// name.
 pub fn plain_path(path: &str) -> Option<String> {
     let mut plain = String::new();
     let mut rest = path;
@@ -82,7 +84,7 @@ pub fn plain_path(path: &str) -> Option<String> {
         let end = closing_brace(after)?;
         plain.push_str(before);
         let inner = &after[..end];
-        // `{?page,size}` is a query (RFC 6570).
+        // `{?page,size}` is a query expression (RFC 6570).
         if !inner.starts_with(['?', '&']) {
             let name = inner.split(':').next().unwrap_or_default();
             let name = name.trim().trim_start_matches(['*', '+', '/', '#']).trim_end_matches('*');
@@ -104,8 +106,8 @@ pub fn plain_path(path: &str) -> Option<String> {
     Some(plain)
 }
 
-/// Returns the index of the brace that closes the one opened before `text`.
-/// Braces of a regular expression are skipped: in pairs, escaped or in a class.
+/// Returns the index of the brace that closes the one before `text`, skipping braces of a regular expression: pairs, escaped,
+/// in a class.
 fn closing_brace(text: &str) -> Option<usize> {
     let (mut depth, mut in_class, mut escaped) = (0_usize, false, false);
     for (at, c) in text.char_indices() {

@@ -1,7 +1,7 @@
-//! Why: `null` and absence mean the same to a reader. The generator would wrap what is already optional, and refuse a required
-//! property that is missing though it may be null.
+//! Why: readers treat `null` and absence alike. The generator would wrap optional properties twice, and reject a response
+//! without a required nullable property.
 //! Finds: properties with `nullable: true`.
-//! Holds afterwards: no property is nullable, and none that was is required: it is optional, which takes null and absence.
+//! Holds afterwards: no property is nullable; those that were are optional, which accepts `null` and absence.
 //! Delete when: never.
 
 use serde_json::Value;

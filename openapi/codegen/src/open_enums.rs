@@ -1,9 +1,9 @@
-//! Why: a generated enum refuses a value it does not know, and one such element fails a whole list. Services add values.
-//! Finds: texts with an `enum`, named or inline.
-//! Holds afterwards: each is a component schema marked `x-open-enum`, which the code side replaces by a type in `crate::enums` that
-//! keeps unknown texts. An inline one is named after its owner and property (`FileStatus` + `workflowStatus` →
-//! `FileStatusWorkflowStatus`), never by the generator, whose choice depends on the order of keys.
-//! Delete when: the generator makes open enums.
+//! Why: a generated enum rejects unknown values, and a single one fails a whole list. Services add values.
+//! Finds: strings with an `enum`, named or inline.
+//! Holds afterwards: each is a component schema marked `x-open-enum`, which the generator replaces by a type in `crate::enums`
+//! that preserves unknown values. An inline enum is named after its owner and property (`FileStatus` + `workflowStatus` →
+//! `FileStatusWorkflowStatus`), because the generator's choice depends on the order of keys.
+//! Delete when: the generator supports open enums.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// A reference that keeps the description of the place it stands at: members beside `$ref` are ignored in OpenAPI 3.0.
+/// Returns a reference with a description, wrapped in `allOf`, because OpenAPI 3.0 ignores members beside `$ref`.
 pub(super) fn reference(name: &str, description: Option<Value>) -> Object {
     let mut reference =
         Object::from_iter([(String::from("allOf"), json!([{"$ref": format!("#/components/schemas/{name}")}]))]);
@@ -65,7 +65,7 @@ fn is_text_enum(schema: &Object) -> bool {
         })
 }
 
-/// What names an inline enum besides its component: operations by pointer, parameters by pointer.
+/// The names for inline schemas: those of operations and parameters, by pointer.
 #[derive(Default)]
 pub(super) struct Owners {
     operations: BTreeMap<String, String>,
@@ -87,7 +87,7 @@ impl Owners {
         owners
     }
 
-    /// The name for an inline enum at this place: its owner, then what leads to it, structure left out.
+    /// Returns the name for an inline schema: its owner, then the data path without structural segments.
     pub(super) fn name(&self, segments: &[String]) -> String {
         let pointer = |length: usize| {
             let parts = segments.iter().take(length).map(|segment| tree::escape(segment));
@@ -112,7 +112,7 @@ impl Owners {
     }
 }
 
-/// Segments of a pointer that name no part of the data.
+/// Returns `true` for structural pointer segments, which do not name data.
 fn is_structure(segment: &str) -> bool {
     const STRUCTURE: [&str; 6] = ["properties", "items", "allOf", "oneOf", "anyOf", "additionalProperties"];
     STRUCTURE.contains(&segment) || segment.chars().all(|c| c.is_ascii_digit())

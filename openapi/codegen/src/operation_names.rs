@@ -1,8 +1,8 @@
-//! Why: the generator's hooks get the operation's name in the generator's spelling only (`get_file`), while users, spans and the
-//! simulator know the document's (`getFile`).
+//! Why: the hooks of the generated client know only the generator's spelling of an operation (`get_file`); users, spans and the
+//! simulator use the document's (`getFile`).
 //! Finds: every `operationId`.
-//! Holds afterwards: it is spelled as the generated method; `x-operation-id` keeps the document's spelling. So the table of
-//! operations that the build writes can lead from the one to the other.
+//! Holds afterwards: `operationId` is the name of the generated method; `x-operation-id` has the document's spelling. The table
+//! of operations maps one to the other.
 //! Delete when: the hooks get the document's spelling.
 
 use serde_json::Value;

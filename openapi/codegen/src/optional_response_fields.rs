@@ -1,7 +1,7 @@
-//! Why: `required` is what a service demands of requests; of its answers it is a hope. Java tools mark a field that must not be `null`, and the
-//! service leaves it out where it is empty, zero or hidden from the caller. Then a model fails, and with it the list it stands in.
-//! Finds: `required` of models that answers hold, the contract's own left aside: that says what the facade can't do without.
-//! Holds afterwards: every other field of an answer is optional.
+//! Why: Java tools mark fields that must not be `null` as `required`, but services omit empty, zero or hidden fields in
+//! responses. The model of such a response, and the list that contains it, would fail.
+//! Finds: `required` of models in responses, except the contract's own requirements.
+//! Holds afterwards: every other field of a response is optional.
 //! Delete when: never.
 
 use std::collections::BTreeSet;

@@ -1,11 +1,11 @@
-//! Why: the generator panics at an object in the query (`pageable` of Java services), stops at styles and forms it does not know,
-//! sends a list meant for one value as many, and panics when path and parameters do not fit.
-//! Finds: parameters that are objects or lists, their styles, `content` in the place of a schema, names in the path.
-//! Holds afterwards: a parameter is one scalar, or in the query a list of scalars. An object in the query has become one parameter a
-//! property; a list that goes into one value is a text that the caller joins. What can't be sent at all is left out, and the
-//! operation's description says so, unless it is required: then the lint refuses it. Every name in the path is declared, and
-//! nothing else is declared for the path.
-//! Delete when: the generator knows styles.
+//! Why: the generator panics for an object in the query (`pageable` of Java services), rejects unknown styles and forms, sends
+//! a list intended for one value as several, and panics if path and parameters do not match.
+//! Finds: parameters that are objects or lists, their styles, `content` instead of a schema, names in the path.
+//! Holds afterwards: a parameter is a scalar, or in the query a list of scalars. An object in the query becomes one parameter
+//! per property; a list in one value becomes a string that the caller joins. Optional parameters that cannot be sent are
+//! removed and mentioned in the operation's description; required ones stay for the lint. Exactly the names in the path are
+//! declared as path parameters.
+//! Delete when: the generator supports styles.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use crate::tree::{self, NodeKind, Object};
 
-/// What becomes of a parameter.
+/// The treatment of a parameter.
 enum Fate {
     Stay(Object),
     Become(Vec<Object>),
-    /// Can't be sent, for the lint to say when it is required.
+    /// A parameter that cannot be sent; a required one stays for the lint.
     Unsendable(Object),
 }
 
@@ -40,7 +40,7 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
     let mut kept: Vec<Object> = Vec::new();
     let mut dropped: Vec<String> = Vec::new();
     let mut known: BTreeSet<(String, String)> = BTreeSet::new();
-    // What is declared as itself wins over the property of an object.
+    // A declared parameter takes precedence over the property of an object.
     let declared: BTreeSet<(String, String)> = before.iter().filter_map(Value::as_object).map(key).collect();
     for parameter in before.iter().filter_map(Value::as_object) {
         let is_of_path = tree::text(parameter, "in") == Some("path");
@@ -89,7 +89,7 @@ fn say(object: &mut Object, sentence: &str) {
     object.insert(String::from("description"), Value::String(text.trim().to_owned()));
 }
 
-/// Names of headers are the same in any case.
+/// Returns location and name; header names are case-insensitive.
 fn key(parameter: &Object) -> (String, String) {
     let place = tree::text(parameter, "in").unwrap_or_default();
     let name = tree::text(parameter, "name").unwrap_or_default();
@@ -97,7 +97,7 @@ fn key(parameter: &Object) -> (String, String) {
     (String::from(place), name)
 }
 
-/// The names between braces.
+/// Returns the names between braces.
 pub(super) fn names_in(path: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut rest = path;
@@ -145,7 +145,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
             if !is_list_of_scalars(&target, schemas) {
                 return Fate::Unsendable(parameter);
             }
-            // Every style but the usual one puts all values into one, unless it is told not to.
+            // Every style except `form` joins all values into one, unless `explode` is set.
             let explodes = explodes.unwrap_or(style.is_none_or(|style| style == "form"));
             if place == "query" && explodes {
                 parameter.remove("style");
@@ -166,7 +166,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
             Fate::Stay(parameter)
         }
         (None, Some(target)) if !target.contains_key("type") => {
-            // Any JSON value would be sent in quotation marks.
+            // JSON strings would be sent with quotation marks.
             parameter.insert(String::from("schema"), json!({"type": "string"}));
             usual_style(&mut parameter);
             Fate::Stay(parameter)
@@ -184,7 +184,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
     }
 }
 
-/// Styles say nothing about one value, but for those that were sorted out.
+/// Removes styles that do not affect a scalar.
 fn usual_style(parameter: &mut Object) {
     let usual = if tree::text(parameter, "in") == Some("query") { "form" } else { "simple" };
     if tree::text(parameter, "style").is_some_and(|style| style != usual) {
@@ -197,7 +197,7 @@ fn set_schema(parameter: &mut Object, mut schema: Object) {
     parameter.insert(String::from("schema"), Value::Object(schema));
 }
 
-/// A name that the HTTP library takes; it panics at others.
+/// Returns `true` for header names that the HTTP library accepts; it panics for others.
 pub(crate) fn is_header_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
@@ -207,12 +207,12 @@ fn is_scalar(schema: &Object, schemas: &Object) -> bool {
     target.is_some_and(|target| matches!(tree::text(target, "type"), Some("boolean" | "integer" | "number" | "string")))
 }
 
-/// Whether each element can stand in a URL.
+/// Returns `true` if each element can be part of a URL.
 pub(crate) fn is_list_of_scalars(list: &Object, schemas: &Object) -> bool {
     tree::object(list, "items").is_some_and(|items| is_scalar(items, schemas) && !tree::is_true(items, "nullable"))
 }
 
-/// One parameter a property, as the usual styles send an object in the query.
+/// Splits an object in the query into one parameter per property.
 fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
     let explodes = parameter.get("explode").and_then(Value::as_bool);
     let is_deep = match (tree::text(&parameter, "in"), tree::text(&parameter, "style")) {
@@ -222,7 +222,7 @@ fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
     };
     let own = tree::text(&parameter, "name").unwrap_or_default();
     let Some(properties) = tree::object(target, "properties") else {
-        // A map without documented keys: sending none of them is right whether it is required or not.
+        // A map without documented keys may be left out, even if required.
         let mut parameter = parameter;
         parameter.remove("required");
         return Fate::Unsendable(parameter);
@@ -243,7 +243,7 @@ fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
             part.insert(String::from("required"), Value::Bool(true));
         }
         part.extend(property.get("description").map(|text| (String::from("description"), text.clone())));
-        // An object in an object has no usual form, and nothing says whether it matters.
+        // A nested object has no defined serialization.
         let is_object =
             tree::resolve_schema(property, schemas).is_some_and(|it| tree::text(it, "type") == Some("object"));
         if is_object && !is_required {

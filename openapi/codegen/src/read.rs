@@ -1,17 +1,17 @@
-//! Reads a document given as JSON, by strict rules: a key that stands twice in one object is an error, since silently keeping the last
-//! one hides a mistake, and limits stop what grows without end.
+//! Strict reading of JSON documents: a duplicate key is an error, because keeping the last one would hide a mistake; the size
+//! is limited.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// How large a document may be, in bytes.
+/// Maximum size of a document, in bytes.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// How many values it may hold.
+/// Maximum number of values in a document.
 pub const MAX_NODES: usize = 2_000_000;
 
-/// Reads `text`, which came from `origin` (named in errors). Depth is limited by the JSON library, at 128 levels.
+/// Parses `text`; `origin` is its name in errors. The JSON library limits the nesting to 128 levels.
 pub fn json(text: &str, origin: &str) -> Result<Value, String> {
     check_size(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -28,7 +28,7 @@ pub fn json(text: &str, origin: &str) -> Result<Value, String> {
     }
 }
 
-/// Whether the text is small enough to be looked at.
+/// Checks the size of a document.
 pub fn check_size(text: &str, origin: &str) -> Result<(), String> {
     if text.len() > MAX_BYTES {
         return Err(format!("{origin}: {} bytes, more than the {MAX_BYTES} a document may have", text.len()));
@@ -36,7 +36,7 @@ pub fn check_size(text: &str, origin: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the text is meant as JSON; anything else is read as YAML.
+/// Returns `true` if the text is JSON; everything else is read as YAML.
 pub fn is_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
 }

@@ -1,7 +1,7 @@
-//! Why: the generator leaves an empty list out of a request, so a caller could never say "none": no members, no attributes.
-//! Finds: optional lists and maps in the schemas that request bodies are made of.
-//! Holds afterwards: they are nullable, hence `Option<Vec<_>>`: `None` is left out, an empty list is sent.
-//! Delete when: the generator tells empty from absent.
+//! Why: the generator omits empty lists in requests, so a caller could not send "none": no members, no attributes.
+//! Finds: optional lists and maps in the schemas of request bodies.
+//! Holds afterwards: they are nullable, hence `Option<Vec<_>>`: `None` is omitted, an empty list is sent.
+//! Delete when: the generator distinguishes empty and absent lists.
 
 use std::collections::BTreeSet;
 

@@ -1,10 +1,10 @@
-//! Why: the generator takes a schema that leaves something out or says two things for another than it is meant, or panics.
-//! Finds: `properties` or `items` without a type, lists without `items`, enums of mixed values, `required` names that no
-//! property has, members beside `$ref`, components that may be `null`, properties of requests that are `readOnly` and required.
-//! Holds afterwards: a schema says its type or is `{}`, any JSON value, and so is an object of which nothing is said; it has the members of its type and no others. Enums are of
-//! texts. Whether a component may be `null` is said where it is used. A type that OpenAPI 3.0 does not have, and one that
-//! contradicts the rest of the schema, stays for the lint.
-//! Delete when: never; a document is outside input.
+//! Why: the generator misinterprets incomplete or contradictory schemas, or panics.
+//! Finds: `properties` or `items` without a type, lists without `items`, enums of mixed values, `required` names without a
+//! property, members beside `$ref`, nullable components, properties of requests that are `readOnly` and required.
+//! Holds afterwards: a schema declares its type or is `{}`, any JSON value, as is an object without any statement; it has the
+//! members of its type only. Enums contain strings. Nullability is declared where a component is used. A type outside of
+//! OpenAPI 3.0, or one that contradicts the rest of the schema, stays for the lint.
+//! Delete when: never; a document is untrusted input.
 
 use std::collections::BTreeSet;
 
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use crate::constraints::LIMITS;
 use crate::tree::{self, NodeKind, Object};
 
-/// Members that no type depends on.
+/// Members that do not affect the type.
 const ASIDE: [&str; 7] = ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly"];
-/// What is left of a composed schema that the lint will refuse, and the wrapped reference.
+/// Members of composed schemas, which the lint rejects, and of wrapped references.
 const COMPOSED: [&str; 5] = ["allOf", "anyOf", "discriminator", "not", "oneOf"];
 
 pub(super) fn apply(document: &mut Value) -> usize {
@@ -68,7 +68,7 @@ fn bring_to_form(schema: &mut Object) {
     }
 }
 
-/// Members beside `$ref` mean nothing in OpenAPI 3.0, but tools write what they mean there.
+/// Wraps a reference with relevant members beside it, which OpenAPI 3.0 ignores but tools write.
 fn beside_reference(schema: &mut Object) {
     let says_more = ["deprecated", "description"].iter().any(|key| schema.contains_key(*key))
         || ["nullable", "readOnly"].iter().any(|key| tree::is_true(schema, key));
@@ -80,7 +80,7 @@ fn beside_reference(schema: &mut Object) {
     }
 }
 
-/// Whether the schema has a member that another type would have, with something in it.
+/// Returns `true` if the schema has a non-empty member of another type.
 pub(crate) fn contradicts(schema: &Object, key: &str) -> bool {
     schema.get(key).and_then(Value::as_object).is_some_and(|member| !member.is_empty())
 }
@@ -96,7 +96,7 @@ fn keep(schema: &mut Object, own: &[&str]) {
     });
 }
 
-/// The type of a schema that does not say it.
+/// Infers the type of a schema that does not declare it.
 fn kind(schema: &Object) -> Option<&'static str> {
     let has = |key: &str| schema.contains_key(key);
     if has("properties") || has("additionalProperties") {
@@ -117,7 +117,7 @@ fn kind(schema: &Object) -> Option<&'static str> {
     }
 }
 
-/// Leaves an enum of texts or none. What YAML reads as a number or a truth value was meant as a text if the type says so.
+/// Reduces an enum to strings or removes it. Numbers and booleans come from YAML; they are strings if the type is.
 fn enumeration(schema: &mut Object) {
     let Some(Value::Array(values)) = schema.get("enum") else {
         return;
@@ -167,14 +167,14 @@ fn object(schema: &mut Object) {
             schema.remove("required");
         }
     }
-    // Java tools write a value of any type (`Object`) as an object of which they say nothing.
+    // Java tools write a value of any type (`Object`) as an object without any statement.
     if names.is_empty() && schema.get("additionalProperties").is_none_or(|extra| *extra == Value::Bool(false)) {
         schema.remove("additionalProperties");
         schema.remove("type");
     }
 }
 
-/// A component that may be `null` makes nullable every property and item that refers to it.
+/// Makes every property and item nullable that refers to a nullable component.
 fn say_null_where_used(document: &mut Value) -> usize {
     let Some(schemas) = tree::schemas_mut(document) else {
         return 0;
@@ -188,7 +188,7 @@ fn say_null_where_used(document: &mut Value) -> usize {
         }
     }
     let mut edits = nullable.len();
-    // An alias of such a component is one too.
+    // An alias of a nullable component is nullable as well.
     loop {
         let aliases: Vec<String> = schemas
             .iter()
@@ -223,7 +223,7 @@ fn say_null_where_used(document: &mut Value) -> usize {
     edits
 }
 
-/// The component that a schema is nothing but a reference to.
+/// Returns the component that a schema refers to without other members.
 fn referenced_component(schema: &Object) -> Option<&str> {
     match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
         Some([only]) => only.as_object().and_then(tree::schema_name),
@@ -231,7 +231,7 @@ fn referenced_component(schema: &Object) -> Option<&str> {
     }
 }
 
-/// What only the service sets can't be required of a request.
+/// Makes read-only properties of requests optional, because only the service sets them.
 fn free_read_only(document: &mut Value) -> usize {
     let mut edits = 0;
     let bodies = tree::request_bodies(document);

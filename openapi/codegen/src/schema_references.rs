@@ -1,9 +1,9 @@
-//! Why: the generator finds a schema by what stands behind the last `/` of a reference, so it takes `…/schemas/A/properties/b` for
-//! the schema `b`, and knows neither `%20` nor `~1`.
+//! Why: the generator resolves a reference by its text after the last `/`, so that `…/schemas/A/properties/b` becomes the
+//! schema `b`, and supports neither `%20` nor `~1`.
 //! Finds: references of schemas within the document.
-//! Holds afterwards: each leads to a component schema and ends with its plain name. A schema in another place that something
-//! refers to has become a component schema, and its place refers to it too; so circles stay what they were.
-//! Delete when: the generator follows JSON pointers.
+//! Holds afterwards: each leads to a component schema and ends with its plain name. A referenced schema elsewhere becomes a
+//! component schema, and a reference replaces it; cycles are preserved.
+//! Delete when: the generator supports JSON pointers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ pub(super) fn apply(document: &mut Value) -> usize {
         places.insert(String::from(pointer));
         wanted.extend(tree::text(schema, "$ref").and_then(decoded));
     });
-    // Inner places first: an outer one takes along what they have become.
+    // Inner schemas first, so that outer ones contain the replaced form.
     let mut elsewhere: Vec<&String> = wanted
         .iter()
         .filter(|pointer| {
             let is_schema = places.contains(*pointer);
-            // In a place of the document's own (`x-models`), where no pass looks: what is there may be meant as one.
+            // Members such as `x-models` may contain schemas, which no pass visits.
             let is_hidden =
                 !is_schema && pointer.starts_with("/x-") && document.pointer(pointer).is_some_and(Value::is_object);
             (is_schema || is_hidden) && component(pointer).is_none()
@@ -58,7 +58,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
         let Some(reference) = tree::text(schema, "$ref") else {
             return;
         };
-        // A name that was meant to hold `%20`: nothing is there when it is decoded.
+        // An unescaped name may contain `%20` and must not be decoded.
         if reference.strip_prefix(COMPONENTS).is_some_and(|name| known.contains(name)) {
             return;
         }
@@ -76,10 +76,10 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// Segments of a pointer that name no part of the data.
+/// Structural pointer segments, which do not name data.
 const STRUCTURE: [&str; 8] = ["allOf", "anyOf", "components", "content", "items", "oneOf", "properties", "schemas"];
 
-/// The name of the component schema that a pointer leads to.
+/// Returns the name of the component schema at a pointer.
 fn component(pointer: &str) -> Option<String> {
     match tree::segments(pointer).as_slice() {
         [components, schemas, name] if components == "components" && schemas == "schemas" => Some(name.clone()),
@@ -87,7 +87,7 @@ fn component(pointer: &str) -> Option<String> {
     }
 }
 
-/// The JSON pointer of a reference within the document, its `%20` resolved.
+/// Returns the JSON pointer of a reference within the document, percent-decoded.
 pub(crate) fn decoded(reference: &str) -> Option<String> {
     let fragment = reference.strip_prefix('#')?;
     let mut bytes = Vec::with_capacity(fragment.len());

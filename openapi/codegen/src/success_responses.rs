@@ -1,10 +1,10 @@
-//! Why: the generator panics on two success answers that differ, calls an undocumented success an error (200 where 204 is
-//! documented), and needs a schema for JSON.
-//! Finds: the success answers of an operation.
-//! Holds afterwards: each operation has one, `2XX`: nothing, JSON with a schema, or bytes. ResponseKind that differ (content for one
-//! status, none or another for the next) and media types that are no JSON become bytes, and so does an operation that documents
-//! no success or only `default`, which may stand for errors as well. An answer to `HEAD` has no content.
-//! Delete when: the generator takes several success answers.
+//! Why: the generator panics for two different success responses, treats an undocumented success as an error (200 where 204 is
+//! documented), and requires a schema for JSON.
+//! Finds: the success responses of an operation.
+//! Holds afterwards: each operation has one, `2XX`: no content, JSON with a schema, or bytes. Differing responses and media
+//! types other than JSON become bytes, and so does an operation without a documented success or with `default` only, which may
+//! describe errors as well. A response to `HEAD` has no content.
+//! Delete when: the generator supports several success responses.
 
 use serde_json::{Value, json};
 
@@ -50,14 +50,14 @@ fn merge(responses: &Object, is_open: bool) -> Value {
     }
 }
 
-/// The content of an answer as the generator takes it.
+/// Returns the content of a response in the form that the generator accepts.
 fn form(response: &Value) -> Option<Value> {
     let content = response.get("content")?.as_object()?;
     if content.is_empty() {
         return None;
     }
     let json = content.get("application/json").and_then(|media_type| media_type.get("schema"));
-    // A text as JSON is a text; what is declared a file comes as bytes whatever its media type says.
+    // A string in JSON is a string; a declared file is sent as bytes under any media type.
     let is_file = json.is_some_and(|schema| schema.get("format").and_then(Value::as_str) == Some("binary"));
     Some(match json.filter(|_| !is_file) {
         Some(schema) => json!({"application/json": {"schema": schema}}),

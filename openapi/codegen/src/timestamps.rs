@@ -1,8 +1,8 @@
-//! Why: the generator's own choice for `date-time` refuses texts without an offset, and any parsed form gives a saved answer back
-//! in another spelling.
-//! Finds: texts with the format `date-time`.
-//! Holds afterwards: they refer to one component schema that the code side replaces by `crate::Timestamp`, as it does with those
-//! that have a name already.
+//! Why: the generator's type for `date-time` rejects times without an offset, and a parsed time changes the spelling of a
+//! stored response.
+//! Finds: strings with the format `date-time`.
+//! Holds afterwards: they refer to one component schema, which the generator replaces by `crate::Timestamp`, like named schemas
+//! of this format.
 //! Delete when: never.
 
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
-//! Why: headers that the transport sets on every request (tenant, token, media types) and cookies must not become arguments of
-//! every call; a cookie stops the generator.
+//! Why: headers that the transport sets on every request (tenant, token, media types) and cookies must not be parameters of
+//! every call; the generator rejects cookies.
 //! Finds: header parameters with such a name, in any case, and all cookie parameters.
 //! Holds afterwards: no operation declares one.
-//! Delete when: never, as long as the transport sets them.
+//! Delete when: never, as long as the transport sets these headers.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
-//! Walks an OpenAPI 3.0 document node by node, so that a pass says only *what* it changes.
+//! The document as a tree of typed nodes, with visitors and accessors.
 //!
-//! Objects are visited from the outside in, keys in sorted order, whatever the map keeps. A visitor gets the object and its
-//! JSON pointer; it may change the object, and the walk goes on with what it left there.
+//! Objects are visited from the outside in, keys in sorted order. A visitor gets the object and its JSON pointer and may change
+//! the object; the visit continues with the changed object.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// An object of the document.
 pub type Object = Map<String, Value>;
 
-/// What an object of an OpenAPI document is, named as the specification names it.
+/// The kinds of objects in an OpenAPI document, named as in the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeKind {
     /// The document itself.
@@ -39,7 +39,7 @@ pub enum NodeKind {
     Schema,
 }
 
-/// How a member of an object holds nodes: itself one, a map of them, or a list.
+/// The child nodes in a member of an object.
 pub enum Children {
     /// A single node.
     One(NodeKind),
@@ -49,10 +49,10 @@ pub enum Children {
     List(NodeKind),
 }
 
-/// The methods a path item may have.
+/// The methods of a path item.
 pub const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
 
-/// Returns the way in which a member of an object of this kind holds nodes; `None` if the member holds none.
+/// Returns the child nodes in a member of an object; `None` if the member contains no nodes.
 pub fn children(node: NodeKind, key: &str) -> Option<Children> {
     use Children::{List, Map, One};
     Some(match (node, key) {
@@ -92,7 +92,7 @@ pub fn visit_kind(document: &mut Value, kind: NodeKind, visit: &mut dyn FnMut(&m
     });
 }
 
-/// Visits a schema and all schemas inside it.
+/// Visits a schema and all schemas inside.
 pub fn visit_schemas(schema: &mut Value, visit: &mut dyn FnMut(&mut Object, &str)) {
     descend(schema, NodeKind::Schema, "", &mut |_, object, pointer| visit(object, pointer));
 }
@@ -126,7 +126,7 @@ fn descend(value: &mut Value, node: NodeKind, pointer: &str, visit: &mut dyn FnM
             (Children::One(kind), inner) => descend(inner, kind, &here, visit),
             (Children::Map(kind), Value::Object(map)) => {
                 for name in sorted_keys(map) {
-                    // A schema or property may well be called `x-…`.
+                    // Schemas and properties may have names that start with `x-`.
                     if is_extension(kind, &name) {
                         continue;
                     }
@@ -145,7 +145,7 @@ fn descend(value: &mut Value, node: NodeKind, pointer: &str, visit: &mut dyn FnM
     }
 }
 
-/// Returns whether a key among nodes of this kind is a specification extension.
+/// Returns `true` for a specification extension among nodes of this kind.
 pub fn is_extension(kind: NodeKind, key: &str) -> bool {
     key.starts_with("x-")
         && match kind {
@@ -155,49 +155,49 @@ pub fn is_extension(kind: NodeKind, key: &str) -> bool {
         }
 }
 
-/// The keys of `object` in sorted order.
+/// Returns the keys of `object` in sorted order.
 pub fn sorted_keys(object: &Object) -> Vec<String> {
     let mut keys: Vec<String> = object.keys().cloned().collect();
     keys.sort();
     keys
 }
 
-/// One segment of a JSON pointer (RFC 6901).
+/// Escapes a segment of a JSON pointer (RFC 6901).
 pub fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
 }
 
-/// A segment of a JSON pointer as it was.
+/// Unescapes a segment of a JSON pointer.
 pub fn unescape(segment: &str) -> String {
     segment.replace("~1", "/").replace("~0", "~")
 }
 
-/// The segments of a JSON pointer, unescaped.
+/// Returns the unescaped segments of a JSON pointer.
 pub fn segments(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(unescape).collect()
 }
 
-/// The object that `key` of `object` holds.
+/// Returns the object at `key`.
 pub fn object<'a>(object: &'a Object, key: &str) -> Option<&'a Object> {
     object.get(key).and_then(Value::as_object)
 }
 
-/// The text that `key` of `object` holds.
+/// Returns the string at `key`.
 pub fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
-/// Whether `key` of `object` holds `true`.
+/// Returns `true` if the value at `key` is `true`.
 pub fn is_true(object: &Object, key: &str) -> bool {
     object.get(key).and_then(Value::as_bool) == Some(true)
 }
 
-/// The name behind a reference to a component schema.
+/// Returns the name in a reference to a component schema.
 pub fn schema_name(schema: &Object) -> Option<&str> {
     text(schema, "$ref")?.strip_prefix("#/components/schemas/")
 }
 
-/// The schemas of all request bodies.
+/// Returns the schemas of all request bodies.
 pub fn request_bodies(document: &mut Value) -> Vec<Value> {
     let mut schemas: Vec<Value> = Vec::new();
     visit_kind(document, NodeKind::RequestBody, &mut |body, _| {
@@ -207,7 +207,7 @@ pub fn request_bodies(document: &mut Value) -> Vec<Value> {
     schemas
 }
 
-/// Follows a reference to the component schema behind it, through wrapped ones and aliases too. A circle ends at no schema.
+/// Follows references to component schemas, also wrapped ones and aliases; `None` for a cycle.
 pub fn resolve_schema<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a Object> {
     const MAX_STEPS: usize = 16;
     let mut current = schema;
@@ -224,7 +224,7 @@ pub fn resolve_schema<'a>(schema: &'a Object, schemas: &'a Object) -> Option<&'a
     None
 }
 
-/// Collects the names of all component schemas that `schema` refers to, directly and through others.
+/// Collects the names of all component schemas that `schema` refers to, directly and indirectly.
 pub fn collect_references(schema: &Value, schemas: &Object, reached: &mut BTreeSet<String>) {
     let mut next: Vec<Value> = vec![schema.clone()];
     while let Some(mut schema) = next.pop() {
@@ -238,7 +238,7 @@ pub fn collect_references(schema: &Value, schemas: &Object, reached: &mut BTreeS
     }
 }
 
-/// The map of component schemas, made when it is not there.
+/// Returns the map of component schemas; creates the map if missing.
 pub fn schemas_mut(document: &mut Value) -> Option<&mut Object> {
     document
         .as_object_mut()?

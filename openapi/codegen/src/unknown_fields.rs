@@ -1,8 +1,8 @@
-//! Why: a field that the document does not know is lost when a model is read and written again, and `additionalProperties: false`
-//! makes it an error. A newer service sends new fields.
+//! Why: a field that the document does not declare would be lost when a model is read and written, and `additionalProperties:
+//! false` would make it an error. A newer service sends new fields.
 //! Finds: object schemas with properties.
-//! Holds afterwards: they allow any other field in the form (`{}`) that makes the generator keep them in a map called `extra`; an
-//! object that documents its additional properties keeps its own map. A model with a property `extra` stays as it is.
+//! Holds afterwards: they allow other fields in the form (`{}`) for which the generator emits a map `extra`; an object with
+//! documented additional properties keeps its own map. A model with a property `extra` does not change.
 //! Delete when: never.
 
 use serde_json::{Value, json};

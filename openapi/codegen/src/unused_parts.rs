@@ -1,19 +1,20 @@
-//! Why: callbacks, links and webhooks describe requests that this client never sends, and a callback given by `$ref` stops the
-//! reader of the document. Examples, servers, security and outside documentation never reach the generated code, but stop the
-//! reader when they are not written quite as it wants them. Some `x-…` members steer the generator (one even names a crate), others
-//! are the passes' own: a document must not set them.
-//! Finds: specification extensions among paths and media types, `callbacks`, `links`, `webhooks`, `example`, `examples`, `externalDocs`, `security`, `servers`, … and those `x-…`.
-//! Holds afterwards: none of them is left.
+//! Why: callbacks, links and webhooks describe requests that this client never sends; a callback given by `$ref` makes the
+//! document unreadable. Examples, servers, security and external documentation do not affect the generated code, but make the
+//! document unreadable if malformed. Some `x-…` members control the generator (one even names a crate), others belong to the
+//! passes: a document must not set them.
+//! Finds: specification extensions among paths and media types, `callbacks`, `links`, `webhooks`, `example`, `examples`,
+//! `externalDocs`, `security`, `servers`, … and those `x-…` members.
+//! Holds afterwards: all of these are removed.
 //! Delete when: the generator reads callbacks by `$ref`.
 
 use serde_json::Value;
 
 use crate::tree::{self, NodeKind, Object};
 
-/// The sections of `components` that something refers to.
+/// The sections of `components` that references may use.
 const READ: [&str; 6] = ["headers", "parameters", "pathItems", "requestBodies", "responses", "schemas"];
 
-/// Members that the passes set for the generator's side, and those that the generator knows.
+/// Members that the passes set for later steps, and members that the generator reads.
 const STEERING: [&str; 23] = [
     "x-accept",
     "x-canonical",

@@ -1,23 +1,22 @@
-//! Reads an OpenAPI document given as YAML into a JSON value, by strict rules.
+//! Strict reading of YAML documents.
 //!
-//! Not part of the module `passes`: `cargo xtask` has it always, the build with the feature `yaml` only, so that users of the vendored
-//! document, which is JSON, compile no YAML library.
+//! A separate feature, so that users of the vendored document, which is JSON, compile no YAML library.
 //!
-//! YAML 1.2: `no` and `on` are strings, `1_000` and `0123` too. A key that stands twice in one mapping is an error, since
-//! silently keeping the last one hides a mistake. The limits stop documents that grow without end (aliases of aliases) and are
-//! far above what a real API needs.
+//! YAML 1.2: `no` and `on` are strings, and so are `1_000` and `0123`. A duplicate key is an error, because keeping the last
+//! one would hide a mistake. The limits stop documents that expand without bound (aliases of aliases) and are far above the
+//! needs of a real API.
 
 use serde_json::Value;
 
 use crate::normalize;
 use crate::read::{self, MAX_BYTES, MAX_NODES};
 
-/// How deep it may nest. OpenAPI needs about twenty levels, inline schemas a few more.
+/// Maximum nesting. OpenAPI needs about twenty levels, inline schemas a few more.
 const MAX_DEPTH: usize = 120;
-/// How many aliases it may use: a generated document may share one anchor hundreds of times, which is legal.
+/// Maximum number of aliases. A generated document may refer to one anchor hundreds of times, which is legal.
 const MAX_ALIASES: usize = 20_000;
 
-/// Reads `text`, which came from `origin` (named in errors).
+/// Parses `text`; `origin` is its name in errors.
 pub fn document(text: &str, origin: &str) -> Result<Value, String> {
     read::check_size(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -40,7 +39,7 @@ fn options() -> serde_saphyr::Options {
         max_events: 2 * MAX_NODES,
         max_aliases: MAX_ALIASES,
         max_documents: 1,
-        // A document may well use one anchor many times; the node limit is what stops a bomb.
+        // A document may refer to one anchor many times; the limit on nodes stops expanding aliases.
         enforce_alias_anchor_ratio: false,
     };
     serde_saphyr::options! {

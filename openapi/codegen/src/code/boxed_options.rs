@@ -1,8 +1,8 @@
-//! Why: where a schema refers to itself by an optional property, the generator boxes the option instead of its content and forgets
-//! to leave it out when it is empty: an answer without the property would come back with a `null`.
+//! Why: for an optional property that refers to its own schema, the generator boxes the option instead of the content and does
+//! not skip `None` when serializing: a response without the property would be written with a `null`.
 //! Finds: fields of the type `Box<Option<_>>`.
-//! Holds afterwards: an empty one is left out.
-//! Delete when: the generator does it.
+//! Holds afterwards: `None` is skipped when serializing.
+//! Delete when: the generator does the same.
 
 use serde_json::Value;
 use syn::{File, parse_quote};

@@ -1,7 +1,7 @@
-//! Why: the generated `Client::new` sets a total timeout of 15 seconds, which kills every large transfer, and panics when no client
-//! can be built. A base URL that ends with `/` gives paths that begin with `//`.
+//! Why: the generated `Client::new` sets a total timeout of 15 seconds, which aborts large transfers, and panics if building
+//! the HTTP client fails. A base URL with a trailing `/` results in paths that begin with `//`.
 //! Finds: `new` and `new_with_client` of the client.
-//! Holds afterwards: a client is made from a `reqwest::Client` that the caller has set up; a trailing slash does no harm.
+//! Holds afterwards: the only constructor takes a `reqwest::Client` of the caller; a trailing slash is removed.
 //! Delete when: the generator does neither.
 
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
         let before = implementation.items.len();
         implementation.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
         edits += before - implementation.items.len();
-        let mut slash = Slash(0);
+        let mut slash = TrailingSlashTrimmer(0);
         for item in &mut implementation.items {
             if let ImplItem::Fn(function) = item
                 && function.sig.ident == "new_with_client"
@@ -35,9 +35,9 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     if edits == 2 { Ok(edits) } else { Err(format!("expected one `new` and one base URL, changed {edits}")) }
 }
 
-struct Slash(usize);
+struct TrailingSlashTrimmer(usize);
 
-impl VisitMut for Slash {
+impl VisitMut for TrailingSlashTrimmer {
     fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
         visit_mut::visit_field_value_mut(self, field);
         if matches!(&field.member, Member::Named(name) if name == "baseurl") {

@@ -1,7 +1,7 @@
-//! Why: `#[non_exhaustive]` forbids struct literals outside this crate, so a request has to start from something.
-//! Finds: models all of whose fields have a default: texts, numbers, lists, maps, optional fields, and other such models.
-//! Holds afterwards: they derive `Default`. A model with an id that must be there has none.
-//! Delete when: the generator makes models that can be filled field by field.
+//! Why: `#[non_exhaustive]` forbids struct literals outside this crate, so building a request needs a starting value.
+//! Finds: models whose fields all have a default: strings, numbers, lists, maps, optional fields, and other such models.
+//! Holds afterwards: these models derive `Default`. A model with a required id does not.
+//! Delete when: the generator emits models that can be filled field by field.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use syn::{File, Item, Type, parse_quote};
 
 use super::syntax;
 
-/// Types of others with a default; the generator writes their paths in full.
-const HAVE_DEFAULT: [&str; 6] = ["IndexMap", "Map", "Option", "String", "Value", "Vec"];
+/// Foreign types with a default; the generator writes their paths in full.
+const TYPES_WITH_DEFAULT: [&str; 6] = ["IndexMap", "Map", "Option", "String", "Value", "Vec"];
 const PRIMITIVES: [&str; 3] = ["bool", "f64", "i64"];
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
-    let mut with_default: BTreeSet<String> = written(syntax::types(file)?);
-    let written = with_default.clone();
-    // A model may hold another one that only now turns out to have a default.
+    let mut with_default: BTreeSet<String> = generated_defaults(syntax::types(file)?);
+    let generated_defaults = with_default.clone();
+    // Repeats, because a model may contain another model that gets a default in this loop.
     loop {
         let before = with_default.len();
         for model in syntax::models(file)? {
@@ -32,7 +32,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     let mut edits = 0;
     for model in syntax::models(file)? {
         let name = model.ident.to_string();
-        if with_default.contains(&name) && !written.contains(&name) {
+        if with_default.contains(&name) && !generated_defaults.contains(&name) {
             model.attrs.push(parse_quote!(#[derive(Default)]));
             edits += 1;
         }
@@ -40,8 +40,8 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     Ok(edits)
 }
 
-/// The types that the generator gave a default.
-fn written(types: &[Item]) -> BTreeSet<String> {
+/// Returns the types for which the generator emits a default.
+fn generated_defaults(types: &[Item]) -> BTreeSet<String> {
     types
         .iter()
         .filter_map(|item| match item {
@@ -62,7 +62,7 @@ fn has_default(kind: &Type, models: &BTreeSet<String>) -> bool {
         [own] => models.contains(own) || PRIMITIVES.contains(&own.as_str()),
         [krate, ..] if krate == "crate" => false,
         [.., boxed] if boxed == "Box" => syntax::arguments(kind).iter().all(|inner| has_default(inner, models)),
-        [.., name] => HAVE_DEFAULT.contains(&name.as_str()),
+        [.., name] => TYPES_WITH_DEFAULT.contains(&name.as_str()),
         [] => false,
     }
 }

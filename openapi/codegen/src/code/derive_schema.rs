@@ -1,8 +1,8 @@
-//! Why: users want JSON schemas of the models, but the crate that makes them must stay optional; the generator can derive it only
-//! always.
+//! Why: JSON schemas of the models need the crate `schemars`, which must stay optional; the generator can only derive
+//! unconditionally.
 //! Finds: structs and enums among the models.
-//! Holds afterwards: each implements `schemars::JsonSchema` under the feature `schemars`.
-//! Delete when: the generator takes conditional derives.
+//! Holds afterwards: each implements `schemars::JsonSchema` with the feature `schemars`.
+//! Delete when: the generator supports conditional derives.
 
 use serde_json::Value;
 use syn::{File, parse_quote};

@@ -1,7 +1,7 @@
-//! Why: the generator writes each schema into the doc comment of its type, names and values included, which the document pass
-//! `texts` leaves alone. A carriage return in a comment breaks the build; so do characters that change the direction of text.
+//! Why: the generator writes each schema, names and values included, into the doc comment of its type, where the document pass
+//! `descriptions` has no effect. Carriage returns and bidirectional control characters in comments break the build.
 //! Finds: doc comments with such characters.
-//! Holds afterwards: none is left.
+//! Holds afterwards: no doc comment contains one.
 //! Delete when: the generator leaves schemas out of comments.
 
 use serde_json::Value;

@@ -1,8 +1,8 @@
-//! Why: each generated method carries an example in an `ignore` fence: it can't compile, since the generator does not know the
-//! crate's name, and the documentation tests would list it as ignored.
+//! Why: each generated method has an example in an `ignore` fence, which documentation tests list as ignored. The example
+//! cannot compile, because the generator does not know the name of the crate.
 //! Finds: doc comments with such a fence.
 //! Holds afterwards: the fence is plain text.
-//! Delete when: the generator writes examples that compile.
+//! Delete when: the generator emits examples that compile.
 
 use serde_json::Value;
 use syn::File;
@@ -10,7 +10,7 @@ use syn::File;
 use super::syntax;
 use crate::tree::{self, NodeKind};
 
-/// How the generator begins an example.
+/// The start of an example in generated comments.
 const FENCE: &str = "```ignore";
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {

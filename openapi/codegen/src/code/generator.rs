@@ -10,30 +10,30 @@ use serde_json::Value;
 use crate::canonical;
 use crate::tree::{self, METHODS, Object};
 
-/// The generator recurses over schemas; the stack of a build script's main thread is not ours to choose.
-const STACK: usize = 64 * 1024 * 1024;
+/// Stack size in bytes. The generator recurses over schemas, and the size of the main thread's stack depends on the platform.
+const STACK_BYTES: usize = 64 * 1024 * 1024;
 
-/// The generated source as tokens, or one line for each operation that stops the generator.
+/// Returns the generated source as tokens, or one line per schema or operation that makes the generator fail.
 pub(super) fn run(document: &Value) -> Result<proc_macro2::TokenStream, Vec<String>> {
-    let source = match attempt(document) {
+    let source = match run_in_thread(document) {
         Ok(source) => source,
-        Err(error) => return Err(culprits(document, &error)),
+        Err(error) => return Err(find_causes(document, &error)),
     };
     source.parse().map_err(|error| vec![format!("the generated source is no Rust: {error}")])
 }
 
-/// One run in a thread of its own, so that a panic is an answer too.
-fn attempt(document: &Value) -> Result<String, String> {
-    // The generator gets text: what it reads then does not depend on how maps of this process keep their keys.
+/// Runs the generator once, in a thread of its own, so that a panic becomes an error.
+fn run_in_thread(document: &Value) -> Result<String, String> {
+    // The generator reads text, so that the order of keys in maps of this process has no effect.
     let text = canonical::text(document);
     let replacements = replacements(document);
-    let speak = panic::take_hook();
+    let default_hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let joined = thread::Builder::new()
-        .stack_size(STACK)
+        .stack_size(STACK_BYTES)
         .spawn(move || generate(&text, &replacements))
         .map(thread::JoinHandle::join);
-    panic::set_hook(speak);
+    panic::set_hook(default_hook);
     match joined {
         Ok(Ok(result)) => result,
         Ok(Err(payload)) => Err(panic_text(payload.as_ref())),
@@ -61,7 +61,7 @@ fn generate(text: &str, replacements: &[(String, String)]) -> Result<String, Str
         .map_err(|error| error.to_string())
 }
 
-/// Component schemas that stand for a type of ours, with its path.
+/// Returns the component schemas that are replaced by handwritten types, with the path of the type.
 fn replacements(document: &Value) -> Vec<(String, String)> {
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
         return Vec::new();
@@ -81,8 +81,8 @@ fn replacements(document: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Finds what fails on its own, schemas first; the generator names neither.
-fn culprits(document: &Value, error: &str) -> Vec<String> {
+/// Returns the schemas, else the operations, that fail alone, because the generator names neither.
+fn find_causes(document: &Value, error: &str) -> Vec<String> {
     let mut found = failing_schemas(document);
     if found.is_empty() {
         found = failing_operations(document);
@@ -93,7 +93,7 @@ fn culprits(document: &Value, error: &str) -> Vec<String> {
     found
 }
 
-/// Schemas that fail with nothing but what they refer to, those left out that only refer to a failing one.
+/// Returns the schemas that fail with nothing but their references, except those that only refer to a failing schema.
 fn failing_schemas(document: &Value) -> Vec<String> {
     let Some(schemas) = document.pointer("/components/schemas").and_then(Value::as_object) else {
         return Vec::new();
@@ -108,7 +108,7 @@ fn failing_schemas(document: &Value) -> Vec<String> {
         let mut alone = document.clone();
         alone["paths"] = Value::Object(Object::new());
         alone["components"]["schemas"] = Value::Object(part);
-        if let Err(error) = attempt(&alone) {
+        if let Err(error) = run_in_thread(&alone) {
             failing.insert(name.clone(), (reached, error));
         }
     }
@@ -121,7 +121,7 @@ fn failing_schemas(document: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Operations that fail without any other.
+/// Returns the operations that fail without any other operation.
 fn failing_operations(document: &Value) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
@@ -132,7 +132,7 @@ fn failing_operations(document: &Value) -> Vec<String> {
             let item = Object::from_iter([(String::from(method), operation.clone())]);
             let mut alone = document.clone();
             alone["paths"] = Value::Object(Object::from_iter([(path.clone(), Value::Object(item))]));
-            if let Err(error) = attempt(&alone) {
+            if let Err(error) = run_in_thread(&alone) {
                 let id = operation.get("x-operation-id").and_then(Value::as_str).unwrap_or_default();
                 let pointer = format!("/paths/{}/{method}", tree::escape(path));
                 found.push(format!("{id}: the generator stopped: {error} ({pointer})"));

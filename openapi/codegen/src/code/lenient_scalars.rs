@@ -1,9 +1,9 @@
-//! Why: services write a whole number as `3.0` or `"3"`, a truth value as `"true"`, a text as `7`; the generator's models refuse the whole
-//! answer for it.
-//! Finds: fields of numbers, truth values and texts, also within lists, maps and options, and models that are nothing but one.
-//! Holds afterwards: such a field is read by `crate::scalars` from every spelling that means exactly one value. `null` and absence of a list,
-//! a map, an option and a field with a default stay empty. What is sent does not change.
-//! Delete when: the generator does it.
+//! Why: services write an integer as `3.0` or `"3"`, a boolean as `"true"`, a string as `7`; a generated model rejects the
+//! whole response for such a value.
+//! Finds: fields of numbers, booleans and strings, also within lists, maps and options, and models that wrap a single one.
+//! Holds afterwards: `crate::scalars` reads such a field from every spelling with exactly one meaning. `null` and absence of a
+//! list, a map, an option and a field with a default mean empty. Serialization does not change.
+//! Delete when: the generator does the same.
 
 use serde_json::Value;
 use syn::{Field, Fields, File, Item, Type};
@@ -14,7 +14,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     let mut edits = 0;
     for item in syntax::types(file)? {
         let Item::Struct(model) = item else { continue };
-        // The generator makes a struct of one unnamed field of a named schema that is no object.
+        // The generator emits a struct with one unnamed field for a named schema that is not an object.
         if matches!(&model.fields, Fields::Unnamed(fields) if fields.unnamed.len() != 1) {
             continue;
         }
@@ -31,14 +31,14 @@ fn read_exactly(field: &mut Field) -> bool {
         return false;
     }
     let has_default = syntax::has_serde_option(&field.attrs, "default");
-    // Options, lists and maps read `null` as empty by themselves.
+    // The readers of options, lists and maps accept `null` already.
     let reads_null = syntax::foreign_name(&field.ty).is_some_and(|name| name != "String");
     let reader = if has_default && !reads_null { "crate::scalars::or_default" } else { "crate::scalars::read" };
     syntax::read_with(field, reader, reads_null && field.ident.is_some());
     true
 }
 
-/// Returns whether the type is a number, a truth value or a text, or holds nothing else.
+/// Returns `true` for numbers, booleans and strings, and for containers of only these.
 fn holds_scalars(kind: &Type) -> bool {
     match syntax::foreign_name(kind).as_deref() {
         Some("String") => true,

@@ -1,9 +1,8 @@
-//! From a document that went through the passes to Rust source: the generator, then passes over the syntax tree it made, then the
-//! tables that hand-written code needs.
+//! Generation of Rust source from a prepared document: the generator, passes over its syntax tree, and the tables for
+//! handwritten code.
 //!
-//! Used by the build script and by tests, each by `#[path]`, next to the module `passes`. Every code pass counts its edits, and
-//! those that something depends on compare the count with what the document demands, so that a newer generator that writes
-//! something else stops the build instead of changing the client in silence.
+//! Every code pass counts its edits. Where the result matters, the pass compares the count with the document, so that a newer
+//! generator with different output fails the build instead of changing the client silently.
 
 mod boxed_options;
 mod client_constructor;
@@ -42,7 +41,7 @@ macro_rules! code_passes {
     };
 }
 
-/// All code passes, in the order they run.
+/// All code passes, in order.
 pub const CODE_PASSES: &[CodePass] = code_passes![
     client_constructor,
     multipart_form,
@@ -61,7 +60,7 @@ pub const CODE_PASSES: &[CodePass] = code_passes![
     doc_comments,
 ];
 
-/// The source files of a build.
+/// The generated source files.
 pub struct Generated {
     /// The client, its builders and the models.
     pub client: String,
@@ -69,11 +68,11 @@ pub struct Generated {
     pub enums: String,
     /// The table of operations.
     pub operations: String,
-    /// Edits each code pass made, in order.
+    /// The number of edits of each code pass, in order.
     pub counts: Vec<(&'static str, usize)>,
 }
 
-/// Makes the source of a document that went through the passes; on failure all reasons, one a line.
+/// Generates the source from a prepared document; returns every reason on failure, one per line.
 pub fn generate(document: &Value) -> Result<Generated, Vec<String>> {
     let tokens = generator::run(document)?;
     let mut file: File =

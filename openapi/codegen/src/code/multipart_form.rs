@@ -1,7 +1,7 @@
-//! Why: the generator knows no multipart forms; the document pass `multipart` made such a body raw bytes.
+//! Why: the generator does not support multipart forms; the document pass `multipart` has turned such a body into raw bytes.
 //! Finds: the builder of each operation with `x-multipart`.
-//! Holds afterwards: its `body` takes a `reqwest::multipart::Form`, and the request is sent with the boundary the form brings.
-//! Delete when: the generator makes multipart forms.
+//! Holds afterwards: `body` of the builder takes a `reqwest::multipart::Form`; the request has the boundary of the form.
+//! Delete when: the generator supports multipart forms.
 
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};
@@ -11,7 +11,7 @@ use super::syntax;
 use crate::names;
 use crate::tree::{self, NodeKind};
 
-/// The field and the bound of the setter.
+/// The edits per builder: the type of the field and the bound of the setter.
 const BODY_TYPES: usize = 2;
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
@@ -65,7 +65,7 @@ impl VisitMut for Form {
         if call.method != "body" {
             return;
         }
-        // `.header(CONTENT_TYPE, …).body(body)`: the form sets the header, with its boundary.
+        // In `.header(CONTENT_TYPE, …).body(body)` the form sets the header, because the value contains the boundary.
         if let Expr::MethodCall(header) = &*call.receiver
             && header.method == "header"
         {

@@ -1,4 +1,4 @@
-//! Why: a newer document adds fields; code that lists a model's fields would stop compiling.
+//! Why: a newer document adds fields, which would break code that lists all fields of a model.
 //! Finds: structs and enums among the models.
 //! Holds afterwards: each is `#[non_exhaustive]`.
 //! Delete when: never.

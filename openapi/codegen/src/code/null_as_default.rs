@@ -1,10 +1,10 @@
-//! Why: services send `null` for a list or map without content, and an empty text for somebody who is not there; either would
-//! fail the whole answer.
-//! Finds: lists and maps among the fields of models, and optional ids. Runs after `derive_default`, which tells the models that
-//! have a default, and after `lenient_scalars`, which reads `null` itself in the fields that are its own.
-//! Holds afterwards: such a field reads `null` and absence as empty, inside a list or map too; an optional id reads a blank text
-//! as `None`. What is sent does not change.
-//! Delete when: the generator does it.
+//! Why: services send `null` for an empty list or map and an empty string for an absent user; either would fail the whole
+//! response.
+//! Finds: list and map fields of models, and optional ids. Runs after `derive_default`, which determines the models with a
+//! default, and after `lenient_scalars`, whose fields read `null` already.
+//! Holds afterwards: such a field reads `null` and absence as empty, also inside a list or map; an optional id reads a blank
+//! string as `None`. Serialization does not change.
+//! Delete when: the generator does the same.
 
 use std::collections::BTreeSet;
 
@@ -39,14 +39,14 @@ fn tolerate(field: &mut Field, with_default: &BTreeSet<String>) -> bool {
     true
 }
 
-/// The function of `crate::null` that reads such a field.
+/// Returns the function of `crate::null` that reads the field.
 fn reader(field: &Field, with_default: &BTreeSet<String>) -> Option<&'static str> {
     let name = syntax::foreign_name(&field.ty);
     let inner = syntax::arguments(&field.ty).last().copied();
     let inner_name = inner.and_then(syntax::foreign_name).unwrap_or_default();
     let holds_default = inner.and_then(syntax::model_name).is_some_and(|model| with_default.contains(&model));
     match (name.as_deref(), inner_name.as_str()) {
-        // Here `null` is an element like any other.
+        // An element of this list may be `null`.
         (Some("Vec"), "Option" | "Value") => Some("crate::null::as_default"),
         (Some("Vec"), _) => Some("crate::null::list"),
         (Some("IndexMap"), "Vec") => Some("crate::null::map_of_lists"),

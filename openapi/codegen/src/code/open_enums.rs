@@ -1,5 +1,7 @@
-//! Writes the open enums: one use of the macro `open_enum!` (`documine-api/src/enums.rs`) for each schema marked `x-open-enum`,
-//! with the values of the document, so that a newer document brings its values along.
+//! Generation of the open enums: one use of the macro `open_enum!` (`documine-api/src/enums.rs`) per schema marked
+//! `x-open-enum`.
+//!
+//! The values come from the document, so that a newer document adds its values.
 
 use std::fmt::Write as _;
 
@@ -37,14 +39,14 @@ pub(super) fn source(document: &Value) -> String {
     source
 }
 
-/// A variant for each value; values that would meet after casing, or meet `Unknown`, get a number.
+/// Returns a variant for each value; variants that would collide with another one or with `Unknown` get a number.
 fn variants<'a>(values: &[&'a str]) -> Vec<(String, &'a str)> {
     let mut variants: Vec<(String, &str)> = Vec::new();
     for value in values {
         if variants.iter().any(|(_, known)| known == value) {
             continue;
         }
-        // Other letters could be no part of an identifier, or be the same one in another spelling.
+        // Other characters are invalid in identifiers, or are another spelling of the same identifier.
         let wanted = names::pascal(&safe_names::plain(value));
         let taken = |name: &str| name == "Unknown" || variants.iter().any(|(known, _)| known == name);
         let variant = if taken(&wanted) { names::numbered(&wanted, taken) } else { wanted };

@@ -1,5 +1,7 @@
-//! Writes the table of operations that `documine-api/src/operations.rs` includes: the document's operations in the order of its
-//! tags, and for each generated method the operation it belongs to and what it accepts.
+//! Generation of the table of operations that `documine-api/src/operations.rs` includes.
+//!
+//! The table lists the document's operations in the order of its tags, and for each generated method its operation and its
+//! `Accept` header.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,19 +12,19 @@ use syn::visit::{self, Visit};
 
 use crate::tree::{self, METHODS, Object};
 
-struct Row<'a> {
+struct OperationRow<'a> {
     tag: usize,
     path: &'a str,
     method: &'a str,
     operation: &'a Object,
 }
 
-impl Row<'_> {
+impl OperationRow<'_> {
     fn text(&self, key: &str) -> &str {
         tree::text(self.operation, key).unwrap_or_default()
     }
 
-    /// The document's spelling of the operation it belongs to.
+    /// Returns the document's spelling of the id, for an alternative format the id of its main operation.
     fn id(&self) -> &str {
         tree::text(self.operation, "x-variant-of").unwrap_or_else(|| self.text("x-operation-id"))
     }
@@ -34,7 +36,7 @@ impl Row<'_> {
 
 pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
     let rows = rows(document);
-    let own: Vec<&Row<'_>> = rows.iter().filter(|row| !row.is_variant()).collect();
+    let own: Vec<&OperationRow<'_>> = rows.iter().filter(|row| !row.is_variant()).collect();
     let mut source = String::from("/// Every operation of the document, in the order of its tags.\n");
     source.push_str("pub static OPERATIONS: &[Operation] = &[\n");
     for row in &own {
@@ -58,7 +60,7 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         );
     }
     source.push_str("];\n\n/// Every generated method.\nstatic METHODS: &[Method] = &[\n");
-    let mut named: Vec<&Row<'_>> = rows.iter().collect();
+    let mut named: Vec<&OperationRow<'_>> = rows.iter().collect();
     named.sort_by_key(|row| row.text("operationId"));
     for row in &named {
         let index = own.iter().position(|other| other.id() == row.id()).unwrap_or_default();
@@ -74,18 +76,18 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
     source.push_str("];\n");
 
     let listed: BTreeSet<String> = named.iter().map(|row| String::from(row.text("operationId"))).collect();
-    let called = called(file);
-    if listed == called {
+    let called_methods = called_methods(file);
+    if listed == called_methods {
         Ok(source)
     } else {
         Err(format!(
             "the generator named methods otherwise than expected: {:?}",
-            listed.symmetric_difference(&called).collect::<Vec<_>>()
+            listed.symmetric_difference(&called_methods).collect::<Vec<_>>()
         ))
     }
 }
 
-fn rows(document: &Value) -> Vec<Row<'_>> {
+fn rows(document: &Value) -> Vec<OperationRow<'_>> {
     let tags: Vec<&str> = document
         .get("tags")
         .and_then(Value::as_array)
@@ -93,7 +95,7 @@ fn rows(document: &Value) -> Vec<Row<'_>> {
         .flatten()
         .filter_map(|tag| tag.get("name")?.as_str())
         .collect();
-    let mut rows: Vec<Row<'_>> = Vec::new();
+    let mut rows: Vec<OperationRow<'_>> = Vec::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
         for method in METHODS {
             let Some(operation) = item.get(method).and_then(Value::as_object) else {
@@ -101,7 +103,7 @@ fn rows(document: &Value) -> Vec<Row<'_>> {
             };
             let tag = operation.get("tags").and_then(|tags| tags.get(0)).and_then(Value::as_str);
             let tag = tag.and_then(|tag| tags.iter().position(|known| *known == tag)).unwrap_or(tags.len());
-            rows.push(Row { tag, path, method, operation });
+            rows.push(OperationRow { tag, path, method, operation });
         }
     }
     rows.sort_by_key(|row| (row.tag, row.path, row.method));
@@ -133,7 +135,7 @@ fn paging(operation: &Object) -> &'static str {
     }
 }
 
-/// The query parameters that are parts of the form instead, each with its part and the value to send by default.
+/// Returns the query parameters that are form parts in the document, each with its part and default.
 fn parts(operation: &Object) -> String {
     let parts = tree::object(operation, "x-parts").into_iter().flatten();
     let parts: Vec<(&str, &str, Option<&str>)> = parts
@@ -145,7 +147,7 @@ fn parts(operation: &Object) -> String {
     format!("{parts:?}")
 }
 
-/// The query parameters that the contract knows and the document does not, each with what its absence means.
+/// Returns the query parameters of the contract that the document lacks, each with its default.
 fn missing_query(operation: &Object) -> String {
     let missing = tree::object(operation, "x-missing-query").cloned().unwrap_or_default();
     let pairs = tree::sorted_keys(&missing).into_iter().map(|name| {
@@ -164,10 +166,10 @@ fn provenance(operation: &Object) -> &'static str {
     }
 }
 
-/// The names by which the generated source calls the hooks.
-fn called(file: &File) -> BTreeSet<String> {
-    struct Names(BTreeSet<String>);
-    impl<'ast> Visit<'ast> for Names {
+/// Returns the operation ids that the generated source passes to the hooks.
+fn called_methods(file: &File) -> BTreeSet<String> {
+    struct OperationIdCollector(BTreeSet<String>);
+    impl<'ast> Visit<'ast> for OperationIdCollector {
         fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
             visit::visit_field_value(self, field);
             if let (syn::Member::Named(name), syn::Expr::Lit(literal)) = (&field.member, &field.expr)
@@ -178,7 +180,7 @@ fn called(file: &File) -> BTreeSet<String> {
             }
         }
     }
-    let mut names = Names(BTreeSet::new());
+    let mut names = OperationIdCollector(BTreeSet::new());
     names.visit_file(file);
     names.0
 }

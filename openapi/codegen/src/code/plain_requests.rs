@@ -1,10 +1,10 @@
-//! Why: the generator makes each address as a text and has it parsed anew, which is a tenth of what a call costs, and sends a header
-//! `api-version` that no document asks for. It sets `Accept` for some operations and not for others.
-//! Finds: the `send` of each operation's builder: its `format!("{}/…", client.baseurl, …)`, its append of `api-version`, its
+//! Why: the generator formats each URL as a string and parses it again, which takes a tenth of a call, and sends a header
+//! `api-version` that no document declares. It sets `Accept` for some operations only.
+//! Finds: the `send` of each builder: its `format!("{}/…", client.baseurl, …)`, its append of `api-version`, its
 //! `.header(ACCEPT, …)`.
-//! Holds afterwards: the address comes from `transport::address`, which knows the base URL as one; a map of headers is made only where the operation has
-//! headers of its own; `Accept` is left to `PreparedRequest`, which has it for all of them from the table of operations.
-//! Delete when: the generator does both.
+//! Holds afterwards: `transport::address` builds the URL from the parsed base URL; a header map exists only for operations with
+//! header parameters; `PreparedRequest` sets `Accept` for all operations from the table of operations.
+//! Delete when: the generator does the same.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -45,23 +45,23 @@ impl VisitMut for Senders {
         if function.sig.ident != "send" {
             return;
         }
-        let (addresses, headers) = (address(&mut function.block), own_header(&mut function.block));
+        let (addresses, headers) = (address(&mut function.block), remove_api_version(&mut function.block));
         if (addresses, headers) != (1, 1) {
             self.trouble = Some(format!(
                 "a `send` makes {addresses} addresses and {headers} headers `{HEADER}`, expected one each"
             ));
         }
         let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");
-        self.edits += addresses + headers + without(&mut function.block, "header", &is_accept);
+        self.edits += addresses + headers + remove_calls(&mut function.block, "header", &is_accept);
     }
 }
 
-/// Has the client make the address; says how many were found.
+/// Replaces the formatting of URLs by calls of `address`; returns the number of edits.
 fn address(block: &mut Block) -> usize {
     let mut found = 0;
     for statement in &mut block.stmts {
         if let Stmt::Local(Local { init: Some(init), .. }) = statement
-            && let Some(expression) = joined(&init.expr)
+            && let Some(expression) = join_base_url(&init.expr)
         {
             *init.expr = expression;
             found += 1;
@@ -70,8 +70,8 @@ fn address(block: &mut Block) -> usize {
     found
 }
 
-/// `format!("{}/a/{}", client.baseurl, b)` → `address(client, &format!("/a/{}", b))`, and its error as one of the generated client's.
-fn joined(expression: &Expr) -> Option<Expr> {
+/// Rewrites `format!("{}/a/{}", client.baseurl, b)` to `address(client, &format!("/a/{}", b))` with a mapped error.
+fn join_base_url(expression: &Expr) -> Option<Expr> {
     let Expr::Macro(call) = expression else { return None };
     if !call.mac.path.is_ident("format") {
         return None;
@@ -91,55 +91,55 @@ fn joined(expression: &Expr) -> Option<Expr> {
     })
 }
 
-/// Leaves out the header; says how many were found.
-fn own_header(block: &mut Block) -> usize {
-    let Some(map) = block.stmts.iter().find_map(map_of_headers) else { return 0 };
+/// Removes the header `api-version`; returns the number of edits.
+fn remove_api_version(block: &mut Block) -> usize {
+    let Some(map) = block.stmts.iter().find_map(header_map_name) else { return 0 };
     let before = block.stmts.len();
-    block.stmts.retain(|statement| !appends_own(statement, &map));
+    block.stmts.retain(|statement| !appends_api_version(statement, &map));
     let removed = before - block.stmts.len();
-    if !block.stmts.iter().any(|statement| mentions_append(statement, &map)) {
-        block.stmts.retain(|statement| map_of_headers(statement).is_none());
-        without(block, "headers", &|path| path.is_ident(&map));
+    if !block.stmts.iter().any(|statement| contains_append(statement, &map)) {
+        block.stmts.retain(|statement| header_map_name(statement).is_none());
+        remove_calls(block, "headers", &|path| path.is_ident(&map));
     }
     removed
 }
 
-/// The name of the map, where the statement makes it.
-fn map_of_headers(statement: &Stmt) -> Option<Ident> {
+/// Returns the name of the header map that the statement creates.
+fn header_map_name(statement: &Stmt) -> Option<Ident> {
     let Stmt::Local(Local { pat: Pat::Ident(name), init: Some(init), .. }) = statement else { return None };
     let made = init.expr.to_token_stream().to_string().replace(' ', "");
     made.contains("HeaderMap::with_capacity").then(|| name.ident.clone())
 }
 
-/// Whether the statement appends that header to the map.
-fn appends_own(statement: &Stmt, map: &Ident) -> bool {
+/// Returns `true` if the statement appends `api-version` to the map.
+fn appends_api_version(statement: &Stmt, map: &Ident) -> bool {
     let Stmt::Expr(Expr::MethodCall(call), _) = statement else { return false };
     let on_map = matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident(map));
     let name = || call.args.first().map(|name| name.to_token_stream().to_string()).unwrap_or_default();
     on_map && call.method == "append" && name().contains(&format!("\"{HEADER}\""))
 }
 
-/// Whether anything in the statement appends to the map, at whatever depth.
-fn mentions_append(statement: &Stmt, map: &Ident) -> bool {
+/// Returns `true` if the statement appends to the map at any depth.
+fn contains_append(statement: &Stmt, map: &Ident) -> bool {
     let text = statement.to_token_stream().to_string().replace(' ', "");
     text.contains(&format!("{map}.append(")) || text.contains(&format!("{map}.insert("))
 }
 
-/// Takes such calls out of the block; says how many were found.
-fn without(block: &mut Block, method: &'static str, argument: &dyn Fn(&Path) -> bool) -> usize {
-    let mut without = Without { method, argument, taken: 0 };
-    without.visit_block_mut(block);
-    without.taken
+/// Removes calls of a method with the given first argument; returns the number of edits.
+fn remove_calls(block: &mut Block, method: &'static str, argument: &dyn Fn(&Path) -> bool) -> usize {
+    let mut remove_calls = CallRemover { method, argument, taken: 0 };
+    remove_calls.visit_block_mut(block);
+    remove_calls.taken
 }
 
-/// Takes calls of a method out of their chains, where their first argument is this path.
-struct Without<'a> {
+/// Removes calls of a method from call chains, if their first argument is the given path.
+struct CallRemover<'a> {
     method: &'static str,
     argument: &'a dyn Fn(&Path) -> bool,
     taken: usize,
 }
 
-impl VisitMut for Without<'_> {
+impl VisitMut for CallRemover<'_> {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         visit_mut::visit_expr_mut(self, expression);
         if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = expression

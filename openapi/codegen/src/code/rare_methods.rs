@@ -1,7 +1,7 @@
-//! Why: the generator calls `client.options(…)` and `client.trace(…)`, which the HTTP library does not have.
+//! Why: the generator calls `client.options(…)` and `client.trace(…)`, which do not exist in the HTTP library.
 //! Finds: these calls in builders.
-//! Holds afterwards: such a request is made by `client.request(…)`.
-//! Delete when: the generator does it.
+//! Holds afterwards: `client.request(…)` builds such a request.
+//! Delete when: the generator does the same.
 
 use serde_json::Value;
 use syn::visit_mut::{self, VisitMut};

@@ -1,4 +1,4 @@
-//! What the code passes share: finding modules, walking models, reading types and attributes.
+//! Shared helpers of the code passes: finding modules and models, reading types and attributes.
 
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
@@ -7,7 +7,7 @@ use syn::{
     Type, parse_quote,
 };
 
-/// The items of the module `name` among `items`.
+/// Returns the items of the module `name` among `items`.
 pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
     items.iter_mut().find_map(|item| match item {
         Item::Mod(module) if module.ident == name => module.content.as_mut().map(|(_, items)| items),
@@ -15,17 +15,17 @@ pub(super) fn module<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Ve
     })
 }
 
-/// The items of the module that holds the models.
+/// Returns the items of the module of the models.
 pub(super) fn types(file: &mut File) -> Result<&mut Vec<Item>, String> {
     module(&mut file.items, "types").ok_or_else(|| String::from("no module `types`"))
 }
 
-/// The items of the module that holds the operations' builders.
+/// Returns the items of the module of the builders.
 pub(super) fn builders(file: &mut File) -> Result<&mut Vec<Item>, String> {
     module(&mut file.items, "builder").ok_or_else(|| String::from("no module `builder`"))
 }
 
-/// The structs with named fields among the models.
+/// Returns the structs with named fields among the models.
 pub(super) fn models(file: &mut File) -> Result<impl Iterator<Item = &mut ItemStruct>, String> {
     Ok(types(file)?.iter_mut().filter_map(|item| match item {
         Item::Struct(model) if matches!(model.fields, Fields::Named(_)) => Some(model),
@@ -48,12 +48,12 @@ pub(super) fn add_model_attribute(file: &mut File, attribute: &Attribute) -> Res
     Ok(edits)
 }
 
-/// The name of the type that an `impl` is for, when it is a plain path.
+/// Returns the name of the type of an `impl`, if the type is a plain path.
 pub(super) fn self_name(implementation: &syn::ItemImpl) -> Option<&Ident> {
     last_segment(&implementation.self_ty).map(|segment| &segment.ident)
 }
 
-/// The last segment of a type's path: `::std::vec::Vec<T>` → `Vec<T>`.
+/// Returns the last segment of a type's path: `::std::vec::Vec<T>` → `Vec<T>`.
 pub(super) fn last_segment(kind: &Type) -> Option<&syn::PathSegment> {
     match kind {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
@@ -61,7 +61,7 @@ pub(super) fn last_segment(kind: &Type) -> Option<&syn::PathSegment> {
     }
 }
 
-/// The name of a type that is no model: the generator writes its path in full, so a model called `Vec` is not meant.
+/// Returns the name of a foreign type. The generator writes foreign paths in full, which tells `Vec` from a model called `Vec`.
 pub(super) fn foreign_name(kind: &Type) -> Option<String> {
     match path_names(kind).as_slice() {
         [_, .., name] => Some(name.clone()),
@@ -69,7 +69,7 @@ pub(super) fn foreign_name(kind: &Type) -> Option<String> {
     }
 }
 
-/// The name of a type that stands among the models.
+/// Returns the name of a type among the models.
 pub(super) fn model_name(kind: &Type) -> Option<String> {
     match path_names(kind).as_slice() {
         [name] => Some(name.clone()),
@@ -77,7 +77,7 @@ pub(super) fn model_name(kind: &Type) -> Option<String> {
     }
 }
 
-/// The segments of a type's path, without arguments.
+/// Returns the segments of a type's path, without arguments.
 pub(super) fn path_names(kind: &Type) -> Vec<String> {
     match kind {
         Type::Path(path) if path.qself.is_none() => {
@@ -87,7 +87,7 @@ pub(super) fn path_names(kind: &Type) -> Vec<String> {
     }
 }
 
-/// The type arguments of the last segment: `Map<K, V>` → `K`, `V`.
+/// Returns the type arguments of the last segment: `Map<K, V>` → `K`, `V`.
 pub(super) fn arguments(kind: &Type) -> Vec<&Type> {
     let Some(PathArguments::AngleBracketed(arguments)) = last_segment(kind).map(|segment| &segment.arguments) else {
         return Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn arguments(kind: &Type) -> Vec<&Type> {
         .collect()
 }
 
-/// What stands in `#[serde(…)]`.
+/// Returns the options in `#[serde(…)]`.
 pub(super) fn serde_options(attributes: &[Attribute]) -> Punctuated<Meta, Token![,]> {
     attributes
         .iter()
@@ -112,18 +112,18 @@ pub(super) fn serde_options(attributes: &[Attribute]) -> Punctuated<Meta, Token!
         .collect()
 }
 
-/// Whether `#[serde(…)]` holds the option.
+/// Returns `true` if `#[serde(…)]` contains the option.
 pub(super) fn has_serde_option(attributes: &[Attribute], name: &str) -> bool {
     serde_options(attributes).iter().any(|option| option.path().is_ident(name))
 }
 
-/// Puts `options` in the place of what stands in `#[serde(…)]`.
+/// Replaces the options in `#[serde(…)]`.
 pub(super) fn set_serde_options(attributes: &mut Vec<Attribute>, options: &Punctuated<Meta, Token![,]>) {
     attributes.retain(|attribute| !attribute.path().is_ident("serde"));
     attributes.push(parse_quote!(#[serde(#options)]));
 }
 
-/// Has a field read by the function `reader`, and makes it optional where it is `or_absent`.
+/// Sets `deserialize_with` of a field; with `or_absent` also `default`.
 pub(super) fn read_with(field: &mut syn::Field, reader: &str, or_absent: bool) {
     let mut options = serde_options(&field.attrs);
     if or_absent && !options.iter().any(|option| option.path().is_ident("default")) {
@@ -134,7 +134,7 @@ pub(super) fn read_with(field: &mut syn::Field, reader: &str, or_absent: bool) {
     set_serde_options(&mut field.attrs, &options);
 }
 
-/// Whether the attribute is a `derive` with `Default` in it.
+/// Returns `true` for a `derive` that contains `Default`.
 pub(super) fn derives_default(attribute: &Attribute) -> bool {
     attribute.path().is_ident("derive")
         && attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated).is_ok_and(|traits| {
@@ -142,7 +142,7 @@ pub(super) fn derives_default(attribute: &Attribute) -> bool {
         })
 }
 
-/// Gives doc comments the texts that `change` makes of theirs; says how many it changed.
+/// Replaces doc comments for which `change` returns a text; returns the number of edits.
 pub(super) fn change_docs(file: &mut File, change: impl FnMut(&str) -> Option<String>) -> usize {
     struct Docs<F>(F, usize);
     impl<F: FnMut(&str) -> Option<String>> VisitMut for Docs<F> {

@@ -1,8 +1,8 @@
-//! Why: with builders for operations the generator also makes one for each model, half of all generated code. Models here have
-//! public fields and a `Default`, so there would be two ways to fill one.
-//! Finds: `types::builder`, the `builder()` of each model, and the operations' bodies that are builders.
-//! Holds afterwards: a body is given as a model, and a call without one fails before it is sent, as for any other parameter.
-//! Delete when: the generator can be told to make no builders for models.
+//! Why: with builders for operations the generator also emits a builder for each model, half of all generated code. Models have
+//! public fields and a `Default`, so the builders would be a second way to fill a model.
+//! Finds: `types::builder`, the `builder()` of each model, and bodies of operations that are builders.
+//! Holds afterwards: a body is a model, and a call without a body fails before sending, as with any other parameter.
+//! Delete when: the generator has an option for no model builders.
 
 use serde_json::Value;
 use syn::visit::{self, Visit};
@@ -29,14 +29,14 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
                 .retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "body_map"));
             edits += before - implementation.items.len();
         }
-        let mut bodies = Bodies(0);
+        let mut bodies = BodyEditor(0);
         bodies.visit_item_mut(item);
         edits += bodies.0;
     }
     Ok(edits)
 }
 
-/// `mod builder`, and an `impl` that holds nothing but `fn builder`.
+/// Matches `mod builder`, and an `impl` with `fn builder` only.
 fn is_builder(item: &Item) -> bool {
     match item {
         Item::Mod(module) => module.ident == "builder",
@@ -51,10 +51,11 @@ fn is_builder(item: &Item) -> bool {
     }
 }
 
-/// The error type is there for enums and constrained texts, of which the passes leave none in most documents.
+/// Returns `true` if the models use the error type for enums and constrained strings, which the passes remove from most
+/// documents.
 fn uses_conversion_error(types: &[Item]) -> bool {
-    struct Uses(bool);
-    impl<'ast> Visit<'ast> for Uses {
+    struct ConversionErrorFinder(bool);
+    impl<'ast> Visit<'ast> for ConversionErrorFinder {
         fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
             if module.ident != "error" {
                 visit::visit_item_mod(self, module);
@@ -65,17 +66,17 @@ fn uses_conversion_error(types: &[Item]) -> bool {
             self.0 |= path.segments.iter().any(|segment| segment.ident == "ConversionError");
         }
     }
-    let mut uses = Uses(false);
+    let mut uses = ConversionErrorFinder(false);
     for item in types {
         uses.visit_item(item);
     }
     uses.0
 }
 
-/// `types::builder::X` → `types::X`, and no body before one is given.
-struct Bodies(usize);
+/// Rewrites `types::builder::X` to `types::X` and removes the default body.
+struct BodyEditor(usize);
 
-impl VisitMut for Bodies {
+impl VisitMut for BodyEditor {
     fn visit_path_mut(&mut self, path: &mut syn::Path) {
         visit_mut::visit_path_mut(self, path);
         let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();

@@ -1,10 +1,10 @@
-//! Why: the document passes rename properties and parameters that would not make distinct identifiers; the service must still get
-//! its own names.
-//! Finds: `x-wire-names` (name → name on the wire) and `x-read-also` (name → further names) of component schemas, and
-//! `x-wire-name` of query and header parameters.
-//! Holds afterwards: the field reads and writes the name on the wire, and reads the further ones; the builder sends the parameter
-//! under its own name.
-//! Delete when: nothing is renamed any more.
+//! Why: the document passes rename properties and parameters that would not result in distinct identifiers; requests and
+//! responses must use the original names.
+//! Finds: `x-wire-names` (name → wire name) and `x-read-also` (name → further names) of component schemas, and `x-wire-name` of
+//! query and header parameters.
+//! Holds afterwards: the field uses the wire name, and reads the further names as well; the builder sends the parameter under
+//! its wire name.
+//! Delete when: no pass renames anything.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ fn fields(file: &mut File, document: &Value) -> Result<usize, String> {
         let model = syntax::models(file)?
             .find(|model| model.ident == type_name)
             .ok_or_else(|| format!("the schema `{name}` renames properties, but there is no struct `{type_name}`"))?;
-        // All fields are found by the names they have now, before any of them gets another.
+        // Finds all fields before renaming any, because the lookup uses the current names.
         let mut found: Vec<(usize, Option<&str>, Vec<&str>)> = Vec::new();
         for property in properties(wire, also) {
             let at = model
@@ -53,7 +53,7 @@ fn fields(file: &mut File, document: &Value) -> Result<usize, String> {
     Ok(edits)
 }
 
-/// The properties that something is said of, each once.
+/// Returns the properties with a wire name or further names, without duplicates.
 fn properties<'a>(wire: Option<&'a Object>, also: Option<&'a Object>) -> Vec<&'a str> {
     let mut names: Vec<&str> = wire.into_iter().chain(also).flat_map(Object::keys).map(String::as_str).collect();
     names.sort_unstable();
@@ -61,7 +61,7 @@ fn properties<'a>(wire: Option<&'a Object>, also: Option<&'a Object>) -> Vec<&'a
     names
 }
 
-/// What the field is called in JSON; nothing for a field that takes what is left.
+/// Returns the JSON name of a field; `None` for a flattened field.
 fn wire_name(field: &Field) -> Option<String> {
     let options = syntax::serde_options(&field.attrs);
     if options.iter().any(|option| option.path().is_ident("flatten")) {
@@ -117,7 +117,7 @@ fn parameters(file: &mut File, document: &Value) -> Result<usize, String> {
     let mut edits = 0;
     let builders = syntax::builders(file)?;
     for (builder, names) in &wanted {
-        let mut sent = Sent { names, found: Vec::new() };
+        let mut sent = WireNameEditor { names, found: Vec::new() };
         for item in builders.iter_mut() {
             if let Item::Impl(implementation) = item
                 && syntax::self_name(implementation).is_some_and(|own| own == builder)
@@ -138,13 +138,13 @@ fn parameters(file: &mut File, document: &Value) -> Result<usize, String> {
     Ok(edits)
 }
 
-/// Puts the name on the wire in the place of a parameter's name.
-struct Sent<'a> {
+/// Replaces the name of a parameter by its wire name.
+struct WireNameEditor<'a> {
     names: &'a BTreeMap<String, String>,
     found: Vec<String>,
 }
 
-impl Sent<'_> {
+impl WireNameEditor<'_> {
     fn put(&mut self, arguments: &mut syn::punctuated::Punctuated<Expr, syn::Token![,]>) {
         if let Some(Expr::Lit(literal)) = arguments.first_mut()
             && let Lit::Str(text) = &mut literal.lit
@@ -156,7 +156,7 @@ impl Sent<'_> {
     }
 }
 
-impl VisitMut for Sent<'_> {
+impl VisitMut for WireNameEditor<'_> {
     fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
         visit_mut::visit_expr_call_mut(self, call);
         if let Expr::Path(function) = &*call.func {

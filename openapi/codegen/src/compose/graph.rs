@@ -1,4 +1,4 @@
-//! Which component schemas are made of which, and where that goes in a circle.
+//! The graph of component schemas that contain each other, and its cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,11 +7,11 @@ use serde_json::Value;
 use crate::tree::{self, Object};
 
 pub(super) struct Graph {
-    /// Every component, those that others are made of first.
+    /// All components, contained ones before containing ones.
     order: Vec<String>,
-    /// The circle that a component lies in, by number; most are alone in theirs.
+    /// The number of the cycle of each component; most components form a cycle of one.
     circle: BTreeMap<String, usize>,
-    /// Made of themselves by `allOf` alone, or of something that is not there.
+    /// Components that contain themselves by `allOf` alone, or contain a missing one.
     stuck: BTreeSet<String>,
 }
 
@@ -77,7 +77,7 @@ fn made_of<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>)
     }
 }
 
-/// The strongly connected components of a graph, those that others lead to first (Kosaraju). Without recursion: a chain of
+/// Returns the strongly connected components of a graph, targets before sources (Kosaraju). Iterative, because a chain of
 /// schemas may be long.
 pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut back: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
@@ -88,7 +88,7 @@ pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
             }
         }
     }
-    // Depth first against the edges gives the order; along the edges, latest first, gives the components.
+    // Depth-first search against the edges gives the order; along the edges, latest first, it gives the components.
     let mut seen = vec![false; edges.len()];
     let mut finished: Vec<usize> = Vec::new();
     for start in 0..edges.len() {
@@ -107,7 +107,7 @@ pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     circles
 }
 
-/// Whether what was found is a circle indeed, not a single node that does not lead to itself.
+/// Returns `true` for a real cycle, `false` for a single node without an edge to itself.
 pub(crate) fn is_closed(circle: &[usize], edges: &[Vec<usize>]) -> bool {
     match circle {
         [alone] => edges.get(*alone).is_some_and(|targets| targets.contains(alone)),
@@ -115,7 +115,7 @@ pub(crate) fn is_closed(circle: &[usize], edges: &[Vec<usize>]) -> bool {
     }
 }
 
-/// Appends what is reached from `start` and was not before, each after what it leads to.
+/// Appends all nodes reachable from `start` that were not visited before, in post-order.
 fn depth_first(start: usize, edges: &[Vec<usize>], seen: &mut [bool], finished: &mut Vec<usize>) {
     let mut path: Vec<(usize, usize)> = Vec::new();
     let mut enter = |node: usize, path: &mut Vec<(usize, usize)>| {

@@ -1,4 +1,4 @@
-//! What a part of a composed schema says, and how two parts become one.
+//! Parts of composed schemas, and the merging of two parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::tree::{self, Object};
 
-/// Follows references of a property to a scalar.
+/// A function that resolves a property to a scalar.
 pub(super) type Resolve<'a> = &'a dyn Fn(&Object) -> Option<Object>;
 
-/// What a schema says about its values.
+/// The type of a part.
 #[derive(Clone, Debug)]
 pub(super) enum Shape {
-    /// Nothing yet.
+    /// No statement about the type.
     Open,
-    /// Anything goes: what was said can't be said by one type.
+    /// Any JSON value, because the statements do not fit one type.
     Any,
     /// A scalar or a list.
     Plain(Object),
@@ -41,7 +41,7 @@ impl Part {
         Self { shape: Shape::Any, nullable: false, text: None }
     }
 
-    /// What a schema says itself, without what it is composed of.
+    /// Returns the part that a schema declares itself, without its composition.
     pub(super) fn own(schema: &Object) -> Self {
         let shape = if is_model(schema) {
             Shape::Model(Model {
@@ -63,7 +63,7 @@ impl Part {
         Self { shape, nullable: tree::is_true(schema, "nullable"), text: schema.get("description").cloned() }
     }
 
-    /// `null` and nothing else, as other versions of OpenAPI and some tools write it.
+    /// Returns `true` for a part that allows only `null`, in the forms of other OpenAPI versions and of tools.
     pub(super) fn is_null(&self) -> bool {
         match &self.shape {
             Shape::Open => self.nullable,
@@ -78,7 +78,7 @@ impl Part {
         }
     }
 
-    /// No type, or an object of which nothing is known.
+    /// Returns `true` for a part without a type, or for an object without known members.
     pub(super) fn says_nothing(&self) -> bool {
         match &self.shape {
             Shape::Open => true,
@@ -94,7 +94,7 @@ impl Part {
         self
     }
 
-    /// Values have to be as both say.
+    /// Merges another part; values satisfy both.
     pub(super) fn both(&mut self, other: Self, resolve: Resolve<'_>) {
         self.text = self.text.take().or(other.text);
         self.nullable |= other.nullable;
@@ -114,7 +114,7 @@ impl Part {
         };
     }
 
-    /// Values have to be as one of them says.
+    /// Merges alternatives; values satisfy at least one.
     pub(super) fn either(parts: Vec<Self>, resolve: Resolve<'_>) -> Self {
         let nullable = parts.iter().any(|part| part.nullable || part.is_null());
         let mut shapes = parts.into_iter().filter(|part| !part.is_null()).map(|part| part.shape);
@@ -139,7 +139,7 @@ impl Part {
         Self { shape, nullable, text: None }
     }
 
-    /// The schema that says this, with what `origin` says besides.
+    /// Converts the part to a schema, with the flags and extensions of `origin`.
     pub(super) fn into_schema(self, origin: &Object) -> Object {
         let mut schema = match self.shape {
             Shape::Open | Shape::Any => Object::new(),
@@ -158,7 +158,7 @@ impl Part {
 }
 
 impl Model {
-    /// Takes over properties; where both have one, it becomes what fits both.
+    /// Adds properties; a property of both gets a type that fits both.
     fn add(&mut self, other: Self, resolve: Resolve<'_>) {
         for (name, property) in other.properties {
             let merged = match self.properties.get(&name) {
@@ -185,7 +185,7 @@ impl Model {
     }
 }
 
-/// Flags and members of its own that a schema keeps whatever it is made of.
+/// Copies flags and extensions, which do not depend on the composition.
 pub(super) fn keep_aside(origin: &Object, schema: &mut Object) {
     for (key, value) in origin {
         if ["deprecated", "readOnly", "writeOnly"].contains(&key.as_str()) || key.starts_with("x-") {
@@ -205,7 +205,7 @@ fn texts(schema: &Object, key: &str) -> BTreeSet<String> {
     texts.filter_map(Value::as_str).map(String::from).collect()
 }
 
-/// The schema as a scalar, when it is one.
+/// Returns the schema as a scalar; `None` if it is not one.
 pub(super) fn scalar(schema: &Object) -> Option<Object> {
     let kind = kind(schema)?;
     if ["boolean", "integer", "number", "string"].contains(&kind) {
@@ -218,7 +218,7 @@ pub(super) fn scalar(schema: &Object) -> Option<Object> {
     None
 }
 
-/// The type of a scalar or a list, from what else it says when it does not say it.
+/// Returns the type of a scalar or list, inferred from an enum if not declared.
 fn kind(schema: &Object) -> Option<&str> {
     if schema.contains_key("type") {
         return tree::text(schema, "type");
@@ -227,7 +227,7 @@ fn kind(schema: &Object) -> Option<&str> {
     (!values.is_empty() && values.iter().all(|value| value.is_string() || value.is_null())).then_some("string")
 }
 
-/// One type for a property that two parts describe.
+/// Merges two schemas of one property.
 fn one_property(one: &Value, other: &Value, resolve: Resolve<'_>) -> Value {
     if bare(one) == bare(other) {
         return one.clone();
@@ -252,7 +252,7 @@ fn one_property(one: &Value, other: &Value, resolve: Resolve<'_>) -> Value {
     Value::Object(merged)
 }
 
-/// A schema without what has no meaning for the type.
+/// Removes members that do not affect the type.
 fn bare(schema: &Value) -> Value {
     const ASIDE: [&str; 5] = ["deprecated", "description", "readOnly", "title", "writeOnly"];
     let Some(schema) = schema.as_object() else {
@@ -267,7 +267,7 @@ fn bare(schema: &Value) -> Value {
     Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
-/// What both say, each in its own words.
+/// Merges two plain schemas; values satisfy both.
 fn narrowed(mut one: Object, other: &Object) -> Shape {
     match (kind(&one), kind(other)) {
         (Some("integer"), Some("number")) | (Some("number"), Some("integer")) => {
@@ -287,7 +287,7 @@ fn narrowed(mut one: Object, other: &Object) -> Shape {
     Shape::Plain(one)
 }
 
-/// What either says, if one type can say it: enums of texts together, numbers as numbers.
+/// Merges two plain schemas; values satisfy at least one. Merges enums, and integers with numbers; `None` if no type fits.
 fn widened(one: &Object, other: &Object) -> Option<Object> {
     let (first, second) = (kind(one)?, kind(other)?);
     let kind = match (first, second) {

@@ -1,4 +1,4 @@
-//! The part of the lint that looks at operations: names, paths, parameters, bodies and answers.
+//! The lint of operations: names, paths, parameters, bodies and responses.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::names::{self, RESERVED_BUILDER_TYPES, RESERVED_METHODS, RESERVED_SETT
 use crate::parameters;
 use crate::tree::{self, NodeKind, Object};
 
-/// One operation at its place.
+/// An operation with its position.
 struct OperationContext<'a> {
     label: &'a str,
     pointer: &'a str,

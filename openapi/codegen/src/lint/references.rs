@@ -1,5 +1,6 @@
-//! The part of the lint that looks at references, in the document as it was read: a reference that leads nowhere is reported at its place, not by
-//! what follows from it.
+//! The lint of references, in the document before the passes.
+//!
+//! A dangling reference is reported at its own position instead of the positions of its consequences.
 
 use std::collections::BTreeSet;
 
@@ -9,14 +10,14 @@ use super::{Finding, operation_of};
 use crate::schema_references::decoded;
 use crate::tree::{self, Children, NodeKind, Object};
 
-/// More of them say nothing new.
+/// Maximum number of reported references.
 const MOST: usize = 50;
-/// The largest number of references that may stand behind each other.
+/// Maximum length of a chain of references.
 const LONGEST_CHAIN: usize = 16;
 const COMPONENTS: &str = "#/components/schemas/";
 
-/// Finds the references that can't be followed: of the component schemas, of the operations, and of what those refer to. Error responses and
-/// headers are left out, since nothing reads them.
+/// Finds dangling references in component schemas, operations and all that these refer to. Skips error responses and headers,
+/// which nothing reads.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
     let mut search = ReferenceChecker { document, seen: BTreeSet::new(), next: Vec::new(), found: Vec::new(), more: 0 };
     for (key, node) in [("paths", NodeKind::PathItem), ("components", NodeKind::Components)] {
@@ -50,7 +51,7 @@ pub(crate) fn check(document: &Value) -> Vec<Finding> {
 
 struct ReferenceChecker<'a> {
     document: &'a Value,
-    /// Places that were looked at.
+    /// Visited pointers.
     seen: BTreeSet<String>,
     next: Vec<(String, NodeKind)>,
     found: Vec<Finding>,
@@ -74,7 +75,7 @@ impl ReferenceChecker<'_> {
                 }
                 Err(_) => self.more += 1,
             }
-            // Of a path, what stands beside the reference counts, too.
+            // A path item may have members beside its reference.
             if node != NodeKind::PathItem {
                 return;
             }
@@ -112,7 +113,7 @@ impl ReferenceChecker<'_> {
         }
     }
 
-    /// The place that a reference leads to in the end, or why it does not.
+    /// Returns the final target of a reference, or the reason for failing.
     fn target(&self, reference: &str) -> Result<String, String> {
         let mut current = reference;
         for _ in 0..LONGEST_CHAIN {
@@ -123,7 +124,7 @@ impl ReferenceChecker<'_> {
                 Some(next) if next == reference => {
                     return Err(format!("the reference {reference} leads in a circle, back to itself"));
                 }
-                // What is wrong with the next one is reported where that stands.
+                // A dangling next reference is reported at its own position.
                 Some(next) if self.step(next).is_err() => return Ok(pointer),
                 Some(next) => current = next,
             }
@@ -133,11 +134,11 @@ impl ReferenceChecker<'_> {
         ))
     }
 
-    /// The place that a reference names.
+    /// Returns the direct target of a reference.
     fn step(&self, reference: &str) -> Result<String, String> {
         let schemas = self.document.pointer("/components/schemas").and_then(Value::as_object);
         let is_schema = |name: &str| schemas.is_some_and(|schemas| schemas.contains_key(name));
-        // A name as it stands, unescaped, is clear enough.
+        // Accepts an unescaped schema name.
         if let Some(name) = reference.strip_prefix(COMPONENTS).filter(|name| is_schema(name)) {
             return Ok(format!("/components/schemas/{}", tree::escape(name)));
         }
@@ -173,7 +174,7 @@ impl ReferenceChecker<'_> {
         Err(format!("the reference {reference} leads nowhere{hint}"))
     }
 
-    /// A place beside the missing one whose name differs in case and separators only.
+    /// Returns a sibling of the missing pointer whose name differs in case and separators only.
     fn meant(&self, pointer: &str) -> Option<String> {
         let (parent, name) = pointer.rsplit_once('/')?;
         let plain =

@@ -1,4 +1,4 @@
-//! The part of the lint that looks at schemas: circles, names that meet, forms that would be read wrongly.
+//! The lint of schemas: cycles, colliding names, and forms that the generator misinterprets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,8 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
     }
 }
 
-/// A schema that is made of itself (by `$ref` or `allOf`, not through a property) makes the generator overflow its stack.
+/// Finds schemas that contain themselves by `$ref` or `allOf`, not through a property: the generator overflows its stack on
+/// these.
 fn circles(schemas: &Object, findings: &mut Findings) {
     let names: Vec<&String> = schemas.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -52,10 +53,10 @@ fn circles(schemas: &Object, findings: &mut Findings) {
     }
 }
 
-/// How many models may hold each other. The Rust compiler gives up at 128.
+/// Maximum nesting of models. The Rust compiler fails at 128.
 const MAX_NESTED: usize = 100;
 
-/// Models in models in models: each alone is fine, but the compiler follows them to the last. Circles are no nesting.
+/// Finds chains of nested models that exceed the recursion limit of the compiler. Cycles do not count as nesting.
 fn nesting(schemas: &Object, findings: &mut Findings) {
     let names: Vec<&String> = schemas.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
@@ -101,7 +102,7 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
     }
 }
 
-/// The component schemas that are part of this one by value.
+/// Returns the component schemas that this one contains by value.
 fn made_of(schema: &Object) -> BTreeSet<&str> {
     let mut parts: BTreeSet<&str> = tree::schema_name(schema).into_iter().collect();
     for key in ["allOf", "oneOf", "anyOf"] {
@@ -138,7 +139,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
     }
 }
 
-/// Forms that the generator reads as something else.
+/// Finds forms that the generator misinterprets.
 fn form(schema: &Object) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     if schema.contains_key("discriminator") {
@@ -170,7 +171,7 @@ fn form(schema: &Object) -> Vec<String> {
     reasons
 }
 
-/// Two properties that would be one field.
+/// Finds properties that would have the same field name.
 fn fields(schema: &Object) -> Vec<String> {
     let Some(properties) = tree::object(schema, "properties") else {
         return Vec::new();

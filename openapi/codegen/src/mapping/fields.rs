@@ -1,4 +1,5 @@
-//! The fields of a model: found by their name, by a spelling of the same meaning, or (a list in its envelope) by what they hold.
+//! The mapping of fields: by name, by another spelling of the name, or, for a list in its envelope, by the type of the
+//! elements.
 
 use serde_json::Value;
 
@@ -8,13 +9,13 @@ use crate::contract::{Need, SchemaSpec, Type};
 use crate::tree::{self, Object, escape};
 
 impl Mapper<'_> {
-    /// Pairs a schema of the document with one of the contract; gives the pair's key.
+    /// Maps a schema of the contract to one of the document; returns the key of the pair.
     pub(super) fn schema(&mut self, wanted: &str, schema: &Value, pointer: &str, side: Direction) -> Option<String> {
         let contract = self.contract;
         let spec = contract.schemas.get(wanted)?;
         let (at, found) = self.resolved(schema, pointer);
         if fit::reference_of(&found).is_some() || !found.is_object() {
-            // It leads nowhere, which is reported where it stands.
+            // The dangling reference is reported at its own position.
             return None;
         }
         if found.as_object().is_some_and(fit::is_undescribed) {
@@ -44,7 +45,7 @@ impl Mapper<'_> {
             is_request: side == Direction::Request,
             ..SchemaMapping::default()
         };
-        // Before its fields: a model may lead back to itself.
+        // Registered before its fields, because a model may refer to itself.
         self.mapping.schemas.entry(wanted.to_owned()).or_default().push(bound);
         let (fields, taken) = self.fields(wanted, spec, object, &at, side);
         self.check_presence(wanted, spec, &fields, &at);
@@ -92,7 +93,7 @@ impl Mapper<'_> {
         let empty = Object::new();
         let properties = tree::object(object, "properties").unwrap_or(&empty);
         let names = tree::sorted_keys(properties);
-        // Exact names first, so that no other spelling takes one away.
+        // Exact names take precedence over other spellings.
         let mut taken: Vec<String> = names.iter().filter(|name| spec.fields.contains_key(*name)).cloned().collect();
         let mut fields = std::collections::BTreeMap::new();
         for (field, field_spec) in &spec.fields {
@@ -132,7 +133,7 @@ impl Mapper<'_> {
                 }
                 other => {
                     let reason = other.err().unwrap_or_else(|| String::from("holds something else"));
-                    self.note(format!("{wanted}.{wire} {reason}: the model's field uses_document_type the document"));
+                    self.note(format!("{wanted}.{wire} {reason}: the field of the model has the document's type"));
                     bound.uses_document_type = true;
                 }
             }
@@ -141,7 +142,7 @@ impl Mapper<'_> {
         (fields, taken)
     }
 
-    /// The list of an envelope under a name of its own: the only one whose elements fit.
+    /// Returns the only list in an envelope whose elements fit, under any name.
     fn only_list(&self, kind: &Type<'_>, properties: &Object, at: &str, taken: &[String]) -> Option<String> {
         let Type::List(inner) = kind else {
             return None;
@@ -173,7 +174,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// What the facade can't do without must be declared.
+    /// Checks that the document declares all fields that the facade depends on.
     fn check_presence(
         &mut self,
         wanted: &str,
@@ -208,13 +209,13 @@ fn is_object(schema: &Object) -> bool {
     schema.contains_key("properties") || tree::text(schema, "type") == Some("object")
 }
 
-/// The names that a schema requires.
+/// Returns the required names of a schema.
 pub(super) fn required(schema: &Object) -> Vec<String> {
     let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// Whether two names differ in case and separators only.
+/// Returns `true` if two names differ in case and separators only.
 pub(super) fn same_word(one: &str, other: &str) -> bool {
     let plain =
         |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();

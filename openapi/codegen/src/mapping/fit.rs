@@ -1,4 +1,4 @@
-//! Whether a schema of the document fits a type of the contract.
+//! The check of a schema in the document against a type of the contract.
 
 use serde_json::Value;
 
@@ -6,18 +6,18 @@ use super::Mapper;
 use crate::contract::Type;
 use crate::tree::{self, Object};
 
-/// Who makes the JSON.
+/// The direction of the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     Request,
     Response,
 }
 
-/// References that lead to references that lead … end here.
+/// Maximum length of a chain of references.
 const LONGEST_CHAIN: usize = 16;
 
 impl Mapper<'_> {
-    /// What stands behind references, and where.
+    /// Follows references; returns the pointer and the schema.
     pub(super) fn resolved(&self, schema: &Value, pointer: &str) -> (String, Value) {
         let mut at = String::from(pointer);
         let mut current = schema;
@@ -34,7 +34,7 @@ impl Mapper<'_> {
         (at, current.clone())
     }
 
-    /// Nothing when it fits, the pairs of schemas being noted; else why not.
+    /// Checks a schema against a type and maps contained schemas; returns the key of the mapped schema, or the mismatch.
     pub(super) fn fit(
         &mut self,
         kind: &Type<'_>,
@@ -47,7 +47,7 @@ impl Mapper<'_> {
             return Ok(None);
         };
         if reference_of(&found).is_some() {
-            // It leads nowhere, which is reported where it stands.
+            // The dangling reference is reported at its own position.
             return Ok(None);
         }
         if says_nothing(object) {
@@ -59,7 +59,7 @@ impl Mapper<'_> {
         let is = word(object);
         let wrong = |wanted: &str| Err(format!("is {} instead of {wanted}", described(object)));
         match kind {
-            // As Java writes times when it is not told to write texts; the model reads all of these.
+            // Java writes times in these forms unless configured for strings; the model reads all of them.
             Type::Timestamp if side == Direction::Response && matches!(is, "integer" | "number" | "array") => Ok(None),
             Type::Text | Type::Id(_) | Type::Timestamp => match is {
                 "string" if tree::text(object, "format") != Some("binary") => Ok(None),
@@ -96,7 +96,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// The values of a set: what a document lists must hold what the facade waits for.
+    /// Checks that an enum of the document contains the values that the facade waits for.
     fn values(&mut self, name: &str, schema: &Object) -> Result<(), String> {
         let Some(listed) = schema.get("enum").and_then(Value::as_array) else {
             return Ok(());
@@ -123,7 +123,7 @@ impl Mapper<'_> {
     }
 }
 
-/// The target of a reference, written plainly or as the only member of `allOf`.
+/// Returns the target of a reference, also of one that is the only member of `allOf`.
 pub(super) fn reference_of(schema: &Value) -> Option<&str> {
     let object = schema.as_object()?;
     if let Some(reference) = tree::text(object, "$ref") {
@@ -137,7 +137,7 @@ pub(super) fn reference_of(schema: &Value) -> Option<&str> {
     }
 }
 
-/// An object of which nothing is said: any JSON, or a map of it.
+/// Returns `true` for a schema without any statement: any JSON, or a map of any JSON.
 pub(super) fn is_undescribed(schema: &Object) -> bool {
     let is_map_of_any = match schema.get("additionalProperties") {
         Some(Value::Object(values)) => says_nothing(values),
@@ -147,7 +147,7 @@ pub(super) fn is_undescribed(schema: &Object) -> bool {
     says_nothing(schema) || (is_map_of_any && !schema.contains_key("properties"))
 }
 
-/// Any JSON.
+/// Returns `true` for any JSON.
 fn says_nothing(schema: &Object) -> bool {
     !["type", "properties", "items", "enum", "allOf", "oneOf", "anyOf", "additionalProperties", "$ref"]
         .iter()

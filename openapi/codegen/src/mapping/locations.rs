@@ -1,4 +1,4 @@
-//! Where the operations of the contract are: method and shape of the path, below whatever prefix the document has.
+//! The locations of the contract's operations, by method and path shape, with any path prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use crate::decisions::Decisions;
 use crate::normalize::plain_path;
 use crate::tree::{METHODS, Object};
 
-/// What every path of the contract begins with.
+/// The start of every path in the contract.
 const API: &str = "/api";
-/// How many operations are offered in place of a missing one.
+/// Maximum number of candidates for a missing operation.
 const OFFERED: usize = 3;
 
-/// A path with its parameters' names left out: `/a/{x}/b` → `/a/{}/b`.
+/// Returns the path without its parameters' names: `/a/{x}/b` → `/a/{}/b`.
 pub fn shape(path: &str) -> String {
     let path = path.strip_suffix('/').unwrap_or(path);
     path.split('/')
@@ -24,7 +24,7 @@ pub fn shape(path: &str) -> String {
         .join("/")
 }
 
-/// The path of the document's first server, without a slash at its end: every path stands below it.
+/// Returns the path of the document's first server without a trailing slash, the start of every wire path.
 pub fn server_path(document: &Value) -> String {
     let Some(server) = document.pointer("/servers/0") else {
         return String::new();
@@ -42,14 +42,14 @@ pub fn server_path(document: &Value) -> String {
     if path.is_empty() || path.contains(['{', '}']) { String::new() } else { format!("/{path}") }
 }
 
-/// The document's operations: path, method, operation.
+/// Returns the document's operations: path, method, operation.
 fn operations(document: &Value) -> impl Iterator<Item = (&String, &'static str, &Object)> {
     document.get("paths").and_then(Value::as_object).into_iter().flatten().flat_map(|(path, item)| {
         METHODS.into_iter().filter_map(move |method| Some((path, method, item.get(method)?.as_object()?)))
     })
 }
 
-/// The place of each operation of the contract; `None` where there is none.
+/// Returns the location of each operation of the contract; `None` if it was not found.
 pub(super) fn find(search: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<String, Option<OperationLocation>> {
     search.mapping.prefix = prefix(search);
     let mut places: BTreeMap<String, Option<OperationLocation>> = BTreeMap::new();
@@ -77,7 +77,7 @@ pub(super) fn find(search: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<S
     places
 }
 
-/// What stands in place of `/api`: the prefix below which most operations of the contract are.
+/// Returns the prefix of most operations of the contract, which replaces `/api`.
 fn prefix(search: &mut Mapper<'_>) -> String {
     let mut votes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (path, method, _) in operations(search.document) {
@@ -125,7 +125,7 @@ fn by_shape(search: &mut Mapper<'_>, spec: &OperationSpec) -> Option<OperationLo
     }
 }
 
-/// The place that the user named.
+/// Returns the location chosen by the user.
 fn decided(search: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Option<OperationLocation> {
     let (method, path) = target.split_once(' ')?;
     let method = method.to_lowercase();
@@ -145,7 +145,7 @@ fn decided(search: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Optio
     None
 }
 
-/// The place with the wire's path, its parameters named as the contract names them.
+/// Returns the location with the contract's parameter names in the wire path.
 fn place(search: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &Object) -> Option<OperationLocation> {
     let wanted: Vec<&str> = parameters(spec.path()).collect();
     let given: Vec<&str> = parameters(path).collect();
@@ -159,7 +159,7 @@ fn place(search: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &
         search.refuse("/paths", reason);
         return None;
     }
-    // By name where the names are the contract's own, else by place.
+    // Matches parameters by name if all names are the contract's, else by position.
     let by_name = given.iter().all(|name| wanted.contains(name));
     let mut left = wanted.into_iter();
     let segments: Vec<String> = format!("{}{path}", search.mapping.server)
@@ -178,7 +178,7 @@ fn place(search: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &
 }
 
 impl Mapper<'_> {
-    /// Operations that nobody claims and that take and answer what the missing one does.
+    /// Returns unused operations whose request and response fit a missing operation.
     pub(super) fn candidates(&self, spec: &OperationSpec, claimed: &BTreeSet<(String, String)>) -> Vec<String> {
         let count = parameters(spec.path()).count();
         let mut found: Vec<(usize, String)> = Vec::new();
@@ -201,7 +201,7 @@ impl Mapper<'_> {
     }
 }
 
-/// How many segments of two paths differ.
+/// Returns the number of path segments that differ.
 fn unlike(one: &str, other: &str) -> usize {
     let words = |path: &str| -> BTreeSet<String> {
         let mut words: Vec<String> = shape(path).split('/').map(str::to_owned).collect();

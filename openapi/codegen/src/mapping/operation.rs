@@ -1,4 +1,4 @@
-//! One operation: its query, its body, its answers, held against the contract.
+//! The check of an operation against the contract: query parameters, request body and response.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::media_types::{Family, family};
 use crate::tree::{self, Object, escape};
 
 impl Mapper<'_> {
-    /// What the operation at this place is made of.
+    /// Maps the parts of an operation at a location.
     pub(super) fn operation(&mut self, spec: &OperationSpec, place: &OperationLocation) -> OperationMapping {
         let mut mapped = OperationMapping { location: Some(place.clone()), ..OperationMapping::default() };
         let pointer = format!("/paths/{}/{}", escape(&place.path), place.method);
@@ -26,7 +26,7 @@ impl Mapper<'_> {
         mapped
     }
 
-    /// Query parameters of the contract that the document has among the parts of the form.
+    /// Maps query parameters of the contract that are form parts in the document.
     fn parts(&mut self, spec: &OperationSpec, operation: &Object, pointer: &str, mapped: &mut OperationMapping) {
         let Some((schema, at)) = form(operation, pointer).filter(|_| spec.part.is_some()) else {
             return;
@@ -48,7 +48,7 @@ impl Mapper<'_> {
             };
             if let (Some(kind), Some(schema)) = (self.contract.kind(&wanted.is), properties.get(given)) {
                 let place = format!("{at}/properties/{}", escape(given));
-                // A form is text: what a text is sent as, a truth value is sent as, too.
+                // Form parts are text, so a string part can hold a boolean as well.
                 let is_text = self.resolved(schema, &place).1.get("type") == Some(&Value::from("string"));
                 if let Err(reason) = self.fit(&kind, schema, &place, Direction::Request)
                     && !is_text
@@ -160,7 +160,7 @@ impl Mapper<'_> {
         }
     }
 
-    /// The part that holds the file: of the same name, or the only one that holds bytes.
+    /// Returns the form part that holds the file: the one with the contract's name, or the only binary one.
     fn part(
         &mut self,
         wanted: &str,
@@ -171,7 +171,7 @@ impl Mapper<'_> {
         let is_form = pointer.contains("/content/multipart~1");
         let (at, schema) = self.resolved(schema, pointer);
         if reference_of(&schema).is_some() {
-            // It leads nowhere, which is reported where it stands.
+            // The dangling reference is reported at its own position.
             return None;
         }
         let is_bare = schema.get("properties").and_then(Value::as_object).is_none_or(Object::is_empty);
@@ -192,7 +192,7 @@ impl Mapper<'_> {
             [only] => Some(only.clone()),
             _ => None,
         });
-        // A class without getters, such as WebFlux's `FilePart`.
+        // The part may have the type of a class without getters, such as `FilePart` of WebFlux.
         let is_open = || {
             let property = properties.get(wanted).map(|property| self.resolved(property, &at).1);
             property.is_some_and(|property| property.as_object().is_some_and(is_undescribed))
@@ -273,7 +273,7 @@ impl Mapper<'_> {
         if family(media_type) != Family::Json {
             return true;
         }
-        // Called JSON, but a text or of no form at all: what makers of documents write for a stream.
+        // Some documents declare a stream as JSON with a string schema or without one.
         media.get("schema").is_none_or(|schema| {
             let (_, schema) = self.resolved(schema, "");
             schema.get("properties").is_none() && schema.get("type") != Some(&Value::from("array"))
@@ -281,11 +281,11 @@ impl Mapper<'_> {
     }
 }
 
-/// The schema of an operation's form, and its place.
+/// Returns the schema of an operation's form, with its pointer.
 fn form(operation: &Object, pointer: &str) -> Option<(Value, String)> {
     let content = tree::object(tree::object(operation, "requestBody")?, "content")?;
     let names = tree::sorted_keys(content);
-    // A form that is not declared as one is called JSON by some makers of documents.
+    // Some documents declare a form as JSON.
     let name = names.iter().find(|name| family(name) == Family::Multipart).or_else(|| names.first())?;
     let schema = content.get(name)?.get("schema")?.clone();
     Some((schema, format!("{pointer}/requestBody/content/{}/schema", escape(name))))
@@ -295,19 +295,19 @@ fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
     object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-/// Returns whether a name of the document means a parameter of the contract.
+/// Returns `true` if a name of the document corresponds to a parameter of the contract.
 fn is_word(given: &str, name: &str, also: &[String]) -> bool {
     same_word(given, name) || also.iter().any(|also| same_word(given, also))
 }
 
-/// Returns whether a parameter of the document means one of the contract; headers may begin with `X-`.
+/// Returns `true` if a parameter of the document corresponds to one of the contract; headers may have the prefix `X-`.
 fn is_called(parameter: &Object, name: &str, also: &[String]) -> bool {
     let given = tree::text(parameter, "name").unwrap_or_default();
     let bare = given.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(given);
     is_word(given, name, also) || is_word(bare, name, also)
 }
 
-/// How a list comes: as the document says, or in pages when it takes their number and size.
+/// Returns the kind of paging: the declared one, or by page if the operation has the parameters `page` and `size`.
 fn paging(spec: &OperationSpec, operation: &Object, query: &[&str]) -> Option<&'static str> {
     spec.items.as_ref()?;
     let declared = operation.get("x-paging");

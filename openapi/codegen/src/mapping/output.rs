@@ -1,4 +1,4 @@
-//! The mapping as data, for the simulator, which serves a document's paths and names by it, and as a page of documentation.
+//! The mapping as JSON for the simulator, and as a Markdown page for the crate's documentation.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::media_types::{self, Family};
 use crate::tree::{self, escape};
 
 impl Mapping {
-    /// For the simulator. `document` is the one that was mapped.
+    /// Returns the mapping as JSON for the simulator; `document` is the mapped document.
     pub fn to_json(&self, contract: &Contract, document: &Value) -> Value {
         let mut operations = Map::new();
         for (id, mapped) in &self.operations {
@@ -24,7 +24,7 @@ impl Mapping {
             let types: Vec<&str> = operation.map(media_types::of_success).unwrap_or_default();
             let first = |wanted: Family| types.iter().find(|name| media_types::family(name) == wanted);
             let accept = operation.and_then(|operation| tree::text(operation, "x-accept"));
-            // What is answered where the contract knows of no content and the document does.
+            // The contract expects no content, but the document declares a response body.
             let empty = contract.operations.get(id).is_some_and(|spec| matches!(spec.answers(), ResponseKind::Empty));
             let schema = operation.filter(|_| empty && mapped.with_content).and_then(success_schema);
             operations.insert(
@@ -61,7 +61,7 @@ impl Mapping {
         })
     }
 
-    /// For people, as a page of the crate's documentation.
+    /// Returns the mapping as a Markdown page.
     pub fn to_markdown(&self, contract: &Contract) -> String {
         let mut text = String::from(
             "# Where the contract's operations are\n\n| operation | in the document | there called |\n|---|---|---|\n",
@@ -99,7 +99,7 @@ impl Mapping {
     }
 }
 
-/// The JSON that an operation's success holds.
+/// Returns the JSON schema of an operation's success response.
 fn success_schema(operation: &Map<String, Value>) -> Option<&Value> {
     let responses = tree::object(operation, "responses")?;
     let mut statuses: Vec<&String> = responses.keys().filter(|status| status.starts_with('2')).collect();
@@ -147,7 +147,7 @@ fn shape(contract: &Contract, name: &str, bound: &SchemaMapping, document: &Valu
     json!({"fields": fields, "extra": extra})
 }
 
-/// Whether `null` is among the values.
+/// Returns `true` if the schema allows `null`.
 fn is_nullable(schema: &Value, document: &Value) -> bool {
     [schema, resolved(schema, document)].iter().any(|schema| schema.get("nullable") == Some(&Value::Bool(true)))
 }
@@ -161,10 +161,10 @@ fn holds(kind: &Type<'_>) -> &'static str {
     }
 }
 
-/// How deep a made-up value may nest.
+/// Maximum nesting of a sample value.
 const DEEPEST: usize = 8;
 
-/// A value that fits a schema: what the simulator answers for a field that it knows nothing of, and that must be there.
+/// Returns a sample value of a schema, for required fields that the simulator does not know.
 fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
     let schema = resolved(schema, document);
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
@@ -198,7 +198,7 @@ fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
     }
 }
 
-/// A schema after following its references.
+/// Returns a schema after following its references.
 fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
     let mut schema = schema;
     for _ in 0..16 {
@@ -212,7 +212,7 @@ fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
     schema
 }
 
-/// A name of the document as code in a table: nothing in it ends either.
+/// Returns a name of the document as inline code that cannot break the table.
 fn code(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !c.is_control() && *c != '`' && *c != '|').take(120).collect();
     if plain.trim().is_empty() { String::from("nothing") } else { format!("`{plain}`") }

@@ -9,7 +9,7 @@ use crate::names::{self, RESERVED_BUILDER_TYPES, RESERVED_METHODS};
 use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    // Pointer → the name it has, those that keep theirs first.
+    // The current name by pointer; names that take precedence come first.
     let mut operations: Vec<(bool, String, String)> = Vec::new();
     tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
         let segments = tree::segments(pointer);
@@ -43,12 +43,12 @@ pub(super) fn apply(document: &mut Value) -> usize {
     edits
 }
 
-/// The name of the generated builder: the pass `operation_names` cases a name before the generator does.
+/// Returns the name of the generated builder. The pass `operation_names` cases a name before the generator does.
 fn builder(name: &str) -> String {
     names::pascal(&names::snake(name))
 }
 
-/// `get` + `/api/files/{id}` → `getApiFilesById`.
+/// Derives an operationId: `get` + `/api/files/{id}` → `getApiFilesById`.
 fn from_path(path: &str, method: &str) -> String {
     let words = path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
         Some(parameter) => format!("by-{}", plain(parameter)),

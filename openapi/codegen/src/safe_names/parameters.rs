@@ -10,13 +10,13 @@ use crate::tree::{self, METHODS, NodeKind, Object};
 
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
-    // The names in a path are shared by its operations, so they are settled first.
+    // Path parameters first, because all operations of a path share their names.
     edits += paths(document);
     tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| edits += of_operation(operation));
     edits
 }
 
-/// Gives names in paths that an identifier can be made of, and writes out what would not get through a URL or a comment.
+/// Renames path parameters to valid identifiers, and encodes characters that are invalid in URLs or comments.
 fn paths(document: &mut Value) -> usize {
     let Some(Value::Object(paths)) = document.get_mut("paths") else {
         return 0;
@@ -53,7 +53,7 @@ fn paths(document: &mut Value) -> usize {
     edits
 }
 
-/// The path with the names that are all right; nothing for a path that the lint refuses.
+/// Returns the path with valid names; `None` for a path that the lint rejects.
 fn new_path(path: &str, renamed: &mut BTreeMap<String, String>) -> Option<String> {
     let mut setters: BTreeSet<String> = RESERVED_SETTERS.iter().map(|name| String::from(*name)).collect();
     setters.insert(String::from("body"));
@@ -77,7 +77,7 @@ fn new_path(path: &str, renamed: &mut BTreeMap<String, String>) -> Option<String
     Some(new)
 }
 
-/// Percent-encodes what is no part of a URL's path as it stands, and the star, which could end a comment.
+/// Percent-encodes characters that are invalid in a URL path, and `*`, which could end a comment.
 fn constant(text: &str) -> String {
     let mut encoded = String::new();
     for c in text.chars() {
@@ -103,14 +103,14 @@ fn of_operation(operation: &mut Object) -> usize {
     let Some(Value::Array(parameters)) = operation.get_mut("parameters") else {
         return 0;
     };
-    // What is in the path keeps its name, since the path has it too; the generator knows one parameter by a name, wherever it is.
+    // Path parameters keep their names, because the path contains them. The generator identifies parameters by name alone.
     let place = |parameter: &Map<String, Value>| match tree::text(parameter, "in") {
         Some("path") => 0,
         Some("query") => 1,
         _ => 2,
     };
     let mut names_on_wire: BTreeSet<String> = BTreeSet::new();
-    // Those of the contract first: the facade knows them by their names.
+    // Parameters of the contract take precedence, because the facade uses their names.
     let mut order: Vec<(bool, u8, String, usize)> = Vec::new();
     for (index, parameter) in parameters.iter().enumerate() {
         if let Value::Object(parameter) = parameter
@@ -140,7 +140,7 @@ fn of_operation(operation: &mut Object) -> usize {
     edits
 }
 
-/// The name itself when it is fine, or one like it that is not taken.
+/// Returns the name if valid, else a similar unused one.
 fn chosen(name: &str, setters: &BTreeSet<String>, is_other: impl Fn(&str) -> bool) -> String {
     let mut wanted = plain(name).replace(['{', '}', '/'], "-");
     if !has_letters(&wanted) {

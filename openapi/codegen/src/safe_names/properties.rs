@@ -19,13 +19,13 @@ fn of_schema(schema: &mut Object) -> usize {
         return 0;
     };
     let mut fields: BTreeSet<String> = BTreeSet::new();
-    // Additional properties with a type of their own go into a field of this name, and what the contract's models do not know always does.
+    // The field `extra` holds additional properties; models of the contract always have it.
     if schema.contains_key("x-canonical-fields")
         || tree::object(schema, "additionalProperties").is_some_and(|extra| !extra.is_empty())
     {
         fields.insert(String::from("extra"));
     }
-    // The contract's fields keep their names, whatever else the document has.
+    // Fields of the contract keep their names.
     let canonical = schema.get("x-canonical-fields").and_then(Value::as_array).cloned().unwrap_or_default();
     let is_other = |name: &String| !canonical.iter().any(|field| field.as_str() == Some(name));
     let mut order: Vec<(bool, bool, String)> =
@@ -63,7 +63,7 @@ fn of_schema(schema: &mut Object) -> usize {
     }
     let mut wire = tree::object(schema, "x-wire-names").cloned().unwrap_or_default();
     for (name, chosen) in &renamed {
-        // A name that already stands for another on the wire keeps standing for it.
+        // A name that already has a wire name keeps it.
         let name = match wire.remove(name) {
             Some(earlier) => earlier,
             None => Value::String(name.clone()),
@@ -81,7 +81,7 @@ fn of_schema(schema: &mut Object) -> usize {
     renamed.len()
 }
 
-/// What a number can be put behind.
+/// Returns a name to which a number can be appended.
 fn spoken(name: &str) -> String {
     if super::has_letters(name) { String::from(name) } else { String::from("field") }
 }

@@ -21,10 +21,10 @@ pub(super) fn apply(document: &mut Value) -> usize {
     let mut types: BTreeSet<String> = RESERVED_MODEL_TYPES.iter().map(|name| String::from(*name)).collect();
     let mut renamed: BTreeMap<String, String> = BTreeMap::new();
     for (_, name) in order {
-        // References are read up to their last `/`.
+        // The generator reads references up to the last `/`.
         let mut wanted = plain(&name).replace(['/', '~', '%', '#'], "-");
         if name.starts_with(['+', '-']) {
-            // The generator has words of its own for `+1` and `-1`, in some places only.
+            // The generator spells out `+1` and `-1` in some places only.
             wanted = names::pascal(&wanted);
         }
         if !has_letters(&wanted) {
