@@ -1,3 +1,5 @@
+//! Determines the `Accept` header of every operation.
+//!
 //! Why: the generator sends `Accept` for JSON only. Requests for a binary download or without a response body would have no
 //! `Accept`, and the server could choose any media type. Errors are always JSON.
 //! Finds: the media types of an operation's success responses.

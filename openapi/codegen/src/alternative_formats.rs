@@ -1,3 +1,5 @@
+//! Gives every response format besides JSON an operation of its own.
+//!
 //! Why: for several media types in one response the generator takes JSON and makes the others unreachable.
 //! Finds: success responses that offer JSON and another format (XML, CSV, …).
 //! Holds afterwards: the operation has a JSON response only. Every other format has an operation of its own (`getComponents` →

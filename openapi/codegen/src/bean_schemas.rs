@@ -1,3 +1,5 @@
+//! Replaces schemas that describe Java classes by their getters.
+//!
 //! Why: springdoc describes unknown classes by their getters, but Jackson serializes many of these classes in another form: a
 //! `LocalTime` described as `{hour, minute, second, nano}` is sent as `"10:00:00"`, a `JsonNode` as any JSON, an unpaged
 //! `Pageable` as a string. A model of the getters fails for such a value, and the list that contains it fails as well. Uploaded

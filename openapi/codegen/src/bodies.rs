@@ -1,3 +1,5 @@
+//! Reduces request bodies to one media type.
+//!
 //! Why: the generator supports one media type per body, out of four, requires a schema, and panics for an `encoding`.
 //! Finds: the media types of request bodies, and files among the parameters.
 //! Holds afterwards: a body has one media type, the first available of: JSON, a form with files, a form, bytes, any other. JSON

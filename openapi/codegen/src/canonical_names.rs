@@ -1,4 +1,6 @@
-//! Why: the facade must compile with any document, whatever the names of its operations, schemas and fields.
+//! Gives operations and models the names of the contract.
+//!
+//! Why: the facade must compile with any document that names its operations, schemas and fields differently.
 //! Finds: the operations and schemas in the mapping.
 //! Holds afterwards: each operation of the contract exists under the contract's name, with the document's texts, tags, wire
 //! path and further optional parameters. Its models have the contract's names, fields and types, and the document's further
@@ -105,7 +107,7 @@ fn operation(
     if let Some(place) = &mapped.location {
         made.insert(String::from("x-document-id"), json!(place.id));
     } else {
-        let text = "Not in the document that this build was made from: the call fails before anything is sent.";
+        let text = "Not in the document of this build: the call fails before anything is sent.";
         made.insert(String::from("tags"), json!([spec.tag]));
         made.insert(String::from("description"), json!(text));
         made.insert(String::from("x-missing"), json!(true));
@@ -148,7 +150,7 @@ fn operation(
         && !documented.is_empty()
         && documented.iter().all(|name| media_types::family(name) == Family::Json)
     {
-        // Services may send the file under another media type than JSON, whatever the document declares.
+        // Services may send the file under another media type than the declared JSON.
         made.insert(String::from("x-accept"), json!("*/*"));
     }
     let missing: BTreeMap<&String, &Option<String>> = mapped
@@ -203,7 +205,7 @@ fn all_parameters(
         if wire.is_none() {
             let unless = query.default.as_ref().map_or_else(String::new, |value| format!(" unless it is {value}"));
             parameter["description"] =
-                json!(format!("Not in the document that this build was made from: the call fails{unless}."));
+                json!(format!("Not in the document of this build: the call fails{unless}."));
         } else if wire.as_ref() != Some(name) {
             parameter["x-wire-name"] = json!(wire);
         }
@@ -367,7 +369,7 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
 /// Returns the description of the document's enum with the same name.
 fn enum_description(document: &Value, name: &str) -> Value {
     let own = document.pointer(&format!("/components/schemas/{}/description", escape(name)));
-    own.cloned().unwrap_or_else(|| json!("A set of values that may grow."))
+    own.cloned().unwrap_or_else(|| json!("An open enum."))
 }
 
 /// Returns the document's schemas that one contract schema replaces everywhere. A schema for both requests and responses is
@@ -432,7 +434,7 @@ fn model(contract: &Contract, spec: &crate::contract::SchemaSpec, sources: &[Sch
         if uses_document_type.is_none() {
             let description = match documented {
                 Some(documented) => tree::text(documented, "description").map(str::to_owned),
-                None => Some(String::from("Not in the document that this build was made from: it stays empty.")),
+                None => Some(String::from("Not in the document of this build: always empty.")),
             };
             schema = with_description(schema, description);
             if documented.is_some_and(|documented| tree::is_true(documented, "deprecated")) {

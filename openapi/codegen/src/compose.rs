@@ -1,3 +1,5 @@
+//! Merges composed schemas and names inline objects.
+//!
 //! Why: the generator merges composed schemas incorrectly: it takes the first matching alternative and drops the rest, ignores
 //! discriminators, emits empty structs for contradictions, and overflows its stack on cycles such as `Animal` = one of `Cat`, …
 //! with `Cat` = `Animal` and more, which Java tools write. The generated name of an unnamed object may collide.

@@ -1,3 +1,5 @@
+//! Removes limits and formats of values.
+//!
 //! Why: the generator emits a type for each constrained string and number and checks it in responses: a name one character
 //! longer than documented would fail a call that succeeded. 32-bit and single-precision numbers only lose values; formats such
 //! as `uuid` and `date` reject values that a server may send.

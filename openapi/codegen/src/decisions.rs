@@ -31,7 +31,7 @@ impl Decisions {
         let quoted = |text: &String| serde_json::to_string(text).unwrap_or_default();
         let missing: Vec<String> = self.accept_missing.iter().map(quoted).collect();
         let mut text = String::from(
-            "# What was decided about the document in use: `cargo xtask regen --map`, `--accept-missing`. Remove a line to take it back.\n",
+            "# Decisions about the document in use, written by `cargo xtask regen --map` and `--accept-missing`. Remove a line to undo a decision.\n",
         );
         let _ = write!(text, "accept_missing = [{}]\n\n[map]\n", missing.join(", "));
         for (operation, target) in &self.map {
@@ -45,15 +45,15 @@ impl Decisions {
         let mut faults: Vec<String> = Vec::new();
         for id in self.map.keys().chain(&self.accept_missing) {
             if !contract.operations.contains_key(id) {
-                let near = near(id, contract.operations.keys().map(String::as_str));
-                faults.push(format!("{id}: the contract has no such operation{near}"));
+                let hint = suggest_operation(id, contract.operations.keys().map(String::as_str));
+                faults.push(format!("{id}: unknown operation of the contract{hint}"));
             }
         }
         for (id, target) in &self.map {
             let method = target.split(' ').next().unwrap_or_default().to_lowercase();
             if !METHODS.contains(&method.as_str()) || !target.contains(" /") {
                 faults.push(format!(
-                    "{id}: {target:?} is no operation; write the method and the path, as in 'GET /api/downloads/{{id}}'"
+                    "{id}: {target:?} is not an operation; write method and path, for example 'GET /api/downloads/{{id}}'"
                 ));
             }
         }
@@ -62,7 +62,7 @@ impl Decisions {
 }
 
 /// Returns a hint at a similar operation name.
-fn near<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
+fn suggest_operation<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
     let same = |name: &&str| name.eq_ignore_ascii_case(wanted) || name.to_lowercase().contains(&wanted.to_lowercase());
-    known.into_iter().find(same).map(|name| format!("; is {name} meant?")).unwrap_or_default()
+    known.into_iter().find(same).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }

@@ -1,3 +1,5 @@
+//! Mentions deprecation in descriptions.
+//!
 //! Why: the generator ignores `deprecated`, so the documentation would not mention it.
 //! Finds: `deprecated: true` on operations, parameters and schemas.
 //! Holds afterwards: the description mentions it.
@@ -14,7 +16,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
             && tree::is_true(object, "deprecated")
         {
             let text = tree::text(object, "description").unwrap_or_default();
-            let text = format!("{text}\n\nDeprecated: the service may drop it.");
+            let text = format!("{text}\n\nDeprecated: the service may remove it.");
             object.insert(String::from("description"), Value::String(text.trim().to_owned()));
             edits += 1;
         }

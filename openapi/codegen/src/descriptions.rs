@@ -1,3 +1,5 @@
+//! Converts descriptions to text that is safe in doc comments.
+//!
 //! Why: descriptions become doc comments. A bare carriage return or `*/` breaks the build, bidirectional control characters
 //! violate a deny-by-default lint, an indented or fenced block would be compiled as a documentation test, an HTML tag causes a
 //! warning. A `title` would become the name of a type, and a non-ASCII version would panic in each call.

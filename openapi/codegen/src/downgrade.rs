@@ -1,3 +1,5 @@
+//! Converts OpenAPI 3.1 to 3.0.
+//!
 //! Why: springdoc writes OpenAPI 3.1 by default, and the generator reads 3.0. The features of 3.1 in such documents have an
 //! equivalent in 3.0.
 //! Finds: documents of version 3.1: lists of types, `const`, exclusive bounds as numbers, `contentEncoding` and

@@ -1,3 +1,5 @@
+//! Removes documented error responses.
+//!
 //! Why: the generator panics for two different error bodies, and a typed error body that does not parse loses status and
 //! headers. A single classifier in the facade reads every error response.
 //! Finds: documented responses other than success, including `default`.

@@ -1,3 +1,5 @@
+//! Replaces ids by typed ids.
+//!
 //! Why: all ids are strings, so a file id could be used as a dossier id, and `..` in a path would delete the dossier instead of
 //! the file.
 //! Finds: path parameters, and schemas marked `x-id` by the pass `canonical_names`, which knows the id type from the contract.

@@ -1,3 +1,5 @@
+//! Inlines shared parameters, bodies and responses.
+//!
 //! Why: parameters, bodies and responses may be shared by reference, or declared on a path for all its operations. Every pass
 //! would have to resolve them.
 //! Finds: `$ref` of parameters, bodies, responses, headers and whole paths, to any target in the document, and `parameters` of

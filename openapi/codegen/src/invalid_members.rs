@@ -1,3 +1,5 @@
+//! Removes members of a wrong JSON type.
+//!
 //! Why: a single member of a wrong type (`"tags": null`, `"required": true` in a schema) makes the whole document unreadable,
 //! and the reader does not name the place. Such members have no meaning.
 //! Finds: members with another JSON type than OpenAPI 3.0 defines, mostly `null`.

@@ -56,12 +56,12 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0.") => {}
         Some(version) => {
-            let advice = "needed is 3.0.x or 3.1.x: springdoc writes 3.0 with `springdoc.api-docs.version=openapi_3_0`, for other \
-                          documents there are tools that convert them down";
+            let advice = "supported are 3.0.x and 3.1.x: springdoc writes 3.0 with `springdoc.api-docs.version=openapi_3_0`; \
+                          convert other documents with a tool";
             findings.add(None, "/openapi", format!("OpenAPI {version}; {advice}"));
         }
         None if document.get("swagger").is_some() => {
-            let advice = "needed is OpenAPI 3.0.x: convert the document first, for instance by `swagger2openapi`";
+            let advice = "convert the document to OpenAPI 3.0 first, for example with `swagger2openapi`";
             findings.add(None, "/swagger", format!("Swagger 2.0; {advice}"));
         }
         None => findings.add(None, "", "no member `openapi`: not an OpenAPI document"),
@@ -72,7 +72,7 @@ pub(crate) fn before(document: &Value) -> Vec<String> {
     for key in ["title", "version"] {
         let place = format!("/info/{key}");
         if !document.pointer(&place).is_some_and(Value::is_string) {
-            findings.add(None, place, "is missing or no text");
+            findings.add(None, place, "is missing or not a string");
         }
     }
     if depth(document) > MAX_DEPTH {
@@ -146,9 +146,9 @@ fn references(document: &mut Value, findings: &mut Findings) {
     });
     for (pointer, reference) in at {
         let reason = if reference.starts_with('#') {
-            format!("the reference {reference} leads nowhere, or in a circle")
+            format!("dangling or cyclic reference {reference}")
         } else {
-            format!("the reference {reference} leads out of the document, which is never followed")
+            format!("external reference {reference}, which is never followed")
         };
         let operation = operation_of(document, &pointer);
         findings.add(operation.as_deref(), pointer, reason);

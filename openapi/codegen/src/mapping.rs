@@ -204,7 +204,7 @@ pub fn map_contract(
                 OperationMapping { decided, ..mapped }
             } else {
                 // The user has accepted that the operation may be missing.
-                search.note(format!("the document's {} does not fit, and may be missing", spec.line()));
+                search.note(format!("the document's {} does not fit: treated as missing, as accepted", spec.line()));
                 OperationMapping::default()
             }
         } else {
@@ -237,7 +237,7 @@ impl Mapper<'_> {
                     {
                         odd.push((
                             other.pointer.clone(),
-                            format!("{name}.{field} is called `{two}` here and `{one}` in {}, and the facade sends one model", first.pointer),
+                            format!("{name}.{field} is called `{two}` here and `{one}` in {}, but the facade sends one model", first.pointer),
                         ));
                     }
                 }
@@ -257,7 +257,7 @@ impl Mapper<'_> {
     ) {
         let id = self.operation.clone();
         if decisions.accept_missing.contains(&id) {
-            self.note("the document does not have it; accepted: the call answers that it is not supported");
+            self.note("missing in the document, as accepted: a call fails as unsupported");
             return;
         }
         if decisions.map.contains_key(&id) {
@@ -269,12 +269,12 @@ impl Mapper<'_> {
             [] => String::new(),
             all => {
                 let options: Vec<String> = all.iter().map(|place| format!("--map {id}='{place}'")).collect();
-                format!("; if it is one of these, say so: {}", options.join(" or "))
+                format!("; to choose a candidate: {}", options.join(" or "))
             }
         };
         if spec.rank == Rank::Inferred {
             self.note(format!(
-                "the document does not have {} (a path that we guessed): the call answers that it is not supported{perhaps}",
+                "the document does not have {} (an inferred path): a call fails as unsupported{perhaps}",
                 spec.line()
             ));
             return;
@@ -283,7 +283,7 @@ impl Mapper<'_> {
         self.refuse(
             "/paths",
             format!(
-                "no operation has the form {}, and {depends}{perhaps}; to do without it: --accept-missing {id}",
+                "no operation matches {}, but {depends}{perhaps}; to accept that: --accept-missing {id}",
                 spec.line()
             ),
         );

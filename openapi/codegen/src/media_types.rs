@@ -1,3 +1,5 @@
+//! Gives JSON the media type `application/json`.
+//!
 //! Why: the generator recognizes JSON only as `application/json`; `*/*`, `application/hal+json` or a charset parameter result
 //! in raw bytes.
 //! Finds: media types of request and response bodies that mean JSON.

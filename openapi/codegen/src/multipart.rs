@@ -1,3 +1,5 @@
+//! Marks multipart bodies for the code pass `multipart_form`.
+//!
 //! Why: the generator rejects `multipart/form-data`.
 //! Finds: request bodies with a multipart media type.
 //! Holds afterwards: such a body is `application/octet-stream`, and its operation is marked `x-multipart`, by which the code

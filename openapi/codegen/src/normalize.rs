@@ -1,3 +1,5 @@
+//! Normalizes the spelling of a document.
+//!
 //! Why: documents spell the same thing differently. YAML reads `version: 1.0` as a number, Spring includes a pattern in a path
 //! template (`{id:.+}`), tools join paths with two slashes.
 //! Finds: numbers and booleans where OpenAPI requires strings, path templates with more than names in braces, `//` in paths,

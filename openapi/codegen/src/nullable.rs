@@ -1,3 +1,5 @@
+//! Makes nullable properties optional.
+//!
 //! Why: readers treat `null` and absence alike. The generator would wrap optional properties twice, and reject a response
 //! without a required nullable property.
 //! Finds: properties with `nullable: true`.

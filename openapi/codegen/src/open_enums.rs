@@ -1,3 +1,5 @@
+//! Replaces enums by open enums.
+//!
 //! Why: a generated enum rejects unknown values, and a single one fails a whole list. Services add values.
 //! Finds: strings with an `enum`, named or inline.
 //! Holds afterwards: each is a component schema marked `x-open-enum`, which the generator replaces by a type in `crate::enums`

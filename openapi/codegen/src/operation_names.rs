@@ -1,3 +1,5 @@
+//! Keeps the document's spelling of operation ids.
+//!
 //! Why: the hooks of the generated client know only the generator's spelling of an operation (`get_file`); users, spans and the
 //! simulator use the document's (`getFile`).
 //! Finds: every `operationId`.

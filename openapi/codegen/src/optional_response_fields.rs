@@ -1,3 +1,5 @@
+//! Makes the fields of responses optional.
+//!
 //! Why: Java tools mark fields that must not be `null` as `required`, but services omit empty, zero or hidden fields in
 //! responses. The model of such a response, and the list that contains it, would fail.
 //! Finds: `required` of models in responses, except the contract's own requirements.

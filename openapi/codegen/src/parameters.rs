@@ -1,3 +1,5 @@
+//! Reduces parameters to scalars and lists of scalars.
+//!
 //! Why: the generator panics for an object in the query (`pageable` of Java services), rejects unknown styles and forms, sends
 //! a list intended for one value as several, and panics if path and parameters do not match.
 //! Finds: parameters that are objects or lists, their styles, `content` instead of a schema, names in the path.
@@ -70,7 +72,7 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
         }
     }
     for name in &dropped {
-        let text = format!("The parameter `{}` can't be sent by this method.", name.replace('`', "'"));
+        let text = format!("The parameter `{}` cannot be sent by this method.", name.replace('`', "'"));
         say(operation, &text);
     }
     let kept: Vec<Value> = kept.into_iter().map(Value::Object).collect();

@@ -23,7 +23,7 @@ pub fn json(text: &str, origin: &str) -> Result<Value, String> {
             crate::normalize::apply(&mut value);
             Ok(value)
         }
-        Ok(_) => Err(format!("{origin}: an OpenAPI document is an object, this is something else")),
+        Ok(_) => Err(format!("{origin}: not an OpenAPI document: the top level is not an object")),
         Err(error) => Err(format!("{origin}: {error}")),
     }
 }
@@ -31,7 +31,7 @@ pub fn json(text: &str, origin: &str) -> Result<Value, String> {
 /// Checks the size of a document.
 pub fn check_size(text: &str, origin: &str) -> Result<(), String> {
     if text.len() > MAX_BYTES {
-        return Err(format!("{origin}: {} bytes, more than the {MAX_BYTES} a document may have", text.len()));
+        return Err(format!("{origin}: {} bytes, more than the limit of {MAX_BYTES}", text.len()));
     }
     Ok(())
 }
@@ -111,7 +111,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut object = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if object.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key `{key}` stands twice in one object (a duplicate)")));
+                return Err(A::Error::custom(format!("duplicate key `{key}` in an object")));
             }
             let value = map.next_value_seed(Strict(self.0))?;
             object.insert(key, value);

@@ -1,3 +1,5 @@
+//! Makes lists of requests optional.
+//!
 //! Why: the generator omits empty lists in requests, so a caller could not send "none": no members, no attributes.
 //! Finds: optional lists and maps in the schemas of request bodies.
 //! Holds afterwards: they are nullable, hence `Option<Vec<_>>`: `None` is omitted, an empty list is sent.

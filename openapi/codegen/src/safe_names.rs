@@ -1,3 +1,5 @@
+//! Makes names unique and valid as identifiers.
+//!
 //! Why: the generator converts any text to an identifier without detecting collisions with another one or with a name in its
 //! own code. The result usually does not compile.
 //! Finds: names of operations, schemas, properties and parameters that are missing, collide after casing, are reserved, or
@@ -18,7 +20,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     operations::apply(document) + schemas::apply(document) + properties::apply(document) + parameters::apply(document)
 }
 
-/// Returns the name without characters that casing does not support or that look like others.
+/// Returns the name without characters that casing does not support or that resemble others.
 pub(crate) fn plain(name: &str) -> String {
     name.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }

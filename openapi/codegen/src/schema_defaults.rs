@@ -1,3 +1,5 @@
+//! Removes defaults from schemas.
+//!
 //! Why: a `default` in a model would add values to a response, so that a stored response would change, and to a request that
 //! does not set them.
 //! Finds: `default` in schemas, including those of parameters.

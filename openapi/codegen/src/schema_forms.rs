@@ -1,3 +1,5 @@
+//! Completes and simplifies schemas.
+//!
 //! Why: the generator misinterprets incomplete or contradictory schemas, or panics.
 //! Finds: `properties` or `items` without a type, lists without `items`, enums of mixed values, `required` names without a
 //! property, members beside `$ref`, nullable components, properties of requests that are `readOnly` and required.

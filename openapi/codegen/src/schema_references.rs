@@ -1,3 +1,5 @@
+//! Resolves references to component schemas.
+//!
 //! Why: the generator resolves a reference by its text after the last `/`, so that `…/schemas/A/properties/b` becomes the
 //! schema `b`, and supports neither `%20` nor `~1`.
 //! Finds: references of schemas within the document.

@@ -1,3 +1,5 @@
+//! Reduces the success responses of an operation to one.
+//!
 //! Why: the generator panics for two different success responses, treats an undocumented success as an error (200 where 204 is
 //! documented), and requires a schema for JSON.
 //! Finds: the success responses of an operation.

@@ -1,3 +1,5 @@
+//! Replaces timestamps by `Timestamp`.
+//!
 //! Why: the generator's type for `date-time` rejects times without an offset, and a parsed time changes the spelling of a
 //! stored response.
 //! Finds: strings with the format `date-time`.

@@ -1,3 +1,5 @@
+//! Removes headers that the transport sets.
+//!
 //! Why: headers that the transport sets on every request (tenant, token, media types) and cookies must not be parameters of
 //! every call; the generator rejects cookies.
 //! Finds: header parameters with such a name, in any case, and all cookie parameters.

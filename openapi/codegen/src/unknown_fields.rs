@@ -1,3 +1,5 @@
+//! Allows unknown fields in objects.
+//!
 //! Why: a field that the document does not declare would be lost when a model is read and written, and `additionalProperties:
 //! false` would make it an error. A newer service sends new fields.
 //! Finds: object schemas with properties.

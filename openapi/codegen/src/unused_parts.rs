@@ -1,3 +1,5 @@
+//! Removes the parts of a document that the client does not use.
+//!
 //! Why: callbacks, links and webhooks describe requests that this client never sends; a callback given by `$ref` makes the
 //! document unreadable. Examples, servers, security and external documentation do not affect the generated code, but make the
 //! document unreadable if malformed. Some `x-…` members control the generator (one even names a crate), others belong to the

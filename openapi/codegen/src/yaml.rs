@@ -27,7 +27,7 @@ pub fn document(text: &str, origin: &str) -> Result<Value, String> {
             normalize::apply(&mut value);
             Ok(value)
         }
-        _ => Err(format!("{origin}: an OpenAPI document is a mapping, this is something else")),
+        _ => Err(format!("{origin}: not an OpenAPI document: the top level is not a mapping")),
     }
 }
 

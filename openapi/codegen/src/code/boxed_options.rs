@@ -1,3 +1,5 @@
+//! Skips boxed options that are `None` when serializing.
+//!
 //! Why: for an optional property that refers to its own schema, the generator boxes the option instead of the content and does
 //! not skip `None` when serializing: a response without the property would be written with a `null`.
 //! Finds: fields of the type `Box<Option<_>>`.

@@ -1,3 +1,5 @@
+//! Leaves one constructor of the client.
+//!
 //! Why: the generated `Client::new` sets a total timeout of 15 seconds, which aborts large transfers, and panics if building
 //! the HTTP client fails. A base URL with a trailing `/` results in paths that begin with `//`.
 //! Finds: `new` and `new_with_client` of the client.

@@ -1,3 +1,5 @@
+//! Derives `Default` for models.
+//!
 //! Why: `#[non_exhaustive]` forbids struct literals outside this crate, so building a request needs a starting value.
 //! Finds: models whose fields all have a default: strings, numbers, lists, maps, optional fields, and other such models.
 //! Holds afterwards: these models derive `Default`. A model with a required id does not.

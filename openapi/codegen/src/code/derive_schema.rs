@@ -1,3 +1,5 @@
+//! Derives `JsonSchema` for models.
+//!
 //! Why: JSON schemas of the models need the crate `schemars`, which must stay optional; the generator can only derive
 //! unconditionally.
 //! Finds: structs and enums among the models.

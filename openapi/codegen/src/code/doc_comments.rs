@@ -1,3 +1,5 @@
+//! Removes unsafe characters from doc comments.
+//!
 //! Why: the generator writes each schema, names and values included, into the doc comment of its type, where the document pass
 //! `descriptions` has no effect. Carriage returns and bidirectional control characters in comments break the build.
 //! Finds: doc comments with such characters.

@@ -19,7 +19,7 @@ pub(super) fn run(document: &Value) -> Result<proc_macro2::TokenStream, Vec<Stri
         Ok(source) => source,
         Err(error) => return Err(find_causes(document, &error)),
     };
-    source.parse().map_err(|error| vec![format!("the generated source is no Rust: {error}")])
+    source.parse().map_err(|error| vec![format!("the generated source is not valid Rust: {error}")])
 }
 
 /// Runs the generator once, in a thread of its own, so that a panic becomes an error.
@@ -37,7 +37,7 @@ fn run_in_thread(document: &Value) -> Result<String, String> {
     match joined {
         Ok(Ok(result)) => result,
         Ok(Err(payload)) => Err(panic_text(payload.as_ref())),
-        Err(error) => Err(format!("no thread to run the generator in: {error}")),
+        Err(error) => Err(format!("starting a thread for the generator failed: {error}")),
     }
 }
 
@@ -88,7 +88,7 @@ fn find_causes(document: &Value, error: &str) -> Vec<String> {
         found = failing_operations(document);
     }
     if found.is_empty() {
-        found.push(format!("the generator stopped, though at no schema or operation alone: {error}"));
+        found.push(format!("the generator failed, but for no single schema or operation: {error}"));
     }
     found
 }
@@ -116,7 +116,7 @@ fn failing_schemas(document: &Value) -> Vec<String> {
         .iter()
         .filter(|(_, (reached, _))| !reached.iter().any(|other| failing.contains_key(other)))
         .map(|(name, (_, error))| {
-            format!("schema {name}: the generator stopped: {error} (/components/schemas/{})", tree::escape(name))
+            format!("schema {name}: the generator failed: {error} (/components/schemas/{})", tree::escape(name))
         })
         .collect()
 }
@@ -135,7 +135,7 @@ fn failing_operations(document: &Value) -> Vec<String> {
             if let Err(error) = run_in_thread(&alone) {
                 let id = operation.get("x-operation-id").and_then(Value::as_str).unwrap_or_default();
                 let pointer = format!("/paths/{}/{method}", tree::escape(path));
-                found.push(format!("{id}: the generator stopped: {error} ({pointer})"));
+                found.push(format!("{id}: the generator failed: {error} ({pointer})"));
             }
         }
     }
@@ -147,5 +147,5 @@ fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
         .downcast_ref::<String>()
         .cloned()
         .or_else(|| payload.downcast_ref::<&str>().map(|text| String::from(*text)))
-        .unwrap_or_else(|| String::from("a panic without a message"))
+        .unwrap_or_else(|| String::from("panic without a message"))
 }

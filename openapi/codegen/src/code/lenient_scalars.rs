@@ -1,3 +1,5 @@
+//! Reads scalar fields from any exact spelling.
+//!
 //! Why: services write an integer as `3.0` or `"3"`, a boolean as `"true"`, a string as `7`; a generated model rejects the
 //! whole response for such a value.
 //! Finds: fields of numbers, booleans and strings, also within lists, maps and options, and models that wrap a single one.

@@ -76,7 +76,7 @@ pub struct Generated {
 pub fn generate(document: &Value) -> Result<Generated, Vec<String>> {
     let tokens = generator::run(document)?;
     let mut file: File =
-        syn::parse2(tokens).map_err(|error| vec![format!("the generated source is no Rust: {error}")])?;
+        syn::parse2(tokens).map_err(|error| vec![format!("the generated source is not valid Rust: {error}")])?;
     let mut counts = Vec::new();
     for pass in CODE_PASSES {
         let edits =

@@ -1,3 +1,5 @@
+//! Gives builders a multipart form as body.
+//!
 //! Why: the generator does not support multipart forms; the document pass `multipart` has turned such a body into raw bytes.
 //! Finds: the builder of each operation with `x-multipart`.
 //! Holds afterwards: `body` of the builder takes a `reqwest::multipart::Form`; the request has the boundary of the form.

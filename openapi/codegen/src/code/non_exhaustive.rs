@@ -1,3 +1,5 @@
+//! Marks models as non-exhaustive.
+//!
 //! Why: a newer document adds fields, which would break code that lists all fields of a model.
 //! Finds: structs and enums among the models.
 //! Holds afterwards: each is `#[non_exhaustive]`.

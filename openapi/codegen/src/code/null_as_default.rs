@@ -1,3 +1,5 @@
+//! Reads `null` as an empty list, map or id.
+//!
 //! Why: services send `null` for an empty list or map and an empty string for an absent user; either would fail the whole
 //! response.
 //! Finds: list and map fields of models, and optional ids. Runs after `derive_default`, which determines the models with a

@@ -25,7 +25,7 @@ pub(super) fn source(document: &Value) -> String {
         }
         let text = tree::text(schema, "description").filter(|text| !text.is_empty());
         let _ = writeln!(source, "open_enum! {{");
-        for line in text.unwrap_or("A value of a set that may grow.").lines() {
+        for line in text.unwrap_or("A value of an open enum.").lines() {
             let _ = writeln!(source, "    #[doc = {:?}]", format!(" {line}"));
         }
         let _ = writeln!(source, "    {} {{", names::pascal(&name));

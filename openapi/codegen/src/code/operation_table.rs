@@ -81,7 +81,7 @@ pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
         Ok(source)
     } else {
         Err(format!(
-            "the generator named methods otherwise than expected: {:?}",
+            "unexpected method names of the generator: {:?}",
             listed.symmetric_difference(&called_methods).collect::<Vec<_>>()
         ))
     }

@@ -1,3 +1,5 @@
+//! Builds URLs and headers of requests without extra work.
+//!
 //! Why: the generator formats each URL as a string and parses it again, which takes a tenth of a call, and sends a header
 //! `api-version` that no document declares. It sets `Accept` for some operations only.
 //! Finds: the `send` of each builder: its `format!("{}/…", client.baseurl, …)`, its append of `api-version`, its
@@ -48,7 +50,7 @@ impl VisitMut for Senders {
         let (addresses, headers) = (address(&mut function.block), remove_api_version(&mut function.block));
         if (addresses, headers) != (1, 1) {
             self.trouble = Some(format!(
-                "a `send` makes {addresses} addresses and {headers} headers `{HEADER}`, expected one each"
+                "`send` builds {addresses} URLs and {headers} headers `{HEADER}`, expected one each"
             ));
         }
         let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");

@@ -1,3 +1,5 @@
+//! Splits building a request from sending it.
+//!
 //! Why: the generator builds, sends and decodes a request in one method. A caller that sends a request in another way would
 //! read the response twice: once for headers and body, once in the generated client.
 //! Finds: the `send` of each builder, which builds the request before `let info = OperationInfo { … }`.
@@ -16,7 +18,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
         let Item::Impl(implementation) = item else { continue };
         let Some(place) = implementation.items.iter().position(is_send) else { continue };
         let ImplItem::Fn(send) = &mut implementation.items[place] else { continue };
-        let prepare = split_prepare(send).ok_or("a `send` is not built as expected")?;
+        let prepare = split_prepare(send).ok_or("unexpected structure of a `send` method")?;
         implementation.items.insert(place, ImplItem::Fn(prepare));
         edits += 1;
     }

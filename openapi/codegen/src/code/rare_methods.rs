@@ -1,3 +1,5 @@
+//! Sends `OPTIONS` and `TRACE` requests.
+//!
 //! Why: the generator calls `client.options(…)` and `client.trace(…)`, which do not exist in the HTTP library.
 //! Finds: these calls in builders.
 //! Holds afterwards: `client.request(…)` builds such a request.
@@ -25,7 +27,7 @@ pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> 
     if calls.0 == expected {
         Ok(expected)
     } else {
-        Err(format!("{expected} operations with a rare method, {} such calls", calls.0))
+        Err(format!("expected {expected} calls of rare methods, found {}", calls.0))
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn last_segment(kind: &Type) -> Option<&syn::PathSegment> {
     }
 }
 
-/// Returns the name of a foreign type. The generator writes foreign paths in full, which tells `Vec` from a model called `Vec`.
+/// Returns the name of a foreign type. The generator writes foreign paths in full, which distinguishes `Vec` from a model of that name.
 pub(super) fn foreign_name(kind: &Type) -> Option<String> {
     match path_names(kind).as_slice() {
         [_, .., name] => Some(name.clone()),

@@ -1,3 +1,5 @@
+//! Removes the builders of models.
+//!
 //! Why: with builders for operations the generator also emits a builder for each model, half of all generated code. Models have
 //! public fields and a `Default`, so the builders would be a second way to fill a model.
 //! Finds: `types::builder`, the `builder()` of each model, and bodies of operations that are builders.

@@ -1,3 +1,5 @@
+//! Applies wire names to fields and parameters.
+//!
 //! Why: the document passes rename properties and parameters that would not result in distinct identifiers; requests and
 //! responses must use the original names.
 //! Finds: `x-wire-names` (name → wire name) and `x-read-also` (name → further names) of component schemas, and `x-wire-name` of

@@ -23,7 +23,7 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
     let mut builders: BTreeMap<String, String> = BTreeMap::new();
     tree::visit_kind(document, NodeKind::PathItem, &mut |item, pointer| {
         if item.contains_key("$ref") {
-            findings.add(None, pointer, "the path stands in another place (`$ref`)");
+            findings.add(None, pointer, "the path item is a reference (`$ref`)");
         }
     });
     tree::visit_kind(document, NodeKind::Operation, &mut |operation, pointer| {
@@ -54,19 +54,19 @@ fn name(
     }
     let method = names::snake(id);
     if RESERVED_METHODS.contains(&method.as_str()) {
-        findings.add(Some(place.label), place.pointer, format!("the client has a method `{method}` already"));
+        findings.add(Some(place.label), place.pointer, format!("the client already has a method `{method}`"));
     }
     let builder = names::pascal(id);
     if RESERVED_BUILDER_TYPES.contains(&builder.as_str()) {
         findings.add(
             Some(place.label),
             place.pointer,
-            format!("the builders use a type `{builder}` of another meaning"),
+            format!("the builders use another type `{builder}`"),
         );
     }
     for (kind, name, known) in [("method", method, methods), ("type", builder, builders)] {
         if let Some(other) = known.insert(name.clone(), String::from(place.label)) {
-            findings.add(Some(place.label), place.pointer, format!("would be the {kind} `{name}`, like {other}"));
+            findings.add(Some(place.label), place.pointer, format!("has the same {kind} name `{name}` as {other}"));
         }
     }
 }
@@ -81,13 +81,13 @@ fn path_template(place: &OperationContext<'_>, findings: &mut Findings) {
         };
         let name = &rest[open + 1..open + length];
         if name.is_empty() || in_path.contains(&name) {
-            findings.add(Some(place.label), place.pointer, format!("`{{{name}}}` in the path is empty or there twice"));
+            findings.add(Some(place.label), place.pointer, format!("empty or duplicate `{{{name}}}` in the path"));
         }
         in_path.push(name);
         rest = &rest[open + length + 1..];
     }
     if !place.path.starts_with('/') {
-        findings.add(Some(place.label), place.pointer, "the path does not begin with `/`");
+        findings.add(Some(place.label), place.pointer, "the path does not start with `/`");
     }
     let declared: Vec<&str> = list(place.operation, "parameters")
         .filter(|parameter| tree::text(parameter, "in") == Some("path"))
@@ -124,7 +124,7 @@ fn sent(place: &OperationContext<'_>, schemas: &Object, findings: &mut Findings)
             findings.add(
                 Some(place.label),
                 pointer,
-                format!("parameter `{name}`: the builder uses the name `{setter}` already"),
+                format!("parameter `{name}`: the builder already uses the name `{setter}`"),
             );
         }
         setters.push(setter);
@@ -150,13 +150,13 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
         reasons.push(format!("style `{style}` is not supported in {place}"));
     }
     if place == "header" && !parameters::is_header_name(tree::text(parameter, "name").unwrap_or_default()) {
-        reasons.push(String::from("can't be the name of a header"));
+        reasons.push(String::from("is not a valid header name"));
     }
     if place == "path" && !tree::is_true(parameter, "required") {
-        reasons.push(String::from("stands in the path but is not required"));
+        reasons.push(String::from("is in the path but not required"));
     }
     if parameter.contains_key("content") {
-        reasons.push(String::from("is given by `content` instead of a schema"));
+        reasons.push(String::from("has `content` instead of a schema"));
         return reasons;
     }
     let Some(schema) = tree::object(parameter, "schema") else {
@@ -165,13 +165,13 @@ fn parameter_reasons(parameter: &Object, schemas: &Object) -> Vec<String> {
     };
     let target = tree::resolve_schema(schema, schemas).unwrap_or(schema);
     match tree::text(target, "type") {
-        Some("object") => reasons.push(String::from("is an object, which can't be sent in one parameter")),
+        Some("object") => reasons.push(String::from("is an object, which cannot be sent in one parameter")),
         Some("array") if place != "query" => reasons.push(format!("is a list in {place}")),
         Some("array") if parameter.get("explode") == Some(&Value::Bool(false)) => {
-            reasons.push(String::from("is a list in one value (`explode: false`), which would be sent as many"));
+            reasons.push(String::from("is a list in one value (`explode: false`), which would be sent as several"));
         }
         Some("array") if !parameters::is_list_of_scalars(target, schemas) => {
-            reasons.push(String::from("is a list of what can't be sent in a parameter"));
+            reasons.push(String::from("is a list of elements that cannot be sent in a parameter"));
         }
         _ => {}
     }
@@ -209,6 +209,6 @@ fn body(place: &OperationContext<'_>, findings: &mut Findings) {
 fn answers(place: &OperationContext<'_>, findings: &mut Findings) {
     let pointer = format!("{}/responses", place.pointer);
     if tree::object(place.operation, "responses").is_none_or(Object::is_empty) {
-        findings.add(Some(place.label), pointer, "no answer is documented that means success");
+        findings.add(Some(place.label), pointer, "no success response is documented");
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn check(document: &Value) -> Vec<Finding> {
         search.found.push(Finding {
             pointer: String::new(),
             operation: None,
-            reason: format!("{} more references can't be followed", search.more),
+            reason: format!("{} more references cannot be resolved", search.more),
         });
     }
     search.found
@@ -122,7 +122,7 @@ impl ReferenceChecker<'_> {
             match next {
                 None => return Ok(pointer),
                 Some(next) if next == reference => {
-                    return Err(format!("the reference {reference} leads in a circle, back to itself"));
+                    return Err(format!("cyclic reference {reference}"));
                 }
                 // A dangling next reference is reported at its own position.
                 Some(next) if self.step(next).is_err() => return Ok(pointer),
@@ -130,7 +130,7 @@ impl ReferenceChecker<'_> {
             }
         }
         Err(format!(
-            "the reference {reference} leads nowhere, or in a circle: more than {LONGEST_CHAIN} stand behind each other"
+            "dangling or cyclic reference {reference}: more than {LONGEST_CHAIN} in a chain"
         ))
     }
 
@@ -143,35 +143,35 @@ impl ReferenceChecker<'_> {
             return Ok(format!("/components/schemas/{}", tree::escape(name)));
         }
         let Some(fragment) = reference.strip_prefix('#') else {
-            let what = match reference.split_once("://") {
+            let reason = match reference.split_once("://") {
                 Some((scheme, _)) => {
-                    format!("out of the document, which is never followed: nothing is fetched by {scheme}")
+                    format!(", which is never followed: nothing is fetched over {scheme}")
                 }
                 None if is_schema(reference) => {
                     format!(
-                        "out of the document, which is never followed; {COMPONENTS}{reference} would lead to a schema"
+                        ", which is never followed; {COMPONENTS}{reference} refers to a schema"
                     )
                 }
-                None => String::from("out of the document, which is never followed"),
+                None => String::from(", which is never followed"),
             };
-            return Err(format!("the reference {reference} leads {what}; bundle all parts into one document"));
+            return Err(format!("external reference {reference}{reason}; bundle all parts into one document"));
         };
         let pointer = decoded(reference)
-            .ok_or_else(|| format!("the reference {reference} leads nowhere: its `%` escapes are no UTF-8"))?;
+            .ok_or_else(|| format!("dangling reference {reference}: its `%` escapes are not UTF-8"))?;
         if self.document.pointer(&pointer).is_some_and(Value::is_object) {
             return Ok(pointer);
         }
         let wrong_tilde = pointer.match_indices('~').any(|(at, _)| !pointer[at + 1..].starts_with(['0', '1']));
         let hint = if !fragment.is_empty() && !fragment.starts_with('/') {
-            String::from(": a JSON pointer begins with `#/`")
+            String::from(": a JSON pointer starts with `#/`")
         } else if wrong_tilde {
-            String::from(": `~` is written `~0` in it, and `/` is written `~1`")
+            String::from(": escape `~` as `~0` and `/` as `~1`")
         } else if self.document.pointer(&pointer).is_some() {
-            String::from(": no object is there")
+            String::from(": the target is not an object")
         } else {
-            self.meant(&pointer).map_or_else(String::new, |name| format!(": is #{name} meant?"))
+            self.meant(&pointer).map_or_else(String::new, |name| format!(": did you mean #{name}?"))
         };
-        Err(format!("the reference {reference} leads nowhere{hint}"))
+        Err(format!("dangling reference {reference}{hint}"))
     }
 
     /// Returns a sibling of the missing pointer whose name differs in case and separators only.

@@ -47,7 +47,7 @@ fn circles(schemas: &Object, findings: &mut Findings) {
             findings.add(
                 None,
                 format!("/components/schemas/{}", tree::escape(name)),
-                format!("the schema `{name}` is made of itself"),
+                format!("the schema `{name}` contains itself"),
             );
         }
     }
@@ -97,7 +97,7 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
         findings.add(
             None,
             format!("/components/schemas/{}", tree::escape(names[at])),
-            format!("{height} models are nested in each other from here on; the Rust compiler takes no more than {MAX_NESTED}"),
+            format!("{height} models are nested in each other, more than the limit of {MAX_NESTED} for the Rust compiler"),
         );
     }
 }
@@ -125,7 +125,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
     for name in names {
         let pointer = format!("/components/schemas/{}", tree::escape(name));
         if name.is_empty() {
-            findings.add(None, pointer, "a schema without a name");
+            findings.add(None, pointer, "schema without a name");
             continue;
         }
         let type_name = names::pascal(name);
@@ -134,7 +134,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
             findings.add(None, pointer.clone(), reason);
         }
         if let Some(other) = known.insert(type_name.clone(), name) {
-            findings.add(None, pointer, format!("the schema `{name}` would be the type `{type_name}`, like `{other}`"));
+            findings.add(None, pointer, format!("the schema `{name}` has the same type name `{type_name}` as `{other}`"));
         }
     }
 }
@@ -143,7 +143,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
 fn form(schema: &Object) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     if schema.contains_key("discriminator") {
-        reasons.push(String::from("a discriminator would be ignored, and the first alternative that fits be taken"));
+        reasons.push(String::from("the generator ignores discriminators and takes the first matching alternative"));
     }
     if schema.contains_key("not") {
         reasons.push(String::from("`not` is not supported"));
@@ -157,7 +157,7 @@ fn form(schema: &Object) -> Vec<String> {
     if let Some(kind) = schema.get("type") {
         for (member, owner) in [("properties", "object"), ("items", "array")] {
             if kind.as_str().is_some_and(|kind| kind != owner) && schema_forms::contradicts(schema, member) {
-                reasons.push(format!("the type is {kind}, but there are `{member}`"));
+                reasons.push(format!("the type is {kind}, but the schema has `{member}`"));
             }
         }
         let known = ["array", "boolean", "integer", "number", "object", "string"];
@@ -165,7 +165,7 @@ fn form(schema: &Object) -> Vec<String> {
             reasons.push(format!("the type {kind} is not one of OpenAPI 3.0"));
         }
         if kind == "array" && !schema.contains_key("items") {
-            reasons.push(String::from("a list without `items`"));
+            reasons.push(String::from("array without `items`"));
         }
     }
     reasons
@@ -181,7 +181,7 @@ fn fields(schema: &Object) -> Vec<String> {
     for name in tree::sorted_keys(properties) {
         let field = names::snake(&name);
         if let Some(other) = known.insert(field.clone(), name.clone()) {
-            reasons.push(format!("the property `{name}` would be the field `{field}`, like `{other}`"));
+            reasons.push(format!("the property `{name}` has the same field name `{field}` as `{other}`"));
         }
     }
     reasons

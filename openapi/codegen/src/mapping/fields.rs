@@ -19,13 +19,13 @@ impl Mapper<'_> {
             return None;
         }
         if found.as_object().is_some_and(fit::is_undescribed) {
-            self.note(format!("{wanted} is not described ({at}): taken for what the contract says"));
+            self.note(format!("{wanted} is not described ({at}): assuming the contract's schema"));
             return None;
         }
         let Some(object) = found.as_object().filter(|object| is_object(object)) else {
             let form = match found.get("type").and_then(Value::as_str) {
-                Some("array") => "a bare list, and the facade reads an object with the list in it",
-                _ => "no object with fields, and the facade reads one",
+                Some("array") => "a bare array, but the facade reads an object that contains the list",
+                _ => "no object with fields, but the facade reads one",
             };
             self.refuse(at, format!("holds {form} ({wanted})"));
             return None;
@@ -64,7 +64,7 @@ impl Mapper<'_> {
                 let optional = spec.fields.get(field).is_some_and(|spec| spec.need() != Need::Always);
                 if optional && found.wire.as_ref().is_some_and(|wire| required.contains(wire)) {
                     self.note(format!(
-                        "{wanted}.{field} is required: a call that leaves it out is refused by the service"
+                        "{wanted}.{field} is required: the service rejects a call without it"
                     ));
                 }
             }
@@ -132,8 +132,8 @@ impl Mapper<'_> {
                     self.refuse(place, format!("{wanted}.{wire} {reason}"));
                 }
                 other => {
-                    let reason = other.err().unwrap_or_else(|| String::from("holds something else"));
-                    self.note(format!("{wanted}.{wire} {reason}: the field of the model has the document's type"));
+                    let reason = other.err().unwrap_or_else(|| String::from("has another type"));
+                    self.note(format!("{wanted}.{wire} {reason}: the field of the model follows the document"));
                     bound.uses_document_type = true;
                 }
             }
@@ -191,7 +191,7 @@ impl Mapper<'_> {
                 Need::Always | Need::Declared => {
                     let also = field_spec.also();
                     let also = if also.is_empty() { String::new() } else { format!(" (nor {})", also.join(", ")) };
-                    self.refuse(at, format!("{wanted} has no field `{field}`{also}, and the facade depends on it"));
+                    self.refuse(at, format!("{wanted} has no field `{field}`{also}, but the facade depends on it"));
                 }
                 Need::Used | Need::Known => self.note(format!("{wanted}.{field} is not in the document")),
             }
@@ -199,7 +199,7 @@ impl Mapper<'_> {
         if !spec.one_of.is_empty() && !spec.one_of.iter().any(|field| is_there(field)) {
             self.refuse(
                 at,
-                format!("{wanted} has none of the fields {}, and the facade needs one", spec.one_of.join(", ")),
+                format!("{wanted} has none of the fields {}, but the facade needs one", spec.one_of.join(", ")),
             );
         }
     }

@@ -63,35 +63,35 @@ impl Mapper<'_> {
             Type::Timestamp if side == Direction::Response && matches!(is, "integer" | "number" | "array") => Ok(None),
             Type::Text | Type::Id(_) | Type::Timestamp => match is {
                 "string" if tree::text(object, "format") != Some("binary") => Ok(None),
-                _ => wrong("a text"),
+                _ => wrong("a string"),
             },
             Type::Integer if is == "integer" => Ok(None),
-            Type::Integer => wrong("a whole number"),
+            Type::Integer => wrong("an integer"),
             Type::Number if matches!(is, "integer" | "number") => Ok(None),
             Type::Number => wrong("a number"),
             Type::Boolean if is == "boolean" => Ok(None),
-            Type::Boolean => wrong("true or false"),
+            Type::Boolean => wrong("a boolean"),
             Type::Enum(name) if is == "string" => self.values(name, object).map(|()| None),
-            Type::Enum(_) => wrong("a text"),
+            Type::Enum(_) => wrong("a string"),
             Type::Schema(name) if is == "object" => Ok(self.schema(name, schema, pointer, side)),
             Type::Schema(_) => wrong("an object"),
             Type::List(inner) if is == "array" => match object.get("items") {
                 Some(items) => {
-                    self.fit(inner, items, &format!("{at}/items"), side).map_err(|why| format!("holds what {why}"))
+                    self.fit(inner, items, &format!("{at}/items"), side).map_err(|why| format!("has items of a wrong type: each {why}"))
                 }
                 None => Ok(None),
             },
-            Type::List(_) => wrong("a list"),
+            Type::List(_) => wrong("an array"),
             Type::Map(inner) if is == "object" && !object.contains_key("properties") => {
                 match object.get("additionalProperties") {
                     Some(values @ Value::Object(any)) if !any.is_empty() => self
                         .fit(inner, values, &format!("{at}/additionalProperties"), side)
-                        .map_err(|why| format!("has values of which each {why}")),
+                        .map_err(|why| format!("has values of a wrong type: each {why}")),
                     Some(Value::Bool(false)) => wrong("a map"),
                     _ => Ok(None),
                 }
             }
-            Type::Map(_) if is == "object" => Err(String::from("is an object of fixed fields instead of a map")),
+            Type::Map(_) if is == "object" => Err(String::from("is an object with fixed fields instead of a map")),
             Type::Map(_) => wrong("a map"),
         }
     }
@@ -117,7 +117,7 @@ impl Mapper<'_> {
             Err(format!(
                 "does not list {}, which the facade waits for (listed: {})",
                 missing.join(", "),
-                if listed.is_empty() { String::from("nothing") } else { listed.join(", ") }
+                if listed.is_empty() { String::from("none") } else { listed.join(", ") }
             ))
         }
     }

@@ -71,7 +71,7 @@ pub(super) fn find(search: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<S
     for ((path, method), ids) in claims {
         if ids.len() > 1 {
             let line = format!("{} {path}", method.to_uppercase());
-            search.refuse("/paths", format!("{line} can't be {} at once; say which with --map", ids.join(" and ")));
+            search.refuse("/paths", format!("{line} matches {}; choose one with --map", ids.join(" and ")));
         }
     }
     places
@@ -96,12 +96,12 @@ fn prefix(search: &mut Mapper<'_>) -> String {
     let best: Vec<String> = votes.into_iter().filter(|(_, ids)| ids.len() == most).map(|(prefix, _)| prefix).collect();
     if best.len() > 1 && !best.contains(&String::from(API)) {
         let all: Vec<String> = best.iter().map(|prefix| format!("`{prefix}`")).collect();
-        let reason = format!("the same operations stand below {}: which are meant is ambiguous", all.join(" and "));
+        let reason = format!("ambiguous path prefix: the same operations exist below {}", all.join(" and "));
         search.refuse("/paths", reason);
     }
     if best.len() > 1 && best.contains(&String::from(API)) {
-        let reason = format!("the operations stand below `{API}` and below {} too", best.join(" and "));
-        search.refuse("/paths", format!("{reason}: which are meant is ambiguous"));
+        let reason = format!("ambiguous path prefix: the operations exist below `{API}` and below {}", best.join(" and "));
+        search.refuse("/paths", reason);
     }
     best.into_iter().next().unwrap_or_else(|| String::from(API))
 }
@@ -119,7 +119,7 @@ fn by_shape(search: &mut Mapper<'_>, spec: &OperationSpec) -> Option<OperationLo
         [(path, operation)] => place(search, spec, path, operation),
         several => {
             let all: Vec<&str> = several.iter().map(|(path, _)| path.as_str()).collect();
-            search.refuse("/paths", format!("{} are the same path; say which with --map", all.join(" and ")));
+            search.refuse("/paths", format!("{} have the same shape; choose one with --map", all.join(" and ")));
             None
         }
     }
@@ -141,7 +141,7 @@ fn decided(search: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Optio
     if let Some((path, _, operation)) = found {
         return place(search, spec, path, operation);
     }
-    search.refuse("/paths", format!("the document has no {target}, which was named for it"));
+    search.refuse("/paths", format!("the document has no {target}, the target of --map"));
     None
 }
 

@@ -147,16 +147,16 @@ impl Mapper<'_> {
                 Some((schema, pointer)) => {
                     mapped.takes = self.schema(wanted, &schema, &pointer, Direction::Request);
                 }
-                None if body.is_none() => self.refuse(pointer, "takes no body, and the facade sends one"),
-                None => self.refuse(at, "takes no JSON body, and the facade sends one"),
+                None if body.is_none() => self.refuse(pointer, "has no request body, but the facade sends one"),
+                None => self.refuse(at, "has no JSON request body, but the facade sends one"),
             }
         } else if let Some(part) = &spec.part {
             match form(operation, pointer) {
                 Some((schema, pointer)) => mapped.part = self.part(part, &schema, &pointer, &mapped.parts),
-                None => self.refuse(at, format!("takes no form, and the facade sends one with the part `{part}`")),
+                None => self.refuse(at, format!("has no form, but the facade sends one with the part `{part}`")),
             }
         } else if body.is_some_and(|body| tree::is_true(body, "required")) {
-            self.refuse(at, "requires a body, and the facade sends none");
+            self.refuse(at, "requires a request body, but the facade sends none");
         }
     }
 
@@ -177,7 +177,7 @@ impl Mapper<'_> {
         let is_bare = schema.get("properties").and_then(Value::as_object).is_none_or(Object::is_empty);
         let is_file = self.is_binary(&schema);
         if is_form && is_bare && (is_file || schema.as_object().is_some_and(is_undescribed)) {
-            self.note(format!("the document does not say what the form holds: taken for the part `{wanted}`"));
+            self.note(format!("the document does not describe the form: assuming the part `{wanted}`"));
             return Some(wanted.to_owned());
         }
         let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -244,9 +244,9 @@ impl Mapper<'_> {
                     .iter()
                     .any(|(_, content)| content.iter().any(|(name, media)| self.holds_bytes(name, media)));
                 if contents.is_empty() {
-                    self.note("the document does not say what a success holds: taken for bytes");
+                    self.note("the document does not describe the success response: assuming bytes");
                 } else if !bytes {
-                    self.note("the document describes the package as JSON: taken for bytes");
+                    self.note("the document describes the package as JSON: assuming bytes");
                 }
             }
             ResponseKind::Json(wanted) => {
@@ -257,9 +257,9 @@ impl Mapper<'_> {
                     }
                 }
                 if contents.is_empty() {
-                    self.note("the document does not say what a success holds: taken for what the contract says");
+                    self.note("the document does not describe the success response: assuming the contract's schema");
                 } else if schemas.is_empty() {
-                    self.refuse(at, "no answer holds JSON of a described form, and the facade reads one");
+                    self.refuse(at, "no success response has a JSON schema, but the facade reads one");
                 }
                 for (place, schema) in schemas {
                     let found = self.schema(wanted, &schema, &place, Direction::Response);

@@ -64,16 +64,16 @@ impl Mapping {
     /// Returns the mapping as a Markdown page.
     pub fn to_markdown(&self, contract: &Contract) -> String {
         let mut text = String::from(
-            "# Where the contract's operations are\n\n| operation | in the document | there called |\n|---|---|---|\n",
+            "# Operations of the contract in the document\n\n| operation | in the document | name in the document |\n|---|---|---|\n",
         );
         for (id, mapped) in &self.operations {
             let (place, name) = match &mapped.location {
                 Some(place) => {
-                    let name = place.id.as_ref().map_or_else(|| String::from("nothing"), |id| code(id));
-                    let name = if mapped.decided { format!("{name}, as was decided") } else { name };
+                    let name = place.id.as_ref().map_or_else(|| String::from("none"), |id| code(id));
+                    let name = if mapped.decided { format!("{name}, chosen by the user") } else { name };
                     (code(&format!("{} {}", place.method.to_uppercase(), place.wire)), name)
                 }
-                None => (String::from("**missing**: a call says so and sends nothing"), String::new()),
+                None => (String::from("**missing**: a call fails and sends nothing"), String::new()),
             };
             let _ = writeln!(text, "| {} | {place} | {name} |", code(id));
         }
@@ -215,5 +215,5 @@ fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
 /// Returns a name of the document as inline code that cannot break the table.
 fn code(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !c.is_control() && *c != '`' && *c != '|').take(120).collect();
-    if plain.trim().is_empty() { String::from("nothing") } else { format!("`{plain}`") }
+    if plain.trim().is_empty() { String::from("none") } else { format!("`{plain}`") }
 }
