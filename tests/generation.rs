@@ -1,5 +1,5 @@
-//! The raw client does what the passes are for: answers survive a round trip whatever a newer service puts in or leaves out, and
-//! every operation sends the request that the document describes, through the transport it was given.
+//! Tests of the generated client: responses survive a round trip even if a newer service adds or omits fields, and every operation
+//! sends the request of the document through the given transport.
 
 #![allow(clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -7,13 +7,13 @@
 mod properties;
 
 mod generation {
-    // The examples, and the spelling of fields, are those of our document.
-    #[cfg(reconstruction)]
-    mod answers;
+    // These tests use the examples and the field names of the reconstruction.
     mod ids;
     #[cfg(reconstruction)]
     mod models;
     mod requests;
+    #[cfg(reconstruction)]
+    mod responses;
     #[cfg(all(feature = "schemars", reconstruction))]
     mod schemas;
 }

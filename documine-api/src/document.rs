@@ -1,7 +1,8 @@
-//! The document that this build was made from, and where it has what the crate `documine` needs.
+//! The OpenAPI document of this build, and the mapping of its operations to the contract of the crate `documine`.
 //!
-//! That is the document that comes with the crate, or one of your own: `DOCUMINE_OPENAPI=/whole/path/official.json cargo build`. What was
-//! decided about it (`cargo xtask regen --map`, `--accept-missing` write that) is in the file that `DOCUMINE_OPENAPI_MAPPING` names:
+//! The build uses the document in this crate, or another one: `DOCUMINE_OPENAPI=/absolute/path/official.json cargo build`.
+//! `DOCUMINE_OPENAPI_MAPPING` names the file with decisions about that document (`cargo xtask regen --map` and `--accept-missing`
+//! write such a file):
 //!
 //! ```toml
 //! accept_missing = ["getUsers"]
@@ -10,12 +11,12 @@
 //! getDownload = "GET /api/downloads/{id}/status"
 //! ```
 //!
-//! Operations and models that `documine` knows have the names of its contract, in any document. [`MAPPING`] tells what they are called
-//! there; [`operations::OPERATIONS`](crate::operations::OPERATIONS) has their paths, and says which ones are missing.
+//! Operations and models of the contract have the contract's names with every document. [`MAPPING`] contains the document's names;
+//! [`operations::OPERATIONS`](crate::operations::OPERATIONS) contains the paths and marks missing operations.
 #![doc = ""]
 #![doc = include_str!(concat!(env!("OUT_DIR"), "/document.md"))]
 
-/// Where the document has what the contract names, as JSON. For programs that serve the document, such as the simulator.
+/// The mapping from the contract to the document, as JSON, for programs that serve the document, such as the simulator.
 pub const MAPPING: &str = include_str!(concat!(env!("OUT_DIR"), "/mapping.json"));
 
 include!(concat!(env!("OUT_DIR"), "/origin.rs"));

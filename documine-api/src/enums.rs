@@ -1,6 +1,6 @@
-//! Sets of values that may grow. A value this version does not know is kept as it came and is no error; a number counts as its digits.
+//! Open enums: an unknown value is kept unchanged and is not an error; a number is read as its digits.
 //!
-//! The sets and their values come from the OpenAPI document, so a newer document brings its values along.
+//! The enums and their values come from the OpenAPI document, so a newer document adds its values.
 //!
 //! ```
 //! use documine_api::enums::DownloadState;
@@ -25,15 +25,15 @@ macro_rules! open_enum {
                 #[doc = concat!("`", $value, "`")]
                 $variant,
             )*
-            /// A value that this version does not know, as it came. Conversions never put a known value here.
+            /// A value unknown to this version, unchanged. Conversions never put a known value here.
             Unknown(String),
         }
 
         impl $name {
-            /// The values that this version knows, as they are sent.
+            /// The known values, as sent to the service.
             pub const KNOWN: &'static [&'static str] = &[$($value),*];
 
-            /// The value as it is sent.
+            /// Returns the value as sent to the service.
             pub fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $value,)*
@@ -41,7 +41,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// Whether this version knows the value.
+            /// Returns `true` if this version knows the value.
             pub fn is_known(&self) -> bool {
                 !matches!(self, Self::Unknown(_))
             }
@@ -94,7 +94,7 @@ macro_rules! open_enum {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::scalars::read(deserializer).map(|made: crate::scalars::Made<Self>| made.0)
+                crate::scalars::read(deserializer).map(|value: crate::scalars::FromText<Self>| value.0)
             }
         }
 
@@ -104,7 +104,7 @@ macro_rules! open_enum {
                 stringify!($name).into()
             }
 
-            /// Any text, the known values as examples: the set is open.
+            /// A string with the known values as examples, because the enum is open.
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({"type": "string", "examples": Self::KNOWN})
             }
@@ -119,7 +119,7 @@ mod tests {
     use super::{ProcessingStatus, WorkflowStatus};
 
     #[test]
-    fn known_and_unknown_values_come_back_as_they_were() {
+    fn preserves_known_and_unknown_values() {
         for value in ProcessingStatus::KNOWN.iter().copied().chain(["NEW_ONE", "", "processed"]) {
             let json = serde_json::to_string(value).expect("writes");
             let read: ProcessingStatus = serde_json::from_str(&json).expect("reads");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_another_type_is_unknown_and_no_error() {
+    fn reads_values_of_other_types_as_unknown() {
         for (json, text) in [("3", "3"), ("true", "true"), (r#"{"code":"A"}"#, r#"{"code":"A"}"#)] {
             let read: ProcessingStatus = serde_json::from_str(json).expect("reads");
             assert_eq!(read, ProcessingStatus::Unknown(text.into()));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_value_is_never_unknown() {
+    fn converts_known_values_to_their_variants() {
         assert_eq!(WorkflowStatus::from("UNDER_REVIEW"), WorkflowStatus::UnderReview);
         assert_eq!("APPROVED".parse(), Ok(WorkflowStatus::Approved));
     }

@@ -1,8 +1,8 @@
-//! Identifiers: a type for each kind of thing, so that a file's id can't stand where a dossier's belongs.
+//! Typed identifiers: one type per resource, so that a file id cannot be used as a dossier id.
 //!
-//! All of them are texts that the service hands out. They become segments of request paths, and a path with an empty or dotted
-//! segment is another path (`…/files/..` is the dossier), and URLs read a backslash as a slash; so such texts are refused when an id
-//! is made, also when it is read from an answer.
+//! Ids are strings assigned by the service and become segments of request paths. An empty or dotted segment changes the path
+//! (`…/files/..` is the dossier), and URLs treat a backslash as a slash. Creating an id from such a string fails, also when
+//! reading a response.
 //!
 //! ```
 //! use documine_api::ids::{DossierId, FileId};
@@ -15,9 +15,9 @@
 
 use std::fmt;
 
-/// A text that can't be an identifier.
+/// An error for a string that is not a valid identifier.
 ///
-/// Its message names the kind of identifier and what is wrong. The text itself is shown escaped and shortened.
+/// The message names the kind of identifier and the reason, and shows the string escaped and shortened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidId {
     kind: &'static str,
@@ -25,12 +25,12 @@ pub struct InvalidId {
     text: String,
 }
 
-/// How much of a refused text a message shows, in characters.
-const SHOWN: usize = 40;
+/// Maximum length of the string shown in a message, in characters.
+const MAX_SHOWN_CHARS: usize = 40;
 
 impl InvalidId {
     fn new(kind: &'static str, reason: &'static str, text: &str) -> Self {
-        let mut shown: String = text.chars().take(SHOWN).collect();
+        let mut shown: String = text.chars().take(MAX_SHOWN_CHARS).collect();
         if shown.len() < text.len() {
             shown.push('…');
         }
@@ -40,15 +40,15 @@ impl InvalidId {
 
 impl fmt::Display for InvalidId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no {}: {}", self.text, self.kind, self.reason)
+        write!(f, "invalid {} {:?}: {}", self.kind, self.text, self.reason)
     }
 }
 
 impl std::error::Error for InvalidId {}
 
-/// Why `text` can't be a segment of a path that stays that very segment.
-fn fault(text: &str) -> Option<&'static str> {
-    // What nearly all ids are; a list of many files has three for each.
+/// Returns the reason why `text` cannot be a path segment, if there is one.
+fn find_fault(text: &str) -> Option<&'static str> {
+    // The fast path for nearly all ids: a list of files contains three per file.
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_') {
         return None;
     }
@@ -56,11 +56,11 @@ fn fault(text: &str) -> Option<&'static str> {
         "" => Some("it is empty"),
         "." | ".." => Some("it would change the path of the request"),
         _ if text.trim().is_empty() => Some("it is blank"),
-        _ if text.chars().any(char::is_control) => Some("it holds control characters"),
-        // The generated client encodes `/`, but not this.
-        _ if text.contains('\\') => Some("it holds a backslash, which a URL takes for a slash"),
+        _ if text.chars().any(char::is_control) => Some("it contains control characters"),
+        // The generated client encodes `/`, but not `\\`.
+        _ if text.contains('\\') => Some("it contains a backslash, which URLs treat as a slash"),
         _ => {
-            // Dots that are percent-encoded are dots again in a path that nobody encodes a second time.
+            // A server decodes percent-encoded dots in a path that is not encoded a second time.
             let decoded = text.to_ascii_lowercase().replace("%2e", ".");
             (decoded == "." || decoded == "..").then_some("it would change the path of the request")
         }
@@ -71,27 +71,27 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
         ///
-        /// Refuses a text that is empty, blank, `.` or `..`, or holds control characters or a backslash.
+        /// Rejects strings that are empty, blank, `.` or `..`, or contain control characters or a backslash.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
-            /// Makes one of a text.
+            /// Creates an id from a string.
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                match fault(&text) {
+                match find_fault(&text) {
                     None => Ok(Self(text)),
                     Some(reason) => Err(InvalidId::new($kind, reason, &text)),
                 }
             }
 
-            /// The text, as the service wrote it.
+            /// Returns the id as a string slice.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The text, as the service wrote it.
+            /// Converts the id into a string.
             pub fn into_string(self) -> String {
                 self.0
             }
@@ -184,37 +184,37 @@ macro_rules! id {
 }
 
 id!(
-    /// Names a dossier template.
+    /// The id of a dossier template.
     DossierTemplateId,
     "dossier template id"
 );
 id!(
-    /// Names a dossier.
+    /// The id of a dossier.
     DossierId,
     "dossier id"
 );
 id!(
-    /// Names a file of a dossier.
+    /// The id of a file in a dossier.
     FileId,
     "file id"
 );
 id!(
-    /// Names a download, also called result package.
+    /// The id of a download, also called result package.
     DownloadId,
     "download id"
 );
 id!(
-    /// Names a user of the workspace.
+    /// The id of a user of the workspace.
     UserId,
     "user id"
 );
 id!(
-    /// Names a report template, by which a package gets an extraction report.
+    /// The id of a report template, which adds an extraction report to a package.
     ReportTemplateId,
     "report template id"
 );
 id!(
-    /// Any other segment of a path that a document leaves to the caller.
+    /// Any other path segment that an operation of the document takes from the caller.
     PathSegment,
     "path segment"
 );
@@ -224,7 +224,7 @@ mod tests {
     use super::{DossierId, FileId};
 
     #[test]
-    fn texts_that_change_the_path_are_refused_however_they_are_made() {
+    fn rejects_strings_that_change_the_path_in_every_conversion() {
         for text in ["", " ", ".", "..", "%2e%2E", ".%2e", "%2e", "a\\..\\..", "\\", "a\nb", "a\u{0}", "\u{85}"] {
             assert!(FileId::new(text).is_err(), "{text:?}");
             assert!(text.parse::<FileId>().is_err(), "{text:?}");
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_kept_as_they_are() {
+    fn keeps_other_strings_unchanged() {
         for text in ["9a2f", "a/b", "a b", "...", "ä", "..x", "a?b#c", "%2e%2e%2e"] {
             let id = FileId::new(text).expect("accepted");
             assert_eq!(id.to_string(), text);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_an_id_and_nothing_else_is() {
+    fn reads_integers_as_ids_and_rejects_other_types() {
         assert_eq!(serde_json::from_str::<FileId>("4711").expect("reads").as_str(), "4711");
         for json in ["7.0", "7.5", "true", "null", "[7]", "{}"] {
             assert!(serde_json::from_str::<FileId>(json).is_err(), "{json}");
@@ -253,10 +253,10 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_kind_and_shows_no_more_than_a_little() {
-        let error = DossierId::new("..").expect_err("refused");
-        assert_eq!(error.to_string(), "\"..\" is no dossier id: it would change the path of the request");
-        let error = FileId::new(format!("\u{1b}{}", "x".repeat(5000))).expect_err("refused");
+    fn error_names_the_kind_and_shortens_the_string() {
+        let error = DossierId::new("..").expect_err("rejected");
+        assert_eq!(error.to_string(), "invalid dossier id \"..\": it would change the path of the request");
+        let error = FileId::new(format!("\u{1b}{}", "x".repeat(5000))).expect_err("rejected");
         assert!(error.to_string().len() < 120, "{error}");
         assert!(!error.to_string().contains('\u{1b}'), "{error}");
     }

@@ -2,18 +2,18 @@
 //!
 #![cfg_attr(
     reconstruction,
-    doc = "**The document is a reconstruction.** The official one goes to subscribers only; this one was put together from public material,
-and each [operation](operations::OPERATIONS) says how sure its name is. A document of your own takes its place with the
-environment variable `DOCUMINE_OPENAPI`: see [`document`]."
+    doc = "**The document is a reconstruction** from public material, because the official document is available to subscribers only. Each
+[operation](operations::OPERATIONS) states the certainty of its name. The environment variable `DOCUMINE_OPENAPI` selects another
+document: see [`document`]."
 )]
 #![cfg_attr(
     not(reconstruction),
-    doc = "**The document of this build is one of the user's own**, not the reconstruction that comes with the crate: see [`document`]."
+    doc = "**This build uses a document from `DOCUMINE_OPENAPI`**, not the reconstruction in this crate: see [`document`]."
 )]
 //!
-//! Most programs want the crate `documine`, which is made on top of this one: it logs in, waits, retries and speaks in handles. This
-//! crate is what lies below: [`Client`] has one method for each operation, [`types`] the models. Requests leave through a
-//! [`Transport`] that you supply; it sets token and tenant.
+//! Most programs use the crate `documine`, which is built on this crate and adds logins, retries, polling and handles. In this
+//! crate, [`Client`] has one method per operation and [`types`] contains the models. A [`Transport`] that you supply sends the
+//! requests and sets token and tenant.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -51,12 +51,13 @@ environment variable `DOCUMINE_OPENAPI`: see [`document`]."
 //! # }
 //! ```
 //!
-//! What the generated code is made to do beyond the generator's own: an unknown enum value, an unknown field, `null` for a list are
-//! never errors and survive a round trip; every answer that is no success comes back whole as `UnexpectedResponse`; ids can't be
-//! swapped and refuse what would change a path. The passes that bring this about are in `openapi/passes/`.
+//! Additions to the output of the code generator, made by the crate `documine-codegen`: an unknown enum value, an unknown field and
+//! `null` for a list are never errors and survive a round trip; an error response is returned whole as `UnexpectedResponse`; ids are
+//! typed and cannot change a path.
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
 
+mod collections;
 pub mod document;
 pub mod enums;
 pub mod ids;
@@ -77,10 +78,10 @@ pub use timestamp::Timestamp;
 pub use transport::{BoxError, BoxFuture, Inner, Transport};
 pub use unsupported::Unsupported;
 
-/// The OpenAPI document that this crate was made from, as JSON in canonical form. See [`document`].
+/// The OpenAPI document of this build, as JSON in canonical form; see [`document`].
 pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/document.json"));
 
-/// What the build script made. Its style is the generator's; what we add to it is held to our rules.
+/// The output of the build script. The lints do not apply, because the code generator determines the style.
 #[allow(
     missing_docs,
     unreachable_pub,
@@ -99,7 +100,7 @@ mod generated {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
 }
 
-/// The examples of the repository's README, compiled as tests.
+/// The examples in the README of the repository, compiled as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;

@@ -1,14 +1,11 @@
-//! Readers for what services send instead of leaving it out: `null` for an empty list, a blank text for nobody.
+//! Readers for `null` where a value was expected: an empty list or map, the default, no id for a blank string.
 //!
-//! The generated models name them in `#[serde(deserialize_with = …)]`; which of them a document needs depends on the document.
-
-use std::fmt;
-use std::marker::PhantomData;
+//! The generated models name these functions in `#[serde(deserialize_with = …)]`.
 
 use indexmap::IndexMap;
-use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::collections;
 use crate::scalars::IdText;
 
 /// Reads `null` as the default.
@@ -21,39 +18,37 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Reads `null` as an empty list, and leaves out elements that are `null`.
+/// Reads `null` as an empty list and leaves out elements that are `null`.
 #[allow(dead_code, reason = "depends on the document")]
 pub(crate) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    List::deserialize(deserializer).map(|list| list.0)
+    collections::list(deserializer, |element: Option<T>| element)
 }
 
-/// Reads `null` as an empty map, and as the default where it is a value of the map.
+/// Reads `null` as an empty map, and a value `null` as the default.
 #[allow(dead_code, reason = "depends on the document")]
 pub(crate) fn map<'de, D, T>(deserializer: D) -> Result<IndexMap<String, T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Default + Deserialize<'de>,
 {
-    let values: Values<Option<T>, T> = Values(Option::unwrap_or_default, PhantomData);
-    deserializer.deserialize_any(values)
+    collections::map(deserializer, |value: Option<T>| Some(value.unwrap_or_default()))
 }
 
-/// Like [`map`], for values that are lists, read like [`list`].
+/// Reads a map of lists: `null` as an empty map, and each value like [`list`].
 #[allow(dead_code, reason = "depends on the document")]
 pub(crate) fn map_of_lists<'de, D, T>(deserializer: D) -> Result<IndexMap<String, Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let values: Values<List<T>, Vec<T>> = Values(|list| list.0, PhantomData);
-    deserializer.deserialize_any(values)
+    collections::map(deserializer, |list: NullableList<T>| Some(list.0))
 }
 
-/// Reads `null` and a blank text as nothing.
+/// Reads `null` and a blank string as `None`.
 #[allow(dead_code, reason = "depends on the document")]
 pub(crate) fn blank_as_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
@@ -67,57 +62,12 @@ where
         .transpose()
 }
 
-/// A list as [`list`] reads it. Element by element: a list of options first would be another list as long.
-struct List<T>(Vec<T>);
+/// A list read by [`list`].
+struct NullableList<T>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NullableList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Elements(PhantomData)).map(Self)
-    }
-}
-
-struct Elements<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sequence")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(element) = access.next_element::<Option<T>>()? {
-            list.extend(element);
-        }
-        Ok(list)
-    }
-}
-
-/// A map whose values are read as `R` and kept as `T`.
-struct Values<R, T>(fn(R) -> T, PhantomData<R>);
-
-impl<'de, R: Deserialize<'de>, T> Visitor<'de> for Values<R, T> {
-    type Value = IndexMap<String, T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(IndexMap::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut map = IndexMap::new();
-        while let Some((key, value)) = access.next_entry()? {
-            map.insert(key, self.0(value));
-        }
-        Ok(map)
+        list(deserializer).map(Self)
     }
 }
 
@@ -147,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_absence_are_empty() {
+    fn reads_null_and_absence_as_empty() {
         let empty = read("{}").expect("reads");
         let nulls = r#"{"flag": null, "list": null, "labels": null, "values": null, "user": null}"#;
         assert_eq!(read(nulls).expect("reads"), empty);
@@ -156,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn null_inside_a_map_is_empty_at_its_place() {
+    fn reads_null_values_of_a_map_as_empty() {
         let read = read(r#"{"values": {"b": null, "a": ["x", null]}, "labels": {"l": null}}"#).expect("reads");
         let names: Vec<&str> = read.values.keys().map(String::as_str).collect();
         assert_eq!(names, ["b", "a"]);
@@ -166,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn other_faults_are_still_faults() {
+    fn rejects_values_of_other_types() {
         read(r#"{"list": "x"}"#).expect_err("no list");
         read(r#"{"values": {"a": "x"}}"#).expect_err("no list in the map");
         read(r#"{"user": ".."}"#).expect_err("no id");

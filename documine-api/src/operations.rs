@@ -1,97 +1,94 @@
-//! The operations of the OpenAPI document as data: names, paths, what they answer, how lists come.
+//! The table of the operations in the OpenAPI document: names, paths, responses, paging.
 //!
 //! ```
-//! use documine_api::operations::{OPERATIONS, Answer, operation};
+//! use documine_api::operations::{OPERATIONS, ResponseKind, operation};
 //!
-//! let upload = operation("uploadFile").expect("there is one");
+//! let upload = operation("uploadFile").expect("uploadFile is in the table");
 //! assert_eq!(upload.method, "POST");
-//! assert!(OPERATIONS.iter().any(|operation| operation.answer == Answer::Binary));
+//! assert!(OPERATIONS.iter().any(|operation| operation.response == ResponseKind::Binary));
 //! ```
 
-use crate::unsupported::Unsupported;
-
-/// One operation of the document.
+/// An operation of the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
-    /// Its name: that of the contract where `canonical`, else its `operationId` in the document.
+    /// The name: the contract's if `canonical`, else the `operationId` of the document.
     pub id: &'static str,
-    /// The HTTP method, in capitals.
+    /// The HTTP method in upper case.
     pub method: &'static str,
-    /// The path, parameters in braces.
+    /// The path template with parameters in braces.
     pub path: &'static str,
-    /// The first tag it stands under.
+    /// The first tag.
     pub tag: &'static str,
-    /// What a successful answer holds.
-    pub answer: Answer,
-    /// How a list comes.
+    /// The content of a successful response.
+    pub response: ResponseKind,
+    /// The kind of paging.
     pub paging: Paging,
-    /// The member of the answer that holds the list, as it is spelt on the wire.
+    /// The wire name of the response field that holds the list.
     pub items: Option<&'static str>,
-    /// How sure its name and path are.
+    /// The certainty of name and path.
     pub provenance: Provenance,
-    /// Whether the crate `documine` knows it, under this id.
+    /// `true` if the contract of the crate `documine` defines the operation, under this id.
     pub canonical: bool,
-    /// Whether the document lacks it: a call fails before anything is sent, with [`Unsupported`].
+    /// `true` if the document lacks the operation: a call fails with [`Unsupported`](crate::Unsupported) before anything is sent.
     pub missing: bool,
-    /// Query parameters that the document lacks, each with the value that means the same as leaving it out.
+    /// Query parameters that the document lacks, each with the value that is equivalent to leaving the parameter out.
     pub missing_query: &'static [(&'static str, Option<&'static str>)],
-    /// The part of a form that holds the file.
+    /// The form part that holds the file.
     pub part: Option<&'static str>,
-    /// Query parameters that the document takes as parts of the form instead: name, name of the part, and the value to send when there is none of
-    /// the caller's, since the part is required.
+    /// Query parameters that the document declares as form parts: name, name of the part, and the default for a required part.
     pub parts: &'static [(&'static str, &'static str, Option<&'static str>)],
 }
 
-/// What a successful answer holds.
+/// The content of a successful response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Answer {
-    /// Nothing.
+pub enum ResponseKind {
+    /// No body.
     Empty,
     /// JSON.
     Json,
-    /// JSON, or another form when the request asks for it.
+    /// JSON, or XML if the request accepts XML.
     JsonOrXml,
     /// Bytes.
     Binary,
 }
 
-/// How a list comes.
+/// The kind of paging of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Paging {
-    /// All of it in one answer.
+    /// The whole list in one response.
     None,
-    /// By number and size of the page.
+    /// Page number and page size as parameters.
     PageSize,
-    /// By a link to the next page.
+    /// A link to the next page in the response.
     Link,
-    /// The answer is no list.
+    /// The response is not a list.
     NotAList,
 }
 
-/// How sure the name and path of an operation are.
+/// The certainty of the name and path of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Provenance {
-    /// Seen in public material.
+    /// Found in public material.
     Published,
-    /// The capability is described in public, name or path are ours.
+    /// The capability is described in public material; name or path are a reconstruction.
     Described,
-    /// Ours, by analogy.
+    /// A reconstruction by analogy.
     Inferred,
-    /// The document does not say.
+    /// Not stated by the document.
     Unmarked,
 }
 
-/// Stands for a request that no operation of the document describes.
+/// The placeholder for a request that no operation of the document describes.
 pub static UNLISTED: Operation = Operation {
     id: "request",
     method: "",
     path: "",
     tag: "",
-    answer: Answer::Json,
+    response: ResponseKind::Json,
     paging: Paging::NotAList,
     items: None,
     provenance: Provenance::Unmarked,
@@ -102,46 +99,36 @@ pub static UNLISTED: Operation = Operation {
     parts: &[],
 };
 
-/// One generated method.
+/// A generated method.
 #[derive(Debug)]
 pub(crate) struct Method {
-    /// As the generator spells it: `get_components_xml`.
+    /// The name in the generated client: `get_components_xml`.
     pub(crate) name: &'static str,
-    /// Where its operation stands in [`OPERATIONS`].
+    /// The index of the operation in [`OPERATIONS`].
     operation: usize,
-    /// The media types its requests accept.
+    /// The `Accept` header of the request.
     pub(crate) accept: &'static str,
-    /// Whether the document lacks it.
+    /// `true` if the document lacks this form of the response.
     pub(crate) missing: bool,
-    /// The media type of its bodies, where it is another than the generated method says.
+    /// The media type of the request body, if the generated method sets another one.
     pub(crate) content_type: Option<&'static str>,
 }
 
 impl Method {
-    /// The operation it belongs to.
+    /// Returns the operation of the method.
     pub(crate) fn operation(&self) -> &'static Operation {
         OPERATIONS.get(self.operation).unwrap_or(&UNLISTED)
-    }
-
-    /// The operation, where the document offers what the request asks of it. Query parameters that the document lacks are taken out where
-    /// that changes nothing.
-    pub(crate) fn supported(&self, request: &mut reqwest::Request) -> Result<&'static Operation, Unsupported> {
-        let operation = self.operation();
-        match Unsupported::form(operation, self.missing).or_else(|| Unsupported::query(operation, request)) {
-            Some(unsupported) => Err(unsupported),
-            None => Ok(operation),
-        }
     }
 }
 
 include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 
-/// The operation with this `operationId`.
+/// Finds an operation by id.
 pub fn operation(id: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().find(|operation| operation.id == id)
 }
 
-/// The generated method of this name.
+/// Finds a generated method by name.
 pub(crate) fn method(name: &str) -> Option<&'static Method> {
     let index = METHODS.binary_search_by_key(&name, |method| method.name).ok()?;
     METHODS.get(index)
@@ -152,10 +139,10 @@ mod tests {
     use super::{METHODS, OPERATIONS, method, operation};
 
     #[test]
-    fn every_method_is_found_and_leads_to_an_operation() {
+    fn finds_every_method_and_its_operation() {
         assert!(!METHODS.is_empty());
         for known in METHODS {
-            let found = method(known.name).expect("is found");
+            let found = method(known.name).expect("found");
             assert_eq!(found.name, known.name);
             assert!(OPERATIONS.contains(found.operation()), "{}", known.name);
             assert!(found.accept.contains('/'), "{}", known.name);
@@ -165,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_is_found_and_has_a_method() {
+    fn finds_every_operation_and_a_method_for_each() {
         for (index, known) in OPERATIONS.iter().enumerate() {
             assert_eq!(operation(known.id), Some(known));
             assert!(METHODS.iter().any(|method| method.operation == index), "{}", known.id);
@@ -173,8 +160,8 @@ mod tests {
     }
 
     #[test]
-    fn another_form_belongs_to_the_operation_of_the_document() {
-        let xml = method("get_components_xml").expect("is there");
+    fn maps_the_xml_method_to_the_operation_of_the_document() {
+        let xml = method("get_components_xml").expect("found");
         assert!(xml.accept.contains("xml"), "{}", xml.accept);
         assert_eq!(xml.operation().id, "getComponents");
     }

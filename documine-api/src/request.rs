@@ -1,4 +1,4 @@
-//! Requests that are made and not sent.
+//! Requests that are built but not sent.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,20 +7,20 @@ use progenitor_client::OperationInfo;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 
 use crate::operations::{self, Method, Operation};
-use crate::unsupported::Unsupported;
+use crate::unsupported::{self, Unsupported};
 
-/// A request as the document describes it, whose answer is an `A`: what each builder's `prepare` makes, and its `send` sends.
+/// A request with a response of type `A`, built by `prepare` of each builder and sent by `send`.
 ///
 /// ```
 /// # use std::sync::Arc;
 /// # use documine_api::{BoxError, BoxFuture, Client, Inner, Transport, operations::Operation};
-/// # struct Nobody;
-/// # impl Transport for Nobody {
+/// # struct Offline;
+/// # impl Transport for Offline {
 /// #     fn send<'a>(&'a self, _: reqwest::Request, _: &'static Operation) -> BoxFuture<'a, Result<reqwest::Response, BoxError>> {
-/// #         Box::pin(async { Err("nobody is there".into()) })
+/// #         Box::pin(async { Err("offline".into()) })
 /// #     }
 /// # }
-/// # let client = Client::new_with_client("https://documine.example", reqwest::Client::new(), Inner::new(Arc::new(Nobody)));
+/// # let client = Client::new_with_client("https://documine.example", reqwest::Client::new(), Inner::new(Arc::new(Offline)));
 /// let prepared = client.get_license().prepare()?;
 /// let (request, operation) = prepared.into_parts()?;
 /// assert_eq!((request.method().as_str(), operation.id), ("GET", "getLicense"));
@@ -29,35 +29,33 @@ use crate::unsupported::Unsupported;
 pub struct PreparedRequest<A> {
     request: reqwest::Request,
     method: &'static Method,
-    /// Made by nobody here; only whoever reads the answer makes one.
-    answer: PhantomData<fn() -> A>,
+    response: PhantomData<fn() -> A>,
 }
 
 impl<A> PreparedRequest<A> {
-    /// Brings the headers to what the document says: with `Accept` on every request, and with the media type of a body that the generator
-    /// knows as mere JSON or bytes.
+    /// Sets the `Accept` header, and the media type of the body where the generator only knows JSON or bytes.
     pub(crate) fn new(mut request: reqwest::Request, info: &OperationInfo) -> Result<Self, String> {
         let method = operations::method(info.operation_id);
-        let method = method.ok_or_else(|| format!("no operation is called {}", info.operation_id))?;
+        let method = method.ok_or_else(|| format!("unknown operation {}", info.operation_id))?;
         let has_body = request.body().is_some();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static(method.accept));
         if let Some(content_type) = method.content_type.filter(|_| has_body) {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        Ok(Self { request, method, answer: PhantomData })
+        Ok(Self { request, method, response: PhantomData })
     }
 
-    /// The request and its operation. Query parameters that the document lacks are gone where that changes nothing.
+    /// Returns the request and the operation, without query parameters that the document lacks and whose value is the default.
     ///
     /// # Errors
-    /// [`Unsupported`]: the document does not offer this.
+    /// [`Unsupported`] if the document lacks the operation, the form of the response or a query parameter.
     pub fn into_parts(mut self) -> Result<(reqwest::Request, &'static Operation), Unsupported> {
-        let operation = self.method.supported(&mut self.request)?;
+        let operation = unsupported::check(self.method, &mut self.request)?;
         Ok((self.request, operation))
     }
 
-    /// For the generated `send`, which leaves the check to the hook that it runs next.
+    /// Returns the parts without the check, for the generated `send`, whose hook checks the request.
     pub(crate) fn unchecked(self) -> (reqwest::Request, OperationInfo) {
         (self.request, OperationInfo { operation_id: self.method.name })
     }

@@ -1,13 +1,13 @@
-//! Readers for numbers, texts and truth values in another JSON spelling than the document says: `3.0` or `"3"` for a whole number,
-//! `"true"` for a truth value, `7` for a text.
+//! Readers for numbers, strings and booleans in other JSON spellings than the document declares: `3.0` or `"3"` for an integer,
+//! `"true"` for a boolean, `7` for a string.
 //!
-//! A value is read if it means exactly one value of the wanted type; anything else is an error that names the value. A text takes any JSON but
-//! `null`: services write dates as `[2024,3,12]` and attributes of any type, and what is no text is kept as its JSON. Nothing is rounded:
-//! `3.5` is no whole number, and a JSON number with a fraction or an exponent is one only below 2⁵³, where a parser keeps every digit.
-//! Serialization writes the value in the document's type, so `"3"` comes back as `3`.
+//! A value is accepted if it means exactly one value of the expected type; every other value is an error that names the value.
+//! A string field accepts any JSON but `null`, because services write dates as `[2024,3,12]` and attributes of any type: a value that
+//! is not a string is kept as its JSON text. Nothing is rounded: `3.5` is not an integer, and a JSON number with a fraction or an
+//! exponent is one only below 2⁵³, where a parser keeps every digit. Serialization uses the document's type: `"3"` becomes `3`.
 //!
-//! The generated models name `read` and `or_default` in `#[serde(deserialize_with = …)]`, one for each field of numbers, texts or truth
-//! values, at any depth of lists and maps.
+//! The generated models name `read` and `or_default` in `#[serde(deserialize_with = …)]` for each field of numbers, strings or
+//! booleans, at any depth of lists and maps.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,82 +18,84 @@ use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The smallest number from which on whole numbers have no exact representation of their own (2⁵³).
-const INEXACT: f64 = 9_007_199_254_740_992.0;
+use crate::collections;
 
-/// Returns the whole number that a JSON value means, in any exact spelling.
+/// 2⁵³: from this number on, not every integer has an exact floating-point representation.
+const INEXACT_FROM: f64 = 9_007_199_254_740_992.0;
+
+/// Returns the integer that a JSON value means, in any exact spelling.
 ///
 /// ```
-/// use documine_api::scalars::whole_number;
+/// use documine_api::scalars::integer;
 /// use serde_json::json;
 ///
 /// for three in [json!(3), json!(3.0), json!("3"), json!(" 3.0 "), json!("0.3e1")] {
-///     assert_eq!(whole_number(&three), Some(3));
+///     assert_eq!(integer(&three), Some(3));
 /// }
-/// assert_eq!(whole_number(&json!(3.5)), None);
+/// assert_eq!(integer(&json!(3.5)), None);
 /// ```
-pub fn whole_number(value: &Value) -> Option<i64> {
+pub fn integer(value: &Value) -> Option<i64> {
     i64::read(value).ok()
 }
 
-/// Returns the truth value that a JSON value means: `true` or `false`, as a text too.
-pub fn truth_value(value: &Value) -> Option<bool> {
+/// Returns the boolean that a JSON value means: `true`, `false`, or either as a string.
+pub fn boolean(value: &Value) -> Option<bool> {
     bool::read(value).ok()
 }
 
-/// Reads a field of numbers, texts or truth values, alone or in lists and maps.
+/// Reads a field of numbers, strings or booleans, alone or in lists and maps.
 #[allow(dead_code, reason = "depends on the document")]
-pub(crate) fn read<'de, D: Deserializer<'de>, T: AnySpelling<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn read<'de, D: Deserializer<'de>, T: LenientRead<'de>>(deserializer: D) -> Result<T, D::Error> {
     T::read(deserializer)
 }
 
-/// The same, for a field with a default, which stands for `null` and a blank text too.
+/// Reads a field that has a default: `null` and a blank string mean the default.
 #[allow(dead_code, reason = "depends on the document")]
-pub(crate) fn or_default<'de, D: Deserializer<'de>, T: AnySpelling<'de> + Default>(
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: LenientRead<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::<T>::read(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A type that is read from any exact spelling of its values.
-pub(crate) trait AnySpelling<'de>: Sized {
+/// A type that can be read from any exact spelling of its values.
+pub(crate) trait LenientRead<'de>: Sized {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 
-    /// Reads a value that may be left out by being blank.
+    /// Reads a value; `None` for a blank string in place of a number or boolean.
     fn read_optional<D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Self::read(deserializer).map(Some)
     }
 
-    /// Returns what an element `null` of a list stands for. `None`: it is left out.
+    /// Returns the value of an element `null` in a list; `None` leaves the element out.
     fn null_in_list() -> Option<Self> {
         None
     }
 
-    /// Returns what a value `null` of a map stands for. `None`: the entry is left out.
+    /// Returns the value of an entry `null` in a map; `None` leaves the entry out.
     fn null_in_map() -> Option<Self> {
         None
     }
 }
 
-/// A value that JSON writes without brackets, and the conversions into it that are exact.
+/// A scalar type with the exact conversions into it.
 pub(crate) trait Scalar: Sized {
     /// The name of the type in error texts.
     const EXPECTED: &'static str;
-    /// True if a blank text stands for no value.
+    /// `true` if a blank string means no value.
     const BLANK_IS_NONE: bool = true;
 
     fn from_bool(_: bool) -> Option<Self> {
         None
     }
-    fn from_whole(value: i128) -> Option<Self>;
+    fn from_integer(value: i128) -> Option<Self>;
     fn from_float(_: f64) -> Option<Self> {
         None
     }
     fn from_text(text: &str) -> Option<Self>;
-    fn from_owned_text(text: String) -> Option<Self> {
+    fn from_string(text: String) -> Option<Self> {
         Self::from_text(&text)
     }
-    /// Converts a list or an object, which only texts take.
+    /// Converts a list or an object; only strings accept these.
     fn from_json(_: &Value) -> Option<Self> {
         None
     }
@@ -102,25 +104,25 @@ pub(crate) trait Scalar: Sized {
 impl Scalar for i64 {
     const EXPECTED: &'static str = "i64";
 
-    fn from_whole(value: i128) -> Option<Self> {
+    fn from_integer(value: i128) -> Option<Self> {
         value.try_into().ok()
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the value is whole and in range")]
     fn from_float(value: f64) -> Option<Self> {
-        (value.fract() == 0.0 && value.abs() < INEXACT).then_some(value as Self)
+        (value.fract() == 0.0 && value.abs() < INEXACT_FROM).then_some(value as Self)
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        Decimal::parse(text.trim())?.whole()
+        Decimal::parse(text.trim())?.to_integer()
     }
 }
 
 impl Scalar for f64 {
     const EXPECTED: &'static str = "f64";
 
-    #[allow(clippy::cast_precision_loss, reason = "so serde does, and so a program expects of a floating-point number")]
-    fn from_whole(value: i128) -> Option<Self> {
+    #[allow(clippy::cast_precision_loss, reason = "serde converts integers to floating point the same way")]
+    fn from_integer(value: i128) -> Option<Self> {
         Some(value as Self)
     }
 
@@ -130,7 +132,7 @@ impl Scalar for f64 {
 
     fn from_text(text: &str) -> Option<Self> {
         let text = text.trim();
-        // Rust also reads `inf`, `nan` and `1.`, which are no numbers in JSON.
+        // Rust parses `inf`, `nan` and `1.` as well, which are not JSON numbers.
         Decimal::parse(text)?;
         text.parse().ok().filter(|value: &Self| value.is_finite())
     }
@@ -143,7 +145,7 @@ impl Scalar for bool {
         Some(value)
     }
 
-    fn from_whole(_: i128) -> Option<Self> {
+    fn from_integer(_: i128) -> Option<Self> {
         None
     }
 
@@ -162,13 +164,13 @@ impl Scalar for String {
         Some(value.to_string())
     }
 
-    fn from_whole(value: i128) -> Option<Self> {
+    fn from_integer(value: i128) -> Option<Self> {
         Some(value.to_string())
     }
 
     fn from_float(value: f64) -> Option<Self> {
-        // From here on digits are lost before they get here.
-        let number = Some(value).filter(|value| value.abs() < INEXACT).and_then(serde_json::Number::from_f64);
+        // The parser has lost digits of larger numbers already.
+        let number = Some(value).filter(|value| value.abs() < INEXACT_FROM).and_then(serde_json::Number::from_f64);
         number.map(|number| number.to_string())
     }
 
@@ -176,7 +178,7 @@ impl Scalar for String {
         Some(text.to_owned())
     }
 
-    fn from_owned_text(text: String) -> Option<Self> {
+    fn from_string(text: String) -> Option<Self> {
         Some(text)
     }
 
@@ -185,46 +187,46 @@ impl Scalar for String {
     }
 }
 
-/// A type that is made of a text where it stands: a set of known values needs no copy of the text.
-pub(crate) struct Made<T>(pub(crate) T);
+/// A type converted from a string in place, so that a known enum value needs no copy of the string.
+pub(crate) struct FromText<T>(pub(crate) T);
 
-impl<T: for<'a> From<&'a str> + From<String>> Scalar for Made<T> {
+impl<T: for<'a> From<&'a str> + From<String>> Scalar for FromText<T> {
     const EXPECTED: &'static str = "a string";
     const BLANK_IS_NONE: bool = false;
 
     fn from_bool(value: bool) -> Option<Self> {
-        String::from_bool(value).and_then(Self::from_owned_text)
+        String::from_bool(value).and_then(Self::from_string)
     }
 
-    fn from_whole(value: i128) -> Option<Self> {
-        String::from_whole(value).and_then(Self::from_owned_text)
+    fn from_integer(value: i128) -> Option<Self> {
+        String::from_integer(value).and_then(Self::from_string)
     }
 
     fn from_float(value: f64) -> Option<Self> {
-        String::from_float(value).and_then(Self::from_owned_text)
+        String::from_float(value).and_then(Self::from_string)
     }
 
     fn from_text(text: &str) -> Option<Self> {
         Some(Self(T::from(text)))
     }
 
-    fn from_owned_text(text: String) -> Option<Self> {
+    fn from_string(text: String) -> Option<Self> {
         Some(Self(T::from(text)))
     }
 
     fn from_json(value: &Value) -> Option<Self> {
-        String::from_json(value).and_then(Self::from_owned_text)
+        String::from_json(value).and_then(Self::from_string)
     }
 }
 
-/// The text of an id: a text, or a whole number.
+/// The text of an id: a string or an integer.
 pub(crate) struct IdText(pub(crate) String);
 
 impl Scalar for IdText {
     const EXPECTED: &'static str = "a string";
     const BLANK_IS_NONE: bool = false;
 
-    fn from_whole(value: i128) -> Option<Self> {
+    fn from_integer(value: i128) -> Option<Self> {
         Some(Self(value.to_string()))
     }
 
@@ -232,16 +234,16 @@ impl Scalar for IdText {
         Some(Self(text.to_owned()))
     }
 
-    fn from_owned_text(text: String) -> Option<Self> {
+    fn from_string(text: String) -> Option<Self> {
         Some(Self(text))
     }
 }
 
-/// Reads a scalar. `None`: a blank text stands for no value.
+/// Reads a scalar; `None` for a blank string that means no value.
 struct ScalarVisitor<T>(PhantomData<T>);
 
 impl<T: Scalar> ScalarVisitor<T> {
-    fn text<E: Error>(self, text: &str, read: Option<T>) -> Result<Option<T>, E> {
+    fn accept_text<E: Error>(self, text: &str, read: Option<T>) -> Result<Option<T>, E> {
         match read {
             None if T::BLANK_IS_NONE && text.trim().is_empty() => Ok(None),
             read => read.map(Some).ok_or_else(|| E::invalid_type(Unexpected::Str(text), &self)),
@@ -261,20 +263,20 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        T::from_whole(value.into()).map(Some).ok_or_else(|| E::invalid_type(Unexpected::Signed(value), &self))
+        T::from_integer(value.into()).map(Some).ok_or_else(|| E::invalid_type(Unexpected::Signed(value), &self))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
         let error = || {
-            // Of the right type, and too large for it.
+            // An integer that is too large is a value error, not a type error.
             let unexpected = Unexpected::Unsigned(value);
-            if T::from_whole(0).is_some() {
+            if T::from_integer(0).is_some() {
                 E::invalid_value(unexpected, &self)
             } else {
                 E::invalid_type(unexpected, &self)
             }
         };
-        T::from_whole(value.into()).map(Some).ok_or_else(error)
+        T::from_integer(value.into()).map(Some).ok_or_else(error)
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
@@ -283,14 +285,14 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
         let read = T::from_text(text);
-        self.text(text, read)
+        self.accept_text(text, read)
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
         if T::BLANK_IS_NONE {
             return self.visit_str(&text);
         }
-        Ok(T::from_owned_text(text))
+        Ok(T::from_string(text))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
@@ -301,18 +303,18 @@ impl<'de, T: Scalar> Visitor<'de> for ScalarVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         let value = Value::deserialize(MapAccessDeserializer::new(map)).map_err(A::Error::custom)?;
         if let Value::Number(number) = &value {
-            // With serde_json's feature `arbitrary_precision` a number comes as a map.
+            // With the feature `arbitrary_precision` of serde_json, numbers arrive as maps.
             let text = number.to_string();
             let read = T::from_text(&text);
-            return self.text(&text, read);
+            return self.accept_text(&text, read);
         }
         T::from_json(&value).map(Some).ok_or_else(|| A::Error::invalid_type(Unexpected::Map, &self))
     }
 }
 
 macro_rules! scalars {
-    ($($scalar:ty $(where $made:ident)? $(: $null_in_map:expr)?),*) => {$(
-        impl<'de $(, $made: for<'a> From<&'a str> + From<String>)?> AnySpelling<'de> for $scalar {
+    ($($scalar:ty $(where $inner:ident)? $(: $null_in_map:expr)?),*) => {$(
+        impl<'de $(, $inner: for<'a> From<&'a str> + From<String>)?> LenientRead<'de> for $scalar {
             fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 Self::read_optional(deserializer)?
                     .ok_or_else(|| D::Error::invalid_type(Unexpected::Str(""), &<$scalar as Scalar>::EXPECTED))
@@ -329,9 +331,9 @@ macro_rules! scalars {
     )*};
 }
 
-scalars!(bool, f64, i64, IdText, Made<T> where T, String: Some(String::new()));
+scalars!(bool, f64, i64, IdText, FromText<T> where T, String: Some(String::new()));
 
-impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for Option<T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for Option<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_option(OptionVisitor(PhantomData))
     }
@@ -345,9 +347,9 @@ impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for Option<T> {
     }
 }
 
-impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for Vec<T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for Vec<T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
+        collections::list(deserializer, |NullableElement(element)| element.or_else(T::null_in_list))
     }
 
     fn null_in_map() -> Option<Self> {
@@ -355,9 +357,9 @@ impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for Vec<T> {
     }
 }
 
-impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for IndexMap<String, T> {
+impl<'de, T: LenientRead<'de>> LenientRead<'de> for IndexMap<String, T> {
     fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MapVisitor(PhantomData))
+        collections::map(deserializer, |NullableElement(value)| value.or_else(T::null_in_map))
     }
 
     fn null_in_map() -> Option<Self> {
@@ -365,10 +367,10 @@ impl<'de, T: AnySpelling<'de>> AnySpelling<'de> for IndexMap<String, T> {
     }
 }
 
-/// An element of a list or a value of a map; `None` for `null`, and for a blank text where a blank text is no value.
-struct Element<T>(Option<T>);
+/// An element of a list or a value of a map; `None` for `null` and for a blank string that means no value.
+struct NullableElement<T>(Option<T>);
 
-impl<'de, T: AnySpelling<'de>> Deserialize<'de> for Element<T> {
+impl<'de, T: LenientRead<'de>> Deserialize<'de> for NullableElement<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::read(deserializer).map(Self)
     }
@@ -376,7 +378,7 @@ impl<'de, T: AnySpelling<'de>> Deserialize<'de> for Element<T> {
 
 struct OptionVisitor<T>(PhantomData<T>);
 
-impl<'de, T: AnySpelling<'de>> Visitor<'de> for OptionVisitor<T> {
+impl<'de, T: LenientRead<'de>> Visitor<'de> for OptionVisitor<T> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -396,53 +398,7 @@ impl<'de, T: AnySpelling<'de>> Visitor<'de> for OptionVisitor<T> {
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: AnySpelling<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sequence")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(Element(element)) = access.next_element()? {
-            list.extend(element.or_else(T::null_in_list));
-        }
-        Ok(list)
-    }
-}
-
-struct MapVisitor<T>(PhantomData<T>);
-
-impl<'de, T: AnySpelling<'de>> Visitor<'de> for MapVisitor<T> {
-    type Value = IndexMap<String, T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(IndexMap::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut map = IndexMap::new();
-        while let Some((key, Element(value))) = access.next_entry()? {
-            if let Some(value) = value.or_else(T::null_in_map) {
-                map.insert(key, value);
-            }
-        }
-        Ok(map)
-    }
-}
-
-/// A decimal number as it is written: sign, digits before and after the point, exponent.
+/// The parts of a decimal number: sign, digits before and after the point, exponent.
 struct Decimal<'a> {
     is_negative: bool,
     whole: &'a str,
@@ -451,7 +407,7 @@ struct Decimal<'a> {
 }
 
 impl<'a> Decimal<'a> {
-    /// Takes a text apart that is a JSON number, or one with a plus sign or leading zeros.
+    /// Parses a JSON number, also with a plus sign or leading zeros.
     fn parse(text: &'a str) -> Option<Self> {
         let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let (is_negative, unsigned) = match text.strip_prefix('-') {
@@ -469,8 +425,8 @@ impl<'a> Decimal<'a> {
         is_digits(whole).then_some(Self { is_negative, whole, fraction, exponent })
     }
 
-    /// Returns the number, if it is whole and not too large.
-    fn whole(&self) -> Option<i64> {
+    /// Returns the number if it is an integer in range.
+    fn to_integer(&self) -> Option<i64> {
         let digits = format!("{}{}", self.whole, self.fraction);
         let significant = digits.trim_end_matches('0');
         let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
@@ -479,7 +435,7 @@ impl<'a> Decimal<'a> {
             return Some(0);
         }
         let scale = i64::from(self.exponent) - i64::try_from(self.fraction.len()).ok()? + zeros;
-        // 19 digits are the most that a number of this type has.
+        // An `i64` has at most 19 digits.
         let scale = u32::try_from(scale).ok().filter(|scale| significant.len() + *scale as usize <= 19)?;
         let size = significant.parse::<i128>().ok()? * 10_i128.pow(scale);
         i64::try_from(if self.is_negative { -size } else { size }).ok()
@@ -492,7 +448,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
     use serde_json::{Value, json};
 
-    use super::whole_number;
+    use super::integer;
 
     #[derive(Debug, Default, Deserialize, Serialize, PartialEq)]
     struct Model {
@@ -520,14 +476,14 @@ mod tests {
         let json = format!(r#"{{"{member}": {value}}}"#);
         let model: Model = serde_json::from_str(&json).map_err(|error| error.to_string())?;
         let tree: Value = serde_json::from_str(&json).expect("is JSON");
-        assert_eq!(serde_json::from_value::<Model>(tree).expect("reads as a tree, too"), model);
+        assert_eq!(serde_json::from_value::<Model>(tree).expect("reads from a tree"), model);
         let written = serde_json::to_value(&model).expect("writes");
         assert_eq!(serde_json::from_value::<Model>(written.clone()).expect("reads again"), model);
         Ok(written[member].clone())
     }
 
     #[test]
-    fn a_whole_number_is_read_from_every_exact_spelling() {
+    fn reads_integers_from_every_exact_spelling() {
         for spelling in [
             "3",
             "3.0",
@@ -559,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_whole_number_is_refused_and_never_rounded() {
+    fn rejects_fractions_and_never_rounds() {
         for spelling in [
             "3.5",
             "-0.1",
@@ -588,14 +544,14 @@ mod tests {
         ] {
             assert!(read("pages", spelling).is_err(), "{spelling}");
         }
-        let told = read("pages", "3.5").expect_err("refused");
-        assert!(told.starts_with("invalid type: floating point `3.5`, expected i64"), "{told}");
-        let told = read("pages", r#""many""#).expect_err("refused");
-        assert!(told.starts_with("invalid type: string \"many\", expected i64"), "{told}");
+        let message = read("pages", "3.5").expect_err("refused");
+        assert!(message.starts_with("invalid type: floating point `3.5`, expected i64"), "{message}");
+        let message = read("pages", r#""many""#).expect_err("refused");
+        assert!(message.starts_with("invalid type: string \"many\", expected i64"), "{message}");
     }
 
     #[test]
-    fn other_numbers_truth_values_and_texts_are_read_from_every_spelling() {
+    fn reads_floats_booleans_and_strings_from_every_spelling() {
         for (member, spelling, value) in [
             ("score", "1", json!(1.0)),
             ("score", r#""0.25""#, json!(0.25)),
@@ -644,9 +600,9 @@ mod tests {
     }
 
     #[test]
-    fn a_json_value_is_a_whole_number_or_none() {
-        assert_eq!(whole_number(&json!("12.0")), Some(12));
-        assert_eq!(whole_number(&json!(null)), None);
-        assert_eq!(whole_number(&json!("")), None);
+    fn integer_returns_none_for_null_and_blank() {
+        assert_eq!(integer(&json!("12.0")), Some(12));
+        assert_eq!(integer(&json!(null)), None);
+        assert_eq!(integer(&json!("")), None);
     }
 }

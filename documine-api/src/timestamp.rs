@@ -1,4 +1,4 @@
-//! Points in time as the service writes them.
+//! Points in time in the spelling of the service.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -8,18 +8,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-/// A point in time, kept as the JSON it came as, so that nothing is lost when an answer is stored and read again.
+/// A point in time, kept as the JSON value of the response, so that storing and rereading a response loses nothing.
 ///
-/// Reading one fails at `null` only: services change how they write times. [`to_system_time`](Self::to_system_time) gives the instant where
-/// the value means one:
+/// Reading fails for `null` only, because services change their spelling of times. [`to_system_time`](Self::to_system_time)
+/// supports these spellings:
 ///
-/// - a text: ISO 8601 with an offset (with or without a colon), `Z` or none (then UTC), up to nanoseconds, perhaps with a zone in brackets behind
-///   it; an RFC 2822 date; nine or more digits as a number;
-/// - a number: seconds, milliseconds, microseconds or nanoseconds since 1970, by its size;
-/// - a list `[year, month, day, hour, minute, second, nanosecond]` in UTC, complete from the day on or not;
+/// - a string: ISO 8601 up to nanoseconds with an offset (with or without a colon), `Z` or none (UTC), optionally followed by a
+///   zone in brackets; an RFC 2822 date; nine or more digits, read as a number;
+/// - a number: seconds, milliseconds, microseconds or nanoseconds since 1970, depending on the magnitude;
+/// - a list `[year, month, day, hour, minute, second, nanosecond]` in UTC, of which all after the day may be missing;
 /// - an object with `epochSecond` (or `seconds`) and `nano` (or `nanos`).
 ///
-/// Two spellings of the same instant are not equal; compare instants for that.
+/// Two spellings of the same instant are not equal; compare the instants instead.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -32,48 +32,48 @@ use serde_json::Value;
 /// assert_eq!(Timestamp::from_system_time(instant), time);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Timestamp(Form);
+pub struct Timestamp(TimestampForm);
 
-/// As large as a `String` alone: models hold many times.
+/// As large as a `String`, because models contain many timestamps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Form {
+enum TimestampForm {
     Text(String),
-    /// Another JSON value, written.
+    /// The JSON text of another value.
     Json(Box<str>),
 }
 
-/// Numbers from here on are milliseconds since 1970, a thousand times as large ones microseconds, and so on. As seconds it is the year 5138.
-const LEAST_MILLISECONDS: u128 = 100_000_000_000;
-/// The last second of the year 9999: larger numbers are no time.
-const LAST_SECOND: u64 = 253_402_300_799;
-/// A text of fewer digits may be a date (`20200123`).
-const LEAST_DIGITS: usize = 9;
+/// The smallest number read as milliseconds (as seconds: the year 5138); a thousand times as much means microseconds, and so on.
+const MIN_MILLISECONDS: u128 = 100_000_000_000;
+/// The last second of the year 9999, the largest supported time.
+const MAX_SECOND: u64 = 253_402_300_799;
+/// The minimum number of digits of a numeric string; fewer digits may be a date (`20200123`).
+const MIN_DIGITS: usize = 9;
 
 impl Timestamp {
-    /// Returns the text, or the JSON of another value, as it came.
+    /// Returns the string, or the JSON text of another value.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Form::Text(text) => text,
-            Form::Json(json) => json,
+            TimestampForm::Text(text) => text,
+            TimestampForm::Json(json) => json,
         }
     }
 
-    /// The instant it means, if it means one.
+    /// Returns the instant; `None` if the value has no supported spelling.
     pub fn to_system_time(&self) -> Option<SystemTime> {
         let text = match &self.0 {
-            Form::Text(text) => text.trim(),
-            Form::Json(json) => return of_json(&serde_json::from_str(json).ok()?),
+            TimestampForm::Text(text) => text.trim(),
+            TimestampForm::Json(json) => return instant_from_json(&serde_json::from_str(json).ok()?),
         };
         let digits = text.trim_start_matches('-').chars().take_while(char::is_ascii_digit).count();
-        if digits >= LEAST_DIGITS
-            && let Some(instant) = of_number(text)
+        if digits >= MIN_DIGITS
+            && let Some(instant) = instant_from_number(text)
         {
             return Some(instant);
         }
         if let Ok(time) = DateTime::parse_from_rfc2822(text) {
             return instant(time.timestamp(), time.timestamp_subsec_nanos());
         }
-        // `…+01:00[Europe/Berlin]`: the offset says it already. ISO 8601 allows a comma before the fraction.
+        // The offset makes the zone in `…+01:00[Europe/Berlin]` redundant. ISO 8601 allows a comma before the fraction.
         let text = text.split('[').next().unwrap_or_default().replace(',', ".");
         let text = text.as_str();
         for form in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y%m%dT%H%M%S%.f%#z"] {
@@ -93,7 +93,7 @@ impl Timestamp {
             .and_then(|time| instant(time.and_utc().timestamp(), 0))
     }
 
-    /// Writes an instant as the service does: UTC, milliseconds, numeric offset. One that no calendar names becomes the nearest that it does.
+    /// Converts an instant to the spelling of the service: UTC, milliseconds, numeric offset. Out-of-range instants are clamped.
     pub fn from_system_time(time: SystemTime) -> Self {
         let (sign, distance) = match time.duration_since(UNIX_EPOCH) {
             Ok(after) => (1, after),
@@ -106,10 +106,10 @@ impl Timestamp {
     }
 }
 
-/// The instant that a JSON value other than a text means.
-fn of_json(value: &Value) -> Option<SystemTime> {
+/// Returns the instant of a JSON value other than a string.
+fn instant_from_json(value: &Value) -> Option<SystemTime> {
     match value {
-        Value::Number(number) => of_number(&number.to_string()),
+        Value::Number(number) => instant_from_number(&number.to_string()),
         Value::Array(parts) => {
             let part =
                 |at: usize| parts.get(at).map_or(Some(0), Value::as_u64).and_then(|part| u32::try_from(part).ok());
@@ -127,8 +127,8 @@ fn of_json(value: &Value) -> Option<SystemTime> {
     }
 }
 
-/// The instant so many seconds, or smaller units where the number is large, after 1970 began. Digits are read as they are: a float has too few.
-fn of_number(text: &str) -> Option<SystemTime> {
+/// Returns the instant of a number since 1970, in a unit that depends on the magnitude. Parses digits, because a float has too few.
+fn instant_from_number(text: &str) -> Option<SystemTime> {
     let text = match text.parse::<f64>() {
         Ok(number) if text.contains(['e', 'E']) && number.is_finite() => Cow::Owned(number.to_string()),
         _ => Cow::Borrowed(text),
@@ -139,7 +139,7 @@ fn of_number(text: &str) -> Option<SystemTime> {
         return None;
     }
     let whole: u128 = whole.parse().ok()?;
-    let steps = (0..3).take_while(|step| whole >= LEAST_MILLISECONDS * 1000_u128.pow(*step)).count();
+    let steps = (0..3).take_while(|step| whole >= MIN_MILLISECONDS * 1000_u128.pow(*step)).count();
     let nanos_in_unit = 1_000_000_000_i128 / 1000_i128.pow(u32::try_from(steps).ok()?);
     let billionths: i128 = format!("{fraction:0<9.9}").parse().ok()?;
     let nanos = sign
@@ -147,11 +147,12 @@ fn of_number(text: &str) -> Option<SystemTime> {
             .ok()?
             .checked_mul(nanos_in_unit)?
             .checked_add(billionths * nanos_in_unit / 1_000_000_000)?;
-    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok().filter(|it| it.unsigned_abs() <= LAST_SECOND)?;
+    let seconds =
+        i64::try_from(nanos.div_euclid(1_000_000_000)).ok().filter(|seconds| seconds.unsigned_abs() <= MAX_SECOND)?;
     instant(seconds, u32::try_from(nanos.rem_euclid(1_000_000_000)).ok()?)
 }
 
-/// The instant so many seconds and nanoseconds after 1970 began; `None` where the system's clock does not reach.
+/// Returns the instant a duration after 1970; `None` outside the range of `SystemTime`.
 fn instant(seconds: i64, nanos: u32) -> Option<SystemTime> {
     let whole = Duration::from_secs(seconds.unsigned_abs());
     let second = if seconds < 0 { UNIX_EPOCH.checked_sub(whole) } else { UNIX_EPOCH.checked_add(whole) };
@@ -172,7 +173,7 @@ impl From<&str> for Timestamp {
 
 impl From<String> for Timestamp {
     fn from(text: String) -> Self {
-        Self(Form::Text(text))
+        Self(TimestampForm::Text(text))
     }
 }
 
@@ -199,8 +200,8 @@ impl AsRef<str> for Timestamp {
 impl serde::Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Form::Text(text) => serializer.serialize_str(text),
-            Form::Json(json) => {
+            TimestampForm::Text(text) => serializer.serialize_str(text),
+            TimestampForm::Json(json) => {
                 serde_json::from_str::<Value>(json).map_err(serde::ser::Error::custom)?.serialize(serializer)
             }
         }
@@ -212,7 +213,7 @@ impl<'de> serde::Deserialize<'de> for Timestamp {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self::from(text)),
             Value::Null => Err(serde::de::Error::invalid_type(serde::de::Unexpected::Unit, &"a point in time")),
-            other => Ok(Self(Form::Json(other.to_string().into()))),
+            other => Ok(Self(TimestampForm::Json(other.to_string().into()))),
         }
     }
 }
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_that_services_use_means_its_instant() {
+    fn parses_every_supported_spelling() {
         let base = 1_579_755_367.0;
         for text in [
             "2020-01-23T04:56:07.000+00:00",
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_means_no_instant_is_kept() {
+    fn keeps_strings_without_an_instant() {
         for text in ["", "soon", "2020-13-01T00:00:00Z", "20200123", "12", "1579755367 s"] {
             let time = Timestamp::from(text);
             assert_eq!(time.to_system_time(), None, "{text}");
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_java_writes_for_a_time_and_writes_it_back() {
+    fn reads_and_writes_java_spellings() {
         let base = 1_579_755_367.0;
         for (json, since) in [
             ("1579755367000", base),
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_any_json_but_null() {
+    fn reads_any_json_except_null() {
         for json in [
             "true",
             "[]",
@@ -323,13 +324,13 @@ mod tests {
             let time: Timestamp = serde_json::from_str(json).expect(json);
             assert_eq!(time.to_system_time(), None, "{json}");
         }
-        serde_json::from_str::<Timestamp>("null").expect_err("no time");
+        serde_json::from_str::<Timestamp>("null").expect_err("rejected");
         let before: Timestamp = serde_json::from_str("-1.5").expect("a number");
         assert_eq!(before.to_system_time(), Some(SystemTime::UNIX_EPOCH - Duration::from_millis(1500)));
     }
 
     #[test]
-    fn instants_before_1970_and_far_away_do_not_panic() {
+    fn handles_instants_before_1970_and_in_the_year_9999() {
         let before = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
         let written = Timestamp::from_system_time(before);
         assert_eq!(written.as_str(), "1969-12-31T23:59:58.500+00:00");

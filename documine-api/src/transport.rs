@@ -1,7 +1,7 @@
-//! The seam between the generated client and whoever sends its requests.
+//! The interface between the generated client and the HTTP stack.
 //!
-//! The generated client makes a request and hands it to the [`Transport`] in its [`Inner`]; nothing in this crate opens a
-//! connection. Token, tenant, retries and timeouts are the transport's business.
+//! The generated client builds a request and passes it to the [`Transport`] in [`Inner`]; this crate opens no connection. The
+//! transport is responsible for token, tenant, retries and timeouts.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,18 +12,19 @@ use reqwest::Url;
 
 use crate::generated::Client;
 use crate::operations::{self, Operation};
+use crate::unsupported;
 
-/// Any error of a transport.
+/// An error of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What [`Transport::send`] gives back.
+/// The future returned by [`Transport::send`].
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Sends requests.
+/// An HTTP stack for the requests of the generated client.
 pub trait Transport: Send + Sync {
-    /// Sends one request of `operation`. The operation is the document's: all forms of its answer share one.
+    /// Sends a request of `operation`. All generated methods for one operation of the document share the same `operation`.
     ///
-    /// An error reaches the caller of the raw client as `CommunicationError`, with the error given here in its chain of sources.
+    /// The caller of the raw client gets an error as `CommunicationError` with the returned error in the chain of sources.
     fn send<'a>(
         &'a self,
         request: reqwest::Request,
@@ -31,7 +32,7 @@ pub trait Transport: Send + Sync {
     ) -> BoxFuture<'a, Result<reqwest::Response, BoxError>>;
 }
 
-/// What the generated client carries along: its transport.
+/// The state of the generated client: the transport and the parsed base URL.
 #[derive(Clone)]
 pub struct Inner {
     transport: Arc<dyn Transport>,
@@ -39,13 +40,12 @@ pub struct Inner {
 }
 
 impl Inner {
-    /// Wraps a transport.
+    /// Creates the state with a transport.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
         Self { transport, base: None }
     }
 
-    /// The same, with the base URL read already: a client that is made for each call need not read it for each. It must be the one
-    /// that the client is given as a text.
+    /// Sets the parsed base URL, so that a client created for each call does not parse it again. It must be the base URL of the client.
     #[must_use]
     pub fn with_base(mut self, base: Arc<Url>) -> Self {
         self.base = Some(base);
@@ -53,7 +53,7 @@ impl Inner {
     }
 }
 
-/// The address of `path`, which begins with a slash, below the client's base URL.
+/// Joins `path`, which starts with a slash, to the base URL of the client.
 pub(crate) fn address(client: &Client, path: &str) -> Result<Url, String> {
     let base = client.inner().base.as_deref().filter(|_| !path.starts_with("//"));
     let address = match base {
@@ -61,39 +61,38 @@ pub(crate) fn address(client: &Client, path: &str) -> Result<Url, String> {
         Some(base) => base.join(&[base.path().trim_end_matches('/'), path].concat()),
         None => Url::parse(&[client.baseurl(), path].concat()),
     };
-    address.map_err(|error| format!("the address can't be made: {error}"))
+    address.map_err(|error| format!("invalid base URL or path: {error}"))
 }
 
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A transport holds secrets.
+        // The transport holds secrets.
         f.write_str("Inner")
     }
 }
 
 impl ClientHooks<Inner> for Client {
     async fn exec(&self, mut request: reqwest::Request, info: &OperationInfo) -> reqwest::Result<reqwest::Response> {
-        let sent = match operations::method(info.operation_id).map(|method| method.supported(&mut request)) {
+        let sent = match operations::method(info.operation_id).map(|method| unsupported::check(method, &mut request)) {
             Some(Ok(operation)) => self.inner().transport.send(request, operation).await,
             Some(Err(unsupported)) => Err(unsupported.into()),
-            None => Err(format!("no operation is called {}", info.operation_id).into()),
+            None => Err(format!("unknown operation {}", info.operation_id).into()),
         };
         match sent {
             Ok(response) => Ok(response),
-            Err(error) => failed(error).await,
+            Err(error) => into_reqwest_error(error).await,
         }
     }
 }
 
-/// The hooks may fail with the HTTP library's own error only, which can't be made from outside. Reading a body that fails makes
-/// one, with our error in its chain of sources.
-async fn failed(error: BoxError) -> reqwest::Result<reqwest::Response> {
+/// Converts an error into the error type of reqwest, which has no public constructor, by reading a body that fails with `error`.
+async fn into_reqwest_error(error: BoxError) -> reqwest::Result<reqwest::Response> {
     let failing = futures_util::stream::iter([Err::<bytes::Bytes, BoxError>(error)]);
     let body = reqwest::Body::wrap_stream(failing);
     if let Err(error) = reqwest::Response::from(http::Response::new(body)).bytes().await {
         return Err(error.without_url());
     }
-    // Not reached, for the body holds an error only; a failed send must not become an answer all the same.
+    // Unreachable, because the body contains only an error; an error status makes sure that a failed send is never a success.
     let mut response = http::Response::new(reqwest::Body::default());
     *response.status_mut() = http::StatusCode::BAD_GATEWAY;
     reqwest::Response::from(response).error_for_status()
@@ -103,20 +102,20 @@ async fn failed(error: BoxError) -> reqwest::Result<reqwest::Response> {
 mod tests {
     use super::{Arc, BoxError, BoxFuture, Client, Inner, Operation, Transport, Url, address};
 
-    struct Nobody;
+    struct Offline;
 
-    impl Transport for Nobody {
+    impl Transport for Offline {
         fn send<'a>(
             &'a self,
             _: reqwest::Request,
             _: &'static Operation,
         ) -> BoxFuture<'a, Result<reqwest::Response, BoxError>> {
-            Box::pin(async { Err("nobody is there".into()) })
+            Box::pin(async { Err("offline".into()) })
         }
     }
 
     #[test]
-    fn an_address_is_the_same_whether_the_base_was_read_before_or_not() {
+    fn joins_paths_to_parsed_and_unparsed_base_urls_alike() {
         for (base, path) in [
             ("https://acme.example", "/api/license"),
             ("https://acme.example/documine", "/api/users"),
@@ -127,14 +126,14 @@ mod tests {
         ] {
             let client = |inner| Client::new_with_client(base, reqwest::Client::new(), inner);
             let read = Arc::new(Url::parse(base).expect("a URL"));
-            let inner = Inner::new(Arc::new(Nobody));
+            let inner = Inner::new(Arc::new(Offline));
             let (plain, known) = (client(inner.clone()), client(inner.with_base(read)));
             assert_eq!(address(&known, path), address(&plain, path), "{base} {path}");
             let expected = format!("{}{path}", base.trim_end_matches('/'));
             assert_eq!(address(&plain, path).map(String::from), Ok(expected));
         }
-        let broken = Client::new_with_client("no address", reqwest::Client::new(), Inner::new(Arc::new(Nobody)));
-        let error = address(&broken, "/api").expect_err("no URL");
-        assert_eq!(error, "the address can't be made: relative URL without a base");
+        let broken = Client::new_with_client("not a URL", reqwest::Client::new(), Inner::new(Arc::new(Offline)));
+        let error = address(&broken, "/api").expect_err("invalid");
+        assert_eq!(error, "invalid base URL or path: relative URL without a base");
     }
 }

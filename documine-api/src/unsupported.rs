@@ -1,61 +1,69 @@
-//! What the document that the build was made from does not offer.
+//! The check that the document of this build offers what a request needs.
 
 use std::fmt;
 
-use crate::operations::Operation;
+use crate::operations::{Method, Operation};
 
-/// A call that the document does not know: nothing was sent.
+/// An error for a call that the document of this build does not support; nothing was sent.
 ///
-/// It stands in the chain of sources of the error that a raw call gives.
+/// A call of the raw client returns this error in the chain of sources of its own error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     operation: &'static str,
-    what: String,
+    missing: String,
 }
 
 impl Unsupported {
-    /// The name of the operation.
+    /// Returns the name of the operation.
     pub fn operation(&self) -> &'static str {
         self.operation
     }
+}
 
-    /// Whether the request can't be sent, since the document lacks its operation or this form of it.
-    pub(crate) fn form(operation: &'static Operation, missing: bool) -> Option<Self> {
-        let what = match (operation.missing, missing) {
-            (true, _) => format!("{} {}", operation.method, operation.path),
-            (false, true) => String::from("this form of its answer"),
-            (false, false) => return None,
-        };
-        Some(Self { operation: operation.id, what })
+/// Returns the operation of a request to `method`, or an error if the document lacks the operation, this form of its response or a
+/// query parameter. Removes query parameters that the document lacks if the value is their default.
+pub(crate) fn check(method: &Method, request: &mut reqwest::Request) -> Result<&'static Operation, Unsupported> {
+    let operation = method.operation();
+    check_response_form(operation, method.missing)?;
+    remove_missing_parameters(operation, request)?;
+    Ok(operation)
+}
+
+fn check_response_form(operation: &Operation, is_form_missing: bool) -> Result<(), Unsupported> {
+    let missing = match (operation.missing, is_form_missing) {
+        (true, _) => format!("{} {}", operation.method, operation.path),
+        (false, true) => String::from("this form of the response"),
+        (false, false) => return Ok(()),
+    };
+    Err(Unsupported { operation: operation.id, missing })
+}
+
+fn remove_missing_parameters(operation: &Operation, request: &mut reqwest::Request) -> Result<(), Unsupported> {
+    if operation.missing_query.is_empty() || request.url().query().is_none() {
+        return Ok(());
     }
-
-    /// Takes query parameters that the document lacks out of the request where that changes nothing.
-    pub(crate) fn query(operation: &'static Operation, request: &mut reqwest::Request) -> Option<Self> {
-        if operation.missing_query.is_empty() || request.url().query().is_none() {
-            return None;
-        }
-        let mut kept: Vec<(String, String)> = Vec::new();
-        for (name, value) in request.url().query_pairs().into_owned() {
-            match operation.missing_query.iter().find(|(missing, _)| *missing == name) {
-                Some((_, default)) if *default == Some(value.as_str()) => {}
-                Some(_) => {
-                    return Some(Self { operation: operation.id, what: format!("the query parameter {name}={value}") });
-                }
-                None => kept.push((name, value)),
+    let mut kept: Vec<(String, String)> = Vec::new();
+    for (name, value) in request.url().query_pairs().into_owned() {
+        match operation.missing_query.iter().find(|(missing, _)| *missing == name) {
+            Some((_, default)) if *default == Some(value.as_str()) => {}
+            Some(_) => {
+                let missing = format!("the query parameter {name}={value}");
+                return Err(Unsupported { operation: operation.id, missing });
             }
+            None => kept.push((name, value)),
         }
-        let url = request.url_mut();
-        url.set_query(None);
-        if !kept.is_empty() {
-            url.query_pairs_mut().extend_pairs(&kept);
-        }
-        None
     }
+    let url = request.url_mut();
+    url.set_query(None);
+    if !kept.is_empty() {
+        url.query_pairs_mut().extend_pairs(&kept);
+    }
+    Ok(())
 }
 
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the document that this build was made from does not have {} ({})", self.what, self.operation)
+        write!(f, "{}: the API document of this build does not have {}; nothing was sent", self.operation, self.missing)
     }
 }
 
@@ -63,7 +71,7 @@ impl std::error::Error for Unsupported {}
 
 #[cfg(test)]
 mod tests {
-    use super::Unsupported;
+    use super::{check_response_form, remove_missing_parameters};
     use crate::operations::{Operation, UNLISTED};
 
     fn operation() -> &'static Operation {
@@ -82,7 +90,7 @@ mod tests {
         method: "",
         path: "",
         tag: "",
-        answer: crate::operations::Answer::Empty,
+        response: crate::operations::ResponseKind::Empty,
         paging: crate::operations::Paging::NotAList,
         items: None,
         provenance: crate::operations::Provenance::Unmarked,
@@ -96,30 +104,30 @@ mod tests {
     fn query(text: &str) -> (Option<String>, String) {
         let url = format!("https://acme.example/api/files/1{text}").parse().expect("a URL");
         let mut request = reqwest::Request::new(reqwest::Method::DELETE, url);
-        let refused = Unsupported::query(operation(), &mut request).map(|refused| refused.to_string());
+        let refused = remove_missing_parameters(operation(), &mut request).err().map(|error| error.to_string());
         (refused, request.url().query().unwrap_or_default().to_owned())
     }
 
     #[test]
-    fn a_parameter_that_the_document_lacks_is_left_out_when_that_means_the_same() {
+    fn removes_missing_parameters_with_the_default_value() {
         assert_eq!(query(""), (None, String::new()));
         assert_eq!(query("?deletePermanently=false"), (None, String::new()));
         assert_eq!(query("?a=%26&deletePermanently=false"), (None, String::from("a=%26")));
     }
 
     #[test]
-    fn any_other_value_of_it_is_refused() {
+    fn rejects_missing_parameters_with_other_values() {
         for (text, part) in [("?deletePermanently=true", "deletePermanently=true"), ("?since=false", "since=false")] {
             let (refused, _) = query(text);
-            let refused = refused.expect("is refused");
-            assert!(refused.contains(part) && refused.ends_with("(deleteFile)"), "{refused}");
+            let refused = refused.expect("rejected");
+            assert!(refused.contains(part) && refused.starts_with("deleteFile: "), "{refused}");
         }
     }
 
     #[test]
-    fn a_form_that_the_document_lacks_is_refused() {
-        assert_eq!(Unsupported::form(&UNLISTED, false), None);
-        let text = Unsupported::form(operation(), true).map(|refused| refused.to_string()).unwrap_or_default();
-        assert!(text.contains("this form of its answer (deleteFile)"), "{text}");
+    fn rejects_missing_forms_of_the_response() {
+        assert_eq!(check_response_form(&UNLISTED, false), Ok(()));
+        let text = check_response_form(operation(), true).expect_err("rejected").to_string();
+        assert!(text.starts_with("deleteFile: ") && text.contains("this form of the response"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Ids, open sets and times, whatever a service writes into them.
+//! Properties of ids, open enums and timestamps for arbitrary strings.
 
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
@@ -11,10 +11,10 @@ use documine_api::{Client, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::requests::{Memory, client, seen};
+use super::requests::{RecordingTransport, client, seen};
 use crate::properties::cases;
 
-/// What means something in a path, to a parser, or to a careless program.
+/// Strings with a special meaning in a path or for a parser.
 const SPECIAL: [&str; 20] = [
     ".", "..", "/", "\\", "?", "#", "%", "%2e", "%2E", "%2f", "%5C", "%00", " ", "\n", "\u{85}", "\u{2028}", "ü", "🔑",
     ":", "@",
@@ -33,8 +33,8 @@ fn id() -> impl Strategy<Value = String> {
     text().prop_filter("an id", |text| FileId::new(text.as_str()).is_ok())
 }
 
-/// The bytes that a segment of a path stands for.
-fn decoded(segment: &str) -> Vec<u8> {
+/// Percent-decodes a path segment.
+fn percent_decode(segment: &str) -> Vec<u8> {
     let (mut bytes, mut out) = (segment.bytes(), Vec::new());
     while let Some(byte) = bytes.next() {
         let digits: String =
@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn what_is_refused_is_what_the_documentation_says(text in text()) {
+    fn rejects_exactly_the_documented_strings_as_ids(text in text()) {
         let dots: String = text.replace("%2e", ".").replace("%2E", ".");
         let refused = text.trim().is_empty() || text.contains(char::is_control) || text.contains('\\') || dots == "." || dots == "..";
         let read = |made: Result<(), InvalidId>| made.is_err();
@@ -78,21 +78,21 @@ proptest! {
     }
 
     #[test]
-    fn a_value_of_a_set_comes_back_as_it_was(text in prop_oneof![any::<String>(), "[A-Z_]{1,12}", prop::sample::select(ProcessingStatus::KNOWN).prop_map(str::to_lowercase)]) {
-        open_set(&text)?;
+    fn preserves_enum_values(text in prop_oneof![any::<String>(), "[A-Z_]{1,12}", prop::sample::select(ProcessingStatus::KNOWN).prop_map(str::to_lowercase)]) {
+        check_enums(&text)?;
     }
 
     #[test]
-    fn a_time_keeps_its_text(text in prop_oneof![any::<String>(), "[0-9]{1,6}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{0,12})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"]) {
+    fn preserves_timestamp_strings(text in prop_oneof![any::<String>(), "[0-9]{1,6}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{0,12})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"]) {
         let time: Timestamp = serde_json::from_value(text.clone().into())?;
         prop_assert_eq!(serde_json::to_value(&time)?, text.as_str());
         prop_assert_eq!(time.to_string(), text);
         let _ = time.to_system_time();
     }
 
-    /// From the year 0 to the year 9999, to the millisecond.
+    /// Covers the years 0 to 9999.
     #[test]
-    fn an_instant_comes_back_to_the_millisecond(millis in -62_167_219_200_000_i64..=253_402_300_799_999) {
+    fn preserves_instants_to_the_millisecond(millis in -62_167_219_200_000_i64..=253_402_300_799_999) {
         let distance = Duration::from_millis(millis.unsigned_abs());
         let epoch = SystemTime::UNIX_EPOCH;
         let time = if millis < 0 { epoch - distance } else { epoch + distance };
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn no_instant_is_too_far_to_be_written(seconds: u64, nanos in 0..1_000_000_000_u32, before: bool) {
+    fn formats_every_instant(seconds: u64, nanos in 0..1_000_000_000_u32, before: bool) {
         let distance = Duration::new(seconds, nanos);
         let epoch = SystemTime::UNIX_EPOCH;
         if let Some(time) = if before { epoch.checked_sub(distance) } else { epoch.checked_add(distance) } {
@@ -109,10 +109,10 @@ proptest! {
     }
 }
 
-/// Made once: it reads the system's certificates.
-static CLIENT: LazyLock<(Client, Arc<Memory>)> = LazyLock::new(|| client(Ok((500, ""))));
+/// Shared, because creating a client reads the system's certificates.
+static CLIENT: LazyLock<(Client, Arc<RecordingTransport>)> = LazyLock::new(|| client(Ok((500, ""))));
 
-fn open_set(text: &str) -> Result<(), TestCaseError> {
+fn check_enums(text: &str) -> Result<(), TestCaseError> {
     macro_rules! check {
         ($($set:ident)*) => {
             $(
@@ -138,7 +138,7 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn an_id_arrives_as_it_was(template in id(), dossier in id(), file in id()) {
+    fn sends_ids_unchanged_in_the_path(template in id(), dossier in id(), file in id()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (client, memory) = &*CLIENT;
         let call = client.get_file().dossier_template_id(template.as_str()).dossier_id(dossier.as_str()).file_id(file.as_str());
@@ -153,6 +153,6 @@ proptest! {
             "{fileId}" => file.as_bytes(),
             other => other.as_bytes(),
         });
-        prop_assert_eq!(url.split('/').map(decoded).collect::<Vec<_>>(), wanted.map(<[u8]>::to_vec).collect::<Vec<_>>());
+        prop_assert_eq!(url.split('/').map(percent_decode).collect::<Vec<_>>(), wanted.map(<[u8]>::to_vec).collect::<Vec<_>>());
     }
 }

@@ -1,7 +1,7 @@
-//! Models: whatever a service may write by the document, and whatever it writes beside it, comes back as it was; nothing else is worse than an error.
+//! Properties of the models: values that the document allows and unknown fields survive a round trip; other values are at worst an error.
 //!
-//! What does not come back: a known member that is `null`, and in answers a known list or map that is empty. Both mean the same as
-//! its absence.
+//! A round trip drops known fields that are `null` and, in responses, known lists and maps that are empty, because both are equivalent
+//! to absence.
 
 use std::sync::LazyLock;
 
@@ -10,16 +10,16 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::answers::round_trip;
+use super::responses::round_trip;
 use crate::properties::cases;
 
 static SCHEMAS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     let document: Value = serde_json::from_str(DOCUMENT).expect("the document is JSON");
-    document["components"]["schemas"].as_object().cloned().expect("there are schemas")
+    document["components"]["schemas"].as_object().cloned().expect("the document has schemas")
 });
 
-/// Members that hold texts of people and programs; all other texts may be ids.
-const TEXTS: [&str; 17] = [
+/// Fields with free text; other strings may be ids.
+const FREE_TEXT_FIELDS: [&str; 17] = [
     "description",
     "email",
     "errorMessage",
@@ -39,10 +39,10 @@ const TEXTS: [&str; 17] = [
     "valueDescription",
 ];
 
-/// What goes in, and what has to come out of it.
-type Pair = (Value, Value);
+/// A value and the expected result of the round trip.
+type RoundTrip = (Value, Value);
 
-/// Any JSON.
+/// Generates any JSON.
 fn any_json() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -61,57 +61,57 @@ fn any_json() -> BoxedStrategy<Value> {
     .boxed()
 }
 
-/// A value that goes through unchanged.
-fn same(value: Value) -> Pair {
+/// Returns a value that a round trip does not change.
+fn unchanged(value: Value) -> RoundTrip {
     (value.clone(), value)
 }
 
-/// What the document allows at this place; `member` is what it is called.
-fn fitting(schema: &Value, member: &str, request: bool) -> BoxedStrategy<Pair> {
+/// Generates values that `schema` allows for the field `member`.
+fn allowed(schema: &Value, member: &str, request: bool) -> BoxedStrategy<RoundTrip> {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
         return model(name, request);
     }
     if let Some(known) = schema["enum"].as_array() {
         let known = prop::sample::select(known.clone());
         return prop_oneof![known, "[A-Z_]{0,9}".prop_map(Value::from), ".{0,5}".prop_map(Value::from)]
-            .prop_map(same)
+            .prop_map(unchanged)
             .boxed();
     }
     let least = usize::from(request);
     match schema["type"].as_str().unwrap_or_default() {
-        "boolean" => any::<bool>().prop_map(Value::from).prop_map(same).boxed(),
-        "integer" if schema["format"] == "int32" => any::<i32>().prop_map(Value::from).prop_map(same).boxed(),
-        "integer" => any::<i64>().prop_map(Value::from).prop_map(same).boxed(),
-        "array" => vec(fitting(&schema["items"], member, request), least..3)
+        "boolean" => any::<bool>().prop_map(Value::from).prop_map(unchanged).boxed(),
+        "integer" if schema["format"] == "int32" => any::<i32>().prop_map(Value::from).prop_map(unchanged).boxed(),
+        "integer" => any::<i64>().prop_map(Value::from).prop_map(unchanged).boxed(),
+        "array" => vec(allowed(&schema["items"], member, request), least..3)
             .prop_map(|elements| {
                 let (given, wanted): (Vec<_>, Vec<_>) = elements.into_iter().unzip();
                 (given.into(), wanted.into())
             })
             .boxed(),
-        "object" => btree_map(".{0,5}", fitting(&schema["additionalProperties"], "value", request), least..3)
+        "object" => btree_map(".{0,5}", allowed(&schema["additionalProperties"], "value", request), least..3)
             .prop_map(|members| {
                 let parts = members.into_iter().map(|(name, (given, wanted))| ((name.clone(), given), (name, wanted)));
                 let (given, wanted): (Map<_, _>, Map<_, _>) = parts.unzip();
                 (given.into(), wanted.into())
             })
             .boxed(),
-        _ if TEXTS.contains(&member) || schema["format"] == "date-time" => {
-            ".{0,8}".prop_map(Value::from).prop_map(same).boxed()
+        _ if FREE_TEXT_FIELDS.contains(&member) || schema["format"] == "date-time" => {
+            ".{0,8}".prop_map(Value::from).prop_map(unchanged).boxed()
         }
-        _ => "[a-zA-Z0-9ü/ .%-]{0,6}[a-z0-9]".prop_map(Value::from).prop_map(same).boxed(),
+        _ => "[a-zA-Z0-9ü/ .%-]{0,6}[a-z0-9]".prop_map(Value::from).prop_map(unchanged).boxed(),
     }
 }
 
-/// A model by its name, with members that the document does not know.
-fn model(name: &str, request: bool) -> BoxedStrategy<Pair> {
+/// Generates values of the named model with unknown fields.
+fn model(name: &str, request: bool) -> BoxedStrategy<RoundTrip> {
     let schema = &SCHEMAS[name];
-    let Some(properties) = schema["properties"].as_object() else { return fitting(schema, name, request) };
+    let Some(properties) = schema["properties"].as_object() else { return allowed(schema, name, request) };
     let required =
         |member: &str| schema["required"].as_array().is_some_and(|names| names.iter().any(|name| name == member));
-    let members: Vec<BoxedStrategy<Option<(String, Pair)>>> = properties
+    let members: Vec<BoxedStrategy<Option<(String, RoundTrip)>>> = properties
         .iter()
         .map(|(member, schema)| {
-            let (name, value) = (member.clone(), fitting(schema, member, request));
+            let (name, value) = (member.clone(), allowed(schema, member, request));
             let there = value.prop_map(move |pair| Some((name.clone(), pair))).boxed();
             if required(member) {
                 return there;
@@ -136,8 +136,8 @@ fn model(name: &str, request: bool) -> BoxedStrategy<Pair> {
     built.boxed()
 }
 
-/// Every model by its name.
-fn any_model() -> BoxedStrategy<(String, Pair)> {
+/// Generates values of every model, with the name of the model.
+fn any_model() -> BoxedStrategy<(String, RoundTrip)> {
     let names = SCHEMAS.iter().filter(|(_, schema)| schema.get("properties").is_some()).map(|(name, _)| name.clone());
     let each = names.map(|name| {
         let strategy = model(&name, name.ends_with("Request"));
@@ -150,13 +150,13 @@ proptest! {
     #![proptest_config(cases(384))]
 
     #[test]
-    fn what_the_document_allows_comes_back_as_it_was((name, (given, wanted)) in any_model()) {
+    fn preserves_values_that_the_document_allows((name, (given, wanted)) in any_model()) {
         let written = round_trip(&name, &given).map_err(|error| TestCaseError::fail(format!("{name}: {error}")))?;
         prop_assert_eq!(written, wanted, "{}", name);
     }
 
     #[test]
-    fn a_member_of_any_kind_is_read_or_refused(
+    fn reads_or_rejects_fields_with_any_json(
         (name, (mut given, _)) in any_model(),
         member in any::<prop::sample::Index>(),
         value in any_json(),
@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_is_read_or_refused(value in any_json()) {
+    fn reads_or_rejects_any_json(value in any_json()) {
         for name in SCHEMAS.iter().filter(|(_, schema)| schema.get("properties").is_some()).map(|(name, _)| name) {
             if let Ok(written) = round_trip(name, &value) {
                 prop_assert_eq!(round_trip(name, &written), Ok(written), "{}", name);
@@ -178,9 +178,9 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..60), cut in any::<prop::sample::Index>(), (given, _) in model("FileList", false)) {
+    fn reads_or_rejects_any_bytes(bytes in vec(any::<u8>(), 0..60), cut in any::<prop::sample::Index>(), (given, _) in model("FileList", false)) {
         let _ = serde_json::from_slice::<types::FileList>(&bytes);
-        // A text that is cut anywhere is no answer, and a whole one is the same however it is read.
+        // A truncated document is an error; text and parsed JSON give the same model.
         let text = given.to_string();
         prop_assert!(serde_json::from_slice::<types::FileList>(&text.as_bytes()[..cut.index(text.len())]).is_err());
         let value: Value = serde_json::from_str(&text)?;

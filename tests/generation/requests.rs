@@ -1,16 +1,16 @@
-//! Requests: what each operation sends, seen by a transport that answers from memory.
+//! Requests of every operation, recorded by a transport that responds from memory.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use documine_api::ids::{DossierId, DossierTemplateId, DownloadId, FileId};
-use documine_api::operations::{Answer, OPERATIONS, Operation};
+use documine_api::operations::{OPERATIONS, Operation, ResponseKind};
 use documine_api::{BoxError, BoxFuture, Client, Error, Inner, Timestamp, Transport, types};
 use documine_sim::wire;
 
-/// One request as the transport saw it.
+/// A request recorded by the transport.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct RecordedRequest {
     operation: &'static str,
     method: String,
     pub(super) url: String,
@@ -18,20 +18,20 @@ pub(super) struct Seen {
     body: Option<String>,
 }
 
-impl Seen {
+impl RecordedRequest {
     fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 }
 
-/// Answers every request the same way and remembers it.
-pub(super) struct Memory {
-    answer: Result<(u16, &'static str), &'static str>,
-    seen: Mutex<Vec<Seen>>,
+/// Records every request and returns the same response to each.
+pub(super) struct RecordingTransport {
+    response: Result<(u16, &'static str), &'static str>,
+    seen: Mutex<Vec<RecordedRequest>>,
 }
 
-impl Transport for Memory {
+impl Transport for RecordingTransport {
     fn send<'a>(
         &'a self,
         request: reqwest::Request,
@@ -39,7 +39,7 @@ impl Transport for Memory {
     ) -> BoxFuture<'a, Result<reqwest::Response, BoxError>> {
         Box::pin(async move {
             let headers = request.headers().iter();
-            let seen = Seen {
+            let seen = RecordedRequest {
                 operation: operation.id,
                 method: request.method().to_string(),
                 url: request.url().to_string(),
@@ -54,20 +54,20 @@ impl Transport for Memory {
             if let Ok(mut list) = self.seen.lock() {
                 list.push(seen);
             }
-            let (status, body) = self.answer?;
+            let (status, body) = self.response?;
             Ok(http::Response::builder().status(status).body(body)?.into())
         })
     }
 }
 
-pub(super) fn client(answer: Result<(u16, &'static str), &'static str>) -> (Client, Arc<Memory>) {
-    let memory = Arc::new(Memory { answer, seen: Mutex::new(Vec::new()) });
+pub(super) fn client(response: Result<(u16, &'static str), &'static str>) -> (Client, Arc<RecordingTransport>) {
+    let memory = Arc::new(RecordingTransport { response, seen: Mutex::new(Vec::new()) });
     let client =
         Client::new_with_client("https://acme.example/base/", reqwest::Client::new(), Inner::new(memory.clone()));
     (client, memory)
 }
 
-pub(super) fn seen(memory: &Memory) -> Vec<Seen> {
+pub(super) fn seen(memory: &RecordingTransport) -> Vec<RecordedRequest> {
     memory.seen.lock().map(|seen| seen.clone()).unwrap_or_default()
 }
 
@@ -87,8 +87,8 @@ fn download() -> DownloadId {
     DownloadId::new("p-1").expect("an id")
 }
 
-/// Calls every generated method with everything it takes.
-async fn call_everything(client: &Client) {
+/// Calls every generated method with all parameters.
+async fn call_every_method(client: &Client) {
     let (t, d, f, p) = (template(), dossier(), file(), download());
     let time = Timestamp::from("2023-07-01T00:00:00.000+00:00");
     let request = types::DownloadRequest::default();
@@ -139,12 +139,12 @@ async fn call_everything(client: &Client) {
     let _ = client.get_users().send().await;
 }
 
-/// Whether the document has this operation.
-fn is_there(operation: &str) -> bool {
+/// Returns `true` if the document has the operation.
+fn has_operation(operation: &str) -> bool {
     documine_api::operations::operation(operation).is_some_and(|operation| !operation.missing)
 }
 
-/// The path of an operation with our ids in it, as it must go over the wire.
+/// Returns the wire path of an operation with the test ids.
 fn path(operation: &Operation) -> String {
     operation
         .path
@@ -155,30 +155,30 @@ fn path(operation: &Operation) -> String {
 }
 
 #[tokio::test]
-async fn every_operation_sends_what_the_document_says() {
+async fn sends_the_method_path_and_accept_header_of_the_document() {
     let (client, memory) = client(Ok((500, "")));
-    call_everything(&client).await;
+    call_every_method(&client).await;
     let seen = seen(&memory);
     let called: BTreeSet<&str> = seen.iter().map(|seen| seen.operation).collect();
     let known = OPERATIONS.iter().filter(|operation| operation.canonical && !operation.missing);
     let all: BTreeSet<&str> = known.map(|operation| operation.id).collect();
     assert_eq!(called, all, "every operation was called");
     for seen in &seen {
-        let operation = documine_api::operations::operation(seen.operation).expect("is there");
+        let operation = documine_api::operations::operation(seen.operation).expect("listed");
         assert_eq!(seen.method, operation.method, "{seen:?}");
         let url = seen.url.split('?').next().unwrap_or_default();
-        // A form beside JSON differs in a fragment, which the HTTP library keeps to itself.
+        // The methods for XML differ in a URL fragment, which the HTTP library does not send.
         let url = url.split('#').next().unwrap_or_default();
         assert_eq!(url, format!("https://acme.example/base{}", path(operation)), "{seen:?}");
         assert_eq!(seen.header("api-version"), None, "{seen:?}");
         if !cfg!(reconstruction) {
-            // Another document may have media types of its own.
+            // Another document may declare other media types.
             assert!(seen.header("accept").is_some_and(|accept| accept.contains('/')), "{seen:?}");
             continue;
         }
-        let accept = match operation.answer {
+        let accept = match operation.response {
             _ if seen.url.ends_with("#xml") => "application/xml",
-            Answer::Binary => "application/octet-stream, application/zip, application/json",
+            ResponseKind::Binary => "application/octet-stream, application/zip, application/json",
             _ => "application/json",
         };
         assert_eq!(seen.header("accept"), Some(accept), "{seen:?}");
@@ -186,13 +186,13 @@ async fn every_operation_sends_what_the_document_says() {
 }
 
 #[tokio::test]
-async fn parameters_and_bodies_have_their_names_of_the_document() {
+async fn sends_parameters_and_bodies_under_the_names_of_the_document() {
     let (client, memory) = client(Ok((500, "")));
-    call_everything(&client).await;
+    call_every_method(&client).await;
     let seen = seen(&memory);
     let of = |operation: &str| {
-        let found: Vec<&Seen> = seen.iter().filter(|seen| seen.operation == operation).collect();
-        found.into_iter().cloned().next_back().expect("was called")
+        let found: Vec<&RecordedRequest> = seen.iter().filter(|seen| seen.operation == operation).collect();
+        found.into_iter().cloned().next_back().expect("called")
     };
     let query = |operation: &str| {
         let url = of(operation).url;
@@ -204,8 +204,8 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
         words.sort();
         words
     };
-    // In the spelling of the document, where it has the operation and all of these; else nothing was sent.
-    let mut looked_at = 0;
+    // Skips operations with missing parameters, for which nothing was sent.
+    let mut checked = 0;
     for (operation, expected) in [
         ("getDossiers", vec![("includeActive", "false"), ("includeArchived", "true"), ("includeSoftDeleted", "true")]),
         ("deleteDossier", vec![("deletePermanently", "true")]),
@@ -220,22 +220,22 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
         ),
     ] {
         let names = expected.iter().map(|(name, value)| Some(format!("{}={value}", wire::query(operation, name)?)));
-        let Some(names) = names.collect::<Option<Vec<String>>>().filter(|_| is_there(operation)) else { continue };
+        let Some(names) = names.collect::<Option<Vec<String>>>().filter(|_| has_operation(operation)) else { continue };
         assert_eq!(sorted(query(operation)), sorted(names.join("&")), "{operation}");
-        looked_at += 1;
+        checked += 1;
     }
-    assert!(!cfg!(reconstruction) || looked_at == 5, "{looked_at}");
-    if is_there("deleteFile") {
-        assert_eq!(query("deleteFile"), "", "what is not said is not sent");
+    assert!(!cfg!(reconstruction) || checked == 5, "{checked}");
+    if has_operation("deleteFile") {
+        assert_eq!(query("deleteFile"), "", "parameters that are not set are not sent");
     }
     let upload = of("uploadFile");
     let kind = upload.header("content-type").unwrap_or_default().to_owned();
     assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
-    if !is_there("prepareFilesDownload") {
+    if !has_operation("prepareFilesDownload") {
         return;
     }
     let bulk = of("prepareFilesDownload");
-    let ids = wire::field("BulkDownloadRequest", "fileIds").expect("a request for files names them");
+    let ids = wire::field("BulkDownloadRequest", "fileIds").expect("the request has file ids");
     assert_eq!(bulk.body, Some(format!(r#"{{"{ids}":["f#%2F"]}}"#)));
     let kind = bulk.header("content-type").unwrap_or_default();
     assert!(kind == "application/json" || (!cfg!(reconstruction) && kind.contains("json")), "{kind}");
@@ -243,11 +243,11 @@ async fn parameters_and_bodies_have_their_names_of_the_document() {
 
 #[cfg(has = "deleteDownload")]
 #[tokio::test]
-async fn any_success_is_a_success_and_anything_else_comes_back_whole() {
+async fn accepts_every_2xx_status_and_returns_other_responses_whole() {
     for status in [200, 201, 204, 299] {
         let (client, _) = client(Ok((status, "")));
-        let answer = client.delete_download().download_id(download()).send().await.expect("a success");
-        assert_eq!(answer.status(), status);
+        let response = client.delete_download().download_id(download()).send().await.expect("a success");
+        assert_eq!(response.status(), status);
     }
     for (status, body) in [(404, r#"{"message": "gone"}"#), (429, "<html>slow</html>"), (503, ""), (304, "")] {
         let (client, _) = client(Ok((status, body)));
@@ -261,9 +261,9 @@ async fn any_success_is_a_success_and_anything_else_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_transport_is_in_the_chain() {
-    let (client, _) = client(Err("the cable is cut"));
-    let error = client.get_dossier_templates().send().await.expect_err("no answer");
+async fn includes_the_transport_error_in_the_error_chain() {
+    let (client, _) = client(Err("connection lost"));
+    let error = client.get_dossier_templates().send().await.expect_err("failed");
     let Error::CommunicationError(error) = error else {
         panic!("{error:?}");
     };
@@ -273,12 +273,12 @@ async fn an_error_of_the_transport_is_in_the_chain() {
         chain.push(error.to_string());
         next = error.source();
     }
-    assert!(chain.iter().any(|text| text == "the cable is cut"), "{chain:?}");
+    assert!(chain.iter().any(|text| text == "connection lost"), "{chain:?}");
     assert!(!chain.iter().any(|text| text.contains("http://")), "{chain:?}");
 }
 
 #[tokio::test]
-async fn nothing_is_sent_when_something_is_missing_or_no_id() {
+async fn sends_nothing_with_a_missing_parameter_or_an_invalid_id() {
     let (client, memory) = client(Ok((200, "{}")));
     let missing = client.get_file().dossier_template_id(template()).file_id(file()).send().await;
     assert!(matches!(missing, Err(Error::InvalidRequest(_))), "{missing:?}");
@@ -292,11 +292,11 @@ async fn nothing_is_sent_when_something_is_missing_or_no_id() {
 }
 
 #[test]
-fn the_client_is_cheap_to_share_and_says_nothing_of_its_transport() {
+fn client_is_clone_send_and_hides_its_transport_in_debug() {
     fn check<T: Clone + Send + Sync>(_: &T) {}
     fn sends<T: Send>(_: T) {}
     let (client, _) = client(Ok((200, "")));
     check(&client);
-    assert!(!format!("{client:?}").contains("Memory"));
+    assert!(!format!("{client:?}").contains("RecordingTransport"));
     sends(client.get_dossier_templates().send());
 }

@@ -1,4 +1,4 @@
-//! With the feature `schemars` the models describe themselves: what was replaced by types of ours is a text, sets stay open.
+//! JSON schemas of the models with the feature `schemars`: ids and timestamps are strings, enums stay open.
 
 use documine_api::types::{DossierRequest, FileComponents, FileStatus};
 use schemars::schema_for;
@@ -9,7 +9,7 @@ fn property(schema: &schemars::Schema, name: &str) -> Value {
 }
 
 #[test]
-fn ids_times_and_open_sets_are_texts() {
+fn describes_ids_timestamps_and_enums_as_strings() {
     let schema = schema_for!(FileStatus);
     assert_eq!(property(&schema, "id")["type"], "string");
     assert_eq!(property(&schema, "added")["format"], "date-time");
@@ -21,7 +21,7 @@ fn ids_times_and_open_sets_are_texts() {
 }
 
 #[test]
-fn maps_and_unknown_fields_have_their_place() {
+fn describes_maps_and_unknown_fields() {
     let schema = schema_for!(FileComponents);
     let values = &property(&schema, "components")["additionalProperties"];
     assert_eq!(values, &json!({"type": "array", "items": {"type": "string"}}));

@@ -215,9 +215,9 @@ fn texts_that_are_no_path_segment_are_no_ids() {
     }
     assert_eq!(
         FileId::new("..").unwrap_err().to_string(),
-        r#"".." is no file id: it would change the path of the request"#
+        r#"invalid file id "..": it would change the path of the request"#
     );
-    assert_eq!(DossierId::new("").unwrap_err().to_string(), r#""" is no dossier id: it is empty"#);
+    assert_eq!(DossierId::new("").unwrap_err().to_string(), r#"invalid dossier id "": it is empty"#);
 }
 
 #[test]

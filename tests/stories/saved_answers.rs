@@ -105,7 +105,7 @@ async fn every_answer_of_the_service_survives() {
     let (dossier, file) = world.processed("study.pdf", STUDY).await;
     let package = dossier.create_package(documine::PackageContent::default()).await.unwrap();
     for operation in documine::api::operations::OPERATIONS.iter().filter(|operation| operation.method == "GET") {
-        if operation.answer == documine::api::operations::Answer::Binary {
+        if operation.response == documine::api::operations::ResponseKind::Binary {
             continue;
         }
         let path = operation

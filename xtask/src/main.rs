@@ -8,21 +8,15 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use documine_codegen::{self as passes, code, yaml};
 
-// The passes are the ones the build script runs. `src/passes` is a link to `openapi/passes`, so that cargo finds them when it packages
-// the workspace.
 mod bench;
 mod campaign;
-#[path = "passes/code/mod.rs"]
-mod code;
 mod documents;
-mod passes;
 mod peers;
 mod regen;
 #[cfg(test)]
 mod tests;
-#[path = "passes/yaml.rs"]
-mod yaml;
 
 /// The workspace's own commands.
 #[derive(Parser)]

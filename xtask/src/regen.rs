@@ -169,7 +169,7 @@ struct Prepared {
     text: String,
     document: Value,
     decisions: Decisions,
-    passed: passes::Passed,
+    passed: passes::PreparedDocument,
     source: String,
     mode: Mode,
     generated: Generated,
@@ -270,7 +270,7 @@ impl<'a> Regen<'a> {
         let folder = Folder::in_use(self.openapi);
         let text = folder.read(DOCUMENT).ok()??;
         let decisions = kept(&folder).ok()?;
-        let passed = passes::run(&text, Some((&self.contract, &decisions))).ok()?;
+        let passed = passes::prepare(&text, Some((&self.contract, &decisions))).ok()?;
         Some(Before { document: serde_json::from_str(&text).ok()?, decisions, mapping: passed.mapping })
     }
 
@@ -316,7 +316,7 @@ impl<'a> Regen<'a> {
         decisions: Decisions,
     ) -> Result<Prepared, Vec<String>> {
         let text = passes::canonical::text(document);
-        let passed = passes::run(&text, Some((&self.contract, &decisions)))?;
+        let passed = passes::prepare(&text, Some((&self.contract, &decisions)))?;
         let started = Instant::now();
         let generated = code::generate(&passed.document)?;
         let seconds = started.elapsed().as_secs_f64();

@@ -41,7 +41,7 @@ fn with_operation(mut operation: Value, schemas: Value) -> Value {
 
 /// The document after all passes.
 fn passed(document: &Value) -> Value {
-    match passes::run(&document.to_string(), None) {
+    match passes::prepare(&document.to_string(), None) {
         Ok(passed) => passed.document,
         Err(findings) => panic!("refused: {findings:#?}"),
     }
@@ -49,7 +49,7 @@ fn passed(document: &Value) -> Value {
 
 /// What the lint has against the document.
 fn refused(document: &Value) -> Vec<String> {
-    match passes::run(&document.to_string(), None) {
+    match passes::prepare(&document.to_string(), None) {
         Ok(_) => Vec::new(),
         Err(findings) => findings,
     }
@@ -70,8 +70,8 @@ pub(crate) fn contract() -> passes::contract::Contract {
 }
 
 /// A document after all that the build does with it.
-fn built(text: &str) -> Result<passes::Passed, Vec<String>> {
-    passes::run(text, Some((&contract(), &passes::decisions::Decisions::default())))
+fn built(text: &str) -> Result<passes::PreparedDocument, Vec<String>> {
+    passes::prepare(text, Some((&contract(), &passes::decisions::Decisions::default())))
 }
 
 /// The document after the passes, with `mark` run where the pass `canonical` has its place.
@@ -84,16 +84,16 @@ fn marked(document: &Value, mark: fn(&mut Value)) -> Value {
             passes::canonical::sort(document);
         }
     };
-    run(passes::PLAIN, &mut document);
+    run(passes::NORMALIZING_PASSES, &mut document);
     mark(&mut document);
     passes::canonical::sort(&mut document);
-    run(passes::FITTING, &mut document);
+    run(passes::ADAPTING_PASSES, &mut document);
     document
 }
 
 /// Puts `x-id` where `x-test-id` stands: the passes do not let a document say it itself.
 fn ids(document: &mut Value) {
-    passes::walk::every(document, passes::walk::Node::Schema, &mut |schema, _| {
+    passes::tree::visit_kind(document, passes::tree::NodeKind::Schema, &mut |schema, _| {
         if let Some(id) = schema.remove("x-test-id") {
             schema.insert(String::from("x-id"), id);
         }

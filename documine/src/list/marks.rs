@@ -1,6 +1,6 @@
 //! What an answer says beside its list about where in the whole it stands, and the address of the page by number that comes next.
 
-use documine_api::scalars::{truth_value, whole_number};
+use documine_api::scalars::{boolean, integer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
@@ -73,14 +73,14 @@ impl Marks {
 
 impl Described {
     fn marks(self) -> Marks {
-        let number = |value: &Value| whole_number(value).and_then(|number| u64::try_from(number).ok());
+        let number = |value: &Value| integer(value).and_then(|number| u64::try_from(number).ok());
         // Either the number of the page or an object with all of it.
         let within = |name: &str| self.page.get(name).and_then(number);
         Marks {
             total: number(&self.total_elements).or_else(|| within("totalElements")),
             pages: number(&self.total_pages).or_else(|| within("totalPages")),
             number: number(&self.number).or_else(|| number(&self.page)).or_else(|| within("number")),
-            last: truth_value(&self.last),
+            last: boolean(&self.last),
         }
     }
 }

@@ -95,12 +95,12 @@ impl RawResponse {
 impl Call<'_> {
     /// Judges an answer, and reads it whole where it is one to be read whole.
     pub(super) async fn answer(&self, mut response: Response, trip: &CallState, tokens: &TokenSet) -> Result<Answer> {
-        let expected = trip.operation.answer;
+        let expected = trip.operation.response;
         let status = response.status();
         let moved = (response.url() != trip.request.url()).then(|| Box::new(response.url().clone()));
         // A package comes as it is, and of an answer without content nobody reads the body.
-        let is_read =
-            !status.is_success() || !matches!(expected, operations::Answer::Binary | operations::Answer::Empty);
+        let is_read = !status.is_success()
+            || !matches!(expected, operations::ResponseKind::Binary | operations::ResponseKind::Empty);
         let codings = if is_read { codings(response.headers()) } else { Vec::new() };
         let mut why = if status.is_success() { unusable(response.headers(), expected) } else { None };
         if !codings.is_empty() {
@@ -128,12 +128,14 @@ impl Call<'_> {
         }
         let headers = std::mem::take(response.headers_mut());
         let (status, body) = match expected {
-            operations::Answer::Binary => (status, Body::Stream(Box::new(response))),
-            operations::Answer::Json | operations::Answer::JsonOrXml if self.options.in_pieces => {
+            operations::ResponseKind::Binary => (status, Body::Stream(Box::new(response))),
+            operations::ResponseKind::Json | operations::ResponseKind::JsonOrXml if self.options.in_pieces => {
                 (status, Body::Stream(Box::new(response)))
             }
             // Services answer a deletion with 200 and a body where 204 is documented; it means the same.
-            operations::Answer::Empty => (StatusCode::NO_CONTENT, Body::Whole(self.collect(&mut response).await?)),
+            operations::ResponseKind::Empty => {
+                (StatusCode::NO_CONTENT, Body::Whole(self.collect(&mut response).await?))
+            }
             _ => (status, Body::Whole(self.collect(&mut response).await?)),
         };
         Ok(Answer { status, headers, moved, body })
@@ -204,13 +206,13 @@ fn signed_parts(url: &Url, base: &Url) -> Vec<String> {
 }
 
 /// Why a success can't be what was asked for, as far as its headers tell.
-fn unusable(headers: &HeaderMap, answer: operations::Answer) -> Option<String> {
+fn unusable(headers: &HeaderMap, answer: operations::ResponseKind) -> Option<String> {
     let media_type = classify::media_type(headers);
     // Also where nothing is expected: a proxy's login page in answer to a deletion has deleted nothing.
     if media_type.is_some_and(classify::is_html) {
         return Some("the answer is a web page, perhaps a login page of a proxy in between".into());
     }
-    if matches!(answer, operations::Answer::Binary | operations::Answer::Empty) {
+    if matches!(answer, operations::ResponseKind::Binary | operations::ResponseKind::Empty) {
         return None;
     }
     let (_, parameters) = media_type?.split_once(';')?;
@@ -226,21 +228,21 @@ fn unusable(headers: &HeaderMap, answer: operations::Answer) -> Option<String> {
 mod tests {
     use super::*;
     use ::http::{HeaderName, HeaderValue, header};
-    use documine_api::operations::Answer;
+    use documine_api::operations::ResponseKind;
 
-    fn why(name: HeaderName, value: &'static str, answer: Answer) -> Option<String> {
-        unusable(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]), answer)
+    fn why(name: HeaderName, value: &'static str, response: ResponseKind) -> Option<String> {
+        unusable(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]), response)
     }
 
     #[test]
     fn headers_that_tell_of_something_else() {
         for fine in ["application/json", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\"; a=b"] {
-            assert_eq!(why(header::CONTENT_TYPE, fine, Answer::Json), None, "{fine}");
+            assert_eq!(why(header::CONTENT_TYPE, fine, ResponseKind::Json), None, "{fine}");
         }
-        let latin = why(header::CONTENT_TYPE, "application/json; charset=ISO-8859-1", Answer::Json);
+        let latin = why(header::CONTENT_TYPE, "application/json; charset=ISO-8859-1", ResponseKind::Json);
         assert_eq!(latin.as_deref(), Some("the answer is written in \"ISO-8859-1\", not in UTF-8"));
-        assert!(why(header::CONTENT_TYPE, " Text/HTML", Answer::Binary).is_some());
-        assert!(why(header::CONTENT_TYPE, "text/html", Answer::Empty).is_some());
-        assert_eq!(why(header::CONTENT_TYPE, "text/plain", Answer::Empty), None);
+        assert!(why(header::CONTENT_TYPE, " Text/HTML", ResponseKind::Binary).is_some());
+        assert!(why(header::CONTENT_TYPE, "text/html", ResponseKind::Empty).is_some());
+        assert_eq!(why(header::CONTENT_TYPE, "text/plain", ResponseKind::Empty), None);
     }
 }

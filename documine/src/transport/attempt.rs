@@ -161,7 +161,7 @@ impl Call<'_> {
         if let Some(further) = &self.options.headers {
             headers.extend((**further).clone());
         }
-        if trip.operation.answer == operations::Answer::Binary {
+        if trip.operation.response == operations::ResponseKind::Binary {
             // Packages come as they are: packed again they would have no length to check and no ranges to ask for.
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
@@ -198,7 +198,7 @@ impl Call<'_> {
                 trip.redirect.elsewhere = None;
                 self.execute(next, trip, tokens)?
             } else {
-                if trip.operation.answer != operations::Answer::Binary || trip.method != Method::GET {
+                if trip.operation.response != operations::ResponseKind::Binary || trip.method != Method::GET {
                     return Ok(response);
                 }
                 let origin = target.origin().ascii_serialization();

@@ -170,7 +170,7 @@ impl<'a> Call<'a> {
 
     /// How long the call may take. A transfer has no limit on the whole, unless its caller sets one.
     fn limit(&self, operation: &Operation) -> Duration {
-        let transfer = self.options.body.is_some() || operation.answer == operations::Answer::Binary;
+        let transfer = self.options.body.is_some() || operation.response == operations::ResponseKind::Binary;
         let usual = if transfer { Duration::MAX } else { self.pipeline.timeouts.operation };
         self.options.deadline.unwrap_or(usual)
     }

@@ -227,7 +227,7 @@ fn one_by_one() -> Vec<Case> {
         accepted("paging parameters", twists![paging_parameters]),
         accepted("pageable", twists![pageable_object]),
         accepted("errors of any kind", twists![problem_json_errors]),
-        accepted("errors only", twists![errors_only]).saying(&["does not say what a success holds"]),
+        accepted("errors only", twists![errors_only]).saying(&["does not describe the success response"]),
         accepted("default for success", twists![default_for_success]),
         accepted("another part", twists![another_part_name]),
         accepted("an optional part", twists![further_optional_part]),
@@ -236,7 +236,7 @@ fn one_by_one() -> Vec<Case> {
         accepted("2XX", twists![success_2xx]),
         accepted("no xml", twists![without_xml]),
         accepted("the package as an object", twists![package_as_object])
-            .saying(&["downloadPackage: the document describes the package as JSON: taken for bytes"]),
+            .saying(&["downloadPackage: the document describes the package as JSON: assuming bytes"]),
         accepted("a file as its class", twists![multipart_file_class]),
         accepted("a flag in the form", twists![keep_in_the_form])
             .saying(&["uploadFile: the parameter `keepManualChanges` is the part `keepManualChanges` of the form"]),
@@ -263,10 +263,10 @@ fn one_by_one() -> Vec<Case> {
         accepted("texts that break out", twists![breakout_texts]),
         accepted("a large document", twists![many_schemas, long_texts]),
         accepted("without guesses", twists![without_inferred_operations])
-            .saying(&["getUsers: the document does not have GET /api/users (a path that we guessed)"]),
+            .saying(&["getUsers: the document does not have GET /api/users (an inferred path)"]),
         accepted("without the licence", twists![without_license])
             .without(&["getLicense"])
-            .saying(&["getLicense: the document does not have it; accepted"])
+            .saying(&["getLicense: missing in the document, as accepted"])
             .written_too(),
         accepted("a download elsewhere", twists![another_download_path])
             .mapped(&[("getDownload", "GET /api/downloads/{downloadId}/status")]),
@@ -437,27 +437,27 @@ fn refusals() -> Vec<Case> {
         refused(
             "no getFile",
             twists![without_get_file],
-            &["getFile: no operation has the form GET /api/", "--accept-missing getFile"],
+            &["getFile: no operation matches GET /api/", "--accept-missing getFile"],
         ),
         refused("no licence, not accepted", twists![without_license], &["getLicense: ", "--accept-missing getLicense"]),
         refused(
             "a download elsewhere, not said",
             twists![another_download_path],
             &[
-                "getDownload: no operation has the form GET /api/downloads/{downloadId}",
+                "getDownload: no operation matches GET /api/downloads/{downloadId}",
                 "--map getDownload='GET /api/downloads/{downloadId}/status'",
             ],
         ),
         refused(
             "a decision that leads nowhere",
             twists![another_download_path],
-            &["getDownload: the document has no GET /api/packages/{id}, which was named for it"],
+            &["getDownload: the document has no GET /api/packages/{id}, the target of --map"],
         )
         .mapped(&[("getDownload", "GET /api/packages/{id}")]),
         refused(
             "a decision about nothing",
             twists![without_license],
-            &["getLicence: the contract has no such operation"],
+            &["getLicence: unknown operation of the contract"],
         )
         .without(&["getLicence"]),
         refused(
@@ -499,23 +499,23 @@ fn refusals() -> Vec<Case> {
         refused(
             "ids are numbers",
             twists![id_as_integer],
-            &["FileStatus.id is an integer instead of a text", "/components/schemas/FileStatus/properties/id"],
+            &["FileStatus.id is an integer instead of a string", "/components/schemas/FileStatus/properties/id"],
         ),
         refused(
             "no id",
             twists![id_missing],
-            &["Dossier has no field `id` (nor dossierId), and the facade depends on it", "/components/schemas/Dossier"],
+            &["Dossier has no field `id` (nor dossierId), but the facade depends on it", "/components/schemas/Dossier"],
         ),
-        refused("a bare list", twists![list_is_bare_array], &["getFiles: holds a bare list", "FileList"]),
+        refused("a bare list", twists![list_is_bare_array], &["getFiles: holds a bare array", "FileList"]),
         refused(
             "a state that is an object",
             twists![status_as_object],
-            &["FileStatus.processingStatus is an object instead of a text"],
+            &["FileStatus.processingStatus is an object instead of a string"],
         ),
         refused(
             "components of fixed fields",
             twists![components_of_fixed_fields],
-            &["FileComponents.components is an object of fixed fields instead of a map"],
+            &["FileComponents.components is an object with fixed fields instead of a map"],
         ),
     ]
 }
@@ -531,15 +531,15 @@ fn in_themselves() -> Vec<Case> {
             twists![another_paging],
             &["getFiles: the list comes in a way that the facade does not follow: cursor"],
         ),
-        refused("a file", twists![file_reference], &["etc/passwd", "out of the document, which is never followed"]),
+        refused("a file", twists![file_reference], &["etc/passwd", "which is never followed"]),
         refused(
             "a url",
             twists![url_reference],
-            &["http://127.0.0.1:9/models.json", "out of the document, which is never followed"],
+            &["http://127.0.0.1:9/models.json", "which is never followed"],
         ),
-        refused("a reference to nothing", twists![dangling_reference], &["NoSuchModel", "leads nowhere"]),
-        refused("references in a circle", twists![reference_circle], &["Ping", "circle|made of itself"]),
-        refused("allOf in a circle", twists![all_of_circle], &["Egg", "made of itself", "/components/schemas/"]),
+        refused("a reference to nothing", twists![dangling_reference], &["NoSuchModel", "dangling reference"]),
+        refused("references in a circle", twists![reference_circle], &["Ping", "cyclic|contains itself"]),
+        refused("allOf in a circle", twists![all_of_circle], &["Egg", "contains itself", "/components/schemas/"]),
         refused(
             "models in models",
             twists![models_in_models],
@@ -578,7 +578,7 @@ fn in_themselves() -> Vec<Case> {
 /// Texts that are no document.
 fn refused_texts() -> Vec<Case> {
     vec![
-        refused("a key twice in json", twists![], &["paths", "twice"])
+        refused("a key twice in json", twists![], &["paths", "uplicate"])
             .with_text(|text| text.replacen('{', "{\n  \"paths\": {},", 1)),
         refused("a key twice in yaml", twists![], &["uplicate"])
             .in_form(Form::Yaml)

@@ -14,11 +14,11 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
     );
     let _ = write!(text, "\nprefix = {:?}\n\n[operations]\n", mapping.prefix);
     for (id, mapped) in &mapping.operations {
-        let line = match &mapped.place {
+        let line = match &mapped.location {
             Some(place) => format!("{} {}", place.method.to_uppercase(), place.path),
             None => String::from("missing"),
         };
-        let id_there = mapped.place.as_ref().and_then(|place| place.id.as_ref());
+        let id_there = mapped.location.as_ref().and_then(|place| place.id.as_ref());
         let comment = match (mapped.decided, id_there) {
             (true, _) => String::from("  # as decided in openapi/mapping.toml"),
             (false, Some(there)) if there != id => format!("  # there called {}", short(there, 80)),
@@ -29,7 +29,7 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
     for (id, mapped) in &mapping.operations {
         let other: BTreeMap<&String, &Option<String>> =
             mapped.query.iter().filter(|(name, wire)| wire.as_ref() != Some(*name)).collect();
-        if mapped.place.is_some() && !other.is_empty() {
+        if mapped.location.is_some() && !other.is_empty() {
             let _ = write!(text, "\n[query.{id}]\n");
             for (name, wire) in other {
                 let part = || mapped.parts.get(name).map(|(part, _)| format!("the part {part} of the form"));
@@ -50,9 +50,9 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
             let other: Vec<String> = bound
                 .fields
                 .iter()
-                .filter(|(field, found)| found.wire.as_ref() != Some(*field) || found.follows)
+                .filter(|(field, found)| found.wire.as_ref() != Some(*field) || found.uses_document_type)
                 .map(|(field, found)| {
-                    let follows = if found.follows { "  # with the document's type" } else { "" };
+                    let follows = if found.uses_document_type { "  # with the document's type" } else { "" };
                     format!("{field} = {}{follows}", quoted(found.wire.as_deref().unwrap_or("missing")))
                 })
                 .collect();

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::diff::{Change, Effect, MOST_ALSO, What};
 use crate::passes::contract::{Contract, Rank};
 use crate::passes::mapping::Mapping;
-use crate::passes::walk::METHODS;
+use crate::passes::tree::METHODS;
 
 /// What document it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(crate) fn found(contract: &Contract, mapping: &Mapping, accepted: &BTreeSet<
     let (mut rows, mut missing) = (Vec::new(), Vec::new());
     for (id, spec) in &contract.operations {
         let mapped = mapping.operations.get(id);
-        match mapped.and_then(|mapped| Some((mapped.decided, mapped.place.as_ref()?))) {
+        match mapped.and_then(|mapped| Some((mapped.decided, mapped.location.as_ref()?))) {
             Some((decided, place)) => rows.push(Row {
                 id: id.clone(),
                 method: place.method.clone(),

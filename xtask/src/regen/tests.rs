@@ -272,7 +272,7 @@ fn what_is_no_document_is_told_by_its_kind() {
         (&b"PK\x03\x04"[..], "ZIP"),
         (&b"<!doctype html>"[..], "web page"),
         (&b"\xff\xfea\0"[..], "UTF-16"),
-        (&b"{\"openapi\": \"3.0.0\", \"openapi\": \"3.0.0\"}"[..], "twice"),
+        (&b"{\"openapi\": \"3.0.0\", \"openapi\": \"3.0.0\"}"[..], "duplicate"),
         (&b"[1]"[..], "mapping"),
         (&b"{\"swagger\": \"2.0\", \"paths\": {}, \"info\": {\"title\": \"t\", \"version\": \"1\"}}"[..], "2.0"),
     ] {

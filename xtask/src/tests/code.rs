@@ -159,7 +159,7 @@ fn a_panic_of_the_generator_names_the_operation() {
     let document = document(json!({"/bad": {"get": bad}, "/good": {"get": good}}), json!({}));
     let reasons = code::generate(&document).err().expect("refused");
     assert_eq!(reasons.len(), 1, "{reasons:#?}");
-    assert!(reasons[0].starts_with("getBad: the generator stopped: "), "{reasons:#?}");
+    assert!(reasons[0].starts_with("getBad: the generator failed: "), "{reasons:#?}");
     assert!(reasons[0].ends_with("(/paths/~1bad/get)"), "{reasons:#?}");
 }
 
@@ -171,7 +171,7 @@ fn a_schema_that_stops_the_generator_is_told_apart() {
     );
     let reasons = code::generate(&document).err().expect("refused");
     assert_eq!(reasons.len(), 1, "{reasons:#?}");
-    assert!(reasons[0].starts_with("schema A: the generator stopped: "), "{reasons:#?}");
+    assert!(reasons[0].starts_with("schema A: the generator failed: "), "{reasons:#?}");
     assert!(reasons[0].ends_with("(/components/schemas/A)"), "{reasons:#?}");
 }
 

@@ -194,7 +194,7 @@ fn a_version_that_is_no_header_value_is_made_one() {
 #[test]
 fn deprecation_is_told_in_the_text() {
     let document = passed(&with_operation(json!({"deprecated": true, "description": "Old."}), json!({})));
-    assert_eq!(operation(&document)["description"], "Old.\n\nDeprecated: the service may drop it.");
+    assert_eq!(operation(&document)["description"], "Old.\n\nDeprecated: the service may remove it.");
 }
 
 #[test]

@@ -24,11 +24,11 @@ fn replaced(pairs: &[(&str, &str)]) -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-fn mapped(document: &Value, decisions: &Decisions) -> Result<passes::Passed, Vec<String>> {
-    passes::run(&document.to_string(), Some((&contract(), decisions)))
+fn mapped(document: &Value, decisions: &Decisions) -> Result<passes::PreparedDocument, Vec<String>> {
+    passes::prepare(&document.to_string(), Some((&contract(), decisions)))
 }
 
-fn accepted(document: &Value) -> passes::Passed {
+fn accepted(document: &Value) -> passes::PreparedDocument {
     mapped(document, &Decisions::default()).unwrap_or_else(|findings| panic!("{findings:#?}"))
 }
 
@@ -174,7 +174,7 @@ fn an_operation_that_is_missing_is_named_with_what_may_be_meant() {
 
     let decisions = decided(&[("getDownload", "GET /api/downloads/{id}/status")], &[]);
     let passed = mapped(&document, &decisions).unwrap_or_else(|findings| panic!("{findings:#?}"));
-    let place = passed.mapping.operations["getDownload"].place.as_ref().expect("is there");
+    let place = passed.mapping.operations["getDownload"].location.as_ref().expect("is there");
     assert_eq!(place.wire, "/api/downloads/{downloadId}/status");
     // What was decided must be there.
     let findings =
@@ -219,12 +219,12 @@ fn all_that_stands_in_the_way_is_told_at_once() {
     });
     let findings = refused(&document);
     for part in [
-        "downloadPackage: no operation has the form GET /api/downloads/{downloadId}/download",
+        "downloadPackage: no operation matches GET /api/downloads/{downloadId}/download",
         "getDownload: DownloadStatus.status does not list READY",
-        "FileStatus.processingStatus is an object instead of a text",
+        "FileStatus.processingStatus is an object instead of a string",
         "createOrUpdateDossier: requires the field `costCentre` in DossierRequest",
         "getLicenseUsage: requires the query parameter `unit`",
-        "getUsers: holds a bare list",
+        "getUsers: holds a bare array",
     ] {
         assert!(findings.iter().any(|line| line.contains(part)), "{part} not in {findings:#?}");
     }
@@ -242,7 +242,7 @@ fn a_field_that_nothing_depends_on_follows_the_document() {
     });
     let passed = accepted(&document);
     let notes = passed.mapping.notes.join("\n");
-    assert!(notes.contains("DossierTemplate.createdBy is an object instead of a text"), "{notes}");
+    assert!(notes.contains("DossierTemplate.createdBy is an object instead of a string"), "{notes}");
     assert!(notes.contains("DossierTemplate.removeWatermark is not in the document"), "{notes}");
     let source = code::generate(&passed.document).unwrap_or_else(|reasons| panic!("{reasons:#?}")).client;
     assert!(source.contains("pub created_by: ::std::option::Option<User>"), "{source}");
@@ -305,9 +305,9 @@ fn decisions_that_mean_nothing_are_refused() {
     let findings = mapped(&document, &decided(&[("getdownload", "GET /x"), ("getUsers", "users")], &["nothing"])).err();
     let findings = findings.unwrap_or_default().join("\n");
     for part in [
-        "getdownload: the contract has no such operation; is getDownload meant?",
-        "getUsers: \"users\" is no operation",
-        "nothing: the contract",
+        "getdownload: unknown operation of the contract; did you mean getDownload?",
+        "getUsers: \"users\" is not an operation",
+        "nothing: unknown operation",
     ] {
         assert!(findings.contains(part), "{part} not in {findings}");
     }

@@ -1,4 +1,4 @@
-//! Whatever is done to our document: the build goes through, or ends with a named cause. Never a panic, never "the generator stopped".
+//! Whatever is done to our document: the build goes through, or ends with a named cause. Never a panic, never "the generator failed".
 //!
 //! Twists are put together at random, for as long as `DOCUMINE_TWIST_SECONDS` says. The seed is always the same, so that a run that
 //! passed once passes again; `DOCUMINE_TWIST_SEED` tries another. What fails is reported with as few twists as still fail.
@@ -118,7 +118,7 @@ impl Property {
 
     fn passed(&self, text: &str) -> Result<Outcome, String> {
         let decisions = Decisions::default();
-        let run = || passes::run(text, Some((&self.contract, &decisions)));
+        let run = || passes::prepare(text, Some((&self.contract, &decisions)));
         let passed = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| said("a pass", payload.as_ref()))?;
         Ok(passed.map(|passed| (passed.document, passes::canonical::text(&passed.data))))
     }
@@ -144,7 +144,7 @@ fn generates(document: &Value) -> Result<(), String> {
     let generated = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| said("generation", payload.as_ref()))?;
     let generated = generated.map_err(|reasons| format!("accepted, and then: {}", reasons.join("; ")))?;
     for source in [&generated.client, &generated.enums, &generated.operations] {
-        syn::parse_file(source).map_err(|error| format!("the generated source is no Rust: {error}"))?;
+        syn::parse_file(source).map_err(|error| format!("the generated source is not valid Rust: {error}"))?;
     }
     Ok(())
 }
@@ -165,6 +165,6 @@ fn said(who: &str, payload: &(dyn std::any::Any + Send)) -> String {
 fn a_finding_names_its_place_in_one_line() {
     assert!(is_named("getX: is odd (/paths/~1x/get)"));
     assert!(is_named("no member `openapi`: not an OpenAPI document ()"));
-    assert!(!is_named("the generator stopped: assertion failed"));
+    assert!(!is_named("the generator failed: assertion failed"));
     assert!(!is_named("getX: is\nodd (/paths)"));
 }

@@ -13,7 +13,7 @@ use super::schema::{Further, Lot, View};
 use super::words::{code, codes};
 use super::{Change, Effect, MOST_ALSO};
 use crate::passes::contract::{Contract, Need, SchemaSpec, Type};
-use crate::passes::mapping::{Bound, Mapping};
+use crate::passes::mapping::{Mapping, SchemaMapping};
 
 /// More pairs than this are not compared.
 const MOST_PAIRS: usize = 50_000;
@@ -39,7 +39,7 @@ pub(super) enum Is<'a> {
     /// Its type; no model is in it.
     Typed(Type<'a>),
     /// A model, or lists and maps of one, with what the mapping found on both sides.
-    Model(Type<'a>, Option<&'a Bound>, Option<&'a Bound>),
+    Model(Type<'a>, Option<&'a SchemaMapping>, Option<&'a SchemaMapping>),
     /// A form; the part that holds the file, on both sides.
     Form(Option<&'a str>, Option<&'a str>),
 }
@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
     }
 
     fn pair(&mut self, old: Lot<'a>, new: Lot<'a>, side: Side, is: Is<'a>) -> Option<usize> {
-        let bound = |bound: Option<&Bound>| bound.map_or("", |bound| bound.key.as_str()).to_owned();
+        let bound = |bound: Option<&SchemaMapping>| bound.map_or("", |bound| bound.key.as_str()).to_owned();
         let stands = match &is {
             Is::Other => String::new(),
             Is::Follows(told) => format!("follows {told}"),
@@ -627,7 +627,7 @@ impl<'a> Work<'_, 'a> {
     /// What the contract says of a field that is on both sides; tells when it begins or ends to follow the document.
     fn field_is(&mut self, model: &Model<'a>, field: &str, at: &Field, lots: [&Lot<'a>; 2]) -> Is<'a> {
         let [old, new] = model.bounds.map(|bound| bound.and_then(|bound| bound.fields.get(field)));
-        let follows = [old, new].map(|found| found.is_some_and(|found| found.follows));
+        let follows = [old, new].map(|found| found.is_some_and(|found| found.uses_document_type));
         if follows[0] != follows[1] {
             let types = [0, 1].map(|side| View::of(self.fields.documents[side], lots[side]).described());
             let [before, after] = &types;
@@ -649,8 +649,8 @@ impl<'a> Work<'_, 'a> {
         if !holds_model(&kind) {
             return Is::Typed(kind);
         }
-        let bound = |side: usize, found: Option<&'a crate::passes::mapping::BoundField>| {
-            let (_, bound) = self.fields.mappings[side].bound(found?.leads_to.as_ref()?)?;
+        let bound = |side: usize, found: Option<&'a crate::passes::mapping::FieldMapping>| {
+            let (_, bound) = self.fields.mappings[side].bound(found?.target.as_ref()?)?;
             Some(bound)
         };
         Is::Model(kind, bound(0, old), bound(1, new))
@@ -677,7 +677,7 @@ impl<'a> Work<'_, 'a> {
 struct Model<'a> {
     name: &'a str,
     spec: &'a SchemaSpec,
-    bounds: [Option<&'a Bound>; 2],
+    bounds: [Option<&'a SchemaMapping>; 2],
 }
 
 impl<'a> Model<'a> {

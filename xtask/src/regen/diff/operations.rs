@@ -10,9 +10,9 @@ use super::schema::resolved;
 use super::security::{self, Requirement};
 use super::words::{code, codes, name};
 use super::{Change, Side};
-use crate::passes::contract::{Answers, Contract, OperationSpec, Rank, parameters};
-use crate::passes::mapping::{Mapped, server_path, shape};
-use crate::passes::walk::{self, METHODS, Object};
+use crate::passes::contract::{Contract, OperationSpec, Rank, ResponseKind, parameters};
+use crate::passes::mapping::{OperationMapping, server_path, shape};
+use crate::passes::tree::{self, METHODS, Object};
 
 /// Headers that the transport sets by itself, and that no call has as a parameter.
 const BY_TRANSPORT: [&str; 5] = ["accept", "authorization", "content-type", "cookie", "x-tenant-id"];
@@ -24,7 +24,7 @@ struct Operation<'a> {
     item: &'a Object,
     own: &'a Object,
     /// The contract's name, and what was found of it.
-    known: Option<(&'a str, &'a Mapped)>,
+    known: Option<(&'a str, &'a OperationMapping)>,
 }
 
 impl Operation<'_> {
@@ -34,7 +34,7 @@ impl Operation<'_> {
     }
 
     fn text(&self, key: &str) -> &str {
-        walk::text(self.own, key).unwrap_or_default()
+        tree::text(self.own, key).unwrap_or_default()
     }
 }
 
@@ -48,9 +48,9 @@ struct Operations<'a> {
 
 impl<'a> Operations<'a> {
     fn of(side: &Side<'a>) -> Self {
-        let mut places: BTreeMap<(&str, &str), (&str, &Mapped)> = BTreeMap::new();
+        let mut places: BTreeMap<(&str, &str), (&str, &OperationMapping)> = BTreeMap::new();
         for (id, mapped) in &side.mapping.operations {
-            if let Some(place) = &mapped.place {
+            if let Some(place) = &mapped.location {
                 places.insert((place.path.as_str(), place.method.as_str()), (id.as_str(), mapped));
             }
         }
@@ -236,7 +236,7 @@ impl<'a> Work<'_, 'a> {
             let text = format!("stands below {}, was {}", codes(tags(is)), codes(tags(was)));
             self.tell(What::OperationTag, self.standing, "", text);
         }
-        match (walk::is_true(was.own, "deprecated"), walk::is_true(is.own, "deprecated")) {
+        match (tree::is_true(was.own, "deprecated"), tree::is_true(is.own, "deprecated")) {
             (false, true) => self.tell(What::Deprecated, self.standing, "", "is deprecated"),
             (true, false) => self.tell(What::NotDeprecated, self.standing, "", "is deprecated no longer"),
             _ => {}
@@ -471,12 +471,12 @@ impl<'a> Work<'_, 'a> {
             let (old, new) = (was.known.map(|(_, mapped)| mapped), is.known.map(|(_, mapped)| mapped));
             let spec = work.spec?;
             if spec.part.is_some() {
-                let part = |mapped: Option<&'a Mapped>| mapped.and_then(|mapped| mapped.part.as_deref());
+                let part = |mapped: Option<&'a OperationMapping>| mapped.and_then(|mapped| mapped.part.as_deref());
                 let is_form = media_type.starts_with("multipart/") || after.len() == 1;
                 return is_form.then(|| Is::Form(part(old), part(new)));
             }
             let takes = spec.takes.as_ref().filter(|_| media_type == JSON)?;
-            let key = |mapped: Option<&'a Mapped>| mapped.and_then(|mapped| mapped.takes.as_ref());
+            let key = |mapped: Option<&'a OperationMapping>| mapped.and_then(|mapped| mapped.takes.as_ref());
             Some(work.fields.model(takes, [key(old), key(new)]))
         });
     }
@@ -535,7 +535,7 @@ impl<'a> Work<'_, 'a> {
         // The only answer of JSON went with its status.
         let holds_json =
             |responses: &Responses<'_>| responses.success.values().any(|response| content(response).contains_key(JSON));
-        let reads = self.spec.is_some_and(|spec| matches!(spec.answers(), Answers::Json(_)));
+        let reads = self.spec.is_some_and(|spec| matches!(spec.answers(), ResponseKind::Json(_)));
         let any = after.success.values().any(|response| !content(response).is_empty());
         if reads && any && !json_lost && holds_json(&before) && !holds_json(&after) {
             self.tell(What::AnswerTypeLost, Standing::Needed, "answer", "comes no longer as JSON");
@@ -565,15 +565,15 @@ impl<'a> Work<'_, 'a> {
         for lost in before.keys().filter(|key| !after.contains_key(*key)) {
             let standing = match &expects {
                 None => Standing::Other,
-                Some(Answers::Json(_)) if lost == JSON => {
+                Some(ResponseKind::Json(_)) if lost == JSON => {
                     json_lost = true;
                     Standing::Needed
                 }
-                Some(Answers::Json(_)) if self.spec.is_some_and(|spec| spec.xml) && is_xml(lost) => {
+                Some(ResponseKind::Json(_)) if self.spec.is_some_and(|spec| spec.xml) && is_xml(lost) => {
                     let other = after.keys().any(|key| is_xml(key));
                     if other { Standing::Beside } else { Standing::Named }
                 }
-                Some(Answers::Bytes) if !bytes(&after) => Standing::Needed,
+                Some(ResponseKind::Bytes) if !bytes(&after) => Standing::Needed,
                 Some(_) => Standing::Beside,
             };
             self.tell(What::AnswerTypeLost, standing, place, format!("comes no longer as {}", code(lost)));
@@ -582,7 +582,7 @@ impl<'a> Work<'_, 'a> {
             self.tell(What::AnswerTypeGained, self.standing, place, format!("comes as {} too", code(gained)));
         }
         self.contents(place, &before, &after, Way::Answer, |work, media_type| {
-            let Some(Answers::Json(model)) = work.spec.map(OperationSpec::answers) else {
+            let Some(ResponseKind::Json(model)) = work.spec.map(OperationSpec::answers) else {
                 return None;
             };
             let key = |operation: &Operation<'a>| operation.known.and_then(|(_, mapped)| mapped.answers.as_ref());
@@ -691,7 +691,7 @@ struct Responses<'a> {
 
 impl<'a> Responses<'a> {
     fn of(document: &'a Value, operation: &Operation<'a>) -> Self {
-        let all = walk::object(operation.own, "responses").into_iter().flatten();
+        let all = tree::object(operation.own, "responses").into_iter().flatten();
         let all = all.filter(|(status, _)| !status.starts_with("x-"));
         let (mut success, mut errors) = (BTreeMap::new(), BTreeMap::new());
         for (status, response) in all {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::passes::walk::{self, Object};
+use crate::passes::tree::{self, Object};
 
 /// References that lead to references that lead … end here.
 const LONGEST_CHAIN: usize = 16;
@@ -91,7 +91,7 @@ fn target<'a>(document: &'a Value, schema: &'a Value) -> (&'a Value, Option<&'a 
 
 fn reference_of(schema: &Value) -> Option<&str> {
     let object = schema.as_object()?;
-    if let Some(reference) = walk::text(object, "$ref") {
+    if let Some(reference) = tree::text(object, "$ref") {
         return Some(reference);
     }
     let structural = ["properties", "type", "oneOf", "anyOf", "enum", "items", "required", "additionalProperties"];
@@ -195,9 +195,9 @@ impl<'a> View<'a> {
             Some(Value::Array(kinds)) => view.kinds.extend(kinds.iter().filter_map(Value::as_str)),
             _ => {}
         }
-        view.formats.extend(walk::text(object, "format"));
-        view.nullable = view.kinds.remove("null") || walk::is_true(object, "nullable");
-        for (name, property) in walk::object(object, "properties").into_iter().flatten() {
+        view.formats.extend(tree::text(object, "format"));
+        view.nullable = view.kinds.remove("null") || tree::is_true(object, "nullable");
+        for (name, property) in tree::object(object, "properties").into_iter().flatten() {
             view.properties.insert(name, Lot::one(property));
         }
         let required = object.get("required").and_then(Value::as_array).into_iter().flatten();
@@ -232,7 +232,7 @@ impl<'a> View<'a> {
             }
         }
         view.default = object.get("default");
-        view.deprecated = walk::is_true(object, "deprecated");
+        view.deprecated = tree::is_true(object, "deprecated");
         view
     }
 

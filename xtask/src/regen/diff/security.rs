@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::rules::{Standing, What};
 use super::words::{code, codes, name};
 use super::{Change, MOST_ALSO, Side};
-use crate::passes::walk::Object;
+use crate::passes::tree::Object;
 
 /// What a call asks for: alternatives of schemes with their scopes; none: nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

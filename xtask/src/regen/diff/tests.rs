@@ -11,7 +11,7 @@ use super::{Change, Side, compare};
 use crate::passes::contract::Contract;
 use crate::passes::decisions::Decisions;
 use crate::passes::mapping::{self, Mapping};
-use crate::passes::{self, canonical, walk};
+use crate::passes::{self, canonical, tree};
 
 const CONTRACT: &str = r#"
 [ids]
@@ -275,12 +275,12 @@ fn edit(document: &mut Value, pointer: &str, value: Value) {
 /// Where the contract's things are, whether or not the document is refused.
 fn mapped(document: &Value, contract: &Contract, accepted: &BTreeSet<String>) -> Mapping {
     let mut plain = document.clone();
-    for pass in passes::PLAIN {
+    for pass in passes::NORMALIZING_PASSES {
         (pass.apply)(&mut plain);
         canonical::sort(&mut plain);
     }
     let decisions = Decisions { accept_missing: accepted.clone(), ..Decisions::default() };
-    mapping::find(&plain, mapping::server_path(document), contract, &decisions).0
+    mapping::map_contract(&plain, mapping::server_path(document), contract, &decisions).0
 }
 
 fn compared_with(contract: &Contract, old: &Value, new: &Value, accepted: &BTreeSet<String>) -> Vec<Change> {

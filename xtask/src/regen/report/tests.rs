@@ -2,7 +2,7 @@
 
 use super::super::diff::{Change, Effect, What};
 use super::{Generated, Missing, Mode, Report, Row, count, found};
-use crate::passes::{decisions::Decisions, run};
+use crate::passes::{decisions::Decisions, prepare};
 
 fn change(what: What, effect: Effect, operation: Option<&str>, place: &str, text: &str) -> Change {
     Change {
@@ -237,7 +237,7 @@ fn the_rows_come_from_the_mapping() {
     let contract = crate::tests::contract();
     let accept_missing = std::iter::once(String::from("getLicenseUsage")).collect();
     let decisions = Decisions { accept_missing, ..Decisions::default() };
-    let passed = run(&document.to_string(), Some((&contract, &decisions))).expect("is taken");
+    let passed = prepare(&document.to_string(), Some((&contract, &decisions))).expect("is taken");
     let (rows, missing) = found(&contract, &passed.mapping, &decisions.accept_missing);
     assert_eq!(rows.len(), count(&document));
     let missing: Vec<(&str, &str, bool)> =

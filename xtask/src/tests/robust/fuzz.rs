@@ -151,7 +151,7 @@ fn the_order_of_keys_does_not_matter() {
     for seed in 1..=DOCUMENTS {
         let document = by_chance(seed);
         let outcome = |document: &Value| {
-            passes::run(&document.to_string(), None)
+            passes::prepare(&document.to_string(), None)
                 .map(|passed| (passes::canonical::text(&passed.document), passed.counts))
         };
         let (one, other) = (outcome(&document), outcome(&reversed(&document)));
@@ -165,7 +165,7 @@ fn what_the_passes_accept_generates() {
     for seed in 1..=DOCUMENTS {
         let document = by_chance(seed);
         let text = document.to_string();
-        let Ok(outcome) = std::panic::catch_unwind(|| passes::run(&text, None)) else {
+        let Ok(outcome) = std::panic::catch_unwind(|| passes::prepare(&text, None)) else {
             panic!("seed {seed}: the passes panicked at {text}");
         };
         let Ok(passed) = outcome else {

@@ -76,7 +76,7 @@ fn what_can_not_be_sent_is_left_out_with_a_word() {
     let text = found["description"].as_str().unwrap_or_default();
     assert!(text.starts_with("Does it.\n\n"), "{text}");
     for name in ["json", "X-O", "bad header", "objects"] {
-        assert!(text.contains(&format!("The parameter `{name}` can't be sent by this method.")), "{text}");
+        assert!(text.contains(&format!("The parameter `{name}` cannot be sent by this method.")), "{text}");
     }
 }
 

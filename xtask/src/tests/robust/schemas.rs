@@ -127,8 +127,8 @@ fn only_what_is_made_of_itself_is_refused() {
     assert_eq!(
         refused(&given),
         [
-            "the schema `A` is made of itself (/components/schemas/A)",
-            "the schema `B` is made of itself (/components/schemas/B)"
+            "the schema `A` contains itself (/components/schemas/A)",
+            "the schema `B` contains itself (/components/schemas/B)"
         ]
     );
 }

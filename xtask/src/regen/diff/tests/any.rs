@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::{base, compared, compared_with, contract, edit, line, mapped, vendored, walk};
+use super::{base, compared, compared_with, contract, edit, line, mapped, tree, vendored};
 use crate::regen::diff::{Change, Effect, Side, compare};
 
 #[test]
@@ -15,9 +15,9 @@ fn a_document_is_no_other_than_itself() {
     let none = BTreeSet::new();
     assert_eq!(compared_with(&contract, &document, &document, &none), []);
     // Nor are any of its parts, in other documents made of them.
-    for path in walk::sorted_keys(document["paths"].as_object().expect("paths")) {
+    for path in tree::sorted_keys(document["paths"].as_object().expect("paths")) {
         let mut less = document.clone();
-        edit(&mut less, &format!("/paths/{}", walk::escape(&path)), Value::Null);
+        edit(&mut less, &format!("/paths/{}", tree::escape(&path)), Value::Null);
         assert_eq!(compared_with(&contract, &less, &less, &none), [], "{path}");
     }
 }
@@ -27,16 +27,16 @@ fn what_is_taken_away_is_told() {
     let (document, contract) = vendored();
     let none = BTreeSet::new();
     let whole = mapped(&document, &contract, &none);
-    for name in walk::sorted_keys(document["components"]["schemas"].as_object().expect("schemas")) {
+    for name in tree::sorted_keys(document["components"]["schemas"].as_object().expect("schemas")) {
         let properties = document["components"]["schemas"][&name]["properties"].as_object();
         // Every third: each costs a mapping of the whole document.
-        for property in properties.map(walk::sorted_keys).unwrap_or_default().into_iter().step_by(3) {
+        for property in properties.map(tree::sorted_keys).unwrap_or_default().into_iter().step_by(3) {
             if name == "ErrorMessage" {
                 // Error answers have no type: nobody reads them by it.
                 continue;
             }
             let mut less = document.clone();
-            let at = format!("/components/schemas/{}/properties/{}", walk::escape(&name), walk::escape(&property));
+            let at = format!("/components/schemas/{}/properties/{}", tree::escape(&name), tree::escape(&property));
             edit(&mut less, &at, Value::Null);
             let mapping = mapped(&less, &contract, &none);
             let before = Side { document: &document, mapping: &whole, accepted: &none };

@@ -405,7 +405,7 @@ fn cases() -> Vec<(Vec<Edit>, Vec<String>)> {
             one("getThing", &["none request-type: path thingId"]),
         ),
         (vec![('+', "/paths/~1api~1guess/parameters", json!([thing_id()]))], vec![]),
-        // Answers
+        // ResponseKind
         (
             vec![('+', "$PUT/responses/202", json!({"description": ""}))],
             one("putThing", &["none status-gained: answer"]),
@@ -735,7 +735,7 @@ fn a_decided_operation_tells_that_it_moved() {
         map: BTreeMap::from([(String::from("getGuess"), String::from("GET /api/guesses"))]),
         ..Default::default()
     };
-    mapping.operations = crate::passes::mapping::find(&new, String::new(), &contract, &decisions).0.operations;
+    mapping.operations = crate::passes::mapping::map_contract(&new, String::new(), &contract, &decisions).0.operations;
     let old_mapping = super::mapped(&old, &contract, &nothing);
     let changes = super::compare(
         &contract,
