@@ -94,7 +94,7 @@ fn every_test_that_the_table_of_threats_names_is_there() {
             // A story's module stands by itself; the path of one within the facade is longer.
             let stands_in_a_file = !module.contains("::");
             let file = if stands_in_a_file {
-                format!("tests/stories/{module}.rs")
+                format!("tests/integration/{module}.rs")
             } else {
                 let path = module.replace("::", "/");
                 let own = format!("documine/src/{path}.rs");

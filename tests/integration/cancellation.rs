@@ -1,0 +1,88 @@
+//! Whoever stops awaiting leaves nothing half done behind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use documine::{Client, Credentials, DownloadId, Source};
+use tokio::sync::Notify;
+
+use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::pdf_fixtures::{STUDY, big_pdf};
+use crate::harness::test_env::{TestEnv, operation_path};
+
+#[tokio::test]
+async fn dropped_download_leaves_no_file() {
+    let partial =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
+    let service = CannedServer::respond_and_hold(move |head| {
+        if head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
+            partial.clone()
+        } else {
+            json_response(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
+        }
+    })
+    .await;
+    let client =
+        Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
+    let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.zip");
+    std::fs::write(&target, "what was there before").unwrap();
+    let count = || std::fs::read_dir(folder.path()).unwrap().count();
+
+    let started = Arc::new(Notify::new());
+    let notifier = Arc::clone(&started);
+    let call = package.save_to(&target).with_progress(move |moved, total| {
+        assert_eq!((moved, total), (13, Some(1000)));
+        notifier.notify_one();
+    });
+    let saving = tokio::spawn(call.send());
+    started.notified().await;
+    assert_eq!(count(), 2, "the bytes so far are in a file beside the target");
+    saving.abort();
+    assert!(saving.await.unwrap_err().is_cancelled());
+    // A write may still be under way on a thread of its own; it can't bring the file back.
+    for _ in 0..24_000 {
+        if count() == 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(count(), 1);
+    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+}
+
+#[tokio::test]
+async fn dropped_upload_leaves_no_file_in_dossier() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.pdf");
+    std::fs::write(&path, big_pdf("a page", 20_000_000)).unwrap();
+    let started = Arc::new(Notify::new());
+    let notifier = Arc::clone(&started);
+    let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| notifier.notify_one());
+    tokio::select! {
+        biased;
+        () = started.notified() => {}
+        result = call.send() => panic!("the upload was faster: {result:?}"),
+    }
+    assert_eq!(dossier.files().await.unwrap(), []);
+    // The client is none the worse for it.
+    crate::harness::test_env::upload_processed(&dossier, "study.pdf", STUDY).await;
+}
+
+#[tokio::test]
+async fn dropped_wait_can_be_restarted() {
+    let env = TestEnv::new().await;
+    let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
+    {
+        let mut states = std::pin::pin!(uploaded.processed().states());
+        futures_util::StreamExt::next(&mut states).await.unwrap().unwrap();
+    }
+    let polls = env.requests("getFile").len();
+    env.time.advance(60);
+    tokio::task::yield_now().await;
+    assert_eq!(env.requests("getFile").len(), polls, "nobody asks any more");
+    uploaded.processed().await.unwrap();
+}

@@ -1,0 +1,166 @@
+//! A disk that is full, and places that can't be written: one line that says where and what to do, nothing half under a final name, and what may stay
+//! can be gone on with.
+//!
+//! No disk is filled for it. In a process of its own, files get no larger than half a MiB.
+
+use std::path::Path;
+
+use documine::{Contents, Error, ErrorKind, Retry};
+
+use crate::harness::subprocess::runs_in_subprocess;
+use crate::download_resume::{PackageServer, file_names, incompressible_zip};
+use crate::harness::pdf_fixtures::zip;
+
+/// A line of `sh`, whose unit is 512 bytes. What ends a process at such a write is switched off, so that the write fails.
+const LIMITED_FILE_SIZE: &str = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"";
+const TOO_LARGE: &str = "File too large (os error 27); choose a place that takes files of this size";
+const CHOOSE_WRITABLE_FOLDER: &str = "; choose a folder that can be written";
+
+fn assert_file_error(error: &Error, line: &str) {
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::File, line));
+}
+
+#[tokio::test]
+async fn full_disk_leaves_no_partial_package() {
+    if !runs_in_subprocess("full_disk::full_disk_leaves_no_partial_package", LIMITED_FILE_SIZE, &[]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.zip");
+    std::fs::write(&target, "what was there before").unwrap();
+    let package = PackageServer::interrupted_after(&incompressible_zip(1_000_000), vec![]).await.package().await;
+    let error = package.save_to(&target).await.unwrap_err();
+    assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", target.display()));
+    let error = package.save_in(folder.path()).await.unwrap_err();
+    assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", folder.path().display()));
+    assert_eq!(file_names(folder.path()), ["a.zip"]);
+    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+}
+
+#[tokio::test]
+async fn resumes_part_after_disk_space_is_freed() {
+    const FOLDER: &str = "DOCUMINE_STORY_FOLDER";
+    let zip = incompressible_zip(1_000_000);
+    let server = PackageServer::interrupted_after(&zip, vec![]).await;
+    let fetch = async |folder: &Path| server.package().await.save_to(folder.join("a.zip")).resumable().await;
+    let folder = tempfile::tempdir().unwrap();
+    let name = "full_disk::resumes_part_after_disk_space_is_freed";
+    if runs_in_subprocess(name, LIMITED_FILE_SIZE, &[(FOLDER, folder.path())]) {
+        let shared = std::path::PathBuf::from(std::env::var_os(FOLDER).unwrap());
+        // However often it is tried.
+        for _ in 0..3 {
+            let error = fetch(&shared).await.unwrap_err();
+            let target = shared.join("a.zip");
+            assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", target.display()));
+            assert_eq!(file_names(&shared), ["a.zip.part", "a.zip.part.json"]);
+        }
+        return;
+    }
+    let safe_bytes = safe_bytes(folder.path());
+    assert!((256 * 1024..=512 * 1024).contains(&safe_bytes), "{safe_bytes}");
+    let saved = fetch(folder.path()).await.unwrap();
+    assert_eq!((saved.resumed_at, server.range_starts()), (safe_bytes as u64, vec![Some(safe_bytes)]));
+    assert!(std::fs::read(&saved.path).unwrap() == zip);
+    assert_eq!(file_names(folder.path()), ["a.zip"]);
+}
+
+/// How much of the part is safe, as it is noted; the part has no more.
+fn safe_bytes(folder: &Path) -> usize {
+    let text = std::fs::read_to_string(folder.join("a.zip.part.json")).unwrap();
+    // The first line; those behind it told of what could not be made safe.
+    let sidecar: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let bytes = sidecar["bytes"].as_u64().unwrap();
+    assert_eq!(std::fs::metadata(folder.join("a.zip.part")).unwrap().len(), bytes);
+    usize::try_from(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn keeps_safe_bytes_when_sidecar_cannot_be_updated() {
+    let zip = incompressible_zip(8_000_000);
+    let server = PackageServer::interrupted_after(&zip, vec![6_000_000]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (target, sidecar) = (folder.path().join("a.zip"), folder.path().join("a.zip.part.json"));
+    let moved = folder.path().join("aside");
+    let call = server.package().await.save_to(&target).resumable().with_retry(Retry::Never);
+    let (from, to) = (sidecar.clone(), moved.clone());
+    let call = call.with_progress(move |moved, _| {
+        // The first four MiB were noted by then.
+        if moved > 5_000_000 && !to.exists() {
+            std::fs::rename(&from, &to).unwrap();
+            // No file takes the name of a folder.
+            std::fs::create_dir(&from).unwrap();
+        }
+    });
+    assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Interrupted);
+    std::fs::remove_dir(&sidecar).unwrap();
+    std::fs::rename(&moved, &sidecar).unwrap();
+    let safe_bytes = safe_bytes(folder.path());
+    assert!((4 << 20..5_000_000).contains(&safe_bytes), "{safe_bytes}");
+    let saved = server.package().await.save_to(&target).resumable().await.unwrap();
+    assert_eq!((saved.resumed_at, server.range_starts()), (safe_bytes as u64, vec![None, Some(safe_bytes)]));
+    assert!(std::fs::read(&target).unwrap() == zip);
+    assert_eq!(file_names(folder.path()), ["a.zip"]);
+}
+
+#[tokio::test]
+async fn full_disk_leaves_no_unpacked_folder() {
+    if !runs_in_subprocess("full_disk::full_disk_leaves_no_unpacked_folder", LIMITED_FILE_SIZE, &[]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (path, target) = (folder.path().join("a.zip"), folder.path().join("out"));
+    std::fs::write(&path, zip(&[("small", b"small"), ("Originals/large", &vec![b'-'; 1_000_000])])).unwrap();
+    let error = Contents::open(&path).await.unwrap().unpack_to(&target).await.unwrap_err();
+    let what = format!("entry \"Originals/large\" can't be written to {}", target.display());
+    assert_file_error(&error, &format!("{}: {what}: {TOO_LARGE}", path.display()));
+    assert_eq!(file_names(folder.path()), ["a.zip"]);
+}
+
+#[tokio::test]
+async fn rejects_missing_target_folder_before_fetching() {
+    let server = PackageServer::interrupted_after(&incompressible_zip(1_000), vec![]).await;
+    let package = server.package().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, zip(&[("a", b"bytes")])).unwrap();
+    let (in_file, nowhere) = (file.join("a.zip"), folder.path().join("nowhere/a.zip"));
+    for (target, why) in [
+        (&in_file, "Not a directory (os error 20); choose a folder that can be written"),
+        (&nowhere, "No such file or directory (os error 2); make the folder first"),
+    ] {
+        let error = package.save_to(target).await.unwrap_err();
+        assert_file_error(&error, &format!("downloadPackage: {} can't be written: {why}", target.display()));
+        let error = package.save_to(target).resumable().await.unwrap_err();
+        assert_file_error(&error, &format!("downloadPackage: {}.part can't be written: {why}", target.display()));
+    }
+    let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
+    let why = "No such file or directory (os error 2); make the folder first";
+    assert_file_error(&error, &format!("{}: {} can't be made: {why}", file.display(), nowhere.display()));
+    assert_eq!((file_names(folder.path()), server.range_starts()), (vec!["file".to_owned()], vec![]));
+}
+
+/// What the kernel shows of itself takes no files, not even root's.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn rejects_unwritable_target_folder_before_fetching() {
+    let server = PackageServer::interrupted_after(&incompressible_zip(1_000), vec![]).await;
+    let package = server.package().await;
+    let target = Path::new("/sys/documine.zip");
+    for (error, path) in [
+        (package.save_to(target).await.unwrap_err(), "/sys/documine.zip"),
+        (package.save_to(target).resumable().await.unwrap_err(), "/sys/documine.zip.part"),
+        (package.save_in("/sys").await.unwrap_err(), "/sys"),
+    ] {
+        let line = error.to_string();
+        assert!(line.starts_with(&format!("downloadPackage: {path} can't be written: ")), "{line}");
+        assert!(line.ends_with(CHOOSE_WRITABLE_FOLDER) && error.kind() == ErrorKind::File, "{line}");
+    }
+    assert_eq!(server.range_starts(), []);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.zip");
+    std::fs::write(&path, zip(&[("a", b"bytes")])).unwrap();
+    let error = Contents::open(&path).await.unwrap().unpack_to("/sys/documine").await.unwrap_err();
+    let line = error.to_string();
+    assert!(line.starts_with(&format!("{}: /sys/documine can't be made: ", path.display())), "{line}");
+    assert!(line.ends_with(CHOOSE_WRITABLE_FOLDER) && !line.contains(".part"), "{line}");
+}

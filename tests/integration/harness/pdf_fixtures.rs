@@ -1,0 +1,92 @@
+//! Documents to upload: the samples of the repository, and small ones made on the spot.
+
+use std::fmt::Write;
+use std::io::Write as _;
+
+/// Four pages with labelled fields.
+pub const STUDY: &[u8] = include_bytes!("../../../documine/examples/samples/study-report.pdf");
+/// One page with labelled fields and sums.
+pub const INVOICE: &[u8] = include_bytes!("../../../documine/examples/samples/invoice.pdf");
+/// Two pages that are pictures only.
+pub const SCAN: &[u8] = include_bytes!("../../../documine/examples/samples/scan.pdf");
+
+/// A PDF with a text page for each of `pages`; lines are parted by `\n`.
+pub fn pdf(pages: &[&str]) -> Vec<u8> {
+    build(pages, "", 0)
+}
+
+/// A PDF with one text page and so much between its objects that it has about `size` bytes.
+pub fn big_pdf(text: &str, size: usize) -> Vec<u8> {
+    build(&[text], "", size)
+}
+
+/// The same, with an entry in its trailer that says it is encrypted.
+pub fn encrypted_pdf() -> Vec<u8> {
+    let mark = "00".repeat(32);
+    build(
+        &["secret"],
+        &format!("/Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <{mark}> /U <{mark}> >> /ID [<00> <00>]"),
+        0,
+    )
+}
+
+fn build(pages: &[&str], trailer: &str, filler: usize) -> Vec<u8> {
+    let mut objects = vec![String::from("<< /Type /Catalog /Pages 2 0 R >>"), String::new()];
+    objects.push("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".into());
+    let mut kids = String::new();
+    for text in pages {
+        let mut content = String::from("BT /F1 12 Tf 72 760 Td 16 TL\n");
+        for line in text.lines() {
+            let line = line.replace('\\', r"\\").replace('(', r"\(").replace(')', r"\)");
+            writeln!(content, "({line}) Tj T*").unwrap();
+        }
+        content.push_str("ET");
+        let number = objects.len() + 1;
+        write!(kids, "{number} 0 R ").unwrap();
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>",
+            number + 1
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    objects[1] = format!("<< /Type /Pages /Count {} /Kids [{kids}] >>", pages.len());
+    let mut out = b"%PDF-1.4\n".to_vec();
+    // A comment as long as wanted.
+    out.extend(std::iter::once(b'%').chain(std::iter::repeat_n(b'-', filler)).chain([b'\n']));
+    let mut starts = Vec::new();
+    for (index, object) in objects.iter().enumerate() {
+        starts.push(out.len());
+        write!(out, "{} 0 obj\n{object}\nendobj\n", index + 1).unwrap();
+    }
+    let table = out.len();
+    write!(out, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).unwrap();
+    for start in starts {
+        writeln!(out, "{start:010} 00000 n ").unwrap();
+    }
+    write!(out, "trailer\n<< /Size {} /Root 1 0 R {trailer} >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1)
+        .unwrap();
+    out
+}
+
+/// A ZIP archive of these files.
+pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// The entries of a ZIP archive with their content.
+pub fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let mut entry = archive.by_index(index).unwrap();
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+            (entry.name().unwrap().into_owned(), content)
+        })
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! Logging in at the provider's own page (authorization code, RFC 6749 section 4.1): the answer is pasted, or comes to a web application.
+
+use documine::{Authorization, Client, Credentials, ErrorKind};
+use serde_json::json;
+
+use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::scripted::{request_body, response_sequence};
+use crate::harness::test_env::TestEnv;
+
+const CALLBACK: &str = "http://127.0.0.1/callback";
+
+/// A login of the world's client.
+fn login(env: &TestEnv) -> Authorization {
+    let login = env.builder().login(env.sim.client_id()).unwrap();
+    login.client_secret(env.sim.client_secret()).authorization(CALLBACK).unwrap()
+}
+
+/// What a person and a browser do with the page: log in there, and end at the address that the provider sends them to.
+pub async fn log_in_on_page(page: &str, username: &str, password: &str) -> String {
+    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let form = browser.get(page).send().await.unwrap().text().await.unwrap();
+    let (_, rest) = form.split_once("action=\"").unwrap_or_else(|| panic!("no form: {form}"));
+    let action = rest.split_once('"').unwrap().0.replace("&amp;", "&");
+    let fields = reqwest::Url::parse_with_params("form:", [("username", username), ("password", password)]).unwrap();
+    let request = browser.post(action).header("content-type", "application/x-www-form-urlencoded");
+    let redirect = request.body(fields.query().unwrap().to_owned()).send().await.unwrap();
+    redirect.headers()["location"].to_str().unwrap().to_owned()
+}
+
+/// A field of an address.
+pub fn query_field(address: &str, name: &str) -> Option<String> {
+    let address = reqwest::Url::parse(address).unwrap();
+    address.query_pairs().find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
+}
+
+#[tokio::test]
+async fn completes_login_with_pasted_redirect_url() {
+    let mut env = TestEnv::new().await;
+    env.allow_unauthenticated_requests();
+    let login = login(&env);
+    let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
+    assert!(redirect_url.starts_with(CALLBACK), "{redirect_url}");
+    // People copy blanks and line ends too.
+    let tokens = login.redirected(&format!(" {redirect_url}\n")).await.unwrap();
+    assert_eq!(env.request_log(), ["auth 200", "login 302", "token 200"]);
+
+    let credentials = Credentials::tokens(env.sim.client_id(), tokens).client_secret(env.sim.client_secret());
+    let client = env.client_with(credentials);
+    env.time.advance(400);
+    client.license().await.unwrap();
+    assert_eq!(env.request_log_since(3), ["token 200", "getLicense 200"]);
+}
+
+#[tokio::test]
+async fn matches_callback_to_login_by_state() {
+    let mut env = TestEnv::new().await;
+    env.allow_unauthenticated_requests();
+    let (first, second) = (login(&env), login(&env));
+    assert_ne!(first.state().expose(), second.state().expose());
+    let redirect_url = log_in_on_page(first.url(), env.sim.username(), env.sim.password()).await;
+    let (code, state) = (query_field(&redirect_url, "code").unwrap(), query_field(&redirect_url, "state").unwrap());
+    // The state says which of the logins the answer belongs to.
+    assert_eq!(first.state().expose(), state);
+    let error = second.exchange(&code, &state).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "login by browser: the answer belongs to another login (its state is not ours); begin again"
+    );
+    assert_eq!(env.request_log().len(), 2, "and the code was not used up for that");
+    first.exchange(&code, &state).await.unwrap();
+}
+
+#[tokio::test]
+async fn rejects_code_of_another_login() {
+    // A code that somebody slipped in is of a login with another challenge (RFC 7636).
+    let mut env = TestEnv::new().await;
+    env.allow_unauthenticated_requests();
+    let (mine, theirs) = (login(&env), login(&env));
+    let redirect_url = log_in_on_page(theirs.url(), env.sim.username(), env.sim.password()).await;
+    let code = query_field(&redirect_url, "code").unwrap();
+    let state = mine.state().expose().to_owned();
+    let error = mine.exchange(&code, &state).await.unwrap_err();
+    assert!(error.needs_login(), "{error}");
+    assert!(error.to_string().contains("invalid_grant"), "{error}");
+    assert!(!format!("{error:?}").contains(&code));
+}
+
+#[tokio::test]
+async fn rejects_invalid_redirects() {
+    let env = TestEnv::new().await;
+    let error_for = |make: fn(&str) -> String| {
+        let login = login(&env);
+        let answer = make(login.state().expose());
+        async move {
+            let error = login.redirected(&answer).await.unwrap_err();
+            (error.to_string(), error.kind(), error.needs_login())
+        }
+    };
+    let refused = error_for(|state| format!("{CALLBACK}?error=access_denied&state={state}")).await;
+    assert_eq!(refused, ("login by browser: the person refused the login".into(), ErrorKind::Auth, true));
+    let scope =
+        error_for(|state| format!("error=invalid_scope&error_description=Invalid+scopes%3A%0Ax&state={state}")).await;
+    assert_eq!(scope.0, "login by browser: the identity provider refused: Invalid scopes: x (invalid_scope)");
+    let nothing = error_for(|state| format!("?state={state}")).await;
+    assert_eq!(nothing.0, "login by browser: the identity provider's answer holds no code; begin again");
+    let twice = error_for(|state| format!("code=a&code=b&state={state}")).await;
+    assert_eq!(twice.0, "login by browser: the answer holds `code` twice; begin again");
+    let elsewhere = error_for(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
+    assert_eq!(
+        elsewhere.0,
+        "login by browser: the answer comes from another identity provider than the one that was asked (iss); begin again"
+    );
+    for invalid in ["", "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7", "https://acme.example/"] {
+        let error = login(&env).redirected(invalid).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+        assert!(!error.to_string().contains("P7q7"));
+    }
+    // A wrong state comes first: what is no answer to this login is not even reported.
+    let foreign =
+        login(&env).redirected("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
+    assert_eq!(
+        foreign.to_string(),
+        "login by browser: the answer belongs to another login (its state is not ours); begin again"
+    );
+    for wrong in ["", "callback", "http://127.0.0.1/#here"] {
+        let error = env.builder().login("laptop").unwrap().authorization(wrong).unwrap_err();
+        assert_eq!(error.to_string(), "the redirect URI is no absolute address, or has a fragment");
+    }
+    assert_eq!(env.request_log(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn sends_code_only_once() {
+    let token = json!({"access_token": "t0ken", "token_type": "Bearer"}).to_string();
+    let next = response_sequence(vec![
+        response("503 Service Unavailable", &[], ""),
+        response("200 OK", &["Content-Type: application/json"], &token),
+    ]);
+    let provider = CannedServer::respond_with(move |_| next()).await;
+    let builder = Client::builder(&provider.base).workspace("acme").auth_path("/a?tenant=x");
+    let login = || builder.login("laptop").unwrap().scope("openid").authorization(CALLBACK).unwrap();
+    let first_login = login();
+    assert_eq!(query_field(first_login.url(), "tenant").as_deref(), Some("x"), "what the setup gave stays");
+    assert_eq!(query_field(first_login.url(), "response_type").as_deref(), Some("code"));
+    assert_eq!(query_field(first_login.url(), "redirect_uri").as_deref(), Some(CALLBACK));
+    assert_eq!(query_field(first_login.url(), "scope").as_deref(), Some("openid"));
+    assert_eq!(query_field(first_login.url(), "code_challenge_method").as_deref(), Some("S256"));
+    let shown = format!("{first_login:?}");
+    assert!(!shown.contains(first_login.state().expose()), "{shown}");
+    let state = first_login.state().expose().to_owned();
+    let error = first_login.exchange("the c0de", &state).await.unwrap_err();
+    assert!(error.is_transient() && !format!("{error:?}").contains("the c0de"), "{error:?}");
+    assert_eq!(provider.requests().len(), 1);
+    let form = format!("form:?{}", request_body(&provider.requests()[0]));
+    assert_eq!(query_field(&form, "code").as_deref(), Some("the c0de"));
+    assert_eq!(query_field(&form, "redirect_uri").as_deref(), Some(CALLBACK));
+    assert!(query_field(&form, "code_verifier").is_some_and(|verifier| verifier.len() >= 43));
+    let again = login();
+    let state = again.state().expose().to_owned();
+    assert_eq!(again.exchange("another", &state).await.unwrap().access_token().expose(), "t0ken");
+}

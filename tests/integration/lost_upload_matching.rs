@@ -1,0 +1,75 @@
+//! An upload whose response was lost is found in the dossier's list although the service spells its name in another Unicode form.
+
+use documine::{DossierId, DossierTemplateId, Retry, Source};
+
+use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::scripted::client;
+
+/// A service that takes uploads without a word, and then lists a file of this name and size.
+async fn losing_server(listed: &str, size: usize) -> CannedServer {
+    let files = format!(r#"{{"files":[{{"id":"f-1","fileName":"{listed}","fileSize":{size}}}]}}"#);
+    let (files, none) = (wire(&files), wire(r#"{"files":[]}"#));
+    let received = std::sync::atomic::AtomicBool::new(false);
+    CannedServer::respond_with(move |head| {
+        use std::sync::atomic::Ordering::Relaxed;
+        if head.starts_with("POST ") {
+            received.store(true, Relaxed);
+            return Vec::new();
+        }
+        json_response(if received.load(Relaxed) { &files } else { &none })
+    })
+    .await
+}
+
+fn wire(body: &str) -> String {
+    documine_sim::wire::answer("getFiles", body)
+}
+
+async fn upload(name: &str, listed: &str) -> (usize, documine::Result<String>) {
+    let service = losing_server(listed, 5).await;
+    let template = client(&service.base).await.dossier_template("t-1".parse::<DossierTemplateId>().unwrap());
+    let dossier = template.dossier("d-1".parse::<DossierId>().unwrap());
+    let uploaded = dossier.upload(Source::bytes(name, "bytes")).look_for_lost(true).with_retry(Retry::Never).await;
+    let uploads = service.requests().iter().filter(|request| request.starts_with("POST ")).count();
+    (uploads, uploaded.map(|uploaded| uploaded.id.to_string()))
+}
+
+#[tokio::test]
+async fn matches_names_that_differ_in_unicode_form_or_outer_blanks() {
+    for (name, listed) in [
+        ("study.pdf", "study.pdf"),
+        // Composed here, decomposed there, as macOS writes it, and the reverse.
+        ("Pr\u{fc}fung.pdf", "Pru\u{308}fung.pdf"),
+        ("Pru\u{308}fung.pdf", "Pr\u{fc}fung.pdf"),
+        ("\u{c5}ngstr\u{f6}m.pdf", "A\u{30a}ngstro\u{308}m.pdf"),
+        // The sign of the unit is the letter.
+        ("\u{212b}.pdf", "\u{c5}.pdf"),
+        // Two marks in either order.
+        ("a\u{323}\u{307}.pdf", "a\u{307}\u{323}.pdf"),
+        // Syllables and their letters.
+        ("\u{d55c}\u{ae00}.pdf", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}.pdf"),
+        ("\u{304c}.pdf", "\u{304b}\u{3099}.pdf"),
+        ("study.pdf ", "study.pdf"),
+        (" study.pdf", "study.pdf"),
+    ] {
+        let (uploads, found) = upload(name, listed).await;
+        assert_eq!((uploads, found.unwrap().as_str()), (1, "f-1"), "{name:?} is listed as {listed:?}");
+    }
+}
+
+#[tokio::test]
+async fn does_not_match_similar_names() {
+    for (name, listed) in [
+        ("study.pdf", "Study.pdf"),
+        ("Prüfung.pdf", "Prufung.pdf"),
+        ("Prüfung.pdf", "Pruefung.pdf"),
+        // Compatibility forms are other names.
+        ("\u{fb01}le.pdf", "file.pdf"),
+        ("a\u{a0}b.pdf", "a b.pdf"),
+        ("a  b.pdf", "a b.pdf"),
+    ] {
+        let (uploads, found) = upload(name, listed).await;
+        assert!(found.is_err(), "{name:?} is not {listed:?}");
+        assert_eq!(uploads, 3);
+    }
+}
