@@ -1,10 +1,10 @@
-//! Who is told the token, and that everybody who should be is.
+//! Token and tenant headers: every API request carries them, and no other host receives them.
 
 use std::time::SystemTime;
 
 use documine::{Client, Credentials, ErrorKind, NewDossier, PackageContent, Source, TokenSet};
 
-use crate::harness::canned_server::{CannedServer, response, json_response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::pdf_fixtures::INVOICE;
 use crate::harness::test_env::{TestEnv, header, is_operation};
 
@@ -92,12 +92,13 @@ async fn does_not_follow_redirect_to_another_origin() {
 
 #[tokio::test]
 async fn does_not_follow_redirects_of_provider_endpoints() {
-    let elsewhere = CannedServer::respond_with(|_| json_response(r#"{"access_token":"stolen","token_type":"Bearer"}"#)).await;
+    let elsewhere =
+        CannedServer::respond_with(|_| json_response(r#"{"access_token":"stolen","token_type":"Bearer"}"#)).await;
     let other_host = elsewhere.base.trim_start_matches("http:");
     for status in
         ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
     {
-        // Another port; by a leading `//`; by way of a user name; by another scheme.
+        // Another port, a scheme-relative URL, a URL with user info, and another scheme.
         for target in [
             format!("http:{other_host}/t"),
             other_host.to_owned(),
@@ -147,7 +148,7 @@ async fn link_to_another_origin_receives_no_token() {
         .credentials(Credentials::access_token("t0p-s3cret"))
         .build()
         .unwrap();
-    // The second page is the configured service's own.
+    // The second page comes from the configured service.
     assert_eq!(client.users().await.unwrap().len(), 2);
     assert_eq!((service.requests().len(), elsewhere.requests().len()), (2, 0));
 }

@@ -1,4 +1,4 @@
-//! The edges of what a caller can ask for: limits without end, packages of nothing, headers that are not theirs, fields that are not there.
+//! Boundary values of the caller's input: maximum durations, empty packages, reserved headers, missing fields.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::scripted::{request_body, client, scripted_server};
+use crate::harness::scripted::{client, request_body, scripted_server};
 use crate::harness::test_env::TestEnv;
 
 fn assert_input_error(error: &Error, line: &str) {
@@ -25,7 +25,7 @@ async fn maximum_duration_means_no_limit() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     let upload = dossier.upload(Source::bytes("study.pdf", STUDY)).with_timeout(Duration::MAX);
-    // In a task, as a panic would show there.
+    // In a task, because a panic would surface there.
     let uploaded = tokio::spawn(upload.send()).await.unwrap().unwrap();
     uploaded.processed().with_deadline(Duration::MAX).await.unwrap();
     dossier.get().with_timeout(Duration::MAX).await.unwrap();
@@ -48,9 +48,10 @@ async fn client_without_limits_works() {
     package.save_to(folder.path().join("a.zip")).await.unwrap();
 }
 
-/// What is sent when the dossier that the service describes so is changed in its description alone.
+/// Updates only the description of a dossier that the service describes as `described`, and returns the request body.
 async fn update_of(described: &str) -> serde_json::Value {
-    let service: CannedServer = scripted_server(vec![json_response(&documine_sim::wire::answer("getDossier", described))]).await;
+    let service: CannedServer =
+        scripted_server(vec![json_response(&documine_sim::wire::answer("getDossier", described))]).await;
     let template = client(&service.base).await.dossier_template("t-1".parse::<DossierTemplateId>().unwrap());
     let dossier = template.dossier("d-1".parse::<DossierId>().unwrap());
     let now = dossier.get().await.unwrap();

@@ -1,4 +1,4 @@
-//! Whoever stops awaiting leaves nothing half done behind.
+//! Dropping a future leaves no partial file, upload or wait behind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,7 @@ async fn dropped_download_leaves_no_file() {
     let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
-    std::fs::write(&target, "what was there before").unwrap();
+    std::fs::write(&target, "previous content").unwrap();
     let count = || std::fs::read_dir(folder.path()).unwrap().count();
 
     let started = Arc::new(Notify::new());
@@ -38,10 +38,10 @@ async fn dropped_download_leaves_no_file() {
     });
     let saving = tokio::spawn(call.send());
     started.notified().await;
-    assert_eq!(count(), 2, "the bytes so far are in a file beside the target");
+    assert_eq!(count(), 2, "the received bytes are in a temporary file");
     saving.abort();
     assert!(saving.await.unwrap_err().is_cancelled());
-    // A write may still be under way on a thread of its own; it can't bring the file back.
+    // A write on the blocking thread pool may still finish; it cannot recreate the file.
     for _ in 0..24_000 {
         if count() == 1 {
             break;
@@ -49,7 +49,7 @@ async fn dropped_download_leaves_no_file() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(count(), 1);
-    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+    assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
 }
 
 #[tokio::test]
@@ -65,10 +65,10 @@ async fn dropped_upload_leaves_no_file_in_dossier() {
     tokio::select! {
         biased;
         () = started.notified() => {}
-        result = call.send() => panic!("the upload was faster: {result:?}"),
+        result = call.send() => panic!("the upload completed before the drop: {result:?}"),
     }
     assert_eq!(dossier.files().await.unwrap(), []);
-    // The client is none the worse for it.
+    // The client remains usable.
     crate::harness::test_env::upload_processed(&dossier, "study.pdf", STUDY).await;
 }
 
@@ -83,6 +83,6 @@ async fn dropped_wait_can_be_restarted() {
     let polls = env.requests("getFile").len();
     env.time.advance(60);
     tokio::task::yield_now().await;
-    assert_eq!(env.requests("getFile").len(), polls, "nobody asks any more");
+    assert_eq!(env.requests("getFile").len(), polls, "no polls after the drop");
     uploaded.processed().await.unwrap();
 }

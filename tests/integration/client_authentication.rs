@@ -1,4 +1,4 @@
-//! The place of the client secret in requests to the identity provider: the form, or the header (RFC 6749 section 2.3.1), and never both.
+//! Placement of the client secret in requests to the identity provider: form or header (RFC 6749 section 2.3.1), never both.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use documine::{Client, ClientAuthMethod, ClientBuilder, Credentials, TokenSet};
 use documine_sim::idp::ClientAuth;
 use serde_json::{Value, json};
 
-use crate::harness::canned_server::{CannedServer, response, json_response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::scripted::request_body;
 use crate::harness::test_env::TestEnv;
 
@@ -14,7 +14,7 @@ const ID: &str = "my client:1";
 const SECRET: &str = "p&ss+%: ü";
 const BASIC: &str = "my+client%3A1:p%26ss%2B%25%3A+%C3%BC";
 
-/// Returns the place of the client's secret in a request: `form`, `header`, `both` or `none`.
+/// Returns the location of the client secret in a request: `form`, `header`, `both` or `none`.
 fn secret_location(request: &str) -> &'static str {
     let (head, form) = request.split_once("\r\n\r\n").unwrap();
     let header = head.lines().find_map(|line| {
@@ -37,12 +37,17 @@ fn secret_location(request: &str) -> &'static str {
     }
 }
 
-/// Returns the place of the secret in each request to the provider.
+/// Returns the location of the secret in each request to the provider.
 fn secret_locations(provider: &CannedServer) -> Vec<&'static str> {
-    provider.requests().iter().filter(|request| request.starts_with("POST ")).map(|request| secret_location(request)).collect()
+    provider
+        .requests()
+        .iter()
+        .filter(|request| request.starts_with("POST "))
+        .map(|request| secret_location(request))
+        .collect()
 }
 
-/// A provider that accepts secrets in the header only, with this answer to all others; its discovery has these members more.
+/// Starts a provider that accepts the secret in the header only and sends `refusal` otherwise; `metadata` extends its discovery document.
 async fn basic_only(refusal: Vec<u8>, metadata: Value) -> CannedServer {
     CannedServer::respond_with(move |head| {
         let lower = head.to_ascii_lowercase();
@@ -91,7 +96,7 @@ async fn sends_secret_in_header_when_discovery_allows_only_basic() {
         (json!({"token_endpoint_auth_methods_supported": ["private_key_jwt", "client_secret_basic"]}), vec!["header"]),
         (json!({"token_endpoint_auth_methods_supported": "client_secret_basic"}), vec!["header"]),
         (json!({"token_endpoint_auth_methods_supported": [7, null, "client_secret_basic"]}), vec!["header"]),
-        // What is said is true of the provider, not of each client.
+        // Discovery describes the provider, not each client.
         (
             json!({"token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"]}),
             vec!["form", "header"],
@@ -124,7 +129,7 @@ async fn retries_once_with_header_after_invalid_client_and_remembers_method() {
         let client = builder.credentials(robot_credentials()).build().unwrap();
         client.license().await.unwrap_or_else(|error| panic!("{shown}: {error}"));
         assert_eq!(secret_locations(&provider), ["form", "header"], "{shown}");
-        // Refresh and revocation of the same client and of its clones.
+        // The same client and its clones keep the method for refresh and revocation.
         time.advance(61);
         client.clone().license().await.unwrap();
         client.log_out().await.unwrap();
@@ -210,7 +215,8 @@ async fn sends_other_rejected_and_public_requests_once() {
     for code in ["invalid_grant", "unauthorized_client", "invalid_request"] {
         let body = format!(r#"{{"error":"{code}"}}"#);
         let provider =
-            CannedServer::respond_with(move |_| response("401 Unauthorized", &["WWW-Authenticate: Basic"], &body)).await;
+            CannedServer::respond_with(move |_| response("401 Unauthorized", &["WWW-Authenticate: Basic"], &body))
+                .await;
         let (builder, _) = builder(&provider).await;
         builder.credentials(robot_credentials()).build().unwrap().license().await.unwrap_err();
         assert_eq!(secret_locations(&provider), ["form"], "{code}");
@@ -256,6 +262,6 @@ async fn logs_in_at_provider_that_accepts_one_auth_method() {
         assert_eq!(requests, tries, "{allowed:?}");
         let issuer = format!("{}/auth/realms/{}", env.sim.base_url(), env.sim.workspace_id());
         env.builder().discover(&issuer).await.unwrap().build().unwrap().license().await.unwrap();
-        assert_eq!(env.requests("token").len(), requests + 1, "{allowed:?}: discovery says which");
+        assert_eq!(env.requests("token").len(), requests + 1, "{allowed:?}: discovery names the method");
     }
 }

@@ -1,4 +1,4 @@
-//! The extracted values: as JSON, as XML, with details, and as types of one's own.
+//! Extracted components: as JSON, as XML, with details, and as user-defined types.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
 
 use crate::harness::pdf_fixtures::{INVOICE, STUDY, pdf};
-use crate::harness::test_env::{TestEnv, upload_processed, header};
+use crate::harness::test_env::{TestEnv, header, upload_processed};
 
 #[tokio::test]
 async fn returns_values_in_template_order() {

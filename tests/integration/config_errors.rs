@@ -1,8 +1,8 @@
-//! Settings that can't work: told by `build()` in one line each, before anything is sent, and without a secret.
+//! Invalid settings: `build()` rejects each in one line, before anything is sent and without showing a secret.
 
 use documine::{Client, ClientBuilder, Credentials, ErrorKind, TokenSet};
 
-use crate::input_errors::{SECRETS, credentials, assert_error};
+use crate::input_errors::{SECRETS, assert_error, credentials};
 
 fn assert_rejected(builder: ClientBuilder, line: &str) {
     assert_error(&builder.build().map(drop).unwrap_err(), ErrorKind::Config, line);
@@ -64,7 +64,10 @@ fn names_empty_credential_field() {
         "credentials: the client secret is empty; give one",
     );
     assert_rejected(with(Credentials::access_token("")), "credentials: the access token is empty; give one");
-    assert_rejected(with(Credentials::tokens("c", TokenSet::new("\t"))), "credentials: the access token is empty; give one");
+    assert_rejected(
+        with(Credentials::tokens("c", TokenSet::new("\t"))),
+        "credentials: the access token is empty; give one",
+    );
     assert_rejected(
         with(Credentials::access_token("t0ken-t3xt\nX-Other: 1")),
         "credentials: the access token holds characters that no header may hold, perhaps a line break",
@@ -101,7 +104,10 @@ fn rejects_zero_timeouts() {
     assert_rejected(with().connect_timeout(zero), "the connect timeout is zero; nothing could ever succeed");
     assert_rejected(with().attempt_timeout(zero), "the attempt timeout is zero; nothing could ever succeed");
     assert_rejected(with().idle_timeout(zero), "the idle timeout is zero; nothing could ever succeed");
-    assert_rejected(with().app_info("my\nrobot", "1"), "app_info holds characters that no header may hold; use plain ASCII");
+    assert_rejected(
+        with().app_info("my\nrobot", "1"),
+        "app_info holds characters that no header may hold; use plain ASCII",
+    );
 }
 
 #[test]

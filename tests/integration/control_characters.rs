@@ -1,4 +1,4 @@
-//! Texts of the service that a terminal or a log would obey reach neither: control characters, line ends, changes of direction.
+//! Control characters, line breaks and bidirectional characters from the service reach neither terminal nor log.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::{client, scripted_server};
 use crate::harness::test_env::TestEnv;
 
-/// An escape sequence, a line end that forges a line, a change of direction.
+/// An escape sequence, a line break that forges a log line, and bidirectional characters.
 const HOSTILE: &str = "\u{1b}[31mSTUCK\r\n2026-01-01 ERROR forged\u{9b}2J\u{202e}gpj.exe\u{2066}\u{200f}";
 
 fn is_harmless(text: &str) -> bool {
@@ -24,13 +24,13 @@ fn is_harmless(text: &str) -> bool {
     !text.contains(|c: char| c.is_control() || hidden.contains(&c))
 }
 
-/// The line that an error shows, and the lines of its facts.
+/// Asserts that the error line and each line of its debug output are harmless.
 fn assert_harmless(line: &str, facts: &str) {
     assert!(line.contains("STUCK") && is_harmless(line), "{line:?}");
     assert!(facts.lines().all(is_harmless), "{facts:?}");
 }
 
-/// Keeps what events and spans hold.
+/// Records the field values of events and spans.
 #[derive(Clone, Default)]
 struct FieldRecorder(Arc<Mutex<Vec<String>>>);
 
@@ -75,7 +75,7 @@ async fn error_replaces_control_characters_of_service_text() {
     let headers = ["Content-Type: application/json", "X-Request-Id: r-1\t\u{202e}"];
     let service = scripted_server(vec![response("400 Bad Request", &headers, &body.to_string())]).await;
     let client = client(&service.base).await;
-    // Spans are known to tracing once they were made; one that is made for the first time while others subscribe may be missed.
+    // `tracing` caches interest per call site; a call site first used while another test subscribes may be missed, so use it once before.
     client.license().await.unwrap_err();
     let recorder = FieldRecorder::default();
     let guard = tracing::subscriber::set_default(recorder.clone());
@@ -84,7 +84,7 @@ async fn error_replaces_control_characters_of_service_text() {
     assert_harmless(&error.to_string(), &format!("{error:?}"));
     assert!(error.api_timestamp().is_some_and(is_harmless), "{:?}", error.api_timestamp());
     assert!(error.request_id().is_none_or(is_harmless), "{:?}", error.request_id());
-    assert_eq!(error.api_message(), Some(HOSTILE), "the text itself, as it came");
+    assert_eq!(error.api_message(), Some(HOSTILE), "the unmodified text");
     let recorded_fields = recorder.0.lock().unwrap().clone();
     assert!(!recorded_fields.is_empty() && recorded_fields.iter().all(|text| is_harmless(text)), "{recorded_fields:?}");
 }

@@ -1,4 +1,4 @@
-//! Templates and dossiers: finding, creating, changing, archiving, deleting.
+//! Templates and dossiers: list, create, update, archive, delete.
 
 use std::slice;
 
@@ -21,12 +21,8 @@ async fn lists_templates_and_reads_one() {
 #[tokio::test]
 async fn returns_not_found_for_unknown_template() {
     let env = TestEnv::new().await;
-    let error = env
-        .client
-        .dossier_template("nowhere".parse::<documine::DossierTemplateId>().unwrap())
-        .get()
-        .await
-        .unwrap_err();
+    let error =
+        env.client.dossier_template("nowhere".parse::<documine::DossierTemplateId>().unwrap()).get().await.unwrap_err();
     assert!(error.is_not_found() && !error.is_transient());
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!(error.operation(), Some("getDossierTemplate"));
@@ -202,8 +198,7 @@ async fn call_accepts_own_header_and_timeout() {
 #[tokio::test]
 async fn own_header_cannot_replace_token_or_tenant() {
     let env = TestEnv::new().await;
-    env
-        .template()
+    env.template()
         .get()
         .with_header("X-TENANT-ID", "other")
         .with_header("Authorization", "Bearer other")

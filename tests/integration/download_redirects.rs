@@ -1,4 +1,4 @@
-//! Packages that the service keeps in an object store: it answers with a redirect to a signed address, and the store gets no token.
+//! Packages in an object store: the service redirects to a signed URL, and the store receives no token.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use documine::{ClientBuilder, Credentials, DownloadId, Package, Retry};
 use futures_util::TryStreamExt;
 
-use crate::harness::canned_server::{CannedServer, response, json_response};
 use crate::download_resume::{file_names, incompressible_zip};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::scripted::builder;
 use crate::harness::test_env::operation_path;
 
-/// The header of a request, from its text.
+/// Returns a header of a request's text.
 fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     request.lines().find_map(|line| {
         let (found, value) = line.split_once(": ")?;
@@ -19,7 +19,7 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The package as an object store serves it, from where the request asks for it; of answer number `n` come `cuts[n]` bytes.
+/// Starts an object store that serves the package with range support; response number `n` sends `cuts[n]` bytes.
 async fn object_store(package: Vec<u8>, cuts: Vec<usize>) -> CannedServer {
     let answers = AtomicUsize::new(0);
     CannedServer::respond_with(move |head| {
@@ -42,12 +42,15 @@ async fn object_store(package: Vec<u8>, cuts: Vec<usize>) -> CannedServer {
     .await
 }
 
-/// A service that signs a new address below `target` for each request.
+/// Starts a service that signs a new URL below `target` for each request.
 async fn redirecting_server(target: String) -> CannedServer {
     let signed = AtomicUsize::new(0);
     CannedServer::respond_with(move |head| {
         if !head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
-            return json_response(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#));
+            return json_response(&documine_sim::wire::answer(
+                "getDownload",
+                r#"{"downloadId":"d-1","status":"READY"}"#,
+            ));
         }
         let number = signed.fetch_add(1, Ordering::Relaxed);
         response("302 Found", &[&format!("Location: {target}/p?sig=s1gnature-{number}")], "")
@@ -61,7 +64,7 @@ async fn package(service: &CannedServer, settings: impl FnOnce(ClientBuilder) ->
     client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap()
 }
 
-/// Holds the requests of the store against what it may get.
+/// Asserts signature number and range of each request to the store, and that it received no secrets.
 fn assert_store_requests(object_store: &CannedServer, expected: &[(usize, Option<&str>)]) {
     let requests = object_store.requests();
     let received: Vec<_> = requests
@@ -94,7 +97,8 @@ async fn redirected_download_omits_token_tenant_and_own_headers() {
     assert!(read_stream.concat() == zip);
     assert!(package.save_into(Vec::new()).await.unwrap().writer == zip);
     assert_store_requests(&object_store, &[(0, None), (1, None), (2, None)]);
-    let service_requests = service.requests().into_iter().filter(|request| request.contains(&operation_path("downloadPackage", &["d-1"])));
+    let service_requests =
+        service.requests().into_iter().filter(|request| request.contains(&operation_path("downloadPackage", &["d-1"])));
     for request in service_requests {
         assert_eq!(header(&request, "authorization"), Some("Bearer t0ken"));
     }

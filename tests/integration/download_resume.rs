@@ -1,4 +1,4 @@
-//! Packages that break off on their way: they go on where they stopped, in the same call or in the next one, and are never mixed with anything else.
+//! Interrupted downloads: they resume within the same call or in a later one, and bytes of two packages are never mixed.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -13,13 +13,13 @@ use futures_util::{StreamExt, TryStreamExt};
 use proptest::prelude::Rng;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::harness::zip_fixtures::crc32;
 use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::pdf_fixtures::{STUDY, unzip, zip};
-use crate::harness::scripted::{request_lines, builder};
+use crate::harness::scripted::{builder, request_lines};
 use crate::harness::test_env::{TestEnv, header, operation_path};
+use crate::harness::zip_fixtures::crc32;
 
-/// A package of about this size that does not get smaller.
+/// Returns an incompressible package of about `size` bytes.
 pub fn incompressible_zip(size: usize) -> Vec<u8> {
     let mut state = 0x9110_u64;
     let mut next = || {
@@ -30,16 +30,16 @@ pub fn incompressible_zip(size: usize) -> Vec<u8> {
     zip(&[("noise", bytes.as_slice()), ("small.txt", b"something small")])
 }
 
-/// A request for a package, as far as it matters here.
+/// The relevant parts of a package request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RangeRequest {
-    /// The number of the request, from 0.
+    /// Index of the request, from 0.
     pub number: usize,
     pub from: Option<usize>,
     pub condition: Option<String>,
 }
 
-/// The beginning of an answer and the bytes behind it; the connection ends there, whatever was announced.
+/// Builds a response whose connection closes after `body`, regardless of the announced length.
 pub fn raw_response(head: &[String], body: &[u8]) -> Vec<u8> {
     let mut bytes = head.join("\r\n").into_bytes();
     bytes.extend_from_slice(b"\r\nConnection: close\r\n\r\n");
@@ -47,14 +47,14 @@ pub fn raw_response(head: &[String], body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The whole package with these headers, of which `sent` bytes come.
+/// Builds a 200 response with these headers that sends only the first `sent` bytes of the package.
 pub fn full_response(package: &[u8], headers: &[&str], sent: usize) -> Vec<u8> {
     let mut head = vec!["HTTP/1.1 200 OK".to_owned(), format!("Content-Length: {}", package.len())];
     head.extend(headers.iter().map(|line| (*line).to_owned()));
     raw_response(&head, &package[..sent.min(package.len())])
 }
 
-/// The rest of the package from `from` on with these headers, of which `sent` bytes come.
+/// Builds a 206 response from byte `from` with these headers that sends only `sent` bytes.
 pub fn partial_response(package: &[u8], from: usize, headers: &[&str], sent: usize) -> Vec<u8> {
     let (length, left) = (package.len(), package.len() - from);
     let range = format!("Content-Range: bytes {from}-{}/{length}", length - 1);
@@ -65,20 +65,23 @@ pub fn partial_response(package: &[u8], from: usize, headers: &[&str], sent: usi
 
 pub const ETAG: &str = "ETag: \"one\"";
 
-/// A service with one package.
+/// A server with one package.
 pub struct PackageServer {
     service: CannedServer,
     requests_seen: Arc<Mutex<Vec<RangeRequest>>>,
 }
 
 impl PackageServer {
-    /// Each request for the package gets what `answer` makes of it.
+    /// Starts a server that responds to each package request with the result of `respond`.
     pub async fn start(respond: impl Fn(&RangeRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let requests_seen = Arc::new(Mutex::new(Vec::new()));
         let recorded = Arc::clone(&requests_seen);
         let service = CannedServer::respond_with(move |head| {
             if !head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
-                return json_response(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#));
+                return json_response(&documine_sim::wire::answer(
+                    "getDownload",
+                    r#"{"downloadId":"d-1","status":"READY"}"#,
+                ));
             }
             let value = |name: &str| {
                 head.lines().find_map(|line| {
@@ -98,20 +101,22 @@ impl PackageServer {
         Self { service, requests_seen }
     }
 
-    /// A decent one whose answers break off after so many bytes, one after another; the next ones come whole.
+    /// Starts a server that supports ranges and truncates the first responses after these byte counts; later responses are complete.
     pub async fn interrupted_after(package: &[u8], cut_points: Vec<usize>) -> Self {
         let package = package.to_vec();
         Self::start(move |request| {
             let sent = cut_points.get(request.number).copied().unwrap_or(usize::MAX);
             match request.from {
-                Some(from) if request.condition.as_deref() == Some("\"one\"") => partial_response(&package, from, &[ETAG], sent),
+                Some(from) if request.condition.as_deref() == Some("\"one\"") => {
+                    partial_response(&package, from, &[ETAG], sent)
+                }
                 _ => full_response(&package, &[ETAG], sent),
             }
         })
         .await
     }
 
-    /// One that sends this much of the package and no more, and holds the connection.
+    /// Starts a server that sends `head` and then stalls with the connection open.
     pub async fn stalling(head: Vec<u8>) -> Self {
         let service = CannedServer::respond_and_hold(move |request| {
             if request.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
@@ -124,7 +129,7 @@ impl PackageServer {
         Self { service, requests_seen: Arc::default() }
     }
 
-    /// The package, for a client of its own.
+    /// Returns the package through a new client.
     pub async fn package(&self) -> Package {
         self.package_with(|builder| builder).await
     }
@@ -135,7 +140,7 @@ impl PackageServer {
         client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap()
     }
 
-    /// Where the requests so far began; `None`: at the first byte.
+    /// Returns the start of each range request; `None` for a request without a range.
     pub fn range_starts(&self) -> Vec<Option<usize>> {
         self.requests_seen.lock().unwrap().iter().map(|request| request.from).collect()
     }
@@ -153,7 +158,7 @@ pub async fn read_stream(package: &Package) -> documine::Result<Vec<u8>> {
     Ok(pieces.concat())
 }
 
-/// Cut points for `length` bytes, each a good piece behind the one before.
+/// Returns truncation lengths that together stay below `length`.
 fn cut_points(length: usize, random: &mut impl FnMut(usize) -> usize) -> Vec<usize> {
     let (mut cut_points, mut at) = (Vec::new(), 0);
     loop {
@@ -174,9 +179,9 @@ async fn resumes_after_every_early_eof_without_repeating_bytes() {
     let zip = incompressible_zip(3_000_000);
     for method in ["file", "stream", "writer"] {
         let cut_points = cut_points(zip.len(), &mut random);
-        assert!(cut_points.len() > 4, "more than the attempts of one call");
+        assert!(cut_points.len() > 4, "more interruptions than attempts");
         let server = PackageServer::interrupted_after(&zip, cut_points.clone()).await;
-        // What brings the package further is given back.
+        // Progress refunds the retry budget.
         let package = server.package_with(|builder| builder.retry_budget(Some(1))).await;
         let folder = tempfile::tempdir().unwrap();
         let received = match method {
@@ -190,7 +195,7 @@ async fn resumes_after_every_early_eof_without_repeating_bytes() {
             _ => package.save_into(Vec::new()).await.unwrap().writer,
         };
         assert!(received == zip, "{method}, PROPTEST_RNG_SEED={seed}, cut at {cut_points:?}");
-        // Each answer begins where the one before stopped, so all of them together have the package's bytes and no more.
+        // Each response starts where the previous one ended, so together they send every byte once.
         let mut at = 0;
         let mut expected = vec![None];
         for cut in &cut_points {
@@ -198,7 +203,15 @@ async fn resumes_after_every_early_eof_without_repeating_bytes() {
             expected.push(Some(at));
         }
         assert_eq!(server.range_starts(), expected, "{method}, PROPTEST_RNG_SEED={seed}");
-        assert!(server.requests_seen.lock().unwrap().iter().skip(1).all(|request| request.condition.as_deref() == Some("\"one\"")));
+        assert!(
+            server
+                .requests_seen
+                .lock()
+                .unwrap()
+                .iter()
+                .skip(1)
+                .all(|request| request.condition.as_deref() == Some("\"one\""))
+        );
     }
 }
 
@@ -219,7 +232,7 @@ async fn backs_off_between_resets_early_eofs_and_stalls() {
     let package = client.download(id).operation().wait().await.unwrap();
     let before = env.time.sleeps().len();
     let folder = tempfile::tempdir().unwrap();
-    // The limit runs out as soon as nothing else can happen.
+    // With the clock paused, the timeout fires as soon as the runtime is idle.
     tokio::time::pause();
     let saved = package.save_to(folder.path().join("a.zip")).await.unwrap();
     assert_eq!(saved.bytes, size as u64);
@@ -228,7 +241,7 @@ async fn backs_off_between_resets_early_eofs_and_stalls() {
     let ranges: Vec<_> = requests.iter().map(|request| header(request, "range")).collect();
     let from = |bytes: u64| Some(format!("bytes={bytes}-"));
     assert_eq!(ranges, [None, from(quarter), from(2 * quarter), from(2 * quarter)]);
-    // Too little came each time to count as progress, and chance is always a half here.
+    // Too few bytes arrived to count as progress, and the clock's random value is always 0.5.
     let pauses: Vec<_> = env.time.sleeps()[before..].iter().map(Duration::as_millis).collect();
     assert_eq!(pauses, [250, 500, 1000]);
 }
@@ -245,16 +258,20 @@ async fn gives_up_when_download_makes_no_progress() {
     let folder = tempfile::tempdir().unwrap();
     let error = server.package().await.save_to(folder.path().join("a.zip")).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Interrupted, 4));
-    // Eight bytes are no progress, so these are the four attempts of one call.
+    // Eight bytes do not count as progress, so these are the four attempts of one call.
     assert_eq!(server.range_starts(), [None, Some(40_000), Some(40_008), Some(40_016)]);
     assert_eq!(file_names(folder.path()), [""; 0]);
     let error =
         server.package().await.stream().with_retry(Retry::Never).await.unwrap().try_for_each(|_| async { Ok(()) });
-    assert_eq!(error.await.unwrap_err().attempts(), 1, "a caller who wants no retries gets none");
+    assert_eq!(error.await.unwrap_err().attempts(), 1, "no retries when disabled");
 }
 
-/// Breaks off after half, and answers the request for the rest with what `second` makes of the package.
-async fn server_with_second_response(zip: &[u8], headers: &'static [&'static str], respond: fn(&[u8], &RangeRequest) -> Vec<u8>) -> PackageServer {
+/// Starts a server that truncates its first response at half and sends the result of `respond` as its second one.
+async fn server_with_second_response(
+    zip: &[u8],
+    headers: &'static [&'static str],
+    respond: fn(&[u8], &RangeRequest) -> Vec<u8>,
+) -> PackageServer {
     let package = zip.to_vec();
     PackageServer::start(move |request| match request.number {
         0 => full_response(&package, headers, package.len() / 2),
@@ -264,7 +281,7 @@ async fn server_with_second_response(zip: &[u8], headers: &'static [&'static str
     .await
 }
 
-/// What the service does, the headers of its first answer, its second answer, and where each request is to begin.
+/// Description, headers of the first response, second response, and expected start of each request.
 type RangeCase<'a> = (&'a str, &'a [&'static str], fn(&[u8], &RangeRequest) -> Vec<u8>, &'a [Option<usize>]);
 
 #[tokio::test]
@@ -273,40 +290,50 @@ async fn never_mixes_mismatched_range_response_with_received_bytes() {
     let half = zip.len() / 2;
     let date: &[&str] = &["Last-Modified: Sun, 06 Nov 1994 08:49:36 GMT", "Date: Sun, 06 Nov 1994 08:49:37 GMT"];
     let cases: [RangeCase<'_>; 12] = [
-        ("the range is ignored", &[ETAG], |zip, _| full_response(zip, &[ETAG], usize::MAX), &[None, Some(half)]),
-        ("another tag, so the whole", &[ETAG], |zip, _| full_response(zip, &["ETag: \"two\""], usize::MAX), &[None, Some(half)]),
+        ("range ignored", &[ETAG], |zip, _| full_response(zip, &[ETAG], usize::MAX), &[None, Some(half)]),
         (
-            "another tag, though a part",
+            "another tag, full response",
+            &[ETAG],
+            |zip, _| full_response(zip, &["ETag: \"two\""], usize::MAX),
+            &[None, Some(half)],
+        ),
+        (
+            "another tag, partial response",
             &[ETAG],
             |zip, request| partial_response(zip, request.from.unwrap(), &["ETag: \"two\""], 9),
             &[None, Some(half), None],
         ),
         (
-            "a part without a tag",
+            "partial response without tag",
             &[ETAG],
             |zip, request| partial_response(zip, request.from.unwrap(), &[], 9),
             &[None, Some(half), None],
         ),
         (
-            "another part than it says",
+            "range differs from the requested one",
             &[ETAG],
             |zip, request| partial_response(zip, request.from.unwrap() + 5, &[ETAG], 9),
             &[None, Some(half), None],
         ),
         (
-            "a part of another length",
+            "range of another total length",
             &[ETAG],
             |zip, request| partial_response(&zip[..zip.len() - 1], request.from.unwrap(), &[ETAG], 9),
             &[None, Some(half), None],
         ),
         (
-            "a part that tells nothing",
+            "partial response without range",
             &[ETAG],
-            |_, _| raw_response(&["HTTP/1.1 206 Partial Content".into(), ETAG.into(), "Content-Length: 5".into()], b"bytes"),
+            |_, _| {
+                raw_response(
+                    &["HTTP/1.1 206 Partial Content".into(), ETAG.into(), "Content-Length: 5".into()],
+                    b"bytes",
+                )
+            },
             &[None, Some(half), None],
         ),
         (
-            "no such range",
+            "range not satisfiable",
             &[ETAG],
             |_, _| {
                 raw_response(
@@ -320,11 +347,16 @@ async fn never_mixes_mismatched_range_response_with_received_bytes() {
             },
             &[None, Some(half), None],
         ),
-        ("no tag at all", &[], |zip, _| full_response(zip, &[], usize::MAX), &[None, None]),
-        ("a weak tag", &["ETag: W/\"one\""], |zip, _| full_response(zip, &[], usize::MAX), &[None, None]),
-        ("no ranges, as it says", &[ETAG, "Accept-Ranges: none"], |zip, _| full_response(zip, &[], usize::MAX), &[None, None]),
+        ("no tag", &[], |zip, _| full_response(zip, &[], usize::MAX), &[None, None]),
+        ("weak tag", &["ETag: W/\"one\""], |zip, _| full_response(zip, &[], usize::MAX), &[None, None]),
         (
-            "a date that is good enough",
+            "ranges not accepted",
+            &[ETAG, "Accept-Ranges: none"],
+            |zip, _| full_response(zip, &[], usize::MAX),
+            &[None, None],
+        ),
+        (
+            "strong modification date",
             date,
             |zip, request| partial_response(zip, request.from.unwrap(), &[], usize::MAX),
             &[None, Some(half)],
@@ -339,7 +371,7 @@ async fn never_mixes_mismatched_range_response_with_received_bytes() {
         assert_eq!(saved.bytes, zip.len() as u64, "{what}");
         assert_eq!(file_names(folder.path()), ["a.zip"], "{what}");
         assert_eq!(server.range_starts(), range_starts, "{what}");
-        // A stream can't take back what it gave, so what comes again is left out.
+        // A stream cannot take back bytes, so repeated bytes are skipped.
         let server = server_with_second_response(&zip, headers, respond).await;
         assert!(read_stream(&server.package().await).await.unwrap() == zip, "{what}");
         assert_eq!(server.range_starts(), range_starts, "{what}");
@@ -367,7 +399,8 @@ async fn handles_simulated_range_faults() {
         }
         let before = env.requests("downloadPackage").len();
         assert!(read_stream(&package).await.unwrap() == whole);
-        let requests_seen: Vec<_> = env.requests("downloadPackage")[before..].iter().map(|request| request.status).collect();
+        let requests_seen: Vec<_> =
+            env.requests("downloadPackage")[before..].iter().map(|request| request.status).collect();
         assert_eq!(requests_seen, statuses);
         env.sim.faults().clear();
     }
@@ -418,7 +451,7 @@ async fn never_saves_package_of_wrong_length() {
         let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.zip");
-        // Each call with a client of its own, for the bytes that are too many break the next answer on a connection.
+        // Each call uses a new client, because surplus bytes corrupt the next response on the connection.
         let of = async || {
             let client = env.builder().build().unwrap();
             client.download(package.id().clone()).operation().wait().await.unwrap()
@@ -439,8 +472,9 @@ async fn never_saves_package_of_wrong_length() {
 async fn fetches_invalid_zip_once_more() {
     let zip = incompressible_zip(50_000);
     let package = zip.clone();
-    let server =
-        PackageServer::start(move |request| full_response(if request.number == 0 { &package[1..] } else { &package }, &[ETAG], usize::MAX));
+    let server = PackageServer::start(move |request| {
+        full_response(if request.number == 0 { &package[1..] } else { &package }, &[ETAG], usize::MAX)
+    });
     let server = server.await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
@@ -449,7 +483,8 @@ async fn fetches_invalid_zip_once_more() {
     assert_eq!(server.range_starts(), [None, None]);
 
     let package = zip.clone();
-    let server = PackageServer::start(move |_| full_response(&package[..package.len() - 30], &[ETAG], usize::MAX)).await;
+    let server =
+        PackageServer::start(move |_| full_response(&package[..package.len() - 30], &[ETAG], usize::MAX)).await;
     let error = server.package().await.save_to(&target).await.unwrap_err();
     let length = zip.len() - 30;
     let line = format!(
@@ -457,7 +492,7 @@ async fn fetches_invalid_zip_once_more() {
     );
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Integrity, line));
     assert_eq!((error.attempts(), server.range_starts()), (2, vec![None, None]));
-    assert!(std::fs::read(&target).unwrap() == zip, "what was there stays");
+    assert!(std::fs::read(&target).unwrap() == zip, "the existing file is unchanged");
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
 
@@ -465,10 +500,13 @@ async fn fetches_invalid_zip_once_more() {
 async fn fetches_package_with_damaged_entry_once_more_when_checked() {
     let zip = incompressible_zip(50_000);
     let mut damaged = zip.clone();
-    // A byte of the first entry's content: length and end are as they should be.
+    // A byte of the first entry's data changes; length and end record stay valid.
     damaged[1_000] ^= 1;
     let (first, then) = (damaged.clone(), zip.clone());
-    let server = PackageServer::start(move |request| full_response(if request.number == 0 { &first } else { &then }, &[ETAG], usize::MAX)).await;
+    let server = PackageServer::start(move |request| {
+        full_response(if request.number == 0 { &first } else { &then }, &[ETAG], usize::MAX)
+    })
+    .await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     server.package().await.save_to(&target).checked(PackageLimits::default()).await.unwrap();
@@ -483,18 +521,18 @@ async fn fetches_package_with_damaged_entry_once_more_when_checked() {
         assert_eq!(error.kind(), ErrorKind::Integrity);
         let line = error.to_string();
         assert!(line.starts_with("downloadPackage: the package that came: entry \"noise\" is damaged ("), "{line}");
-        assert!(std::fs::read(&target).unwrap() == zip, "what was there stays");
-        assert_eq!(file_names(folder.path()), ["a.zip"], "nothing is left to go on with");
+        assert!(std::fs::read(&target).unwrap() == zip, "the existing file is unchanged");
+        assert_eq!(file_names(folder.path()), ["a.zip"], "no part remains");
     }
     let few = PackageLimits::default().entries(1);
     let error = server.package().await.save_to(&target).checked(few).await.unwrap_err();
     assert!(error.to_string().contains("it holds 2 entries, more than 1"), "{error}");
-    // Whoever does not ask for it gets what came.
+    // A call without a check saves the package as received.
     server.package().await.save_to(&target).await.unwrap();
     assert!(std::fs::read(&target).unwrap() == damaged);
 }
 
-/// The bytes as a gzip file of one block that is not compressed (RFC 1951, RFC 1952).
+/// Wraps bytes in a gzip file with one uncompressed block (RFC 1951, RFC 1952).
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut sum = u32::MAX;
     for byte in bytes {
@@ -525,7 +563,7 @@ async fn does_not_resume_compressed_response() {
     let folder = tempfile::tempdir().unwrap();
     let saved = server.package().await.save_to(folder.path().join("a.zip")).await.unwrap();
     assert!(std::fs::read(&saved.path).unwrap() == zip);
-    assert_eq!(server.range_starts(), [None, None], "the ranges would be those of the packed bytes");
+    assert_eq!(server.range_starts(), [None, None], "ranges would refer to the compressed bytes");
 
     let server = PackageServer::start(|_| full_response(b"what", &["Content-Encoding: compress"], usize::MAX)).await;
     let error = server.package().await.save_to(folder.path().join("b.zip")).await.unwrap_err();
@@ -538,18 +576,20 @@ async fn does_not_resume_compressed_response() {
 #[tokio::test]
 async fn rejects_unrequested_partial_response() {
     let zip = incompressible_zip(1_000);
-    let server = PackageServer::start(move |request| partial_response(&zip, request.from.unwrap_or(0), &[ETAG], usize::MAX)).await;
+    let server =
+        PackageServer::start(move |request| partial_response(&zip, request.from.unwrap_or(0), &[ETAG], usize::MAX))
+            .await;
     let error = server.package().await.stream().await.unwrap_err();
     let line = "downloadPackage: 206 Partial Content, but the whole package was asked for";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, line));
-    // Whoever asks for a range gets it, and nothing is done about it.
+    // A caller who sets a Range header receives the partial response unchanged.
     let part = server.package().await.stream().with_header("Range", "bytes=900-").await.unwrap();
     let part: Vec<_> = part.try_collect().await.unwrap();
     assert!(part.concat().ends_with(b"\0\0"));
     assert_eq!(server.range_starts(), [None, Some(900)]);
 }
 
-/// Notes all that it is told.
+/// Records all progress events.
 #[derive(Clone, Default)]
 struct ProgressRecorder(Arc<Mutex<Vec<String>>>);
 
@@ -557,7 +597,7 @@ impl Progress for ProgressRecorder {
     fn moved(&self, moved: u64, total: Option<u64>) {
         let mut lines = self.0.lock().unwrap();
         let line = format!("{moved} of {}", total.unwrap_or_default());
-        // Of the moves between two other events the last one.
+        // Only the last move between two other events is kept.
         if lines.last().is_some_and(|line| line.contains(" of ")) {
             lines.pop();
         }
@@ -576,9 +616,9 @@ async fn resumes_in_another_process() {
     let server = PackageServer::interrupted_after(&zip, vec![100_000, 50_000]).await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
-    std::fs::write(&target, "what was there before").unwrap();
+    std::fs::write(&target, "previous content").unwrap();
     for (at, stands) in [(100_000, 100_000), (50_000, 150_000)] {
-        // Each time another client, as another process has.
+        // Each call uses a new client, as another process would.
         let error = server.package().await.save_to(&target).resumable().with_retry(Retry::Never).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted, "{at}");
         assert_eq!(file_names(folder.path()), ["a.zip", "a.zip.part", "a.zip.part.json"]);
@@ -589,7 +629,7 @@ async fn resumes_in_another_process() {
             r#"{{"version":1,"download_id":"d-1","bytes":{stands},"crc32":{sum},"length":{length},"validator":{{"etag":"\"one\""}},"name":null}}"#
         );
         assert_eq!(sidecar, expected);
-        assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+        assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
     }
     let recorded = ProgressRecorder::default();
     let saved = server.package().await.save_to(&target).resumable().with_progress(recorded.clone()).await.unwrap();
@@ -616,7 +656,7 @@ async fn records_safe_bytes_in_sidecar_during_download() {
     });
     let saving = tokio::spawn(call.send());
     started.notified().await;
-    // What there is when the process is killed now: the files as they are.
+    // State of the files if the process is killed now.
     let [part, sidecar] =
         ["a.zip.part", "a.zip.part.json"].map(|name| std::fs::read(folder.path().join(name)).unwrap());
     let recorded = |line: &[u8]| {
@@ -627,11 +667,13 @@ async fn records_safe_bytes_in_sidecar_during_download() {
     assert!((4 * 1024 * 1024..5_000_000).contains(&safe), "{safe}");
     let written = safe + recorded(sidecar.rsplit(|byte| *byte == b'\n').next().unwrap());
     assert!((5_000_000 - 512 * 1024..=5_000_000).contains(&written), "{written}");
-    // And when the machine goes down: what was not made safe may be anything.
+    // State after a power failure: bytes that were not synced are undefined.
     let lost = [&part[..safe], &vec![0; part.len() - safe]].concat();
-    for (what, part, begin) in
-        [("killed", &part, written), ("down", &lost, safe), ("short", &part[..safe].to_vec(), safe)]
-    {
+    for (what, part, begin) in [
+        ("process killed", &part, written),
+        ("power failure", &lost, safe),
+        ("part truncated", &part[..safe].to_vec(), safe),
+    ] {
         let after = tempfile::tempdir().unwrap();
         std::fs::write(after.path().join("a.zip.part"), part).unwrap();
         std::fs::write(after.path().join("a.zip.part.json"), &sidecar).unwrap();
@@ -645,7 +687,7 @@ async fn records_safe_bytes_in_sidecar_during_download() {
     saving.await.unwrap_err();
 }
 
-/// Stops a resumable call for `a.zip` after 100 000 bytes.
+/// Runs a resumable call for `a.zip` that fails after 100,000 bytes.
 pub async fn interrupt_download(zip: &[u8], folder: &Path) {
     let server = PackageServer::interrupted_after(zip, vec![100_000]).await;
     let call = server.package().await.save_to(folder.join("a.zip")).resumable().with_retry(Retry::Never);
@@ -653,7 +695,7 @@ pub async fn interrupt_download(zip: &[u8], folder: &Path) {
     assert_eq!(file_names(folder), ["a.zip.part", "a.zip.part.json"]);
 }
 
-/// What happens to a part, how, and where the next call begins.
+/// Description, modification of the part, and expected start of each request of the next call.
 type DamagedPart<'a> = (&'a str, fn(&Path, &str), &'a [Option<usize>]);
 
 #[tokio::test]
@@ -661,24 +703,24 @@ async fn restarts_when_part_does_not_match_sidecar() {
     let zip = incompressible_zip(300_000);
     let text = |folder: &Path| std::fs::read_to_string(folder.join("a.zip.part.json")).unwrap();
     let damage: [DamagedPart<'_>; 6] = [
-        ("as it was", |_, _| (), &[Some(100_000)]),
+        ("unchanged", |_, _| (), &[Some(100_000)]),
         ("damaged", |path, text| std::fs::write(path.with_extension("part.json"), &text[..40]).unwrap(), &[None]),
         (
-            "of another package",
+            "sidecar of another package",
             |path, text| std::fs::write(path.with_extension("part.json"), text.replace("d-1", "d-2")).unwrap(),
             &[None],
         ),
         (
-            "of another state",
+            "sidecar with another tag",
             |path, text| std::fs::write(path.with_extension("part.json"), text.replace("one", "two")).unwrap(),
             &[Some(100_000)],
         ),
-        ("shorter than it should be", |path, _| std::fs::write(path.with_extension("part"), "short").unwrap(), &[None]),
+        ("part too short", |path, _| std::fs::write(path.with_extension("part"), "part truncated").unwrap(), &[None]),
         (
-            "longer than is safe",
+            "part longer than its safe bytes",
             |path, _| {
                 let mut bytes = std::fs::read(path.with_extension("part")).unwrap();
-                bytes.extend_from_slice(b"what nobody knows");
+                bytes.extend_from_slice(b"unrecorded bytes");
                 std::fs::write(path.with_extension("part"), bytes).unwrap();
             },
             &[Some(100_000)],
@@ -687,7 +729,7 @@ async fn restarts_when_part_does_not_match_sidecar() {
     for (what, damage, range_starts) in damage {
         let folder = tempfile::tempdir().unwrap();
         interrupt_download(&zip, folder.path()).await;
-        // The extension of `a.zip.x` is replaced.
+        // `with_extension` replaces the last extension of `a.zip.x`.
         damage(&folder.path().join("a.zip.x"), &text(folder.path()));
         let server = PackageServer::interrupted_after(&zip, vec![]).await;
         let saved = server.package().await.save_to(folder.path().join("a.zip")).resumable().await.unwrap();
@@ -711,13 +753,13 @@ async fn refuses_to_touch_foreign_or_newer_part() {
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::File, 0));
         error.to_string()
     };
-    std::fs::write(&part, "somebody's").unwrap();
+    std::fs::write(&part, "foreign content").unwrap();
     let expected = format!(
         "downloadPackage: {} can't be written: it is there already, and no download of this SDK; move it away",
         part.display()
     );
     assert_eq!(line().await, expected);
-    assert_eq!(std::fs::read(&part).unwrap(), b"somebody's");
+    assert_eq!(std::fs::read(&part).unwrap(), b"foreign content");
 
     std::fs::remove_file(&part).unwrap();
     interrupt_download(&zip, folder.path()).await;
@@ -739,7 +781,7 @@ async fn refuses_to_touch_foreign_or_newer_part() {
         line().await,
         format!("downloadPackage: {} can't be written: it is not a regular file; move it away", part.display())
     );
-    assert_eq!(server.range_starts(), [], "nothing is fetched for it");
+    assert_eq!(server.range_starts(), [], "no request is sent");
 }
 
 #[tokio::test]
@@ -770,7 +812,7 @@ async fn rejects_second_call_on_same_part() {
         folder.path().join("a.zip.part").display()
     );
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line));
-    // Dropped, the first one brings what it has to safety and lets go.
+    // Dropping the first call syncs its bytes and releases the lock.
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     let saved = loop {
@@ -789,7 +831,7 @@ async fn rejects_second_call_on_same_part() {
 #[tokio::test]
 async fn removes_part_that_cannot_be_resumed() {
     let zip = incompressible_zip(100_000);
-    for (what, headers) in [("no tag", &[][..]), ("a weak tag", &["ETag: W/\"one\""])] {
+    for (what, headers) in [("no tag", &[][..]), ("weak tag", &["ETag: W/\"one\""])] {
         let package = zip.clone();
         let server = PackageServer::start(move |_| full_response(&package, headers, 50_000)).await;
         let folder = tempfile::tempdir().unwrap();
@@ -801,13 +843,13 @@ async fn removes_part_that_cannot_be_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     assert!(server.package().await.save_to(&target).resumable().await.unwrap_err().is_not_found());
-    assert_eq!(file_names(folder.path()), [""; 0], "nothing had come");
+    assert_eq!(file_names(folder.path()), [""; 0], "nothing was received");
     interrupt_download(&zip, folder.path()).await;
     assert!(server.package().await.save_to(&target).resumable().await.unwrap_err().is_not_found());
     assert_eq!(file_names(folder.path()), [""; 0], "the package is gone");
 }
 
-/// A shop whose package has this suggested name.
+/// Starts a server whose package has this suggested name.
 async fn server_with_disposition(zip: &[u8], disposition: &'static str) -> PackageServer {
     let zip = zip.to_vec();
     PackageServer::start(move |request| match request.from {
@@ -836,7 +878,7 @@ async fn keeps_suggested_name_inside_the_folder() {
         let saved = server.package().await.save_in(&folder).await.unwrap();
         assert_eq!(saved.path, folder.join(name), "{disposition}");
         assert!(std::fs::read(&saved.path).unwrap() == zip);
-        // A part keeps the name, which the answer with the rest does not repeat.
+        // The sidecar keeps the name, because the partial response does not repeat it.
         let server = server_with_disposition(&zip, disposition).await;
         let call = server.package().await.save_in(&folder).resumable().with_retry(Retry::Never);
         call.await.unwrap_err();
@@ -862,7 +904,7 @@ async fn applies_if_exists_policy() {
     let error = package.save_to(&target).if_exists(IfExists::Refuse).await.unwrap_err();
     let line = format!("downloadPackage: {} can't be written: there is a file of this name already", target.display());
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line.clone()));
-    assert_eq!(server.range_starts(), [], "nothing is fetched for it");
+    assert_eq!(server.range_starts(), [], "no request is sent");
     for name in ["a (2).zip", "a (3).zip"] {
         let saved = package.save_to(&target).if_exists(IfExists::Number).await.unwrap();
         assert_eq!(saved.path, folder.path().join(name));
@@ -875,14 +917,17 @@ async fn applies_if_exists_policy() {
     package.save_to(&target).await.unwrap();
     assert!(std::fs::read(&target).unwrap() == zip);
 
-    // One that comes while the package is fetched stays, too.
+    // A file created during the download is not replaced either.
     std::fs::remove_file(&target).unwrap();
     let meanwhile = target.clone();
     let call = package.save_to(&target).if_exists(IfExists::Refuse);
     let call = call.with_progress(move |_, _| std::fs::write(&meanwhile, "theirs").unwrap());
     assert_eq!(call.await.unwrap_err().to_string(), line);
     assert_eq!(std::fs::read(&target).unwrap(), b"theirs");
-    assert_eq!(file_names(folder.path()), ["a (2).zip", "a (3).zip", "a.zip", "package-d-1 (2).zip", "package-d-1.zip"]);
+    assert_eq!(
+        file_names(folder.path()),
+        ["a (2).zip", "a (3).zip", "a.zip", "package-d-1 (2).zip", "package-d-1.zip"]
+    );
     let error = package.save_in(&target).await.unwrap_err();
     assert_eq!(error.to_string(), format!("downloadPackage: {} can't be written: it is no folder", target.display()));
 }

@@ -1,4 +1,4 @@
-//! A package that is larger than its caller allows is refused: by its announced length before a byte is taken, else as soon as more has come.
+//! Packages above the size limit: rejected by the announced length before reading, otherwise as soon as the limit is exceeded.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use documine::{Error, ErrorKind};
 
-use crate::download_resume::{PackageServer, ETAG, file_names, incompressible_zip, raw_response, partial_response, full_response};
+use crate::download_resume::{
+    ETAG, PackageServer, file_names, full_response, incompressible_zip, partial_response, raw_response,
+};
 
 const LIMIT: u64 = 50_000;
 
@@ -15,10 +17,10 @@ fn assert_too_large(error: &Error, limit: u64) {
         "downloadPackage: the package is larger than the limit of {limit} bytes; raise the limit with `max_bytes`"
     );
     assert_eq!((error.kind(), error.attempts(), error.to_string()), (ErrorKind::Integrity, 1, line));
-    assert!(!error.is_transient(), "it is as large the next time");
+    assert!(!error.is_transient(), "a retry would be as large");
 }
 
-/// Counts what it is given.
+/// Counts the bytes written to it.
 #[derive(Clone, Debug, Default)]
 struct ByteCounter(Arc<AtomicU64>);
 
@@ -49,7 +51,7 @@ async fn rejects_announced_length_above_limit_before_reading() {
     assert_eq!((counter.0.load(Ordering::Relaxed), server.range_starts()), (0, vec![None; 5]));
     assert_eq!(file_names(folder.path()), [""; 0]);
 
-    // As large as allowed is not too large.
+    // A package of exactly the limit is accepted.
     let exact = zip.len() as u64;
     assert_eq!(package.save_to(&target).max_bytes(exact).await.unwrap().bytes, exact);
     assert_eq!(package.save_into(counter).max_bytes(exact).await.unwrap().bytes, exact);
@@ -78,14 +80,14 @@ async fn counts_bytes_when_length_is_not_announced() {
 
 #[tokio::test]
 async fn limits_opened_package_by_default() {
-    // Nobody sends so much; the announcement is enough.
+    // The announced length alone causes the error.
     for length in [(1_u64 << 30) + 1, 1 << 40, u64::MAX] {
         let server = PackageServer::start(move |_| {
             raw_response(&["HTTP/1.1 200 OK".into(), ETAG.into(), format!("Content-Length: {length}")], &[b'-'; 1_000])
         })
         .await;
         let result = server.package().await.open().await;
-        // A length that is none to the HTTP library is refused by it.
+        // The HTTP library rejects this length itself.
         match length {
             u64::MAX => drop(result.unwrap_err()),
             _ => assert_too_large(&result.unwrap_err(), 1 << 30),
@@ -121,11 +123,13 @@ async fn applies_limit_to_whole_length_of_resumed_package() {
     let call = server.package().await.save_to(&target).resumable().with_retry(documine::Retry::Never);
     call.await.unwrap_err();
     let package = zip.clone();
-    let server = PackageServer::start(move |request| partial_response(&package, request.from.unwrap(), &[ETAG], usize::MAX)).await;
-    // What is left is within the limit, and the whole is not.
+    let server =
+        PackageServer::start(move |request| partial_response(&package, request.from.unwrap(), &[ETAG], usize::MAX))
+            .await;
+    // The remaining bytes are within the limit, the whole package is not.
     let error = server.package().await.save_to(&target).max_bytes(80_000).resumable().await.unwrap_err();
     assert_too_large(&error, 80_000);
-    // The part is good, and a call with another limit continues it.
+    // The part stays valid: a call with another limit resumes it.
     let saved = server.package().await.save_to(&target).resumable().await.unwrap();
     assert!(saved.resumed_at > 0, "{saved:?}");
     assert_eq!(std::fs::read(&target).unwrap(), zip);

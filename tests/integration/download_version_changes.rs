@@ -1,4 +1,4 @@
-//! A package that changes between two responses is saved as one version, whole, however often the download breaks and resumes.
+//! Packages that change between two responses: the saved file is one complete version, however often the download resumes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -8,11 +8,11 @@ use futures_util::TryStreamExt;
 use proptest::prelude::Rng;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
+use crate::download_resume::{PackageServer, RangeRequest, file_names, full_response, partial_response};
 use crate::harness::canned_server::response;
-use crate::download_resume::{RangeRequest, PackageServer, file_names, partial_response, full_response};
 use crate::harness::pdf_fixtures::zip;
 
-/// A valid package. All packages of one size have the same structure, so a mixture of two still ends as a ZIP does.
+/// Returns a valid package. All packages of one size have the same structure, so a mixture of two still ends like a ZIP.
 fn package_version(seed: u64, size: usize) -> Vec<u8> {
     let mut state = seed;
     let mut next = || {
@@ -23,7 +23,7 @@ fn package_version(seed: u64, size: usize) -> Vec<u8> {
     zip(&[("noise", bytes.as_slice())])
 }
 
-/// The response of a replica that holds `package` as version `tag`, cut after `sent` bytes.
+/// Returns the response of a replica that holds `package` as version `tag`, truncated after `sent` bytes.
 fn replica(request: &RangeRequest, package: &[u8], tag: &str, sent: usize) -> Vec<u8> {
     let quoted = format!("\"{tag}\"");
     let (etag, name) = (format!("ETag: {quoted}"), format!("Content-Disposition: attachment; filename={tag}.zip"));
@@ -41,7 +41,7 @@ async fn forgets_version_of_response_without_body_bytes() {
     assert_eq!(a.len(), b.len());
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (a.clone(), b.clone());
-    // The first version breaks before its first byte, the second one after half of it, and then the service is down.
+    // The first version ends before its first byte, the second after half, and then the service fails.
     let server = PackageServer::start(move |request| match request.number {
         0 => replica(request, &first, "a", 0),
         1 => replica(request, &second, "b", 100_000),
@@ -52,7 +52,7 @@ async fn forgets_version_of_response_without_body_bytes() {
     let sidecar = std::fs::read_to_string(folder.path().join("package-d-1.zip.part.json")).unwrap();
     assert!(sidecar.contains(r#""etag":"\"b\"""#) && sidecar.contains(r#""name":"b.zip""#), "{sidecar}");
 
-    // A replica that still has the first version.
+    // A replica that still holds the first version.
     let first = a.clone();
     let server = PackageServer::start(move |request| replica(request, &first, "a", usize::MAX)).await;
     let saved = server.package().await.save_in(folder.path()).resumable().await.unwrap();
@@ -93,7 +93,7 @@ async fn forgets_name_and_length_of_response_without_body_bytes() {
     assert_eq!((stream.length(), stream.suggested_name()), (Some(b.len() as u64), None));
 }
 
-/// Puts the files of `from` in the place of those of `to`.
+/// Replaces the files in `to` by those in `from`.
 fn copy(from: &Path, to: &Path) {
     for name in file_names(to) {
         std::fs::remove_file(to.join(name)).unwrap();
@@ -109,7 +109,7 @@ async fn never_mixes_alternating_versions() {
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
     let mut random = |below: usize| usize::try_from(runner.rng().next_u64() >> 1).unwrap() % below;
     let size = 40_000;
-    // Two versions that are told apart by their tag alone, and a shorter one.
+    // Two versions that differ only in their tag, and a shorter one.
     let versions = [package_version(1, size), package_version(2, size), package_version(3, size / 2)];
     for case in 0..60 {
         let sent = |random: &mut dyn FnMut(usize) -> usize| match random(10) {
@@ -141,7 +141,7 @@ async fn never_mixes_alternating_versions() {
             let call = server.package().await.save_to(&target).resumable();
             let call =
                 call.with_retry_policy(RetryPolicy::default().max_attempts(1 + u32::try_from(random(3)).unwrap()));
-            // The files as a process leaves them that is killed at this moment.
+            // Copies the files as a process killed at this moment would leave them.
             let call = call.with_progress(move |_, _| {
                 let mut progress_calls = progress_calls.lock().unwrap();
                 *progress_calls += 1;
@@ -155,14 +155,14 @@ async fn never_mixes_alternating_versions() {
             }
         }
         let saved = std::fs::read(&target).unwrap();
-        assert!(versions.contains(&saved), "a mixture was saved: {shown}");
+        assert!(versions.contains(&saved), "mixed versions saved: {shown}");
         assert_eq!(file_names(folder.path()), ["a.zip"], "{shown}");
 
         let server = open().await;
         let package = server.package().await;
         let call = package.save_into(Vec::new()).with_retry(if case % 2 == 0 { Retry::Never } else { Retry::IfSafe });
         match call.await {
-            Ok(written) => assert!(versions.contains(&written.writer), "a mixture was written: {shown}"),
+            Ok(written) => assert!(versions.contains(&written.writer), "mixed versions written: {shown}"),
             Err(error) => {
                 assert!(matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Interrupted), "{error}: {shown}");
             }

@@ -1,6 +1,6 @@
-//! Whoever drops a call, at whatever point, leaves nothing behind: no task, no lock, no half-written file, no lost token.
+//! Futures dropped at any await point: no task, lock, partial file or lost token remains.
 //!
-//! Each story makes its call again and again and drops it after one step, after two, after three, … until it comes to its end.
+//! Each test repeats its call and drops it after one poll, two polls, three polls, … until the call completes.
 
 mod lists;
 mod packages;
@@ -22,10 +22,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::harness::pdf_fixtures::STUDY;
 
-/// More steps than any call here takes.
+/// More polls than any call here needs.
 const MAX_POLLS: usize = 5_000;
 
-/// A simulator that lives beside the client's runtime, so that the tasks of both can be told apart.
+/// A simulator on its own runtime, so that its tasks do not count as tasks of the client.
 struct IsolatedSimulator {
     runtime: Runtime,
     sim: Simulator,
@@ -54,19 +54,19 @@ impl IsolatedSimulator {
             .workspace(self.sim.workspace_id())
             .credentials(credentials)
             .clock(FastClock(Instant::now()))
-            // A place that is not given back would stop the next call for ever.
+            // A concurrency slot that is not released would block the next call forever.
             .pacing(Pacing::adaptive().max_concurrency(1))
             .build()
             .unwrap()
     }
 
-    /// A way to the template, for calls that are made later.
+    /// Returns a function that opens the template with a given client.
     fn template(&self) -> impl Fn(&Client) -> documine::DossierTemplateHandle + Clone + use<> {
         let id = self.sim.dossier_template_id().parse::<documine::DossierTemplateId>().unwrap();
         move |client| client.dossier_template(id.clone())
     }
 
-    /// The id of a package that is ready.
+    /// Returns the id of a package that is ready.
     fn package(&self) -> DownloadId {
         let (client, dossier) = (self.client(), self.dossier());
         self.runtime.block_on(async {
@@ -77,7 +77,7 @@ impl IsolatedSimulator {
         })
     }
 
-    /// A new dossier, and a way to it, for calls that are made later.
+    /// Creates a dossier and returns a function that opens it with a given client.
     fn dossier(&self) -> impl Fn(&Client) -> documine::DossierHandle + Clone + use<> {
         let (client, template) = (self.client(), self.template());
         let made = self.runtime.block_on(template(&client).create_dossier(NewDossier::named("Q3")).send()).unwrap();
@@ -93,7 +93,7 @@ impl Drop for IsolatedSimulator {
     }
 }
 
-/// A clock whose pauses are a hundredth of what they should be, as all times of the simulator are.
+/// A clock whose sleeps take a hundredth of their duration, like all durations of the simulator.
 #[derive(Debug)]
 struct FastClock(Instant);
 
@@ -115,7 +115,7 @@ impl Clock for FastClock {
     }
 }
 
-/// Takes `work` so many steps far, then drops it. Whether it came to its end.
+/// Polls `work` at most `count` times, then drops it. Returns the result if `work` completed.
 async fn poll_times<T>(work: impl Future<Output = T>, count: usize) -> Option<T> {
     let mut work = pin!(work);
     let mut remaining = count;
@@ -130,17 +130,22 @@ async fn poll_times<T>(work: impl Future<Output = T>, count: usize) -> Option<T>
     .await
 }
 
-/// Drops the call that `call` makes after 1, 2, 3, … steps; after each drop the client still works, and when it is gone too, so are all
-/// its tasks. At the end the call has succeeded.
+/// Drops the call after 1, 2, 3, … polls until it succeeds. After each drop the client still works; after dropping the client, none of
+/// its tasks remain.
 fn drop_after_each_poll<T>(
     isolated: &IsolatedSimulator,
     call: impl Fn(Client) -> BoxFuture<'static, documine::Result<T>>,
     check_clean: impl Fn(),
 ) {
-    drop_after_each_poll_then(isolated, call, |client| Box::pin(async move { client.license().await.map(drop) }), check_clean);
+    drop_after_each_poll_then(
+        isolated,
+        call,
+        |client| Box::pin(async move { client.license().await.map(drop) }),
+        check_clean,
+    );
 }
 
-/// The same, where something else than a small call shows that the client still works.
+/// Does the same with a custom call that checks the client after each drop.
 fn drop_after_each_poll_then<T>(
     isolated: &IsolatedSimulator,
     call: impl Fn(Client) -> BoxFuture<'static, documine::Result<T>>,
@@ -154,28 +159,28 @@ fn drop_after_each_poll_then<T>(
             // The result may hold a client, as handles do.
             let done = poll_times(call(client.clone()), count).await.map(|result| result.map(drop));
             let after = tokio::time::timeout(Duration::from_secs(120), next(client.clone()));
-            after.await.expect("the client is not held up").unwrap();
+            after.await.expect("the client is not blocked").unwrap();
             drop(client);
             done
         });
         let start = Instant::now();
         while runtime.metrics().num_alive_tasks() > 0 {
-            assert!(start.elapsed() < Duration::from_secs(120), "tasks are left after {count} steps");
+            assert!(start.elapsed() < Duration::from_secs(120), "tasks remain after {count} polls");
             runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         }
         check_clean();
         if let Some(result) = done {
             result.unwrap();
-            assert!(count > 1, "the call had no point at which it could be dropped");
+            assert!(count > 1, "the call completed at its first poll");
             return;
         }
     }
-    panic!("the call never came to its end");
+    panic!("the call never completed");
 }
 
 fn no_check() {}
 
-/// Looks until it is so: work on threads of its own ends soon after the call that began it.
+/// Polls the condition until it holds: work on the blocking thread pool ends shortly after its call.
 fn eventually(condition: impl Fn() -> bool) -> bool {
     let start = Instant::now();
     while !condition() && start.elapsed() < Duration::from_secs(120) {
@@ -227,7 +232,7 @@ fn drop_during_refresh(client: impl Fn(&IsolatedSimulator, usize) -> Client) {
         let client = client(&isolated, count);
         let done = runtime.block_on(async {
             client.license().await.unwrap();
-            // The service's clock alone: the client learns of the end of its token by a 401.
+            // Only the service's clock advances, so the client learns of the expiry from a 401.
             clock.advance(Duration::from_secs(301));
             let done = poll_times(client.license().send(), count).await;
             client.license().await.unwrap();
@@ -236,12 +241,12 @@ fn drop_during_refresh(client: impl Fn(&IsolatedSimulator, usize) -> Client) {
         if done.is_some() {
             let logins =
                 isolated.sim.requests().into_iter().filter(|request| request.operation.as_deref() == Some("token"));
-            // One login and one refresh for each client: the rotated token was never lost.
+            // One login and one refresh per client: no rotated token was lost.
             assert_eq!(logins.count(), 2 * count);
             return;
         }
     }
-    panic!("the call never came to its end");
+    panic!("the call never completed");
 }
 
 #[test]
@@ -264,7 +269,9 @@ fn dropped_save_leaves_no_partial_file() {
 
 #[test]
 fn dropped_resumable_save_keeps_part_with_sidecar() {
-    drop_saves(true, |found| found.is_empty() || found == ["out.zip"] || found == ["out.zip.part", "out.zip.part.json"]);
+    drop_saves(true, |found| {
+        found.is_empty() || found == ["out.zip"] || found == ["out.zip.part", "out.zip.part.json"]
+    });
 }
 
 fn drop_saves(resumable: bool, check_clean: impl Fn(&[String]) -> bool) {
@@ -283,7 +290,7 @@ fn drop_saves(resumable: bool, check_clean: impl Fn(&[String]) -> bool) {
         }
     };
     drop_after_each_poll(&isolated, save, || {
-        // What is kept is brought to safety on a thread of its own.
+        // A kept part is synced on the blocking thread pool.
         let is_clean = || check_clean(&file_names(folder.path()));
         assert!(if resumable { eventually(is_clean) } else { is_clean() }, "{:?}", file_names(folder.path()));
         if target.exists() {

@@ -1,4 +1,4 @@
-//! Each predicate of an error, provoked: true where it should be, and nothing else true beside it.
+//! Error predicates: for each kind of error, exactly the expected predicates are true.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use documine_sim::Fault;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
-/// The names of the predicates that hold.
+/// Returns the names of the predicates that are true.
 fn true_predicates(error: &Error) -> Vec<&'static str> {
     let predicates = [
         ("timeout", error.is_timeout()),
@@ -25,7 +25,7 @@ fn true_predicates(error: &Error) -> Vec<&'static str> {
     predicates.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| name).collect()
 }
 
-/// One request of a licence under this fault, tried once.
+/// Requests the licence once with this fault and returns the error.
 async fn error_with_fault(env: &TestEnv, fault: Fault) -> Error {
     env.sim.faults().clear();
     env.sim.faults().add(fault);
@@ -70,7 +70,7 @@ async fn rejected_creation_is_safe_to_repeat_and_429_is_retried() {
     env.sim.faults().add(Fault::on("createOrUpdateDossier").times(2).rate_limited(2));
     create().await.map(drop).unwrap();
     assert_eq!(env.time.sleeps(), [Duration::from_secs(2); 2]);
-    // After a lost answer a refusal says nothing about the first attempt.
+    // After a lost response, a rejection says nothing about the first attempt.
     env.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
     env.sim.faults().add(Fault::on("createOrUpdateDossier").nth(2).times(9).rate_limited(3600));
     let error = env.template().create_dossier(NewDossier::named("Q4")).with_retry(Retry::EvenIfSent).await;
@@ -89,10 +89,9 @@ async fn deadline_predicates_match() {
 #[tokio::test]
 async fn login_predicates_match() {
     let env = TestEnv::new().await;
-    let wrong =
-        Credentials::password(env.sim.client_id(), "analyst", "wr0ng").client_secret(env.sim.client_secret());
+    let wrong = Credentials::password(env.sim.client_id(), "analyst", "wr0ng").client_secret(env.sim.client_secret());
     let error = env.client_with(wrong).license().await.unwrap_err();
-    // Nothing was sent to the service: the provider's word came first.
+    // The login failed first, so the service received nothing.
     assert_eq!(true_predicates(&error), ["needs login", "safe to repeat"], "{error}");
 }
 

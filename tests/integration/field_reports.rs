@@ -1,4 +1,4 @@
-//! What people complain about most where documents are sent away to be read, and how it goes here. What other stories tell already is not told again.
+//! Problems that users of document processing services report most often, beyond those covered by other tests.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
@@ -15,13 +15,13 @@ use tracing::{Event, Metadata, Subscriber};
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
-/// The file's state is this word, at every look.
+/// Sets the file's state in every poll.
 fn file_state(state: &str) -> Fault {
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": state}]);
     Fault::on("getFile").patch(&patch.to_string())
 }
 
-/// Another client, as another process has it.
+/// Builds a second client, as another process would.
 fn second_client(env: &TestEnv) -> documine::Client {
     let sim = &env.sim;
     let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
@@ -37,13 +37,13 @@ fn from_stream() -> Source {
 async fn reports_stuck_file_with_id_state_and_elapsed_time_and_allows_a_later_wait() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    // From a stream: nothing of the body is needed to go on.
+    // The source is a stream: continuing needs no request body.
     let uploaded = dossier.upload(from_stream()).await.unwrap();
     let saved_ids = [dossier.id().to_string(), uploaded.id.to_string()];
     env.sim.faults().add(file_state("OCR_PROCESSING"));
     let start = env.time.monotonic();
     let error = uploaded.processed().await.unwrap_err();
-    // Nobody has set a limit.
+    // The default deadline applies.
     let limit = Duration::from_secs(30 * 60);
     assert_eq!(env.time.monotonic(), start + limit);
     let WaitError::DeadlineExceeded { id, last_state, unchanged_for, elapsed, .. } = &error else {
@@ -74,7 +74,7 @@ async fn does_not_treat_unknown_final_looking_state_as_final() {
         assert!(matches!(error, WaitError::DeadlineExceeded { .. }), "{state}: {error:?}");
         assert_eq!(error.last_state(), Some(state));
         assert!(error.to_string().contains(&format!("(last state: {state})")), "{error}");
-        // And what is at its end is not held up by words that nobody knows.
+        // Unknown fields do not delay a wait for a finished file.
         env.sim.faults().clear();
         let more =
             r#"[{"op":"add","path":"/subStatus","value":"RUNNING"},{"op":"add","path":"/percentDone","value":40}]"#;
@@ -96,7 +96,7 @@ async fn reports_failed_analysis_and_leaves_source_file_untouched() {
     assert!(matches!(&error, WaitError::Failed { id, .. } if *id == uploaded.id.to_string()), "{error:?}");
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
     dossier.upload(Source::path(&path)).await.unwrap().processed().await.unwrap();
-    assert_eq!(std::fs::read(&path).unwrap(), STUDY, "whose it is decides what becomes of it");
+    assert_eq!(std::fs::read(&path).unwrap(), STUDY, "the source file is unchanged");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -147,7 +147,7 @@ async fn failed_poll_does_not_end_package_wait() {
     operation.wait().await.unwrap();
 }
 
-/// Listens for the pauses of waits.
+/// Records the poll delays of waits.
 #[derive(Clone, Default)]
 struct DelayRecorder {
     milliseconds: Arc<Mutex<Vec<u64>>>,

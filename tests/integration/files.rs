@@ -1,4 +1,4 @@
-//! What becomes of files: replaced, corrected by hand, unpacked, recognised, analysed again, deleted.
+//! Files: replace, correct manually, unpack, OCR, reanalyse, delete.
 
 use documine::{ProcessingStatus, Source};
 
@@ -45,7 +45,7 @@ async fn keeps_manual_changes_only_on_request() {
     );
     let queries: Vec<_> =
         env.requests("uploadFile").into_iter().map(|request| request.query.unwrap_or_default()).collect();
-    // Some documents take it as a part of the form.
+    // Some documents describe the parameter as a form part.
     let is_part = documine_sim::wire::form_part("uploadFile", "keepManualChanges").is_some();
     assert_eq!(queries, ["", if is_part { "" } else { "keepManualChanges=true" }, ""]);
 }
@@ -81,7 +81,7 @@ async fn returns_conflict_for_components_of_unprocessed_file() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    // An `Uploaded` has no way to ask; who names the file by its id asks at his own risk.
+    // `Uploaded` has no method for components; a handle created from the id does.
     let error = dossier.file(&uploaded.id).components().await.map(drop).unwrap_err();
     assert!(error.is_conflict());
     assert!(error.to_string().starts_with("getComponents: 409 Conflict: "), "{error}");

@@ -1,17 +1,17 @@
-//! A disk that is full, and places that can't be written: one line that says where and what to do, nothing half under a final name, and what may stay
-//! can be gone on with.
+//! Full disks and unwritable targets: one error line with path and remedy, no partial file under a final name, and resumable parts stay
+//! resumable.
 //!
-//! No disk is filled for it. In a process of its own, files get no larger than half a MiB.
+//! No disk is filled: a subprocess limits its file size to half a MiB.
 
 use std::path::Path;
 
 use documine::{Contents, Error, ErrorKind, Retry};
 
-use crate::harness::subprocess::runs_in_subprocess;
 use crate::download_resume::{PackageServer, file_names, incompressible_zip};
 use crate::harness::pdf_fixtures::zip;
+use crate::harness::subprocess::runs_in_subprocess;
 
-/// A line of `sh`, whose unit is 512 bytes. What ends a process at such a write is switched off, so that the write fails.
+/// Shell command with a file size limit in units of 512 bytes. It ignores SIGXFSZ, so a write fails instead of ending the process.
 const LIMITED_FILE_SIZE: &str = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"";
 const TOO_LARGE: &str = "File too large (os error 27); choose a place that takes files of this size";
 const CHOOSE_WRITABLE_FOLDER: &str = "; choose a folder that can be written";
@@ -27,19 +27,19 @@ async fn full_disk_leaves_no_partial_package() {
     }
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
-    std::fs::write(&target, "what was there before").unwrap();
+    std::fs::write(&target, "previous content").unwrap();
     let package = PackageServer::interrupted_after(&incompressible_zip(1_000_000), vec![]).await.package().await;
     let error = package.save_to(&target).await.unwrap_err();
     assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", target.display()));
     let error = package.save_in(folder.path()).await.unwrap_err();
     assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", folder.path().display()));
     assert_eq!(file_names(folder.path()), ["a.zip"]);
-    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+    assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
 }
 
 #[tokio::test]
 async fn resumes_part_after_disk_space_is_freed() {
-    const FOLDER: &str = "DOCUMINE_STORY_FOLDER";
+    const FOLDER: &str = "DOCUMINE_TEST_FOLDER";
     let zip = incompressible_zip(1_000_000);
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let fetch = async |folder: &Path| server.package().await.save_to(folder.join("a.zip")).resumable().await;
@@ -47,7 +47,7 @@ async fn resumes_part_after_disk_space_is_freed() {
     let name = "full_disk::resumes_part_after_disk_space_is_freed";
     if runs_in_subprocess(name, LIMITED_FILE_SIZE, &[(FOLDER, folder.path())]) {
         let shared = std::path::PathBuf::from(std::env::var_os(FOLDER).unwrap());
-        // However often it is tried.
+        // Repeated attempts give the same error.
         for _ in 0..3 {
             let error = fetch(&shared).await.unwrap_err();
             let target = shared.join("a.zip");
@@ -64,10 +64,10 @@ async fn resumes_part_after_disk_space_is_freed() {
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
 
-/// How much of the part is safe, as it is noted; the part has no more.
+/// Returns the number of safe bytes in the sidecar, which is the length of the part.
 fn safe_bytes(folder: &Path) -> usize {
     let text = std::fs::read_to_string(folder.join("a.zip.part.json")).unwrap();
-    // The first line; those behind it told of what could not be made safe.
+    // Later lines describe bytes that could not be synced.
     let sidecar: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
     let bytes = sidecar["bytes"].as_u64().unwrap();
     assert_eq!(std::fs::metadata(folder.join("a.zip.part")).unwrap().len(), bytes);
@@ -84,10 +84,10 @@ async fn keeps_safe_bytes_when_sidecar_cannot_be_updated() {
     let call = server.package().await.save_to(&target).resumable().with_retry(Retry::Never);
     let (from, to) = (sidecar.clone(), moved.clone());
     let call = call.with_progress(move |moved, _| {
-        // The first four MiB were noted by then.
+        // The first four MiB are recorded by then.
         if moved > 5_000_000 && !to.exists() {
             std::fs::rename(&from, &to).unwrap();
-            // No file takes the name of a folder.
+            // A file cannot replace a folder of the same name.
             std::fs::create_dir(&from).unwrap();
         }
     });
@@ -139,7 +139,7 @@ async fn rejects_missing_target_folder_before_fetching() {
     assert_eq!((file_names(folder.path()), server.range_starts()), (vec!["file".to_owned()], vec![]));
 }
 
-/// What the kernel shows of itself takes no files, not even root's.
+/// The kernel's sysfs accepts no files, not even from root.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn rejects_unwritable_target_folder_before_fetching() {

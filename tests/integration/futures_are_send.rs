@@ -1,4 +1,4 @@
-//! Whatever is awaited may be awaited in a task of its own: every public future and stream is `Send`. Asserted by the compiler; nothing is sent.
+//! Every public future and stream is `Send`. The compiler asserts it; nothing is sent.
 
 use std::future::IntoFuture;
 
@@ -76,7 +76,7 @@ fn calls_and_lists_are_send() {
     assert_future(client.request(http::Method::GET, "/api/license", None));
     assert_future(template.get().send());
     assert_future(client.users().collect());
-    // The generated client borrows; a task of its own takes it along.
+    // The raw client borrows, so the task takes ownership of it.
     let raw = client.raw();
     assert_future(async move { raw.get_users().send().await });
 }
@@ -134,7 +134,7 @@ fn handles_and_results_are_send() {
     let authorization = || login().authorization("http://127.0.0.1/callback").unwrap();
     assert_future(authorization().redirected("code=a&state=b"));
     assert_future(authorization().exchange("a", "b"));
-    // That they compile is all that is asked of them.
+    // Compiling these functions is the assertion.
     let _ = (uploaded as fn(_), operation as fn(_), package as fn(_), contents as fn(_));
     assert_send::<documine::PackageStream>();
     assert_send::<documine::package::EntryStream>();

@@ -1,11 +1,11 @@
-//! Ids that would lead elsewhere: none of them ever touches another resource than the one it names.
+//! Ids that contain path or query syntax: no id reaches another resource than the one it names.
 
 use documine::{DossierId, DossierTemplateId, DownloadFileType, DownloadId, FileId, PackageContent};
 
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::{TestEnv, is_operation, operation_path};
 
-/// Texts that mean something in a URL, to a parser, or to a careless program.
+/// Texts with a meaning in URLs or parsers.
 fn hostile_ids() -> Vec<String> {
     let texts = [
         "",
@@ -81,7 +81,7 @@ fn hostile_ids() -> Vec<String> {
     texts
 }
 
-/// The one path segment that names `text`: every byte that is not plain is escaped.
+/// Returns true if `path` is `before`, then `text` as one escaped segment, then `after`.
 fn is_segment(path: &str, before: &str, text: &str, after: &str) -> bool {
     let Some(segment) = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after)) else { return false };
     !segment.contains(['/', '\\']) && percent_decoded(segment) == text.as_bytes()
@@ -167,7 +167,7 @@ async fn hostile_id_never_reaches_another_resource() {
                 ("deleteDossier", templates, format!("/dossiers/{dossier_id}")),
             ]);
         }
-        // What was sent at all was sent where the id belongs.
+        // Every request that was sent names the expected resource.
         let requests = env.sim.requests().split_off(before);
         for request in &requests {
             assert!(is_operation(request), "{text:?} became {} {}", request.method, request.path);

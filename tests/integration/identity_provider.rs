@@ -1,4 +1,4 @@
-//! Identity providers and token sources of all sorts: elsewhere, with odd answers, in trouble, or of one's own.
+//! Identity providers and token sources: another path, unusual responses, custom sources.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,13 +7,17 @@ use documine::{BoxFuture, Client, Credentials, Result, TokenSet, TokenSource};
 use futures_util::future::try_join_all;
 
 use crate::harness::canned_server::{CannedServer, json_response};
-use crate::login::issue_tokens;
 use crate::harness::test_env::TestEnv;
+use crate::login::issue_tokens;
 
 #[tokio::test]
 async fn public_client_sends_no_secret() {
     let provider = CannedServer::respond_with(|head| {
-        if head.starts_with("POST ") { json_response(r#"{"access_token":"a-token","token_type":"bearer"}"#) } else { json_response("{}") }
+        if head.starts_with("POST ") {
+            json_response(r#"{"access_token":"a-token","token_type":"bearer"}"#)
+        } else {
+            json_response("{}")
+        }
     })
     .await;
     let public = || Credentials::password("public-client", "robot", "word").scope("openid");
@@ -41,8 +45,10 @@ async fn public_client_sends_no_secret() {
 #[tokio::test]
 async fn accepts_misspelled_refresh_token_lifetime() {
     let answer = r#"{"access_token":"a-token","token_type":"Bearer","expires_in":300,"refresh_token":"r-token","refresh_expries_in":1800}"#;
-    let provider =
-        CannedServer::respond_with(move |head| if head.starts_with("POST /auth/") { json_response(answer) } else { json_response("{}") }).await;
+    let provider = CannedServer::respond_with(move |head| {
+        if head.starts_with("POST /auth/") { json_response(answer) } else { json_response("{}") }
+    })
+    .await;
     let client = Client::builder(&provider.base)
         .workspace("acme")
         .credentials(Credentials::password("c", "u", "p"))

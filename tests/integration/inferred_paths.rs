@@ -1,4 +1,4 @@
-//! A service that does not know a path which our document only infers: the error says that the path may be another one.
+//! Errors for paths that the document only infers: they note that the service may use another path.
 
 use documine::Error;
 
@@ -7,7 +7,7 @@ use crate::harness::scripted::{client, scripted_server};
 
 const NOTE: &str = "is inferred; the service may use another one (see \"What this SDK stands on\" in the README)";
 
-/// Answers with their status, content type and body, and whether they may come of a path that is not there.
+/// Responses with status, media type and body, and whether the path may be unknown to the service.
 const RESPONSES: [(&str, &str, &str, bool); 11] = [
     ("404 Not Found", "text/plain", "", true),
     ("404 Not Found", "text/html", "<html>nginx</html>", true),
@@ -40,7 +40,11 @@ async fn notes_inferred_path_in_error_for_unknown_path() {
         assert_eq!(has_note(&error, "getDownloads"), expected, "{error}");
         assert_eq!(error.is_not_found(), status.starts_with("404"));
         let error = client.license().await.unwrap_err();
-        assert_eq!(has_note(&error, "getLicense"), expected, "described, and its path is ours: {error}");
+        assert_eq!(
+            has_note(&error, "getLicense"),
+            expected,
+            "the path of a described operation is inferred too: {error}"
+        );
     }
 }
 

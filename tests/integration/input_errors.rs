@@ -1,5 +1,5 @@
-//! What goes wrong on this side: each time one clear line that says what, where, and what to do. Nothing is sent where nothing should be,
-//! nothing half remains, and no secret is shown.
+//! Errors caused by the caller's input: each is one line with the cause and the remedy. Nothing invalid is sent, no partial file remains,
+//! and no secret is shown.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub fn credentials() -> Credentials {
     Credentials::password("client", "robot", SECRETS[0]).client_secret(SECRETS[1])
 }
 
-/// One line, of this kind, without a secret.
+/// Asserts the error's kind and its single-line text, and that no secret is shown.
 pub fn assert_error(error: &Error, kind: ErrorKind, line: &str) {
     assert_eq!(error.to_string(), line);
     assert_eq!(error.kind(), kind, "{line}");
@@ -56,8 +56,10 @@ async fn reports_unreachable_service() {
 
 #[tokio::test]
 async fn reports_base_url_of_another_service() {
-    let server =
-        CannedServer::respond_with(|_| response("404 Not Found", &["Content-Type: text/html"], "<html>Nothing here</html>")).await;
+    let server = CannedServer::respond_with(|_| {
+        response("404 Not Found", &["Content-Type: text/html"], "<html>Nothing here</html>")
+    })
+    .await;
     let client = Client::builder(&server.base).workspace("acme").credentials(credentials()).build().unwrap();
     assert_error(
         &client.license().await.unwrap_err(),
@@ -149,7 +151,7 @@ async fn rejects_missing_or_unreadable_file_before_sending() {
     assert_eq!(env.request_log_since(before), Vec::<String>::new());
 }
 
-/// Uploads a file of 400 000 bytes and more to which `change` is done when its first bytes have gone.
+/// Uploads a file of more than 400,000 bytes and calls `change` after the first bytes are sent.
 async fn upload_while(change: impl Fn(&Path) + Send + Sync + 'static) -> (TestEnv, DossierHandle, Error, String) {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
@@ -238,11 +240,15 @@ async fn reports_unwritable_target_and_leaves_no_partial_file() {
         (folder.path().join(".."), "the path names no file"),
     ] {
         let error = package.save_to(&target).await.unwrap_err();
-        assert_error(&error, ErrorKind::File, &format!("downloadPackage: {} can't be written: {reason}", target.display()));
+        assert_error(
+            &error,
+            ErrorKind::File,
+            &format!("downloadPackage: {} can't be written: {reason}", target.display()),
+        );
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{shown}");
     assert_eq!(std::fs::read(&file).unwrap(), b"a file");
-    // Nothing is lost: the package is still there.
+    // The package is still available.
     package.save_to(folder.path().join("out.zip")).await.unwrap();
 }
 
@@ -267,7 +273,7 @@ async fn reports_failed_package_and_archived_dossier_in_one_line() {
 #[tokio::test]
 async fn times_out_when_service_does_not_respond() {
     let silent = CannedServer::respond_and_hold(|_| {
-        // From now on a limit runs out as soon as nothing else can happen.
+        // With the clock paused, the timeout fires as soon as the runtime is idle.
         tokio::time::pause();
         Vec::new()
     })

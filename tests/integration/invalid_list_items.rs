@@ -1,4 +1,4 @@
-//! One element of a list is not what the document describes: the error says which one and which field, in one line, whatever stands there.
+//! Invalid items in lists: the error names index and field in one line for any content of the item.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,13 +11,13 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use crate::harness::canned_server::{self, CannedServer};
-use crate::properties::cases;
 use crate::harness::scripted;
+use crate::properties::cases;
 
 /// The token of the scripted client.
 const TOKEN: &str = "0wn-t0ken";
 
-/// A file as the service describes it, with some of its fields.
+/// Generates a valid file with some of its fields.
 fn valid_file() -> impl Strategy<Value = Value> {
     let id = "[a-z0-9-]{1,9}";
     let fields = (
@@ -40,11 +40,11 @@ fn valid_file() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A field, a value that it can't have, and where below the element the error has to point.
+/// Generates a field, an invalid value, and the expected path below the item.
 fn invalid_field() -> impl Strategy<Value = (&'static str, Value, String)> {
     let ids = || select(&["id", "assignee", "dossierId"]);
     let numbers = || select(&["numberOfPages", "fileSize"]);
-    // Texts, times and open sets take any JSON; an id takes texts and whole numbers.
+    // Texts, timestamps and open enums accept any JSON; ids accept texts and whole numbers.
     let invalid_id = || {
         prop_oneof![
             any::<bool>().prop_map(Value::from),
@@ -54,7 +54,7 @@ fn invalid_field() -> impl Strategy<Value = (&'static str, Value, String)> {
             Just(json!({"a": 1}))
         ]
     };
-    // Long, of several lines, and what no error may show. Neither blank, which means nothing, nor a number.
+    // Long and multi-line texts and texts that errors must redact; neither blank (which means absent) nor numeric.
     let text = || {
         prop_oneof!["[a-w][^x]{0,8}", "\n{1,3}[a-s]{1,900}", Just(TOKEN.to_owned()), Just(format!("Bearer {TOKEN}"))]
     };
@@ -78,7 +78,7 @@ fn invalid_field() -> impl Strategy<Value = (&'static str, Value, String)> {
     ]
 }
 
-/// The same for an element that is no file at all.
+/// Generates an item that is not a file.
 fn non_file() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<i64>().prop_map(Value::from),
@@ -88,7 +88,7 @@ fn non_file() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A dossier of a service that gives the body in the cell as its list of files.
+/// Returns a dossier of a service that responds with the shared body.
 async fn dossier(body: &Arc<Mutex<String>>) -> DossierHandle {
     let shown = Arc::clone(body);
     let service = CannedServer::respond_with(move |_| canned_server::json_response(&shown.lock().unwrap())).await;
@@ -96,7 +96,7 @@ async fn dossier(body: &Arc<Mutex<String>>) -> DossierHandle {
     client.dossier_template(DossierTemplateId::new("t").unwrap()).dossier(DossierId::new("d").unwrap())
 }
 
-/// Tries a property of a list of files.
+/// Checks that a list with an invalid item fails as a whole.
 fn check_strict<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Value, String)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let body = Arc::new(Mutex::new(String::new()));
@@ -120,11 +120,14 @@ fn check_strict<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Val
 
 #[test]
 fn names_index_and_field_of_invalid_item() {
-    check_strict(&(vec(valid_file(), 1..30), any::<Index>(), invalid_field()), |(mut files, index, (field, value, place))| {
-        let at = index.index(files.len());
-        files[at][field] = value;
-        (Value::from(files), format!("files[{at}]{place}"))
-    });
+    check_strict(
+        &(vec(valid_file(), 1..30), any::<Index>(), invalid_field()),
+        |(mut files, index, (field, value, place))| {
+            let at = index.index(files.len());
+            files[at][field] = value;
+            (Value::from(files), format!("files[{at}]{place}"))
+        },
+    );
 }
 
 #[test]
@@ -154,7 +157,7 @@ fn accepts_all_valid_items() {
     outcome.unwrap();
 }
 
-/// One bad element among good ones, in a list that is taken one by one.
+/// Checks that `stream_each` skips one invalid item and that `stream` ends at it.
 fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Vec<Value>, usize, String)) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let body = Arc::new(Mutex::new(String::new()));
@@ -183,7 +186,7 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
             }
         }
         prop_assert_eq!(each.iter().filter(|each| each.is_err()).count(), 1);
-        // Strictly, it is the end.
+        // The strict stream ends at the invalid item.
         prop_assert_eq!(strict.len(), at + 1);
         let last_error = strict.last().and_then(|end| end.as_ref().err()).map(ToString::to_string);
         prop_assert_eq!(last_error, each[at].as_ref().err().map(ToString::to_string));
@@ -194,11 +197,14 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
 
 #[test]
 fn stream_each_skips_invalid_item() {
-    check_lenient(&(vec(valid_file(), 1..30), any::<Index>(), invalid_field()), |(mut files, index, (field, value, place))| {
-        let at = index.index(files.len());
-        files[at][field] = value;
-        (files, at, format!("files[{at}]{place}"))
-    });
+    check_lenient(
+        &(vec(valid_file(), 1..30), any::<Index>(), invalid_field()),
+        |(mut files, index, (field, value, place))| {
+            let at = index.index(files.len());
+            files[at][field] = value;
+            (files, at, format!("files[{at}]{place}"))
+        },
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The licence, and how much of it has been used.
+//! The licence and its usage.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn returns_usage_of_requested_period() {
         .collect();
     assert_eq!(monthly, ["2025-01", "2025-02"]);
     let query = env.requests("getLicenseUsage")[3].query.clone().unwrap();
-    // The plus sign of the offset would be a blank if it were not escaped.
+    // An unescaped plus sign in the offset would be decoded as a space.
     assert_eq!(query, "endDate=2025-02-24T09%3A00%3A01.700%2B00%3A00&startDate=2025-01-15T09%3A00%3A02.700%2B00%3A00");
 }
 

@@ -1,4 +1,4 @@
-//! Lists that are taken while the service still writes them: early, flat in memory, and to the end or with an error.
+//! Streams of list items: early delivery, constant memory, and completion or an error.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,16 +10,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::harness::canned_server::{response, json_response};
-use crate::harness::scripted::{request_lines, client, scripted_server};
+use crate::harness::canned_server::{json_response, response};
+use crate::harness::scripted::{client, request_lines, scripted_server};
 
-/// A service that writes its answer in parts, each when it is let.
+/// A service that writes its response in parts, each after permission.
 struct ChunkedServer {
     base: String,
     permits: Arc<Semaphore>,
-    /// Parts that were written.
+    /// Number of parts written.
     written: Arc<AtomicUsize>,
-    /// Whether the client hung up.
+    /// Set when the client has disconnected.
     disconnected: Arc<AtomicBool>,
 }
 
@@ -27,8 +27,10 @@ impl ChunkedServer {
     async fn start(parts: Vec<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = Self { base, permits: Arc::new(Semaphore::new(0)), written: Arc::default(), disconnected: Arc::default() };
-        let (permits, written, disconnected) = (Arc::clone(&server.permits), Arc::clone(&server.written), Arc::clone(&server.disconnected));
+        let server =
+            Self { base, permits: Arc::new(Semaphore::new(0)), written: Arc::default(), disconnected: Arc::default() };
+        let (permits, written, disconnected) =
+            (Arc::clone(&server.permits), Arc::clone(&server.written), Arc::clone(&server.disconnected));
         tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             read_head(&mut stream).await;
@@ -68,7 +70,8 @@ fn parts(body: &[&str]) -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn yields_first_item_while_service_is_still_writing() {
     let server =
-        ChunkedServer::start(parts(&[r#"{"more":[[1]],"users":[{"id":"a"},{"i"#, r#"d":"b"}],"totalElements":2}"#])).await;
+        ChunkedServer::start(parts(&[r#"{"more":[[1]],"users":[{"id":"a"},{"i"#, r#"d":"b"}],"totalElements":2}"#]))
+            .await;
     let mut users = client(&server.base).await.users().stream();
     server.release(1);
     assert_eq!(users.try_next().await.unwrap().unwrap().id.as_str(), "a");
@@ -90,7 +93,7 @@ async fn dropped_stream_closes_connection() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), hung_up).await.expect("the connection is given up");
+    tokio::time::timeout(Duration::from_secs(120), hung_up).await.expect("the client closes the connection");
     assert_eq!(server.written.load(Ordering::SeqCst), 1);
 }
 
@@ -101,7 +104,7 @@ async fn detects_stalled_response() {
     let client = client(&server.base).await;
     let mut users = client.users().with_idle_timeout(Duration::from_secs(50)).stream();
     assert!(users.try_next().await.unwrap().is_some());
-    // The limit runs out as soon as nothing else can happen.
+    // With the clock paused, the timeout fires as soon as the runtime is idle.
     tokio::time::pause();
     let error = users.try_next().await.unwrap_err();
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Idle)));
@@ -109,11 +112,11 @@ async fn detects_stalled_response() {
     assert!(error.is_safe_to_repeat());
 }
 
-/// The users of a service that answers so.
+/// Returns the users in this response body.
 async fn users(body: &str) -> Result<Vec<String>> {
     let service = scripted_server(vec![json_response(body)]).await;
     let users: Vec<User> = client(&service.base).await.users().stream().try_collect().await?;
-    // However it is taken, it is the same.
+    // Collecting gives the same list as streaming.
     assert_eq!(client(&service.base).await.users().await.unwrap(), users);
     Ok(users.iter().map(|user| user.id.as_str().to_owned()).collect())
 }
@@ -159,7 +162,7 @@ async fn reports_position_of_invalid_list() {
         assert!(error.to_string().starts_with(&line), "{body}: {error}");
         assert!(client(&service.base).await.users().await.is_err(), "{body}");
     }
-    // Where an element ends is not sure any more.
+    // After a syntax error the end of the item is unknown, so the stream ends.
     let service = scripted_server(vec![json_response(r#"{"users":[{"id":"a",},{"id":"b"}]}"#)]).await;
     let each: Vec<_> = client(&service.base).await.users().stream_each().collect().await;
     assert_eq!((each.len(), each[0].is_err()), (1, true));
@@ -177,10 +180,10 @@ async fn names_and_skips_oversized_item() {
     assert_eq!((each[0].is_ok(), each[2].is_ok(), each.len()), (true, true, 3));
     let strict: Result<Vec<User>> = list().await.stream().try_collect().await;
     assert_eq!(strict.unwrap_err().to_string(), message);
-    assert_eq!(list().await.await.unwrap().len(), 3, "read whole, there is another limit");
+    assert_eq!(list().await.await.unwrap().len(), 3, "a collected list has another limit");
 }
 
-/// An answer that breaks off.
+/// Builds a truncated response.
 fn truncated_response(part: &str) -> Vec<u8> {
     let whole = response("200 OK", &["Content-Type: application/json"], &format!("{part}{}", " ".repeat(100)));
     whole[..whole.len() - 100].to_vec()

@@ -1,4 +1,4 @@
-//! Logging in and staying logged in: passwords, tokens of one's own, refresh, and what a refusal says.
+//! Login and session: passwords, caller-provided tokens, refresh, and error texts.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use crate::harness::test_env::{TestEnv, header};
 
-/// What the identity provider hands out for the world's user, asked for behind the client's back.
+/// Obtains tokens of the environment's user directly from the identity provider.
 pub async fn issue_tokens(env: &TestEnv) -> (String, String) {
     let pairs = [
         ("grant_type", "password"),
@@ -17,8 +17,7 @@ pub async fn issue_tokens(env: &TestEnv) -> (String, String) {
         ("password", env.sim.password()),
     ];
     let form: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
-    let url =
-        format!("{}/auth/realms/{}/protocol/openid-connect/token", env.sim.base_url(), env.sim.workspace_id());
+    let url = format!("{}/auth/realms/{}/protocol/openid-connect/token", env.sim.base_url(), env.sim.workspace_id());
     let request = crate::harness::test_env::plain_http_client()
         .post(url)
         .header("content-type", "application/x-www-form-urlencoded")
@@ -32,7 +31,7 @@ fn percent_encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"))
 }
 
-/// Credentials of a client that has tokens and does not know when they end.
+/// Returns credentials with tokens of unknown expiry.
 fn refreshable_credentials(env: &TestEnv, access: &str, refresh: &str) -> Credentials {
     Credentials::tokens(env.sim.client_id(), TokenSet::new(access).refresh_token(refresh))
         .client_secret(env.sim.client_secret())
@@ -73,7 +72,7 @@ async fn reports_wrong_password_once() {
     assert!(error.needs_login() && !error.is_transient() && !error.was_sent());
     assert!(!format!("{error:?}").contains("wr0ng-s3cret"));
     assert_eq!(env.request_log(), ["token 400"]);
-    // The provider's word is final: asking again could only lock the account.
+    // The provider's rejection is final: another attempt could lock the account.
     #[cfg(has = "getUsers")]
     assert!(client.users().await.unwrap_err().needs_login());
     assert_eq!(env.request_log(), ["token 400"]);
@@ -82,8 +81,8 @@ async fn reports_wrong_password_once() {
 #[tokio::test]
 async fn reports_wrong_client_secret_with_advice() {
     let env = TestEnv::new().await;
-    let wrong = Credentials::password(env.sim.client_id(), env.sim.username(), env.sim.password())
-        .client_secret("n0t-it");
+    let wrong =
+        Credentials::password(env.sim.client_id(), env.sim.username(), env.sim.password()).client_secret("n0t-it");
     let error = env.client_with(wrong).license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -138,17 +137,17 @@ async fn refreshes_once_for_200_rejected_calls_and_replays_each() {
     let request_log = env.request_log_since(before);
     let count = |what: &str| request_log.iter().filter(|line| *line == what).count();
     assert_eq!((count("token 200"), count("getLicense 200")), (1, 200));
-    // A call that came after the refresh was never refused.
+    // A call sent after the refresh is never rejected.
     assert!((1..=200).contains(&count("getLicense 401")), "{request_log:?}");
     assert_eq!(request_log.len(), 201 + count("getLicense 401"));
 }
 
-/// Waits until the identity provider has answered `count` times: near its end a token is renewed beside the calls.
+/// Waits until the identity provider has sent `count` responses: tokens are renewed in the background.
 async fn wait_for_token_responses(env: &TestEnv, count: usize) {
     while env.requests("token").len() < count {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    // The client has its answer a few turns of the runtime later; each sleep is one at least.
+    // The client processes the response a few scheduler turns later; each sleep yields at least once.
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -181,7 +180,7 @@ async fn failed_early_renewal_does_not_fail_calls() {
     env.sim.faults().add(documine_sim::Fault::on("token").status(503).times(1));
     env.client.license().await.unwrap();
     wait_for_token_responses(&env, 2).await;
-    // The provider is left alone for ten seconds.
+    // The client sends no token request for ten seconds.
     env.time.advance(9);
     env.client.license().await.unwrap();
     env.time.advance(1);
@@ -228,7 +227,10 @@ async fn replays_rejected_upload_with_whole_body() {
     assert!(created == 201 || (!cfg!(reconstruction) && created == 200), "{created}");
     let created = format!("uploadFile {created}");
     assert_eq!(env.request_log_since(before), ["uploadFile 401", "token 200", created.as_str()]);
-    assert_eq!(file.status().await.unwrap().file_size, Some(i64::try_from(crate::harness::pdf_fixtures::STUDY.len()).unwrap()));
+    assert_eq!(
+        file.status().await.unwrap().file_size,
+        Some(i64::try_from(crate::harness::pdf_fixtures::STUDY.len()).unwrap())
+    );
 }
 
 #[tokio::test]
@@ -245,7 +247,7 @@ async fn reports_expired_refresh_token_as_needs_login() {
     );
     assert!(error.needs_login());
     assert_eq!(env.request_log_since(before), ["getLicense 401", "token 400"]);
-    // It is not offered again: the provider's word is final.
+    // The refresh token is not sent again, because the provider's rejection is final.
     let again = client.license().await.unwrap_err();
     assert!(again.needs_login());
     assert_eq!(again.to_string(), error.to_string());
@@ -269,10 +271,7 @@ async fn unavailable_provider_discards_no_token() {
     let (access, refresh) = issue_tokens(&env).await;
     let client = env.client_with(refreshable_credentials(&env, &access, &refresh));
     env.time.advance(301);
-    env
-        .sim
-        .faults()
-        .add(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
+    env.sim.faults().add(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
     let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -1,4 +1,4 @@
-//! Logging in at the provider's own page (authorization code, RFC 6749 section 4.1): the answer is pasted, or comes to a web application.
+//! Login with an authorization code (RFC 6749 section 4.1): the redirect is pasted, or received by a web application.
 
 use documine::{Authorization, Client, Credentials, ErrorKind};
 use serde_json::json;
@@ -9,13 +9,13 @@ use crate::harness::test_env::TestEnv;
 
 const CALLBACK: &str = "http://127.0.0.1/callback";
 
-/// A login of the world's client.
+/// Starts a login of the environment's client.
 fn login(env: &TestEnv) -> Authorization {
     let login = env.builder().login(env.sim.client_id()).unwrap();
     login.client_secret(env.sim.client_secret()).authorization(CALLBACK).unwrap()
 }
 
-/// What a person and a browser do with the page: log in there, and end at the address that the provider sends them to.
+/// Logs in on the provider's page as a browser would, and returns the redirect URL.
 pub async fn log_in_on_page(page: &str, username: &str, password: &str) -> String {
     let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let form = browser.get(page).send().await.unwrap().text().await.unwrap();
@@ -27,7 +27,7 @@ pub async fn log_in_on_page(page: &str, username: &str, password: &str) -> Strin
     redirect.headers()["location"].to_str().unwrap().to_owned()
 }
 
-/// A field of an address.
+/// Returns a query field of a URL.
 pub fn query_field(address: &str, name: &str) -> Option<String> {
     let address = reqwest::Url::parse(address).unwrap();
     address.query_pairs().find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
@@ -40,7 +40,7 @@ async fn completes_login_with_pasted_redirect_url() {
     let login = login(&env);
     let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
     assert!(redirect_url.starts_with(CALLBACK), "{redirect_url}");
-    // People copy blanks and line ends too.
+    // Pasted text may contain spaces and line breaks.
     let tokens = login.redirected(&format!(" {redirect_url}\n")).await.unwrap();
     assert_eq!(env.request_log(), ["auth 200", "login 302", "token 200"]);
 
@@ -59,20 +59,20 @@ async fn matches_callback_to_login_by_state() {
     assert_ne!(first.state().expose(), second.state().expose());
     let redirect_url = log_in_on_page(first.url(), env.sim.username(), env.sim.password()).await;
     let (code, state) = (query_field(&redirect_url, "code").unwrap(), query_field(&redirect_url, "state").unwrap());
-    // The state says which of the logins the answer belongs to.
+    // The state identifies the login of a redirect.
     assert_eq!(first.state().expose(), state);
     let error = second.exchange(&code, &state).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "login by browser: the answer belongs to another login (its state is not ours); begin again"
     );
-    assert_eq!(env.request_log().len(), 2, "and the code was not used up for that");
+    assert_eq!(env.request_log().len(), 2, "the code was not used");
     first.exchange(&code, &state).await.unwrap();
 }
 
 #[tokio::test]
 async fn rejects_code_of_another_login() {
-    // A code that somebody slipped in is of a login with another challenge (RFC 7636).
+    // An injected code belongs to a login with another challenge (RFC 7636).
     let mut env = TestEnv::new().await;
     env.allow_unauthenticated_requests();
     let (mine, theirs) = (login(&env), login(&env));
@@ -115,9 +115,8 @@ async fn rejects_invalid_redirects() {
         assert_eq!(error.kind(), ErrorKind::Input, "{error}");
         assert!(!error.to_string().contains("P7q7"));
     }
-    // A wrong state comes first: what is no answer to this login is not even reported.
-    let foreign =
-        login(&env).redirected("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
+    // The state is compared first: a redirect of another login is not reported as denied.
+    let foreign = login(&env).redirected("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
     assert_eq!(
         foreign.to_string(),
         "login by browser: the answer belongs to another login (its state is not ours); begin again"
@@ -140,7 +139,7 @@ async fn sends_code_only_once() {
     let builder = Client::builder(&provider.base).workspace("acme").auth_path("/a?tenant=x");
     let login = || builder.login("laptop").unwrap().scope("openid").authorization(CALLBACK).unwrap();
     let first_login = login();
-    assert_eq!(query_field(first_login.url(), "tenant").as_deref(), Some("x"), "what the setup gave stays");
+    assert_eq!(query_field(first_login.url(), "tenant").as_deref(), Some("x"), "configured parameters are kept");
     assert_eq!(query_field(first_login.url(), "response_type").as_deref(), Some("code"));
     assert_eq!(query_field(first_login.url(), "redirect_uri").as_deref(), Some(CALLBACK));
     assert_eq!(query_field(first_login.url(), "scope").as_deref(), Some("openid"));

@@ -1,4 +1,4 @@
-//! Logging in by device code (RFC 8628): a page on one device, a program on another, and everything that can come between.
+//! Login with a device code (RFC 8628): confirmation on another device, and its failures.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::harness::canned_server::{CannedServer, response};
 use crate::harness::scripted::{request_body, response_sequence};
 use crate::harness::test_env::{SimulatedTime, TestEnv};
 
-/// What the program showed.
+/// The code that the program showed.
 #[derive(Clone, Default)]
 struct ShownCode(Arc<Mutex<Option<DeviceCode>>>);
 
@@ -20,11 +20,11 @@ impl ShownCode {
     }
 
     fn code(&self) -> DeviceCode {
-        self.0.lock().unwrap().clone().expect("a code is shown")
+        self.0.lock().unwrap().clone().expect("a code was shown")
     }
 }
 
-/// Logs in at the simulator; after `after` pauses the person does `act` with the code on the screen.
+/// Logs in at the simulator and calls `action` with the shown code after `after` sleeps.
 async fn log_in_at_simulator(
     env: &TestEnv,
     after: usize,
@@ -45,12 +45,14 @@ fn seconds(sleeps: &[Duration]) -> Vec<u64> {
 async fn completes_device_login_after_confirmation() {
     let env = TestEnv::new().await;
     let user = env.sim.username().to_owned();
-    let tokens = log_in_at_simulator(&env, 2, move |provider, code| assert!(provider.approve_device(code, &user))).await.unwrap();
+    let tokens = log_in_at_simulator(&env, 2, move |provider, code| assert!(provider.approve_device(code, &user)))
+        .await
+        .unwrap();
     assert_eq!(env.request_log(), ["device 200", "token 400", "token 200"]);
     assert_eq!(seconds(&env.time.sleeps()), [5, 5]);
     assert!(!format!("{tokens:?}").contains(tokens.access_token().expose()));
 
-    // The tokens open the service, and stay fresh without the person.
+    // The tokens open the service and are refreshed without another confirmation.
     let credentials = Credentials::tokens(env.sim.client_id(), tokens).client_secret(env.sim.client_secret());
     let client = env.client_with(credentials);
     client.license().await.unwrap();
@@ -77,7 +79,7 @@ async fn reports_expired_device_code() {
         "login by device code: the code has expired before anybody confirmed it; begin again"
     );
     assert!(error.needs_login());
-    // 600 seconds, a question every five.
+    // 600 seconds with one poll every five.
     assert_eq!(env.request_log().len(), 121);
 }
 
@@ -85,7 +87,7 @@ async fn reports_expired_device_code() {
 async fn reports_unauthorized_client_before_showing_code() {
     let env = TestEnv::new().await;
     let login = env.builder().login("nobody").unwrap();
-    let error = login.device(|code| panic!("nothing is to be shown: {code:?}")).await.unwrap_err();
+    let error = login.device(|code| panic!("unexpected code: {code:?}")).await.unwrap_err();
     assert_eq!(env.request_log(), ["device 401"]);
     assert!(error.to_string().starts_with("login by device code: the identity provider refused: "), "{error}");
     assert!(error.to_string().ends_with("; check the client id, its secret, and which grants it may use"), "{error}");
@@ -97,7 +99,7 @@ fn token_error(code: &str) -> Vec<u8> {
     response("400 Bad Request", &["Content-Type: application/json"], &json!({ "error": code }).to_string())
 }
 
-/// A provider that answers these in turn, and how a login there ends.
+/// Starts a provider with these responses and returns the outcome of a device login.
 async fn device_login_with(answers: Vec<Vec<u8>>) -> (CannedServer, SimulatedTime, Result<TokenSet>) {
     let next = response_sequence(answers);
     let service = CannedServer::respond_with(move |_| next()).await;
@@ -130,7 +132,7 @@ async fn respects_polling_interval_and_tolerates_outage() {
     ])
     .await;
     assert_eq!(outcome.unwrap().access_token().expose(), "t0ken");
-    // Five is the standard's, ten since `slow_down`, longer while nobody is there.
+    // Five seconds is the standard's default, ten after `slow_down`, more while the provider is unavailable.
     assert_eq!(seconds(&time.sleeps()), [5, 5, 10, 10, 20, 40, 10]);
 
     let requests = service.requests();

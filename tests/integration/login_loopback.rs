@@ -1,4 +1,4 @@
-//! Logging in by the browser of the same machine (RFC 8252 section 7.3): the program listens, and is not impressed by who else connects.
+//! Login through the browser of the same machine (RFC 8252 section 7.3): the program listens and rejects unrelated connections.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::login_authorization_code::{query_field, log_in_on_page};
 use crate::harness::test_env::{TestEnv, plain_http_client};
+use crate::login_authorization_code::{log_in_on_page, query_field};
 
-/// A login under way, and the page that the program has shown.
+/// Starts a login and returns it with the URL of the login page.
 async fn start_login(env: &TestEnv, loopback: Loopback) -> (JoinHandle<Result<TokenSet>>, String) {
     let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
     let (page_response, page) = oneshot::channel();
@@ -35,7 +35,7 @@ async fn receives_redirect_on_loopback_server() {
     assert!(!text.contains(&query_field(&redirect_url, "code").unwrap()), "{text}");
     login.await.unwrap().unwrap();
     assert_eq!(env.request_log(), ["auth 200", "login 302", "token 200"]);
-    assert!(plain_http_client().get(&redirect_url).send().await.is_err(), "a second tab finds nobody");
+    assert!(plain_http_client().get(&redirect_url).send().await.is_err(), "the server is closed for a second tab");
 }
 
 #[tokio::test]
@@ -52,13 +52,13 @@ async fn rejects_unrelated_connections() {
     assert_eq!(get("/".into()).await.unwrap().status(), 404);
     assert_eq!(get("/callback?code=stolen&state=guessed".into()).await.unwrap().status(), 400);
     assert_eq!(get("/callback?error=access_denied".into()).await.unwrap().status(), 400);
-    // A page that the browser loaded from a name that leads here (DNS rebinding).
+    // A page loaded from a host name that resolves to this machine (DNS rebinding).
     let rebound = http.get(format!("http://{address}/callback?code=c&state={state}")).header("host", "evil.example");
     assert_eq!(rebound.send().await.unwrap().status(), 404);
     let posted = http.post(format!("http://{address}/callback?code=c&state={state}"));
     assert_eq!(posted.send().await.unwrap().status(), 405);
 
-    // A port scan, one who says nothing, and one who does not stop talking.
+    // A port scan, a silent connection and an endless header.
     let mut scan = TcpStream::connect(&address).await.unwrap();
     scan.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").await.unwrap();
     drop(scan);
@@ -69,7 +69,7 @@ async fn rejects_unrelated_connections() {
     while sent < 10 << 20 && endless.write_all(&[b'x'; 4096]).await.is_ok() {
         sent += 4096;
     }
-    assert!(sent < 10 << 20, "nobody reads ten megabytes of a header");
+    assert!(sent < 10 << 20, "the server stops reading a long header");
     let mut received = Vec::new();
     let _ = endless.read_to_end(&mut received).await;
     assert!(!String::from_utf8_lossy(&received).contains("200 OK"));
@@ -81,7 +81,7 @@ async fn rejects_unrelated_connections() {
     assert_eq!(env.requests("token").len(), 1);
 }
 
-/// A port that nobody uses, on both loopback addresses where there are two.
+/// Returns a port that is free on both loopback addresses, where both exist.
 fn unused_port() -> u16 {
     loop {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -119,7 +119,7 @@ async fn accepts_registered_redirect_uri_with_another_host_name() {
         let callback = query_field(&page, "redirect_uri").unwrap();
         assert!(callback.starts_with(begin), "{uri}: {callback}");
         let redirect_url = log_in_on_page(&page, env.sim.username(), env.sim.password()).await;
-        // The address that the browser takes for the name is its own choice.
+        // The browser chooses the address for the host name.
         let url = reqwest::Url::parse(&redirect_url).unwrap();
         let port = url.port().unwrap();
         let (name, elsewhere) = (url.host_str().unwrap().to_owned(), format!("http://evil.example:{port}/callback"));
@@ -139,7 +139,7 @@ async fn accepts_registered_redirect_uri_with_another_host_name() {
     }
 }
 
-/// Asks for `url` at an address, as a browser does that found it under the URL's name.
+/// Requests `url` at an address, as a browser does after resolving the host name.
 async fn request(address: &str, url: &str) -> String {
     let url = reqwest::Url::parse(url).unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -177,7 +177,7 @@ async fn idle_connections_do_not_block_browser() {
     for _ in 0..100 {
         idle.push(TcpStream::connect(&address).await.unwrap());
     }
-    // The oldest is closed for the newer ones, long before its own time limit.
+    // The server closes the oldest connection in favour of newer ones, long before its own timeout.
     let mut oldest = idle.remove(0);
     assert_eq!(oldest.read(&mut [0]).await.unwrap_or(0), 0);
     let newest = idle.last().unwrap();
@@ -192,7 +192,8 @@ async fn reports_denied_login() {
     let env = TestEnv::new().await;
     let (login, page) = start_login(&env, Loopback::default()).await;
     let (callback, state) = (query_field(&page, "redirect_uri").unwrap(), query_field(&page, "state").unwrap());
-    let page_response = plain_http_client().get(format!("{callback}?error=access_denied&state={state}")).send().await.unwrap();
+    let page_response =
+        plain_http_client().get(format!("{callback}?error=access_denied&state={state}")).send().await.unwrap();
     assert!(page_response.text().await.unwrap().contains("The login did not succeed."));
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "login by browser: the person refused the login");
@@ -204,14 +205,14 @@ async fn reports_denied_login() {
 async fn stops_listening_at_time_limit_and_on_drop() {
     let env = TestEnv::new().await;
     let (login, _) = start_login(&env, Loopback::default().time_limit(Duration::from_secs(20))).await;
-    // The limit runs out as soon as nothing else can happen.
+    // With the clock paused, the timeout fires as soon as the runtime is idle.
     tokio::time::pause();
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "login by browser: nobody logged in within 20s; begin again");
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Login)));
 
     tokio::time::resume();
-    // And so it has when its future is dropped: the port is free again.
+    // Dropping the future also releases the port.
     let (login, page) = start_login(&env, Loopback::default()).await;
     let callback = query_field(&page, "redirect_uri").unwrap();
     login.abort();

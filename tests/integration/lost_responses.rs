@@ -1,20 +1,20 @@
-//! Answers that get lost, and answers that are not what was asked for: nothing is taken for done, or for undone, that is not.
+//! Lost and unexpected responses: no call is reported as done, or as not done, without evidence.
 
 use documine::{DossierId, DossierTemplateId, DownloadId, ErrorKind, FileId, Retry, Source};
 use documine_sim::Fault;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::harness::canned_server::{response, json_response};
+use crate::harness::canned_server::{json_response, response};
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::scripted::{request_lines, client, scripted_server};
+use crate::harness::scripted::{client, request_lines, scripted_server};
 use crate::harness::test_env::{TestEnv, operation_path};
 
 fn package_id() -> DownloadId {
     "d-1".parse().unwrap()
 }
 
-/// An answer that gets lost.
+/// An empty response, which closes the connection.
 fn no_response() -> Vec<u8> {
     Vec::new()
 }
@@ -27,7 +27,7 @@ fn not_found() -> Vec<u8> {
 async fn request_seen_once_counts_as_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(&format!("http://{}", listener.local_addr().unwrap())).await;
-    // Reads the request, then is gone, and so is its port: the further attempts reach nobody.
+    // The server reads the request and then closes its port: further attempts are refused.
     let server = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut head = vec![0; 4096];
@@ -44,8 +44,7 @@ async fn request_seen_once_counts_as_sent() {
 async fn reports_accepted_upload_without_file_id() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("uploadFile").status(201).body("application/json", r#"{"fileIds":[],"processedFileIds":[]}"#));
     let error = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap_err();
@@ -72,8 +71,8 @@ async fn retries_lost_upload_with_even_if_sent() {
     let sent: Vec<_> =
         env.requests("uploadFile").iter().map(|request| (request.reached, request.request_bytes)).collect();
     let [(true, first), (false, _), (true, last)] = sent[..] else { panic!("{sent:?}") };
-    assert!(first == last && first > STUDY.len() as u64, "the whole file, each time");
-    assert_eq!(dossier.files().await.unwrap().len(), 1, "the same name replaces it");
+    assert!(first == last && first > STUDY.len() as u64, "each attempt sends the whole file");
+    assert_eq!(dossier.files().await.unwrap().len(), 1, "the file of the same name is replaced");
 }
 
 #[tokio::test]
@@ -114,13 +113,12 @@ async fn never_saves_web_page_as_package() {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let content = documine::PackageContent::file_types([documine::DownloadFileType::Original]);
     let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("downloadPackage").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("package.zip");
-    std::fs::write(&target, "what was there before").unwrap();
+    std::fs::write(&target, "previous content").unwrap();
 
     let saving = package.save_to(&target).await.unwrap_err();
     let streaming = package.stream().await.unwrap_err();
@@ -131,7 +129,7 @@ async fn never_saves_web_page_as_package() {
         );
         assert_eq!((error.kind(), error.body_snippet()), (ErrorKind::Decode, Some("<html>Sign in</html>")));
     }
-    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+    assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 

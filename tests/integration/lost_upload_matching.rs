@@ -1,11 +1,11 @@
-//! An upload whose response was lost is found in the dossier's list although the service spells its name in another Unicode form.
+//! Recovery of an upload with a lost response: its file is found although the service lists the name in another Unicode form.
 
 use documine::{DossierId, DossierTemplateId, Retry, Source};
 
 use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::scripted::client;
 
-/// A service that takes uploads without a word, and then lists a file of this name and size.
+/// Starts a service that closes the connection after an upload and then lists a file of this name and size.
 async fn losing_server(listed: &str, size: usize) -> CannedServer {
     let files = format!(r#"{{"files":[{{"id":"f-1","fileName":"{listed}","fileSize":{size}}}]}}"#);
     let (files, none) = (wire(&files), wire(r#"{"files":[]}"#));
@@ -38,13 +38,13 @@ async fn upload(name: &str, listed: &str) -> (usize, documine::Result<String>) {
 async fn matches_names_that_differ_in_unicode_form_or_outer_blanks() {
     for (name, listed) in [
         ("study.pdf", "study.pdf"),
-        // Composed here, decomposed there, as macOS writes it, and the reverse.
+        // Composed here and decomposed there, as macOS does, and the reverse.
         ("Pr\u{fc}fung.pdf", "Pru\u{308}fung.pdf"),
         ("Pru\u{308}fung.pdf", "Pr\u{fc}fung.pdf"),
         ("\u{c5}ngstr\u{f6}m.pdf", "A\u{30a}ngstro\u{308}m.pdf"),
-        // The sign of the unit is the letter.
+        // The Ångström sign equals the letter.
         ("\u{212b}.pdf", "\u{c5}.pdf"),
-        // Two marks in either order.
+        // Two combining marks in either order.
         ("a\u{323}\u{307}.pdf", "a\u{307}\u{323}.pdf"),
         // Syllables and their letters.
         ("\u{d55c}\u{ae00}.pdf", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}.pdf"),
@@ -63,7 +63,7 @@ async fn does_not_match_similar_names() {
         ("study.pdf", "Study.pdf"),
         ("Prüfung.pdf", "Prufung.pdf"),
         ("Prüfung.pdf", "Pruefung.pdf"),
-        // Compatibility forms are other names.
+        // Compatibility forms are different names.
         ("\u{fb01}le.pdf", "file.pdf"),
         ("a\u{a0}b.pdf", "a b.pdf"),
         ("a  b.pdf", "a b.pdf"),

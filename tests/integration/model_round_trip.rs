@@ -1,4 +1,4 @@
-//! Answers that were saved yesterday are read like those of today: a model writes what it read.
+//! Round trips of saved responses: a model serializes to the values it was read from.
 
 use documine::api::types;
 use http::Method;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
-/// The same without fields that are `null`: a model leaves them out.
+/// Removes fields that are `null`, because models omit them.
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(map) => map
@@ -22,14 +22,14 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-/// Reads an answer as `T`, writes it, reads it again: nothing is lost and nothing is added.
+/// Deserializes a response as `T`, serializes it and compares the values.
 fn round_trip<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(what: &str, response: &Value) {
     let model: T = serde_json::from_value(response.clone()).unwrap_or_else(|error| panic!("{what}: {error}"));
     let saved = serde_json::to_string(&model).unwrap();
     assert_eq!(serde_json::from_str::<T>(&saved).unwrap(), model, "{what}");
     let written = without_nulls(serde_json::from_str(&saved).unwrap());
     let mut read = without_nulls(response.clone());
-    // Lists and maps that are empty and those that are not there are the same to a model.
+    // Models do not distinguish empty lists and maps from absent ones.
     if written != read {
         read = without_empty(read);
         assert_eq!(without_empty(written), read, "{what}");
@@ -70,7 +70,7 @@ fn check_model(operation: &str, response: &Value) {
         "getUsers" => round_trip::<types::UserList>(operation, response),
         "getLicense" => round_trip::<types::License>(operation, response),
         "getLicenseUsage" => round_trip::<types::LicenseUsage>(operation, response),
-        other => panic!("{other} answers with JSON that no model is held against here"),
+        other => panic!("no model for the JSON response of {other}"),
     }
 }
 

@@ -1,12 +1,12 @@
-//! Responses of services and proxies that are written otherwise than the document says and have one meaning all the same.
+//! Nonstandard responses of services and proxies that still have one unambiguous meaning.
 
 use documine::{DossierFields, DossierId, DossierTemplateId, ErrorKind, FileId};
 use futures_util::TryStreamExt;
 
-use crate::harness::canned_server::{CannedServer, response, json_response};
-use crate::harness::scripted::{request_lines, client, scripted_server};
+use crate::harness::canned_server::{CannedServer, json_response, response};
+use crate::harness::scripted::{client, request_lines, scripted_server};
 
-/// A service with one answer.
+/// Starts a service with one response.
 async fn single_response_server(status: &str, headers: &[&str], body: &str) -> CannedServer {
     scripted_server(vec![response(status, headers, body)]).await
 }
@@ -107,16 +107,19 @@ async fn accepts_empty_response_to_update_but_not_to_read() {
     let dossier = template.dossier(DossierId::new("d").unwrap());
     let updated = dossier.update(DossierFields::named("Q3")).await.unwrap();
     assert_eq!((updated.id().as_str(), updated.snapshot()), ("d", None));
-    // What a creation made has no id, and what a question found is nothing.
+    // A creation without content has no id, and a read without content has no result.
     let message = "204 No Content, but the body is empty, where the document describes content";
     let error = template.create_dossier(DossierFields::named("Q3")).await.unwrap_err();
     assert_eq!(error.to_string(), format!("createOrUpdateDossier: {message}"));
     let error = client.license().await.unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Decode, format!("getLicense: {message}")));
     for status in ["200 OK", "202 Accepted", "204 No Content"] {
-        let service =
-            single_response_server(status, &["Content-Type: application/json"], if status.starts_with("204") { "" } else { "{}" })
-                .await;
+        let service = single_response_server(
+            status,
+            &["Content-Type: application/json"],
+            if status.starts_with("204") { "" } else { "{}" },
+        )
+        .await;
         crate::harness::scripted::client(&service.base)
             .await
             .dossier_template(DossierTemplateId::new("t").unwrap())
@@ -179,7 +182,7 @@ async fn reads_numbers_and_booleans_in_any_exact_spelling() {
         let written = serde_json::to_value(&license).unwrap();
         assert_eq!((&written["licensedPages"], &written["active"]), (&pages.into(), &true.into()), "{spelling}");
     }
-    // One that is none is named, and costs the items beside it nothing.
+    // An invalid number is named, and the other items are still read.
     let files = r#"{"files":[{"id":1,"fileSize":"10","numberOfPages":2.0},{"id":"b","numberOfPages":3.5},{"id":"c","numberOfPages":""}]}"#;
     let client = client_of(files).await;
     let dossier = client.dossier_template(DossierTemplateId::new("t").unwrap()).dossier(DossierId::new("d").unwrap());
@@ -192,7 +195,7 @@ async fn reads_numbers_and_booleans_in_any_exact_spelling() {
         .map(|file| file.as_ref().ok().map(|file| (file.id.as_str(), file.file_size, file.number_of_pages)))
         .collect();
     assert_eq!(read, [Some(("1", Some(10), Some(2))), None, Some(("c", None, None))]);
-    // Paging figures are numbers, too: a part is not taken for the whole.
+    // Paging totals are numbers too: a partial list is not returned as complete.
     let part = client_of(r#"{"users":[{"id":"a"}],"totalElements":"2.0"}"#).await;
     assert!(part.users().await.unwrap_err().to_string().contains("1 of 2 items"));
 }

@@ -1,15 +1,15 @@
-//! Where the identity provider's endpoints are, it says itself; and whatever a hostile document says, nothing is sent there.
+//! OpenID Connect discovery: endpoints come from the issuer's document, and a hostile document receives no requests.
 
 use documine::{Client, ClientBuilder, Credentials, ErrorKind};
 use serde_json::{Value, json};
 
-use crate::input_errors::assert_error;
-use crate::harness::canned_server::{CannedServer, response, json_response};
-use crate::login_authorization_code::{query_field, log_in_on_page};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::scripted::request_lines;
 use crate::harness::test_env::TestEnv;
+use crate::input_errors::assert_error;
+use crate::login_authorization_code::{log_in_on_page, query_field};
 
-/// An issuer whose document is what `answer` makes of its address.
+/// Starts an issuer whose discovery document is the result of `respond` for the issuer's URL.
 async fn issuer(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> CannedServer {
     CannedServer::respond_with(move |head| {
         let host = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("host: ").map(str::to_owned));
@@ -18,7 +18,7 @@ async fn issuer(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Ca
     .await
 }
 
-/// A document that is in order.
+/// Returns a valid discovery document.
 fn document(issuer: &str) -> Value {
     json!({
         "issuer": issuer,
@@ -39,7 +39,7 @@ async fn discover(provider: &CannedServer) -> documine::Result<ClientBuilder> {
     builder().discover(&format!("{}/realms/r", provider.base)).await
 }
 
-/// The endpoints of the client that the builder makes: authorization, token, device.
+/// Returns the authorization, token and device endpoints of the built client.
 fn endpoints(builder: ClientBuilder) -> [String; 3] {
     let shown = format!("{:?}", builder.build().unwrap());
     ["authorization_endpoint", "token_endpoint", "device_endpoint"].map(|name| {
@@ -60,7 +60,10 @@ async fn discovers_provider_endpoints() {
     let ended_at = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
     assert_eq!(query_field(&ended_at, "iss"), Some(issuer));
     login.redirected(&ended_at).await.unwrap();
-    assert_eq!(env.request_log(), ["discovery 200", "token 200", "getLicense 200", "auth 200", "login 302", "token 200"]);
+    assert_eq!(
+        env.request_log(),
+        ["discovery 200", "token 200", "getLicense 200", "auth 200", "login 302", "token 200"]
+    );
 }
 
 #[tokio::test]
@@ -147,7 +150,7 @@ async fn rejects_endpoint_on_another_origin() {
         }
     }
     assert!(thief.requests().is_empty());
-    // Who knows better says so.
+    // An endpoint set explicitly may be on another origin.
     let elsewhere = thief.base.clone();
     let provider = issuer(move |issuer| {
         let mut document = document(issuer);

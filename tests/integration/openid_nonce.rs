@@ -1,12 +1,12 @@
-//! The values that bind a response of the login page to its request: the `nonce` of OpenID Connect, and `iss` of RFC 9207.
+//! Values that bind a redirect to its login: the `nonce` of OpenID Connect and `iss` of RFC 9207.
 
 use documine::{Authorization, Client, Result, TokenSet};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
-use crate::login_authorization_code::{query_field, log_in_on_page};
-use crate::token_response_formats::jwt;
 use crate::harness::test_env::TestEnv;
+use crate::login_authorization_code::{log_in_on_page, query_field};
+use crate::token_response_formats::jwt;
 
 const CALLBACK: &str = "http://127.0.0.1/callback";
 
@@ -31,10 +31,13 @@ async fn logs_in_at_provider_that_requires_nonce() {
         let client = env.client_with(documine::Credentials::tokens(env.sim.client_id(), tokens));
         assert_eq!(client.who_am_i().await.unwrap().account.as_deref(), Some(env.sim.username()));
     }
-    // A web application's own callback.
+    // A web application with its own callback.
     let login = login(&env, "openid");
     let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
-    login.exchange(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap()).await.unwrap();
+    login
+        .exchange(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -49,7 +52,7 @@ async fn sends_fresh_nonce_only_with_scope_openid() {
     assert!(!format!("{shown:?}").contains(&query_field(shown.url(), "nonce").unwrap()));
 }
 
-/// Logs in with an ID token that `make` makes of the nonce that was sent, and returns the outcome.
+/// Logs in with an ID token built by `make` from the nonce that was sent, and returns the outcome.
 async fn with_id_token(scope: &str, make: impl Fn(&str) -> Option<String>) -> Result<TokenSet> {
     let body = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let body_copy = std::sync::Arc::clone(&body);
@@ -79,7 +82,7 @@ async fn rejects_id_token_with_another_nonce() {
         let error = with_id_token("openid", |_| Some(token.clone())).await.unwrap_err();
         assert_eq!(error.to_string(), line, "{token}");
         assert!(!format!("{error:?}").contains("s3cret"));
-        // Who asks for no ID token holds it against nothing.
+        // Without the scope `openid`, the ID token is not checked.
         assert!(with_id_token("profile", |_| Some(token.clone())).await.is_ok(), "{token}");
     }
     let truncated = with_id_token("openid", |nonce| Some(jwt(&json!({"nonce": &nonce[1..]}).to_string()))).await;
@@ -92,7 +95,7 @@ async fn accepts_id_token_with_own_nonce_or_none() {
         |nonce: &str| Some(jwt(&json!({"sub": "x", "nonce": nonce}).to_string())),
         |nonce: &str| Some(jwt(&json!({"aud": ["a", "b"], "exp": "soon", "nonce": nonce}).to_string())),
         |nonce: &str| Some(jwt(&json!({"nonce": nonce}).to_string()).replacen(".c2", "=.c2", 1)),
-        // A provider without ID tokens passes the scope over.
+        // A provider without ID tokens ignores the scope.
         |_: &str| None,
         |_: &str| Some(String::new()),
     ];
@@ -102,7 +105,7 @@ async fn accepts_id_token_with_own_nonce_or_none() {
     }
 }
 
-/// Logs in at a discovered provider whose metadata have these members more, and returns the outcome.
+/// Logs in at a discovered provider whose discovery document is extended by `metadata`, and returns the outcome.
 /// `{iss}` in `answer` stands for the provider's issuer.
 async fn discovered(metadata: serde_json::Value, answer: &str) -> std::result::Result<(), String> {
     let provider = CannedServer::respond_with(move |head| {
@@ -136,13 +139,13 @@ async fn rejects_redirect_without_announced_issuer() {
     for announced in [flag(json!(true)), flag(json!("true"))] {
         let outcome = async |answer| discovered(announced.clone(), answer).await;
         assert_eq!(outcome("code=a&iss={iss}").await, Ok(()));
-        assert_eq!(outcome("code=a&iss={iss}%2F").await, Ok(()), "a slash makes no other issuer");
+        assert_eq!(outcome("code=a&iss={iss}%2F").await, Ok(()), "a trailing slash is ignored");
         assert_eq!(outcome("code=a").await.unwrap_err(), missing);
         assert_eq!(outcome("error=access_denied").await.unwrap_err(), missing);
         assert_eq!(outcome("code=a&iss=").await.unwrap_err(), other);
         assert_eq!(outcome("code=a&iss=https%3A%2F%2Fevil.example").await.unwrap_err(), other);
         assert_eq!(outcome("exchange").await.unwrap_err(), whole);
-        assert_eq!(outcome("paste").await, Ok(()), "a code alone is held by PKCE");
+        assert_eq!(outcome("paste").await, Ok(()), "PKCE protects a pasted code");
     }
     for silent in [flag(json!(false)), flag(json!(null)), flag(json!("no")), flag(json!(1)), json!({})] {
         let outcome = async |answer| discovered(silent.clone(), answer).await;
@@ -165,6 +168,9 @@ async fn manual_auth_path_requires_no_issuer() {
         let login = manual.login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
         let login = login.authorization(CALLBACK).unwrap();
         let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
-        login.exchange(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap()).await.unwrap();
+        login
+            .exchange(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap())
+            .await
+            .unwrap();
     }
 }

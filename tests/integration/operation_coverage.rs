@@ -1,4 +1,4 @@
-//! Every operation of the document has a facade method, a route in the simulator and a story. Found by machine: nobody keeps a list.
+//! Checks that every operation of the document has a facade method, a simulator route and a test.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,12 +8,12 @@ use documine::api::operations::{OPERATIONS, Operation};
 
 use crate::harness::test_env::TestEnv;
 
-/// The operations that the facade knows and the document has. What else another document has is nobody's story.
+/// Returns the operations that both the facade and the document have. Additional operations of another document are ignored.
 fn known_operations() -> impl Iterator<Item = &'static Operation> {
     OPERATIONS.iter().filter(|operation| operation.canonical && !operation.missing)
 }
 
-/// Runs all other stories once more and looks at what they asked for.
+/// Runs all other tests once more and collects their requests.
 #[test]
 fn every_operation_succeeds_in_some_test() {
     let folder = tempfile::tempdir().unwrap();
@@ -25,7 +25,7 @@ fn every_operation_succeeds_in_some_test() {
         .unwrap();
     let out = String::from_utf8_lossy(&run.stdout);
     let failed = out.find("\nfailures:").map_or("", |start| &out[start..]);
-    assert!(run.status.success(), "a story fails, so its requests are not known{failed}");
+    assert!(run.status.success(), "a test fails, so its requests are unknown{failed}");
     let lines = std::fs::read_to_string(&seen).unwrap();
     let succeeded: BTreeSet<&str> = lines
         .lines()
@@ -33,8 +33,9 @@ fn every_operation_succeeds_in_some_test() {
         .filter(|(_, status)| status.starts_with('2'))
         .map(|(id, _)| id)
         .collect();
-    let missing: Vec<_> = known_operations().map(|operation| operation.id).filter(|id| !succeeded.contains(id)).collect();
-    assert!(missing.is_empty(), "no story succeeds with {missing:?}");
+    let missing: Vec<_> =
+        known_operations().map(|operation| operation.id).filter(|id| !succeeded.contains(id)).collect();
+    assert!(missing.is_empty(), "no test succeeds with {missing:?}");
 }
 
 #[tokio::test]
@@ -47,7 +48,7 @@ async fn every_operation_has_a_route_in_the_simulator() {
             operation.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();
         let url = format!("{}{}", env.sim.base_url(), path.join("/"));
         let response = http.request(operation.method.parse().unwrap(), url).send().await.unwrap();
-        // Known, and refused because nobody has logged in. An unknown one would be 404 or 405.
+        // A known route responds with 401 without a login; an unknown one would respond with 404 or 405.
         assert_eq!(response.status().as_u16(), 401, "{}", operation.id);
         assert_eq!(env.sim.requests().last().unwrap().operation.as_deref(), Some(operation.id));
     }

@@ -1,4 +1,4 @@
-//! What is inside packages: real ones are listed, read and unpacked; hostile and damaged ones are refused with one line.
+//! Package contents: real packages are listed, read and unpacked; hostile and damaged ones are rejected with one line.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,12 +12,14 @@ use futures_util::TryStreamExt;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use crate::harness::zip_fixtures::{LocalHeader, RawEntry, raw_archive, raw_zip64_archive, entries_and_directory, crc32, end_record};
 use crate::harness::pdf_fixtures::{INVOICE, STUDY, zip};
-use crate::properties::cases;
 use crate::harness::test_env::{TestEnv, upload_processed};
+use crate::harness::zip_fixtures::{
+    LocalHeader, RawEntry, crc32, end_record, entries_and_directory, raw_archive, raw_zip64_archive,
+};
+use crate::properties::cases;
 
-/// A package with everything, of a dossier with two files.
+/// Creates a package with all content types from a dossier with two files.
 async fn full_package(env: &TestEnv) -> (DossierHandle, Package) {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     upload_processed(&dossier, "invoice.pdf", INVOICE).await;
@@ -28,7 +30,7 @@ async fn full_package(env: &TestEnv) -> (DossierHandle, Package) {
     (dossier, package)
 }
 
-/// An archive on disk, in a folder of its own.
+/// An archive on disk in its own folder.
 struct PackageFile {
     folder: TempDir,
     path: PathBuf,
@@ -46,13 +48,13 @@ impl PackageFile {
         self.folder.path().join("out")
     }
 
-    /// Nothing lies beside the archive.
+    /// Returns true if the folder contains nothing but the archive.
     fn is_only_file(&self) -> bool {
         std::fs::read_dir(self.folder.path()).unwrap().count() == 1
     }
 }
 
-/// Why an archive is refused when it is opened; one line that begins with its path.
+/// Returns the reason for which opening an archive fails; asserts a single line that begins with the archive's path.
 async fn rejection_within(bytes: &[u8], limits: PackageLimits) -> String {
     let package_file = PackageFile::new(bytes);
     let error = Contents::open_within(&package_file.path, limits).await.unwrap_err();
@@ -109,7 +111,7 @@ async fn fetches_lists_reads_and_closes_package() {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = path.parent().unwrap().metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700, "nobody else reads what was fetched");
+        assert_eq!(mode & 0o777, 0o700, "only the owner can read the package");
     }
     contents.close().await.unwrap();
     assert!(!path.parent().unwrap().exists());
@@ -139,7 +141,7 @@ async fn reads_report_rows_with_typed_cells() {
     assert_eq!(names, ["Overview", "Components"]);
     let overview = report.sheet("Overview").unwrap();
     let study = overview.rows.iter().find(|row| row.cells[0].as_text() == Some("study.pdf")).unwrap();
-    assert_eq!(study.number, 6, "rows have the numbers that a spreadsheet shows");
+    assert_eq!(study.number, 6, "rows are numbered as in a spreadsheet");
     assert_eq!(study.cells[1..3], [Cell::Text("PROCESSED".into()), Cell::Number(4.0)]);
     let values = report.sheet("Components").unwrap();
     let number = values.rows.iter().find(|row| row.cells[1].as_text() == Some("StudyNumber")).unwrap();
@@ -191,10 +193,14 @@ async fn unpacked_files_are_not_executable() {
     std::fs::write(&plain, "").unwrap();
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
     Contents::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
-    assert_eq!(mode(&package_file.target().join("run.sh")), mode(&plain), "as any new file");
+    assert_eq!(mode(&package_file.target().join("run.sh")), mode(&plain), "same mode as a new file");
     assert_eq!(mode(&package_file.target().join("run.sh")) & 0o111, 0);
     std::fs::create_dir(package_file.folder.path().join("new")).unwrap();
-    assert_eq!(mode(&package_file.target()), mode(&package_file.folder.path().join("new")), "as any new folder");
+    assert_eq!(
+        mode(&package_file.target()),
+        mode(&package_file.folder.path().join("new")),
+        "same mode as a new folder"
+    );
     assert!(package_file.target().join("empty").is_dir());
 }
 
@@ -220,7 +226,7 @@ async fn rejects_zip_with_path_traversal() {
     }
 }
 
-/// Unpacks an archive whose files hold their own names. Returns under which path each one is, by what was written.
+/// Unpacks an archive whose files contain their own names. Returns each written content with its path.
 async fn unpacked_names(entries: &[RawEntry]) -> Vec<(String, String)> {
     let package_file = PackageFile::new(&raw_archive(entries));
     let contents = Contents::open(&package_file.path).await.unwrap();
@@ -239,7 +245,7 @@ async fn unpacked_names(entries: &[RawEntry]) -> Vec<(String, String)> {
     let mut renamed: Vec<_> = unpacked.renamed.into_iter().map(|renamed| (renamed.entry, renamed.path)).collect();
     renamed.sort();
     let differing: Vec<_> = found.iter().filter(|(name, path)| name != path).cloned().collect();
-    assert_eq!(renamed, differing, "what is said is what is there");
+    assert_eq!(renamed, differing, "the reported renames match the files");
     found
 }
 
@@ -286,11 +292,15 @@ async fn unpacks_case_insensitive_duplicates_as_numbered_names() {
         (["a", "A/x"], ["a (2)", "A/x"]),
         (["a b.pdf", "a\u{a0}b.pdf"], ["a b.pdf", "a\u{a0}b.pdf"]),
     ] {
-        let mut expected: Vec<_> = std::iter::zip(names, paths).map(|(name, path)| (name.into(), path.into())).collect();
+        let mut expected: Vec<_> =
+            std::iter::zip(names, paths).map(|(name, path)| (name.into(), path.into())).collect();
         expected.sort();
         assert_eq!(unpacked_names(&names.map(self_named_file)).await, expected);
     }
-    let package_file = PackageFile::new(&raw_archive(&[RawEntry { mode: 0, ..RawEntry::file("d/", b"") }, RawEntry::file("D", b"a file")]));
+    let package_file = PackageFile::new(&raw_archive(&[
+        RawEntry { mode: 0, ..RawEntry::file("d/", b"") },
+        RawEntry::file("D", b"a file"),
+    ]));
     let unpacked = Contents::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
     assert_eq!((unpacked.renamed[0].entry.as_str(), unpacked.renamed[0].path.as_str()), ("D", "D (2)"));
     assert!(package_file.target().join("d").is_dir());
@@ -313,7 +323,10 @@ async fn treats_backslashes_as_separators() {
     assert_eq!(contents.read("Originals/2024/a.pdf").await.unwrap(), b"%PDF"[..]);
     assert_eq!(contents.report().await.unwrap().sheets.len(), 1);
     let unpacked = contents.unpack_to(package_file.target()).await.unwrap();
-    assert!(package_file.target().join("Originals/2024/a.pdf").is_file() && unpacked.renamed.is_empty(), "{unpacked:?}");
+    assert!(
+        package_file.target().join("Originals/2024/a.pdf").is_file() && unpacked.renamed.is_empty(),
+        "{unpacked:?}"
+    );
     let twice = [RawEntry::file(r"a\x", b"one"), RawEntry::file("a/x", b"other")];
     assert_eq!(rejection(&raw_archive(&twice)).await, "entry \"a/x\" is in it twice; the package is refused");
 }
@@ -344,7 +357,7 @@ async fn excludes_operating_system_files_from_documents() {
     assert_eq!(contents.report().await.unwrap().name, "Reports/r.xlsx");
     assert!(contents.components().await.unwrap().is_empty());
     let system = contents.entries().iter().filter(|entry| *entry.kind() == EntryKind::System).count();
-    assert_eq!(system, left.len(), "they are listed all the same");
+    assert_eq!(system, left.len(), "system files are listed");
     contents.unpack_to(package_file.target()).await.unwrap();
 }
 
@@ -378,7 +391,8 @@ async fn unreadable_entry_does_not_affect_others() {
             "is packed in a way that packages do not use",
         ),
     ] {
-        let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("a", b"one"), odd, RawEntry::file("b", b"two")]));
+        let package_file =
+            PackageFile::new(&raw_archive(&[RawEntry::file("a", b"one"), odd, RawEntry::file("b", b"two")]));
         let contents = Contents::open(&package_file.path).await.unwrap();
         contents.check().await.unwrap();
         assert_eq!(contents.read("b").await.unwrap(), b"two"[..]);
@@ -399,7 +413,7 @@ async fn unreadable_entry_does_not_affect_others() {
 
 #[tokio::test]
 async fn rejects_overlapping_entries() {
-    // The bomb of shared bytes: each entry's data holds the next one with its header.
+    // Overlapping entries: the data of each entry contains the next entry with its header.
     let inner = RawEntry::file("inner", b"bytes");
     let (bytes, _) = entries_and_directory(std::slice::from_ref(&inner), 0);
     let outer = RawEntry::file("outer", &bytes);
@@ -442,9 +456,12 @@ async fn rejects_contradictory_headers() {
         (local_header(LocalHeader { size: Some(0), ..LocalHeader::default() }), "another size"),
         (local_header(LocalHeader { compressed: Some(4), ..LocalHeader::default() }), "another packed size"),
         (local_header(LocalHeader { crc: Some(0), ..LocalHeader::default() }), "another checksum"),
-        // Streamed, and yet another size, or another one behind the data.
+        // Streamed entries with a wrong size in the local header or in the data descriptor.
         (local_header(LocalHeader { flags: Some(8), size: Some(4), ..LocalHeader::default() }), "another size"),
-        (RawEntry { trailer: [&b"PK\x07\x08"[..], &[1; 12]].concat(), ..streamed_entry(&LocalHeader::default()) }, "other sizes"),
+        (
+            RawEntry { trailer: [&b"PK\x07\x08"[..], &[1; 12]].concat(), ..streamed_entry(&LocalHeader::default()) },
+            "other sizes",
+        ),
         (RawEntry { trailer: vec![1; 12], ..streamed_entry(&LocalHeader::default()) }, "other sizes"),
     ] {
         let line = rejection(&raw_archive(&[two])).await;
@@ -464,13 +481,13 @@ async fn rejects_contradictory_headers() {
     assert_eq!(rejection(&raw_archive(&[hidden])).await, line);
 }
 
-/// The extra field with a name in UTF-8, of an entry of this name (APPNOTE 4.6.9).
+/// Builds a Unicode path extra field for an entry of this name (APPNOTE 4.6.9).
 fn unicode_path(name: &[u8], path: &[u8]) -> Vec<u8> {
     let length = u16::try_from(5 + path.len()).unwrap();
     [&0x7075_u16.to_le_bytes()[..], &length.to_le_bytes(), &[1], &crc32(name).to_le_bytes(), path].concat()
 }
 
-/// An entry whose own header knows neither sizes nor the checksum, but for what `own` says.
+/// Builds an entry whose local header has neither sizes nor checksum, except for the fields set in `local_header`.
 fn streamed_entry(local_header: &LocalHeader) -> RawEntry {
     let local_header = LocalHeader {
         crc: local_header.crc.or(Some(0)),
@@ -483,7 +500,7 @@ fn streamed_entry(local_header: &LocalHeader) -> RawEntry {
 }
 
 async fn assert_readable(entry: RawEntry, what: &str) {
-    // The next one tells whether the end of this one was found.
+    // The next entry shows whether the end of this one was found.
     let package_file = PackageFile::new(&raw_archive(&[entry, RawEntry::file("next", b"more")]));
     let contents = Contents::open(&package_file.path).await.unwrap_or_else(|error| panic!("{what}: {error}"));
     contents.check().await.unwrap();
@@ -500,28 +517,32 @@ async fn accepts_headers_that_differ_without_effect() {
         (LocalHeader { version: Some(45), ..LocalHeader::default() }, "version needed"),
         (LocalHeader { version: Some(0), ..LocalHeader::default() }, "version needed"),
         (LocalHeader { flags: Some(0x800), ..LocalHeader::default() }, "UTF-8"),
-        (LocalHeader { flags: Some(0x06), ..LocalHeader::default() }, "how tightly it is packed"),
-        (LocalHeader { flags: Some(8), ..LocalHeader::default() }, "a data descriptor that is not there"),
-        (LocalHeader { extra: time, ..LocalHeader::default() }, "an extra field"),
-        (LocalHeader { extra: damaged, ..LocalHeader::default() }, "a damaged extra field"),
-        (LocalHeader { extra: unicode_path(b"other", b"y"), ..LocalHeader::default() }, "a Unicode path of another name"),
-        (LocalHeader { extra: unicode_path(b"x", b"x"), ..LocalHeader::default() }, "a Unicode path of the same name"),
+        (LocalHeader { flags: Some(0x06), ..LocalHeader::default() }, "compression level"),
+        (LocalHeader { flags: Some(8), ..LocalHeader::default() }, "missing data descriptor"),
+        (LocalHeader { extra: time, ..LocalHeader::default() }, "extra field"),
+        (LocalHeader { extra: damaged, ..LocalHeader::default() }, "damaged extra field"),
+        (LocalHeader { extra: unicode_path(b"other", b"y"), ..LocalHeader::default() }, "Unicode path of another name"),
+        (LocalHeader { extra: unicode_path(b"x", b"x"), ..LocalHeader::default() }, "Unicode path of the same name"),
     ] {
         assert_readable(RawEntry { local_header, ..RawEntry::file("x", b"bytes") }, what).await;
     }
     assert_readable(
-        RawEntry { flags: 0x808, local_header: LocalHeader { flags: Some(0), ..LocalHeader::default() }, ..RawEntry::file("x", b"bytes") },
+        RawEntry {
+            flags: 0x808,
+            local_header: LocalHeader { flags: Some(0), ..LocalHeader::default() },
+            ..RawEntry::file("x", b"bytes")
+        },
         "",
     )
     .await;
     let slash = RawEntry { local_name: Some(br"a\x".to_vec()), ..RawEntry::file("a/x", b"bytes") };
     let package_file = PackageFile::new(&raw_archive(&[slash]));
     assert_eq!(Contents::open(&package_file.path).await.unwrap().read("a/x").await.unwrap(), b"bytes"[..]);
-    // The directory knows a better name than the entry's own header.
+    // The directory has a better name than the local header.
     let renamed = RawEntry { extra: unicode_path(b"x", "prüfung".as_bytes()), ..RawEntry::file("x", b"bytes") };
     let package_file = PackageFile::new(&raw_archive(&[renamed]));
     assert_eq!(Contents::open(&package_file.path).await.unwrap().read("prüfung").await.unwrap(), b"bytes"[..]);
-    // As macOS writes it: in UTF-8, apart, and without a flag that says so.
+    // A name as macOS writes it: decomposed UTF-8 without the UTF-8 flag.
     let apart = RawEntry::file("u\u{308}.pdf", b"bytes");
     let package_file = PackageFile::new(&raw_archive(&[apart]));
     assert_eq!(Contents::open(&package_file.path).await.unwrap().read("u\u{308}.pdf").await.unwrap(), b"bytes"[..]);
@@ -534,24 +555,46 @@ async fn reads_32_bit_and_64_bit_data_descriptors() {
     let sum = crc32(b"bytes").to_le_bytes();
     let narrow = [&sum[..], &5_u32.to_le_bytes(), &5_u32.to_le_bytes()].concat();
     let wide = [&sum[..], &5_u64.to_le_bytes(), &5_u64.to_le_bytes()].concat();
-    let zip64 = |compressed: u64, size: u64| [&b"\x01\0\x10\0"[..], &size.to_le_bytes(), &compressed.to_le_bytes()].concat();
+    let zip64 =
+        |compressed: u64, size: u64| [&b"\x01\0\x10\0"[..], &size.to_le_bytes(), &compressed.to_le_bytes()].concat();
     let unknown = Some(u32::MAX);
     for (local_header, what) in [
         (LocalHeader::default(), "sizes of 0"),
-        (LocalHeader { crc: unknown, compressed: unknown, size: unknown, ..LocalHeader::default() }, "sizes of 0xffffffff"),
-        (LocalHeader { compressed: unknown, size: unknown, extra: zip64(0, 0), ..LocalHeader::default() }, "zip64 sizes of 0"),
         (
-            LocalHeader { compressed: unknown, size: unknown, extra: zip64(u64::MAX, u64::MAX), ..LocalHeader::default() },
+            LocalHeader { crc: unknown, compressed: unknown, size: unknown, ..LocalHeader::default() },
+            "sizes of 0xffffffff",
+        ),
+        (
+            LocalHeader { compressed: unknown, size: unknown, extra: zip64(0, 0), ..LocalHeader::default() },
+            "zip64 sizes of 0",
+        ),
+        (
+            LocalHeader {
+                compressed: unknown,
+                size: unknown,
+                extra: zip64(u64::MAX, u64::MAX),
+                ..LocalHeader::default()
+            },
             "unknown zip64 sizes",
         ),
-        (LocalHeader { compressed: unknown, size: unknown, extra: zip64(5, 5), ..LocalHeader::default() }, "right zip64 sizes"),
-        (LocalHeader { extra: zip64(0, 0), version: Some(45), ..LocalHeader::default() }, "a zip64 field of no use"),
-        (LocalHeader { compressed: Some(5), size: Some(5), ..LocalHeader::default() }, "right sizes without a checksum"),
+        (
+            LocalHeader { compressed: unknown, size: unknown, extra: zip64(5, 5), ..LocalHeader::default() },
+            "right zip64 sizes",
+        ),
+        (LocalHeader { extra: zip64(0, 0), version: Some(45), ..LocalHeader::default() }, "unused zip64 field"),
+        (
+            LocalHeader { compressed: Some(5), size: Some(5), ..LocalHeader::default() },
+            "right sizes without a checksum",
+        ),
     ] {
         for (descriptor, width) in [(&narrow, "4 bytes"), (&wide, "8 bytes")] {
             for signature in [&b"PK\x07\x08"[..], b""] {
                 let trailer = [signature, descriptor].concat();
-                assert_readable(RawEntry { trailer, ..streamed_entry(&local_header) }, &format!("{what}, {width}, signature {signature:?}")).await;
+                assert_readable(
+                    RawEntry { trailer, ..streamed_entry(&local_header) },
+                    &format!("{what}, {width}, signature {signature:?}"),
+                )
+                .await;
             }
         }
         assert_readable(streamed_entry(&local_header), &format!("{what}, no descriptor")).await;
@@ -613,7 +656,7 @@ async fn rejects_zip_bomb_before_unpacking() {
     let deep: Vec<RawEntry> = (0..3).map(|n| RawEntry::file(format!("{n}/a/b/c"), b"")).collect();
     let line = rejection_within(&raw_archive(&deep), PackageLimits::default().entries(8)).await;
     assert_eq!(line, "it has more than 8 folders; raise `PackageLimits::entries` if that is right");
-    // What is right for the caller is read.
+    // A higher limit accepts the archive.
     let package_file = PackageFile::new(&bomb);
     let contents = Contents::open_within(&package_file.path, PackageLimits::default().ratio(2000)).await.unwrap();
     assert_eq!(contents.read("bomb").await.unwrap(), zeros);
@@ -621,7 +664,7 @@ async fn rejects_zip_bomb_before_unpacking() {
 
 #[tokio::test]
 async fn does_not_unpack_nested_archives() {
-    // Each of nine levels holds sixteen of the next: whoever unpacked them all would get 68 TB.
+    // Nine levels of sixteen archives each would unpack to 68 TB.
     let mut inner = raw_archive(&[RawEntry::deflated("zeros", &[0; 1_000])]);
     for _ in 0..9 {
         let names: Vec<_> = (0..16).map(|number| format!("{number}.zip")).collect();
@@ -638,7 +681,7 @@ async fn does_not_unpack_nested_archives() {
 
 #[tokio::test]
 async fn stops_at_declared_size_of_entry() {
-    // Says that it has 100 bytes, and unpacks to 2 MiB; or to fewer than it says.
+    // Declares 100 bytes and unpacks to 2 MiB; the second entry unpacks to fewer bytes than declared.
     let zeros = vec![0; 2 << 20];
     let bomb = RawEntry { size: 100, ..RawEntry::deflated("bomb", &zeros) };
     let short = RawEntry { size: 101, ..RawEntry::deflated("short", &[0; 100]) };
@@ -652,7 +695,7 @@ async fn stops_at_declared_size_of_entry() {
     }
     assert!(contents.check().await.is_err());
     assert!(contents.unpack_to(package_file.target()).await.is_err());
-    assert!(package_file.is_only_file(), "nothing half-written stays");
+    assert!(package_file.is_only_file(), "no partial file remains");
 }
 
 #[tokio::test]
@@ -685,7 +728,7 @@ async fn rejects_truncated_package_at_any_length() {
     assert!(line.starts_with("bytes stand behind its end"), "{line}");
     let line = rejection(&[b"more", &archive_bytes[..]].concat()).await;
     assert!(line.starts_with("its directory is not where it should be"), "{line}");
-    // A middle that is missing.
+    // Bytes in the middle are missing.
     let line = rejection(&[&archive_bytes[..100], &archive_bytes[200..]].concat()).await;
     assert!(line.starts_with("its directory is not where it should be"), "{line}");
 }
@@ -709,7 +752,7 @@ async fn reads_zip64_and_more_than_65535_entries() {
     let contents = Contents::open(&package_file.path).await.unwrap();
     assert_eq!(contents.entries().len(), 65_536);
     assert_eq!(contents.read("65535/x").await.unwrap(), 65_535_u32.to_le_bytes()[..]);
-    // By the library's own hand, too.
+    // An archive with zip64 fields written by the `zip` crate.
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     writer.start_file("large", zip::write::SimpleFileOptions::default().large_file(true)).unwrap();
     std::io::Write::write_all(&mut writer, b"bytes").unwrap();
@@ -719,7 +762,7 @@ async fn reads_zip64_and_more_than_65535_entries() {
 
 #[tokio::test]
 async fn reads_streamed_zip() {
-    // Its headers know neither sizes nor checksums; they stand behind the data.
+    // The headers have neither sizes nor checksums; data descriptors follow the data.
     let mut writer = zip::ZipWriter::new_stream(Vec::new());
     for name in ["Originals/a.pdf", "Originals/b.pdf"] {
         writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
@@ -735,20 +778,24 @@ async fn reads_streamed_zip() {
 async fn small_reports_share_one_memory_limit() {
     let rows: Vec<String> = (1..100).map(|n| format!(r#"<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>"#)).collect();
     let xlsx = xlsx(&rows.concat());
-    let package_file = PackageFile::new(&zip(&[("Reports/1.xlsx", &xlsx), ("Reports/2.xlsx", &xlsx), ("Reports/3.xlsx", &xlsx)]));
-    // Each has 99 rows of 16,384 cells of 32 bytes.
+    let package_file =
+        PackageFile::new(&zip(&[("Reports/1.xlsx", &xlsx), ("Reports/2.xlsx", &xlsx), ("Reports/3.xlsx", &xlsx)]));
+    // Each report has 99 rows of 16,384 cells of 32 bytes.
     let limits = PackageLimits::default().memory_bytes(125 << 20);
     let contents = Contents::open_within(&package_file.path, limits).await.unwrap();
     assert_eq!(contents.report_named("Reports/2.xlsx").await.unwrap().sheets[0].rows.len(), 99);
     let line = error_reason(&package_file, &contents.reports().await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Reports/3.xlsx\" is no sound report: with those before it"), "{line}");
-    let package_file = PackageFile::new(&zip(&[("Components/1.json", &[b' '; 700]), ("Components/2.json", &[b' '; 700])]));
-    let contents = Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
+    let package_file =
+        PackageFile::new(&zip(&[("Components/1.json", &[b' '; 700]), ("Components/2.json", &[b' '; 700])]));
+    let contents =
+        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     assert!(contents.components().await.is_err());
-    // 60 kB of objects that take more than 4 MB.
+    // 60 kB of JSON objects that occupy more than 4 MB.
     let dense = format!(r#"{{"id":"1","other":[{}{{}}]}}"#, r#"{"":0},"#.repeat(8000));
     let package_file = PackageFile::new(&zip(&[("Components/1.json", dense.as_bytes())]));
-    let contents = Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
+    let contents =
+        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
     let line = error_reason(&package_file, &contents.components().await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Components/1.json\" is too much for the memory"), "{line}");
 }
@@ -790,7 +837,8 @@ async fn reports_file_that_is_not_a_package() {
 async fn streams_entry_larger_than_memory_limit() {
     let many = vec![7; 300_000];
     let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("x", &many)]));
-    let contents = Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
+    let contents =
+        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     let line = error_reason(&package_file, &contents.read("x").await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.contains("take it as a stream"), "{line}");
     let pieces: Vec<_> = contents.stream("x").unwrap().try_collect().await.unwrap();
@@ -809,7 +857,7 @@ async fn dropped_unpack_leaves_no_files() {
     }
     unpacking.abort();
     assert!(unpacking.await.unwrap_err().is_cancelled());
-    // The thread that writes notices it at its next file.
+    // The writing thread notices the cancellation at its next file.
     for _ in 0..24_000 {
         if package_file.is_only_file() {
             break;
@@ -819,10 +867,14 @@ async fn dropped_unpack_leaves_no_files() {
     assert!(package_file.is_only_file());
 }
 
-/// A small archive of both ways to pack.
+/// Returns a small archive with a stored and a deflated entry.
 fn small_archive() -> Vec<u8> {
     let text = b"many words, many words, many words";
-    raw_archive(&[RawEntry::file("Originals/a.pdf", b"stored"), RawEntry::deflated("Components/a.json", text), RawEntry::file("d/", b"")])
+    raw_archive(&[
+        RawEntry::file("Originals/a.pdf", b"stored"),
+        RawEntry::deflated("Components/a.json", text),
+        RawEntry::file("d/", b""),
+    ])
 }
 
 #[tokio::test]
@@ -830,7 +882,7 @@ async fn unpacks_stored_and_deflated_entries() {
     let package_file = PackageFile::new(&small_archive());
     let unpacked = Contents::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
     assert_eq!((unpacked.files, unpacked.bytes), (2, 40));
-    assert!(package_file.target().join("d").is_dir(), "a folder that is marked as a file");
+    assert!(package_file.target().join("d").is_dir(), "a folder entry with file mode");
 }
 
 proptest! {
@@ -906,7 +958,7 @@ fn report_bytes() -> Vec<u8> {
     xlsx(r#"<row r="1"><c r="A1"><v>1</v></c></row>"#)
 }
 
-/// A package with one report that has one sheet of these rows.
+/// Builds a package with one report that has one sheet of these rows.
 fn report(sheet: &str) -> Vec<u8> {
     zip(&[("Reports/r.xlsx", &xlsx(sheet))])
 }
@@ -991,10 +1043,13 @@ async fn damaged_report_or_export_does_not_affect_others() {
         RawEntry::file("Components/3.json", b"[1]"),
         RawEntry::file("Components/4.json", br#"{"fileId":"4"}"#),
     ]));
-    let contents = Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
-    // A name, or of an error the entry that it names.
+    let contents =
+        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
+    // The name, or the entry named by the error followed by `!`.
     let named = |read: Vec<documine::Result<String>>| -> Vec<String> {
-        let entry = |error: Error| error_reason(&package_file, &error, ErrorKind::Integrity).split('"').nth(1).unwrap().to_owned() + "!";
+        let entry = |error: Error| {
+            error_reason(&package_file, &error, ErrorKind::Integrity).split('"').nth(1).unwrap().to_owned() + "!"
+        };
         read.into_iter().map(|name| name.unwrap_or_else(entry)).collect()
     };
     let reports = contents.reports_each().await.unwrap();
@@ -1023,7 +1078,8 @@ async fn exaggerated_shared_string_count_allocates_no_memory() {
 
 #[tokio::test]
 async fn names_entry_with_invalid_components() {
-    let package_file = PackageFile::new(&zip(&[("Components/x.components.json", b"[1]"), ("Components/x.components.xml", b"<x/>")]));
+    let package_file =
+        PackageFile::new(&zip(&[("Components/x.components.json", b"[1]"), ("Components/x.components.xml", b"<x/>")]));
     let error = Contents::open(&package_file.path).await.unwrap().components().await.unwrap_err();
     let line = error_reason(&package_file, &error, ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Components/x.components.json\" is not the components of a file"), "{line}");

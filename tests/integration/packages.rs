@@ -1,4 +1,4 @@
-//! Result packages: of a file, of several files, of a dossier; waited for, fetched, looked into, deleted.
+//! Packages: of a file, of several files, of a dossier; created, saved, inspected, deleted.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,11 +9,11 @@ use documine::{
 };
 use futures_util::TryStreamExt;
 
-use crate::harness::canned_server::{CannedServer, response, json_response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::pdf_fixtures::{INVOICE, STUDY, unzip};
-use crate::harness::test_env::{TestEnv, upload_processed, header, operation_path};
+use crate::harness::test_env::{TestEnv, header, operation_path, upload_processed};
 
-/// The originals, and a report by each report template of the dossier's template.
+/// Requests the originals and a report for each report template.
 async fn all_content(dossier: &DossierHandle) -> PackageContent {
     let reports: Vec<ReportTemplateId> = dossier.get().await.unwrap().report_template_ids;
     assert!(!reports.is_empty());
@@ -24,7 +24,7 @@ fn originals() -> PackageContent {
     PackageContent::file_types([DownloadFileType::Original])
 }
 
-/// Everything a package holds, by entry name.
+/// Downloads the package and returns its entries with their names.
 async fn read_entries(package: &Package) -> Vec<(String, Vec<u8>)> {
     let pieces: Vec<_> = package.stream().await.unwrap().try_collect().await.unwrap();
     unzip(&pieces.concat())
@@ -70,7 +70,7 @@ async fn creates_waits_for_saves_and_deletes_package_of_one_file() {
     assert!(package.delete().await.unwrap_err().is_not_found());
     let error = package.save_to(&target).await.unwrap_err();
     assert!(error.is_not_found());
-    assert_eq!(std::fs::read(&target).unwrap(), bytes, "a failed call leaves the file that is there");
+    assert_eq!(std::fs::read(&target).unwrap(), bytes, "a failed call keeps the existing file");
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn lists_packages_and_reopens_them_by_id() {
     );
     assert!(listed.iter().all(|package| package.status == Some(DownloadState::Queued)));
 
-    // As another process would that was told no more than the id.
+    // As in another process that knows only the id.
     let id: DownloadId = second.id().parse().unwrap();
     let package = env.builder().build().unwrap().download(id).operation().wait().await.unwrap();
     assert_eq!(package.status().file_ids, [file.id().clone()]);
@@ -151,7 +151,7 @@ async fn poll_once_returns_current_state() {
     let name = |state: State<Package>| match state {
         State::Working(name) => name,
         State::Done(package) => package.status().status.as_ref().unwrap().to_string(),
-        _ => panic!("a new kind of state"),
+        _ => panic!("unexpected state"),
     };
     let mut names = Vec::new();
     for seconds in [0, 0, 1, 1] {
@@ -164,7 +164,7 @@ async fn poll_once_returns_current_state() {
     assert_eq!(
         env.time.sleeps(),
         [Duration::from_millis(500), Duration::from_millis(500), Duration::from_millis(700)],
-        "only the analysis was waited for"
+        "only the analysis was awaited"
     );
 }
 
@@ -204,7 +204,7 @@ async fn replaces_existing_file() {
     let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
-    std::fs::write(&target, "what was there before").unwrap();
+    std::fs::write(&target, "previous content").unwrap();
     package.save_to(&target).await.unwrap();
     assert_eq!(content(&unzip(&std::fs::read(&target).unwrap()), "study.pdf"), STUDY);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -226,7 +226,7 @@ async fn reports_reason_of_failed_package() {
     let error = Error::from(error);
     assert_eq!(error.kind(), ErrorKind::Operation);
     assert!(!error.is_transient() && !error.is_timeout());
-    // The next one is made.
+    // The next package succeeds.
     dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
 }
 
@@ -253,7 +253,7 @@ async fn download_of_unready_package_is_a_conflict() {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
     let id: DownloadId = operation.id().parse().unwrap();
-    // The types offer it for a ready package only; the raw client has no such scruples.
+    // The facade offers downloads only for ready packages; the raw client has no such check.
     let error = env.client.raw().download_package().download_id(id).send().await.map(drop).unwrap_err();
     let error = Error::find(&error).unwrap();
     assert!(error.is_conflict() && !error.is_transient());
@@ -284,7 +284,7 @@ fn canned_client(service: &CannedServer) -> ClientBuilder {
     Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t"))
 }
 
-/// A package of a service that sends `body` in place of a ZIP.
+/// Starts a service that sends `body` as the package.
 async fn canned_package(body: Vec<u8>) -> (CannedServer, Package) {
     let service = CannedServer::respond_with(move |head| {
         if head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
@@ -306,12 +306,12 @@ async fn never_saves_truncated_package() {
     let (_service, package) = canned_package(truncated).await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
-    std::fs::write(&target, "what was there before").unwrap();
+    std::fs::write(&target, "previous content").unwrap();
     let error = package.save_to(&target).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Integrity), "{error:?}");
     assert!(error.is_transient(), "{error:?}");
     assert_eq!(error.operation(), Some("downloadPackage"));
-    assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
+    assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let pieces: Result<Vec<_>, _> = package.stream().await.unwrap().try_collect().await;
     pieces.unwrap_err();
@@ -354,7 +354,7 @@ async fn times_out_when_download_stalls() {
     let client = canned_client(&service).idle_timeout(Duration::from_secs(50)).build().unwrap();
     let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    // The limit runs out as soon as nothing else can happen.
+    // With the clock paused, the timeout fires as soon as the runtime is idle.
     tokio::time::pause();
     let error = package.save_to(folder.path().join("a.zip")).await.unwrap_err();
     assert!(error.is_timeout());

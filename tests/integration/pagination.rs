@@ -1,4 +1,4 @@
-//! Lists of a service that does not page, and of one that does.
+//! Lists of services with and without paging.
 
 use documine::api::operations;
 use documine::{Client, Continuation, Credentials, Dossier, DossierFilter, ErrorKind, List, NewDossier};
@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use crate::harness::canned_server::{CannedServer, response};
 use crate::harness::test_env::TestEnv;
 
-/// A world with 45 dossiers.
+/// Creates an environment with 45 dossiers.
 async fn env_with_45_dossiers(paging: Paging) -> TestEnv {
     let env = TestEnv::with(|builder| builder.paging(paging)).await;
     for number in 0..45 {
@@ -47,7 +47,7 @@ async fn follows_links_to_the_last_page() {
     expect_paging_violations(env);
 }
 
-/// The document does not know the parameters of a paging service.
+/// The document does not declare the parameters of a paging service.
 fn expect_paging_violations(mut env: TestEnv) {
     let parts: Vec<&'static str> = env
         .sim
@@ -91,14 +91,14 @@ async fn failing_page_fails_the_list() {
 #[tokio::test]
 async fn never_returns_part_of_a_list_as_whole() {
     let env = env_with_45_dossiers(Paging::Page).await;
-    // As our document declares it, and another one may not.
+    // Our document declares no paging; another one may.
     let error = dossiers(&env, &env.client, Paging::None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(
         error.to_string(),
         "getDossiers: the service gives 20 of 45 items, paged in a way that the document does not declare (x-paging)"
     );
-    // A list that fits into its first page is whole.
+    // A list that fits into its first page is complete.
     #[cfg(has = "getUsers")]
     assert_eq!(env.client.users().await.unwrap().len(), 3);
 }
@@ -120,10 +120,10 @@ async fn detects_link_cycle() {
     assert_eq!(service.requests().len(), 3);
 }
 
-/// The same list, however the service pages it.
+/// The paging modes, all of which yield the same list.
 const MODES: [Paging; 3] = [Paging::None, Paging::Page, Paging::Link];
 
-/// The dossiers of a client of this world, paged as the service does. Our document says that no list is paged.
+/// Lists the dossiers with the paging mode of the service; the document declares no paging.
 fn dossiers(env: &TestEnv, client: &Client, paging: Paging) -> List<DossierFilter, Dossier> {
     let form = match paging {
         Paging::Page => operations::Paging::PageSize,
@@ -178,7 +178,7 @@ async fn continuation_resumes_list_in_another_client() {
         for _ in 0..23 {
             stream.try_next().await.unwrap().unwrap();
         }
-        // The three items of the second page come again.
+        // The three items of the second page are returned again.
         let saved = serde_json::to_string(&stream.continuation().unwrap()).unwrap();
         drop(stream);
         for secret in [env.sim.password(), env.sim.base_url(), env.sim.workspace_id()] {
@@ -192,7 +192,7 @@ async fn continuation_resumes_list_in_another_client() {
         let pages: Vec<_> =
             list().include_archived(true).resume(continuation.clone()).pages().try_collect().await.unwrap();
         assert_eq!(pages.iter().map(|page| page.number).collect::<Vec<_>>(), [1, 2], "{paging}");
-        // Of another list: the archived ones are not asked for.
+        // Another list: it does not include archived dossiers.
         let before = env.request_log().len();
         let error = list().resume(continuation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
@@ -215,7 +215,7 @@ async fn failed_stream_can_be_resumed() {
         }
     };
     assert_eq!((taken.len(), error.status().map(|status| status.as_u16())), (20, Some(403)));
-    assert!(stream.next().await.is_none(), "an error is the end");
+    assert!(stream.next().await.is_none(), "the stream ends after an error");
     let rest = env.template().dossiers().resume(stream.continuation().unwrap()).await.unwrap();
     assert_eq!(names(&rest), numbers(20..45));
     expect_paging_violations(env);

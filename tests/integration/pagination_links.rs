@@ -1,4 +1,4 @@
-//! The links of a service that pages: however they are spelt, the list is whole, or it is an error.
+//! Pagination by link headers: in any spelling, the list is complete or an error.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,19 +7,22 @@ use documine::{ErrorKind, List, Result, User};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::harness::canned_server::{CannedServer, response};
-use crate::harness::scripted::{self, request_lines, client, scripted_server};
+use crate::harness::scripted::{self, client, request_lines, scripted_server};
 
-/// One page of users, with the header that links the next one.
+/// Builds one page of users with a `Link` header.
 fn page(link: Option<&str>, body: &str) -> Vec<u8> {
     let link = link.map(|link| format!("Link: {link}"));
     let headers: Vec<&str> = std::iter::once("Content-Type: application/json").chain(link.as_deref()).collect();
     response("200 OK", &headers, body)
 }
 
-/// A service with three users on two pages.
+/// Starts a service with three users on two pages.
 async fn two_pages(link: &str) -> CannedServer {
-    scripted_server(vec![page(Some(link), r#"{"users":[{"id":"a"},{"id":"b"}]}"#), page(None, r#"{"users":[{"id":"c"}]}"#)])
-        .await
+    scripted_server(vec![
+        page(Some(link), r#"{"users":[{"id":"a"},{"id":"b"}]}"#),
+        page(None, r#"{"users":[{"id":"c"}]}"#),
+    ])
+    .await
 }
 
 async fn users(service: &CannedServer) -> Result<Vec<String>> {
@@ -27,7 +30,7 @@ async fn users(service: &CannedServer) -> Result<Vec<String>> {
     Ok(users.iter().map(|user| user.id.as_str().to_owned()).collect())
 }
 
-/// The list is whole, and its second page was asked for at `second`.
+/// Asserts that the list is complete and that its second page was requested at `second`.
 async fn assert_next_page(link: &str, second: &str) {
     let service = two_pages(link).await;
     assert_eq!(users(&service).await.unwrap(), ["a", "b", "c"], "{link}");
@@ -77,7 +80,8 @@ async fn reports_fewer_items_than_announced() {
     let link = r#"</api/users?page=2>; rel="next""#;
     let first = page(Some(link), r#"{"users":[{"id":"a"},{"id":"b"}],"totalElements":4}"#);
     let service = scripted_server(vec![first, page(None, r#"{"users":[{"id":"c"}],"totalElements":4}"#)]).await;
-    let message = "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)";
+    let message =
+        "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)";
     let error = users(&service).await.unwrap_err();
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, message));
 }
@@ -89,7 +93,7 @@ async fn stream_fails_on_fewer_items_than_announced() {
     assert_eq!(taken.unwrap_err().kind(), ErrorKind::Decode);
 }
 
-/// Users that are asked for by the number of their page.
+/// Starts a service whose users are paged by page number.
 async fn numbered_pages(answers: &[&str]) -> (CannedServer, List<(), User>) {
     let service = scripted_server(answers.iter().map(|body| page(None, body)).collect()).await;
     let list = client(&service.base).await.users().with_paging(Paging::PageSize);
@@ -111,7 +115,8 @@ async fn continues_after_empty_page() {
     assert_eq!(ids(&list.stream().try_collect::<Vec<_>>().await.unwrap()), ["a", "b"]);
     let link = r#"</api/users?page=2>; rel="next""#;
     let linked =
-        scripted::scripted_server(vec![page(Some(link), r#"{"users":[]}"#), page(None, r#"{"users":[{"id":"b"}]}"#)]).await;
+        scripted::scripted_server(vec![page(Some(link), r#"{"users":[]}"#), page(None, r#"{"users":[{"id":"b"}]}"#)])
+            .await;
     assert_eq!(users(&linked).await.unwrap(), ["b"]);
 }
 
@@ -139,7 +144,7 @@ async fn detects_page_repeated_forever() {
     assert_eq!(request_lines(&service).len(), 2);
     let (_, list) = numbered_pages(&[same]).await;
     assert_eq!(list.stream().try_collect::<Vec<_>>().await.unwrap_err().to_string(), message);
-    // Of pages whose elements nobody reads, nobody can say that they are the same.
+    // Unread items have no identity, so repeated pages cannot be detected.
     let large = |id: &str, last| format!(r#"{{"users":[{{"id":"{}"}}],"last":{last}}}"#, id.repeat(50));
     let pages = [large("a", false), large("b", false), large("c", true)];
     let (_, list) = numbered_pages(&pages.each_ref().map(String::as_str)).await;
@@ -162,10 +167,10 @@ async fn stream_fails_on_link_cycle() {
     let message = "getUsers: the list does not end: the service links its pages in a circle";
     assert_eq!(items.len(), 2);
     assert_eq!(items[1].as_ref().unwrap_err().to_string(), message);
-    assert_eq!(request_lines(&service), ["GET /api/users"], "it leads back to where it came from");
+    assert_eq!(request_lines(&service), ["GET /api/users"], "the link points to the page itself");
 }
 
-/// A service whose page number `n` is what `page` makes of `n`; each links the next one by a cursor that never came before.
+/// Starts a service whose page number `n` is the result of `page(n)`; each page links the next one with a fresh cursor.
 async fn endless_pages(page: impl Fn(usize) -> String + Send + Sync + 'static) -> CannedServer {
     let pages = AtomicUsize::new(0);
     CannedServer::respond_with(move |_| {
@@ -179,7 +184,7 @@ async fn endless_pages(page: impl Fn(usize) -> String + Send + Sync + 'static) -
 async fn detects_same_items_with_fresh_cursor() {
     let message = "getUsers: the list does not end: the service gives the same page again";
     let same = |_| r#"{"users":[{"id":"a"},{"id":"b"}]}"#.to_owned();
-    // What stands beside the items changes with every page.
+    // The members beside the items change with every page.
     let same_beside_a_cursor =
         |number| format!(r#"{{"next":"c{number}","took":{number},"users":[{{"id":"a"}},{{"id":"b"}}]}}"#);
     let two_in_turn = |number: usize| format!(r#"{{"users":[{{"id":"{}"}}]}}"#, number % 2);
@@ -217,7 +222,7 @@ async fn limits_collected_items_but_not_streams() {
     assert_eq!(request_lines(&service).len(), 10);
     let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();
     assert_eq!(streamed.len(), 300);
-    // Pages count, too: nearly all of these are empty.
+    // Pages count too: nearly all of these are empty.
     let sparse =
         |number| if number % 90 == 0 { format!(r#"{{"users":[{{"id":"{number}"}}]}}"#) } else { "{}".to_owned() };
     let sparse = endless_pages(sparse).await;

@@ -1,4 +1,4 @@
-//! The part and the sidecar of a resumable download: what is not this user's own unchanged download is neither adopted nor written to.
+//! Part and sidecar of a resumable download: only this user's own unchanged download is resumed or written to.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use documine::{Error, ErrorKind, Package};
 use tokio::sync::Notify;
 
-use crate::download_resume::{PackageServer, ETAG, file_names, incompressible_zip, interrupt_download, full_response};
+use crate::download_resume::{ETAG, PackageServer, file_names, full_response, incompressible_zip, interrupt_download};
 
 const SIZE: usize = 300_000;
 
-/// A folder that holds the part of `a.zip` after 100 000 bytes.
+/// Returns a folder that holds the part of `a.zip` after 100,000 bytes.
 async fn interrupted_download(zip: &[u8]) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     interrupt_download(zip, folder.path()).await;
@@ -67,7 +67,7 @@ async fn does_not_follow_links() {
     let elsewhere = tempfile::tempdir().unwrap();
     let victim = elsewhere.path().join("victim");
     std::fs::write(&victim, "precious").unwrap();
-    // Whatever name a temporary file of the sidecar has had or could be guessed to have.
+    // Names that a temporary file of the sidecar had, or that an attacker could guess.
     for name in ["a.zip.part.json.new", "a.zip.part.json.tmp", "a.zip.part.new", ".a.zip.part.json"] {
         let (folder, target) = interrupted_download(&zip).await;
         std::os::unix::fs::symlink(&victim, folder.path().join(name)).unwrap();
@@ -119,14 +119,14 @@ async fn rejects_hard_links_and_special_files() {
         assert_refused(&error().await, &path, "it is not a regular file; move it away");
 
         std::fs::remove_dir(&path).unwrap();
-        // Opening a pipe must not wait for its other end.
+        // Opening a named pipe must not block.
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         assert_refused(&error().await, &path, "it is not a regular file; move it away");
         assert_eq!(server.range_starts(), []);
     }
 }
 
-/// Only root can give files away.
+/// Only root can change the owner of a file.
 #[cfg(unix)]
 #[tokio::test]
 async fn rejects_part_of_another_user() {
@@ -147,7 +147,7 @@ async fn rejects_part_of_another_user() {
     }
 }
 
-/// Begins a resumable call that gets its first 100 000 bytes, and drops it then.
+/// Starts a resumable call and drops it after 100,000 bytes.
 async fn drop_after_first_bytes(package: Package, target: &Path) {
     let started = Arc::new(Notify::new());
     let notifier = Arc::clone(&started);
@@ -197,7 +197,7 @@ async fn aborted_task_can_be_repeated_at_once() {
         let task = tokio::spawn(call.send());
         started.notified().await;
         let (server, package) = package(&zip).await;
-        // The task is only told so; its future is dropped when the runtime comes to it.
+        // `abort` only requests the end of the task; its future is dropped later by the runtime.
         task.abort();
         let saved = package.save_to(&target).resumable().await.unwrap();
         assert_eq!((saved.resumed_at, server.range_starts()), (100_000, vec![Some(100_000)]), "round {round}");
@@ -217,7 +217,7 @@ async fn concurrent_calls_after_a_dropped_one_run_in_turn() {
     let (one, other) = tokio::join!(call(), call());
     let mut range_starts: Vec<_> = [one, other].into_iter().flatten().map(|saved| saved.resumed_at).collect();
     range_starts.sort_unstable();
-    // The second one either waited for the first, and fetched all of it anew, or was told that the first is at it.
+    // The second call either waited for the first and downloaded the package again, or failed because the first was running.
     assert!(range_starts == [100_000] || range_starts == [0, 100_000], "{range_starts:?}");
     assert!(std::fs::read(&target).unwrap() == zip);
     assert_eq!(file_names(folder.path()), ["a.zip"]);
@@ -229,14 +229,14 @@ async fn reports_part_locked_by_another_process() {
     let zip = incompressible_zip(SIZE);
     let (folder, target) = interrupted_download(&zip).await;
     let part = folder.path().join("a.zip.part");
-    // A lock that no call of this process has taken.
+    // A lock that belongs to no call of this process.
     let other = std::fs::OpenOptions::new().read(true).write(true).open(&part).unwrap();
     other.try_lock().unwrap();
     let (server, package) = package(&zip).await;
     let error = package.save_to(&target).resumable().await.unwrap_err();
     assert_refused(&error, &part, "another process is fetching it; wait for that process, or choose another place");
     assert_eq!(server.range_starts(), []);
-    // Not by closing: a child process that another test starts may hold a copy of the handle.
+    // Unlock explicitly: a child process of another test may hold a copy of the handle, so closing is not enough.
     other.unlock().unwrap();
     package.save_to(&target).resumable().await.unwrap();
     assert_eq!(server.range_starts(), [Some(100_000)]);

@@ -1,4 +1,4 @@
-//! A program that brings no settings of its own: a person's file says where the service is and who logs in.
+//! Configuration from a profile file: base URL, workspace and credentials.
 
 use documine::ClientBuilder;
 

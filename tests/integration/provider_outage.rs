@@ -1,4 +1,4 @@
-//! An identity provider that fails while no valid token is left: token requests are spaced out, and calls fail with the remembered error in between.
+//! An identity provider that fails while no token is valid: token requests are spaced out, and calls fail with the remembered error.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,13 +12,13 @@ use documine_sim::Fault;
 use futures_util::future::join_all;
 
 use crate::harness::canned_server::{self, CannedServer, response};
-use crate::login::issue_tokens;
 use crate::harness::scripted::builder;
 use crate::harness::test_env::{SimulatedTime, TestEnv};
+use crate::login::issue_tokens;
 
 const TOKEN: &str = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300}"#;
 
-/// A service that accepts every token, and an identity provider that always gives the current answer.
+/// A service that accepts every token, with an identity provider that sends the current response.
 struct Provider {
     server: CannedServer,
     response: Arc<Mutex<Vec<u8>>>,
@@ -29,7 +29,11 @@ impl Provider {
         let response = Arc::new(Mutex::new(first));
         let current = Arc::clone(&response);
         let server = CannedServer::respond_with(move |head| {
-            if head.starts_with("POST /auth/") { current.lock().unwrap().clone() } else { canned_server::json_response("{}") }
+            if head.starts_with("POST /auth/") {
+                current.lock().unwrap().clone()
+            } else {
+                canned_server::json_response("{}")
+            }
         });
         Self { server: server.await, response }
     }
@@ -109,7 +113,7 @@ async fn respects_retry_after_up_to_one_hour() {
         (Some("31536000"), 3600),
         (Some("18446744073709551615"), 3600),
         (Some(date), 3600),
-        // Shorter than the client's own pause.
+        // Shorter than the client's own backoff.
         (Some("0"), 1),
         (None, 1),
     ];
@@ -146,7 +150,7 @@ async fn success_resets_backoff() {
     provider.set_response(unavailable(None));
     time.advance(301);
     call_error(&client).await;
-    // The pauses begin with the first one again.
+    // The backoff starts from its first delay again.
     time.advance(1);
     provider.set_response(canned_server::json_response(TOKEN));
     client.license().await.unwrap();
@@ -162,7 +166,7 @@ async fn backs_off_after_any_failure_that_is_not_final() {
         ("404", response("404 Not Found", &[], "<html>nope</html>")),
         ("400", response("400 Bad Request", &[], refused)),
         ("no token", canned_server::json_response("{}")),
-        ("an answer that breaks off", Vec::new()),
+        ("truncated response", Vec::new()),
     ];
     for (name, response) in set_response {
         let provider = Provider::respond_with(response).await;
@@ -195,14 +199,14 @@ async fn failed_refresh_does_not_fail_calls_while_token_is_valid() {
     let (client, time) = provider.client().await;
     client.license().await.unwrap();
     provider.set_response(unavailable(Some("600")));
-    // The refresh is due 30 seconds before the end of the token.
+    // The refresh is due 30 seconds before the token expires.
     time.advance(275);
     for _ in 0..24 {
         client.license().await.unwrap();
         client.settle().await;
         time.advance(1);
     }
-    assert_eq!(provider.token_requests(), 2, "Retry-After holds for the refresh beside the calls, too");
+    assert_eq!(provider.token_requests(), 2, "Retry-After applies to background refreshes");
     time.advance(2);
     let error = call_error(&client).await;
     assert!(error.retry_after() > Some(Duration::from_secs(500)), "{error:?}");
@@ -225,7 +229,7 @@ async fn backs_off_when_replacing_rejected_token() {
     env.client.license().await.unwrap();
 }
 
-/// Counts the failed refreshes that an observer hears of.
+/// Counts the failed refreshes reported to an observer.
 #[derive(Clone, Default)]
 struct RefreshFailureCounter(Arc<AtomicUsize>);
 
@@ -242,7 +246,8 @@ async fn login_stored_by_another_process_ends_backoff() {
     let env = TestEnv::new().await;
     let store = Arc::new(MemoryStore::default());
     let sim = &env.sim;
-    let (failures, provider) = (RefreshFailureCounter::default(), Provider::respond_with(unavailable(Some("3000"))).await);
+    let (failures, provider) =
+        (RefreshFailureCounter::default(), Provider::respond_with(unavailable(Some("3000"))).await);
     let token_path = format!("{}/auth/realms/acme/protocol/openid-connect/token", provider.server.base);
     let stored = |access: &str, refresh: &str| {
         let end = env.time.now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() + 250_000;
@@ -271,7 +276,7 @@ async fn login_stored_by_another_process_ends_backoff() {
     assert_eq!(provider.token_requests(), 1);
 }
 
-/// A vault that is down.
+/// A token source that always fails.
 struct FailingSource(Arc<AtomicUsize>);
 
 impl TokenSource for FailingSource {

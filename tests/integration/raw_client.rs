@@ -1,4 +1,4 @@
-//! Below the facade: the generated client and any request at all, on the same stack.
+//! The raw client and arbitrary requests use the same transport stack as the facade.
 
 use documine::{Error, ErrorKind};
 use documine_sim::Fault;
@@ -67,7 +67,8 @@ async fn sends_arbitrary_request() {
     let env = TestEnv::new().await;
     let client = &env.client;
     let license: Value =
-        serde_json::from_slice(&client.request(Method::GET, operation_path("getLicense", &[]), None).await.unwrap()).unwrap();
+        serde_json::from_slice(&client.request(Method::GET, operation_path("getLicense", &[]), None).await.unwrap())
+            .unwrap();
     assert_eq!(license["active"], true);
 
     let path = format!("/api/dossier-templates/{}/dossiers", env.template_id());
@@ -91,12 +92,8 @@ async fn sends_arbitrary_request() {
 #[tokio::test]
 async fn sends_request_unknown_to_document() {
     let mut env = TestEnv::new().await;
-    let error = env
-        .client
-        .request(Method::GET, "/api/not/in/the/document", None)
-        .with_header("X-Mine", "1")
-        .await
-        .unwrap_err();
+    let error =
+        env.client.request(Method::GET, "/api/not/in/the/document", None).with_header("X-Mine", "1").await.unwrap_err();
     assert_eq!(error.to_string(), "request: 404 Not Found: There is nothing under this path.");
     let request = &env.sim.requests()[1];
     assert_eq!((request.operation.as_deref(), request.path.as_str()), (None, "/api/not/in/the/document"));

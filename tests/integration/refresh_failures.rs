@@ -1,4 +1,4 @@
-//! When a login or a refresh goes wrong: nobody is locked out, no account is locked, and no secret shows.
+//! Failing logins and refreshes: later calls are not blocked, accounts are not locked, and secrets are redacted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,20 +8,21 @@ use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, To
 use serde_json::json;
 
 use crate::harness::canned_server::{self, CannedServer, response};
-use crate::harness::scripted::{request_lines, request_body, builder, client, response_sequence, scripted_server};
+use crate::harness::scripted::{builder, client, request_body, request_lines, response_sequence, scripted_server};
 use crate::harness::test_env::{SimulatedTime, TestEnv};
 
-/// A service that is content with every token, and whose identity provider gives these answers in turn.
+/// Starts a service that accepts every token, with an identity provider that sends these responses in turn.
 async fn provider(answers: Vec<Vec<u8>>) -> CannedServer {
     let next = response_sequence(answers);
-    CannedServer::respond_with(move |head| if is_login(head) { next() } else { canned_server::json_response("{}") }).await
+    CannedServer::respond_with(move |head| if is_login(head) { next() } else { canned_server::json_response("{}") })
+        .await
 }
 
 fn is_login(request: &str) -> bool {
     request.starts_with("POST /auth/")
 }
 
-/// The provider's refusal.
+/// Builds an error response of the provider.
 fn error_response(status: &str, error: &str, description: &str) -> Vec<u8> {
     let body = json!({"error": error, "error_description": description}).to_string();
     response(status, &["Content-Type: application/json"], &body)
@@ -33,7 +34,7 @@ async fn robot_client(service: &CannedServer) -> (Client, SimulatedTime) {
     (builder.credentials(credentials).build().unwrap(), time)
 }
 
-/// The grants that the provider was asked for.
+/// Returns the grants requested from the provider.
 fn grants(service: &CannedServer) -> Vec<String> {
     let grant = |request: &String| {
         let fields = request_body(request).split('&');
@@ -42,7 +43,7 @@ fn grants(service: &CannedServer) -> Vec<String> {
     service.requests().iter().filter(|request| is_login(request)).map(grant).collect()
 }
 
-/// The tokens that calls came with.
+/// Returns the tokens sent with calls.
 fn bearers(service: &CannedServer) -> Vec<String> {
     let bearer = |request: &String| {
         request.lines().find_map(|line| Some(line.split_once("earer ")?.1.to_owned())).unwrap_or_default()
@@ -50,7 +51,7 @@ fn bearers(service: &CannedServer) -> Vec<String> {
     service.requests().iter().filter(|request| !is_login(request)).map(bearer).collect()
 }
 
-/// Does something wrong the first time it is asked, and gives a token from then on.
+/// A token source that misbehaves at its first call and returns a token afterwards.
 struct FailsFirstSource {
     calls: Arc<AtomicUsize>,
     first: fn() -> BoxFuture<'static, ()>,
@@ -71,7 +72,8 @@ impl TokenSource for FailsFirstSource {
 async fn panic_of_token_source_does_not_block_later_calls() {
     let service = scripted_server(vec![canned_server::json_response("{}")]).await;
     let calls = Arc::new(AtomicUsize::new(0));
-    let source = FailsFirstSource { calls: Arc::clone(&calls), first: || Box::pin(async { panic!("clumsy") }) };
+    let source =
+        FailsFirstSource { calls: Arc::clone(&calls), first: || Box::pin(async { panic!("first call fails") }) };
     let client = builder(&service.base).await.0.credentials(Credentials::source(source)).build().unwrap();
     let error = client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: the refresh was cut off; call again");
@@ -193,22 +195,27 @@ async fn reports_unknown_token_path_as_auth_error() {
 
 #[tokio::test]
 async fn call_does_not_wait_for_refresh_while_token_is_valid() {
-    let first = canned_server::json_response(r#"{"access_token":"a-1","expires_in":300,"token_type":"Bearer","refresh_token":"r-1"}"#);
+    let first = canned_server::json_response(
+        r#"{"access_token":"a-1","expires_in":300,"token_type":"Bearer","refresh_token":"r-1"}"#,
+    );
     let next = response_sequence(vec![first, Vec::new()]);
     let service =
-        CannedServer::respond_and_hold(move |head| if is_login(head) { next() } else { canned_server::json_response("{}") }).await;
+        CannedServer::respond_and_hold(
+            move |head| if is_login(head) { next() } else { canned_server::json_response("{}") },
+        )
+        .await;
     let (client, time) = robot_client(&service).await;
     client.license().await.unwrap();
     time.advance(275);
     let calls = async {
         client.license().await.unwrap();
-        // The refresh is under way, and stays so: the provider says nothing.
+        // The refresh stays in progress, because the provider does not respond.
         while grants(&service).len() < 2 {
             tokio::task::yield_now().await;
         }
         client.license().await.unwrap();
     };
-    tokio::time::timeout(Duration::from_secs(120), calls).await.expect("no call waits");
+    tokio::time::timeout(Duration::from_secs(120), calls).await.expect("no call blocks");
     assert_eq!(bearers(&service), ["a-1"; 3]);
     assert_eq!(grants(&service), ["password", "refresh_token"]);
 }
@@ -229,7 +236,7 @@ async fn uses_refreshed_token_once_available() {
             client.license().await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), calls).await.expect("the new token comes");
+    tokio::time::timeout(Duration::from_secs(120), calls).await.expect("the new token is used");
     assert_eq!(bearers(&service).last().unwrap(), "a-2");
     assert_eq!(grants(&service), ["password", "refresh_token"]);
 }
@@ -274,7 +281,7 @@ async fn retries_login_after_provider_was_busy() {
     let busy = Arc::new(AtomicBool::new(true));
     let flag = Arc::clone(&busy);
     let service = CannedServer::respond_with(move |head| match (is_login(head), flag.load(Ordering::SeqCst)) {
-        // Whatever it says while it is in trouble is not its final word.
+        // An error code sent with a 503 is not final.
         (true, true) => error_response("503 Service Unavailable", "invalid_grant", "database is down"),
         (true, false) => canned_server::json_response(r#"{"access_token":"a-1","token_type":"Bearer"}"#),
         (false, _) => canned_server::json_response("{}"),

@@ -1,4 +1,4 @@
-//! Limits on what is built of a response, not only on its text: JSON takes many times the memory of its length.
+//! Limits on the memory that a response occupies after decoding: JSON needs many times the memory of its text.
 
 use documine::{Client, Credentials};
 use futures_util::TryStreamExt;
@@ -11,7 +11,7 @@ async fn client(base: &str, limit: usize) -> Client {
     builder.max_answer_size(limit).build().unwrap()
 }
 
-/// Values that take much more memory than their text.
+/// Values that occupy much more memory than their text.
 const DENSE_VALUES: [&str; 4] = [r#"{"":0}"#, "[0]", "{}", "0"];
 
 fn repeated_values(value: &str, bytes: usize) -> String {
@@ -27,7 +27,7 @@ async fn rejects_response_that_exceeds_memory_limit() {
         let line = error.unwrap_err().to_string();
         assert!(line.contains("bytes of memory, more than 8000000"), "{value}: {line}");
         assert!(line.contains("max_answer_size"), "{value}: {line}");
-        // Where there is room for it, it is taken.
+        // A higher limit accepts the same response.
         let license = client(&service.base, 128_000_000).await.license().await;
         assert!(license.is_ok(), "{value}: {license:?}");
     }

@@ -1,4 +1,4 @@
-//! What a newer, older or troubled service may send without breaking a program: new values, new fields, nulls, gaps, other statuses, no JSON.
+//! Tolerance of newer, older and failing services: new values, new fields, nulls, missing fields, other statuses, other content types.
 
 use std::time::Duration;
 
@@ -25,8 +25,7 @@ async fn keeps_unknown_enum_value() {
 async fn keeps_and_serializes_unknown_field() {
     let env = TestEnv::new().await;
     let extra = json!({"nested": [1, 2.5, {"deep": null}]});
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("getFile").patch(&json!([{"op": "add", "path": "/newField", "value": extra}]).to_string()));
     let (_, file) = env.processed_file("study.pdf", STUDY).await;
@@ -107,8 +106,7 @@ async fn accepts_missing_fields_except_ids() {
 async fn accepts_200_with_body_for_deletion() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("deleteDossier").status(200).body("application/json", r#"{"deleted":true}"#).times(1));
     dossier.delete().await.unwrap();
@@ -119,8 +117,7 @@ async fn accepts_200_with_body_for_deletion() {
 #[tokio::test]
 async fn accepts_202_for_creation() {
     let env = TestEnv::new().await;
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("createOrUpdateDossier").status(202).body("application/json", r#"{"id":"d-1","name":"Q3"}"#));
     let dossier = env.template().create_dossier(documine::NewDossier::named("Q3")).await.unwrap();
@@ -140,7 +137,7 @@ async fn names_error_page_of_proxy() {
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!((error.api_message(), error.body_snippet()), (None, Some(page)));
     assert!(error.is_transient());
-    // A read is tried four times, each time after a longer pause.
+    // A read makes four attempts with growing delays.
     assert_eq!((error.attempts(), env.requests("getLicense").len()), (4, 4));
     assert_eq!(env.time.sleeps().iter().map(Duration::as_millis).collect::<Vec<_>>(), [250, 500, 1000]);
     assert_eq!(error.elapsed().as_millis(), 1750);
@@ -159,10 +156,7 @@ async fn accepts_500_without_body() {
 #[tokio::test]
 async fn names_login_page_in_place_of_json() {
     let env = TestEnv::new().await;
-    env
-        .sim
-        .faults()
-        .add(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
+    env.sim.faults().add(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
     let error = env.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -217,15 +211,13 @@ async fn rejects_id_that_would_change_a_path() {
 async fn respects_retry_after_within_call_budget() {
     let env = TestEnv::new().await;
     let busy = r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Too many requests."}"#;
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("getLicense").status(429).header("Retry-After", "7").body("application/json", busy).times(2));
     env.client.license().await.unwrap();
     assert_eq!(env.time.sleeps().iter().map(Duration::as_secs).collect::<Vec<_>>(), [7, 7]);
 
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
     let error = env.client.license().await.unwrap_err();
@@ -265,8 +257,7 @@ async fn reports_request_id_of_service() {
 async fn treats_file_without_state_as_unfinished() {
     let env = TestEnv::new().await;
     let (_, file) = env.processed_file("study.pdf", STUDY).await;
-    env
-        .sim
+    env.sim
         .faults()
         .add(Fault::on("getFile").patch(&json!([{"op": "remove", "path": "/processingStatus"}]).to_string()).times(1));
     let before = env.requests("getFile").len();

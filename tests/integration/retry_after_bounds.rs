@@ -1,4 +1,4 @@
-//! Pauses that the service asks for end: no call, upload or wait sits one out that is longer than its own limits, and no client sleeps for a year.
+//! Limits on long `Retry-After` values: no call, upload or wait exceeds its own limits, and no client sleeps for a year.
 
 use std::future::IntoFuture;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +15,9 @@ use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::builder;
 use crate::harness::test_env::{SimulatedTime, TestEnv, operation_path};
 
-/// A year, as a service may ask for it.
+/// One year in seconds, a `Retry-After` value that a service may send.
 const YEAR: u64 = 31_536_000;
-/// The longest that one `Retry-After` holds anything back.
+/// The maximum time that one `Retry-After` value delays polling.
 const RETRY_AFTER_CAP: Duration = Duration::from_secs(300);
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn fails_uploads_fast_on_long_retry_after_and_recovers() {
             "{error}"
         );
     }
-    // What was refused is not looked for, and nothing was slept.
+    // No search for a rejected upload, and no sleep.
     assert_eq!(env.request_log_since(before), ["getFiles 200", "uploadFile 429"]);
     assert_eq!(env.time.sleeps(), []);
     env.time.advance(RETRY_AFTER_CAP.as_secs());
@@ -62,7 +62,7 @@ async fn does_not_block_clones_after_rate_limited_call() {
     assert_eq!((error.kind(), error.is_rate_limited(), error.was_sent()), (ErrorKind::Api, true, false));
     assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(100)), 0));
     assert_eq!(env.time.sleeps(), []);
-    // A patient one sits it out; afterwards there is no debt.
+    // A call with enough time waits for `Retry-After`; afterwards no delay remains.
     template.create_dossier(NewDossier::named("Q3")).await.map(drop).unwrap();
     assert_eq!(env.time.sleeps(), [Duration::from_secs(100)]);
 }
@@ -73,7 +73,7 @@ async fn retries_creation_and_upload_on_503_with_retry_after() {
     let dossier = env.dossier().await;
     env.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).unavailable(2));
     env.template().create_dossier(NewDossier::named("Q4")).await.map(drop).unwrap();
-    assert_eq!(env.template().dossiers().await.unwrap().len(), 2, "made once");
+    assert_eq!(env.template().dossiers().await.unwrap().len(), 2, "created once");
     env.sim.faults().add(Fault::on("uploadFile").times(2).unavailable(2));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("study.pdf");
@@ -105,13 +105,13 @@ async fn skips_search_for_lost_upload_when_service_rejected_it() {
         let before = env.request_log().len();
         let error = dossier.upload(Source::bytes("a.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
         assert_eq!((error.attempts(), error.is_safe_to_repeat()), (1, true), "{error:?}");
-        assert_eq!(env.request_log_since(before).len(), 2, "the list before the upload, and the upload");
+        assert_eq!(env.request_log_since(before).len(), 2, "one list before the upload, one upload");
     }
 }
 
 #[tokio::test]
 async fn applies_upload_deadline_to_search_for_lost_upload() {
-    // Connections are made, and nobody answers.
+    // The port accepts connections and never responds.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (builder, _) = builder(&format!("http://{}", listener.local_addr().unwrap())).await;
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
@@ -122,7 +122,7 @@ async fn applies_upload_deadline_to_search_for_lost_upload() {
     assert_eq!((error.operation(), error.timeout_phase()), (Some("uploadFile"), Some(TimeoutPhase::Operation)));
 }
 
-/// A file in this state, as an answer that wants to be the last one for a year.
+/// Returns a file or list response in this state with a `Retry-After` of one year.
 fn file_response(operation: &str, state: &str, list: bool) -> Vec<u8> {
     let file = |id: &str| format!(r#"{{"id":"{id}","processingStatus":"{state}"}}"#);
     let body = if list { format!(r#"{{"files":[{},{}]}}"#, file("f-1"), file("f-2")) } else { file("f-1") };
@@ -130,7 +130,7 @@ fn file_response(operation: &str, state: &str, list: bool) -> Vec<u8> {
     response("200 OK", &["Content-Type: application/json", &pause], &documine_sim::wire::answer(operation, &body))
 }
 
-/// A service whose files are processed at the second look at `operation`.
+/// Starts a service whose files are processed at the second poll of `operation`.
 async fn processed_on_second_poll(operation: &'static str, ids: &'static [&'static str], list: bool) -> CannedServer {
     let polls = AtomicUsize::new(0);
     CannedServer::respond_with(move |head| {
@@ -171,7 +171,7 @@ async fn caps_retry_after_of_one_year_in_shared_polling() {
     let waits = ["f-1", "f-2"].map(|id| dossier.file(file_id(id)).processed().into_future());
     try_join_all(waits).await.unwrap();
     assert_eq!(service.requests().len(), 2);
-    // Half an hour is the deadline of both.
+    // Both waits have a deadline of half an hour.
     assert!((RETRY_AFTER_CAP..2 * RETRY_AFTER_CAP).contains(&time.monotonic()), "{:?}", time.monotonic());
 }
 

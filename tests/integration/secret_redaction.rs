@@ -1,4 +1,4 @@
-//! No secret is ever shown: a whole journey with everybody listening, and not one password, client secret or token in any span, event, error or debug text.
+//! Redaction of secrets: no password, client secret or token appears in any span, event, error or debug output.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::harness::test_env::TestEnv;
 
 const PASSWORD: &str = "canary-pa55-w0rd";
 
-/// Writes down every field of every span and event, of all crates and levels.
+/// Records every field of every span and event of all crates and levels.
 #[derive(Clone, Default)]
 struct TextRecorder(Arc<Mutex<String>>);
 
@@ -72,8 +72,8 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     env.client.users().await.unwrap();
     env.sim.control().revoke_tokens();
     env.client.license().await.unwrap();
-    let wrong = Credentials::password(env.sim.client_id(), "analyst", "canary-wr0ng")
-        .client_secret(env.sim.client_secret());
+    let wrong =
+        Credentials::password(env.sim.client_id(), "analyst", "canary-wr0ng").client_secret(env.sim.client_secret());
     let refused = env.client_with(wrong.clone()).license().await.unwrap_err();
     let missing = dossier.file("f".parse::<documine::FileId>().unwrap()).get().await.unwrap_err();
     let client = &env.client;
@@ -90,7 +90,7 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     let recorded = recorder.0.lock().unwrap().clone();
     assert!(
         recorded.contains("span documine documine.call") && recorded.contains("operation=\"uploadFile\""),
-        "nothing was heard"
+        "nothing was recorded"
     );
     let mut secrets = vec![PASSWORD.to_owned(), "canary-wr0ng".to_owned(), env.sim.client_secret().to_owned()];
     let tokens = env
@@ -101,7 +101,7 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     secrets.extend(tokens);
     assert!(secrets.len() > 10);
     for secret in secrets {
-        // Of a token the signature alone would do.
+        // The signature of a token is enough to detect the token.
         let part = secret.rsplit('.').next().unwrap();
         let found = recorded.lines().find(|line| line.contains(part));
         assert!(found.is_none(), "{found:?}");
@@ -113,7 +113,7 @@ async fn omits_ids_and_query_from_spans() {
     let recorder = TextRecorder::default();
     let env = TestEnv::new().await;
     env.client.license().await.unwrap();
-    let id = "a-file-that-nobody-knows";
+    let id = "an-unknown-file";
     let guard = tracing::subscriber::set_default(recorder.clone());
     let dossier = env.template().dossier("a-dossier".parse::<documine::DossierId>().unwrap());
     dossier.file(id.parse::<documine::FileId>().unwrap()).delete().permanently().await.unwrap_err();
@@ -128,7 +128,7 @@ async fn omits_ids_and_query_from_spans() {
 async fn redacts_secrets_echoed_by_service() {
     const TOKEN: &str = "canary-t0ken";
     let recorder = TextRecorder::default();
-    // Statuses and bodies in which the whole request comes back, with a cookie of the proxy's.
+    // Statuses and bodies that echo the whole request, with a cookie set by the proxy.
     for (status, kind) in [
         ("500 Internal Server Error", "text/html"),
         ("500 Internal Server Error", "application/json"),
@@ -154,25 +154,25 @@ async fn redacts_secrets_echoed_by_service() {
         write!(recorder.0.lock().unwrap(), "{error} {error:?} {error:#?} {:?} {snippet}", error.api_message()).unwrap();
     }
     let recorded = recorder.0.lock().unwrap();
-    assert!(recorded.contains("[redacted]"), "nothing came back: {recorded}");
+    assert!(recorded.contains("[redacted]"), "the request was not echoed: {recorded}");
     for secret in [TOKEN, "canary-c00kie"] {
         let line = recorded.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{line:?}");
     }
 }
 
-/// Writes down what an observer hears of the login.
+/// Records login events of an observer.
 struct LoginEventRecorder(TextRecorder);
 
 impl documine::Observer for LoginEventRecorder {
     fn login(&self, event: &documine::LoginEvent<'_>) {
-        writeln!(self.0.0.lock().unwrap(), "told: {event:?}").unwrap();
+        writeln!(self.0.0.lock().unwrap(), "login event: {event:?}").unwrap();
     }
 }
 
 #[tokio::test]
 async fn redacts_login_secrets_along_the_token_store() {
-    /// The provider's answers, all secrets of which begin alike.
+    /// Returns responses of the provider. All secrets in them start with `canary`.
     fn provider(head: &str) -> Vec<u8> {
         let body = match head.split(' ').nth(1).unwrap() {
             "/device" => {
@@ -182,7 +182,7 @@ async fn redacts_login_secrets_along_the_token_store() {
                 r#"{"access_token":"canary-access","refresh_token":"canary-refresh","id_token":"canary-id","token_type":"Bearer","expires_in":60}"#
             }
             "/api/license" => return response("401 Unauthorized", &[], "canary-access"),
-            // What was sent comes back.
+            // The response echoes the request.
             path => {
                 let sent = if path == "/end" { "canary-refresh canary-id" } else { "canary-refresh" };
                 let body = format!(r#"{{"error":"canary","error_description":"{sent} canary-client-s3cret"}}"#);
@@ -204,7 +204,8 @@ async fn redacts_login_secrets_along_the_token_store() {
     let tokens = login.device(|code| write!(shown, "{code:?}").unwrap()).await.unwrap();
     let stored = documine::TokenStore::load(&store).await.unwrap();
     let credentials = Credentials::stored("c", store.clone()).client_secret("canary-client-s3cret");
-    let client = builder.credentials(credentials.clone()).observer(LoginEventRecorder(recorder.clone())).build().unwrap();
+    let client =
+        builder.credentials(credentials.clone()).observer(LoginEventRecorder(recorder.clone())).build().unwrap();
     let (me, refused, logged_out) =
         (client.who_am_i().await.unwrap(), client.license().await.unwrap_err(), client.log_out().await.unwrap_err());
     std::fs::write(store.path(), "{\"version\": 1, \"access_token\": \"canary-access\"").unwrap();
@@ -218,13 +219,16 @@ async fn redacts_login_secrets_along_the_token_store() {
     )
     .unwrap();
     shown.push_str(&recorder.0.lock().unwrap());
-    assert!(shown.contains("(canary)") && shown.contains("[redacted]") && shown.contains("told: Refreshed"), "{shown}");
+    assert!(
+        shown.contains("(canary)") && shown.contains("[redacted]") && shown.contains("login event: Refreshed"),
+        "{shown}"
+    );
     assert!(shown.contains("is damaged at line 1"), "{shown}");
     let requests = service.requests();
     let verifier = requests.iter().find_map(|request| request.split("code_verifier=").nth(1)).unwrap();
     let secrets = ["canary-access", "canary-refresh", "canary-id", "canary-device", "canary-client-s3cret", verifier];
     for secret in secrets {
-        assert!(requests.iter().any(|request| request.contains(secret)), "{secret} was in use");
+        assert!(requests.iter().any(|request| request.contains(secret)), "{secret} was not used");
         assert!(!shown.contains(secret), "{secret}: {shown}");
     }
 }

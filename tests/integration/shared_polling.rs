@@ -1,6 +1,6 @@
-//! Many who wait cost the service no more than one: they share their looks, and none of them disturbs another.
+//! Concurrent waits share their polls: many cost the service as little as one, and none affects another.
 //!
-//! In real time, because many sleep at once here; the simulated one has one sleeper at a time. The service is fast.
+//! Runs in real time, because many waits sleep concurrently. The simulated service is fast.
 
 use std::future::IntoFuture;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl PollingEnv {
         Self { client: builder.credentials(credentials).build().unwrap(), sim }
     }
 
-    /// How many requests of an operation there were so far.
+    /// Returns the number of requests of an operation.
     fn count(&self, operation: &str) -> usize {
         self.sim.requests().iter().filter(|request| request.operation.as_deref() == Some(operation)).count()
     }
@@ -40,7 +40,7 @@ impl PollingEnv {
     }
 }
 
-/// A dossier with so many files that have just been uploaded.
+/// Creates a dossier with `count` files that are not yet processed.
 async fn uploaded(env: &PollingEnv, count: usize) -> (DossierHandle, Vec<FileHandle>) {
     let dossier = env.dossier().await;
     let mut files = Vec::new();
@@ -57,9 +57,9 @@ async fn a_thousand_waits_share_one_list_request_per_poll() {
     let (_, files) = uploaded(&env, 10).await;
     let waits = (0..1_000).map(|number| files[number % 10].processed().into_future());
     try_join_all(waits).await.unwrap();
-    // The first one does not know yet that it is not alone, and the last one may be alone again.
+    // The first wait starts alone, and the last one may end alone.
     assert!((1..=2).contains(&env.count("getFile")));
-    // At 0, 0.5, 1, 1.7, perhaps 2.6 and perhaps 3.7 seconds, each spread by a tenth.
+    // Lists at 0, 0.5, 1, 1.7 and possibly 2.6 and 3.7 seconds, each with 10 % jitter.
     let lists = env.count("getFiles");
     assert!((4..=6).contains(&lists), "{lists}");
 }
@@ -78,7 +78,7 @@ async fn dropped_waits_do_not_affect_others_and_last_one_stops_polling() {
     let env = PollingEnv::new().await;
     let (_, files) = uploaded(&env, 5).await;
     for round in 0..10_u32 {
-        // Some are dropped after so many steps, at whatever point that is.
+        // Some waits are dropped after a number of polls.
         let mut waits: Vec<_> = files
             .iter()
             .map(|file| file.processed().settled_for(Duration::from_millis(20) * round).into_future())
@@ -91,12 +91,13 @@ async fn dropped_waits_do_not_affect_others_and_last_one_stops_polling() {
             }
         }
         drop(waits);
-        let done = tokio::time::timeout(Duration::from_secs(60), last).await.expect("nobody holds it up").unwrap();
+        let done =
+            tokio::time::timeout(Duration::from_secs(60), last).await.expect("the remaining wait completes").unwrap();
         assert_eq!(done.id(), files[4].id());
     }
     let before = env.sim.requests().len();
     tokio::time::sleep(Duration::from_millis(700)).await;
-    assert_eq!(env.sim.requests().len(), before, "nobody looks any more");
+    assert_eq!(env.sim.requests().len(), before, "polling has stopped");
 }
 
 #[tokio::test]
@@ -115,9 +116,13 @@ async fn remaining_wait_finishes_after_999_are_dropped() {
         tokio::time::sleep(Duration::from_millis(drop_time).saturating_sub(start.elapsed())).await;
         wait.abort();
     }
-    let done = tokio::time::timeout(Duration::from_secs(60), last).await.expect("nobody holds it up").unwrap().unwrap();
+    let done = tokio::time::timeout(Duration::from_secs(60), last)
+        .await
+        .expect("the remaining wait completes")
+        .unwrap()
+        .unwrap();
     assert_eq!(done.id(), files[9].id());
-    // No more looks than one wait alone would make, shared or not; a busy machine makes fewer.
+    // No more polls than a single wait would make, shared or not; a busy machine makes fewer.
     let polls = env.count("getFiles") + env.count("getFile");
     assert!((1..=9).contains(&polls), "{polls}, seed {SEED}");
 }
@@ -140,7 +145,7 @@ async fn rate_limited_list_delays_all_waits_temporarily() {
     env.sim.faults().add(rate_limited.times(1));
     let waits = files.iter().map(|file| file.processed().with_deadline(Duration::from_secs(6)).into_future());
     try_join_all(waits).await.unwrap();
-    // Left alone up to the deadline, where there is one last look for all.
+    // Polling pauses until the deadline, where all waits poll once more.
     assert_eq!(env.count("getFiles"), 2);
 }
 
@@ -166,7 +171,7 @@ async fn many_package_waits_share_polls() {
         operations.push(dossier.create_package(content).await.unwrap());
     }
     try_join_all(operations[..3].iter().map(|operation| operation.wait().into_future())).await.unwrap();
-    assert_eq!(env.count("getDownloads"), 0, "three are few");
+    assert_eq!(env.count("getDownloads"), 0, "three waits poll individually");
     let mut operations = Vec::new();
     for _ in 0..20 {
         let content = PackageContent::file_types([DownloadFileType::Original]);
@@ -174,7 +179,7 @@ async fn many_package_waits_share_polls() {
     }
     let before = env.count("getDownload");
     try_join_all(operations.iter().map(|operation| operation.wait().into_future())).await.unwrap();
-    assert_eq!(env.count("getDownload") - before, 3, "the first three do not know yet how many they are");
+    assert_eq!(env.count("getDownload") - before, 3, "the first three waits start individually");
     let lists = env.count("getDownloads");
     assert!((1..8).contains(&lists), "{lists}");
 }

@@ -1,6 +1,6 @@
-//! The name that a service suggests is read in every spelling with one meaning, and never leads out of the folder.
+//! Suggested file names of packages: unambiguous spellings are accepted, and no name leads out of the folder.
 
-use crate::download_resume::{PackageServer, file_names, incompressible_zip, full_response};
+use crate::download_resume::{PackageServer, file_names, full_response, incompressible_zip};
 
 #[tokio::test]
 async fn reads_suggested_name_in_any_spelling() {

@@ -1,5 +1,5 @@
-//! When the identity provider is asked again, and when not: a code or a refresh token that was sent once is never sent a second time unless the
-//! provider says that it did nothing with the first.
+//! Retries of token requests: a code or a refresh token is sent a second time only if the provider states
+//! that it did not process the first request.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -9,14 +9,14 @@ use documine_sim::Fault;
 use tokio::net::TcpSocket;
 
 use crate::harness::canned_server::{self, CannedServer, response};
-use crate::login_authorization_code::query_field;
-use crate::harness::scripted::{request_lines, request_body, response_sequence};
+use crate::harness::scripted::{request_body, request_lines, response_sequence};
 use crate::harness::test_env::TestEnv;
+use crate::login_authorization_code::query_field;
 
 const TOKEN: &str = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300}"#;
 const TOKEN_REQUEST: &str = "POST /auth/realms/acme/protocol/openid-connect/token";
 
-/// What a client asks for.
+/// The grant that a client requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Grant {
     Password,
@@ -26,7 +26,7 @@ enum Grant {
 
 const GRANTS: [Grant; 3] = [Grant::Password, Grant::Refresh, Grant::Code];
 
-/// Has the builder's identity provider asked for tokens.
+/// Sends a token request with the grant.
 async fn request_token(builder: documine::ClientBuilder, grant: Grant) -> Result<()> {
     match grant {
         Grant::Password => {
@@ -45,12 +45,15 @@ async fn request_token(builder: documine::ClientBuilder, grant: Grant) -> Result
     }
 }
 
-/// A service that is content with every token, and whose identity provider says these in turn; how asking it ends; the pauses in milliseconds;
-/// how often it was asked.
+/// Runs a token request against scripted responses.
+/// Returns the outcome, the delays in milliseconds and the number of attempts.
 async fn run_scripted(answers: Vec<Vec<u8>>, grant: Grant) -> (Result<()>, Vec<u128>, usize) {
     let next = response_sequence(answers);
     let service =
-        CannedServer::respond_with(move |head| if head.starts_with("POST ") { next() } else { canned_server::json_response("{}") }).await;
+        CannedServer::respond_with(
+            move |head| if head.starts_with("POST ") { next() } else { canned_server::json_response("{}") },
+        )
+        .await;
     let time = TestEnv::new().await.time.clone();
     let outcome = request_token(Client::builder(&service.base).workspace("acme").clock(time.clone()), grant).await;
     let attempts = request_lines(&service).iter().filter(|line| *line == TOKEN_REQUEST).count();
@@ -65,24 +68,26 @@ fn busy_response(status: &str, retry_after: &str) -> Vec<u8> {
 async fn retries_429_and_503_with_retry_after() {
     for grant in GRANTS {
         for status in ["429 Too Many Requests", "503 Service Unavailable"] {
-            let (outcome, pauses, attempts) = run_scripted(vec![busy_response(status, "3"), canned_server::json_response(TOKEN)], grant).await;
+            let (outcome, pauses, attempts) =
+                run_scripted(vec![busy_response(status, "3"), canned_server::json_response(TOKEN)], grant).await;
             outcome.unwrap_or_else(|error| panic!("{grant:?} {status}: {error}"));
             assert_eq!((pauses, attempts), (vec![3000], 2), "{grant:?} {status}");
         }
         let date = busy_response("503 Service Unavailable", "Sun, 06 Nov 1994 08:49:44 GMT");
         let (outcome, pauses, attempts) = run_scripted(vec![date, canned_server::json_response(TOKEN)], grant).await;
         assert_eq!((outcome.is_ok(), pauses, attempts), (true, vec![7000], 2), "{grant:?}");
-        // At once is not at the first moment: who was turned away together does not come back together.
+        // A `Retry-After` of zero still adds jitter, so that rejected clients do not return together.
         let (outcome, pauses, attempts) = run_scripted(vec![busy_response("429 Too Many Requests", "0")], grant).await;
         assert_eq!(outcome.unwrap_err().status().unwrap().as_u16(), 429);
-        assert_eq!((pauses, attempts), (vec![125, 250], 3), "{grant:?}: three tries in all");
+        assert_eq!((pauses, attempts), (vec![125, 250], 3), "{grant:?}: three attempts in all");
     }
 }
 
 #[tokio::test]
 async fn limits_wait_for_token_request() {
     for grant in GRANTS {
-        let (outcome, pauses, attempts) = run_scripted(vec![busy_response("503 Service Unavailable", "60")], grant).await;
+        let (outcome, pauses, attempts) =
+            run_scripted(vec![busy_response("503 Service Unavailable", "60")], grant).await;
         let error = outcome.unwrap_err();
         assert!(
             error.to_string().ends_with(
@@ -93,7 +98,8 @@ async fn limits_wait_for_token_request() {
         assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
         assert!(error.is_transient() && !error.needs_login());
         assert_eq!((pauses, attempts), (vec![], 1), "{grant:?}");
-        let (outcome, pauses, attempts) = run_scripted(vec![busy_response("503 Service Unavailable", "20")], grant).await;
+        let (outcome, pauses, attempts) =
+            run_scripted(vec![busy_response("503 Service Unavailable", "20")], grant).await;
         assert!(outcome.is_err());
         assert_eq!((pauses, attempts), (vec![20_000], 2), "{grant:?}: ten of thirty seconds are left");
     }
@@ -115,7 +121,8 @@ async fn does_not_retry_request_that_may_have_been_processed() {
     ];
     for grant in GRANTS {
         for first in &answers {
-            let (outcome, pauses, attempts) = run_scripted(vec![first.clone(), canned_server::json_response(TOKEN)], grant).await;
+            let (outcome, pauses, attempts) =
+                run_scripted(vec![first.clone(), canned_server::json_response(TOKEN)], grant).await;
             let started = String::from_utf8_lossy(first);
             assert!(outcome.is_err(), "{grant:?} {started}");
             assert_eq!((pauses, attempts), (vec![], 1), "{grant:?} {started}");
@@ -123,10 +130,10 @@ async fn does_not_retry_request_that_may_have_been_processed() {
     }
 }
 
-/// Asks a provider that listens only after so many pauses: how it ends, the pauses in milliseconds, what the provider was asked.
+/// Runs a token request at a provider that starts listening after `after` delays; returns outcome, delays in milliseconds, requests.
 async fn run_with_delayed_listener(after: usize, grant: Grant) -> (Result<()>, Vec<u128>, Vec<String>) {
     let service = CannedServer::respond_with(|_| canned_server::json_response("{}")).await;
-    // The port is taken, so that nobody else gets it, but nobody listens there.
+    // The port is reserved but not yet listening.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let token_url = format!("http://{}/token", socket.local_addr().unwrap());
@@ -135,7 +142,8 @@ async fn run_with_delayed_listener(after: usize, grant: Grant) -> (Result<()>, V
     let started = Arc::clone(&server);
     let clock = time.with_event(after, move || {
         let listener = socket.lock().unwrap().take().unwrap().listen(16).unwrap();
-        *started.lock().unwrap() = Some(CannedServer::listen_on(listener, |_| canned_server::json_response(TOKEN), true));
+        *started.lock().unwrap() =
+            Some(CannedServer::listen_on(listener, |_| canned_server::json_response(TOKEN), true));
     });
     let builder = Client::builder(&service.base).workspace("acme").token_path(token_url).clock(clock);
     let outcome = request_token(builder, grant).await;
@@ -156,7 +164,7 @@ async fn retries_request_that_was_never_sent() {
         let error = outcome.unwrap_err();
         assert!(error.to_string().contains("the identity provider could not be asked: "), "{error}");
         assert_eq!((error.kind(), error.is_transient(), error.needs_login()), (ErrorKind::Connect, true, false));
-        assert_eq!((pauses, seen.len()), (vec![125, 250], 0), "{grant:?}: three tries in all");
+        assert_eq!((pauses, seen.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
     }
 }
 
@@ -174,7 +182,7 @@ async fn device_login_retries_with_its_own_schedule() {
     let time = TestEnv::new().await.time.clone();
     let builder = Client::builder(&service.base).workspace("acme").clock(time.clone());
     builder.login("laptop").unwrap().device(|_| {}).await.unwrap();
-    // One pause for the beginning, then those between the questions: each that fails makes the next one rarer, and none is asked in between.
+    // One delay before the device code, then between the polls: each failing poll doubles the interval, and no retry comes in between.
     assert_eq!(time.sleeps().iter().map(Duration::as_secs).collect::<Vec<_>>(), [4, 5, 10, 20]);
     let device = format!("{TOKEN_REQUEST}s").replace("tokens", "auth/device");
     assert_eq!(request_lines(&service), [&device, &device, TOKEN_REQUEST, TOKEN_REQUEST, TOKEN_REQUEST]);

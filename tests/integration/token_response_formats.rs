@@ -1,4 +1,4 @@
-//! Identity providers that spell their answers in their own way: one clear meaning is accepted, everything else is refused in one line.
+//! Token responses in unusual formats: an unambiguous meaning is accepted, everything else is rejected in one line.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -8,13 +8,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use documine::{Client, Clock, Credentials, DeviceCode, ErrorKind, Identity, Result, TimeoutPhase, TokenSet};
 use serde_json::{Value, json};
 
-use crate::harness::canned_server::{CannedServer, response, json_response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::scripted::{self, response_sequence};
 use crate::harness::test_env::{SimulatedTime, TestEnv};
 
 const JSON: &str = "Content-Type: application/json";
 
-/// A device login at a scripted provider.
+/// The outcome of a device login at a scripted provider.
 struct DeviceLogin {
     shown: Option<DeviceCode>,
     sleeps: Vec<f64>,
@@ -35,7 +35,7 @@ async fn device_login(answers: Vec<Vec<u8>>, limit: Option<Duration>) -> DeviceL
     DeviceLogin { shown, sleeps, requests: service.requests().len(), outcome }
 }
 
-/// The answer of the device authorization endpoint with these members beside the usual ones; `null` takes one away.
+/// Returns a device authorization response with these changes; `"ABSENT"` removes a member.
 fn device_code(changes: &Value) -> Vec<u8> {
     let mut body = json!({
         "device_code": "d3vice", "user_code": "WDJB-MJHT", "verification_uri": "https://login.example/device", "expires_in": 600,
@@ -76,7 +76,7 @@ async fn accepts_device_interval_in_any_spelling() {
         (json!([5]), usual),
         (json!(0), usual),
         (json!(-7), usual),
-        // Longer than the code lives: no poll could ever succeed.
+        // Longer than the lifetime of the code: no poll could succeed.
         (json!(601), usual),
         (json!(1_000_000_000), usual),
         (json!(u64::MAX), usual),
@@ -88,7 +88,7 @@ async fn accepts_device_interval_in_any_spelling() {
         assert_eq!(login.sleeps, [pause], "{interval}");
         assert_eq!(login.shown.unwrap().interval, Duration::from_secs_f64(pause), "{interval}");
     }
-    // A number that no machine can hold costs only its own member.
+    // A number out of range invalidates only its own member.
     let huge = r#"{"device_code":"d","user_code":"u","verification_uri":"https://login.example","expires_in":600,"interval":1e999}"#;
     assert_eq!(device_login(vec![json_response(huge), token()], None).await.sleeps, [usual]);
 }
@@ -137,7 +137,7 @@ async fn device_polls_respect_retry_after() {
             ),
             30.0,
         ),
-        // Bounded by the life of the code: 600 s, of which 5 have passed.
+        // Bounded by the lifetime of the code: 600 s, of which 5 have passed.
         (response("503 Service Unavailable", &["Retry-After: 31536000"], ""), 595.0),
         (token_error("400 Bad Request", pending, &["Retry-After: 99999999999999999999999"]), 595.0),
     ];
@@ -172,7 +172,8 @@ async fn device_login_ends_at_time_limit() {
 
 #[tokio::test]
 async fn slow_down_stays_bounded() {
-    let login = device_login(vec![device_code(&json!({})), token_error("400 Bad Request", "slow_down", &[])], None).await;
+    let login =
+        device_login(vec![device_code(&json!({})), token_error("400 Bad Request", "slow_down", &[])], None).await;
     assert!(login.outcome.unwrap_err().needs_login());
     assert!(login.sleeps.iter().sum::<f64>() <= 660.0, "{:?}", login.sleeps);
 }
@@ -203,7 +204,7 @@ async fn accepts_alternative_names_of_verification_uri() {
     }
     let digits = device_login(vec![device_code(&json!({"user_code": 123_456})), token()], None).await;
     assert_eq!(digits.shown.unwrap().user_code, "123456");
-    // What a person may click on is a web address, whatever its name.
+    // The URI shown to the person must be a web URL, regardless of the member.
     for name in ["verification_url", "verification_uri_complete"] {
         let changes = json!({"verification_uri": "ABSENT", name: "javascript:alert(1)"});
         let login = device_login(vec![device_code(&changes), token()], None).await;
@@ -259,11 +260,12 @@ async fn device_polls_continue_for_any_status_of_pending_login() {
     }
 }
 
-/// The first call of a client that logs in with a password, or the error of that login.
+/// Logs in with a password and returns the identity or the login error, with the number of requests.
 async fn password_login(token_answer: Vec<u8>) -> (Result<Identity>, usize) {
     let next = response_sequence(vec![token_answer]);
     let service =
-        CannedServer::respond_with(move |head| if head.starts_with("POST ") { next() } else { json_response("{}") }).await;
+        CannedServer::respond_with(move |head| if head.starts_with("POST ") { next() } else { json_response("{}") })
+            .await;
     let (builder, _) = scripted::builder(&service.base).await;
     let client = builder.credentials(Credentials::password("program", "robot", "pa55-w0rd")).build().unwrap();
     let identity = match client.license().await {
@@ -290,7 +292,7 @@ async fn reads_token_endpoint_errors_for_any_status() {
             assert_eq!((error.needs_login(), error.is_transient()), (false, true), "{status} {code}: {error}");
         }
     }
-    // Where the words say nothing, the status does.
+    // With an unknown error code, the status decides.
     for (status, transient) in [("400 Bad Request", false), ("500 Odd", true), ("429 Too Many", true)] {
         for code in ["internal_failure", "rate_limit_exceeded"] {
             let error = password_login(token_error(status, code, &[])).await.0.unwrap_err();
@@ -325,7 +327,7 @@ async fn extracts_message_of_token_error() {
     }
 }
 
-/// The seconds from now to a point in time, rounded.
+/// Returns the rounded number of seconds from `now` to a point in time.
 fn seconds_until(at: Option<SystemTime>, now: SystemTime) -> Option<f64> {
     at.map(|at| (at.duration_since(now).unwrap().as_secs_f64() * 10.0).round() / 10.0)
 }
@@ -408,8 +410,10 @@ async fn accepts_unambiguous_token_responses() {
     ];
     for body in bodies {
         let next = response_sequence(vec![plain(body)]);
-        let service =
-            CannedServer::respond_with(move |head| if head.starts_with("POST ") { next() } else { json_response("{}") }).await;
+        let service = CannedServer::respond_with(
+            move |head| if head.starts_with("POST ") { next() } else { json_response("{}") },
+        )
+        .await;
         let (builder, _) = scripted::builder(&service.base).await;
         let client = builder.credentials(Credentials::password("program", "robot", "pa55-w0rd")).build().unwrap();
         client.license().await.unwrap_or_else(|error| panic!("{body}: {error}"));
@@ -456,7 +460,7 @@ async fn rejects_ambiguous_token_responses() {
     }
 }
 
-/// A token that says this, signed by nobody.
+/// Builds an unsigned token with these claims.
 pub fn jwt(claims: &str) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     format!("{}.{}.c2lnbmF0dXJl", part(r#"{"alg":"RS256"}"#), part(claims))

@@ -1,4 +1,4 @@
-//! A login that is kept: for the next run, and for other processes. Each client here stands for a process of its own.
+//! Stored logins for later runs and for other processes. Each client stands for a process.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,10 @@ use documine::{
 };
 use futures_util::future::try_join_all;
 
-use crate::login::issue_tokens;
 use crate::harness::test_env::TestEnv;
+use crate::login::issue_tokens;
 
-/// What the observer was told, a word each.
+/// Records login events, one text each.
 #[derive(Clone, Default)]
 struct EventRecorder(Arc<Mutex<Vec<String>>>);
 
@@ -37,14 +37,14 @@ impl EventRecorder {
     }
 }
 
-/// A client of that store, as another process would make one.
+/// Builds a client of the store, as another process would.
 fn process_client(env: &TestEnv, store: impl TokenStore) -> (Client, EventRecorder) {
     let events = EventRecorder::default();
     let credentials = Credentials::stored(env.sim.client_id(), store).client_secret(env.sim.client_secret());
     (env.builder().credentials(credentials).observer(events.clone()).build().unwrap(), events)
 }
 
-/// Somebody logs in, with the tokens going into that store.
+/// Logs in by device code and saves the tokens in the store.
 async fn log_in_to_store(env: &TestEnv, store: impl TokenStore) -> TokenSet {
     let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
     let provider = env.sim.control().provider().clone();
@@ -63,7 +63,7 @@ impl StoreFolder {
         self.0.path().join("state").join("login.json")
     }
 
-    /// The names of what is there.
+    /// Returns the names of the files in the store's folder.
     fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.0.path().join("state")).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -84,7 +84,7 @@ async fn next_program_finds_stored_login() {
     let (client, events) = process_client(&env, store);
     client.license().await.unwrap();
     assert_eq!(events.take(), ["adopted"]);
-    assert_eq!(env.requests("token").len(), 1, "the login's own");
+    assert_eq!(env.requests("token").len(), 1, "only the request of the login");
     assert_eq!(folder.names(), ["login.json", "login.json.lock"]);
     let me = client.who_am_i().await.unwrap();
     assert_eq!((me.workspace.as_str(), me.account.as_deref()), (env.sim.workspace_id(), Some(env.sim.username())));
@@ -102,7 +102,7 @@ async fn store_file_is_private() {
     let lock = folder.0.path().join("state/login.json.lock");
     let modes = [folder.file().parent().unwrap(), &folder.file(), &lock].map(mode);
     assert_eq!(modes.map(|mode| format!("{mode:o}")), ["700", "600", "600"]);
-    // A refresh writes a new file, with the same rights.
+    // A refresh writes a new file with the same permissions.
     env.time.advance(301);
     process_client(&env, store.clone()).0.license().await.unwrap();
     assert_eq!(format!("{:o}", mode(&folder.file())), "600");
@@ -128,7 +128,7 @@ async fn other_processes_adopt_refreshed_token() {
     let processes: Vec<_> = (0..4).map(|_| process_client(&env, FileStore::new(folder.file()))).collect();
     for round in 1..=5 {
         env.time.advance(301);
-        // All at once: the refresh token is good for one use, and a second one would end the session.
+        // All clients refresh concurrently: the refresh token is valid for one use, and a second use would end the session.
         let calls = processes.iter().flat_map(|(client, _)| (0..10).map(|_| client.license().send()));
         try_join_all(calls).await.unwrap();
         let mut events: Vec<_> = processes.iter().flat_map(|(_, events)| events.take()).collect();
@@ -188,7 +188,7 @@ async fn other_programs_adopt_new_login() {
     for _ in 0..3 {
         assert!(client.license().await.unwrap_err().needs_login());
     }
-    assert_eq!(env.requests("token").len(), 2, "the provider's final word is not asked for again");
+    assert_eq!(env.requests("token").len(), 2, "a final rejection is not repeated");
     assert_eq!(
         events.take(),
         [
@@ -222,13 +222,13 @@ async fn moves_damaged_store_aside() {
         assert_eq!(std::fs::read_to_string(&moved).unwrap(), damaged);
         assert!(!folder.file().exists());
     }
-    // It is in nobody's way.
+    // The damaged file does not prevent a new login.
     rewrite(&folder.file(), "damaged again");
     log_in_to_store(&env, store.clone()).await;
     process_client(&env, store).0.license().await.unwrap();
 }
 
-/// Changes a file and leaves its rights as they are.
+/// Writes a file with private permissions.
 fn rewrite(path: &Path, text: &str) {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -256,7 +256,7 @@ async fn leaves_store_of_newer_version_untouched() {
     );
     assert!(client.log_out().await.is_err());
     let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
-    let refused = login.store(store).device(|_| panic!("nobody is bothered for nothing")).await;
+    let refused = login.store(store).device(|_| panic!("the login page was shown")).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(std::fs::read_to_string(folder.file()).unwrap(), newer);
     assert_eq!(folder.names(), ["login.json", "login.json.lock"]);
@@ -283,7 +283,7 @@ async fn reports_lock_held_too_long() {
     let (client, events) = process_client(&env, store.clone().lock_timeout(Duration::from_millis(50)));
     client.license().await.unwrap();
     let held = store.lock().await.unwrap();
-    // Near its end, the token is used on.
+    // Shortly before expiry, calls continue to use the token.
     env.time.advance(275);
     client.license().await.unwrap();
     while events.0.lock().unwrap().len() < 2 {
@@ -292,7 +292,7 @@ async fn reports_lock_held_too_long() {
     let lock = format!("{}.lock", folder.file().display());
     let line = format!("another process has held the lock {lock} for 50ms; is it stopped, or hangs?");
     assert_eq!(events.take(), ["adopted".to_owned(), format!("refresh failed: {line}")]);
-    // At its end, there is nothing to go on with.
+    // After expiry, calls fail.
     env.time.advance(30);
     let error = client.license().await.unwrap_err();
     assert!(error.is_timeout() && !error.needs_login(), "{error:?}");
@@ -302,7 +302,7 @@ async fn reports_lock_held_too_long() {
     assert_eq!(env.requests("token").len(), 2);
 }
 
-/// A store whose disk is full at times.
+/// A token store whose writes fail while `failing` is set.
 #[derive(Clone, Default)]
 struct FailingStore {
     store: Arc<MemoryStore>,
@@ -321,7 +321,7 @@ impl TokenStore for FailingStore {
     ) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
             if *self.failing.lock().unwrap() {
-                // Where an error of a caller's own comes from: anything that says no.
+                // Any error serves here.
                 return Err(StoredLogin::from_json("full").unwrap_err());
             }
             self.store.compare_and_swap(seen, fresh).await
@@ -356,14 +356,14 @@ async fn uses_unsaved_tokens_and_saves_them_later() {
     {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(env.requests("token").len(), 2, "kept, not refreshed again");
-    // Another process goes on from there.
+    assert_eq!(env.requests("token").len(), 2, "saved without another refresh");
+    // Another process continues with the saved tokens.
     env.time.advance(301);
     process_client(&env, store).0.license().await.unwrap();
     assert_eq!(events.take(), Vec::<String>::new());
 }
 
-/// What the last call was made with.
+/// Returns the token of the last call.
 fn last_bearer_token(env: &TestEnv) -> String {
     let last = env.requests("getLicense").pop().unwrap();
     last.header("authorization").unwrap().strip_prefix("Bearer ").unwrap().to_owned()
@@ -403,7 +403,7 @@ async fn logout_without_store_or_login_succeeds() {
     let client = env.client_with(credentials.client_secret(env.sim.client_secret()));
     assert!(client.log_out().await.unwrap().revoked);
     assert!(client.license().await.unwrap_err().needs_login());
-    // A second one has nothing to tell anybody.
+    // A second logout has nothing to revoke.
     assert!(!client.log_out().await.unwrap().revoked);
     assert_eq!(env.request_log(), ["token 200", "revoke 200", "logout 204"]);
     let bare = env.client_with(Credentials::access_token(access));
@@ -417,7 +417,7 @@ async fn logout_clears_store_when_provider_is_unavailable() {
     let store = Arc::new(MemoryStore::default());
     log_in_to_store(&env, store.clone()).await;
     let credentials = Credentials::stored(env.sim.client_id(), store.clone());
-    // The endpoints lie where nobody listens.
+    // Endpoints on a closed port.
     let invalid_path = "http://127.0.0.1:9/away";
     let builder = env.builder().revocation_path(invalid_path).end_session_path(invalid_path);
     let client = builder.credentials(credentials.client_secret(env.sim.client_secret())).build().unwrap();
@@ -456,7 +456,7 @@ async fn uses_given_tokens_when_stored_login_is_rejected() {
     let client = env.client_with(credentials.store(store.clone()));
     client.license().await.unwrap();
     assert_eq!(last_bearer_token(&env), access);
-    // From then on it is the login that is kept.
+    // From now on, the store holds the given login.
     let (other, events) = process_client(&env, store);
     other.license().await.unwrap();
     assert_eq!((events.take(), last_bearer_token(&env)), (vec!["adopted".to_owned()], access));
@@ -470,20 +470,20 @@ async fn checks_store_before_starting_login() {
         let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
         login.store(Arc::<dyn TokenStore>::from(store()))
     };
-    // A folder that is a file.
+    // The folder is a file.
     std::fs::write(folder.path().join("state"), "").unwrap();
     let invalid_path = folder.path().join("state").join("login.json");
     let store = || -> Box<dyn TokenStore> { Box::new(FileStore::new(&invalid_path)) };
-    let refused = login(&store).device(|_| panic!("bothered")).await.unwrap_err();
+    let refused = login(&store).device(|_| panic!("the login page was shown")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::File, "{refused}");
     // A store with the login of another program.
     let theirs = Arc::new(MemoryStore::default());
     log_in_to_store(&other, theirs.clone()).await;
     let kept = theirs.load().await.unwrap();
     let store = || -> Box<dyn TokenStore> { Box::new(theirs.clone()) };
-    let refused = login(&store).device(|_| panic!("bothered")).await.unwrap_err();
+    let refused = login(&store).device(|_| panic!("the login page was shown")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
-    // A code is not spent for it either.
+    // An authorization code is not used either.
     let authorization = login(&store).authorization("http://127.0.0.1/callback").unwrap();
     assert_eq!(authorization.pasted("a-code").await.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(theirs.load().await.unwrap(), kept);
@@ -550,7 +550,7 @@ async fn password_login_continues_with_damaged_store() {
 async fn local_clock_alone_ends_no_login() {
     let env = TestEnv::with(|builder| builder.rotate_refresh(true)).await;
     let (access, refresh) = issue_tokens(&env).await;
-    // As a machine sees it whose clock is ahead: everything is over.
+    // To a machine whose clock is ahead, all tokens have expired.
     let given = TokenSet::new(access).refresh_token(refresh);
     let given = given.expires_at(std::time::UNIX_EPOCH).refresh_expires_at(std::time::UNIX_EPOCH);
     let credentials = Credentials::tokens(env.sim.client_id(), given).client_secret(env.sim.client_secret());
@@ -558,11 +558,11 @@ async fn local_clock_alone_ends_no_login() {
     assert_eq!(env.request_log(), ["token 200", "token 200", "getLicense 200"]);
 }
 
-/// A store whose lock is worth nothing: while tokens are asked for, somebody writes.
+/// A token store without an effective lock: a login can be written during a refresh.
 #[derive(Clone, Default)]
 struct RacingStore {
     store: Arc<MemoryStore>,
-    /// What is there when the swap comes.
+    /// The login to write before the next swap.
     meanwhile: Arc<Mutex<Option<StoredLogin>>>,
 }
 
@@ -603,12 +603,12 @@ async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
     let (client, events) = process_client(&env, store.clone());
     client.license().await.unwrap();
     env.time.advance(301);
-    // Somebody puts a backup back: other text, and long over.
+    // Another program restores a backup: a different text that has expired.
     let backup = old.to_json().expose().replace("\"scopes\": [", "\"scopes\": [\"backup\", ");
     *store.meanwhile.lock().unwrap() = Some(StoredLogin::from_json(&backup).unwrap());
     client.license().await.unwrap();
     assert_eq!(events.take(), ["adopted", "refreshed"]);
-    // They are kept when that has settled, and no token was used twice.
+    // The new tokens are saved afterwards, and no token was used twice.
     env.time.advance(10);
     client.license().await.unwrap();
     client.settle().await;
@@ -625,13 +625,13 @@ async fn logout_waits_for_running_refresh() {
     let (client, _) = process_client(&env, store.clone());
     client.license().await.unwrap();
     for _ in 0..20 {
-        // Near the end: the call goes on with the old token, and the refresh is on its way.
+        // Shortly before expiry, the call uses the old token while a refresh runs.
         env.time.advance(275);
         client.license().await.unwrap();
         let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.license().send())).collect();
         assert!(client.log_out().await.unwrap().revoked);
         for call in calls {
-            // Before the logout or after it; one that was under way may have been refused by the service.
+            // Calls complete before or after the logout; the service may have rejected a call in between.
             if let Err(error) = call.await.unwrap() {
                 assert!(error.needs_login() || error.is_unauthorized(), "{error:?}");
             }

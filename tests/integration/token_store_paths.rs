@@ -1,4 +1,4 @@
-//! One token file under several paths: whichever path a program uses, there is one lock, one content, and one refresh.
+//! Several paths to one token file: every path has the same lock, the same content and a single refresh.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -10,11 +10,11 @@ use futures_util::future::try_join_all;
 
 use crate::harness::test_env::TestEnv;
 
-/// A folder with `real/login.json`, and several paths that lead to it.
+/// A folder with `real/login.json` and several paths to that file.
 struct LinkedPaths(tempfile::TempDir);
 
 impl LinkedPaths {
-    /// The token file itself need not exist.
+    /// Creates the links. The token file itself need not exist.
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |path: &str| folder.path().join(path);
@@ -44,7 +44,7 @@ impl LinkedPaths {
             "folder-link/../real/login.json",
         ];
         let mut all: Vec<_> = paths.iter().map(|path| self.at(path)).collect();
-        // A relative one: up to the root, and down again.
+        // A relative path: up to the root and down again.
         let up: PathBuf = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
         all.push(up.join(self.at("real/login.json").strip_prefix("/").unwrap()));
         all
@@ -84,7 +84,7 @@ fn stored(access: &str) -> StoredLogin {
 async fn programs_with_different_paths_refresh_rotating_token_once() {
     let env = TestEnv::with(|builder| builder.rotate_refresh(true)).await;
     let paths = LinkedPaths::new();
-    // The links lead nowhere when the first login is saved.
+    // The links are dangling when the first login is saved.
     log_in_to_store(&env, &paths.at("other/deep/link-to-link")).await;
     assert_eq!(paths.names(), ["login.json", "login.json.lock"]);
     let processes: Vec<_> = paths.all().iter().map(|path| process_client(&env, path)).collect();
@@ -94,10 +94,10 @@ async fn programs_with_different_paths_refresh_rotating_token_once() {
         assert_eq!(env.requests("token").len(), 1 + round);
     }
     for link in ["absolute-link", "relative-link", "other/deep/link-to-link", "folder-link"] {
-        assert!(fs::symlink_metadata(paths.at(link)).unwrap().is_symlink(), "{link} is still a link");
+        assert!(fs::symlink_metadata(paths.at(link)).unwrap().is_symlink(), "{link} is no longer a link");
     }
     assert_eq!(paths.names(), ["login.json", "login.json.lock"]);
-    // A logout removes the file; the links stay and serve the next login.
+    // Logout removes the file; the links stay and serve the next login.
     process_client(&env, &paths.at("relative-link")).log_out().await.unwrap();
     assert_eq!(paths.names(), ["login.json.lock"]);
     log_in_to_store(&env, &paths.at("relative-link")).await;
@@ -159,7 +159,7 @@ async fn rejects_path_that_names_no_single_file() {
     assert_eq!(looping.lock().await.unwrap_err().kind(), ErrorKind::File);
     assert_eq!(looping.compare_and_swap(None, &stored("a")).await.unwrap_err().kind(), ErrorKind::File);
 
-    // Writing replaces one name of a file that has two; the other one would keep the spent token, under a lock of its own.
+    // Saving replaces one of two hard links; the other would keep the used token under its own lock.
     let file = paths.at("real/login.json");
     assert!(FileStore::new(&file).compare_and_swap(None, &stored("a")).await.unwrap());
     fs::hard_link(&file, paths.at("other/second-name.json")).unwrap();
@@ -203,13 +203,13 @@ async fn damaged_file_stays_until_lock_is_held() {
     assert!(FileStore::new(&file).compare_and_swap(None, &stored("a")).await.is_err());
     assert_eq!(fs::read_to_string(&file).unwrap(), "damaged");
 
-    // A client that asks who is logged in takes no lock.
+    // `who_am_i` takes no lock.
     let env = TestEnv::new().await;
     let client = process_client(&env, &paths.at("relative-link"));
     assert!(client.who_am_i().await.unwrap_err().needs_login());
     assert_eq!(paths.names(), ["login.json"]);
 
-    // With the lock, it is moved aside beside the file itself, not beside the link.
+    // Under the lock, the damaged file is moved aside beside the file itself, not beside the link.
     let error = client.license().await.unwrap_err();
     let moved = paths.at("real/login.json.damaged");
     assert!(error.to_string().ends_with(&format!("it is kept as {}; log in again", moved.display())), "{error}");
@@ -224,7 +224,7 @@ async fn keeps_login_written_after_damage_was_detected() {
     write_private(&file, "damaged");
     let store = FileStore::new(paths.at("absolute-link"));
     assert!(store.load().await.unwrap_err().needs_login());
-    // Another process repairs it before the lock is taken.
+    // Another process repairs the file before the lock is taken.
     write_private(&file, stored("good").to_json().expose());
     let lock = store.lock().await.unwrap();
     assert_eq!(store.load_or_quarantine().await.unwrap(), Some(stored("good")));

@@ -1,4 +1,4 @@
-//! What a tracing backend gets: one span a call, one below it for each attempt, with the names of OpenTelemetry's HTTP conventions.
+//! Tracing output: one span per call with one child per attempt, with the names of OpenTelemetry's HTTP conventions.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -11,7 +11,7 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::harness::test_env::{TestEnv, operation_path};
 
-/// One span: its name, the place of the one it was made in, its fields.
+/// A recorded span with the index of its parent and its fields.
 #[derive(Debug, Default, Clone)]
 struct RecordedSpan {
     name: &'static str,
@@ -72,7 +72,7 @@ fn fields(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn records_span_per_call_and_attempt() {
     let env = TestEnv::new().await;
-    // The login has no span of its own; it is not what is looked at here.
+    // The login has no span of its own and is not part of this test.
     env.client.license().await.unwrap();
     env.sim.faults().add(Fault::on("getLicense").times(1).status(503).header("X-Request-Id", "r-1"));
     env.sim.faults().add(Fault::on("getLicense").nth(2).times(1).reset_before_headers());

@@ -1,6 +1,6 @@
-//! The document that the build was made from lacks something: programs compile all the same, and the call says so before it sends anything.
+//! Operations missing from the document used for the build: programs still compile, and the call fails before sending anything.
 //!
-//! Our own document lacks nothing; these stories run where another one is in its place (`cargo xtask documents`).
+//! The repository's document is complete; these tests run when `cargo xtask documents` substitutes another one.
 
 #[cfg(not(has = "getUsers"))]
 use documine::ErrorKind;
@@ -23,7 +23,7 @@ async fn reports_operation_missing_in_document_without_sending() {
     assert_eq!(env.request_log(), Vec::<String>::new());
 }
 
-/// What the table of operations says is what the document says.
+/// Compares the table of operations with the document.
 #[test]
 fn lists_missing_operations() {
     let missing: Vec<&str> = documine::api::operations::OPERATIONS

@@ -1,4 +1,4 @@
-//! From a file on disk to a file that is analysed: how it is sent, how it is waited for, and when the service is asked.
+//! Upload and wait for a file: how the file is sent, how often the service is polled, and how waits end.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,16 +8,16 @@ use documine_sim::Fault;
 use futures_util::TryStreamExt;
 
 use crate::harness::pdf_fixtures::{INVOICE, SCAN, STUDY, big_pdf};
-use crate::harness::test_env::{TestEnv, upload_processed, header};
+use crate::harness::test_env::{TestEnv, header, upload_processed};
 
-/// When a wait looks: at once, then after a time that grows by half.
+/// Poll times in milliseconds: immediately, then at growing intervals.
 const POLL_TIMES: [u64; 6] = [0, 500, 1000, 1700, 2612, 3744];
 
 fn millis(request_times: &[Duration]) -> Vec<u64> {
     request_times.iter().map(|instant| u64::try_from(instant.as_millis()).unwrap()).collect()
 }
 
-/// A progress callback and what it was told.
+/// Progress calls of an upload.
 type ProgressCalls = Arc<Mutex<Vec<(u64, Option<u64>)>>>;
 
 fn record_progress(progress: &ProgressCalls) -> impl Fn(u64, Option<u64>) + Send + Sync + 'static {
@@ -123,7 +123,7 @@ async fn streams_states_of_wait() {
         .map(|state| match state {
             State::Working(name) => name.clone(),
             State::Done(file) => format!("done: {}", file.id() == &uploaded.id),
-            _ => panic!("a new kind of state"),
+            _ => panic!("unexpected state"),
         })
         .collect();
     assert_eq!(words, ["UNPROCESSED", "OCR_PROCESSING_QUEUED", "OCR_PROCESSING", "OCR_PROCESSING", "done: true"]);
@@ -218,7 +218,7 @@ async fn polls_once_more_at_deadline_and_reports_last_state() {
     let error = documine::Error::from(error);
     assert!(error.is_timeout() && error.is_transient());
     assert_eq!(error.to_string(), line);
-    // Nothing is lost: the next wait ends well.
+    // The next wait succeeds.
     uploaded.processed().await.unwrap();
 }
 
@@ -256,7 +256,7 @@ async fn treats_unknown_state_as_unfinished() {
 async fn continues_after_temporary_errors() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    // Each look is tried four times: five refusals are more than one look bears.
+    // Each poll makes four attempts, so five rejections exceed one poll.
     env.sim.faults().add(Fault::on("getFile").status(503).times(5));
     uploaded.processed().await.unwrap();
     assert_eq!(env.requests("getFile").iter().filter(|request| request.status == 503).count(), 5);

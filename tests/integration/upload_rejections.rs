@@ -1,4 +1,4 @@
-//! Uploads that are refused before the service has read them, half read, or as a whole: the status counts, whatever became of the connection.
+//! Uploads rejected before, during or after reading: the status is reported even if the connection fails.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::harness::canned_server::{response, read_head, json_response};
+use crate::harness::canned_server::{json_response, read_head, response};
 use crate::harness::scripted::builder;
 use crate::harness::test_env::{SimulatedTime, operation_path};
 
-/// Far more than the buffers of a connection take.
+/// More than the buffers of a connection hold.
 const SIZE: usize = 16 << 20;
-/// Between the answer and the end of the connection. What reads answers below us looks for one only between two writes: where both come during one write, the
-/// end is all that it hears of.
+/// Delay between the response and the close of the connection. hyper checks for an early response only between two writes:
+/// if response and close both arrive during one write, hyper reports only the close.
 const CLOSE_DELAY: Duration = Duration::from_millis(50);
 
-/// What the service has read of an upload when it refuses it.
+/// The part of the upload that the service reads before rejecting it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum ReadBefore {
     Head,
@@ -27,7 +27,7 @@ enum ReadBefore {
     Full,
 }
 
-/// What becomes of the connection then.
+/// The server's handling of the connection after the response.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum ConnectionAfter {
     Close,
@@ -42,7 +42,7 @@ const SCENARIOS: [(ReadBefore, ConnectionAfter); 5] = [
     (ReadBefore::Full, ConnectionAfter::Close),
 ];
 
-/// A service that refuses the first upload with `status`, and takes the next one.
+/// A server that rejects the first upload with `status` and accepts the next one.
 struct RejectingServer {
     base: String,
     recorded: Arc<Mutex<RecordedRequests>>,
@@ -51,7 +51,7 @@ struct RejectingServer {
 #[derive(Default)]
 struct RecordedRequests {
     logins: usize,
-    /// Each upload's token and, where it was read as a whole, the length of its body.
+    /// Token of each upload and, if read completely, the length of its body.
     uploads: Vec<(String, Option<usize>)>,
 }
 
@@ -77,10 +77,10 @@ impl RejectingServer {
         (template.dossier("d".parse::<documine::DossierId>().unwrap()), time)
     }
 
-    /// Each upload's token, and whether it was read as a whole.
+    /// Returns the token of each upload and whether the upload was read completely.
     fn uploads(&self) -> Vec<(String, bool)> {
         let recorded = self.recorded.lock().unwrap();
-        // What stands around the file in the body is short.
+        // The multipart framing around the file is short.
         let whole = |length: &Option<usize>| length.is_some_and(|length| (SIZE..SIZE + 1_000).contains(&length));
         recorded.uploads.iter().map(|(token, length)| (token.clone(), whole(length))).collect()
     }
@@ -90,7 +90,12 @@ impl RejectingServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, status: &'static str, (after, then): (ReadBefore, ConnectionAfter), recorded: Arc<Mutex<RecordedRequests>>) {
+async fn serve(
+    mut stream: TcpStream,
+    status: &'static str,
+    (after, then): (ReadBefore, ConnectionAfter),
+    recorded: Arc<Mutex<RecordedRequests>>,
+) {
     let mut received = Vec::new();
     let Some(end) = read_head(&mut stream, &mut received).await else { return };
     let head = String::from_utf8_lossy(&received[..end]).into_owned();
@@ -168,7 +173,8 @@ async fn repeats_upload_with_new_token_after_401() {
         let path = folder.path().join("big.pdf");
         std::fs::write(&path, vec![b'-'; SIZE]).unwrap();
         let (dossier, _) = server.dossier().await;
-        let uploaded = dossier.upload(Source::path(&path)).await.unwrap_or_else(|error| panic!("{scenario:?}: {error:?}"));
+        let uploaded =
+            dossier.upload(Source::path(&path)).await.unwrap_or_else(|error| panic!("{scenario:?}: {error:?}"));
         assert_eq!(uploaded.id.as_str(), "f-1");
         let first_read = scenario.0 == ReadBefore::Full;
         assert_eq!(server.uploads(), [("a-1".to_owned(), first_read), ("a-2".to_owned(), true)], "{scenario:?}");

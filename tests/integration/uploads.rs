@@ -1,4 +1,4 @@
-//! Uploads from anywhere, uploads whose answer gets lost, and many of them: each file is there once, and each has one outcome.
+//! Uploads from all sources, uploads with lost responses, and many uploads: each file exists once, and each has one outcome.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use crate::harness::pdf_fixtures::{INVOICE, STUDY};
 use crate::harness::test_env::TestEnv;
 
-/// A document piece by piece.
+/// Returns a document in chunks.
 fn chunks(content: &'static [u8]) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send + 'static {
     stream::iter(content.chunks(1_000).map(|chunk| Ok(Bytes::from_static(chunk))))
 }
@@ -28,7 +28,7 @@ async fn uploaded_names(dossier: &DossierHandle) -> Vec<String> {
     uploaded_names
 }
 
-/// The answer gets lost after the service has done what was asked.
+/// Loses the response after the service has processed the request.
 fn lost_response() -> Fault {
     let mut fault = Fault::on("uploadFile");
     fault.reset_after_headers = true;
@@ -45,7 +45,7 @@ async fn accepts_all_kinds_of_sources() {
         count.fetch_add(1, Ordering::Relaxed);
         chunks(STUDY)
     });
-    // Refused for its token after the body: it is made anew.
+    // The token is rejected after the body was sent: the source is opened again.
     env.sim.control().revoke_tokens();
     dossier.upload(source).await.unwrap().processed().await.unwrap();
     assert_eq!(made.load(Ordering::Relaxed), 2);
@@ -94,7 +94,10 @@ async fn rejects_source_that_differs_from_announced_length() {
 
 #[tokio::test]
 async fn detects_media_type_from_content() {
-    let service = crate::harness::canned_server::CannedServer::respond_with(|_| crate::harness::canned_server::response("400 Bad Request", &[], "")).await;
+    let service = crate::harness::canned_server::CannedServer::respond_with(|_| {
+        crate::harness::canned_server::response("400 Bad Request", &[], "")
+    })
+    .await;
     let client = crate::harness::scripted::client(&service.base).await;
     let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
     let dossier = template.dossier("d".parse::<documine::DossierId>().unwrap());
@@ -103,7 +106,7 @@ async fn detects_media_type_from_content() {
     std::fs::write(&path, INVOICE).unwrap();
     for source in [
         Source::path(&path),
-        Source::bytes("no ending", INVOICE),
+        Source::bytes("no extension", INVOICE),
         Source::bytes("picture.png", INVOICE),
         Source::bytes("what", &b"some words"[..]),
         Source::bytes("what", INVOICE).content_type("text/plain"),
@@ -129,7 +132,7 @@ async fn detects_media_type_from_content() {
 async fn finds_lost_upload_without_repeating_it() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    // One of the same name is there already: it is not taken for the new one.
+    // A file of the same name exists already and is not mistaken for the new one.
     let first = dossier.upload(Source::bytes("study.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
     env.time.advance(60);
     env.sim.faults().add(lost_response().times(1));
@@ -151,7 +154,7 @@ async fn repeats_upload_that_was_never_received() {
     assert_eq!(env.requests("uploadFile").len(), 2);
     assert_eq!(uploaded_names(&dossier).await, ["study.pdf"]);
     uploaded.processed().await.unwrap();
-    // Three times is enough, and what can't be made anew is not repeated.
+    // Three attempts are made, and a single-use source is not repeated.
     env.sim.faults().add(Fault::on("uploadFile").status(502));
     let error = dossier.upload(Source::bytes("other.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
     assert!(error.to_string().ends_with("the dossier's list does not show the file"), "{error}");
@@ -175,8 +178,11 @@ async fn one_failed_file_does_not_stop_others() {
     let outcomes_by_index: Vec<_> = outcomes.iter().map(|outcome| (outcome.index, outcome.result.is_ok())).collect();
     let expected: Vec<_> = (0..10).map(|number| (number, number != 3 && number != 7)).collect();
     assert_eq!(outcomes_by_index, expected);
-    assert_eq!(uploaded_names(&dossier).await, ["0.pdf", "1.pdf", "2.pdf", "4.pdf", "5.pdf", "6.pdf", "8.pdf", "9.pdf"]);
-    assert_eq!(env.requests("uploadFile").len(), 8, "each is there once, and was sent once");
+    assert_eq!(
+        uploaded_names(&dossier).await,
+        ["0.pdf", "1.pdf", "2.pdf", "4.pdf", "5.pdf", "6.pdf", "8.pdf", "9.pdf"]
+    );
+    assert_eq!(env.requests("uploadFile").len(), 8, "each file is sent once");
 }
 
 #[tokio::test]
@@ -191,7 +197,11 @@ async fn yields_outcomes_early_and_pulls_sources_on_demand() {
     });
     let mut outcomes = std::pin::pin!(dossier.upload_stream(sources).with_concurrency(2).stream());
     let first = outcomes.next().await.unwrap().unwrap();
-    assert!(first.index < 2 && pulled.load(Ordering::Relaxed) <= 3, "{} were asked for", pulled.load(Ordering::Relaxed));
+    assert!(
+        first.index < 2 && pulled.load(Ordering::Relaxed) <= 3,
+        "{} sources were pulled",
+        pulled.load(Ordering::Relaxed)
+    );
     let rest: Vec<_> = outcomes.collect().await;
     assert_eq!(rest.len(), 5);
 }
@@ -213,7 +223,7 @@ async fn stops_uploading_when_login_is_needed() {
     assert!(rest.iter().all(documine::Error::needs_login));
     assert!(rest[1..].iter().all(|error| error.to_string().ends_with("; not tried")), "{rest:?}");
     assert_eq!(env.requests("uploadFile").len(), 2);
-    // Without a dossier to read there is nothing to upload into.
+    // Without a readable dossier, no upload starts.
     let outcomes = theirs.upload_all([Source::bytes("a.pdf", STUDY)]).await;
     assert!(outcomes.unwrap_err().needs_login());
 }

@@ -1,4 +1,4 @@
-//! Who works in the workspace.
+//! Users of the workspace.
 
 use crate::harness::test_env::TestEnv;
 

@@ -1,4 +1,4 @@
-//! Waits on a service in trouble: they end when they said they would, and leave it alone when it asks for that.
+//! Waits on a failing service: they end at their deadline and respect `Retry-After`.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::harness::canned_server::CannedServer;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
-/// A package that has just been asked for.
+/// Creates a package without waiting for it.
 async fn pending_package(env: &TestEnv) -> Operation<Package> {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap()
@@ -65,12 +65,12 @@ async fn failing_polls_do_not_extend_deadline() {
     env.sim.faults().add(Fault::on("getDownload").status(503));
     let error = operation.wait().with_deadline(Duration::from_secs(10)).await.unwrap_err();
     let WaitError::DeadlineExceeded { elapsed, polls, .. } = error else { panic!("{error:?}") };
-    // Each look tries four times, which takes 1.75 s; the last one begins before the deadline and ends behind it.
+    // Each poll makes four attempts in 1.75 s; the last poll begins before the deadline and ends after it.
     assert_eq!((elapsed.as_millis(), polls), (11_334, 4));
     assert_eq!(env.requests("getDownload").len(), 16);
 }
 
-/// In real time, like the limit itself: the one story that takes seconds.
+/// Runs in real time, like the attempt timeout itself.
 #[tokio::test]
 async fn hanging_poll_does_not_extend_deadline() {
     let service = CannedServer::respond_and_hold(|_| Vec::new()).await;
@@ -79,7 +79,7 @@ async fn hanging_poll_does_not_extend_deadline() {
     let operation = client.download("d-1".parse::<DownloadId>().unwrap()).operation();
     let start = Instant::now();
     let error = operation.wait().with_deadline(Duration::from_millis(50)).await.unwrap_err();
-    assert!(start.elapsed() < Duration::from_secs(55), "the client's own limit on an attempt is 60 s");
+    assert!(start.elapsed() < Duration::from_secs(55), "the attempt timeout of the client is 60 s");
     let WaitError::DeadlineExceeded { what, polls, last_state, .. } = error else { panic!("{error:?}") };
     assert_eq!((what.as_str(), polls, last_state), ("package d-1", 1, None));
     assert_eq!(service.requests().len(), 1);

@@ -1,4 +1,4 @@
-//! A service that says with a good answer when the next look makes sense (`Retry-After`) is not asked before that.
+//! `Retry-After` on successful poll responses: the next poll is not sent earlier.
 
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
@@ -10,11 +10,11 @@ use futures_util::future::{join_all, try_join_all};
 use crate::harness::canned_server::{CannedServer, response};
 use crate::harness::test_env::{SimulatedTime, TestEnv, operation_path};
 
-/// What the service says of its file in answer to the looks, one after another, and for how many seconds it wants to be left alone then.
+/// State and `Retry-After` seconds of successive poll responses.
 const POLL_RESPONSES: [(&str, Option<u64>); 4] =
     [("ANALYSE", Some(20)), ("ANALYSE", None), ("ANALYSE", Some(1)), ("PROCESSED", None)];
 
-/// When each look came, in milliseconds.
+/// Times of the polls in milliseconds.
 type PollTimes = Arc<Mutex<Vec<u128>>>;
 
 fn response_with_retry_after(operation: &str, body: &str, seconds: Option<u64>) -> Vec<u8> {
@@ -23,8 +23,12 @@ fn response_with_retry_after(operation: &str, body: &str, seconds: Option<u64>) 
     response("200 OK", &headers, &documine_sim::wire::answer(operation, body))
 }
 
-/// A service that answers the looks of one operation, each with what `body` makes of a state; and a client in simulated time.
-async fn polled_server(operation: &'static str, ids: &[&str], body: fn(&str) -> String) -> (CannedServer, Client, PollTimes) {
+/// Starts a service that responds to polls of one operation with `body(state)`; the client uses simulated time.
+async fn polled_server(
+    operation: &'static str,
+    ids: &[&str],
+    body: fn(&str) -> String,
+) -> (CannedServer, Client, PollTimes) {
     let time: SimulatedTime = TestEnv::new().await.time.clone();
     let poll_times = PollTimes::default();
     let (clock, recorded) = (time.clone(), Arc::clone(&poll_times));
@@ -51,13 +55,13 @@ fn file(state: &str) -> String {
     format!(r#"{{"id":"f-1","processingStatus":"{state}"}}"#)
 }
 
-/// Which of four files a request is for.
+/// Returns the id of the requested one of four files.
 fn requested_file(head: &str) -> String {
     let mut ids = (1..=4).map(|number| format!("f-{number}"));
     ids.find(|id| head.starts_with(&format!("GET {} ", operation_path("getFile", &["t", "d", id])))).unwrap()
 }
 
-/// Left to itself the wait would look at 0, 500, 1000 and 1700.
+/// Without `Retry-After` the polls would come at 0, 500, 1000 and 1700 ms.
 const EXPECTED_POLL_TIMES: [u128; 4] = [0, 20_000, 23_130, 26_497];
 
 #[tokio::test]
@@ -94,7 +98,7 @@ async fn polls_once_more_at_deadline_when_retry_after_exceeds_it() {
     assert_eq!(*poll_times.lock().unwrap(), [0, 15_000]);
 }
 
-/// In real time, because many sleep at once here.
+/// Runs in real time, because several waits sleep concurrently.
 #[tokio::test]
 async fn shared_polling_respects_retry_after() {
     let lists = Arc::new(Mutex::new(Vec::new()));
@@ -125,7 +129,7 @@ async fn shared_polling_respects_retry_after() {
     assert!(pause >= Duration::from_secs(2), "{pause:?}");
 }
 
-/// In real time, too.
+/// Runs in real time for the same reason.
 #[tokio::test]
 async fn endless_retry_after_does_not_end_waits_early() {
     let list = format!("GET {} ", operation_path("getFiles", &["t", "d"]));

@@ -1,5 +1,5 @@
-//! Waits that are more than one look after another: conditions, work that stands still or begins anew, a laptop that sleeps, an operation that another process
-//! takes up.
+//! Waits beyond plain polling: conditions, stalled or restarted operations, system suspend, and operations resumed by another
+//! process.
 
 use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// A file that has just been uploaded.
+/// Uploads a file without waiting for it.
 async fn uploaded(env: &TestEnv) -> FileHandle {
     let dossier = env.dossier().await;
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
@@ -30,7 +30,7 @@ async fn package(env: &TestEnv) -> Operation<Package> {
     dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap()
 }
 
-/// A service in which packages never get anywhere.
+/// Creates an environment whose packages never progress.
 async fn env_without_progress() -> TestEnv {
     TestEnv::with(|builder| {
         let mut timing = documine_sim::Timing::default();
@@ -106,7 +106,7 @@ async fn settled_wait_restarts_after_reanalysis() {
     file.processed().await.unwrap();
     let before = env.requests("getFile").len();
     let start = env.sim.clock().now();
-    // At the third look a rule changes, and the analysis begins anew.
+    // At the third poll a rule changes and the analysis restarts.
     let (sim, id, polls) = (env.sim.control(), file.id().clone(), Mutex::new(0));
     let processed = move |file: &FileStatus| {
         let mut polls = polls.lock().unwrap();
@@ -125,7 +125,7 @@ async fn settled_wait_restarts_after_reanalysis() {
     let states = states.lock().unwrap();
     let back = states.iter().rposition(|state| state != "settling").unwrap();
     assert_eq!(states[back], "ANALYSE");
-    // From the first look that finds it done again, twenty seconds without a break.
+    // The file stays processed for twenty seconds from the first poll that finds it processed again.
     assert_eq!(polls.last().unwrap() - polls[back + 1], 20_000, "{polls:?} {states:?}");
 }
 
@@ -143,7 +143,7 @@ async fn reports_stalled_operation() {
         "{line}"
     );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
-    // Without that limit the deadline says how long nothing has changed.
+    // Without a stall limit, the deadline error reports the time without change.
     let error = operation.wait().await.unwrap_err();
     let WaitError::DeadlineExceeded { unchanged_for, elapsed, .. } = error else { panic!("{error:?}") };
     assert_eq!((unchanged_for, elapsed), (seconds(600), seconds(600)));
@@ -157,7 +157,7 @@ async fn tolerates_404_for_new_package() {
     env.sim.faults().add(Fault::on("getDownload").status(404).times(3));
     operation.wait().await.unwrap();
     assert_eq!(milliseconds(&env, "getDownload", start)[..4], [0, 500, 1_000, 1_700]);
-    // Seen once, it can only be gone.
+    // A package that was seen once can only be deleted.
     env.sim.faults().add(Fault::on("getDownload").status(404).times(1));
     let known = env.client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let error = known.wait().await.unwrap_err();
@@ -173,12 +173,16 @@ async fn suspended_machine_uses_no_wait_time_and_polls_normally() {
     let suspending_clock = env.time.with_event(pause, move || time.advance(8 * 3600));
     let sim = &env.sim;
     let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-    let client =
-        env.builder().clock(suspending_clock).credentials(credentials.client_secret(sim.client_secret())).build().unwrap();
+    let client = env
+        .builder()
+        .clock(suspending_clock)
+        .credentials(credentials.client_secret(sim.client_secret()))
+        .build()
+        .unwrap();
     let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let start = env.sim.clock().now();
     let error = operation.wait().with_deadline(seconds(60)).await.unwrap_err();
-    assert_eq!(error.effort().0, seconds(60), "the night does not count");
+    assert_eq!(error.effort().0, seconds(60), "suspend time does not count");
     let polls = milliseconds(&env, "getDownload", start);
     let suspended = 8 * 3_600_000;
     let poll_times: Vec<_> = polls.iter().map(|at| if *at > suspended { at - suspended } else { *at }).collect();
@@ -212,11 +216,11 @@ async fn learns_first_poll_time_from_earlier_waits() {
     }
     let usual = [0, 500, 1_000, 1_700, 2_612, 3_744, 5_098, 6_679, 8_488, 10_527, 12_799, 15_303, 18_041, 21_015];
     assert_eq!(polls[..3], [usual, usual, usual]);
-    // Of the 21 seconds that it took so far, six tenths are slept through.
+    // Polling starts after six tenths of the learned 21 seconds.
     assert_eq!(polls[3], [0, 12_609, 15_094, 17_814, 20_768]);
 }
 
-/// Whoever sleeps by this clock is never woken by it.
+/// A clock whose sleeps never end.
 #[derive(Debug)]
 struct StoppedClock(SimulatedTime);
 
@@ -257,8 +261,9 @@ async fn shares_poll_results_with_other_waits() {
     }
     env.time.advance(60);
     dossier.file(&ids[1]).processed().await.unwrap();
-    // Its own turn never comes.
-    let woken = tokio::time::timeout(seconds(120), sleeping).await.expect("what the other one saw is told").unwrap();
+    // The first wait never wakes up to poll.
+    let woken =
+        tokio::time::timeout(seconds(120), sleeping).await.expect("the wait is woken by the other poll").unwrap();
     assert_eq!(woken.unwrap().id(), &ids[0]);
     assert_eq!((env.requests("getFile").len(), env.requests("getFiles").len()), (1, 1));
 }

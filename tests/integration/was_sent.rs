@@ -1,4 +1,4 @@
-//! Whether the service may have seen a request: right for every way in which one can get lost.
+//! `was_sent`: correct for every way in which a request can fail.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use documine::{Client, Credentials, Error, ErrorKind, NewDossier, Retry, Timeout
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A limit that is meant to run out, and one that is not. Both are longer than a busy machine takes; see [`stand_still`].
+/// A timeout meant to fire, and one not meant to. Both exceed what a busy machine needs; see [`stall`].
 const SHORT_TIMEOUT: Duration = Duration::from_secs(30);
 const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Creates a dossier, which is never repeated by itself, and gives the error.
+/// Creates a dossier without retries and returns the error.
 async fn create_error(base: &str) -> Error {
     create_error_within(base, None).await
 }
 
-/// The same with a short limit in one phase, so that no two limits can run out at the same time.
+/// Does the same with a short timeout in one phase, so that only one timeout can fire.
 async fn create_error_within(base: &str, short: Option<TimeoutPhase>) -> Error {
     let limit = |phase| if short == Some(phase) { SHORT_TIMEOUT } else { LONG_TIMEOUT };
     let builder = Client::builder(base).workspace("acme").credentials(Credentials::access_token("t"));
@@ -30,8 +30,10 @@ async fn create_error_within(base: &str, short: Option<TimeoutPhase>) -> Error {
     error
 }
 
-/// A server that does this with each connection.
-async fn connection_server<F: Future<Output = ()> + Send + 'static>(with: impl Fn(TcpStream) -> F + Send + 'static) -> String {
+/// Starts a server that calls `with` for each connection.
+async fn connection_server<F: Future<Output = ()> + Send + 'static>(
+    with: impl Fn(TcpStream) -> F + Send + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {
@@ -42,19 +44,19 @@ async fn connection_server<F: Future<Output = ()> + Send + 'static>(with: impl F
     address
 }
 
-/// Reads until the head of a request is whole.
+/// Reads until the request head is complete.
 async fn read_head(stream: &mut TcpStream) {
     let mut got = Vec::new();
     while !got.windows(4).any(|four| four == b"\r\n\r\n") && stream.read_buf(&mut got).await.unwrap_or(0) > 0 {}
 }
 
-/// Does nothing more. The clock of the runtime is paused, so the shortest limit runs out as soon as nothing else can happen.
+/// Waits forever with the runtime's clock paused, so that the shortest timeout fires as soon as the runtime is idle.
 async fn stall() {
     tokio::time::pause();
     std::future::pending::<()>().await;
 }
 
-/// Ends a connection by a reset in place of a farewell.
+/// Closes a connection with a reset.
 fn reset(stream: &TcpStream) {
     stream.set_zero_linger().unwrap();
 }
@@ -91,7 +93,7 @@ async fn failed_tls_handshake_is_not_sent() {
 
 #[tokio::test]
 async fn connect_timeout_is_not_sent() {
-    // Taken by the system, but nobody shakes hands.
+    // The system accepts the connection, but no TLS handshake follows.
     let address = connection_server(|stream| async move {
         stall().await;
         drop(stream);
@@ -102,7 +104,7 @@ async fn connect_timeout_is_not_sent() {
 
 #[tokio::test]
 async fn reset_before_response_counts_as_sent() {
-    // Whether the request was on its way by then, nobody can tell.
+    // The client cannot know whether the request was already being read.
     let resetting = connection_server(|stream| async move { reset(&stream) }).await;
     let reading = connection_server(|mut stream| async move {
         read_head(&mut stream).await;

@@ -1,21 +1,21 @@
-//! Reports as other programs write them: one odd cell, part or name never costs the report, and nothing is built that is not counted.
+//! Reports written by other programs: one unusual cell, part or name does not invalidate the report, and all memory is counted.
 
 use documine::package::{Cell, Report};
 use documine::{Contents, ErrorKind, PackageLimits};
 
-use crate::harness::zip_fixtures::{RawEntry, raw_archive};
 use crate::harness::pdf_fixtures::zip;
+use crate::harness::zip_fixtures::{RawEntry, raw_archive};
 
 const MAIN_NAMESPACE: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const STRICT_RELATIONSHIPS: &str = "http://purl.oclc.org/ooxml/officeDocument/relationships";
 
-/// The parts of a workbook, to be changed before they are packed.
+/// The parts of a workbook, to be modified before packing.
 #[derive(Clone)]
 struct Workbook(Vec<(String, Vec<u8>)>);
 
 impl Workbook {
-    /// One sheet of these rows, with some shared texts and formats.
+    /// Creates a workbook with one sheet of these rows and some shared strings and formats.
     fn new(rows: &str) -> Self {
         let texts = r#"<sst xmlns="M"><si><t>shared</t></si><si><r><t>ri</t></r><r><t>ch</t></r><rPh sb="0" eb="1"><t>phonetic</t></rPh></si><si/><si><t xml:space="preserve"> a &amp; b_x000D_ </t></si></sst>"#;
         let styles = r#"<styleSheet xmlns="M"><numFmts count="2"><numFmt numFmtId="164" formatCode="dd.mm.yyyy"/><numFmt numFmtId="165" formatCode="[h]:mm"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs></styleSheet>"#;
@@ -59,7 +59,9 @@ impl Workbook {
     }
 
     fn packed(&self) -> Vec<u8> {
-        raw_archive(&self.0.iter().map(|(name, part)| RawEntry { mode: 0, ..RawEntry::file(name, part) }).collect::<Vec<_>>())
+        raw_archive(
+            &self.0.iter().map(|(name, part)| RawEntry { mode: 0, ..RawEntry::file(name, part) }).collect::<Vec<_>>(),
+        )
     }
 
     async fn read(&self) -> documine::Result<Report> {
@@ -101,7 +103,7 @@ fn date(text: &str) -> Cell {
     Cell::DateTime(text.to_owned())
 }
 
-/// The cells of a row with one odd cell between two sound ones.
+/// Returns the cells between two valid cells of a row.
 async fn cells_between(cell: &str) -> Vec<Cell> {
     let rows = format!(
         r#"<row r="1"><c r="A1"><v>1</v></c>{cell}<c r="C1" t="s"><v>0</v></c></row><row r="2"><c r="A2"><v>2</v></c></row>"#
@@ -172,7 +174,7 @@ async fn keeps_unusual_value_in_its_own_cell() {
         (r#"<c r="B1" t="d"><v>2024-03-12</v></c>"#, date("2024-03-12")),
         (r#"<c r="B1"><new/><v>7</v><extLst><ext/></extLst></c>"#, Cell::Number(7.0)),
         (r#"<c r="B1"/>"#, Cell::Empty),
-        // Without a place, or with one that is none, a cell stands behind the one before it.
+        // Without a valid reference, a cell follows the previous one.
         ("<c><v>7</v></c>", Cell::Number(7.0)),
         (r#"<c r=""><v>7</v></c>"#, Cell::Number(7.0)),
         (r#"<c r="ZZZ1"><v>7</v></c>"#, Cell::Number(7.0)),
@@ -203,24 +205,29 @@ async fn finds_parts_under_any_name() {
     let mut utf16 = plain();
     utf16.0.iter_mut().for_each(|(_, part)| *part = wide(std::str::from_utf8(part).unwrap()));
     for (workbook, what) in [
-        (plain(), "as usual"),
-        (plain().replaced(RELATIONSHIPS, STRICT_RELATIONSHIPS).replaced(MAIN_NAMESPACE, "http://purl.oclc.org/ooxml/spreadsheetml/main"), "strict"),
+        (plain(), "default"),
+        (
+            plain()
+                .replaced(RELATIONSHIPS, STRICT_RELATIONSHIPS)
+                .replaced(MAIN_NAMESPACE, "http://purl.oclc.org/ooxml/spreadsheetml/main"),
+            "strict",
+        ),
         (plain().replaced("xl/", "/xl/").replaced("\"worksheets/", "\"/xl/worksheets/"), "absolute targets"),
-        (plain().replaced("\"worksheets/sheet1", "\"xl/worksheets/sheet1"), "targets from the outermost folder"),
-        (plain().replaced("\"worksheets/sheet1", "\"../xl/worksheets/sheet1"), "targets that go up"),
+        (plain().replaced("\"worksheets/sheet1", "\"xl/worksheets/sheet1"), "targets relative to the root"),
+        (plain().replaced("\"worksheets/sheet1", "\"../xl/worksheets/sheet1"), "targets with parent folders"),
         (plain().replaced("\"worksheets/sheet1", "\"worksheets\\sheet1"), "backslashes in targets"),
         (plain().renamed("xl/worksheets/sheet1.xml", r"xl\worksheets\sheet1.xml"), "backslashes in names"),
-        (plain().renamed("xl/sharedStrings.xml", "xl/SharedStrings.xml"), "another case"),
+        (plain().renamed("xl/sharedStrings.xml", "xl/SharedStrings.xml"), "other capitalization"),
         (plain().renamed("xl/workbook.xml", "XL/Workbook.XML"), "capitals"),
-        (plain().without("_rels/.rels"), "no relations of the package"),
-        (plain().without("xl/_rels/workbook.xml.rels"), "no relations of the workbook"),
-        (plain().with("_rels/.rels", "<Relationships"), "damaged relations of the package"),
-        (plain().replaced("r:id=\"r1\"", "r:id=\"r9\""), "a relation that is not there"),
-        (plain().replaced("sheetId=\"1\"", "sheetId=\"1\" state=\"new\""), "an unknown state"),
-        (plain().replaced("sheetId=\"1\"", "sheetId=\"1\" state=\"veryHidden\""), "a hidden sheet"),
-        (utf16, "UTF-16 without a mark"),
+        (plain().without("_rels/.rels"), "no package relationships"),
+        (plain().without("xl/_rels/workbook.xml.rels"), "no workbook relationships"),
+        (plain().with("_rels/.rels", "<Relationships"), "damaged package relationships"),
+        (plain().replaced("r:id=\"r1\"", "r:id=\"r9\""), "unknown relationship id"),
+        (plain().replaced("sheetId=\"1\"", "sheetId=\"1\" state=\"new\""), "unknown sheet state"),
+        (plain().replaced("sheetId=\"1\"", "sheetId=\"1\" state=\"veryHidden\""), "hidden sheet"),
+        (utf16, "UTF-16 without byte order mark"),
         (plain().replaced("<", "<x:").replaced("<x:/", "</x:").replaced("xmlns=", "xmlns:x="), "prefixes"),
-        (plain().with("xl/media/image1.png", "not read").with("xl/calcChain.xml", "<not-read"), "parts of no use"),
+        (plain().with("xl/media/image1.png", "not read").with("xl/calcChain.xml", "<not-read"), "unused parts"),
     ] {
         let report = workbook.read().await.unwrap_or_else(|error| panic!("{what}: {error}"));
         let sheet = &report.sheets[0];
@@ -281,30 +288,26 @@ async fn limits_memory_of_workbook() {
     let plain = || Workbook::new(r#"<row><c t="s"><v>0</v></c></row>"#);
     let rows = |number: usize| "<row><c><v>1</v></c></row>".repeat(number);
     for (workbook, is_read, what) in [
-        (
-            plain().with("xl/sharedStrings.xml", &texts(250_000)),
-            true,
-            "many shared texts, of which each takes four bytes",
-        ),
-        (plain().with("xl/sharedStrings.xml", &texts(800_000)), false, "more texts than there is memory for"),
+        (plain().with("xl/sharedStrings.xml", &texts(250_000)), true, "many shared strings of four bytes each"),
+        (plain().with("xl/sharedStrings.xml", &texts(800_000)), false, "more shared strings than fit in memory"),
         (Workbook::new(&rows(9_000)), true, "some rows"),
-        (Workbook::new(&rows(40_000)), false, "rows that take more memory than their text"),
-        (Workbook::new(&cells("<c><v>1</v></c>", 16_384)), true, "a row as wide as it can be"),
-        (Workbook::new(&cells("<c><v>1</v></c>", 16_385)), false, "a row that is wider"),
-        (Workbook::new(r#"<row><c r="XFD1"><v>1</v></c></row>"#), true, "one far cell"),
+        (Workbook::new(&rows(40_000)), false, "rows larger in memory than as text"),
+        (Workbook::new(&cells("<c><v>1</v></c>", 16_384)), true, "a row of maximum width"),
+        (Workbook::new(&cells("<c><v>1</v></c>", 16_385)), false, "a row above the maximum width"),
+        (Workbook::new(r#"<row><c r="XFD1"><v>1</v></c></row>"#), true, "one sparse cell"),
         (plain().with("xl/workbook.xml", &sheets(50_000)), false, "many sheets"),
         (
             plain()
                 .with("xl/_rels/workbook.xml.rels", &relations(&[("r1", "worksheet", "worksheets/sheet1.xml")]))
                 .with("xl/workbook.xml", &book(r#"<sheet name="a" r:id="r1"/><sheet name="b" r:id="r1"/>"#)),
             false,
-            "one part that is two sheets",
+            "one part used as two sheets",
         ),
-        (plain().with("xl/sharedStrings.xml", &"<a>".repeat(100_000)), false, "many elements in each other"),
+        (plain().with("xl/sharedStrings.xml", &"<a>".repeat(100_000)), false, "deeply nested elements"),
     ] {
         let limits = PackageLimits::default().memory_bytes(MEMORY);
         match read_within(&workbook.packed(), limits).await {
-            Ok(_) => assert!(is_read, "{what} is read"),
+            Ok(_) => assert!(is_read, "{what}: was accepted"),
             Err(error) => {
                 assert!(!is_read, "{what}: {error}");
                 assert_eq!(error.kind(), ErrorKind::Integrity, "{what}");

@@ -1,11 +1,11 @@
-//! Lists that are taken piece by piece.
+//! Dropped list streams.
 
 use documine::{BoxFuture, Client, ListStream};
 use futures_util::TryStreamExt;
 
 use super::{IsolatedSimulator, drop_after_each_poll, no_check};
 
-/// Drops a stream of a template's dossiers everywhere.
+/// Drops a stream of a template's dossiers after each poll.
 fn drop_list_stream<I: Send + 'static>(stream: fn(documine::DossierTemplateHandle) -> ListStream<I>, check: fn(&[I])) {
     let isolated = IsolatedSimulator::start();
     for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! Packages that are written somewhere, looked into, and unpacked.
+//! Dropped downloads, reads and unpacking.
 
 use std::io;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use documine::{BoxFuture, Client, Contents};
 use futures_util::TryStreamExt;
 
-use super::{IsolatedSimulator, drop_after_each_poll, file_names, eventually};
+use super::{IsolatedSimulator, drop_after_each_poll, eventually, file_names};
 use crate::harness::pdf_fixtures::{STUDY, unzip, zip};
 
 #[test]
@@ -40,7 +40,7 @@ fn drop_saves_in_folder(resumable: bool, clean: fn(&[String]) -> bool) {
     let parts = || file_names(folder.path()).into_iter().filter(|name| !named(name)).collect::<Vec<_>>();
     drop_after_each_poll(&isolated, save, || {
         assert!(eventually(|| clean(&parts())), "{:?}", file_names(folder.path()));
-        // Dropped at the very end, it has its name already.
+        // A call dropped at the very end has already renamed its file.
         for name in file_names(folder.path()).iter().filter(|name| named(name)) {
             let path = folder.path().join(name);
             assert!(unzip(&std::fs::read(&path).unwrap()).iter().any(|(_, bytes)| bytes == STUDY));
@@ -50,8 +50,8 @@ fn drop_saves_in_folder(resumable: bool, clean: fn(&[String]) -> bool) {
     assert_eq!(file_names(folder.path()), [""; 0]);
 }
 
-/// A writer that shows whether anybody still has it.
-struct CountedWriter(Vec<u8>, #[expect(dead_code, reason = "it is counted")] Arc<()>);
+/// A writer that counts its owners.
+struct CountedWriter(Vec<u8>, #[expect(dead_code, reason = "only its owners are counted")] Arc<()>);
 
 impl io::Write for CountedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -68,7 +68,8 @@ fn dropped_save_into_writer_releases_writer() {
     let isolated = IsolatedSimulator::start();
     let (package, references) = (isolated.package(), Arc::new(()));
     let save = |client: Client| -> BoxFuture<'static, documine::Result<()>> {
-        let (operation, writer) = (client.download(package.clone()).operation(), CountedWriter(Vec::new(), Arc::clone(&references)));
+        let (operation, writer) =
+            (client.download(package.clone()).operation(), CountedWriter(Vec::new(), Arc::clone(&references)));
         Box::pin(async move {
             let written = operation.wait().await?.save_into(writer).await?;
             assert_eq!(written.writer.0.len() as u64, written.bytes);
@@ -78,7 +79,7 @@ fn dropped_save_into_writer_releases_writer() {
     drop_after_each_poll(&isolated, save, || assert!(eventually(|| Arc::strong_count(&references) == 1)));
 }
 
-// What is on this machine is read by threads that may be done before they are asked: so there is another step before.
+// Local reads may complete before the first poll, so an additional yield precedes them.
 #[test]
 fn dropped_entry_reads_leave_nothing() {
     let isolated = IsolatedSimulator::start();
@@ -121,19 +122,19 @@ fn dropped_unpack_leaves_no_partial_folder() {
         }
     };
     drop_after_each_poll(&isolated, unpack, || {
-        // A thread may still be at it; it comes to its end with the folder or without it.
+        // A thread may still be running; it ends with or without the folder.
         let clean = || matches!(file_names(folder.path()).as_slice(), [zip] if zip == "a.zip") || target.exists();
         assert!(eventually(clean), "{:?}", file_names(folder.path()));
         if target.exists() {
             assert_eq!(file_names(folder.path()), ["a.zip", "out"]);
             let remaining = file_names(&target.join("Originals"));
-            assert_eq!(remaining.len(), 50, "never half a folder");
+            assert_eq!(remaining.len(), 50, "the folder is complete");
             std::fs::remove_dir_all(&target).unwrap();
         }
     });
 }
 
-/// Its temporary file lies where those of all stories lie: so it is looked for in a process of its own.
+/// Runs in a subprocess, because the temporary file lies in the folder shared by all tests.
 #[cfg(unix)]
 #[test]
 fn dropped_open_leaves_no_temporary_file() {
@@ -154,8 +155,9 @@ fn dropped_open_leaves_no_temporary_file() {
         })
     };
     drop(folder);
-    // Beside it lies what the simulator has there.
+    // The simulator keeps its own files there.
     let temporary = std::env::temp_dir();
-    let remaining = || file_names(&temporary).into_iter().filter(|name| !name.starts_with("documine-sim-")).collect::<Vec<_>>();
+    let remaining =
+        || file_names(&temporary).into_iter().filter(|name| !name.starts_with("documine-sim-")).collect::<Vec<_>>();
     drop_after_each_poll(&isolated, open, || assert!(eventually(|| remaining().is_empty()), "{:?}", remaining()));
 }

@@ -1,4 +1,4 @@
-//! Many uploads at a time.
+//! Dropped uploads of many files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use super::{IsolatedSimulator, drop_after_each_poll, file_names};
 use crate::harness::pdf_fixtures::pdf;
 
-/// Three files to upload.
+/// Writes three files to upload.
 fn three_paths(folder: &Path) -> Vec<PathBuf> {
     let names = ["a.pdf", "b.pdf", "c.pdf"];
     names
@@ -20,7 +20,7 @@ fn three_paths(folder: &Path) -> Vec<PathBuf> {
         .to_vec()
 }
 
-/// Drops what `outcomes` makes of the uploads everywhere; it says whether each file has arrived.
+/// Drops the uploads after each poll; `outcomes` returns whether each file was uploaded.
 fn drop_uploads(outcomes: fn(UploadAll) -> BoxFuture<'static, documine::Result<Vec<bool>>>) {
     let isolated = IsolatedSimulator::start();
     let folder = tempfile::tempdir().unwrap();
@@ -42,5 +42,7 @@ fn dropped_upload_all_leaves_nothing() {
 
 #[test]
 fn dropped_upload_outcome_stream_leaves_nothing() {
-    drop_uploads(|all| Box::pin(all.with_concurrency(2).stream().map_ok(|outcome| outcome.result.is_ok()).try_collect()));
+    drop_uploads(|all| {
+        Box::pin(all.with_concurrency(2).stream().map_ok(|outcome| outcome.result.is_ok()).try_collect())
+    });
 }

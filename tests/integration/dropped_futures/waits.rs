@@ -1,4 +1,4 @@
-//! Waits, alone and in company, and work that is given up.
+//! Dropped waits, single and shared, and dropped cancellations.
 
 use std::future::IntoFuture;
 
@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use super::{IsolatedSimulator, drop_after_each_poll, drop_after_each_poll_then, no_check};
 use crate::harness::pdf_fixtures::INVOICE;
 
-/// A way to so many files that are processed.
+/// Returns a function that opens `count` processed files with a given client.
 fn processed_files(isolated: &IsolatedSimulator, count: usize) -> impl Fn(&Client) -> Vec<FileHandle> + Clone + use<> {
     let (client, dossier) = (isolated.client(), isolated.dossier());
     let ids: Vec<_> = isolated.runtime.block_on(async {
@@ -25,7 +25,7 @@ fn processed_files(isolated: &IsolatedSimulator, count: usize) -> impl Fn(&Clien
     move |client| ids.iter().map(|id| dossier(client).file(id)).collect()
 }
 
-/// Has them analysed once more, so that there is something to wait for.
+/// Starts another analysis of each file, so that there is something to wait for.
 fn reanalyse_all(control: &documine_sim::Control, files: &[FileHandle]) {
     for file in files {
         control.reanalyse(file.id().as_str()).unwrap();
@@ -80,7 +80,7 @@ fn dropped_shared_waits_leave_nothing() {
             let files = files(&client);
             wait(client, files)
         },
-        // Those that come later wait for the same.
+        // Later waits share the same polls.
         |client| {
             let files = again(&client);
             wait(client, files)

@@ -1,4 +1,4 @@
-//! A server that answers each request with prepared bytes and hangs up: for what a decent simulator never says, such as half an answer.
+//! A server that sends prepared bytes and closes the connection, for responses the simulator never sends, such as truncated ones.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,19 +7,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 type Responder = dyn Fn(&str) -> Vec<u8> + Send + Sync;
 
-/// The server. It listens on a free port of this machine until the test's runtime ends.
+/// A server on a free local port that runs until the test's runtime ends.
 pub struct CannedServer {
     pub base: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl CannedServer {
-    /// Answers with what `answer` makes of a request's head (request line and headers).
+    /// Starts a server that responds with the result of `responder` for the request head (request line and headers).
     pub async fn respond_with(responder: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::start(responder, true).await
     }
 
-    /// The same, but the connection stays open when the answer is out.
+    /// Starts a server that keeps the connection open after the response.
     pub async fn respond_and_hold(responder: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::start(responder, false).await
     }
@@ -28,8 +28,12 @@ impl CannedServer {
         Self::listen_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), responder, close)
     }
 
-    /// The same, where somebody listens already.
-    pub fn listen_on(listener: TcpListener, responder: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static, close: bool) -> Self {
+    /// Starts a server on an existing listener.
+    pub fn listen_on(
+        listener: TcpListener,
+        responder: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static,
+        close: bool,
+    ) -> Self {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let responder: Arc<Responder> = Arc::new(responder);
@@ -42,13 +46,13 @@ impl CannedServer {
         Self { base, requests }
     }
 
-    /// The requests so far, each with its body.
+    /// Returns the requests received so far, each with its body.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-/// Reads until the head of a request has come, and says where it ends; nothing where the client goes away before.
+/// Reads until the request head is complete and returns its length; `None` if the client disconnects first.
 pub async fn read_head(stream: &mut TcpStream, received: &mut Vec<u8>) -> Option<usize> {
     loop {
         if let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -72,13 +76,13 @@ async fn serve(mut stream: TcpStream, responder: Arc<Responder>, recorded: Arc<M
     recorded.lock().unwrap().push(String::from_utf8_lossy(&received).into_owned());
     let _ = stream.write_all(&bytes).await;
     if !close {
-        // Until the client lets go.
+        // Waits until the client closes the connection.
         let _ = stream.read(&mut [0; 1]).await;
     }
     let _ = stream.shutdown().await;
 }
 
-/// An answer with its true length.
+/// Builds a response with its correct length.
 pub fn response(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
     let mut head = vec![format!("HTTP/1.1 {status}")];
     head.extend(headers.iter().map(|line| (*line).to_owned()));
@@ -86,7 +90,7 @@ pub fn response(status: &str, headers: &[&str], body: &str) -> Vec<u8> {
     head.join("\r\n").into_bytes()
 }
 
-/// A JSON answer.
+/// Builds a JSON response.
 pub fn json_response(body: &str) -> Vec<u8> {
     response("200 OK", &["Content-Type: application/json"], body)
 }

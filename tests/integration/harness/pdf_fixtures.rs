@@ -1,26 +1,26 @@
-//! Documents to upload: the samples of the repository, and small ones made on the spot.
+//! PDF and ZIP fixtures: the sample documents of the repository and small generated ones.
 
 use std::fmt::Write;
 use std::io::Write as _;
 
 /// Four pages with labelled fields.
 pub const STUDY: &[u8] = include_bytes!("../../../documine/examples/samples/study-report.pdf");
-/// One page with labelled fields and sums.
+/// One page with labelled fields and amounts.
 pub const INVOICE: &[u8] = include_bytes!("../../../documine/examples/samples/invoice.pdf");
-/// Two pages that are pictures only.
+/// Two pages that contain only images.
 pub const SCAN: &[u8] = include_bytes!("../../../documine/examples/samples/scan.pdf");
 
-/// A PDF with a text page for each of `pages`; lines are parted by `\n`.
+/// Builds a PDF with one text page per element of `pages`; `\n` separates lines.
 pub fn pdf(pages: &[&str]) -> Vec<u8> {
     build(pages, "", 0)
 }
 
-/// A PDF with one text page and so much between its objects that it has about `size` bytes.
+/// Builds a PDF with one text page and a comment that pads it to about `size` bytes.
 pub fn big_pdf(text: &str, size: usize) -> Vec<u8> {
     build(&[text], "", size)
 }
 
-/// The same, with an entry in its trailer that says it is encrypted.
+/// Builds a PDF whose trailer declares encryption.
 pub fn encrypted_pdf() -> Vec<u8> {
     let mark = "00".repeat(32);
     build(
@@ -51,7 +51,7 @@ fn build(pages: &[&str], trailer: &str, filler: usize) -> Vec<u8> {
     }
     objects[1] = format!("<< /Type /Pages /Count {} /Kids [{kids}] >>", pages.len());
     let mut out = b"%PDF-1.4\n".to_vec();
-    // A comment as long as wanted.
+    // A comment of the wanted length.
     out.extend(std::iter::once(b'%').chain(std::iter::repeat_n(b'-', filler)).chain([b'\n']));
     let mut starts = Vec::new();
     for (index, object) in objects.iter().enumerate() {
@@ -68,7 +68,7 @@ fn build(pages: &[&str], trailer: &str, filler: usize) -> Vec<u8> {
     out
 }
 
-/// A ZIP archive of these files.
+/// Builds a ZIP archive of these files.
 pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (name, bytes) in files {
@@ -78,7 +78,7 @@ pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// The entries of a ZIP archive with their content.
+/// Returns the entries of a ZIP archive with their content.
 pub fn unzip(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
     (0..archive.len())

@@ -1,4 +1,4 @@
-//! The stage: a simulator with a clock that stands still, a client whose waits move that clock, and the checks at the end of every story.
+//! The test environment: a simulator with a manual clock, a client whose sleeps advance that clock, and final checks.
 
 use std::fmt;
 use std::io::Write;
@@ -11,24 +11,24 @@ use documine::{
 };
 use documine_sim::{RecordedRequest, SimClock, Simulator, SimulatorBuilder};
 
-/// One story's simulator and client.
+/// Simulator and client of one test.
 pub struct TestEnv {
     pub sim: Simulator,
     pub client: Client,
     pub time: SimulatedTime,
-    /// What the story is allowed to break in the document's eyes: parts of the violations' lines, one each.
+    /// Expected violations of the document, as parts of their messages.
     expected_violations: Vec<&'static str>,
-    /// Whether the story itself asks without token or tenant.
+    /// Set when the test sends requests without token or tenant.
     unauthenticated_requests: bool,
 }
 
 impl TestEnv {
-    /// The usual one.
+    /// Creates an environment with default settings.
     pub async fn new() -> Self {
         Self::with(|builder| builder).await
     }
 
-    /// One with other settings of the simulator.
+    /// Creates an environment with modified simulator settings.
     pub async fn with(settings: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder) -> Self {
         let clock = SimClock::manual();
         let sim = settings(Simulator::builder().clock(clock.clone())).start().await.unwrap();
@@ -37,80 +37,80 @@ impl TestEnv {
         Self { sim, client, time, expected_violations: Vec::new(), unauthenticated_requests: false }
     }
 
-    /// A builder with everything set for this world's simulator.
+    /// Returns a client builder configured for this simulator.
     pub fn builder(&self) -> ClientBuilder {
         builder(&self.sim, &self.time)
     }
 
-    /// Another client of the same simulator.
+    /// Builds another client with these credentials.
     pub fn client_with(&self, credentials: Credentials) -> Client {
         self.builder().credentials(credentials).build().unwrap()
     }
 
-    /// The built-in dossier template.
+    /// Returns the built-in dossier template.
     pub fn template(&self) -> DossierTemplateHandle {
         self.client.dossier_template(self.template_id())
     }
 
-    /// Its id.
+    /// Returns the id of the built-in dossier template.
     pub fn template_id(&self) -> DossierTemplateId {
         self.sim.dossier_template_id().parse().unwrap()
     }
 
-    /// A new dossier.
+    /// Creates a dossier.
     pub async fn dossier(&self) -> DossierHandle {
         self.template().create_dossier(NewDossier::named("Q3 filings")).await.unwrap()
     }
 
-    /// A new dossier with one file that is processed.
+    /// Creates a dossier with one processed file.
     pub async fn processed_file(&self, name: &str, pdf: &[u8]) -> (DossierHandle, FileHandle) {
         let dossier = self.dossier().await;
         let file = upload_processed(&dossier, name, pdf).await;
         (dossier, file)
     }
 
-    /// The requests of one operation so far, by the document's id of it, or by the identity provider's own word (`token`).
+    /// Returns the requests of one operation, by operation id or by the name of an identity provider endpoint (`token`).
     pub fn requests(&self, operation: &str) -> Vec<RecordedRequest> {
         self.sim.requests().into_iter().filter(|request| request.operation.as_deref() == Some(operation)).collect()
     }
 
-    /// All requests so far, each as `operation status`.
+    /// Returns all requests as `operation status`.
     pub fn request_log(&self) -> Vec<String> {
         self.sim.requests().iter().map(log_line).collect()
     }
 
-    /// What was asked since `before`, a length of the journal.
+    /// Returns the requests after the first `before` ones.
     pub fn request_log_since(&self, before: usize) -> Vec<String> {
         self.request_log().split_off(before)
     }
 
-    /// When the requests of an operation came, from `start` on.
+    /// Returns the times of an operation's requests, relative to `start`.
     pub fn request_times(&self, operation: &str, start: SystemTime) -> Vec<Duration> {
         let since = |request: RecordedRequest| request.at.duration_since(start).ok();
         self.requests(operation).into_iter().filter_map(since).collect()
     }
 
-    /// This story does what the document does not know: one such violation is expected for each of `parts`.
+    /// Expects one violation of the document for each of `parts`.
     pub fn expect_violations(&mut self, parts: &[&'static str]) {
         self.expected_violations = parts.to_vec();
     }
 
-    /// This story asks on its own, without what the client adds to every request.
+    /// Allows requests without token and tenant.
     pub fn allow_unauthenticated_requests(&mut self) {
         self.unauthenticated_requests = true;
     }
 
-    /// What did not fit the document so far, a line each.
+    /// Returns the violations of the document so far.
     pub fn violations(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.sim.violations().iter().map(ToString::to_string).collect();
         if !cfg!(reconstruction) {
-            // Another document may ask for UUIDs, and stories ask for things by ids that nothing has.
+            // Another document may require UUIDs, and tests use ids that do not exist.
             lines.retain(|log_line| !log_line.contains(" request path/"));
         }
         lines
     }
 
-    /// The checking layer: requests and answers fit the document, and every request of an operation was made in the workspace's name.
+    /// Asserts that all requests and responses match the document and that every API request carries token and tenant.
     fn verify(&self) {
         let violations = self.violations();
         let fits = violations.len() == self.expected_violations.len()
@@ -129,7 +129,7 @@ impl TestEnv {
         if let Some(path) = std::env::var_os("DOCUMINE_COVERAGE_FILE") {
             let mut lines = operations().map(log_line).collect::<Vec<_>>().join("\n");
             lines.push('\n');
-            // One write: the lines of stories that end at the same time do not mix.
+            // A single write, so that lines of concurrent tests do not interleave.
             let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
             file.write_all(lines.as_bytes()).unwrap();
         }
@@ -152,17 +152,17 @@ fn credentials(sim: &Simulator) -> Credentials {
     Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret())
 }
 
-/// Uploads a file and waits for it.
+/// Uploads a file and waits until it is processed.
 pub async fn upload_processed(dossier: &DossierHandle, name: &str, pdf: &[u8]) -> FileHandle {
     dossier.upload(Source::bytes(name, pdf.to_vec())).await.unwrap().processed().await.unwrap()
 }
 
-/// HTTP without anything of ours, for what a story does behind the client's back.
+/// Returns a plain HTTP client for requests that bypass the SDK.
 pub fn plain_http_client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 
-/// The path of an operation as it goes over the wire, with these ids in the place of its parameters.
+/// Returns the path of an operation with its parameters replaced by these ids.
 pub fn operation_path(operation: &str, ids: &[&str]) -> String {
     let operation = documine::api::operations::operation(operation).unwrap();
     let mut ids = ids.iter();
@@ -173,7 +173,7 @@ pub fn operation_path(operation: &str, ids: &[&str]) -> String {
         .join("/")
 }
 
-/// A query in the contract's names, `name=value` each, as the document in use spells it.
+/// Builds a query from parameters in the contract's names, spelled as in the document in use.
 pub fn operation_query(operation: &str, words: &[(&'static str, &str)]) -> String {
     let word = |(name, value): &(&'static str, &str)| {
         format!("{}={value}", documine_sim::wire::query(operation, name).unwrap())
@@ -181,12 +181,12 @@ pub fn operation_query(operation: &str, words: &[(&'static str, &str)]) -> Strin
     words.iter().map(word).collect::<Vec<_>>().join("&")
 }
 
-/// Whether a request is one of the document's operations.
+/// Returns true if the request belongs to an operation of the document.
 pub fn is_operation(request: &RecordedRequest) -> bool {
     request.operation.as_deref().is_some_and(|id| documine::api::operations::operation(id).is_some())
 }
 
-/// A request's header.
+/// Returns a header of a request.
 pub fn header(request: &RecordedRequest, name: &str) -> Option<String> {
     request.header(name).map(str::to_owned)
 }
@@ -195,7 +195,7 @@ fn log_line(request: &RecordedRequest) -> String {
     format!("{} {}", request.operation.as_deref().unwrap_or("?"), request.status)
 }
 
-/// The simulator's clock as the client's: a sleep moves the time and is over at once.
+/// The simulator's clock as the client's clock: a sleep advances the time and returns immediately.
 #[derive(Clone)]
 pub struct SimulatedTime {
     clock: SimClock,
@@ -208,17 +208,17 @@ impl SimulatedTime {
         Self { start: clock.now(), clock, sleeps: Arc::default() }
     }
 
-    /// Lets time pass.
+    /// Advances the time.
     pub fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// The same time, for a client in whose pause number `after` something happens, at its end.
+    /// Returns a clock that calls `action` at the end of sleep number `after`.
     pub fn with_event(&self, after: usize, action: impl Fn() + Send + Sync + 'static) -> ClockWithEvent {
         ClockWithEvent { time: self.clone(), after, action: Arc::new(action) }
     }
 
-    /// What the client has slept so far, sleep by sleep.
+    /// Returns the sleeps of the client so far.
     pub fn sleeps(&self) -> Vec<Duration> {
         self.sleeps.lock().unwrap().clone()
     }
@@ -252,7 +252,7 @@ impl Clock for SimulatedTime {
     }
 }
 
-/// Simulated time in which something happens.
+/// A simulated clock that calls an action after a given number of sleeps.
 #[derive(Clone)]
 pub struct ClockWithEvent {
     time: SimulatedTime,

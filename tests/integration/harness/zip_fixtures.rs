@@ -1,30 +1,30 @@
-//! Archives byte by byte (APPNOTE 4.3), for what no library writes.
+//! ZIP archives written byte by byte (APPNOTE 4.3), for archives that no library writes.
 
-/// One entry, as its headers say and as its bytes are.
+/// An archive entry with freely chosen headers and data.
 #[derive(Clone)]
 pub struct RawEntry {
     pub name: Vec<u8>,
-    /// The name in the entry's own header, where it is another than the directory's.
+    /// Name in the local header, if it differs from the directory.
     pub local_name: Option<Vec<u8>>,
-    /// As they lie in the archive.
+    /// Data as stored in the archive.
     pub compressed: Vec<u8>,
     pub size: u32,
     pub crc: u32,
     pub method: u16,
     pub flags: u16,
-    /// The Unix mode.
+    /// Unix file mode.
     pub mode: u32,
-    /// Where the directory says that the entry is, if it is to lie.
+    /// Offset of the local header as stated in the directory, if wrong.
     pub offset: Option<u32>,
     /// Extra fields in the directory.
     pub extra: Vec<u8>,
-    /// The differences of the entry's own header from the directory.
+    /// Differences of the local header from the directory.
     pub local_header: LocalHeader,
-    /// The bytes behind the data: a data descriptor.
+    /// Bytes after the data, for example a data descriptor.
     pub trailer: Vec<u8>,
 }
 
-/// The fields of an entry's own header that differ from the directory.
+/// Fields of a local header that differ from the directory.
 #[derive(Clone, Default)]
 pub struct LocalHeader {
     pub version: Option<u16>,
@@ -38,7 +38,7 @@ pub struct LocalHeader {
 }
 
 impl RawEntry {
-    /// A stored file.
+    /// Creates a stored file.
     pub fn file(name: impl AsRef<[u8]>, bytes: &[u8]) -> Self {
         Self {
             name: name.as_ref().to_vec(),
@@ -56,7 +56,7 @@ impl RawEntry {
         }
     }
 
-    /// A file that is packed as tightly as deflate can.
+    /// Creates a file compressed with deflate.
     pub fn deflated(name: &str, bytes: &[u8]) -> Self {
         let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
         let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -70,7 +70,7 @@ impl RawEntry {
     }
 }
 
-/// The archive of these entries.
+/// Writes an archive of the entries.
 pub fn raw_archive(entries: &[RawEntry]) -> Vec<u8> {
     let (mut out, directory) = entries_and_directory(entries, 0);
     let (start, count) = (out.len(), u16::try_from(entries.len()).unwrap());
@@ -80,7 +80,7 @@ pub fn raw_archive(entries: &[RawEntry]) -> Vec<u8> {
     out
 }
 
-/// The same with a zip64 end, which says how many entries there are.
+/// Writes an archive with a zip64 end record that states `count` entries.
 pub fn raw_zip64_archive(entries: &[RawEntry], count: u64) -> Vec<u8> {
     let (mut out, directory) = entries_and_directory(entries, 0);
     let start = out.len() as u64;
@@ -99,7 +99,7 @@ pub fn raw_zip64_archive(entries: &[RawEntry], count: u64) -> Vec<u8> {
     out
 }
 
-/// The end record (4.3.16).
+/// Writes an end of central directory record (APPNOTE 4.3.16).
 pub fn end_record(count: u16, length: u32, start: u32) -> Vec<u8> {
     let mut out = b"PK\x05\x06\0\0\0\0".to_vec();
     out.extend(count.to_le_bytes());
@@ -110,7 +110,7 @@ pub fn end_record(count: u16, length: u32, start: u32) -> Vec<u8> {
     out
 }
 
-/// The entries, and their directory, behind `before` other bytes.
+/// Returns the entries and their directory for an archive that begins with `before` other bytes.
 pub fn entries_and_directory(entries: &[RawEntry], before: usize) -> (Vec<u8>, Vec<u8>) {
     let (mut out, mut directory) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -128,7 +128,11 @@ pub fn entries_and_directory(entries: &[RawEntry], before: usize) -> (Vec<u8>, V
         ] {
             out.extend(value.to_le_bytes());
         }
-        for value in [local_header.crc.unwrap_or(entry.crc), local_header.compressed.unwrap_or(compressed), local_header.size.unwrap_or(entry.size)] {
+        for value in [
+            local_header.crc.unwrap_or(entry.crc),
+            local_header.compressed.unwrap_or(compressed),
+            local_header.size.unwrap_or(entry.size),
+        ] {
             out.extend(value.to_le_bytes());
         }
         out.extend(length(local));
@@ -155,7 +159,7 @@ pub fn entries_and_directory(entries: &[RawEntry], before: usize) -> (Vec<u8>, V
     (out, directory)
 }
 
-/// The checksum of ZIP (CRC-32), bit by bit.
+/// Computes the ZIP checksum (CRC-32) bit by bit.
 pub fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
