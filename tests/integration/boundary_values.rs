@@ -7,6 +7,7 @@ use documine::{FileId, NewDossier, PackageContent, Source};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::messages::{UNNAMED_DOSSIER, reserved_header};
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::{client, request_body, scripted_server};
 use crate::harness::test_env::TestEnv;
@@ -84,7 +85,7 @@ async fn rejects_empty_dossier_name_before_sending() {
     let dossier = env.dossier().await;
     let before = env.request_log().len();
     for name in ["", " \t\n"] {
-        let line = "createOrUpdateDossier: the dossier has no name; give it one";
+        let line = UNNAMED_DOSSIER;
         let error = env.template().create_dossier(NewDossier::named(name)).await.map(drop).unwrap_err();
         assert_input_error(&error, line);
         let error = dossier.update(DossierFields::named(name)).await.map(drop).unwrap_err();
@@ -99,7 +100,7 @@ async fn rejects_body_headers_set_by_caller() {
     let dossier = env.dossier().await;
     let before = env.request_log().len();
     for name in ["content-type", "Content-Length", "TRANSFER-ENCODING", "host"] {
-        let line = format!("header {name:?}: it is the client's own; leave it out");
+        let line = reserved_header(name);
         let upload = dossier.upload(Source::bytes("study.pdf", STUDY)).with_header(name, "1");
         assert_input_error(&upload.await.map(drop).unwrap_err(), &line);
         assert_input_error(&dossier.get().with_header(name, "1").await.unwrap_err(), &line);

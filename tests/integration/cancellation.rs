@@ -3,28 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use documine::{Client, Credentials, DownloadId, Source};
+use documine::Source;
 use tokio::sync::Notify;
 
-use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::package_server::PackageServer;
 use crate::harness::pdf_fixtures::{STUDY, big_pdf};
-use crate::harness::test_env::{TestEnv, operation_path};
+use crate::harness::test_env::TestEnv;
 
 #[tokio::test]
 async fn dropped_download_leaves_no_file() {
     let partial =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
-    let service = CannedServer::respond_and_hold(move |head| {
-        if head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
-            partial.clone()
-        } else {
-            json_response(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
-        }
-    })
-    .await;
-    let client =
-        Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
-    let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
+    let server = PackageServer::stalling(partial).await;
+    let package = server.package().await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     std::fs::write(&target, "previous content").unwrap();

@@ -2,7 +2,7 @@
 
 use documine::{Client, ClientBuilder, Credentials, ErrorKind, TokenSet};
 
-use crate::input_errors::{SECRETS, assert_error, credentials};
+use crate::harness::assertions::{SECRETS, assert_error, credentials};
 
 fn assert_rejected(builder: ClientBuilder, line: &str) {
     assert_error(&builder.build().map(drop).unwrap_err(), ErrorKind::Config, line);

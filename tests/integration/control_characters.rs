@@ -1,17 +1,14 @@
 //! Control characters, line breaks and bidirectional characters from the service reach neither terminal nor log.
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{PackageContent, WaitError};
 use documine_sim::Fault;
 use serde_json::json;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use crate::harness::canned_server::response;
+use crate::harness::field_recorder::FieldRecorder;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::{client, scripted_server};
 use crate::harness::test_env::TestEnv;
@@ -30,45 +27,6 @@ fn assert_harmless(line: &str, facts: &str) {
     assert!(facts.lines().all(is_harmless), "{facts:?}");
 }
 
-/// Records the field values of events and spans.
-#[derive(Clone, Default)]
-struct FieldRecorder(Arc<Mutex<Vec<String>>>);
-
-impl Visit for FieldRecorder {
-    fn record_str(&mut self, _: &Field, value: &str) {
-        self.0.lock().unwrap().push(value.to_owned());
-    }
-
-    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
-        self.0.lock().unwrap().push(format!("{value:?}"));
-    }
-}
-
-impl Subscriber for FieldRecorder {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "documine"
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut self.clone());
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn error_replaces_control_characters_of_service_text() {
     let body = json!({"timestamp": HOSTILE, "message": HOSTILE, "errors": [{"field": HOSTILE, "message": HOSTILE}]});
@@ -77,7 +35,7 @@ async fn error_replaces_control_characters_of_service_text() {
     let client = client(&service.base).await;
     // `tracing` caches interest per call site; a call site first used while another test subscribes may be missed, so use it once before.
     client.license().await.unwrap_err();
-    let recorder = FieldRecorder::default();
+    let recorder = FieldRecorder::sdk();
     let guard = tracing::subscriber::set_default(recorder.clone());
     let error = client.license().await.unwrap_err();
     drop(guard);
@@ -85,7 +43,7 @@ async fn error_replaces_control_characters_of_service_text() {
     assert!(error.api_timestamp().is_some_and(is_harmless), "{:?}", error.api_timestamp());
     assert!(error.request_id().is_none_or(is_harmless), "{:?}", error.request_id());
     assert_eq!(error.api_message(), Some(HOSTILE), "the unmodified text");
-    let recorded_fields = recorder.0.lock().unwrap().clone();
+    let recorded_fields = recorder.lines();
     assert!(!recorded_fields.is_empty() && recorded_fields.iter().all(|text| is_harmless(text)), "{recorded_fields:?}");
 }
 
@@ -106,7 +64,7 @@ async fn wait_state_stays_on_one_line() {
     file.processed().with_deadline(Duration::from_secs(2)).await.unwrap_err();
     let states = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&states);
-    let recorder = FieldRecorder::default();
+    let recorder = FieldRecorder::sdk();
     let guard = tracing::subscriber::set_default(recorder.clone());
     let wait = file.processed().with_deadline(Duration::from_secs(5));
     let error = wait.on_state(move |state| recorded.lock().unwrap().push(state.to_owned())).await.unwrap_err();
@@ -117,7 +75,7 @@ async fn wait_state_stays_on_one_line() {
     assert_harmless(&error.to_string(), &format!("{error:?}"));
     let states = states.lock().unwrap().clone();
     assert!(!states.is_empty() && states.iter().all(|state| is_harmless(state)), "{states:?}");
-    let recorded_fields = recorder.0.lock().unwrap().clone();
+    let recorded_fields = recorder.lines();
     assert!(recorded_fields.iter().any(|text| text.contains("STUCK")), "the state is logged");
     assert!(recorded_fields.iter().all(|text| is_harmless(text)), "{recorded_fields:?}");
 

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use documine::{ClientBuilder, Credentials, DownloadId, Package, Retry};
 use futures_util::TryStreamExt;
 
-use crate::download_resume::{file_names, incompressible_zip};
-use crate::harness::canned_server::{CannedServer, json_response, response};
+use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::file_names;
+use crate::harness::package_server::incompressible_zip;
+use crate::harness::package_server::{is_package_request, ready_status};
 use crate::harness::scripted::builder;
 use crate::harness::test_env::operation_path;
 
@@ -46,11 +48,8 @@ async fn object_store(package: Vec<u8>, cuts: Vec<usize>) -> CannedServer {
 async fn redirecting_server(target: String) -> CannedServer {
     let signed = AtomicUsize::new(0);
     CannedServer::respond_with(move |head| {
-        if !head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
-            return json_response(&documine_sim::wire::answer(
-                "getDownload",
-                r#"{"downloadId":"d-1","status":"READY"}"#,
-            ));
+        if !is_package_request(head) {
+            return ready_status();
         }
         let number = signed.fetch_add(1, Ordering::Relaxed);
         response("302 Found", &[&format!("Location: {target}/p?sig=s1gnature-{number}")], "")

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use documine::{Error, ErrorKind};
 
-use crate::download_resume::{
-    ETAG, PackageServer, file_names, full_response, incompressible_zip, partial_response, raw_response,
+use crate::harness::file_names;
+use crate::harness::package_server::{
+    ETAG, PackageServer, full_response, incompressible_zip, partial_response, raw_response,
 };
 
 const LIMIT: u64 = 50_000;

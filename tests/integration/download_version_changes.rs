@@ -8,8 +8,9 @@ use futures_util::TryStreamExt;
 use proptest::prelude::Rng;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
-use crate::download_resume::{PackageServer, RangeRequest, file_names, full_response, partial_response};
 use crate::harness::canned_server::response;
+use crate::harness::file_names;
+use crate::harness::package_server::{PackageServer, RangeRequest, full_response, partial_response};
 use crate::harness::pdf_fixtures::zip;
 
 /// Returns a valid package. All packages of one size have the same structure, so a mixture of two still ends like a ZIP.

@@ -8,7 +8,6 @@ mod uploads;
 mod waits;
 
 use std::future::Future;
-use std::path::Path;
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
@@ -20,7 +19,9 @@ use documine::{
 use documine_sim::{SimClock, Simulator, SimulatorBuilder};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::harness::file_names;
 use crate::harness::pdf_fixtures::STUDY;
+use crate::harness::test_env::password_credentials;
 
 /// More polls than any call here needs.
 const MAX_POLLS: usize = 5_000;
@@ -44,9 +45,7 @@ impl IsolatedSimulator {
     }
 
     fn client(&self) -> Client {
-        let sim = &self.sim;
-        let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-        self.client_with(credentials.client_secret(sim.client_secret()))
+        self.client_with(password_credentials(&self.sim))
     }
 
     fn client_with(&self, credentials: Credentials) -> Client {
@@ -215,10 +214,8 @@ fn dropped_refresh_loses_no_token() {
 fn dropped_refresh_with_store_loses_no_token_and_no_lock() {
     let folder = tempfile::tempdir().unwrap();
     drop_during_refresh(|isolated, count| {
-        let sim = &isolated.sim;
-        let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
         let store = FileStore::new(folder.path().join(format!("{count}.json")));
-        isolated.client_with(credentials.client_secret(sim.client_secret()).store(store))
+        isolated.client_with(password_credentials(&isolated.sim).store(store))
     });
     let remaining = file_names(folder.path());
     assert!(remaining.iter().all(|name| name.contains(".json")), "{remaining:?}");
@@ -298,11 +295,4 @@ fn drop_saves(resumable: bool, check_clean: impl Fn(&[String]) -> bool) {
             std::fs::remove_file(&target).unwrap();
         }
     });
-}
-
-fn file_names(folder: &Path) -> Vec<String> {
-    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    names
 }

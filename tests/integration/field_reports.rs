@@ -1,17 +1,13 @@
 //! Problems that users of document processing services report most often, beyond those covered by other tests.
 
-use std::fmt::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use documine::{Clock, Credentials, DossierId, ErrorKind, FileId, Retry, Source, State, WaitError};
+use documine::{Clock, DossierId, ErrorKind, FileId, Retry, Source, State, WaitError};
 use documine_sim::Fault;
 use futures_util::stream;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
+use crate::harness::field_recorder::FieldRecorder;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
@@ -19,13 +15,6 @@ use crate::harness::test_env::TestEnv;
 fn file_state(state: &str) -> Fault {
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": state}]);
     Fault::on("getFile").patch(&patch.to_string())
-}
-
-/// Builds a second client, as another process would.
-fn second_client(env: &TestEnv) -> documine::Client {
-    let sim = &env.sim;
-    let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-    env.client_with(credentials.client_secret(sim.client_secret()))
 }
 
 fn from_stream() -> Source {
@@ -59,7 +48,7 @@ async fn reports_stuck_file_with_id_state_and_elapsed_time_and_allows_a_later_wa
 
     env.sim.faults().clear();
     let [dossier, file] = saved_ids;
-    let template = second_client(&env).dossier_template(env.template_id());
+    let template = env.builder().build().unwrap().dossier_template(env.template_id());
     let file = template.dossier(dossier.parse::<DossierId>().unwrap()).file(file.parse::<FileId>().unwrap());
     assert_eq!(file.processed().await.unwrap().id(), &uploaded.id);
 }
@@ -147,60 +136,21 @@ async fn failed_poll_does_not_end_package_wait() {
     operation.wait().await.unwrap();
 }
 
-/// Records the poll delays of waits.
-#[derive(Clone, Default)]
-struct DelayRecorder {
-    milliseconds: Arc<Mutex<Vec<u64>>>,
-    fields: Arc<Mutex<String>>,
-}
-
-impl Visit for DelayRecorder {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "pause_ms" {
-            self.milliseconds.lock().unwrap().push(value);
-        }
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        write!(self.fields.lock().unwrap(), "{field}={value:?} ").unwrap();
-    }
-}
-
-impl Subscriber for DelayRecorder {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "documine" && metadata.is_event()
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn logs_poll_delays_of_wait() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    let delays = DelayRecorder::default();
+    let recorder = FieldRecorder::sdk_events();
     {
-        let _guard = tracing::subscriber::set_default(delays.clone());
+        let _guard = tracing::subscriber::set_default(recorder.clone());
         uploaded.processed().await.unwrap();
     }
-    let seen = delays.milliseconds.lock().unwrap().clone();
+    let lines = recorder.lines();
+    let delays = lines.iter().filter_map(|line| line.strip_prefix("pause_ms="));
+    let seen: Vec<u128> = delays.map(|delay| delay.parse().unwrap()).collect();
     let slept: Vec<_> = env.time.sleeps().iter().map(Duration::as_millis).collect();
     assert!(!seen.is_empty());
-    assert_eq!(seen.iter().map(|pause| u128::from(*pause)).collect::<Vec<_>>(), slept);
-    let fields = delays.fields.lock().unwrap();
+    assert_eq!(seen, slept);
+    let fields = recorder.text();
     assert!(fields.contains("waits_for=File") && !fields.contains(uploaded.id.as_str()), "{fields}");
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use documine::{Contents, Error, ErrorKind, Retry};
 
-use crate::download_resume::{PackageServer, file_names, incompressible_zip};
+use crate::harness::file_names;
+use crate::harness::messages::{MISSING_FOLDER, NOT_A_FOLDER, write_error};
+use crate::harness::package_server::{PackageServer, incompressible_zip};
 use crate::harness::pdf_fixtures::zip;
 use crate::harness::subprocess::runs_in_subprocess;
 
@@ -30,9 +32,9 @@ async fn full_disk_leaves_no_partial_package() {
     std::fs::write(&target, "previous content").unwrap();
     let package = PackageServer::interrupted_after(&incompressible_zip(1_000_000), vec![]).await.package().await;
     let error = package.save_to(&target).await.unwrap_err();
-    assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", target.display()));
+    assert_file_error(&error, &write_error(&target, TOO_LARGE));
     let error = package.save_in(folder.path()).await.unwrap_err();
-    assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", folder.path().display()));
+    assert_file_error(&error, &write_error(folder.path(), TOO_LARGE));
     assert_eq!(file_names(folder.path()), ["a.zip"]);
     assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
 }
@@ -51,7 +53,7 @@ async fn resumes_part_after_disk_space_is_freed() {
         for _ in 0..3 {
             let error = fetch(&shared).await.unwrap_err();
             let target = shared.join("a.zip");
-            assert_file_error(&error, &format!("downloadPackage: {} can't be written: {TOO_LARGE}", target.display()));
+            assert_file_error(&error, &write_error(&target, TOO_LARGE));
             assert_eq!(file_names(&shared), ["a.zip.part", "a.zip.part.json"]);
         }
         return;
@@ -124,17 +126,14 @@ async fn rejects_missing_target_folder_before_fetching() {
     let file = folder.path().join("file");
     std::fs::write(&file, zip(&[("a", b"bytes")])).unwrap();
     let (in_file, nowhere) = (file.join("a.zip"), folder.path().join("nowhere/a.zip"));
-    for (target, why) in [
-        (&in_file, "Not a directory (os error 20); choose a folder that can be written"),
-        (&nowhere, "No such file or directory (os error 2); make the folder first"),
-    ] {
+    for (target, why) in [(&in_file, NOT_A_FOLDER), (&nowhere, MISSING_FOLDER)] {
         let error = package.save_to(target).await.unwrap_err();
-        assert_file_error(&error, &format!("downloadPackage: {} can't be written: {why}", target.display()));
+        assert_file_error(&error, &write_error(target, why));
         let error = package.save_to(target).resumable().await.unwrap_err();
-        assert_file_error(&error, &format!("downloadPackage: {}.part can't be written: {why}", target.display()));
+        assert_file_error(&error, &write_error(&target.with_extension("zip.part"), why));
     }
     let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
-    let why = "No such file or directory (os error 2); make the folder first";
+    let why = MISSING_FOLDER;
     assert_file_error(&error, &format!("{}: {} can't be made: {why}", file.display(), nowhere.display()));
     assert_eq!((file_names(folder.path()), server.range_starts()), (vec!["file".to_owned()], vec![]));
 }

@@ -7,8 +7,9 @@ use documine::{BoxFuture, Client, Credentials, Result, TokenSet, TokenSource};
 use futures_util::future::try_join_all;
 
 use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::login::issue_tokens;
+use crate::harness::messages::UNKNOWN_TOKEN_PATH;
 use crate::harness::test_env::TestEnv;
-use crate::login::issue_tokens;
 
 #[tokio::test]
 async fn public_client_sends_no_secret() {
@@ -69,10 +70,7 @@ async fn accepts_token_endpoint_at_another_path() {
     }
     let before = env.request_log().len();
     let error = env.builder().token_path("/elsewhere").build().unwrap().license().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "login with a password: the identity provider knows no such path (404); check the base URL, the workspace and the token path"
-    );
+    assert_eq!(error.to_string(), UNKNOWN_TOKEN_PATH);
     assert_eq!(env.request_log_since(before).len(), 1);
     env.expect_violations(&["POST /elsewhere is no operation of the document"]);
 }

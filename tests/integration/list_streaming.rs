@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::harness::canned_server::{json_response, response};
+use crate::harness::messages::timed_out;
 use crate::harness::scripted::{client, request_lines, scripted_server};
 
 /// A service that writes its response in parts, each after permission.
@@ -108,7 +109,7 @@ async fn detects_stalled_response() {
     tokio::time::pause();
     let error = users.try_next().await.unwrap_err();
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Idle)));
-    assert_eq!(error.to_string(), "getUsers: nothing came from the service for 50s");
+    assert_eq!(error.to_string(), timed_out("getUsers"));
     assert!(error.is_safe_to_repeat());
 }
 

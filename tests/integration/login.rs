@@ -5,31 +5,9 @@ use std::time::Duration;
 use documine::{Credentials, ErrorKind, TokenSet};
 use futures_util::future::try_join_all;
 
+use crate::harness::login::issue_tokens;
+use crate::harness::messages::REJECTED_PASSWORD;
 use crate::harness::test_env::{TestEnv, header};
-
-/// Obtains tokens of the environment's user directly from the identity provider.
-pub async fn issue_tokens(env: &TestEnv) -> (String, String) {
-    let pairs = [
-        ("grant_type", "password"),
-        ("client_id", env.sim.client_id()),
-        ("client_secret", env.sim.client_secret()),
-        ("username", env.sim.username()),
-        ("password", env.sim.password()),
-    ];
-    let form: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
-    let url = format!("{}/auth/realms/{}/protocol/openid-connect/token", env.sim.base_url(), env.sim.workspace_id());
-    let request = crate::harness::test_env::plain_http_client()
-        .post(url)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form.join("&"));
-    let response: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
-    let text = |name: &str| response[name].as_str().unwrap().to_owned();
-    (text("access_token"), text("refresh_token"))
-}
-
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::new(), |out, byte| format!("{out}%{byte:02X}"))
-}
 
 /// Returns credentials with tokens of unknown expiry.
 fn refreshable_credentials(env: &TestEnv, access: &str, refresh: &str) -> Credentials {
@@ -64,10 +42,7 @@ async fn reports_wrong_password_once() {
         .client_secret(env.sim.client_secret());
     let client = env.client_with(wrong);
     let error = client.license().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "login with a password: the identity provider refused: Invalid user credentials (invalid_grant); log in again or give other credentials"
-    );
+    assert_eq!(error.to_string(), REJECTED_PASSWORD);
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.needs_login() && !error.is_transient() && !error.was_sent());
     assert!(!format!("{error:?}").contains("wr0ng-s3cret"));

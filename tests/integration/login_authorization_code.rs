@@ -4,6 +4,8 @@ use documine::{Authorization, Client, Credentials, ErrorKind};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::login::{log_in_on_page, query_field};
+use crate::harness::messages::{DENIED_LOGIN, FOREIGN_ISSUER, FOREIGN_STATE};
 use crate::harness::scripted::{request_body, response_sequence};
 use crate::harness::test_env::TestEnv;
 
@@ -13,24 +15,6 @@ const CALLBACK: &str = "http://127.0.0.1/callback";
 fn login(env: &TestEnv) -> Authorization {
     let login = env.builder().login(env.sim.client_id()).unwrap();
     login.client_secret(env.sim.client_secret()).authorization(CALLBACK).unwrap()
-}
-
-/// Logs in on the provider's page as a browser would, and returns the redirect URL.
-pub async fn log_in_on_page(page: &str, username: &str, password: &str) -> String {
-    let browser = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let form = browser.get(page).send().await.unwrap().text().await.unwrap();
-    let (_, rest) = form.split_once("action=\"").unwrap_or_else(|| panic!("no form: {form}"));
-    let action = rest.split_once('"').unwrap().0.replace("&amp;", "&");
-    let fields = reqwest::Url::parse_with_params("form:", [("username", username), ("password", password)]).unwrap();
-    let request = browser.post(action).header("content-type", "application/x-www-form-urlencoded");
-    let redirect = request.body(fields.query().unwrap().to_owned()).send().await.unwrap();
-    redirect.headers()["location"].to_str().unwrap().to_owned()
-}
-
-/// Returns a query field of a URL.
-pub fn query_field(address: &str, name: &str) -> Option<String> {
-    let address = reqwest::Url::parse(address).unwrap();
-    address.query_pairs().find(|(field, _)| field == name).map(|(_, value)| value.into_owned())
 }
 
 #[tokio::test]
@@ -62,10 +46,7 @@ async fn matches_callback_to_login_by_state() {
     // The state identifies the login of a redirect.
     assert_eq!(first.state().expose(), state);
     let error = second.exchange(&code, &state).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "login by browser: the answer belongs to another login (its state is not ours); begin again"
-    );
+    assert_eq!(error.to_string(), FOREIGN_STATE);
     assert_eq!(env.request_log().len(), 2, "the code was not used");
     first.exchange(&code, &state).await.unwrap();
 }
@@ -97,7 +78,7 @@ async fn rejects_invalid_redirects() {
         }
     };
     let refused = error_for(|state| format!("{CALLBACK}?error=access_denied&state={state}")).await;
-    assert_eq!(refused, ("login by browser: the person refused the login".into(), ErrorKind::Auth, true));
+    assert_eq!(refused, (DENIED_LOGIN.into(), ErrorKind::Auth, true));
     let scope =
         error_for(|state| format!("error=invalid_scope&error_description=Invalid+scopes%3A%0Ax&state={state}")).await;
     assert_eq!(scope.0, "login by browser: the identity provider refused: Invalid scopes: x (invalid_scope)");
@@ -106,10 +87,7 @@ async fn rejects_invalid_redirects() {
     let twice = error_for(|state| format!("code=a&code=b&state={state}")).await;
     assert_eq!(twice.0, "login by browser: the answer holds `code` twice; begin again");
     let elsewhere = error_for(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
-    assert_eq!(
-        elsewhere.0,
-        "login by browser: the answer comes from another identity provider than the one that was asked (iss); begin again"
-    );
+    assert_eq!(elsewhere.0, FOREIGN_ISSUER);
     for invalid in ["", "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7", "https://acme.example/"] {
         let error = login(&env).redirected(invalid).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input, "{error}");
@@ -117,10 +95,7 @@ async fn rejects_invalid_redirects() {
     }
     // The state is compared first: a redirect of another login is not reported as denied.
     let foreign = login(&env).redirected("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
-    assert_eq!(
-        foreign.to_string(),
-        "login by browser: the answer belongs to another login (its state is not ours); begin again"
-    );
+    assert_eq!(foreign.to_string(), FOREIGN_STATE);
     for wrong in ["", "callback", "http://127.0.0.1/#here"] {
         let error = env.builder().login("laptop").unwrap().authorization(wrong).unwrap_err();
         assert_eq!(error.to_string(), "the redirect URI is no absolute address, or has a fragment");

@@ -7,6 +7,7 @@ use documine::{Client, Credentials, DeviceCode, ErrorKind, Result, TokenSet};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::messages::UNSAFE_VERIFICATION_PAGE;
 use crate::harness::scripted::{request_body, response_sequence};
 use crate::harness::test_env::{SimulatedTime, TestEnv};
 
@@ -168,10 +169,7 @@ async fn rejects_invalid_device_responses() {
     for hostile in ["javascript:alert(1)", "file:///etc/passwd", "login.example"] {
         let (_, _, outcome) = device_login_with(vec![code(hostile, &json!({"expires_in": 600}))]).await;
         let error = outcome.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "login by device code: the identity provider names a page that is no web address"
-        );
+        assert_eq!(error.to_string(), UNSAFE_VERIFICATION_PAGE);
     }
     let secret = response("200 OK", &["Content-Type: application/json"], r#"{"device_code": "s3cret"}"#);
     let error = device_login_with(vec![secret]).await.2.unwrap_err();

@@ -8,8 +8,9 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::harness::login::{log_in_on_page, query_field};
+use crate::harness::messages::DENIED_LOGIN;
 use crate::harness::test_env::{TestEnv, plain_http_client};
-use crate::login_authorization_code::{log_in_on_page, query_field};
 
 /// Starts a login and returns it with the URL of the login page.
 async fn start_login(env: &TestEnv, loopback: Loopback) -> (JoinHandle<Result<TokenSet>>, String) {
@@ -196,7 +197,7 @@ async fn reports_denied_login() {
         plain_http_client().get(format!("{callback}?error=access_denied&state={state}")).send().await.unwrap();
     assert!(page_response.text().await.unwrap().contains("The login did not succeed."));
     let error = login.await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "login by browser: the person refused the login");
+    assert_eq!(error.to_string(), DENIED_LOGIN);
     assert!(error.needs_login());
     assert_eq!(env.request_log(), Vec::<String>::new());
 }

@@ -6,6 +6,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use crate::harness::canned_server::{json_response, response};
+use crate::harness::messages::LOGIN_PAGE;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::{client, request_lines, scripted_server};
 use crate::harness::test_env::{TestEnv, operation_path};
@@ -123,10 +124,7 @@ async fn never_saves_web_page_as_package() {
     let saving = package.save_to(&target).await.unwrap_err();
     let streaming = package.stream().await.unwrap_err();
     for error in [saving, streaming] {
-        assert_eq!(
-            error.to_string(),
-            "downloadPackage: 200 OK, but the answer is a web page, perhaps a login page of a proxy in between"
-        );
+        assert_eq!(error.to_string(), format!("downloadPackage: {LOGIN_PAGE}"));
         assert_eq!((error.kind(), error.body_snippet()), (ErrorKind::Decode, Some("<html>Sign in</html>")));
     }
     assert_eq!(std::fs::read(&target).unwrap(), b"previous content");

@@ -3,11 +3,11 @@
 use documine::{Client, ClientBuilder, Credentials, ErrorKind};
 use serde_json::{Value, json};
 
+use crate::harness::assertions::assert_error;
 use crate::harness::canned_server::{CannedServer, json_response, response};
+use crate::harness::login::{log_in_on_page, query_field};
 use crate::harness::scripted::request_lines;
 use crate::harness::test_env::TestEnv;
-use crate::input_errors::assert_error;
-use crate::login_authorization_code::{log_in_on_page, query_field};
 
 /// Starts an issuer whose discovery document is the result of `respond` for the issuer's URL.
 async fn issuer(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> CannedServer {

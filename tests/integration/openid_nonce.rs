@@ -4,9 +4,10 @@ use documine::{Authorization, Client, Result, TokenSet};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::login::jwt;
+use crate::harness::login::{log_in_on_page, query_field};
+use crate::harness::messages::FOREIGN_ISSUER;
 use crate::harness::test_env::TestEnv;
-use crate::login_authorization_code::{log_in_on_page, query_field};
-use crate::token_response_formats::jwt;
 
 const CALLBACK: &str = "http://127.0.0.1/callback";
 
@@ -132,7 +133,7 @@ async fn discovered(metadata: serde_json::Value, answer: &str) -> std::result::R
 async fn rejects_redirect_without_announced_issuer() {
     let missing = "login by browser: the answer does not name its issuer (iss), which this provider announces to do; paste the whole \
                    address, or begin again";
-    let other = "login by browser: the answer comes from another identity provider than the one that was asked (iss); begin again";
+    let other = FOREIGN_ISSUER;
     let whole = "login by browser: this provider's answers name their issuer (iss), which has to be checked; give the whole query to \
                  `redirected`";
     let flag = |value: serde_json::Value| json!({"authorization_response_iss_parameter_supported": value});

@@ -4,14 +4,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    Client, ClientBuilder, Credentials, DossierHandle, DownloadFileType, DownloadId, DownloadState, Error, ErrorKind,
-    Operation, Package, PackageContent, ReportTemplateId, State, WaitError,
+    DossierHandle, DownloadFileType, DownloadId, DownloadState, Error, ErrorKind, Package, PackageContent,
+    ReportTemplateId, State, WaitError,
 };
 use futures_util::TryStreamExt;
 
-use crate::harness::canned_server::{CannedServer, json_response, response};
+use crate::harness::canned_server::response;
+use crate::harness::messages::timed_out;
+use crate::harness::package_server::PackageServer;
+use crate::harness::pdf_fixtures::zip;
 use crate::harness::pdf_fixtures::{INVOICE, STUDY, unzip};
-use crate::harness::test_env::{TestEnv, header, operation_path, upload_processed};
+use crate::harness::test_env::{TestEnv, header, upload_processed};
 
 /// Requests the originals and a report for each report template.
 async fn all_content(dossier: &DossierHandle) -> PackageContent {
@@ -280,30 +283,12 @@ async fn creates_package_during_reanalysis() {
     assert_eq!(content(&read_entries(&package).await, "study.pdf"), STUDY);
 }
 
-fn canned_client(service: &CannedServer) -> ClientBuilder {
-    Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t"))
-}
-
-/// Starts a service that sends `body` as the package.
-async fn canned_package(body: Vec<u8>) -> (CannedServer, Package) {
-    let service = CannedServer::respond_with(move |head| {
-        if head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
-            body.clone()
-        } else {
-            json_response(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
-        }
-    })
-    .await;
-    let client = canned_client(&service).build().unwrap();
-    let operation: Operation<Package> = client.download("d-1".parse::<DownloadId>().unwrap()).operation();
-    (service, operation.wait().await.unwrap())
-}
-
 #[tokio::test]
 async fn never_saves_truncated_package() {
     let mut truncated = response("200 OK", &["Content-Type: application/zip"], &"x".repeat(1000));
     truncated.truncate(truncated.len() - 400);
-    let (_service, package) = canned_package(truncated).await;
+    let server = PackageServer::start(move |_| truncated.clone()).await;
+    let package = server.package().await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     std::fs::write(&target, "previous content").unwrap();
@@ -319,15 +304,17 @@ async fn never_saves_truncated_package() {
 
 #[tokio::test]
 async fn accepts_package_of_unknown_length() {
-    let zip = crate::harness::pdf_fixtures::zip(&[("a.txt", b"a")]);
+    let zip = zip(&[("a.txt", b"a")]);
     let mut body = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n".to_vec();
     body.extend_from_slice(&zip);
-    let (service, package) = canned_package(body).await;
+    let server = PackageServer::start(move |_| body.clone()).await;
+    let package = server.package().await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     assert_eq!(package.save_to(&target).await.unwrap().bytes, zip.len() as u64);
     assert_eq!(std::fs::read(&target).unwrap(), zip);
-    let accept = service
+    let accept = server
+        .service
         .requests()
         .last()
         .unwrap()
@@ -343,22 +330,14 @@ async fn accepts_package_of_unknown_length() {
 #[tokio::test]
 async fn times_out_when_download_stalls() {
     let partial = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
-    let service = CannedServer::respond_and_hold(move |head| {
-        if head.starts_with(&format!("GET {} ", operation_path("downloadPackage", &["d-1"]))) {
-            partial.clone()
-        } else {
-            json_response(&documine_sim::wire::answer("getDownload", r#"{"downloadId":"d-1","status":"READY"}"#))
-        }
-    })
-    .await;
-    let client = canned_client(&service).idle_timeout(Duration::from_secs(50)).build().unwrap();
-    let package = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
+    let server = PackageServer::stalling(partial).await;
+    let package = server.package_with(|builder| builder.idle_timeout(Duration::from_secs(50))).await;
     let folder = tempfile::tempdir().unwrap();
     // With the clock paused, the timeout fires as soon as the runtime is idle.
     tokio::time::pause();
     let error = package.save_to(folder.path().join("a.zip")).await.unwrap_err();
     assert!(error.is_timeout());
-    assert_eq!(error.to_string(), "downloadPackage: nothing came from the service for 50s");
+    assert_eq!(error.to_string(), timed_out("downloadPackage"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

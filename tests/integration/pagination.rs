@@ -6,6 +6,7 @@ use documine_sim::{Fault, Paging};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::messages::LINK_CYCLE;
 use crate::harness::test_env::TestEnv;
 
 /// Creates an environment with 45 dossiers.
@@ -116,7 +117,7 @@ async fn detects_link_cycle() {
         Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
     let error = client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(error.to_string(), "getUsers: the list does not end: the service links its pages in a circle");
+    assert_eq!(error.to_string(), LINK_CYCLE);
     assert_eq!(service.requests().len(), 3);
 }
 

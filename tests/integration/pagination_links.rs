@@ -7,6 +7,7 @@ use documine::{ErrorKind, List, Result, User};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::messages::{EMPTY_PAGES, LINK_CYCLE, REPEATED_PAGE};
 use crate::harness::scripted::{self, client, request_lines, scripted_server};
 
 /// Builds one page of users with a `Link` header.
@@ -138,7 +139,7 @@ async fn continues_when_service_ignores_page_size() {
 #[tokio::test]
 async fn detects_page_repeated_forever() {
     let same = r#"{"users":[{"id":"a"}],"last":false}"#;
-    let message = "getUsers: the list does not end: the service gives the same page again";
+    let message = REPEATED_PAGE;
     let (service, list) = numbered_pages(&[same]).await;
     assert_eq!(list.await.unwrap_err().to_string(), message);
     assert_eq!(request_lines(&service).len(), 2);
@@ -155,7 +156,7 @@ async fn detects_page_repeated_forever() {
     assert_eq!(error.to_string(), "getUsers: the service gives page 0 where page 1 was asked for");
     let (service, list) = numbered_pages(&[r#"{"users":[],"last":false}"#]).await;
     let error = list.await.unwrap_err();
-    assert_eq!(error.to_string(), "getUsers: the list does not end: 100 pages in a row are empty");
+    assert_eq!(error.to_string(), EMPTY_PAGES);
     assert_eq!(request_lines(&service).len(), 101);
 }
 
@@ -164,7 +165,7 @@ async fn stream_fails_on_link_cycle() {
     let body = r#"{"users":[{"id":"a"}]}"#;
     let service = scripted_server(vec![page(Some(r#"</api/users>; rel="next""#), body)]).await;
     let items: Vec<Result<User>> = client(&service.base).await.users().stream().collect().await;
-    let message = "getUsers: the list does not end: the service links its pages in a circle";
+    let message = LINK_CYCLE;
     assert_eq!(items.len(), 2);
     assert_eq!(items[1].as_ref().unwrap_err().to_string(), message);
     assert_eq!(request_lines(&service), ["GET /api/users"], "the link points to the page itself");
@@ -182,7 +183,7 @@ async fn endless_pages(page: impl Fn(usize) -> String + Send + Sync + 'static) -
 
 #[tokio::test]
 async fn detects_same_items_with_fresh_cursor() {
-    let message = "getUsers: the list does not end: the service gives the same page again";
+    let message = REPEATED_PAGE;
     let same = |_| r#"{"users":[{"id":"a"},{"id":"b"}]}"#.to_owned();
     // The members beside the items change with every page.
     let same_beside_a_cursor =
@@ -206,7 +207,7 @@ async fn detects_same_items_with_fresh_cursor() {
 #[tokio::test]
 async fn gives_up_after_100_empty_pages() {
     let service = endless_pages(|_| r#"{"users":[]}"#.to_owned()).await;
-    let message = "getUsers: the list does not end: 100 pages in a row are empty";
+    let message = EMPTY_PAGES;
     assert_eq!(users(&service).await.unwrap_err().to_string(), message);
     assert_eq!(request_lines(&service).len(), 101);
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use documine::{Error, ErrorKind, Package};
 use tokio::sync::Notify;
 
-use crate::download_resume::{ETAG, PackageServer, file_names, full_response, incompressible_zip, interrupt_download};
+use crate::harness::file_names;
+use crate::harness::messages::write_error;
+use crate::harness::package_server::start_resumable;
+use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip, interrupt_download};
 
 const SIZE: usize = 300_000;
 
@@ -25,7 +28,7 @@ async fn package(zip: &[u8]) -> (PackageServer, Package) {
 }
 
 fn assert_refused(error: &Error, path: &Path, why: &str) {
-    let line = format!("downloadPackage: {} can't be written: {why}", path.display());
+    let line = write_error(path, why);
     assert_eq!((error.kind(), error.attempts(), error.to_string()), (ErrorKind::File, 0, line));
 }
 
@@ -187,15 +190,7 @@ async fn aborted_task_can_be_repeated_at_once() {
         let stalling_server = PackageServer::stalling(head.clone()).await;
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.zip");
-        let started = Arc::new(Notify::new());
-        let notifier = Arc::clone(&started);
-        let call = stalling_server.package().await.save_to(&target).resumable().with_progress(move |moved, _| {
-            if moved == 100_000 {
-                notifier.notify_one();
-            }
-        });
-        let task = tokio::spawn(call.send());
-        started.notified().await;
+        let task = start_resumable(stalling_server.package().await, &target, 100_000).await;
         let (server, package) = package(&zip).await;
         // `abort` only requests the end of the task; its future is dropped later by the runtime.
         task.abort();

@@ -12,9 +12,9 @@ use documine_sim::Fault;
 use futures_util::future::join_all;
 
 use crate::harness::canned_server::{self, CannedServer, response};
+use crate::harness::login::issue_tokens;
 use crate::harness::scripted::builder;
 use crate::harness::test_env::{SimulatedTime, TestEnv};
-use crate::login::issue_tokens;
 
 const TOKEN: &str = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300}"#;
 

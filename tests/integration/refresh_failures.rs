@@ -8,6 +8,7 @@ use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, To
 use serde_json::json;
 
 use crate::harness::canned_server::{self, CannedServer, response};
+use crate::harness::messages::{REJECTED_PASSWORD, UNKNOWN_TOKEN_PATH};
 use crate::harness::scripted::{builder, client, request_body, request_lines, response_sequence, scripted_server};
 use crate::harness::test_env::{SimulatedTime, TestEnv};
 
@@ -179,8 +180,7 @@ async fn redacts_token_echoed_by_proxy() {
 async fn reports_unknown_token_path_as_auth_error() {
     let service = provider(vec![response("404 Not Found", &["Content-Type: text/html"], "<html>nope</html>")]).await;
     let (client, time) = robot_client(&service).await;
-    let line = "login with a password: the identity provider knows no such path (404); \
-                check the base URL, the workspace and the token path";
+    let line = UNKNOWN_TOKEN_PATH;
     let error = client.license().await.unwrap_err();
     assert_eq!(error.to_string(), line);
     assert_eq!((error.kind(), error.is_not_found()), (ErrorKind::Auth, false));
@@ -249,10 +249,7 @@ async fn sends_wrong_password_only_once() {
     let client = env.client_with(wrong);
     for _ in 0..20 {
         let error = client.license().await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "login with a password: the identity provider refused: Invalid user credentials (invalid_grant); log in again or give other credentials"
-        );
+        assert_eq!(error.to_string(), REJECTED_PASSWORD);
         assert!(error.needs_login());
     }
     assert_eq!(env.request_log(), ["token 400"]);

@@ -6,6 +6,7 @@ use documine::{DossierTemplateStatus, ErrorKind, ProcessingStatus};
 use documine_sim::Fault;
 use serde_json::json;
 
+use crate::harness::messages::LOGIN_PAGE;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
@@ -158,10 +159,7 @@ async fn names_login_page_in_place_of_json() {
     let env = TestEnv::new().await;
     env.sim.faults().add(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
     let error = env.client.license().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "getLicense: 200 OK, but the answer is a web page, perhaps a login page of a proxy in between"
-    );
+    assert_eq!(error.to_string(), format!("getLicense: {LOGIN_PAGE}"));
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.body_snippet(), Some("<html>Sign in</html>"));
     assert!(error.was_sent() && !error.is_transient());

@@ -1,59 +1,19 @@
 //! Redaction of secrets: no password, client secret or token appears in any span, event, error or debug output.
 
-use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::fmt::Write;
 
 use documine::{Client, Credentials, DownloadFileType, PackageContent, Source};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::field_recorder::FieldRecorder;
 use crate::harness::pdf_fixtures::INVOICE;
 use crate::harness::test_env::TestEnv;
 
 const PASSWORD: &str = "canary-pa55-w0rd";
 
-/// Records every field of every span and event of all crates and levels.
-#[derive(Clone, Default)]
-struct TextRecorder(Arc<Mutex<String>>);
-
-impl Visit for TextRecorder {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0.lock().unwrap(), "{field}={value:?}").unwrap();
-    }
-}
-
-impl Subscriber for TextRecorder {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        writeln!(self.0.lock().unwrap(), "span {} {}", span.metadata().target(), span.metadata().name()).unwrap();
-        span.record(&mut self.clone());
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut self.clone());
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        writeln!(self.0.lock().unwrap(), "event {}", event.metadata().target()).unwrap();
-        event.record(&mut self.clone());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
-    let recorder = TextRecorder::default();
+    let recorder = FieldRecorder::all();
     let env = TestEnv::with(|builder| builder.user("analyst", PASSWORD)).await;
     let guard = tracing::subscriber::set_default(recorder.clone());
 
@@ -77,17 +37,15 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     let refused = env.client_with(wrong.clone()).license().await.unwrap_err();
     let missing = dossier.file("f".parse::<documine::FileId>().unwrap()).get().await.unwrap_err();
     let client = &env.client;
-    write!(
-        recorder.0.lock().unwrap(),
+    recorder.push(format!(
         "{client:?} {wrong:?} {dossier:?} {file:?} {package:?} {stream:?} {refused} {refused:?} {missing} {missing:?} {:?} {:?} {:?}",
         env.builder(),
         client.license(),
         package.delete(),
-    )
-    .unwrap();
+    ));
     drop(guard);
 
-    let recorded = recorder.0.lock().unwrap().clone();
+    let recorded = recorder.text();
     assert!(
         recorded.contains("span documine documine.call") && recorded.contains("operation=\"uploadFile\""),
         "nothing was recorded"
@@ -110,7 +68,7 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
 
 #[tokio::test]
 async fn omits_ids_and_query_from_spans() {
-    let recorder = TextRecorder::default();
+    let recorder = FieldRecorder::all();
     let env = TestEnv::new().await;
     env.client.license().await.unwrap();
     let id = "an-unknown-file";
@@ -118,7 +76,7 @@ async fn omits_ids_and_query_from_spans() {
     let dossier = env.template().dossier("a-dossier".parse::<documine::DossierId>().unwrap());
     dossier.file(id.parse::<documine::FileId>().unwrap()).delete().permanently().await.unwrap_err();
     drop(guard);
-    let recorded = recorder.0.lock().unwrap().clone();
+    let recorded = recorder.text();
     let own = recorded.split("span ").find(|span| span.starts_with("documine documine.call")).unwrap();
     assert!(own.contains("operation=\"deleteFile\"") && own.contains("{fileId}"), "{own}");
     assert!(!own.contains(id) && !own.contains("deletePermanently"), "{own}");
@@ -127,7 +85,7 @@ async fn omits_ids_and_query_from_spans() {
 #[tokio::test]
 async fn redacts_secrets_echoed_by_service() {
     const TOKEN: &str = "canary-t0ken";
-    let recorder = TextRecorder::default();
+    let recorder = FieldRecorder::all();
     // Statuses and bodies that echo the whole request, with a cookie set by the proxy.
     for (status, kind) in [
         ("500 Internal Server Error", "text/html"),
@@ -151,9 +109,9 @@ async fn redacts_secrets_echoed_by_service() {
         let error = client.build().unwrap().license().await.unwrap_err();
         drop(guard);
         let snippet = error.body_snippet().unwrap_or_default();
-        write!(recorder.0.lock().unwrap(), "{error} {error:?} {error:#?} {:?} {snippet}", error.api_message()).unwrap();
+        recorder.push(format!("{error} {error:?} {error:#?} {:?} {snippet}", error.api_message()));
     }
-    let recorded = recorder.0.lock().unwrap();
+    let recorded = recorder.text();
     assert!(recorded.contains("[redacted]"), "the request was not echoed: {recorded}");
     for secret in [TOKEN, "canary-c00kie"] {
         let line = recorded.lines().find(|line| line.contains(secret));
@@ -162,11 +120,11 @@ async fn redacts_secrets_echoed_by_service() {
 }
 
 /// Records login events of an observer.
-struct LoginEventRecorder(TextRecorder);
+struct LoginEventRecorder(FieldRecorder);
 
 impl documine::Observer for LoginEventRecorder {
     fn login(&self, event: &documine::LoginEvent<'_>) {
-        writeln!(self.0.0.lock().unwrap(), "login event: {event:?}").unwrap();
+        self.0.push(format!("login event: {event:?}"));
     }
 }
 
@@ -191,7 +149,7 @@ async fn redacts_login_secrets_along_the_token_store() {
         };
         crate::harness::canned_server::json_response(body)
     }
-    let recorder = TextRecorder::default();
+    let recorder = FieldRecorder::all();
     let service = CannedServer::respond_with(provider).await;
     let folder = tempfile::tempdir().unwrap();
     let store = documine::FileStore::new(folder.path().join("login.json"));
@@ -218,7 +176,7 @@ async fn redacts_login_secrets_along_the_token_store() {
         "{tokens:?} {stored:?} {store:?} {credentials:?} {client:?} {me:?} {refused} {refused:?} {logged_out} {logged_out:?} {damaged} {damaged:?}"
     )
     .unwrap();
-    shown.push_str(&recorder.0.lock().unwrap());
+    shown.push_str(&recorder.text());
     assert!(
         shown.contains("(canary)") && shown.contains("[redacted]") && shown.contains("login event: Refreshed"),
         "{shown}"

@@ -5,11 +5,12 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use documine::{Client, Credentials, DossierHandle, DownloadFileType, FileHandle, NewDossier, PackageContent, Source};
+use documine::{Client, DossierHandle, DownloadFileType, FileHandle, NewDossier, PackageContent, Source};
 use documine_sim::{Fault, Simulator};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::harness::pdf_fixtures::INVOICE;
+use crate::harness::test_env::password_credentials;
 
 /// A service whose analyses take two seconds.
 struct PollingEnv {
@@ -23,10 +24,8 @@ impl PollingEnv {
         timing.queue = Duration::from_secs(2);
         timing.package_queue = Duration::from_secs(2);
         let sim = Simulator::builder().timing(timing).start().await.unwrap();
-        let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-        let credentials = credentials.client_secret(sim.client_secret());
         let builder = Client::builder(sim.base_url()).workspace(sim.workspace_id());
-        Self { client: builder.credentials(credentials).build().unwrap(), sim }
+        Self { client: builder.credentials(password_credentials(&sim)).build().unwrap(), sim }
     }
 
     /// Returns the number of requests of an operation.

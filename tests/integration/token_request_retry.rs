@@ -9,9 +9,9 @@ use documine_sim::Fault;
 use tokio::net::TcpSocket;
 
 use crate::harness::canned_server::{self, CannedServer, response};
+use crate::harness::login::query_field;
 use crate::harness::scripted::{request_body, request_lines, response_sequence};
 use crate::harness::test_env::TestEnv;
-use crate::login_authorization_code::query_field;
 
 const TOKEN: &str = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300}"#;
 const TOKEN_REQUEST: &str = "POST /auth/realms/acme/protocol/openid-connect/token";

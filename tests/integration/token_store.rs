@@ -5,52 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    BoxFuture, Client, Credentials, Error, ErrorKind, FileStore, LoginEvent, MemoryStore, Observer, Result, StoreLock,
-    StoredLogin, TokenSet, TokenStore,
+    BoxFuture, Credentials, Error, ErrorKind, FileStore, MemoryStore, Result, StoreLock, StoredLogin,
+    TokenSet, TokenStore,
 };
 use futures_util::future::try_join_all;
 
-use crate::harness::test_env::TestEnv;
-use crate::login::issue_tokens;
-
-/// Records login events, one text each.
-#[derive(Clone, Default)]
-struct EventRecorder(Arc<Mutex<Vec<String>>>);
-
-impl Observer for EventRecorder {
-    fn login(&self, event: &LoginEvent<'_>) {
-        let word = match event {
-            LoginEvent::Refreshed => "refreshed".to_owned(),
-            LoginEvent::Adopted => "adopted".to_owned(),
-            LoginEvent::StoreFailed(error) => format!("store failed: {error}"),
-            LoginEvent::RefreshFailed(error) => format!("refresh failed: {error}"),
-            LoginEvent::LoginNeeded(error) => format!("login needed: {error}"),
-            other => format!("{other:?}"),
-        };
-        self.0.lock().unwrap().push(word);
-    }
-}
-
-impl EventRecorder {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-/// Builds a client of the store, as another process would.
-fn process_client(env: &TestEnv, store: impl TokenStore) -> (Client, EventRecorder) {
-    let events = EventRecorder::default();
-    let credentials = Credentials::stored(env.sim.client_id(), store).client_secret(env.sim.client_secret());
-    (env.builder().credentials(credentials).observer(events.clone()).build().unwrap(), events)
-}
-
-/// Logs in by device code and saves the tokens in the store.
-async fn log_in_to_store(env: &TestEnv, store: impl TokenStore) -> TokenSet {
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
-    let provider = env.sim.control().provider().clone();
-    let person = env.sim.username().to_owned();
-    login.store(store).device(move |code| assert!(provider.approve_device(&code.user_code, &person))).await.unwrap()
-}
+use crate::harness::file_names;
+use crate::harness::login::issue_tokens;
+use crate::harness::stored_login::{last_bearer_token, log_in_to_store, process_client, rotating_env};
+use crate::harness::test_env::{TestEnv, password_credentials};
 
 struct StoreFolder(tempfile::TempDir);
 
@@ -65,15 +28,8 @@ impl StoreFolder {
 
     /// Returns the names of the files in the store's folder.
     fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.0.path().join("state")).unwrap();
-        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+        file_names(&self.0.path().join("state"))
     }
-}
-
-async fn rotating_env() -> TestEnv {
-    TestEnv::with(|builder| builder.rotate_refresh(true)).await
 }
 
 #[tokio::test]
@@ -142,11 +98,7 @@ async fn other_processes_adopt_refreshed_token() {
 async fn all_processes_log_in_with_password_once() {
     let env = rotating_env().await;
     let store = Arc::new(MemoryStore::default());
-    let client = || {
-        let sim = &env.sim;
-        let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-        env.client_with(credentials.client_secret(sim.client_secret()).store(store.clone()))
-    };
+    let client = || env.client_with(password_credentials(&env.sim).store(store.clone()));
     for client in [client(), client(), client()] {
         client.license().await.unwrap();
     }
@@ -302,14 +254,17 @@ async fn reports_lock_held_too_long() {
     assert_eq!(env.requests("token").len(), 2);
 }
 
-/// A token store whose writes fail while `failing` is set.
+/// A token store with faults: failing writes, and writes of others despite the lock.
 #[derive(Clone, Default)]
-struct FailingStore {
+struct FaultyStore {
     store: Arc<MemoryStore>,
+    /// Writes fail while set.
     failing: Arc<Mutex<bool>>,
+    /// A login that another process writes before the next swap.
+    concurrent_write: Arc<Mutex<Option<StoredLogin>>>,
 }
 
-impl TokenStore for FailingStore {
+impl TokenStore for FaultyStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
         self.store.load()
     }
@@ -323,6 +278,11 @@ impl TokenStore for FailingStore {
             if *self.failing.lock().unwrap() {
                 // Any error serves here.
                 return Err(StoredLogin::from_json("full").unwrap_err());
+            }
+            let concurrent_write = self.concurrent_write.lock().unwrap().take();
+            if let Some(written) = concurrent_write {
+                let stored = self.store.load().await?;
+                assert!(self.store.compare_and_swap(stored.as_ref(), &written).await?);
             }
             self.store.compare_and_swap(seen, fresh).await
         })
@@ -339,7 +299,7 @@ impl TokenStore for FailingStore {
 
 #[tokio::test]
 async fn uses_unsaved_tokens_and_saves_them_later() {
-    let (env, store) = (rotating_env().await, FailingStore::default());
+    let (env, store) = (rotating_env().await, FaultyStore::default());
     log_in_to_store(&env, store.clone()).await;
     let (client, events) = process_client(&env, store.clone());
     client.license().await.unwrap();
@@ -361,74 +321,6 @@ async fn uses_unsaved_tokens_and_saves_them_later() {
     env.time.advance(301);
     process_client(&env, store).0.license().await.unwrap();
     assert_eq!(events.take(), Vec::<String>::new());
-}
-
-/// Returns the token of the last call.
-fn last_bearer_token(env: &TestEnv) -> String {
-    let last = env.requests("getLicense").pop().unwrap();
-    last.header("authorization").unwrap().strip_prefix("Bearer ").unwrap().to_owned()
-}
-
-#[tokio::test]
-async fn logout_ends_login_in_all_processes() {
-    let env = rotating_env().await;
-    let store = Arc::new(MemoryStore::default());
-    log_in_to_store(&env, store.clone()).await;
-    let ((client, _), (other, _)) = (process_client(&env, store.clone()), process_client(&env, store.clone()));
-    client.license().await.unwrap();
-    other.license().await.unwrap();
-    let before = env.request_log().len();
-    let logout = client.log_out().await.unwrap();
-    assert!(logout.revoked && logout.session_ended, "{logout:?}");
-    assert_eq!(env.request_log_since(before), ["revoke 200", "logout 204"]);
-    assert_eq!(store.load().await.unwrap(), None);
-    let error = client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: this client has logged out; log in again");
-    assert!(error.needs_login());
-    env.time.advance(301);
-    let error = other.license().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "getLicense: the login is gone from the token store: logged out by another process; log in again"
-    );
-    assert!(error.needs_login());
-    assert_eq!(env.request_log_since(before), ["revoke 200", "logout 204"]);
-}
-
-#[tokio::test]
-async fn logout_without_store_or_login_succeeds() {
-    let env = rotating_env().await;
-    let (access, refresh) = issue_tokens(&env).await;
-    let credentials = Credentials::tokens(env.sim.client_id(), TokenSet::new(access.as_str()).refresh_token(refresh));
-    let client = env.client_with(credentials.client_secret(env.sim.client_secret()));
-    assert!(client.log_out().await.unwrap().revoked);
-    assert!(client.license().await.unwrap_err().needs_login());
-    // A second logout has nothing to revoke.
-    assert!(!client.log_out().await.unwrap().revoked);
-    assert_eq!(env.request_log(), ["token 200", "revoke 200", "logout 204"]);
-    let bare = env.client_with(Credentials::access_token(access));
-    assert!(!bare.log_out().await.unwrap().revoked);
-    assert!(bare.license().await.unwrap_err().needs_login());
-}
-
-#[tokio::test]
-async fn logout_clears_store_when_provider_is_unavailable() {
-    let env = rotating_env().await;
-    let store = Arc::new(MemoryStore::default());
-    log_in_to_store(&env, store.clone()).await;
-    let credentials = Credentials::stored(env.sim.client_id(), store.clone());
-    // Endpoints on a closed port.
-    let invalid_path = "http://127.0.0.1:9/away";
-    let builder = env.builder().revocation_path(invalid_path).end_session_path(invalid_path);
-    let client = builder.credentials(credentials.client_secret(env.sim.client_secret())).build().unwrap();
-    let error = client.log_out().await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
-    assert!(
-        error.to_string().ends_with("the tokens are forgotten here, but the identity provider may take them on"),
-        "{error}"
-    );
-    assert_eq!(store.load().await.unwrap(), None);
-    assert!(client.license().await.unwrap_err().needs_login());
 }
 
 #[test]
@@ -492,7 +384,7 @@ async fn checks_store_before_starting_login() {
 
 #[tokio::test]
 async fn revokes_login_that_cannot_be_saved() {
-    let (env, store) = (rotating_env().await, FailingStore::default());
+    let (env, store) = (rotating_env().await, FaultyStore::default());
     *store.failing.lock().unwrap() = true;
     let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
     let (provider, person) = (env.sim.control().provider().clone(), env.sim.username().to_owned());
@@ -539,9 +431,7 @@ async fn password_login_continues_with_damaged_store() {
     let (env, folder) = (rotating_env().await, StoreFolder::new());
     std::fs::create_dir(folder.file().parent().unwrap()).unwrap();
     rewrite(&folder.file(), "no login");
-    let credentials = Credentials::password(env.sim.client_id(), env.sim.username(), env.sim.password());
-    let store = FileStore::new(folder.file());
-    let client = env.client_with(credentials.client_secret(env.sim.client_secret()).store(store));
+    let client = env.client_with(password_credentials(&env.sim).store(FileStore::new(folder.file())));
     client.license().await.unwrap();
     assert_eq!(folder.names(), ["login.json", "login.json.damaged", "login.json.lock"]);
 }
@@ -558,46 +448,9 @@ async fn local_clock_alone_ends_no_login() {
     assert_eq!(env.request_log(), ["token 200", "token 200", "getLicense 200"]);
 }
 
-/// A token store without an effective lock: a login can be written during a refresh.
-#[derive(Clone, Default)]
-struct RacingStore {
-    store: Arc<MemoryStore>,
-    /// The login to write before the next swap.
-    meanwhile: Arc<Mutex<Option<StoredLogin>>>,
-}
-
-impl TokenStore for RacingStore {
-    fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
-        self.store.load()
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        seen: Option<&'a StoredLogin>,
-        fresh: &'a StoredLogin,
-    ) -> BoxFuture<'a, Result<bool>> {
-        Box::pin(async move {
-            let meanwhile = self.meanwhile.lock().unwrap().take();
-            if let Some(written) = meanwhile {
-                let kept = self.store.load().await?;
-                assert!(self.store.compare_and_swap(kept.as_ref(), &written).await?);
-            }
-            self.store.compare_and_swap(seen, fresh).await
-        })
-    }
-
-    fn clear(&self) -> BoxFuture<'_, Result<()>> {
-        self.store.clear()
-    }
-
-    fn lock(&self) -> BoxFuture<'_, Result<StoreLock>> {
-        self.store.lock()
-    }
-}
-
 #[tokio::test]
 async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
-    let (env, store) = (rotating_env().await, RacingStore::default());
+    let (env, store) = (rotating_env().await, FaultyStore::default());
     log_in_to_store(&env, store.clone()).await;
     let old = store.load().await.unwrap().unwrap();
     let (client, events) = process_client(&env, store.clone());
@@ -605,7 +458,7 @@ async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
     env.time.advance(301);
     // Another program restores a backup: a different text that has expired.
     let backup = old.to_json().expose().replace("\"scopes\": [", "\"scopes\": [\"backup\", ");
-    *store.meanwhile.lock().unwrap() = Some(StoredLogin::from_json(&backup).unwrap());
+    *store.concurrent_write.lock().unwrap() = Some(StoredLogin::from_json(&backup).unwrap());
     client.license().await.unwrap();
     assert_eq!(events.take(), ["adopted", "refreshed"]);
     // The new tokens are saved afterwards, and no token was used twice.
@@ -615,45 +468,4 @@ async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
     let kept = store.load().await.unwrap().unwrap();
     assert_eq!(kept.tokens().access_token().expose(), last_bearer_token(&env));
     assert_eq!(env.requests("token").len(), 2);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn logout_waits_for_running_refresh() {
-    let env = rotating_env().await;
-    let store = Arc::new(MemoryStore::default());
-    log_in_to_store(&env, store.clone()).await;
-    let (client, _) = process_client(&env, store.clone());
-    client.license().await.unwrap();
-    for _ in 0..20 {
-        // Shortly before expiry, the call uses the old token while a refresh runs.
-        env.time.advance(275);
-        client.license().await.unwrap();
-        let calls: Vec<_> = (0..5).map(|_| tokio::spawn(client.license().send())).collect();
-        assert!(client.log_out().await.unwrap().revoked);
-        for call in calls {
-            // Calls complete before or after the logout; the service may have rejected a call in between.
-            if let Err(error) = call.await.unwrap() {
-                assert!(error.needs_login() || error.is_unauthorized(), "{error:?}");
-            }
-        }
-        assert_eq!(store.load().await.unwrap(), None);
-        assert!(client.license().await.unwrap_err().needs_login());
-        log_in_to_store(&env, store.clone()).await;
-        client.license().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn logout_of_custom_token_source_fails() {
-    let env = rotating_env().await;
-    let error = env.client_with(Credentials::source(FixedTokenSource)).log_out().await.unwrap_err();
-    assert_eq!(error.to_string(), "the tokens come from a source of your own; log out where it has them from");
-}
-
-struct FixedTokenSource;
-
-impl documine::TokenSource for FixedTokenSource {
-    fn token(&self, _: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>> {
-        Box::pin(async { Ok(TokenSet::new("from the vault")) })
-    }
 }

@@ -5,9 +5,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use documine::{Client, Credentials, ErrorKind, FileStore, StoredLogin, TokenStore};
+use documine::{ErrorKind, FileStore, StoredLogin, TokenStore};
 use futures_util::future::try_join_all;
 
+use crate::harness::file_names;
+use crate::harness::stored_login::{log_in_to_store, process_client};
 use crate::harness::test_env::TestEnv;
 
 /// A folder with `real/login.json` and several paths to that file.
@@ -51,25 +53,8 @@ impl LinkedPaths {
     }
 
     fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(self.at("real"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
+        file_names(&self.at("real"))
     }
-}
-
-fn process_client(env: &TestEnv, path: &Path) -> Client {
-    let credentials = Credentials::stored(env.sim.client_id(), FileStore::new(path));
-    env.client_with(credentials.client_secret(env.sim.client_secret()))
-}
-
-async fn log_in_to_store(env: &TestEnv, path: &Path) {
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
-    let (provider, person) = (env.sim.control().provider().clone(), env.sim.username().to_owned());
-    let login = login.store(FileStore::new(path));
-    login.device(move |code| assert!(provider.approve_device(&code.user_code, &person))).await.unwrap();
 }
 
 fn stored(access: &str) -> StoredLogin {
@@ -85,9 +70,9 @@ async fn programs_with_different_paths_refresh_rotating_token_once() {
     let env = TestEnv::with(|builder| builder.rotate_refresh(true)).await;
     let paths = LinkedPaths::new();
     // The links are dangling when the first login is saved.
-    log_in_to_store(&env, &paths.at("other/deep/link-to-link")).await;
+    log_in_to_store(&env, FileStore::new(paths.at("other/deep/link-to-link"))).await;
     assert_eq!(paths.names(), ["login.json", "login.json.lock"]);
-    let processes: Vec<_> = paths.all().iter().map(|path| process_client(&env, path)).collect();
+    let processes: Vec<_> = paths.all().iter().map(|path| process_client(&env, FileStore::new(path)).0).collect();
     for round in 1..=3 {
         env.time.advance(301);
         try_join_all(processes.iter().map(|client| client.license().send())).await.unwrap();
@@ -98,10 +83,10 @@ async fn programs_with_different_paths_refresh_rotating_token_once() {
     }
     assert_eq!(paths.names(), ["login.json", "login.json.lock"]);
     // Logout removes the file; the links stay and serve the next login.
-    process_client(&env, &paths.at("relative-link")).log_out().await.unwrap();
+    process_client(&env, FileStore::new(paths.at("relative-link"))).0.log_out().await.unwrap();
     assert_eq!(paths.names(), ["login.json.lock"]);
-    log_in_to_store(&env, &paths.at("relative-link")).await;
-    process_client(&env, &paths.at("real/login.json")).license().await.unwrap();
+    log_in_to_store(&env, FileStore::new(paths.at("relative-link"))).await;
+    process_client(&env, FileStore::new(paths.at("real/login.json"))).0.license().await.unwrap();
 }
 
 #[tokio::test]
@@ -205,7 +190,7 @@ async fn damaged_file_stays_until_lock_is_held() {
 
     // `who_am_i` takes no lock.
     let env = TestEnv::new().await;
-    let client = process_client(&env, &paths.at("relative-link"));
+    let client = process_client(&env, FileStore::new(paths.at("relative-link"))).0;
     assert!(client.who_am_i().await.unwrap_err().needs_login());
     assert_eq!(paths.names(), ["login.json"]);
 

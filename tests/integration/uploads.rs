@@ -210,7 +210,7 @@ async fn yields_outcomes_early_and_pulls_sources_on_demand() {
 async fn stops_uploading_when_login_is_needed() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let (access, _) = crate::login::issue_tokens(&env).await;
+    let (access, _) = crate::harness::login::issue_tokens(&env).await;
     let client = env.client_with(Credentials::access_token(access));
     let template = client.dossier_template(env.template_id());
     let theirs = template.dossier(dossier.id());

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use documine::{
-    BoxFuture, Clock, Condition, Credentials, DownloadFileType, DownloadState, DownloadStatus, ErrorKind, FileHandle,
-    FileStatus, Operation, OperationRef, Package, PackageContent, ProcessingStatus, Source, State, WaitError,
+    BoxFuture, Clock, Condition, DownloadFileType, DownloadState, DownloadStatus, ErrorKind, FileHandle, FileStatus,
+    Operation, OperationRef, Package, PackageContent, ProcessingStatus, Source, State, WaitError,
 };
 use documine_sim::Fault;
 
@@ -171,14 +171,7 @@ async fn suspended_machine_uses_no_wait_time_and_polls_normally() {
     let operation = package(&env).await;
     let (time, pause) = (env.time.clone(), env.time.sleeps().len() + 3);
     let suspending_clock = env.time.with_event(pause, move || time.advance(8 * 3600));
-    let sim = &env.sim;
-    let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-    let client = env
-        .builder()
-        .clock(suspending_clock)
-        .credentials(credentials.client_secret(sim.client_secret()))
-        .build()
-        .unwrap();
+    let client = env.builder().clock(suspending_clock).build().unwrap();
     let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let start = env.sim.clock().now();
     let error = operation.wait().with_deadline(seconds(60)).await.unwrap_err();
@@ -250,10 +243,7 @@ async fn shares_poll_results_with_other_waits() {
     for name in ["a.pdf", "b.pdf"] {
         ids.push(dossier.upload(Source::bytes(name, STUDY)).await.unwrap().id);
     }
-    let sim = &env.sim;
-    let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
-    let builder = env.builder().credentials(credentials.client_secret(sim.client_secret()));
-    let client = builder.clock(StoppedClock(env.time.clone())).build().unwrap();
+    let client = env.builder().clock(StoppedClock(env.time.clone())).build().unwrap();
     let dossier = client.dossier_template(env.template_id()).dossier(dossier.id().clone());
     let sleeping = tokio::spawn(dossier.file(&ids[0]).processed().into_future());
     while env.requests("getFile").is_empty() {
@@ -280,10 +270,7 @@ async fn resumes_operation_in_another_process_with_another_login() {
     );
     drop(operation);
 
-    let other = env.client_with(
-        Credentials::password(env.sim.client_id(), env.sim.username(), env.sim.password())
-            .client_secret(env.sim.client_secret()),
-    );
+    let other = env.builder().build().unwrap();
     let reference: OperationRef = serde_json::from_str(&reference).unwrap();
     assert_eq!((reference.id(), reference.workspace()), (id.as_str(), env.sim.workspace_id()));
     let operation = other.resume(&reference).unwrap();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use documine::{BoxFuture, Client, Contents};
 use futures_util::TryStreamExt;
 
-use super::{IsolatedSimulator, drop_after_each_poll, eventually, file_names};
+use super::{IsolatedSimulator, drop_after_each_poll, eventually};
+use crate::harness::file_names;
 use crate::harness::pdf_fixtures::{STUDY, unzip, zip};
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use documine::{BoxFuture, Client, Source, UploadAll};
 use futures_util::TryStreamExt;
 
-use super::{IsolatedSimulator, drop_after_each_poll, file_names};
+use super::{IsolatedSimulator, drop_after_each_poll};
+use crate::harness::file_names;
 use crate::harness::pdf_fixtures::pdf;
 
 /// Writes three files to upload.

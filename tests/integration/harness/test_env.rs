@@ -145,10 +145,14 @@ impl Drop for TestEnv {
 }
 
 fn builder(sim: &Simulator, time: &SimulatedTime) -> ClientBuilder {
-    Client::builder(sim.base_url()).workspace(sim.workspace_id()).credentials(credentials(sim)).clock(time.clone())
+    Client::builder(sim.base_url())
+        .workspace(sim.workspace_id())
+        .credentials(password_credentials(sim))
+        .clock(time.clone())
 }
 
-fn credentials(sim: &Simulator) -> Credentials {
+/// Returns password credentials of the simulator\'s user.
+pub fn password_credentials(sim: &Simulator) -> Credentials {
     Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret())
 }
 
