@@ -104,13 +104,14 @@ fn outcome_cell<T>(outcome: documine::Result<T>) -> String {
     }
     let sent = if error.was_sent() { "sent" } else { "not sent" };
     let safe = if error.is_safe_to_repeat() { "" } else { ", **not safe to repeat**" };
-    let times = if error.attempts() == 1 { "once".to_owned() } else { format!("{} times", error.attempts()) };
-    write!(cell, "`, tried {times}, {sent}{safe}").unwrap();
+    let attempts =
+        if error.attempts() == 1 { "1 attempt".to_owned() } else { format!("{} attempts", error.attempts()) };
+    write!(cell, "`, {attempts}, {sent}{safe}").unwrap();
     cell
 }
 
 const HEAD: &str = "\
-| fault | a list (GET) | a creation (POST) | a creation with `Retry::EvenIfSent` | an upload (POST) | a deletion (DELETE) | a package into a file (GET) |
+| fault | list (GET) | creation (POST) | creation with `Retry::EvenIfSent` | upload (POST) | deletion (DELETE) | package into a file (GET) |
 |---|---|---|---|---|---|---|";
 
 #[tokio::test]

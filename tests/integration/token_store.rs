@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    BoxFuture, Credentials, Error, ErrorKind, FileStore, MemoryStore, Result, StoreLock, StoredLogin,
-    TokenSet, TokenStore,
+    BoxFuture, Credentials, Error, ErrorKind, FileStore, MemoryStore, Result, StoreLock, StoredLogin, TokenSet,
+    TokenStore,
 };
 use futures_util::future::try_join_all;
 
