@@ -72,8 +72,8 @@ async fn identity_provider_receives_no_token_and_no_tenant() {
 
 #[tokio::test]
 async fn does_not_follow_redirect_to_another_origin() {
-    let elsewhere = CannedServer::respond_with(|_| json_response("{}")).await;
-    let location = format!("Location: {}/api/license", elsewhere.base);
+    let other_server = CannedServer::respond_with(|_| json_response("{}")).await;
+    let location = format!("Location: {}/api/license", other_server.base);
     let service = CannedServer::respond_with(move |_| response("302 Found", &[&location], "")).await;
     let client = Client::builder(&service.base)
         .workspace("acme")
@@ -86,15 +86,15 @@ async fn does_not_follow_redirect_to_another_origin() {
         "getLicense: 302 Found: the service points elsewhere, which is not followed; check the base URL"
     );
     assert_eq!(error.kind(), ErrorKind::Api);
-    assert_eq!((service.requests().len(), elsewhere.requests().len()), (1, 0));
+    assert_eq!((service.requests().len(), other_server.requests().len()), (1, 0));
     assert!(!format!("{error:?}").contains("t0p-s3cret"));
 }
 
 #[tokio::test]
 async fn does_not_follow_redirects_of_provider_endpoints() {
-    let elsewhere =
+    let other_server =
         CannedServer::respond_with(|_| json_response(r#"{"access_token":"stolen","token_type":"Bearer"}"#)).await;
-    let other_host = elsewhere.base.trim_start_matches("http:");
+    let other_host = other_server.base.trim_start_matches("http:");
     for status in
         ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"]
     {
@@ -109,12 +109,12 @@ async fn does_not_follow_redirects_of_provider_endpoints() {
             let service = CannedServer::respond_with(move |_| response(status, &[&location], "")).await;
             let builder = || Client::builder(&service.base).workspace("acme");
             let login = || builder().login("c").unwrap().client_secret("s3cret-word");
-            let kept = TokenSet::new("a").refresh_token("r").expires_at(SystemTime::UNIX_EPOCH);
+            let tokens = TokenSet::new("a").refresh_token("r").expires_at(SystemTime::UNIX_EPOCH);
             let client = |credentials| builder().credentials(credentials).build().unwrap();
             let outcomes = [
                 client(Credentials::password("c", "u", "s3cret-word")).license().await.map(drop),
-                client(Credentials::tokens("c", kept.clone())).license().await.map(drop),
-                client(Credentials::tokens("c", kept)).log_out().await.map(drop),
+                client(Credentials::tokens("c", tokens.clone())).license().await.map(drop),
+                client(Credentials::tokens("c", tokens)).log_out().await.map(drop),
                 login().device(|_| ()).await.map(drop),
                 login().authorization("http://127.0.0.1/callback").unwrap().pasted("the-code").await.map(drop),
             ];
@@ -127,7 +127,7 @@ async fn does_not_follow_redirects_of_provider_endpoints() {
             for outcome in outcomes {
                 assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Auth, "{status} {target}");
             }
-            assert_eq!(elsewhere.requests(), Vec::<String>::new(), "{status} {target}");
+            assert_eq!(other_server.requests(), Vec::<String>::new(), "{status} {target}");
         }
     }
 }
@@ -135,8 +135,8 @@ async fn does_not_follow_redirects_of_provider_endpoints() {
 #[cfg(has = "getUsers")]
 #[tokio::test]
 async fn link_to_another_origin_receives_no_token() {
-    let elsewhere = CannedServer::respond_with(|_| json_response(r#"{"users":[{"id":"x"}]}"#)).await;
-    let link = format!("Link: <{}/api/users?page=2>; rel=\"next\"", elsewhere.base);
+    let other_server = CannedServer::respond_with(|_| json_response(r#"{"users":[{"id":"x"}]}"#)).await;
+    let link = format!("Link: <{}/api/users?page=2>; rel=\"next\"", other_server.base);
     let service = CannedServer::respond_with(move |head| {
         let next: &[&str] = if head.contains("?page=2 ") { &[] } else { &[&link] };
         let headers = [&["Content-Type: application/json"], next].concat();
@@ -150,7 +150,7 @@ async fn link_to_another_origin_receives_no_token() {
         .unwrap();
     // The second page comes from the configured service.
     assert_eq!(client.users().await.unwrap().len(), 2);
-    assert_eq!((service.requests().len(), elsewhere.requests().len()), (2, 0));
+    assert_eq!((service.requests().len(), other_server.requests().len()), (2, 0));
 }
 
 #[tokio::test]

@@ -2,23 +2,19 @@
 
 use std::time::Duration;
 
-use documine::{Client, Credentials, DossierFields, DossierId, DossierTemplateId, DownloadFileType, Error, ErrorKind};
-use documine::{FileId, NewDossier, PackageContent, Source};
+use documine::{Client, Credentials, DossierFields, DossierId, DossierTemplateId, Error, ErrorKind};
+use documine::{FileId, NewDossier, Source};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::messages::{UNNAMED_DOSSIER, reserved_header};
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::{client, request_body, scripted_server};
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{TestEnv, originals};
 
 fn assert_input_error(error: &Error, line: &str) {
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Input, line));
     assert_eq!((error.attempts(), error.was_sent()), (0, false));
-}
-
-fn originals() -> PackageContent {
-    PackageContent::file_types([DownloadFileType::Original])
 }
 
 #[tokio::test]
@@ -114,8 +110,8 @@ async fn rejects_package_of_no_files_before_sending() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     let before = env.request_log().len();
-    let none: [&FileId; 0] = [];
-    let error = dossier.create_files_package(none, originals()).await.map(drop).unwrap_err();
+    let no_files: [&FileId; 0] = [];
+    let error = dossier.create_files_package(no_files, originals()).await.map(drop).unwrap_err();
     assert_input_error(&error, "prepareFilesDownload: a package of no files would be empty; name at least one");
     assert_eq!(env.request_log_since(before), Vec::<String>::new());
 }

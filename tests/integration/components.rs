@@ -83,10 +83,10 @@ async fn returns_components_as_xml() {
     ] {
         assert!(xml.contains(part), "{part} is not in {xml}");
     }
-    let whole = dossier.components_xml().await.unwrap();
+    let dossier_xml = dossier.components_xml().await.unwrap();
     assert!(
-        whole.contains("<dossierComponents>") && whole.contains(&format!("<fileId>{}</fileId>", file.id())),
-        "{whole}"
+        dossier_xml.contains("<dossierComponents>") && dossier_xml.contains(&format!("<fileId>{}</fileId>", file.id())),
+        "{dossier_xml}"
     );
 
     let detailed = file.components_xml().include_details(true).await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{PackageContent, WaitError};
+use documine::WaitError;
 use documine_sim::Fault;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::harness::canned_server::response;
 use crate::harness::field_recorder::FieldRecorder;
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::scripted::{client, scripted_server};
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{TestEnv, originals};
 
 /// An escape sequence, a line break that forges a log line, and bidirectional characters.
 const HOSTILE: &str = "\u{1b}[31mSTUCK\r\n2026-01-01 ERROR forged\u{9b}2J\u{202e}gpj.exe\u{2066}\u{200f}";
@@ -99,8 +99,7 @@ async fn package_failure_reason_stays_on_one_line() {
         {"op": "add", "path": "/errorMessage", "value": HOSTILE},
     ]);
     env.sim.faults().add(Fault::on("getDownload").patch(&failed.to_string()));
-    let package =
-        dossier.create_package(PackageContent::file_types([documine::DownloadFileType::Original])).await.unwrap();
+    let package = dossier.create_package(originals()).await.unwrap();
     let error = package.wait().await.unwrap_err();
     assert_harmless(&error.to_string(), &format!("{error:?}"));
 }

@@ -125,8 +125,8 @@ async fn filters_dossiers_by_state() {
         env.requests("getDossiers").into_iter().map(|request| request.query.unwrap_or_default()).collect();
     let (active, archived, trashed) =
         (("includeActive", "false"), ("includeArchived", "true"), ("includeSoftDeleted", "true"));
-    let asked: [&[_]; 5] = [&[], &[archived], &[active, trashed], &[active], &[archived, trashed]];
-    assert_eq!(queries, asked.map(|words| operation_query("getDossiers", words)));
+    let requested: [&[_]; 5] = [&[], &[archived], &[active, trashed], &[active], &[archived, trashed]];
+    assert_eq!(queries, requested.map(|words| operation_query("getDossiers", words)));
 }
 
 #[tokio::test]

@@ -76,9 +76,9 @@ async fn applies_if_exists_policy() {
 
     // A file created during the download is not replaced either.
     std::fs::remove_file(&target).unwrap();
-    let meanwhile = target.clone();
+    let concurrent_target = target.clone();
     let call = package.save_to(&target).if_exists(IfExists::Refuse);
-    let call = call.with_progress(move |_, _| std::fs::write(&meanwhile, "theirs").unwrap());
+    let call = call.with_progress(move |_, _| std::fs::write(&concurrent_target, "theirs").unwrap());
     assert_eq!(call.await.unwrap_err().to_string(), line);
     assert_eq!(std::fs::read(&target).unwrap(), b"theirs");
     assert_eq!(

@@ -1,20 +1,17 @@
 //! Integrity of downloads: a package of the wrong length, without a ZIP structure or with a damaged entry is never saved.
 
-use documine::{DownloadFileType, ErrorKind, PackageContent, PackageLimits};
+use documine::{ErrorKind, PackageLimits};
 use documine_sim::Fault;
 
 use crate::harness::file_names;
 use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip};
-use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::TestEnv;
 
 #[tokio::test]
 async fn never_saves_package_of_wrong_length() {
     for (delta, kind) in [(-10, ErrorKind::Integrity), (10, ErrorKind::Interrupted)] {
         let env = TestEnv::new().await;
-        let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-        let content = PackageContent::file_types([DownloadFileType::Original]);
-        let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
+        let (_, package) = env.originals_package().await;
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.zip");
         // Each call uses a new client, because surplus bytes corrupt the next response on the connection.
@@ -90,8 +87,8 @@ async fn fetches_package_with_damaged_entry_once_more_when_checked() {
         assert!(std::fs::read(&target).unwrap() == zip, "the existing file is unchanged");
         assert_eq!(file_names(folder.path()), ["a.zip"], "no part remains");
     }
-    let few = PackageLimits::default().entries(1);
-    let error = server.package().await.save_to(&target).checked(few).await.unwrap_err();
+    let limits = PackageLimits::default().entries(1);
+    let error = server.package().await.save_to(&target).checked(limits).await.unwrap_err();
     assert!(error.to_string().contains("it holds 2 entries, more than 1"), "{error}");
     // A call without a check saves the package as received.
     server.package().await.save_to(&target).await.unwrap();

@@ -8,8 +8,7 @@ use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::{CannedServer, response};
 use crate::harness::file_names;
-use crate::harness::package_server::incompressible_zip;
-use crate::harness::package_server::{is_package_request, ready_status};
+use crate::harness::package_server::{incompressible_zip, is_package_request, ready_status};
 use crate::harness::scripted::builder;
 use crate::harness::test_env::operation_path;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::{DownloadFileType, ErrorKind, PackageContent, Retry};
+use documine::{ErrorKind, Retry};
 use documine_sim::Fault;
 use futures_util::{StreamExt, TryStreamExt};
 use proptest::prelude::Rng;
@@ -75,9 +75,7 @@ async fn resumes_after_every_early_eof_without_repeating_bytes() {
 #[tokio::test]
 async fn backs_off_between_resets_early_eofs_and_stalls() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let content = PackageContent::file_types([DownloadFileType::Original]);
-    let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     let (id, size) = (package.id().clone(), read_stream(&package).await.unwrap().len());
     let asked_before = env.requests("downloadPackage").len();
     let faults = env.sim.faults();
@@ -238,9 +236,7 @@ async fn never_mixes_mismatched_range_response_with_received_bytes() {
 #[tokio::test]
 async fn handles_simulated_range_faults() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let content = PackageContent::file_types([DownloadFileType::Original]);
-    let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     let whole = read_stream(&package).await.unwrap();
     let half = whole.len() as u64 / 2;
     let first = || Fault::on("downloadPackage").nth(1).cut_after(half);
@@ -289,7 +285,7 @@ async fn restarts_file_but_fails_stream_when_package_changes() {
     let mut received = 0;
     let error = loop {
         match stream.next().await.unwrap() {
-            Ok(piece) => received += piece.len(),
+            Ok(chunk) => received += chunk.len(),
             Err(error) => break error,
         }
     };
@@ -309,22 +305,22 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
         }
     }
     let length = u16::try_from(bytes.len()).unwrap();
-    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
-    packed.extend(length.to_le_bytes());
-    packed.extend((!length).to_le_bytes());
-    packed.extend_from_slice(bytes);
-    packed.extend((!sum).to_le_bytes());
-    packed.extend(u32::from(length).to_le_bytes());
-    packed
+    let mut compressed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    compressed.extend(length.to_le_bytes());
+    compressed.extend((!length).to_le_bytes());
+    compressed.extend_from_slice(bytes);
+    compressed.extend((!sum).to_le_bytes());
+    compressed.extend(u32::from(length).to_le_bytes());
+    compressed
 }
 
 #[tokio::test]
 async fn does_not_resume_compressed_response() {
     let zip = incompressible_zip(40_000);
-    let packed = gzip(&zip);
+    let compressed = gzip(&zip);
     let server = PackageServer::start(move |request| {
         let sent = if request.number == 0 { 20_000 } else { usize::MAX };
-        full_response(&packed, &[ETAG, "Content-Encoding: gzip"], sent)
+        full_response(&compressed, &[ETAG, "Content-Encoding: gzip"], sent)
     })
     .await;
     let folder = tempfile::tempdir().unwrap();

@@ -12,16 +12,13 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use documine::{
-    BoxFuture, Client, Clock, Credentials, DownloadFileType, DownloadId, FileStore, NewDossier, Pacing, PackageContent,
-    Source,
-};
+use documine::{BoxFuture, Client, Clock, Credentials, DownloadId, FileStore, NewDossier, Pacing, Source};
 use documine_sim::{SimClock, Simulator, SimulatorBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::harness::file_names;
-use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::password_credentials;
+use crate::harness::pdf_fixtures::{STUDY, study_on_disk};
+use crate::harness::test_env::{originals, password_credentials};
 
 /// More polls than any call here needs.
 const MAX_POLLS: usize = 5_000;
@@ -71,16 +68,15 @@ impl IsolatedSimulator {
         self.runtime.block_on(async {
             let file = dossier(&client).upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
             file.processed().await.unwrap();
-            let content = PackageContent::file_types([DownloadFileType::Original]);
-            dossier(&client).create_package(content).await.unwrap().wait().await.unwrap().id().clone()
+            dossier(&client).create_package(originals()).await.unwrap().wait().await.unwrap().id().clone()
         })
     }
 
     /// Creates a dossier and returns a function that opens it with a given client.
     fn dossier(&self) -> impl Fn(&Client) -> documine::DossierHandle + Clone + use<> {
         let (client, template) = (self.client(), self.template());
-        let made = self.runtime.block_on(template(&client).create_dossier(NewDossier::named("Q3")).send()).unwrap();
-        let id = made.id().clone();
+        let created = self.runtime.block_on(template(&client).create_dossier(NewDossier::named("Q3")).send()).unwrap();
+        let id = created.id().clone();
         move |client| template(client).dossier(id.clone())
     }
 }
@@ -249,9 +245,7 @@ fn drop_during_refresh(client: impl Fn(&IsolatedSimulator, usize) -> Client) {
 #[test]
 fn dropped_upload_from_path_leaves_nothing() {
     let isolated = IsolatedSimulator::start();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.pdf");
-    std::fs::write(&path, STUDY).unwrap();
+    let (folder, path) = study_on_disk();
     let dossier = isolated.dossier();
     let upload = move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
         Box::pin(dossier(&client).upload(Source::path(&path)).send())

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use documine::{DownloadFileType, NewDossier, PackageContent, Retry, Source};
+use documine::{NewDossier, Retry, Source};
 use documine_sim::Fault;
 
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{TestEnv, originals};
 
 /// The document that contains the table.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/documine/docs/faults.md");
@@ -59,8 +59,7 @@ impl FaultTableEnv {
     async fn new() -> Self {
         let env = TestEnv::new().await;
         let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-        let content = PackageContent::file_types([DownloadFileType::Original]);
-        let package = dossier.create_package(content).await.unwrap().wait().await.unwrap().id().clone();
+        let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap().id().clone();
         Self { env, dossier, package, folder: tempfile::tempdir().unwrap() }
     }
 

@@ -8,8 +8,8 @@ use documine_sim::Fault;
 use futures_util::stream;
 
 use crate::harness::field_recorder::FieldRecorder;
-use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::TestEnv;
+use crate::harness::pdf_fixtures::{STUDY, study_on_disk};
+use crate::harness::test_env::{TestEnv, originals};
 
 /// Sets the file's state in every poll.
 fn file_state(state: &str) -> Fault {
@@ -76,9 +76,7 @@ async fn does_not_treat_unknown_final_looking_state_as_final() {
 async fn reports_failed_analysis_and_leaves_source_file_untouched() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.pdf");
-    std::fs::write(&path, STUDY).unwrap();
+    let (folder, path) = study_on_disk();
     env.sim.control().fail_next_analysis("The rules could not be applied.");
     let uploaded = dossier.upload(Source::path(&path)).await.unwrap();
     let error = uploaded.processed().await.unwrap_err();
@@ -93,9 +91,7 @@ async fn reports_failed_analysis_and_leaves_source_file_untouched() {
 async fn retried_upload_sends_whole_file_again() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.pdf");
-    std::fs::write(&path, STUDY).unwrap();
+    let (_folder, path) = study_on_disk();
     let chunks = || stream::iter(STUDY.chunks(1_000).map(|chunk| Ok(Bytes::from_static(chunk))));
     let sources = [
         Source::path(&path),
@@ -119,8 +115,7 @@ async fn retried_upload_sends_whole_file_again() {
 async fn failed_poll_does_not_end_package_wait() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let content = documine::PackageContent::file_types([documine::DownloadFileType::Original]);
-    let operation = dossier.create_package(content).await.unwrap();
+    let operation = dossier.create_package(originals()).await.unwrap();
     let known = matches!(operation.poll_once().await.unwrap(), State::Working(state) if state != "UNKNOWN");
     assert!(known);
     for fault in [
@@ -147,10 +142,10 @@ async fn logs_poll_delays_of_wait() {
     }
     let lines = recorder.lines();
     let delays = lines.iter().filter_map(|line| line.strip_prefix("pause_ms="));
-    let seen: Vec<u128> = delays.map(|delay| delay.parse().unwrap()).collect();
+    let observed: Vec<u128> = delays.map(|delay| delay.parse().unwrap()).collect();
     let slept: Vec<_> = env.time.sleeps().iter().map(Duration::as_millis).collect();
-    assert!(!seen.is_empty());
-    assert_eq!(seen, slept);
+    assert!(!observed.is_empty());
+    assert_eq!(observed, slept);
     let fields = recorder.text();
     assert!(fields.contains("waits_for=File") && !fields.contains(uploaded.id.as_str()), "{fields}");
 }

@@ -36,11 +36,11 @@ async fn keeps_manual_changes_only_on_request() {
     env.sim.control().edit_component(file.id().as_str(), "Sponsor", &["Set by hand Ltd"]).unwrap();
     assert_eq!(file.components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
 
-    let again = dossier.upload(Source::bytes("report.pdf", STUDY)).keep_manual_changes(true).await.unwrap();
-    assert_eq!(again.processed().await.unwrap().components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
-    let again = dossier.upload(Source::bytes("report.pdf", STUDY)).await.unwrap();
+    let replaced = dossier.upload(Source::bytes("report.pdf", STUDY)).keep_manual_changes(true).await.unwrap();
+    assert_eq!(replaced.processed().await.unwrap().components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
+    let replaced = dossier.upload(Source::bytes("report.pdf", STUDY)).await.unwrap();
     assert_eq!(
-        again.processed().await.unwrap().components().await.unwrap().values("Sponsor"),
+        replaced.processed().await.unwrap().components().await.unwrap().values("Sponsor"),
         ["Examplia Crop Care AG"]
     );
     let queries: Vec<_> =

@@ -113,8 +113,8 @@ async fn full_disk_leaves_no_unpacked_folder() {
     let (path, target) = (folder.path().join("a.zip"), folder.path().join("out"));
     std::fs::write(&path, zip(&[("small", b"small"), ("Originals/large", &vec![b'-'; 1_000_000])])).unwrap();
     let error = Contents::open(&path).await.unwrap().unpack_to(&target).await.unwrap_err();
-    let what = format!("entry \"Originals/large\" can't be written to {}", target.display());
-    assert_file_error(&error, &format!("{}: {what}: {TOO_LARGE}", path.display()));
+    let subject = format!("entry \"Originals/large\" can't be written to {}", target.display());
+    assert_file_error(&error, &format!("{}: {subject}: {TOO_LARGE}", path.display()));
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
 
@@ -126,15 +126,15 @@ async fn rejects_missing_target_folder_before_fetching() {
     let file = folder.path().join("file");
     std::fs::write(&file, zip(&[("a", b"bytes")])).unwrap();
     let (in_file, nowhere) = (file.join("a.zip"), folder.path().join("nowhere/a.zip"));
-    for (target, why) in [(&in_file, NOT_A_FOLDER), (&nowhere, MISSING_FOLDER)] {
+    for (target, reason) in [(&in_file, NOT_A_FOLDER), (&nowhere, MISSING_FOLDER)] {
         let error = package.save_to(target).await.unwrap_err();
-        assert_file_error(&error, &write_error(target, why));
+        assert_file_error(&error, &write_error(target, reason));
         let error = package.save_to(target).resumable().await.unwrap_err();
-        assert_file_error(&error, &write_error(&target.with_extension("zip.part"), why));
+        assert_file_error(&error, &write_error(&target.with_extension("zip.part"), reason));
     }
     let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
-    let why = MISSING_FOLDER;
-    assert_file_error(&error, &format!("{}: {} can't be made: {why}", file.display(), nowhere.display()));
+    let reason = MISSING_FOLDER;
+    assert_file_error(&error, &format!("{}: {} can't be made: {reason}", file.display(), nowhere.display()));
     assert_eq!((file_names(folder.path()), server.range_starts()), (vec!["file".to_owned()], vec![]));
 }
 

@@ -1,9 +1,9 @@
 //! Ids that contain path or query syntax: no id reaches another resource than the one it names.
 
-use documine::{DossierId, DossierTemplateId, DownloadFileType, DownloadId, FileId, PackageContent};
+use documine::{DossierId, DossierTemplateId, DownloadId, FileId};
 
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::{TestEnv, is_operation, operation_path};
+use crate::harness::test_env::{TestEnv, is_operation, operation_path, originals};
 
 /// Texts with a meaning in URLs or parsers.
 fn hostile_ids() -> Vec<String> {
@@ -107,13 +107,7 @@ fn percent_decoded(segment: &str) -> Vec<u8> {
 async fn hostile_id_never_reaches_another_resource() {
     let env = TestEnv::new().await;
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
-    let package = dossier
-        .create_package(PackageContent::file_types([DownloadFileType::Original]))
-        .await
-        .unwrap()
-        .wait()
-        .await
-        .unwrap();
+    let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
     let state = env.sim.state();
     let (template, dossier_id, file_id) = (env.template_id(), dossier.id().as_str(), file.id().as_str());
     let templates = format!("{}/", operation_path("getDossierTemplates", &[]));

@@ -3,9 +3,7 @@
 
 use std::path::Path;
 
-use documine::{
-    Client, Credentials, DossierHandle, DownloadFileType, Error, ErrorKind, NewDossier, PackageContent, Source,
-};
+use documine::{Client, Credentials, DossierHandle, Error, ErrorKind, NewDossier, PackageContent, Source};
 
 use crate::harness::assertions::{SECRETS, assert_error, credentials};
 use crate::harness::canned_server::{CannedServer, response};
@@ -209,9 +207,7 @@ async fn reports_reason_when_service_rejects_document() {
 #[tokio::test]
 async fn reports_unwritable_target_and_leaves_no_partial_file() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let content = PackageContent::file_types([DownloadFileType::Original]);
-    let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "a file").unwrap();

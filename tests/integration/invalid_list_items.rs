@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use documine::{BadItem, DossierHandle, DossierId, DossierTemplateId, ErrorKind, FileStatus};
+use documine::{BadItem, DossierHandle, ErrorKind, FileStatus};
 use futures_util::{StreamExt, TryStreamExt};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -93,7 +93,7 @@ async fn dossier(body: &Arc<Mutex<String>>) -> DossierHandle {
     let shown = Arc::clone(body);
     let service = CannedServer::respond_with(move |_| canned_server::json_response(&shown.lock().unwrap())).await;
     let client = scripted::client(&service.base).await;
-    client.dossier_template(DossierTemplateId::new("t").unwrap()).dossier(DossierId::new("d").unwrap())
+    scripted::dossier(&client)
 }
 
 /// Checks that a list with an invalid item fails as a whole.
@@ -102,14 +102,14 @@ fn check_strict<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Val
     let body = Arc::new(Mutex::new(String::new()));
     let dossier = runtime.block_on(dossier(&body));
     let outcome = TestRunner::new(cases(96)).run(strategy, |value| {
-        let (files, place) = build_list(value);
+        let (files, location) = build_list(value);
         *body.lock().unwrap() = json!({"files": files}).to_string();
         let error = runtime
             .block_on(async { dossier.files().await })
             .map_err(|error| (error.kind(), error.to_string(), format!("{error:?}")));
         let Err((kind, line, all)) = error else { return Err(TestCaseError::fail("it was taken")) };
         prop_assert_eq!(kind, ErrorKind::Decode);
-        let prefix = format!("getFiles: 200 OK, but the body does not fit at `{place}`: ");
+        let prefix = format!("getFiles: 200 OK, but the body does not fit at `{location}`: ");
         prop_assert!(line.starts_with(&prefix), "{} does not begin with {}", line, prefix);
         prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
         prop_assert!(!all.contains(TOKEN), "{}", all);
@@ -122,10 +122,10 @@ fn check_strict<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Val
 fn names_index_and_field_of_invalid_item() {
     check_strict(
         &(vec(valid_file(), 1..30), any::<Index>(), invalid_field()),
-        |(mut files, index, (field, value, place))| {
+        |(mut files, index, (field, value, location))| {
             let at = index.index(files.len());
             files[at][field] = value;
-            (Value::from(files), format!("files[{at}]{place}"))
+            (Value::from(files), format!("files[{at}]{location}"))
         },
     );
 }
@@ -150,8 +150,8 @@ fn accepts_all_valid_items() {
             .block_on(async { dossier.files().await })
             .map_err(|error| TestCaseError::fail(error.to_string()))?;
         let ids: Vec<_> = read.iter().map(|file| file.id.as_str()).collect();
-        let wanted: Vec<_> = files.iter().filter_map(|file| file["id"].as_str()).collect();
-        prop_assert_eq!(ids, wanted);
+        let expected: Vec<_> = files.iter().filter_map(|file| file["id"].as_str()).collect();
+        prop_assert_eq!(ids, expected);
         Ok(())
     });
     outcome.unwrap();
@@ -163,7 +163,7 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
     let body = Arc::new(Mutex::new(String::new()));
     let dossier = runtime.block_on(dossier(&body));
     let outcome = TestRunner::new(cases(96)).run(strategy, |value| {
-        let (files, at, place) = build_list(value);
+        let (files, at, location) = build_list(value);
         *body.lock().unwrap() = json!({"files": files}).to_string();
         let (each, strict) = runtime.block_on(async {
             let each: Result<Vec<Result<FileStatus, BadItem>>, _> = dossier.files().stream_each().try_collect().await;
@@ -172,10 +172,10 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
         });
         let each = each.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(each.len(), files.len());
-        let prefix = format!("getFiles: 200 OK, but the body does not fit at `{place}`: ");
-        for (index, (found, wanted)) in each.iter().zip(&files).enumerate() {
+        let prefix = format!("getFiles: 200 OK, but the body does not fit at `{location}`: ");
+        for (index, (found, expected)) in each.iter().zip(&files).enumerate() {
             match found {
-                Ok(file) => prop_assert_eq!(Some(file.id.as_str()), wanted["id"].as_str()),
+                Ok(file) => prop_assert_eq!(Some(file.id.as_str()), expected["id"].as_str()),
                 Err(bad) => {
                     prop_assert_eq!((index, bad.index()), (at, at as u64));
                     let (line, all) = (bad.to_string(), format!("{bad:?} {:?}", bad.error()));
@@ -199,10 +199,10 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
 fn stream_each_skips_invalid_item() {
     check_lenient(
         &(vec(valid_file(), 1..30), any::<Index>(), invalid_field()),
-        |(mut files, index, (field, value, place))| {
+        |(mut files, index, (field, value, location))| {
             let at = index.index(files.len());
             files[at][field] = value;
-            (files, at, format!("files[{at}]{place}"))
+            (files, at, format!("files[{at}]{location}"))
         },
     );
 }

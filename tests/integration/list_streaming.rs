@@ -60,8 +60,8 @@ impl ChunkedServer {
 }
 
 async fn read_head(stream: &mut TcpStream) {
-    let mut got = Vec::new();
-    while !got.ends_with(b"\r\n\r\n") && stream.read_buf(&mut got).await.unwrap() > 0 {}
+    let mut received = Vec::new();
+    while !received.ends_with(b"\r\n\r\n") && stream.read_buf(&mut received).await.unwrap() > 0 {}
 }
 
 fn parts(body: &[&str]) -> Vec<Vec<u8>> {
@@ -196,8 +196,9 @@ async fn retries_truncated_response_before_first_item() {
     let first = scripted_server(vec![truncated_response(r#"{"users":[{"id":"#), whole.clone()]).await;
     let taken: Vec<User> = client(&first.base).await.users().stream().try_collect().await.unwrap();
     assert_eq!((taken.len(), request_lines(&first).len()), (2, 2));
-    let once = client(&scripted_server(vec![truncated_response(r#"{"users":["#), whole.clone()]).await.base).await;
-    let error = once.users().with_retry(documine::Retry::Never).stream().try_next().await.unwrap_err();
+    let no_retry_client =
+        client(&scripted_server(vec![truncated_response(r#"{"users":["#), whole.clone()]).await.base).await;
+    let error = no_retry_client.users().with_retry(documine::Retry::Never).stream().try_next().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     let later = scripted_server(vec![truncated_response(r#"{"users":[{"id":"a"},{"id":"#), whole]).await;
     let items: Vec<Result<User>> = client(&later.base).await.users().stream().collect().await;

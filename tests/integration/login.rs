@@ -110,7 +110,7 @@ async fn refreshes_once_for_200_rejected_calls_and_replays_each() {
         result.unwrap();
     }
     let request_log = env.request_log_since(before);
-    let count = |what: &str| request_log.iter().filter(|line| *line == what).count();
+    let count = |entry: &str| request_log.iter().filter(|line| *line == entry).count();
     assert_eq!((count("token 200"), count("getLicense 200")), (1, 200));
     // A call sent after the refresh is never rejected.
     assert!((1..=200).contains(&count("getLicense 401")), "{request_log:?}");
@@ -223,11 +223,11 @@ async fn reports_expired_refresh_token_as_needs_login() {
     assert!(error.needs_login());
     assert_eq!(env.request_log_since(before), ["getLicense 401", "token 400"]);
     // The refresh token is not sent again, because the provider's rejection is final.
-    let again = client.license().await.unwrap_err();
-    assert!(again.needs_login());
-    assert_eq!(again.to_string(), error.to_string());
+    let second_error = client.license().await.unwrap_err();
+    assert!(second_error.needs_login());
+    assert_eq!(second_error.to_string(), error.to_string());
     assert_eq!(env.request_log_since(before), ["getLicense 401", "token 400", "getLicense 401"]);
-    assert!(!format!("{error:?} {again:?}").contains(&refresh));
+    assert!(!format!("{error:?} {second_error:?}").contains(&refresh));
 }
 
 #[tokio::test]

@@ -56,11 +56,11 @@ async fn rejects_code_of_another_login() {
     // An injected code belongs to a login with another challenge (RFC 7636).
     let mut env = TestEnv::new().await;
     env.allow_unauthenticated_requests();
-    let (mine, theirs) = (login(&env), login(&env));
-    let redirect_url = log_in_on_page(theirs.url(), env.sim.username(), env.sim.password()).await;
+    let (own_login, other_login) = (login(&env), login(&env));
+    let redirect_url = log_in_on_page(other_login.url(), env.sim.username(), env.sim.password()).await;
     let code = query_field(&redirect_url, "code").unwrap();
-    let state = mine.state().expose().to_owned();
-    let error = mine.exchange(&code, &state).await.unwrap_err();
+    let state = own_login.state().expose().to_owned();
+    let error = own_login.exchange(&code, &state).await.unwrap_err();
     assert!(error.needs_login(), "{error}");
     assert!(error.to_string().contains("invalid_grant"), "{error}");
     assert!(!format!("{error:?}").contains(&code));
@@ -82,12 +82,12 @@ async fn rejects_invalid_redirects() {
     let scope =
         error_for(|state| format!("error=invalid_scope&error_description=Invalid+scopes%3A%0Ax&state={state}")).await;
     assert_eq!(scope.0, "login by browser: the identity provider refused: Invalid scopes: x (invalid_scope)");
-    let nothing = error_for(|state| format!("?state={state}")).await;
-    assert_eq!(nothing.0, "login by browser: the identity provider's answer holds no code; begin again");
-    let twice = error_for(|state| format!("code=a&code=b&state={state}")).await;
-    assert_eq!(twice.0, "login by browser: the answer holds `code` twice; begin again");
-    let elsewhere = error_for(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
-    assert_eq!(elsewhere.0, FOREIGN_ISSUER);
+    let missing_code = error_for(|state| format!("?state={state}")).await;
+    assert_eq!(missing_code.0, "login by browser: the identity provider's answer holds no code; begin again");
+    let duplicate = error_for(|state| format!("code=a&code=b&state={state}")).await;
+    assert_eq!(duplicate.0, "login by browser: the answer holds `code` twice; begin again");
+    let other_issuer = error_for(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
+    assert_eq!(other_issuer.0, FOREIGN_ISSUER);
     for invalid in ["", "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7", "https://acme.example/"] {
         let error = login(&env).redirected(invalid).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input, "{error}");
@@ -129,7 +129,7 @@ async fn sends_code_only_once() {
     assert_eq!(query_field(&form, "code").as_deref(), Some("the c0de"));
     assert_eq!(query_field(&form, "redirect_uri").as_deref(), Some(CALLBACK));
     assert!(query_field(&form, "code_verifier").is_some_and(|verifier| verifier.len() >= 43));
-    let again = login();
-    let state = again.state().expose().to_owned();
-    assert_eq!(again.exchange("another", &state).await.unwrap().access_token().expose(), "t0ken");
+    let second_login = login();
+    let state = second_login.state().expose().to_owned();
+    assert_eq!(second_login.exchange("another", &state).await.unwrap().access_token().expose(), "t0ken");
 }

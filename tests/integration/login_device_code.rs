@@ -32,8 +32,8 @@ async fn log_in_at_simulator(
     action: impl Fn(&documine_sim::idp::Provider, &str) + Send + Sync + 'static,
 ) -> Result<TokenSet> {
     let (shown, provider) = (ShownCode::default(), env.sim.control().provider().clone());
-    let seen = shown.clone();
-    let clock = env.time.with_event(after, move || action(&provider, &seen.code().user_code));
+    let observed = shown.clone();
+    let clock = env.time.with_event(after, move || action(&provider, &observed.code().user_code));
     let login = env.builder().clock(clock).login(env.sim.client_id()).unwrap();
     login.client_secret(env.sim.client_secret()).device(|code| shown.show(code)).await
 }

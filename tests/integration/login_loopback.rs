@@ -123,14 +123,14 @@ async fn accepts_registered_redirect_uri_with_another_host_name() {
         // The browser chooses the address for the host name.
         let url = reqwest::Url::parse(&redirect_url).unwrap();
         let port = url.port().unwrap();
-        let (name, elsewhere) = (url.host_str().unwrap().to_owned(), format!("http://evil.example:{port}/callback"));
+        let (name, rebound_url) = (url.host_str().unwrap().to_owned(), format!("http://evil.example:{port}/callback"));
         let mut addresses = match name.as_str() {
             "localhost" => vec!["127.0.0.1".to_owned(), "[::1]".to_owned()],
             address => vec![address.to_owned()],
         };
         addresses.retain(|address| address != "[::1]" || has_ipv6());
         for address in &addresses {
-            let rejected = request(&format!("{address}:{port}"), &elsewhere).await;
+            let rejected = request(&format!("{address}:{port}"), &rebound_url).await;
             assert!(rejected.starts_with("HTTP/1.1 404"), "{uri}: {rejected}");
         }
         let last = addresses.last().unwrap();

@@ -1,14 +1,14 @@
 //! Lost and unexpected responses: no call is reported as done, or as not done, without evidence.
 
-use documine::{DossierId, DossierTemplateId, DownloadId, ErrorKind, FileId, Retry, Source};
+use documine::{DownloadId, ErrorKind, FileId, Retry, Source};
 use documine_sim::Fault;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use crate::harness::canned_server::{json_response, response};
 use crate::harness::messages::LOGIN_PAGE;
-use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::scripted::{client, request_lines, scripted_server};
+use crate::harness::pdf_fixtures::{STUDY, study_on_disk};
+use crate::harness::scripted::{self, client, request_lines, scripted_server};
 use crate::harness::test_env::{TestEnv, operation_path};
 
 fn package_id() -> DownloadId {
@@ -62,9 +62,7 @@ async fn reports_accepted_upload_without_file_id() {
 async fn retries_lost_upload_with_even_if_sent() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.pdf");
-    std::fs::write(&path, STUDY).unwrap();
+    let (_folder, path) = study_on_disk();
     env.sim.faults().add(Fault::on("uploadFile").times(1).reset_before_headers());
     env.sim.faults().add(Fault::on("uploadFile").nth(2).unseen());
     let uploaded = dossier.upload(Source::path(&path)).with_retry(Retry::EvenIfSent).await.unwrap();
@@ -86,11 +84,10 @@ async fn repeated_deletion_succeeds_when_package_is_gone() {
 #[tokio::test]
 async fn repeated_deletion_succeeds_when_dossier_or_file_is_gone() {
     let (dossier_path, file_path) =
-        (operation_path("deleteDossier", &["t-1", "d-1"]), operation_path("deleteFile", &["t-1", "d-1", "f-1"]));
+        (operation_path("deleteDossier", &["t", "d"]), operation_path("deleteFile", &["t", "d", "f-1"]));
     for path in [&dossier_path, &file_path] {
         let service = scripted_server(vec![no_response(), not_found()]).await;
-        let template = client(&service.base).await.dossier_template("t-1".parse::<DossierTemplateId>().unwrap());
-        let dossier = template.dossier("d-1".parse::<DossierId>().unwrap());
+        let dossier = scripted::dossier(&client(&service.base).await);
         if path == &dossier_path {
             dossier.delete().permanently().await.unwrap();
         } else {
@@ -111,9 +108,7 @@ async fn deletion_of_unknown_package_fails() {
 #[tokio::test]
 async fn never_saves_web_page_as_package() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let content = documine::PackageContent::file_types([documine::DownloadFileType::Original]);
-    let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     env.sim
         .faults()
         .add(Fault::on("downloadPackage").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
@@ -150,8 +145,7 @@ async fn never_returns_json_as_xml() {
         return;
     }
     let service = scripted_server(vec![json_response(r#"{"files":[],"fileId":"f-1"}"#)]).await;
-    let template = client(&service.base).await.dossier_template("t-1".parse::<DossierTemplateId>().unwrap());
-    let dossier = template.dossier("d-1".parse::<DossierId>().unwrap());
+    let dossier = scripted::dossier(&client(&service.base).await);
     let file = dossier.file("f-1".parse::<FileId>().unwrap());
     for (operation, error) in [
         ("getComponents", file.components_xml().await.unwrap_err()),

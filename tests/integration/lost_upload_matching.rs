@@ -1,14 +1,14 @@
 //! Recovery of an upload with a lost response: its file is found although the service lists the name in another Unicode form.
 
-use documine::{DossierId, DossierTemplateId, Retry, Source};
+use documine::{Retry, Source};
 
 use crate::harness::canned_server::{CannedServer, json_response};
-use crate::harness::scripted::client;
+use crate::harness::scripted::{self, client};
 
 /// Starts a service that closes the connection after an upload and then lists a file of this name and size.
 async fn losing_server(listed: &str, size: usize) -> CannedServer {
     let files = format!(r#"{{"files":[{{"id":"f-1","fileName":"{listed}","fileSize":{size}}}]}}"#);
-    let (files, none) = (wire(&files), wire(r#"{"files":[]}"#));
+    let (files, empty_list) = (wire(&files), wire(r#"{"files":[]}"#));
     let received = std::sync::atomic::AtomicBool::new(false);
     CannedServer::respond_with(move |head| {
         use std::sync::atomic::Ordering::Relaxed;
@@ -16,7 +16,7 @@ async fn losing_server(listed: &str, size: usize) -> CannedServer {
             received.store(true, Relaxed);
             return Vec::new();
         }
-        json_response(if received.load(Relaxed) { &files } else { &none })
+        json_response(if received.load(Relaxed) { &files } else { &empty_list })
     })
     .await
 }
@@ -27,8 +27,7 @@ fn wire(body: &str) -> String {
 
 async fn upload(name: &str, listed: &str) -> (usize, documine::Result<String>) {
     let service = losing_server(listed, 5).await;
-    let template = client(&service.base).await.dossier_template("t-1".parse::<DossierTemplateId>().unwrap());
-    let dossier = template.dossier("d-1".parse::<DossierId>().unwrap());
+    let dossier = scripted::dossier(&client(&service.base).await);
     let uploaded = dossier.upload(Source::bytes(name, "bytes")).look_for_lost(true).with_retry(Retry::Never).await;
     let uploads = service.requests().iter().filter(|request| request.starts_with("POST ")).count();
     (uploads, uploaded.map(|uploaded| uploaded.id.to_string()))

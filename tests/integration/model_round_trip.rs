@@ -77,7 +77,7 @@ fn check_model(operation: &str, response: &Value) {
 #[test]
 fn every_documented_example_round_trips() {
     let document: Value = serde_json::from_str(documine::api::DOCUMENT).unwrap();
-    let mut seen = 0;
+    let mut observed = 0;
     for operation in documine::api::operations::OPERATIONS {
         let described = &document["paths"][operation.path][operation.method.to_lowercase()];
         for (status, response) in
@@ -91,12 +91,12 @@ fn every_documented_example_round_trips() {
             let named = media["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
             for example in media.get("example").into_iter().chain(named) {
                 check_model(operation.id, example);
-                seen += 1;
+                observed += 1;
             }
-            assert!(media.is_null() || seen > 0, "{} {status} has no example", operation.id);
+            assert!(media.is_null() || observed > 0, "{} {status} has no example", operation.id);
         }
     }
-    assert!(seen >= 18, "{seen}");
+    assert!(observed >= 18, "{observed}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use documine::{DossierFields, DossierId, DossierTemplateId, ErrorKind, FileId};
 use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
-use crate::harness::scripted::{client, request_lines, scripted_server};
+use crate::harness::scripted::{self, client, request_lines, scripted_server};
 
 /// Starts a service with one response.
 async fn single_response_server(status: &str, headers: &[&str], body: &str) -> CannedServer {
@@ -70,8 +70,7 @@ async fn reads_response_without_content_as_empty_list() {
     for (status, headers, body) in answers {
         let service = single_response_server(status, headers, body).await;
         let client = client(&service.base).await;
-        let dossier =
-            client.dossier_template(DossierTemplateId::new("t").unwrap()).dossier(DossierId::new("d").unwrap());
+        let dossier = scripted::dossier(&client);
         let at = format!("{status} {body:?}");
         assert_eq!(client.dossier_templates().await.unwrap(), [], "{at}");
         assert_eq!(client.dossier_template(DossierTemplateId::new("t").unwrap()).dossiers().await.unwrap(), [], "{at}");
@@ -90,11 +89,11 @@ async fn reads_response_without_content_as_empty_list() {
 async fn page_without_content_ends_list_unless_items_are_missing() {
     let next = r#"Link: </api/users?page=2>; rel="next""#;
     let first = |body: &str| response("200 OK", &["Content-Type: application/json", next], body);
-    let nothing = response("204 No Content", &[], "");
-    let whole = scripted_server(vec![first(r#"{"users":[{"id":"a"}]}"#), nothing.clone()]).await;
+    let no_content = response("204 No Content", &[], "");
+    let whole = scripted_server(vec![first(r#"{"users":[{"id":"a"}]}"#), no_content.clone()]).await;
     assert_eq!(client(&whole.base).await.users().await.unwrap().len(), 1);
     assert_eq!(request_lines(&whole).len(), 2);
-    let part = scripted_server(vec![first(r#"{"users":[{"id":"a"}],"totalElements":2}"#), nothing]).await;
+    let part = scripted_server(vec![first(r#"{"users":[{"id":"a"}],"totalElements":2}"#), no_content]).await;
     let error = client(&part.base).await.users().await.unwrap_err();
     assert!(error.to_string().contains("the service gives 1 of 2 items"), "{error}");
 }
@@ -103,12 +102,12 @@ async fn page_without_content_ends_list_unless_items_are_missing() {
 async fn accepts_empty_response_to_update_but_not_to_read() {
     let service = single_response_server("204 No Content", &[], "").await;
     let client = client(&service.base).await;
-    let template = client.dossier_template(DossierTemplateId::new("t").unwrap());
-    let dossier = template.dossier(DossierId::new("d").unwrap());
+    let dossier = scripted::dossier(&client);
     let updated = dossier.update(DossierFields::named("Q3")).await.unwrap();
     assert_eq!((updated.id().as_str(), updated.snapshot()), ("d", None));
     // A creation without content has no id, and a read without content has no result.
     let message = "204 No Content, but the body is empty, where the document describes content";
+    let template = client.dossier_template(DossierTemplateId::new("t").unwrap());
     let error = template.create_dossier(DossierFields::named("Q3")).await.unwrap_err();
     assert_eq!(error.to_string(), format!("createOrUpdateDossier: {message}"));
     let error = client.license().await.unwrap_err();
@@ -185,7 +184,7 @@ async fn reads_numbers_and_booleans_in_any_exact_spelling() {
     // An invalid number is named, and the other items are still read.
     let files = r#"{"files":[{"id":1,"fileSize":"10","numberOfPages":2.0},{"id":"b","numberOfPages":3.5},{"id":"c","numberOfPages":""}]}"#;
     let client = client_of(files).await;
-    let dossier = client.dossier_template(DossierTemplateId::new("t").unwrap()).dossier(DossierId::new("d").unwrap());
+    let dossier = scripted::dossier(&client);
     let error = dossier.files().await.unwrap_err();
     let message = "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: floating point `3.5`, expected i64";
     assert!(error.to_string().starts_with(message), "{error}");

@@ -74,8 +74,8 @@ async fn explicit_settings_take_precedence_over_discovery() {
     assert_eq!(endpoints(discover(&provider).await.unwrap()), all);
     let [authorization, _, device] = all;
 
-    let given = builder().token_path("https://login.example/token");
-    let found = given.discover(&base).await.unwrap();
+    let configured = builder().token_path("https://login.example/token");
+    let found = configured.discover(&base).await.unwrap();
     let token = "https://login.example/token".to_owned();
     assert_eq!(endpoints(found), [authorization.clone(), token, device.clone()]);
 
@@ -95,8 +95,8 @@ async fn keeps_default_for_endpoint_missing_in_discovery() {
     let provider = issuer(move |issuer| json_response(&short(issuer).to_string())).await;
     let [authorization, token, device] = endpoints(discover(&provider).await.unwrap());
     assert_eq!(token, format!("{}/realms/r/token", provider.base));
-    let usual = "https://acme.example/auth/realms/acme/protocol/openid-connect/auth";
-    assert_eq!((authorization.as_str(), device), (usual, format!("{usual}/device")));
+    let default = "https://acme.example/auth/realms/acme/protocol/openid-connect/auth";
+    assert_eq!((authorization.as_str(), device), (default, format!("{default}/device")));
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn rejects_endpoint_on_another_origin() {
         ("end_session_endpoint", "end_session_path"),
     ];
     for (name, setter) in names {
-        let places = [
+        let targets = [
             (format!("{}/realms/r/token", thief.base), thief.base.clone()),
             (format!("http://localhost:{port}/token"), format!("http://localhost:{port}")),
             ("https://thief.example/token".to_owned(), "https://thief.example".to_owned()),
@@ -133,7 +133,7 @@ async fn rejects_endpoint_on_another_origin() {
             ("javascript:alert(1)".to_owned(), "javascript:".to_owned()),
             ("file:///etc/passwd".to_owned(), "file:".to_owned()),
         ];
-        for (base, shown) in places {
+        for (base, shown) in targets {
             let provider = issuer(move |issuer| {
                 let mut document = document(issuer);
                 document[name] = json!(base);
@@ -151,15 +151,15 @@ async fn rejects_endpoint_on_another_origin() {
     }
     assert!(thief.requests().is_empty());
     // An endpoint set explicitly may be on another origin.
-    let elsewhere = thief.base.clone();
+    let other_origin = thief.base.clone();
     let provider = issuer(move |issuer| {
         let mut document = document(issuer);
-        document["token_endpoint"] = json!(format!("{elsewhere}/token"));
+        document["token_endpoint"] = json!(format!("{other_origin}/token"));
         json_response(&document.to_string())
     })
     .await;
-    let given = builder().token_path(format!("{}/token", thief.base));
-    let found = given.discover(&format!("{}/realms/r", provider.base)).await.unwrap();
+    let configured = builder().token_path(format!("{}/token", thief.base));
+    let found = configured.discover(&format!("{}/realms/r", provider.base)).await.unwrap();
     assert_eq!(endpoints(found)[1], format!("{}/token", thief.base));
 }
 
@@ -216,7 +216,7 @@ async fn rejects_discovery_document_of_another_issuer() {
 async fn rejects_invalid_discovery_document() {
     let nested = format!(r#"{{"issuer": {}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let deep = format!(r#"{{"issuer": "x", "more": {}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-    let twice = r#"{"issuer": "a", "issuer": "b"}"#.to_owned();
+    let duplicate = r#"{"issuer": "a", "issuer": "b"}"#.to_owned();
     let huge = format!(r#"{{"more": "{}"}}"#, "x".repeat(8 << 20));
     let bodies = [
         String::new(),
@@ -226,7 +226,7 @@ async fn rejects_invalid_discovery_document() {
         r#"{"issuer": 7}"#.into(),
         nested,
         huge,
-        twice,
+        duplicate,
     ];
     let base = "/realms/r/.well-known/openid-configuration";
     for body in bodies {

@@ -4,8 +4,7 @@ use documine::{Authorization, Client, Result, TokenSet};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
-use crate::harness::login::jwt;
-use crate::harness::login::{log_in_on_page, query_field};
+use crate::harness::login::{jwt, log_in_on_page, query_field};
 use crate::harness::messages::FOREIGN_ISSUER;
 use crate::harness::test_env::TestEnv;
 
@@ -92,7 +91,7 @@ async fn rejects_id_token_with_another_nonce() {
 
 #[tokio::test]
 async fn accepts_id_token_with_own_nonce_or_none() {
-    let ours = [
+    let accepted = [
         |nonce: &str| Some(jwt(&json!({"sub": "x", "nonce": nonce}).to_string())),
         |nonce: &str| Some(jwt(&json!({"aud": ["a", "b"], "exp": "soon", "nonce": nonce}).to_string())),
         |nonce: &str| Some(jwt(&json!({"nonce": nonce}).to_string()).replacen(".c2", "=.c2", 1)),
@@ -100,7 +99,7 @@ async fn accepts_id_token_with_own_nonce_or_none() {
         |_: &str| None,
         |_: &str| Some(String::new()),
     ];
-    for (at, make) in ours.into_iter().enumerate() {
+    for (at, make) in accepted.into_iter().enumerate() {
         let tokens = with_id_token("openid", make).await.unwrap_or_else(|error| panic!("{at}: {error}"));
         assert_eq!(tokens.access_token().expose(), "s3cret");
     }

@@ -17,16 +17,16 @@ fn known_operations() -> impl Iterator<Item = &'static Operation> {
 #[test]
 fn every_operation_succeeds_in_some_test() {
     let folder = tempfile::tempdir().unwrap();
-    let seen = folder.path().join("seen");
+    let observed = folder.path().join("seen");
     let run = Command::new(std::env::current_exe().unwrap())
         .args(["--skip", "coverage::"])
-        .env("DOCUMINE_COVERAGE_FILE", &seen)
+        .env("DOCUMINE_COVERAGE_FILE", &observed)
         .output()
         .unwrap();
     let out = String::from_utf8_lossy(&run.stdout);
     let failed = out.find("\nfailures:").map_or("", |start| &out[start..]);
     assert!(run.status.success(), "a test fails, so its requests are unknown{failed}");
-    let lines = std::fs::read_to_string(&seen).unwrap();
+    let lines = std::fs::read_to_string(&observed).unwrap();
     let succeeded: BTreeSet<&str> = lines
         .lines()
         .filter_map(|line| line.split_once(' '))

@@ -46,8 +46,8 @@ async fn fetches_lists_reads_and_closes_package() {
     assert_eq!(originals, ["study.pdf", "invoice.pdf"]);
 
     assert_eq!(contents.read("Originals/study.pdf").await.unwrap(), STUDY);
-    let pieces: Vec<_> = contents.stream("Originals/invoice.pdf").unwrap().try_collect().await.unwrap();
-    assert_eq!(pieces.concat(), INVOICE);
+    let chunks: Vec<_> = contents.stream("Originals/invoice.pdf").unwrap().try_collect().await.unwrap();
+    assert_eq!(chunks.concat(), INVOICE);
     contents.check().await.unwrap();
     let error = contents.read("Originals/other.pdf").await.unwrap_err();
     let line = format!("package {}: there is no entry \"Originals/other.pdf\"; look at `entries()`", package.id());
@@ -149,14 +149,14 @@ async fn treats_backslashes_as_separators() {
         package_file.target().join("Originals/2024/a.pdf").is_file() && unpacked.renamed.is_empty(),
         "{unpacked:?}"
     );
-    let twice = [RawEntry::file(r"a\x", b"one"), RawEntry::file("a/x", b"other")];
-    assert_eq!(rejection(&raw_archive(&twice)).await, "entry \"a/x\" is in it twice; the package is refused");
+    let duplicate = [RawEntry::file(r"a\x", b"one"), RawEntry::file("a/x", b"other")];
+    assert_eq!(rejection(&raw_archive(&duplicate)).await, "entry \"a/x\" is in it twice; the package is refused");
 }
 
 #[tokio::test]
 async fn excludes_operating_system_files_from_documents() {
     let sheet = report_bytes();
-    let left = [
+    let system_files = [
         "__MACOSX/Originals/._a.pdf",
         "__MACOSX/Reports/._r.xlsx",
         "Originals/._a.pdf",
@@ -170,7 +170,7 @@ async fn excludes_operating_system_files_from_documents() {
         ".DS_Store",
     ];
     let mut entries = vec![RawEntry::file("Originals/a.pdf", b"%PDF"), RawEntry::file("Reports/r.xlsx", &sheet)];
-    entries.extend(left.iter().map(|name| RawEntry::file(name, b"\0\x05\x16\x07")));
+    entries.extend(system_files.iter().map(|name| RawEntry::file(name, b"\0\x05\x16\x07")));
     let package_file = PackageFile::new(&raw_archive(&entries));
     let contents = Contents::open(&package_file.path).await.unwrap();
     let originals: Vec<&str> = contents.originals().map(Entry::name).collect();
@@ -179,7 +179,7 @@ async fn excludes_operating_system_files_from_documents() {
     assert_eq!(contents.report().await.unwrap().name, "Reports/r.xlsx");
     assert!(contents.components().await.unwrap().is_empty());
     let system = contents.entries().iter().filter(|entry| *entry.kind() == EntryKind::System).count();
-    assert_eq!(system, left.len(), "system files are listed");
+    assert_eq!(system, system_files.len(), "system files are listed");
     contents.unpack_to(package_file.target()).await.unwrap();
 }
 
@@ -225,13 +225,13 @@ async fn reports_file_that_is_not_a_package() {
 
 #[tokio::test]
 async fn streams_entry_larger_than_memory_limit() {
-    let many = vec![7; 300_000];
-    let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("x", &many)]));
+    let large = vec![7; 300_000];
+    let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("x", &large)]));
     let contents =
         Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     let line = error_reason(&package_file, &contents.read("x").await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.contains("take it as a stream"), "{line}");
-    let pieces: Vec<_> = contents.stream("x").unwrap().try_collect().await.unwrap();
-    assert!(pieces.len() > 1);
-    assert_eq!(pieces.concat(), many);
+    let chunks: Vec<_> = contents.stream("x").unwrap().try_collect().await.unwrap();
+    assert!(chunks.len() > 1);
+    assert_eq!(chunks.concat(), large);
 }

@@ -12,9 +12,8 @@ use futures_util::TryStreamExt;
 use crate::harness::canned_server::response;
 use crate::harness::messages::timed_out;
 use crate::harness::package_server::PackageServer;
-use crate::harness::pdf_fixtures::zip;
-use crate::harness::pdf_fixtures::{INVOICE, STUDY, unzip};
-use crate::harness::test_env::{TestEnv, header, upload_processed};
+use crate::harness::pdf_fixtures::{INVOICE, STUDY, unzip, zip};
+use crate::harness::test_env::{TestEnv, header, originals, upload_processed};
 
 /// Requests the originals and a report for each report template.
 async fn all_content(dossier: &DossierHandle) -> PackageContent {
@@ -23,14 +22,10 @@ async fn all_content(dossier: &DossierHandle) -> PackageContent {
     PackageContent::reports(reports).and_file_types([DownloadFileType::Original])
 }
 
-fn originals() -> PackageContent {
-    PackageContent::file_types([DownloadFileType::Original])
-}
-
 /// Downloads the package and returns its entries with their names.
 async fn read_entries(package: &Package) -> Vec<(String, Vec<u8>)> {
-    let pieces: Vec<_> = package.stream().await.unwrap().try_collect().await.unwrap();
-    unzip(&pieces.concat())
+    let chunks: Vec<_> = package.stream().await.unwrap().try_collect().await.unwrap();
+    unzip(&chunks.concat())
 }
 
 fn names(entries: &[(String, Vec<u8>)]) -> Vec<&str> {
@@ -49,10 +44,10 @@ async fn creates_waits_for_saves_and_deletes_package_of_one_file() {
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
     let operation = file.create_package(all_content(&dossier).await).await.unwrap();
     let start = env.sim.clock().now();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let states = Arc::clone(&seen);
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let states = Arc::clone(&observed);
     let package = operation.wait().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
-    assert_eq!(*seen.lock().unwrap(), ["QUEUED", "GENERATING"]);
+    assert_eq!(*observed.lock().unwrap(), ["QUEUED", "GENERATING"]);
     let polls: Vec<_> = env.request_times("getDownload", start).iter().map(Duration::as_millis).collect();
     assert_eq!(polls, [0, 500, 1000]);
     assert_eq!(package.id().as_str(), operation.id());
@@ -174,20 +169,18 @@ async fn poll_once_returns_current_state() {
 #[tokio::test]
 async fn streams_package_with_its_length() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     let stream = package.stream().await.unwrap();
     let announced = stream.length().unwrap();
-    let pieces: Vec<_> = stream.try_collect().await.unwrap();
-    assert_eq!(pieces.iter().map(|piece| piece.len() as u64).sum::<u64>(), announced);
+    let chunks: Vec<_> = stream.try_collect().await.unwrap();
+    assert_eq!(chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>(), announced);
     assert!(env.client.download(package.id().clone()).get().await.unwrap().last_download.is_some());
 }
 
 #[tokio::test]
 async fn reports_download_progress() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     let moves = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&moves);
     let folder = tempfile::tempdir().unwrap();
@@ -203,8 +196,7 @@ async fn reports_download_progress() {
 #[tokio::test]
 async fn replaces_existing_file() {
     let env = TestEnv::new().await;
-    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
+    let (_, package) = env.originals_package().await;
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     std::fs::write(&target, "previous content").unwrap();
@@ -298,8 +290,8 @@ async fn never_saves_truncated_package() {
     assert_eq!(error.operation(), Some("downloadPackage"));
     assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-    let pieces: Result<Vec<_>, _> = package.stream().await.unwrap().try_collect().await;
-    pieces.unwrap_err();
+    let chunks: Result<Vec<_>, _> = package.stream().await.unwrap().try_collect().await;
+    chunks.unwrap_err();
 }
 
 #[tokio::test]

@@ -157,15 +157,15 @@ async fn pages_report_number_total_and_continuation() {
         let env = env_with_45_dossiers(paging).await;
         let mut stream = dossiers(&env, &env.client, paging).pages();
         assert_eq!(stream.continuation(), None);
-        let mut seen = Vec::new();
+        let mut observed = Vec::new();
         while let Some(page) = stream.try_next().await.unwrap() {
             assert_eq!(stream.continuation(), page.continuation);
-            seen.push((page.number, page.items.len(), page.total, page.continuation.is_some()));
+            observed.push((page.number, page.items.len(), page.total, page.continuation.is_some()));
         }
         let total = (paging == Paging::Page).then_some(45);
         match paging {
-            Paging::None => assert_eq!(seen, [(0, 45, None, false)]),
-            _ => assert_eq!(seen, [(0, 20, total, true), (1, 20, total, true), (2, 5, total, false)], "{paging}"),
+            Paging::None => assert_eq!(observed, [(0, 45, None, false)]),
+            _ => assert_eq!(observed, [(0, 20, total, true), (1, 20, total, true), (2, 5, total, false)], "{paging}"),
         }
         expect_paging_violations(env);
     }

@@ -252,9 +252,9 @@ async fn accepts_similar_pages_and_single_page_lists() {
 
 #[tokio::test]
 async fn follows_link_to_another_host_at_configured_origin() {
-    let elsewhere = scripted::scripted_server(vec![page(None, r#"{"users":[{"id":"stolen"}]}"#)]).await;
+    let other_server = scripted::scripted_server(vec![page(None, r#"{"users":[{"id":"stolen"}]}"#)]).await;
     for target in [
-        format!("{}/api/users?page=2", elsewhere.base),
+        format!("{}/api/users?page=2", other_server.base),
         "https://127.0.0.1/api/users?page=2".to_owned(),
         "http://backend.internal:8080/api/users?page=2".to_owned(),
         "//backend.internal/api/users?page=2".to_owned(),
@@ -264,7 +264,7 @@ async fn follows_link_to_another_host_at_configured_origin() {
         assert_next_page(&format!(r#"<{target}>; rel="next""#), "/api/users?page=2").await;
     }
     assert_next_page(r#"<http://backend.internal/api/users/pages/2>; rel="next""#, "/api/users/pages/2").await;
-    assert_eq!(elsewhere.requests(), Vec::<String>::new());
+    assert_eq!(other_server.requests(), Vec::<String>::new());
 }
 
 #[tokio::test]

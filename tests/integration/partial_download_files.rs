@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 
 use crate::harness::file_names;
 use crate::harness::messages::write_error;
-use crate::harness::package_server::start_resumable;
-use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip, interrupt_download};
+use crate::harness::package_server::{
+    ETAG, PackageServer, full_response, incompressible_zip, interrupt_download, start_resumable,
+};
 
 const SIZE: usize = 300_000;
 
@@ -27,8 +28,8 @@ async fn package(zip: &[u8]) -> (PackageServer, Package) {
     (server, package)
 }
 
-fn assert_refused(error: &Error, path: &Path, why: &str) {
-    let line = write_error(path, why);
+fn assert_refused(error: &Error, path: &Path, reason: &str) {
+    let line = write_error(path, reason);
     assert_eq!((error.kind(), error.attempts(), error.to_string()), (ErrorKind::File, 0, line));
 }
 
@@ -67,8 +68,8 @@ async fn restarts_when_sidecar_has_no_checksum() {
 #[tokio::test]
 async fn does_not_follow_links() {
     let zip = incompressible_zip(SIZE);
-    let elsewhere = tempfile::tempdir().unwrap();
-    let victim = elsewhere.path().join("victim");
+    let other_folder = tempfile::tempdir().unwrap();
+    let victim = other_folder.path().join("victim");
     std::fs::write(&victim, "precious").unwrap();
     // Names that a temporary file of the sidecar had, or that an attacker could guess.
     for name in ["a.zip.part.json.new", "a.zip.part.json.tmp", "a.zip.part.new", ".a.zip.part.json"] {
@@ -85,8 +86,8 @@ async fn does_not_follow_links() {
     for (name, to) in [
         ("a.zip.part", victim.clone()),
         ("a.zip.part.json", victim.clone()),
-        ("a.zip.part", elsewhere.path().join("nothing")),
-        ("a.zip.part.json", elsewhere.path().join("nothing")),
+        ("a.zip.part", other_folder.path().join("nothing")),
+        ("a.zip.part.json", other_folder.path().join("nothing")),
     ] {
         let (folder, target) = interrupted_download(&zip).await;
         let link = folder.path().join(name);
@@ -96,7 +97,7 @@ async fn does_not_follow_links() {
         let error = package.save_to(&target).resumable().await.unwrap_err();
         assert_refused(&error, &link, "it is a symbolic link, not a regular file; move it away");
         assert_eq!((std::fs::read(&victim).unwrap(), server.range_starts()), (b"precious".to_vec(), vec![]), "{name}");
-        assert_eq!(file_names(elsewhere.path()), ["victim"], "{name}");
+        assert_eq!(file_names(other_folder.path()), ["victim"], "{name}");
         assert!(link.symlink_metadata().unwrap().is_symlink(), "{name}");
     }
 }

@@ -42,16 +42,16 @@ async fn resumes_in_another_process() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.zip");
     std::fs::write(&target, "previous content").unwrap();
-    for (at, stands) in [(100_000, 100_000), (50_000, 150_000)] {
+    for (at, length_so_far) in [(100_000, 100_000), (50_000, 150_000)] {
         // Each call uses a new client, as another process would.
         let error = server.package().await.save_to(&target).resumable().with_retry(Retry::Never).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted, "{at}");
         assert_eq!(file_names(folder.path()), ["a.zip", "a.zip.part", "a.zip.part.json"]);
-        assert!(std::fs::read(folder.path().join("a.zip.part")).unwrap() == zip[..stands]);
+        assert!(std::fs::read(folder.path().join("a.zip.part")).unwrap() == zip[..length_so_far]);
         let sidecar = std::fs::read_to_string(folder.path().join("a.zip.part.json")).unwrap();
-        let sum = crc32(&zip[..stands]);
+        let sum = crc32(&zip[..length_so_far]);
         let expected = format!(
-            r#"{{"version":1,"download_id":"d-1","bytes":{stands},"crc32":{sum},"length":{length},"validator":{{"etag":"\"one\""}},"name":null}}"#
+            r#"{{"version":1,"download_id":"d-1","bytes":{length_so_far},"crc32":{sum},"length":{length},"validator":{{"etag":"\"one\""}},"name":null}}"#
         );
         assert_eq!(sidecar, expected);
         assert_eq!(std::fs::read(&target).unwrap(), b"previous content");

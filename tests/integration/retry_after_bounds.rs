@@ -11,8 +11,8 @@ use documine_sim::Fault;
 use futures_util::future::try_join_all;
 
 use crate::harness::canned_server::{CannedServer, response};
-use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::scripted::builder;
+use crate::harness::pdf_fixtures::{STUDY, study_on_disk};
+use crate::harness::scripted::{self, builder};
 use crate::harness::test_env::{SimulatedTime, TestEnv, operation_path};
 
 /// One year in seconds, a `Retry-After` value that a service may send.
@@ -30,8 +30,8 @@ async fn fails_uploads_fast_on_long_retry_after_and_recovers() {
     let before = env.request_log().len();
     let outcomes = dossier.upload_all(sources()).with_concurrency(1).await.unwrap();
     let errors: Vec<_> = outcomes.into_iter().map(|outcome| outcome.result.unwrap_err()).collect();
-    let seen: Vec<_> = errors.iter().map(|error| (error.attempts(), error.was_sent())).collect();
-    assert_eq!(seen, [(1, true), (0, false), (0, false)]);
+    let observed: Vec<_> = errors.iter().map(|error| (error.attempts(), error.was_sent())).collect();
+    assert_eq!(observed, [(1, true), (0, false), (0, false)]);
     for error in &errors {
         assert!(error.is_rate_limited() && error.is_safe_to_repeat(), "{error:?}");
         assert_eq!(error.retry_after().unwrap().as_secs(), YEAR, "{error:?}");
@@ -75,9 +75,7 @@ async fn retries_creation_and_upload_on_503_with_retry_after() {
     env.template().create_dossier(NewDossier::named("Q4")).await.map(drop).unwrap();
     assert_eq!(env.template().dossiers().await.unwrap().len(), 2, "created once");
     env.sim.faults().add(Fault::on("uploadFile").times(2).unavailable(2));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.pdf");
-    std::fs::write(&path, STUDY).unwrap();
+    let (_folder, path) = study_on_disk();
     let _ = dossier.upload(Source::path(&path)).await.unwrap();
     let sent: Vec<_> = env.requests("uploadFile").iter().map(|request| request.status).collect();
     assert_eq!(sent, [503, 503, 201]);
@@ -90,8 +88,8 @@ async fn does_not_retry_single_use_source_on_503_but_marks_it_safe_to_repeat() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     env.sim.faults().add(Fault::on("uploadFile").times(1).unavailable(2));
-    let once = Source::stream("study.pdf", STUDY.len() as u64, futures_util::stream::iter([Ok(STUDY.into())]));
-    let error = dossier.upload(once).await.unwrap_err();
+    let single_use = Source::stream("study.pdf", STUDY.len() as u64, futures_util::stream::iter([Ok(STUDY.into())]));
+    let error = dossier.upload(single_use).await.unwrap_err();
     assert_eq!((error.attempts(), error.is_safe_to_repeat(), error.is_transient()), (1, true, true));
 }
 
@@ -115,8 +113,7 @@ async fn applies_upload_deadline_to_search_for_lost_upload() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (builder, _) = builder(&format!("http://{}", listener.local_addr().unwrap())).await;
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
-    let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
-    let dossier = template.dossier("d".parse::<documine::DossierId>().unwrap());
+    let dossier = scripted::dossier(&client);
     let upload = dossier.upload(Source::bytes("a.pdf", STUDY)).look_for_lost(true);
     let error = upload.with_deadline(Duration::from_millis(50)).await.unwrap_err();
     assert_eq!((error.operation(), error.timeout_phase()), (Some("uploadFile"), Some(TimeoutPhase::Operation)));
@@ -148,8 +145,7 @@ async fn client(service: &CannedServer) -> (Client, SimulatedTime) {
 
 async fn dossier(service: &CannedServer) -> (DossierHandle, SimulatedTime) {
     let (client, time) = client(service).await;
-    let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
-    (template.dossier("d".parse::<documine::DossierId>().unwrap()), time)
+    (scripted::dossier(&client), time)
 }
 
 fn file_id(id: &str) -> FileId {

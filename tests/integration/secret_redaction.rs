@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use documine::{Client, Credentials, DownloadFileType, PackageContent, Source};
+use documine::{Client, Credentials, Source};
 
 use crate::harness::canned_server::{CannedServer, response};
 use crate::harness::field_recorder::FieldRecorder;
 use crate::harness::pdf_fixtures::INVOICE;
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{TestEnv, originals};
 
 const PASSWORD: &str = "canary-pa55-w0rd";
 
@@ -19,13 +19,7 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
 
     let dossier = env.dossier().await;
     let file = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
-    let package = file
-        .create_package(PackageContent::file_types([DownloadFileType::Original]))
-        .await
-        .unwrap()
-        .wait()
-        .await
-        .unwrap();
+    let package = file.create_package(originals()).await.unwrap().wait().await.unwrap();
     let stream = package.stream().await.unwrap();
     env.time.advance(301);
     #[cfg(has = "getUsers")]

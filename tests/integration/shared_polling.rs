@@ -5,12 +5,12 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use documine::{Client, DossierHandle, DownloadFileType, FileHandle, NewDossier, PackageContent, Source};
+use documine::{Client, DossierHandle, FileHandle, NewDossier, Source};
 use documine_sim::{Fault, Simulator};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::harness::pdf_fixtures::INVOICE;
-use crate::harness::test_env::password_credentials;
+use crate::harness::test_env::{originals, password_credentials};
 
 /// A service whose analyses take two seconds.
 struct PollingEnv {
@@ -166,15 +166,13 @@ async fn many_package_waits_share_polls() {
     files[0].processed().await.unwrap();
     let mut operations = Vec::new();
     for _ in 0..20 {
-        let content = PackageContent::file_types([DownloadFileType::Original]);
-        operations.push(dossier.create_package(content).await.unwrap());
+        operations.push(dossier.create_package(originals()).await.unwrap());
     }
     try_join_all(operations[..3].iter().map(|operation| operation.wait().into_future())).await.unwrap();
     assert_eq!(env.count("getDownloads"), 0, "three waits poll individually");
     let mut operations = Vec::new();
     for _ in 0..20 {
-        let content = PackageContent::file_types([DownloadFileType::Original]);
-        operations.push(dossier.create_package(content).await.unwrap());
+        operations.push(dossier.create_package(originals()).await.unwrap());
     }
     let before = env.count("getDownload");
     try_join_all(operations.iter().map(|operation| operation.wait().into_future())).await.unwrap();

@@ -147,24 +147,24 @@ async fn run_with_delayed_listener(after: usize, grant: Grant) -> (Result<()>, V
     });
     let builder = Client::builder(&service.base).workspace("acme").token_path(token_url).clock(clock);
     let outcome = request_token(builder, grant).await;
-    let seen = server.lock().unwrap().as_ref().map(request_lines).unwrap_or_default();
-    (outcome, time.sleeps().iter().map(Duration::as_millis).collect(), seen)
+    let observed = server.lock().unwrap().as_ref().map(request_lines).unwrap_or_default();
+    (outcome, time.sleeps().iter().map(Duration::as_millis).collect(), observed)
 }
 
 #[tokio::test]
 async fn retries_request_that_was_never_sent() {
     for grant in GRANTS {
         for after in [1, 2] {
-            let (outcome, pauses, seen) = run_with_delayed_listener(after, grant).await;
+            let (outcome, pauses, observed) = run_with_delayed_listener(after, grant).await;
             outcome.unwrap_or_else(|error| panic!("{grant:?} {after}: {error}"));
-            assert_eq!(seen, ["POST /token"], "{grant:?}");
+            assert_eq!(observed, ["POST /token"], "{grant:?}");
             assert_eq!(pauses, [125, 250][..after], "{grant:?}");
         }
-        let (outcome, pauses, seen) = run_with_delayed_listener(3, grant).await;
+        let (outcome, pauses, observed) = run_with_delayed_listener(3, grant).await;
         let error = outcome.unwrap_err();
         assert!(error.to_string().contains("the identity provider could not be asked: "), "{error}");
         assert_eq!((error.kind(), error.is_transient(), error.needs_login()), (ErrorKind::Connect, true, false));
-        assert_eq!((pauses, seen.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
+        assert_eq!((pauses, observed.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
     }
 }
 

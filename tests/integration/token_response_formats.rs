@@ -57,7 +57,7 @@ fn token_error(status: &str, code: &str, headers: &[&str]) -> Vec<u8> {
 
 #[tokio::test]
 async fn accepts_device_interval_in_any_spelling() {
-    let usual = 5.0;
+    let default = 5.0;
     let cases = [
         (json!(7), 7.0),
         (json!("7"), 7.0),
@@ -67,20 +67,20 @@ async fn accepts_device_interval_in_any_spelling() {
         (json!("7s"), 7.0),
         (json!(0.2), 1.0),
         (json!(600), 600.0),
-        (json!("ABSENT"), usual),
-        (json!(null), usual),
-        (json!(""), usual),
-        (json!("soon"), usual),
-        (json!("NaN"), usual),
-        (json!(true), usual),
-        (json!([5]), usual),
-        (json!(0), usual),
-        (json!(-7), usual),
+        (json!("ABSENT"), default),
+        (json!(null), default),
+        (json!(""), default),
+        (json!("soon"), default),
+        (json!("NaN"), default),
+        (json!(true), default),
+        (json!([5]), default),
+        (json!(0), default),
+        (json!(-7), default),
         // Longer than the lifetime of the code: no poll could succeed.
-        (json!(601), usual),
-        (json!(1_000_000_000), usual),
-        (json!(u64::MAX), usual),
-        (json!(1e300), usual),
+        (json!(601), default),
+        (json!(1_000_000_000), default),
+        (json!(u64::MAX), default),
+        (json!(1e300), default),
     ];
     for (interval, pause) in cases {
         let login = device_login(vec![device_code(&json!({ "interval": interval })), token()], None).await;
@@ -90,23 +90,23 @@ async fn accepts_device_interval_in_any_spelling() {
     }
     // A number out of range invalidates only its own member.
     let huge = r#"{"device_code":"d","user_code":"u","verification_uri":"https://login.example","expires_in":600,"interval":1e999}"#;
-    assert_eq!(device_login(vec![json_response(huge), token()], None).await.sleeps, [usual]);
+    assert_eq!(device_login(vec![json_response(huge), token()], None).await.sleeps, [default]);
 }
 
 #[tokio::test]
 async fn accepts_device_code_lifetime_in_any_spelling() {
-    let usual = 1800.0;
+    let default = 1800.0;
     let cases = [
         (json!(600), 600.0),
         (json!("600"), 600.0),
         (json!("600.0"), 600.0),
         (json!(600.5), 600.5),
-        (json!("ABSENT"), usual),
-        (json!(null), usual),
-        (json!("never"), usual),
-        (json!(0), usual),
-        (json!(-1), usual),
-        (json!(1e300), usual),
+        (json!("ABSENT"), default),
+        (json!(null), default),
+        (json!("never"), default),
+        (json!(0), default),
+        (json!(-1), default),
+        (json!(1e300), default),
         // Bounded by the time limit of the login.
         (json!(1_000_000_000), 3600.0),
     ];

@@ -66,12 +66,12 @@ async fn store_file_is_private() {
     std::fs::set_permissions(folder.file(), PermissionsExt::from_mode(0o644)).unwrap();
     let error = process_client(&env, store).0.license().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    let place = folder.file();
+    let path = folder.file();
     assert_eq!(
         error.to_string(),
         format!(
             "getLicense: the token store {} may be read by others (mode 0644); run `chmod 600` on it, and log in anew if somebody may have done so",
-            place.display()
+            path.display()
         )
     );
 }
@@ -234,7 +234,7 @@ async fn reports_lock_held_too_long() {
     log_in_to_store(&env, store.clone()).await;
     let (client, events) = process_client(&env, store.clone().lock_timeout(Duration::from_millis(50)));
     client.license().await.unwrap();
-    let held = store.lock().await.unwrap();
+    let held_lock = store.lock().await.unwrap();
     // Shortly before expiry, calls continue to use the token.
     env.time.advance(275);
     client.license().await.unwrap();
@@ -249,7 +249,7 @@ async fn reports_lock_held_too_long() {
     let error = client.license().await.unwrap_err();
     assert!(error.is_timeout() && !error.needs_login(), "{error:?}");
     assert_eq!(error.to_string(), format!("getLicense: {line}"));
-    drop(held);
+    drop(held_lock);
     client.license().await.unwrap();
     assert_eq!(env.requests("token").len(), 2);
 }
@@ -271,7 +271,7 @@ impl TokenStore for FaultyStore {
 
     fn compare_and_swap<'a>(
         &'a self,
-        seen: Option<&'a StoredLogin>,
+        observed: Option<&'a StoredLogin>,
         fresh: &'a StoredLogin,
     ) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
@@ -284,7 +284,7 @@ impl TokenStore for FaultyStore {
                 let stored = self.store.load().await?;
                 assert!(self.store.compare_and_swap(stored.as_ref(), &written).await?);
             }
-            self.store.compare_and_swap(seen, fresh).await
+            self.store.compare_and_swap(observed, fresh).await
         })
     }
 
@@ -343,8 +343,8 @@ async fn uses_given_tokens_when_stored_login_is_rejected() {
     env.sim.control().provider().revoke_all();
     env.time.advance(301);
     let (access, refresh) = issue_tokens(&env).await;
-    let given = TokenSet::new(access.as_str()).refresh_token(refresh);
-    let credentials = Credentials::tokens(env.sim.client_id(), given).client_secret(env.sim.client_secret());
+    let given_tokens = TokenSet::new(access.as_str()).refresh_token(refresh);
+    let credentials = Credentials::tokens(env.sim.client_id(), given_tokens).client_secret(env.sim.client_secret());
     let client = env.client_with(credentials.store(store.clone()));
     client.license().await.unwrap();
     assert_eq!(last_bearer_token(&env), access);
@@ -369,16 +369,16 @@ async fn checks_store_before_starting_login() {
     let refused = login(&store).device(|_| panic!("the login page was shown")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::File, "{refused}");
     // A store with the login of another program.
-    let theirs = Arc::new(MemoryStore::default());
-    log_in_to_store(&other, theirs.clone()).await;
-    let kept = theirs.load().await.unwrap();
-    let store = || -> Box<dyn TokenStore> { Box::new(theirs.clone()) };
+    let other_store = Arc::new(MemoryStore::default());
+    log_in_to_store(&other, other_store.clone()).await;
+    let stored = other_store.load().await.unwrap();
+    let store = || -> Box<dyn TokenStore> { Box::new(other_store.clone()) };
     let refused = login(&store).device(|_| panic!("the login page was shown")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
     // An authorization code is not used either.
     let authorization = login(&store).authorization("http://127.0.0.1/callback").unwrap();
     assert_eq!(authorization.pasted("a-code").await.unwrap_err().kind(), ErrorKind::Config);
-    assert_eq!(theirs.load().await.unwrap(), kept);
+    assert_eq!(other_store.load().await.unwrap(), stored);
     assert_eq!(env.request_log(), Vec::<String>::new());
 }
 
@@ -441,9 +441,9 @@ async fn local_clock_alone_ends_no_login() {
     let env = TestEnv::with(|builder| builder.rotate_refresh(true)).await;
     let (access, refresh) = issue_tokens(&env).await;
     // To a machine whose clock is ahead, all tokens have expired.
-    let given = TokenSet::new(access).refresh_token(refresh);
-    let given = given.expires_at(std::time::UNIX_EPOCH).refresh_expires_at(std::time::UNIX_EPOCH);
-    let credentials = Credentials::tokens(env.sim.client_id(), given).client_secret(env.sim.client_secret());
+    let given_tokens = TokenSet::new(access).refresh_token(refresh);
+    let given_tokens = given_tokens.expires_at(std::time::UNIX_EPOCH).refresh_expires_at(std::time::UNIX_EPOCH);
+    let credentials = Credentials::tokens(env.sim.client_id(), given_tokens).client_secret(env.sim.client_secret());
     env.client_with(credentials).license().await.unwrap();
     assert_eq!(env.request_log(), ["token 200", "token 200", "getLicense 200"]);
 }
@@ -465,7 +465,7 @@ async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
     env.time.advance(10);
     client.license().await.unwrap();
     client.settle().await;
-    let kept = store.load().await.unwrap().unwrap();
-    assert_eq!(kept.tokens().access_token().expose(), last_bearer_token(&env));
+    let stored = store.load().await.unwrap().unwrap();
+    assert_eq!(stored.tokens().access_token().expose(), last_bearer_token(&env));
     assert_eq!(env.requests("token").len(), 2);
 }

@@ -7,7 +7,7 @@ use documine::{ErrorKind, ProcessingStatus, Source, State, WaitError};
 use documine_sim::Fault;
 use futures_util::TryStreamExt;
 
-use crate::harness::pdf_fixtures::{INVOICE, SCAN, STUDY, big_pdf};
+use crate::harness::pdf_fixtures::{INVOICE, SCAN, STUDY, big_pdf, study_on_disk};
 use crate::harness::test_env::{TestEnv, header, upload_processed};
 
 /// Poll times in milliseconds: immediately, then at growing intervals.
@@ -48,9 +48,7 @@ async fn uploads_and_processes_file_from_disk() {
 async fn announces_exact_length_of_upload() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("study.pdf");
-    std::fs::write(&path, STUDY).unwrap();
+    let (_folder, path) = study_on_disk();
     let _ = dossier.upload(Source::path(&path)).await.unwrap();
     let _ = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap();
     for (request, content) in env.requests("uploadFile").iter().zip([STUDY, INVOICE]) {
@@ -106,11 +104,11 @@ async fn polls_immediately_and_then_with_growing_intervals() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let start = env.sim.clock().now();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let states = Arc::clone(&seen);
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let states = Arc::clone(&observed);
     uploaded.processed().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
     assert_eq!(millis(&env.request_times("getFile", start)), POLL_TIMES[..4]);
-    assert_eq!(*seen.lock().unwrap(), ["UNPROCESSED", "PROCESSING", "ANALYSE"]);
+    assert_eq!(*observed.lock().unwrap(), ["UNPROCESSED", "PROCESSING", "ANALYSE"]);
 }
 
 #[tokio::test]
@@ -150,15 +148,15 @@ async fn polls_whole_dossier_with_one_list_request() {
     }
     let _ = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let start = env.sim.clock().now();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let states = Arc::clone(&seen);
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let states = Arc::clone(&observed);
     let files = dossier.processed().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
     assert_eq!(files.len(), 13);
     assert!(files.iter().all(|file| file.processing_status == Some(ProcessingStatus::Processed)));
     assert_eq!(millis(&env.request_times("getFiles", start)), POLL_TIMES[..4]);
     assert_eq!(env.requests("getFile").len(), 0);
     assert_eq!(
-        *seen.lock().unwrap(),
+        *observed.lock().unwrap(),
         ["0 of 13 files processed", "0 of 13 files processed", "12 of 13 files processed"]
     );
 }
@@ -172,12 +170,12 @@ async fn empty_dossier_is_processed() {
 #[tokio::test]
 async fn ignores_files_in_trash() {
     let env = TestEnv::new().await;
-    let (dossier, kept) = env.processed_file("study.pdf", STUDY).await;
+    let (dossier, processed) = env.processed_file("study.pdf", STUDY).await;
     let uploaded = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap();
     dossier.file(&uploaded.id).delete().await.unwrap();
     let start = env.sim.clock().now();
     let files = dossier.processed().await.unwrap();
-    assert_eq!(files[0].id, *kept.id());
+    assert_eq!(files[0].id, *processed.id());
     assert_eq!(millis(&env.request_times("getFiles", start)), [0]);
 }
 

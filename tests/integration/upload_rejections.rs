@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::canned_server::{json_response, read_head, response};
-use crate::harness::scripted::builder;
+use crate::harness::scripted::{self, builder};
 use crate::harness::test_env::{SimulatedTime, operation_path};
 
 /// More than the buffers of a connection hold.
@@ -73,8 +73,7 @@ impl RejectingServer {
         let (builder, time) = builder(&self.base).await;
         let credentials = Credentials::password("client", "robot", "pa55-w0rd").client_secret("cl1ent-s3cret");
         let client: Client = builder.credentials(credentials).build().unwrap();
-        let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
-        (template.dossier("d".parse::<documine::DossierId>().unwrap()), time)
+        (scripted::dossier(&client), time)
     }
 
     /// Returns the token of each upload and whether the upload was read completely.
@@ -125,7 +124,7 @@ async fn serve(
         recorded.uploads.push((header("authorization").unwrap().replace("Bearer ", ""), None));
         recorded.uploads.len()
     };
-    let (wanted, response_bytes) = match (number, after) {
+    let (expected, response_bytes) = match (number, after) {
         (1, ReadBefore::Head) => (0, None),
         (1, ReadBefore::Half) => (length / 2, None),
         (1, ReadBefore::Full) => (length, None),
@@ -134,7 +133,7 @@ async fn serve(
     let response_bytes = response_bytes.unwrap_or_else(|| {
         response(status, &["Content-Type: application/json", "Retry-After: 7"], r#"{"message":"Not now."}"#)
     });
-    read_body(&mut stream, &mut count, wanted).await;
+    read_body(&mut stream, &mut count, expected).await;
     if count >= length {
         recorded.lock().unwrap().uploads[number - 1].1 = Some(count);
     }
@@ -145,10 +144,10 @@ async fn serve(
     }
 }
 
-async fn read_body(stream: &mut TcpStream, count: &mut usize, wanted: usize) {
-    let mut piece = vec![0; 64 * 1024];
-    while *count < wanted {
-        match stream.read(&mut piece).await {
+async fn read_body(stream: &mut TcpStream, count: &mut usize, expected: usize) {
+    let mut chunk = vec![0; 64 * 1024];
+    while *count < expected {
+        match stream.read(&mut chunk).await {
             Ok(more) if more > 0 => *count += more,
             _ => return,
         }
@@ -160,9 +159,9 @@ fn reopenable() -> Source {
 }
 
 fn single_use() -> Source {
-    let piece = Bytes::from(vec![b'-'; 1 << 16]);
-    let pieces = stream::iter((0..SIZE >> 16).map(move |_| Ok(piece.clone())));
-    Source::stream("big.pdf", SIZE as u64, pieces)
+    let chunk = Bytes::from(vec![b'-'; 1 << 16]);
+    let chunks = stream::iter((0..SIZE >> 16).map(move |_| Ok(chunk.clone())));
+    Source::stream("big.pdf", SIZE as u64, chunks)
 }
 
 #[tokio::test(start_paused = true)]

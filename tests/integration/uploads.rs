@@ -10,6 +10,7 @@ use documine_sim::Fault;
 use futures_util::{StreamExt, stream};
 
 use crate::harness::pdf_fixtures::{INVOICE, STUDY};
+use crate::harness::scripted;
 use crate::harness::test_env::TestEnv;
 
 /// Returns a document in chunks.
@@ -39,8 +40,8 @@ fn lost_response() -> Fault {
 async fn accepts_all_kinds_of_sources() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let made = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&made);
+    let opened = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&opened);
     let source = Source::streams("study.pdf", length(STUDY), move || {
         count.fetch_add(1, Ordering::Relaxed);
         chunks(STUDY)
@@ -48,7 +49,7 @@ async fn accepts_all_kinds_of_sources() {
     // The token is rejected after the body was sent: the source is opened again.
     env.sim.control().revoke_tokens();
     dossier.upload(source).await.unwrap().processed().await.unwrap();
-    assert_eq!(made.load(Ordering::Relaxed), 2);
+    assert_eq!(opened.load(Ordering::Relaxed), 2);
     dossier
         .upload(Source::stream("invoice.pdf", length(INVOICE), chunks(INVOICE)))
         .await
@@ -99,8 +100,7 @@ async fn detects_media_type_from_content() {
     })
     .await;
     let client = crate::harness::scripted::client(&service.base).await;
-    let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
-    let dossier = template.dossier("d".parse::<documine::DossierId>().unwrap());
+    let dossier = scripted::dossier(&client);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scan 17");
     std::fs::write(&path, INVOICE).unwrap();
@@ -159,8 +159,8 @@ async fn repeats_upload_that_was_never_received() {
     let error = dossier.upload(Source::bytes("other.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
     assert!(error.to_string().ends_with("the dossier's list does not show the file"), "{error}");
     assert_eq!(env.requests("uploadFile").len(), 5);
-    let once = Source::stream("other.pdf", length(STUDY), chunks(STUDY));
-    dossier.upload(once).look_for_lost(true).await.unwrap_err();
+    let single_use = Source::stream("other.pdf", length(STUDY), chunks(STUDY));
+    dossier.upload(single_use).look_for_lost(true).await.unwrap_err();
     assert_eq!(env.requests("uploadFile").len(), 6);
 }
 
@@ -213,9 +213,9 @@ async fn stops_uploading_when_login_is_needed() {
     let (access, _) = crate::harness::login::issue_tokens(&env).await;
     let client = env.client_with(Credentials::access_token(access));
     let template = client.dossier_template(env.template_id());
-    let theirs = template.dossier(dossier.id());
+    let other_dossier = template.dossier(dossier.id());
     let sources = (0..5).map(|number| Source::bytes(format!("{number}.pdf"), STUDY));
-    let mut outcomes = std::pin::pin!(theirs.upload_all(sources).with_concurrency(1).stream());
+    let mut outcomes = std::pin::pin!(other_dossier.upload_all(sources).with_concurrency(1).stream());
     let _uploaded = outcomes.next().await.unwrap().unwrap().result.unwrap();
     env.time.advance(301);
     let rest: Vec<_> = outcomes.map(|outcome| outcome.unwrap().result.unwrap_err()).collect().await;
@@ -224,6 +224,6 @@ async fn stops_uploading_when_login_is_needed() {
     assert!(rest[1..].iter().all(|error| error.to_string().ends_with("; not tried")), "{rest:?}");
     assert_eq!(env.requests("uploadFile").len(), 2);
     // Without a readable dossier, no upload starts.
-    let outcomes = theirs.upload_all([Source::bytes("a.pdf", STUDY)]).await;
+    let outcomes = other_dossier.upload_all([Source::bytes("a.pdf", STUDY)]).await;
     assert!(outcomes.unwrap_err().needs_login());
 }

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, DownloadFileType, DownloadId, Operation, Package, PackageContent, WaitError};
+use documine::{Client, Credentials, DownloadId, Operation, Package, WaitError};
 use documine_sim::Fault;
 
 use crate::harness::canned_server::CannedServer;
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{TestEnv, originals};
 
 /// Creates a package without waiting for it.
 async fn pending_package(env: &TestEnv) -> Operation<Package> {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap()
+    dossier.create_package(originals()).await.unwrap()
 }
 
 fn rate_limited(seconds: &str) -> Fault {

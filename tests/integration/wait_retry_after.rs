@@ -8,6 +8,7 @@ use documine::{Client, Clock, Credentials, DossierHandle, DownloadId, FileId, Wa
 use futures_util::future::{join_all, try_join_all};
 
 use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::scripted;
 use crate::harness::test_env::{SimulatedTime, TestEnv, operation_path};
 
 /// State and `Retry-After` seconds of successive poll responses.
@@ -47,8 +48,7 @@ async fn polled_server(
 }
 
 fn dossier(client: &Client) -> DossierHandle {
-    let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
-    template.dossier("d".parse::<documine::DossierId>().unwrap())
+    scripted::dossier(&client)
 }
 
 fn file(state: &str) -> String {

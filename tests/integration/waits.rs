@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use documine::{
-    BoxFuture, Clock, Condition, DownloadFileType, DownloadState, DownloadStatus, ErrorKind, FileHandle, FileStatus,
-    Operation, OperationRef, Package, PackageContent, ProcessingStatus, Source, State, WaitError,
+    BoxFuture, Clock, Condition, DownloadState, DownloadStatus, ErrorKind, FileHandle, FileStatus, Operation,
+    OperationRef, Package, ProcessingStatus, Source, State, WaitError,
 };
 use documine_sim::Fault;
 
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::{SimulatedTime, TestEnv};
+use crate::harness::test_env::{SimulatedTime, TestEnv, originals};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -27,7 +27,7 @@ async fn uploaded(env: &TestEnv) -> FileHandle {
 
 async fn package(env: &TestEnv) -> Operation<Package> {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap()
+    dossier.create_package(originals()).await.unwrap()
 }
 
 /// Creates an environment whose packages never progress.
@@ -48,15 +48,15 @@ fn milliseconds(env: &TestEnv, operation: &str, start: SystemTime) -> Vec<u128> 
 async fn waits_for_condition() {
     let env = TestEnv::new().await;
     let file = uploaded(&env).await;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let recorded = Arc::clone(&seen);
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&observed);
     let status = file
         .until(|file: &FileStatus| file.processing_status != Some(ProcessingStatus::Unprocessed))
         .on_state(move |state| recorded.lock().unwrap().push(state.to_owned()))
         .await
         .unwrap();
     assert_ne!(status.processing_status, Some(ProcessingStatus::Unprocessed));
-    assert!(seen.lock().unwrap().iter().all(|state| state == "UNPROCESSED"));
+    assert!(observed.lock().unwrap().iter().all(|state| state == "UNPROCESSED"));
     let done = file.until(Condition::processed()).await.unwrap();
     assert_eq!(done.processing_status, Some(ProcessingStatus::Processed));
     let both = Condition::processed().and(Condition::new(|file: &FileStatus| file.file_name.is_some()));
@@ -87,10 +87,10 @@ async fn waits_for_dossier_and_package_with_condition() {
     let named = |files: &Vec<FileStatus>| files.iter().filter(|file| file.file_name.is_some()).count() == 3;
     assert_eq!(dossier.files_until(named).await.unwrap().len(), 3);
     dossier.processed().await.unwrap();
-    let operation = dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await.unwrap();
+    let operation = dossier.create_package(originals()).await.unwrap();
     let handle = env.client.download(operation.id().parse::<documine::DownloadId>().unwrap());
-    let begun = |package: &DownloadStatus| package.status.is_some();
-    assert!(handle.until(begun).await.unwrap().status.is_some());
+    let started = |package: &DownloadStatus| package.status.is_some();
+    assert!(handle.until(started).await.unwrap().status.is_some());
     assert_eq!(handle.until(Condition::ready()).await.unwrap().status, Some(DownloadState::Ready));
 }
 
@@ -123,10 +123,10 @@ async fn settled_wait_restarts_after_reanalysis() {
     let all = milliseconds(&env, "getFile", start);
     let polls = &all[all.len() - (env.requests("getFile").len() - before)..];
     let states = states.lock().unwrap();
-    let back = states.iter().rposition(|state| state != "settling").unwrap();
-    assert_eq!(states[back], "ANALYSE");
+    let reanalysed = states.iter().rposition(|state| state != "settling").unwrap();
+    assert_eq!(states[reanalysed], "ANALYSE");
     // The file stays processed for twenty seconds from the first poll that finds it processed again.
-    assert_eq!(polls.last().unwrap() - polls[back + 1], 20_000, "{polls:?} {states:?}");
+    assert_eq!(polls.last().unwrap() - polls[reanalysed + 1], 20_000, "{polls:?} {states:?}");
 }
 
 #[tokio::test]
@@ -199,16 +199,16 @@ async fn learns_first_poll_time_from_earlier_waits() {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let mut polls = Vec::new();
     for _ in 0..4 {
-        let content = PackageContent::file_types([DownloadFileType::Original]);
-        let operation = dossier.create_package(content).await.unwrap();
+        let operation = dossier.create_package(originals()).await.unwrap();
         let (start, before) = (env.sim.clock().now(), env.requests("getDownload").len());
         operation.wait().await.unwrap();
         let count = env.requests("getDownload").len() - before;
         let all = milliseconds(&env, "getDownload", start);
         polls.push(all[all.len() - count..].to_vec());
     }
-    let usual = [0, 500, 1_000, 1_700, 2_612, 3_744, 5_098, 6_679, 8_488, 10_527, 12_799, 15_303, 18_041, 21_015];
-    assert_eq!(polls[..3], [usual, usual, usual]);
+    let default_polls =
+        [0, 500, 1_000, 1_700, 2_612, 3_744, 5_098, 6_679, 8_488, 10_527, 12_799, 15_303, 18_041, 21_015];
+    assert_eq!(polls[..3], [default_polls, default_polls, default_polls]);
     // Polling starts after six tenths of the learned 21 seconds.
     assert_eq!(polls[3], [0, 12_609, 15_094, 17_814, 20_768]);
 }

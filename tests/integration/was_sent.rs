@@ -46,8 +46,10 @@ async fn connection_server<F: Future<Output = ()> + Send + 'static>(
 
 /// Reads until the request head is complete.
 async fn read_head(stream: &mut TcpStream) {
-    let mut got = Vec::new();
-    while !got.windows(4).any(|four| four == b"\r\n\r\n") && stream.read_buf(&mut got).await.unwrap_or(0) > 0 {}
+    let mut received = Vec::new();
+    while !received.windows(4).any(|four| four == b"\r\n\r\n") && stream.read_buf(&mut received).await.unwrap_or(0) > 0
+    {
+    }
 }
 
 /// Waits forever with the runtime's clock paused, so that the shortest timeout fires as soon as the runtime is idle.

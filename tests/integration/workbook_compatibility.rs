@@ -192,9 +192,9 @@ async fn reads_rows_without_numbers_or_out_of_order() {
     let report = Workbook::new(rows).read().await.unwrap();
     let rows: Vec<_> = report.sheets[0].rows.iter().map(|row| (row.number, row.cells.clone())).collect();
     let number = Cell::Number;
-    let wanted =
+    let expected =
         [(1, vec![number(1.0)]), (2, vec![number(2.0)]), (5, vec![number(5.0)]), (9, vec![number(8.0), number(9.0)])];
-    assert_eq!(rows, wanted);
+    assert_eq!(rows, expected);
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn finds_parts_under_any_name() {
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>();
     let mut utf16 = plain();
     utf16.0.iter_mut().for_each(|(_, part)| *part = wide(std::str::from_utf8(part).unwrap()));
-    for (workbook, what) in [
+    for (workbook, case) in [
         (plain(), "default"),
         (
             plain()
@@ -229,10 +229,10 @@ async fn finds_parts_under_any_name() {
         (plain().replaced("<", "<x:").replaced("<x:/", "</x:").replaced("xmlns=", "xmlns:x="), "prefixes"),
         (plain().with("xl/media/image1.png", "not read").with("xl/calcChain.xml", "<not-read"), "unused parts"),
     ] {
-        let report = workbook.read().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        let report = workbook.read().await.unwrap_or_else(|error| panic!("{case}: {error}"));
         let sheet = &report.sheets[0];
-        assert_eq!((report.sheets.len(), sheet.name.as_str(), sheet.rows.len()), (1, "S", 1), "{what}");
-        assert_eq!(sheet.rows[0].cells, [text("shared"), date("2024-03-12T00:00:00.000")], "{what}");
+        assert_eq!((report.sheets.len(), sheet.name.as_str(), sheet.rows.len()), (1, "S", 1), "{case}");
+        assert_eq!(sheet.rows[0].cells, [text("shared"), date("2024-03-12T00:00:00.000")], "{case}");
     }
 }
 
@@ -287,7 +287,7 @@ async fn limits_memory_of_workbook() {
     let sheets = |number: usize| book(&"<sheet/>".repeat(number));
     let plain = || Workbook::new(r#"<row><c t="s"><v>0</v></c></row>"#);
     let rows = |number: usize| "<row><c><v>1</v></c></row>".repeat(number);
-    for (workbook, is_read, what) in [
+    for (workbook, is_read, case) in [
         (plain().with("xl/sharedStrings.xml", &texts(250_000)), true, "many shared strings of four bytes each"),
         (plain().with("xl/sharedStrings.xml", &texts(800_000)), false, "more shared strings than fit in memory"),
         (Workbook::new(&rows(9_000)), true, "some rows"),
@@ -307,11 +307,11 @@ async fn limits_memory_of_workbook() {
     ] {
         let limits = PackageLimits::default().memory_bytes(MEMORY);
         match read_within(&workbook.packed(), limits).await {
-            Ok(_) => assert!(is_read, "{what}: was accepted"),
+            Ok(_) => assert!(is_read, "{case}: was accepted"),
             Err(error) => {
-                assert!(!is_read, "{what}: {error}");
-                assert_eq!(error.kind(), ErrorKind::Integrity, "{what}");
-                assert!(error.to_string().contains("entry \"Reports/r.xlsx\" is no sound report: "), "{what}: {error}");
+                assert!(!is_read, "{case}: {error}");
+                assert_eq!(error.kind(), ErrorKind::Integrity, "{case}");
+                assert!(error.to_string().contains("entry \"Reports/r.xlsx\" is no sound report: "), "{case}: {error}");
             }
         }
     }

@@ -48,13 +48,13 @@ async fn rejects_links_and_special_files() {
 
 #[tokio::test]
 async fn rejects_duplicate_entry() {
-    let twice = raw_archive(&[RawEntry::file("a/x", b"one"), RawEntry::file("a/x", b"other")]);
-    assert_eq!(rejection(&twice).await, "entry \"a/x\" is in it twice; the package is refused");
+    let duplicate = raw_archive(&[RawEntry::file("a/x", b"one"), RawEntry::file("a/x", b"other")]);
+    assert_eq!(rejection(&duplicate).await, "entry \"a/x\" is in it twice; the package is refused");
 }
 
 #[tokio::test]
 async fn unreadable_entry_does_not_affect_others() {
-    for (odd, part) in [
+    for (unreadable, part) in [
         (RawEntry { flags: 1, ..RawEntry::file("x", b"0123456789abcdef") }, "is encrypted"),
         (RawEntry { method: 9, ..RawEntry::file("x", b"deflate64") }, "is packed in a way that packages do not use"),
         (RawEntry { method: 12, ..RawEntry::file("x", b"BZh") }, "is packed in a way that packages do not use"),
@@ -66,7 +66,7 @@ async fn unreadable_entry_does_not_affect_others() {
         ),
     ] {
         let package_file =
-            PackageFile::new(&raw_archive(&[RawEntry::file("a", b"one"), odd, RawEntry::file("b", b"two")]));
+            PackageFile::new(&raw_archive(&[RawEntry::file("a", b"one"), unreadable, RawEntry::file("b", b"two")]));
         let contents = Contents::open(&package_file.path).await.unwrap();
         contents.check().await.unwrap();
         assert_eq!(contents.read("b").await.unwrap(), b"two"[..]);
@@ -173,20 +173,20 @@ fn streamed_entry(local_header: &LocalHeader) -> RawEntry {
     RawEntry { flags: 8, local_header, ..RawEntry::file("x", b"bytes") }
 }
 
-async fn assert_readable(entry: RawEntry, what: &str) {
+async fn assert_readable(entry: RawEntry, case: &str) {
     // The next entry shows whether the end of this one was found.
     let package_file = PackageFile::new(&raw_archive(&[entry, RawEntry::file("next", b"more")]));
-    let contents = Contents::open(&package_file.path).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let contents = Contents::open(&package_file.path).await.unwrap_or_else(|error| panic!("{case}: {error}"));
     contents.check().await.unwrap();
-    assert_eq!(contents.read("x").await.unwrap(), b"bytes"[..], "{what}");
-    assert_eq!(contents.read("next").await.unwrap(), b"more"[..], "{what}");
+    assert_eq!(contents.read("x").await.unwrap(), b"bytes"[..], "{case}");
+    assert_eq!(contents.read("next").await.unwrap(), b"more"[..], "{case}");
 }
 
 #[tokio::test]
 async fn accepts_headers_that_differ_without_effect() {
     let time = [&b"UT\x05\0\x01"[..], &[1, 2, 3, 4]].concat();
     let damaged = b"UT\xff\xff\x01".to_vec();
-    for (local_header, what) in [
+    for (local_header, case) in [
         (LocalHeader { time: Some(0x1234), ..LocalHeader::default() }, "time"),
         (LocalHeader { version: Some(45), ..LocalHeader::default() }, "version needed"),
         (LocalHeader { version: Some(0), ..LocalHeader::default() }, "version needed"),
@@ -198,7 +198,7 @@ async fn accepts_headers_that_differ_without_effect() {
         (LocalHeader { extra: unicode_path(b"other", b"y"), ..LocalHeader::default() }, "Unicode path of another name"),
         (LocalHeader { extra: unicode_path(b"x", b"x"), ..LocalHeader::default() }, "Unicode path of the same name"),
     ] {
-        assert_readable(RawEntry { local_header, ..RawEntry::file("x", b"bytes") }, what).await;
+        assert_readable(RawEntry { local_header, ..RawEntry::file("x", b"bytes") }, case).await;
     }
     assert_readable(
         RawEntry {
@@ -220,8 +220,8 @@ async fn accepts_headers_that_differ_without_effect() {
     let apart = RawEntry::file("u\u{308}.pdf", b"bytes");
     let package_file = PackageFile::new(&raw_archive(&[apart]));
     assert_eq!(Contents::open(&package_file.path).await.unwrap().read("u\u{308}.pdf").await.unwrap(), b"bytes"[..]);
-    let many = RawEntry { extra: vec![0; 4 * 400], ..RawEntry::file("x", b"bytes") };
-    assert!(rejection(&raw_archive(&[many])).await.contains("more than 16 extra fields"));
+    let entries_at_limit = RawEntry { extra: vec![0; 4 * 400], ..RawEntry::file("x", b"bytes") };
+    assert!(rejection(&raw_archive(&[entries_at_limit])).await.contains("more than 16 extra fields"));
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn reads_32_bit_and_64_bit_data_descriptors() {
     let zip64 =
         |compressed: u64, size: u64| [&b"\x01\0\x10\0"[..], &size.to_le_bytes(), &compressed.to_le_bytes()].concat();
     let unknown = Some(u32::MAX);
-    for (local_header, what) in [
+    for (local_header, case) in [
         (LocalHeader::default(), "sizes of 0"),
         (
             LocalHeader { crc: unknown, compressed: unknown, size: unknown, ..LocalHeader::default() },
@@ -266,12 +266,12 @@ async fn reads_32_bit_and_64_bit_data_descriptors() {
                 let trailer = [signature, descriptor].concat();
                 assert_readable(
                     RawEntry { trailer, ..streamed_entry(&local_header) },
-                    &format!("{what}, {width}, signature {signature:?}"),
+                    &format!("{case}, {width}, signature {signature:?}"),
                 )
                 .await;
             }
         }
-        assert_readable(streamed_entry(&local_header), &format!("{what}, no descriptor")).await;
+        assert_readable(streamed_entry(&local_header), &format!("{case}, no descriptor")).await;
     }
 }
 
@@ -283,14 +283,14 @@ async fn reads_entries_with_sizes_in_zip64_fields() {
         [&1_u16.to_le_bytes()[..], &length.to_le_bytes(), &values].concat()
     };
     let central = || RawEntry { size: u32::MAX, extra: wide(&[5]), ..RawEntry::file("x", b"bytes") };
-    for (local_header, flags, what) in [
+    for (local_header, flags, case) in [
         (LocalHeader { size: Some(5), ..LocalHeader::default() }, 0, "in the directory only"),
         (LocalHeader { compressed: Some(u32::MAX), extra: wide(&[5, 5]), ..LocalHeader::default() }, 0, "in both"),
         (LocalHeader { extra: wide(&[5]), ..LocalHeader::default() }, 0, "for one of the sizes"),
         (LocalHeader { size: Some(0), compressed: Some(0), crc: Some(0), ..LocalHeader::default() }, 8, "streamed"),
         (LocalHeader { compressed: Some(u32::MAX), crc: Some(0), ..LocalHeader::default() }, 8, "streamed and unknown"),
     ] {
-        assert_readable(RawEntry { flags, local_header, ..central() }, what).await;
+        assert_readable(RawEntry { flags, local_header, ..central() }, case).await;
     }
     let local_header = LocalHeader { compressed: Some(u32::MAX), extra: wide(&[6, 5]), ..LocalHeader::default() };
     assert!(rejection(&raw_archive(&[RawEntry { local_header, ..central() }])).await.contains("another size"));
@@ -322,10 +322,10 @@ async fn rejects_zip_bomb_before_unpacking() {
     );
     let line = rejection_within(&bomb, PackageLimits::default().entry_bytes(1 << 20)).await;
     assert!(line.contains("unpacks to more than 1048576 bytes; raise `PackageLimits::entry_bytes`"), "{line}");
-    let many: Vec<RawEntry> = (0..4).map(|n| RawEntry::file(format!("{n}"), &[7; 1000])).collect();
-    let line = rejection_within(&raw_archive(&many), PackageLimits::default().total_bytes(3000)).await;
+    let entries_at_limit: Vec<RawEntry> = (0..4).map(|n| RawEntry::file(format!("{n}"), &[7; 1000])).collect();
+    let line = rejection_within(&raw_archive(&entries_at_limit), PackageLimits::default().total_bytes(3000)).await;
     assert!(line.starts_with("entry \"3\" makes more than 3000 bytes with those before it"), "{line}");
-    let line = rejection_within(&raw_archive(&many), PackageLimits::default().entries(3)).await;
+    let line = rejection_within(&raw_archive(&entries_at_limit), PackageLimits::default().entries(3)).await;
     assert_eq!(line, "it holds 4 entries, more than 3; raise `PackageLimits::entries` if that is right");
     let deep: Vec<RawEntry> = (0..3).map(|n| RawEntry::file(format!("{n}/a/b/c"), b"")).collect();
     let line = rejection_within(&raw_archive(&deep), PackageLimits::default().entries(8)).await;

@@ -95,8 +95,8 @@ fn dropped_entry_reads_leave_nothing() {
             let contents = Contents::open(path).await?;
             let name = contents.entries()[0].name().to_owned();
             assert!(contents.read(&name).await? == large);
-            let pieces: Vec<_> = contents.stream(&name)?.try_collect().await?;
-            assert!(pieces.concat() == large);
+            let chunks: Vec<_> = contents.stream(&name)?.try_collect().await?;
+            assert!(chunks.concat() == large);
             Ok(())
         })
     };

@@ -2,14 +2,12 @@
 
 use std::future::IntoFuture;
 
-use documine::{
-    BoxFuture, Client, DownloadFileType, Error, FileHandle, FileStatus, OperationRef, PackageContent, ProcessingStatus,
-    Source,
-};
+use documine::{BoxFuture, Client, Error, FileHandle, FileStatus, OperationRef, ProcessingStatus, Source};
 use futures_util::future::try_join_all;
 
 use super::{IsolatedSimulator, drop_after_each_poll, drop_after_each_poll_then, no_check};
 use crate::harness::pdf_fixtures::INVOICE;
+use crate::harness::test_env::originals;
 
 /// Returns a function that opens `count` processed files with a given client.
 fn processed_files(isolated: &IsolatedSimulator, count: usize) -> impl Fn(&Client) -> Vec<FileHandle> + Clone + use<> {
@@ -72,7 +70,7 @@ fn dropped_shared_waits_leave_nothing() {
             Ok(())
         })
     };
-    let again = files.clone();
+    let later_files = files.clone();
     drop_after_each_poll_then(
         &isolated,
         |client| {
@@ -82,15 +80,11 @@ fn dropped_shared_waits_leave_nothing() {
         },
         // Later waits share the same polls.
         |client| {
-            let files = again(&client);
+            let files = later_files(&client);
             wait(client, files)
         },
         no_check,
     );
-}
-
-fn originals() -> PackageContent {
-    PackageContent::file_types([DownloadFileType::Original])
 }
 
 #[test]

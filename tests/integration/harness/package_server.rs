@@ -54,11 +54,11 @@ pub fn full_response(package: &[u8], headers: &[&str], sent: usize) -> Vec<u8> {
 
 /// Builds a 206 response from byte `from` with these headers that sends only `sent` bytes.
 pub fn partial_response(package: &[u8], from: usize, headers: &[&str], sent: usize) -> Vec<u8> {
-    let (length, left) = (package.len(), package.len() - from);
+    let (length, remaining) = (package.len(), package.len() - from);
     let range = format!("Content-Range: bytes {from}-{}/{length}", length - 1);
-    let mut head = vec!["HTTP/1.1 206 Partial Content".to_owned(), format!("Content-Length: {left}"), range];
+    let mut head = vec!["HTTP/1.1 206 Partial Content".to_owned(), format!("Content-Length: {remaining}"), range];
     head.extend(headers.iter().map(|line| (*line).to_owned()));
-    raw_response(&head, &package[from..][..sent.min(left)])
+    raw_response(&head, &package[from..][..sent.min(remaining)])
 }
 
 /// The tag of the package.
@@ -156,8 +156,8 @@ impl PackageServer {
 
 /// Downloads the package as a stream.
 pub async fn read_stream(package: &Package) -> documine::Result<Vec<u8>> {
-    let pieces: Vec<_> = package.stream().await?.try_collect().await?;
-    Ok(pieces.concat())
+    let chunks: Vec<_> = package.stream().await?.try_collect().await?;
+    Ok(chunks.concat())
 }
 
 /// Runs a resumable call for `a.zip` that fails after 100,000 bytes.

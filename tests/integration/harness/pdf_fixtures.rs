@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 use std::io::Write as _;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
 
 /// Four pages with labelled fields.
 pub const STUDY: &[u8] = include_bytes!("../../../documine/examples/samples/study-report.pdf");
@@ -9,6 +12,14 @@ pub const STUDY: &[u8] = include_bytes!("../../../documine/examples/samples/stud
 pub const INVOICE: &[u8] = include_bytes!("../../../documine/examples/samples/invoice.pdf");
 /// Two pages that contain only images.
 pub const SCAN: &[u8] = include_bytes!("../../../documine/examples/samples/scan.pdf");
+
+/// Writes [`STUDY`] to `study.pdf` in a new folder.
+pub fn study_on_disk() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("study.pdf");
+    std::fs::write(&path, STUDY).unwrap();
+    (folder, path)
+}
 
 /// Builds a PDF with one text page per element of `pages`; `\n` separates lines.
 pub fn pdf(pages: &[&str]) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use documine::{Client, ClientBuilder, Credentials};
+use documine::{Client, ClientBuilder, Credentials, DossierHandle, DossierId, DossierTemplateId};
 
 use crate::harness::canned_server::CannedServer;
 use crate::harness::test_env::{SimulatedTime, TestEnv};
@@ -16,6 +16,12 @@ pub async fn builder(base: &str) -> (ClientBuilder, SimulatedTime) {
 /// Builds a client with an access token for the service at `base`.
 pub async fn client(base: &str) -> Client {
     builder(base).await.0.credentials(Credentials::access_token("0wn-t0ken")).build().unwrap()
+}
+
+/// Returns the dossier `d` of template `t`.
+pub fn dossier(client: &Client) -> DossierHandle {
+    let template = client.dossier_template(DossierTemplateId::new("t").unwrap());
+    template.dossier(DossierId::new("d").unwrap())
 }
 
 /// Starts a server that sends these responses in sequence and repeats the last one. An empty response closes the connection.

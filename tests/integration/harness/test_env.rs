@@ -7,9 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use documine::{
     BoxFuture, Client, ClientBuilder, Clock, Credentials, DossierHandle, DossierTemplateHandle, DossierTemplateId,
-    FileHandle, NewDossier, Source,
+    DownloadFileType, FileHandle, NewDossier, Package, PackageContent, Source,
 };
 use documine_sim::{RecordedRequest, SimClock, Simulator, SimulatorBuilder};
+
+use crate::harness::pdf_fixtures::STUDY;
 
 /// Simulator and client of one test.
 pub struct TestEnv {
@@ -67,6 +69,13 @@ impl TestEnv {
         let dossier = self.dossier().await;
         let file = upload_processed(&dossier, name, pdf).await;
         (dossier, file)
+    }
+
+    /// Creates a dossier with one processed file and a package of its original.
+    pub async fn originals_package(&self) -> (DossierHandle, Package) {
+        let (dossier, _) = self.processed_file("study.pdf", STUDY).await;
+        let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
+        (dossier, package)
     }
 
     /// Returns the requests of one operation, by operation id or by the name of an identity provider endpoint (`token`).
@@ -154,6 +163,11 @@ fn builder(sim: &Simulator, time: &SimulatedTime) -> ClientBuilder {
 /// Returns password credentials of the simulator\'s user.
 pub fn password_credentials(sim: &Simulator) -> Credentials {
     Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret())
+}
+
+/// Requests a package of original files.
+pub fn originals() -> PackageContent {
+    PackageContent::file_types([DownloadFileType::Original])
 }
 
 /// Uploads a file and waits until it is processed.
