@@ -12,7 +12,7 @@ use support::{Finished, Program, run_beside_simulator, text_pdf};
 type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 fn last_event(finished: &Finished) -> Result<Value, String> {
-    let line = finished.stdout.lines().last_event().ok_or_else(|| format!("no output: {}", finished.stderr))?;
+    let line = finished.stdout.lines().last().ok_or_else(|| format!("no output: {}", finished.stderr))?;
     serde_json::from_str(line).map_err(|error| format!("{error}: {line}"))
 }
 
