@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::harness::package_server::PackageServer;
 use crate::harness::pdf_fixtures::{STUDY, big_pdf};
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{self, TestEnv};
 
 #[tokio::test]
 async fn dropped_download_leaves_no_file() {
@@ -60,7 +60,7 @@ async fn dropped_upload_leaves_no_file_in_dossier() {
     }
     assert_eq!(dossier.files().await.unwrap(), []);
     // The client remains usable.
-    crate::harness::test_env::upload_processed(&dossier, "study.pdf", STUDY).await;
+    test_env::upload_processed(&dossier, "study.pdf", STUDY).await;
 }
 
 #[tokio::test]

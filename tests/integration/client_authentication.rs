@@ -7,8 +7,8 @@ use documine_sim::idp::ClientAuth;
 use serde_json::{Value, json};
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
-use crate::harness::scripted::request_body;
-use crate::harness::test_env::TestEnv;
+use crate::harness::scripted::{self, request_body};
+use crate::harness::test_env::{self, TestEnv};
 
 const ID: &str = "my client:1";
 const SECRET: &str = "p&ss+%: ü";
@@ -80,8 +80,8 @@ fn invalid_client(status: &str) -> Vec<u8> {
     response(status, &["Content-Type: application/json"], r#"{"error":"invalid_client"}"#)
 }
 
-async fn builder(provider: &CannedServer) -> (ClientBuilder, crate::harness::test_env::SimulatedTime) {
-    let (builder, time) = crate::harness::scripted::builder(&provider.base).await;
+async fn builder(provider: &CannedServer) -> (ClientBuilder, test_env::SimulatedTime) {
+    let (builder, time) = scripted::builder(&provider.base).await;
     (builder.token_path("/token").device_path("/device").revocation_path("/revoke"), time)
 }
 
@@ -106,7 +106,7 @@ async fn sends_secret_in_header_when_discovery_allows_only_basic() {
     ];
     for (metadata, expected) in cases {
         let provider = basic_only(invalid_client("401 Unauthorized"), metadata.clone()).await;
-        let (builder, _) = crate::harness::scripted::builder(&provider.base).await;
+        let (builder, _) = scripted::builder(&provider.base).await;
         let client = builder.discover(&provider.base).await.unwrap().credentials(robot_credentials()).build().unwrap();
         client.license().await.unwrap();
         assert_eq!(secret_locations(&provider), expected, "{metadata}");
@@ -179,7 +179,7 @@ async fn uses_only_configured_auth_method() {
         json!({"token_endpoint_auth_methods_supported": ["client_secret_basic"]}),
     )
     .await;
-    let (builder, _) = crate::harness::scripted::builder(&provider.base).await;
+    let (builder, _) = scripted::builder(&provider.base).await;
     let form = builder.clone().client_auth_method(ClientAuthMethod::SecretPost).discover(&provider.base).await.unwrap();
     let error = form.credentials(robot_credentials()).build().unwrap().license().await.unwrap_err();
     assert!(error.needs_login(), "{error}");

@@ -63,11 +63,11 @@ async fn wait_state_stays_on_one_line() {
     env.sim.faults().add(Fault::on("getFile").patch(&state));
     file.processed().with_deadline(Duration::from_secs(2)).await.unwrap_err();
     let states = Arc::new(Mutex::new(Vec::new()));
-    let recorded = Arc::clone(&states);
+    let observed_states = Arc::clone(&states);
     let recorder = FieldRecorder::sdk();
     let guard = tracing::subscriber::set_default(recorder.clone());
     let wait = file.processed().with_deadline(Duration::from_secs(5));
-    let error = wait.on_state(move |state| recorded.lock().unwrap().push(state.to_owned())).await.unwrap_err();
+    let error = wait.on_state(move |state| observed_states.lock().unwrap().push(state.to_owned())).await.unwrap_err();
     drop(guard);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
     assert!(error.last_state().is_some_and(is_harmless), "{:?}", error.last_state());

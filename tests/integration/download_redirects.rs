@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use crate::harness::canned_server::{CannedServer, response};
 use crate::harness::file_names;
 use crate::harness::package_server::{incompressible_zip, is_package_request, ready_status};
-use crate::harness::scripted::builder;
+use crate::harness::scripted::{self, builder};
 use crate::harness::test_env::operation_path;
 
 /// Returns a header of a request's text.
@@ -22,9 +22,9 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
 
 /// Starts an object store that serves the package with range support; response number `n` sends `cuts[n]` bytes.
 async fn object_store(package: Vec<u8>, cuts: Vec<usize>) -> CannedServer {
-    let answers = AtomicUsize::new(0);
+    let responses = AtomicUsize::new(0);
     CannedServer::respond_with(move |head| {
-        let sent = cuts.get(answers.fetch_add(1, Ordering::Relaxed)).copied().unwrap_or(usize::MAX);
+        let sent = cuts.get(responses.fetch_add(1, Ordering::Relaxed)).copied().unwrap_or(usize::MAX);
         let condition = header(head, "if-range").is_none_or(|tag| tag == "\"one\"");
         let from = header(head, "range").filter(|_| condition).map_or(0, |range| {
             range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-')).unwrap().parse().unwrap()
@@ -162,7 +162,7 @@ async fn follows_redirects_to_other_origins_only_for_downloads() {
     assert!(text.contains("302 Found") && text.contains(&object_store.base) && !text.contains("s1gnature"), "{text}");
     let location = format!("Location: {}/p?sig=s1gnature-0", object_store.base);
     let lists = CannedServer::respond_with(move |_| response("302 Found", &[&location], "")).await;
-    let client = crate::harness::scripted::client(&lists.base).await;
+    let client = scripted::client(&lists.base).await;
     let error = client.dossier_templates().await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(302));
     assert!(!format!("{error} {error:?}").contains("s1gnature"), "{error:?}");

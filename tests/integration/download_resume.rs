@@ -5,14 +5,13 @@ use std::time::Duration;
 use documine::{ErrorKind, Retry};
 use documine_sim::Fault;
 use futures_util::{StreamExt, TryStreamExt};
-use proptest::prelude::Rng;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use crate::harness::file_names;
 use crate::harness::package_server::{
     ETAG, PackageServer, RangeRequest, full_response, incompressible_zip, partial_response, raw_response, read_stream,
 };
 use crate::harness::pdf_fixtures::{STUDY, unzip};
+use crate::harness::properties::{random_numbers, seed};
 use crate::harness::test_env::{TestEnv, header};
 
 /// Returns truncation lengths that together stay below `length`.
@@ -30,9 +29,8 @@ fn cut_points(length: usize, random: &mut impl FnMut(usize) -> usize) -> Vec<usi
 
 #[tokio::test]
 async fn resumes_after_every_early_eof_without_repeating_bytes() {
-    let seed = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(9110);
-    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
-    let mut random = |below: usize| usize::try_from(runner.rng().next_u64()).unwrap_or(0) % below;
+    let seed = seed();
+    let mut random = random_numbers(seed);
     let zip = incompressible_zip(3_000_000);
     for method in ["file", "stream", "writer"] {
         let cut_points = cut_points(zip.len(), &mut random);
@@ -60,15 +58,8 @@ async fn resumes_after_every_early_eof_without_repeating_bytes() {
             expected.push(Some(at));
         }
         assert_eq!(server.range_starts(), expected, "{method}, PROPTEST_RNG_SEED={seed}");
-        assert!(
-            server
-                .requests_seen
-                .lock()
-                .unwrap()
-                .iter()
-                .skip(1)
-                .all(|request| request.condition.as_deref() == Some("\"one\""))
-        );
+        let is_conditional = |request: &RangeRequest| request.condition.as_deref() == Some("\"one\"");
+        assert!(server.range_requests().iter().skip(1).all(is_conditional));
     }
 }
 
@@ -77,7 +68,7 @@ async fn backs_off_between_resets_early_eofs_and_stalls() {
     let env = TestEnv::new().await;
     let (_, package) = env.originals_package().await;
     let (id, size) = (package.id().clone(), read_stream(&package).await.unwrap().len());
-    let asked_before = env.requests("downloadPackage").len();
+    let requests_before = env.requests("downloadPackage").len();
     let faults = env.sim.faults();
     let quarter = (size / 4) as u64;
     faults.add(Fault::on("downloadPackage").nth(1).cut_after(quarter));
@@ -92,13 +83,13 @@ async fn backs_off_between_resets_early_eofs_and_stalls() {
     let saved = package.save_to(folder.path().join("a.zip")).await.unwrap();
     assert_eq!(saved.bytes, size as u64);
     assert!(unzip(&std::fs::read(&saved.path).unwrap()).iter().any(|(_, bytes)| bytes == STUDY));
-    let requests = env.requests("downloadPackage").split_off(asked_before);
+    let requests = env.requests("downloadPackage").split_off(requests_before);
     let ranges: Vec<_> = requests.iter().map(|request| header(request, "range")).collect();
     let from = |bytes: u64| Some(format!("bytes={bytes}-"));
     assert_eq!(ranges, [None, from(quarter), from(2 * quarter), from(2 * quarter)]);
     // Too few bytes arrived to count as progress, and the clock's random value is always 0.5.
-    let pauses: Vec<_> = env.time.sleeps()[before..].iter().map(Duration::as_millis).collect();
-    assert_eq!(pauses, [250, 500, 1000]);
+    let delays: Vec<_> = env.time.sleeps()[before..].iter().map(Duration::as_millis).collect();
+    assert_eq!(delays, [250, 500, 1000]);
 }
 
 #[tokio::test]

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use documine::{ErrorKind, Retry, RetryPolicy};
 use futures_util::TryStreamExt;
-use proptest::prelude::Rng;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use crate::harness::canned_server::response;
 use crate::harness::file_names;
 use crate::harness::package_server::{PackageServer, RangeRequest, full_response, partial_response};
 use crate::harness::pdf_fixtures::zip;
+use crate::harness::properties::{random_numbers, seed};
 
 /// Returns a valid package. All packages of one size have the same structure, so a mixture of two still ends like a ZIP.
 fn package_version(seed: u64, size: usize) -> Vec<u8> {
@@ -106,9 +105,8 @@ fn copy(from: &Path, to: &Path) {
 
 #[tokio::test]
 async fn never_mixes_alternating_versions() {
-    let seed = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(9110);
-    let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
-    let mut random = |below: usize| usize::try_from(runner.rng().next_u64() >> 1).unwrap() % below;
+    let seed = seed();
+    let mut random = random_numbers(seed);
     let size = 40_000;
     // Two versions that differ only in their tag, and a shorter one.
     let versions = [package_version(1, size), package_version(2, size), package_version(3, size / 2)];

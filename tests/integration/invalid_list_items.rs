@@ -10,9 +10,9 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-use crate::harness::canned_server::{self, CannedServer};
+use crate::harness::canned_server::{CannedServer, json_response};
+use crate::harness::properties::cases;
 use crate::harness::scripted;
-use crate::properties::cases;
 
 /// The token of the scripted client.
 const TOKEN: &str = "0wn-t0ken";
@@ -91,7 +91,7 @@ fn non_file() -> impl Strategy<Value = Value> {
 /// Returns a dossier of a service that responds with the shared body.
 async fn dossier(body: &Arc<Mutex<String>>) -> DossierHandle {
     let shown = Arc::clone(body);
-    let service = CannedServer::respond_with(move |_| canned_server::json_response(&shown.lock().unwrap())).await;
+    let service = CannedServer::respond_with(move |_| json_response(&shown.lock().unwrap())).await;
     let client = scripted::client(&service.base).await;
     scripted::dossier(&client)
 }

@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 
 use crate::harness::login::issue_tokens;
 use crate::harness::messages::REJECTED_PASSWORD;
+use crate::harness::pdf_fixtures;
 use crate::harness::test_env::{TestEnv, header};
 
 /// Returns credentials with tokens of unknown expiry.
@@ -197,15 +198,12 @@ async fn replays_rejected_upload_with_whole_body() {
     let dossier = env.dossier().await;
     env.sim.control().provider().expire_access_tokens();
     let before = env.request_log().len();
-    let file = dossier.upload(documine::Source::bytes("a.pdf", crate::harness::pdf_fixtures::STUDY)).await.unwrap();
+    let file = dossier.upload(documine::Source::bytes("a.pdf", pdf_fixtures::STUDY)).await.unwrap();
     let created = env.requests("uploadFile")[1].status;
     assert!(created == 201 || (!cfg!(reconstruction) && created == 200), "{created}");
     let created = format!("uploadFile {created}");
     assert_eq!(env.request_log_since(before), ["uploadFile 401", "token 200", created.as_str()]);
-    assert_eq!(
-        file.status().await.unwrap().file_size,
-        Some(i64::try_from(crate::harness::pdf_fixtures::STUDY.len()).unwrap())
-    );
+    assert_eq!(file.status().await.unwrap().file_size, Some(i64::try_from(pdf_fixtures::STUDY.len()).unwrap()));
 }
 
 #[tokio::test]

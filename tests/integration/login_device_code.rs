@@ -101,8 +101,8 @@ fn token_error(code: &str) -> Vec<u8> {
 }
 
 /// Starts a provider with these responses and returns the outcome of a device login.
-async fn device_login_with(answers: Vec<Vec<u8>>) -> (CannedServer, SimulatedTime, Result<TokenSet>) {
-    let next = response_sequence(answers);
+async fn device_login_with(responses: Vec<Vec<u8>>) -> (CannedServer, SimulatedTime, Result<TokenSet>) {
+    let next = response_sequence(responses);
     let service = CannedServer::respond_with(move |_| next()).await;
     let env = TestEnv::new().await;
     let builder = Client::builder(&service.base).workspace("acme").clock(env.time.clone());
@@ -155,9 +155,9 @@ async fn respects_polling_interval_and_tolerates_outage() {
 #[tokio::test]
 async fn gives_up_when_provider_stays_unavailable() {
     let unavailable = response("503 Service Unavailable", &[], "");
-    let mut answers = vec![code("https://login.example/device", &json!({"expires_in": 100, "interval": 1}))];
-    answers.extend(std::iter::repeat_n(unavailable, 20));
-    let (service, time, outcome) = device_login_with(answers).await;
+    let mut responses = vec![code("https://login.example/device", &json!({"expires_in": 100, "interval": 1}))];
+    responses.extend(std::iter::repeat_n(unavailable, 20));
+    let (service, time, outcome) = device_login_with(responses).await;
     let error = outcome.unwrap_err();
     assert!(error.is_transient() && !error.needs_login(), "{error}");
     assert_eq!(seconds(&time.sleeps()), [1, 2, 4, 8, 16, 32, 60]);

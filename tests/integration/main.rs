@@ -7,8 +7,6 @@
 #![allow(clippy::struct_field_names)]
 
 mod harness;
-#[path = "../../documine/src/properties.rs"]
-mod properties;
 
 mod auth_headers;
 mod boundary_values;

@@ -59,7 +59,7 @@ async fn names_unknown_content_coding() {
 #[tokio::test]
 async fn reads_response_without_content_as_empty_list() {
     let json = ["Content-Type: application/json"];
-    let answers: [(&str, &[&str], &str); 6] = [
+    let responses: [(&str, &[&str], &str); 6] = [
         ("204 No Content", &[], ""),
         ("205 Reset Content", &[], ""),
         ("200 OK", &[], ""),
@@ -67,7 +67,7 @@ async fn reads_response_without_content_as_empty_list() {
         ("200 OK", &json, " \r\n"),
         ("200 OK", &json, "null"),
     ];
-    for (status, headers, body) in answers {
+    for (status, headers, body) in responses {
         let service = single_response_server(status, headers, body).await;
         let client = client(&service.base).await;
         let dossier = scripted::dossier(&client);
@@ -119,7 +119,7 @@ async fn accepts_empty_response_to_update_but_not_to_read() {
             if status.starts_with("204") { "" } else { "{}" },
         )
         .await;
-        crate::harness::scripted::client(&service.base)
+        scripted::client(&service.base)
             .await
             .dossier_template(DossierTemplateId::new("t").unwrap())
             .dossier(DossierId::new("d").unwrap())
@@ -133,7 +133,10 @@ async fn accepts_empty_response_to_update_but_not_to_read() {
 #[tokio::test]
 async fn reads_message_and_timestamp_of_framework_errors() {
     let problem = ["Content-Type: application/problem+json"];
-    let spring = r#"{"timestamp":1695300300000,"status":400,"error":"Bad Request","message":["name must not be blank","name is too short"],"path":"/api"}"#;
+    let spring = concat!(
+        r#"{"timestamp":1695300300000,"status":400,"error":"Bad Request","message":["name must not be blank","#,
+        r#""name is too short"],"path":"/api"}"#
+    );
     let service = single_response_server("400 Bad Request", &problem, spring).await;
     let error = client(&service.base).await.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 400 Bad Request: name must not be blank; name is too short");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use documine::api::operations::{OPERATIONS, Operation};
 
-use crate::harness::test_env::TestEnv;
+use crate::harness::test_env::{self, TestEnv};
 
 /// Returns the operations that both the facade and the document have. Additional operations of another document are ignored.
 fn known_operations() -> impl Iterator<Item = &'static Operation> {
@@ -42,7 +42,7 @@ fn every_operation_succeeds_in_some_test() {
 async fn every_operation_has_a_route_in_the_simulator() {
     let mut env = TestEnv::new().await;
     env.allow_unauthenticated_requests();
-    let http = crate::harness::test_env::plain_http_client();
+    let http = test_env::plain_http_client();
     for operation in known_operations() {
         let path: Vec<_> =
             operation.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect();

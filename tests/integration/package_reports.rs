@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::harness::package_file::{PackageFile, error_reason, report_bytes, workbook, xlsx};
 use crate::harness::pdf_fixtures::zip;
+use crate::harness::properties::cases;
 use crate::harness::zip_fixtures::{RawEntry, raw_archive};
-use crate::properties::cases;
 
 #[tokio::test]
 async fn small_reports_share_one_memory_limit() {
@@ -44,7 +44,8 @@ proptest! {
             prop::sample::select(&[
                 "<row r=\"1\">", "<row>", "</row>", "<c r=\"A1\">", "<c r=\"\">", "<c r=\"1\" t=\"s\">", "<c t=\"inlineStr\">", "<c t=\"d\" s=\"9\">",
                 "<c r=\"AAAAAAAAAAAAAA99999999999999999999\">", "</c>", "<v>1</v>", "<v>1e999</v>", "<v>-1</v>", "<v/>", "<is><t>x</t></is>",
-                "<f t=\"shared\" si=\"4000000000\" ref=\"A1:XFD1048576\">A1</f>", "<f>", "</f>", "&lol;", "&#0;", "<![CDATA[", "<!--", "<row r=\"4294967295\">",
+                "<f t=\"shared\" si=\"4000000000\" ref=\"A1:XFD1048576\">A1</f>", "<f>", "</f>", "&lol;", "&#0;", "<![CDATA[", "<!--",
+                "<row r=\"4294967295\">",
             ][..]).prop_map(str::to_owned),
             "[<>/cvr\"=0-9 &;]{0,5}",
         ], 0..12),

@@ -7,8 +7,8 @@ use documine::Contents;
 use proptest::prelude::*;
 
 use crate::harness::package_file::{PackageFile, collect_files};
+use crate::harness::properties::cases;
 use crate::harness::zip_fixtures::{RawEntry, raw_archive};
-use crate::properties::cases;
 
 #[cfg(unix)]
 #[tokio::test]

@@ -95,8 +95,8 @@ async fn stream_fails_on_fewer_items_than_announced() {
 }
 
 /// Starts a service whose users are paged by page number.
-async fn numbered_pages(answers: &[&str]) -> (CannedServer, List<(), User>) {
-    let service = scripted_server(answers.iter().map(|body| page(None, body)).collect()).await;
+async fn numbered_pages(responses: &[&str]) -> (CannedServer, List<(), User>) {
+    let service = scripted_server(responses.iter().map(|body| page(None, body)).collect()).await;
     let list = client(&service.base).await.users().with_paging(Paging::PageSize);
     (service, list)
 }
@@ -218,7 +218,8 @@ async fn limits_collected_items_but_not_streams() {
     let service = endless_pages(fresh).await;
     let client = client(&service.base).await;
     let error = client.users().with_max_items(20).await.unwrap_err();
-    let message = "getUsers: the list goes on after 20 items on 10 pages, and the most that is collected is 20 (with_max_items); raise that, or take the list as a stream";
+    let message = "getUsers: the list goes on after 20 items on 10 pages, and the most that is collected is 20 (with_max_items); \
+        raise that, or take the list as a stream";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, message));
     assert_eq!(request_lines(&service).len(), 10);
     let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();

@@ -11,7 +11,7 @@ use documine::{
 use documine_sim::Fault;
 use futures_util::future::join_all;
 
-use crate::harness::canned_server::{self, CannedServer, response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::login::issue_tokens;
 use crate::harness::scripted::builder;
 use crate::harness::test_env::{SimulatedTime, TestEnv};
@@ -29,11 +29,7 @@ impl Provider {
         let response = Arc::new(Mutex::new(first));
         let current = Arc::clone(&response);
         let server = CannedServer::respond_with(move |head| {
-            if head.starts_with("POST /auth/") {
-                current.lock().unwrap().clone()
-            } else {
-                canned_server::json_response("{}")
-            }
+            if head.starts_with("POST /auth/") { current.lock().unwrap().clone() } else { json_response("{}") }
         });
         Self { server: server.await, response }
     }
@@ -54,7 +50,7 @@ impl Provider {
 
 fn unavailable(retry_after: Option<&str>) -> Vec<u8> {
     match retry_after {
-        Some(pause) => response("503 Service Unavailable", &[&format!("Retry-After: {pause}")], ""),
+        Some(delay) => response("503 Service Unavailable", &[&format!("Retry-After: {delay}")], ""),
         None => response("503 Service Unavailable", &[], ""),
     }
 }
@@ -117,7 +113,7 @@ async fn respects_retry_after_up_to_one_hour() {
         (Some("0"), 1),
         (None, 1),
     ];
-    for (retry_after, pause) in cases {
+    for (retry_after, delay) in cases {
         for status in ["503 Service Unavailable", "429 Too Many Requests", "500 Internal Server Error"] {
             let headers = retry_after.map(|retry_after| format!("Retry-After: {retry_after}"));
             let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
@@ -125,8 +121,8 @@ async fn respects_retry_after_up_to_one_hour() {
             let (client, time) = provider.client().await;
             call_error(&client).await;
             let before = provider.token_requests();
-            if pause > 1 {
-                time.advance(pause - 1);
+            if delay > 1 {
+                time.advance(delay - 1);
                 call_error(&client).await;
                 assert_eq!(provider.token_requests(), before, "{status} {retry_after:?}");
             }
@@ -145,14 +141,14 @@ async fn success_resets_backoff() {
         call_error(&client).await;
         time.advance(60);
     }
-    provider.set_response(canned_server::json_response(TOKEN));
+    provider.set_response(json_response(TOKEN));
     client.license().await.unwrap();
     provider.set_response(unavailable(None));
     time.advance(301);
     call_error(&client).await;
     // The backoff starts from its first delay again.
     time.advance(1);
-    provider.set_response(canned_server::json_response(TOKEN));
+    provider.set_response(json_response(TOKEN));
     client.license().await.unwrap();
 }
 
@@ -165,7 +161,7 @@ async fn backs_off_after_any_failure_that_is_not_final() {
         ("500", response("500 Internal Server Error", &[], "")),
         ("404", response("404 Not Found", &[], "<html>nope</html>")),
         ("400", response("400 Bad Request", &[], refused)),
-        ("no token", canned_server::json_response("{}")),
+        ("no token", json_response("{}")),
         ("truncated response", Vec::new()),
     ];
     for (name, response) in set_response {
@@ -175,7 +171,7 @@ async fn backs_off_after_any_failure_that_is_not_final() {
             assert!(!call_error(&client).await.needs_login(), "{name}");
         }
         assert_eq!(provider.token_requests(), 1, "{name}");
-        provider.set_response(canned_server::json_response(TOKEN));
+        provider.set_response(json_response(TOKEN));
         time.advance(1);
         client.license().await.unwrap();
     }
@@ -195,7 +191,7 @@ async fn sends_wrong_password_once() {
 
 #[tokio::test]
 async fn failed_refresh_does_not_fail_calls_while_token_is_valid() {
-    let provider = Provider::respond_with(canned_server::json_response(TOKEN)).await;
+    let provider = Provider::respond_with(json_response(TOKEN)).await;
     let (client, time) = provider.client().await;
     client.license().await.unwrap();
     provider.set_response(unavailable(Some("600")));

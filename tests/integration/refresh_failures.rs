@@ -7,16 +7,15 @@ use std::time::Duration;
 use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitError};
 use serde_json::json;
 
-use crate::harness::canned_server::{self, CannedServer, response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::messages::{REJECTED_PASSWORD, UNKNOWN_TOKEN_PATH};
 use crate::harness::scripted::{builder, client, request_body, request_lines, response_sequence, scripted_server};
 use crate::harness::test_env::{SimulatedTime, TestEnv};
 
 /// Starts a service that accepts every token, with an identity provider that sends these responses in turn.
-async fn provider(answers: Vec<Vec<u8>>) -> CannedServer {
-    let next = response_sequence(answers);
-    CannedServer::respond_with(move |head| if is_login(head) { next() } else { canned_server::json_response("{}") })
-        .await
+async fn provider(responses: Vec<Vec<u8>>) -> CannedServer {
+    let next = response_sequence(responses);
+    CannedServer::respond_with(move |head| if is_login(head) { next() } else { json_response("{}") }).await
 }
 
 fn is_login(request: &str) -> bool {
@@ -71,7 +70,7 @@ impl TokenSource for FailsFirstSource {
 
 #[tokio::test]
 async fn panic_of_token_source_does_not_block_later_calls() {
-    let service = scripted_server(vec![canned_server::json_response("{}")]).await;
+    let service = scripted_server(vec![json_response("{}")]).await;
     let calls = Arc::new(AtomicUsize::new(0));
     let source =
         FailsFirstSource { calls: Arc::clone(&calls), first: || Box::pin(async { panic!("first call fails") }) };
@@ -87,7 +86,7 @@ async fn panic_of_token_source_does_not_block_later_calls() {
 fn refresh_of_ended_runtime_does_not_block_later_calls() {
     let runtime = || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (first, second) = (runtime(), runtime());
-    let service = second.block_on(scripted_server(vec![canned_server::json_response("{}")]));
+    let service = second.block_on(scripted_server(vec![json_response("{}")]));
     let calls = Arc::new(AtomicUsize::new(0));
     let source = FailsFirstSource { calls: Arc::clone(&calls), first: || Box::pin(std::future::pending()) };
     let builder = second.block_on(builder(&service.base)).0;
@@ -107,7 +106,7 @@ fn refresh_of_ended_runtime_does_not_block_later_calls() {
 #[tokio::test]
 async fn never_renews_token_without_expiry() {
     let without_expiry = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":18446744073709551615}"#;
-    let service = provider(vec![canned_server::json_response(without_expiry)]).await;
+    let service = provider(vec![json_response(without_expiry)]).await;
     let (client, time) = robot_client(&service).await;
     client.license().await.unwrap();
     time.advance(100 * 365 * 86400);
@@ -117,8 +116,11 @@ async fn never_renews_token_without_expiry() {
 
 #[tokio::test]
 async fn uses_refresh_token_without_expiry_indefinitely() {
-    let without_expiry = r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300,"refresh_token":"r-1","refresh_expires_in":9223372036854775807}"#;
-    let service = provider(vec![canned_server::json_response(without_expiry)]).await;
+    let without_expiry = concat!(
+        r#"{"access_token":"a-1","token_type":"Bearer","expires_in":300,"refresh_token":"r-1","#,
+        r#""refresh_expires_in":9223372036854775807}"#
+    );
+    let service = provider(vec![json_response(without_expiry)]).await;
     let (client, time) = robot_client(&service).await;
     client.license().await.unwrap();
     time.advance(100 * 365 * 86400);
@@ -128,7 +130,7 @@ async fn uses_refresh_token_without_expiry_indefinitely() {
 
 #[tokio::test]
 async fn treats_token_without_type_as_bearer() {
-    let service = provider(vec![canned_server::json_response(r#"{"access_token":"a-1","expires_in":300}"#)]).await;
+    let service = provider(vec![json_response(r#"{"access_token":"a-1","expires_in":300}"#)]).await;
     let (client, _) = robot_client(&service).await;
     client.license().await.unwrap();
     assert_eq!(bearers(&service), ["a-1"]);
@@ -195,15 +197,10 @@ async fn reports_unknown_token_path_as_auth_error() {
 
 #[tokio::test]
 async fn call_does_not_wait_for_refresh_while_token_is_valid() {
-    let first = canned_server::json_response(
-        r#"{"access_token":"a-1","expires_in":300,"token_type":"Bearer","refresh_token":"r-1"}"#,
-    );
+    let first = json_response(r#"{"access_token":"a-1","expires_in":300,"token_type":"Bearer","refresh_token":"r-1"}"#);
     let next = response_sequence(vec![first, Vec::new()]);
     let service =
-        CannedServer::respond_and_hold(
-            move |head| if is_login(head) { next() } else { canned_server::json_response("{}") },
-        )
-        .await;
+        CannedServer::respond_and_hold(move |head| if is_login(head) { next() } else { json_response("{}") }).await;
     let (client, time) = robot_client(&service).await;
     client.license().await.unwrap();
     time.advance(275);
@@ -223,7 +220,7 @@ async fn call_does_not_wait_for_refresh_while_token_is_valid() {
 #[tokio::test]
 async fn uses_refreshed_token_once_available() {
     let token = |name: &str| {
-        canned_server::json_response(&format!(
+        json_response(&format!(
             r#"{{"access_token":"{name}","token_type":"Bearer","expires_in":300,"refresh_token":"r-1"}}"#
         ))
     };
@@ -280,8 +277,8 @@ async fn retries_login_after_provider_was_busy() {
     let service = CannedServer::respond_with(move |head| match (is_login(head), flag.load(Ordering::SeqCst)) {
         // An error code sent with a 503 is not final.
         (true, true) => error_response("503 Service Unavailable", "invalid_grant", "database is down"),
-        (true, false) => canned_server::json_response(r#"{"access_token":"a-1","token_type":"Bearer"}"#),
-        (false, _) => canned_server::json_response("{}"),
+        (true, false) => json_response(r#"{"access_token":"a-1","token_type":"Bearer"}"#),
+        (false, _) => json_response("{}"),
     })
     .await;
     let (client, time) = robot_client(&service).await;

@@ -3,7 +3,7 @@
 use documine::{Client, Credentials};
 use futures_util::TryStreamExt;
 
-use crate::harness::canned_server::{self, CannedServer};
+use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::scripted::builder;
 
 async fn client(base: &str, limit: usize) -> Client {
@@ -22,7 +22,7 @@ fn repeated_values(value: &str, bytes: usize) -> String {
 async fn rejects_response_that_exceeds_memory_limit() {
     for value in DENSE_VALUES {
         let body = format!(r#"{{"unknown":{}}}"#, repeated_values(value, 900_000));
-        let service = CannedServer::respond_with(move |_| canned_server::json_response(&body)).await;
+        let service = CannedServer::respond_with(move |_| json_response(&body)).await;
         let error = client(&service.base, 1_000_000).await.license().await;
         let line = error.unwrap_err().to_string();
         assert!(line.contains("bytes of memory, more than 8000000"), "{value}: {line}");
@@ -36,7 +36,7 @@ async fn rejects_response_that_exceeds_memory_limit() {
 #[tokio::test]
 async fn accepts_long_texts_up_to_response_size_limit() {
     let body = format!(r#"{{"unknown":"{}"}}"#, "{[,".repeat(300_000));
-    let service = CannedServer::respond_with(move |_| canned_server::json_response(&body)).await;
+    let service = CannedServer::respond_with(move |_| json_response(&body)).await;
     let license = client(&service.base, 1_000_000).await.license().await;
     assert!(license.is_ok(), "{license:?}");
 }
@@ -46,7 +46,7 @@ async fn accepts_long_texts_up_to_response_size_limit() {
 async fn skips_only_list_item_that_exceeds_memory_limit() {
     let value = format!(r#"{{"id":"b","unknown":{}}}"#, repeated_values("{}", 60_000));
     let body = format!(r#"{{"users":[{{"id":"a"}},{value},{{"id":"c"}}]}}"#);
-    let service = CannedServer::respond_with(move |_| canned_server::json_response(&body)).await;
+    let service = CannedServer::respond_with(move |_| json_response(&body)).await;
     let client = client(&service.base, 1_000_000).await;
     let users = client.users().with_max_item_size(100_000);
     let each: Vec<_> = users.stream_each().try_collect().await.unwrap();

@@ -79,8 +79,8 @@ async fn retries_creation_and_upload_on_503_with_retry_after() {
     let _ = dossier.upload(Source::path(&path)).await.unwrap();
     let sent: Vec<_> = env.requests("uploadFile").iter().map(|request| request.status).collect();
     assert_eq!(sent, [503, 503, 201]);
-    let pauses: Vec<_> = env.time.sleeps().iter().map(Duration::as_secs).collect();
-    assert_eq!(pauses, [2, 2, 2]);
+    let delays: Vec<_> = env.time.sleeps().iter().map(Duration::as_secs).collect();
+    assert_eq!(delays, [2, 2, 2]);
 }
 
 #[tokio::test]
@@ -123,8 +123,8 @@ async fn applies_upload_deadline_to_search_for_lost_upload() {
 fn file_response(operation: &str, state: &str, list: bool) -> Vec<u8> {
     let file = |id: &str| format!(r#"{{"id":"{id}","processingStatus":"{state}"}}"#);
     let body = if list { format!(r#"{{"files":[{},{}]}}"#, file("f-1"), file("f-2")) } else { file("f-1") };
-    let pause = format!("Retry-After: {YEAR}");
-    response("200 OK", &["Content-Type: application/json", &pause], &documine_sim::wire::answer(operation, &body))
+    let delay = format!("Retry-After: {YEAR}");
+    response("200 OK", &["Content-Type: application/json", &delay], &documine_sim::wire::answer(operation, &body))
 }
 
 /// Starts a service whose files are processed at the second poll of `operation`.

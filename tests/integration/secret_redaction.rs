@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use documine::{Client, Credentials, Source};
 
-use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::field_recorder::FieldRecorder;
 use crate::harness::pdf_fixtures::INVOICE;
+use crate::harness::scripted;
 use crate::harness::test_env::{TestEnv, originals};
 
 const PASSWORD: &str = "canary-pa55-w0rd";
@@ -39,9 +40,9 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     ));
     drop(guard);
 
-    let recorded = recorder.text();
+    let output = recorder.text();
     assert!(
-        recorded.contains("span documine documine.call") && recorded.contains("operation=\"uploadFile\""),
+        output.contains("span documine documine.call") && output.contains("operation=\"uploadFile\""),
         "nothing was recorded"
     );
     let mut secrets = vec![PASSWORD.to_owned(), "canary-wr0ng".to_owned(), env.sim.client_secret().to_owned()];
@@ -55,7 +56,7 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     for secret in secrets {
         // The signature of a token is enough to detect the token.
         let part = secret.rsplit('.').next().unwrap();
-        let found = recorded.lines().find(|line| line.contains(part));
+        let found = output.lines().find(|line| line.contains(part));
         assert!(found.is_none(), "{found:?}");
     }
 }
@@ -70,8 +71,8 @@ async fn omits_ids_and_query_from_spans() {
     let dossier = env.template().dossier("a-dossier".parse::<documine::DossierId>().unwrap());
     dossier.file(id.parse::<documine::FileId>().unwrap()).delete().permanently().await.unwrap_err();
     drop(guard);
-    let recorded = recorder.text();
-    let own = recorded.split("span ").find(|span| span.starts_with("documine documine.call")).unwrap();
+    let output = recorder.text();
+    let own = output.split("span ").find(|span| span.starts_with("documine documine.call")).unwrap();
     assert!(own.contains("operation=\"deleteFile\"") && own.contains("{fileId}"), "{own}");
     assert!(!own.contains(id) && !own.contains("deletePermanently"), "{own}");
 }
@@ -105,10 +106,10 @@ async fn redacts_secrets_echoed_by_service() {
         let snippet = error.body_snippet().unwrap_or_default();
         recorder.push(format!("{error} {error:?} {error:#?} {:?} {snippet}", error.api_message()));
     }
-    let recorded = recorder.text();
-    assert!(recorded.contains("[redacted]"), "the request was not echoed: {recorded}");
+    let output = recorder.text();
+    assert!(output.contains("[redacted]"), "the request was not echoed: {output}");
     for secret in [TOKEN, "canary-c00kie"] {
-        let line = recorded.lines().find(|line| line.contains(secret));
+        let line = output.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{line:?}");
     }
 }
@@ -141,13 +142,13 @@ async fn redacts_login_secrets_along_the_token_store() {
                 return response("400 Bad Request", &["Content-Type: application/json"], &body);
             }
         };
-        crate::harness::canned_server::json_response(body)
+        json_response(body)
     }
     let recorder = FieldRecorder::all();
     let service = CannedServer::respond_with(provider).await;
     let folder = tempfile::tempdir().unwrap();
     let store = documine::FileStore::new(folder.path().join("login.json"));
-    let (builder, _) = crate::harness::scripted::builder(&service.base).await;
+    let (builder, _) = scripted::builder(&service.base).await;
     let builder =
         builder.token_path("/token").device_path("/device").revocation_path("/revoke").end_session_path("/end");
     let guard = tracing::subscriber::set_default(recorder.clone());

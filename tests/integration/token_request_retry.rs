@@ -8,7 +8,7 @@ use documine::{Client, Credentials, ErrorKind, Result, TokenSet};
 use documine_sim::Fault;
 use tokio::net::TcpSocket;
 
-use crate::harness::canned_server::{self, CannedServer, response};
+use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::login::query_field;
 use crate::harness::scripted::{request_body, request_lines, response_sequence};
 use crate::harness::test_env::TestEnv;
@@ -47,13 +47,11 @@ async fn request_token(builder: documine::ClientBuilder, grant: Grant) -> Result
 
 /// Runs a token request against scripted responses.
 /// Returns the outcome, the delays in milliseconds and the number of attempts.
-async fn run_scripted(answers: Vec<Vec<u8>>, grant: Grant) -> (Result<()>, Vec<u128>, usize) {
-    let next = response_sequence(answers);
+async fn run_scripted(responses: Vec<Vec<u8>>, grant: Grant) -> (Result<()>, Vec<u128>, usize) {
+    let next = response_sequence(responses);
     let service =
-        CannedServer::respond_with(
-            move |head| if head.starts_with("POST ") { next() } else { canned_server::json_response("{}") },
-        )
-        .await;
+        CannedServer::respond_with(move |head| if head.starts_with("POST ") { next() } else { json_response("{}") })
+            .await;
     let time = TestEnv::new().await.time.clone();
     let outcome = request_token(Client::builder(&service.base).workspace("acme").clock(time.clone()), grant).await;
     let attempts = request_lines(&service).iter().filter(|line| *line == TOKEN_REQUEST).count();
@@ -68,25 +66,25 @@ fn busy_response(status: &str, retry_after: &str) -> Vec<u8> {
 async fn retries_429_and_503_with_retry_after() {
     for grant in GRANTS {
         for status in ["429 Too Many Requests", "503 Service Unavailable"] {
-            let (outcome, pauses, attempts) =
-                run_scripted(vec![busy_response(status, "3"), canned_server::json_response(TOKEN)], grant).await;
+            let (outcome, delays, attempts) =
+                run_scripted(vec![busy_response(status, "3"), json_response(TOKEN)], grant).await;
             outcome.unwrap_or_else(|error| panic!("{grant:?} {status}: {error}"));
-            assert_eq!((pauses, attempts), (vec![3000], 2), "{grant:?} {status}");
+            assert_eq!((delays, attempts), (vec![3000], 2), "{grant:?} {status}");
         }
         let date = busy_response("503 Service Unavailable", "Sun, 06 Nov 1994 08:49:44 GMT");
-        let (outcome, pauses, attempts) = run_scripted(vec![date, canned_server::json_response(TOKEN)], grant).await;
-        assert_eq!((outcome.is_ok(), pauses, attempts), (true, vec![7000], 2), "{grant:?}");
+        let (outcome, delays, attempts) = run_scripted(vec![date, json_response(TOKEN)], grant).await;
+        assert_eq!((outcome.is_ok(), delays, attempts), (true, vec![7000], 2), "{grant:?}");
         // A `Retry-After` of zero still adds jitter, so that rejected clients do not return together.
-        let (outcome, pauses, attempts) = run_scripted(vec![busy_response("429 Too Many Requests", "0")], grant).await;
+        let (outcome, delays, attempts) = run_scripted(vec![busy_response("429 Too Many Requests", "0")], grant).await;
         assert_eq!(outcome.unwrap_err().status().unwrap().as_u16(), 429);
-        assert_eq!((pauses, attempts), (vec![125, 250], 3), "{grant:?}: three attempts in all");
+        assert_eq!((delays, attempts), (vec![125, 250], 3), "{grant:?}: three attempts in all");
     }
 }
 
 #[tokio::test]
 async fn limits_wait_for_token_request() {
     for grant in GRANTS {
-        let (outcome, pauses, attempts) =
+        let (outcome, delays, attempts) =
             run_scripted(vec![busy_response("503 Service Unavailable", "60")], grant).await;
         let error = outcome.unwrap_err();
         assert!(
@@ -97,18 +95,18 @@ async fn limits_wait_for_token_request() {
         );
         assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
         assert!(error.is_transient() && !error.needs_login());
-        assert_eq!((pauses, attempts), (vec![], 1), "{grant:?}");
-        let (outcome, pauses, attempts) =
+        assert_eq!((delays, attempts), (vec![], 1), "{grant:?}");
+        let (outcome, delays, attempts) =
             run_scripted(vec![busy_response("503 Service Unavailable", "20")], grant).await;
         assert!(outcome.is_err());
-        assert_eq!((pauses, attempts), (vec![20_000], 2), "{grant:?}: ten of thirty seconds are left");
+        assert_eq!((delays, attempts), (vec![20_000], 2), "{grant:?}: ten of thirty seconds are left");
     }
 }
 
 #[tokio::test]
 async fn does_not_retry_request_that_may_have_been_processed() {
-    let token = canned_server::json_response(TOKEN);
-    let answers = [
+    let token = json_response(TOKEN);
+    let responses = [
         Vec::new(),
         token[..token.len() - 20].to_vec(),
         response("503 Service Unavailable", &[], ""),
@@ -120,19 +118,18 @@ async fn does_not_retry_request_that_may_have_been_processed() {
         busy_response("302 Found", "1"),
     ];
     for grant in GRANTS {
-        for first in &answers {
-            let (outcome, pauses, attempts) =
-                run_scripted(vec![first.clone(), canned_server::json_response(TOKEN)], grant).await;
-            let started = String::from_utf8_lossy(first);
-            assert!(outcome.is_err(), "{grant:?} {started}");
-            assert_eq!((pauses, attempts), (vec![], 1), "{grant:?} {started}");
+        for first in &responses {
+            let (outcome, delays, attempts) = run_scripted(vec![first.clone(), json_response(TOKEN)], grant).await;
+            let shown = String::from_utf8_lossy(first);
+            assert!(outcome.is_err(), "{grant:?} {shown}");
+            assert_eq!((delays, attempts), (vec![], 1), "{grant:?} {shown}");
         }
     }
 }
 
 /// Runs a token request at a provider that starts listening after `after` delays; returns outcome, delays in milliseconds, requests.
 async fn run_with_delayed_listener(after: usize, grant: Grant) -> (Result<()>, Vec<u128>, Vec<String>) {
-    let service = CannedServer::respond_with(|_| canned_server::json_response("{}")).await;
+    let service = CannedServer::respond_with(|_| json_response("{}")).await;
     // The port is reserved but not yet listening.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -142,8 +139,7 @@ async fn run_with_delayed_listener(after: usize, grant: Grant) -> (Result<()>, V
     let started = Arc::clone(&server);
     let clock = time.with_event(after, move || {
         let listener = socket.lock().unwrap().take().unwrap().listen(16).unwrap();
-        *started.lock().unwrap() =
-            Some(CannedServer::listen_on(listener, |_| canned_server::json_response(TOKEN), true));
+        *started.lock().unwrap() = Some(CannedServer::listen_on(listener, |_| json_response(TOKEN), true));
     });
     let builder = Client::builder(&service.base).workspace("acme").token_path(token_url).clock(clock);
     let outcome = request_token(builder, grant).await;
@@ -155,16 +151,16 @@ async fn run_with_delayed_listener(after: usize, grant: Grant) -> (Result<()>, V
 async fn retries_request_that_was_never_sent() {
     for grant in GRANTS {
         for after in [1, 2] {
-            let (outcome, pauses, observed) = run_with_delayed_listener(after, grant).await;
+            let (outcome, delays, observed) = run_with_delayed_listener(after, grant).await;
             outcome.unwrap_or_else(|error| panic!("{grant:?} {after}: {error}"));
             assert_eq!(observed, ["POST /token"], "{grant:?}");
-            assert_eq!(pauses, [125, 250][..after], "{grant:?}");
+            assert_eq!(delays, [125, 250][..after], "{grant:?}");
         }
-        let (outcome, pauses, observed) = run_with_delayed_listener(3, grant).await;
+        let (outcome, delays, observed) = run_with_delayed_listener(3, grant).await;
         let error = outcome.unwrap_err();
         assert!(error.to_string().contains("the identity provider could not be asked: "), "{error}");
         assert_eq!((error.kind(), error.is_transient(), error.needs_login()), (ErrorKind::Connect, true, false));
-        assert_eq!((pauses, observed.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
+        assert_eq!((delays, observed.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
     }
 }
 
@@ -173,10 +169,10 @@ async fn device_login_retries_with_its_own_schedule() {
     let code = r#"{"device_code":"d3vice","user_code":"WDJB-MJHT","verification_uri":"https://login.example","expires_in":600}"#;
     let next = response_sequence(vec![
         busy_response("503 Service Unavailable", "4"),
-        canned_server::json_response(code),
+        json_response(code),
         busy_response("503 Service Unavailable", "1"),
         busy_response("429 Too Many Requests", "1"),
-        canned_server::json_response(TOKEN),
+        json_response(TOKEN),
     ]);
     let service = CannedServer::respond_with(move |_| next()).await;
     let time = TestEnv::new().await.time.clone();

@@ -22,8 +22,8 @@ struct DeviceLogin {
     outcome: Result<TokenSet>,
 }
 
-async fn device_login(answers: Vec<Vec<u8>>, limit: Option<Duration>) -> DeviceLogin {
-    let next = response_sequence(answers);
+async fn device_login(responses: Vec<Vec<u8>>, limit: Option<Duration>) -> DeviceLogin {
+    let next = response_sequence(responses);
     let service = CannedServer::respond_with(move |_| next()).await;
     let time: SimulatedTime = TestEnv::new().await.time.clone();
     let login = Client::builder(&service.base).workspace("acme").clock(time.clone()).login("laptop").unwrap();
@@ -82,11 +82,11 @@ async fn accepts_device_interval_in_any_spelling() {
         (json!(u64::MAX), default),
         (json!(1e300), default),
     ];
-    for (interval, pause) in cases {
+    for (interval, delay) in cases {
         let login = device_login(vec![device_code(&json!({ "interval": interval })), token()], None).await;
         login.outcome.unwrap_or_else(|error| panic!("{interval}: {error}"));
-        assert_eq!(login.sleeps, [pause], "{interval}");
-        assert_eq!(login.shown.unwrap().interval, Duration::from_secs_f64(pause), "{interval}");
+        assert_eq!(login.sleeps, [delay], "{interval}");
+        assert_eq!(login.shown.unwrap().interval, Duration::from_secs_f64(delay), "{interval}");
     }
     // A number out of range invalidates only its own member.
     let huge = r#"{"device_code":"d","user_code":"u","verification_uri":"https://login.example","expires_in":600,"interval":1e999}"#;
@@ -141,11 +141,11 @@ async fn device_polls_respect_retry_after() {
         (response("503 Service Unavailable", &["Retry-After: 31536000"], ""), 595.0),
         (token_error("400 Bad Request", pending, &["Retry-After: 99999999999999999999999"]), 595.0),
     ];
-    for (poll, pause) in cases {
+    for (poll, delay) in cases {
         let shown = String::from_utf8_lossy(&poll).into_owned();
         let login = device_login(vec![device_code(&json!({})), poll, token()], None).await;
         login.outcome.unwrap_or_else(|error| panic!("{shown}: {error}"));
-        assert_eq!(login.sleeps, [5.0, pause], "{shown}");
+        assert_eq!(login.sleeps, [5.0, delay], "{shown}");
     }
 }
 

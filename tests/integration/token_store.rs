@@ -208,7 +208,7 @@ async fn leaves_store_of_newer_version_untouched() {
     );
     assert!(client.log_out().await.is_err());
     let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
-    let refused = login.store(store).device(|_| panic!("the login page was shown")).await;
+    let refused = login.store(store).device(|_| panic!("a device code was shown")).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(std::fs::read_to_string(folder.file()).unwrap(), newer);
     assert_eq!(folder.names(), ["login.json", "login.json.lock"]);
@@ -366,14 +366,14 @@ async fn checks_store_before_starting_login() {
     std::fs::write(folder.path().join("state"), "").unwrap();
     let invalid_path = folder.path().join("state").join("login.json");
     let store = || -> Box<dyn TokenStore> { Box::new(FileStore::new(&invalid_path)) };
-    let refused = login(&store).device(|_| panic!("the login page was shown")).await.unwrap_err();
+    let refused = login(&store).device(|_| panic!("a device code was shown")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::File, "{refused}");
     // A store with the login of another program.
     let other_store = Arc::new(MemoryStore::default());
     log_in_to_store(&other, other_store.clone()).await;
     let stored = other_store.load().await.unwrap();
     let store = || -> Box<dyn TokenStore> { Box::new(other_store.clone()) };
-    let refused = login(&store).device(|_| panic!("the login page was shown")).await.unwrap_err();
+    let refused = login(&store).device(|_| panic!("a device code was shown")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
     // An authorization code is not used either.
     let authorization = login(&store).authorization("http://127.0.0.1/callback").unwrap();

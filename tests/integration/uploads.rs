@@ -9,6 +9,8 @@ use documine::{Credentials, DossierHandle, ErrorKind, Retry, Source};
 use documine_sim::Fault;
 use futures_util::{StreamExt, stream};
 
+use crate::harness::canned_server::{CannedServer, response};
+use crate::harness::login;
 use crate::harness::pdf_fixtures::{INVOICE, STUDY};
 use crate::harness::scripted;
 use crate::harness::test_env::TestEnv;
@@ -95,11 +97,8 @@ async fn rejects_source_that_differs_from_announced_length() {
 
 #[tokio::test]
 async fn detects_media_type_from_content() {
-    let service = crate::harness::canned_server::CannedServer::respond_with(|_| {
-        crate::harness::canned_server::response("400 Bad Request", &[], "")
-    })
-    .await;
-    let client = crate::harness::scripted::client(&service.base).await;
+    let service = CannedServer::respond_with(|_| response("400 Bad Request", &[], "")).await;
+    let client = scripted::client(&service.base).await;
     let dossier = scripted::dossier(&client);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scan 17");
@@ -210,7 +209,7 @@ async fn yields_outcomes_early_and_pulls_sources_on_demand() {
 async fn stops_uploading_when_login_is_needed() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let (access, _) = crate::harness::login::issue_tokens(&env).await;
+    let (access, _) = login::issue_tokens(&env).await;
     let client = env.client_with(Credentials::access_token(access));
     let template = client.dossier_template(env.template_id());
     let other_dossier = template.dossier(dossier.id());

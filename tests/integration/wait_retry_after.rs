@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use documine::{Client, Clock, Credentials, DossierHandle, DownloadId, FileId, WaitError};
+use documine::{Client, Clock, Credentials, DownloadId, FileId, WaitError};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -19,8 +19,8 @@ const POLL_RESPONSES: [(&str, Option<u64>); 4] =
 type PollTimes = Arc<Mutex<Vec<u128>>>;
 
 fn response_with_retry_after(operation: &str, body: &str, seconds: Option<u64>) -> Vec<u8> {
-    let pause = seconds.map(|seconds| format!("Retry-After: {seconds}"));
-    let headers: Vec<&str> = std::iter::once("Content-Type: application/json").chain(pause.as_deref()).collect();
+    let delay = seconds.map(|seconds| format!("Retry-After: {seconds}"));
+    let headers: Vec<&str> = std::iter::once("Content-Type: application/json").chain(delay.as_deref()).collect();
     response("200 OK", &headers, &documine_sim::wire::answer(operation, body))
 }
 
@@ -47,10 +47,6 @@ async fn polled_server(
     (service, client, poll_times)
 }
 
-fn dossier(client: &Client) -> DossierHandle {
-    scripted::dossier(&client)
-}
-
 fn file(state: &str) -> String {
     format!(r#"{{"id":"f-1","processingStatus":"{state}"}}"#)
 }
@@ -67,7 +63,7 @@ const EXPECTED_POLL_TIMES: [u128; 4] = [0, 20_000, 23_130, 26_497];
 #[tokio::test]
 async fn wait_for_file_respects_retry_after() {
     let (_service, client, poll_times) = polled_server("getFile", &["t", "d", "f-1"], file).await;
-    dossier(&client).file("f-1".parse::<FileId>().unwrap()).processed().await.unwrap();
+    scripted::dossier(&client).file("f-1".parse::<FileId>().unwrap()).processed().await.unwrap();
     assert_eq!(*poll_times.lock().unwrap(), EXPECTED_POLL_TIMES);
 }
 
@@ -86,14 +82,14 @@ async fn wait_for_package_respects_retry_after() {
 async fn wait_for_dossier_respects_retry_after() {
     let body = |state: &str| format!(r#"{{"files":[{}]}}"#, file(state));
     let (_service, client, poll_times) = polled_server("getFiles", &["t", "d"], body).await;
-    dossier(&client).processed().await.unwrap();
+    scripted::dossier(&client).processed().await.unwrap();
     assert_eq!(*poll_times.lock().unwrap(), EXPECTED_POLL_TIMES);
 }
 
 #[tokio::test]
 async fn polls_once_more_at_deadline_when_retry_after_exceeds_it() {
     let (_service, client, poll_times) = polled_server("getFile", &["t", "d", "f-1"], file).await;
-    let wait = dossier(&client).file("f-1".parse::<FileId>().unwrap()).processed();
+    let wait = scripted::dossier(&client).file("f-1".parse::<FileId>().unwrap()).processed();
     wait.with_deadline(Duration::from_secs(15)).await.unwrap_err();
     assert_eq!(*poll_times.lock().unwrap(), [0, 15_000]);
 }
@@ -119,14 +115,14 @@ async fn shared_polling_respects_retry_after() {
     .await;
     let builder = Client::builder(&service.base).workspace("acme");
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
-    let files = (1..=4).map(|number| dossier(&client).file(format!("f-{number}").parse::<FileId>().unwrap()));
+    let files = (1..=4).map(|number| scripted::dossier(&client).file(format!("f-{number}").parse::<FileId>().unwrap()));
     try_join_all(files.map(|file| file.processed().with_deadline(Duration::from_secs(20)).into_future()))
         .await
         .unwrap();
     let lists = lists.lock().unwrap();
     assert_eq!(lists.len(), 2);
-    let pause = lists[1] - lists[0];
-    assert!(pause >= Duration::from_secs(2), "{pause:?}");
+    let delay = lists[1] - lists[0];
+    assert!(delay >= Duration::from_secs(2), "{delay:?}");
 }
 
 /// Runs in real time for the same reason.
@@ -142,7 +138,7 @@ async fn endless_retry_after_does_not_end_waits_early() {
     .await;
     let builder = Client::builder(&service.base).workspace("acme");
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
-    let files = (1..=4).map(|number| dossier(&client).file(format!("f-{number}").parse::<FileId>().unwrap()));
+    let files = (1..=4).map(|number| scripted::dossier(&client).file(format!("f-{number}").parse::<FileId>().unwrap()));
     let waits = files.map(|file| file.processed().with_deadline(Duration::from_secs(1)).into_future());
     for end in join_all(waits).await {
         assert!(matches!(end, Err(WaitError::DeadlineExceeded { .. })), "{end:?}");

@@ -169,8 +169,8 @@ async fn tolerates_404_for_new_package() {
 async fn suspended_machine_uses_no_wait_time_and_polls_normally() {
     let env = env_without_progress().await;
     let operation = package(&env).await;
-    let (time, pause) = (env.time.clone(), env.time.sleeps().len() + 3);
-    let suspending_clock = env.time.with_event(pause, move || time.advance(8 * 3600));
+    let (time, delay) = (env.time.clone(), env.time.sleeps().len() + 3);
+    let suspending_clock = env.time.with_event(delay, move || time.advance(8 * 3600));
     let client = env.builder().clock(suspending_clock).build().unwrap();
     let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let start = env.sim.clock().now();

@@ -17,8 +17,16 @@ struct Workbook(Vec<(String, Vec<u8>)>);
 impl Workbook {
     /// Creates a workbook with one sheet of these rows and some shared strings and formats.
     fn new(rows: &str) -> Self {
-        let texts = r#"<sst xmlns="M"><si><t>shared</t></si><si><r><t>ri</t></r><r><t>ch</t></r><rPh sb="0" eb="1"><t>phonetic</t></rPh></si><si/><si><t xml:space="preserve"> a &amp; b_x000D_ </t></si></sst>"#;
-        let styles = r#"<styleSheet xmlns="M"><numFmts count="2"><numFmt numFmtId="164" formatCode="dd.mm.yyyy"/><numFmt numFmtId="165" formatCode="[h]:mm"/></numFmts><cellStyleXfs><xf numFmtId="14"/></cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs></styleSheet>"#;
+        let texts = concat!(
+            r#"<sst xmlns="M"><si><t>shared</t></si><si><r><t>ri</t></r><r><t>ch</t></r><rPh sb="0" eb="1"><t>"#,
+            r#"phonetic</t></rPh></si><si/><si><t xml:space="preserve"> a &amp; b_x000D_ </t></si></sst>"#
+        );
+        let styles = concat!(
+            r#"<styleSheet xmlns="M"><numFmts count="2"><numFmt numFmtId="164" formatCode="dd.mm.yyyy"/>"#,
+            r#"<numFmt numFmtId="165" formatCode="[h]:mm"/></numFmts><cellStyleXfs><xf numFmtId="14"/>"#,
+            r#"</cellStyleXfs><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/>"#,
+            r#"<xf numFmtId="165"/></cellXfs></styleSheet>"#
+        );
         Self(Vec::new())
             .with("_rels/.rels", &relations(&[("r1", "officeDocument", "xl/workbook.xml")]))
             .with(
@@ -188,7 +196,10 @@ async fn keeps_unusual_value_in_its_own_cell() {
 
 #[tokio::test]
 async fn reads_rows_without_numbers_or_out_of_order() {
-    let rows = r#"<row><c><v>1</v></c></row><row r="x"><c><v>2</v></c></row><row r="9"><c r="B9"><v>9</v></c></row><row r="5"><c><v>5</v></c></row><row r="9"><c r="A9"><v>8</v></c></row>"#;
+    let rows = concat!(
+        r#"<row><c><v>1</v></c></row><row r="x"><c><v>2</v></c></row><row r="9"><c r="B9"><v>9</v></c></row>"#,
+        r#"<row r="5"><c><v>5</v></c></row><row r="9"><c r="A9"><v>8</v></c></row>"#
+    );
     let report = Workbook::new(rows).read().await.unwrap();
     let rows: Vec<_> = report.sheets[0].rows.iter().map(|row| (row.number, row.cells.clone())).collect();
     let number = Cell::Number;
@@ -258,7 +269,10 @@ async fn reads_workbook_with_missing_parts() {
 
 #[tokio::test]
 async fn skips_chart_sheets() {
-    let sheets = r#"<sheet name="Stray" r:id="c4"/><sheet name="Chart" r:id="c1"/><sheet name="S" r:id="r1"/><sheet name="Macro" r:id="c2"/><sheet name="Lost" r:id="c3"/>"#;
+    let sheets = concat!(
+        r#"<sheet name="Stray" r:id="c4"/><sheet name="Chart" r:id="c1"/><sheet name="S" r:id="r1"/>"#,
+        r#"<sheet name="Macro" r:id="c2"/><sheet name="Lost" r:id="c3"/>"#
+    );
     let workbook = Workbook::new("<row><c><v>1</v></c></row>")
         .with("xl/workbook.xml", &book(sheets))
         .with("xl/chartsheets/a.xml", r#"<chartsheet xmlns="M"><drawing/></chartsheet>"#)

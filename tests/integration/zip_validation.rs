@@ -9,6 +9,9 @@ use crate::harness::zip_fixtures::{
     LocalHeader, RawEntry, crc32, end_record, entries_and_directory, raw_archive, raw_zip64_archive,
 };
 
+/// Reason for which an entry with another compression method is unreadable.
+const UNSUPPORTED_METHOD: &str = "is packed in a way that packages do not use";
+
 async fn name_rejection(name: impl AsRef<[u8]>) -> String {
     rejection(&raw_archive(&[RawEntry::file(name, b"bytes")])).await
 }
@@ -56,14 +59,11 @@ async fn rejects_duplicate_entry() {
 async fn unreadable_entry_does_not_affect_others() {
     for (unreadable, part) in [
         (RawEntry { flags: 1, ..RawEntry::file("x", b"0123456789abcdef") }, "is encrypted"),
-        (RawEntry { method: 9, ..RawEntry::file("x", b"deflate64") }, "is packed in a way that packages do not use"),
-        (RawEntry { method: 12, ..RawEntry::file("x", b"BZh") }, "is packed in a way that packages do not use"),
-        (RawEntry { method: 14, ..RawEntry::file("x", b"lzma") }, "is packed in a way that packages do not use"),
-        (RawEntry { method: 93, ..RawEntry::file("x", b"zstd") }, "is packed in a way that packages do not use"),
-        (
-            RawEntry { method: 93, size: u32::MAX - 1, ..RawEntry::file("x", b"zstd") },
-            "is packed in a way that packages do not use",
-        ),
+        (RawEntry { method: 9, ..RawEntry::file("x", b"deflate64") }, UNSUPPORTED_METHOD),
+        (RawEntry { method: 12, ..RawEntry::file("x", b"BZh") }, UNSUPPORTED_METHOD),
+        (RawEntry { method: 14, ..RawEntry::file("x", b"lzma") }, UNSUPPORTED_METHOD),
+        (RawEntry { method: 93, ..RawEntry::file("x", b"zstd") }, UNSUPPORTED_METHOD),
+        (RawEntry { method: 93, size: u32::MAX - 1, ..RawEntry::file("x", b"zstd") }, UNSUPPORTED_METHOD),
     ] {
         let package_file =
             PackageFile::new(&raw_archive(&[RawEntry::file("a", b"one"), unreadable, RawEntry::file("b", b"two")]));

@@ -9,6 +9,8 @@ use futures_util::TryStreamExt;
 use super::{IsolatedSimulator, drop_after_each_poll, eventually};
 use crate::harness::file_names;
 use crate::harness::pdf_fixtures::{STUDY, unzip, zip};
+#[cfg(unix)]
+use crate::harness::subprocess;
 
 #[test]
 fn dropped_save_in_folder_leaves_no_partial_file() {
@@ -141,7 +143,7 @@ fn dropped_unpack_leaves_no_partial_folder() {
 fn dropped_open_leaves_no_temporary_file() {
     let folder = tempfile::tempdir().unwrap();
     let name = "dropped_futures::packages::dropped_open_leaves_no_temporary_file";
-    if !crate::harness::subprocess::runs_in_subprocess(name, "exec \"$0\" \"$@\"", &[("TMPDIR", folder.path())]) {
+    if !subprocess::runs_in_subprocess(name, "exec \"$0\" \"$@\"", &[("TMPDIR", folder.path())]) {
         return;
     }
     let isolated = IsolatedSimulator::start();

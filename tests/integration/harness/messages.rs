@@ -3,9 +3,11 @@
 use std::path::Path;
 
 /// A login with a wrong password.
-pub const REJECTED_PASSWORD: &str = "login with a password: the identity provider refused: Invalid user credentials (invalid_grant); log in again or give other credentials";
+pub const REJECTED_PASSWORD: &str = "login with a password: the identity provider refused: Invalid user credentials (invalid_grant); \
+    log in again or give other credentials";
 /// A token path that the identity provider does not know.
-pub const UNKNOWN_TOKEN_PATH: &str = "login with a password: the identity provider knows no such path (404); check the base URL, the workspace and the token path";
+pub const UNKNOWN_TOKEN_PATH: &str = "login with a password: the identity provider knows no such path (404); \
+    check the base URL, the workspace and the token path";
 /// A login that the person denied in the browser.
 pub const DENIED_LOGIN: &str = "login by browser: the person refused the login";
 /// A redirect with the state of another login.

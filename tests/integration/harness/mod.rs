@@ -8,6 +8,7 @@ pub mod messages;
 pub mod package_file;
 pub mod package_server;
 pub mod pdf_fixtures;
+pub mod properties;
 pub mod scripted;
 pub mod stored_login;
 #[cfg(unix)]

@@ -78,15 +78,14 @@ pub fn ready_status() -> Vec<u8> {
 pub struct PackageServer {
     /// The underlying server.
     pub service: CannedServer,
-    /// The package requests so far.
-    pub requests_seen: Arc<Mutex<Vec<RangeRequest>>>,
+    recorded_requests: Arc<Mutex<Vec<RangeRequest>>>,
 }
 
 impl PackageServer {
     /// Starts a server that responds to each package request with the result of `respond`.
     pub async fn start(respond: impl Fn(&RangeRequest) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let requests_seen = Arc::new(Mutex::new(Vec::new()));
-        let recorded = Arc::clone(&requests_seen);
+        let recorded_requests = Arc::new(Mutex::new(Vec::new()));
+        let recorded = Arc::clone(&recorded_requests);
         let service = CannedServer::respond_with(move |head| {
             if !is_package_request(head) {
                 return ready_status();
@@ -106,7 +105,7 @@ impl PackageServer {
             respond(&request)
         })
         .await;
-        Self { service, requests_seen }
+        Self { service, recorded_requests }
     }
 
     /// Starts a server that supports ranges and truncates the first responses after these byte counts; later responses are complete.
@@ -133,7 +132,7 @@ impl PackageServer {
                 },
             )
             .await;
-        Self { service, requests_seen: Arc::default() }
+        Self { service, recorded_requests: Arc::default() }
     }
 
     /// Returns the package through a new client.
@@ -148,9 +147,14 @@ impl PackageServer {
         client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap()
     }
 
+    /// Returns the package requests so far.
+    pub fn range_requests(&self) -> Vec<RangeRequest> {
+        self.recorded_requests.lock().unwrap().clone()
+    }
+
     /// Returns the start of each range request; `None` for a request without a range.
     pub fn range_starts(&self) -> Vec<Option<usize>> {
-        self.requests_seen.lock().unwrap().iter().map(|request| request.from).collect()
+        self.recorded_requests.lock().unwrap().iter().map(|request| request.from).collect()
     }
 }
 

@@ -114,7 +114,7 @@ impl TestEnv {
         let mut lines: Vec<String> = self.sim.violations().iter().map(ToString::to_string).collect();
         if !cfg!(reconstruction) {
             // Another document may require UUIDs, and tests use ids that do not exist.
-            lines.retain(|log_line| !log_line.contains(" request path/"));
+            lines.retain(|line| !line.contains(" request path/"));
         }
         lines
     }
@@ -123,7 +123,7 @@ impl TestEnv {
     fn verify(&self) {
         let violations = self.violations();
         let fits = violations.len() == self.expected_violations.len()
-            && violations.iter().zip(&self.expected_violations).all(|(log_line, part)| log_line.contains(part));
+            && violations.iter().zip(&self.expected_violations).all(|(line, part)| line.contains(part));
         assert!(fits, "expected violations {:?}, got {violations:#?}", self.expected_violations);
         let requests = self.sim.requests();
         let operations = || requests.iter().filter(|request| is_operation(request));
