@@ -1,4 +1,4 @@
-//! What the README says is what is so: its quick start, its commands, its table of operations, the Rust version.
+//! Checks README and SECURITY: quick start, commands, table of operations, Rust version, quoted test names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(reconstruction)]
@@ -12,14 +12,18 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
 }
 
-/// The text under a heading of the second level, up to the next one.
-fn section<'a>(text: &'a str, heading: &str) -> &'a str {
-    let begin = text.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section {heading:?}"));
-    let rest = &text[begin + 1..];
-    rest.find("\n## ").map_or(rest, |end| &rest[..end])
+fn exists(path: &str) -> bool {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists()
 }
 
-/// The first block of code in a language.
+/// Returns the section of the first second-level heading that contains `words`.
+fn section<'a>(text: &'a str, words: &str) -> &'a str {
+    let mut sections = text.split("\n## ").skip(1);
+    let found = sections.find(|section| section.lines().next().is_some_and(|heading| heading.contains(words)));
+    found.unwrap_or_else(|| panic!("no section {words:?}"))
+}
+
+/// Returns the first code block in a language.
 fn code<'a>(text: &'a str, language: &str) -> &'a str {
     let begin = text.find(&format!("```{language}")).unwrap_or_else(|| panic!("no block of {language}"));
     let (_, block) = text[begin..].split_once('\n').unwrap();
@@ -27,43 +31,44 @@ fn code<'a>(text: &'a str, language: &str) -> &'a str {
     block
 }
 
-/// The value of the first `key = "…"` in a manifest.
+/// Returns the value of the first `key = "…"` in a manifest.
 fn value<'a>(manifest: &'a str, key: &str) -> &'a str {
     let mut lines = manifest.lines().filter_map(|line| line.split_once(" = "));
     lines.find(|(found, _)| *found == key).map(|(_, value)| value.trim_matches('"')).expect(key)
 }
 
 #[test]
-fn the_quick_start_is_the_one_that_is_run_as_a_test() {
+fn quick_start_matches_the_tested_one() {
     let (root, facade) = (read("README.md"), read("documine/README.md"));
     let shown = code(section(&root, "Quick start"), "rust");
     assert_eq!(shown, code(section(&facade, "Quick start"), "rust"));
-    assert!(shown.lines().count() <= 15, "a quick start is short");
+    assert!(shown.lines().count() <= 15, "the quick start exceeds 15 lines");
 }
 
 #[test]
-fn the_commands_are_those_that_every_change_has_to_pass() {
-    let (readme, checks) = (read("README.md"), read(".ci/run"));
+fn ci_runs_the_documented_commands() {
+    let scripts = [".ci/check", ".ci/run"].into_iter().filter(|path| exists(path));
+    let (readme, checks) = (read("README.md"), scripts.map(read).collect::<String>());
     for heading in ["Try it", "Test it"] {
         for command in code(section(&readme, heading), "sh").lines() {
-            assert!(checks.lines().any(|line| line == command), ".ci/run does not run {command:?} of {heading:?}");
+            assert!(checks.lines().any(|line| line == command), "CI does not run {command:?} of {heading:?}");
         }
     }
 }
 
 #[test]
-fn the_rust_version_is_the_manifests() {
+fn rust_version_matches_the_manifest() {
     let (readme, manifest) = (read("README.md"), read("Cargo.toml"));
     let wanted = format!("Rust {} or newer", value(&manifest, "rust-version"));
-    assert!(section(&readme, "Requirements").contains(&wanted), "the README does not say {wanted:?}");
+    assert!(section(&readme, "Requirements").contains(&wanted), "the README lacks {wanted:?}");
 }
 
-/// Provenance is a matter of our document.
+/// Only the repository's document has provenance.
 #[cfg(reconstruction)]
 #[test]
-fn the_table_has_every_operation_with_its_provenance() {
+fn table_lists_every_operation_with_its_provenance() {
     let readme = read("README.md");
-    let listed: BTreeMap<String, String> = section(&readme, "The 22 operations")
+    let listed: BTreeMap<String, String> = section(&readme, "operations")
         .lines()
         .filter_map(|line| line.strip_prefix("| `"))
         .filter_map(|line| line.split_once("` | "))
@@ -77,7 +82,7 @@ fn the_table_has_every_operation_with_its_provenance() {
 }
 
 #[test]
-fn every_test_that_the_table_of_threats_names_is_there() {
+fn every_test_in_the_threat_table_exists() {
     let security = read("SECURITY.md");
     let rows = section(&security, "Threats, measures and tests").lines().filter(|line| line.starts_with("| "));
     let mut named = 0;
@@ -87,18 +92,18 @@ fn every_test_that_the_table_of_threats_names_is_there() {
         for name in found {
             named += 1;
             let Some((module, test)) = name.rsplit_once("::") else {
-                assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists(), "{name}: {row}");
+                assert!(exists(name), "{name}: {row}");
                 continue;
             };
-            // A story's module stands by itself; the path of one within the facade is longer.
-            let stands_in_a_file = !module.contains("::");
-            let file = if stands_in_a_file {
-                format!("tests/stories/{module}.rs")
-            } else {
+            // A single module name is an integration test; longer paths are unit tests of the facade.
+            let file = if module.contains("::") {
                 let path = module.replace("::", "/");
-                let own = format!("documine/src/{path}.rs");
-                let inline = format!("documine/src/{}.rs", path.trim_end_matches("/tests"));
-                if Path::new(env!("CARGO_MANIFEST_DIR")).join(&own).exists() { own } else { inline }
+                let parent = path.trim_end_matches("/tests");
+                let files = [format!("{path}.rs"), format!("{parent}.rs"), format!("{parent}/mod.rs")];
+                let mut files = files.iter().map(|file| format!("documine/src/{file}"));
+                files.find(|file| exists(file)).unwrap_or_else(|| panic!("no file of {module}: {row}"))
+            } else {
+                format!("tests/integration/{module}.rs")
             };
             let begin = format!("fn {}", test.trim_end_matches('*'));
             assert!(read(&file).contains(&begin), "{name} is not in {file}");

@@ -1,7 +1,7 @@
-//! A login in the platform's keyring, with a keyring of each sort: none, an open one, a locked one.
+//! A login in the platform's keyring, with no keyring, an open one and a locked one.
 //!
-//! A program of its own, because a process has one keyring and finds it by its environment. Without an argument it runs itself where there is none; with
-//! `open` or `locked` it expects the session around it to have such a one: `cargo xtask peers keyring` makes them.
+//! The test is its own program, because a process finds its keyring through its environment. Without an argument, the program runs itself
+//! without a keyring. With `open` or `locked`, the session must have such a keyring; `cargo xtask peers keyring` creates one.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::{Command, ExitCode};
@@ -14,34 +14,34 @@ const ACCOUNT: &str = "documine-test";
 async fn main() -> ExitCode {
     let case = std::env::args().nth(1);
     let done = match case.as_deref() {
-        Some("none") => none().await,
-        Some("open") => open().await,
-        Some("locked") => locked().await,
-        // Whatever else test runners say.
-        _ => return by_itself(),
+        Some("none") => check_none().await,
+        Some("open") => check_open().await,
+        Some("locked") => check_locked().await,
+        // Arguments of test runners.
+        _ => return run_without_keyring(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("{why}");
+        Err(reason) => {
+            eprintln!("{reason}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Where there is no bus, there is no keyring.
-fn by_itself() -> ExitCode {
+/// Runs this program without a D-Bus session, and therefore without a keyring.
+fn run_without_keyring() -> ExitCode {
     if !cfg!(target_os = "linux") {
-        println!("keyring: a session without one can be made on Linux alone");
+        println!("keyring: a session without a keyring is available on Linux only");
         return ExitCode::SUCCESS;
     }
-    let ended = std::env::current_exe().and_then(|program| {
+    let status = std::env::current_exe().and_then(|program| {
         let mut command = Command::new(program);
-        let nowhere = [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere"), ("XDG_RUNTIME_DIR", "/nowhere")];
-        command.arg("none").envs(nowhere).status()
+        let unreachable = [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere"), ("XDG_RUNTIME_DIR", "/nowhere")];
+        command.arg("none").envs(unreachable).status()
     });
-    let passed = ended.is_ok_and(|status| status.success());
-    println!("test a_machine_without_a_keyring ... {}", if passed { "ok" } else { "FAILED" });
+    let passed = status.is_ok_and(|status| status.success());
+    println!("test reports_missing_keyring ... {}", if passed { "ok" } else { "FAILED" });
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -57,23 +57,23 @@ fn login(access: &str) -> Result<StoredLogin> {
     ))
 }
 
-fn is(so: bool, what: &str) -> std::result::Result<(), String> {
-    if so { Ok(()) } else { Err(format!("not so: {what}")) }
+fn ensure(condition: bool, what: &str) -> std::result::Result<(), String> {
+    if condition { Ok(()) } else { Err(format!("does not hold: {what}")) }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+#[expect(clippy::needless_pass_by_value, reason = "used in `map_err`")]
 fn text(error: Error) -> String {
     error.to_string()
 }
 
-async fn none() -> std::result::Result<(), String> {
+async fn check_none() -> std::result::Result<(), String> {
     let store = store().map_err(text)?;
     let fresh = login("a").map_err(text)?;
-    let ends =
+    let outcomes =
         [store.load().await.map(drop), store.compare_and_swap(None, &fresh).await.map(drop), store.clear().await];
-    for end in ends {
-        let line = end.err().map(text).unwrap_or_default();
-        is(
+    for outcome in outcomes {
+        let line = outcome.err().map(text).unwrap_or_default();
+        ensure(
             line == "no keyring can be reached from here (a server or container has none); take a file as the token store",
             &format!("the error says what to do: {line:?}"),
         )?;
@@ -81,58 +81,61 @@ async fn none() -> std::result::Result<(), String> {
     Ok(())
 }
 
-async fn open() -> std::result::Result<(), String> {
+async fn check_open() -> std::result::Result<(), String> {
     let store = store().map_err(text)?;
     let (first, second) = (login("first").map_err(text)?, login("second").map_err(text)?);
     let lock = store.lock().await.map_err(text)?;
-    is(store.load().await.map_err(text)?.is_none(), "nothing is kept at the beginning")?;
-    is(store.compare_and_swap(None, &first).await.map_err(text)?, "the first login is kept")?;
-    is(!store.compare_and_swap(None, &second).await.map_err(text)?, "what was not seen is not replaced")?;
-    is(store.load().await.map_err(text)?.as_ref() == Some(&first), "the first login is there")?;
-    is(store.compare_and_swap(Some(&first), &second).await.map_err(text)?, "it is replaced")?;
-    is(store.load().await.map_err(text)?.as_ref() == Some(&second), "the second login is there")?;
+    ensure(store.load().await.map_err(text)?.is_none(), "the keyring is empty at the beginning")?;
+    ensure(store.compare_and_swap(None, &first).await.map_err(text)?, "the first login is saved")?;
+    ensure(!store.compare_and_swap(None, &second).await.map_err(text)?, "an unseen login is not replaced")?;
+    ensure(store.load().await.map_err(text)?.as_ref() == Some(&first), "the first login is stored")?;
+    ensure(store.compare_and_swap(Some(&first), &second).await.map_err(text)?, "the first login is replaced")?;
+    ensure(store.load().await.map_err(text)?.as_ref() == Some(&second), "the second login is stored")?;
     drop(lock);
     store.clear().await.map_err(text)?;
     store.clear().await.map_err(text)?;
-    is(store.load().await.map_err(text)?.is_none(), "nothing is kept at the end")?;
-    damaged(&store, &first).await
+    ensure(store.load().await.map_err(text)?.is_none(), "the keyring is empty at the end")?;
+    check_damaged(&store, &first).await
 }
 
-/// A damaged entry is moved aside under the lock alone, and a login that was written meanwhile stays.
-async fn damaged(store: &KeyringStore, good: &StoredLogin) -> std::result::Result<(), String> {
-    write(ACCOUNT, "damaged").await?;
+/// Checks that a damaged entry is moved aside only under the lock, and that a login written meanwhile is kept.
+async fn check_damaged(store: &KeyringStore, good: &StoredLogin) -> std::result::Result<(), String> {
+    write_entry(ACCOUNT, "damaged").await?;
     let error = store.load().await.err().ok_or("a damaged entry is an error")?;
-    is(
-        error.needs_login() && read(ACCOUNT).await?.as_deref() == Some("damaged"),
-        "a read without the lock moves nothing",
+    ensure(
+        error.needs_login() && read_entry(ACCOUNT).await?.as_deref() == Some("damaged"),
+        "a read without the lock does not move the entry",
     )?;
-    // Another process repairs it before the lock is taken.
-    write(ACCOUNT, good.to_json().expose()).await?;
+    // Another process repairs the entry before the lock is taken.
+    write_entry(ACCOUNT, good.to_json().expose()).await?;
     let lock = store.lock().await.map_err(text)?;
-    let kept = store.load_or_quarantine().await.map_err(text)?;
-    is(kept.as_ref() == Some(good), "the login that was written meanwhile is kept")?;
-    write(ACCOUNT, "damaged").await?;
+    let stored = store.load_or_quarantine().await.map_err(text)?;
+    ensure(stored.as_ref() == Some(good), "the login that was written meanwhile is kept")?;
+    write_entry(ACCOUNT, "damaged").await?;
     let error = store.load_or_quarantine().await.err().ok_or("a damaged entry is an error")?;
-    is(error.needs_login() && error.to_string().contains("it is kept as "), &format!("it is moved aside: {error}"))?;
+    ensure(
+        error.needs_login() && error.to_string().contains("it is kept as "),
+        &format!("the entry is moved aside: {error}"),
+    )?;
     drop(lock);
-    is(store.load().await.map_err(text)?.is_none(), "its place is free")?;
-    let aside = format!("{ACCOUNT} (damaged)");
-    is(read(&aside).await?.as_deref() == Some("damaged"), "its text is kept")
+    ensure(store.load().await.map_err(text)?.is_none(), "the entry was moved")?;
+    let moved = format!("{ACCOUNT} (damaged)");
+    ensure(read_entry(&moved).await?.as_deref() == Some("damaged"), "the damaged text is preserved")
 }
 
-/// Puts a text into the keyring, as another program would.
-async fn write(account: &str, content: &str) -> std::result::Result<(), String> {
+/// Writes a text into the keyring, as another program would.
+async fn write_entry(account: &str, content: &str) -> std::result::Result<(), String> {
     let (account, content) = (account.to_owned(), content.to_owned());
-    entry(move || keyring::v1::Entry::new("documine-test", &account)?.set_password(&content)).await.map(drop)
+    with_entry(move || keyring::v1::Entry::new("documine-test", &account)?.set_password(&content)).await.map(drop)
 }
 
-async fn read(account: &str) -> std::result::Result<Option<String>, String> {
+async fn read_entry(account: &str) -> std::result::Result<Option<String>, String> {
     let account = account.to_owned();
-    entry(move || keyring::v1::Entry::new("documine-test", &account)?.get_password()).await
+    with_entry(move || keyring::v1::Entry::new("documine-test", &account)?.get_password()).await
 }
 
-/// Nothing where there is no such entry.
-async fn entry<T: Send + 'static>(
+/// Accesses the keyring on the blocking thread pool; returns `None` for a missing entry.
+async fn with_entry<T: Send + 'static>(
     work: impl FnOnce() -> keyring::v1::Result<T> + Send + 'static,
 ) -> std::result::Result<Option<T>, String> {
     match tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())? {
@@ -142,9 +145,9 @@ async fn entry<T: Send + 'static>(
     }
 }
 
-async fn locked() -> std::result::Result<(), String> {
+async fn check_locked() -> std::result::Result<(), String> {
     let store = store().map_err(text)?;
-    // Not "nobody has logged in", which such a keyring says of everything.
+    // The error must not claim a missing login, although a locked keyring reports every entry as missing.
     let line = store.load().await.err().map(text).unwrap_or_default();
-    is(line.starts_with("the keyring is locked or lets nobody in"), &format!("the error says so: {line:?}"))
+    ensure(line.starts_with("the keyring is locked or lets nobody in"), &format!("the error says so: {line:?}"))
 }

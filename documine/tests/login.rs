@@ -1,4 +1,4 @@
-//! The login example as a program: what it says, what it keeps, how it ends.
+//! The login example: output, stored login and exit codes.
 
 mod support;
 
@@ -6,17 +6,17 @@ use std::fs;
 
 use documine_sim::Simulator;
 use serde_json::{Value, json};
-use support::{Finished, Program, in_folder};
+use support::{Finished, Program, run_beside_simulator};
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-/// The lines of stdout, each as JSON.
+/// Parses the lines of stdout as JSON.
 fn events(finished: &Finished) -> Vec<Value> {
     finished.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| json!(line))).collect()
 }
 
-/// The names of events.
-fn names(events: &[Value]) -> Vec<&str> {
+/// Returns the names of the events.
+fn event_names(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event["event"].as_str()).collect()
 }
 
@@ -27,9 +27,9 @@ async fn service() -> Result<(Simulator, Program), Box<dyn std::error::Error>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_logs_in_and_out_again() -> Tested {
+async fn logs_in_with_password_and_logs_out() -> TestResult {
     let (sim, program) = service().await?;
-    let finished = in_folder(&program, &["--json", "--flow", "password", "--whoami", "--logout"]).await?;
+    let finished = run_beside_simulator(&program, &["--json", "--flow", "password", "--whoami", "--logout"]).await?;
     assert_eq!((finished.code, finished.stderr.as_str()), (0, ""));
     let scopes = json!(["email", "profile"]);
     let expected = [
@@ -40,13 +40,13 @@ async fn a_service_logs_in_and_out_again() -> Tested {
         json!({"event": "logged_out", "revoked": true, "session_ended": true}),
     ];
     assert_eq!(events(&finished), expected);
-    assert_eq!(program.written(), Vec::<String>::new());
+    assert_eq!(program.all_files(), Vec::<String>::new());
     Ok(())
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_logs_in_once_and_the_login_is_kept() -> Tested {
+async fn device_login_is_stored_and_reused() -> TestResult {
     let (sim, program) = service().await?;
     let mut running = program.start(&["--json", "--flow", "device", "--store", "me.json"])?;
     let shown = running.next().await?;
@@ -59,39 +59,39 @@ async fn a_person_logs_in_once_and_the_login_is_kept() -> Tested {
     assert!(sim.control().provider().approve_device(code, sim.username()));
     let finished = running.finish().await?;
     assert_eq!((finished.code, finished.stderr.as_str()), (0, ""));
-    let said = events(&finished);
-    // The client takes the tokens from the store, where the login has put them.
-    assert_eq!(names(&said), ["logged_in", "adopted", "api_call"]);
-    assert_eq!(said[0]["flow"], "device");
+    let logged = events(&finished);
+    // The client adopts the tokens that the login saved in the store.
+    assert_eq!(event_names(&logged), ["logged_in", "adopted", "api_call"]);
+    assert_eq!(logged[0]["flow"], "device");
 
-    let kept = fs::read_to_string(program.folder().join("me.json"))?;
-    let kept: Value = serde_json::from_str(&kept)?;
+    let stored = fs::read_to_string(program.folder().join("me.json"))?;
+    let stored: Value = serde_json::from_str(&stored)?;
     let (access, refresh) =
-        (kept["access_token"].as_str().ok_or("no token")?, kept["refresh_token"].as_str().ok_or("no token")?);
-    let again = in_folder(&program, &["--json", "--store", "me.json"]).await?;
-    assert_eq!((again.code, names(&events(&again))), (0, vec!["adopted", "api_call"]));
-    let who = in_folder(&program, &["--whoami", "--store", "me.json"]).await?;
-    assert_eq!(who.code, 0);
+        (stored["access_token"].as_str().ok_or("no token")?, stored["refresh_token"].as_str().ok_or("no token")?);
+    let second = run_beside_simulator(&program, &["--json", "--store", "me.json"]).await?;
+    assert_eq!((second.code, event_names(&events(&second))), (0, vec!["adopted", "api_call"]));
+    let identity = run_beside_simulator(&program, &["--whoami", "--store", "me.json"]).await?;
+    assert_eq!(identity.code, 0);
     assert!(
-        who.stderr.contains(&format!("{} in the workspace {}", sim.username(), sim.workspace_id())),
+        identity.stderr.contains(&format!("{} in the workspace {}", sim.username(), sim.workspace_id())),
         "{}",
-        who.stderr
+        identity.stderr
     );
-    let out = in_folder(&program, &["--json", "--logout", "--store", "me.json"]).await?;
-    assert_eq!((out.code, names(&events(&out))), (0, vec!["logged_out"]));
-    let none = in_folder(&program, &["--json", "--store", "me.json"]).await?;
-    assert_eq!((none.code, names(&events(&none))), (4, vec!["login_needed", "error"]));
-    assert_eq!(events(&none)[1]["kind"], "auth");
-    for said in [finished, again, who, out, none] {
+    let logged_out = run_beside_simulator(&program, &["--json", "--logout", "--store", "me.json"]).await?;
+    assert_eq!((logged_out.code, event_names(&events(&logged_out))), (0, vec!["logged_out"]));
+    let without_login = run_beside_simulator(&program, &["--json", "--store", "me.json"]).await?;
+    assert_eq!((without_login.code, event_names(&events(&without_login))), (4, vec!["login_needed", "error"]));
+    assert_eq!(events(&without_login)[1]["kind"], "auth");
+    for logged in [finished, second, identity, logged_out, without_login] {
         for token in [access, refresh] {
-            assert!(!said.stdout.contains(token) && !said.stderr.contains(token));
+            assert!(!logged.stdout.contains(token) && !logged.stderr.contains(token));
         }
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_wrong_is_one_line_and_an_exit_code() -> Tested {
+async fn reports_errors_in_one_line_with_exit_code() -> TestResult {
     let (_sim, program) = service().await?;
     let cases: [(&[&str], i32, &str); 5] = [
         (&["--whoami"], 2, "which login? name the file that keeps it with --store, or log in with --flow"),
@@ -109,13 +109,13 @@ async fn what_goes_wrong_is_one_line_and_an_exit_code() -> Tested {
         (&["--flow", "code", "--time-limit", "1", "--no-open"], 5, "nobody logged in within 1s; begin again"),
     ];
     for (args, code, line) in cases {
-        let finished = in_folder(&program, args).await?;
+        let finished = run_beside_simulator(&program, args).await?;
         assert_eq!(finished.code, code, "{args:?}: {}", finished.stderr);
         assert!(finished.only_error()?.contains(line), "{args:?}: {}", finished.stderr);
         assert_eq!(finished.stdout, "");
     }
     let unset = Program::new("login")?.environment([("DOCUMINE_BASE_URL", "https://acme.example".to_owned())]);
-    let finished = in_folder(&unset, &["--json"]).await?;
+    let finished = run_beside_simulator(&unset, &["--json"]).await?;
     assert_eq!(finished.code, 2);
     let message = "DOCUMINE_WORKSPACE_ID is not set or empty; it holds the workspace's id";
     assert_eq!(events(&finished), [json!({"event": "error", "kind": "usage", "message": message})]);

@@ -1,4 +1,4 @@
-//! The pipeline example as a program: what it prints, what it writes, how it ends.
+//! The pipeline example: output, written files and exit codes.
 
 mod support;
 
@@ -7,31 +7,31 @@ use std::fs;
 
 use documine_sim::{Fault, Simulator};
 use serde_json::Value;
-use support::{Finished, Program, in_folder, text_pdf};
+use support::{Finished, Program, run_beside_simulator, text_pdf};
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-/// Whether this names an operation of the document, not an endpoint of the identity provider.
+/// Returns true for an operation of the document, false for an endpoint of the identity provider.
 fn is_operation(id: &str) -> bool {
     documine::api::operations::operation(id).is_some()
 }
 
-/// A service that works fast, with the environment that aims the program at it.
+/// Starts a simulator with this speed factor.
 async fn service(speed: f64) -> Result<Simulator, documine_sim::StartError> {
     Simulator::builder().speed(speed).start().await
 }
 
-/// Nothing of the program is left at the service, nor half a file in its folder.
-fn nothing_is_left(sim: &Simulator, program: &Program) {
+/// Asserts that the program left nothing at the service and no partial files in its folder.
+fn assert_nothing_left(sim: &Simulator, program: &Program) {
     let state = sim.state();
-    assert_eq!(state["dossiers"], Value::Array(Vec::new()), "a dossier is left");
-    assert_eq!(state["downloads"], Value::Array(Vec::new()), "a package is left");
-    let half: Vec<_> = program.written().into_iter().filter(|name| name.contains(".part")).collect();
-    assert!(half.is_empty(), "half files: {half:?}");
+    assert_eq!(state["dossiers"], Value::Array(Vec::new()), "a dossier remains");
+    assert_eq!(state["downloads"], Value::Array(Vec::new()), "a package remains");
+    let partial_files: Vec<_> = program.all_files().into_iter().filter(|name| name.contains(".part")).collect();
+    assert!(partial_files.is_empty(), "partial files: {partial_files:?}");
 }
 
 #[test]
-fn without_anything_it_shows_the_samples_with_a_service_of_its_own() -> Tested {
+fn processes_samples_with_built_in_simulator_by_default() -> TestResult {
     let program = Program::new("pipeline")?;
     let Finished { code, stdout, stderr } = program.run(&[])?;
     assert_eq!((code, stderr.as_str()), (0, ""));
@@ -53,7 +53,7 @@ fn without_anything_it_shows_the_samples_with_a_service_of_its_own() -> Tested {
 }
 
 #[test]
-fn json_is_the_only_line_on_stdout_and_tells_everything() -> Tested {
+fn prints_complete_summary_as_single_json_line() -> TestResult {
     let program = Program::new("pipeline")?;
     let finished = program.run(&["--json", "--out", "here"])?;
     let summary = finished.summary()?;
@@ -95,45 +95,45 @@ fn json_is_the_only_line_on_stdout_and_tells_everything() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_text_pdf_gives_its_own_title_pages_and_components() -> Tested {
+async fn extracts_title_pages_and_components_of_any_text_pdf() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    program.put(
+    program.write_file(
         "elsewhere.pdf",
-        &text_pdf("Minutes of the Harbour Board", &["Invoice number: HB-77", "Total: EUR 12.50"]),
+        &text_pdf("Minutes of the Harbour Office", &["Invoice number: HB-77", "Total: EUR 12.50"]),
     )?;
-    let finished = in_folder(&program, &["--json", "elsewhere.pdf"]).await?;
+    let finished = run_beside_simulator(&program, &["--json", "elsewhere.pdf"]).await?;
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     let file = &finished.summary()?["files"][0];
     assert_eq!(file["pages"], 1);
-    assert_eq!(file["components"]["Title"][0], "Minutes of the Harbour Board");
+    assert_eq!(file["components"]["Title"][0], "Minutes of the Harbour Office");
     assert_eq!(file["components"]["InvoiceNumber"][0], "HB-77");
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_given_service_is_left_as_it_was_and_every_request_is_counted() -> Tested {
+async fn leaves_nothing_at_given_service_and_counts_requests() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    let finished = in_folder(&program, &["--json"]).await?;
+    let finished = run_beside_simulator(&program, &["--json"]).await?;
     assert_eq!(finished.code, 0, "{}", finished.stderr);
     let sent = sim.requests().iter().filter(|request| request.operation.as_deref().is_some_and(is_operation)).count();
     assert_eq!(finished.summary()?["requests"], sent);
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
 
-    let kept = in_folder(&program, &["--json", "--keep"]).await?;
+    let kept = run_beside_simulator(&program, &["--json", "--keep"]).await?;
     assert_eq!(sim.state()["dossiers"][0]["id"], kept.summary()?["dossier_id"]);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_file_does_not_stop_the_others() -> Tested {
+async fn one_failed_file_does_not_stop_the_others() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    program.put("good.pdf", &text_pdf("Good", &["Sponsor: Somebody"]))?;
-    program.put("no.pdf", b"this is no PDF")?;
-    let finished = in_folder(&program, &["--json", "no.pdf", "good.pdf", "gone.pdf"]).await?;
+    program.write_file("good.pdf", &text_pdf("Good", &["Sponsor: Example Ltd"]))?;
+    program.write_file("no.pdf", b"this is no PDF")?;
+    let finished = run_beside_simulator(&program, &["--json", "no.pdf", "good.pdf", "gone.pdf"]).await?;
     assert_eq!(finished.code, 3);
     let line = finished.only_error()?;
     assert!(line.starts_with("error: 2 of 3 files failed, the others are done: no.pdf: "), "{line}");
@@ -142,17 +142,17 @@ async fn one_bad_file_does_not_stop_the_others() -> Tested {
     assert_eq!(summary["files"][0]["file_name"], "good.pdf");
     assert_eq!(summary["failed"][0]["name"], "no.pdf");
     assert_eq!(summary["packages"].as_array().map(Vec::len), Some(3));
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_files_of_one_name_do_not_replace_each_other() -> Tested {
+async fn renames_second_file_of_the_same_name() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    program.put("a/x.pdf", &text_pdf("First", &["one"]))?;
-    program.put("b/x.pdf", &text_pdf("Second", &["two"]))?;
-    let finished = in_folder(&program, &["--json", "a/x.pdf", "b/x.pdf"]).await?;
+    program.write_file("a/x.pdf", &text_pdf("First", &["one"]))?;
+    program.write_file("b/x.pdf", &text_pdf("Second", &["two"]))?;
+    let finished = run_beside_simulator(&program, &["--json", "a/x.pdf", "b/x.pdf"]).await?;
     let summary = finished.summary()?;
     let names: Vec<_> =
         summary["files"].as_array().into_iter().flatten().map(|file| file["file_name"].clone()).collect();
@@ -161,27 +161,27 @@ async fn two_files_of_one_name_do_not_replace_each_other() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_can_not_be_used_is_named_in_one_line() -> Tested {
+async fn names_unusable_file_in_one_line() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    program.put("empty.pdf", b"")?;
-    program.put("no.pdf", b"this is no PDF")?;
+    program.write_file("empty.pdf", b"")?;
+    program.write_file("no.pdf", b"this is no PDF")?;
     fs::create_dir(program.folder().join("folder.pdf"))?;
     for (file, code) in [("gone.pdf", 2), ("folder.pdf", 2), ("empty.pdf", 1), ("no.pdf", 1)] {
-        let finished = in_folder(&program, &[file]).await?;
+        let finished = run_beside_simulator(&program, &[file]).await?;
         let line = finished.only_error()?;
         assert_eq!((finished.code, line.contains(file)), (code, true), "{line}");
-        nothing_is_left(&sim, &program);
+        assert_nothing_left(&sim, &program);
     }
-    sim.control().fail_next_analysis("the rules were in a bad mood");
-    let finished = in_folder(&program, &[]).await?;
-    assert!(finished.only_error()?.contains("study-report.pdf: the analysis failed: the rules were in a bad mood"));
+    sim.control().fail_next_analysis("the rules could not be applied");
+    let finished = run_beside_simulator(&program, &[]).await?;
+    assert!(finished.only_error()?.contains("study-report.pdf: the analysis failed: the rules could not be applied"));
     assert_eq!(finished.code, 3);
     Ok(())
 }
 
 #[test]
-fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
+fn names_invalid_settings_in_one_line_without_secrets() -> TestResult {
     let right = [
         ("DOCUMINE_BASE_URL", "http://127.0.0.1:9"),
         ("DOCUMINE_WORKSPACE_ID", "acme"),
@@ -190,7 +190,7 @@ fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
         ("DOCUMINE_USERNAME", "robot"),
         ("DOCUMINE_PASSWORD", "top-secret"),
     ];
-    for (name, value, code, says) in [
+    for (name, value, code, expected) in [
         ("DOCUMINE_BASE_URL", "http://acme.example", 2, "https"),
         ("DOCUMINE_BASE_URL", "https://robot:top-secret@acme.example", 2, "user name"),
         ("DOCUMINE_BASE_URL", "acme", 2, "no URL"),
@@ -198,14 +198,14 @@ fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
         ("DOCUMINE_PASSWORD", "", 2, "DOCUMINE_PASSWORD"),
         ("DOCUMINE_WORKSPACE_ID", "a/b", 2, "workspace"),
         ("DOCUMINE_DOSSIER_TEMPLATE_ID", "..", 2, "DOCUMINE_DOSSIER_TEMPLATE_ID"),
-        // Nobody listens there.
+        // The port is closed.
         ("DOCUMINE_CLIENT_ID", "client", 5, "DOCUMINE_BASE_URL"),
     ] {
         let environment = right.into_iter().map(|(name, value)| (name, value.to_owned()));
         let program = Program::new("pipeline")?.environment(environment).environment([(name, value.to_owned())]);
         let finished = program.run(&["--json"])?;
         let line = finished.only_error()?;
-        assert!(line.contains(says), "{line}");
+        assert!(line.contains(expected), "{line}");
         assert_eq!((finished.code, finished.stdout.as_str()), (code, ""), "{line}");
         assert!(!finished.stderr.contains("top-secret"), "{line}");
     }
@@ -214,22 +214,22 @@ fn wrong_settings_are_named_in_one_line_without_a_secret() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_login_and_an_unknown_template_say_what_to_do() -> Tested {
+async fn rejected_login_and_unknown_template_include_advice() -> TestResult {
     let sim = service(20.0).await?;
     let with = |name: &'static str, value: &str| {
         Ok::<_, std::io::Error>(
             Program::new("pipeline")?.environment(sim.environment()).environment([(name, value.to_owned())]),
         )
     };
-    let finished = in_folder(&with("DOCUMINE_PASSWORD", "not-the-password")?, &[]).await?;
+    let finished = run_beside_simulator(&with("DOCUMINE_PASSWORD", "not-the-password")?, &[]).await?;
     assert!(finished.only_error()?.contains("check DOCUMINE_USERNAME and DOCUMINE_PASSWORD"), "{}", finished.stderr);
     assert!(!finished.stderr.contains("TEMPLATE"), "{}", finished.stderr);
     assert_eq!(finished.code, 4);
 
-    let finished = in_folder(&with("DOCUMINE_DOSSIER_TEMPLATE_ID", "nobody-knows-it")?, &[]).await?;
+    let finished = run_beside_simulator(&with("DOCUMINE_DOSSIER_TEMPLATE_ID", "unknown-template")?, &[]).await?;
     let line = finished.only_error()?;
     assert!(
-        line.contains("nobody-knows-it") && line.contains("404") && line.contains("DOCUMINE_DOSSIER_TEMPLATE_ID"),
+        line.contains("unknown-template") && line.contains("404") && line.contains("DOCUMINE_DOSSIER_TEMPLATE_ID"),
         "{line}"
     );
     assert_eq!(finished.code, 1);
@@ -237,11 +237,11 @@ async fn a_refused_login_and_an_unknown_template_say_what_to_do() -> Tested {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_can_not_be_written_is_found_before_anything_is_sent() -> Tested {
+async fn rejects_unwritable_folder_before_sending() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    program.put("file", b"")?;
-    let finished = in_folder(&program, &["--out", "file/out"]).await?;
+    program.write_file("file", b"")?;
+    let finished = run_beside_simulator(&program, &["--out", "file/out"]).await?;
     let line = finished.only_error()?;
     assert!(line.contains("file/out") && line.contains("--out"), "{line}");
     assert_eq!((finished.code, sim.requests().len()), (1, 0));
@@ -249,75 +249,76 @@ async fn a_folder_that_can_not_be_written_is_found_before_anything_is_sent() -> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_package_that_fails_leaves_the_others() -> Tested {
+async fn failed_package_does_not_affect_others() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
     sim.control().fail_next_package("no room on the disk");
-    let finished = in_folder(&program, &["--json"]).await?;
+    let finished = run_beside_simulator(&program, &["--json"]).await?;
     let line = finished.only_error()?;
     assert!(line.contains("package \"file\"") && line.contains("FAILED: no room on the disk"), "{line}");
     let kinds: Vec<_> =
         finished.summary()?["packages"].as_array().into_iter().flatten().map(|p| p["kind"].clone()).collect();
     assert_eq!((finished.code, kinds), (1, vec!["files".into(), "dossier".into()]));
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_package_that_is_cut_off_leaves_no_half_file() -> Tested {
+async fn truncated_package_leaves_no_partial_file() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
     sim.faults().add(Fault::on("downloadPackage").cut_after(500));
-    let finished = in_folder(&program, &["--json"]).await?;
+    let finished = run_beside_simulator(&program, &["--json"]).await?;
     assert_eq!(finished.code, 5, "{}", finished.stderr);
     assert!(finished.only_error()?.contains("try again later"));
-    assert!(!program.written().iter().any(|name| name.contains("packages/")), "{:?}", program.written());
-    nothing_is_left(&sim, &program);
+    assert!(!program.all_files().iter().any(|name| name.contains("packages/")), "{:?}", program.all_files());
+    assert_nothing_left(&sim, &program);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dossier_that_takes_no_files_is_said_once() -> Tested {
+async fn reports_archived_dossier_once() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
     let body = r#"{"timestamp": "2023-09-21T12:45:00Z", "message": "The dossier is archived and can't be changed."}"#;
     sim.faults().add(Fault::on("uploadFile").status(409).body("application/json", body));
-    let finished = in_folder(&program, &[]).await?;
+    let finished = run_beside_simulator(&program, &[]).await?;
     let line = finished.only_error()?;
     assert!(line.contains("409") && line.contains("archived"), "{line}");
     assert_eq!(finished.code, 1);
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
     Ok(())
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_while_it_waits_leaves_nothing() -> Tested {
+async fn interrupt_during_wait_leaves_nothing() -> TestResult {
     let sim = service(0.05).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
     let running = program.start(&[])?;
-    support::until(|| sim.requests().iter().any(|request| request.operation.as_deref() == Some("getFiles"))).await?;
+    support::wait_until(|| sim.requests().iter().any(|request| request.operation.as_deref() == Some("getFiles")))
+        .await?;
     running.interrupt()?;
     let finished = running.finish().await?;
     assert_eq!(finished.code, 130, "{}", finished.stderr);
     assert_eq!(finished.stderr, "error: interrupted before the end\n");
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
     Ok(())
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_while_the_dossier_is_being_created_leaves_none() -> Tested {
+async fn interrupt_during_creation_leaves_no_dossier() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
-    // The answer comes after the interrupt: by then the dossier is there, and the program must learn of it.
+    // The response arrives after the interrupt: the dossier exists by then, and the program must delete it.
     sim.faults().add(Fault::on("createOrUpdateDossier").delay_ms(5000));
     let running = program.start(&[])?;
-    support::until(|| sim.faults().hits().contains_key("delay_ms")).await?;
+    support::wait_until(|| sim.faults().hits().contains_key("delay_ms")).await?;
     running.interrupt()?;
     assert_eq!(running.finish().await?.code, 130);
     let operations: Vec<_> = sim.requests().into_iter().filter_map(|request| request.operation).collect();
     assert!(operations.ends_with(&["createOrUpdateDossier".into(), "deleteDossier".into()]), "{operations:?}");
-    nothing_is_left(&sim, &program);
+    assert_nothing_left(&sim, &program);
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Runs an example as a program, in a folder of its own.
-#![allow(dead_code, reason = "each test uses its part")]
+//! Runs an example program in its own folder.
+#![allow(dead_code, reason = "each test uses a part of this module")]
 
 use std::ffi::OsString;
 use std::fs;
@@ -12,17 +12,17 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A program that does not end in this time hangs.
-const LIMIT: Duration = Duration::from_secs(120);
+/// Time after which a program counts as hanging.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The program, its folder and its environment.
+/// An example program with its folder and environment.
 pub(crate) struct Program {
     example: &'static str,
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
 }
 
-/// How it ended.
+/// Exit code and output of a program.
 pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) stdout: String,
@@ -34,7 +34,7 @@ impl Program {
         Ok(Self { example, folder: tempfile::tempdir()?, environment: Vec::new() })
     }
 
-    /// Adds variables; later ones win.
+    /// Adds environment variables; later values take precedence.
     pub(crate) fn environment(mut self, variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
         self.environment.extend(variables);
         self
@@ -44,26 +44,26 @@ impl Program {
         self.folder.path()
     }
 
-    /// Puts a file into the folder.
-    pub(crate) fn put(&self, name: &str, content: &[u8]) -> io::Result<()> {
+    /// Writes a file into the folder.
+    pub(crate) fn write_file(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let path = self.folder().join(name);
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(path, content)
     }
 
-    /// The paths of all files in the folder.
-    pub(crate) fn written(&self) -> Vec<String> {
-        fn walk(folder: &Path, found: &mut Vec<String>) {
+    /// Returns the paths of all files in the folder.
+    pub(crate) fn all_files(&self) -> Vec<String> {
+        fn collect_files(folder: &Path, found: &mut Vec<String>) {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
                 if entry.path().is_dir() {
-                    walk(&entry.path(), found);
+                    collect_files(&entry.path(), found);
                 } else {
                     found.push(entry.path().display().to_string());
                 }
             }
         }
         let mut found = Vec::new();
-        walk(self.folder(), &mut found);
+        collect_files(self.folder(), &mut found);
         found
     }
 
@@ -77,7 +77,7 @@ impl Program {
     }
 
     fn command(&self, args: &[&str]) -> io::Result<Command> {
-        let mut command = Command::new(built(self.example)?);
+        let mut command = Command::new(build_if_stale(self.example)?);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DOCUMINE_")) {
             command.env_remove(name);
         }
@@ -92,11 +92,11 @@ impl Program {
     }
 }
 
-/// Runs it beside the simulator that the test itself has started.
-pub(crate) async fn in_folder(program: &Program, args: &[&str]) -> io::Result<Finished> {
+/// Runs the program while the simulator of the test keeps running.
+pub(crate) async fn run_beside_simulator(program: &Program, args: &[&str]) -> io::Result<Finished> {
     let mut command = program.command(args)?;
     let output = tokio::task::spawn_blocking(move || command.output());
-    let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
+    let output = tokio::time::timeout(TIMEOUT, output).await.map_err(io::Error::other)?;
     Ok(output.map_err(io::Error::other)??.into())
 }
 
@@ -108,7 +108,7 @@ impl From<Output> for Finished {
 }
 
 impl Finished {
-    /// The one line of stdout, as JSON.
+    /// Parses the only line of stdout as JSON.
     pub(crate) fn summary(&self) -> Result<Value, String> {
         let mut lines = self.stdout.lines();
         match (lines.next(), lines.next()) {
@@ -117,7 +117,7 @@ impl Finished {
         }
     }
 
-    /// The one line that begins with `error:`.
+    /// Returns the only line of stderr that begins with `error:`.
     pub(crate) fn only_error(&self) -> Result<&str, String> {
         let lines: Vec<_> = self.stderr.lines().filter(|line| line.starts_with("error:")).collect();
         match lines.as_slice() {
@@ -127,24 +127,24 @@ impl Finished {
     }
 }
 
-/// A program under way.
+/// A running program.
 #[cfg(unix)]
 pub(crate) struct Running(std::process::Child, Option<BufReader<ChildStdout>>);
 
 #[cfg(unix)]
 impl Running {
-    /// Ctrl-C. A program that does not listen for it may never hear of it: a shell lets what runs in the background ignore it.
+    /// Sends SIGINT (Ctrl-C). A program without a handler may ignore it, because shells ignore SIGINT in background processes.
     pub(crate) fn interrupt(&self) -> io::Result<()> {
         let status = Command::new("kill").args(["-INT", &self.0.id().to_string()]).status()?;
         if status.success() { Ok(()) } else { Err(io::Error::other("the program could not be interrupted")) }
     }
 
-    /// Ends it where it stands, without a word to it.
+    /// Kills the program.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
         self.0.kill()
     }
 
-    /// The next line of stdout, as JSON.
+    /// Parses the next line of stdout as JSON.
     pub(crate) async fn next(&mut self) -> io::Result<Value> {
         let mut lines = match self.1.take() {
             Some(lines) => lines,
@@ -154,13 +154,13 @@ impl Running {
             let mut line = String::new();
             lines.read_line(&mut line).map(|_| (line, lines))
         });
-        let read = tokio::time::timeout(LIMIT, read).await.map_err(io::Error::other)?;
+        let read = tokio::time::timeout(TIMEOUT, read).await.map_err(io::Error::other)?;
         let (line, lines) = read.map_err(io::Error::other)??;
         self.1 = Some(lines);
         serde_json::from_str(&line).map_err(|error| io::Error::other(format!("{error}: {line:?}")))
     }
 
-    /// How it ended; with lines read before, the rest of stdout.
+    /// Waits for the end of the program; lines already read are not part of stdout.
     pub(crate) async fn finish(mut self) -> io::Result<Finished> {
         let lines = self.1.take();
         let output = tokio::task::spawn_blocking(move || {
@@ -172,44 +172,44 @@ impl Running {
             output.stdout.extend(rest);
             Ok::<_, io::Error>(output)
         });
-        let output = tokio::time::timeout(LIMIT, output).await.map_err(io::Error::other)?;
+        let output = tokio::time::timeout(TIMEOUT, output).await.map_err(io::Error::other)?;
         Ok(output.map_err(io::Error::other)??.into())
     }
 }
 
-/// Comes back when it is so.
+/// Waits until the condition holds.
 #[cfg(unix)]
-pub(crate) async fn until(so: impl Fn() -> bool) -> io::Result<()> {
+pub(crate) async fn wait_until(condition: impl Fn() -> bool) -> io::Result<()> {
     let wait = async {
-        while !so() {
+        while !condition() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(LIMIT, wait).await.map_err(io::Error::other)
+    tokio::time::timeout(TIMEOUT, wait).await.map_err(io::Error::other)
 }
 
-/// The example's program. `cargo test` builds it beside this test; where only this test was asked for, it is built here.
-fn built(example: &str) -> io::Result<PathBuf> {
+/// Returns the path of the example program. Builds the program if `cargo test` built only this test.
+fn build_if_stale(example: &str) -> io::Result<PathBuf> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock().map_err(|error| io::Error::other(error.to_string()))?;
     let own = std::env::current_exe()?;
-    let profile = own.ancestors().nth(2).ok_or_else(|| io::Error::other("a test lies in target/PROFILE/deps"))?;
+    let profile = own.ancestors().nth(2).ok_or_else(|| io::Error::other("the test is not in target/PROFILE/deps"))?;
     let program = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    if older_than_its_source(&program, example) {
+    if is_older_than_source(&program, example) {
         build(profile, example)?;
     }
-    if program.exists() { Ok(program) } else { Err(io::Error::other(format!("{} is not there", program.display()))) }
+    if program.exists() { Ok(program) } else { Err(io::Error::other(format!("{} does not exist", program.display()))) }
 }
 
-fn older_than_its_source(program: &Path, example: &str) -> bool {
-    let Ok(built) = fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
+fn is_older_than_source(program: &Path, example: &str) -> bool {
+    let Ok(build_if_stale) = fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
     fs::read_dir(source)
         .into_iter()
         .flatten()
         .flatten()
         .filter_map(|entry| entry.metadata().ok()?.modified().ok())
-        .any(|written| written > built)
+        .any(|all_files| all_files > build_if_stale)
 }
 
 fn build(profile: &Path, example: &str) -> io::Result<()> {
@@ -225,10 +225,10 @@ fn build(profile: &Path, example: &str) -> io::Result<()> {
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("cargo build --example {example}: {status}"))) }
 }
 
-/// A PDF with one page of text lines below a title, as small as can be.
+/// Builds a minimal PDF with one page: a title and text lines.
 pub(crate) fn text_pdf(title: &str, lines: &[&str]) -> Vec<u8> {
-    let shown = lines.iter().map(|line| format!("0 -24 Td ({line}) Tj")).collect::<Vec<_>>().join(" ");
-    let content = format!("BT /F1 24 Tf 72 760 Td ({title}) Tj /F1 12 Tf {shown} ET");
+    let shown_lines = lines.iter().map(|line| format!("0 -24 Td ({line}) Tj")).collect::<Vec<_>>().join(" ");
+    let content = format!("BT /F1 24 Tf 72 760 Td ({title}) Tj /F1 12 Tf {shown_lines} ET");
     let objects = [
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),

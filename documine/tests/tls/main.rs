@@ -1,9 +1,9 @@
-//! Connections: TLS with an authority of a company's own, HTTP/2, client certificates, packed answers, proxies. Each TLS feature by itself has to pass.
+//! Connections: TLS with a private certificate authority, HTTP/2, client certificates, compression, proxies. Each TLS feature must pass alone.
 
 #![cfg(any(feature = "rustls", feature = "native-tls"))]
 #![allow(clippy::expect_used, reason = "these are tests")]
 
-mod packed;
+mod compression;
 mod proxy;
 mod secrets;
 mod server;

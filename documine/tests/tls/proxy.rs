@@ -1,4 +1,4 @@
-//! Proxies: one for requests in the clear, one that tunnels TLS, and what they are told.
+//! Proxies: plain requests, TLS tunnels, and the data that a proxy receives.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,9 +6,9 @@ use documine::{Client, Credentials, ErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::server::{Authority, Habits, LICENSE, Service, license};
+use crate::server::{Authority, LICENSE, ServerOptions, Service, license};
 
-/// A proxy that tunnels on CONNECT, and answers everything else itself.
+/// A proxy that tunnels CONNECT requests and responds to all others itself.
 struct Proxy {
     address: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -49,24 +49,24 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
         let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
         let _ = tokio::io::copy_bidirectional(&mut stream, &mut service).await;
     } else {
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{LICENSE}",
             LICENSE.len()
         );
-        let _ = stream.write_all(answer.as_bytes()).await;
+        let _ = stream.write_all(response.as_bytes()).await;
     }
 }
 
 #[tokio::test]
-async fn tls_goes_through_a_tunnel_and_the_proxy_sees_no_token() {
+async fn tunnels_tls_without_showing_token_to_proxy() {
     let authority = Authority::new();
-    let service = Service::start(&authority, Habits::default(), license()).await;
+    let service = Service::start(&authority, ServerOptions::default(), license()).await;
     let proxy = Proxy::start().await;
     let address = format!("http://robot:pr0xy-pass@{}", proxy.address);
     let builder = service.builder().add_root_certificate(authority.pem()).proxy(address.as_str());
     let shown = format!("{builder:?}");
     assert!(!shown.contains("pr0xy-pass") && shown.contains("given"), "{shown}");
-    let client = builder.build().expect("the settings are right");
+    let client = builder.build().expect("valid settings");
     client.license().await.expect("a licence");
     let [head] = proxy.heads().try_into().expect("one tunnel");
     assert!(head.starts_with(&format!("CONNECT {} ", service.base.trim_start_matches("https://"))), "{head}");
@@ -75,18 +75,18 @@ async fn tls_goes_through_a_tunnel_and_the_proxy_sees_no_token() {
 }
 
 #[tokio::test]
-async fn a_service_on_this_machine_uses_a_proxy_only_when_one_is_given() {
+async fn uses_proxy_for_loopback_only_when_configured() {
     let proxy = Proxy::start().await;
     let builder = Client::builder("http://127.0.0.1:9").workspace("acme").credentials(Credentials::access_token("t"));
-    let through = builder.clone().proxy(format!("http://{}", proxy.address)).build().expect("the settings are right");
-    through.license().await.expect("the proxy's answer");
+    let proxied = builder.clone().proxy(format!("http://{}", proxy.address)).build().expect("valid settings");
+    proxied.license().await.expect("the response of the proxy");
     assert!(proxy.heads()[0].starts_with("GET http://127.0.0.1:9/"), "{:?}", proxy.heads());
-    let error = builder.no_proxy().build().expect("the settings are right").license().await.expect_err("nobody");
+    let error = builder.no_proxy().build().expect("valid settings").license().await.expect_err("closed port");
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, false));
 }
 
 #[test]
-fn a_proxy_that_is_none_is_told_at_once_and_without_its_password() {
+fn rejects_invalid_proxy_without_showing_its_password() {
     let build = |address: &str| {
         let builder = Client::builder("https://acme.example").workspace("acme");
         builder.credentials(Credentials::access_token("t0ken")).proxy(address).build().expect_err("no proxy")

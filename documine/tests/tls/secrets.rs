@@ -1,4 +1,4 @@
-//! No secret is in what the libraries below us say at their most talkative: HTTP/2 frames, TLS handshakes, proxies.
+//! Redaction of secrets in the trace output of dependencies: HTTP/2 frames, TLS handshakes, proxies.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,26 +8,26 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::server::{Authority, Habits, Service, license};
+use crate::server::{Authority, ServerOptions, Service, license};
 
-/// Writes down every field of every span and event, of all crates and levels.
+/// Records every field of every span and event of all crates and levels.
 #[derive(Clone, Default)]
-struct Ear(Arc<Mutex<String>>);
+struct TextRecorder(Arc<Mutex<String>>);
 
-impl Ear {
-    fn heard(&self) -> String {
+impl TextRecorder {
+    fn text(&self) -> String {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Visit for Ear {
+impl Visit for TextRecorder {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = writeln!(heard, "{field}={value:?}");
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(text, "{field}={value:?}");
     }
 }
 
-impl Subscriber for Ear {
+impl Subscriber for TextRecorder {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -53,25 +53,30 @@ impl Subscriber for Ear {
 }
 
 #[tokio::test]
-async fn what_the_libraries_tell_holds_no_token() {
-    let (authority, clients) = (Authority::new(), Authority::new());
-    let ear = Ear::default();
-    let identity = clients.identity();
-    for habits in [Habits::default(), Habits { old: true, ..Habits::default() }] {
-        let service = Service::start(&authority, Habits { clients: Some(&clients), ..habits }, license()).await;
+async fn trace_output_of_dependencies_contains_no_secret() {
+    let (authority, client_authority) = (Authority::new(), Authority::new());
+    let recorder = TextRecorder::default();
+    let identity = client_authority.identity();
+    for options in [ServerOptions::default(), ServerOptions { http1_only: true, ..ServerOptions::default() }] {
+        let service = Service::start(
+            &authority,
+            ServerOptions { client_authority: Some(&client_authority), ..options },
+            license(),
+        )
+        .await;
         let builder = service.builder().credentials(Credentials::access_token("canary-t0ken"));
-        let listening = tracing::subscriber::set_default(ear.clone());
+        let guard = tracing::subscriber::set_default(recorder.clone());
         let client = builder.add_root_certificate(authority.pem()).client_identity(identity.as_str()).build();
-        client.expect("the settings are right").license().await.expect("a licence");
-        drop(listening);
+        client.expect("valid settings").license().await.expect("a licence");
+        drop(guard);
     }
-    let heard = ear.heard();
-    assert!(heard.contains("getLicense"), "nothing was heard");
-    // The frames of HTTP/2 are told one by one, which is what could have given the token away.
-    assert!(heard.to_lowercase().contains("headers"), "{heard}");
+    let text = recorder.text();
+    assert!(text.contains("getLicense"), "nothing was recorded");
+    // HTTP/2 frames are logged individually, which could expose the token.
+    assert!(text.to_lowercase().contains("headers"), "{text}");
     let key = identity.lines().rev().nth(1).expect("a line of the key");
     for secret in ["canary-t0ken", key] {
-        let line = heard.lines().find(|line| line.contains(secret));
+        let line = text.lines().find(|line| line.contains(secret));
         assert!(line.is_none(), "{line:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! A small service behind TLS, with an authority of its own.
+//! A small TLS server with its own certificate authority.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,22 +21,22 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-/// What the service answers with: headers and a body.
-pub(crate) type Answer = (Vec<(&'static str, &'static str)>, Bytes);
+/// Headers and body of a response.
+pub(crate) type CannedResponse = (Vec<(&'static str, &'static str)>, Bytes);
 
-/// An authority.
+/// A certificate authority.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
     pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new([]).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // A name of its own: OpenSSL takes a certificate with the authority's name for a self-signed one.
+        // A distinct name: OpenSSL treats a certificate with the authority's name as self-signed.
         params.distinguished_name.push(DnType::CommonName, "An authority");
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority"))
     }
 
-    /// Its certificate, as a company would hand it out.
+    /// Returns the certificate of the authority in PEM.
     pub(crate) fn pem(&self) -> String {
         self.0.pem()
     }
@@ -47,45 +47,45 @@ impl Authority {
         (params.signed_by(&key, &self.0).expect("a certificate"), key)
     }
 
-    /// A client's certificate and key in one text.
+    /// Issues a client certificate and returns it with its key as one PEM text.
     pub(crate) fn identity(&self) -> String {
         let (certificate, key) = self.issue("robot.example");
         format!("{}{}", certificate.pem(), key.serialize_pem())
     }
 }
 
-/// A running service.
+/// A running server.
 pub(crate) struct Service {
     pub(crate) base: String,
     pub(crate) connections: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<(Version, HeaderMap)>>>,
 }
 
-/// How it differs from the usual one.
+/// Options of the server.
 #[derive(Default)]
-pub(crate) struct Habits<'a> {
-    /// It speaks HTTP/1.1 only.
-    pub(crate) old: bool,
-    /// It lets in only clients with a certificate of this authority.
-    pub(crate) clients: Option<&'a Authority>,
+pub(crate) struct ServerOptions<'a> {
+    /// Supports HTTP/1.1 only.
+    pub(crate) http1_only: bool,
+    /// Accepts only clients with a certificate of this authority.
+    pub(crate) client_authority: Option<&'a Authority>,
 }
 
 impl Service {
-    pub(crate) async fn start(authority: &Authority, habits: Habits<'_>, answer: Answer) -> Self {
+    pub(crate) async fn start(authority: &Authority, options: ServerOptions<'_>, canned: CannedResponse) -> Self {
         let (certificate, key) = authority.issue("127.0.0.1");
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let builder = ServerConfig::builder();
-        let builder = match habits.clients {
+        let builder = match options.client_authority {
             None => builder.with_no_client_auth(),
-            Some(clients) => {
+            Some(client_authority) => {
                 let mut roots = RootCertStore::empty();
-                roots.add(clients.0.der().clone()).expect("an authority");
+                roots.add(client_authority.0.der().clone()).expect("an authority");
                 let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().expect("a verifier");
                 builder.with_client_cert_verifier(verifier)
             }
         };
         let mut config = builder.with_single_cert(vec![certificate.der().clone()], key).expect("a configuration");
-        config.alpn_protocols = if habits.old { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
+        config.alpn_protocols = if options.http1_only { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("https://{}", listener.local_addr().expect("an address"));
@@ -94,18 +94,18 @@ impl Service {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                let (acceptor, seen, answer) = (acceptor.clone(), Arc::clone(&seen), answer.clone());
+                let (acceptor, seen, canned) = (acceptor.clone(), Arc::clone(&seen), canned.clone());
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
                     let service = service_fn(move |request: Request<Incoming>| {
                         let (parts, _) = request.into_parts();
                         seen.lock().unwrap_or_else(PoisonError::into_inner).push((parts.version, parts.headers));
-                        let (headers, body) = answer.clone();
+                        let (headers, body) = canned.clone();
                         let mut response = Response::builder();
                         for (name, value) in headers {
                             response = response.header(name, value);
                         }
-                        let response = response.body(Full::new(body)).expect("an answer");
+                        let response = response.body(Full::new(body)).expect("a response");
                         async move { Ok::<_, Infallible>(response) }
                     });
                     let _ =
@@ -116,7 +116,7 @@ impl Service {
         Self { base, connections, requests }
     }
 
-    /// A client's settings, without any trust.
+    /// Returns a client builder that does not trust the authority.
     pub(crate) fn builder(&self) -> ClientBuilder {
         Client::builder(&self.base).workspace("acme").credentials(Credentials::access_token("t0ken"))
     }
@@ -126,8 +126,8 @@ impl Service {
     }
 }
 
-/// A licence of five pages.
-pub(crate) fn license() -> Answer {
+/// Returns a licence of five pages.
+pub(crate) fn license() -> CannedResponse {
     (vec![("content-type", "application/json")], Bytes::from_static(LICENSE.as_bytes()))
 }
 

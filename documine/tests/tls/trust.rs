@@ -1,34 +1,34 @@
-//! Whom a client trusts, and by what it is known.
+//! Server trust and client certificates.
 
 use std::sync::atomic::Ordering;
 
 use documine::{Client, Credentials, ErrorKind};
 use http::Version;
 
-use crate::server::{Authority, Habits, Service, license};
+use crate::server::{Authority, ServerOptions, Service, license};
 
 #[tokio::test]
-async fn a_companys_own_authority_is_trusted_when_it_is_given() {
+async fn trusts_configured_root_certificate() {
     let authority = Authority::new();
-    let service = Service::start(&authority, Habits::default(), license()).await;
-    let client = service.builder().add_root_certificate(authority.pem()).build().expect("the settings are right");
+    let service = Service::start(&authority, ServerOptions::default(), license()).await;
+    let client = service.builder().add_root_certificate(authority.pem()).build().expect("valid settings");
     assert_eq!(client.license().await.expect("a licence").licensed_pages, Some(5));
     let clone = client.clone();
     clone.license().await.expect("a licence");
     let (one, two) = tokio::join!(client.license(), clone.license());
     one.and(two).expect("licences");
-    assert!(service.requests().iter().all(|(version, _)| *version == Version::HTTP_2), "what both sides can");
-    assert_eq!(service.connections.load(Ordering::SeqCst), 1, "clones share their connections");
+    assert!(service.requests().iter().all(|(version, _)| *version == Version::HTTP_2), "both sides support HTTP/2");
+    assert_eq!(service.connections.load(Ordering::SeqCst), 1, "clones share connections");
 }
 
 #[tokio::test]
-async fn without_it_nothing_is_sent() {
+async fn sends_nothing_to_untrusted_server() {
     let authority = Authority::new();
-    let service = Service::start(&authority, Habits::default(), license()).await;
+    let service = Service::start(&authority, ServerOptions::default(), license()).await;
     let stranger = Authority::new();
     for builder in [service.builder(), service.builder().add_root_certificate(stranger.pem())] {
         let builder = builder.retry(documine::RetryPolicy::default().when(documine::Retry::Never));
-        let error = builder.build().expect("the settings are right").license().await.expect_err("unknown");
+        let error = builder.build().expect("valid settings").license().await.expect_err("unknown");
         assert_eq!((error.kind(), error.was_sent(), error.attempts()), (ErrorKind::Connect, false, 1), "{error}");
         assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
     }
@@ -36,39 +36,40 @@ async fn without_it_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn an_older_service_speaks_http_1_1() {
+async fn falls_back_to_http_1_1() {
     let authority = Authority::new();
-    let service = Service::start(&authority, Habits { old: true, ..Habits::default() }, license()).await;
-    let client = service.builder().add_root_certificate(authority.pem()).build().expect("the settings are right");
+    let service =
+        Service::start(&authority, ServerOptions { http1_only: true, ..ServerOptions::default() }, license()).await;
+    let client = service.builder().add_root_certificate(authority.pem()).build().expect("valid settings");
     for _ in 0..3 {
         client.license().await.expect("a licence");
     }
     assert!(service.requests().iter().all(|(version, _)| *version == Version::HTTP_11));
-    assert_eq!(service.connections.load(Ordering::SeqCst), 1, "a connection is used again");
+    assert_eq!(service.connections.load(Ordering::SeqCst), 1, "the connection is reused");
 }
 
 #[tokio::test]
-async fn a_client_shows_its_own_certificate_where_it_is_asked_for() {
-    let (authority, clients) = (Authority::new(), Authority::new());
-    let habits = Habits { clients: Some(&clients), ..Habits::default() };
-    let service = Service::start(&authority, habits, license()).await;
+async fn presents_client_certificate() {
+    let (authority, client_authority) = (Authority::new(), Authority::new());
+    let options = ServerOptions { client_authority: Some(&client_authority), ..ServerOptions::default() };
+    let service = Service::start(&authority, options, license()).await;
     let builder = service.builder().add_root_certificate(authority.pem());
     let builder = builder.retry(documine::RetryPolicy::default().when(documine::Retry::Never));
-    let unknown = builder.clone().build().expect("the settings are right");
+    let unknown = builder.clone().build().expect("valid settings");
     unknown.license().await.expect_err("no certificate");
     assert!(service.requests().is_empty());
 
-    let identity = clients.identity();
+    let identity = client_authority.identity();
     let builder = builder.client_identity(identity.clone());
     let shown = format!("{builder:?}");
     let key = identity.lines().rev().nth(1).expect("a line of the key");
     assert!(!shown.contains(key) && shown.contains("identity: true"), "{shown}");
-    let known = builder.build().expect("the settings are right");
+    let known = builder.build().expect("valid settings");
     known.license().await.expect("a licence");
 }
 
 #[test]
-fn certificates_that_are_none_are_told_at_once() {
+fn rejects_invalid_certificates_in_build() {
     let base = || {
         let builder = Client::builder("https://acme.example").workspace("acme");
         builder.credentials(Credentials::access_token("t0ken"))

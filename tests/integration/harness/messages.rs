@@ -1,0 +1,50 @@
+//! Error texts that several tests expect.
+
+use std::path::Path;
+
+/// A login with a wrong password.
+pub const REJECTED_PASSWORD: &str = "login with a password: the identity provider refused: Invalid user credentials (invalid_grant); \
+    log in again or give other credentials";
+/// A token path that the identity provider does not know.
+pub const UNKNOWN_TOKEN_PATH: &str = "login with a password: the identity provider knows no such path (404); \
+    check the base URL, the workspace and the token path";
+/// A login that the person denied in the browser.
+pub const DENIED_LOGIN: &str = "login by browser: the person refused the login";
+/// A redirect with the state of another login.
+pub const FOREIGN_STATE: &str =
+    "login by browser: the answer belongs to another login (its state is not ours); begin again";
+/// A redirect from another issuer.
+pub const FOREIGN_ISSUER: &str =
+    "login by browser: the answer comes from another identity provider than the one that was asked (iss); begin again";
+/// A verification page that is not a web URL.
+pub const UNSAFE_VERIFICATION_PAGE: &str =
+    "login by device code: the identity provider names a page that is no web address";
+/// Pages that link each other in a cycle.
+pub const LINK_CYCLE: &str = "getUsers: the list does not end: the service links its pages in a circle";
+/// A page that is returned again.
+pub const REPEATED_PAGE: &str = "getUsers: the list does not end: the service gives the same page again";
+/// Too many empty pages in a row.
+pub const EMPTY_PAGES: &str = "getUsers: the list does not end: 100 pages in a row are empty";
+/// A dossier without a name.
+pub const UNNAMED_DOSSIER: &str = "createOrUpdateDossier: the dossier has no name; give it one";
+/// A login page in place of the response, without the operation.
+pub const LOGIN_PAGE: &str = "200 OK, but the answer is a web page, perhaps a login page of a proxy in between";
+/// A target in a folder that does not exist.
+pub const MISSING_FOLDER: &str = "No such file or directory (os error 2); make the folder first";
+/// A target below a file.
+pub const NOT_A_FOLDER: &str = "Not a directory (os error 20); choose a folder that can be written";
+
+/// Returns the error text of a header that the client sets itself.
+pub fn reserved_header(name: &str) -> String {
+    format!("header {name:?}: it is the client's own; leave it out")
+}
+
+/// Returns the error text of an operation that received nothing for 50 s.
+pub fn timed_out(operation: &str) -> String {
+    format!("{operation}: nothing came from the service for 50s")
+}
+
+/// Returns the error text of a download that cannot write to a path.
+pub fn write_error(path: &Path, reason: &str) -> String {
+    format!("downloadPackage: {} can't be written: {reason}", path.display())
+}
