@@ -253,7 +253,7 @@ async fn a_package_that_failed_and_a_dossier_that_is_archived_are_one_line_each(
     world.sim.control().fail_next_package("Out of paper.");
     let operation = file.create_package(PackageContent::default()).await.unwrap();
     let error = Error::from(operation.wait().await.unwrap_err());
-    is_line(&error, ErrorKind::Operation, &format!("package {} ended as FAILED: Out of paper.", operation.id()));
+    is_line(&error, ErrorKind::Operation, &format!("package {} ended in state FAILED: Out of paper.", operation.id()));
 
     world.sim.control().archive_dossier(dossier.id().as_str()).unwrap();
     let error = upload(&dossier, Source::bytes("invoice.pdf", INVOICE)).await;

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{PackageContent, WaitError};
+use documine::{PackageContent, WaitErrorKind};
 use documine_sim::Fault;
 use serde_json::json;
 use tracing::field::{Field, Visit};
@@ -128,7 +128,7 @@ async fn a_waits_state_is_one_line_wherever_it_goes() {
     ]);
     world.sim.faults().add(Fault::on("getFiles").patch(&failed.to_string()));
     let error = dossier.processed().await.unwrap_err();
-    assert!(matches!(error, WaitError::Failed { .. }));
+    assert_eq!(error.kind(), WaitErrorKind::Failed);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, DownloadFileType, DownloadId, Operation, Package, PackageContent, WaitError};
+use documine::{Client, Credentials, DownloadFileType, DownloadId, Operation, Package, PackageContent, WaitErrorKind};
 use documine_sim::Fault;
 
 use crate::canned::Canned;
@@ -50,12 +50,12 @@ async fn trouble_up_to_the_deadline_is_told_as_the_deadline() {
     assert_eq!(
         error.to_string(),
         format!(
-            "package {} was not ready after 90s and 3 looks (last state: unknown); it goes on at the service, wait again with a later deadline",
+            "timed out after 90s (3 polls) waiting for package {}; last state: unknown; processing continues on the server, wait again with a later deadline",
             operation.id()
         )
     );
-    let WaitError::DeadlineExceeded { elapsed, polls, last_state, .. } = error else { panic!("{error:?}") };
-    assert_eq!((elapsed, polls, last_state), (Duration::from_secs(90), 3, None));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!((error.elapsed(), error.polls(), error.last_state()), (Duration::from_secs(90), 3, None));
 }
 
 #[tokio::test]
@@ -64,9 +64,9 @@ async fn a_service_that_fails_at_every_look_holds_no_wait_up() {
     let operation = package(&world).await;
     world.sim.faults().add(Fault::on("getDownload").status(503));
     let error = operation.wait().with_deadline(Duration::from_secs(10)).await.unwrap_err();
-    let WaitError::DeadlineExceeded { elapsed, polls, .. } = error else { panic!("{error:?}") };
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
     // Each look tries four times, which takes 1.75 s; the last one begins before the deadline and ends behind it.
-    assert_eq!((elapsed.as_millis(), polls), (11_334, 4));
+    assert_eq!((error.elapsed().as_millis(), error.polls()), (11_334, 4));
     assert_eq!(world.requests("getDownload").len(), 16);
 }
 
@@ -80,7 +80,7 @@ async fn a_look_that_hangs_does_not_hold_a_wait_beyond_its_deadline() {
     let start = Instant::now();
     let error = operation.wait().with_deadline(Duration::from_millis(50)).await.unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(55), "the client's own limit on an attempt is 60 s");
-    let WaitError::DeadlineExceeded { what, polls, last_state, .. } = error else { panic!("{error:?}") };
-    assert_eq!((what.as_str(), polls, last_state), ("package d-1", 1, None));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!((error.target(), error.polls(), error.last_state()), ("package d-1", 1, None));
     assert_eq!(service.requests().len(), 1);
 }

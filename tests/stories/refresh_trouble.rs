@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitError};
+use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitErrorKind};
 use serde_json::json;
 
 use crate::canned::{self, Canned, answer};
@@ -186,8 +186,9 @@ async fn a_token_path_that_leads_nowhere_is_not_a_thing_that_is_not_found() {
 
     time.pass(1);
     let error = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap_err();
-    let WaitError::Poll { what, error, .. } = error else { panic!("{error:?}") };
-    assert_eq!((what.as_str(), error.to_string().as_str()), ("package d-1", line));
+    assert_eq!(error.kind(), WaitErrorKind::Poll, "{error:?}");
+    let poll_error = error.poll_error().map(ToString::to_string);
+    assert_eq!((error.target(), poll_error.as_deref()), ("package d-1", Some(line)));
     assert!(bearers(&service).is_empty());
 }
 

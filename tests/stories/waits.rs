@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use documine::{
     BoxFuture, Clock, Condition, Credentials, DownloadFileType, DownloadState, DownloadStatus, ErrorKind, FileHandle,
-    FileStatus, Operation, OperationRef, Package, PackageContent, ProcessingStatus, Source, State, WaitError,
+    FileStatus, Operation, OperationRef, Package, PackageContent, ProcessingStatus, Source, State, WaitErrorKind,
 };
 use documine_sim::Fault;
 
@@ -71,7 +71,7 @@ async fn a_file_that_fails_ends_the_wait_for_its_success_and_no_other() {
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let file = dossier.file(&uploaded.id);
     let error = file.until(Condition::processed()).await.unwrap_err();
-    assert!(matches!(&error, WaitError::Failed { state, .. } if state == "ERROR"), "{error:?}");
+    assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
     assert_eq!((error.id(), error.last_state()), (file.id().as_str(), Some("ERROR")));
     let status = file.until(Condition::processed().or(Condition::failed())).await.unwrap();
     assert_eq!(status.processing_status, Some(ProcessingStatus::Error));
@@ -134,19 +134,21 @@ async fn work_that_stands_still_is_told_apart_from_slow_work() {
     let world = stuck().await;
     let operation = package(&world).await;
     let error = operation.wait().with_stall_limit(seconds(120)).await.unwrap_err();
-    let WaitError::Stalled { unchanged_for, last_state, .. } = &error else { panic!("{error:?}") };
-    assert!(*unchanged_for >= seconds(120) && *unchanged_for < seconds(136), "{unchanged_for:?}");
-    assert!(last_state.is_some());
+    assert_eq!(error.kind(), WaitErrorKind::Stalled, "{error:?}");
+    let unchanged_for = error.unchanged_for();
+    assert!(unchanged_for >= seconds(120) && unchanged_for < seconds(136), "{unchanged_for:?}");
+    assert!(error.last_state().is_some());
     let line = error.to_string();
     assert!(
-        line.contains("stands still: no change for") && line.ends_with("ask the service's operators, or wait longer"),
+        line.contains("stalled: no change for")
+            && line.ends_with("contact the operators of the service, or raise the stall limit"),
         "{line}"
     );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
     // Without that limit the deadline says how long nothing has changed.
     let error = operation.wait().await.unwrap_err();
-    let WaitError::DeadlineExceeded { unchanged_for, elapsed, .. } = error else { panic!("{error:?}") };
-    assert_eq!((unchanged_for, elapsed), (seconds(600), seconds(600)));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!((error.unchanged_for(), error.elapsed()), (seconds(600), seconds(600)));
 }
 
 #[tokio::test]
@@ -161,8 +163,8 @@ async fn what_was_made_a_moment_ago_may_not_be_known_everywhere_yet() {
     world.sim.faults().add(Fault::on("getDownload").status(404).times(1));
     let known = world.client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let error = known.wait().await.unwrap_err();
-    assert!(matches!(error, WaitError::Gone { .. }), "{error:?}");
-    assert_eq!(error.effort(), (Duration::ZERO, 1));
+    assert_eq!(error.kind(), WaitErrorKind::Gone, "{error:?}");
+    assert_eq!((error.elapsed(), error.polls()), (Duration::ZERO, 1));
 }
 
 #[tokio::test]
@@ -178,7 +180,7 @@ async fn a_laptop_that_sleeps_uses_up_no_time_and_makes_no_storm() {
     let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let start = world.sim.clock().now();
     let error = operation.wait().with_deadline(seconds(60)).await.unwrap_err();
-    assert_eq!(error.effort().0, seconds(60), "the night does not count");
+    assert_eq!(error.elapsed(), seconds(60), "the night does not count");
     let looks = milliseconds(&world, "getDownload", start);
     let night = 8 * 3_600_000;
     let awake: Vec<_> = looks.iter().map(|at| if *at > night { at - night } else { *at }).collect();
@@ -294,16 +296,13 @@ async fn an_operation_is_taken_up_by_another_process_with_another_login() {
     };
     assert_eq!(
         refused("\"version\":1", "\"version\":2"),
-        "the operation was noted down by a newer version of this library (form 2, known is 1); update the program"
+        "the operation reference has format version 2, but this build supports versions up to 1; update the program"
     );
-    assert_eq!(
-        refused("\"package\"", "\"upload\""),
-        "the operation that was noted down is a \"upload\", not a package"
-    );
+    assert_eq!(refused("\"package\"", "\"upload\""), "the operation reference is to a \"upload\", not to a package");
     assert_eq!(
         refused(&format!("\"{}\"", world.sim.workspace_id()), "\"other\""),
         format!(
-            "the operation belongs to the workspace \"other\", but this client works in {:?}",
+            "the operation belongs to workspace \"other\", but this client uses workspace {:?}",
             world.sim.workspace_id()
         )
     );

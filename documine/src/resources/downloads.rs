@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,9 @@ use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 use crate::list::{List, ListRequest};
 use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
-use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
+use crate::operation::{
+    Condition, GRACE, Operation, OperationRef, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind,
+};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
 use crate::transfer::Progress;
@@ -23,11 +26,6 @@ use crate::transfer::download::{Check, Goal, Wanted};
 use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
 use crate::transport::RetryAfterHint;
-
-/// How long a package may take unless a caller says otherwise.
-const DEADLINE: Duration = Duration::from_secs(600);
-/// From so many waits on, one list is cheaper than a look at each. It holds all packages of the account.
-const MANY: usize = 4;
 
 /// What a result package holds.
 ///
@@ -193,95 +191,73 @@ impl DownloadHandle {
         })
     }
 
-    /// The work on it, to be waited for: also in another process than the one that began it.
+    /// Returns the preparation of the package as an operation, also if another process started it.
     pub fn operation(&self) -> Operation<Package> {
         self.operation_after(Duration::ZERO)
     }
 
-    /// The same for a package that the service may not know everywhere yet.
+    /// Returns the operation of a package that some machines of the service may not know yet.
     fn operation_after(&self, grace: Duration) -> Operation<Package> {
-        let cancelled = self.clone();
-        let package = self.clone();
-        let plan = self.plan(grace, move |status| match &status.status {
-            Some(DownloadState::Ready) => Polled::Done(Package { handle: package.clone(), status }),
-            _ => unfinished(status),
-        });
         Operation::new(
-            plan,
+            PollConfig::new(self.clone(), Condition::ready(), grace),
+            |handle, status| Package { handle: handle.clone(), status },
             self.client.workspace(),
-            Arc::new(move || {
-                let handle = cancelled.clone();
-                Box::pin(async move { handle.delete().await })
-            }),
+            |handle| handle.delete().into_future(),
         )
     }
 
-    /// Waits until a condition holds for the package, 10 minutes at most unless told otherwise; gives what the service says of it then.
+    /// Waits until a condition holds for the package and returns its status. Default deadline: 10 minutes.
     pub fn until(&self, condition: impl Into<Condition<DownloadStatus>>) -> Wait<DownloadStatus> {
-        let condition = condition.into();
-        Wait::new(self.plan(Duration::ZERO, move |status| {
-            if condition.holds(&status) {
-                return Polled::Done(status);
-            }
-            match unfinished(status) {
-                Polled::Failed { state, .. } if !condition.is_over_with_failure() => Polled::Working(state),
-                polled => polled,
-            }
-        }))
-    }
-
-    /// A wait whose looks are shared with others that wait for packages.
-    fn plan<T: Send + 'static>(
-        &self,
-        grace: Duration,
-        judge: impl Fn(DownloadStatus) -> Polled<T> + Clone + Send + Sync + 'static,
-    ) -> Plan<T> {
-        let handle = self.clone();
-        let begin = move || -> Look<T> {
-            let by_itself = handle.clone();
-            handle.board().sit_down().look(
-                handle.id.to_string(),
-                move |asked| by_itself.get().looking(asked).into_future(),
-                judge.clone(),
-            )
-        };
-        Plan {
-            kind: Kind::Package,
-            what: format!("package {}", self.id),
-            id: self.id.to_string(),
-            clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.history()),
-            deadline: DEADLINE,
-            grace,
-            known: Arc::default(),
-            begin: Arc::new(begin),
-        }
-    }
-
-    /// Where all that wait for packages share their looks.
-    fn board(&self) -> Arc<Board<DownloadStatus>> {
-        self.client.boards().board(BoardKey::Packages, || {
-            let client = self.client.clone();
-            let read = move |asked: RetryAfterHint| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
-                let client = client.clone();
-                Box::pin(async move {
-                    let packages = client.downloads().looking(&asked).await?;
-                    Ok(packages.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
-                })
-            };
-            Board::new(Arc::clone(self.client.clock()), MANY, Box::new(read))
-        })
+        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
     }
 }
 
-/// What a package that is not ready says of itself.
-fn unfinished<T>(status: DownloadStatus) -> Polled<T> {
-    match &status.status {
-        Some(DownloadState::Failed) => Polled::Failed {
-            state: DownloadState::Failed.to_string(),
-            message: status.error_message.unwrap_or_else(|| "the service gives no reason".into()),
-        },
-        other => Polled::Working(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
+impl Pollable for DownloadHandle {
+    type Status = DownloadStatus;
+
+    const KIND: WorkKind = WorkKind::Package;
+    const DEADLINE: Duration = Duration::from_secs(600);
+    /// The list contains all packages of the account, so few waits poll their packages one by one.
+    const MIN_SHARED_WAITS: usize = 4;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn description(&self) -> String {
+        format!("package {}", self.id)
+    }
+
+    fn waits(&self) -> &WaitContext {
+        self.client.waits()
+    }
+
+    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<DownloadStatus>> {
+        self.get().looking(retry_after).into_future()
+    }
+
+    fn decide(&self, status: DownloadStatus, condition: &Condition<DownloadStatus>) -> PollOutcome<DownloadStatus> {
+        if condition.holds(&status) {
+            return PollOutcome::Done(status);
+        }
+        match &status.status {
+            Some(DownloadState::Failed) if condition.requires_success() => PollOutcome::Failed {
+                state: DownloadState::Failed.to_string(),
+                message: status.error_message.unwrap_or_else(|| "no error message from the service".into()),
+            },
+            other => PollOutcome::Pending(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
+        }
+    }
+
+    fn list_key(&self) -> Option<PollKey> {
+        Some(PollKey::Packages)
+    }
+
+    fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
+        let packages = self.client.downloads().looking(retry_after);
+        Box::pin(async move {
+            Ok(packages.await?.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
+        })
     }
 }
 
