@@ -56,7 +56,7 @@ async fn an_address_is_read_from_where_the_page_was() {
 async fn an_address_that_is_none_is_an_error_and_never_the_end_of_the_list() {
     let link = r#"<http://[>; rel="next""#;
     let error = users(&two_pages(link).await).await.unwrap_err();
-    assert_eq!(error.to_string(), "getUsers: the link to the next page is no address: invalid IPv6 address");
+    assert_eq!(error.to_string(), "getUsers: invalid URL in the link to the next page: invalid IPv6 address");
     assert_eq!(error.kind(), ErrorKind::Decode);
     let service = two_pages(link).await;
     let items: Vec<Result<User>> = client(&service.base).await.users().stream().collect().await;
@@ -77,7 +77,8 @@ async fn pages_that_hold_fewer_items_than_announced_are_an_error() {
     let link = r#"</api/users?page=2>; rel="next""#;
     let first = page(Some(link), r#"{"users":[{"id":"a"},{"id":"b"}],"totalElements":4}"#);
     let service = service(vec![first, page(None, r#"{"users":[{"id":"c"}],"totalElements":4}"#)]).await;
-    let told = "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)";
+    let told =
+        "getUsers: incomplete list: the service returned 3 of 4 items, and the document declares no paging (x-paging)";
     let error = users(&service).await.unwrap_err();
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, told));
 }
@@ -133,7 +134,7 @@ async fn a_size_that_the_service_ignores_loses_nothing() {
 #[tokio::test]
 async fn a_service_that_gives_one_page_for_ever_is_found_out() {
     let same = r#"{"users":[{"id":"a"}],"last":false}"#;
-    let told = "getUsers: the list does not end: the service gives the same page again";
+    let told = "getUsers: endless list: the service returned the same page again";
     let (service, list) = numbered(&[same]).await;
     assert_eq!(list.await.unwrap_err().to_string(), told);
     assert_eq!(asked(&service).len(), 2);
@@ -147,10 +148,10 @@ async fn a_service_that_gives_one_page_for_ever_is_found_out() {
     assert_eq!((each.len(), each.iter().filter(|each| each.is_err()).count()), (3, 3));
     let (_, list) = numbered(&[r#"{"users":[{"id":"a"}],"totalPages":9,"number":0}"#]).await;
     let error = list.await.unwrap_err();
-    assert_eq!(error.to_string(), "getUsers: the service gives page 0 where page 1 was asked for");
+    assert_eq!(error.to_string(), "getUsers: the service returned page 0 instead of page 1");
     let (service, list) = numbered(&[r#"{"users":[],"last":false}"#]).await;
     let error = list.await.unwrap_err();
-    assert_eq!(error.to_string(), "getUsers: the list does not end: 100 pages in a row are empty");
+    assert_eq!(error.to_string(), "getUsers: endless list: 100 consecutive pages are empty");
     assert_eq!(asked(&service).len(), 101);
 }
 
@@ -159,7 +160,7 @@ async fn links_in_a_circle_end_a_stream_with_an_error() {
     let body = r#"{"users":[{"id":"a"}]}"#;
     let service = service(vec![page(Some(r#"</api/users>; rel="next""#), body)]).await;
     let items: Vec<Result<User>> = client(&service.base).await.users().stream().collect().await;
-    let told = "getUsers: the list does not end: the service links its pages in a circle";
+    let told = "getUsers: endless list: the links between the pages form a cycle";
     assert_eq!(items.len(), 2);
     assert_eq!(items[1].as_ref().unwrap_err().to_string(), told);
     assert_eq!(asked(&service), ["GET /api/users"], "it leads back to where it came from");
@@ -177,7 +178,7 @@ async fn endless(page: impl Fn(usize) -> String + Send + Sync + 'static) -> Cann
 
 #[tokio::test]
 async fn a_fresh_cursor_with_the_same_items_ends_a_list() {
-    let told = "getUsers: the list does not end: the service gives the same page again";
+    let told = "getUsers: endless list: the service returned the same page again";
     let same = |_| r#"{"users":[{"id":"a"},{"id":"b"}]}"#.to_owned();
     // What stands beside the items changes with every page.
     let same_beside_a_cursor =
@@ -201,7 +202,7 @@ async fn a_fresh_cursor_with_the_same_items_ends_a_list() {
 #[tokio::test]
 async fn empty_pages_that_always_link_on_end_a_list() {
     let service = endless(|_| r#"{"users":[]}"#.to_owned()).await;
-    let told = "getUsers: the list does not end: 100 pages in a row are empty";
+    let told = "getUsers: endless list: 100 consecutive pages are empty";
     assert_eq!(users(&service).await.unwrap_err().to_string(), told);
     assert_eq!(asked(&service).len(), 101);
 }
@@ -212,7 +213,7 @@ async fn a_collected_list_has_a_limit_and_a_stream_has_none() {
     let service = endless(fresh).await;
     let client = client(&service.base).await;
     let error = client.users().with_max_items(20).await.unwrap_err();
-    let told = "getUsers: the list goes on after 20 items on 10 pages, and the most that is collected is 20 (with_max_items); raise that, or take the list as a stream";
+    let told = "getUsers: the list has more than 20 items on 10 pages, and the limit of a collected list is 20 (with_max_items); raise the limit, or stream the list";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, told));
     assert_eq!(asked(&service).len(), 10);
     let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();
@@ -277,6 +278,6 @@ async fn a_link_is_followed_below_the_path_of_the_base_url() {
 #[tokio::test]
 async fn a_link_of_another_scheme_is_an_error() {
     let service = two_pages(r#"<javascript:alert(1)>; rel="next""#).await;
-    let told = "getUsers: the link to the next page has the scheme \"javascript\", where https is expected";
+    let told = "getUsers: unsupported scheme \"javascript\" in the link to the next page; expected https";
     assert_eq!(users(&service).await.unwrap_err().to_string(), told);
 }

@@ -96,7 +96,7 @@ async fn a_part_is_never_taken_for_the_whole() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(
         error.to_string(),
-        "getDossiers: the service gives 20 of 45 items, paged in a way that the document does not declare (x-paging)"
+        "getDossiers: incomplete list: the service returned 20 of 45 items, and the document declares no paging (x-paging)"
     );
     // A list that fits into its first page is whole.
     #[cfg(has = "getUsers")]
@@ -116,7 +116,7 @@ async fn links_in_a_circle_end() {
         Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
     let error = client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert_eq!(error.to_string(), "getUsers: the list does not end: the service links its pages in a circle");
+    assert_eq!(error.to_string(), "getUsers: endless list: the links between the pages form a cycle");
     assert_eq!(service.requests().len(), 3);
 }
 

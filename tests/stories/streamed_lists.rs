@@ -136,19 +136,19 @@ async fn the_object_around_the_list_may_be_any() {
 async fn an_answer_that_is_no_list_is_an_error_that_says_where() {
     let fit = "getUsers: 200 OK, but the body does not fit";
     for (body, line) in [
-        ("nul", format!("{fit}: it ends in the middle")),
-        (r#"{"users":[{"id":"a"},{"id""#, format!("{fit} at `users[1]`: it ends in the middle")),
-        (r#"{"users":[{"id":"a"}]"#, format!("{fit}: it ends in the middle")),
-        (r#"{"users":[{"id":"a"}]} true"#, format!("{fit}: something follows the JSON of the body")),
-        (r#"[{"id":"a"}]"#, format!("{fit}: it is not the JSON of a list: the object is missing")),
-        (r#"{"users":[],"users":[]}"#, format!("{fit}: the list is there twice")),
+        ("nul", format!("{fit}: unexpected end of the body")),
+        (r#"{"users":[{"id":"a"},{"id""#, format!("{fit} at `users[1]`: unexpected end of the body")),
+        (r#"{"users":[{"id":"a"}]"#, format!("{fit}: unexpected end of the body")),
+        (r#"{"users":[{"id":"a"}]} true"#, format!("{fit}: unexpected data after the JSON value")),
+        (r#"[{"id":"a"}]"#, format!("{fit}: invalid JSON: expected an object")),
+        (r#"{"users":[],"users":[]}"#, format!("{fit}: the list appears twice")),
         (
             r#"{"users":[{"id":"a"}{"id":"b"}]}"#,
-            format!("{fit} at `users[1]`: it is not the JSON of a list: a comma between two elements is missing"),
+            format!("{fit} at `users[1]`: invalid JSON: expected a comma between two items"),
         ),
         (
             r#"{"users":[{"id":"a"],{"id":"b"}]}"#,
-            format!("{fit} at `users[0]`: it is not the JSON of a list: the bracket that closes is missing"),
+            format!("{fit} at `users[0]`: invalid JSON: expected the matching closing bracket"),
         ),
         (r#"{"users":{"id":"a"}}"#, format!("{fit} at `users`: invalid type: map, expected a sequence")),
     ] {
@@ -171,8 +171,7 @@ async fn an_element_that_is_too_large_is_named_and_left_out() {
     let service = service(vec![json(&body)]).await;
     let list = || async { client(&service.base).await.users().with_max_item_size(4096) };
     let each: Vec<std::result::Result<User, BadItem>> = list().await.stream_each().try_collect().await.unwrap();
-    let told =
-        "getUsers: 200 OK, but `users[1]` is larger than 4096 bytes, the most that is taken (with_max_item_size)";
+    let told = "getUsers: 200 OK, but `users[1]` exceeds the item size limit of 4096 bytes (with_max_item_size)";
     assert_eq!(each[1].as_ref().unwrap_err().to_string(), told);
     assert_eq!((each[0].is_ok(), each[2].is_ok(), each.len()), (true, true, 3));
     let strict: Result<Vec<User>> = list().await.stream().try_collect().await;

@@ -96,7 +96,7 @@ async fn a_page_without_content_ends_a_list_unless_items_are_missing() {
     assert_eq!(asked(&whole).len(), 2);
     let part = service(vec![first(r#"{"users":[{"id":"a"}],"totalElements":2}"#), nothing]).await;
     let error = client(&part.base).await.users().await.unwrap_err();
-    assert!(error.to_string().contains("the service gives 1 of 2 items"), "{error}");
+    assert!(error.to_string().contains("the service returned 1 of 2 items"), "{error}");
 }
 
 #[tokio::test]
