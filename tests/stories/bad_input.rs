@@ -93,7 +93,7 @@ async fn an_unknown_template_is_told_with_its_id() {
 async fn a_dossier_without_a_name_is_refused() {
     let world = World::new().await;
     let error = world.template().create_dossier(NewDossier::named("  ")).await.map(drop).unwrap_err();
-    is_line(&error, ErrorKind::Input, "createOrUpdateDossier: the dossier has no name; give it one");
+    is_line(&error, ErrorKind::Input, "createOrUpdateDossier: the dossier name is empty; set a name");
     assert_eq!(world.journal(), Vec::<String>::new());
 }
 

@@ -83,7 +83,7 @@ async fn a_dossier_without_a_name_is_told_before_anything_is_sent() {
     let dossier = world.dossier().await;
     let before = world.journal().len();
     for name in ["", " \t\n"] {
-        let line = "createOrUpdateDossier: the dossier has no name; give it one";
+        let line = "createOrUpdateDossier: the dossier name is empty; set a name";
         let error = world.template().create_dossier(NewDossier::named(name)).await.map(drop).unwrap_err();
         is_input(&error, line);
         let error = dossier.update(DossierFields::named(name)).await.map(drop).unwrap_err();
@@ -114,7 +114,7 @@ async fn a_package_of_no_files_is_told_before_anything_is_sent() {
     let before = world.journal().len();
     let none: [&FileId; 0] = [];
     let error = dossier.create_files_package(none, originals()).await.map(drop).unwrap_err();
-    is_input(&error, "prepareFilesDownload: a package of no files would be empty; name at least one");
+    is_input(&error, "prepareFilesDownload: the package has no files; pass at least one file id");
     assert_eq!(world.journal_since(before), Vec::<String>::new());
 }
 

@@ -38,8 +38,7 @@ use std::time::Duration;
 
 use documine_api::operations::Paging;
 
-use crate::client::Client;
-use crate::client::{Call, Run};
+use crate::client::{Call, Client, Run};
 use crate::clock::BoxFuture;
 use crate::error::Result;
 use crate::transport::{CallOptions, Retry, RetryAfterHint, RetryPolicy};

@@ -56,7 +56,7 @@ impl Cursor {
 impl<I> ListStream<I> {
     /// Returns a token to resume after the last fully consumed page. Items already read from a partially consumed page are returned again.
     ///
-    /// `None` before the first page is consumed (start the list anew) and at the end of the list. After an error the token stays unchanged, so an
+    /// `None` before the first page is consumed (restart the list) and at the end of the list. After an error the token stays unchanged, so an
     /// interrupted list can be [resumed](crate::List::resume).
     pub fn continuation(&self) -> Option<Continuation> {
         self.cursor.get()

@@ -12,7 +12,7 @@ use super::pollable::Pollable;
 use super::poller::{PollConfig, Poller, State, WaitOptions};
 use crate::clock::BoxFuture;
 
-/// A handle and a condition, whatever the type of the handle.
+/// A handle and a condition, independent of the type of the handle.
 pub(super) trait WaitTarget<T>: Send + Sync {
     fn description(&self) -> String;
     fn default_deadline(&self) -> Duration;

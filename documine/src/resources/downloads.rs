@@ -1,4 +1,4 @@
-//! `5. Downloads`: result packages, prepared by the service, then fetched and deleted.
+//! `5. Downloads`: result packages, which the service prepares and the client downloads and deletes.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +10,7 @@ use std::time::Duration;
 #[cfg(feature = "package")]
 use tempfile::TempDir;
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Call, Client};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 use crate::list::{List, ListRequest};
@@ -27,7 +26,7 @@ use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
 use crate::transport::RetryAfterHint;
 
-/// What a result package holds.
+/// The content of a result package.
 ///
 /// ```
 /// use documine::{DownloadFileType, PackageContent};
@@ -37,12 +36,12 @@ use crate::transport::RetryAfterHint;
 pub struct PackageContent(documine_api::types::DownloadRequest);
 
 impl PackageContent {
-    /// Extraction reports, made from these of the template's report templates.
+    /// Selects extraction reports by the template's report templates.
     pub fn reports(ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
         Self::default().and_reports(ids)
     }
 
-    /// These versions of the documents.
+    /// Selects versions of the documents.
     pub fn file_types(types: impl IntoIterator<Item = DownloadFileType>) -> Self {
         Self::default().and_file_types(types)
     }
@@ -61,7 +60,7 @@ impl PackageContent {
         self
     }
 
-    /// The colour of redactions in previews, as `#rrggbb`.
+    /// Sets the colour of redactions in previews, as `#rrggbb`.
     #[must_use]
     pub fn preview_color(mut self, color: impl Into<String>) -> Self {
         self.0.preview_color = Some(color.into());
@@ -70,7 +69,7 @@ impl PackageContent {
 }
 
 impl DossierHandle {
-    /// Has a package of the whole dossier prepared (`prepareDossierDownload`).
+    /// Starts the preparation of a package of the whole dossier (`prepareDossierDownload`).
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
@@ -94,7 +93,7 @@ impl DossierHandle {
         })
     }
 
-    /// Has a package of some of its files prepared (`prepareFilesDownload`).
+    /// Starts the preparation of a package of some of the dossier's files (`prepareFilesDownload`).
     pub fn create_files_package<'a>(
         &self,
         files: impl IntoIterator<Item = &'a FileId>,
@@ -104,7 +103,7 @@ impl DossierHandle {
         Call::new(&self.client, (self.path.clone(), files, content), |client, (path, files, content), options| {
             Box::pin(async move {
                 if files.is_empty() {
-                    let error = Error::input("a package of no files would be empty; name at least one");
+                    let error = Error::input("the package has no files; pass at least one file id");
                     return Err(error.with_operation("prepareFilesDownload"));
                 }
                 let mut body = documine_api::types::BulkDownloadRequest::default();
@@ -126,7 +125,7 @@ impl DossierHandle {
 }
 
 impl FileHandle {
-    /// Has a package of this file prepared (`prepareFileDownload`).
+    /// Starts the preparation of a package of this file (`prepareFileDownload`).
     pub fn create_package(&self, content: PackageContent) -> Call<(FilePath, PackageContent), Operation<Package>> {
         Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
             Box::pin(async move {
@@ -145,7 +144,7 @@ impl FileHandle {
 }
 
 impl Client {
-    /// All packages that the service holds for this account (`getDownloads`; its path is inferred).
+    /// Lists the account's packages (`getDownloads`; its path is inferred).
     pub fn downloads(&self) -> List<(), DownloadStatus> {
         List::new(self, (), |client, (), _| {
             Box::pin(async move {
@@ -154,13 +153,13 @@ impl Client {
         })
     }
 
-    /// One package, by its id. Nothing is sent yet.
+    /// Returns a handle to a package. Sends no request.
     pub fn download(&self, id: impl Into<DownloadId>) -> DownloadHandle {
         DownloadHandle { client: self.clone(), id: id.into() }
     }
 }
 
-/// A package that is known by its id, ready or not.
+/// A handle to a package, identified by its id. The package may still be in preparation.
 #[derive(Debug, Clone)]
 pub struct DownloadHandle {
     pub(crate) client: Client,
@@ -168,12 +167,12 @@ pub struct DownloadHandle {
 }
 
 impl DownloadHandle {
-    /// The package's id.
+    /// Returns the package's id.
     pub fn id(&self) -> &DownloadId {
         &self.id
     }
 
-    /// Reads where it stands (`getDownload`).
+    /// Fetches the status of the package (`getDownload`).
     pub fn get(&self) -> Call<DownloadId, DownloadStatus> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(
@@ -182,7 +181,7 @@ impl DownloadHandle {
         })
     }
 
-    /// Deletes it (`deleteDownload`). The service deletes old packages by itself after a while.
+    /// Deletes the package (`deleteDownload`). The service also deletes old packages automatically.
     pub fn delete(&self) -> Call<DownloadId, ()> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
@@ -262,19 +261,19 @@ impl Pollable for DownloadHandle {
 }
 
 impl Client {
-    /// Goes on with an operation that was noted down with [`Operation::to_ref`], in this process or another one.
+    /// Resumes an operation from a reference of [`Operation::to_ref`], created in this process or another one.
     ///
     /// ```
     /// # async fn f(client: documine::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let noted: documine::OperationRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
-    /// client.resume(&noted)?.wait().await?.save_to("out.zip").await?;
+    /// let reference: documine::OperationRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
+    /// client.resume(&reference)?.wait().await?.save_to("out.zip").await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// It belongs to another workspace, is none of a package, or was noted down by a newer version of this library. Nothing is sent.
-    pub fn resume(&self, noted: &OperationRef) -> Result<Operation<Package>> {
-        let id = noted.package_of(self.workspace())?;
+    /// The reference belongs to another workspace, is not to a package, or has a newer format version. No request is sent.
+    pub fn resume(&self, reference: &OperationRef) -> Result<Operation<Package>> {
+        let id = reference.package_of(self.workspace())?;
         let id = DownloadId::new(id).map_err(|error| Error::input(error.to_string()))?;
         Ok(self.download(id).operation())
     }

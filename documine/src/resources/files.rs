@@ -1,4 +1,4 @@
-//! `3. Files`: uploading, reading, waiting for the analysis, deleting.
+//! `3. Files`: handles to the files of a dossier, their status and their analysis.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -51,7 +51,7 @@ impl DossierHandle {
         })
     }
 
-    /// The dossier's files (`getFiles`).
+    /// Lists the dossier's files (`getFiles`).
     pub fn files(&self) -> List<DossierPath, FileStatus> {
         List::new(&self.client, self.path.clone(), |client, path, _| {
             Box::pin(async move {
@@ -85,9 +85,9 @@ impl DossierHandle {
         Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, files| files)
     }
 
-    /// One file of this dossier, by its id. Nothing is sent yet.
+    /// Returns a handle to a file of this dossier. Sends no request.
     ///
-    /// Whoever names a file by its id says that it is processed, or waits for it with [`FileHandle::processed`] first.
+    /// Components are available once the file is processed; wait with [`FileHandle::processed`] if necessary.
     pub fn file(&self, id: impl Into<FileId>) -> FileHandle {
         FileHandle { client: self.client.clone(), path: FilePath { dossier: self.path.clone(), file: id.into() } }
     }
@@ -211,14 +211,14 @@ impl Uploaded {
     }
 }
 
-/// A file that is known by its id.
+/// A handle to a file, identified by its id.
 #[derive(Debug, Clone)]
 pub struct FileHandle {
     pub(crate) client: Client,
     pub(crate) path: FilePath,
 }
 
-/// Where a file is found.
+/// The ids of a file, of its dossier and of its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePath {
     pub(crate) dossier: DossierPath,
@@ -226,12 +226,12 @@ pub struct FilePath {
 }
 
 impl FileHandle {
-    /// The file's id.
+    /// Returns the file's id.
     pub fn id(&self) -> &FileId {
         &self.path.file
     }
 
-    /// Reads where the file stands (`getFile`).
+    /// Fetches the status of the file (`getFile`).
     pub fn get(&self) -> Call<FilePath, FileStatus> {
         Call::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
@@ -246,7 +246,7 @@ impl FileHandle {
         })
     }
 
-    /// Moves the file to the trash (`deleteFile`), or deletes it [for good](Call::permanently).
+    /// Moves the file to the trash (`deleteFile`), or deletes it [permanently](Call::permanently).
     pub fn delete(&self) -> Call<Deletion<FilePath>, ()> {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
         Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
