@@ -213,7 +213,7 @@ async fn a_collected_list_has_a_limit_and_a_stream_has_none() {
     let service = endless(fresh).await;
     let client = client(&service.base).await;
     let error = client.users().with_max_items(20).await.unwrap_err();
-    let told = "getUsers: the list has more than 20 items on 10 pages, and the limit of a collected list is 20 (with_max_items); raise the limit, or stream the list";
+    let told = "getUsers: the list continues after 20 items on 10 pages, and the limit of a collected list is 20 (with_max_items); raise the limit, or stream the list";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, told));
     assert_eq!(asked(&service).len(), 10);
     let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();

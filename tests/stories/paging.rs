@@ -196,7 +196,7 @@ async fn another_client_goes_on_where_a_list_stopped() {
         let before = world.journal().len();
         let error = list().resume(continuation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
-        assert!(error.to_string().contains("the continuation is of another list (getDossiers /"), "{error}");
+        assert!(error.to_string().contains("the continuation belongs to another list (getDossiers /"), "{error}");
         assert_eq!(world.journal_since(before), Vec::<String>::new());
         world_expects_paging(world);
     }

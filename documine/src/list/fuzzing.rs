@@ -28,11 +28,11 @@ struct TokenizedResponse {
 /// Checks that a list body in chunks, whose length the first byte gives, is read like the whole body and like `serde_json` reads it.
 pub fn list(input: &[u8]) {
     let Some((length, body)) = input.split_first() else { return };
-    let parts = split(body, body.len().max(1));
-    assert_eq!(split(body, usize::from(*length % 32) + 1), parts);
+    let tokens = split(body, body.len().max(1));
+    assert_eq!(split(body, usize::from(*length % 32) + 1), tokens);
     let whole = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok();
     let is_shallow = body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() < MAX_BRACKETS;
-    match (parts, whole) {
+    match (tokens, whole) {
         (Ok(TokenizedResponse { items, members }), Some(Value::Object(mut whole))) => {
             let mut names = HashSet::new();
             if members.iter().all(|(name, _)| names.insert(name))
@@ -45,7 +45,7 @@ pub fn list(input: &[u8]) {
             }
         }
         // A response without content is an empty list.
-        (Ok(parts), None | Some(Value::Null)) if parts == TokenizedResponse::default() => {}
+        (Ok(tokens), None | Some(Value::Null)) if tokens == TokenizedResponse::default() => {}
         (Ok(_), whole) => assert!(!is_shallow, "{whole:?} was tokenized"),
         // serde_json keeps the last of duplicate members.
         (Err(error), Some(Value::Object(_))) => assert!(!is_shallow || error == "the list appears twice", "{error}"),
@@ -54,15 +54,15 @@ pub fn list(input: &[u8]) {
 }
 
 fn split(body: &[u8], length: usize) -> Result<TokenizedResponse, String> {
-    let (mut tokenizer, mut parts) = (ListTokenizer::new(LIST, LIMIT), TokenizedResponse::default());
+    let (mut tokenizer, mut tokens) = (ListTokenizer::new(LIST, LIMIT), TokenizedResponse::default());
     for mut input in body.chunks(length) {
         while let Some(token) = tokenizer.next(&mut input).map_err(|error| error.to_string())? {
             let read = |bytes| serde_json::from_slice::<Value>(bytes).map_err(|error| error.to_string());
             match token {
-                ListToken::Item(bytes) => parts.items.push(read(bytes)?),
+                ListToken::Item(bytes) => tokens.items.push(read(bytes)?),
                 ListToken::Member(name, value) => {
                     let name = serde_json::from_slice(name).map_err(|error| error.to_string())?;
-                    parts.members.push((name, read(value)?));
+                    tokens.members.push((name, read(value)?));
                 }
                 ListToken::OversizedItem => return Err("oversized item".into()),
             }
@@ -70,7 +70,7 @@ fn split(body: &[u8], length: usize) -> Result<TokenizedResponse, String> {
         assert!(input.is_empty(), "unconsumed input");
     }
     tokenizer.finish().map_err(|error| error.to_string())?;
-    Ok(parts)
+    Ok(tokens)
 }
 
 /// Checks that a `Link` header yields no next page, or one of its own targets.

@@ -91,7 +91,7 @@ mod tests {
     fn rebases_linked_page_to_configured_origin() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let users = "https://acme.example/api/users";
         let behind = "https://gateway.example/docs/api/users";
-        for (base, own, target, wanted) in [
+        for (base, own, target, expected) in [
             ("https://acme.example", users, "?page=2", "https://acme.example/api/users?page=2"),
             (
                 "https://acme.example",
@@ -173,7 +173,7 @@ mod tests {
         ] {
             let (base, own) = (Url::parse(base)?, Url::parse(own)?);
             let next = at_configured_origin(&own.join(target)?, &own, &base)?;
-            assert_eq!(next.as_str(), wanted, "{target}");
+            assert_eq!(next.as_str(), expected, "{target}");
         }
         let own = Url::parse(users)?;
         for target in ["javascript:alert(1)", "file:///etc/passwd", "ftp://acme.example/api/users", "data:,x"] {
@@ -191,7 +191,7 @@ mod tests {
             next_link(&url, &headers)
         };
         assert_eq!(next_link(&url, &HeaderMap::new())?, None);
-        for (link, wanted) in [
+        for (link, expected) in [
             (
                 r#"</api/users?page=0>; rel="first", </api/users?page=2>; rel="next""#,
                 "https://acme.example/api/users?page=2",
@@ -203,7 +203,7 @@ mod tests {
             ("<?page=2>; rel=next", "https://acme.example/api/users?page=2"),
             (r#"<users?page=2>; rel="last next""#, "https://acme.example/api/users?page=2"),
         ] {
-            assert_eq!(next(link)?.as_ref().map(Url::as_str), Some(wanted));
+            assert_eq!(next(link)?.as_ref().map(Url::as_str), Some(expected));
         }
         assert!(next("<https://[>; rel=next").is_err());
         assert_eq!(next("</api/users?page=0>; rel=prev")?, None);

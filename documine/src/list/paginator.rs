@@ -45,9 +45,9 @@ pub(super) struct Paginator<T> {
     first: Url,
     /// The URL of the next page, or the reason why it is unknown; `None` at the end of the list.
     next: Option<Result<Url>>,
-    /// Detects links in a cycle, and repeated pages.
+    /// Detect links in a cycle, and repeated pages.
     urls: CycleDetector,
-    pages_seen: CycleDetector,
+    page_hashes: CycleDetector,
     /// Number of items and pages read.
     items: u64,
     pages: u64,
@@ -92,7 +92,7 @@ impl<T: Send + 'static> Paginator<T> {
             max_item_size,
             first,
             urls,
-            pages_seen: CycleDetector::default(),
+            page_hashes: CycleDetector::default(),
             next: Some(Ok(next)),
             items,
             pages,
@@ -156,7 +156,7 @@ impl<T: Send + 'static> Paginator<T> {
             return Err(format!("the service returned page {returned} instead of page {requested}"));
         }
         let max_repeats = if is_numbered { 0 } else { MAX_REPEATS };
-        let is_repeated = info.hash.is_some_and(|hash| self.pages_seen.push(hash) > max_repeats);
+        let is_repeated = info.hash.is_some_and(|hash| self.page_hashes.push(hash) > max_repeats);
         let repeated = || Err("endless list: the service returned the same page again".into());
         if is_numbered && is_repeated {
             return repeated();
@@ -256,7 +256,7 @@ impl<T: Send + 'static> Paginator<T> {
             return Ok(());
         };
         let text = format!(
-            "the list has more than {} items on {} pages, and the limit of a collected list is {limit}; raise the limit, or stream the list",
+            "the list continues after {} items on {} pages, and the limit of a collected list is {limit}; raise the limit, or stream the list",
             self.items, self.pages
         );
         Err(Error::new(ErrorKind::Decode, text).with_operation(self.request.operation.id))

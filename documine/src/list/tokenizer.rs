@@ -105,15 +105,19 @@ impl ListTokenizer {
             }
             let Some(&byte) = input.first() else { return Ok(None) };
             let (next, consumed) = match (self.expected, byte) {
-                (Expect::ByteOrderMark(seen), _) if BYTE_ORDER_MARK.get(seen) == Some(&byte) => (
-                    if seen + 1 == BYTE_ORDER_MARK.len() { Expect::Object } else { Expect::ByteOrderMark(seen + 1) },
+                (Expect::ByteOrderMark(matched), _) if BYTE_ORDER_MARK.get(matched) == Some(&byte) => (
+                    if matched + 1 == BYTE_ORDER_MARK.len() {
+                        Expect::Object
+                    } else {
+                        Expect::ByteOrderMark(matched + 1)
+                    },
                     1,
                 ),
                 (Expect::ByteOrderMark(0), _) => (Expect::Object, 0),
                 (Expect::Object, b'{') => (Expect::FirstName, 1),
                 (Expect::Object, b'n') => (Expect::Null(1), 1),
-                (Expect::Null(seen), _) if NULL.get(seen) == Some(&byte) => {
-                    (if seen + 1 == NULL.len() { Expect::End } else { Expect::Null(seen + 1) }, 1)
+                (Expect::Null(matched), _) if NULL.get(matched) == Some(&byte) => {
+                    (if matched + 1 == NULL.len() { Expect::End } else { Expect::Null(matched + 1) }, 1)
                 }
                 (Expect::ByteOrderMark(_) | Expect::Object | Expect::Null(_), _) => {
                     return Err(SyntaxError::Expected("an object"));

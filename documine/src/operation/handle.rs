@@ -104,7 +104,7 @@ impl<T: Send + 'static> Operation<T> {
 
 impl<T> fmt::Debug for Operation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operation").field("what", &self.target.description()).finish_non_exhaustive()
+        f.debug_struct("Operation").field("target", &self.target.description()).finish_non_exhaustive()
     }
 }
 

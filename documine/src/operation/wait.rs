@@ -146,7 +146,7 @@ impl<T: Send + 'static> IntoFuture for Wait<T> {
 impl<T> fmt::Debug for Wait<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("what", &self.target.description())
+            .field("target", &self.target.description())
             .field("deadline", &self.options.deadline)
             .finish_non_exhaustive()
     }

@@ -74,8 +74,8 @@ proptest! {
             let text = links.iter().map(Link::written).collect::<Vec<_>>().join(&format!("{blank},{blank}"));
             headers.append(header::LINK, HeaderValue::from_bytes(text.as_bytes())?);
         }
-        let wanted = fields.iter().flatten().find(|link| link.is_next()).map(|link| url().join(&link.target));
-        prop_assert_eq!(next_link(&url(), &headers)?, wanted.transpose()?);
+        let expected = fields.iter().flatten().find(|link| link.is_next()).map(|link| url().join(&link.target));
+        prop_assert_eq!(next_link(&url(), &headers)?, expected.transpose()?);
     }
 
     #[test]

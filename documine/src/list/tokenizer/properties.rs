@@ -15,7 +15,7 @@ const LIMIT: usize = 1 << 20;
 struct ListTokens {
     items: Vec<Value>,
     rest: Map<String, Value>,
-    too_large: usize,
+    oversized: usize,
 }
 
 /// Tokenizes `body` in chunks that end at `cuts`.
@@ -23,17 +23,17 @@ fn split(body: &[u8], cuts: &[prop::sample::Index], limit: usize) -> Result<List
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
     ends.push(body.len());
     ends.sort_unstable();
-    let (mut tokenizer, mut parts, mut begin) = (ListTokenizer::new(LIST, limit), ListTokens::default(), 0);
+    let (mut tokenizer, mut tokens, mut begin) = (ListTokenizer::new(LIST, limit), ListTokens::default(), 0);
     for end in ends {
         let mut input = &body[begin..end];
         while let Some(token) = tokenizer.next(&mut input).map_err(|error| error.to_string())? {
             let read = |bytes| serde_json::from_slice::<Value>(bytes).map_err(|error| error.to_string());
             match token {
-                ListToken::Item(bytes) => parts.items.push(read(bytes)?),
-                ListToken::OversizedItem => parts.too_large += 1,
+                ListToken::Item(bytes) => tokens.items.push(read(bytes)?),
+                ListToken::OversizedItem => tokens.oversized += 1,
                 ListToken::Member(name, value) => {
                     let name = serde_json::from_slice(name).map_err(|error| error.to_string())?;
-                    parts.rest.insert(name, read(value)?);
+                    tokens.rest.insert(name, read(value)?);
                 }
             }
         }
@@ -41,11 +41,11 @@ fn split(body: &[u8], cuts: &[prop::sample::Index], limit: usize) -> Result<List
         begin = end;
     }
     tokenizer.finish().map_err(|error| error.to_string())?;
-    Ok(parts)
+    Ok(tokens)
 }
 
 /// Decodes the whole body with serde_json.
-fn whole(body: &[u8]) -> Option<ListTokens> {
+fn decode_with_serde(body: &[u8]) -> Option<ListTokens> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if matches!(body.trim_ascii(), b"" | b"null") {
         return Some(ListTokens::default());
@@ -59,7 +59,7 @@ fn whole(body: &[u8]) -> Option<ListTokens> {
         }
         None => Vec::new(),
     };
-    Some(ListTokens { items, rest, too_large: 0 })
+    Some(ListTokens { items, rest, oversized: 0 })
 }
 
 fn json() -> impl Strategy<Value = Value> {
@@ -88,16 +88,16 @@ fn member() -> impl Strategy<Value = (String, Value)> {
 
 /// Generates an object with unique members in any order, compact or with whitespace, with or without a byte order mark.
 fn body() -> impl Strategy<Value = Vec<u8>> {
-    (vec(member(), 0..5), any::<bool>(), any::<bool>()).prop_map(|(mut members, mark, airy)| {
-        let mut seen = std::collections::HashSet::new();
-        members.retain(|(name, _)| seen.insert(name.clone()));
-        let written = |value: &Value| if airy { format!("\r\n\t {value:#} ") } else { value.to_string() };
+    (vec(member(), 0..5), any::<bool>(), any::<bool>()).prop_map(|(mut members, with_mark, spaced)| {
+        let mut names = std::collections::HashSet::new();
+        members.retain(|(name, _)| names.insert(name.clone()));
+        let render = |value: &Value| if spaced { format!("\r\n\t {value:#} ") } else { value.to_string() };
         let members: Vec<String> = members
             .iter()
-            .map(|(name, value)| format!("{}:{}", written(&name.as_str().into()), written(value)))
+            .map(|(name, value)| format!("{}:{}", render(&name.as_str().into()), render(value)))
             .collect();
-        let mark = if mark { "\u{feff}" } else { "" };
-        let end = if airy { " \n" } else { "" };
+        let mark = if with_mark { "\u{feff}" } else { "" };
+        let end = if spaced { " \n" } else { "" };
         format!("{mark}{{{}}}{end}", members.join(",")).into_bytes()
     })
 }
@@ -111,7 +111,7 @@ proptest! {
 
     #[test]
     fn tokenizes_any_chunks_like_the_whole(body in body(), cuts in cuts()) {
-        let expected = whole(&body);
+        let expected = decode_with_serde(&body);
         prop_assert!(expected.is_some(), "{}", String::from_utf8_lossy(&body));
         prop_assert_eq!(split(&body, &cuts, LIMIT).ok(), expected);
     }
@@ -134,8 +134,8 @@ proptest! {
             let at = at.index(body.len());
             body[at] = byte;
         }
-        match (split(&body, &cuts, LIMIT), whole(&body)) {
-            (Ok(parts), expected) => prop_assert_eq!(Some(parts), expected),
+        match (split(&body, &cuts, LIMIT), decode_with_serde(&body)) {
+            (Ok(tokens), expected) => prop_assert_eq!(Some(tokens), expected),
             // A model rejects a duplicate list, a plain map does not.
             (Err(why), Some(_)) => prop_assert_eq!(why, SyntaxError::DuplicateList.to_string()),
             (Err(_), None) => {}
@@ -146,7 +146,7 @@ proptest! {
     fn tokenizes_arbitrary_bytes_consistently(body in vec(prop::sample::select(&b"{}[]\",:\\ 0n\"f{\xef\xbb\xbf\xc3"[..]), 0..40), cuts in cuts()) {
         let in_one_chunk = split(&body, &[], LIMIT);
         prop_assert_eq!(&split(&body, &cuts, LIMIT), &in_one_chunk);
-        prop_assert_eq!(in_one_chunk.ok(), whole(&body));
+        prop_assert_eq!(in_one_chunk.ok(), decode_with_serde(&body));
     }
 
     #[test]
@@ -156,9 +156,9 @@ proptest! {
         limit in 8_usize..40,
     ) {
         let body = format!("{{\"files\":{}}}", Value::from(items.clone()));
-        let parts = split(body.as_bytes(), &cuts, limit).map_err(TestCaseError::fail)?;
+        let tokens = split(body.as_bytes(), &cuts, limit).map_err(TestCaseError::fail)?;
         let (fits, large): (Vec<Value>, Vec<Value>) = items.into_iter().partition(|item| item.to_string().len() <= limit);
-        prop_assert_eq!((parts.items, parts.too_large), (fits, large.len()));
+        prop_assert_eq!((tokens.items, tokens.oversized), (fits, large.len()));
     }
 }
 
@@ -167,5 +167,5 @@ fn limits_nesting_depth() {
     let nested = |depth: usize| format!("{{\"files\":[{}{}]}}", "[".repeat(depth), "]".repeat(depth));
     let deep = split(nested(128).as_bytes(), &[], LIMIT);
     assert_eq!(deep, Err("more than 127 nested brackets".into()));
-    assert_eq!(split(nested(127).as_bytes(), &[], LIMIT).map(|parts| parts.items.len()), Ok(1));
+    assert_eq!(split(nested(127).as_bytes(), &[], LIMIT).map(|tokens| tokens.items.len()), Ok(1));
 }
