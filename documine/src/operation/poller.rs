@@ -57,12 +57,15 @@ impl<P: Pollable> PollConfig<P> {
     }
 }
 
+/// Receives the service's name of the state after each poll.
+pub(super) type StateCallback = Box<dyn FnMut(&str) + Send>;
+
 /// Options of one wait.
 pub(super) struct WaitOptions {
     pub(super) deadline: Duration,
     pub(super) settle: Duration,
     pub(super) stall_limit: Option<Duration>,
-    pub(super) on_state: Option<Box<dyn FnMut(&str) + Send>>,
+    pub(super) on_state: Option<StateCallback>,
 }
 
 impl WaitOptions {

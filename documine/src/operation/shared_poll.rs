@@ -20,8 +20,10 @@ use crate::transport::RetryAfterHint;
 /// Duration of a list request above which shared polling costs more than it saves.
 const MAX_LIST_DURATION: Duration = Duration::from_secs(10);
 
+/// The statuses of a list by id, shared by the waits on it.
+type SharedStatuses<S> = Arc<HashMap<String, S>>;
 /// A list request in progress.
-type ListFuture<S> = Shared<BoxFuture<'static, Result<Arc<HashMap<String, S>>>>>;
+type ListFuture<S> = Shared<BoxFuture<'static, Result<SharedStatuses<S>>>>;
 
 /// The state shared by all waits on one list.
 pub(crate) struct SharedPoll<P: Pollable> {
@@ -47,7 +49,7 @@ struct CachedList<S> {
     started: Duration,
     /// The end of the pause that the service requested with this response.
     valid_until: Duration,
-    statuses: Arc<HashMap<String, S>>,
+    statuses: SharedStatuses<S>,
 }
 
 /// Requirements of one poll on a shared list.
@@ -108,7 +110,7 @@ impl<P: Pollable> SharedPoll<P> {
         Some(list)
     }
 
-    fn request(self: &Arc<Self>, started: Duration) -> BoxFuture<'static, Result<Arc<HashMap<String, P::Status>>>> {
+    fn request(self: &Arc<Self>, started: Duration) -> BoxFuture<'static, Result<SharedStatuses<P::Status>>> {
         let retry_after = RetryAfterHint::default();
         let (poll, list) = (Arc::downgrade(self), self.handle.fetch_list(&retry_after));
         Box::pin(async move {
@@ -120,12 +122,7 @@ impl<P: Pollable> SharedPoll<P> {
         })
     }
 
-    fn complete(
-        &self,
-        started: Duration,
-        list: &Result<Arc<HashMap<String, P::Status>>>,
-        retry_after: Option<Duration>,
-    ) {
+    fn complete(&self, started: Duration, list: &Result<SharedStatuses<P::Status>>, retry_after: Option<Duration>) {
         let now = self.now();
         let mut cache = self.cache();
         if cache.in_flight.as_ref().is_some_and(|(other, _)| *other == started) {
