@@ -86,7 +86,8 @@ impl<T: 'static> ItemDecoder<T> {
         }
     }
 
-    /// Reads up to the first item and keeps it for [`next`](Self::next). After an error no item has been returned, so the page can be requested again.
+    /// Reads up to the first item and keeps it for [`next`](Self::next). After an error no item has been returned, so the page can be requested
+    /// again.
     pub(super) async fn read_ahead(&mut self) -> Result<()> {
         if let Some(first) = self.next().await? {
             self.ready.push_front(first);

@@ -27,8 +27,8 @@ pub(super) fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
 
 /// Returns the URL of a linked page at the configured service: path and query of the link, with the origin and path prefix of `base`.
 ///
-/// A service behind a proxy links its pages with its internal host, port or scheme, and with or without the path prefix of the proxy. No request is sent to
-/// any other origin. `own` is the URL of the page with the link; a linked path that differs from its path only by a prefix is the same path.
+/// A service behind a proxy links its pages with its internal host, port or scheme, and with or without the path prefix of the proxy. No request is
+/// sent to any other origin. `own` is the URL of the page with the link; a linked path that differs from its path only by a prefix is the same path.
 pub(super) fn at_configured_origin(target: &Url, own: &Url, base: &Url) -> Result<Url> {
     if !matches!(target.scheme(), "http" | "https") {
         let text = format!("unsupported scheme {:?} in the link to the next page; expected https", target.scheme());

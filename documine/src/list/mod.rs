@@ -1,12 +1,12 @@
 //! Lists: all items with one `await`, or a stream of items or pages, for any paging of the service.
 //!
-//! The document declares the paging of an operation (`x-paging`). The document in the repository declares `none` for every list: one response contains the
-//! whole list. If another document has `page` and `size` parameters, pages are requested as long as the responses report further pages. A `Link` header
-//! with `rel="next"` (RFC 8288) is always followed, so that an incomplete list is never returned as complete. Links are followed at the configured origin,
-//! regardless of the host in the link. A response without content is an empty list.
+//! The document declares the paging of an operation (`x-paging`). The document in the repository declares `none` for every list: one response
+//! contains the whole list. If another document has `page` and `size` parameters, pages are requested as long as the responses report further pages.
+//! A `Link` header with `rel="next"` (RFC 8288) is always followed, so that an incomplete list is never returned as complete. Links are followed at
+//! the configured origin, regardless of the host in the link. A response without content is an empty list.
 //!
-//! An awaited page is read and decoded as a whole, which is fastest. A streamed page is decoded item by item as it arrives: memory use is constant, and the
-//! first item is available before the response ends.
+//! An awaited page is read and decoded as a whole, which is fastest. A streamed page is decoded item by item as it arrives: memory use is constant,
+//! and the first item is available before the response ends.
 //!
 //! ```text
 //! List            options of a list, before its first request                   mod.rs
@@ -134,7 +134,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
         self
     }
 
-    /// Sets the number of items per page (`size`) of a list with numbered pages. The service may return more or fewer; the list is complete in any case.
+    /// Sets the number of items per page (`size`) of a list with numbered pages. The service may return more or fewer; the list is complete in any
+    /// case.
     pub fn with_page_size(mut self, items: u32) -> Self {
         self.page_size = Some(items.max(1));
         self
@@ -142,8 +143,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
 
     /// Sets the size limit of a streamed item in bytes of JSON. Default: 16 MiB.
     ///
-    /// The same limit applies to all members beside the list of a response. The decoded form may take 8 times as much memory. Awaited lists and pages are
-    /// read as a whole, under the limit of [`max_answer_size`](crate::ClientBuilder::max_answer_size).
+    /// The same limit applies to all members beside the list of a response. The decoded form may take 8 times as much memory. Awaited lists and
+    /// pages are read as a whole, under the limit of [`max_answer_size`](crate::ClientBuilder::max_answer_size).
     pub fn with_max_item_size(mut self, bytes: usize) -> Self {
         self.max_item_size = bytes;
         self
@@ -151,8 +152,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
 
     /// Sets the limit of an awaited or [collected](Self::collect) list. Default: 100 000.
     ///
-    /// A list with this many items, or on this many pages, requests no further page and ends with an error. A list in one response is limited only by its
-    /// size, and streams are not limited.
+    /// A list with this many items, or on this many pages, requests no further page and ends with an error. A list in one response is limited only
+    /// by its size, and streams are not limited.
     pub fn with_max_items(mut self, items: usize) -> Self {
         self.max_items = items;
         self
@@ -174,8 +175,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
 
     /// Returns the list item by item as the response arrives.
     ///
-    /// The first item that cannot be decoded ends the stream; [`stream_each`](Self::stream_each) continues after it. A response that is interrupted after
-    /// its first item is not requested again, because the caller has already received a part. The only limit on the total time is
+    /// The first item that cannot be decoded ends the stream; [`stream_each`](Self::stream_each) continues after it. A response that is interrupted
+    /// after its first item is not requested again, because the caller has already received a part. The only limit on the total time is
     /// [`with_deadline`](Self::with_deadline).
     ///
     /// ```

@@ -64,8 +64,8 @@ impl PageMetadata {
 
     /// Returns whether another page follows this one, which has `page_items` items; `items` were read in total.
     ///
-    /// An empty page does not end the list if the response reports more pages. A larger total alone does not continue the list after an empty page, because
-    /// the missing items may never appear.
+    /// An empty page does not end the list if the response reports more pages. A larger total alone does not continue the list after an empty page,
+    /// because the missing items may never appear.
     pub(super) fn has_more(&self, page_items: u64, items: u64) -> bool {
         let next = self.number.map(|number| number.saturating_add(1));
         let more_pages = next.zip(self.pages).is_some_and(|(next, pages)| next < pages);

@@ -21,8 +21,8 @@ use crate::transport::{CallOptions, RawResponse, ResponseMeta, Retry};
 
 /// Maximum number of consecutive empty pages. A filter that is applied to pages leaves some of them empty.
 const MAX_EMPTY_PAGES: u32 = 100;
-/// Maximum number of repeats of the same items in a list with linked pages. Items that are added or removed during the listing move others to the next
-/// page, and pages are small.
+/// Maximum number of repeats of the same items in a list with linked pages. Items that are added or removed during the listing move others to the
+/// next page, and pages are small.
 const MAX_REPEATS: u32 = 1;
 
 /// Options of a list that concern its paging.

@@ -120,10 +120,12 @@ impl fmt::Display for WaitError {
                 format!("{target} ended in state {state}: {}", one_line(self.message().unwrap_or_default()))
             }
             WaitErrorKind::DeadlineExceeded => format!(
-                "timed out after {elapsed:.0?} ({polls}) waiting for {target}; last state: {state}; processing continues on the server, wait again with a later deadline"
+                "timed out after {elapsed:.0?} ({polls}) waiting for {target}; last state: {state}; \
+                 processing continues on the server, wait again with a later deadline"
             ),
             WaitErrorKind::Stalled => format!(
-                "{target} stalled: no change for {unchanged_for:.0?} ({polls}); last state: {state}; contact the operators of the service, or raise the stall limit"
+                "{target} stalled: no change for {unchanged_for:.0?} ({polls}); last state: {state}; \
+                 contact the operators of the service, or raise the stall limit"
             ),
             WaitErrorKind::Gone => format!("{target} no longer exists; last state: {state}"),
             WaitErrorKind::Poll => format!("failed to read the state of {target}"),

@@ -82,10 +82,10 @@ impl<P: Pollable, T: Send + 'static> WaitTarget<T> for PollTarget<P, T> {
 
 /// A wait that has not started: await it for the result, or read the [`states`](Self::states) one by one.
 ///
-/// The first poll is immediate. The interval between polls then grows with the square root of the elapsed time, from 0.5 s to 15 s (2 s after 10 s, 5 s
-/// after a minute), with a jitter of 10 %. The service's `Retry-After` is respected. Once earlier waits of the client have shown typical durations, polls
-/// that would come too early are skipped. Every wait has a deadline and polls once more at the deadline. An unknown state counts as work in progress, and
-/// so does a temporary error of a poll. Time spent in system suspend does not count against the deadline.
+/// The first poll is immediate. The interval between polls then grows with the square root of the elapsed time, from 0.5 s to 15 s (2 s after 10 s,
+/// 5 s after a minute), with a jitter of 10 %. The service's `Retry-After` is respected. Once earlier waits of the client have shown typical
+/// durations, polls that would come too early are skipped. Every wait has a deadline and polls once more at the deadline. An unknown state counts as
+/// work in progress, and so does a temporary error of a poll. Time spent in system suspend does not count against the deadline.
 #[must_use = "a wait does nothing unless awaited"]
 pub struct Wait<T> {
     target: Arc<dyn WaitTarget<T>>,
@@ -101,14 +101,15 @@ impl<T: Send + 'static> Wait<T> {
         Self { options: WaitOptions::new(target.default_deadline()), target }
     }
 
-    /// Sets the deadline, counted from the start of the wait. Default: 10 minutes for a package, 30 minutes for files. The last poll is at the deadline.
+    /// Sets the deadline, counted from the start of the wait. Default: 10 minutes for a package, 30 minutes for files. The last poll is at the
+    /// deadline.
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.options.deadline = deadline;
         self
     }
 
-    /// Sets the time without a change of the state after which the wait ends with [`WaitErrorKind::Stalled`](crate::WaitErrorKind::Stalled). Default: no
-    /// limit.
+    /// Sets the time without a change of the state after which the wait ends with [`WaitErrorKind::Stalled`](crate::WaitErrorKind::Stalled).
+    /// Default: no limit.
     pub fn with_stall_limit(mut self, limit: Duration) -> Self {
         self.options.stall_limit = Some(limit);
         self

@@ -63,8 +63,8 @@ impl DossierHandle {
 
     /// Waits until no file of the dossier is being processed and returns the files. Default deadline: 30 minutes.
     ///
-    /// Each poll is one list request, regardless of the number of files. Files in the trash and files excluded from the analysis are ignored. If a file
-    /// ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed) once all other files are processed.
+    /// Each poll is one list request, regardless of the number of files. Files in the trash and files excluded from the analysis are ignored. If a
+    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed) once all other files are processed.
     pub fn processed(&self) -> Wait<Vec<FileStatus>> {
         self.files_until(Condition::success(|files: &Vec<FileStatus>| {
             analysed_files(files).all(|file| matches!(analysis(file), Analysis::Done))
