@@ -83,7 +83,7 @@ pub enum TimeoutPhase {
     Operation,
     /// The identity provider's answer.
     Login,
-    /// A wait's deadline ([`WaitError::DeadlineExceeded`](crate::WaitError)).
+    /// A wait's deadline ([`WaitErrorKind::DeadlineExceeded`](crate::WaitErrorKind)).
     Wait,
 }
 

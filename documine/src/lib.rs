@@ -40,7 +40,7 @@ pub use clock::{BoxFuture, Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use list::{BadItem, Continuation, List, ListStream, Page};
 pub use models::*;
-pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError};
+pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError, WaitErrorKind};
 #[cfg(feature = "package")]
 pub use package::{Contents, PackageLimits};
 pub use resources::components::{Components, Export};

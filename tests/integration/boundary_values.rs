@@ -112,7 +112,7 @@ async fn rejects_package_of_no_files_before_sending() {
     let before = env.request_log().len();
     let no_files: [&FileId; 0] = [];
     let error = dossier.create_files_package(no_files, originals()).await.map(drop).unwrap_err();
-    assert_input_error(&error, "prepareFilesDownload: a package of no files would be empty; name at least one");
+    assert_input_error(&error, "prepareFilesDownload: the package has no files; pass at least one file id");
     assert_eq!(env.request_log_since(before), Vec::<String>::new());
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::WaitError;
+use documine::WaitErrorKind;
 use documine_sim::Fault;
 use serde_json::json;
 
@@ -86,7 +86,7 @@ async fn wait_state_stays_on_one_line() {
     ]);
     env.sim.faults().add(Fault::on("getFiles").patch(&failed.to_string()));
     let error = dossier.processed().await.unwrap_err();
-    assert!(matches!(error, WaitError::Failed { .. }));
+    assert_eq!(error.kind(), WaitErrorKind::Failed);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
 }
 

@@ -234,7 +234,11 @@ async fn reports_failed_package_and_archived_dossier_in_one_line() {
     env.sim.control().fail_next_package("Out of paper.");
     let operation = file.create_package(PackageContent::default()).await.unwrap();
     let error = Error::from(operation.wait().await.unwrap_err());
-    assert_error(&error, ErrorKind::Operation, &format!("package {} ended as FAILED: Out of paper.", operation.id()));
+    assert_error(
+        &error,
+        ErrorKind::Operation,
+        &format!("package {} ended in state FAILED: Out of paper.", operation.id()),
+    );
 
     env.sim.control().archive_dossier(dossier.id().as_str()).unwrap();
     let error = upload(&dossier, Source::bytes("invoice.pdf", INVOICE)).await;

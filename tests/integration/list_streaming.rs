@@ -140,19 +140,19 @@ async fn accepts_any_object_around_the_list() {
 async fn reports_position_of_invalid_list() {
     let prefix = "getUsers: 200 OK, but the body does not fit";
     for (body, line) in [
-        ("nul", format!("{prefix}: it ends in the middle")),
-        (r#"{"users":[{"id":"a"},{"id""#, format!("{prefix} at `users[1]`: it ends in the middle")),
-        (r#"{"users":[{"id":"a"}]"#, format!("{prefix}: it ends in the middle")),
-        (r#"{"users":[{"id":"a"}]} true"#, format!("{prefix}: something follows the JSON of the body")),
-        (r#"[{"id":"a"}]"#, format!("{prefix}: it is not the JSON of a list: the object is missing")),
-        (r#"{"users":[],"users":[]}"#, format!("{prefix}: the list is there twice")),
+        ("nul", format!("{prefix}: unexpected end of the body")),
+        (r#"{"users":[{"id":"a"},{"id""#, format!("{prefix} at `users[1]`: unexpected end of the body")),
+        (r#"{"users":[{"id":"a"}]"#, format!("{prefix}: unexpected end of the body")),
+        (r#"{"users":[{"id":"a"}]} true"#, format!("{prefix}: unexpected data after the JSON value")),
+        (r#"[{"id":"a"}]"#, format!("{prefix}: invalid JSON: expected an object")),
+        (r#"{"users":[],"users":[]}"#, format!("{prefix}: the list appears twice")),
         (
             r#"{"users":[{"id":"a"}{"id":"b"}]}"#,
-            format!("{prefix} at `users[1]`: it is not the JSON of a list: a comma between two elements is missing"),
+            format!("{prefix} at `users[1]`: invalid JSON: expected a comma between two items"),
         ),
         (
             r#"{"users":[{"id":"a"],{"id":"b"}]}"#,
-            format!("{prefix} at `users[0]`: it is not the JSON of a list: the bracket that closes is missing"),
+            format!("{prefix} at `users[0]`: invalid JSON: expected the matching closing bracket"),
         ),
         (r#"{"users":{"id":"a"}}"#, format!("{prefix} at `users`: invalid type: map, expected a sequence")),
     ] {
@@ -175,8 +175,7 @@ async fn names_and_skips_oversized_item() {
     let service = scripted_server(vec![json_response(&body)]).await;
     let list = || async { client(&service.base).await.users().with_max_item_size(4096) };
     let each: Vec<std::result::Result<User, BadItem>> = list().await.stream_each().try_collect().await.unwrap();
-    let message =
-        "getUsers: 200 OK, but `users[1]` is larger than 4096 bytes, the most that is taken (with_max_item_size)";
+    let message = "getUsers: 200 OK, but `users[1]` exceeds the item size limit of 4096 bytes (with_max_item_size)";
     assert_eq!(each[1].as_ref().unwrap_err().to_string(), message);
     assert_eq!((each[0].is_ok(), each[2].is_ok(), each.len()), (true, true, 3));
     let strict: Result<Vec<User>> = list().await.stream().try_collect().await;

@@ -151,7 +151,10 @@ async fn never_returns_json_as_xml() {
         ("getComponents", file.components_xml().await.unwrap_err()),
         ("getDossierComponents", dossier.components_xml().await.unwrap_err()),
     ] {
-        assert_eq!(error.to_string(), format!("{operation}: 200 OK, but the answer is \"application/json\", not XML"));
+        assert_eq!(
+            error.to_string(),
+            format!("{operation}: 200 OK, but the media type is \"application/json\", not XML")
+        );
         assert_eq!(error.kind(), ErrorKind::Decode);
         assert_eq!(error.body_snippet(), Some(r#"{"files":[],"fileId":"f-1"}"#));
     }

@@ -95,7 +95,7 @@ async fn page_without_content_ends_list_unless_items_are_missing() {
     assert_eq!(request_lines(&whole).len(), 2);
     let part = scripted_server(vec![first(r#"{"users":[{"id":"a"}],"totalElements":2}"#), no_content]).await;
     let error = client(&part.base).await.users().await.unwrap_err();
-    assert!(error.to_string().contains("the service gives 1 of 2 items"), "{error}");
+    assert!(error.to_string().contains("the service returned 1 of 2 items"), "{error}");
 }
 
 #[tokio::test]

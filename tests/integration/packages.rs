@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use documine::{
     DossierHandle, DownloadFileType, DownloadId, DownloadState, Error, ErrorKind, Package, PackageContent,
-    ReportTemplateId, State, WaitError,
+    ReportTemplateId, State, WaitErrorKind,
 };
 use futures_util::TryStreamExt;
 
@@ -212,11 +212,11 @@ async fn reports_reason_of_failed_package() {
     env.sim.control().fail_next_package("The report template is damaged.");
     let operation = dossier.create_package(originals()).await.unwrap();
     let error = operation.wait().await.unwrap_err();
-    let WaitError::Failed { state, message, .. } = &error else { panic!("{error:?}") };
-    assert_eq!((state.as_str(), message.as_str()), ("FAILED", "The report template is damaged."));
+    assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
+    assert_eq!((error.last_state(), error.message()), (Some("FAILED"), Some("The report template is damaged.")));
     assert_eq!(
         error.to_string(),
-        format!("package {} ended as FAILED: The report template is damaged.", operation.id())
+        format!("package {} ended in state FAILED: The report template is damaged.", operation.id())
     );
     let error = Error::from(error);
     assert_eq!(error.kind(), ErrorKind::Operation);
@@ -233,8 +233,8 @@ async fn reports_expired_package_as_gone() {
     let package = operation.wait().await.unwrap();
     env.sim.control().expire_packages();
     let error = operation.wait().await.unwrap_err();
-    assert!(matches!(error, WaitError::Gone { .. }));
-    assert_eq!(error.to_string(), format!("package {} is not there any more (last state: unknown)", operation.id()));
+    assert_eq!(error.kind(), WaitErrorKind::Gone);
+    assert_eq!(error.to_string(), format!("package {} no longer exists; last state: unknown", operation.id()));
     let folder = tempfile::tempdir().unwrap();
     let error = package.save_to(folder.path().join("a.zip")).await.unwrap_err();
     assert!(error.is_not_found());
@@ -263,7 +263,7 @@ async fn cancel_deletes_package() {
     operation.cancel().await.unwrap();
     #[cfg(has = "getDownloads")]
     assert_eq!(env.client.downloads().await.unwrap(), []);
-    assert!(matches!(operation.poll_once().await.unwrap_err(), WaitError::Gone { .. }));
+    assert_eq!(operation.poll_once().await.unwrap_err().kind(), WaitErrorKind::Gone);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn never_returns_part_of_a_list_as_whole() {
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(
         error.to_string(),
-        "getDossiers: the service gives 20 of 45 items, paged in a way that the document does not declare (x-paging)"
+        "getDossiers: incomplete list: the service returned 20 of 45 items, and the document declares no paging (x-paging)"
     );
     // A list that fits into its first page is complete.
     #[cfg(has = "getUsers")]
@@ -197,7 +197,7 @@ async fn continuation_resumes_list_in_another_client() {
         let before = env.request_log().len();
         let error = list().resume(continuation).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
-        assert!(error.to_string().contains("the continuation is of another list (getDossiers /"), "{error}");
+        assert!(error.to_string().contains("the continuation belongs to another list (getDossiers /"), "{error}");
         assert_eq!(env.request_log_since(before), Vec::<String>::new());
         expect_paging_violations(env);
     }

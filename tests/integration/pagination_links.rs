@@ -60,7 +60,7 @@ async fn resolves_relative_link_against_page_url() {
 async fn rejects_invalid_link_url() {
     let link = r#"<http://[>; rel="next""#;
     let error = users(&two_pages(link).await).await.unwrap_err();
-    assert_eq!(error.to_string(), "getUsers: the link to the next page is no address: invalid IPv6 address");
+    assert_eq!(error.to_string(), "getUsers: invalid URL in the link to the next page: invalid IPv6 address");
     assert_eq!(error.kind(), ErrorKind::Decode);
     let service = two_pages(link).await;
     let items: Vec<Result<User>> = client(&service.base).await.users().stream().collect().await;
@@ -82,7 +82,7 @@ async fn reports_fewer_items_than_announced() {
     let first = page(Some(link), r#"{"users":[{"id":"a"},{"id":"b"}],"totalElements":4}"#);
     let service = scripted_server(vec![first, page(None, r#"{"users":[{"id":"c"}],"totalElements":4}"#)]).await;
     let message =
-        "getUsers: the service gives 3 of 4 items, paged in a way that the document does not declare (x-paging)";
+        "getUsers: incomplete list: the service returned 3 of 4 items, and the document declares no paging (x-paging)";
     let error = users(&service).await.unwrap_err();
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, message));
 }
@@ -153,7 +153,7 @@ async fn detects_page_repeated_forever() {
     assert_eq!((each.len(), each.iter().filter(|each| each.is_err()).count()), (3, 3));
     let (_, list) = numbered_pages(&[r#"{"users":[{"id":"a"}],"totalPages":9,"number":0}"#]).await;
     let error = list.await.unwrap_err();
-    assert_eq!(error.to_string(), "getUsers: the service gives page 0 where page 1 was asked for");
+    assert_eq!(error.to_string(), "getUsers: the service returned page 0 instead of page 1");
     let (service, list) = numbered_pages(&[r#"{"users":[],"last":false}"#]).await;
     let error = list.await.unwrap_err();
     assert_eq!(error.to_string(), EMPTY_PAGES);
@@ -218,8 +218,8 @@ async fn limits_collected_items_but_not_streams() {
     let service = endless_pages(fresh).await;
     let client = client(&service.base).await;
     let error = client.users().with_max_items(20).await.unwrap_err();
-    let message = "getUsers: the list goes on after 20 items on 10 pages, and the most that is collected is 20 (with_max_items); \
-        raise that, or take the list as a stream";
+    let message = "getUsers: the list continues after 20 items on 10 pages, and the limit of a collected list is 20 (with_max_items); \
+        raise the limit, or stream the list";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, message));
     assert_eq!(request_lines(&service).len(), 10);
     let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();
@@ -284,6 +284,6 @@ async fn follows_link_below_base_url_path() {
 #[tokio::test]
 async fn rejects_link_with_another_scheme() {
     let service = two_pages(r#"<javascript:alert(1)>; rel="next""#).await;
-    let message = "getUsers: the link to the next page has the scheme \"javascript\", where https is expected";
+    let message = "getUsers: unsupported scheme \"javascript\" in the link to the next page; expected https";
     assert_eq!(users(&service).await.unwrap_err().to_string(), message);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitError};
+use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitErrorKind};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
@@ -190,8 +190,9 @@ async fn reports_unknown_token_path_as_auth_error() {
 
     time.advance(1);
     let error = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap_err();
-    let WaitError::Poll { what, error, .. } = error else { panic!("{error:?}") };
-    assert_eq!((what.as_str(), error.to_string().as_str()), ("package d-1", line));
+    assert_eq!(error.kind(), WaitErrorKind::Poll, "{error:?}");
+    let poll_error = error.poll_error().map(ToString::to_string);
+    assert_eq!((error.target(), poll_error.as_deref()), ("package d-1", Some(line)));
     assert!(bearers(&service).is_empty());
 }
 

@@ -53,5 +53,5 @@ async fn skips_only_list_item_that_exceeds_memory_limit() {
     let ids: Vec<_> = each.iter().map(|user| user.as_ref().ok().map(|user| user.id.as_str())).collect();
     assert_eq!(ids, [Some("a"), None, Some("c")]);
     let line = each[1].as_ref().unwrap_err().to_string();
-    assert!(line.contains("`users[1]` can't be read: it would take about"), "{line}");
+    assert!(line.contains("`users[1]` exceeds the memory limit of an item: it would take about"), "{line}");
 }

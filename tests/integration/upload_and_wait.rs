@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{ErrorKind, ProcessingStatus, Source, State, WaitError};
+use documine::{ErrorKind, ProcessingStatus, Source, State, WaitErrorKind};
 use documine_sim::Fault;
 use futures_util::TryStreamExt;
 
@@ -189,7 +189,7 @@ async fn fails_for_file_excluded_from_analysis() {
     assert_eq!(
         error.to_string(),
         format!(
-            "file {} ended as UNPROCESSED: its analysis is switched off (excluded), so it would never be processed",
+            "file {} ended in state UNPROCESSED: the file is excluded from the analysis and will never be processed",
             uploaded.id
         )
     );
@@ -205,11 +205,12 @@ async fn polls_once_more_at_deadline_and_reports_last_state() {
     let start = env.sim.clock().now();
     let error = uploaded.processed().with_deadline(Duration::from_millis(1700)).await.unwrap_err();
     assert_eq!(millis(&env.request_times("getFile", start)), [0, 500, 1000, 1700]);
-    let WaitError::DeadlineExceeded { what, last_state, elapsed, polls, .. } = &error else { panic!("{error:?}") };
-    assert_eq!((last_state.as_deref(), *elapsed, *polls), (Some("OCR_PROCESSING"), Duration::from_millis(1700), 4));
-    assert_eq!(*what, format!("file {}", uploaded.id));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!(error.last_state(), Some("OCR_PROCESSING"));
+    assert_eq!((error.elapsed(), error.polls()), (Duration::from_millis(1700), 4));
+    assert_eq!(error.target(), format!("file {}", uploaded.id));
     let line = format!(
-        "file {} was not ready after 2s and 4 looks (last state: OCR_PROCESSING); it goes on at the service, wait again with a later deadline",
+        "timed out after 2s (4 polls) waiting for file {}; last state: OCR_PROCESSING; processing continues on the server, wait again with a later deadline",
         uploaded.id
     );
     assert_eq!(error.to_string(), line);
@@ -234,7 +235,11 @@ async fn zero_deadline_polls_once() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let error = uploaded.processed().with_deadline(Duration::ZERO).await.unwrap_err();
-    assert!(matches!(&error, WaitError::DeadlineExceeded { polls: 1, elapsed: Duration::ZERO, .. }), "{error:?}");
+    assert_eq!(
+        (error.kind(), error.polls(), error.elapsed()),
+        (WaitErrorKind::DeadlineExceeded, 1, Duration::ZERO),
+        "{error:?}"
+    );
     assert_eq!(env.requests("getFile").len(), 1);
 }
 
@@ -266,8 +271,8 @@ async fn ends_with_reason_of_permanent_error() {
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     env.sim.faults().add(Fault::on("getFile").status(403).body("application/json", r#"{"message":"Not for you."}"#));
     let error = uploaded.processed().await.unwrap_err();
-    assert!(matches!(&error, WaitError::Poll { .. }));
-    assert_eq!(error.to_string(), format!("the state of file {} could not be read", uploaded.id));
+    assert_eq!(error.kind(), WaitErrorKind::Poll);
+    assert_eq!(error.to_string(), format!("failed to read the state of file {}", uploaded.id));
     assert_eq!(documine::Error::from(error).to_string(), "getFile: 403 Forbidden: Not for you.");
     assert_eq!(env.requests("getFile").len(), 1);
 }
@@ -280,16 +285,19 @@ async fn reports_reason_of_failed_analysis() {
     env.sim.control().fail_next_analysis("The rules could not be applied.");
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let error = uploaded.processed().await.unwrap_err();
-    let WaitError::Failed { state, message, .. } = &error else { panic!("{error:?}") };
-    assert_eq!((state.as_str(), message.as_str()), ("ERROR", "The rules could not be applied."));
-    assert_eq!(error.to_string(), format!("file {} ended as ERROR: The rules could not be applied.", uploaded.id));
+    assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
+    assert_eq!((error.last_state(), error.message()), (Some("ERROR"), Some("The rules could not be applied.")));
+    assert_eq!(
+        error.to_string(),
+        format!("file {} ended in state ERROR: The rules could not be applied.", uploaded.id)
+    );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
 
     let error = dossier.processed().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
-            "the analysis of dossier {} ended as ERROR: 1 of 2 files: study.pdf: The rules could not be applied.",
+            "analysis of dossier {} ended in state ERROR: 1 of 2 files: study.pdf: The rules could not be applied.",
             dossier.id()
         )
     );
@@ -302,9 +310,9 @@ async fn reports_deleted_file() {
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     dossier.file(&uploaded.id).delete().await.unwrap();
     let error = uploaded.processed().await.unwrap_err();
-    assert_eq!(error.to_string(), format!("file {} ended as DELETED: the file was deleted", uploaded.id));
+    assert_eq!(error.to_string(), format!("file {} ended in state DELETED: the file was deleted", uploaded.id));
     dossier.file(&uploaded.id).delete().permanently().await.unwrap();
     let error = uploaded.processed().await.unwrap_err();
-    assert_eq!(error.to_string(), format!("file {} is not there any more (last state: unknown)", uploaded.id));
-    assert!(matches!(error, WaitError::Gone { .. }));
+    assert_eq!(error.to_string(), format!("file {} no longer exists; last state: unknown", uploaded.id));
+    assert_eq!(error.kind(), WaitErrorKind::Gone);
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, DownloadId, Operation, Package, WaitError};
+use documine::{Client, Credentials, DownloadId, Operation, Package, WaitErrorKind};
 use documine_sim::Fault;
 
 use crate::harness::canned_server::CannedServer;
@@ -50,12 +50,12 @@ async fn reports_deadline_after_persistent_429() {
     assert_eq!(
         error.to_string(),
         format!(
-            "package {} was not ready after 90s and 3 looks (last state: unknown); it goes on at the service, wait again with a later deadline",
+            "timed out after 90s (3 polls) waiting for package {}; last state: unknown; processing continues on the server, wait again with a later deadline",
             operation.id()
         )
     );
-    let WaitError::DeadlineExceeded { elapsed, polls, last_state, .. } = error else { panic!("{error:?}") };
-    assert_eq!((elapsed, polls, last_state), (Duration::from_secs(90), 3, None));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!((error.elapsed(), error.polls(), error.last_state()), (Duration::from_secs(90), 3, None));
 }
 
 #[tokio::test]
@@ -64,9 +64,9 @@ async fn failing_polls_do_not_extend_deadline() {
     let operation = pending_package(&env).await;
     env.sim.faults().add(Fault::on("getDownload").status(503));
     let error = operation.wait().with_deadline(Duration::from_secs(10)).await.unwrap_err();
-    let WaitError::DeadlineExceeded { elapsed, polls, .. } = error else { panic!("{error:?}") };
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
     // Each poll makes four attempts in 1.75 s; the last poll begins before the deadline and ends after it.
-    assert_eq!((elapsed.as_millis(), polls), (11_334, 4));
+    assert_eq!((error.elapsed().as_millis(), error.polls()), (11_334, 4));
     assert_eq!(env.requests("getDownload").len(), 16);
 }
 
@@ -80,7 +80,7 @@ async fn hanging_poll_does_not_extend_deadline() {
     let start = Instant::now();
     let error = operation.wait().with_deadline(Duration::from_millis(50)).await.unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(55), "the attempt timeout of the client is 60 s");
-    let WaitError::DeadlineExceeded { what, polls, last_state, .. } = error else { panic!("{error:?}") };
-    assert_eq!((what.as_str(), polls, last_state), ("package d-1", 1, None));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!((error.target(), error.polls(), error.last_state()), ("package d-1", 1, None));
     assert_eq!(service.requests().len(), 1);
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use documine::{
     BoxFuture, Clock, Condition, DownloadState, DownloadStatus, ErrorKind, FileHandle, FileStatus, Operation,
-    OperationRef, Package, ProcessingStatus, Source, State, WaitError,
+    OperationRef, Package, ProcessingStatus, Source, State, WaitErrorKind,
 };
 use documine_sim::Fault;
 
@@ -71,7 +71,7 @@ async fn failed_file_ends_only_wait_for_success() {
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let file = dossier.file(&uploaded.id);
     let error = file.until(Condition::processed()).await.unwrap_err();
-    assert!(matches!(&error, WaitError::Failed { state, .. } if state == "ERROR"), "{error:?}");
+    assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
     assert_eq!((error.id(), error.last_state()), (file.id().as_str(), Some("ERROR")));
     let status = file.until(Condition::processed().or(Condition::failed())).await.unwrap();
     assert_eq!(status.processing_status, Some(ProcessingStatus::Error));
@@ -134,19 +134,21 @@ async fn reports_stalled_operation() {
     let env = env_without_progress().await;
     let operation = package(&env).await;
     let error = operation.wait().with_stall_limit(seconds(120)).await.unwrap_err();
-    let WaitError::Stalled { unchanged_for, last_state, .. } = &error else { panic!("{error:?}") };
-    assert!(*unchanged_for >= seconds(120) && *unchanged_for < seconds(136), "{unchanged_for:?}");
-    assert!(last_state.is_some());
+    assert_eq!(error.kind(), WaitErrorKind::Stalled, "{error:?}");
+    let unchanged_for = error.unchanged_for();
+    assert!(unchanged_for >= seconds(120) && unchanged_for < seconds(136), "{unchanged_for:?}");
+    assert!(error.last_state().is_some());
     let line = error.to_string();
     assert!(
-        line.contains("stands still: no change for") && line.ends_with("ask the service's operators, or wait longer"),
+        line.contains("stalled: no change for")
+            && line.ends_with("contact the operators of the service, or raise the stall limit"),
         "{line}"
     );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
     // Without a stall limit, the deadline error reports the time without change.
     let error = operation.wait().await.unwrap_err();
-    let WaitError::DeadlineExceeded { unchanged_for, elapsed, .. } = error else { panic!("{error:?}") };
-    assert_eq!((unchanged_for, elapsed), (seconds(600), seconds(600)));
+    assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
+    assert_eq!((error.unchanged_for(), error.elapsed()), (seconds(600), seconds(600)));
 }
 
 #[tokio::test]
@@ -161,8 +163,8 @@ async fn tolerates_404_for_new_package() {
     env.sim.faults().add(Fault::on("getDownload").status(404).times(1));
     let known = env.client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let error = known.wait().await.unwrap_err();
-    assert!(matches!(error, WaitError::Gone { .. }), "{error:?}");
-    assert_eq!(error.effort(), (Duration::ZERO, 1));
+    assert_eq!(error.kind(), WaitErrorKind::Gone, "{error:?}");
+    assert_eq!((error.elapsed(), error.polls()), (Duration::ZERO, 1));
 }
 
 #[tokio::test]
@@ -175,7 +177,7 @@ async fn suspended_machine_uses_no_wait_time_and_polls_normally() {
     let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let start = env.sim.clock().now();
     let error = operation.wait().with_deadline(seconds(60)).await.unwrap_err();
-    assert_eq!(error.effort().0, seconds(60), "suspend time does not count");
+    assert_eq!(error.elapsed(), seconds(60), "suspend time does not count");
     let polls = milliseconds(&env, "getDownload", start);
     let suspended = 8 * 3_600_000;
     let poll_times: Vec<_> = polls.iter().map(|at| if *at > suspended { at - suspended } else { *at }).collect();
@@ -286,16 +288,13 @@ async fn resumes_operation_in_another_process_with_another_login() {
     };
     assert_eq!(
         refused("\"version\":1", "\"version\":2"),
-        "the operation was noted down by a newer version of this library (form 2, known is 1); update the program"
+        "the operation reference has format version 2, but this build supports versions up to 1; update the program"
     );
-    assert_eq!(
-        refused("\"package\"", "\"upload\""),
-        "the operation that was noted down is a \"upload\", not a package"
-    );
+    assert_eq!(refused("\"package\"", "\"upload\""), "the operation reference is to a \"upload\", not to a package");
     assert_eq!(
         refused(&format!("\"{}\"", env.sim.workspace_id()), "\"other\""),
         format!(
-            "the operation belongs to the workspace \"other\", but this client works in {:?}",
+            "the operation belongs to workspace \"other\", but this client uses workspace {:?}",
             env.sim.workspace_id()
         )
     );

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use documine::{
     Client, Components, Contents, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus,
     DownloadFileType, FileHandle, FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus,
-    Timestamp, WaitError,
+    Timestamp, WaitErrorKind,
 };
 use futures_util::future::join_all;
 
@@ -122,7 +122,9 @@ impl<'a> Steps<'a> {
         let states = progress.clone();
         let files = match dossier.processed().on_state(move |state| states.state(state)).await {
             // All files have ended, some of them with an error: the list has the details.
-            Err(WaitError::Failed { .. }) => dossier.files().await.during("the dossier's files")?,
+            Err(error) if error.kind() == WaitErrorKind::Failed => {
+                dossier.files().await.during("the dossier's files")?
+            }
             waited => waited.during("the analysis")?,
         };
         progress.done("finished");

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::auth::Endpoints;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{Boards, History};
+use crate::operation::WaitContext;
 use crate::text;
 use crate::transport::classify::{self, ResponseFailure, classify};
 use crate::transport::{self, CallOptions, Pipeline, RawResponse, ResponseMeta};
@@ -38,10 +38,7 @@ struct Inner {
     raw: documine_api::Client,
     workspace: String,
     endpoints: Endpoints,
-    /// Durations of finished waits, for the next ones.
-    history: Arc<History>,
-    /// The list requests that concurrent waits share.
-    boards: Boards,
+    waits: WaitContext,
 }
 
 impl Client {
@@ -50,14 +47,8 @@ impl Client {
         let transport = Arc::new(transport::Raw(Arc::clone(&pipeline)));
         let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&pipeline.base));
         let raw = documine_api::Client::new_with_client(pipeline.base.as_str(), pipeline.client.clone(), inner);
-        Self(Arc::new(Inner {
-            pipeline,
-            raw,
-            workspace,
-            endpoints,
-            history: Arc::default(),
-            boards: Boards::default(),
-        }))
+        let waits = WaitContext::new(Arc::clone(&pipeline.clock));
+        Self(Arc::new(Inner { pipeline, raw, workspace, endpoints, waits }))
     }
 
     /// The workspace this client works in.
@@ -143,12 +134,8 @@ impl Client {
         &self.0.pipeline
     }
 
-    pub(crate) fn history(&self) -> &Arc<History> {
-        &self.0.history
-    }
-
-    pub(crate) fn boards(&self) -> &Boards {
-        &self.0.boards
+    pub(crate) fn waits(&self) -> &WaitContext {
+        &self.0.waits
     }
 }
 

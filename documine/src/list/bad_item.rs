@@ -1,11 +1,12 @@
-//! An element of a list that can't be read.
+//! The error of a single list item.
 
 use std::fmt;
 
 use crate::error::Error;
 
-/// An element of a list that is larger than what is kept of one, or not what the document describes. The elements behind it are not touched
-/// by that: [`List::stream_each`](crate::List::stream_each) goes on with them.
+/// An item of a list that exceeds the size limit or does not match the document.
+///
+/// Other items are not affected: [`List::stream_each`](crate::List::stream_each) continues after the item.
 #[derive(Debug, Clone)]
 pub struct BadItem {
     pub(super) index: u64,
@@ -13,13 +14,12 @@ pub struct BadItem {
 }
 
 impl BadItem {
-    /// How many items stand before it in the whole list.
+    /// Returns the index of the item in the whole list.
     pub fn index(&self) -> u64 {
         self.index
     }
 
-    /// What is wrong with it: its text names the element and the field; the beginning of the element is in
-    /// [`body_snippet`](Error::body_snippet).
+    /// Returns the error, which names the item and the field. The beginning of the item is in [`body_snippet`](Error::body_snippet).
     pub fn error(&self) -> &Error {
         &self.error
     }

@@ -1,30 +1,29 @@
-//! Where a list goes on, for another process or another day.
+//! A serializable position in a list, for another process or a later run.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::error::{Error, Result};
 
-/// Of this form; another one is refused.
+/// The format version of continuations. Other versions are rejected.
 const VERSION: u32 = 1;
 
-/// Where a list goes on after the last page that was delivered whole: kept in a file, say, and given to [`List::resume`](crate::List::resume)
-/// by another process.
+/// The position in a list after the last fully delivered page; [`List::resume`](crate::List::resume) continues from it, also in another process.
 ///
-/// It holds paths and queries of the service (as the service links its pages) and counts. No host, no token and no workspace is in it. How
-/// long it is good for, the service decides: its pages may have moved on.
+/// A continuation contains paths and queries of the service and counts, but no host, no token and no workspace. The service decides how long a
+/// continuation stays valid, because its pages may change.
 ///
 /// ```
 /// # async fn f(client: documine::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use futures_util::TryStreamExt;
 /// let mut pages = client.users().pages();
 /// while let Some(page) = pages.try_next().await? {
-///     // … work on page.items, then:
+///     // … process page.items, then:
 ///     std::fs::write("users.continuation", serde_json::to_vec(&page.continuation)?)?;
 /// }
-/// // Elsewhere:
-/// let kept: Option<documine::Continuation> = serde_json::from_slice(&std::fs::read("users.continuation")?)?;
-/// if let Some(continuation) = kept {
+/// // In another process:
+/// let saved: Option<documine::Continuation> = serde_json::from_slice(&std::fs::read("users.continuation")?)?;
+/// if let Some(continuation) = saved {
 ///     let rest = client.users().resume(continuation).await?;
 /// }
 /// # Ok(()) }
@@ -33,10 +32,10 @@ const VERSION: u32 = 1;
 pub struct Continuation {
     #[serde(rename = "v")]
     version: u32,
-    // Absent in a form of another version, which is to be told from a broken one.
+    // The defaults let a continuation of another version be read far enough to report its version.
     #[serde(default)]
     operation: String,
-    /// Which list it is: the path and query that it begins with.
+    /// Path and query of the list's first page, which identify the list.
     #[serde(default)]
     list: String,
     /// Path and query of the next page.
@@ -49,40 +48,42 @@ pub struct Continuation {
 }
 
 impl Continuation {
-    /// For the list of `operation` that begins at `first` and goes on at `next`, if that is an address of the same service.
+    /// Creates a continuation for the list of `operation` from `first` to `next`; `None` if `next` has another origin.
     pub(super) fn new(operation: &str, first: &Url, next: &Url, items: u64, pages: u64) -> Option<Self> {
         (first.origin() == next.origin()).then(|| Self {
             version: VERSION,
             operation: operation.to_owned(),
-            list: place(first),
-            next: place(next),
+            list: path_and_query(first),
+            next: path_and_query(next),
             items,
             pages,
         })
     }
 
-    /// The address at which the list that begins at `first` goes on.
-    pub(super) fn resumed(&self, operation: &str, first: &Url) -> Result<Url> {
-        let refused = |why: String| Error::input(format!("the list can't go on where it is told to: {why}"));
+    /// Returns the URL of the next page for the list that begins at `first`.
+    pub(super) fn next_url(&self, operation: &str, first: &Url) -> Result<Url> {
+        let rejected = |reason: String| Error::input(format!("cannot resume the list: {reason}"));
         if self.version != VERSION {
-            let why =
-                format!("the continuation is of version {}, and this build knows version {VERSION}", self.version);
-            return Err(refused(why));
+            let reason = format!(
+                "the continuation has format version {}, but this build supports version {VERSION}",
+                self.version
+            );
+            return Err(rejected(reason));
         }
-        if self.operation != operation || self.list != place(first) {
-            let why = format!("the continuation is of another list ({} {})", self.operation, self.list);
-            return Err(refused(crate::text::one_line(&why)));
+        if self.operation != operation || self.list != path_and_query(first) {
+            let reason = format!("the continuation belongs to another list ({} {})", self.operation, self.list);
+            return Err(rejected(crate::text::one_line(&reason)));
         }
-        let next = first.join(&self.next).map_err(|error| refused(format!("its next page is no address: {error}")))?;
-        if !self.next.starts_with('/') || place(&next) != self.next || next.origin() != first.origin() {
-            return Err(refused("its next page is no path of the service".into()));
+        let next =
+            first.join(&self.next).map_err(|error| rejected(format!("invalid path of the next page: {error}")))?;
+        if !self.next.starts_with('/') || path_and_query(&next) != self.next || next.origin() != first.origin() {
+            return Err(rejected("the next page is not a path of the service".into()));
         }
         Ok(next)
     }
 }
 
-/// Path and query.
-fn place(url: &Url) -> String {
+fn path_and_query(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
@@ -93,46 +94,43 @@ fn place(url: &Url) -> String {
 mod tests {
     use super::*;
 
-    fn resumed(change: impl FnOnce(&mut Continuation)) -> std::result::Result<String, String> {
+    fn next_url(change: impl FnOnce(&mut Continuation)) -> std::result::Result<String, String> {
         let first = Url::parse("https://acme.example/api/users?active=true").map_err(|error| error.to_string())?;
         let next = first.join("?cursor=20").map_err(|error| error.to_string())?;
         let mut continuation = Continuation::new("getUsers", &first, &next, 20, 1).ok_or("another origin")?;
         change(&mut continuation);
-        continuation.resumed("getUsers", &first).map(String::from).map_err(|error| error.to_string())
+        continuation.next_url("getUsers", &first).map(String::from).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn it_leads_where_the_list_goes_on_and_nowhere_else() {
-        assert_eq!(resumed(|_| {}), Ok("https://acme.example/api/users?cursor=20".into()));
-        let told =
-            "the list can't go on where it is told to: the continuation is of another list (getUsers /api/files)";
-        assert_eq!(resumed(|it| it.list = "/api/files".into()), Err(told.into()));
-        assert!(resumed(|it| it.operation = "getFiles".into()).is_err());
-        for elsewhere in
-            ["//evil.example/", "/\\evil.example/", "https://evil.example/", "users", "", "/a/../b", "/a#b"]
-        {
-            let told = resumed(|it| it.next = elsewhere.into());
-            let no_path = "the list can't go on where it is told to: its next page is no path of the service";
-            assert_eq!(told, Err(no_path.into()), "{elsewhere}");
+    fn resumes_only_the_same_list_at_a_path_of_the_service() {
+        assert_eq!(next_url(|_| {}), Ok("https://acme.example/api/users?cursor=20".into()));
+        let other_list = "cannot resume the list: the continuation belongs to another list (getUsers /api/files)";
+        assert_eq!(next_url(|it| it.list = "/api/files".into()), Err(other_list.into()));
+        assert!(next_url(|it| it.operation = "getFiles".into()).is_err());
+        for target in ["//evil.example/", "/\\evil.example/", "https://evil.example/", "users", "", "/a/../b", "/a#b"] {
+            let result = next_url(|it| it.next = target.into());
+            let no_path = "cannot resume the list: the next page is not a path of the service";
+            assert_eq!(result, Err(no_path.into()), "{target}");
         }
     }
 
     #[test]
-    fn a_form_of_another_version_is_named() -> std::result::Result<(), Box<dyn std::error::Error>> {
-        // It is read all the same, whatever else is in it.
+    fn rejects_other_format_version() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        // Unknown fields do not prevent reading the version.
         let later: Continuation = serde_json::from_str(r#"{"v":2,"cursor":"x"}"#)?;
         let first = Url::parse("https://acme.example/api/users")?;
-        let told = later.resumed("getUsers", &first).map_err(|error| error.to_string());
-        let why = "the continuation is of version 2, and this build knows version 1";
-        assert_eq!(told, Err(format!("the list can't go on where it is told to: {why}")));
+        let result = later.next_url("getUsers", &first).map_err(|error| error.to_string());
+        let reason = "the continuation has format version 2, but this build supports version 1";
+        assert_eq!(result, Err(format!("cannot resume the list: {reason}")));
         Ok(())
     }
 
     #[test]
-    fn no_host_and_no_password_is_in_it() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    fn contains_no_host_and_no_password() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let first = Url::parse("https://robot:pa55-w0rd@acme.example/api/users")?;
-        let kept = Continuation::new("getUsers", &first, &first.join("?page=1")?, 1, 1);
-        let json = serde_json::to_string(&kept)?;
+        let continuation = Continuation::new("getUsers", &first, &first.join("?page=1")?, 1, 1);
+        let json = serde_json::to_string(&continuation)?;
         let list = r#""operation":"getUsers","list":"/api/users","next":"/api/users?page=1""#;
         assert_eq!(json, format!(r#"{{"v":1,{list},"items":1,"pages":1}}"#));
         let other = Url::parse("https://other.example/api/users?page=1")?;

@@ -1,10 +1,5 @@
-//! See [`crate::fuzzing`]: lists, and where they go on.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    reason = "what does not hold is to end the run"
-)]
+//! Fuzz targets for lists and paging; see [`crate::fuzzing`].
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a failed check ends the run")]
 
 use std::collections::HashSet;
 
@@ -14,31 +9,31 @@ use url::Url;
 
 use super::continuation::Continuation;
 use super::link::next_link;
-use super::split::{Piece, Splitter};
+use super::tokenizer::{ListToken, ListTokenizer};
 use crate::error::ErrorKind;
 use crate::fuzzing::one_line;
 
 const LIST: &str = "files";
 const LIMIT: usize = 1 << 20;
-/// serde_json reads no deeper than 128; the object and its list are two of them.
-const SHALLOW: usize = 120;
+/// Number of brackets below the nesting limit of `serde_json`, which is 128 including the object and its list.
+const MAX_BRACKETS: usize = 120;
 
-/// What an answer splits into; each member with its name, in the order in which they stand.
+/// The content of a response; members in the order of the body.
 #[derive(Debug, Default, PartialEq)]
-struct Parts {
+struct TokenizedResponse {
     items: Vec<Value>,
     members: Vec<(String, Value)>,
 }
 
-/// The body of a list in pieces of the length that the first byte says: the same as in one piece, and as serde_json reads it.
+/// Checks that a list body in chunks, whose length the first byte gives, is read like the whole body and like `serde_json` reads it.
 pub fn list(input: &[u8]) {
     let Some((length, body)) = input.split_first() else { return };
-    let parts = split(body, body.len().max(1));
-    assert_eq!(split(body, usize::from(*length % 32) + 1), parts);
+    let tokens = split(body, body.len().max(1));
+    assert_eq!(split(body, usize::from(*length % 32) + 1), tokens);
     let whole = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)).ok();
-    let is_shallow = body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() < SHALLOW;
-    match (parts, whole) {
-        (Ok(Parts { items, members }), Some(Value::Object(mut whole))) => {
+    let is_shallow = body.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() < MAX_BRACKETS;
+    match (tokens, whole) {
+        (Ok(TokenizedResponse { items, members }), Some(Value::Object(mut whole))) => {
             let mut names = HashSet::new();
             if members.iter().all(|(name, _)| names.insert(name))
                 && (items.is_empty() || !names.contains(&LIST.to_owned()))
@@ -49,36 +44,36 @@ pub fn list(input: &[u8]) {
                 assert_eq!(members.into_iter().collect::<Map<_, _>>(), whole);
             }
         }
-        // An answer without content has a list without elements.
-        (Ok(parts), None | Some(Value::Null)) if parts == Parts::default() => {}
-        (Ok(_), whole) => assert!(!is_shallow, "{whole:?} was taken apart"),
-        // serde_json takes the last one of a name.
-        (Err(flaw), Some(Value::Object(_))) => assert!(!is_shallow || flaw == "the list is there twice", "{flaw}"),
+        // A response without content is an empty list.
+        (Ok(tokens), None | Some(Value::Null)) if tokens == TokenizedResponse::default() => {}
+        (Ok(_), whole) => assert!(!is_shallow, "{whole:?} was tokenized"),
+        // serde_json keeps the last of duplicate members.
+        (Err(error), Some(Value::Object(_))) => assert!(!is_shallow || error == "the list appears twice", "{error}"),
         (Err(_), _) => {}
     }
 }
 
-fn split(body: &[u8], length: usize) -> Result<Parts, String> {
-    let (mut splitter, mut parts) = (Splitter::new(LIST, LIMIT), Parts::default());
+fn split(body: &[u8], length: usize) -> Result<TokenizedResponse, String> {
+    let (mut tokenizer, mut tokens) = (ListTokenizer::new(LIST, LIMIT), TokenizedResponse::default());
     for mut input in body.chunks(length) {
-        while let Some(piece) = splitter.next(&mut input).map_err(|flaw| flaw.to_string())? {
+        while let Some(token) = tokenizer.next(&mut input).map_err(|error| error.to_string())? {
             let read = |bytes| serde_json::from_slice::<Value>(bytes).map_err(|error| error.to_string());
-            match piece {
-                Piece::Item(bytes) => parts.items.push(read(bytes)?),
-                Piece::Member(name, value) => {
+            match token {
+                ListToken::Item(bytes) => tokens.items.push(read(bytes)?),
+                ListToken::Member(name, value) => {
                     let name = serde_json::from_slice(name).map_err(|error| error.to_string())?;
-                    parts.members.push((name, read(value)?));
+                    tokens.members.push((name, read(value)?));
                 }
-                Piece::TooLarge => return Err("too large".into()),
+                ListToken::OversizedItem => return Err("oversized item".into()),
             }
         }
-        assert!(input.is_empty(), "not all was taken");
+        assert!(input.is_empty(), "unconsumed input");
     }
-    splitter.finish().map_err(|flaw| flaw.to_string())?;
-    Ok(parts)
+    tokenizer.finish().map_err(|error| error.to_string())?;
+    Ok(tokens)
 }
 
-/// A `Link` header: it leads nowhere, or to a target that stands in it.
+/// Checks that a `Link` header yields no next page, or one of its own targets.
 pub fn link(input: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(input) else { return };
     let url = first();
@@ -96,19 +91,22 @@ pub fn link(input: &[u8]) {
     }
 }
 
-/// Where a list goes on: at the same service and with the same list, or nowhere.
+/// Checks that a continuation resumes the same list at the same service, or is rejected.
 pub fn continuation(input: &[u8]) {
-    let Ok(kept) = serde_json::from_slice::<Continuation>(input) else { return };
+    let Ok(continuation) = serde_json::from_slice::<Continuation>(input) else { return };
     let first = first();
-    match kept.resumed("getUsers", &first) {
+    match continuation.next_url("getUsers", &first) {
         Ok(next) => {
             assert_eq!(next.origin(), first.origin());
-            assert_eq!(Continuation::new("getUsers", &first, &next, kept.items, kept.pages), Some(kept));
+            assert_eq!(
+                Continuation::new("getUsers", &first, &next, continuation.items, continuation.pages),
+                Some(continuation)
+            );
         }
         Err(error) => one_line(&error),
     }
 }
 
 fn first() -> Url {
-    Url::parse("https://acme.example/api/users?page=1").expect("it is an address")
+    Url::parse("https://acme.example/api/users?page=1").expect("valid URL")
 }

@@ -1,21 +1,21 @@
-//! The link to the next page, in the header that RFC 8288 describes.
+//! The link to the next page in the `Link` header (RFC 8288).
 
 use http::{HeaderMap, header};
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The target of `Link: <…>; rel="next"` (RFC 8288), seen from `url`.
+/// Returns the target of `Link: <…>; rel="next"` (RFC 8288), resolved against `url`.
 pub(super) fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
     for value in headers.get_all(header::LINK) {
-        // A title may be written in any letters; only the targets and relations matter.
+        // A title may contain any bytes; only targets and relations matter.
         let value = String::from_utf8_lossy(value.as_bytes());
         let mut rest = value.as_ref();
         while let Some((target, tail)) = rest.split_once('<').and_then(|(_, tail)| tail.split_once('>')) {
-            let (parameters, after) = tail.split_at(unquoted(tail, ',').unwrap_or(tail.len()));
+            let (parameters, after) = tail.split_at(find_unquoted(tail, ',').unwrap_or(tail.len()));
             if is_next(parameters) {
                 let next = url.join(target).map_err(|error| {
-                    Error::new(ErrorKind::Decode, format!("the link to the next page is no address: {error}"))
+                    Error::new(ErrorKind::Decode, format!("invalid URL in the link to the next page: {error}"))
                 })?;
                 return Ok(Some(next));
             }
@@ -25,20 +25,19 @@ pub(super) fn next_link(url: &Url, headers: &HeaderMap) -> Result<Option<Url>> {
     Ok(None)
 }
 
-/// Returns the address of a linked page at the configured service: of the link, path and query are taken, and origin and prefix are those of
-/// `base`. A service behind a proxy links its pages by the host, port or scheme that it knows itself by, and without the path that the proxy
-/// puts before its own, or with one that the proxy takes away. So nothing is ever asked for elsewhere.
+/// Returns the URL of a linked page at the configured service: path and query of the link, with the origin and path prefix of `base`.
 ///
-/// `own` is the address of the page with the link. A path that differs from its path in a prefix alone is the same path.
-pub(super) fn at_service(target: &Url, own: &Url, base: &Url) -> Result<Url> {
+/// A service behind a proxy links its pages with its internal host, port or scheme, and with or without the path prefix of the proxy. No request is
+/// sent to any other origin. `own` is the URL of the page with the link; a linked path that differs from its path only by a prefix is the same path.
+pub(super) fn at_configured_origin(target: &Url, own: &Url, base: &Url) -> Result<Url> {
     if !matches!(target.scheme(), "http" | "https") {
-        let why = format!("the link to the next page has the scheme {:?}, where https is expected", target.scheme());
-        return Err(Error::new(ErrorKind::Decode, why));
+        let text = format!("unsupported scheme {:?} in the link to the next page; expected https", target.scheme());
+        return Err(Error::new(ErrorKind::Decode, text));
     }
     let (linked, own) = (target.path(), own.path());
     let prefix = base.path().trim_end_matches('/');
     let is_below = |path: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    // The path as the service knows it, when a proxy has put the prefix before it.
+    // The internal path of the service, if a proxy adds the prefix.
     let below = own.strip_prefix(prefix).filter(|path| path.len() > 1).unwrap_or(own);
     let path = if linked.len() > 1 && (own.ends_with(linked) || linked.ends_with(below)) {
         own.to_owned()
@@ -53,10 +52,10 @@ pub(super) fn at_service(target: &Url, own: &Url, base: &Url) -> Result<Url> {
     Ok(next)
 }
 
-/// Whether the first `rel` names the next page; further ones do not count (RFC 8288 section 3.3).
+/// Returns whether the first `rel` parameter contains `next`; further ones are ignored (RFC 8288 section 3.3).
 fn is_next(mut parameters: &str) -> bool {
     loop {
-        let end = unquoted(parameters, ';');
+        let end = find_unquoted(parameters, ';');
         let one = &parameters[..end.unwrap_or(parameters.len())];
         if let Some((name, value)) = one.split_once('=')
             && name.trim().eq_ignore_ascii_case("rel")
@@ -69,14 +68,14 @@ fn is_next(mut parameters: &str) -> bool {
     }
 }
 
-/// Where `mark` first stands outside of quoted strings (RFC 9110 section 5.6.4).
-fn unquoted(text: &str, mark: char) -> Option<usize> {
+/// Returns the first position of `delimiter` outside quoted strings (RFC 9110 section 5.6.4).
+fn find_unquoted(text: &str, delimiter: char) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     text.find(|c| {
         let plain = !std::mem::take(&mut escaped);
         quoted ^= plain && c == '"';
         escaped = plain && quoted && c == '\\';
-        c == mark && !quoted
+        c == delimiter && !quoted
     })
 }
 
@@ -89,10 +88,10 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn a_linked_page_is_at_the_configured_service() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    fn rebases_linked_page_to_configured_origin() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let users = "https://acme.example/api/users";
         let behind = "https://gateway.example/docs/api/users";
-        for (base, own, target, wanted) in [
+        for (base, own, target, expected) in [
             ("https://acme.example", users, "?page=2", "https://acme.example/api/users?page=2"),
             (
                 "https://acme.example",
@@ -173,18 +172,18 @@ mod tests {
             ),
         ] {
             let (base, own) = (Url::parse(base)?, Url::parse(own)?);
-            let next = at_service(&own.join(target)?, &own, &base)?;
-            assert_eq!(next.as_str(), wanted, "{target}");
+            let next = at_configured_origin(&own.join(target)?, &own, &base)?;
+            assert_eq!(next.as_str(), expected, "{target}");
         }
         let own = Url::parse(users)?;
         for target in ["javascript:alert(1)", "file:///etc/passwd", "ftp://acme.example/api/users", "data:,x"] {
-            assert!(at_service(&own.join(target)?, &own, &own).is_err(), "{target}");
+            assert!(at_configured_origin(&own.join(target)?, &own, &own).is_err(), "{target}");
         }
         Ok(())
     }
 
     #[test]
-    fn the_next_page_is_found_among_links() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    fn finds_next_link_among_others() -> std::result::Result<(), Box<dyn std::error::Error>> {
         let url = Url::parse("https://acme.example/api/users?page=1")?;
         let next = |link: &'static str| {
             let mut headers = HeaderMap::new();
@@ -192,7 +191,7 @@ mod tests {
             next_link(&url, &headers)
         };
         assert_eq!(next_link(&url, &HeaderMap::new())?, None);
-        for (link, wanted) in [
+        for (link, expected) in [
             (
                 r#"</api/users?page=0>; rel="first", </api/users?page=2>; rel="next""#,
                 "https://acme.example/api/users?page=2",
@@ -204,7 +203,7 @@ mod tests {
             ("<?page=2>; rel=next", "https://acme.example/api/users?page=2"),
             (r#"<users?page=2>; rel="last next""#, "https://acme.example/api/users?page=2"),
         ] {
-            assert_eq!(next(link)?.as_ref().map(Url::as_str), Some(wanted));
+            assert_eq!(next(link)?.as_ref().map(Url::as_str), Some(expected));
         }
         assert!(next("<https://[>; rel=next").is_err());
         assert_eq!(next("</api/users?page=0>; rel=prev")?, None);

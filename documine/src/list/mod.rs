@@ -1,160 +1,183 @@
-//! Lists: the whole list in one `await`, or a stream of its items or pages, however the service pages.
+//! Lists: all items with one `await`, or a stream of items or pages, for any paging of the service.
 //!
-//! How an operation pages stands in the document (`x-paging`). Ours says `none` for every list: one answer holds the whole list. In another
-//! document an operation that takes `page` and `size` is asked for one page after the other, as long as the answers say that there are
-//! more. A `Link` header with `rel="next"` (RFC 8288) is followed where a service sends one, so that no list is ever taken for whole when it is not.
-//! A link is followed at the configured address of the service, whatever host it names. A response without content is an empty list.
+//! The document declares the paging of an operation (`x-paging`). The document in the repository declares `none` for every list: one response
+//! contains the whole list. If another document has `page` and `size` parameters, pages are requested as long as the responses report further pages.
+//! A `Link` header with `rel="next"` (RFC 8288) is always followed, so that an incomplete list is never returned as complete. Links are followed at
+//! the configured origin, regardless of the host in the link. A response without content is an empty list.
 //!
-//! Awaited, a page is read whole and decoded in one go, which is quickest. Streamed, it is decoded element by element as it comes in, so that
-//! the memory stays flat and the first item is there before the answer ends.
+//! An awaited page is read and decoded as a whole, which is fastest. A streamed page is decoded item by item as it arrives: memory use is constant,
+//! and the first item is available before the response ends.
+//!
+//! ```text
+//! List            options of a list, before its first request                   mod.rs
+//! ListStream      a stream of items or pages                                    streams.rs
+//! Paginator       finds the next page; endless and incomplete lists             paginator.rs
+//!   PageInfo      position of a page: next link, metadata, hash                 page_info.rs, link.rs, page_metadata.rs, page_hash.rs
+//!   ItemDecoder   decodes a response item by item                               item_decoder.rs, tokenizer.rs
+//! ListRequest     first request and decoders of an operation                    request.rs
+//! Continuation    a serializable position in a list                             continuation.rs
+//! ```
 
 mod bad_item;
 mod continuation;
+mod cycle_detector;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod item_decoder;
 mod link;
-mod marks;
-mod pieces;
-mod repetition;
+mod page_hash;
+mod page_info;
+mod page_metadata;
+mod paginator;
 mod request;
-mod split;
 mod streams;
-mod walk;
+mod tokenizer;
 
 use std::future::IntoFuture;
 use std::time::Duration;
 
 use documine_api::operations::Paging;
 
-use crate::client::Client;
-use crate::client::{Call, Run};
+use crate::client::{Call, Client, Run};
 use crate::clock::BoxFuture;
 use crate::error::Result;
-use crate::transport::{Retry, RetryAfterHint, RetryPolicy};
+use crate::transport::{CallOptions, Retry, RetryAfterHint, RetryPolicy};
 
 pub use bad_item::BadItem;
 pub use continuation::Continuation;
+use paginator::{Paginator, PagingOptions};
 pub(crate) use request::ListRequest;
+use streams::StreamState;
 pub use streams::{ListStream, Page};
-use walk::Walk;
 
-/// The largest element of a list that is streamed: far more than any that is known, and little for a machine.
-const MAX_ITEM: usize = 16 * 1024 * 1024;
+/// Default size limit of a streamed item: much larger than any known item, and small relative to the memory of a machine.
+const MAX_ITEM_SIZE: usize = 16 * 1024 * 1024;
 
-/// The items after which a collected list takes no further page: more than any workspace is known to have, and little for a machine.
+/// Default limit of a collected list: more items than any known workspace has, and small relative to the memory of a machine.
 const MAX_ITEMS: usize = 100_000;
 
-/// A list that has not been fetched yet: await it for all items in a `Vec`, or take the items as a [stream](Self::stream).
-#[must_use = "a list is fetched only when it is awaited or streamed"]
+/// A list that has not been fetched: await it for all items in a `Vec`, or read the items as a [stream](Self::stream).
+#[must_use = "a list does nothing unless awaited or streamed"]
 pub struct List<P, T> {
-    /// Makes the question; its options are those of every request.
+    /// Builds the request. Its options apply to every request of the list.
     pub(crate) call: Call<P, ListRequest<T>>,
     paging: Option<Paging>,
     page_size: Option<u32>,
-    max_item: usize,
+    max_item_size: usize,
     max_items: usize,
-    from: Option<Continuation>,
+    resume_from: Option<Continuation>,
 }
 
 impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     pub(crate) fn new(client: &Client, params: P, run: Run<P, ListRequest<T>>) -> Self {
-        let call = Call::new(client, params, run);
-        Self { call, paging: None, page_size: None, max_item: MAX_ITEM, max_items: MAX_ITEMS, from: None }
+        Self {
+            call: Call::new(client, params, run),
+            paging: None,
+            page_size: None,
+            max_item_size: MAX_ITEM_SIZE,
+            max_items: MAX_ITEMS,
+            resume_from: None,
+        }
     }
 
-    /// In place of the client's limit from each request to the beginning of its answer.
+    /// Sets the attempt timeout of each request: from sending the request to receiving the response headers. Default: the client's.
     pub fn with_timeout(mut self, limit: Duration) -> Self {
         self.call = self.call.with_timeout(limit);
         self
     }
 
-    /// In place of the client's limit between two pieces of each answer's body.
+    /// Sets the idle timeout between two chunks of a response body. Default: the client's.
     pub fn with_idle_timeout(mut self, limit: Duration) -> Self {
         self.call = self.call.with_idle_timeout(limit);
         self
     }
 
-    /// How long the whole list may take, with all its pages. For a stream that includes what its reader does between two items.
+    /// Sets the time limit of the whole list with all pages. For a stream, the time that the caller spends between two items counts.
     pub fn with_deadline(mut self, limit: Duration) -> Self {
         self.call = self.call.with_deadline(limit);
         self
     }
 
-    /// Whether failed attempts are repeated, in place of the client's rule.
+    /// Sets the retry mode of failed attempts. Default: the client's.
     pub fn with_retry(mut self, when: Retry) -> Self {
         self.call = self.call.with_retry(when);
         self
     }
 
-    /// How failed attempts are repeated, in place of the client's policy.
+    /// Sets the retry policy of failed attempts. Default: the client's.
     pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.call = self.call.with_retry_policy(policy);
         self
     }
 
-    /// Whether each request waits for its turn among the client's paced calls.
+    /// Sets whether the requests are subject to the client's rate limit.
     pub fn with_pacing(mut self, paced: bool) -> Self {
         self.call = self.call.with_pacing(paced);
         self
     }
 
-    /// For one look of a wait.
-    pub(crate) fn looking(mut self, asked: &RetryAfterHint) -> Self {
-        self.call = self.call.looking(asked);
+    /// Configures the list for one poll of a wait.
+    pub(crate) fn looking(mut self, retry_after: &RetryAfterHint) -> Self {
+        self.call = self.call.looking(retry_after);
         self
     }
 
-    /// Sends a further header with each request.
+    /// Adds a header to each request.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.call = self.call.with_header(name, value);
         self
     }
 
-    /// How the service pages this list, where it does so in another way than the document declares (`x-paging`).
+    /// Sets the paging of the list, if it differs from the document's declaration (`x-paging`).
     pub fn with_paging(mut self, paging: Paging) -> Self {
         self.paging = Some(paging);
         self
     }
 
-    /// How many items a page is to have (`size`), where the list is paged by number and size. A service may give more or fewer; the list is
-    /// whole all the same.
+    /// Sets the number of items per page (`size`) of a list with numbered pages. The service may return more or fewer; the list is complete in any
+    /// case.
     pub fn with_page_size(mut self, items: u32) -> Self {
         self.page_size = Some(items.max(1));
         self
     }
 
-    /// The largest element, in bytes of JSON, that a stream of items takes into memory; as much is kept of what stands beside the list in an
-    /// answer. What is built of each may take 8 times as much. Default: 16 MiB. Awaited lists and pages are read whole, under
-    /// [`max_answer_size`](crate::ClientBuilder::max_answer_size).
+    /// Sets the size limit of a streamed item in bytes of JSON. Default: 16 MiB.
+    ///
+    /// The same limit applies to all members beside the list of a response. The decoded form may take 8 times as much memory. Awaited lists and
+    /// pages are read as a whole, under the limit of [`max_answer_size`](crate::ClientBuilder::max_answer_size).
     pub fn with_max_item_size(mut self, bytes: usize) -> Self {
-        self.max_item = bytes;
+        self.max_item_size = bytes;
         self
     }
 
-    /// Limits how long a list may get that is awaited or [collected](Self::collect): with so many items, or on so many pages, it takes no
-    /// further page and ends with an error. Default: 100 000. A list in one answer is limited by its size alone, and streams not at all.
+    /// Sets the limit of an awaited or [collected](Self::collect) list. Default: 100 000.
+    ///
+    /// A list with this many items, or on this many pages, requests no further page and ends with an error. A list in one response is limited only
+    /// by its size, and streams are not limited.
     pub fn with_max_items(mut self, items: usize) -> Self {
         self.max_items = items;
         self
     }
 
-    /// Goes on where another stream of the same list stopped, in this process or another one. The client may be another one, too, of the same
-    /// service. A continuation of another list is an error before anything is sent.
+    /// Continues from the position of another stream of the same list, in this process or another one.
+    ///
+    /// The client may be a different one for the same service. A continuation of another list is an error before any request is sent.
     pub fn resume(mut self, continuation: Continuation) -> Self {
-        self.from = Some(continuation);
+        self.resume_from = Some(continuation);
         self
     }
 
-    /// The list page by page, as the service divides it, each with its number, the total where the service tells it, and where it goes on.
+    /// Returns the list page by page as the service divides it, each with its number, the total if known, and a continuation.
     pub fn pages(self) -> ListStream<Page<T>> {
-        streams::pages(self)
+        let from = self.resume_from.clone();
+        streams::pages(self.start(), from)
     }
 
-    /// The list item by item, each as soon as it is there. The first element that can't be read ends the stream;
-    /// [`stream_each`](Self::stream_each) goes on behind it.
+    /// Returns the list item by item as the response arrives.
     ///
-    /// An answer that breaks off after its first item is not asked for again, for the reader has seen a part of it. There is no limit on the
-    /// time of the whole but [`with_deadline`](Self::with_deadline).
+    /// The first item that cannot be decoded ends the stream; [`stream_each`](Self::stream_each) continues after it. A response that is interrupted
+    /// after its first item is not requested again, because the caller has already received a part. The only limit on the total time is
+    /// [`with_deadline`](Self::with_deadline).
     ///
     /// ```
     /// # async fn f(client: documine::Client) -> documine::Result<()> {
@@ -166,11 +189,13 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     /// # Ok(()) }
     /// ```
     pub fn stream(self) -> ListStream<T> {
-        streams::items(self)
+        let from = self.resume_from.clone();
+        streams::items(self.start(), from)
     }
 
-    /// The list item by item, with a result for each: one that can't be read is a [`BadItem`], and the stream goes on behind it. The outer
-    /// result is that of the list: when it is an error, nothing more comes.
+    /// Returns the list item by item, with a [`BadItem`] for each item that cannot be decoded.
+    ///
+    /// The outer result concerns the whole list: an error ends the stream.
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
@@ -179,36 +204,48 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     /// while let Some(file) = files.try_next().await? {
     ///     match file {
     ///         Ok(file) => println!("{}", file.id),
-    ///         Err(bad) => eprintln!("number {} is left out: {bad}", bad.index()),
+    ///         Err(bad) => eprintln!("skipped item {}: {bad}", bad.index()),
     ///     }
     /// }
     /// # Ok(()) }
     /// ```
     pub fn stream_each(self) -> ListStream<std::result::Result<T, BadItem>> {
-        streams::each(self)
+        let from = self.resume_from.clone();
+        streams::item_results(self.start(), from)
     }
 
-    /// All items. The same as awaiting the list.
+    /// Fetches all items, like awaiting the list.
     ///
     /// # Errors
-    /// The first [`Error`](crate::Error) of any page, or a list that goes on beyond [`with_max_items`](Self::with_max_items); never a part of
-    /// the list.
+    /// The first [`Error`](crate::Error) of any page, or the limit of [`with_max_items`](Self::with_max_items). An incomplete list is never returned.
     pub async fn collect(self) -> Result<Vec<T>> {
-        let most = self.max_items;
-        let mut walk = Walk::begin(self).await?;
+        let max_items = self.max_items;
+        let mut paginator = self.paginator().await?;
         let mut all = Vec::new();
-        while let Some((mut items, end)) = walk.page().await? {
-            walk.turn(end);
+        while let Some((mut items, info)) = paginator.page().await? {
+            paginator.advance(info);
             if all.is_empty() {
                 all = items;
             } else {
                 all.append(&mut items);
             }
-            if walk.goes_on() {
-                walk.check_size(all.len(), most)?;
+            if paginator.has_next() {
+                paginator.check_limits(all.len(), max_items)?;
             }
         }
         Ok(all)
+    }
+
+    fn start(self) -> StreamState<T> {
+        StreamState::New(Box::pin(self.paginator()))
+    }
+
+    async fn paginator(self) -> Result<Paginator<T>> {
+        let Self { call, paging, page_size, max_item_size, resume_from, .. } = self;
+        let run = call.run();
+        let (client, params, options) = call.into_parts()?;
+        let request = run(client.clone(), params, CallOptions::default()).await?;
+        Paginator::new(client, request, options, PagingOptions { paging, page_size, max_item_size, resume_from })
     }
 }
 

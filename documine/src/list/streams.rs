@@ -1,56 +1,65 @@
-//! The streams that a list can be taken as.
+//! Streams over the pages or the items of a list.
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use futures_util::stream::{self, Stream};
+use futures_util::TryStreamExt;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
-use super::List;
 use super::continuation::Continuation;
-use super::pieces::Each;
-use super::walk::{Source, Walk};
+use super::item_decoder::ItemResult;
+use super::paginator::{PageItems, Paginator};
+use crate::clock::BoxFuture;
 use crate::error::Result;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// Its items. A page may be empty without being the last one.
+    /// Items of the page. An empty page is not necessarily the last one.
     pub items: Vec<T>,
-    /// How many items there are on all pages, where the service says so.
+    /// Number of items on all pages, if the service reports it.
     pub total: Option<u64>,
-    /// Which page it is, counted from 0 at the beginning of the list, wherever this stream began.
+    /// Index of the page in the whole list, starting at 0, also in a resumed stream.
     pub number: u64,
-    /// Where the list goes on behind this page. `None`: it is the last one.
+    /// Position after this page; `None` on the last page.
     pub continuation: Option<Continuation>,
 }
 
-/// A list as a stream of items or pages. Nothing is fetched before it is polled, and nothing more once it is dropped.
-#[must_use = "a stream fetches only when it is polled"]
+/// A stream of the items or pages of a list. Requests are sent only while the stream is polled.
+#[must_use = "streams do nothing unless polled"]
 pub struct ListStream<I> {
-    inner: Pin<Box<dyn Stream<Item = Result<I>> + Send>>,
-    reached: Reached,
+    inner: BoxStream<'static, Result<I>>,
+    cursor: Cursor,
 }
 
-/// Where the list goes on after the pages that are through; shared with the stream inside.
-#[derive(Clone, Default)]
-struct Reached(Arc<Mutex<Option<Continuation>>>);
+/// The position after the completed pages, shared with the inner stream.
+#[derive(Clone)]
+struct Cursor(Arc<Mutex<Option<Continuation>>>);
 
-impl Reached {
+impl Cursor {
+    fn new(continuation: Option<Continuation>) -> Self {
+        Self(Arc::new(Mutex::new(continuation)))
+    }
+
+    fn get(&self) -> Option<Continuation> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn set(&self, continuation: Option<Continuation>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = continuation;
     }
 }
 
 impl<I> ListStream<I> {
-    /// Where the list goes on after the last page of which everything was taken: what was taken of the page behind it comes again.
+    /// Returns a token to resume after the last fully consumed page. Items already read from a partially consumed page are returned again.
     ///
-    /// `None` before the first page is through (begin anew), and when the list is over. An error leaves it where it was, so that a list that
-    /// broke off can be [resumed](List::resume).
+    /// `None` before the first page is consumed (restart the list) and at the end of the list. After an error the token stays unchanged, so an
+    /// interrupted list can be [resumed](crate::List::resume).
     pub fn continuation(&self) -> Option<Continuation> {
-        self.reached.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.cursor.get()
     }
 }
 
@@ -68,78 +77,79 @@ impl<I> fmt::Debug for ListStream<I> {
     }
 }
 
-/// A list that was begun or not.
-enum Way<P, T> {
-    Ahead(Box<List<P, T>>),
-    Under(Box<Walk<T>>),
+/// The paginator of a stream, created at the first poll.
+pub(super) enum StreamState<T> {
+    New(BoxFuture<'static, Result<Paginator<T>>>),
+    Started(Box<Paginator<T>>),
 }
 
-impl<P, T: Send + 'static> Way<P, T> {
-    async fn begun(self) -> Result<Box<Walk<T>>> {
+impl<T> StreamState<T> {
+    async fn paginator(self) -> Result<Box<Paginator<T>>> {
         match self {
-            Self::Ahead(list) => Walk::begin(*list).await.map(Box::new),
-            Self::Under(walk) => Ok(walk),
+            Self::New(paginator) => paginator.await.map(Box::new),
+            Self::Started(paginator) => Ok(paginator),
         }
     }
 }
 
-pub(super) fn pages<P: Send + 'static, T: Send + 'static>(list: List<P, T>) -> ListStream<Page<T>> {
-    let reached = Reached(Arc::new(Mutex::new(list.from.clone())));
-    let told = reached.clone();
-    let inner = stream::try_unfold(Way::Ahead(Box::new(list)), move |way| {
-        let told = told.clone();
+pub(super) fn pages<T: Send + 'static>(start: StreamState<T>, from: Option<Continuation>) -> ListStream<Page<T>> {
+    let cursor = Cursor::new(from);
+    let shared = cursor.clone();
+    let inner = stream::try_unfold(start, move |state| {
+        let cursor = shared.clone();
         async move {
-            let mut walk = way.begun().await?;
-            let number = walk.pages();
-            let Some((items, end)) = walk.page().await? else { return Ok(None) };
-            let total = end.total();
-            walk.turn(end);
-            let continuation = walk.continuation();
-            told.set(continuation.clone());
-            Ok(Some((Page { items, total, number, continuation }, Way::Under(walk))))
+            let mut paginator = state.paginator().await?;
+            let number = paginator.pages();
+            let Some((items, info)) = paginator.page().await? else { return Ok(None) };
+            let total = info.metadata.total;
+            paginator.advance(info);
+            let continuation = paginator.continuation();
+            cursor.set(continuation.clone());
+            Ok(Some((Page { items, total, number, continuation }, StreamState::Started(paginator))))
         }
     });
-    ListStream { inner: Box::pin(inner), reached }
+    ListStream { inner: inner.boxed(), cursor }
 }
 
-pub(super) fn each<P: Send + 'static, T: Send + 'static>(list: List<P, T>) -> ListStream<Each<T>> {
-    let reached = Reached(Arc::new(Mutex::new(list.from.clone())));
-    let told = reached.clone();
-    let start = (Way::Ahead(Box::new(list)), None);
-    let inner = stream::try_unfold(start, move |(way, mut page): (_, Option<Source<T>>)| {
-        let told = told.clone();
+pub(super) fn item_results<T: Send + 'static>(
+    start: StreamState<T>,
+    from: Option<Continuation>,
+) -> ListStream<ItemResult<T>> {
+    let cursor = Cursor::new(from);
+    let shared = cursor.clone();
+    let inner = stream::try_unfold((start, None), move |(state, mut page): (_, Option<PageItems<T>>)| {
+        let cursor = shared.clone();
         async move {
-            let mut walk = way.begun().await?;
+            let mut paginator = state.paginator().await?;
             loop {
-                let Some(source) = &mut page else {
-                    page = walk.page_in_pieces().await?;
+                let Some(items) = &mut page else {
+                    page = paginator.page_items().await?;
                     if page.is_none() {
                         return Ok(None);
                     }
                     continue;
                 };
-                if let Some(each) = source.next().await? {
-                    return Ok(Some((each, (Way::Under(walk), page))));
+                if let Some(item) = items.next().await? {
+                    return Ok(Some((item, (StreamState::Started(paginator), page))));
                 }
-                if let Some(end) = page.take().and_then(Source::end) {
-                    walk.turn(end);
-                    told.set(walk.continuation());
+                if let Some(info) = page.take().and_then(PageItems::into_info) {
+                    paginator.advance(info);
+                    cursor.set(paginator.continuation());
                 }
             }
         }
     });
-    ListStream { inner: Box::pin(inner), reached }
+    ListStream { inner: inner.boxed(), cursor }
 }
 
-/// The same, ended by the first element that can't be read.
-pub(super) fn items<P: Send + 'static, T: Send + 'static>(list: List<P, T>) -> ListStream<T> {
-    let each = each(list);
-    let strict = stream::try_unfold(each.inner, |mut each| async move {
-        use futures_util::TryStreamExt;
-        match each.try_next().await? {
-            Some(item) => Ok(Some((item?, each))),
+/// Returns a stream that ends with the first item that cannot be decoded.
+pub(super) fn items<T: Send + 'static>(start: StreamState<T>, from: Option<Continuation>) -> ListStream<T> {
+    let ListStream { inner, cursor } = item_results(start, from);
+    let inner = stream::try_unfold(inner, |mut results| async move {
+        match results.try_next().await? {
+            Some(item) => Ok(Some((item?, results))),
             None => Ok(None),
         }
     });
-    ListStream { inner: Box::pin(strict), reached: each.reached }
+    ListStream { inner: inner.boxed(), cursor }
 }

@@ -1,12 +1,13 @@
-//! What a wait is for, where that is not simply the end of the work.
+//! Conditions: predicates that end a wait.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::models::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus};
 
-/// What has to be so of a file, of the files of a dossier, or of a package, for a wait to end: `FileHandle::until` and its like. Conditions compose, and any
-/// closure is one.
+/// A predicate that ends a wait on a file, on the files of a dossier, or on a package.
+///
+/// Conditions compose with [`or`](Self::or) and [`and`](Self::and). Every closure is a condition.
 ///
 /// ```
 /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
@@ -17,74 +18,75 @@ use crate::models::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus}
 /// # Ok(()) }
 /// ```
 pub struct Condition<S> {
-    test: Arc<dyn Fn(&S) -> bool + Send + Sync>,
-    /// Work that has failed won't come to this any more.
-    success: bool,
+    predicate: Arc<dyn Fn(&S) -> bool + Send + Sync>,
+    /// Set if failed work can no longer meet the condition.
+    requires_success: bool,
 }
 
 impl<S> Clone for Condition<S> {
     fn clone(&self) -> Self {
-        Self { test: Arc::clone(&self.test), success: self.success }
+        Self { predicate: Arc::clone(&self.predicate), requires_success: self.requires_success }
     }
 }
 
 impl<S: 'static> Condition<S> {
-    /// Whatever a closure says. Where it never says yes, the wait ends at its deadline.
-    pub fn new(test: impl Fn(&S) -> bool + Send + Sync + 'static) -> Self {
-        Self { test: Arc::new(test), success: false }
+    /// Creates a condition from a closure. If the closure never returns `true`, the wait ends at its deadline.
+    pub fn new(predicate: impl Fn(&S) -> bool + Send + Sync + 'static) -> Self {
+        Self { predicate: Arc::new(predicate), requires_success: false }
     }
 
-    fn success(test: impl Fn(&S) -> bool + Send + Sync + 'static) -> Self {
-        Self { test: Arc::new(test), success: true }
+    /// Creates a condition that failed work can no longer meet.
+    pub(crate) fn success(predicate: impl Fn(&S) -> bool + Send + Sync + 'static) -> Self {
+        Self { predicate: Arc::new(predicate), requires_success: true }
     }
 
-    /// Whether it is so.
-    pub fn holds(&self, of: &S) -> bool {
-        (self.test)(of)
+    /// Returns whether the condition holds for a status.
+    pub fn holds(&self, status: &S) -> bool {
+        (self.predicate)(status)
     }
 
-    /// One of the two.
+    /// Combines two conditions; the result holds if at least one of them holds.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        let success = self.success && other.success;
-        Self { test: Arc::new(move |of| self.holds(of) || other.holds(of)), success }
+        let requires_success = self.requires_success && other.requires_success;
+        Self { predicate: Arc::new(move |status| self.holds(status) || other.holds(status)), requires_success }
     }
 
-    /// Both.
+    /// Combines two conditions; the result holds if both of them hold.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let success = self.success || other.success;
-        Self { test: Arc::new(move |of| self.holds(of) && other.holds(of)), success }
+        let requires_success = self.requires_success || other.requires_success;
+        Self { predicate: Arc::new(move |status| self.holds(status) && other.holds(status)), requires_success }
     }
 
-    /// Whether work that failed ends the wait for it.
-    pub(crate) fn is_over_with_failure(&self) -> bool {
-        self.success
+    /// Returns whether failed work ends a wait on this condition.
+    pub(crate) fn requires_success(&self) -> bool {
+        self.requires_success
     }
 }
 
 impl Condition<FileStatus> {
-    /// Analysed. A file that ended as `ERROR` ends the wait as [`WaitError::Failed`](crate::WaitError::Failed).
+    /// Holds for a processed file. A file that ends as `ERROR` ends the wait with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed).
     pub fn processed() -> Self {
         Self::success(|file: &FileStatus| file.processing_status == Some(ProcessingStatus::Processed))
     }
 
-    /// Ended as `ERROR`.
+    /// Holds for a file that ended as `ERROR`.
     pub fn failed() -> Self {
         Self::new(|file: &FileStatus| file.processing_status == Some(ProcessingStatus::Error))
     }
 }
 
 impl Condition<DownloadStatus> {
-    /// Ready to be fetched. A package that failed ends the wait as [`WaitError::Failed`](crate::WaitError::Failed).
+    /// Holds for a package that can be downloaded. A failed package ends the wait with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed).
     pub fn ready() -> Self {
         Self::success(|package: &DownloadStatus| package.status == Some(DownloadState::Ready))
     }
 }
 
 impl<S: 'static, F: Fn(&S) -> bool + Send + Sync + 'static> From<F> for Condition<S> {
-    fn from(test: F) -> Self {
-        Self::new(test)
+    fn from(predicate: F) -> Self {
+        Self::new(predicate)
     }
 }
 

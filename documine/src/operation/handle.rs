@@ -1,4 +1,4 @@
-//! Work that the service does for us, as something to hold.
+//! A handle to long-running work of the service.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,66 +6,86 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::engine::Engine;
-use super::trouble::WaitError;
-use super::wait::{Plan, State, Wait};
+use super::error::WaitError;
+use super::pollable::Pollable;
+use super::poller::{PollConfig, State};
+use super::wait::{PollTarget, Wait, WaitTarget};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 
-/// Work that the service does for us: look at it, wait for it, cancel it, or note it down for another process.
-#[must_use = "the service works on it; wait for it, or cancel it"]
+/// Long-running work of the service: poll it, wait for it, cancel it, or save a reference for another process.
+#[must_use = "the service has started the work; wait for it or cancel it"]
 pub struct Operation<T> {
-    plan: Plan<T>,
+    target: Arc<dyn WaitTarget<T>>,
+    id: Arc<str>,
     workspace: Arc<str>,
     cancel: Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>,
 }
 
 impl<T> Clone for Operation<T> {
     fn clone(&self) -> Self {
-        Self { plan: self.plan.clone(), workspace: Arc::clone(&self.workspace), cancel: Arc::clone(&self.cancel) }
+        Self {
+            target: Arc::clone(&self.target),
+            id: Arc::clone(&self.id),
+            workspace: Arc::clone(&self.workspace),
+            cancel: Arc::clone(&self.cancel),
+        }
     }
 }
 
 impl<T: Send + 'static> Operation<T> {
-    pub(crate) fn new(
-        plan: Plan<T>,
+    pub(crate) fn new<P: Pollable>(
+        config: PollConfig<P>,
+        output: fn(&P, P::Status) -> T,
         workspace: &str,
-        cancel: Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>,
+        cancel: fn(&P) -> BoxFuture<'static, Result<()>>,
     ) -> Self {
-        Self { plan, workspace: workspace.into(), cancel }
+        let config = Arc::new(config);
+        Self {
+            id: config.handle.id().into(),
+            target: Arc::new(PollTarget { config: Arc::clone(&config), output }),
+            workspace: workspace.into(),
+            cancel: Arc::new(move || {
+                let config = Arc::clone(&config);
+                Box::pin(async move {
+                    cancel(&config.handle).await?;
+                    config.is_known.store(true, Ordering::Relaxed);
+                    Ok(())
+                })
+            }),
+        }
     }
 
-    /// The service's id of the work, by which it can be found again.
+    /// Returns the service's id of the work.
     pub fn id(&self) -> &str {
-        &self.plan.id
+        &self.id
     }
 
-    /// Looks once. Where the service can't say right now, the work goes on as far as anybody knows: `Working("UNKNOWN")`.
+    /// Polls once. After a temporary error the state is `Working("UNKNOWN")`.
     ///
     /// # Errors
-    /// Like [`wait`](Self::wait), but never `DeadlineExceeded`.
+    /// As for [`wait`](Self::wait), except [`WaitErrorKind::DeadlineExceeded`](crate::WaitErrorKind::DeadlineExceeded).
     pub async fn poll_once(&self) -> Result<State<T>, WaitError> {
-        let seen = Engine::new(self.wait()).look().await?;
-        Ok(seen.unwrap_or_else(|| State::Working("UNKNOWN".into())))
+        let state = self.target.poll_once().await?;
+        Ok(state.unwrap_or_else(|| State::Working("UNKNOWN".into())))
     }
 
-    /// Waits until it is finished, 10 minutes at most unless told otherwise.
+    /// Waits for the end of the work. Default deadline: 10 minutes.
     pub fn wait(&self) -> Wait<T> {
-        Wait::new(self.plan.clone())
+        Wait::on(Arc::clone(&self.target))
     }
 
-    /// Gives it up: the service deletes what it has prepared.
+    /// Cancels the work. The service deletes what it has prepared.
     ///
     /// # Errors
-    /// The deletion's [`Error`].
+    /// The [`Error`] of the deletion.
     pub async fn cancel(&self) -> Result<()> {
-        (self.cancel)().await?;
-        self.plan.known.store(true, Ordering::Relaxed);
-        Ok(())
+        (self.cancel)().await
     }
 
-    /// What another process needs to go on with it: [`Client::resume`](crate::Client::resume). It holds no secret, and the other process may use
-    /// another login.
+    /// Returns a reference with which another process can continue: [`Client::resume`](crate::Client::resume).
+    ///
+    /// The reference contains no secret. The other process may use a different login.
     ///
     /// ```
     /// # fn f(operation: documine::Operation<documine::Package>) -> Result<(), Box<dyn std::error::Error>> {
@@ -77,23 +97,23 @@ impl<T: Send + 'static> Operation<T> {
             version: VERSION,
             kind: PACKAGE.into(),
             workspace: self.workspace.to_string(),
-            id: self.plan.id.clone(),
+            id: self.id.to_string(),
         }
     }
 }
 
 impl<T> fmt::Debug for Operation<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operation").field("what", &self.plan.what).finish_non_exhaustive()
+        f.debug_struct("Operation").field("target", &self.target.description()).finish_non_exhaustive()
     }
 }
 
-/// The form that this version writes.
+/// The format version of references that this build writes.
 const VERSION: u32 = 1;
-/// The one sort of work that goes on without us.
+/// The only kind of operation.
 const PACKAGE: &str = "package";
 
-/// An [`Operation`] as it is noted down, for another process or another day: plain data without a secret.
+/// A serializable reference to an [`Operation`], for another process. It contains no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OperationRef {
     version: u32,
@@ -103,30 +123,30 @@ pub struct OperationRef {
 }
 
 impl OperationRef {
-    /// The service's id of the work.
+    /// Returns the service's id of the work.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The workspace that it belongs to.
+    /// Returns the workspace of the work.
     pub fn workspace(&self) -> &str {
         &self.workspace
     }
 
-    /// The id, if this is a package of that workspace.
+    /// Returns the id if the reference is to a package of `workspace`.
     pub(crate) fn package_of(&self, workspace: &str) -> Result<&str> {
         if self.version > VERSION {
             return Err(Error::input(format!(
-                "the operation was noted down by a newer version of this library (form {}, known is {VERSION}); update the program",
+                "the operation reference has format version {}, but this build supports versions up to {VERSION}; update the program",
                 self.version
             )));
         }
         if self.kind != PACKAGE {
-            return Err(Error::input(format!("the operation that was noted down is a {:?}, not a package", self.kind)));
+            return Err(Error::input(format!("the operation reference is to a {:?}, not to a package", self.kind)));
         }
         if self.workspace != workspace {
             return Err(Error::input(format!(
-                "the operation belongs to the workspace {:?}, but this client works in {workspace:?}",
+                "the operation belongs to workspace {:?}, but this client uses workspace {workspace:?}",
                 self.workspace
             )));
         }

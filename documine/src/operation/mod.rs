@@ -1,28 +1,35 @@
-//! Work that takes long: one engine that waits for packages, files and dossiers.
+//! Long-running work of the service: polling, conditions, deadlines.
 //!
 //! ```text
-//! Operation   a package that is being prepared: look, wait, cancel, save for another process   handle.rs
-//! Condition   what a wait is for                                                              condition.rs
-//! Wait        what was asked for, and how long                                                wait.rs
-//!   engine    when to look, and what that means                                               engine.rs
-//!   history   how long such work took so far                                                  history.rs
-//!   board     one look for many who wait                                                      board.rs
-//! WaitError   how a wait ends otherwise                                                       trouble.rs
+//! Operation        a package in preparation: poll, wait, cancel, save for another process     handle.rs
+//! Wait             a handle, a condition and the options of one wait                          wait.rs
+//!   Poller         polls a handle until the condition holds                                   poller.rs
+//!   SharedPoll     one list request per poll for many waits                                   shared_poll.rs
+//!   Pollable       the interface of a handle: fetch a status, decide its meaning              pollable.rs
+//!   WaitContext    state that all waits of a client share                                     context.rs
+//!   DurationStats  durations of earlier waits                                                 duration_stats.rs
+//! Condition        a predicate that ends a wait                                               condition.rs
+//! WaitError        the reason why a wait ended early                                          error.rs
 //! ```
 
-mod board;
 mod condition;
-mod engine;
+mod context;
+mod duration_stats;
+mod error;
 mod handle;
-mod history;
-mod trouble;
+mod pollable;
+mod poller;
+mod shared_poll;
 mod wait;
 
-pub(crate) use board::{Board, BoardKey, Boards};
 pub use condition::Condition;
-pub(crate) use engine::{GRACE, Polled};
+pub(crate) use context::{PollKey, WaitContext};
+pub(crate) use duration_stats::WorkKind;
+pub use error::{WaitError, WaitErrorKind};
 pub use handle::{Operation, OperationRef};
-pub(crate) use history::{History, Kind};
-pub use trouble::WaitError;
-pub(crate) use wait::{Look, Plan};
-pub use wait::{State, Wait};
+pub(crate) use pollable::{PollOutcome, Pollable};
+pub use poller::State;
+pub(crate) use poller::{GRACE, PollConfig};
+#[cfg(test)]
+pub(crate) use shared_poll::SharedPoll;
+pub use wait::Wait;

@@ -1,134 +1,137 @@
-//! A wait: what for, how long, and who is told on the way.
+//! A wait before it starts: a handle, a condition and options.
 
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
-use super::engine::{Engine, Polled, Turn};
-use super::history::{History, Kind};
-use super::trouble::WaitError;
-use crate::clock::{BoxFuture, Clock};
-use crate::error::Result;
+use super::error::WaitError;
+use super::pollable::Pollable;
+use super::poller::{PollConfig, Poller, State, WaitOptions};
+use crate::clock::BoxFuture;
 
-/// What one look at the work showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum State<T> {
-    /// Not finished; the service's own word for where it stands.
-    Working(String),
-    /// Finished.
-    Done(T),
+/// A handle and a condition, independent of the type of the handle.
+pub(super) trait WaitTarget<T>: Send + Sync {
+    fn description(&self) -> String;
+    fn default_deadline(&self) -> Duration;
+    /// Waits until the condition holds.
+    fn run(&self, options: WaitOptions) -> BoxFuture<'static, Result<T, WaitError>>;
+    /// Waits until the condition holds and yields each state.
+    fn states(&self, options: WaitOptions) -> BoxStream<'static, Result<State<T>, WaitError>>;
+    /// Polls once. `None` after a temporary error.
+    fn poll_once(&self) -> BoxFuture<'static, Result<Option<State<T>>, WaitError>>;
 }
 
-/// How a wait sees where the work stands.
-pub(crate) struct Look<T> {
-    /// Looks once.
-    pub(crate) now: Box<dyn Fn(Turn) -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync>,
-    /// Comes back with what somebody else's look shows, if there is one.
-    pub(crate) news: Box<dyn Fn() -> BoxFuture<'static, Polled<T>> + Send + Sync>,
+/// The [`WaitTarget`] of one type of handle.
+pub(super) struct PollTarget<P: Pollable, T> {
+    pub(super) config: Arc<PollConfig<P>>,
+    /// Converts the final status into the result of the wait.
+    pub(super) output: fn(&P, P::Status) -> T,
 }
 
-impl<T: Send + 'static> Look<T> {
-    /// One that nobody shares.
-    pub(crate) fn alone(look: impl Fn(Turn) -> BoxFuture<'static, Result<Polled<T>>> + Send + Sync + 'static) -> Self {
-        Self { now: Box::new(look), news: Box::new(|| Box::pin(std::future::pending())) }
+impl<P: Pollable, T: Send + 'static> PollTarget<P, T> {
+    fn start(&self, options: WaitOptions) -> (Poller<P>, impl Fn(State<P::Status>) -> State<T> + Send + use<P, T>) {
+        let (config, output) = (Arc::clone(&self.config), self.output);
+        let convert = move |state| match state {
+            State::Working(state) => State::Working(state),
+            State::Done(status) => State::Done(output(&config.handle, status)),
+        };
+        (Poller::new(Arc::clone(&self.config), options), convert)
     }
 }
 
-/// What a wait begins with: those that share looks count themselves in and, when they are dropped, out.
-pub(crate) type Begin<T> = Arc<dyn Fn() -> Look<T> + Send + Sync>;
+impl<P: Pollable, T: Send + 'static> WaitTarget<T> for PollTarget<P, T> {
+    fn description(&self) -> String {
+        self.config.handle.description()
+    }
 
-/// What is waited for, and how.
-pub(crate) struct Plan<T> {
-    pub(crate) kind: Kind,
-    pub(crate) what: String,
-    pub(crate) id: String,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) history: Arc<History>,
-    pub(crate) deadline: Duration,
-    /// For so long after its creation the service may not know it yet.
-    pub(crate) grace: Duration,
-    /// The service has known it, or has been told to forget it.
-    pub(crate) known: Arc<AtomicBool>,
-    pub(crate) begin: Begin<T>,
-}
+    fn default_deadline(&self) -> Duration {
+        P::DEADLINE
+    }
 
-impl<T> Clone for Plan<T> {
-    fn clone(&self) -> Self {
-        Self {
-            kind: self.kind,
-            what: self.what.clone(),
-            id: self.id.clone(),
-            clock: Arc::clone(&self.clock),
-            history: Arc::clone(&self.history),
-            deadline: self.deadline,
-            grace: self.grace,
-            known: Arc::clone(&self.known),
-            begin: Arc::clone(&self.begin),
-        }
+    fn run(&self, options: WaitOptions) -> BoxFuture<'static, Result<T, WaitError>> {
+        let (mut poller, convert) = self.start(options);
+        Box::pin(async move {
+            loop {
+                if let State::Done(value) = convert(poller.next().await?) {
+                    return Ok(value);
+                }
+            }
+        })
+    }
+
+    fn states(&self, options: WaitOptions) -> BoxStream<'static, Result<State<T>, WaitError>> {
+        stream::try_unfold(Some(self.start(options)), |wait| async move {
+            let Some((mut poller, convert)) = wait else {
+                return Ok(None);
+            };
+            let state = convert(poller.next().await?);
+            let next = matches!(state, State::Working(_)).then_some((poller, convert));
+            Ok(Some((state, next)))
+        })
+        .boxed()
+    }
+
+    fn poll_once(&self) -> BoxFuture<'static, Result<Option<State<T>>, WaitError>> {
+        let (mut poller, convert) = self.start(WaitOptions::new(P::DEADLINE));
+        Box::pin(async move { Ok(poller.poll().await?.map(convert)) })
     }
 }
 
-type OnState = Box<dyn FnMut(&str) + Send>;
-
-/// A wait that has not begun: await it for the result, or take the [`states`](Self::states) one by one.
+/// A wait that has not started: await it for the result, or read the [`states`](Self::states) one by one.
 ///
-/// The first state is read at once; then the time between two reads grows with the root of the time that has passed, from half a second to 15 (2 seconds
-/// after 10, 5 after a minute), spread a little, and the service's `Retry-After` is kept. Where earlier waits of the client have shown how long such work takes, the early reads are left out. There is always a deadline, with one
-/// last read at it. A state that this crate does not know counts as work in progress, and so does a read that failed for a passing reason. A machine that
-/// sleeps in between does not use up the time.
-#[must_use = "nothing is waited for until this is awaited"]
+/// The first poll is immediate. The interval between polls then grows with the square root of the elapsed time, from 0.5 s to 15 s (2 s after 10 s,
+/// 5 s after a minute), with a jitter of 10 %. The service's `Retry-After` is respected. Once earlier waits of the client have shown typical
+/// durations, polls that would come too early are skipped. Every wait has a deadline and polls once more at the deadline. An unknown state counts as
+/// work in progress, and so does a temporary error of a poll. Time spent in system suspend does not count against the deadline.
+#[must_use = "a wait does nothing unless awaited"]
 pub struct Wait<T> {
-    pub(super) plan: Plan<T>,
-    pub(super) settle: Duration,
-    pub(super) stall_limit: Option<Duration>,
-    pub(super) on_state: Option<OnState>,
+    target: Arc<dyn WaitTarget<T>>,
+    options: WaitOptions,
 }
 
 impl<T: Send + 'static> Wait<T> {
-    pub(crate) fn new(plan: Plan<T>) -> Self {
-        Self { plan, settle: Duration::ZERO, stall_limit: None, on_state: None }
+    pub(crate) fn new<P: Pollable>(config: PollConfig<P>, output: fn(&P, P::Status) -> T) -> Self {
+        Self::on(Arc::new(PollTarget { config: Arc::new(config), output }))
     }
 
-    /// How long to wait at most. Default: 10 minutes for a package, 30 minutes for files. There is one last look at the deadline itself.
+    pub(super) fn on(target: Arc<dyn WaitTarget<T>>) -> Self {
+        Self { options: WaitOptions::new(target.default_deadline()), target }
+    }
+
+    /// Sets the deadline, counted from the start of the wait. Default: 10 minutes for a package, 30 minutes for files. The last poll is at the
+    /// deadline.
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.plan.deadline = deadline;
+        self.options.deadline = deadline;
         self
     }
 
-    /// Ends the wait with [`WaitError::Stalled`] where nothing changes for so long: work that stands still is no slow work. Default: the deadline alone.
+    /// Sets the time without a change of the state after which the wait ends with [`WaitErrorKind::Stalled`](crate::WaitErrorKind::Stalled).
+    /// Default: no limit.
     pub fn with_stall_limit(mut self, limit: Duration) -> Self {
-        self.stall_limit = Some(limit);
+        self.options.stall_limit = Some(limit);
         self
     }
 
-    /// Waits until it has been so for this long without a break: a processed file goes back to work when rules or attributes change, and one that
-    /// was processed a moment ago may be about to.
+    /// Requires the condition to hold for `duration` without interruption. Default: zero.
+    ///
+    /// Changed rules or attributes send a processed file back to processing, possibly a moment after it was processed.
     pub fn settled_for(mut self, duration: Duration) -> Self {
-        self.settle = duration;
+        self.options.settle = duration;
         self
     }
 
-    /// Is told the service's word for each state that is seen, for example to show it.
-    pub fn on_state(mut self, tell: impl FnMut(&str) + Send + 'static) -> Self {
-        self.on_state = Some(Box::new(tell));
+    /// Sets a callback that receives the service's name of the state after each poll.
+    pub fn on_state(mut self, callback: impl FnMut(&str) + Send + 'static) -> Self {
+        self.options.on_state = Some(Box::new(callback));
         self
     }
 
-    /// The states as they are seen: `Working` any number of times, then `Done` once. Stop polling the stream and the waiting stops.
+    /// Starts the wait and returns its states: any number of `Working`, then one `Done`. Polling stops when the stream is dropped.
     pub fn states(self) -> impl Stream<Item = Result<State<T>, WaitError>> + Send + 'static {
-        stream::try_unfold(Some(Engine::new(self)), |engine| async move {
-            let Some(mut engine) = engine else {
-                return Ok(None);
-            };
-            let state = engine.next().await?;
-            let rest = matches!(state, State::Working(_)).then_some(engine);
-            Ok(Some((state, rest)))
-        })
+        self.target.states(self.options)
     }
 }
 
@@ -137,22 +140,15 @@ impl<T: Send + 'static> IntoFuture for Wait<T> {
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let mut engine = Engine::new(self);
-            loop {
-                if let State::Done(value) = engine.next().await? {
-                    return Ok(value);
-                }
-            }
-        })
+        Box::pin(async move { self.target.run(self.options).await })
     }
 }
 
 impl<T> fmt::Debug for Wait<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait")
-            .field("what", &self.plan.what)
-            .field("deadline", &self.plan.deadline)
+            .field("target", &self.target.description())
+            .field("deadline", &self.options.deadline)
             .finish_non_exhaustive()
     }
 }

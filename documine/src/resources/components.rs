@@ -1,4 +1,4 @@
-//! `4. Components`: the named values that were extracted.
+//! `4. Components`: the named values that the service extracted from files.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::resources::files::{FileHandle, FilePath};
 use crate::transport::RawResponse;
 use crate::transport::classify::{ResponseFailure, classify, media_type};
 
-/// Whose components are read, and how much of them.
+/// The fields of a request for components.
 #[derive(Debug, Clone)]
 pub struct Export<P> {
     path: P,
@@ -32,7 +32,7 @@ impl<P> Export<P> {
     }
 }
 
-/// The components of one file. All fields of the model are there by `Deref`.
+/// The components of one file. Dereferences to the model.
 ///
 /// ```
 /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
@@ -52,15 +52,15 @@ impl<P> Export<P> {
 pub struct Components(Arc<FileComponents>);
 
 impl Components {
-    /// All values of the component `name`, in the document's order; none when the file has no such component.
+    /// Returns the values of the component `name` in the document's order; an empty slice if the file has no such component.
     pub fn values(&self, name: &str) -> &[String] {
         self.0.components.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The components as a type of the caller's own: see [`extract`](mod@crate::extract).
+    /// Extracts the components into a type of the caller; see [`extract`](mod@crate::extract).
     ///
     /// # Errors
-    /// [`ErrorKind::Extract`], naming file, component, field and the offending value; its [`detail`](Error::detail) is an [`extract::ExtractError`].
+    /// [`ErrorKind::Extract`] names the file, component, field and invalid value; its [`detail`](Error::detail) is an [`extract::ExtractError`].
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
         let listed = self.0.components.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
         extract::NamedValues::new(listed)
@@ -69,7 +69,7 @@ impl Components {
             .map_err(|error| Error::new(ErrorKind::Extract, error.to_string()).with_detail(error))
     }
 
-    /// The model itself, for example to save it; what was saved loads as the same type.
+    /// Returns the model, for example to serialize it. The serialized form deserializes as the same type.
     pub fn as_model(&self) -> &FileComponents {
         &self.0
     }
@@ -97,7 +97,7 @@ impl extract::ComponentNames for Components {
 }
 
 impl FileHandle {
-    /// The file's components (`getComponents`).
+    /// Fetches the file's components (`getComponents`).
     pub fn components(&self) -> Call<Export<FilePath>, Components> {
         Call::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
@@ -116,7 +116,7 @@ impl FileHandle {
         })
     }
 
-    /// The file's components as XML, as the service writes it (`getComponents` with `Accept: application/xml`).
+    /// Fetches the file's components as the service's XML (`getComponents` with `Accept: application/xml`).
     pub fn components_xml(&self) -> Call<Export<FilePath>, String> {
         Call::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
@@ -136,7 +136,7 @@ impl FileHandle {
 }
 
 impl DossierHandle {
-    /// The components of all files of the dossier (`getDossierComponents`; its path is inferred).
+    /// Lists the components of all files of the dossier (`getDossierComponents`; its path is inferred).
     pub fn components(&self) -> List<Export<DossierPath>, Components> {
         List::new(&self.client, Export::new(&self.path), |client, export, _| {
             Box::pin(async move {
@@ -153,7 +153,7 @@ impl DossierHandle {
         })
     }
 
-    /// The components of all files of the dossier as XML (`getDossierComponents` with `Accept: application/xml`).
+    /// Fetches the components of all files of the dossier as XML (`getDossierComponents` with `Accept: application/xml`).
     pub fn components_xml(&self) -> Call<Export<DossierPath>, String> {
         Call::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
@@ -172,7 +172,7 @@ impl DossierHandle {
 }
 
 impl<P, T> Call<Export<P>, T> {
-    /// With the details: where in the document each value was found, and by which rule. Default: without.
+    /// Includes the position of each value in the document and the rule that found it. Default: `false`.
     pub fn include_details(mut self, yes: bool) -> Self {
         self.params.include_details = Some(yes);
         self
@@ -180,14 +180,15 @@ impl<P, T> Call<Export<P>, T> {
 }
 
 impl List<Export<DossierPath>, Components> {
-    /// With the details: where in the documents each value was found, and by which rule. Default: without.
+    /// Includes the position of each value in its document and the rule that found it. Default: `false`.
     pub fn include_details(mut self, yes: bool) -> Self {
         self.call.params.include_details = Some(yes);
         self
     }
 
-    /// Each file with its components as a type of the caller's own. A file whose components do not fit is an error of that item alone;
-    /// the stream goes on behind it.
+    /// Extracts the components of each file into a type of the caller.
+    ///
+    /// A file whose components do not fit is an error of its own item; the stream continues.
     pub fn extract<T: DeserializeOwned + Send + 'static>(
         self,
     ) -> impl Stream<Item = Result<(FileId, T)>> + Send + 'static {
@@ -198,15 +199,15 @@ impl List<Export<DossierPath>, Components> {
     }
 }
 
-/// The XML of an answer, which is checked to be XML: a service may not know the form and answer JSON all the same.
-async fn xml(answered: RawResponse) -> Result<String> {
-    let (body, facts) = answered.whole().await?;
-    let (status, headers) = (facts.status, &facts.headers);
+/// Returns the XML of a response. Checks the media type, because a service without XML support may return JSON.
+async fn xml(response: RawResponse) -> Result<String> {
+    let (body, meta) = response.whole().await?;
+    let (status, headers) = (meta.status, &meta.headers);
     let unexpected =
-        |body: &[u8], why: &str| facts.of(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
+        |body: &[u8], why: &str| meta.of(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
     let media_type = media_type(headers).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {
-        return Err(unexpected(&body, &format!("the answer is {media_type:?}, not XML")));
+        return Err(unexpected(&body, &format!("the media type is {media_type:?}, not XML")));
     }
     String::from_utf8(body.into()).map_err(|error| unexpected(error.as_bytes(), "the XML is not UTF-8"))
 }

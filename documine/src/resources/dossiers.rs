@@ -1,13 +1,12 @@
-//! `2. Dossiers`: groups of files under one template.
+//! `2. Dossiers`: groups of files that share a template.
 
 use std::sync::Arc;
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Call, Client};
 use crate::error::{Error, Result};
 use crate::models::{Dossier, DossierId, DossierTemplateId, DownloadFileType, ReportTemplateId, Timestamp, UserId};
 
-/// A dossier that is known by its id.
+/// A handle to a dossier, identified by its id.
 #[derive(Debug, Clone)]
 pub struct DossierHandle {
     pub(crate) client: Client,
@@ -15,14 +14,14 @@ pub struct DossierHandle {
     snapshot: Option<Arc<Dossier>>,
 }
 
-/// Where a dossier is found.
+/// The ids of a dossier and of its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DossierPath {
     pub(crate) template: DossierTemplateId,
     pub(crate) dossier: DossierId,
 }
 
-/// What a caller says about a dossier: for a new one, or for an update.
+/// The fields of a new dossier or of an update.
 ///
 /// ```
 /// use documine::NewDossier;
@@ -31,20 +30,20 @@ pub struct DossierPath {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DossierFields(documine_api::types::DossierRequest);
 
-/// [`DossierFields`] of a dossier that is to be created.
+/// The [`DossierFields`] of a new dossier.
 pub type NewDossier = DossierFields;
 
 impl DossierFields {
-    /// A name is all that a dossier needs.
+    /// Creates fields with a name, the only required field.
     pub fn named(name: impl Into<String>) -> Self {
         let mut request = documine_api::types::DossierRequest::default();
         request.name = name.into();
         Self(request)
     }
 
-    /// Everything as it is in `dossier`: the start of an update that changes one thing and keeps the rest.
+    /// Copies the fields of `dossier`, for an update that changes some of them.
     ///
-    /// An empty list is left out: it may have been missing in the answer. [`members`](Self::members) and the like send one on purpose.
+    /// Empty lists are omitted, because they may have been missing in the response. Setters such as [`members`](Self::members) send an empty list.
     pub fn of(dossier: &Dossier) -> Self {
         let mut fields = Self::named(dossier.name.clone().unwrap_or_default());
         let request = &mut fields.0;
@@ -61,56 +60,56 @@ impl DossierFields {
         fields
     }
 
-    /// Another name.
+    /// Sets the name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.0.name = name.into();
         self
     }
 
-    /// What the dossier is for.
+    /// Sets the description.
     #[must_use]
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.0.description = Some(text.into());
         self
     }
 
-    /// The user who owns it. Default: who creates it.
+    /// Sets the owner. Default: the user who creates the dossier.
     #[must_use]
     pub fn owner(mut self, user: UserId) -> Self {
         self.0.owner_id = Some(user);
         self
     }
 
-    /// The users who work with it, in place of those so far.
+    /// Sets the members, replacing the current ones.
     #[must_use]
     pub fn members(mut self, users: impl IntoIterator<Item = UserId>) -> Self {
         self.0.member_ids = Some(users.into_iter().collect());
         self
     }
 
-    /// When it is due.
+    /// Sets the due date.
     #[must_use]
     pub fn due_date(mut self, at: Timestamp) -> Self {
         self.0.due_date = Some(at);
         self
     }
 
-    /// Which versions of its files a package holds unless told otherwise.
+    /// Sets the default file versions of a package.
     #[must_use]
     pub fn download_file_types(mut self, types: impl IntoIterator<Item = DownloadFileType>) -> Self {
         self.0.download_file_types = Some(types.into_iter().collect());
         self
     }
 
-    /// Which reports a package holds unless told otherwise.
+    /// Sets the default reports of a package.
     #[must_use]
     pub fn report_templates(mut self, ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
         self.0.report_template_ids = Some(ids.into_iter().collect());
         self
     }
 
-    /// Sets one dossier attribute, by its label.
+    /// Sets a dossier attribute by its label.
     #[must_use]
     pub fn attribute(mut self, label: impl Into<String>, value: impl Into<String>) -> Self {
         let attributes = self.0.dossier_attributes.get_or_insert_default();
@@ -118,18 +117,18 @@ impl DossierFields {
         self
     }
 
-    /// The request: an `id` in it makes it an update.
+    /// Converts the fields into a request. With an `id`, the request is an update.
     pub(crate) fn into_request(self, id: Option<DossierId>) -> Result<documine_api::types::DossierRequest> {
         let mut request = self.0;
         if request.name.trim().is_empty() {
-            return Err(Error::input("the dossier has no name; give it one").with_operation("createOrUpdateDossier"));
+            return Err(Error::input("the dossier name is empty; set a name").with_operation("createOrUpdateDossier"));
         }
         request.id = id;
         Ok(request)
     }
 }
 
-/// Where something is deleted, and whether for good.
+/// The fields of a deletion.
 #[derive(Debug, Clone)]
 pub struct Deletion<P> {
     pub(crate) path: P,
@@ -137,7 +136,7 @@ pub struct Deletion<P> {
 }
 
 impl<P> Call<Deletion<P>, ()> {
-    /// For good, instead of into the trash, from which it could be brought back (for 96 hours unless the administrator has set another time).
+    /// Deletes permanently instead of moving to the trash, which keeps items for 96 hours unless the administrator has set another time.
     pub fn permanently(mut self) -> Self {
         self.params.permanently = true;
         self
@@ -155,23 +154,24 @@ impl DossierHandle {
         handle
     }
 
-    /// The dossier's id.
+    /// Returns the dossier's id.
     pub fn id(&self) -> &DossierId {
         &self.path.dossier
     }
 
-    /// The id of its template.
+    /// Returns the id of the dossier's template.
     pub fn template_id(&self) -> &DossierTemplateId {
         &self.path.template
     }
 
-    /// The dossier as the service described it when this handle came from a creation or an update; [`get`](Self::get) reads it afresh. `None`
-    /// also where the service answered an update without content.
+    /// Returns the dossier as returned by the creation or update that created this handle; [`get`](Self::get) fetches the current state.
+    ///
+    /// `None` for other handles, and after an update whose response had no content.
     pub fn snapshot(&self) -> Option<&Dossier> {
         self.snapshot.as_deref()
     }
 
-    /// Reads the dossier (`getDossier`).
+    /// Fetches the dossier (`getDossier`).
     pub fn get(&self) -> Call<DossierPath, Dossier> {
         Call::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
@@ -182,13 +182,13 @@ impl DossierHandle {
         })
     }
 
-    /// Changes the dossier (`createOrUpdateDossier` with its id). Start from [`DossierFields::of`] to keep what is not to change.
+    /// Updates the dossier (`createOrUpdateDossier` with its id). Start from [`DossierFields::of`] to keep the other fields.
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
     /// use documine::DossierFields;
-    /// let now = dossier.get().await?;
-    /// dossier.update(DossierFields::of(&now).description("audited")).await?;
+    /// let current = dossier.get().await?;
+    /// dossier.update(DossierFields::of(&current).description("audited")).await?;
     /// # Ok(()) }
     /// ```
     pub fn update(&self, fields: DossierFields) -> Call<(DossierPath, DossierFields), DossierHandle> {
@@ -199,7 +199,7 @@ impl DossierHandle {
                     .create_or_update_dossier()
                     .dossier_template_id(path.template.clone())
                     .body(fields.into_request(Some(path.dossier.clone()))?);
-                // A service that answers a change without content (204) has made it all the same.
+                // A response without content (204) is a success.
                 Ok(match client.fetch_optional(request.prepare(), &options).await? {
                     Some(dossier) => DossierHandle::of(&client, path.template, dossier),
                     None => DossierHandle::new(&client, path.template, path.dossier),
@@ -208,7 +208,7 @@ impl DossierHandle {
         })
     }
 
-    /// Moves the dossier to the trash (`deleteDossier`), or deletes it [for good](Call::permanently).
+    /// Moves the dossier to the trash (`deleteDossier`), or deletes it [permanently](Call::permanently).
     pub fn delete(&self) -> Call<Deletion<DossierPath>, ()> {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
         Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {

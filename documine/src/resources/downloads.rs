@@ -1,7 +1,8 @@
-//! `5. Downloads`: result packages, prepared by the service, then fetched and deleted.
+//! `5. Downloads`: result packages, which the service prepares and the client downloads and deletes.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use std::time::Duration;
 #[cfg(feature = "package")]
 use tempfile::TempDir;
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Call, Client};
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 use crate::list::{List, ListRequest};
 use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
-use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Operation, OperationRef, Plan, Polled, Wait};
+use crate::operation::{
+    Condition, GRACE, Operation, OperationRef, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind,
+};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
 use crate::transfer::Progress;
@@ -24,12 +26,7 @@ use crate::transfer::part_file::Place;
 use crate::transfer::{IfExists, PackageStream, Saved, Written};
 use crate::transport::RetryAfterHint;
 
-/// How long a package may take unless a caller says otherwise.
-const DEADLINE: Duration = Duration::from_secs(600);
-/// From so many waits on, one list is cheaper than a look at each. It holds all packages of the account.
-const MANY: usize = 4;
-
-/// What a result package holds.
+/// The content of a result package.
 ///
 /// ```
 /// use documine::{DownloadFileType, PackageContent};
@@ -39,12 +36,12 @@ const MANY: usize = 4;
 pub struct PackageContent(documine_api::types::DownloadRequest);
 
 impl PackageContent {
-    /// Extraction reports, made from these of the template's report templates.
+    /// Selects extraction reports by the template's report templates.
     pub fn reports(ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
         Self::default().and_reports(ids)
     }
 
-    /// These versions of the documents.
+    /// Selects versions of the documents.
     pub fn file_types(types: impl IntoIterator<Item = DownloadFileType>) -> Self {
         Self::default().and_file_types(types)
     }
@@ -63,7 +60,7 @@ impl PackageContent {
         self
     }
 
-    /// The colour of redactions in previews, as `#rrggbb`.
+    /// Sets the colour of redactions in previews, as `#rrggbb`.
     #[must_use]
     pub fn preview_color(mut self, color: impl Into<String>) -> Self {
         self.0.preview_color = Some(color.into());
@@ -72,7 +69,7 @@ impl PackageContent {
 }
 
 impl DossierHandle {
-    /// Has a package of the whole dossier prepared (`prepareDossierDownload`).
+    /// Starts the preparation of a package of the whole dossier (`prepareDossierDownload`).
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
@@ -96,7 +93,7 @@ impl DossierHandle {
         })
     }
 
-    /// Has a package of some of its files prepared (`prepareFilesDownload`).
+    /// Starts the preparation of a package of some of the dossier's files (`prepareFilesDownload`).
     pub fn create_files_package<'a>(
         &self,
         files: impl IntoIterator<Item = &'a FileId>,
@@ -106,7 +103,7 @@ impl DossierHandle {
         Call::new(&self.client, (self.path.clone(), files, content), |client, (path, files, content), options| {
             Box::pin(async move {
                 if files.is_empty() {
-                    let error = Error::input("a package of no files would be empty; name at least one");
+                    let error = Error::input("the package has no files; pass at least one file id");
                     return Err(error.with_operation("prepareFilesDownload"));
                 }
                 let mut body = documine_api::types::BulkDownloadRequest::default();
@@ -128,7 +125,7 @@ impl DossierHandle {
 }
 
 impl FileHandle {
-    /// Has a package of this file prepared (`prepareFileDownload`).
+    /// Starts the preparation of a package of this file (`prepareFileDownload`).
     pub fn create_package(&self, content: PackageContent) -> Call<(FilePath, PackageContent), Operation<Package>> {
         Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
             Box::pin(async move {
@@ -147,7 +144,7 @@ impl FileHandle {
 }
 
 impl Client {
-    /// All packages that the service holds for this account (`getDownloads`; its path is inferred).
+    /// Lists the account's packages (`getDownloads`; its path is inferred).
     pub fn downloads(&self) -> List<(), DownloadStatus> {
         List::new(self, (), |client, (), _| {
             Box::pin(async move {
@@ -156,13 +153,13 @@ impl Client {
         })
     }
 
-    /// One package, by its id. Nothing is sent yet.
+    /// Returns a handle to a package. Sends no request.
     pub fn download(&self, id: impl Into<DownloadId>) -> DownloadHandle {
         DownloadHandle { client: self.clone(), id: id.into() }
     }
 }
 
-/// A package that is known by its id, ready or not.
+/// A handle to a package, identified by its id. The package may still be in preparation.
 #[derive(Debug, Clone)]
 pub struct DownloadHandle {
     pub(crate) client: Client,
@@ -170,12 +167,12 @@ pub struct DownloadHandle {
 }
 
 impl DownloadHandle {
-    /// The package's id.
+    /// Returns the package's id.
     pub fn id(&self) -> &DownloadId {
         &self.id
     }
 
-    /// Reads where it stands (`getDownload`).
+    /// Fetches the status of the package (`getDownload`).
     pub fn get(&self) -> Call<DownloadId, DownloadStatus> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(
@@ -184,7 +181,7 @@ impl DownloadHandle {
         })
     }
 
-    /// Deletes it (`deleteDownload`). The service deletes old packages by itself after a while.
+    /// Deletes the package (`deleteDownload`). The service also deletes old packages automatically.
     pub fn delete(&self) -> Call<DownloadId, ()> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
@@ -193,112 +190,90 @@ impl DownloadHandle {
         })
     }
 
-    /// The work on it, to be waited for: also in another process than the one that began it.
+    /// Returns the preparation of the package as an operation, also if another process started it.
     pub fn operation(&self) -> Operation<Package> {
         self.operation_after(Duration::ZERO)
     }
 
-    /// The same for a package that the service may not know everywhere yet.
+    /// Returns the operation of a package that some machines of the service may not know yet.
     fn operation_after(&self, grace: Duration) -> Operation<Package> {
-        let cancelled = self.clone();
-        let package = self.clone();
-        let plan = self.plan(grace, move |status| match &status.status {
-            Some(DownloadState::Ready) => Polled::Done(Package { handle: package.clone(), status }),
-            _ => unfinished(status),
-        });
         Operation::new(
-            plan,
+            PollConfig::new(self.clone(), Condition::ready(), grace),
+            |handle, status| Package { handle: handle.clone(), status },
             self.client.workspace(),
-            Arc::new(move || {
-                let handle = cancelled.clone();
-                Box::pin(async move { handle.delete().await })
-            }),
+            |handle| handle.delete().into_future(),
         )
     }
 
-    /// Waits until a condition holds for the package, 10 minutes at most unless told otherwise; gives what the service says of it then.
+    /// Waits until a condition holds for the package and returns its status. Default deadline: 10 minutes.
     pub fn until(&self, condition: impl Into<Condition<DownloadStatus>>) -> Wait<DownloadStatus> {
-        let condition = condition.into();
-        Wait::new(self.plan(Duration::ZERO, move |status| {
-            if condition.holds(&status) {
-                return Polled::Done(status);
-            }
-            match unfinished(status) {
-                Polled::Failed { state, .. } if !condition.is_over_with_failure() => Polled::Working(state),
-                polled => polled,
-            }
-        }))
+        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
+    }
+}
+
+impl Pollable for DownloadHandle {
+    type Status = DownloadStatus;
+
+    const KIND: WorkKind = WorkKind::Package;
+    const DEADLINE: Duration = Duration::from_secs(600);
+    /// The list contains all packages of the account, so few waits poll their packages one by one.
+    const MIN_SHARED_WAITS: usize = 4;
+
+    fn id(&self) -> String {
+        self.id.to_string()
     }
 
-    /// A wait whose looks are shared with others that wait for packages.
-    fn plan<T: Send + 'static>(
-        &self,
-        grace: Duration,
-        judge: impl Fn(DownloadStatus) -> Polled<T> + Clone + Send + Sync + 'static,
-    ) -> Plan<T> {
-        let handle = self.clone();
-        let begin = move || -> Look<T> {
-            let by_itself = handle.clone();
-            handle.board().sit_down().look(
-                handle.id.to_string(),
-                move |asked| by_itself.get().looking(asked).into_future(),
-                judge.clone(),
-            )
-        };
-        Plan {
-            kind: Kind::Package,
-            what: format!("package {}", self.id),
-            id: self.id.to_string(),
-            clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.history()),
-            deadline: DEADLINE,
-            grace,
-            known: Arc::default(),
-            begin: Arc::new(begin),
+    fn description(&self) -> String {
+        format!("package {}", self.id)
+    }
+
+    fn waits(&self) -> &WaitContext {
+        self.client.waits()
+    }
+
+    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<DownloadStatus>> {
+        self.get().looking(retry_after).into_future()
+    }
+
+    fn decide(&self, status: DownloadStatus, condition: &Condition<DownloadStatus>) -> PollOutcome<DownloadStatus> {
+        if condition.holds(&status) {
+            return PollOutcome::Done(status);
+        }
+        match &status.status {
+            Some(DownloadState::Failed) if condition.requires_success() => PollOutcome::Failed {
+                state: DownloadState::Failed.to_string(),
+                message: status.error_message.unwrap_or_else(|| "no error message from the service".into()),
+            },
+            other => PollOutcome::Pending(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
         }
     }
 
-    /// Where all that wait for packages share their looks.
-    fn board(&self) -> Arc<Board<DownloadStatus>> {
-        self.client.boards().board(BoardKey::Packages, || {
-            let client = self.client.clone();
-            let read = move |asked: RetryAfterHint| -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
-                let client = client.clone();
-                Box::pin(async move {
-                    let packages = client.downloads().looking(&asked).await?;
-                    Ok(packages.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
-                })
-            };
-            Board::new(Arc::clone(self.client.clock()), MANY, Box::new(read))
+    fn list_key(&self) -> Option<PollKey> {
+        Some(PollKey::Packages)
+    }
+
+    fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
+        let packages = self.client.downloads().looking(retry_after);
+        Box::pin(async move {
+            Ok(packages.await?.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
         })
     }
 }
 
-/// What a package that is not ready says of itself.
-fn unfinished<T>(status: DownloadStatus) -> Polled<T> {
-    match &status.status {
-        Some(DownloadState::Failed) => Polled::Failed {
-            state: DownloadState::Failed.to_string(),
-            message: status.error_message.unwrap_or_else(|| "the service gives no reason".into()),
-        },
-        other => Polled::Working(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
-    }
-}
-
 impl Client {
-    /// Goes on with an operation that was noted down with [`Operation::to_ref`], in this process or another one.
+    /// Resumes an operation from a reference of [`Operation::to_ref`], created in this process or another one.
     ///
     /// ```
     /// # async fn f(client: documine::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let noted: documine::OperationRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
-    /// client.resume(&noted)?.wait().await?.save_to("out.zip").await?;
+    /// let reference: documine::OperationRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
+    /// client.resume(&reference)?.wait().await?.save_to("out.zip").await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// It belongs to another workspace, is none of a package, or was noted down by a newer version of this library. Nothing is sent.
-    pub fn resume(&self, noted: &OperationRef) -> Result<Operation<Package>> {
-        let id = noted.package_of(self.workspace())?;
+    /// The reference belongs to another workspace, is not to a package, or has a newer format version. No request is sent.
+    pub fn resume(&self, reference: &OperationRef) -> Result<Operation<Package>> {
+        let id = reference.package_of(self.workspace())?;
         let id = DownloadId::new(id).map_err(|error| Error::input(error.to_string()))?;
         Ok(self.download(id).operation())
     }

@@ -1,7 +1,8 @@
-//! `3. Files`: uploading, reading, waiting for the analysis, deleting.
+//! `3. Files`: handles to the files of a dossier, their status and their analysis.
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +12,14 @@ use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::list::{List, ListRequest};
 use crate::models::{FileId, FileStatus, ProcessingStatus};
-use crate::operation::{Board, BoardKey, Condition, GRACE, Kind, Look, Plan, Polled, Wait};
+use crate::operation::{Condition, GRACE, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind};
 use crate::resources::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::resources::uploads;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
 use crate::transport::{CallOptions, RetryAfterHint};
 
-/// How long files may take unless a caller says otherwise: optical character recognition of a long scan takes its time.
+/// Default deadline of a wait for files. Optical character recognition of a long scan is slow.
 const FILES_DEADLINE: Duration = Duration::from_secs(1800);
 
 impl DossierHandle {
@@ -50,7 +51,7 @@ impl DossierHandle {
         })
     }
 
-    /// The dossier's files (`getFiles`).
+    /// Lists the dossier's files (`getFiles`).
     pub fn files(&self) -> List<DossierPath, FileStatus> {
         List::new(&self.client, self.path.clone(), |client, path, _| {
             Box::pin(async move {
@@ -60,102 +61,33 @@ impl DossierHandle {
         })
     }
 
-    /// Waits until no file of the dossier is being worked on, 30 minutes at most unless told otherwise; gives the files.
+    /// Waits until no file of the dossier is being processed and returns the files. Default deadline: 30 minutes.
     ///
-    /// One list request a look, however many files there are. Files in the trash and files whose analysis is switched off do not count.
-    /// A dossier in which a file ended as `ERROR` is reported as [`WaitError::Failed`](crate::WaitError::Failed) when all others are done.
+    /// Each poll is one list request, regardless of the number of files. Files in the trash and files excluded from the analysis are ignored. If a
+    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed) once all other files are processed.
     pub fn processed(&self) -> Wait<Vec<FileStatus>> {
-        self.wait_for_files(Self::all_processed)
+        self.files_until(Condition::success(|files: &Vec<FileStatus>| {
+            analysed_files(files).all(|file| matches!(analysis(file), Analysis::Done))
+        }))
     }
 
-    /// Waits until a condition holds for the dossier's files, 30 minutes at most unless told otherwise; gives the files. One list request a look.
+    /// Waits until a condition holds for the dossier's files and returns the files. Default deadline: 30 minutes. Each poll is one list request.
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
     /// use documine::{FileStatus, ProcessingStatus};
     /// let done = |file: &FileStatus| file.processing_status == Some(ProcessingStatus::Processed);
-    /// // The first ten will do.
+    /// // Ten processed files are enough.
     /// let files = dossier.files_until(move |files: &Vec<FileStatus>| files.iter().filter(|file| done(file)).count() >= 10).await?;
     /// # Ok(()) }
     /// ```
     pub fn files_until(&self, condition: impl Into<Condition<Vec<FileStatus>>>) -> Wait<Vec<FileStatus>> {
-        let condition = condition.into();
-        self.wait_for_files(move |files| {
-            if condition.holds(&files) {
-                Polled::Done(files)
-            } else {
-                Polled::Working(format!("{} files", files.len()))
-            }
-        })
+        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, files| files)
     }
 
-    fn wait_for_files(
-        &self,
-        judge: impl Fn(Vec<FileStatus>) -> Polled<Vec<FileStatus>> + Clone + Send + Sync + 'static,
-    ) -> Wait<Vec<FileStatus>> {
-        let dossier = self.clone();
-        let begin = move || -> Look<Vec<FileStatus>> {
-            let (dossier, judge) = (dossier.clone(), judge.clone());
-            Look::alone(move |turn| {
-                let (dossier, judge) = (dossier.clone(), judge.clone());
-                Box::pin(async move { Ok(judge(dossier.files().looking(&turn.asked).await?)) })
-            })
-        };
-        Wait::new(Plan {
-            kind: Kind::Dossier,
-            what: format!("the analysis of dossier {}", self.id()),
-            id: self.id().to_string(),
-            clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.history()),
-            deadline: FILES_DEADLINE,
-            grace: Duration::ZERO,
-            known: Arc::default(),
-            begin: Arc::new(begin),
-        })
-    }
-
-    fn all_processed(files: Vec<FileStatus>) -> Polled<Vec<FileStatus>> {
-        let counted: Vec<_> =
-            files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false)).collect();
-        let working = counted.iter().filter(|file| matches!(analysis(file), Analysis::Working)).count();
-        if working > 0 {
-            return Polled::Working(format!("{} of {} files processed", counted.len() - working, counted.len()));
-        }
-        let failed: Vec<_> = counted
-            .iter()
-            .filter_map(|file| match analysis(file) {
-                Analysis::Failed(message) => Some(format!("{}: {message}", name_of(file))),
-                _ => None,
-            })
-            .collect();
-        if failed.is_empty() {
-            return Polled::Done(files);
-        }
-        Polled::Failed {
-            state: "ERROR".into(),
-            message: format!("{} of {} files: {}", failed.len(), counted.len(), failed.join("; ")),
-        }
-    }
-
-    /// Where all that wait for files of this dossier share their looks.
-    fn board(&self) -> Arc<Board<FileStatus>> {
-        let key = BoardKey::Files(self.path.template.clone(), self.path.dossier.clone());
-        self.client.boards().board(key, || {
-            let dossier = self.clone();
-            let read = move |asked: RetryAfterHint| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
-                let dossier = dossier.clone();
-                Box::pin(async move {
-                    let files = dossier.files().looking(&asked).await?;
-                    Ok(files.into_iter().map(|file| (file.id.to_string(), file)).collect())
-                })
-            };
-            Board::new(Arc::clone(self.client.clock()), 2, Box::new(read))
-        })
-    }
-
-    /// One file of this dossier, by its id. Nothing is sent yet.
+    /// Returns a handle to a file of this dossier. Sends no request.
     ///
-    /// Whoever names a file by its id says that it is processed, or waits for it with [`FileHandle::processed`] first.
+    /// Components are available once the file is processed; wait with [`FileHandle::processed`] if necessary.
     pub fn file(&self, id: impl Into<FileId>) -> FileHandle {
         FileHandle { client: self.client.clone(), path: FilePath { dossier: self.path.clone(), file: id.into() } }
     }
@@ -279,14 +211,14 @@ impl Uploaded {
     }
 }
 
-/// A file that is known by its id.
+/// A handle to a file, identified by its id.
 #[derive(Debug, Clone)]
 pub struct FileHandle {
     pub(crate) client: Client,
     pub(crate) path: FilePath,
 }
 
-/// Where a file is found.
+/// The ids of a file, of its dossier and of its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePath {
     pub(crate) dossier: DossierPath,
@@ -294,12 +226,12 @@ pub struct FilePath {
 }
 
 impl FileHandle {
-    /// The file's id.
+    /// Returns the file's id.
     pub fn id(&self) -> &FileId {
         &self.path.file
     }
 
-    /// Reads where the file stands (`getFile`).
+    /// Fetches the status of the file (`getFile`).
     pub fn get(&self) -> Call<FilePath, FileStatus> {
         Call::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
@@ -314,7 +246,7 @@ impl FileHandle {
         })
     }
 
-    /// Moves the file to the trash (`deleteFile`), or deletes it [for good](Call::permanently).
+    /// Moves the file to the trash (`deleteFile`), or deletes it [permanently](Call::permanently).
     pub fn delete(&self) -> Call<Deletion<FilePath>, ()> {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
         Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
@@ -331,97 +263,153 @@ impl FileHandle {
         })
     }
 
-    /// Waits until the file is analysed, 30 minutes at most unless told otherwise.
+    /// Waits until the file is processed. Default deadline: 30 minutes.
     ///
-    /// A processed file can go back to work later: changed rules or attributes cause a new analysis.
+    /// Changed rules or attributes cause a new analysis of a processed file.
     pub fn processed(&self) -> Wait<FileHandle> {
         self.processed_after(Duration::ZERO)
     }
 
-    /// The same for a file that the service may not know everywhere yet.
-    fn processed_after(&self, grace: Duration) -> Wait<FileHandle> {
-        let file = self.clone();
-        self.wait(grace, move |status| match analysis(&status) {
-            Analysis::Done => Polled::Done(file.clone()),
-            Analysis::Working => Polled::Working(word(&status)),
-            Analysis::Failed(message) => Polled::Failed { state: word(&status), message },
-        })
+    /// Waits for the analysis of a file that some machines of the service may not know yet.
+    pub(super) fn processed_after(&self, grace: Duration) -> Wait<FileHandle> {
+        Wait::new(PollConfig::new(self.clone(), Condition::processed(), grace), |file, _| file.clone())
     }
 
-    /// Waits until a condition holds for the file, 30 minutes at most unless told otherwise; gives what the service says of the file then.
+    /// Waits until a condition holds for the file and returns its status. Default deadline: 30 minutes.
     pub fn until(&self, condition: impl Into<Condition<FileStatus>>) -> Wait<FileStatus> {
-        let condition = condition.into();
-        self.wait(Duration::ZERO, move |status| {
-            if condition.holds(&status) {
-                return Polled::Done(status);
-            }
-            match analysis(&status) {
-                Analysis::Failed(message) if condition.is_over_with_failure() => {
-                    Polled::Failed { state: word(&status), message }
-                }
-                _ => Polled::Working(word(&status)),
-            }
-        })
+        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
     }
 
-    /// A wait whose looks are shared with others that wait for files of this dossier.
-    fn wait<T: Send + 'static>(
-        &self,
-        grace: Duration,
-        judge: impl Fn(FileStatus) -> Polled<T> + Clone + Send + Sync + 'static,
-    ) -> Wait<T> {
-        let file = self.clone();
-        let begin = move || -> Look<T> {
-            let DossierPath { template, dossier } = file.path.dossier.clone();
-            let dossier = DossierHandle::new(&file.client, template, dossier);
-            let by_itself = file.clone();
-            dossier.board().sit_down().look(
-                file.id().to_string(),
-                move |asked| by_itself.get().looking(asked).into_future(),
-                judge.clone(),
-            )
-        };
-        Wait::new(Plan {
-            kind: Kind::File,
-            what: format!("file {}", self.id()),
-            id: self.id().to_string(),
-            clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.history()),
-            deadline: FILES_DEADLINE,
-            grace,
-            known: Arc::default(),
-            begin: Arc::new(begin),
-        })
+    fn dossier(&self) -> DossierHandle {
+        DossierHandle::new(&self.client, self.path.dossier.template.clone(), self.path.dossier.dossier.clone())
     }
 }
 
-/// Where a file's analysis stands.
+impl Pollable for FileHandle {
+    type Status = FileStatus;
+
+    const KIND: WorkKind = WorkKind::File;
+    const DEADLINE: Duration = FILES_DEADLINE;
+
+    fn id(&self) -> String {
+        self.path.file.to_string()
+    }
+
+    fn description(&self) -> String {
+        format!("file {}", self.path.file)
+    }
+
+    fn waits(&self) -> &WaitContext {
+        self.client.waits()
+    }
+
+    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<FileStatus>> {
+        self.get().looking(retry_after).into_future()
+    }
+
+    fn decide(&self, status: FileStatus, condition: &Condition<FileStatus>) -> PollOutcome<FileStatus> {
+        if condition.holds(&status) {
+            return PollOutcome::Done(status);
+        }
+        match analysis(&status) {
+            Analysis::Failed(message) if condition.requires_success() => {
+                PollOutcome::Failed { state: state_name(&status), message }
+            }
+            _ => PollOutcome::Pending(state_name(&status)),
+        }
+    }
+
+    fn list_key(&self) -> Option<PollKey> {
+        let DossierPath { template, dossier } = self.path.dossier.clone();
+        Some(PollKey::DossierFiles(template, dossier))
+    }
+
+    fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
+        let files = self.dossier().files().looking(retry_after);
+        Box::pin(async move { Ok(files.await?.into_iter().map(|file| (file.id.to_string(), file)).collect()) })
+    }
+}
+
+impl Pollable for DossierHandle {
+    type Status = Vec<FileStatus>;
+
+    const KIND: WorkKind = WorkKind::Dossier;
+    const DEADLINE: Duration = FILES_DEADLINE;
+
+    fn id(&self) -> String {
+        self.path.dossier.to_string()
+    }
+
+    fn description(&self) -> String {
+        format!("analysis of dossier {}", self.path.dossier)
+    }
+
+    fn waits(&self) -> &WaitContext {
+        self.client.waits()
+    }
+
+    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<Vec<FileStatus>>> {
+        self.files().looking(retry_after).into_future()
+    }
+
+    fn decide(&self, files: Vec<FileStatus>, condition: &Condition<Vec<FileStatus>>) -> PollOutcome<Vec<FileStatus>> {
+        if condition.holds(&files) {
+            return PollOutcome::Done(files);
+        }
+        if !condition.requires_success() {
+            return PollOutcome::Pending(format!("{} files", files.len()));
+        }
+        let (mut total, mut working, mut failed) = (0, 0, Vec::new());
+        for file in analysed_files(&files) {
+            total += 1;
+            match analysis(file) {
+                Analysis::Working => working += 1,
+                Analysis::Failed(message) => failed.push(format!("{}: {message}", display_name(file))),
+                Analysis::Done => {}
+            }
+        }
+        if working > 0 || failed.is_empty() {
+            return PollOutcome::Pending(format!("{} of {total} files processed", total - working));
+        }
+        let message = format!("{} of {total} files: {}", failed.len(), failed.join("; "));
+        PollOutcome::Failed { state: "ERROR".into(), message }
+    }
+}
+
+/// Returns the files that a wait for the whole dossier counts: neither in the trash nor excluded from the analysis.
+fn analysed_files(files: &[FileStatus]) -> impl Iterator<Item = &FileStatus> {
+    files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false))
+}
+
+/// The progress of a file's analysis.
 enum Analysis {
     Working,
     Done,
     Failed(String),
 }
 
-/// An unknown state is work in progress.
+/// Returns the progress of the analysis. An unknown state counts as work in progress.
 fn analysis(file: &FileStatus) -> Analysis {
-    let reason = || file.error_message.clone().unwrap_or_else(|| "the service gives no reason".into());
     match file.processing_status {
         Some(ProcessingStatus::Processed) => Analysis::Done,
-        Some(ProcessingStatus::Error) => Analysis::Failed(reason()),
+        Some(ProcessingStatus::Error) => {
+            Analysis::Failed(file.error_message.clone().unwrap_or_else(|| "no error message from the service".into()))
+        }
         Some(ProcessingStatus::Deleted) => Analysis::Failed("the file was deleted".into()),
         _ if file.excluded.unwrap_or(false) => {
-            Analysis::Failed("its analysis is switched off (excluded), so it would never be processed".into())
+            Analysis::Failed("the file is excluded from the analysis and will never be processed".into())
         }
         _ => Analysis::Working,
     }
 }
 
-/// What people call the file.
-fn name_of(file: &FileStatus) -> String {
+/// Returns the file's name, or its id if the service reports no name.
+fn display_name(file: &FileStatus) -> String {
     file.file_name.clone().unwrap_or_else(|| file.id.to_string())
 }
 
-fn word(file: &FileStatus) -> String {
+/// Returns the service's name of the file's state.
+fn state_name(file: &FileStatus) -> String {
     file.processing_status.as_ref().map_or_else(|| "UNKNOWN".into(), |status| status.as_str().to_owned())
 }
 
@@ -429,22 +417,22 @@ fn word(file: &FileStatus) -> String {
 mod tests {
     use super::*;
     use crate::auth::Credentials;
+    use crate::operation::SharedPoll;
 
     #[test]
-    fn dossiers_share_looks_only_with_themselves_whatever_their_ids_hold()
+    fn shares_polls_only_within_a_dossier_whatever_its_ids_contain()
     -> std::result::Result<(), Box<dyn std::error::Error>> {
         let builder = Client::builder("https://acme.example").workspace("acme");
         let client = builder.credentials(Credentials::access_token("t")).build()?;
-        let board = |template: &str, dossier: &str| -> std::result::Result<_, crate::models::InvalidId> {
-            Ok(client
-                .dossier_template(crate::models::DossierTemplateId::new(template)?)
-                .dossier(crate::models::DossierId::new(dossier)?)
-                .board())
+        let shared = |template: &str, dossier: &str| -> std::result::Result<_, Box<dyn std::error::Error>> {
+            let template = client.dossier_template(crate::models::DossierTemplateId::new(template)?);
+            let dossier = template.dossier(crate::models::DossierId::new(dossier)?);
+            Ok(SharedPoll::of(&dossier.file(FileId::new("f")?)).ok_or("files have a list")?)
         };
-        let one = board("a b", "c")?;
-        assert!(Arc::ptr_eq(&one, &board("a b", "c")?));
+        let first = shared("a b", "c")?;
+        assert!(Arc::ptr_eq(&first, &shared("a b", "c")?));
         for (template, dossier) in [("a", "b c"), ("a b", "c d"), ("a", "b"), ("a/b", "c"), ("a b c", "c")] {
-            assert!(!Arc::ptr_eq(&one, &board(template, dossier)?), "{template:?} {dossier:?}");
+            assert!(!Arc::ptr_eq(&first, &shared(template, dossier)?), "{template:?} {dossier:?}");
         }
         Ok(())
     }

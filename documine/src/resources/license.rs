@@ -1,10 +1,9 @@
-//! `7. License`: what may be analysed, and what has been.
+//! `7. License`: the licence of the workspace and its usage.
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Call, Client};
 use crate::models::{License, LicenseUsage, Timestamp};
 
-/// The time that a licence report covers.
+/// The period of a licence report.
 #[derive(Debug, Clone, Default)]
 pub struct Period {
     start: Option<Timestamp>,
@@ -12,14 +11,14 @@ pub struct Period {
 }
 
 impl Client {
-    /// The licence (`getLicense`).
+    /// Fetches the licence (`getLicense`).
     pub fn license(&self) -> Call<(), License> {
         Call::new(self, (), |client, (), options| {
             Box::pin(async move { client.fetch(client.requests().get_license().prepare(), &options).await })
         })
     }
 
-    /// How much of the licence is used (`getLicenseUsage`): in all, unless [`from`](Call::from) or [`to`](Call::to) say otherwise.
+    /// Fetches the usage of the licence (`getLicenseUsage`). Default period: unlimited; see [`from`](Call::from) and [`to`](Call::to).
     ///
     /// ```
     /// # async fn f(client: documine::Client) -> documine::Result<()> {
@@ -44,13 +43,13 @@ impl Client {
 }
 
 impl Call<Period, LicenseUsage> {
-    /// Counts from this moment on.
+    /// Sets the start of the period.
     pub fn from(mut self, start: Timestamp) -> Self {
         self.params.start = Some(start);
         self
     }
 
-    /// Counts up to this moment.
+    /// Sets the end of the period.
     pub fn to(mut self, end: Timestamp) -> Self {
         self.params.end = Some(end);
         self

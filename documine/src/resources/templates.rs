@@ -1,14 +1,12 @@
-//! `1. Dossier Templates`: the rules by which documents are read.
+//! `1. Dossier Templates`: the rules for the analysis of documents.
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Call, Client};
 use crate::list::{List, ListRequest};
 use crate::models::{Dossier, DossierId, DossierTemplate, DossierTemplateId};
-use crate::resources::dossiers::DossierFields;
-use crate::resources::dossiers::DossierHandle;
+use crate::resources::dossiers::{DossierFields, DossierHandle};
 
 impl Client {
-    /// All dossier templates of the workspace (`getDossierTemplates`).
+    /// Lists the dossier templates of the workspace (`getDossierTemplates`).
     pub fn dossier_templates(&self) -> List<(), DossierTemplate> {
         List::new(self, (), |client, (), _| {
             Box::pin(async move {
@@ -19,20 +17,20 @@ impl Client {
         })
     }
 
-    /// One dossier template, by its id. Nothing is sent yet.
+    /// Returns a handle to a dossier template. Sends no request.
     pub fn dossier_template(&self, id: impl Into<DossierTemplateId>) -> DossierTemplateHandle {
         DossierTemplateHandle { client: self.clone(), id: id.into() }
     }
 }
 
-/// A dossier template that is known by its id.
+/// A handle to a dossier template, identified by its id.
 #[derive(Debug, Clone)]
 pub struct DossierTemplateHandle {
     client: Client,
     id: DossierTemplateId,
 }
 
-/// Which dossiers a list holds. The service's defaults: the active ones.
+/// The filter of a list of dossiers. Default: active dossiers only.
 #[derive(Debug, Clone)]
 pub struct DossierFilter {
     template: DossierTemplateId,
@@ -42,12 +40,12 @@ pub struct DossierFilter {
 }
 
 impl DossierTemplateHandle {
-    /// The template's id.
+    /// Returns the template's id.
     pub fn id(&self) -> &DossierTemplateId {
         &self.id
     }
 
-    /// Reads the template (`getDossierTemplate`).
+    /// Fetches the template (`getDossierTemplate`).
     pub fn get(&self) -> Call<DossierTemplateId, DossierTemplate> {
         Call::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
@@ -57,7 +55,7 @@ impl DossierTemplateHandle {
         })
     }
 
-    /// The template's dossiers (`getDossiers`): the active ones, unless asked otherwise.
+    /// Lists the template's dossiers (`getDossiers`). Default: active dossiers only.
     pub fn dossiers(&self) -> List<DossierFilter, Dossier> {
         let filter = DossierFilter { template: self.id.clone(), active: None, archived: None, soft_deleted: None };
         List::new(&self.client, filter, |client, filter, _| {
@@ -77,7 +75,7 @@ impl DossierTemplateHandle {
         })
     }
 
-    /// One dossier of this template, by its id. Nothing is sent yet.
+    /// Returns a handle to a dossier of this template. Sends no request.
     pub fn dossier(&self, id: impl Into<DossierId>) -> DossierHandle {
         DossierHandle::new(&self.client, self.id.clone(), id.into())
     }
@@ -107,19 +105,19 @@ impl DossierTemplateHandle {
 }
 
 impl List<DossierFilter, Dossier> {
-    /// With the active dossiers, or without. Default: with.
+    /// Includes active dossiers. Default: `true`.
     pub fn include_active(mut self, yes: bool) -> Self {
         self.call.params.active = Some(yes);
         self
     }
 
-    /// With the archived dossiers, or without. Default: without.
+    /// Includes archived dossiers. Default: `false`.
     pub fn include_archived(mut self, yes: bool) -> Self {
         self.call.params.archived = Some(yes);
         self
     }
 
-    /// With the dossiers in the trash, or without. Default: without.
+    /// Includes dossiers in the trash. Default: `false`.
     pub fn include_soft_deleted(mut self, yes: bool) -> Self {
         self.call.params.soft_deleted = Some(yes);
         self

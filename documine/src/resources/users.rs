@@ -1,11 +1,11 @@
-//! `6. Users`: who works in the workspace.
+//! `6. Users`: the users of the workspace.
 
 use crate::client::Client;
 use crate::list::{List, ListRequest};
 use crate::models::User;
 
 impl Client {
-    /// The workspace's users (`getUsers`; its path is inferred).
+    /// Lists the workspace's users (`getUsers`; its path is inferred).
     pub fn users(&self) -> List<(), User> {
         List::new(self, (), |client, (), _| {
             Box::pin(async move {

@@ -204,8 +204,7 @@ fn all_parameters(
         describe(&mut parameter, documented.copied());
         if wire.is_none() {
             let unless = query.default.as_ref().map_or_else(String::new, |value| format!(" unless it is {value}"));
-            parameter["description"] =
-                json!(format!("Not in the document of this build: the call fails{unless}."));
+            parameter["description"] = json!(format!("Not in the document of this build: the call fails{unless}."));
         } else if wire.as_ref() != Some(name) {
             parameter["x-wire-name"] = json!(wire);
         }

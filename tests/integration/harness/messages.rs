@@ -20,13 +20,13 @@ pub const FOREIGN_ISSUER: &str =
 pub const UNSAFE_VERIFICATION_PAGE: &str =
     "login by device code: the identity provider names a page that is no web address";
 /// Pages that link each other in a cycle.
-pub const LINK_CYCLE: &str = "getUsers: the list does not end: the service links its pages in a circle";
+pub const LINK_CYCLE: &str = "getUsers: endless list: the links between the pages form a cycle";
 /// A page that is returned again.
-pub const REPEATED_PAGE: &str = "getUsers: the list does not end: the service gives the same page again";
+pub const REPEATED_PAGE: &str = "getUsers: endless list: the service returned the same page again";
 /// Too many empty pages in a row.
-pub const EMPTY_PAGES: &str = "getUsers: the list does not end: 100 pages in a row are empty";
+pub const EMPTY_PAGES: &str = "getUsers: endless list: 100 consecutive pages are empty";
 /// A dossier without a name.
-pub const UNNAMED_DOSSIER: &str = "createOrUpdateDossier: the dossier has no name; give it one";
+pub const UNNAMED_DOSSIER: &str = "createOrUpdateDossier: the dossier name is empty; set a name";
 /// A login page in place of the response, without the operation.
 pub const LOGIN_PAGE: &str = "200 OK, but the answer is a web page, perhaps a login page of a proxy in between";
 /// A target in a folder that does not exist.

@@ -1,4 +1,4 @@
-//! Whatever stands in a `Link` header: the link to the next page is found when it is there, and no other is taken for it.
+//! Properties of the `Link` header: the link to the next page is found, and no other link is returned.
 
 use http::HeaderValue;
 use proptest::collection::vec;
@@ -7,13 +7,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::properties::cases;
 
-/// One link: its target, its relations, and its other parameters.
+/// A link with its target, relations and other parameters.
 #[derive(Debug, Clone)]
 struct Link {
     target: String,
     relations: Vec<&'static str>,
     quoted: bool,
-    /// Before the relation and after it, each written out.
+    /// The parameters before and after the relation.
     others: (Vec<String>, Vec<String>),
 }
 
@@ -34,7 +34,7 @@ impl Link {
     }
 }
 
-/// A parameter that is no relation, however much it looks like one.
+/// Generates a parameter that resembles a relation but is none.
 fn other() -> impl Strategy<Value = String> {
     let quoted = "[a-zü,;<>\\\\\"= ]{0,12}|a; rel=next|, <x>; rel=\"next\"|\\\\|\"";
     prop_oneof![
@@ -61,25 +61,25 @@ fn link() -> impl Strategy<Value = Link> {
 }
 
 fn url() -> Url {
-    Url::parse("https://acme.example/api/users?page=1").unwrap_or_else(|_| unreachable!("it is an address"))
+    Url::parse("https://acme.example/api/users?page=1").unwrap_or_else(|_| unreachable!("valid URL"))
 }
 
 proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn the_next_page_is_the_first_link_that_says_so(fields in vec(vec(link(), 1..4), 0..3), blank in "[ \t]{0,2}") {
+    fn returns_first_link_with_relation_next(fields in vec(vec(link(), 1..4), 0..3), blank in "[ \t]{0,2}") {
         let mut headers = HeaderMap::new();
         for links in &fields {
             let text = links.iter().map(Link::written).collect::<Vec<_>>().join(&format!("{blank},{blank}"));
             headers.append(header::LINK, HeaderValue::from_bytes(text.as_bytes())?);
         }
-        let wanted = fields.iter().flatten().find(|link| link.is_next()).map(|link| url().join(&link.target));
-        prop_assert_eq!(next_link(&url(), &headers)?, wanted.transpose()?);
+        let expected = fields.iter().flatten().find(|link| link.is_next()).map(|link| url().join(&link.target));
+        prop_assert_eq!(next_link(&url(), &headers)?, expected.transpose()?);
     }
 
     #[test]
-    fn any_header_leads_nowhere_or_to_a_target_of_its_own(
+    fn returns_only_targets_from_the_header(
         pieces in vec(prop_oneof!["[^\\p{Cc}]{0,6}", "[<>,\"]", "; rel=next"], 0..20),
         garbage in vec(128_u8..=255, 0..4),
     ) {

@@ -49,9 +49,8 @@ impl VisitMut for Senders {
         }
         let (addresses, headers) = (address(&mut function.block), remove_api_version(&mut function.block));
         if (addresses, headers) != (1, 1) {
-            self.trouble = Some(format!(
-                "`send` builds {addresses} URLs and {headers} headers `{HEADER}`, expected one each"
-            ));
+            self.trouble =
+                Some(format!("`send` builds {addresses} URLs and {headers} headers `{HEADER}`, expected one each"));
         }
         let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");
         self.edits += addresses + headers + remove_calls(&mut function.block, "header", &is_accept);

@@ -58,11 +58,7 @@ fn name(
     }
     let builder = names::pascal(id);
     if RESERVED_BUILDER_TYPES.contains(&builder.as_str()) {
-        findings.add(
-            Some(place.label),
-            place.pointer,
-            format!("the builders use another type `{builder}`"),
-        );
+        findings.add(Some(place.label), place.pointer, format!("the builders use another type `{builder}`"));
     }
     for (kind, name, known) in [("method", method, methods), ("type", builder, builders)] {
         if let Some(other) = known.insert(name.clone(), String::from(place.label)) {

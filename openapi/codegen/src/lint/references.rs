@@ -129,9 +129,7 @@ impl ReferenceChecker<'_> {
                 Some(next) => current = next,
             }
         }
-        Err(format!(
-            "dangling or cyclic reference {reference}: more than {LONGEST_CHAIN} in a chain"
-        ))
+        Err(format!("dangling or cyclic reference {reference}: more than {LONGEST_CHAIN} in a chain"))
     }
 
     /// Returns the direct target of a reference.
@@ -148,9 +146,7 @@ impl ReferenceChecker<'_> {
                     format!(", which is never followed: nothing is fetched over {scheme}")
                 }
                 None if is_schema(reference) => {
-                    format!(
-                        ", which is never followed; {COMPONENTS}{reference} refers to a schema"
-                    )
+                    format!(", which is never followed; {COMPONENTS}{reference} refers to a schema")
                 }
                 None => String::from(", which is never followed"),
             };

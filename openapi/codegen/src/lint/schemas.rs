@@ -97,7 +97,9 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
         findings.add(
             None,
             format!("/components/schemas/{}", tree::escape(names[at])),
-            format!("{height} models are nested in each other, more than the limit of {MAX_NESTED} for the Rust compiler"),
+            format!(
+                "{height} models are nested in each other, more than the limit of {MAX_NESTED} for the Rust compiler"
+            ),
         );
     }
 }
@@ -134,7 +136,11 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
             findings.add(None, pointer.clone(), reason);
         }
         if let Some(other) = known.insert(type_name.clone(), name) {
-            findings.add(None, pointer, format!("the schema `{name}` has the same type name `{type_name}` as `{other}`"));
+            findings.add(
+                None,
+                pointer,
+                format!("the schema `{name}` has the same type name `{type_name}` as `{other}`"),
+            );
         }
     }
 }

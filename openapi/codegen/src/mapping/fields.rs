@@ -63,9 +63,7 @@ impl Mapper<'_> {
             for (field, found) in &fields {
                 let optional = spec.fields.get(field).is_some_and(|spec| spec.need() != Need::Always);
                 if optional && found.wire.as_ref().is_some_and(|wire| required.contains(wire)) {
-                    self.note(format!(
-                        "{wanted}.{field} is required: the service rejects a call without it"
-                    ));
+                    self.note(format!("{wanted}.{field} is required: the service rejects a call without it"));
                 }
             }
         }

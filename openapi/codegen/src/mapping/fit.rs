@@ -76,9 +76,9 @@ impl Mapper<'_> {
             Type::Schema(name) if is == "object" => Ok(self.schema(name, schema, pointer, side)),
             Type::Schema(_) => wrong("an object"),
             Type::List(inner) if is == "array" => match object.get("items") {
-                Some(items) => {
-                    self.fit(inner, items, &format!("{at}/items"), side).map_err(|why| format!("has items of a wrong type: each {why}"))
-                }
+                Some(items) => self
+                    .fit(inner, items, &format!("{at}/items"), side)
+                    .map_err(|why| format!("has items of a wrong type: each {why}")),
                 None => Ok(None),
             },
             Type::List(_) => wrong("an array"),

@@ -100,7 +100,8 @@ fn prefix(search: &mut Mapper<'_>) -> String {
         search.refuse("/paths", reason);
     }
     if best.len() > 1 && best.contains(&String::from(API)) {
-        let reason = format!("ambiguous path prefix: the operations exist below `{API}` and below {}", best.join(" and "));
+        let reason =
+            format!("ambiguous path prefix: the operations exist below `{API}` and below {}", best.join(" and "));
         search.refuse("/paths", reason);
     }
     best.into_iter().next().unwrap_or_else(|| String::from(API))

@@ -1,4 +1,4 @@
-//! Any JSON in any pieces: what is found is what serde_json finds in the whole.
+//! Properties of the list tokenizer: for any JSON in any chunks, it agrees with serde_json on the whole.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -10,45 +10,45 @@ use crate::properties::cases;
 const LIST: &str = "files";
 const LIMIT: usize = 1 << 20;
 
-/// What a whole answer splits into.
+/// The content of a response.
 #[derive(Debug, Default, PartialEq)]
-struct Parts {
+struct ListTokens {
     items: Vec<Value>,
     rest: Map<String, Value>,
-    too_large: usize,
+    oversized: usize,
 }
 
-/// Splits `body` in pieces that end at `cuts`.
-fn split(body: &[u8], cuts: &[prop::sample::Index], limit: usize) -> Result<Parts, String> {
+/// Tokenizes `body` in chunks that end at `cuts`.
+fn split(body: &[u8], cuts: &[prop::sample::Index], limit: usize) -> Result<ListTokens, String> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len() + 1)).collect();
     ends.push(body.len());
     ends.sort_unstable();
-    let (mut splitter, mut parts, mut begin) = (Splitter::new(LIST, limit), Parts::default(), 0);
+    let (mut tokenizer, mut tokens, mut begin) = (ListTokenizer::new(LIST, limit), ListTokens::default(), 0);
     for end in ends {
         let mut input = &body[begin..end];
-        while let Some(piece) = splitter.next(&mut input).map_err(|flaw| flaw.to_string())? {
+        while let Some(token) = tokenizer.next(&mut input).map_err(|error| error.to_string())? {
             let read = |bytes| serde_json::from_slice::<Value>(bytes).map_err(|error| error.to_string());
-            match piece {
-                Piece::Item(bytes) => parts.items.push(read(bytes)?),
-                Piece::TooLarge => parts.too_large += 1,
-                Piece::Member(name, value) => {
+            match token {
+                ListToken::Item(bytes) => tokens.items.push(read(bytes)?),
+                ListToken::OversizedItem => tokens.oversized += 1,
+                ListToken::Member(name, value) => {
                     let name = serde_json::from_slice(name).map_err(|error| error.to_string())?;
-                    parts.rest.insert(name, read(value)?);
+                    tokens.rest.insert(name, read(value)?);
                 }
             }
         }
-        assert!(input.is_empty(), "not all was taken");
+        assert!(input.is_empty(), "unconsumed input");
         begin = end;
     }
-    splitter.finish().map_err(|flaw| flaw.to_string())?;
-    Ok(parts)
+    tokenizer.finish().map_err(|error| error.to_string())?;
+    Ok(tokens)
 }
 
-/// The same by serde_json, from the whole.
-fn whole(body: &[u8]) -> Option<Parts> {
+/// Decodes the whole body with serde_json.
+fn decode_with_serde(body: &[u8]) -> Option<ListTokens> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if matches!(body.trim_ascii(), b"" | b"null") {
-        return Some(Parts::default());
+        return Some(ListTokens::default());
     }
     let mut rest: Map<String, Value> = serde_json::from_slice(body).ok()?;
     let items = match rest.remove(LIST) {
@@ -59,7 +59,7 @@ fn whole(body: &[u8]) -> Option<Parts> {
         }
         None => Vec::new(),
     };
-    Some(Parts { items, rest, too_large: 0 })
+    Some(ListTokens { items, rest, oversized: 0 })
 }
 
 fn json() -> impl Strategy<Value = Value> {
@@ -78,7 +78,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A member of the object around the list, or the list.
+/// Generates a member of the object around the list, or the list.
 fn member() -> impl Strategy<Value = (String, Value)> {
     prop_oneof![
         (prop_oneof!["[a-z\"\\\\]{0,4}", Just("totalElements".to_owned())], json()),
@@ -86,18 +86,18 @@ fn member() -> impl Strategy<Value = (String, Value)> {
     ]
 }
 
-/// An object whose members stand in any order, each once, written densely or with blanks, with a byte order mark or without.
+/// Generates an object with unique members in any order, compact or with whitespace, with or without a byte order mark.
 fn body() -> impl Strategy<Value = Vec<u8>> {
-    (vec(member(), 0..5), any::<bool>(), any::<bool>()).prop_map(|(mut members, mark, airy)| {
-        let mut seen = std::collections::HashSet::new();
-        members.retain(|(name, _)| seen.insert(name.clone()));
-        let written = |value: &Value| if airy { format!("\r\n\t {value:#} ") } else { value.to_string() };
+    (vec(member(), 0..5), any::<bool>(), any::<bool>()).prop_map(|(mut members, with_mark, spaced)| {
+        let mut names = std::collections::HashSet::new();
+        members.retain(|(name, _)| names.insert(name.clone()));
+        let render = |value: &Value| if spaced { format!("\r\n\t {value:#} ") } else { value.to_string() };
         let members: Vec<String> = members
             .iter()
-            .map(|(name, value)| format!("{}:{}", written(&name.as_str().into()), written(value)))
+            .map(|(name, value)| format!("{}:{}", render(&name.as_str().into()), render(value)))
             .collect();
-        let mark = if mark { "\u{feff}" } else { "" };
-        let end = if airy { " \n" } else { "" };
+        let mark = if with_mark { "\u{feff}" } else { "" };
+        let end = if spaced { " \n" } else { "" };
         format!("{mark}{{{}}}{end}", members.join(",")).into_bytes()
     })
 }
@@ -110,22 +110,22 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn any_list_in_any_pieces_is_what_it_is_as_a_whole(body in body(), cuts in cuts()) {
-        let expected = whole(&body);
+    fn tokenizes_any_chunks_like_the_whole(body in body(), cuts in cuts()) {
+        let expected = decode_with_serde(&body);
         prop_assert!(expected.is_some(), "{}", String::from_utf8_lossy(&body));
         prop_assert_eq!(split(&body, &cuts, LIMIT).ok(), expected);
     }
 
     #[test]
-    fn a_list_that_is_cut_is_never_taken_for_whole(body in body(), cuts in cuts(), end in any::<prop::sample::Index>()) {
-        // What is cut off before the object begins is an answer without content: its length says that it is cut off.
+    fn rejects_truncated_list(body in body(), cuts in cuts(), end in any::<prop::sample::Index>()) {
+        // A body that ends before the object counts as a response without content; only its length shows the truncation.
         let first = body.iter().position(|byte| *byte == b'{').unwrap_or_default();
         let solid = body.iter().rposition(|byte| *byte == b'}').unwrap_or_default();
         prop_assert!(split(&body[..first + 1 + end.index(solid - first)], &cuts, LIMIT).is_err());
     }
 
     #[test]
-    fn what_serde_takes_is_taken_and_what_it_refuses_is_refused(
+    fn accepts_and_rejects_the_same_bodies_as_serde(
         mut body in body(),
         cuts in cuts(),
         changes in vec((any::<prop::sample::Index>(), prop::sample::select(&b"{}[]\",:\\ 0tn\xff"[..])), 1..3),
@@ -134,38 +134,38 @@ proptest! {
             let at = at.index(body.len());
             body[at] = byte;
         }
-        match (split(&body, &cuts, LIMIT), whole(&body)) {
-            (Ok(parts), expected) => prop_assert_eq!(Some(parts), expected),
-            // A list that is there twice is refused by the model that reads it, not by a mere map.
-            (Err(why), Some(_)) => prop_assert_eq!(why, Flaw::Twice.to_string()),
+        match (split(&body, &cuts, LIMIT), decode_with_serde(&body)) {
+            (Ok(tokens), expected) => prop_assert_eq!(Some(tokens), expected),
+            // A model rejects a duplicate list, a plain map does not.
+            (Err(why), Some(_)) => prop_assert_eq!(why, SyntaxError::DuplicateList.to_string()),
             (Err(_), None) => {}
         }
     }
 
     #[test]
-    fn any_bytes_are_an_answer_or_none(body in vec(prop::sample::select(&b"{}[]\",:\\ 0n\"f{\xef\xbb\xbf\xc3"[..]), 0..40), cuts in cuts()) {
-        let in_one_piece = split(&body, &[], LIMIT);
-        prop_assert_eq!(&split(&body, &cuts, LIMIT), &in_one_piece);
-        prop_assert_eq!(in_one_piece.ok(), whole(&body));
+    fn tokenizes_arbitrary_bytes_consistently(body in vec(prop::sample::select(&b"{}[]\",:\\ 0n\"f{\xef\xbb\xbf\xc3"[..]), 0..40), cuts in cuts()) {
+        let in_one_chunk = split(&body, &[], LIMIT);
+        prop_assert_eq!(&split(&body, &cuts, LIMIT), &in_one_chunk);
+        prop_assert_eq!(in_one_chunk.ok(), decode_with_serde(&body));
     }
 
     #[test]
-    fn what_is_too_large_is_left_out_and_the_rest_is_found(
+    fn skips_oversized_items(
         items in vec(json(), 0..8),
         cuts in cuts(),
         limit in 8_usize..40,
     ) {
         let body = format!("{{\"files\":{}}}", Value::from(items.clone()));
-        let parts = split(body.as_bytes(), &cuts, limit).map_err(TestCaseError::fail)?;
+        let tokens = split(body.as_bytes(), &cuts, limit).map_err(TestCaseError::fail)?;
         let (fits, large): (Vec<Value>, Vec<Value>) = items.into_iter().partition(|item| item.to_string().len() <= limit);
-        prop_assert_eq!((parts.items, parts.too_large), (fits, large.len()));
+        prop_assert_eq!((tokens.items, tokens.oversized), (fits, large.len()));
     }
 }
 
 #[test]
-fn depth_is_bounded() {
+fn limits_nesting_depth() {
     let nested = |depth: usize| format!("{{\"files\":[{}{}]}}", "[".repeat(depth), "]".repeat(depth));
     let deep = split(nested(128).as_bytes(), &[], LIMIT);
-    assert_eq!(deep, Err("more than 127 brackets are open at once".into()));
-    assert_eq!(split(nested(127).as_bytes(), &[], LIMIT).map(|parts| parts.items.len()), Ok(1));
+    assert_eq!(deep, Err("more than 127 nested brackets".into()));
+    assert_eq!(split(nested(127).as_bytes(), &[], LIMIT).map(|tokens| tokens.items.len()), Ok(1));
 }
