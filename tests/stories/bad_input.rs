@@ -109,34 +109,30 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing.pdf");
     let error = upload(&dossier, Source::path(&path)).await;
-    is_line(
-        &error,
-        ErrorKind::Input,
-        &format!("uploadFile: {}: there is no such file; check the path", path.display()),
-    );
+    is_line(&error, ErrorKind::Input, &format!("uploadFile: {}: file not found; check the path", path.display()));
     assert!(!error.was_sent());
 
     let error = upload(&dossier, Source::path(folder.path())).await;
     is_line(
         &error,
         ErrorKind::Input,
-        &format!("uploadFile: {} is a folder; name the files in it", folder.path().display()),
+        &format!("uploadFile: {} is a folder; upload the files in it", folder.path().display()),
     );
     let error = upload(&dossier, Source::path("")).await;
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = upload(&dossier, Source::bytes("", INVOICE)).await;
-    is_line(&error, ErrorKind::Input, "uploadFile: the upload has no file name; give one with `file_name(…)`");
+    is_line(&error, ErrorKind::Input, "uploadFile: the upload has no file name; set one with `file_name(…)`");
     let error = upload(&dossier, Source::bytes("a\r\nX-Other: b.pdf", INVOICE)).await;
     is_line(
         &error,
         ErrorKind::Input,
-        r#"uploadFile: the file name "a\r\nX-Other: b.pdf" holds control characters; give another one with `file_name(…)`"#,
+        r#"uploadFile: file name "a\r\nX-Other: b.pdf" contains control characters; set another name with `file_name(…)`"#,
     );
     let error = upload(&dossier, Source::path("/dev/null")).await;
     is_line(
         &error,
         ErrorKind::Input,
-        "uploadFile: /dev/null is no regular file; its length can't be known before it is sent",
+        "uploadFile: /dev/null is not a regular file; its length must be known before the upload",
     );
     let inside = folder.path().join("a.pdf");
     std::fs::write(&inside, INVOICE).unwrap();
@@ -144,7 +140,7 @@ async fn a_missing_file_is_told_and_nothing_is_sent() {
     is_line(
         &error,
         ErrorKind::File,
-        &format!("uploadFile: {}/b.pdf can't be read: Not a directory (os error 20)", inside.display()),
+        &format!("uploadFile: cannot read {}/b.pdf: Not a directory (os error 20)", inside.display()),
     );
     assert_eq!(world.journal_since(before), Vec::<String>::new());
 }
@@ -160,7 +156,7 @@ async fn upload_while(change: impl Fn(&Path) + Send + Sync + 'static) -> (World,
     let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| change(&touched));
     let error = call.await.map(drop).unwrap_err();
     let line = format!(
-        "uploadFile: {} changed while it was uploaded; upload it again when nobody writes to it",
+        "uploadFile: {} changed during the upload; upload it again when no program writes to it",
         path.display()
     );
     (world, dossier, error, line)
@@ -234,11 +230,11 @@ async fn a_place_that_can_not_be_written_is_told_and_nothing_half_remains() {
     for (target, reason) in [
         (folder.path().join("missing/out.zip"), "No such file or directory (os error 2); make the folder first"),
         (file.join("out.zip"), "Not a directory (os error 20); choose a folder that can be written"),
-        (folder.path().to_owned(), "it is a folder; name a file in it"),
-        (folder.path().join(".."), "the path names no file"),
+        (folder.path().to_owned(), "the path is a folder; append a file name"),
+        (folder.path().join(".."), "the path has no file name"),
     ] {
         let error = package.save_to(&target).await.unwrap_err();
-        is_line(&error, ErrorKind::File, &format!("downloadPackage: {} can't be written: {reason}", target.display()));
+        is_line(&error, ErrorKind::File, &format!("downloadPackage: cannot write {}: {reason}", target.display()));
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{shown}");
     assert_eq!(std::fs::read(&file).unwrap(), b"a file");

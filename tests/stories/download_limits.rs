@@ -11,9 +11,7 @@ use crate::downloads_resumed::{Shop, TAG, names, noise, raw, rest, whole};
 const LIMIT: u64 = 50_000;
 
 fn is_too_large(error: &Error, limit: u64) {
-    let line = format!(
-        "downloadPackage: the package is larger than the limit of {limit} bytes; raise the limit with `max_bytes`"
-    );
+    let line = format!("downloadPackage: package exceeds the limit of {limit} bytes; raise the limit with `max_bytes`");
     assert_eq!((error.kind(), error.attempts(), error.to_string()), (ErrorKind::Integrity, 1, line));
     assert!(!error.is_transient(), "it is as large the next time");
 }
@@ -107,7 +105,7 @@ async fn a_version_that_grows_on_the_way_is_refused() {
         .await;
         let folder = tempfile::tempdir().unwrap();
         let error = shop.package().await.save_to(folder.path().join("a.zip")).max_bytes(LIMIT).await.unwrap_err();
-        assert!(error.to_string().contains("larger than the limit of 50000 bytes"), "{error}");
+        assert!(error.to_string().contains("exceeds the limit of 50000 bytes"), "{error}");
         assert_eq!((error.attempts(), names(folder.path())), (2, vec![]));
     }
 }

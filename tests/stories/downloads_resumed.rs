@@ -404,7 +404,7 @@ async fn a_package_that_becomes_another_one_is_saved_anew_and_no_stream() {
         }
     };
     assert_eq!((got, error.kind()), (half, ErrorKind::Integrity));
-    let line = "downloadPackage: the package became another one while it was fetched; fetch it again";
+    let line = "downloadPackage: package changed during the download; download the package again";
     assert_eq!(error.to_string(), line);
     assert!(stream.next().await.is_none());
 }
@@ -452,9 +452,8 @@ async fn what_is_no_zip_is_fetched_once_more() {
     let shop = Shop::open(move |_| whole(&package[..package.len() - 30], &[TAG], usize::MAX)).await;
     let error = shop.package().await.save_to(&target).await.unwrap_err();
     let length = zip.len() - 30;
-    let line = format!(
-        "downloadPackage: the {length} bytes that came are no whole ZIP, and the same again; have the package made anew"
-    );
+    let line =
+        format!("downloadPackage: invalid ZIP archive ({length} bytes) after two attempts; create the package again");
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Integrity, line));
     assert_eq!((error.attempts(), shop.begins()), (2, vec![None, None]));
     assert!(std::fs::read(&target).unwrap() == zip, "what was there stays");
@@ -482,13 +481,13 @@ async fn a_package_with_a_damaged_entry_is_fetched_once_more_where_it_is_checked
         let error = if resumable { call.resumable().await } else { call.await }.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         let line = error.to_string();
-        assert!(line.starts_with("downloadPackage: the package that came: entry \"noise\" is damaged ("), "{line}");
+        assert!(line.starts_with("downloadPackage: the downloaded package: entry \"noise\" is damaged: "), "{line}");
         assert!(std::fs::read(&target).unwrap() == zip, "what was there stays");
         assert_eq!(names(folder.path()), ["a.zip"], "nothing is left to go on with");
     }
     let few = PackageLimits::default().entries(1);
     let error = shop.package().await.save_to(&target).checked(few).await.unwrap_err();
-    assert!(error.to_string().contains("it holds 2 entries, more than 1"), "{error}");
+    assert!(error.to_string().contains("2 entries exceed the limit of 1"), "{error}");
     // Whoever does not ask for it gets what came.
     shop.package().await.save_to(&target).await.unwrap();
     assert!(std::fs::read(&target).unwrap() == damaged);
@@ -529,8 +528,7 @@ async fn a_package_that_is_packed_on_its_way_is_not_gone_on_with() {
 
     let shop = Shop::open(|_| whole(b"what", &["Content-Encoding: compress"], usize::MAX)).await;
     let error = shop.package().await.save_to(folder.path().join("b.zip")).await.unwrap_err();
-    let line =
-        "downloadPackage: 200 OK, but the package is packed once more (Content-Encoding), which was not asked for";
+    let line = "downloadPackage: 200 OK, but the package has an unrequested Content-Encoding";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, line));
     assert_eq!(names(folder.path()), ["a.zip"]);
 }
@@ -540,7 +538,7 @@ async fn a_part_that_nobody_asked_for_is_no_package() {
     let zip = noise(1_000);
     let shop = Shop::open(move |asked| rest(&zip, asked.from.unwrap_or(0), &[TAG], usize::MAX)).await;
     let error = shop.package().await.stream().await.unwrap_err();
-    let line = "downloadPackage: 206 Partial Content, but the whole package was asked for";
+    let line = "downloadPackage: 206 Partial Content, but the request was for the whole package";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, line));
     // Whoever asks for a range gets it, and nothing is done about it.
     let part = shop.package().await.stream().with_header("Range", "bytes=900-").await.unwrap();
@@ -713,7 +711,7 @@ async fn what_is_not_ours_to_touch_is_told() {
     };
     std::fs::write(&part, "somebody's").unwrap();
     let wanted = format!(
-        "downloadPackage: {} can't be written: it is there already, and no download of this SDK; move it away",
+        "downloadPackage: cannot write {}: file exists and is not a resumable download; move it away",
         part.display()
     );
     assert_eq!(line().await, wanted);
@@ -724,7 +722,7 @@ async fn what_is_not_ours_to_touch_is_told() {
     let text = std::fs::read_to_string(&sidecar).unwrap().replace("\"version\":1", "\"version\":2");
     std::fs::write(&sidecar, &text).unwrap();
     let wanted = format!(
-        "downloadPackage: {} is of version 2, and this SDK knows no later than 1; go on with a newer one, or delete it",
+        "downloadPackage: {} has version 2, newer than the supported version 1; update the SDK, or delete the file",
         sidecar.display()
     );
     assert_eq!(line().await, wanted);
@@ -737,7 +735,7 @@ async fn what_is_not_ours_to_touch_is_told() {
     std::fs::create_dir(&part).unwrap();
     assert_eq!(
         line().await,
-        format!("downloadPackage: {} can't be written: it is not a regular file; move it away", part.display())
+        format!("downloadPackage: cannot write {}: file is not a regular file; move it away", part.display())
     );
     assert_eq!(shop.begins(), [], "nothing is fetched for it");
 }
@@ -766,7 +764,7 @@ async fn two_at_a_time_do_not_write_the_same_part() {
     let second = shop.package().await;
     let error = second.save_to(&target).resumable().await.unwrap_err();
     let line = format!(
-        "downloadPackage: {} can't be written: another call is fetching it; wait for that call, or choose another place",
+        "downloadPackage: cannot write {}: another call is downloading it; wait for that call, or choose another path",
         folder.path().join("a.zip.part").display()
     );
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line));
@@ -860,7 +858,7 @@ async fn a_name_that_is_taken_is_taken_care_of() {
     let target = folder.path().join("a.zip");
     std::fs::write(&target, "mine").unwrap();
     let error = package.save_to(&target).if_exists(IfExists::Refuse).await.unwrap_err();
-    let line = format!("downloadPackage: {} can't be written: there is a file of this name already", target.display());
+    let line = format!("downloadPackage: cannot write {}: file exists", target.display());
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line.clone()));
     assert_eq!(shop.begins(), [], "nothing is fetched for it");
     for name in ["a (2).zip", "a (3).zip"] {
@@ -884,7 +882,7 @@ async fn a_name_that_is_taken_is_taken_care_of() {
     assert_eq!(std::fs::read(&target).unwrap(), b"theirs");
     assert_eq!(names(folder.path()), ["a (2).zip", "a (3).zip", "a.zip", "package-d-1 (2).zip", "package-d-1.zip"]);
     let error = package.save_in(&target).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("downloadPackage: {} can't be written: it is no folder", target.display()));
+    assert_eq!(error.to_string(), format!("downloadPackage: cannot write {}: not a folder", target.display()));
 }
 
 #[cfg(target_os = "linux")]
@@ -893,6 +891,6 @@ async fn a_writer_that_is_full_is_told() {
     let shop = Shop::breaking_off(&noise(1_000), vec![]).await;
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let error = shop.package().await.save_into(full).await.unwrap_err();
-    let line = "downloadPackage: the package can't be written on: No space left on device (os error 28)";
+    let line = "downloadPackage: cannot write the package: No space left on device (os error 28)";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::File, line));
 }

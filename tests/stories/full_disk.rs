@@ -30,9 +30,9 @@ async fn a_package_that_has_no_room_leaves_nothing() {
     std::fs::write(&target, "what was there before").unwrap();
     let package = Shop::breaking_off(&noise(1_000_000), vec![]).await.package().await;
     let error = package.save_to(&target).await.unwrap_err();
-    is_about_a_file(&error, &format!("downloadPackage: {} can't be written: {WHY}", target.display()));
+    is_about_a_file(&error, &format!("downloadPackage: cannot write {}: {WHY}", target.display()));
     let error = package.save_in(folder.path()).await.unwrap_err();
-    is_about_a_file(&error, &format!("downloadPackage: {} can't be written: {WHY}", folder.path().display()));
+    is_about_a_file(&error, &format!("downloadPackage: cannot write {}: {WHY}", folder.path().display()));
     assert_eq!(names(folder.path()), ["a.zip"]);
     assert_eq!(std::fs::read(&target).unwrap(), b"what was there before");
 }
@@ -51,7 +51,7 @@ async fn a_part_that_has_no_room_is_gone_on_with_when_there_is_some() {
         for _ in 0..3 {
             let error = fetch(&shared).await.unwrap_err();
             let target = shared.join("a.zip");
-            is_about_a_file(&error, &format!("downloadPackage: {} can't be written: {WHY}", target.display()));
+            is_about_a_file(&error, &format!("downloadPackage: cannot write {}: {WHY}", target.display()));
             assert_eq!(names(&shared), ["a.zip.part", "a.zip.part.json"]);
         }
         return;
@@ -111,7 +111,7 @@ async fn a_folder_that_has_no_room_for_what_is_unpacked_is_not_there() {
     let (path, target) = (folder.path().join("a.zip"), folder.path().join("out"));
     std::fs::write(&path, zip(&[("small", b"small"), ("Originals/large", &vec![b'-'; 1_000_000])])).unwrap();
     let error = Contents::open(&path).await.unwrap().unpack_to(&target).await.unwrap_err();
-    let what = format!("entry \"Originals/large\" can't be written to {}", target.display());
+    let what = format!("cannot write entry \"Originals/large\" to {}", target.display());
     is_about_a_file(&error, &format!("{}: {what}: {WHY}", path.display()));
     assert_eq!(names(folder.path()), ["a.zip"]);
 }
@@ -129,13 +129,13 @@ async fn a_folder_that_is_none_is_told_before_anything_is_fetched() {
         (&nowhere, "No such file or directory (os error 2); make the folder first"),
     ] {
         let error = package.save_to(target).await.unwrap_err();
-        is_about_a_file(&error, &format!("downloadPackage: {} can't be written: {why}", target.display()));
+        is_about_a_file(&error, &format!("downloadPackage: cannot write {}: {why}", target.display()));
         let error = package.save_to(target).resumable().await.unwrap_err();
-        is_about_a_file(&error, &format!("downloadPackage: {}.part can't be written: {why}", target.display()));
+        is_about_a_file(&error, &format!("downloadPackage: cannot write {}.part: {why}", target.display()));
     }
     let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
     let why = "No such file or directory (os error 2); make the folder first";
-    is_about_a_file(&error, &format!("{}: {} can't be made: {why}", file.display(), nowhere.display()));
+    is_about_a_file(&error, &format!("{}: cannot create {}: {why}", file.display(), nowhere.display()));
     assert_eq!((names(folder.path()), shop.begins()), (vec!["file".to_owned()], vec![]));
 }
 
@@ -152,7 +152,7 @@ async fn a_folder_that_takes_no_files_is_told_before_anything_is_fetched() {
         (package.save_in("/sys").await.unwrap_err(), "/sys"),
     ] {
         let line = error.to_string();
-        assert!(line.starts_with(&format!("downloadPackage: {path} can't be written: ")), "{line}");
+        assert!(line.starts_with(&format!("downloadPackage: cannot write {path}: ")), "{line}");
         assert!(line.ends_with(READ_ONLY) && error.kind() == ErrorKind::File, "{line}");
     }
     assert_eq!(shop.begins(), []);
@@ -161,6 +161,6 @@ async fn a_folder_that_takes_no_files_is_told_before_anything_is_fetched() {
     std::fs::write(&path, zip(&[("a", b"bytes")])).unwrap();
     let error = Contents::open(&path).await.unwrap().unpack_to("/sys/documine").await.unwrap_err();
     let line = error.to_string();
-    assert!(line.starts_with(&format!("{}: /sys/documine can't be made: ", path.display())), "{line}");
+    assert!(line.starts_with(&format!("{}: cannot create /sys/documine: ", path.display())), "{line}");
     assert!(line.ends_with(READ_ONLY) && !line.contains(".part"), "{line}");
 }

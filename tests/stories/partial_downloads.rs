@@ -25,7 +25,7 @@ async fn package(zip: &[u8]) -> (Shop, Package) {
 }
 
 fn is_refused(error: &Error, path: &Path, why: &str) {
-    let line = format!("downloadPackage: {} can't be written: {why}", path.display());
+    let line = format!("downloadPackage: cannot write {}: {why}", path.display());
     assert_eq!((error.kind(), error.attempts(), error.to_string()), (ErrorKind::File, 0, line));
 }
 
@@ -91,7 +91,7 @@ async fn no_link_is_followed() {
         std::os::unix::fs::symlink(&to, &link).unwrap();
         let (shop, package) = package(&zip).await;
         let error = package.save_to(&target).resumable().await.unwrap_err();
-        is_refused(&error, &link, "it is a symbolic link, not a regular file; move it away");
+        is_refused(&error, &link, "file is a symbolic link, not a regular file; move it away");
         assert_eq!((std::fs::read(&victim).unwrap(), shop.begins()), (b"precious".to_vec(), vec![]), "{name}");
         assert_eq!(names(elsewhere.path()), ["victim"], "{name}");
         assert!(link.symlink_metadata().unwrap().is_symlink(), "{name}");
@@ -111,17 +111,17 @@ async fn what_is_no_regular_file_of_one_name_is_refused() {
         let other = folder.path().join("other name");
         std::fs::hard_link(&path, &other).unwrap();
         let before = std::fs::read(&other).unwrap();
-        is_refused(&error().await, &path, "it has 2 names (hard links); move it away");
+        is_refused(&error().await, &path, "file has 2 names (hard links); move it away");
         assert_eq!(std::fs::read(&other).unwrap(), before);
 
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        is_refused(&error().await, &path, "it is not a regular file; move it away");
+        is_refused(&error().await, &path, "file is not a regular file; move it away");
 
         std::fs::remove_dir(&path).unwrap();
         // Opening a pipe must not wait for its other end.
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        is_refused(&error().await, &path, "it is not a regular file; move it away");
+        is_refused(&error().await, &path, "file is not a regular file; move it away");
         assert_eq!(shop.begins(), []);
     }
 }
@@ -139,7 +139,7 @@ async fn a_part_of_another_user_is_not_adopted() {
         }
         let (shop, package) = package(&zip).await;
         let error = package.save_to(&target).resumable().await.unwrap_err();
-        is_refused(&error, &path, "it belongs to another user (12345); move it away, or choose another place");
+        is_refused(&error, &path, "file belongs to another user (12345); move it away, or choose another path");
         assert_eq!(
             (shop.begins(), names(folder.path())),
             (vec![], vec!["a.zip.part".into(), "a.zip.part.json".into()])
@@ -234,7 +234,7 @@ async fn a_part_that_another_process_writes_is_told_at_once() {
     other.try_lock().unwrap();
     let (shop, package) = package(&zip).await;
     let error = package.save_to(&target).resumable().await.unwrap_err();
-    is_refused(&error, &part, "another process is fetching it; wait for that process, or choose another place");
+    is_refused(&error, &part, "another process is downloading it; wait for that process, or choose another path");
     assert_eq!(shop.begins(), []);
     // Not by closing: a child process that another test starts may hold a copy of the handle.
     other.unlock().unwrap();

@@ -71,7 +71,9 @@ async fn a_stream_that_comes_once_is_sent_once() {
     let error = dossier.upload(source).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(
-        error.to_string().contains("the stream has been used; give one that can be made anew (Source::streams)"),
+        error
+            .to_string()
+            .contains("the stream was already read; use `Source::streams` for an upload that can be repeated"),
         "{error}"
     );
     assert_eq!(world.requests("uploadFile").len(), 1);
@@ -82,8 +84,8 @@ async fn a_source_is_held_to_the_length_it_announced() {
     let world = World::new().await;
     let dossier = world.dossier().await;
     for (announced, line) in [
-        (length(STUDY) + 1, format!("{} bytes came from the source, {} were announced", STUDY.len(), STUDY.len() + 1)),
-        (10, "more than 10 bytes came from the source, 10 were announced".to_owned()),
+        (length(STUDY) + 1, format!("the source yielded {} bytes instead of {}", STUDY.len(), STUDY.len() + 1)),
+        (10, "the source yielded more than 10 bytes instead of 10".to_owned()),
     ] {
         let error = dossier.upload(Source::streams("study.pdf", announced, || pieces(STUDY))).await.unwrap_err();
         assert!(error.to_string().ends_with(&line), "{error}");
@@ -154,7 +156,7 @@ async fn an_upload_that_was_never_taken_is_repeated() {
     // Three times is enough, and what can't be made anew is not repeated.
     world.sim.faults().add(Fault::on("uploadFile").status(502));
     let error = dossier.upload(Source::bytes("other.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
-    assert!(error.to_string().ends_with("the dossier's list does not show the file"), "{error}");
+    assert!(error.to_string().ends_with("the list of the dossier does not contain the file"), "{error}");
     assert_eq!(world.requests("uploadFile").len(), 5);
     let once = Source::stream("other.pdf", length(STUDY), pieces(STUDY));
     dossier.upload(once).look_for_lost(true).await.unwrap_err();
@@ -211,7 +213,7 @@ async fn where_a_login_is_needed_nothing_more_is_tried() {
     let rest: Vec<_> = outcomes.map(|outcome| outcome.unwrap().result.unwrap_err()).collect().await;
     assert_eq!(rest.len(), 4);
     assert!(rest.iter().all(documine::Error::needs_login));
-    assert!(rest[1..].iter().all(|error| error.to_string().ends_with("; not tried")), "{rest:?}");
+    assert!(rest[1..].iter().all(|error| error.to_string().ends_with("; not attempted")), "{rest:?}");
     assert_eq!(world.requests("uploadFile").len(), 2);
     // Without a dossier to read there is nothing to upload into.
     let outcomes = theirs.upload_all([Source::bytes("a.pdf", STUDY)]).await;

@@ -45,10 +45,10 @@ impl RangeResponse {
                 Self::Partial
             }
             (StatusCode::PARTIAL_CONTENT, Some(_)) => Self::Mismatch,
-            (StatusCode::PARTIAL_CONTENT, None) => Self::Invalid("partial content for a request of the whole package"),
+            (StatusCode::PARTIAL_CONTENT, None) => Self::Invalid("the request was for the whole package"),
             _ if is_encoded => Self::Invalid("the package has an unrequested Content-Encoding"),
             (StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION, _) => Self::Full,
-            _ => Self::Invalid("expected a package"),
+            _ => Self::Invalid("a package was expected"),
         }
     }
 }
