@@ -643,7 +643,7 @@ async fn an_entry_that_lies_about_its_size_is_cut_off() {
     let contents = Contents::open(&kept.path).await.unwrap();
     for name in ["bomb", "short"] {
         let line = why(&kept, &contents.read(name).await.unwrap_err(), ErrorKind::Integrity);
-        assert!(line.starts_with(&format!("entry {name:?} ")), "{line}");
+        assert!(line.starts_with(&format!("entry {name:?}")), "{line}");
         let streamed = contents.stream(name).unwrap().try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!(streamed.kind(), ErrorKind::Integrity);
     }
@@ -792,7 +792,7 @@ async fn more_than_the_memory_is_for_comes_as_a_stream() {
     let kept = Kept::new(&archive(&[Raw::file("x", &many)]));
     let contents = Contents::open_within(&kept.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     let line = why(&kept, &contents.read("x").await.unwrap_err(), ErrorKind::Integrity);
-    assert!(line.contains("take it as a stream"), "{line}");
+    assert!(line.contains("stream the entry"), "{line}");
     let pieces: Vec<_> = contents.stream("x").unwrap().try_collect().await.unwrap();
     assert!(pieces.len() > 1);
     assert_eq!(pieces.concat(), many);
@@ -1026,5 +1026,5 @@ async fn components_that_are_none_are_told_by_name() {
     let kept = Kept::new(&zip(&[("Components/x.components.json", b"[1]"), ("Components/x.components.xml", b"<x/>")]));
     let error = Contents::open(&kept.path).await.unwrap().components().await.unwrap_err();
     let line = why(&kept, &error, ErrorKind::Integrity);
-    assert!(line.starts_with("entry \"Components/x.components.json\" is not the components of a file"), "{line}");
+    assert!(line.starts_with("entry \"Components/x.components.json\": not the components of a file"), "{line}");
 }

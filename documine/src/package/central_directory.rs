@@ -8,8 +8,7 @@ use std::io::{Read, Seek};
 
 use super::error::PackageError;
 use super::limits::PackageLimits;
-use super::local_headers;
-use crate::zip_end::{self, DirectoryLocation, EndRecord, FileTail, Zip64End};
+use crate::zip_end::{self, DirectoryLocation, EndRecord, FileTail, Zip64End, u16_at};
 
 /// Largest directory in bytes: 600 per name for the default limit of entries.
 const MAX_DIRECTORY_BYTES: u64 = 64 << 20;
@@ -64,11 +63,11 @@ fn locate(reader: &mut (impl Read + Seek)) -> Result<DirectoryLocation, PackageE
     }
     let (mut location, mut location_end, mut is_single_volume) = (end.directory, end.offset, end.is_single_volume());
     // Some writers add the zip64 record although the plain record holds all values.
-    if end.refers_to_zip64() || end.directory.end() != Some(end.offset) {
-        if let Some(zip64) = Zip64End::read(reader, &end)? {
-            location_end = zip64.offset;
-            (location, is_single_volume) = zip64_location(&zip64, &end)?;
-        }
+    if (end.refers_to_zip64() || end.directory.end() != Some(end.offset))
+        && let Some(zip64) = Zip64End::read(reader, &end)?
+    {
+        location_end = zip64.offset;
+        (location, is_single_volume) = zip64_location(&zip64, &end)?;
     }
     if !is_single_volume {
         return Err(PackageError::invalid("split ZIP archives are not supported"));
@@ -111,7 +110,7 @@ fn read_headers(reader: &mut (impl Read + Seek), location: &DirectoryLocation) -
         if !names.insert(name.to_vec()) {
             return Err(PackageError::entry(&String::from_utf8_lossy(name), "duplicate name; the package is rejected"));
         }
-        if local_headers::extra_fields(header.extra_fields()).nth(MAX_EXTRA_FIELDS).is_some() {
+        if extra_fields(header.extra_fields()).nth(MAX_EXTRA_FIELDS).is_some() {
             let reason = format!("more than {MAX_EXTRA_FIELDS} extra fields; the package is rejected");
             return Err(PackageError::entry(&String::from_utf8_lossy(name), reason));
         }
@@ -119,4 +118,14 @@ fn read_headers(reader: &mut (impl Read + Seek), location: &DirectoryLocation) -
         Ok(())
     })?;
     if count == Some(location.entries) { Ok(headers) } else { Err(damaged()) }
+}
+
+/// Iterates over extra fields and their ids, up to the first damaged field.
+pub(super) fn extra_fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = extra.split_at_checked(4)?;
+        let (data, rest) = rest.split_at_checked(usize::from(u16_at(head, 2)))?;
+        extra = rest;
+        Some((u16_at(head, 0), data))
+    })
 }

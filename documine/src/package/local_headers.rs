@@ -5,7 +5,7 @@
 
 use std::io::{Read, Seek};
 
-use super::central_directory::RawHeader;
+use super::central_directory::{RawHeader, extra_fields};
 use crate::zip_end::{read_at, u16_at, u32_at, u64_at};
 
 const SIGNATURE: &[u8] = b"PK\x03\x04";
@@ -124,16 +124,6 @@ fn sizes(header: &[u8], extra: &[u8]) -> (u64, u64) {
     // The zip64 field stores the size first, unlike the header.
     let size = number(size);
     (number(packed), size)
-}
-
-/// Iterates over extra fields and their ids, up to the first damaged field.
-pub(super) fn extra_fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    std::iter::from_fn(move || {
-        let (head, rest) = extra.split_at_checked(4)?;
-        let (data, rest) = rest.split_at_checked(usize::from(u16_at(head, 2)))?;
-        extra = rest;
-        Some((u16_at(head, 0), data))
-    })
 }
 
 /// Compares two names; `/` and `\` are equal.

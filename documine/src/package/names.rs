@@ -179,7 +179,7 @@ fn portable_component(component: &str) -> String {
     }
 }
 
-/// Returns whether a character changes the text direction (Unicode TR 9): `x\u{202e}fdp.exe` looks like a PDF.
+/// Returns whether a character changes the text direction (Unicode TR 9): `x\u{202e}fdp.exe` is displayed like the name of a PDF.
 fn changes_text_direction(letter: char) -> bool {
     matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

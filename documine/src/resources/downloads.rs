@@ -28,7 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(600);
 /// From so many waits on, one list is cheaper than a look at each. It holds all packages of the account.
 const MANY: usize = 4;
 
-/// What a result package holds.
+/// The content of a result package.
 ///
 /// ```
 /// use documine::{DownloadFileType, PackageContent};
@@ -38,12 +38,12 @@ const MANY: usize = 4;
 pub struct PackageContent(documine_api::types::DownloadRequest);
 
 impl PackageContent {
-    /// Extraction reports, made from these of the template's report templates.
+    /// Requests extraction reports for the given report templates.
     pub fn reports(ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
         Self::default().and_reports(ids)
     }
 
-    /// These versions of the documents.
+    /// Requests the given versions of the documents.
     pub fn file_types(types: impl IntoIterator<Item = DownloadFileType>) -> Self {
         Self::default().and_file_types(types)
     }
@@ -62,7 +62,7 @@ impl PackageContent {
         self
     }
 
-    /// The colour of redactions in previews, as `#rrggbb`.
+    /// Sets the colour of redactions in previews, as `#rrggbb`.
     #[must_use]
     pub fn preview_color(mut self, color: impl Into<String>) -> Self {
         self.0.preview_color = Some(color.into());

@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use icu_normalizer::ComposingNormalizerBorrowed;
@@ -22,7 +22,7 @@ use crate::resources::files::{FileHandle, FilePath};
 use crate::timeout::within;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
-use crate::transport::CallOptions;
+use crate::transport::{Broken, CallOptions, Retry};
 
 /// Default number of concurrent uploads.
 const DEFAULT_CONCURRENCY: usize = 4;
@@ -146,11 +146,11 @@ impl Upload {
 
     /// Repeats the upload after a lost response only if the list of the dossier does not contain the file.
     async fn send_unless_listed(self, client: &Client, options: CallOptions, known: &KnownFiles) -> Result<Uploaded> {
+        let started = Instant::now();
         // An archive may have become several files, whose names are not known.
         let is_archive = self.source.name().to_ascii_lowercase().ends_with(".zip");
         let mut uploads = 0;
         loop {
-            uploads += 1;
             let error = match self.clone().send(client, options.clone()).await {
                 // Other errors are final: the call has repeated a rejected upload as often as its policy allows.
                 Err(error) if error.was_sent() && !error.was_refused() && error.is_transient() => error,
@@ -159,12 +159,16 @@ impl Upload {
             if let Some(id) = self.find_uploaded(client, known).await? {
                 return Ok(Uploaded::found(self.dossier, id));
             }
+            let not_listed = |error: Error| error.with_note("the list of the dossier does not contain the file");
             // A longer pause than the searches took is left to the caller.
             let needs_longer_pause =
                 error.retry_after().is_some_and(|delay| delay > SEARCH_DELAYS.iter().sum::<Duration>());
-            if is_archive || uploads >= MAX_UPLOADS || needs_longer_pause || !self.source.is_repeatable() {
-                return Err(error.with_note("the list of the dossier does not contain the file"));
+            if is_archive || needs_longer_pause || !self.source.is_repeatable() {
+                return Err(not_listed(error));
             }
+            let left = options.deadline.map_or(Duration::MAX, |limit| limit.saturating_sub(started.elapsed()));
+            back_off(client, &options, error, uploads, left).await.map_err(not_listed)?;
+            uploads += 1;
         }
     }
 
@@ -189,6 +193,24 @@ impl Upload {
         }
         Ok(None)
     }
+}
+
+/// Waits before an upload is repeated, or returns the error if the upload is not to be repeated.
+///
+/// The search has shown that the file is missing, so the retry mode of the call does not matter. The time of earlier uploads does not count,
+/// because an upload may take any time.
+async fn back_off(client: &Client, options: &CallOptions, error: Error, repeated: u32, left: Duration) -> Result<()> {
+    let Some(operation) = documine_api::operations::operation("uploadFile") else { return Err(error) };
+    let pipeline = client.pipeline();
+    let policy = options.retry_policy.as_deref().unwrap_or(&pipeline.retry).clone();
+    let options = CallOptions {
+        retry: Some(Retry::EvenIfSent),
+        retry_policy: Some(Box::new(policy.max_attempts(MAX_UPLOADS))),
+        ..options.clone()
+    };
+    let attempts = error.attempts();
+    let broken = Broken { operation, error, tried: repeated, attempts, elapsed: Duration::ZERO, left };
+    pipeline.pause(&options, broken).await
 }
 
 impl fmt::Debug for Upload {

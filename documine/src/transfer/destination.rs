@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// The highest number that is appended to a file name.
 const MAX_NUMBER: u32 = 9_999;
 
-/// How a download treats an existing file of the same name.
+/// The treatment of an existing file of the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum IfExists {

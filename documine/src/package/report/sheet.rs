@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use quick_xml::events::{BytesStart, Event};
 
+use super::memory_budget::MemoryBudget;
+use super::model::{Cell, Row};
 use super::number_format::{NumberFormat, date_time};
-use super::workbook::WorkbookData;
+use super::workbook_data::WorkbookData;
 use super::xml::{XmlPart, attribute, unescape};
-use super::{Cell, MemoryBudget, Row};
 use crate::package::error::PackageError;
 
 /// Largest sheet (ECMA-376).

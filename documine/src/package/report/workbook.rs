@@ -7,39 +7,18 @@ use std::sync::atomic::AtomicBool;
 
 use quick_xml::events::Event;
 
+use super::memory_budget::MemoryBudget;
+use super::model::Sheet;
 use super::number_format::NumberFormat;
+use super::sheet;
+use super::workbook_data::{SharedStrings, WorkbookData};
 use super::xml::{XmlPart, attribute, decode};
-use super::{MemoryBudget, Sheet, sheet};
 use crate::package::archive::Archive;
 use crate::package::entry::Entry;
 use crate::package::error::{PackageError, check_cancelled};
 
 /// Memory overhead of a relationship or a listed sheet.
 const LIST_ITEM_OVERHEAD: usize = 192;
-
-/// Data of the workbook that cells of all sheets refer to.
-#[derive(Debug, Default)]
-pub(super) struct WorkbookData {
-    pub(super) shared_strings: SharedStrings,
-    /// Number formats by the style index of a cell.
-    pub(super) formats: Vec<NumberFormat>,
-    pub(super) from_1904: bool,
-}
-
-/// The shared strings in one buffer. An empty string takes four bytes, fewer than its XML.
-#[derive(Debug, Default)]
-pub(super) struct SharedStrings {
-    buffer: String,
-    ends: Vec<u32>,
-}
-
-impl SharedStrings {
-    pub(super) fn get(&self, index: usize) -> Option<&str> {
-        let end = *self.ends.get(index)?;
-        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.buffer.get(start as usize..end as usize)
-    }
-}
 
 /// Reads the sheets in the order of the workbook. Chart sheets are omitted.
 pub(super) fn read<R: Read + Seek + Clone>(

@@ -132,16 +132,16 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("_x") {
-        let (before, behind) = rest.split_at(at);
+        let (before, after) = rest.split_at(at);
         plain.push_str(before);
-        let digits = behind.get(2..6).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let digits = after.get(2..6).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let letter = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
-        if let Some(letter) = letter.filter(|_| behind.get(6..7) == Some("_")) {
+        if let Some(letter) = letter.filter(|_| after.get(6..7) == Some("_")) {
             plain.push(letter);
-            rest = behind.get(7..).unwrap_or_default();
+            rest = after.get(7..).unwrap_or_default();
         } else {
             plain.push_str("_x");
-            rest = behind.get(2..).unwrap_or_default();
+            rest = after.get(2..).unwrap_or_default();
         }
     }
     plain.push_str(rest);

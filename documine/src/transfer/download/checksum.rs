@@ -1,6 +1,6 @@
 //! Byte count and CRC-32 of a byte sequence.
 //!
-//! The checksum detects a different package and lost bytes. It does not protect against deliberate manipulation: whoever could forge a matching
+//! The checksum detects a different package and lost bytes. It does not protect against manipulation: an attacker who could forge a matching
 //! package could also have sent the forged package first.
 
 use std::io::{self, Read};

@@ -28,7 +28,7 @@ fn trimmed(name: &str) -> &str {
         .trim_end_matches(|letter: char| letter == '.' || letter.is_whitespace())
 }
 
-/// Returns whether a character is a control character or only affects the display of others: "gpj.exe" must not look like "exe.jpg".
+/// Returns whether a character is a control character or only affects the display of others: "gpj.exe" must not be displayed as "exe.jpg".
 fn is_invisible(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')

@@ -23,7 +23,7 @@ fn claimed() -> MutexGuard<'static, BTreeMap<PathBuf, watch::Receiver<bool>>> {
     CLAIMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The claim of one call on a partial file. Dropping it tells waiting calls that the file is about to be released.
+/// The claim of one call on a partial file. Dropping the claim notifies waiting calls that the file is about to be released.
 #[derive(Debug)]
 pub(super) struct PartClaim(Arc<WriteGuard>);
 
