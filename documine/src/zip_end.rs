@@ -147,6 +147,7 @@ impl Zip64Record {
 }
 
 /// A header of the central directory.
+#[cfg_attr(not(feature = "package"), allow(dead_code, reason = "only the package reader uses the fields"))]
 pub(crate) struct DirectoryHeader<'a> {
     fixed: &'a [u8],
     variable: &'a [u8],
