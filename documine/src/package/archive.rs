@@ -88,15 +88,15 @@ impl<R: Read + Seek + Clone> Archive<R> {
 
     /// Limits the number of folders: one name can imply many folders that have no entry of their own.
     fn check_folder_count(&self) -> Result<(), PackageError> {
-        let most = self.limits.entries;
+        let limit = self.limits.entries;
         let mut folders = HashSet::new();
         for name in self.files.iter().map(|entry| entry.name.as_str()).chain(self.folders.iter().map(String::as_str)) {
             for (end, _) in name.match_indices('/') {
                 folders.insert(&name[..end]);
             }
-            if folders.len() as u64 > most {
+            if folders.len() as u64 > limit {
                 return Err(PackageError::invalid(format!(
-                    "more than {most} folders; raise `PackageLimits::entries` to accept the package"
+                    "more than {limit} folders; raise `PackageLimits::entries` to accept the package"
                 )));
             }
         }
@@ -104,10 +104,10 @@ impl<R: Read + Seek + Clone> Archive<R> {
     }
 
     fn check_total_size(&self, total: u64) -> Result<(), String> {
-        let most = self.limits.total_bytes;
-        if total > most {
+        let limit = self.limits.total_bytes;
+        if total > limit {
             return Err(format!(
-                "total unpacked size exceeds {most} bytes; raise `PackageLimits::total_bytes` to accept the package"
+                "total unpacked size exceeds {limit} bytes; raise `PackageLimits::total_bytes` to accept the package"
             ));
         }
         Ok(())
@@ -184,9 +184,9 @@ impl<R: Read + Seek + Clone> Archive<R> {
     /// Reads a whole entry into memory.
     pub(super) fn read(&self, entry: &Entry, cancelled: &AtomicBool) -> Result<Vec<u8>, PackageError> {
         check_readable(entry)?;
-        let most = self.limits.memory_bytes;
-        if entry.size > most {
-            let reason = format!("larger than {most} bytes; stream the entry, or raise `PackageLimits::memory_bytes`");
+        let limit = self.limits.memory_bytes;
+        if entry.size > limit {
+            let reason = format!("larger than {limit} bytes; stream the entry, or raise `PackageLimits::memory_bytes`");
             return Err(PackageError::entry(&entry.name, reason));
         }
         let mut bytes = Vec::new();

@@ -128,8 +128,8 @@ fn sizes(header: &[u8], extra: &[u8]) -> (u64, u64) {
 
 /// Compares two names; `/` and `\` are equal.
 fn same_name(one: &[u8], other: &[u8]) -> bool {
-    let letter = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
-    one.iter().map(letter).eq(other.iter().map(letter))
+    let with_slash = |byte: &u8| if *byte == b'\\' { b'/' } else { *byte };
+    one.iter().map(with_slash).eq(other.iter().map(with_slash))
 }
 
 /// Returns whether a local header signature occurs between two offsets. A read error counts as a match.

@@ -28,7 +28,7 @@ pub(super) fn normalize(raw_name: &str) -> Result<String, &'static str> {
     if name.starts_with('/') {
         return Err("absolute path");
     }
-    let is_drive = |part: &str| matches!(part.as_bytes(), [letter, b':'] if letter.is_ascii_alphabetic());
+    let is_drive = |part: &str| matches!(part.as_bytes(), [ch, b':'] if ch.is_ascii_alphabetic());
     if name.split('/').next().is_some_and(is_drive) {
         return Err("path with a drive letter");
     }
@@ -149,20 +149,20 @@ fn portable(name: &str) -> Vec<String> {
 fn portable_component(component: &str) -> String {
     let last = component.char_indices().next_back().filter(|(_, last)| *last == '.' || last.is_whitespace());
     let mut portable = String::with_capacity(component.len());
-    for (at, letter) in component.char_indices() {
-        let is_invalid = matches!(letter, '<' | '>' | ':' | '"' | '|' | '?' | '*')
-            || letter.is_control()
-            || changes_text_direction(letter)
+    for (at, ch) in component.char_indices() {
+        let is_invalid = matches!(ch, '<' | '>' | ':' | '"' | '|' | '?' | '*')
+            || ch.is_control()
+            || changes_text_direction(ch)
             // Some systems drop a trailing dot or space.
             || last.is_some_and(|(last, _)| last == at);
         if is_invalid {
             let mut bytes = [0; 4];
-            for byte in letter.encode_utf8(&mut bytes).bytes() {
+            for byte in ch.encode_utf8(&mut bytes).bytes() {
                 // Writing to a `String` cannot fail.
                 let _ = write!(portable, "%{byte:02X}");
             }
         } else {
-            portable.push(letter);
+            portable.push(ch);
         }
     }
     if portable.is_empty() {
@@ -180,8 +180,8 @@ fn portable_component(component: &str) -> String {
 }
 
 /// Returns whether a character changes the text direction (Unicode TR 9): `x\u{202e}fdp.exe` is displayed like the name of a PDF.
-fn changes_text_direction(letter: char) -> bool {
-    matches!(letter, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+fn changes_text_direction(ch: char) -> bool {
+    matches!(ch, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Returns whether Windows treats a name as a device, with any extension.

@@ -13,7 +13,10 @@ fn name() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => "[a-zA-Z0-9 ._-]{0,6}",
         2 => prop::sample::select(
-            &["..", ".", "", "C:", "c:x", "NUL", "com1.txt", "LPT¹", "a.", "a ", "\\", "\\\\h", "\u{202e}", "a\0", "a", "A", "a (2)", ".. ", "..."][..]
+            &[
+                "..", ".", "", "C:", "c:x", "NUL", "com1.txt", "LPT¹", "a.", "a ", "\\", "\\\\h", "\u{202e}", "a\0",
+                "a", "A", "a (2)", ".. ", "...",
+            ][..]
         )
         .prop_map(str::to_owned),
         1 => any::<String>(),
@@ -45,7 +48,7 @@ proptest! {
             for part in path.split('/') {
                 prop_assert!(!part.is_empty() && part.len() <= MAX_COMPONENT && !is_device(part), "{path:?}");
                 prop_assert!(!part.ends_with(|last: char| last == '.' || last.is_whitespace()), "{path:?}");
-                prop_assert!(!part.contains(|letter: char| letter.is_control() || r#"<>:"|?*\"#.contains(letter)), "{path:?}");
+                prop_assert!(!part.contains(|ch: char| ch.is_control() || r#"<>:"|?*\"#.contains(ch)), "{path:?}");
             }
         }
         for path in &folders {

@@ -22,23 +22,23 @@ impl NumberFormat {
 
     /// Parses a format code, `dd.mm.yyyy`. Only the first section is used, which applies to positive numbers.
     pub(super) fn of_code(code: &str) -> Self {
-        let mut letters = code.chars();
-        while let Some(letter) = letters.next() {
-            match letter.to_ascii_lowercase() {
-                '"' => while letters.next().is_some_and(|letter| letter != '"') {},
+        let mut chars = code.chars();
+        while let Some(ch) = chars.next() {
+            match ch.to_ascii_lowercase() {
+                '"' => while chars.next().is_some_and(|ch| ch != '"') {},
                 // The next character is literal, or only its width counts.
-                '\\' | '_' | '*' => drop(letters.next()),
+                '\\' | '_' | '*' => drop(chars.next()),
                 '[' => {
-                    let inside: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
+                    let inside: String = chars.by_ref().take_while(|ch| *ch != ']').collect();
                     let inside = inside.to_ascii_lowercase();
-                    let counts = |unit: char| !inside.is_empty() && inside.chars().all(|letter| letter == unit);
+                    let counts = |unit: char| !inside.is_empty() && inside.chars().all(|ch| ch == unit);
                     if ['h', 'm', 's'].into_iter().any(counts) {
                         return Self::Duration;
                     }
                 }
                 ';' => break,
-                'g' if letters.as_str().get(..6).is_some_and(|rest| rest.eq_ignore_ascii_case("eneral")) => {
-                    letters = letters.as_str().get(6..).unwrap_or_default().chars();
+                'g' if chars.as_str().get(..6).is_some_and(|rest| rest.eq_ignore_ascii_case("eneral")) => {
+                    chars = chars.as_str().get(6..).unwrap_or_default().chars();
                 }
                 // `e` is ignored: an East Asian year, or an exponent after a digit.
                 'd' | 'm' | 'h' | 'y' | 's' => return Self::Date,

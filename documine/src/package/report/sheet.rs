@@ -203,9 +203,9 @@ pub(super) fn rich_text(xml: &mut XmlPart<'_>, text: &mut String) -> Result<(), 
 /// Parses a cell reference into row and column: `B7` is row 7 and column 1. Returns `None` outside the largest sheet.
 fn cell_position(reference: &str) -> Option<(u32, usize)> {
     let reference = reference.strip_prefix('$').unwrap_or(reference);
-    let letters = reference.bytes().take_while(u8::is_ascii_alphabetic).count();
-    let (letters, row) = reference.split_at_checked(letters)?;
-    let column = letters.bytes().try_fold(0_usize, |column, letter| {
+    let column_length = reference.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let (column, row) = reference.split_at_checked(column_length)?;
+    let column = column.bytes().try_fold(0_usize, |column, letter| {
         let column = column * 26 + usize::from(letter.to_ascii_uppercase() - b'A') + 1;
         (column <= MAX_COLUMNS).then_some(column)
     })?;

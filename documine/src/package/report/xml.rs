@@ -86,7 +86,7 @@ impl<'a> XmlPart<'a> {
 /// Appends the character of an entity. An entity that the part defines is never expanded and kept as written.
 fn resolve_entity(entity: &BytesRef<'_>, text: &mut String) {
     let name: &str = entity;
-    let letter = match name {
+    let ch = match name {
         "lt" => Some('<'),
         "gt" => Some('>'),
         "amp" => Some('&'),
@@ -94,8 +94,8 @@ fn resolve_entity(entity: &BytesRef<'_>, text: &mut String) {
         "quot" => Some('"'),
         _ => entity.resolve_char_ref().ok().flatten(),
     };
-    match letter {
-        Some(letter) => text.push(letter),
+    match ch {
+        Some(ch) => text.push(ch),
         None => text.extend(["&", name, ";"]),
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn attribute<'a>(element: &'a BytesStart<'_>, name: &str) -> Option<C
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.as_chunks().0.iter().map(|pair| unit(*pair));
-        char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
+        char::decode_utf16(units).map(|ch| ch.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
     };
     match bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes).into(),
@@ -135,9 +135,9 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
         let (before, after) = rest.split_at(at);
         plain.push_str(before);
         let digits = after.get(2..6).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let letter = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
-        if let Some(letter) = letter.filter(|_| after.get(6..7) == Some("_")) {
-            plain.push(letter);
+        let ch = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok()).and_then(char::from_u32);
+        if let Some(ch) = ch.filter(|_| after.get(6..7) == Some("_")) {
+            plain.push(ch);
             rest = after.get(7..).unwrap_or_default();
         } else {
             plain.push_str("_x");

@@ -65,12 +65,12 @@ fn parameters(mut rest: &str) -> Vec<(String, String)> {
 fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
     let inner = text.strip_prefix(quote)?;
     let mut ends = Vec::new();
-    let mut letters = inner.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        if letter == quote {
+    let mut chars = inner.char_indices();
+    while let Some((at, ch)) = chars.next() {
+        if ch == quote {
             ends.push(at);
-        } else if letter == '\\' {
-            letters.next();
+        } else if ch == '\\' {
+            chars.next();
         }
     }
     let is_last = |at: &&usize| matches!(inner[**at + 1..].trim_start().chars().next(), None | Some(';' | ','));
@@ -90,10 +90,10 @@ fn unquoted(text: &str) -> (String, &str) {
 /// Resolves escapes. A backslash before a letter or digit is kept: no sender escapes these, and many send Windows paths.
 fn unescape(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let escaped = letters.next_if(|next| letter == '\\' && !next.is_alphanumeric());
-        value.push(escaped.unwrap_or(letter));
+    let mut chars = text.chars().peekable();
+    while let Some(ch) = chars.next() {
+        let escaped = chars.next_if(|next| ch == '\\' && !next.is_alphanumeric());
+        value.push(escaped.unwrap_or(ch));
     }
     value
 }

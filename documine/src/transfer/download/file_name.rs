@@ -12,8 +12,8 @@ const MAX_EXTENSION: usize = 20;
 pub(crate) fn sanitize(name: &str) -> Option<String> {
     // Only the last component of a path is used, for paths of any system (RFC 6266 section 4.3).
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let visible = last.chars().filter(|letter| !is_invisible(*letter));
-    let plain: String = visible.map(|letter| if "<>:\"|?*".contains(letter) { '_' } else { letter }).collect();
+    let visible = last.chars().filter(|ch| !is_invisible(*ch));
+    let plain: String = visible.map(|ch| if "<>:\"|?*".contains(ch) { '_' } else { ch }).collect();
     let plain = trimmed(&plain);
     if plain.is_empty() {
         return None;
@@ -24,15 +24,15 @@ pub(crate) fn sanitize(name: &str) -> Option<String> {
 
 /// Removes leading dots, which hide a file, and trailing dots and spaces, which Windows drops.
 fn trimmed(name: &str) -> &str {
-    name.trim_start_matches(|letter: char| letter == '.' || letter.is_whitespace())
-        .trim_end_matches(|letter: char| letter == '.' || letter.is_whitespace())
+    name.trim_start_matches(|ch: char| ch == '.' || ch.is_whitespace())
+        .trim_end_matches(|ch: char| ch == '.' || ch.is_whitespace())
 }
 
 /// Returns whether a character is a control character or only affects the display of others: "gpj.exe" must not be displayed as "exe.jpg".
-fn is_invisible(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+fn is_invisible(ch: char) -> bool {
+    ch.is_control()
+        || matches!(ch, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(ch, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Returns whether Windows treats the name as a device, with any extension.
@@ -40,9 +40,9 @@ fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
     let numbered = |name: &str| {
         let digit = stem.strip_prefix(name)?;
-        let mut letters = digit.chars();
-        let is_digit = letters.next().is_some_and(|letter| letter.is_ascii_digit() || "¹²³".contains(letter));
-        Some(is_digit && letters.next().is_none())
+        let mut chars = digit.chars();
+        let is_digit = chars.next().is_some_and(|ch| ch.is_ascii_digit() || "¹²³".contains(ch));
+        Some(is_digit && chars.next().is_none())
     };
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str())
         || ["COM", "LPT"].into_iter().filter_map(numbered).any(|device| device)

@@ -95,11 +95,11 @@ async fn send(body: &UploadBody) -> Result<WireRequest> {
 /// Parses a quoted parameter value (RFC 9110 section 5.6.4). Returns the value and the remaining text.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
-    let mut letters = text.strip_prefix('"')?.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
+    let mut chars = text.strip_prefix('"')?.char_indices();
+    while let Some((at, ch)) = chars.next() {
+        match ch {
             '"' => return Some((value, &text[at + 2..])),
-            '\\' => value.push(letters.next()?.1),
+            '\\' => value.push(chars.next()?.1),
             other => value.push(other),
         }
     }
