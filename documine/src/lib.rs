@@ -25,6 +25,7 @@ mod text;
 mod timeout;
 mod transfer;
 mod transport;
+mod zip_end;
 
 #[cfg(feature = "keyring")]
 pub use auth::KeyringStore;
@@ -46,10 +47,10 @@ pub use package::{Contents, PackageLimits};
 pub use resources::components::{Components, Export};
 pub use resources::dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
 pub use resources::downloads::{DownloadHandle, Package, PackageContent, Saving, Writing};
-pub use resources::files::{FileHandle, FilePath, Upload, Uploaded};
+pub use resources::files::{FileHandle, FilePath};
 pub use resources::license::Period;
 pub use resources::templates::{DossierFilter, DossierTemplateHandle};
-pub use resources::uploads::{UploadAll, UploadOutcome};
+pub use resources::uploads::{Upload, UploadAll, UploadOutcome, Uploaded};
 pub use text::SNIPPET_LIMIT;
 pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};

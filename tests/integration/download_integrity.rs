@@ -50,9 +50,8 @@ async fn fetches_invalid_zip_once_more() {
         PackageServer::start(move |_| full_response(&package[..package.len() - 30], &[ETAG], usize::MAX)).await;
     let error = server.package().await.save_to(&target).await.unwrap_err();
     let length = zip.len() - 30;
-    let line = format!(
-        "downloadPackage: the {length} bytes that came are no whole ZIP, and the same again; have the package made anew"
-    );
+    let line =
+        format!("downloadPackage: invalid ZIP archive ({length} bytes) after two attempts; create the package again");
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Integrity, line));
     assert_eq!((error.attempts(), server.range_starts()), (2, vec![None, None]));
     assert!(std::fs::read(&target).unwrap() == zip, "the existing file is unchanged");
@@ -83,13 +82,13 @@ async fn fetches_package_with_damaged_entry_once_more_when_checked() {
         let error = if resumable { call.resumable().await } else { call.await }.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         let line = error.to_string();
-        assert!(line.starts_with("downloadPackage: the package that came: entry \"noise\" is damaged ("), "{line}");
+        assert!(line.starts_with("downloadPackage: the downloaded package: entry \"noise\" is damaged: "), "{line}");
         assert!(std::fs::read(&target).unwrap() == zip, "the existing file is unchanged");
         assert_eq!(file_names(folder.path()), ["a.zip"], "no part remains");
     }
     let limits = PackageLimits::default().entries(1);
     let error = server.package().await.save_to(&target).checked(limits).await.unwrap_err();
-    assert!(error.to_string().contains("it holds 2 entries, more than 1"), "{error}");
+    assert!(error.to_string().contains("2 entries exceed the limit of 1"), "{error}");
     // A call without a check saves the package as received.
     server.package().await.save_to(&target).await.unwrap();
     assert!(std::fs::read(&target).unwrap() == damaged);

@@ -281,7 +281,7 @@ async fn restarts_file_but_fails_stream_when_package_changes() {
         }
     };
     assert_eq!((received, error.kind()), (half, ErrorKind::Integrity));
-    let line = "downloadPackage: the package became another one while it was fetched; fetch it again";
+    let line = "downloadPackage: package changed during the download; download the package again";
     assert_eq!(error.to_string(), line);
     assert!(stream.next().await.is_none());
 }
@@ -321,8 +321,7 @@ async fn does_not_resume_compressed_response() {
 
     let server = PackageServer::start(|_| full_response(b"what", &["Content-Encoding: compress"], usize::MAX)).await;
     let error = server.package().await.save_to(folder.path().join("b.zip")).await.unwrap_err();
-    let line =
-        "downloadPackage: 200 OK, but the package is packed once more (Content-Encoding), which was not asked for";
+    let line = "downloadPackage: 200 OK, but the package has an unrequested Content-Encoding";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, line));
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
@@ -334,7 +333,7 @@ async fn rejects_unrequested_partial_response() {
         PackageServer::start(move |request| partial_response(&zip, request.from.unwrap_or(0), &[ETAG], usize::MAX))
             .await;
     let error = server.package().await.stream().await.unwrap_err();
-    let line = "downloadPackage: 206 Partial Content, but the whole package was asked for";
+    let line = "downloadPackage: 206 Partial Content, but the request was for the whole package";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, line));
     // A caller who sets a Range header receives the partial response unchanged.
     let part = server.package().await.stream().with_header("Range", "bytes=900-").await.unwrap();

@@ -14,9 +14,7 @@ use crate::harness::package_server::{
 const LIMIT: u64 = 50_000;
 
 fn assert_too_large(error: &Error, limit: u64) {
-    let line = format!(
-        "downloadPackage: the package is larger than the limit of {limit} bytes; raise the limit with `max_bytes`"
-    );
+    let line = format!("downloadPackage: package exceeds the limit of {limit} bytes; raise the limit with `max_bytes`");
     assert_eq!((error.kind(), error.attempts(), error.to_string()), (ErrorKind::Integrity, 1, line));
     assert!(!error.is_transient(), "a retry would be as large");
 }
@@ -110,7 +108,7 @@ async fn rejects_replacement_version_above_limit() {
         .await;
         let folder = tempfile::tempdir().unwrap();
         let error = server.package().await.save_to(folder.path().join("a.zip")).max_bytes(LIMIT).await.unwrap_err();
-        assert!(error.to_string().contains("larger than the limit of 50000 bytes"), "{error}");
+        assert!(error.to_string().contains("exceeds the limit of 50000 bytes"), "{error}");
         assert_eq!((error.attempts(), file_names(folder.path())), (2, vec![]));
     }
 }

@@ -113,7 +113,7 @@ async fn full_disk_leaves_no_unpacked_folder() {
     let (path, target) = (folder.path().join("a.zip"), folder.path().join("out"));
     std::fs::write(&path, zip(&[("small", b"small"), ("Originals/large", &vec![b'-'; 1_000_000])])).unwrap();
     let error = Contents::open(&path).await.unwrap().unpack_to(&target).await.unwrap_err();
-    let subject = format!("entry \"Originals/large\" can't be written to {}", target.display());
+    let subject = format!("cannot write entry \"Originals/large\" to {}", target.display());
     assert_file_error(&error, &format!("{}: {subject}: {TOO_LARGE}", path.display()));
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
@@ -151,7 +151,7 @@ async fn rejects_unwritable_target_folder_before_fetching() {
         (package.save_in("/sys").await.unwrap_err(), "/sys"),
     ] {
         let line = error.to_string();
-        assert!(line.starts_with(&format!("downloadPackage: {path} can't be written: ")), "{line}");
+        assert!(line.starts_with(&format!("downloadPackage: cannot write {path}: ")), "{line}");
         assert!(line.ends_with(CHOOSE_WRITABLE_FOLDER) && error.kind() == ErrorKind::File, "{line}");
     }
     assert_eq!(server.range_starts(), []);
@@ -160,6 +160,6 @@ async fn rejects_unwritable_target_folder_before_fetching() {
     std::fs::write(&path, zip(&[("a", b"bytes")])).unwrap();
     let error = Contents::open(&path).await.unwrap().unpack_to("/sys/documine").await.unwrap_err();
     let line = error.to_string();
-    assert!(line.starts_with(&format!("{}: /sys/documine can't be made: ", path.display())), "{line}");
+    assert!(line.starts_with(&format!("{}: cannot create /sys/documine: ", path.display())), "{line}");
     assert!(line.ends_with(CHOOSE_WRITABLE_FOLDER) && !line.contains(".part"), "{line}");
 }

@@ -92,34 +92,30 @@ async fn rejects_missing_or_unreadable_file_before_sending() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing.pdf");
     let error = upload(&dossier, Source::path(&path)).await;
-    assert_error(
-        &error,
-        ErrorKind::Input,
-        &format!("uploadFile: {}: there is no such file; check the path", path.display()),
-    );
+    assert_error(&error, ErrorKind::Input, &format!("uploadFile: {}: file not found; check the path", path.display()));
     assert!(!error.was_sent());
 
     let error = upload(&dossier, Source::path(folder.path())).await;
     assert_error(
         &error,
         ErrorKind::Input,
-        &format!("uploadFile: {} is a folder; name the files in it", folder.path().display()),
+        &format!("uploadFile: {} is a folder; upload the files in it", folder.path().display()),
     );
     let error = upload(&dossier, Source::path("")).await;
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = upload(&dossier, Source::bytes("", INVOICE)).await;
-    assert_error(&error, ErrorKind::Input, "uploadFile: the upload has no file name; give one with `file_name(…)`");
+    assert_error(&error, ErrorKind::Input, "uploadFile: the upload has no file name; set one with `file_name(…)`");
     let error = upload(&dossier, Source::bytes("a\r\nX-Other: b.pdf", INVOICE)).await;
     assert_error(
         &error,
         ErrorKind::Input,
-        r#"uploadFile: the file name "a\r\nX-Other: b.pdf" holds control characters; give another one with `file_name(…)`"#,
+        r#"uploadFile: file name "a\r\nX-Other: b.pdf" contains control characters; set another name with `file_name(…)`"#,
     );
     let error = upload(&dossier, Source::path("/dev/null")).await;
     assert_error(
         &error,
         ErrorKind::Input,
-        "uploadFile: /dev/null is no regular file; its length can't be known before it is sent",
+        "uploadFile: /dev/null is not a regular file; its length must be known before the upload",
     );
     let inside = folder.path().join("a.pdf");
     std::fs::write(&inside, INVOICE).unwrap();
@@ -127,7 +123,7 @@ async fn rejects_missing_or_unreadable_file_before_sending() {
     assert_error(
         &error,
         ErrorKind::File,
-        &format!("uploadFile: {}/b.pdf can't be read: Not a directory (os error 20)", inside.display()),
+        &format!("uploadFile: cannot read {}/b.pdf: Not a directory (os error 20)", inside.display()),
     );
     assert_eq!(env.request_log_since(before), Vec::<String>::new());
 }
@@ -143,7 +139,7 @@ async fn upload_while(change: impl Fn(&Path) + Send + Sync + 'static) -> (TestEn
     let call = dossier.upload(Source::path(&path)).with_progress(move |_, _| change(&touched));
     let error = call.await.map(drop).unwrap_err();
     let line = format!(
-        "uploadFile: {} changed while it was uploaded; upload it again when nobody writes to it",
+        "uploadFile: {} changed during the upload; upload it again when no program writes to it",
         path.display()
     );
     (env, dossier, error, line)
@@ -215,8 +211,8 @@ async fn reports_unwritable_target_and_leaves_no_partial_file() {
     for (target, reason) in [
         (folder.path().join("missing/out.zip"), MISSING_FOLDER),
         (file.join("out.zip"), NOT_A_FOLDER),
-        (folder.path().to_owned(), "it is a folder; name a file in it"),
-        (folder.path().join(".."), "the path names no file"),
+        (folder.path().to_owned(), "the path is a folder; append a file name"),
+        (folder.path().join(".."), "the path has no file name"),
     ] {
         let error = package.save_to(&target).await.unwrap_err();
         assert_error(&error, ErrorKind::File, &write_error(&target, reason));

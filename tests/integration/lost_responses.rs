@@ -51,7 +51,7 @@ async fn reports_accepted_upload_without_file_id() {
     let error = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "uploadFile: the service took the upload but named no file; look for it in the dossier's list"
+        "uploadFile: the service accepted the upload without returning a file id; search for the file in the list of the dossier"
     );
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.was_sent() && !error.is_transient());

@@ -50,7 +50,7 @@ async fn fetches_lists_reads_and_closes_package() {
     assert_eq!(chunks.concat(), INVOICE);
     contents.check().await.unwrap();
     let error = contents.read("Originals/other.pdf").await.unwrap_err();
-    let line = format!("package {}: there is no entry \"Originals/other.pdf\"; look at `entries()`", package.id());
+    let line = format!("package {}: no entry named \"Originals/other.pdf\"; see `entries()`", package.id());
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Input, line));
 
     #[cfg(unix)]
@@ -73,7 +73,7 @@ async fn removes_fetched_file_when_contents_are_dropped() {
     assert!(!path.parent().unwrap().exists());
     let error = package.open().limits(PackageLimits::default().entries(2)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
-    assert!(error.to_string().contains("more than 2; raise `PackageLimits::entries`"), "{error}");
+    assert!(error.to_string().contains("exceed the limit of 2; raise `PackageLimits::entries`"), "{error}");
     package.delete().await.unwrap();
     assert!(package.open().await.unwrap_err().is_not_found());
 }
@@ -124,7 +124,7 @@ async fn unpacks_into_new_folder() {
 
     let error = contents.unpack_to(&target).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
-    assert!(error.to_string().ends_with("q3 is there already; name a folder that is not"), "{error}");
+    assert!(error.to_string().ends_with("q3 already exists; pass the path of a new folder"), "{error}");
     assert_eq!(std::fs::read(target.join("Originals/study.pdf")).unwrap(), STUDY);
 }
 
@@ -150,7 +150,7 @@ async fn treats_backslashes_as_separators() {
         "{unpacked:?}"
     );
     let duplicate = [RawEntry::file(r"a\x", b"one"), RawEntry::file("a/x", b"other")];
-    assert_eq!(rejection(&raw_archive(&duplicate)).await, "entry \"a/x\" is in it twice; the package is refused");
+    assert_eq!(rejection(&raw_archive(&duplicate)).await, "entry \"a/x\": duplicate name; the package is rejected");
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn opens_empty_archive_as_empty_package() {
     assert!(contents.entries().is_empty());
     assert!(contents.components().await.unwrap().is_empty());
     let error = contents.report().await.unwrap_err();
-    assert!(error.to_string().ends_with("it holds 0 reports, not one; see `reports()`"), "{error}");
+    assert!(error.to_string().ends_with("0 reports, expected one; use `reports()`"), "{error}");
     contents.unpack_to(package_file.target()).await.unwrap();
     assert!(package_file.target().is_dir());
 }
@@ -216,7 +216,7 @@ async fn opens_empty_archive_as_empty_package() {
 async fn reports_file_that_is_not_a_package() {
     let package_file = PackageFile::new(b"<html>Not Found</html>, and some more text for the length of an end");
     let error = Contents::open(&package_file.path).await.unwrap_err();
-    assert!(error_reason(&package_file, &error, ErrorKind::Integrity).contains("it is no ZIP archive"), "{error}");
+    assert!(error_reason(&package_file, &error, ErrorKind::Integrity).contains("not a ZIP archive"), "{error}");
     let error = Contents::open(package_file.folder.path()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     let error = Contents::open(package_file.target()).await.unwrap_err();
@@ -230,7 +230,7 @@ async fn streams_entry_larger_than_memory_limit() {
     let contents =
         Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     let line = error_reason(&package_file, &contents.read("x").await.unwrap_err(), ErrorKind::Integrity);
-    assert!(line.contains("take it as a stream"), "{line}");
+    assert!(line.contains("stream the entry"), "{line}");
     let chunks: Vec<_> = contents.stream("x").unwrap().try_collect().await.unwrap();
     assert!(chunks.len() > 1);
     assert_eq!(chunks.concat(), large);

@@ -95,7 +95,7 @@ async fn does_not_follow_links() {
         std::os::unix::fs::symlink(&to, &link).unwrap();
         let (server, package) = package(&zip).await;
         let error = package.save_to(&target).resumable().await.unwrap_err();
-        assert_refused(&error, &link, "it is a symbolic link, not a regular file; move it away");
+        assert_refused(&error, &link, "file is a symbolic link, not a regular file; move it away");
         assert_eq!((std::fs::read(&victim).unwrap(), server.range_starts()), (b"precious".to_vec(), vec![]), "{name}");
         assert_eq!(file_names(other_folder.path()), ["victim"], "{name}");
         assert!(link.symlink_metadata().unwrap().is_symlink(), "{name}");
@@ -115,17 +115,17 @@ async fn rejects_hard_links_and_special_files() {
         let other = folder.path().join("other name");
         std::fs::hard_link(&path, &other).unwrap();
         let before = std::fs::read(&other).unwrap();
-        assert_refused(&error().await, &path, "it has 2 names (hard links); move it away");
+        assert_refused(&error().await, &path, "file has 2 names (hard links); move it away");
         assert_eq!(std::fs::read(&other).unwrap(), before);
 
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        assert_refused(&error().await, &path, "it is not a regular file; move it away");
+        assert_refused(&error().await, &path, "file is not a regular file; move it away");
 
         std::fs::remove_dir(&path).unwrap();
         // Opening a named pipe must not block.
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-        assert_refused(&error().await, &path, "it is not a regular file; move it away");
+        assert_refused(&error().await, &path, "file is not a regular file; move it away");
         assert_eq!(server.range_starts(), []);
     }
 }
@@ -143,7 +143,7 @@ async fn rejects_part_of_another_user() {
         }
         let (server, package) = package(&zip).await;
         let error = package.save_to(&target).resumable().await.unwrap_err();
-        assert_refused(&error, &path, "it belongs to another user (12345); move it away, or choose another place");
+        assert_refused(&error, &path, "file belongs to another user (12345); move it away, or choose another path");
         assert_eq!(
             (server.range_starts(), file_names(folder.path())),
             (vec![], vec!["a.zip.part".into(), "a.zip.part.json".into()])
@@ -230,7 +230,7 @@ async fn reports_part_locked_by_another_process() {
     other.try_lock().unwrap();
     let (server, package) = package(&zip).await;
     let error = package.save_to(&target).resumable().await.unwrap_err();
-    assert_refused(&error, &part, "another process is fetching it; wait for that process, or choose another place");
+    assert_refused(&error, &part, "another process is downloading it; wait for that process, or choose another path");
     assert_eq!(server.range_starts(), []);
     // Unlock explicitly: a child process of another test may hold a copy of the handle, so closing is not enough.
     other.unlock().unwrap();

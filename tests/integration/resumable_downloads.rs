@@ -172,7 +172,7 @@ async fn refuses_to_touch_foreign_or_newer_part() {
     let text = std::fs::read_to_string(&sidecar).unwrap().replace("\"version\":1", "\"version\":2");
     std::fs::write(&sidecar, &text).unwrap();
     let expected = format!(
-        "downloadPackage: {} is of version 2, and this SDK knows no later than 1; go on with a newer one, or delete it",
+        "downloadPackage: {} has version 2, newer than the supported version 1; update the SDK, or delete the file",
         sidecar.display()
     );
     assert_eq!(line().await, expected);
@@ -183,7 +183,7 @@ async fn refuses_to_touch_foreign_or_newer_part() {
     assert_eq!(file_names(folder.path()), ["a.zip.part.json"]);
 
     std::fs::create_dir(&part).unwrap();
-    assert_eq!(line().await, write_error(&part, "it is not a regular file; move it away"));
+    assert_eq!(line().await, write_error(&part, "file is not a regular file; move it away"));
     assert_eq!(server.range_starts(), [], "no request is sent");
 }
 

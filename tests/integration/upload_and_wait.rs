@@ -90,10 +90,7 @@ async fn derives_media_type_from_name_unless_given() {
     assert_eq!(names, ["a.pdf", "c.pdf"]);
     let error =
         dossier.upload(Source::bytes("d.pdf", INVOICE).content_type("no media type")).await.map(drop).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        r#"uploadFile: "no media type" is no media type; it should look like application/pdf"#
-    );
+    assert_eq!(error.to_string(), r#"uploadFile: invalid media type "no media type"; use a form like application/pdf"#);
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(!error.was_sent());
     assert_eq!(env.requests("uploadFile").len(), 2);

@@ -74,7 +74,9 @@ async fn sends_single_use_stream_once() {
     let error = dossier.upload(source).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(
-        error.to_string().contains("the stream has been used; give one that can be made anew (Source::streams)"),
+        error
+            .to_string()
+            .contains("the stream was already read; use `Source::streams` for an upload that can be repeated"),
         "{error}"
     );
     assert_eq!(env.requests("uploadFile").len(), 1);
@@ -85,8 +87,8 @@ async fn rejects_source_that_differs_from_announced_length() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     for (announced, line) in [
-        (length(STUDY) + 1, format!("{} bytes came from the source, {} were announced", STUDY.len(), STUDY.len() + 1)),
-        (10, "more than 10 bytes came from the source, 10 were announced".to_owned()),
+        (length(STUDY) + 1, format!("the source yielded {} bytes instead of {}", STUDY.len(), STUDY.len() + 1)),
+        (10, "the source yielded more than 10 bytes instead of 10".to_owned()),
     ] {
         let error = dossier.upload(Source::streams("study.pdf", announced, || chunks(STUDY))).await.unwrap_err();
         assert!(error.to_string().ends_with(&line), "{error}");
@@ -156,7 +158,7 @@ async fn repeats_upload_that_was_never_received() {
     // Three attempts are made, and a single-use source is not repeated.
     env.sim.faults().add(Fault::on("uploadFile").status(502));
     let error = dossier.upload(Source::bytes("other.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
-    assert!(error.to_string().ends_with("the dossier's list does not show the file"), "{error}");
+    assert!(error.to_string().ends_with("the list of the dossier does not contain the file"), "{error}");
     assert_eq!(env.requests("uploadFile").len(), 5);
     let single_use = Source::stream("other.pdf", length(STUDY), chunks(STUDY));
     dossier.upload(single_use).look_for_lost(true).await.unwrap_err();
@@ -220,7 +222,7 @@ async fn stops_uploading_when_login_is_needed() {
     let rest: Vec<_> = outcomes.map(|outcome| outcome.unwrap().result.unwrap_err()).collect().await;
     assert_eq!(rest.len(), 4);
     assert!(rest.iter().all(documine::Error::needs_login));
-    assert!(rest[1..].iter().all(|error| error.to_string().ends_with("; not tried")), "{rest:?}");
+    assert!(rest[1..].iter().all(|error| error.to_string().ends_with("; not attempted")), "{rest:?}");
     assert_eq!(env.requests("uploadFile").len(), 2);
     // Without a readable dossier, no upload starts.
     let outcomes = other_dossier.upload_all([Source::bytes("a.pdf", STUDY)]).await;

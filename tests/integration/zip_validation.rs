@@ -10,7 +10,7 @@ use crate::harness::zip_fixtures::{
 };
 
 /// Reason for which an entry with another compression method is unreadable.
-const UNSUPPORTED_METHOD: &str = "is packed in a way that packages do not use";
+const UNSUPPORTED_METHOD: &str = "unsupported compression method";
 
 async fn name_rejection(name: impl AsRef<[u8]>) -> String {
     rejection(&raw_archive(&[RawEntry::file(name, b"bytes")])).await
@@ -19,20 +19,20 @@ async fn name_rejection(name: impl AsRef<[u8]>) -> String {
 #[tokio::test]
 async fn rejects_zip_with_path_traversal() {
     for (name, part) in [
-        ("../x", "leads out of its folder"),
-        ("a/../../x", "leads out of its folder"),
-        ("/etc/passwd", "has an absolute path"),
-        ("C:/x", "names a drive"),
-        (r"C:\x", "names a drive"),
-        (r"\x", "has an absolute path"),
-        (r"\\host\share\x", "names a computer of a network"),
-        ("//host/share/x", "names a computer of a network"),
-        (r"..\x", "leads out of its folder"),
-        (r"a\..\..\x", "leads out of its folder"),
+        ("../x", "path leads out of the folder"),
+        ("a/../../x", "path leads out of the folder"),
+        ("/etc/passwd", "absolute path"),
+        ("C:/x", "path with a drive letter"),
+        (r"C:\x", "path with a drive letter"),
+        (r"\x", "absolute path"),
+        (r"\\host\share\x", "network path"),
+        ("//host/share/x", "network path"),
+        (r"..\x", "path leads out of the folder"),
+        (r"a\..\..\x", "path leads out of the folder"),
     ] {
         let line = name_rejection(name).await;
         assert!(
-            line.starts_with(&format!("entry {name:?} {part}")) && line.ends_with("the package is refused"),
+            line.starts_with(&format!("entry {name:?}: {part}")) && line.ends_with("the package is rejected"),
             "{line}"
         );
     }
@@ -43,7 +43,7 @@ async fn rejects_links_and_special_files() {
     for mode in [0o120_777, 0o020_644, 0o060_644, 0o010_644, 0o140_644] {
         let special = RawEntry { mode, ..RawEntry::file("link", b"/etc/passwd") };
         let line = rejection(&raw_archive(&[special])).await;
-        assert_eq!(line, "entry \"link\" is a link or another special file; the package is refused");
+        assert_eq!(line, "entry \"link\": symbolic link or other special file; the package is rejected");
     }
     let folder = RawEntry { mode: 0o040_755, ..RawEntry::file("x", b"") };
     assert!(rejection(&raw_archive(&[folder])).await.contains("special file"));
@@ -52,13 +52,13 @@ async fn rejects_links_and_special_files() {
 #[tokio::test]
 async fn rejects_duplicate_entry() {
     let duplicate = raw_archive(&[RawEntry::file("a/x", b"one"), RawEntry::file("a/x", b"other")]);
-    assert_eq!(rejection(&duplicate).await, "entry \"a/x\" is in it twice; the package is refused");
+    assert_eq!(rejection(&duplicate).await, "entry \"a/x\": duplicate name; the package is rejected");
 }
 
 #[tokio::test]
 async fn unreadable_entry_does_not_affect_others() {
     for (unreadable, part) in [
-        (RawEntry { flags: 1, ..RawEntry::file("x", b"0123456789abcdef") }, "is encrypted"),
+        (RawEntry { flags: 1, ..RawEntry::file("x", b"0123456789abcdef") }, "encrypted entries are not supported"),
         (RawEntry { method: 9, ..RawEntry::file("x", b"deflate64") }, UNSUPPORTED_METHOD),
         (RawEntry { method: 12, ..RawEntry::file("x", b"BZh") }, UNSUPPORTED_METHOD),
         (RawEntry { method: 14, ..RawEntry::file("x", b"lzma") }, UNSUPPORTED_METHOD),
@@ -74,7 +74,7 @@ async fn unreadable_entry_does_not_affect_others() {
         let reason = entry.unreadable().unwrap();
         assert!(reason.starts_with(part), "{reason}");
         let error = contents.read("x").await.unwrap_err();
-        assert_eq!(error_reason(&package_file, &error, ErrorKind::Integrity), format!("entry \"x\" {reason}"));
+        assert_eq!(error_reason(&package_file, &error, ErrorKind::Integrity), format!("entry \"x\": {reason}"));
         assert!(contents.stream("x").unwrap().try_collect::<Vec<_>>().await.is_err());
         let unpacked = contents.unpack_to(package_file.target()).await.unwrap();
         assert_eq!(unpacked.files, 2);
@@ -101,7 +101,7 @@ async fn rejects_overlapping_entries() {
     archive_bytes.extend(end_record(2, length, start));
     assert_eq!(
         rejection(&archive_bytes).await,
-        "entry \"outer\" shares bytes with what stands behind it; the package is refused"
+        "entry \"outer\": overlaps the following data; the package is rejected"
     );
 }
 
@@ -112,7 +112,11 @@ async fn rejects_entry_that_overlaps_the_directory() {
     for at in [18, 22, directory + 20, directory + 24] {
         bytes[at] = 40;
     }
-    assert!(rejection(&bytes).await.starts_with("entry \"x\" shares bytes"), "{}", rejection(&bytes).await);
+    assert!(
+        rejection(&bytes).await.starts_with("entry \"x\": overlaps the following data"),
+        "{}",
+        rejection(&bytes).await
+    );
 }
 
 #[tokio::test]
@@ -121,26 +125,26 @@ async fn rejects_contradictory_headers() {
     let local_header = |local_header: LocalHeader| RawEntry { local_header, ..x() };
     let own_extra = unicode_path(b"x", b"y");
     for (two, part) in [
-        (RawEntry { local_name: Some(b"y".to_vec()), ..x() }, "another name"),
-        (RawEntry { local_name: Some(b"xx".to_vec()), ..x() }, "another name"),
-        (local_header(LocalHeader { extra: own_extra, ..LocalHeader::default() }), "another name"),
-        (local_header(LocalHeader { method: Some(8), ..LocalHeader::default() }), "another method"),
-        (local_header(LocalHeader { flags: Some(1), ..LocalHeader::default() }), "another encryption"),
-        (local_header(LocalHeader { size: Some(4), ..LocalHeader::default() }), "another size"),
-        (local_header(LocalHeader { size: Some(0), ..LocalHeader::default() }), "another size"),
-        (local_header(LocalHeader { compressed: Some(4), ..LocalHeader::default() }), "another packed size"),
-        (local_header(LocalHeader { crc: Some(0), ..LocalHeader::default() }), "another checksum"),
+        (RawEntry { local_name: Some(b"y".to_vec()), ..x() }, "name differs"),
+        (RawEntry { local_name: Some(b"xx".to_vec()), ..x() }, "name differs"),
+        (local_header(LocalHeader { extra: own_extra, ..LocalHeader::default() }), "name differs"),
+        (local_header(LocalHeader { method: Some(8), ..LocalHeader::default() }), "compression method differs"),
+        (local_header(LocalHeader { flags: Some(1), ..LocalHeader::default() }), "encryption differs"),
+        (local_header(LocalHeader { size: Some(4), ..LocalHeader::default() }), "size differs"),
+        (local_header(LocalHeader { size: Some(0), ..LocalHeader::default() }), "size differs"),
+        (local_header(LocalHeader { compressed: Some(4), ..LocalHeader::default() }), "packed size differs"),
+        (local_header(LocalHeader { crc: Some(0), ..LocalHeader::default() }), "checksum differs"),
         // Streamed entries with a wrong size in the local header or in the data descriptor.
-        (local_header(LocalHeader { flags: Some(8), size: Some(4), ..LocalHeader::default() }), "another size"),
+        (local_header(LocalHeader { flags: Some(8), size: Some(4), ..LocalHeader::default() }), "size differs"),
         (
             RawEntry { trailer: [&b"PK\x07\x08"[..], &[1; 12]].concat(), ..streamed_entry(&LocalHeader::default()) },
-            "other sizes",
+            "sizes or checksum differ",
         ),
-        (RawEntry { trailer: vec![1; 12], ..streamed_entry(&LocalHeader::default()) }, "other sizes"),
+        (RawEntry { trailer: vec![1; 12], ..streamed_entry(&LocalHeader::default()) }, "sizes or checksum differ"),
     ] {
         let line = rejection(&raw_archive(&[two])).await;
-        assert!(line.starts_with("entry \"x\" has ") && line.contains(part), "{line}");
-        assert!(line.ends_with("the package is refused"), "{line}");
+        assert!(line.starts_with("entry \"x\": ") && line.contains(part), "{line}");
+        assert!(line.ends_with("the package is rejected"), "{line}");
     }
     // An entry that the directory does not list.
     let (hidden, _) = entries_and_directory(&[RawEntry::file("hidden", b"bytes")], 0);
@@ -149,7 +153,7 @@ async fn rejects_contradictory_headers() {
     let start = u32::try_from(archive_bytes.len()).unwrap();
     archive_bytes.extend(&directory);
     archive_bytes.extend(end_record(1, u32::try_from(directory.len()).unwrap(), start));
-    let line = "it holds an entry that its directory does not list; the package is refused";
+    let line = "entry missing in the ZIP central directory; the package is rejected";
     assert_eq!(rejection(&archive_bytes).await, line);
     let hidden = RawEntry { trailer: raw_archive(&[x()]), ..x() };
     assert_eq!(rejection(&raw_archive(&[hidden])).await, line);
@@ -293,7 +297,7 @@ async fn reads_entries_with_sizes_in_zip64_fields() {
         assert_readable(RawEntry { flags, local_header, ..central() }, case).await;
     }
     let local_header = LocalHeader { compressed: Some(u32::MAX), extra: wide(&[6, 5]), ..LocalHeader::default() };
-    assert!(rejection(&raw_archive(&[RawEntry { local_header, ..central() }])).await.contains("another size"));
+    assert!(rejection(&raw_archive(&[RawEntry { local_header, ..central() }])).await.contains("size differs"));
 }
 
 #[tokio::test]
@@ -307,7 +311,7 @@ async fn reads_zip64_end_record_that_matches_end_record() {
     };
     let package_file = PackageFile::new(&narrow(1, start));
     assert_eq!(Contents::open(&package_file.path).await.unwrap().read("x").await.unwrap(), b"bytes"[..]);
-    assert_eq!(rejection(&narrow(2, start)).await, "its two ends say two things; the package is refused");
+    assert_eq!(rejection(&narrow(2, start)).await, "contradictory ZIP end records; the package is rejected");
 }
 
 #[tokio::test]
@@ -318,18 +322,18 @@ async fn rejects_zip_bomb_before_unpacking() {
     let line = rejection(&bomb).await;
     assert_eq!(
         line,
-        "entry \"bomb\" unpacks to more than 250 times its size; raise `PackageLimits::ratio` if that is right"
+        "entry \"bomb\": unpacked size exceeds 250 times the packed size; raise `PackageLimits::ratio` to accept the package"
     );
     let line = rejection_within(&bomb, PackageLimits::default().entry_bytes(1 << 20)).await;
-    assert!(line.contains("unpacks to more than 1048576 bytes; raise `PackageLimits::entry_bytes`"), "{line}");
+    assert!(line.contains("unpacked size exceeds 1048576 bytes; raise `PackageLimits::entry_bytes`"), "{line}");
     let entries_at_limit: Vec<RawEntry> = (0..4).map(|n| RawEntry::file(format!("{n}"), &[7; 1000])).collect();
     let line = rejection_within(&raw_archive(&entries_at_limit), PackageLimits::default().total_bytes(3000)).await;
-    assert!(line.starts_with("entry \"3\" makes more than 3000 bytes with those before it"), "{line}");
+    assert!(line.starts_with("entry \"3\": total unpacked size exceeds 3000 bytes"), "{line}");
     let line = rejection_within(&raw_archive(&entries_at_limit), PackageLimits::default().entries(3)).await;
-    assert_eq!(line, "it holds 4 entries, more than 3; raise `PackageLimits::entries` if that is right");
+    assert_eq!(line, "4 entries exceed the limit of 3; raise `PackageLimits::entries` to accept the package");
     let deep: Vec<RawEntry> = (0..3).map(|n| RawEntry::file(format!("{n}/a/b/c"), b"")).collect();
     let line = rejection_within(&raw_archive(&deep), PackageLimits::default().entries(8)).await;
-    assert_eq!(line, "it has more than 8 folders; raise `PackageLimits::entries` if that is right");
+    assert_eq!(line, "more than 8 folders; raise `PackageLimits::entries` to accept the package");
     // A higher limit accepts the archive.
     let package_file = PackageFile::new(&bomb);
     let contents = Contents::open_within(&package_file.path, PackageLimits::default().ratio(2000)).await.unwrap();
@@ -346,7 +350,7 @@ async fn stops_at_declared_size_of_entry() {
     let contents = Contents::open(&package_file.path).await.unwrap();
     for name in ["bomb", "short"] {
         let line = error_reason(&package_file, &contents.read(name).await.unwrap_err(), ErrorKind::Integrity);
-        assert!(line.starts_with(&format!("entry {name:?} ")), "{line}");
+        assert!(line.starts_with(&format!("entry {name:?}")), "{line}");
         let streamed = contents.stream(name).unwrap().try_collect::<Vec<_>>().await.unwrap_err();
         assert_eq!(streamed.kind(), ErrorKind::Integrity);
     }
@@ -362,7 +366,7 @@ async fn detects_wrong_checksum_and_leaves_no_file() {
     let contents = Contents::open(&package_file.path).await.unwrap();
     assert_eq!(contents.read("a.pdf").await.unwrap(), b"sound"[..]);
     let error = contents.read("b.pdf").await.unwrap_err();
-    let line = "entry \"b.pdf\" is damaged (Invalid checksum); fetch the package again";
+    let line = "entry \"b.pdf\" is damaged: Invalid checksum; download the package again";
     assert_eq!(error_reason(&package_file, &error, ErrorKind::Integrity), line);
     let error = contents.unpack_to(package_file.target()).await.unwrap_err();
     assert_eq!(error_reason(&package_file, &error, ErrorKind::Integrity), line);
@@ -379,15 +383,18 @@ async fn rejects_truncated_package_at_any_length() {
     let end = archive_bytes.len();
     for length in [0, 1, 21, 22, 100, STUDY.len(), end - 60, end - 23, end - 22, end - 21, end - 1] {
         let line = rejection(&archive_bytes[..length]).await;
-        assert!(line.starts_with("it has no end") && line.ends_with("fetch the package again"), "{length}: {line}");
+        assert!(
+            line.starts_with("not a ZIP archive, or truncated") && line.ends_with("download the package again"),
+            "{length}: {line}"
+        );
     }
     let line = rejection(&[&archive_bytes[..], b"more"].concat()).await;
-    assert!(line.starts_with("bytes stand behind its end"), "{line}");
+    assert!(line.starts_with("trailing bytes after the ZIP archive"), "{line}");
     let line = rejection(&[b"more", &archive_bytes[..]].concat()).await;
-    assert!(line.starts_with("its directory is not where it should be"), "{line}");
+    assert!(line.starts_with("ZIP central directory at an unexpected offset"), "{line}");
     // Bytes in the middle are missing.
     let line = rejection(&[&archive_bytes[..100], &archive_bytes[200..]].concat()).await;
-    assert!(line.starts_with("its directory is not where it should be"), "{line}");
+    assert!(line.starts_with("ZIP central directory at an unexpected offset"), "{line}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! One entry of a package, and what it seems to be.
+//! Entries of a package and their inferred kinds.
 
 use crate::models::DownloadFileType;
 
@@ -14,65 +14,65 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Its name with its folders, `Reports/Overview.xlsx`, with `/` between them whatever the package was made with.
+    /// Returns the name with its folders, `Reports/Overview.xlsx`. The separator is always `/`.
     ///
-    /// It leads out of no folder, but may hold characters that a terminal acts on or a system refuses:
-    /// [`unpack_to`](super::Contents::unpack_to) finds a path for it.
+    /// The name never leads out of a folder, but may contain control characters and characters that are invalid on some system.
+    /// [`unpack_to`](super::Contents::unpack_to) assigns a valid path.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its last part, `Overview.xlsx`.
+    /// Returns the last component of the name, `Overview.xlsx`.
     pub fn file_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or_default()
     }
 
-    /// How many bytes it has, as the package says; whoever reads it gets as many, or an error.
+    /// Returns the stated size in bytes. Reading yields exactly as many bytes, or an error.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// The reason why it can't be read, for example that it is encrypted. The other entries can be read all the same.
+    /// Returns the reason why the entry cannot be read, for example encryption. Other entries are not affected.
     pub fn unreadable(&self) -> Option<&str> {
         self.unreadable.as_deref()
     }
 
-    /// What it seems to be.
+    /// Returns the inferred kind.
     pub fn kind(&self) -> &EntryKind {
         &self.kind
     }
 }
 
-/// What an entry seems to be, by its folder and ending.
+/// The kind of an entry, inferred from its folder and extension.
 ///
-/// Inferred: how the real service names its folders is not published; these are the simulator's.
+/// The folder names of the real service are not published; these are the names used by the simulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryKind {
     /// An extraction report: an XLSX file in `Reports`.
     Report,
-    /// The components of a file, as JSON or XML: in `Components`.
+    /// The components of a file, in JSON or XML: in `Components`.
     Components,
-    /// A document as it was uploaded: in `Originals`.
+    /// An uploaded document: in `Originals`.
     Original,
     /// Another version of a document: in `Previews`, `Delta previews`, `Redacted`, `Annotated` or `Flattened`.
     Version(DownloadFileType),
-    /// A file that an operating system or an office program leaves beside documents: `.DS_Store`, `._name`, `Thumbs.db`, `~$name.xlsx`.
+    /// A by-product of an operating system or an office program: `.DS_Store`, `._name`, `Thumbs.db`, `~$name.xlsx`.
     System,
-    /// Something else.
+    /// Any other file.
     Other,
 }
 
 impl EntryKind {
     pub(super) fn of(name: &str) -> Self {
-        if name.split('/').any(is_left_by_system) {
+        if name.split('/').any(is_system_file) {
             return Self::System;
         }
         let Some((folder, file)) = name.split_once('/') else { return Self::Other };
-        let ends_with = |ending: &str| file.to_ascii_lowercase().ends_with(ending);
+        let has_extension = |extension: &str| file.to_ascii_lowercase().ends_with(extension);
         let version = match folder.to_ascii_lowercase().as_str() {
-            "reports" if ends_with(".xlsx") => return Self::Report,
-            "components" if ends_with(".json") || ends_with(".xml") => return Self::Components,
+            "reports" if has_extension(".xlsx") => return Self::Report,
+            "components" if has_extension(".json") || has_extension(".xml") => return Self::Components,
             "originals" => return Self::Original,
             "previews" => DownloadFileType::Preview,
             "delta previews" => DownloadFileType::DeltaPreview,
@@ -81,13 +81,13 @@ impl EntryKind {
             "flattened" => DownloadFileType::Flatten,
             _ => return Self::Other,
         };
-        // What the simulator says about its versions.
+        // A note that the simulator adds to its versions.
         if file == "NOTE.txt" { Self::Other } else { Self::Version(version) }
     }
 }
 
-/// Returns whether a file or folder is a by-product: of macOS, Windows, Linux desktops, or of a program that has a document open.
-fn is_left_by_system(part: &str) -> bool {
+/// Returns whether a file or folder is a by-product of macOS, Windows, a Linux desktop, or a program that has a document open.
+fn is_system_file(part: &str) -> bool {
     let part = part.to_ascii_lowercase();
     part.starts_with("._")
         || part.starts_with("~$")

@@ -1,8 +1,8 @@
-//! How much a package may hold before it is refused.
+//! Limits for the content of packages.
 
-/// How much is taken out of a package before it is refused: small archives can unpack to more than any disk has.
+/// Limits for the content of a package, because a small archive can unpack to more than any disk holds.
 ///
-/// Sizes are held against these limits twice: what the archive says when it is opened, and what really comes while it is read.
+/// Sizes are compared with the limits twice: the stated sizes when the archive is opened, and the actual sizes while entries are read.
 ///
 /// ```
 /// # async fn f() -> documine::Result<()> {
@@ -12,7 +12,7 @@
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "limits do nothing by themselves"]
+#[must_use = "limits have no effect until they are passed to a call"]
 pub struct PackageLimits {
     pub(super) entries: u64,
     pub(super) entry_bytes: u64,
@@ -22,43 +22,43 @@ pub struct PackageLimits {
 }
 
 impl Default for PackageLimits {
-    /// 100,000 entries; 2 GiB for one and 8 GiB for all of them, unpacked; 250 times the packed size; 256 MiB in memory.
+    /// 100,000 entries; unpacked size 2 GiB per entry and 8 GiB in total; compression ratio 250; 256 MiB of memory.
     fn default() -> Self {
         Self { entries: 100_000, entry_bytes: 2 << 30, total_bytes: 8 << 30, ratio: 250, memory_bytes: 256 << 20 }
     }
 }
 
 impl PackageLimits {
-    /// How many entries, folders counted. Default: 100,000.
+    /// Sets the largest number of entries, including folders. Default: 100,000.
     pub fn entries(mut self, number: u64) -> Self {
         self.entries = number;
         self
     }
 
-    /// How many bytes one entry unpacks to. Default: 2 GiB.
+    /// Sets the largest unpacked size of one entry, in bytes. Default: 2 GiB.
     pub fn entry_bytes(mut self, bytes: u64) -> Self {
         self.entry_bytes = bytes;
         self
     }
 
-    /// How many bytes all entries unpack to. Default: 8 GiB.
+    /// Sets the largest unpacked size of all entries, in bytes. Default: 8 GiB.
     pub fn total_bytes(mut self, bytes: u64) -> Self {
         self.total_bytes = bytes;
         self
     }
 
-    /// How many times its packed size an entry unpacks to, where that is more than 1 MiB. Default: 250. Deflate itself ends at 1032.
+    /// Sets the largest ratio of unpacked to packed size, for entries of more than 1 MiB. Default: 250. The maximum of Deflate is 1032.
     pub fn ratio(mut self, times: u64) -> Self {
         self.ratio = times;
         self
     }
 
-    /// Sets the memory that one call may use, in bytes: for an entry that is [`read`](super::Contents::read), for the components of all files,
-    /// for the rows of all reports. Default: 256 MiB.
+    /// Sets the memory limit of one call, in bytes: for an entry that is [`read`](super::Contents::read), for the components of all files, for
+    /// the rows of all reports. Default: 256 MiB.
     ///
-    /// It bounds what is built, not only what is read. A cell of a report counts 32 bytes and a text of it 24 more than its letters; what is
-    /// needed on the way counts too: the packed report, one of its parts at a time, and its shared texts. Of components the JSON counts, and
-    /// what is built of it may take 4 times as much, estimated as in [`max_answer_size`](crate::ClientBuilder::max_answer_size).
+    /// The limit covers parsed values, not only the input. A cell of a report counts 32 bytes, a text cell 24 bytes more than its characters.
+    /// Intermediate data counts too: the packed report, one of its parts at a time, and its shared strings. For components, the JSON counts, and
+    /// the parsed values may take 4 times as much, estimated as in [`max_answer_size`](crate::ClientBuilder::max_answer_size).
     pub fn memory_bytes(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
         self

@@ -1,4 +1,4 @@
-//! One entry piece by piece, without a file in between.
+//! Streams one entry without a file in between.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,39 +11,42 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::archive::Archive;
-use super::at::At;
 use super::entry::Entry;
-use super::trouble::Trouble;
+use super::error::PackageError;
+use super::positioned_file::PositionedFile;
 use crate::error::Result;
 
-/// How many pieces wait for who takes them.
-const WAITING: usize = 4;
+/// Chunks that are buffered for the consumer.
+const BUFFERED_CHUNKS: usize = 4;
 
-/// An entry's bytes. It ends with an error where they are not those that were packed.
+/// A stream of an entry's bytes. It ends with an error if the bytes do not match the checksum of the entry.
 ///
-/// For an `AsyncRead`, see `tokio_util::io::StreamReader`. It holds one of the runtime's threads for blocking work until it ends or is dropped.
+/// `tokio_util::io::StreamReader` turns it into an `AsyncRead`. It occupies a thread of the blocking pool until it ends or is dropped.
 #[derive(Debug)]
-#[must_use = "a stream does nothing until it is read"]
+#[must_use = "a stream does nothing until it is polled"]
 pub struct EntryStream {
-    pieces: mpsc::Receiver<Result<Bytes>>,
+    chunks: mpsc::Receiver<Result<Bytes>>,
 }
 
 impl EntryStream {
-    pub(super) fn new(archive: Arc<Archive<At>>, entry: Entry, package: Arc<str>) -> Result<Self, Trouble> {
-        let runtime = Handle::try_current().map_err(|_| {
-            Trouble::Input("an entry is streamed within a tokio runtime; there is none here".to_owned())
-        })?;
-        let (sender, pieces) = mpsc::channel(WAITING);
+    pub(super) fn new(
+        archive: Arc<Archive<PositionedFile>>,
+        entry: Entry,
+        package: Arc<str>,
+    ) -> Result<Self, PackageError> {
+        let runtime = Handle::try_current()
+            .map_err(|_| PackageError::Input("streaming an entry requires a tokio runtime".to_owned()))?;
+        let (sender, chunks) = mpsc::channel(BUFFERED_CHUNKS);
         runtime.spawn_blocking(move || {
-            let done = archive.unpack(&entry, &AtomicBool::new(false), |piece| {
-                sender.blocking_send(Ok(Bytes::copy_from_slice(piece))).map_err(|_| Trouble::Stopped)
+            let result = archive.unpack(&entry, &AtomicBool::new(false), |chunk| {
+                sender.blocking_send(Ok(Bytes::copy_from_slice(chunk))).map_err(|_| PackageError::Cancelled)
             });
-            if let Err(trouble) = done {
-                // Who has gone away needs no answer.
-                let _ = sender.blocking_send(Err(trouble.into_error(&package)));
+            if let Err(error) = result {
+                // Fails if the stream was dropped, which needs no error.
+                let _ = sender.blocking_send(Err(error.into_error(&package)));
             }
         });
-        Ok(Self { pieces })
+        Ok(Self { chunks })
     }
 }
 
@@ -51,6 +54,6 @@ impl Stream for EntryStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.pieces.poll_recv(context)
+        self.chunks.poll_recv(context)
     }
 }

@@ -1,4 +1,4 @@
-//! Unpacking to disk: into a folder beside the target, which gets its name when it is whole.
+//! Unpacking to disk: into a temporary folder in the same parent, which is renamed to the target when it is complete.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -8,100 +8,103 @@ use std::sync::atomic::AtomicBool;
 
 use super::archive::Archive;
 use super::entry::Entry;
-use super::names::Paths;
-use super::trouble::{Trouble, go_on, shown};
+use super::error::{PackageError, check_cancelled, quoted};
+use super::names::UnpackPaths;
 use crate::disk::{folder_of, sync_folder};
 
-/// A folder that was unpacked.
+/// The result of unpacking a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unpacked {
-    /// Where it is.
+    /// Path of the folder.
     pub path: PathBuf,
-    /// How many files it has.
+    /// Number of files.
     pub files: u64,
-    /// How many bytes they have together.
+    /// Total size of the files in bytes.
     pub bytes: u64,
-    /// Files that have another path than their entry's name: some system could not hold that, or would take it for another one's.
+    /// Files whose path differs from the name of their entry, because the name is invalid or ambiguous on some system.
     pub renamed: Vec<Renamed>,
-    /// Entries that were left out.
+    /// Entries that cannot be read.
     pub skipped: Vec<Skipped>,
 }
 
-/// A file that was unpacked under another path than its entry's name.
+/// A file whose path differs from the name of its entry.
 ///
-/// Characters that some system refuses are escaped (`a:b.pdf` is `a%3Ab.pdf`), names of devices get an underscore (`aux_.pdf`), of names that
-/// some system takes for one the later ones are numbered (`report (2).pdf`), and what is too long is shortened.
+/// Characters that are invalid on some system are escaped (`a:b.pdf` becomes `a%3Ab.pdf`), device names get an underscore (`aux_.pdf`), names
+/// that are equal on some system are numbered (`report (2).pdf`), and long names are shortened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renamed {
     /// The entry's [name](super::Entry::name).
     pub entry: String,
-    /// The path beneath [`Unpacked::path`], with `/` between its parts.
+    /// Path relative to [`Unpacked::path`], with `/` as its separator.
     pub path: String,
 }
 
-/// An entry that was not unpacked.
+/// An entry that was not unpacked, because it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
     /// The entry's [name](super::Entry::name).
     pub entry: String,
-    /// The reason, as [`Entry::unreadable`](super::Entry::unreadable) gives it.
+    /// The reason from [`Entry::unreadable`](super::Entry::unreadable).
     pub reason: String,
 }
 
 pub(super) fn unpack<R: Read + Seek + Clone>(
     archive: &Archive<R>,
     target: &Path,
-    stop: &AtomicBool,
-) -> Result<Unpacked, Trouble> {
-    let trouble = |error| Trouble::Unwritten(format!("{} can't be made", target.display()), error);
+    cancelled: &AtomicBool,
+) -> Result<Unpacked, PackageError> {
+    let target_error = |error| PackageError::Write(format!("cannot create {}", target.display()), error);
     if target.file_name().is_none() {
-        return Err(Trouble::Input(format!("{} names no folder to unpack to", target.display())));
+        return Err(PackageError::Input(format!(
+            "{} has no folder name; pass the path of a new folder",
+            target.display()
+        )));
     }
-    refuse_what_is_there(target)?;
+    reject_existing(target)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".documine-").suffix(".part");
     #[cfg(unix)]
     {
-        // As any other new folder: what the user's umask leaves.
+        // The umask applies, as for any other new folder.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o777));
     }
-    // Dropped before it has its name, it is gone with all that is in it.
-    let part = builder.tempdir_in(folder_of(target)).map_err(trouble)?;
+    // Deleted with its content if it is dropped before the rename.
+    let temp_dir = builder.tempdir_in(folder_of(target)).map_err(target_error)?;
     let mut unpacked =
         Unpacked { path: target.to_owned(), files: 0, bytes: 0, renamed: Vec::new(), skipped: Vec::new() };
-    let mut folders = BTreeSet::from([part.path().to_owned()]);
+    let mut created = BTreeSet::from([temp_dir.path().to_owned()]);
     let readable = || archive.files().iter().filter(|entry| entry.unreadable.is_none());
-    let paths = Paths::of(readable().map(Entry::name), archive.folders().iter().map(String::as_str));
+    let paths = UnpackPaths::assign(readable().map(Entry::name), archive.folders().iter().map(String::as_str));
     for folder in &paths.folders {
-        let folder = part.path().join(folder);
-        fs::create_dir_all(&folder).map_err(trouble)?;
-        note(&mut folders, &folder);
+        let folder = temp_dir.path().join(folder);
+        fs::create_dir_all(&folder).map_err(target_error)?;
+        add_with_parents(&mut created, &folder);
     }
-    for (entry, written) in readable().zip(paths.files) {
-        let cannot = |error| {
-            let what = format!("entry {} can't be written to {}", shown(&entry.name), target.display());
-            Trouble::Unwritten(what, error)
+    for (entry, relative_path) in readable().zip(paths.files) {
+        let entry_error = |error| {
+            let what = format!("cannot write entry {} to {}", quoted(&entry.name), target.display());
+            PackageError::Write(what, error)
         };
-        let path = part.path().join(&written);
-        fs::create_dir_all(folder_of(&path)).map_err(cannot)?;
-        note(&mut folders, folder_of(&path));
-        // Never over another file, and with the rights that the umask leaves: nothing is executable.
-        let mut file = File::create_new(&path).map_err(cannot)?;
-        archive.unpack(entry, stop, |piece| file.write_all(piece).map_err(cannot))?;
-        file.sync_all().map_err(cannot)?;
+        let path = temp_dir.path().join(&relative_path);
+        fs::create_dir_all(folder_of(&path)).map_err(entry_error)?;
+        add_with_parents(&mut created, folder_of(&path));
+        // Never replaces a file. Permissions follow the umask; no file is executable.
+        let mut file = File::create_new(&path).map_err(entry_error)?;
+        archive.unpack(entry, cancelled, |chunk| file.write_all(chunk).map_err(entry_error))?;
+        file.sync_all().map_err(entry_error)?;
         unpacked.files += 1;
         unpacked.bytes += entry.size;
-        if written != entry.name {
-            unpacked.renamed.push(Renamed { entry: entry.name.clone(), path: written });
+        if relative_path != entry.name {
+            unpacked.renamed.push(Renamed { entry: entry.name.clone(), path: relative_path });
         }
     }
-    // Children before their parents: what a name leads to is on disk before the name is.
-    for folder in folders.iter().rev() {
-        go_on(stop)?;
+    // Children before parents, so that the content of a folder is synced before its name.
+    for folder in created.iter().rev() {
+        check_cancelled(cancelled)?;
         sync_folder(folder);
     }
     unpacked.skipped = archive
@@ -109,25 +112,27 @@ pub(super) fn unpack<R: Read + Seek + Clone>(
         .iter()
         .filter_map(|entry| Some(Skipped { entry: entry.name.clone(), reason: entry.unreadable.clone()? }))
         .collect();
-    go_on(stop)?;
-    refuse_what_is_there(target)?;
-    fs::rename(part.path(), target).map_err(trouble)?;
-    // It has another name now; there is nothing left to delete.
-    let _ = part.keep();
+    check_cancelled(cancelled)?;
+    reject_existing(target)?;
+    fs::rename(temp_dir.path(), target).map_err(target_error)?;
+    // The folder was renamed, so nothing is left to delete.
+    let _ = temp_dir.keep();
     sync_folder(folder_of(target));
     Ok(unpacked)
 }
 
-/// Adds a folder with those that it lies in, up to one that is noted already.
-fn note(folders: &mut BTreeSet<PathBuf>, folder: &Path) {
-    let _ = folder.ancestors().take_while(|folder| folders.insert((*folder).to_owned())).count();
+/// Adds a folder and its parents, up to the first parent that is already in the set.
+fn add_with_parents(created: &mut BTreeSet<PathBuf>, folder: &Path) {
+    let _ = folder.ancestors().take_while(|folder| created.insert((*folder).to_owned())).count();
 }
 
-fn refuse_what_is_there(target: &Path) -> Result<(), Trouble> {
+fn reject_existing(target: &Path) -> Result<(), PackageError> {
     match fs::symlink_metadata(target) {
-        Ok(_) => Err(Trouble::Input(format!("{} is there already; name a folder that is not", target.display()))),
+        Ok(_) => {
+            Err(PackageError::Input(format!("{} already exists; pass the path of a new folder", target.display())))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Trouble::Unwritten(format!("{} can't be looked at", target.display()), error)),
+        Err(error) => Err(PackageError::Write(format!("cannot read the metadata of {}", target.display()), error)),
     }
 }
 
@@ -141,7 +146,7 @@ mod tests {
     use crate::package::PackageLimits;
 
     #[test]
-    fn every_new_folder_is_brought_to_disk_before_its_parent() {
+    fn syncs_every_new_folder_before_its_parent() {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
         let options = zip::write::SimpleFileOptions::default();
         zip.add_directory("empty/inner", options).unwrap();
@@ -156,8 +161,8 @@ mod tests {
         let synced = SYNCED.take();
         let part = synced.iter().find(|synced| synced.parent() == Some(folder.path())).unwrap();
         let within: Vec<_> = synced.iter().filter_map(|synced| synced.strip_prefix(part).ok()).collect();
-        let wanted = ["empty/inner", "empty", "Originals/deep/er", "Originals/deep", "Originals", ""];
-        assert_eq!(within, wanted.map(Path::new));
-        assert_eq!(synced.last().unwrap(), folder.path(), "and the folder with the new name at the end");
+        let expected = ["empty/inner", "empty", "Originals/deep/er", "Originals/deep", "Originals", ""];
+        assert_eq!(within, expected.map(Path::new));
+        assert_eq!(synced.last().unwrap(), folder.path(), "the parent of the target is synced last");
     }
 }

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
 use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "package")]
-use tempfile::TempDir;
-
 use crate::client::{Call, Client};
 use crate::clock::BoxFuture;
-use crate::error::{Error, Result};
+use crate::disk::blocking;
+use crate::error::{Error, ErrorKind, Result};
 use crate::list::{List, ListRequest};
 use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
 use crate::operation::{
@@ -20,11 +19,11 @@ use crate::operation::{
 };
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
-use crate::transfer::Progress;
-use crate::transfer::download::{Check, Goal, Wanted};
-use crate::transfer::part_file::Place;
-use crate::transfer::{IfExists, PackageStream, Saved, Written};
+use crate::transfer::destination::Destination;
+use crate::transfer::download::{DownloadRequest, SaveOptions, Verifier};
+use crate::transfer::{IfExists, PackageStream, Progress, Saved, Written};
 use crate::transport::RetryAfterHint;
+use crate::zip_end;
 
 /// The content of a result package.
 ///
@@ -279,29 +278,29 @@ impl Client {
     }
 }
 
-/// A package that is ready to be fetched.
+/// A package that is ready for download.
 #[derive(Debug, Clone)]
 pub struct Package {
     pub(crate) handle: DownloadHandle,
     status: DownloadStatus,
 }
 
-/// Where a package goes.
+/// Parameters of a download into a file.
 #[derive(Clone)]
 pub struct Saving {
     id: DownloadId,
-    goal: Goal,
+    pub(crate) options: SaveOptions,
     max_bytes: Option<u64>,
     progress: Option<Arc<dyn Progress>>,
 }
 
 impl fmt::Debug for Saving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Saving").field("id", &self.id).field("goal", &self.goal).finish_non_exhaustive()
+        f.debug_struct("Saving").field("id", &self.id).field("options", &self.options).finish_non_exhaustive()
     }
 }
 
-/// Into what a package is written.
+/// Parameters of a download into a writer.
 pub struct Writing<W> {
     id: DownloadId,
     writer: W,
@@ -316,24 +315,25 @@ impl<W> fmt::Debug for Writing<W> {
 }
 
 impl Package {
-    /// The package's id.
+    /// Returns the id of the package.
     pub fn id(&self) -> &DownloadId {
         &self.handle.id
     }
 
-    /// What the service said about it when it became ready.
+    /// Returns the status of the package at the time when it became ready.
     pub fn status(&self) -> &DownloadStatus {
         &self.status
     }
 
-    /// Fetches it as a stream of bytes (`downloadPackage`).
+    /// Downloads the package as a stream of bytes (`downloadPackage`).
     pub fn stream(&self) -> Call<DownloadId, PackageStream> {
         Call::new(&self.handle.client, self.handle.id.clone(), |client, id, options| {
-            Box::pin(Wanted { client, id, options, max_bytes: None, progress: None }.stream())
+            Box::pin(DownloadRequest { client, id, options, max_bytes: None }.stream())
         })
     }
 
-    /// Writes the package to `writer` (`downloadPackage`) on the blocking thread pool and flushes it at the end. The ZIP structure is not verified.
+    /// Writes the package to `writer` (`downloadPackage`) on the blocking thread pool and flushes the writer at the end. The ZIP structure is
+    /// not verified.
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {
@@ -344,123 +344,115 @@ impl Package {
         let writing = Writing { id: self.handle.id.clone(), writer, max_bytes: None, progress: None };
         Call::new(&self.handle.client, writing, |client, writing, options| {
             let Writing { id, writer, max_bytes, progress } = writing;
-            Box::pin(Wanted { client, id, options, max_bytes, progress }.write_into(writer))
+            Box::pin(DownloadRequest { client, id, options, max_bytes }.write_into(writer, progress))
         })
     }
 
-    /// Fetches it into a file (`downloadPackage`). The file appears under its name, in place of one that is there, only when it is whole
-    /// and safe on disk; until then the bytes are in a temporary file beside it, which goes when the call fails or is dropped.
+    /// Downloads the package into a file (`downloadPackage`). The file appears under its name, replacing an existing file, only when it is
+    /// complete and synced to disk. Until then the bytes are in a temporary file in the same folder, which is deleted if the call fails or is
+    /// dropped.
     ///
-    /// Where an answer breaks off, the next one goes on where it stopped, if the service can do that. A file that does not end as a ZIP does is fetched
-    /// once more, then [`ErrorKind::Integrity`](crate::ErrorKind); the checksums of what is in it are looked at where that is asked for (`checked`, feature
-    /// `package`).
+    /// An interrupted response is resumed at the same position if the service supports range requests. A file without a valid end of a ZIP
+    /// archive is downloaded once more, then the call fails with [`ErrorKind::Integrity`](crate::ErrorKind). The checksums in the archive are
+    /// compared only by `checked` (feature `package`).
     pub fn save_to(&self, target: impl Into<PathBuf>) -> Call<Saving, Saved> {
-        self.save(Place::At(target.into()), IfExists::Replace)
+        self.save(Destination::File(target.into()), IfExists::Replace)
     }
 
-    /// The same, into a folder and under the name that the service gives it (`Content-Disposition`), made one that leads nowhere else;
-    /// `package-ID.zip` where it gives none. A file that has the name already stays, unless [`if_exists`](Call::if_exists) says otherwise:
-    /// the new one gets a number.
+    /// Downloads the package into a folder, like [`save_to`](Self::save_to). The file name is the sanitized suggestion of the service
+    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, the new name gets a number, unless
+    /// [`if_exists`](Call::if_exists) is set.
     pub fn save_in(&self, folder: impl Into<PathBuf>) -> Call<Saving, Saved> {
-        self.save(Place::In(folder.into()), IfExists::Number)
+        self.save(Destination::Folder(folder.into()), IfExists::Number)
     }
 
-    /// The same, into a temporary folder, which stays there for as long as a thread writes into it.
-    #[cfg(feature = "package")]
-    pub(crate) fn save_within(&self, folder: &Arc<TempDir>, max_bytes: u64) -> Call<Saving, Saved> {
-        let mut call = self.save_to(folder.path().join("package.zip")).max_bytes(max_bytes);
-        call.params.goal.within = Some(Arc::clone(folder));
-        call
-    }
-
-    fn save(&self, place: Place, if_exists: IfExists) -> Call<Saving, Saved> {
-        let goal = Goal { place, if_exists, resumable: false, within: None, check: Check::default() };
-        let saving = Saving { id: self.handle.id.clone(), goal, max_bytes: None, progress: None };
+    fn save(&self, destination: Destination, if_exists: IfExists) -> Call<Saving, Saved> {
+        let verifier = Verifier::new(|file, bytes| async move { verify_structure(file, bytes).await.map(drop) });
+        let options = SaveOptions { destination, if_exists, resumable: false, temp_dir: None, verifier };
+        let saving = Saving { id: self.handle.id.clone(), options, max_bytes: None, progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
-            let Saving { id, goal, max_bytes, progress } = saving;
+            let Saving { id, options: save_options, max_bytes, progress } = saving;
             Box::pin(async move {
-                let saved = Wanted { client, id, options, max_bytes, progress }.save(goal).await;
+                let saved = DownloadRequest { client, id, options, max_bytes }.save(save_options, progress).await;
                 saved.map_err(|error| error.with_operation("downloadPackage"))
             })
         })
     }
 
-    /// Deletes it (`deleteDownload`).
+    /// Deletes the package (`deleteDownload`).
     pub fn delete(&self) -> Call<DownloadId, ()> {
         self.handle.delete()
     }
 }
 
+/// Checks that a file ends as a complete ZIP archive does, and returns the file. The content of the entries is not read.
+pub(crate) async fn verify_structure(mut file: File, bytes: u64) -> Result<File> {
+    let count = move || zip_end::count_entries(&mut file).map(|count| (file, count));
+    let (file, count) =
+        blocking(count).await.flatten().map_err(|error| Error::file("cannot read the downloaded package", error))?;
+    match count {
+        Some(_) => Ok(file),
+        None => Err(Error::new(
+            ErrorKind::Integrity,
+            format!("invalid ZIP archive ({bytes} bytes) after two attempts; create the package again"),
+        )),
+    }
+}
+
 impl Call<Saving, Saved> {
-    /// Is told how many bytes have come.
+    /// Sets a callback for the number of downloaded bytes.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
         self.params.progress = Some(Arc::new(progress));
         self
     }
 
-    /// Sets the largest package that is fetched, in bytes. Default: no limit. A package that announces more fails before its first byte is
-    /// taken, one that announces nothing as soon as more has come: [`ErrorKind::Integrity`](crate::ErrorKind).
+    /// Sets the largest package to download, in bytes. Default: no limit. If the service announces a larger size, the call fails before the
+    /// first byte is read, otherwise as soon as the limit is exceeded: [`ErrorKind::Integrity`](crate::ErrorKind).
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.params.max_bytes = Some(bytes);
         self
     }
 
-    /// What becomes of a file that has the name already.
+    /// Sets how to treat an existing file of the same name.
     pub fn if_exists(mut self, rule: IfExists) -> Self {
-        self.params.goal.if_exists = rule;
+        self.params.options.if_exists = rule;
         self
     }
 
-    /// Reads everything in the package once before the file gets its name, as [`Contents::check`](crate::Contents::check) does: names, sizes, checksums. A
-    /// package with something wrong in it is fetched once more, then [`ErrorKind::Integrity`](crate::ErrorKind), naming the entry. Without this the file is
-    /// held to its length and to its end alone, because reading it all takes about as long as unpacking it.
+    /// Keeps the downloaded bytes if the call fails, is dropped, or ends with its process; the next resumable call for the same package and
+    /// destination resumes the download. Off by default, because a failed call leaves files behind.
     ///
-    /// ```
-    /// # async fn f(package: documine::Package) -> documine::Result<()> {
-    /// use documine::PackageLimits;
-    /// package.save_to("q3.zip").checked(PackageLimits::default()).await?;
-    /// # Ok(()) }
-    /// ```
-    #[cfg(feature = "package")]
-    pub fn checked(mut self, limits: crate::package::PackageLimits) -> Self {
-        self.params.goal.check = Some(limits);
-        self
-    }
-
-    /// What has come stays when the call fails, is dropped, or ends with its process, and the next such call for the same package and place goes
-    /// on with it. Off by default, since it leaves something behind.
+    /// The bytes are kept in `NAME.part`, and `NAME.part.json` records their checksum (in a folder `package-ID.zip.part`, because the name is
+    /// not known yet). After a process was killed, less than 1 MiB is downloaded again; after a system crash, less than 5 MiB. Both files are
+    /// deleted when a call succeeds, and when resuming is impossible: the package was deleted or changed, or the service does not support range
+    /// requests. On a full disk, free some space and repeat the call. Before a download is resumed, the bytes are compared with their checksum;
+    /// if they differ, the download restarts. A part or record that is a link or belongs to another user is rejected.
     ///
-    /// The bytes are in `NAME.part` then, and `NAME.part.json` says how many are safe (in a folder `package-ID.zip.part`, as the name comes
-    /// later). After a process was killed less than 1 MiB of what it had taken over has to come again, after the machine went down less than 5 MiB.
-    /// Both files go at the end of a call that succeeds, and where nothing can be gone on with: the package is gone or changed, or the service
-    /// can't give the rest of a package. Where the disk is full, make room and call again. Before a part is continued, its bytes are compared with
-    /// their checksum; one that changed is begun anew. A part or sidecar that is a link or belongs to another user is refused.
-    ///
-    /// Of two such calls at a time the second waits up to 5 s for the first, longer where the first was dropped and still brings bytes to disk, and
-    /// fails then. Where another process has the part, the call fails at once.
+    /// If two such calls run at once, the second one waits up to 5 s for the first, longer if the first was dropped and still writes to disk;
+    /// then the second call fails. If another process is downloading the same file, the call fails at once.
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {
     /// let saved = package.save_to("q3.zip").resumable().await?;
-    /// println!("{} of {} bytes had come before", saved.resumed_at, saved.bytes);
+    /// println!("{} of {} bytes were already downloaded", saved.resumed_at, saved.bytes);
     /// # Ok(()) }
     /// ```
     pub fn resumable(mut self) -> Self {
-        self.params.goal.resumable = true;
+        self.params.options.resumable = true;
         self
     }
 }
 
 impl<W> Call<Writing<W>, Written<W>> {
-    /// Sets the largest package that is fetched, in bytes. Default: no limit. Set one where the writer is memory. A package that announces
-    /// more fails before its first byte is taken, one that announces nothing as soon as more has come:
+    /// Sets the largest package to download, in bytes. Default: no limit; set one if the writer is in memory. If the service announces a larger
+    /// size, the call fails before the first byte is read, otherwise as soon as the limit is exceeded:
     /// [`ErrorKind::Integrity`](crate::ErrorKind).
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.params.max_bytes = Some(bytes);
         self
     }
 
-    /// Is told how many bytes have come.
+    /// Sets a callback for the number of downloaded bytes.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
         self.params.progress = Some(Arc::new(progress));
         self

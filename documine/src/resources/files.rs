@@ -1,56 +1,23 @@
 //! `3. Files`: handles to the files of a dossier, their status and their analysis.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::future::IntoFuture;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::Call;
 use crate::client::Client;
 use crate::clock::BoxFuture;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::list::{List, ListRequest};
 use crate::models::{FileId, FileStatus, ProcessingStatus};
-use crate::operation::{Condition, GRACE, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind};
+use crate::operation::{Condition, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind};
 use crate::resources::dossiers::{Deletion, DossierHandle, DossierPath};
-use crate::resources::uploads;
-use crate::transfer::upload::UploadBody;
-use crate::transfer::{Progress, Source};
-use crate::transport::{CallOptions, RetryAfterHint};
+use crate::transport::RetryAfterHint;
 
 /// Default deadline of a wait for files. Optical character recognition of a long scan is slow.
 const FILES_DEADLINE: Duration = Duration::from_secs(1800);
 
 impl DossierHandle {
-    /// Uploads a file (`uploadFile`). The service begins its analysis by itself.
-    ///
-    /// What comes back is *uploaded*, not *processed*: wait with [`Uploaded::processed`] before its components are read.
-    /// A file with a name that is there already replaces that file. A ZIP archive can yield several files.
-    ///
-    /// The content goes out without waiting for a word of the service (no `Expect: 100-continue`, RFC 9110 section 10.1.1): that would cost every
-    /// upload a round trip, and one that is refused at its head stops by itself as soon as the answer is there.
-    ///
-    /// ```
-    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
-    /// use documine::Source;
-    /// let file = dossier.upload(Source::path("report.pdf")).await?.processed().await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn upload(&self, source: Source) -> Call<Upload, Uploaded> {
-        let upload =
-            Upload { dossier: self.clone(), source, keep_manual_changes: None, progress: None, look_for_lost: false };
-        Call::new(&self.client, upload, |client, upload, options| {
-            Box::pin(async move {
-                if upload.look_for_lost {
-                    uploads::careful(&client, upload, options).await
-                } else {
-                    upload.once(&client, options).await
-                }
-            })
-        })
-    }
-
     /// Lists the dossier's files (`getFiles`).
     pub fn files(&self) -> List<DossierPath, FileStatus> {
         List::new(&self.client, self.path.clone(), |client, path, _| {
@@ -90,124 +57,6 @@ impl DossierHandle {
     /// Components are available once the file is processed; wait with [`FileHandle::processed`] if necessary.
     pub fn file(&self, id: impl Into<FileId>) -> FileHandle {
         FileHandle { client: self.client.clone(), path: FilePath { dossier: self.path.clone(), file: id.into() } }
-    }
-}
-
-/// An upload's fields.
-#[derive(Clone)]
-pub struct Upload {
-    pub(crate) dossier: DossierHandle,
-    pub(crate) source: Source,
-    pub(crate) keep_manual_changes: Option<bool>,
-    pub(crate) progress: Option<Arc<dyn Progress>>,
-    pub(crate) look_for_lost: bool,
-}
-
-impl Upload {
-    /// Sends it, as the options say.
-    pub(crate) async fn once(self, client: &Client, mut options: CallOptions) -> Result<Uploaded> {
-        let Self { dossier, source, keep_manual_changes, progress, .. } = self;
-        let parts = documine_api::operations::operation("uploadFile").map_or(&[][..], |upload| upload.parts);
-        let (fields, keep_in_query) = form_fields(parts, keep_manual_changes);
-        let body = UploadBody { source, progress, fields };
-        body.check().await.map_err(|error| error.with_operation("uploadFile"))?;
-        options.body = Some(Arc::new(body));
-        let mut request = client
-            .requests()
-            .upload_file()
-            .dossier_template_id(dossier.path.template.clone())
-            .dossier_id(dossier.path.dossier.clone())
-            .body(reqwest::multipart::Form::new());
-        if let Some(keep) = keep_in_query {
-            request = request.keep_manual_changes(keep);
-        }
-        let (result, facts) = client.answer(request.prepare(), &options).await?;
-        Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
-    }
-}
-
-/// The text parts of the form, and the value that goes into the query: some documents take the flag as a part of the form.
-fn form_fields(
-    parts: &[(&str, &'static str, Option<&str>)],
-    keep_manual_changes: Option<bool>,
-) -> (Vec<(&'static str, String)>, Option<bool>) {
-    let Some((_, part, default)) = parts.iter().find(|(name, ..)| *name == "keepManualChanges") else {
-        return (Vec::new(), keep_manual_changes);
-    };
-    let given = keep_manual_changes.map(|keep| keep.to_string()).or_else(|| default.map(String::from));
-    (given.map(|value| (*part, value)).into_iter().collect(), None)
-}
-
-impl Call<Upload, Uploaded> {
-    /// Where the file replaces one of the same name: keep what people changed in that by hand. Default: do not.
-    pub fn keep_manual_changes(mut self, yes: bool) -> Self {
-        self.params.keep_manual_changes = Some(yes);
-        self
-    }
-
-    /// Where the answer gets lost, looks for the file in the dossier's list before the upload is repeated: so it is there once, and its id is known. Costs
-    /// one list request before the upload, to tell the file from those that were there. An archive is not repeated, because it may
-    /// have become several files. Default: no; [`upload_all`](DossierHandle::upload_all) does it.
-    pub fn look_for_lost(mut self, yes: bool) -> Self {
-        self.params.look_for_lost = yes;
-        self
-    }
-
-    /// Is told how many bytes have gone out.
-    pub fn with_progress(mut self, progress: impl Progress) -> Self {
-        self.params.progress = Some(Arc::new(progress));
-        self
-    }
-}
-
-impl fmt::Debug for Upload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload").field("source", &self.source).finish_non_exhaustive()
-    }
-}
-
-/// A file that the service has taken and not yet analysed: it has no components yet, so there is no way to ask for them here.
-#[derive(Debug, Clone)]
-#[must_use = "the file is not analysed yet: wait with `processed()`"]
-pub struct Uploaded {
-    /// The file's id (the first one's, where the upload yielded several).
-    pub id: FileId,
-    ids: Vec<FileId>,
-    dossier: DossierHandle,
-}
-
-impl Uploaded {
-    /// A file that was found in the dossier's list.
-    pub(crate) fn found(dossier: DossierHandle, id: FileId) -> Self {
-        Self { ids: vec![id.clone()], id, dossier }
-    }
-
-    fn new(dossier: DossierHandle, result: documine_api::types::FileUploadResult) -> Result<Self> {
-        // Inferred names: one of the two lists holds the ids.
-        let ids = if result.file_ids.is_empty() { result.processed_file_ids } else { result.file_ids };
-        let Some(id) = ids.first().cloned() else {
-            return Err(Error::new(
-                ErrorKind::Decode,
-                "the service took the upload but named no file; look for it in the dossier's list",
-            )
-            .with_operation("uploadFile"));
-        };
-        Ok(Self { id, ids, dossier })
-    }
-
-    /// All files that came of the upload: several for a ZIP archive.
-    pub fn ids(&self) -> &[FileId] {
-        &self.ids
-    }
-
-    /// Waits until the (first) file is analysed, 30 minutes at most unless told otherwise, and gives the file with its components.
-    pub fn processed(&self) -> Wait<FileHandle> {
-        self.dossier.file(&self.id).processed_after(GRACE)
-    }
-
-    /// Reads where the file stands (`getFile`).
-    pub fn status(&self) -> Call<FilePath, FileStatus> {
-        self.dossier.file(&self.id).get()
     }
 }
 
@@ -435,18 +284,5 @@ mod tests {
             assert!(!Arc::ptr_eq(&first, &shared(template, dossier)?), "{template:?} {dossier:?}");
         }
         Ok(())
-    }
-
-    #[test]
-    fn sends_the_flag_in_the_form_where_the_document_has_it_there() {
-        const NAME: &str = "keepManualChanges";
-        let form = |part, default, keep| form_fields(&[(NAME, part, default)], keep);
-        let field = |part, value: &str| (vec![(part, String::from(value))], None);
-        assert_eq!(form_fields(&[], Some(true)), (Vec::new(), Some(true)));
-        assert_eq!(form_fields(&[], None), (Vec::new(), None));
-        assert_eq!(form("keep", None, Some(true)), field("keep", "true"));
-        assert_eq!(form("keep", None, None), (Vec::new(), None));
-        assert_eq!(form("keep", Some("false"), None), field("keep", "false"));
-        assert_eq!(form("keep", Some("false"), Some(true)), field("keep", "true"));
     }
 }

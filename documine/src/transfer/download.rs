@@ -1,235 +1,192 @@
-//! Fetching a package: as a stream, into anything that takes bytes, or into a file that appears under its name only when it is whole.
+//! Downloads of packages: as a stream, into a writer, or into a file that appears under its name only when it is complete.
 
-pub(crate) mod claim;
-mod disposition;
+mod atomic_file;
+mod checksum;
+mod content_disposition;
+mod error;
 mod fetch;
+mod file_name;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
-pub(crate) mod kept;
-pub(crate) mod name;
-pub(crate) mod offer;
-mod own_file;
-pub(crate) mod sidecar;
+mod owned_file;
+mod package_meta;
+mod part_claim;
+mod partial_file;
+mod range;
+mod resume_record;
 mod stream;
-mod sum;
 mod validator;
-pub(crate) mod zip_end;
+mod verifier;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::StreamExt;
 use tempfile::TempDir;
 
-use super::part_file::{IfExists, PartFile, Place, Resumable};
+use super::destination::{Destination, IfExists};
 use super::progress::Progress;
-use crate::client::Client;
 use crate::disk::blocking;
 use crate::error::{Error, ErrorKind, Result};
-use crate::models::DownloadId;
-use crate::transport::CallOptions;
-use fetch::{Fetch, Step};
+use atomic_file::{AtomicFile, ResumeOptions};
+use fetch::{Fetch, FetchEvent};
+use package_meta::PackageMeta;
 
+pub(crate) use fetch::DownloadRequest;
 pub use stream::PackageStream;
+pub(crate) use verifier::Verifier;
 
-/// A file that was saved.
+/// A saved file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Saved {
-    /// Where it is.
+    /// Path of the file.
     pub path: PathBuf,
-    /// How many bytes it has.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// How many of them an earlier call had fetched already.
+    /// Bytes that an earlier call had already downloaded.
     pub resumed_at: u64,
 }
 
-/// Bytes that were written into something of the caller's.
+/// The result of a download into a writer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Written<W> {
-    /// What they were written into; it is flushed, and not shut down.
+    /// The writer, which was flushed and not shut down.
     pub writer: W,
-    /// How many there were.
+    /// Number of bytes written.
     pub bytes: u64,
 }
 
-/// A package that is to be fetched, and who is told how far that has come.
-#[derive(Clone)]
-pub(crate) struct Wanted {
-    pub(crate) client: Client,
-    pub(crate) id: DownloadId,
-    pub(crate) options: CallOptions,
-    /// The largest package that is taken, in bytes.
-    pub(crate) max_bytes: Option<u64>,
-    pub(crate) progress: Option<Arc<dyn Progress>>,
-}
-
-/// Where a package goes.
+/// Options of a download into a file.
 #[derive(Debug, Clone)]
-pub(crate) struct Goal {
-    pub(crate) place: Place,
+pub(crate) struct SaveOptions {
+    pub(crate) destination: Destination,
     pub(crate) if_exists: IfExists,
     pub(crate) resumable: bool,
-    /// The temporary folder in which that is.
-    pub(crate) within: Option<Arc<TempDir>>,
-    pub(crate) check: Check,
+    /// Temporary folder that contains the destination and must outlive all writes.
+    pub(crate) temp_dir: Option<Arc<TempDir>>,
+    pub(crate) verifier: Verifier,
 }
 
-/// Whether everything in a package is read before it gets its name, and how much that may be.
-#[cfg(feature = "package")]
-pub(crate) type Check = Option<crate::package::PackageLimits>;
-/// Nothing here can read what is in a package.
-#[cfg(not(feature = "package"))]
-pub(crate) type Check = ();
-
-impl Wanted {
+impl DownloadRequest {
     pub(crate) async fn stream(self) -> Result<PackageStream> {
-        Ok(PackageStream::new(Fetch::begin(self.client, self.id, self.options, self.max_bytes, None).await?))
+        Ok(PackageStream::new(Fetch::start(self, None).await?))
     }
 
-    pub(crate) async fn write_into<W: Write + Send + 'static>(self, mut writer: W) -> Result<Written<W>> {
-        let progress = self.progress.clone();
+    pub(crate) async fn write_into<W: Write + Send + 'static>(
+        self,
+        mut writer: W,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Result<Written<W>> {
         let mut stream = self.stream().await?;
         let mut bytes = 0;
-        let told = |error: std::io::Error| {
-            Error::file("the package can't be written on", error).with_operation("downloadPackage").repeatable(true)
+        let write_error = |error: std::io::Error| {
+            Error::file("cannot write the package", error).with_operation("downloadPackage").repeatable(true)
         };
-        while let Some(piece) = futures_util::StreamExt::next(&mut stream).await {
-            let piece = piece?;
-            bytes += piece.len() as u64;
-            // It may hold its thread up.
-            let write = move || writer.write_all(&piece).map(|()| writer);
-            writer = blocking(write).await.flatten().map_err(told)?;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk?;
+            bytes += chunk.len() as u64;
+            let write = move || writer.write_all(&chunk).map(|()| writer);
+            writer = blocking(write).await.flatten().map_err(write_error)?;
             if let Some(progress) = &progress {
                 progress.moved(bytes, stream.length());
             }
         }
         let flush = move || writer.flush().map(|()| writer);
-        let writer = blocking(flush).await.flatten().map_err(told)?;
+        let writer = blocking(flush).await.flatten().map_err(write_error)?;
         Ok(Written { writer, bytes })
     }
 
-    pub(crate) async fn save(mut self, goal: Goal) -> Result<Saved> {
-        let begun = Instant::now();
-        let resumable = goal.resumable.then(|| Resumable {
+    pub(crate) async fn save(mut self, options: SaveOptions, progress: Option<Arc<dyn Progress>>) -> Result<Saved> {
+        let started = Instant::now();
+        let resume = options.resumable.then(|| ResumeOptions {
             id: self.id.clone(),
             clock: Arc::clone(self.client.clock()),
             deadline: self.options.deadline,
         });
-        let mut part = PartFile::open(goal.place, goal.if_exists, resumable, goal.within).await?;
+        let mut file = AtomicFile::open(options.destination, options.if_exists, resume, options.temp_dir).await?;
         if let Some(deadline) = &mut self.options.deadline {
-            *deadline = deadline.saturating_sub(begun.elapsed());
+            *deadline = deadline.saturating_sub(started.elapsed());
         }
-        match self.fetch_into(&mut part, &goal.check).await {
-            Ok((resumed_at, bytes, name)) => Ok(Saved { path: part.finish(&name).await?, bytes, resumed_at }),
+        match self.download_to(&mut file, &options.verifier, progress.as_deref()).await {
+            Ok((resumed_at, bytes, name)) => Ok(Saved { path: file.finish(&name).await?, bytes, resumed_at }),
             Err(error) => {
-                part.give_up(&error).await;
+                file.abort(&error).await;
                 Err(error)
             }
         }
     }
 
-    /// Fetches everything that is missing: where that began, how many bytes the whole has, and its name.
-    async fn fetch_into(self, part: &mut PartFile, check: &Check) -> Result<(u64, u64, String)> {
-        let own_name = kept::own_name(&self.id);
-        let mut fetch = Fetch::begin(self.client, self.id, self.options, self.max_bytes, part.rest()).await?;
-        let progress = self.progress;
+    /// Downloads the missing bytes. Returns the position at which the download started, the total size, and the file name.
+    async fn download_to(
+        self,
+        file: &mut AtomicFile,
+        verifier: &Verifier,
+        progress: Option<&dyn Progress>,
+    ) -> Result<(u64, u64, String)> {
+        let default_name = file_name::default_name(&self.id);
+        let mut fetch = Fetch::start(self, file.resume_point()).await?;
         let mut resumed_at = fetch.position();
-        begin(part, &mut fetch, progress.as_ref()).await?;
-        let mut doubted = false;
+        start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+        let mut is_second_download = false;
         loop {
             match fetch.next().await? {
-                Step::Piece(piece) => {
-                    part.write(&piece).await?;
-                    if let Some(progress) = &progress {
-                        progress.moved(fetch.position(), fetch.length());
+                FetchEvent::Chunk(chunk) => {
+                    file.write(&chunk).await?;
+                    if let Some(progress) = progress {
+                        progress.moved(fetch.position(), fetch.meta().length);
                     }
                 }
-                Step::Restart => {
+                FetchEvent::Restarted => {
                     resumed_at = 0;
-                    begin(part, &mut fetch, progress.as_ref()).await?;
+                    start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
                 }
-                Step::Resumed => {
-                    if let Some(progress) = &progress {
+                FetchEvent::Resumed => {
+                    if let Some(progress) = progress {
                         progress.resumed_at(fetch.position());
                     }
                 }
-                Step::End => match flaw(part, check, fetch.position()).await? {
-                    None => {
-                        let name = fetch.name().or(part.name()).and_then(name::safe);
-                        return Ok((resumed_at, fetch.position(), name.unwrap_or(own_name)));
+                FetchEvent::End => match verifier.verify(file.reader().await?, fetch.position()).await {
+                    Ok(()) => {
+                        let name = fetch.meta().name.as_deref().and_then(file_name::sanitize);
+                        return Ok((resumed_at, fetch.position(), name.unwrap_or(default_name)));
                     }
-                    Some(flaw) if doubted => return Err(fetch.told(flaw, 0)),
-                    // Once more from the beginning: what was lost on the way once need not be lost twice.
-                    Some(_) => {
-                        (doubted, resumed_at) = (true, 0);
-                        fetch.anew().await?;
-                        begin(part, &mut fetch, progress.as_ref()).await?;
+                    // Downloads once more from the start: damage in transit need not happen again.
+                    Err(error) if error.kind() == ErrorKind::Integrity && !is_second_download => {
+                        (is_second_download, resumed_at) = (true, 0);
+                        fetch.restart().await?;
+                        start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
                     }
+                    Err(error) if error.kind() == ErrorKind::Integrity => return Err(fetch.with_context(error, 0)),
+                    Err(error) => return Err(error),
                 },
             }
         }
     }
 }
 
-/// The part takes what comes from where the service begins.
-async fn begin(part: &mut PartFile, fetch: &mut Fetch, progress: Option<&Arc<dyn Progress>>) -> Result<()> {
-    let (position, length) = (fetch.position(), fetch.length());
-    let (validator, name) = (fetch.validator().cloned(), fetch.name().and_then(name::safe));
+/// Prepares the file for bytes from a position on.
+async fn start_file(
+    file: &mut AtomicFile,
+    position: u64,
+    meta: PackageMeta,
+    progress: Option<&dyn Progress>,
+) -> Result<()> {
     if let Some(progress) = progress.filter(|_| position > 0) {
         progress.resumed_at(position);
     }
-    part.begin_at(position, move |sidecar| {
-        sidecar.length = length;
-        sidecar.validator = validator;
-        // The response with the rest need not repeat the name. A whole package may be another version.
-        sidecar.name = name.or_else(|| sidecar.name.take().filter(|_| position > 0));
-    })
-    .await
+    file.start_at(position, meta).await
 }
 
-/// What is wrong with what has come, if anything is.
-async fn flaw(part: &mut PartFile, check: &Check, bytes: u64) -> Result<Option<Error>> {
-    if !part.is_zip().await? {
-        return Ok(Some(no_zip(bytes)));
+/// Returns the metadata for the resume record: with a safe name, and with a validator only if ranges may be requested.
+fn recorded_meta(fetch: &Fetch) -> PackageMeta {
+    let PackageMeta { length, validator, name } = fetch.meta().clone();
+    PackageMeta {
+        length,
+        validator: validator.filter(|_| fetch.allows_ranges()),
+        name: name.as_deref().and_then(file_name::sanitize),
     }
-    #[cfg(feature = "package")]
-    if let Some(limits) = check {
-        return match crate::package::look_over(part.reader().await?, limits.clone()).await {
-            Err(error) if error.kind() == ErrorKind::Integrity => Ok(Some(error)),
-            looked => looked.map(|()| None),
-        };
-    }
-    #[cfg(not(feature = "package"))]
-    let () = check;
-    Ok(None)
-}
-
-fn no_zip(bytes: u64) -> Error {
-    let text = format!("the {bytes} bytes that came are no whole ZIP, and the same again; have the package made anew");
-    Error::new(ErrorKind::Integrity, text)
-}
-
-fn too_large(limit: u64) -> Error {
-    let text = format!("the package is larger than the limit of {limit} bytes; raise the limit with `max_bytes`");
-    Error::new(ErrorKind::Integrity, text).with_detail(TooLarge)
-}
-
-/// Marks an error about the caller's limit: the bytes that came are good.
-#[derive(Debug)]
-pub(crate) struct TooLarge;
-
-impl std::fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the package is larger than the limit")
-    }
-}
-
-impl std::error::Error for TooLarge {}
-
-fn wrong_length(got: u64, announced: Option<u64>) -> Error {
-    let text = format!("{got} bytes came, {} were announced; fetch the package again", announced.unwrap_or_default());
-    Error::new(ErrorKind::Integrity, text).transient()
 }

@@ -1,11 +1,11 @@
-//! Bytes that are many: sent and received piece by piece, so that memory stays flat whatever their number.
+//! Transfers of file contents in chunks, so that memory use does not depend on the file size.
 
+pub(crate) mod destination;
 pub(crate) mod download;
-pub(crate) mod part_file;
 mod progress;
 pub(crate) mod upload;
 
+pub use destination::IfExists;
 pub use download::{PackageStream, Saved, Written};
-pub use part_file::IfExists;
 pub use progress::Progress;
 pub use upload::Source;

@@ -1,6 +1,6 @@
-//! How far a transfer has come.
+//! Progress reports of transfers.
 
-/// Is told how far a transfer has come. Any `Fn(u64, Option<u64>)` is one.
+/// Receives the progress of a transfer. Implemented by any `Fn(u64, Option<u64>)`.
 ///
 /// ```
 /// # fn f(package: documine::Package) {
@@ -8,10 +8,10 @@
 /// # }
 /// ```
 pub trait Progress: Send + Sync + 'static {
-    /// `moved` bytes so far, of `total` where that is known. Where a transfer has to begin anew, `moved` begins at 0 again.
+    /// Reports `moved` bytes of `total`, if the total is known. After a restart, `moved` starts at 0 again.
     fn moved(&self, moved: u64, total: Option<u64>);
 
-    /// A download goes on behind the first `bytes`, which an earlier call or an answer that broke off has brought.
+    /// Reports that a download resumes after `bytes` bytes of an earlier call or of an interrupted response.
     fn resumed_at(&self, bytes: u64) {
         let _ = bytes;
     }
@@ -23,7 +23,7 @@ impl<F: Fn(u64, Option<u64>) + Send + Sync + 'static> Progress for F {
     }
 }
 
-/// A bar on the terminal, as the program has set it up: it gets the length once that is known, and the position.
+/// Updates the position of a progress bar, and its length once the total is known.
 #[cfg(feature = "indicatif")]
 impl Progress for indicatif::ProgressBar {
     fn moved(&self, moved: u64, total: Option<u64>) {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_follows_a_transfer() {
+    fn progress_bar_follows_a_transfer() {
         let bar = indicatif::ProgressBar::hidden();
         for (moved, total) in [(10, None), (20, Some(100)), (0, Some(100)), (100, Some(100))] {
             Progress::moved(&bar, moved, total);

@@ -1,4 +1,4 @@
-//! Sending a file: from a path, from memory or from a stream, piece by piece, with its exact length.
+//! Upload sources and upload bodies: a file, bytes or a stream, sent in chunks with their exact length.
 
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::progress::Progress;
@@ -18,14 +18,14 @@ use crate::error::{Error, Result};
 use crate::timeout::Activity;
 use crate::transport;
 
-/// How much is read and sent at a time.
-const PIECE: usize = 64 * 1024;
-/// How much of a content tells what it is.
-const BEGINNING: usize = 8 * 1024;
-/// How much of a refused file name an error shows, in characters.
-const SHOWN: usize = 100;
+/// Bytes that are read and sent at a time.
+const CHUNK_SIZE: usize = 64 * 1024;
+/// Bytes at the start of a file from which the media type is inferred.
+const SNIFFED_BYTES: usize = 8 * 1024;
+/// Longest part of a rejected file name in an error text, in characters.
+const MAX_SHOWN_CHARS: usize = 100;
 
-/// What is uploaded. All but a [stream](Source::stream) can be opened any number of times, so that an upload can be repeated.
+/// The content of an upload. Every source except a [stream](Source::stream) can be opened repeatedly, so that an upload can be retried.
 ///
 /// ```
 /// use documine::Source;
@@ -43,77 +43,80 @@ pub struct Source {
 enum Content {
     Path(PathBuf),
     Bytes(Bytes),
-    Streams(Streams),
+    Streams(StreamFactory),
 }
 
-type Pieces = BoxStream<'static, io::Result<Bytes>>;
+type ChunkStream = BoxStream<'static, io::Result<Bytes>>;
 
-/// A maker of streams, and the length of each.
+/// A factory of streams of a known length.
 #[derive(Clone)]
-struct Streams {
-    make: Arc<dyn Fn() -> Option<Pieces> + Send + Sync>,
+struct StreamFactory {
+    open: Arc<dyn Fn() -> Option<ChunkStream> + Send + Sync>,
     length: u64,
-    again: bool,
+    is_repeatable: bool,
 }
 
-impl fmt::Debug for Streams {
+impl fmt::Debug for StreamFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Streams").field("length", &self.length).field("again", &self.again).finish_non_exhaustive()
+        f.debug_struct("StreamFactory")
+            .field("length", &self.length)
+            .field("is_repeatable", &self.is_repeatable)
+            .finish_non_exhaustive()
     }
 }
 
 impl Source {
-    /// A file on disk, read while it is sent. It must not change meanwhile: the upload fails then.
+    /// Creates a source from a file on disk. If the file changes during the upload, the upload fails.
     pub fn path(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Self { content: Content::Path(path.to_owned()), file_name, content_type: None }
     }
 
-    /// Bytes in memory, under a file name.
+    /// Creates a source from bytes in memory.
     pub fn bytes(file_name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self { content: Content::Bytes(bytes.into()), file_name: file_name.into(), content_type: None }
     }
 
-    /// `length` bytes from anywhere, by a closure that makes their stream anew for each attempt: an object store, a database.
+    /// Creates a source of `length` bytes from a closure that opens a stream for each attempt, for example from an object store or a database.
     ///
     /// ```
     /// use documine::Source;
     /// use futures_util::stream;
     /// let source = Source::streams("note.txt", 10, || stream::iter([Ok("hello".into()), Ok("world".into())]));
     /// ```
-    pub fn streams<S>(file_name: impl Into<String>, length: u64, make: impl Fn() -> S + Send + Sync + 'static) -> Self
+    pub fn streams<S>(file_name: impl Into<String>, length: u64, open: impl Fn() -> S + Send + Sync + 'static) -> Self
     where
         S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
-        let make = Arc::new(move || Some(make().boxed()));
-        let content = Content::Streams(Streams { make, length, again: true });
+        let open = Arc::new(move || Some(open().boxed()));
+        let content = Content::Streams(StreamFactory { open, length, is_repeatable: true });
         Self { content, file_name: file_name.into(), content_type: None }
     }
 
-    /// `length` bytes that come once: an upload of these is never repeated, not even where it was refused for its token.
+    /// Creates a source of `length` bytes from a stream that can be read only once. The upload is never repeated, not even after a 401.
     pub fn stream(
         file_name: impl Into<String>,
         length: u64,
         stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     ) -> Self {
         let once = Mutex::new(Some(stream.boxed()));
-        let make = Arc::new(move || once.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let content = Content::Streams(Streams { make, length, again: false });
+        let open = Arc::new(move || once.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let content = Content::Streams(StreamFactory { open, length, is_repeatable: false });
         Self { content, file_name: file_name.into(), content_type: None }
     }
 
-    /// Whether it can be opened more than once.
-    pub(crate) fn opens_again(&self) -> bool {
-        !matches!(&self.content, Content::Streams(streams) if !streams.again)
+    /// Returns whether the source can be opened more than once.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !matches!(&self.content, Content::Streams(streams) if !streams.is_repeatable)
     }
 
-    /// What it is called.
+    /// Returns the file name.
     pub(crate) fn name(&self) -> &str {
         &self.file_name
     }
 
-    /// How long it is, where that is known without opening it.
+    /// Returns the length in bytes, if the file can be found. The source is not opened.
     pub(crate) async fn length(&self) -> Option<u64> {
         match &self.content {
             Content::Path(path) => tokio::fs::metadata(path).await.ok().map(|metadata| metadata.len()),
@@ -122,122 +125,144 @@ impl Source {
         }
     }
 
-    /// The name the file gets in the dossier. Default for a path: its last part. One with control characters is refused.
+    /// Sets the name of the file in the dossier. Default for a path: its last component. A name with control characters is rejected.
     #[must_use]
     pub fn file_name(mut self, name: impl Into<String>) -> Self {
         self.file_name = name.into();
         self
     }
 
-    /// The media type that is sent. Default: by the file name's ending, else by how the content begins, else `application/octet-stream`.
+    /// Sets the media type. Default: inferred from the extension of the file name, else from the first bytes, else `application/octet-stream`.
     #[must_use]
     pub fn content_type(mut self, media_type: impl Into<String>) -> Self {
         self.content_type = Some(media_type.into());
         self
     }
 
-    /// Opens it, with its length. Says in one line what is wrong with a path.
-    async fn open(&self) -> Result<Opened> {
+    /// Opens the source and determines its length.
+    async fn open(&self) -> Result<OpenSource> {
         let path = match &self.content {
-            Content::Bytes(bytes) => return Ok(Opened::Bytes(bytes.clone())),
+            Content::Bytes(bytes) => return Ok(OpenSource::Bytes(bytes.clone())),
             Content::Streams(streams) => {
-                let pieces = (streams.make)().ok_or_else(|| {
-                    Error::input("the stream has been used; give one that can be made anew (Source::streams)")
+                let chunks = (streams.open)().ok_or_else(|| {
+                    Error::input(
+                        "the stream was already read; use `Source::streams` for an upload that can be repeated",
+                    )
                 })?;
-                return Ok(Opened::Stream(pieces, streams.length));
+                return Ok(OpenSource::Stream(chunks, streams.length));
             }
             Content::Path(path) => path,
         };
         let shown = path.display();
-        let trouble = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Error::input(format!("{shown}: there is no such file; check the path")),
-            _ => Error::file(format!("{shown} can't be read"), error),
+        let open_error = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Error::input(format!("{shown}: file not found; check the path")),
+            _ => Error::file(format!("cannot read {shown}"), error),
         };
-        // Looked at before it is opened: opening a pipe would wait for its other end.
-        let kind = tokio::fs::metadata(path).await.map_err(trouble)?;
-        if kind.is_dir() {
-            return Err(Error::input(format!("{shown} is a folder; name the files in it")));
+        // Checked before opening, because opening a pipe blocks until it has a writer.
+        let metadata = tokio::fs::metadata(path).await.map_err(open_error)?;
+        if metadata.is_dir() {
+            return Err(Error::input(format!("{shown} is a folder; upload the files in it")));
         }
-        if !kind.is_file() {
+        if !metadata.is_file() {
             return Err(Error::input(format!(
-                "{shown} is no regular file; its length can't be known before it is sent"
+                "{shown} is not a regular file; its length must be known before the upload"
             )));
         }
-        let file = File::open(path).await.map_err(trouble)?;
-        let metadata = file.metadata().await.map_err(trouble)?;
-        let stamp = Stamp { length: metadata.len(), modified: metadata.modified().ok() };
-        Ok(Opened::File(file, stamp, path.clone()))
+        #[cfg(test)]
+        OPENED.set(OPENED.get() + 1);
+        let file = File::open(path).await.map_err(open_error)?;
+        let version = FileVersion::of(&file.metadata().await.map_err(open_error)?);
+        Ok(OpenSource::File(file, version, path.clone()))
     }
 
-    /// What it is: by its name, else by how it begins.
-    async fn media_type(&self) -> String {
-        if let Some(given) = &self.content_type {
-            return given.clone();
+    /// Returns the media type, inferred from the file name or the first bytes unless it is set.
+    async fn media_type(&self, opened: &mut OpenSource) -> Result<String> {
+        if let Some(media_type) = &self.content_type {
+            return Ok(media_type.clone());
         }
-        if let Some(by_name) = mime_guess::from_path(&self.file_name).first() {
-            return by_name.to_string();
+        if let Some(media_type) = mime_guess::from_path(&self.file_name).first() {
+            return Ok(media_type.to_string());
         }
-        let beginning = match &self.content {
-            Content::Bytes(bytes) => bytes.slice(..bytes.len().min(BEGINNING)),
-            Content::Path(path) => beginning(path).await.unwrap_or_default(),
-            Content::Streams(_) => Bytes::new(),
-        };
-        infer::get(&beginning).map_or("application/octet-stream", |kind| kind.mime_type()).to_owned()
+        let inferred = infer::get(&opened.first_bytes().await?);
+        Ok(inferred.map_or("application/octet-stream", |kind| kind.mime_type()).to_owned())
     }
 }
 
-/// How a file begins.
-async fn beginning(path: &Path) -> io::Result<Bytes> {
-    let mut read = Vec::new();
-    File::open(path).await?.take(BEGINNING as u64).read_to_end(&mut read).await?;
-    Ok(read.into())
+#[cfg(test)]
+thread_local! {
+    /// Files opened by this thread.
+    static OPENED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
-/// How a file looked when it was opened.
+/// Length and modification time of a file, which reveal a change during the upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+struct FileVersion {
     length: u64,
     modified: Option<SystemTime>,
 }
 
-enum Opened {
-    File(File, Stamp, PathBuf),
-    Bytes(Bytes),
-    Stream(Pieces, u64),
+impl FileVersion {
+    fn of(metadata: &std::fs::Metadata) -> Self {
+        Self { length: metadata.len(), modified: metadata.modified().ok() }
+    }
 }
 
-impl Opened {
+/// A source that was opened for one attempt.
+enum OpenSource {
+    File(File, FileVersion, PathBuf),
+    Bytes(Bytes),
+    Stream(ChunkStream, u64),
+}
+
+impl OpenSource {
     fn length(&self) -> u64 {
         match self {
-            Self::File(_, stamp, _) => stamp.length,
+            Self::File(_, version, _) => version.length,
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Stream(_, length) => *length,
         }
     }
+
+    /// Returns the bytes from which the media type is inferred; none for a stream.
+    async fn first_bytes(&mut self) -> Result<Bytes> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.slice(..bytes.len().min(SNIFFED_BYTES))),
+            Self::Stream(..) => Ok(Bytes::new()),
+            Self::File(file, _, path) => {
+                let mut bytes = Vec::new();
+                let read = async {
+                    file.take(SNIFFED_BYTES as u64).read_to_end(&mut bytes).await?;
+                    file.rewind().await
+                };
+                read.await.map_err(|error| Error::file(format!("cannot read {}", path.display()), error))?;
+                Ok(bytes.into())
+            }
+        }
+    }
 }
 
-/// An upload's body, made anew for each attempt.
+/// The body of an upload, created for each attempt.
 pub(crate) struct UploadBody {
     pub(crate) source: Source,
     pub(crate) progress: Option<Arc<dyn Progress>>,
-    /// Text parts that come before the file: name and value.
+    /// Names and values of text parts, which precede the file.
     pub(crate) fields: Vec<(&'static str, String)>,
 }
 
 impl UploadBody {
-    /// Finds out what is wrong with the source before anything is sent.
+    /// Detects an invalid source before anything is sent.
     pub(crate) async fn check(&self) -> Result<()> {
         if self.source.file_name.is_empty() {
-            return Err(Error::input("the upload has no file name; give one with `file_name(…)`"));
+            return Err(Error::input("the upload has no file name; set one with `file_name(…)`"));
         }
         // A line break would end the header that holds the name (RFC 7578 section 4.2).
         if self.source.file_name.contains(char::is_control) {
-            let shown: String = self.source.file_name.chars().take(SHOWN).collect();
+            let shown: String = self.source.file_name.chars().take(MAX_SHOWN_CHARS).collect();
             return Err(Error::input(format!(
-                "the file name {shown:?} holds control characters; give another one with `file_name(…)`"
+                "file name {shown:?} contains control characters; set another name with `file_name(…)`"
             )));
         }
-        // A stream that comes once is left alone.
+        // Opening a stream may consume it.
         if matches!(self.source.content, Content::Streams(_)) {
             return Ok(());
         }
@@ -248,24 +273,24 @@ impl UploadBody {
 impl transport::Body for UploadBody {
     fn open(&self) -> BoxFuture<'_, Result<(reqwest::multipart::Form, Activity)>> {
         Box::pin(async move {
-            let opened = self.source.open().await?;
-            let media_type = self.source.media_type().await;
+            let mut opened = self.source.open().await?;
+            let media_type = self.source.media_type(&mut opened).await?;
             let (length, activity) = (opened.length(), Activity::new());
-            let moving = activity.clone();
+            let sender_activity = activity.clone();
             let progress = self.progress.clone();
-            let mut moved = 0;
-            let pieces = pieces(opened).inspect(move |piece| {
-                moving.touch();
-                if let (Ok(piece), Some(progress)) = (piece, &progress) {
-                    moved += piece.len() as u64;
-                    progress.moved(moved, Some(length));
+            let mut sent = 0;
+            let chunks = chunks(opened).inspect(move |chunk| {
+                sender_activity.touch();
+                if let (Ok(chunk), Some(progress)) = (chunk, &progress) {
+                    sent += chunk.len() as u64;
+                    progress.moved(sent, Some(length));
                 }
             });
-            let part = reqwest::multipart::Part::stream_with_length(reqwest::Body::wrap_stream(pieces), length)
+            let part = reqwest::multipart::Part::stream_with_length(reqwest::Body::wrap_stream(chunks), length)
                 .file_name(self.source.file_name.clone())
                 .mime_str(&media_type)
                 .map_err(|_| {
-                    Error::input(format!("{media_type:?} is no media type; it should look like application/pdf"))
+                    Error::input(format!("invalid media type {media_type:?}; use a form like application/pdf"))
                 })?;
             let form = reqwest::multipart::Form::new();
             let form = self.fields.iter().fold(form, |form, (name, value)| form.text(*name, value.clone()));
@@ -274,77 +299,79 @@ impl transport::Body for UploadBody {
     }
 
     fn opens_again(&self) -> bool {
-        self.source.opens_again()
+        self.source.is_repeatable()
     }
 }
 
-/// What the document calls the part that holds the file.
+/// Returns the name of the form part that holds the file, according to the OpenAPI document.
 fn part_name() -> &'static str {
     documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")
 }
 
-/// The content piece by piece: exactly as many bytes as were announced, or an error.
-fn pieces(opened: Opened) -> Pieces {
+/// Returns the content in chunks: exactly as many bytes as announced, or an error.
+fn chunks(opened: OpenSource) -> ChunkStream {
     match opened {
-        Opened::Bytes(whole) => {
-            let starts = (0..whole.len()).step_by(PIECE);
-            stream::iter(starts).map(move |start| Ok(whole.slice(start..whole.len().min(start + PIECE)))).boxed()
+        OpenSource::Bytes(bytes) => {
+            let starts = (0..bytes.len()).step_by(CHUNK_SIZE);
+            stream::iter(starts).map(move |start| Ok(bytes.slice(start..bytes.len().min(start + CHUNK_SIZE)))).boxed()
         }
-        Opened::Stream(pieces, length) => counted(pieces, length).boxed(),
-        Opened::File(file, stamp, path) => of_file(file, stamp, path).boxed(),
+        OpenSource::Stream(chunks, length) => exact_length(chunks, length).boxed(),
+        OpenSource::File(file, version, path) => file_chunks(file, version, path).boxed(),
     }
 }
 
-/// A stream of somebody else's, held to its word.
-fn counted(pieces: Pieces, length: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let wrong = move |came: &str| {
-        io::Error::other(Error::input(format!("{came} bytes came from the source, {length} were announced")))
+/// Fails if a stream yields more or fewer bytes than announced.
+fn exact_length(chunks: ChunkStream, length: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let wrong_length = move |count: &str| {
+        io::Error::other(Error::input(format!("the source yielded {count} bytes instead of {length}")))
     };
-    stream::try_unfold((pieces, 0), move |(mut pieces, sent)| async move {
-        match pieces.next().await.transpose()? {
-            None if sent < length => Err(wrong(&sent.to_string())),
+    stream::try_unfold((chunks, 0), move |(mut chunks, sent)| async move {
+        match chunks.next().await.transpose()? {
+            None if sent < length => Err(wrong_length(&sent.to_string())),
             None => Ok(None),
-            Some(piece) => {
-                let sent = sent + piece.len() as u64;
+            Some(chunk) => {
+                let sent = sent + chunk.len() as u64;
                 if sent > length {
-                    return Err(wrong(&format!("more than {length}")));
+                    return Err(wrong_length(&format!("more than {length}")));
                 }
-                Ok(Some((piece, (pieces, sent))))
+                Ok(Some((chunk, (chunks, sent))))
             }
         }
     })
 }
 
-/// A file, which must stay what it was.
-fn of_file(file: File, stamp: Stamp, path: PathBuf) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let reader = ReaderStream::with_capacity(file, PIECE);
+/// Reads a file. Fails if the file changes before its last chunk is sent.
+fn file_chunks(
+    file: File,
+    version: FileVersion,
+    path: PathBuf,
+) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let reader = ReaderStream::with_capacity(file, CHUNK_SIZE);
     stream::try_unfold((reader, 0, path), move |(mut reader, sent, path)| async move {
-        let left = stamp.length - sent;
-        if left == 0 {
+        if sent == version.length {
             return Ok(None);
         }
-        let piece = match reader.next().await {
-            Some(piece) => piece
-                .map_err(|error| io::Error::other(Error::file(format!("{} can't be read", path.display()), error)))?,
+        let chunk = match reader.next().await {
+            Some(chunk) => chunk
+                .map_err(|error| io::Error::other(Error::file(format!("cannot read {}", path.display()), error)))?,
             None => return Err(changed(&path)),
         };
-        let sent = sent + piece.len() as u64;
-        // The last piece goes out only when the file still is what it was: the service must not take a mixture for the file.
-        if sent > stamp.length || (sent == stamp.length && look(&path).await? != stamp) {
+        let sent = sent + chunk.len() as u64;
+        // Checked before the last chunk, so that the service never receives a mixture of two versions as a complete file.
+        if sent > version.length || (sent == version.length && current_version(&path).await? != version) {
             return Err(changed(&path));
         }
-        Ok(Some((piece, (reader, sent, path))))
+        Ok(Some((chunk, (reader, sent, path))))
     })
 }
 
-async fn look(path: &Path) -> io::Result<Stamp> {
-    let metadata = tokio::fs::metadata(path).await.map_err(|_| changed(path))?;
-    Ok(Stamp { length: metadata.len(), modified: metadata.modified().ok() })
+async fn current_version(path: &Path) -> io::Result<FileVersion> {
+    Ok(FileVersion::of(&tokio::fs::metadata(path).await.map_err(|_| changed(path))?))
 }
 
 fn changed(path: &Path) -> io::Error {
     io::Error::other(Error::input(format!(
-        "{} changed while it was uploaded; upload it again when nobody writes to it",
+        "{} changed during the upload; upload it again when no program writes to it",
         path.display()
     )))
 }

@@ -46,5 +46,5 @@ pub fn timed_out(operation: &str) -> String {
 
 /// Returns the error text of a download that cannot write to a path.
 pub fn write_error(path: &Path, reason: &str) -> String {
-    format!("downloadPackage: {} can't be written: {reason}", path.display())
+    format!("downloadPackage: cannot write {}: {reason}", path.display())
 }

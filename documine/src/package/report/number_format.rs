@@ -1,17 +1,17 @@
-//! Number formats: which numbers are dates (ECMA-376 part 1, 18.8.30 and 18.8.31), and which date a number is (18.17.4).
+//! Number formats, which distinguish dates from numbers (ECMA-376 part 1, 18.8.30 and 18.8.31), and date serial numbers (18.17.4).
 
-/// The kind of value that a number is shown as.
+/// The kind of value as which a number is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum NumberFormat {
     #[default]
     Number,
     Date,
-    /// A length of time, which may be more than a day.
+    /// A duration, which may exceed one day.
     Duration,
 }
 
 impl NumberFormat {
-    /// The formats that every program knows by number.
+    /// Returns a built-in format by its number.
     pub(super) fn built_in(id: u32) -> Self {
         match id {
             14..=22 | 27..=36 | 45 | 47 | 50..=58 => Self::Date,
@@ -20,27 +20,27 @@ impl NumberFormat {
         }
     }
 
-    /// A format by its code, `dd.mm.yyyy`. Of several sections the first one counts, which is for positive numbers.
+    /// Parses a format code, `dd.mm.yyyy`. Only the first section is used, which applies to positive numbers.
     pub(super) fn of_code(code: &str) -> Self {
-        let mut letters = code.chars();
-        while let Some(letter) = letters.next() {
-            match letter.to_ascii_lowercase() {
-                '"' => while letters.next().is_some_and(|letter| letter != '"') {},
-                // The next one is shown as it is, or only as wide.
-                '\\' | '_' | '*' => drop(letters.next()),
+        let mut chars = code.chars();
+        while let Some(ch) = chars.next() {
+            match ch.to_ascii_lowercase() {
+                '"' => while chars.next().is_some_and(|ch| ch != '"') {},
+                // The next character is literal, or only its width counts.
+                '\\' | '_' | '*' => drop(chars.next()),
                 '[' => {
-                    let inside: String = letters.by_ref().take_while(|letter| *letter != ']').collect();
+                    let inside: String = chars.by_ref().take_while(|ch| *ch != ']').collect();
                     let inside = inside.to_ascii_lowercase();
-                    let counts = |unit: char| !inside.is_empty() && inside.chars().all(|letter| letter == unit);
+                    let counts = |unit: char| !inside.is_empty() && inside.chars().all(|ch| ch == unit);
                     if ['h', 'm', 's'].into_iter().any(counts) {
                         return Self::Duration;
                     }
                 }
                 ';' => break,
-                'g' if letters.as_str().get(..6).is_some_and(|rest| rest.eq_ignore_ascii_case("eneral")) => {
-                    letters = letters.as_str().get(6..).unwrap_or_default().chars();
+                'g' if chars.as_str().get(..6).is_some_and(|rest| rest.eq_ignore_ascii_case("eneral")) => {
+                    chars = chars.as_str().get(6..).unwrap_or_default().chars();
                 }
-                // Of East Asian eras, `e` is the year; behind a digit it is an exponent.
+                // `e` is ignored: an East Asian year, or an exponent after a digit.
                 'd' | 'm' | 'h' | 'y' | 's' => return Self::Date,
                 _ => {}
             }
@@ -49,10 +49,10 @@ impl NumberFormat {
     }
 }
 
-/// The date and time of a serial number, in ISO 8601. `None` for a number that is no date.
+/// Converts a serial number to a date and time in ISO 8601. Returns `None` if the number is not a date.
 pub(super) fn date_time(serial: f64, from_1904: bool) -> Option<String> {
     const DAY: u64 = 86_400_000;
-    /// The days from 1970-01-01 to 1904-01-01 and to 1899-12-30.
+    /// Days from 1970-01-01 to 1904-01-01 and to 1899-12-30.
     const EPOCHS: [i64; 2] = [-24_107, -25_569];
     /// The day after 9999-12-31.
     const ENDS: [f64; 2] = [2_957_004.0, 2_958_466.0];
@@ -70,7 +70,7 @@ pub(super) fn date_time(serial: f64, from_1904: bool) -> Option<String> {
     let moment = (serial * DAY as f64).round() as u64;
     let (day, time) = (moment / DAY, moment % DAY);
     let (year, month, date) = match (from_1904, i64::try_from(day).ok()?) {
-        // Spreadsheets take 1900 for a leap year.
+        // Spreadsheets treat 1900 as a leap year.
         (false, 60) => (1900, 2, 29),
         (false, day @ ..60) => civil(epoch + day + 1),
         (_, day) => civil(epoch + day),
@@ -79,7 +79,7 @@ pub(super) fn date_time(serial: f64, from_1904: bool) -> Option<String> {
     Some(format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}"))
 }
 
-/// Year, month and day of a number of days since 1970-01-01 (Howard Hinnant, `civil_from_days`).
+/// Converts days since 1970-01-01 to year, month and day (Howard Hinnant, `civil_from_days`).
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_dates_and_durations_from_numbers() {
+    fn distinguishes_dates_and_durations_from_numbers() {
         for code in
             ["dd.mm.yyyy", "H:MM:SS;@", "[$-407]d. mmmm yyyy", "yyyy\\-mm\\-dd", "mmss.0", "[Red]d/m/yy", "General\\ d"]
         {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_the_date_of_a_number() {
+    fn converts_serial_numbers_to_dates() {
         for (serial, from_1904, date) in [
             (0.5, false, "1899-12-31T12:00:00.000"),
             (1.0, false, "1900-01-01T00:00:00.000"),

@@ -1,4 +1,4 @@
-//! One package's bytes, over as many answers as that takes: where one breaks off, the next goes on, or all begins anew.
+//! Download of one package over any number of responses: an interrupted response is resumed, or the download restarts.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -8,10 +8,11 @@ use futures_util::stream::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
-use super::disposition;
-use super::offer::{self, Offer, Rest};
+use super::content_disposition;
+use super::error::{too_large, wrong_length};
+use super::package_meta::PackageMeta;
+use super::range::{RangeRequest, RangeResponse, content_length};
 use super::validator::Validator;
-use super::{too_large, wrong_length};
 use crate::client::Client;
 use crate::error::{Error, Result, TimeoutPhase};
 use crate::models::DownloadId;
@@ -19,267 +20,259 @@ use crate::timeout::within;
 use crate::transport::classify::{ResponseFailure, classify};
 use crate::transport::{Broken, CallOptions, ResponseMeta};
 
-/// So many bytes more are progress, after which failures count from the beginning again. A service that breaks off after each few bytes makes none.
-const PROGRESS: u64 = 16 * 1024;
+/// Bytes after which a download counts as making progress and the retry count starts again. Prevents endless retries against a service that
+/// interrupts every response after a few bytes.
+const PROGRESS_BYTES: u64 = 16 * 1024;
 
-type Body = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
+type BodyStream = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
-/// What comes next.
+/// The parameters of a download.
+#[derive(Clone)]
+pub(crate) struct DownloadRequest {
+    pub(crate) client: Client,
+    pub(crate) id: DownloadId,
+    pub(crate) options: CallOptions,
+    /// Largest package in bytes.
+    pub(crate) max_bytes: Option<u64>,
+}
+
+/// An event of a download.
 #[derive(Debug)]
-pub(crate) enum Step {
-    Piece(Bytes),
-    /// Everything known of the package so far is void: the next piece is the first one of a package that may be another version.
-    Restart,
-    /// It goes on where it stopped, which is what has come so far.
+pub(crate) enum FetchEvent {
+    Chunk(Bytes),
+    /// The download restarts at byte 0, possibly with another version of the package. All earlier bytes and metadata are void.
+    Restarted,
+    /// The download continues at its current position.
     Resumed,
     End,
 }
 
-/// A package on its way.
+/// A download in progress.
 pub(crate) struct Fetch {
-    client: Client,
-    id: DownloadId,
-    options: CallOptions,
-    /// The largest package that is taken, in bytes.
-    max_bytes: Option<u64>,
-    until: Option<Instant>,
-    idle: Duration,
-    body: Option<Body>,
+    request: DownloadRequest,
+    deadline: Option<Instant>,
+    idle_timeout: Duration,
+    body: Option<BodyStream>,
     operation: Option<&'static documine_api::operations::Operation>,
-    /// Whether parts may be asked for: not when the caller asks for a range, and no more when the service has given a wrong one.
-    ranges: bool,
-    /// Whether a failure may be made good by another request: not when the caller asks for a range.
-    again: bool,
+    /// False if the caller sets a `Range` header, and after a response with a wrong range.
+    allows_ranges: bool,
+    /// False if the caller sets a `Range` header.
+    allows_retries: bool,
     position: u64,
-    length: Option<u64>,
-    validator: Option<Validator>,
-    /// As the service suggests it.
-    name: Option<String>,
+    meta: PackageMeta,
     attempts: u32,
-    /// When it began, and when there was progress, by the client's clock.
-    begun: Duration,
-    moved: Duration,
-    /// How far it had come at the last progress, and how many failures there were since.
-    mark: u64,
-    tried: u32,
+    started: Duration,
+    /// Time and position of the last progress, and the failures since then.
+    progress_time: Duration,
+    progress_position: u64,
+    failures: u32,
 }
 
 impl Fetch {
-    /// Asks for the package, or for the rest of it where an earlier call stopped. [`position`](Self::position) says where it begins.
-    pub(crate) async fn begin(
-        client: Client,
-        id: DownloadId,
-        options: CallOptions,
-        max_bytes: Option<u64>,
-        rest: Option<Rest>,
-    ) -> Result<Self> {
-        let until = options.deadline.and_then(|limit| Instant::now().checked_add(limit));
-        let idle = options.idle.unwrap_or(client.pipeline().timeouts.idle);
-        let own = options.headers.as_ref().is_some_and(|headers| headers.contains_key(header::RANGE));
+    /// Requests a package, or the bytes of a package from a position on. [`position`](Self::position) is where the response starts.
+    pub(crate) async fn start(request: DownloadRequest, resume: Option<(u64, PackageMeta)>) -> Result<Self> {
+        let DownloadRequest { client, options, .. } = &request;
+        let deadline = options.deadline.and_then(|limit| Instant::now().checked_add(limit));
+        let idle_timeout = options.idle.unwrap_or(client.pipeline().timeouts.idle);
+        let has_range = options.headers.as_ref().is_some_and(|headers| headers.contains_key(header::RANGE));
         let now = client.clock().monotonic();
+        let (position, meta) = resume.unwrap_or_default();
         let mut fetch = Self {
-            client,
-            id,
-            options,
-            max_bytes,
-            until,
-            idle,
+            request,
+            deadline,
+            idle_timeout,
             body: None,
             operation: None,
-            ranges: !own,
-            again: !own,
-            position: 0,
-            length: None,
-            validator: None,
-            name: None,
+            allows_ranges: !has_range,
+            allows_retries: !has_range,
+            position,
+            meta,
             attempts: 0,
-            begun: now,
-            moved: now,
-            mark: 0,
-            tried: 0,
+            started: now,
+            progress_time: now,
+            progress_position: position,
+            failures: 0,
         };
-        if let Some(rest) = rest {
-            (fetch.position, fetch.mark) = (rest.first, rest.first);
-            (fetch.length, fetch.validator) = (Some(rest.length), Some(rest.validator));
-        }
-        fetch.open().await?;
+        fetch.send().await?;
         Ok(fetch)
     }
 
-    /// How many of the package's bytes there are before the next piece.
+    /// Returns the position of the next chunk in the package.
     pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
-    /// How many it has, where the service says.
-    pub(crate) fn length(&self) -> Option<u64> {
-        self.length
+    /// Returns the metadata of the package that is being downloaded.
+    pub(crate) fn meta(&self) -> &PackageMeta {
+        &self.meta
     }
 
-    /// By what the rest can be asked for later, where the service offers that.
-    pub(crate) fn validator(&self) -> Option<&Validator> {
-        self.validator.as_ref().filter(|_| self.ranges)
+    /// Returns whether a later request may resume this download.
+    pub(crate) fn allows_ranges(&self) -> bool {
+        self.allows_ranges
     }
 
-    /// The file name that the service suggests.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+    /// Requests the whole package again after a failed verification.
+    pub(crate) async fn restart(&mut self) -> Result<()> {
+        (self.allows_ranges, self.position) = (false, 0);
+        self.send().await
     }
 
-    /// Asks for the whole package again, because what came is not whole.
-    pub(crate) async fn anew(&mut self) -> Result<()> {
-        (self.ranges, self.position) = (false, 0);
-        self.open().await
-    }
-
-    pub(crate) async fn next(&mut self) -> Result<Step> {
-        let left = self.left();
-        let (limit, phase) = match left {
-            Some(left) if left < self.idle => (left, TimeoutPhase::Operation),
-            _ => (self.idle, TimeoutPhase::Idle),
+    /// Returns the next event. Resumes or restarts after a failure, as far as the retry policy allows.
+    pub(crate) async fn next(&mut self) -> Result<FetchEvent> {
+        let (limit, phase) = match self.time_left() {
+            Some(left) if left < self.idle_timeout => (left, TimeoutPhase::Operation),
+            _ => (self.idle_timeout, TimeoutPhase::Idle),
         };
-        let Some(body) = &mut self.body else { return Ok(Step::End) };
-        // Only a caller's own deadline ends a transfer that moves.
+        let Some(body) = &mut self.body else { return Ok(FetchEvent::End) };
         let error = match within(body.next(), limit, phase).await {
             Err(error) => error,
             Ok(Some(Err(error))) => classify(ResponseFailure::Transport(&error)),
-            Ok(Some(Ok(piece))) => {
-                let position = self.position + piece.len() as u64;
-                self.within_limit(position)?;
-                if self.length.is_none_or(|length| position <= length) {
+            Ok(Some(Ok(chunk))) => {
+                let position = self.position + chunk.len() as u64;
+                self.check_size(position)?;
+                if self.meta.length.is_none_or(|length| position <= length) {
                     self.position = position;
-                    return Ok(Step::Piece(piece));
+                    return Ok(FetchEvent::Chunk(chunk));
                 }
-                wrong_length(position, self.length)
+                wrong_length(position, self.meta.length)
             }
-            Ok(None) if self.length.is_some_and(|length| self.position != length) => {
-                wrong_length(self.position, self.length)
+            Ok(None) if self.meta.length.is_some_and(|length| self.position != length) => {
+                wrong_length(self.position, self.meta.length)
             }
             Ok(None) => {
                 self.body = None;
-                return Ok(Step::End);
+                return Ok(FetchEvent::End);
             }
         };
         self.body = None;
-        self.pause(error).await?;
-        self.open().await?;
-        Ok(if self.position == 0 { Step::Restart } else { Step::Resumed })
+        self.back_off(error).await?;
+        self.send().await?;
+        Ok(if self.position == 0 { FetchEvent::Restarted } else { FetchEvent::Resumed })
     }
 
-    /// Judges a failure, and makes the pause before the next request.
-    async fn pause(&mut self, error: Error) -> Result<()> {
-        let pipeline = self.client.pipeline();
-        let now = pipeline.clock.monotonic();
-        // Fetching it again does nothing twice.
-        let error = self.told(error, 0);
-        let Some(operation) = self.operation.filter(|_| self.again) else { return Err(error) };
+    /// Waits before the next request, or returns the error if the download is not to be retried.
+    async fn back_off(&mut self, error: Error) -> Result<()> {
+        let error = self.with_context(error, 0);
+        let Some(operation) = self.operation.filter(|_| self.allows_retries) else { return Err(error) };
         if error.timeout_phase() == Some(TimeoutPhase::Operation) {
             return Err(error);
         }
-        if self.position >= self.mark.saturating_add(PROGRESS) {
-            pipeline.retry_budget.made_good(self.tried);
-            (self.mark, self.moved, self.tried) = (self.position, now, 0);
+        let time_left = self.time_left();
+        let pipeline = self.request.client.pipeline();
+        let now = pipeline.clock.monotonic();
+        if self.position >= self.progress_position.saturating_add(PROGRESS_BYTES) {
+            pipeline.retry_budget.made_good(self.failures);
+            (self.progress_position, self.progress_time, self.failures) = (self.position, now, 0);
         }
         let broken = Broken {
             operation,
             error,
-            tried: self.tried,
+            tried: self.failures,
             attempts: self.attempts,
-            elapsed: now.saturating_sub(self.moved),
-            left: self.left().unwrap_or(Duration::MAX),
+            elapsed: now.saturating_sub(self.progress_time),
+            left: time_left.unwrap_or(Duration::MAX),
         };
-        // Pinned before it is awaited: the pause is rare, and the transfer need not have the room for it.
-        Box::pin(pipeline.pause(&self.options, broken)).await?;
-        self.tried += 1;
+        // Boxed because the pause is rare and would enlarge the future of every transfer.
+        Box::pin(pipeline.pause(&self.request.options, broken)).await?;
+        self.failures += 1;
         Ok(())
     }
 
-    /// The next answer: the rest where it can be had, else the whole.
-    async fn open(&mut self) -> Result<()> {
+    /// Requests the remaining bytes if possible, otherwise the whole package.
+    async fn send(&mut self) -> Result<()> {
         loop {
-            let rest = self.rest();
-            let mut options = self.options.clone();
+            let range = self.range_request();
+            let mut options = self.request.options.clone();
             if self.attempts > 0 {
-                options.deadline = self.left();
+                options.deadline = self.time_left();
             }
-            if let Some((rest, condition)) = &rest {
+            if let Some((range, condition)) = &range {
                 let headers = options.headers.get_or_insert_default();
-                if let Ok(range) = HeaderValue::try_from(format!("bytes={}-", rest.first)) {
-                    headers.insert(header::RANGE, range);
+                if let Ok(value) = HeaderValue::try_from(format!("bytes={}-", range.first)) {
+                    headers.insert(header::RANGE, value);
                     headers.insert(header::IF_RANGE, condition.clone());
                 }
             }
-            let rest = rest.map(|(rest, _)| rest);
-            let request = self.client.requests().download_package().download_id(self.id.clone()).prepare();
-            let answered = match pin!(self.client.exchange(request, &options)).await {
-                // The package has fewer bytes than it was said to have.
-                Err(error) if rest.is_some() && error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
+            let range = range.map(|(range, _)| range);
+            let DownloadRequest { client, id, .. } = &self.request;
+            let request = client.requests().download_package().download_id(id.clone()).prepare();
+            let response = match pin!(client.exchange(request, &options)).await {
+                // The package is now shorter than the position of the download.
+                Err(error) if range.is_some() && error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
                     self.attempts += error.attempts();
-                    self.ranges = false;
+                    self.allows_ranges = false;
                     continue;
                 }
                 Err(error) => {
                     let attempts = error.attempts();
-                    return Err(self.told(error, attempts));
+                    return Err(self.with_context(error, attempts));
                 }
-                Ok(answered) => answered,
+                Ok(response) => response,
             };
-            let (body, facts) = answered.stream();
-            self.attempts += facts.attempts;
-            self.operation = Some(facts.operation);
-            let offer = if self.again { Offer::of(facts.status, &facts.headers, rest.as_ref()) } else { Offer::Whole };
-            match offer {
-                // Never mixed with what came before.
-                Offer::Other => {
-                    self.ranges = false;
+            let (body, meta) = response.stream();
+            self.attempts += meta.attempts;
+            self.operation = Some(meta.operation);
+            let ResponseMeta { status, headers, .. } = &meta;
+            let range_response = if self.allows_retries {
+                RangeResponse::classify(*status, headers, range.as_ref())
+            } else {
+                RangeResponse::Full
+            };
+            match range_response {
+                // Bytes of two versions must not be mixed.
+                RangeResponse::Mismatch => {
+                    self.allows_ranges = false;
                     continue;
                 }
-                Offer::Nothing(why) => {
-                    let ResponseMeta { status, headers, .. } = &facts;
+                RangeResponse::Invalid(why) => {
                     let error = classify(ResponseFailure::UnexpectedBody { status: *status, headers, body: b"", why });
-                    return Err(self.told(error, 0));
+                    return Err(self.with_context(error, 0));
                 }
-                Offer::Whole => self.adopt(&facts.headers),
-                Offer::Rest => self.name = disposition::file_name(&facts.headers).or(self.name.take()),
+                RangeResponse::Full => self.start_package(headers),
+                RangeResponse::Partial => {
+                    self.meta.name = content_disposition::file_name(headers).or(self.meta.name.take());
+                }
             }
-            self.within_limit(self.length.unwrap_or_default())?;
+            self.check_size(self.meta.length.unwrap_or_default())?;
             self.body = Some(Box::pin(body.bytes_stream()));
             return Ok(());
         }
     }
 
-    /// Takes over what the headers of a whole package say. Nothing stays of an earlier response, which may have been another version.
-    fn adopt(&mut self, headers: &HeaderMap) {
-        let refused = headers.get(header::ACCEPT_RANGES).is_some_and(|value| value.as_bytes() == b"none");
+    /// Replaces all metadata, because the response may deliver another version of the package.
+    fn start_package(&mut self, headers: &HeaderMap) {
+        let refuses_ranges = headers.get(header::ACCEPT_RANGES).is_some_and(|value| value.as_bytes() == b"none");
         self.position = 0;
-        self.length = offer::length(headers);
-        self.name = disposition::file_name(headers);
-        self.validator = Validator::of(headers).filter(|_| !refused);
+        self.meta = PackageMeta {
+            length: content_length(headers),
+            name: content_disposition::file_name(headers),
+            validator: Validator::of(headers).filter(|_| !refuses_ranges),
+        };
     }
 
-    /// What to ask for, with the condition under which it is good. `None`: the whole.
-    fn rest(&self) -> Option<(Rest, HeaderValue)> {
-        let validator = self.validator()?.clone();
-        let (first, length) = (self.position, self.length?);
-        let condition = validator.value()?;
-        (0 < first && first < length).then_some((Rest { first, length, validator }, condition))
+    /// Returns the range to request and the value of `If-Range`, or `None` to request the whole package.
+    fn range_request(&self) -> Option<(RangeRequest, HeaderValue)> {
+        let range = RangeRequest::new(self.position, &self.meta).filter(|_| self.allows_ranges)?;
+        let condition = range.validator.header_value()?;
+        Some((range, condition))
     }
 
-    /// Refuses a package of so many bytes where that is more than the caller allows.
-    fn within_limit(&self, bytes: u64) -> Result<()> {
-        match self.max_bytes {
-            Some(limit) if bytes > limit => Err(self.told(too_large(limit), 0)),
+    /// Compares a size with the limit of the caller.
+    fn check_size(&self, bytes: u64) -> Result<()> {
+        match self.request.max_bytes {
+            Some(limit) if bytes > limit => Err(self.with_context(too_large(limit), 0)),
             _ => Ok(()),
         }
     }
 
-    fn left(&self) -> Option<Duration> {
-        self.until.map(|until| until.saturating_duration_since(Instant::now()))
+    fn time_left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// An error, with what the whole transfer has taken; `more` requests were made for it that are not counted yet.
-    pub(super) fn told(&self, error: Error, more: u32) -> Error {
-        let elapsed = self.client.clock().monotonic().saturating_sub(self.begun);
-        error.with_operation("downloadPackage").repeatable(true).with_effort(self.attempts + more, elapsed)
+    /// Adds operation, attempts and duration of the whole download to an error. `uncounted` attempts are not yet in the count.
+    pub(super) fn with_context(&self, error: Error, uncounted: u32) -> Error {
+        let elapsed = self.request.client.clock().monotonic().saturating_sub(self.started);
+        error.with_operation("downloadPackage").repeatable(true).with_effort(self.attempts + uncounted, elapsed)
     }
 }

@@ -1,45 +1,50 @@
-//! See [`crate::fuzzing`]: names, ranges, and the file beside a part.
+//! Fuzz targets (see [`crate::fuzzing`]): file names, ranges and resume records.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "what does not hold is to end the run"
+    reason = "a violated property must end the run"
 )]
 
 use std::path::Path;
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::sidecar::{Found, Sidecar};
-use super::{disposition, name, offer};
+use super::range::RangeRequest;
+use super::resume_record::{RecordState, ResumeRecord};
+use super::{content_disposition, file_name as names, range};
 
-/// A `Content-Disposition` header: a name that is one file in the folder on any system, or none.
+/// Checks that the name in a `Content-Disposition` header is one file in the target folder on any system.
 pub fn file_name(input: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(input) else { return };
-    let suggested = disposition::file_name(&HeaderMap::from_iter([(header::CONTENT_DISPOSITION, value)]));
-    let Some(safe) = suggested.as_deref().and_then(name::safe) else { return };
-    assert!(!safe.is_empty() && safe.len() <= 200 && safe != "." && safe != "..", "{safe:?}");
-    assert!(!safe.contains(['/', '\\', ':']) && !safe.contains(char::is_control), "{safe:?}");
-    assert_eq!(Path::new("folder").join(&safe).parent(), Some(Path::new("folder")), "{safe:?}");
-    assert_eq!(name::safe(&safe), Some(safe), "what is safe stays as it is");
+    let suggested = content_disposition::file_name(&HeaderMap::from_iter([(header::CONTENT_DISPOSITION, value)]));
+    let Some(name) = suggested.as_deref().and_then(names::sanitize) else { return };
+    assert!(!name.is_empty() && name.len() <= 200 && name != "." && name != "..", "{name:?}");
+    assert!(!name.contains(['/', '\\', ':']) && !name.contains(char::is_control), "{name:?}");
+    assert_eq!(Path::new("folder").join(&name).parent(), Some(Path::new("folder")), "{name:?}");
+    assert_eq!(names::sanitize(&name), Some(name), "sanitizing is idempotent");
 }
 
-/// A `Content-Range` header: numbers that can be, the same when they are written again, or none.
+/// Checks that a parsed `Content-Range` header is consistent and round-trips.
 pub fn content_range(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
-    let Some((first, last, whole)) = offer::content_range(text) else { return };
-    assert!(first <= last && last < whole, "{text:?}");
-    assert_eq!(offer::content_range(&format!("bytes {first}-{last}/{whole}")), Some((first, last, whole)));
+    let Some((first, last, total)) = range::content_range(text) else { return };
+    assert!(first <= last && last < total, "{text:?}");
+    assert_eq!(range::content_range(&format!("bytes {first}-{last}/{total}")), Some((first, last, total)));
 }
 
-/// The file beside a part: what it says can be asked for, or it says nothing.
+/// Checks that a parsed resume record yields a valid range request and round-trips.
 pub fn sidecar(input: &[u8]) {
-    let Found::Good(sidecar) = Sidecar::parse(input) else { return };
-    if let Some(rest) = sidecar.rest() {
-        assert!(0 < rest.first && rest.first < rest.length, "{rest:?}");
-        assert!(rest.validator.value().is_some(), "{rest:?} is no header");
+    let RecordState::Valid(record) = ResumeRecord::parse(input) else { return };
+    if let Some((position, meta)) = record.resume_point() {
+        let range = RangeRequest::new(position, &meta).unwrap();
+        assert!(0 < range.first && range.first < range.length, "{range:?}");
+        assert!(range.validator.header_value().is_some(), "{range:?} is not a header value");
     }
-    let written = serde_json::to_vec(&sidecar).unwrap();
-    let again = Sidecar::parse(&written);
-    assert!(matches!(&again, Found::Good(again) if serde_json::to_vec(again).unwrap() == written), "{again:?}");
+    let written = serde_json::to_vec(&record).unwrap();
+    let reread = ResumeRecord::parse(&written);
+    assert!(
+        matches!(&reread, RecordState::Valid(reread) if serde_json::to_vec(reread).unwrap() == written),
+        "{reread:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! A package's bytes for whoever takes them one by one, each of them once, however often the service has to be asked.
+//! A stream of a package that yields each byte once, across any number of responses.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -7,56 +7,49 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 
-use super::fetch::{Fetch, Step};
-use super::sum::Sum;
-use crate::error::{Error, ErrorKind, Result};
+use super::checksum::Checksum;
+use super::error::changed;
+use super::fetch::{Fetch, FetchEvent};
+use super::package_meta::PackageMeta;
+use crate::error::Result;
 
-/// A package's bytes as they arrive. Where the service breaks off they go on where they stopped, by the call's
-/// [`RetryPolicy`](crate::RetryPolicy); the stream ends with an error where that does not help, and where fewer or more bytes came than were
-/// announced. Whether they are a whole ZIP is for their taker to see.
+/// A stream of a package's bytes. An interrupted response is resumed at the same position, according to the
+/// [`RetryPolicy`](crate::RetryPolicy) of the call.
+///
+/// The stream ends with an error if resuming fails, and if the number of bytes differs from the announced length. The ZIP structure is not
+/// verified.
 pub struct PackageStream {
-    pieces: Pieces,
-    about: About,
+    chunks: ChunkStream,
+    meta: Arc<PackageMeta>,
 }
 
-type Pieces = Pin<Box<dyn Stream<Item = Result<(Bytes, About)>> + Send>>;
-
-/// The package's length and name, as stated by the latest response that began the package.
-#[derive(Clone)]
-struct About {
-    length: Option<u64>,
-    name: Option<Arc<str>>,
-}
-
-impl About {
-    fn of(fetch: &Fetch) -> Self {
-        Self { length: fetch.length(), name: fetch.name().map(Arc::from) }
-    }
-}
+/// Chunks with the metadata that was valid when the chunk arrived.
+type ChunkStream = Pin<Box<dyn Stream<Item = Result<(Bytes, Arc<PackageMeta>)>> + Send>>;
 
 impl PackageStream {
     pub(crate) fn new(fetch: Fetch) -> Self {
-        let about = About::of(&fetch);
-        let state = Some(Once { about: about.clone(), fetch, given: Sum::default(), again: None });
-        let pieces = stream::unfold(state, |state| async move {
-            let mut once = state?;
-            match once.next().await {
-                Ok(Some(piece)) => Some((Ok((piece, once.about.clone())), Some(once))),
+        let meta = Arc::new(fetch.meta().clone());
+        let state =
+            Some(Deduplicated { meta: Arc::clone(&meta), fetch, delivered: Checksum::default(), repeated: None });
+        let chunks = stream::unfold(state, |state| async move {
+            let mut state = state?;
+            match state.next().await {
+                Ok(Some(chunk)) => Some((Ok((chunk, Arc::clone(&state.meta))), Some(state))),
                 Ok(None) => None,
                 Err(error) => Some((Err(error), None)),
             }
         });
-        Self { pieces: Box::pin(pieces), about }
+        Self { chunks: Box::pin(chunks), meta }
     }
 
-    /// Returns the announced length in bytes, where the service announces one. A package that changes before its first byte changes it.
+    /// Returns the length in bytes, if the service announces one. A package that changes before its first byte arrives can change the length.
     pub fn length(&self) -> Option<u64> {
-        self.about.length
+        self.meta.length
     }
 
-    /// Returns the file name that the service suggests (`Content-Disposition`), where it suggests one. The name is decoded and not safe as a path.
+    /// Returns the file name suggested by the service (`Content-Disposition`), if any. The name is decoded but not safe as a path.
     pub fn suggested_name(&self) -> Option<&str> {
-        self.about.name.as_deref()
+        self.meta.name.as_deref()
     }
 }
 
@@ -64,67 +57,60 @@ impl Stream for PackageStream {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let piece = std::task::ready!(self.pieces.as_mut().poll_next(context));
-        Poll::Ready(piece.map(|piece| {
-            let (piece, about) = piece?;
-            self.about = about;
-            Ok(piece)
+        let chunk = std::task::ready!(self.chunks.as_mut().poll_next(context));
+        Poll::Ready(chunk.map(|chunk| {
+            let (chunk, meta) = chunk?;
+            self.meta = meta;
+            Ok(chunk)
         }))
     }
 }
 
 impl std::fmt::Debug for PackageStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PackageStream").field("length", &self.about.length).finish_non_exhaustive()
+        f.debug_struct("PackageStream").field("length", &self.meta.length).finish_non_exhaustive()
     }
 }
 
-/// Gives each byte once. What comes again after a restart is left out, if it is the same.
-struct Once {
+/// Yields each byte once. After a restart, the bytes already delivered are compared by their checksum and skipped.
+struct Deduplicated {
     fetch: Fetch,
-    about: About,
-    given: Sum,
-    /// What has come again since the restart, while that is less than was given.
-    again: Option<Sum>,
+    meta: Arc<PackageMeta>,
+    delivered: Checksum,
+    /// Bytes received since a restart, until they reach the delivered bytes.
+    repeated: Option<Checksum>,
 }
 
-impl Once {
+impl Deduplicated {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
-            let mut piece = match self.fetch.next().await? {
-                Step::Piece(piece) => piece,
-                Step::Restart => {
-                    self.about = About::of(&self.fetch);
-                    self.again = (self.given.bytes > 0).then(Sum::default);
+            let mut chunk = match self.fetch.next().await? {
+                FetchEvent::Chunk(chunk) => chunk,
+                FetchEvent::Restarted => {
+                    self.meta = Arc::new(self.fetch.meta().clone());
+                    self.repeated = (self.delivered.bytes > 0).then(Checksum::default);
                     continue;
                 }
-                Step::Resumed => continue,
-                Step::End if self.again.is_some() => return Err(changed()),
-                Step::End => return Ok(None),
+                FetchEvent::Resumed => continue,
+                FetchEvent::End if self.repeated.is_some() => return Err(changed()),
+                FetchEvent::End => return Ok(None),
             };
-            if let Some(again) = &mut self.again {
-                let missing = usize::try_from(self.given.bytes - again.bytes).unwrap_or(usize::MAX);
-                let known = piece.split_to(missing.min(piece.len()));
-                again.add(&known);
-                if again.bytes < self.given.bytes {
+            if let Some(repeated) = &mut self.repeated {
+                let missing = usize::try_from(self.delivered.bytes - repeated.bytes).unwrap_or(usize::MAX);
+                repeated.update(&chunk.split_to(missing.min(chunk.len())));
+                if repeated.bytes < self.delivered.bytes {
                     continue;
                 }
-                if *again != self.given {
+                if *repeated != self.delivered {
                     return Err(changed());
                 }
-                self.again = None;
-                if piece.is_empty() {
+                self.repeated = None;
+                if chunk.is_empty() {
                     continue;
                 }
             }
-            self.given.add(&piece);
-            return Ok(Some(piece));
+            self.delivered.update(&chunk);
+            return Ok(Some(chunk));
         }
     }
-}
-
-fn changed() -> Error {
-    Error::new(ErrorKind::Integrity, "the package became another one while it was fetched; fetch it again")
-        .with_operation("downloadPackage")
-        .repeatable(true)
 }

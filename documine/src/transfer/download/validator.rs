@@ -1,22 +1,22 @@
-//! By what a service tells one state of a package from another: a strong entity tag, or else a date that is one (RFC 9110 section 8.8).
+//! Strong validators of a package: an entity tag or a modification date (RFC 9110 section 8.8).
 
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 
-/// What `If-Range` may hold (RFC 9110 section 13.1.5).
+/// A value for `If-Range` (RFC 9110 section 13.1.5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Validator {
     /// A strong entity tag, with its quotes.
     Etag(String),
-    /// A date that is old enough to be a strong validator.
+    /// A modification date that is old enough to be a strong validator.
     LastModified(String),
 }
 
 impl Validator {
-    /// What the headers of a whole package give. A weak tag is none, and where there is a tag, no date may take its place.
+    /// Returns the strong validator in the headers of a whole package. If there is a weak tag, the date must not be used.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         if let Some(tag) = headers.get(header::ETAG) {
             return tag.to_str().ok().map(str::trim).filter(|tag| is_strong(tag)).map(|tag| Self::Etag(tag.to_owned()));
@@ -24,28 +24,28 @@ impl Validator {
         let text = |name: HeaderName| headers.get(name)?.to_str().ok().map(str::trim);
         let modified = text(header::LAST_MODIFIED)?;
         let date = |text: &str| httpdate::parse_http_date(text).ok();
-        // Within one second a package could have changed twice (section 8.8.2.2).
+        // A package can change twice within one second (section 8.8.2.2).
         let age = date(text(header::DATE)?)?.duration_since(date(modified)?).ok()?;
         (age >= Duration::from_secs(1)).then(|| Self::LastModified(modified.to_owned()))
     }
 
-    /// Whether this is something that `If-Range` may hold: one that was read from a file may be anything.
-    pub(crate) fn is_sound(&self) -> bool {
+    /// Returns whether `If-Range` may hold the value. A value read from a file may be anything.
+    pub(crate) fn is_valid(&self) -> bool {
         match self {
             Self::Etag(tag) => is_strong(tag),
             Self::LastModified(date) => httpdate::parse_http_date(date).is_ok(),
         }
     }
 
-    /// As the value of `If-Range`.
-    pub(crate) fn value(&self) -> Option<HeaderValue> {
+    /// Returns the value of `If-Range`.
+    pub(crate) fn header_value(&self) -> Option<HeaderValue> {
         let (Self::Etag(text) | Self::LastModified(text)) = self;
         HeaderValue::from_str(text).ok()
     }
 
-    /// Whether the headers of a part are those of the same package. A part has to repeat the tag, not the date (section 15.3.7).
-    pub(crate) fn fits(&self, part: &HeaderMap) -> bool {
-        let text = |name| part.get(name).map(|value: &HeaderValue| value.to_str().map(str::trim).ok());
+    /// Returns whether a partial response belongs to the same version. The response must repeat the tag, but not the date (section 15.3.7).
+    pub(crate) fn matches_partial(&self, headers: &HeaderMap) -> bool {
+        let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().map(str::trim).ok());
         match self {
             Self::Etag(tag) => text(header::ETAG) == Some(Some(tag)),
             Self::LastModified(date) => text(header::LAST_MODIFIED).is_none_or(|found| found == Some(date)),
@@ -53,7 +53,7 @@ impl Validator {
     }
 }
 
-/// Whether it is a strong entity tag: quotes around visible characters.
+/// Returns whether a text is a strong entity tag: visible characters in quotes.
 fn is_strong(tag: &str) -> bool {
     let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     inner.is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"'))
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_strong_tag_or_an_old_date_tells_states_apart() {
+    fn accepts_only_strong_tags_and_old_dates() {
         const EARLY: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
         const LATER: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
         use header::{DATE, ETAG, LAST_MODIFIED};
@@ -82,19 +82,19 @@ mod tests {
         }
         assert_eq!(of(&[(LAST_MODIFIED, EARLY), (DATE, LATER)]), Some(Validator::LastModified(EARLY.into())));
         assert_eq!(of(&[(LAST_MODIFIED, EARLY), (DATE, EARLY)]), None, "the same second");
-        assert_eq!(of(&[(LAST_MODIFIED, LATER), (DATE, EARLY)]), None, "a date to come");
-        assert_eq!(of(&[(LAST_MODIFIED, EARLY)]), None, "nothing to compare it with");
+        assert_eq!(of(&[(LAST_MODIFIED, LATER), (DATE, EARLY)]), None, "a date in the future");
+        assert_eq!(of(&[(LAST_MODIFIED, EARLY)]), None, "no Date header");
         assert_eq!(of(&[(LAST_MODIFIED, "yesterday"), (DATE, LATER)]), None);
     }
 
     #[test]
-    fn a_part_repeats_the_tag() {
+    fn partial_response_must_repeat_the_tag() {
         use header::{ETAG, LAST_MODIFIED};
         let tag = Validator::Etag("\"a\"".into());
-        assert!(tag.fits(&headers(&[(ETAG, "\"a\"")])));
-        assert!(!tag.fits(&headers(&[(ETAG, "\"b\"")])) && !tag.fits(&headers(&[])));
+        assert!(tag.matches_partial(&headers(&[(ETAG, "\"a\"")])));
+        assert!(!tag.matches_partial(&headers(&[(ETAG, "\"b\"")])) && !tag.matches_partial(&headers(&[])));
         let date = Validator::LastModified("Sun, 06 Nov 1994 08:49:36 GMT".into());
-        assert!(date.fits(&headers(&[])));
-        assert!(!date.fits(&headers(&[(LAST_MODIFIED, "Sun, 06 Nov 1994 08:49:37 GMT")])));
+        assert!(date.matches_partial(&headers(&[])));
+        assert!(!date.matches_partial(&headers(&[(LAST_MODIFIED, "Sun, 06 Nov 1994 08:49:37 GMT")])));
     }
 }
