@@ -530,6 +530,13 @@ impl fmt::Debug for Error {
 /// Without a source: the one line says what was behind it, and [`detail`](Error::detail) gives it where it is a type that a program can use.
 impl StdError for Error {}
 
+/// Asserts that an error has a message of one line without control characters.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn assert_one_line(error: &Error) {
+    let line = error.to_string();
+    assert!(!line.is_empty() && !line.contains(char::is_control), "{line:?}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

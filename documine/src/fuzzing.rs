@@ -13,7 +13,7 @@ pub use crate::package::fuzzing::archive;
 pub use crate::transfer::download::fuzzing::{content_range, file_name, sidecar};
 
 use crate::auth::StoredLogin;
-use crate::error::Error;
+use crate::error::assert_one_line;
 use crate::extract::{Money, NamedValues, with};
 use crate::models::DownloadId;
 use crate::operation::OperationRef;
@@ -29,7 +29,7 @@ pub fn login(input: &[u8]) {
             let token = login.tokens().access_token().expose();
             assert!(token.len() < 16 || !format!("{login:?}").contains(token));
         }
-        Err(error) => one_line(&error),
+        Err(error) => assert_one_line(&error),
     }
 }
 
@@ -45,7 +45,7 @@ pub fn operation(input: &[u8]) {
                 assert!(!matches!(id.as_str(), "." | "..") && !id.as_str().contains('\\'));
             }
         }
-        Err(error) => one_line(&error),
+        Err(error) => assert_one_line(&error),
     }
 }
 
@@ -75,11 +75,6 @@ pub fn value(input: &[u8]) {
         assert_eq!(value.len(), 10, "{text:?} became {value:?}");
         assert_eq!(read::<Day>(&value).map(|day| day.value), Some(value), "{text:?}");
     }
-}
-
-pub(crate) fn one_line(error: &Error) {
-    let line = error.to_string();
-    assert!(!line.is_empty() && !line.contains(char::is_control), "{line:?}");
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ pub mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod http_util;
 mod json_memory;
 mod list;
 mod models;
-mod net;
 mod operation;
 #[cfg(feature = "package")]
 pub mod package;

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use super::NamedValues;
 use super::failure::{Failure, Found, Kind, list, shortened, shown};
-use super::near::near;
+use super::suggest::suggest;
 
 /// NamedValues could not be read into the type that was asked for.
 ///
@@ -61,8 +61,8 @@ impl ExtractError {
             (None, _) => type_name.to_owned(),
         };
         let similar = match &failure.kind {
-            Kind::Missing(name) => near(name, components.names()),
-            Kind::Unknown { name, known } => near(name, known.iter().copied()),
+            Kind::Missing(name) => suggest(name, components.names()),
+            Kind::Unknown { name, known } => suggest(name, known.iter().copied()),
             _ => None,
         };
         if let Kind::Mismatch { found: Found::Text(text), .. } | Kind::Refused { found: Found::Text(text), .. } =

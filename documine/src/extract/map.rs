@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 
 use super::NamedValues;
 use super::failure::{list, shown};
-use super::near::near;
 use super::schema;
+use super::suggest::suggest;
 
 /// The components that `T` reads, as its JSON schema tells.
 ///
@@ -61,8 +61,8 @@ impl<T: JsonSchema> ComponentMap<T> {
         let given = given.component_names();
         let absent = |names: &[String], required| -> Vec<MissingComponent> {
             let absent = names.iter().filter(|name| !given.contains(&name.as_str()));
-            let near = |name: &str| near(name, given.iter().copied()).map(str::to_owned);
-            absent.map(|name| MissingComponent { similar: near(name), name: name.clone(), required }).collect()
+            let suggest = |name: &str| suggest(name, given.iter().copied()).map(str::to_owned);
+            absent.map(|name| MissingComponent { similar: suggest(name), name: name.clone(), required }).collect()
         };
         let mut missing = absent(&fields.needs, true);
         missing.extend(absent(&fields.can_use, false));

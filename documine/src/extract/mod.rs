@@ -72,10 +72,10 @@ mod failure;
 #[cfg(feature = "schemars")]
 mod map;
 mod money;
-mod near;
 mod plan;
 #[cfg(feature = "schemars")]
 mod schema;
+mod suggest;
 mod text;
 mod value;
 pub mod with;

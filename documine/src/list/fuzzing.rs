@@ -16,7 +16,7 @@ use super::continuation::Continuation;
 use super::link::next_link;
 use super::split::{Piece, Splitter};
 use crate::error::ErrorKind;
-use crate::fuzzing::one_line;
+use crate::error::assert_one_line;
 
 const LIST: &str = "files";
 const LIMIT: usize = 1 << 20;
@@ -91,7 +91,7 @@ pub fn link(input: &[u8]) {
         }
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Decode);
-            one_line(&error);
+            assert_one_line(&error);
         }
     }
 }
@@ -105,7 +105,7 @@ pub fn continuation(input: &[u8]) {
             assert_eq!(next.origin(), first.origin());
             assert_eq!(Continuation::new("getUsers", &first, &next, kept.items, kept.pages), Some(kept));
         }
-        Err(error) => one_line(&error),
+        Err(error) => assert_one_line(&error),
     }
 }
 

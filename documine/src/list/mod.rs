@@ -27,7 +27,7 @@ use std::time::Duration;
 use documine_api::operations::Paging;
 
 use crate::client::Client;
-use crate::client::{Call, Run};
+use crate::client::{Call, RunCall};
 use crate::clock::BoxFuture;
 use crate::error::Result;
 use crate::transport::{Retry, RetryAfterHint, RetryPolicy};
@@ -57,7 +57,7 @@ pub struct List<P, T> {
 }
 
 impl<P: Send + 'static, T: Send + 'static> List<P, T> {
-    pub(crate) fn new(client: &Client, params: P, run: Run<P, ListRequest<T>>) -> Self {
+    pub(crate) fn new(client: &Client, params: P, run: RunCall<P, ListRequest<T>>) -> Self {
         let call = Call::new(client, params, run);
         Self { call, paging: None, page_size: None, max_item: MAX_ITEM, max_items: MAX_ITEMS, from: None }
     }
@@ -100,7 +100,7 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
 
     /// For one look of a wait.
     pub(crate) fn looking(mut self, asked: &RetryAfterHint) -> Self {
-        self.call = self.call.looking(asked);
+        self.call = self.call.as_poll(asked);
         self
     }
 

@@ -65,7 +65,7 @@ impl<T: 'static> Pieces<T> {
         bounds: Bounds,
         before: u64,
     ) -> Self {
-        let (response, facts) = answered.stream();
+        let (response, facts) = answered.into_stream();
         let splitter = Splitter::new(question.operation.items.unwrap_or_default(), bounds.item);
         let print = bounds.print.then(DefaultHasher::new);
         Self {
@@ -210,7 +210,7 @@ impl<T: 'static> Pieces<T> {
             Ok(Err(error)) => classify(ResponseFailure::Transport(&error)),
             Err(error) => error,
         };
-        Err(self.facts.of(received))
+        Err(self.facts.annotate(received))
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -227,7 +227,7 @@ impl<T: 'static> Pieces<T> {
             print.write(&self.rest);
         }
         let print = self.print.take().filter(|_| got > 0).map(|print| print.finish());
-        self.end = Some(End::new(&self.facts, &self.client.pipeline().base, marks, got, print));
+        self.end = Some(End::new(&self.facts, &self.client.pipeline().base_url, marks, got, print));
         self.ready.extend(late.into_iter().map(Ok));
         Ok(())
     }

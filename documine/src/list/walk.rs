@@ -211,7 +211,7 @@ impl<T: Send + 'static> Walk<T> {
     }
 
     async fn whole(&mut self, url: &Url) -> Result<(Vec<T>, End)> {
-        let (body, facts) = self.answer(url, false).await?.whole().await?;
+        let (body, facts) = self.answer(url, false).await?.into_bytes().await?;
         if self.is_paged(&facts) {
             self.built = self.built.saturating_add(json_memory::estimate(&body));
         }
@@ -219,14 +219,14 @@ impl<T: Send + 'static> Walk<T> {
         let is_known_again = self.is_paged(&facts) && !items.is_empty();
         let print = is_known_again.then(|| print_of(self.question.operation.items.unwrap_or_default(), &body));
         let got = items.len() as u64;
-        Ok((items, End::new(&facts, &self.client.pipeline().base, marks, got, print)))
+        Ok((items, End::new(&facts, &self.client.pipeline().base_url, marks, got, print)))
     }
 
     /// The page with its first element read; or the error, and whether the answer had begun.
     async fn opened(&mut self, url: &Url) -> std::result::Result<Pieces<T>, (Error, bool)> {
         let answered = self.answer(url, true).await.map_err(|error| (error, false))?;
-        let idle = self.options.idle.unwrap_or(self.client.pipeline().timeouts.idle);
-        let print = self.is_paged(&answered.facts);
+        let idle = self.options.idle_timeout.unwrap_or(self.client.pipeline().timeouts.idle);
+        let print = self.is_paged(&answered.meta);
         let bounds = Bounds { idle, until: self.until, item: self.max_item, print };
         let question = Arc::clone(&self.question);
         let mut pieces = Pieces::new(self.client.clone(), question, answered, bounds, self.items);
@@ -236,7 +236,7 @@ impl<T: Send + 'static> Walk<T> {
 
     async fn answer(&mut self, url: &Url, in_pieces: bool) -> Result<RawResponse> {
         let mut options = self.options.clone();
-        options.in_pieces = in_pieces;
+        options.stream_body = in_pieces;
         if let Some(limit) = options.deadline {
             let now = self.client.clock().monotonic();
             let until = *self.until.get_or_insert(now.saturating_add(limit));
@@ -246,7 +246,7 @@ impl<T: Send + 'static> Walk<T> {
         let mut request =
             request.ok_or_else(|| Error::input("a list that is asked for with a body has no next page"))?;
         *request.url_mut() = url.clone();
-        self.client.send(request, self.question.operation, &options).await
+        self.client.send_request(request, self.question.operation, &options).await
     }
 
     /// Returns whether there may be another page. A list in one response needs no check for repeated items.
@@ -261,7 +261,7 @@ impl<T: Send + 'static> Walk<T> {
 
     /// Refuses a list that goes on although as much of it is collected as its caller takes: `most` items or pages, or the memory of the largest answer.
     pub(super) fn check_size(&self, items: usize, most: usize) -> Result<()> {
-        let memory = json_memory::most(self.client.pipeline().max_answer);
+        let memory = json_memory::most(self.client.pipeline().max_response_size);
         let limit = if items >= most || self.pages >= most as u64 {
             format!("{most} (with_max_items)")
         } else if self.built > memory {
@@ -277,10 +277,10 @@ impl<T: Send + 'static> Walk<T> {
     }
 
     fn may_repeat(&self) -> bool {
-        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.pipeline().retry);
+        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.pipeline().retry_policy);
         match self.options.retry {
-            Some(when) => when != Retry::Never && policy.clone().when(when).repeats(),
-            None => policy.repeats(),
+            Some(when) => when != Retry::Never && policy.clone().when(when).allows_retries(),
+            None => policy.allows_retries(),
         }
     }
 }

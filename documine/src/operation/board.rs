@@ -16,8 +16,8 @@ use super::engine::{Polled, Turn};
 use super::wait::Look;
 use crate::clock::{BoxFuture, Clock};
 use crate::error::{Error, Result};
+use crate::http_util::MAX_PAUSE;
 use crate::models::{DossierId, DossierTemplateId};
-use crate::net::LONGEST_PAUSE;
 use crate::transport::RetryAfterHint;
 
 /// A list that takes longer costs more than it saves.
@@ -129,8 +129,7 @@ impl<S: Clone + Send + Sync + 'static> Board<S> {
             }
             Err(error) => {
                 notes.useless |= is_refused(error);
-                notes.rest =
-                    error.retry_after().map(|after| (now.saturating_add(after.min(LONGEST_PAUSE)), error.clone()));
+                notes.rest = error.retry_after().map(|after| (now.saturating_add(after.min(MAX_PAUSE)), error.clone()));
             }
         }
     }

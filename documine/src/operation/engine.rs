@@ -116,7 +116,7 @@ impl<T: Send + 'static> Engine<T> {
             Err(error) if error.is_not_found() && self.may_not_be_known_yet() => Ok(None),
             Err(error) if error.is_not_found() => Err(self.gone()),
             Err(error) if error.is_transient() => {
-                self.asked.note(error.retry_after());
+                self.asked.record(error.retry_after());
                 Ok(None)
             }
             Err(error) => Err(self.not_read(error)),

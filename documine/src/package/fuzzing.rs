@@ -15,7 +15,7 @@ use super::archive::Archive;
 use super::entry::Entry;
 use super::limits::PackageLimits;
 use super::names::{self, Paths};
-use crate::fuzzing::one_line;
+use crate::error::assert_one_line;
 
 /// A package: refused in one line, or no more comes out of it than is allowed, under names that lead nowhere else.
 pub fn archive(input: &[u8]) {
@@ -23,7 +23,7 @@ pub fn archive(input: &[u8]) {
         PackageLimits::default().entries(1_000).entry_bytes(1 << 20).total_bytes(4 << 20).memory_bytes(1 << 20);
     let archive = match Archive::open(Cursor::new(input), limits) {
         Ok(archive) => archive,
-        Err(trouble) => return one_line(&trouble.into_error("a.zip")),
+        Err(trouble) => return assert_one_line(&trouble.into_error("a.zip")),
     };
     assert!(archive.files().len() + archive.folders().len() <= 1_000);
     let files = || archive.files().iter().map(Entry::name);
@@ -44,7 +44,7 @@ pub fn archive(input: &[u8]) {
                 assert_eq!(bytes.len() as u64, entry.size(), "{entry:?}");
                 total += entry.size();
             }
-            Err(trouble) => one_line(&trouble.into_error("a.zip")),
+            Err(trouble) => assert_one_line(&trouble.into_error("a.zip")),
         }
     }
     assert!(total <= 4 << 20, "{total}");

@@ -129,7 +129,7 @@ impl FileHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                xml(client.exchange(request.prepare(), &options).await?).await
+                xml(client.send(request.prepare(), &options).await?).await
             })
         })
     }
@@ -165,7 +165,7 @@ impl DossierHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                xml(client.exchange(request.prepare(), &options).await?).await
+                xml(client.send(request.prepare(), &options).await?).await
             })
         })
     }
@@ -200,10 +200,11 @@ impl List<Export<DossierPath>, Components> {
 
 /// The XML of an answer, which is checked to be XML: a service may not know the form and answer JSON all the same.
 async fn xml(answered: RawResponse) -> Result<String> {
-    let (body, facts) = answered.whole().await?;
+    let (body, facts) = answered.into_bytes().await?;
     let (status, headers) = (facts.status, &facts.headers);
-    let unexpected =
-        |body: &[u8], why: &str| facts.of(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
+    let unexpected = |body: &[u8], why: &str| {
+        facts.annotate(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }))
+    };
     let media_type = media_type(headers).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {
         return Err(unexpected(&body, &format!("the answer is {media_type:?}, not XML")));

@@ -106,7 +106,7 @@ impl DossierHandle {
             what: format!("the analysis of dossier {}", self.id()),
             id: self.id().to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.history()),
+            history: Arc::clone(&self.client.wait_durations()),
             deadline: FILES_DEADLINE,
             grace: Duration::ZERO,
             known: Arc::default(),
@@ -140,7 +140,7 @@ impl DossierHandle {
     /// Where all that wait for files of this dossier share their looks.
     fn board(&self) -> Arc<Board<FileStatus>> {
         let key = BoardKey::Files(self.path.template.clone(), self.path.dossier.clone());
-        self.client.boards().board(key, || {
+        self.client.shared_polls().board(key, || {
             let dossier = self.clone();
             let read = move |asked: RetryAfterHint| -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
                 let dossier = dossier.clone();
@@ -189,7 +189,7 @@ impl Upload {
         if let Some(keep) = keep_in_query {
             request = request.keep_manual_changes(keep);
         }
-        let (result, facts) = client.answer(request.prepare(), &options).await?;
+        let (result, facts) = client.fetch_with_meta(request.prepare(), &options).await?;
         Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
     }
 }
@@ -377,7 +377,7 @@ impl FileHandle {
             let by_itself = file.clone();
             dossier.board().sit_down().look(
                 file.id().to_string(),
-                move |asked| by_itself.get().looking(asked).into_future(),
+                move |asked| by_itself.get().as_poll(asked).into_future(),
                 judge.clone(),
             )
         };
@@ -386,7 +386,7 @@ impl FileHandle {
             what: format!("file {}", self.id()),
             id: self.id().to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.history()),
+            history: Arc::clone(&self.client.wait_durations()),
             deadline: FILES_DEADLINE,
             grace,
             known: Arc::default(),

@@ -216,7 +216,7 @@ impl UploadAll {
                     return UploadOutcome { index, file_name, result: Err(error.with_note("not tried")) };
                 }
                 let client = upload.dossier.client.clone();
-                let options = CallOptions { paced: Some(true), ..CallOptions::default() };
+                let options = CallOptions { rate_limited: Some(true), ..CallOptions::default() };
                 let result = careful_since(&client, upload, options, &before).await;
                 if let Err(error) = &result
                     && error.needs_login()

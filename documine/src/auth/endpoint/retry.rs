@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 use crate::backoff::Backoff;
 use crate::clock::{Clock, unit};
 use crate::error::{Error, Sent};
-use crate::net;
+use crate::http_util;
 
 /// How often in all.
 const TRIES: u32 = 3;
@@ -64,7 +64,7 @@ impl<'a> Patience<'a> {
         let asked = match outcome {
             Err(failed) if failed.sent == Sent::No && failed.error.is_transient() => Duration::ZERO,
             Ok(answer) if matches!(answer.status.as_u16(), 429 | 503) => {
-                net::retry_after(&answer.headers, self.clock.now())?
+                http_util::retry_after(&answer.headers, self.clock.now())?
             }
             _ => return None,
         };

@@ -17,7 +17,7 @@ use crate::error::{Error, Result, TimeoutPhase};
 use crate::models::DownloadId;
 use crate::timeout::within;
 use crate::transport::classify::{ResponseFailure, classify};
-use crate::transport::{Broken, CallOptions, ResponseMeta};
+use crate::transport::{BodyError, CallOptions, ResponseMeta};
 
 /// So many bytes more are progress, after which failures count from the beginning again. A service that breaks off after each few bytes makes none.
 const PROGRESS: u64 = 16 * 1024;
@@ -74,7 +74,7 @@ impl Fetch {
         rest: Option<Rest>,
     ) -> Result<Self> {
         let until = options.deadline.and_then(|limit| Instant::now().checked_add(limit));
-        let idle = options.idle.unwrap_or(client.pipeline().timeouts.idle);
+        let idle = options.idle_timeout.unwrap_or(client.pipeline().timeouts.idle);
         let own = options.headers.as_ref().is_some_and(|headers| headers.contains_key(header::RANGE));
         let now = client.clock().monotonic();
         let mut fetch = Self {
@@ -177,19 +177,19 @@ impl Fetch {
             return Err(error);
         }
         if self.position >= self.mark.saturating_add(PROGRESS) {
-            pipeline.retry_budget.made_good(self.tried);
+            pipeline.retry_budget.refund(self.tried);
             (self.mark, self.moved, self.tried) = (self.position, now, 0);
         }
-        let broken = Broken {
+        let broken = BodyError {
             operation,
             error,
-            tried: self.tried,
+            failures: self.tried,
             attempts: self.attempts,
             elapsed: now.saturating_sub(self.moved),
-            left: self.left().unwrap_or(Duration::MAX),
+            remaining: self.left().unwrap_or(Duration::MAX),
         };
         // Pinned before it is awaited: the pause is rare, and the transfer need not have the room for it.
-        Box::pin(pipeline.pause(&self.options, broken)).await?;
+        Box::pin(pipeline.wait_to_resume(&self.options, broken)).await?;
         self.tried += 1;
         Ok(())
     }
@@ -211,7 +211,7 @@ impl Fetch {
             }
             let rest = rest.map(|(rest, _)| rest);
             let request = self.client.requests().download_package().download_id(self.id.clone()).prepare();
-            let answered = match pin!(self.client.exchange(request, &options)).await {
+            let answered = match pin!(self.client.send(request, &options)).await {
                 // The package has fewer bytes than it was said to have.
                 Err(error) if rest.is_some() && error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
                     self.attempts += error.attempts();
@@ -224,7 +224,7 @@ impl Fetch {
                 }
                 Ok(answered) => answered,
             };
-            let (body, facts) = answered.stream();
+            let (body, facts) = answered.into_stream();
             self.attempts += facts.attempts;
             self.operation = Some(facts.operation);
             let offer = if self.again { Offer::of(facts.status, &facts.headers, rest.as_ref()) } else { Offer::Whole };

@@ -3,7 +3,7 @@
 use http::{HeaderMap, StatusCode, header};
 
 use super::validator::Validator;
-use crate::transport::codings;
+use crate::transport::content_codings;
 
 /// The rest of a package, as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Offer {
 
 impl Offer {
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, asked: Option<&Rest>) -> Self {
-        let packed = !codings(headers).is_empty();
+        let packed = !content_codings(headers).is_empty();
         match (status, asked) {
             (StatusCode::PARTIAL_CONTENT, Some(asked)) if !packed && is_rest(headers, asked) => Self::Rest,
             (StatusCode::PARTIAL_CONTENT, Some(_)) => Self::Other,

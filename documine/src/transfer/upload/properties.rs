@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::ErrorKind;
 use crate::properties::cases;
-use crate::transport::Body;
+use crate::transport::RequestBody;
 
 /// What means something in a header or in a path.
 const SPECIAL: [&str; 20] = [

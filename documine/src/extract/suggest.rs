@@ -1,7 +1,7 @@
 //! Which of the given names was probably meant: equal but for case, blanks, underscores and other marks.
 
 /// The first of `given` that differs from `wanted` in case and marks only.
-pub(super) fn near<'a>(wanted: &str, given: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn suggest<'a>(wanted: &str, given: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let key = bare(wanted);
     given.into_iter().find(|name| *name != wanted && !key.is_empty() && bare(name) == key)
 }
@@ -12,15 +12,15 @@ fn bare(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::near;
+    use super::suggest;
 
     #[test]
     fn case_and_marks_do_not_count() {
         let given = ["Study Title", "study-number", "Sponsor"];
-        assert_eq!(near("Study_Title", given), Some("Study Title"));
-        assert_eq!(near("StudyNumber", given), Some("study-number"));
-        assert_eq!(near("Sponsors", given), None);
-        assert_eq!(near("Sponsor", given), None, "the same name is no hint");
-        assert_eq!(near("__", ["--"]), None);
+        assert_eq!(suggest("Study_Title", given), Some("Study Title"));
+        assert_eq!(suggest("StudyNumber", given), Some("study-number"));
+        assert_eq!(suggest("Sponsors", given), None);
+        assert_eq!(suggest("Sponsor", given), None, "the same name is no hint");
+        assert_eq!(suggest("__", ["--"]), None);
     }
 }
