@@ -78,6 +78,12 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(at.duration_since(now).unwrap_or_default())
 }
 
+/// Returns whether a `Content-Type` is HTML.
+pub(crate) fn is_html(media_type: &str) -> bool {
+    const HTML: &str = "text/html";
+    media_type.trim_start().get(..HTML.len()).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

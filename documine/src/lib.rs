@@ -54,14 +54,14 @@ pub use text::SNIPPET_LIMIT;
 pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
 
-/// Chapters of the guide.
+/// The chapters of the guide.
 pub mod guide {
     #[doc = include_str!("../docs/faults.md")]
     pub mod faults {}
 }
 
-/// The generated client that this crate stands on: every operation and type of the document.
+/// The generated client below this crate: every operation and type of the document.
 pub use documine_api as api;
 
-/// Methods, statuses and headers in this crate's signatures are this crate's types.
+/// The `http` crate, whose methods, statuses and headers are part of this crate's signatures.
 pub use http;

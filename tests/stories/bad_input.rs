@@ -281,7 +281,7 @@ async fn a_service_that_is_silent_is_given_up() {
         .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
         .create_dossier(NewDossier::named("Q3"));
     let error = call.with_timeout(std::time::Duration::from_secs(50)).await.map(drop).unwrap_err();
-    is_line(&error, ErrorKind::Timeout, "createOrUpdateDossier: nothing came from the service for 50s");
+    is_line(&error, ErrorKind::Timeout, "createOrUpdateDossier: no data received from the service for 50s");
     assert!(error.is_timeout() && error.was_sent());
     assert_eq!(error.attempts(), 1);
 }

@@ -11,26 +11,23 @@ fn refused(builder: ClientBuilder, line: &str) {
 #[test]
 fn a_wrong_base_url_is_told_before_anything_is_sent() {
     let with = |base: &str| Client::builder(base).workspace("acme").credentials(credentials());
-    refused(with(""), "the base URL is empty; give the service's address, for example https://acme.example");
-    refused(with("   "), "the base URL is empty; give the service's address, for example https://acme.example");
-    refused(
-        with("acme"),
-        "the base URL is no URL (relative URL without a base); it should look like https://acme.example",
-    );
-    refused(with("https://"), "the base URL is no URL (empty host); it should look like https://acme.example");
-    refused(with("ftp://acme.example"), "the base URL has the scheme \"ftp\"; use https");
-    refused(with("mailto:pa55-w0rd"), "the base URL names no host; it should look like https://acme.example");
+    refused(with(""), "empty base URL; expected the URL of the service, for example https://acme.example");
+    refused(with("   "), "empty base URL; expected the URL of the service, for example https://acme.example");
+    refused(with("acme"), "invalid base URL: relative URL without a base; expected a URL such as https://acme.example");
+    refused(with("https://"), "invalid base URL: empty host; expected a URL such as https://acme.example");
+    refused(with("ftp://acme.example"), "unsupported scheme \"ftp\" in the base URL; use https");
+    refused(with("mailto:pa55-w0rd"), "the base URL has no host; expected a URL such as https://acme.example");
     refused(
         with("https://robot:pa55-w0rd@acme.example"),
-        "the base URL holds a user name or password; give them as credentials instead",
+        "the base URL contains a user name or password; pass them as credentials",
     );
     refused(
         with("https://acme.example/?key=pa55-w0rd"),
-        "the base URL holds a query or fragment; leave out what follows `?` or `#`",
+        "the base URL contains a query or fragment; remove everything from `?` or `#`",
     );
     refused(
         with("https://acme.example/#top"),
-        "the base URL holds a query or fragment; leave out what follows `?` or `#`",
+        "the base URL contains a query or fragment; remove everything from `?` or `#`",
     );
 }
 
@@ -39,7 +36,7 @@ fn tokens_do_not_travel_in_the_clear() {
     let with = |base: &str| Client::builder(base).workspace("acme").credentials(credentials());
     for host in ["acme.example", "10.0.0.1", "localhost.acme.example", "127.0.0.1.acme.example"] {
         let line = format!(
-            "the base URL is http://{host}, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)"
+            "the base URL uses http://{host}, which would send tokens in plain text; use https (http is allowed for 127.0.0.1 and localhost only)"
         );
         refused(with(&format!("http://{host}")), &line);
     }
@@ -49,7 +46,7 @@ fn tokens_do_not_travel_in_the_clear() {
     let builder = with("https://acme.example").token_path("http://login.example/token");
     refused(
         builder,
-        "the token path is http://login.example, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)",
+        "the token path uses http://login.example, which would send tokens in plain text; use https (http is allowed for 127.0.0.1 and localhost only)",
     );
 }
 
@@ -71,7 +68,7 @@ fn empty_credentials_are_told_one_by_one() {
     );
     refused(
         Client::builder("https://acme.example").workspace("acme"),
-        "no credentials; give them with `credentials(…)`, for example Credentials::password",
+        "no credentials; pass some to `credentials(…)`, for example Credentials::password",
     );
 }
 
@@ -79,17 +76,17 @@ fn empty_credentials_are_told_one_by_one() {
 fn a_wrong_workspace_is_told() {
     let with =
         |workspace: &str| Client::builder("https://acme.example").workspace(workspace).credentials(credentials());
-    refused(with(""), "the workspace is empty; give its id with `workspace(…)`");
+    refused(with(""), "no workspace; pass its id to `workspace(…)`");
     refused(
         Client::builder("https://acme.example").credentials(credentials()),
-        "the workspace is empty; give its id with `workspace(…)`",
+        "no workspace; pass its id to `workspace(…)`",
     );
     for (workspace, shown) in
         [("a/b", r#""a/b""#), ("..", r#""..""#), ("a b", r#""a b""#), ("a\nb", r#""a\nb""#), ("a?b", r#""a?b""#)]
     {
         refused(
             with(workspace),
-            &format!("the workspace {shown} is no workspace id: letters, digits, `-`, `_`, `.` and `~` only"),
+            &format!("invalid workspace id {shown}; only letters, digits, `-`, `_`, `.` and `~` are allowed"),
         );
     }
 }
@@ -98,10 +95,10 @@ fn a_wrong_workspace_is_told() {
 fn a_time_limit_of_zero_is_told() {
     let with = || Client::builder("https://acme.example").workspace("acme").credentials(credentials());
     let zero = std::time::Duration::ZERO;
-    refused(with().connect_timeout(zero), "the connect timeout is zero; nothing could ever succeed");
-    refused(with().attempt_timeout(zero), "the attempt timeout is zero; nothing could ever succeed");
-    refused(with().idle_timeout(zero), "the idle timeout is zero; nothing could ever succeed");
-    refused(with().app_info("my\nrobot", "1"), "app_info holds characters that no header may hold; use plain ASCII");
+    refused(with().connect_timeout(zero), "the connect timeout is zero; set a positive duration");
+    refused(with().attempt_timeout(zero), "the attempt timeout is zero; set a positive duration");
+    refused(with().idle_timeout(zero), "the idle timeout is zero; set a positive duration");
+    refused(with().app_info("my\nrobot", "1"), "invalid app_info: characters not allowed in a header; use ASCII");
 }
 
 #[test]
@@ -110,16 +107,20 @@ fn a_missing_variable_is_named() {
         (
             "DOCUMINE_BASE_URL",
             "https://acme.example",
-            "DOCUMINE_BASE_URL is not set or empty; it holds the service's address",
+            "DOCUMINE_BASE_URL is not set or empty; set it to the URL of the service",
         ),
-        ("DOCUMINE_WORKSPACE_ID", "acme", "DOCUMINE_WORKSPACE_ID is not set or empty; it holds the workspace's id"),
+        (
+            "DOCUMINE_WORKSPACE_ID",
+            "acme",
+            "DOCUMINE_WORKSPACE_ID is not set or empty; set it to the id of the workspace",
+        ),
         (
             "DOCUMINE_CLIENT_ID",
             "client",
-            "DOCUMINE_CLIENT_ID is not set or empty; it holds the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
+            "DOCUMINE_CLIENT_ID is not set or empty; set it to the client id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
         ),
-        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set or empty; it holds the user's name"),
-        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set or empty; it holds the user's password"),
+        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set or empty; set it to the user name"),
+        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set or empty; set it to the password"),
     ];
     let value = |name: &str| all.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| (*value).to_owned());
     ClientBuilder::from_variables(value).unwrap().build().unwrap();
@@ -137,7 +138,7 @@ fn a_missing_variable_is_named() {
     is_line(
         &ClientBuilder::from_variables(lookup).map(drop).unwrap_err(),
         ErrorKind::Config,
-        "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
+        "DOCUMINE_CLIENT_ID is not set or empty; it is required together with DOCUMINE_REFRESH_TOKEN",
     );
 }
 

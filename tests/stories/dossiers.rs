@@ -190,11 +190,11 @@ async fn a_call_can_carry_a_header_and_a_time_limit_of_its_own() {
     let before = world.journal().len();
     let error = world.template().get().with_header("X-Tra\nce", "abc").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
-    assert_eq!(error.to_string(), r#"header "X-Tra\nce": its name or value holds characters that no header may hold"#);
+    assert_eq!(error.to_string(), r#"invalid header "X-Tra\nce": characters not allowed in a header"#);
     for name in ["Content-Type", "content-length", "Transfer-Encoding", "HOST"] {
         let error = world.template().get().with_header(name, "1").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
-        assert_eq!(error.to_string(), format!("header {name:?}: it is the client's own; leave it out"));
+        assert_eq!(error.to_string(), format!("invalid header {name:?}: set by the client; remove it"));
     }
     assert_eq!(world.journal_since(before), Vec::<String>::new());
 }

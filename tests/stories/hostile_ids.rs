@@ -197,7 +197,7 @@ async fn an_id_that_no_address_can_hold_is_told_before_anything_is_sent() {
     let error = world.client.download(DownloadId::new("x".repeat(200_000)).unwrap()).get().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getDownload: the request can't be made (Parsed Url is not a valid Uri); check the ids and values in it"
+        "getDownload: invalid request: Parsed Url is not a valid Uri; check the ids and values in it"
     );
     assert_eq!(error.kind(), documine::ErrorKind::Input);
     assert!(!error.was_sent() && !error.is_transient());

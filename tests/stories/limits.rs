@@ -98,7 +98,7 @@ async fn headers_that_describe_the_body_are_not_a_callers() {
     let dossier = world.dossier().await;
     let before = world.journal().len();
     for name in ["content-type", "Content-Length", "TRANSFER-ENCODING", "host"] {
-        let line = format!("header {name:?}: it is the client's own; leave it out");
+        let line = format!("invalid header {name:?}: set by the client; remove it");
         let upload = dossier.upload(Source::bytes("study.pdf", STUDY)).with_header(name, "1");
         is_input(&upload.await.map(drop).unwrap_err(), &line);
         is_input(&dossier.get().with_header(name, "1").await.unwrap_err(), &line);

@@ -127,7 +127,7 @@ async fn a_web_page_is_never_saved_as_a_package() {
     for error in [saving, streaming] {
         assert_eq!(
             error.to_string(),
-            "downloadPackage: 200 OK, but the answer is a web page, perhaps a login page of a proxy in between"
+            "downloadPackage: 200 OK, but the response is an HTML page, possibly the login page of a proxy"
         );
         assert_eq!((error.kind(), error.body_snippet()), (ErrorKind::Decode, Some("<html>Sign in</html>")));
     }
@@ -141,7 +141,7 @@ async fn garbage_behind_the_json_is_no_answer() {
     let error = client(&service.base).await.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 200 OK, but something follows the JSON of the body: trailing characters at line 1 column 21"
+        "getLicense: 200 OK, but the body has content after its JSON value: trailing characters at line 1 column 21"
     );
     assert_eq!((error.kind(), error.body_snippet()), (ErrorKind::Decode, Some(r#"{"licensedPages":5} and more"#)));
     assert!(error.was_sent() && !error.is_transient());

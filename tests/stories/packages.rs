@@ -358,7 +358,7 @@ async fn a_package_that_stands_still_is_given_up_after_the_idle_time() {
     tokio::time::pause();
     let error = package.save_to(folder.path().join("a.zip")).await.unwrap_err();
     assert!(error.is_timeout());
-    assert_eq!(error.to_string(), "downloadPackage: nothing came from the service for 50s");
+    assert_eq!(error.to_string(), "downloadPackage: no data received from the service for 50s");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

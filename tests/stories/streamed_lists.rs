@@ -105,7 +105,7 @@ async fn a_service_that_stands_still_in_the_middle_is_found() {
     tokio::time::pause();
     let error = users.try_next().await.unwrap_err();
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Idle)));
-    assert_eq!(error.to_string(), "getUsers: nothing came from the service for 50s");
+    assert_eq!(error.to_string(), "getUsers: no data received from the service for 50s");
     assert!(error.is_safe_to_repeat());
 }
 

@@ -135,7 +135,7 @@ async fn a_proxys_error_page_is_named_as_what_it_is() {
     let error = world.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 502 Bad Gateway: the answer is a web page, perhaps of a proxy in between"
+        "getLicense: 502 Bad Gateway: the response is an HTML page, possibly the error page of a proxy"
     );
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!((error.api_message(), error.body_snippet()), (None, Some(page)));
@@ -166,7 +166,7 @@ async fn a_login_page_in_place_of_json_is_named_as_what_it_is() {
     let error = world.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 200 OK, but the answer is a web page, perhaps a login page of a proxy in between"
+        "getLicense: 200 OK, but the response is an HTML page, possibly the login page of a proxy"
     );
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert_eq!(error.body_snippet(), Some("<html>Sign in</html>"));
@@ -231,7 +231,7 @@ async fn a_service_that_asks_for_patience_gets_it() {
     let error = world.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 429 Too Many Requests: Too many requests; the service asks for a pause of 3600s, but only 120s are left for this call; call again after the pause"
+        "getLicense: 429 Too Many Requests: Too many requests; Retry-After of 3600s exceeds the 120s left for this call; call again after the pause"
     );
     assert!(error.is_rate_limited() && error.is_transient());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));

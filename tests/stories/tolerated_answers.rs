@@ -50,8 +50,7 @@ async fn a_content_coding_that_is_unknown_is_named() {
         let coding = format!("Content-Encoding: {label}");
         let service = answering("200 OK", &["Content-Type: application/json", &coding], "{}").await;
         let error = client(&service.base).await.license().await.unwrap_err();
-        let line =
-            format!("getLicense: 200 OK, but the answer is packed as {told:?}, which this build does not unpack");
+        let line = format!("getLicense: 200 OK, but unsupported content encoding {told:?}");
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Decode, line));
     }
 }
@@ -108,7 +107,7 @@ async fn a_change_may_be_answered_without_content_and_a_question_may_not() {
     let updated = dossier.update(DossierFields::named("Q3")).await.unwrap();
     assert_eq!((updated.id().as_str(), updated.snapshot()), ("d", None));
     // What a creation made has no id, and what a question found is nothing.
-    let told = "204 No Content, but the body is empty, where the document describes content";
+    let told = "204 No Content, but the body is empty; the document describes content";
     let error = template.create_dossier(DossierFields::named("Q3")).await.unwrap_err();
     assert_eq!(error.to_string(), format!("createOrUpdateDossier: {told}"));
     let error = client.license().await.unwrap_err();

@@ -393,7 +393,7 @@ impl Refusal {
             (Some(code), Some(text)) => format!("{} ({code})", text.trim()),
             (code, text) => code.clone().or_else(|| text.clone()).unwrap_or_default(),
         };
-        text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)))
+        text::one_line(&text::mask_secrets(&reason, secrets.iter().map(Secret::expose)))
     }
 }
 
@@ -468,7 +468,8 @@ fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
         "realm does not exist" => "; check the workspace's name",
         _ => "",
     };
-    let error = Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api(Some(reason), None);
+    let error =
+        Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api_message(Some(reason), None);
     let needs_login = matches!(code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client");
     finish(if needs_login && !is_transient { error.login_needed() } else { error })
 }

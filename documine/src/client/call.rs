@@ -79,7 +79,7 @@ impl<P, T> Call<P, T> {
     }
 
     /// Configures the call as one poll of a wait. Longer retry pauses are left to the wait, which knows its own deadline.
-    pub(crate) fn as_poll(mut self, hint: &RetryAfterHint) -> Self {
+    pub(crate) fn for_poll(mut self, hint: &RetryAfterHint) -> Self {
         const MAX_ELAPSED: Duration = Duration::from_secs(20);
         let policy = self.options.retry_policy.as_deref().unwrap_or_else(|| &self.client.pipeline().retry_policy);
         self.options.retry_policy = Some(Box::new(policy.clone().max_elapsed(MAX_ELAPSED)));

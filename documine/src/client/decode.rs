@@ -20,10 +20,10 @@ fn decode_with_path<A: DeserializeOwned>(body: &[u8], meta: &ResponseMeta) -> Re
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| format!("the body is invalid at `{}`: {}", error.path(), error.inner()));
+        .map_err(|error| format!("the body does not fit at `{}`: {}", error.path(), error.inner()));
     let value = value.and_then(|value| match json.end() {
         Ok(()) => Ok(value),
-        Err(error) => Err(format!("trailing characters after the JSON body: {error}")),
+        Err(error) => Err(format!("the body has content after its JSON value: {error}")),
     });
     value.map_err(|why| decode_error(body, meta, &why))
 }
@@ -31,7 +31,7 @@ fn decode_with_path<A: DeserializeOwned>(body: &[u8], meta: &ResponseMeta) -> Re
 /// Builds the error for a response, or a part of one, that the document does not describe.
 #[cold]
 pub(crate) fn decode_error(body: &[u8], meta: &ResponseMeta, why: &str) -> Error {
-    let masked = |text: &str| text::without(text, meta.tokens.iter().map(|tokens| tokens.access.expose()));
+    let masked = |text: &str| text::mask_secrets(text, meta.tokens.iter().map(|tokens| tokens.access.expose()));
     let body = &body[..body.len().min(ERROR_BODY_LIMIT)];
     // The reason quotes the invalid value, so tokens are masked in it as well.
     let (body, why) = (masked(&String::from_utf8_lossy(body)), masked(why));

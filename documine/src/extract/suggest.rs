@@ -1,12 +1,12 @@
-//! Which of the given names was probably meant: equal but for case, blanks, underscores and other marks.
+//! Suggests a name for a misspelt one.
 
-/// The first of `given` that differs from `wanted` in case and marks only.
-pub(super) fn suggest<'a>(wanted: &str, given: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let key = bare(wanted);
-    given.into_iter().find(|name| *name != wanted && !key.is_empty() && bare(name) == key)
+/// Returns the first of `names` that differs from `wanted` only in case and punctuation.
+pub(super) fn suggest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let key = normalized(wanted);
+    names.into_iter().find(|name| *name != wanted && !key.is_empty() && normalized(name) == key)
 }
 
-fn bare(name: &str) -> String {
+fn normalized(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -15,12 +15,12 @@ mod tests {
     use super::suggest;
 
     #[test]
-    fn case_and_marks_do_not_count() {
-        let given = ["Study Title", "study-number", "Sponsor"];
-        assert_eq!(suggest("Study_Title", given), Some("Study Title"));
-        assert_eq!(suggest("StudyNumber", given), Some("study-number"));
-        assert_eq!(suggest("Sponsors", given), None);
-        assert_eq!(suggest("Sponsor", given), None, "the same name is no hint");
+    fn ignores_case_and_punctuation() {
+        let names = ["Study Title", "study-number", "Sponsor"];
+        assert_eq!(suggest("Study_Title", names), Some("Study Title"));
+        assert_eq!(suggest("StudyNumber", names), Some("study-number"));
+        assert_eq!(suggest("Sponsors", names), None);
+        assert_eq!(suggest("Sponsor", names), None, "the same name is not suggested");
         assert_eq!(suggest("__", ["--"]), None);
     }
 }

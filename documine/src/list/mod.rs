@@ -100,7 +100,7 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
 
     /// For one look of a wait.
     pub(crate) fn looking(mut self, asked: &RetryAfterHint) -> Self {
-        self.call = self.call.as_poll(asked);
+        self.call = self.call.for_poll(asked);
         self
     }
 

@@ -261,7 +261,7 @@ impl<T: Send + 'static> Walk<T> {
 
     /// Refuses a list that goes on although as much of it is collected as its caller takes: `most` items or pages, or the memory of the largest answer.
     pub(super) fn check_size(&self, items: usize, most: usize) -> Result<()> {
-        let memory = json_memory::most(self.client.pipeline().max_response_size);
+        let memory = json_memory::max_estimate(self.client.pipeline().max_response_size);
         let limit = if items >= most || self.pages >= most as u64 {
             format!("{most} (with_max_items)")
         } else if self.built > memory {

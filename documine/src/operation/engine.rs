@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::trouble::WaitError;
 use super::wait::{Look, State, Wait};
-use crate::clock::unit;
+use crate::clock::unit_interval;
 use crate::error::{Error, Result};
 use crate::text::one_line;
 use crate::transport::RetryAfterHint;
@@ -196,7 +196,7 @@ impl<T: Send + 'static> Engine<T> {
         let interval = Duration::from_secs_f64(ROOT * elapsed.as_secs_f64().sqrt()).clamp(SHORTEST, LONGEST);
         self.max_age = interval / 2;
         // Spread by a tenth, so that many that began together do not stay together.
-        let mut pause = interval.mul_f64(0.9 + 0.2 * unit(random));
+        let mut pause = interval.mul_f64(0.9 + 0.2 * unit_interval(random));
         if let Some(since) = self.done_since {
             pause = pause.min(self.wait.settle.saturating_sub(elapsed.saturating_sub(since)));
         } else if let Some(usual) = self.wait.plan.history.usual(self.wait.plan.kind) {

@@ -241,7 +241,7 @@ impl DownloadHandle {
             let by_itself = handle.clone();
             handle.board().sit_down().look(
                 handle.id.to_string(),
-                move |asked| by_itself.get().as_poll(asked).into_future(),
+                move |asked| by_itself.get().for_poll(asked).into_future(),
                 judge.clone(),
             )
         };
@@ -250,7 +250,7 @@ impl DownloadHandle {
             what: format!("package {}", self.id),
             id: self.id.to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.wait_durations()),
+            history: Arc::clone(self.client.wait_durations()),
             deadline: DEADLINE,
             grace,
             known: Arc::default(),

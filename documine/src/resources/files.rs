@@ -106,7 +106,7 @@ impl DossierHandle {
             what: format!("the analysis of dossier {}", self.id()),
             id: self.id().to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.wait_durations()),
+            history: Arc::clone(self.client.wait_durations()),
             deadline: FILES_DEADLINE,
             grace: Duration::ZERO,
             known: Arc::default(),
@@ -190,7 +190,7 @@ impl Upload {
             request = request.keep_manual_changes(keep);
         }
         let (result, facts) = client.fetch_with_meta(request.prepare(), &options).await?;
-        Uploaded::new(dossier, result).map_err(|error| error.with_effort(facts.attempts, facts.elapsed))
+        Uploaded::new(dossier, result).map_err(|error| error.with_attempts(facts.attempts, facts.elapsed))
     }
 }
 
@@ -377,7 +377,7 @@ impl FileHandle {
             let by_itself = file.clone();
             dossier.board().sit_down().look(
                 file.id().to_string(),
-                move |asked| by_itself.get().as_poll(asked).into_future(),
+                move |asked| by_itself.get().for_poll(asked).into_future(),
                 judge.clone(),
             )
         };
@@ -386,7 +386,7 @@ impl FileHandle {
             what: format!("file {}", self.id()),
             id: self.id().to_string(),
             clock: Arc::clone(self.client.clock()),
-            history: Arc::clone(&self.client.wait_durations()),
+            history: Arc::clone(self.client.wait_durations()),
             deadline: FILES_DEADLINE,
             grace,
             known: Arc::default(),

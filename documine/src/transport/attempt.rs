@@ -22,7 +22,7 @@ use super::retry::{RetryContext, RetryDecision};
 use super::telemetry;
 use crate::address::{is_same_origin, require_safe_scheme};
 use crate::auth::TokenSet;
-use crate::clock::{BoxFuture, unit};
+use crate::clock::{BoxFuture, unit_interval};
 use crate::error::{Error, Result, Sent};
 use crate::timeout::{Activity, while_active};
 
@@ -77,7 +77,7 @@ impl CallExecutor<'_> {
             }
             let elapsed = pipeline.clock.monotonic().saturating_sub(state.started);
             let remaining = limit.saturating_sub(elapsed);
-            match retry.on_error(&error, elapsed, remaining, unit(pipeline.clock.random())) {
+            match retry.on_error(&error, elapsed, remaining, unit_interval(pipeline.clock.random())) {
                 RetryDecision::GiveUp(None) => return Err(state.for_all_attempts(error)),
                 RetryDecision::GiveUp(Some(reason)) => return Err(state.for_all_attempts(error.with_note(reason))),
                 RetryDecision::RetryAfter(delay) => {

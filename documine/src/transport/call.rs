@@ -54,7 +54,7 @@ impl CallExecutor<'_> {
                 _ => error,
             };
             let idempotent = state.method.is_idempotent();
-            error.with_operation(operation.id).with_effort(state.attempts, elapsed).repeatable(idempotent)
+            error.with_operation(operation.id).with_attempts(state.attempts, elapsed).repeatable(idempotent)
         });
         if let Ok(response) = &outcome {
             pipeline.retry_budget.deposit();

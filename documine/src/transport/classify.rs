@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::error_body::ErrorBody;
 use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
-use crate::http_util::{causes, classify_reqwest_error, retry_after, root_cause};
+use crate::http_util::{causes, classify_reqwest_error, is_html, retry_after, root_cause};
 use crate::text::{SNIPPET_LIMIT, one_line};
 
 /// The limit on the bytes read from an error body. No message of the service is longer.
@@ -63,7 +63,7 @@ fn error_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     Error::new(ErrorKind::Api, text)
         .with_status(status)
         .with_headers(headers)
-        .with_api(parsed.message, parsed.timestamp)
+        .with_api_message(parsed.message, parsed.timestamp)
         .with_request_id(request_id(headers))
         .with_snippet(snippet(body).filter(|_| !has_message))
 }
@@ -112,12 +112,6 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
 /// Returns the `Content-Type` of a response.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::CONTENT_TYPE)?.to_str().ok()
-}
-
-/// Returns whether a `Content-Type` is HTML.
-pub(crate) fn is_html(media_type: &str) -> bool {
-    const HTML: &str = "text/html";
-    media_type.trim_start().get(..HTML.len()).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
 }
 
 /// Returns the beginning of a body as text.

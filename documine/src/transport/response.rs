@@ -76,7 +76,7 @@ impl ResponseMeta {
     pub(crate) fn annotate(&self, error: Error) -> Error {
         error
             .with_operation(self.operation.id)
-            .with_effort(self.attempts, self.elapsed)
+            .with_attempts(self.attempts, self.elapsed)
             .repeatable(self.request.method().is_idempotent())
     }
 }
@@ -160,7 +160,7 @@ impl CallExecutor<'_> {
                 _ => error,
             };
             // In JSON the token may have been written with escapes, so decoded texts are masked as well.
-            return Err(state.redirects.annotate(error.without(&[tokens.access.expose()])));
+            return Err(state.redirects.annotate(error.mask_secrets(&[tokens.access.expose()])));
         }
         let headers = std::mem::take(response.headers_mut());
         let (status, body) = match expected {
@@ -189,7 +189,7 @@ impl CallExecutor<'_> {
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
         // The error page of a proxy may show the request headers, the error of an object store the signed URL.
         let secrets = signed.iter().map(String::as_str).chain([tokens.access.expose()]);
-        (headers, text::without(&String::from_utf8_lossy(&body), secrets))
+        (headers, text::mask_secrets(&String::from_utf8_lossy(&body), secrets))
     }
 
     /// Returns the timeout between two chunks of a body.
@@ -247,7 +247,7 @@ fn signed_url_parts(url: &Url, base: &Url) -> Vec<String> {
 fn content_mismatch(headers: &HeaderMap, answer: operations::Answer) -> Option<String> {
     let media_type = classify::media_type(headers);
     // Also where no content is expected: a proxy's login page in response to a deletion means that nothing was deleted.
-    if media_type.is_some_and(classify::is_html) {
+    if media_type.is_some_and(http_util::is_html) {
         return Some("the response is an HTML page, possibly the login page of a proxy".into());
     }
     if matches!(answer, operations::Answer::Binary | operations::Answer::Empty) {

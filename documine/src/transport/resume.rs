@@ -10,7 +10,7 @@ use super::options::CallOptions;
 use super::pipeline::Pipeline;
 use super::retry::{RetryContext, RetryDecision};
 use super::telemetry;
-use crate::clock::unit;
+use crate::clock::unit_interval;
 use crate::error::{Error, Result};
 
 /// The failure of a streamed body. The request was a read, so it can be repeated.
@@ -38,7 +38,7 @@ impl Pipeline {
             let call = CallExecutor::new(self, options);
             let policy = call.retry_policy();
             let mut retry = RetryContext::after_failures(failures, &policy, &self.retry_budget, true);
-            retry.on_error(&error, elapsed, remaining, unit(self.clock.random()))
+            retry.on_error(&error, elapsed, remaining, unit_interval(self.clock.random()))
         };
         let delay = match decision {
             RetryDecision::GiveUp(None) => return Err(error),

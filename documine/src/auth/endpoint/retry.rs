@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::backoff::Backoff;
-use crate::clock::{Clock, unit};
+use crate::clock::{Clock, unit_interval};
 use crate::error::{Error, Sent};
 use crate::http_util;
 
@@ -71,7 +71,7 @@ impl<'a> Patience<'a> {
         if self.tried >= self.tries {
             return None;
         }
-        let own = self.backoff.next_delay().mul_f64(unit(self.clock.random()));
+        let own = self.backoff.next_delay().mul_f64(unit_interval(self.clock.random()));
         let pause = asked.max(own);
         let left = TIME.saturating_sub(self.clock.monotonic().saturating_sub(self.began));
         (pause < left).then_some(pause)

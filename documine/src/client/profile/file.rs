@@ -27,7 +27,7 @@ const KEYS: &str = "base_url, workspace, client_id, client_secret, username, pas
 pub(super) struct ProfileFile {
     pub(super) path: PathBuf,
     pub(super) text: Zeroizing<String>,
-    /// True if other users than the owner can access the file, where the system tells.
+    /// True if other users than the owner can access the file, if the system reports it.
     pub(super) accessible_to_others: bool,
 }
 

@@ -280,6 +280,6 @@ impl Fetch {
     /// An error, with what the whole transfer has taken; `more` requests were made for it that are not counted yet.
     pub(super) fn told(&self, error: Error, more: u32) -> Error {
         let elapsed = self.client.clock().monotonic().saturating_sub(self.begun);
-        error.with_operation("downloadPackage").repeatable(true).with_effort(self.attempts + more, elapsed)
+        error.with_operation("downloadPackage").repeatable(true).with_attempts(self.attempts + more, elapsed)
     }
 }

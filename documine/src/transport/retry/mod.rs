@@ -15,7 +15,7 @@ pub use policy::{Retry, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorKind};
 
-/// The longest `Retry-After` that is waited for between attempts, whatever the policy allows. A longer one is left to the caller.
+/// The longest `Retry-After` that is waited for between attempts, even if the policy allows more. A longer one is left to the caller.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The decision about a failed attempt.
