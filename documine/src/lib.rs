@@ -32,10 +32,7 @@ pub use auth::{
     Authorization, ClientAuthMethod, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback,
     MemoryStore, Secret, StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
 };
-pub use client::Call;
-pub use client::Client;
-pub use client::ClientBuilder;
-pub use client::Identity;
+pub use client::{Call, Client, ClientBuilder, Identity};
 pub use clock::{BoxFuture, Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use list::{BadItem, Continuation, List, ListStream, Page};

@@ -109,7 +109,7 @@ fn tried<S: Strategy>(strategy: &S, list: impl Fn(S::Value) -> (Value, String)) 
             .map_err(|error| (error.kind(), error.to_string(), format!("{error:?}")));
         let Err((kind, line, all)) = error else { return Err(TestCaseError::fail("it was taken")) };
         prop_assert_eq!(kind, ErrorKind::Decode);
-        let begin = format!("getFiles: 200 OK, but the body does not fit at `{place}`: ");
+        let begin = format!("getFiles: 200 OK, but the body is invalid at `{place}`: ");
         prop_assert!(line.starts_with(&begin), "{} does not begin with {}", line, begin);
         prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
         prop_assert!(!all.contains(TOKEN), "{}", all);
@@ -169,7 +169,7 @@ fn skipped<S: Strategy>(strategy: &S, list: impl Fn(S::Value) -> (Vec<Value>, us
         });
         let each = each.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(each.len(), files.len());
-        let begin = format!("getFiles: 200 OK, but the body does not fit at `{place}`: ");
+        let begin = format!("getFiles: 200 OK, but the body is invalid at `{place}`: ");
         for (index, (found, wanted)) in each.iter().zip(&files).enumerate() {
             match found {
                 Ok(file) => prop_assert_eq!(Some(file.id.as_str()), wanted["id"].as_str()),

@@ -134,7 +134,7 @@ async fn the_object_around_the_list_may_be_any() {
 
 #[tokio::test]
 async fn an_answer_that_is_no_list_is_an_error_that_says_where() {
-    let fit = "getUsers: 200 OK, but the body does not fit";
+    let fit = "getUsers: 200 OK, but the body is invalid";
     for (body, line) in [
         ("nul", format!("{fit}: it ends in the middle")),
         (r#"{"users":[{"id":"a"},{"id""#, format!("{fit} at `users[1]`: it ends in the middle")),

@@ -184,7 +184,7 @@ async fn json_of_another_shape_is_told_with_the_place() {
     let error = dossier.files().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 53"
+        "getFiles: 200 OK, but the body is invalid at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 53"
     );
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
@@ -196,7 +196,7 @@ async fn half_an_answer_is_no_answer() {
     world.sim.faults().add(Fault::on("getUsers").body("application/json", r#"{"users":[{"id":"a"},"#));
     let error = world.client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().starts_with("getUsers: 200 OK, but the body does not fit at `users"), "{error}");
+    assert!(error.to_string().starts_with("getUsers: 200 OK, but the body is invalid at `users"), "{error}");
     world.sim.faults().clear();
     world.sim.faults().add(Fault::on("getUsers").body("application/json", "[]"));
     let error = world.client.users().await.unwrap_err();

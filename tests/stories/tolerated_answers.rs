@@ -183,7 +183,7 @@ async fn numbers_and_truth_values_are_read_in_any_exact_spelling() {
     let client = client_of(files).await;
     let dossier = client.dossier_template(DossierTemplateId::new("t").unwrap()).dossier(DossierId::new("d").unwrap());
     let error = dossier.files().await.unwrap_err();
-    let told = "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: floating point `3.5`, expected i64";
+    let told = "getFiles: 200 OK, but the body is invalid at `files[1].numberOfPages`: invalid type: floating point `3.5`, expected i64";
     assert!(error.to_string().starts_with(told), "{error}");
     let each: Vec<_> = dossier.files().stream_each().try_collect().await.unwrap();
     let read: Vec<_> = each

@@ -20,7 +20,7 @@ fn decode_with_path<A: DeserializeOwned>(body: &[u8], meta: &ResponseMeta) -> Re
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| format!("the body does not fit at `{}`: {}", error.path(), error.inner()));
+        .map_err(|error| format!("the body is invalid at `{}`: {}", error.path(), error.inner()));
     let value = value.and_then(|value| match json.end() {
         Ok(()) => Ok(value),
         Err(error) => Err(format!("the body has content after its JSON value: {error}")),

@@ -24,7 +24,7 @@ impl NamedValues<'_> {
 fn read<T: DeserializeOwned>(components: &[(&str, &[String])]) -> Result<T, Failure> {
     let mut plan = ReadPlan::new(components);
     let attempt = |plan: &ReadPlan<'_>| {
-        plan.begin();
+        plan.reset();
         T::deserialize(ComponentsDeserializer { plan })
     };
     loop {
@@ -35,7 +35,7 @@ fn read<T: DeserializeOwned>(components: &[(&str, &[String])]) -> Result<T, Fail
                 if !plan.adapt_to(&failure, &again) {
                     // The attempts of `adapt_to` may have buffered other components; this attempt restores the state of the failure.
                     return Err(match attempt(&plan) {
-                        Err(same) => plan.locate(same, &again),
+                        Err(same) => plan.add_location(same, &again),
                         Ok(_) => failure,
                     });
                 }

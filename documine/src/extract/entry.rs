@@ -32,10 +32,10 @@ pub(super) enum ScalarForm {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum EmptyListMode {
     /// Passed to a map, but not to a struct, so that `#[serde(default)]` works.
-    Usual,
-    Skipped,
+    Default,
+    Hidden,
     /// Always passed, because the type requires the component.
-    Needed,
+    Passed,
 }
 
 pub(super) struct ComponentEntry<'a> {
@@ -43,24 +43,24 @@ pub(super) struct ComponentEntry<'a> {
     pub(super) texts: &'a [String],
     pub(super) shape: Shape,
     /// One form for each text.
-    pub(super) items: Vec<ScalarForm>,
+    pub(super) forms: Vec<ScalarForm>,
     /// Set if the last attempt read the component without requesting a type.
     pub(super) buffered: Cell<bool>,
-    presence: EmptyListMode,
+    empty_list: EmptyListMode,
     /// The changes left, so that adapting ends.
     changes: usize,
 }
 
 impl<'a> ComponentEntry<'a> {
     pub(super) fn new(name: &'a str, texts: &'a [String]) -> Self {
-        let items = vec![ScalarForm::Text; texts.len()];
+        let forms = vec![ScalarForm::Text; texts.len()];
         Self {
             name,
             texts,
             shape: Shape::Auto,
-            items,
+            forms,
             buffered: Cell::new(false),
-            presence: EmptyListMode::Usual,
+            empty_list: EmptyListMode::Default,
             changes: 6 + 2 * texts.len(),
         }
     }
@@ -68,41 +68,41 @@ impl<'a> ComponentEntry<'a> {
     /// Returns whether the component is hidden from a type with these fields (a map, if there are none).
     pub(super) fn is_skipped(&self, fields: Option<&[&str]>) -> bool {
         self.texts.is_empty()
-            && match self.presence {
-                EmptyListMode::Usual => fields.is_some_and(|fields| fields.contains(&self.name)),
-                EmptyListMode::Skipped => true,
-                EmptyListMode::Needed => false,
+            && match self.empty_list {
+                EmptyListMode::Default => fields.is_some_and(|fields| fields.contains(&self.name)),
+                EmptyListMode::Hidden => true,
+                EmptyListMode::Passed => false,
             }
     }
 
     /// Passes the empty list to a type that requires the component.
-    pub(super) fn supply(&mut self) -> bool {
-        let new = self.texts.is_empty() && self.presence != EmptyListMode::Needed;
-        if new {
-            self.presence = EmptyListMode::Needed;
+    pub(super) fn pass_empty_list(&mut self) -> bool {
+        let changed = self.texts.is_empty() && self.empty_list != EmptyListMode::Passed;
+        if changed {
+            self.empty_list = EmptyListMode::Passed;
             self.shape = Shape::List;
         }
-        new
+        changed
     }
 
     /// Hides the empty list from a type that requires a value.
-    pub(super) fn skip(&mut self) -> bool {
-        let new = self.texts.is_empty() && self.presence == EmptyListMode::Usual;
-        if new {
-            self.presence = EmptyListMode::Skipped;
+    pub(super) fn hide_empty_list(&mut self) -> bool {
+        let changed = self.texts.is_empty() && self.empty_list == EmptyListMode::Default;
+        if changed {
+            self.empty_list = EmptyListMode::Hidden;
         }
-        new
+        changed
     }
 
     /// Trims the texts, after an enum did not recognise one.
     pub(super) fn trim(&mut self) -> bool {
-        let mut new = false;
-        for (text, item) in self.texts.iter().zip(&mut self.items) {
-            if *item == ScalarForm::Text && text.trim().len() < text.len() {
-                (*item, new) = (ScalarForm::TrimmedText, true);
+        let mut changed = false;
+        for (text, form) in self.texts.iter().zip(&mut self.forms) {
+            if *form == ScalarForm::Text && text.trim().len() < text.len() {
+                (*form, changed) = (ScalarForm::TrimmedText, true);
             }
         }
-        new
+        changed
     }
 
     /// Changes the form, after the type received `found` and expected another type.
@@ -111,23 +111,23 @@ impl<'a> ComponentEntry<'a> {
         self.changes = left;
         match (found, expected) {
             (ReceivedValue::Text(_) | ReceivedValue::Unit, ExpectedType::List) => self.reshape(Shape::List),
-            (ReceivedValue::Text(_), ExpectedType::Scalar(item)) => element.is_some_and(|at| self.read_as(at, &[item])),
+            (ReceivedValue::Text(_), ExpectedType::Scalar(form)) => element.is_some_and(|at| self.read_as(at, &[form])),
             (ReceivedValue::Text(_), ExpectedType::Other) => {
                 element.is_some_and(|at| self.read_as(at, &[ScalarForm::Integer, ScalarForm::Float]))
             }
-            (ReceivedValue::Scalar(_), expected) => element.and_then(|at| self.items.get_mut(at)).is_some_and(|item| {
+            (ReceivedValue::Scalar(_), expected) => element.and_then(|at| self.forms.get_mut(at)).is_some_and(|form| {
                 // A tuple of numbers and texts, or a number with decimals where an integer is expected.
-                let before = *item;
-                *item = if expected == ExpectedType::Scalar(ScalarForm::Integer) && before != ScalarForm::Integer {
+                let before = *form;
+                *form = if expected == ExpectedType::Scalar(ScalarForm::Integer) && before != ScalarForm::Integer {
                     ScalarForm::Integer
                 } else {
                     ScalarForm::Text
                 };
-                before != *item
+                before != *form
             }),
             (ReceivedValue::List, _) if self.texts.len() == 1 => self.reshape(Shape::One),
             (ReceivedValue::List, _) if self.texts.is_empty() => self.reshape(Shape::Auto),
-            (ReceivedValue::Unit, _) if self.texts.is_empty() => self.skip(),
+            (ReceivedValue::Unit, _) if self.texts.is_empty() => self.hide_empty_list(),
             // A blank is passed to types that accept text; it cannot become a number.
             (ReceivedValue::Unit, ExpectedType::Text | ExpectedType::Other) => self.reshape(Shape::One),
             _ => false,
@@ -139,18 +139,18 @@ impl<'a> ComponentEntry<'a> {
     }
 
     /// Changes the value at `at` to the first form in which it can be read, and all other values that can be read in that form.
-    fn read_as(&mut self, at: usize, forms: &[ScalarForm]) -> bool {
+    fn read_as(&mut self, at: usize, candidates: &[ScalarForm]) -> bool {
         let Some(text) = self.texts.get(at) else { return false };
-        let Some(form) = forms.iter().find(|form| readable(text, **form)) else { return false };
+        let Some(new_form) = candidates.iter().find(|form| readable(text, **form)) else { return false };
         // Only the first time: values that were changed back since are expected as text.
-        let fresh = self.items.iter().all(|item| *item == ScalarForm::Text);
-        let mut new = false;
-        for (index, (text, item)) in self.texts.iter().zip(&mut self.items).enumerate() {
-            if *item != *form && (index == at || (fresh && readable(text, *form))) {
-                (*item, new) = (*form, true);
+        let is_first = self.forms.iter().all(|form| *form == ScalarForm::Text);
+        let mut changed = false;
+        for (index, (text, form)) in self.texts.iter().zip(&mut self.forms).enumerate() {
+            if form != new_form && (index == at || (is_first && readable(text, *new_form))) {
+                (*form, changed) = (*new_form, true);
             }
         }
-        new
+        changed
     }
 
     /// Returns whether a visitor may have received `found`, a list or nothing, from this component.
@@ -168,7 +168,7 @@ impl<'a> ComponentEntry<'a> {
 
     /// Returns the positions of the values that were passed as this text or number.
     pub(super) fn positions(&self, found: &ReceivedValue) -> Vec<usize> {
-        let fits = |(text, item): (&String, &ScalarForm)| match (found, item) {
+        let fits = |(text, form): (&String, &ScalarForm)| match (found, form) {
             (ReceivedValue::Text(received), ScalarForm::Text) => text == received,
             (ReceivedValue::Text(received), ScalarForm::TrimmedText) => text.trim() == received,
             (ReceivedValue::Scalar(received), ScalarForm::Integer) => {
@@ -182,7 +182,7 @@ impl<'a> ComponentEntry<'a> {
             }
             _ => false,
         };
-        self.texts.iter().zip(&self.items).enumerate().filter(|(_, pair)| fits(*pair)).map(|(index, _)| index).collect()
+        self.texts.iter().zip(&self.forms).enumerate().filter(|(_, pair)| fits(*pair)).map(|(index, _)| index).collect()
     }
 }
 
@@ -211,16 +211,16 @@ impl ExpectedType {
         const INTEGERS: [&str; 11] =
             ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "integer"];
         let words: Vec<&str> = expected.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let says = |names: &[&str]| words.iter().any(|word| names.contains(word));
-        if says(&["string", "str", "character"]) {
+        let mentions = |names: &[&str]| words.iter().any(|word| names.contains(word));
+        if mentions(&["string", "str", "character"]) {
             Self::Text
-        } else if says(&["sequence", "array", "tuple", "list"]) {
+        } else if mentions(&["sequence", "array", "tuple", "list"]) {
             Self::List
-        } else if says(&INTEGERS) {
+        } else if mentions(&INTEGERS) {
             Self::Scalar(ScalarForm::Integer)
-        } else if says(&["f32", "f64", "float", "number"]) {
+        } else if mentions(&["f32", "f64", "float", "number"]) {
             Self::Scalar(ScalarForm::Float)
-        } else if says(&["bool", "boolean"]) {
+        } else if mentions(&["bool", "boolean"]) {
             Self::Scalar(ScalarForm::Bool)
         } else {
             Self::Other

@@ -16,7 +16,7 @@ pub(super) struct ReadPlan<'a> {
     probe: Option<Probe>,
 }
 
-/// A sentinel in place of a value, or a component that is left out.
+/// A sentinel in place of a value, or a component that is omitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Probe {
     location: ValueLocation,
@@ -34,12 +34,12 @@ struct ValueLocation {
 pub(super) type AttemptFn<'f> = dyn Fn(&ReadPlan<'_>) -> Option<Failure> + 'f;
 
 impl<'a> ReadPlan<'a> {
-    pub(super) fn new(listed: &[(&'a str, &'a [String])]) -> Self {
-        Self { entries: listed.iter().map(|(name, texts)| ComponentEntry::new(name, texts)).collect(), probe: None }
+    pub(super) fn new(components: &[(&'a str, &'a [String])]) -> Self {
+        Self { entries: components.iter().map(|(name, texts)| ComponentEntry::new(name, texts)).collect(), probe: None }
     }
 
     /// Resets the record of buffered components.
-    pub(super) fn begin(&self) {
+    pub(super) fn reset(&self) {
         for entry in &self.entries {
             entry.buffered.set(false);
         }
@@ -58,7 +58,7 @@ impl<'a> ReadPlan<'a> {
             ComponentValues {
                 texts: entry.texts,
                 shape: entry.shape,
-                items: &entry.items,
+                forms: &entry.forms,
                 buffered: Some(&entry.buffered),
                 sentinel,
             },
@@ -67,15 +67,15 @@ impl<'a> ReadPlan<'a> {
 
     /// Returns whether the component is hidden from a type with these fields (a map, if there are none).
     pub(super) fn skips(&self, index: usize, fields: Option<&[&str]>) -> bool {
-        let left_out = self.probe.is_some_and(|probe| probe.location.entry == index && probe.sentinel.is_none());
-        left_out || self.entries.get(index).is_some_and(|entry| entry.is_skipped(fields))
+        let omitted = self.probe.is_some_and(|probe| probe.location.entry == index && probe.sentinel.is_none());
+        omitted || self.entries.get(index).is_some_and(|entry| entry.is_skipped(fields))
     }
 
     /// Adapts the plan to a failure. Returns false if no change can help.
     pub(super) fn adapt_to(&mut self, failure: &Failure, attempt: &AttemptFn<'_>) -> bool {
         match (&failure.kind, &failure.component) {
-            (FailureKind::Missing(name), _) => self.change(name, ComponentEntry::supply),
-            (FailureKind::NoValue, Some(name)) => self.change(name, ComponentEntry::skip),
+            (FailureKind::Missing(name), _) => self.change(name, ComponentEntry::pass_empty_list),
+            (FailureKind::NoValue, Some(name)) => self.change(name, ComponentEntry::hide_empty_list),
             (FailureKind::Variant { .. }, None) => {
                 let location = self.locate_field(failure, attempt);
                 location.and_then(|location| self.entries.get_mut(location.entry)).is_some_and(ComponentEntry::trim)
@@ -95,7 +95,7 @@ impl<'a> ReadPlan<'a> {
     }
 
     /// Adds component and value to a failure behind serde's buffer.
-    pub(super) fn locate(&mut self, failure: Failure, attempt: &AttemptFn<'_>) -> Failure {
+    pub(super) fn add_location(&mut self, failure: Failure, attempt: &AttemptFn<'_>) -> Failure {
         if failure.component.is_some() {
             return failure;
         }
@@ -134,13 +134,13 @@ impl<'a> ReadPlan<'a> {
             let outcome = attempt(self);
             self.probe = None;
             let is_match = match sentinel {
-                Some(sentinel) => outcome.is_some_and(|outcome| outcome.is_same_about_sentinel(sentinel, failure)),
+                Some(sentinel) => outcome.is_some_and(|outcome| outcome.is_caused_by(sentinel, failure)),
                 // Without the component, the same failure must have another cause.
                 None => outcome.as_ref() != Some(failure),
             };
             if is_match {
                 matches.push(location);
-                // A sentinel identifies one component; leaving components out may change the failure in other ways.
+                // A sentinel identifies one component; omitting components may change the failure in other ways.
                 if sentinel.is_some() {
                     break;
                 }
@@ -151,7 +151,7 @@ impl<'a> ReadPlan<'a> {
 
     fn candidates(&self, failure: &Failure) -> Vec<ValueLocation> {
         let all = self.entries.iter().enumerate().filter(|(_, entry)| entry.buffered.get());
-        let whole = |entry| ValueLocation { entry, element: None };
+        let component = |entry| ValueLocation { entry, element: None };
         match (&failure.kind, failure.found()) {
             (_, Some(found @ (ReceivedValue::Text(_) | ReceivedValue::Scalar(_)))) => all
                 .flat_map(|(index, entry)| {
@@ -159,12 +159,12 @@ impl<'a> ReadPlan<'a> {
                 })
                 .collect(),
             (_, Some(found)) => {
-                all.filter(|(_, entry)| entry.may_have_passed(&found)).map(|(index, _)| whole(index)).collect()
+                all.filter(|(_, entry)| entry.may_have_passed(&found)).map(|(index, _)| component(index)).collect()
             }
             (FailureKind::Count { count, .. }, None) => {
-                all.filter(|(_, entry)| entry.texts.len() == *count).map(|(index, _)| whole(index)).collect()
+                all.filter(|(_, entry)| entry.texts.len() == *count).map(|(index, _)| component(index)).collect()
             }
-            (FailureKind::Other(_), None) => all.map(|(index, _)| whole(index)).collect(),
+            (FailureKind::Other(_), None) => all.map(|(index, _)| component(index)).collect(),
             _ => Vec::new(),
         }
     }
@@ -182,7 +182,7 @@ impl Failure {
         }
     }
 
-    /// Returns a sentinel that the same visitor rejects, too; `None` if leaving the component out is more conclusive.
+    /// Returns a sentinel that the same visitor rejects, too; `None` if omitting the component is more conclusive.
     fn sentinel(&self) -> Option<Sentinel> {
         match &self.kind {
             FailureKind::InvalidType { found, expected } | FailureKind::InvalidValue { found, expected } => {
@@ -199,7 +199,7 @@ impl Failure {
     }
 
     /// Returns whether this is the failure `first` again, caused by the sentinel.
-    fn is_same_about_sentinel(&self, sentinel: Sentinel, first: &Self) -> bool {
+    fn is_caused_by(&self, sentinel: Sentinel, first: &Self) -> bool {
         let same = match (&self.kind, &first.kind) {
             (
                 FailureKind::InvalidType { expected: now, .. } | FailureKind::InvalidValue { expected: now, .. },

@@ -16,7 +16,7 @@ pub(super) struct ComponentValues<'a> {
     /// The form of the values for a visitor that accepts any type.
     pub(super) shape: Shape,
     /// The form of each value for such a visitor.
-    pub(super) items: &'a [ScalarForm],
+    pub(super) forms: &'a [ScalarForm],
     /// Set if there was such a visitor.
     pub(super) buffered: Option<&'a Cell<bool>>,
     /// Replaces all values, or the one with this index, for such a visitor.
@@ -44,7 +44,7 @@ impl Sentinel {
 
 impl<'a> ComponentValues<'a> {
     pub(super) fn new(texts: &'a [String]) -> Self {
-        Self { texts, shape: Shape::Auto, items: &[], buffered: None, sentinel: None }
+        Self { texts, shape: Shape::Auto, forms: &[], buffered: None, sentinel: None }
     }
 
     /// Returns the only value.
@@ -59,7 +59,7 @@ impl<'a> ComponentValues<'a> {
 
     fn text(self, index: usize, text: &'a str) -> TextValue<'a> {
         let sentinel = self.sentinel.filter(|(element, _)| *element == Some(index)).map(|(_, sentinel)| sentinel);
-        TextValue { raw: text, item: self.items.get(index).copied().unwrap_or_default(), sentinel }
+        TextValue { raw: text, form: self.forms.get(index).copied().unwrap_or_default(), sentinel }
     }
 
     fn elements(self) -> Elements<'a> {
@@ -198,7 +198,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct TextValue<'a> {
     raw: &'a str,
-    item: ScalarForm,
+    form: ScalarForm,
     sentinel: Option<Sentinel>,
 }
 
@@ -270,7 +270,7 @@ impl<'de> Deserializer<'de> for TextValue<'_> {
         }
         // A blank is `None` where a number is expected, so that an `Option` behind serde's buffer works.
         let blank = self.raw.trim().is_empty();
-        let visited = match self.item {
+        let visited = match self.form {
             ScalarForm::Text => visitor.visit_str(self.raw),
             ScalarForm::TrimmedText => visitor.visit_str(self.raw.trim()),
             _ if blank => visitor.visit_none(),

@@ -170,7 +170,7 @@ impl<T: 'static> Pieces<T> {
                 return Ok(Some(Ok(item)));
             }
             Found::Unread(Unread { field, why, is_broken }, bytes) => {
-                let why = format!("the body does not fit at `{}{field}`: {why}", self.place());
+                let why = format!("the body is invalid at `{}{field}`: {why}", self.place());
                 let error = decode_error(&bytes, &self.facts, &why);
                 if is_broken {
                     return Err(error);
@@ -239,7 +239,7 @@ impl<T: 'static> Pieces<T> {
 
     fn flawed(&self, flaw: Flaw) -> Error {
         let near = if self.splitter.in_list() { format!(" at `{}`", self.place()) } else { String::new() };
-        decode_error(&self.piece, &self.facts, &format!("the body does not fit{near}: {flaw}"))
+        decode_error(&self.piece, &self.facts, &format!("the body is invalid{near}: {flaw}"))
     }
 }
 
