@@ -1,4 +1,4 @@
-//! Retries of a response body that failed while it was streamed to the caller.
+//! Retries of a transfer after its call has ended: a response body that failed while it was streamed, or a lost upload.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::telemetry;
 use crate::clock::unit_interval;
 use crate::error::{Error, Result};
 
-/// The failure of a streamed body. The request was a read, so it can be repeated.
+/// The failure of a transfer that can be repeated.
 pub(crate) struct BodyError {
     pub(crate) operation: &'static Operation,
     pub(crate) error: Error,
@@ -31,7 +31,7 @@ impl Pipeline {
     /// Waits for the backoff before the next request.
     ///
     /// # Errors
-    /// The error of the body, where the retry policy gives up.
+    /// The given error, where the retry policy gives up.
     pub(crate) async fn wait_to_resume(&self, options: &CallOptions, failed: BodyError) -> Result<()> {
         let BodyError { operation, error, failures, attempts, elapsed, remaining } = failed;
         let decision = {
