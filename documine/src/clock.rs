@@ -1,39 +1,39 @@
-//! Time, sleeping and randomness, all through one trait, so that a test decides what time it is.
+//! The clock: time, sleeping and randomness behind one trait, so that tests control them.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A boxed future, as the object-safe traits of this crate return it.
+/// A boxed future, the return type of the object-safe traits of this crate.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Where the client takes time and randomness from.
+/// The client's source of time and randomness.
 ///
-/// Waiting, polling, back-off and the age of tokens go through it; limits on a connection (connect, attempt, idle) are real time.
-/// A test gives a clock of its own with [`ClientBuilder::clock`](crate::ClientBuilder::clock), and hours pass in no time.
+/// Waits, polling, backoff and token ages use the clock; timeouts of a connection (connect, attempt, idle) run in real time. A test sets its own
+/// clock with [`ClientBuilder::clock`](crate::ClientBuilder::clock).
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The time of day.
+    /// Returns the wall-clock time.
     fn now(&self) -> SystemTime;
 
-    /// Time since some fixed moment; never goes backwards.
+    /// Returns the time since a fixed moment; never decreases.
     fn monotonic(&self) -> Duration;
 
-    /// Comes back after `duration`.
+    /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
 
-    /// A number from 0 to below 1, used to spread retries and polls.
+    /// Returns a random number from 0 to below 1, for jitter.
     fn random(&self) -> f64;
 }
 
-/// The machine's own clock.
+/// The clock of the system.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     start: Instant,
 }
 
 impl SystemClock {
-    /// The machine's own clock.
+    /// Creates the system clock.
     pub fn new() -> Self {
         Self { start: Instant::now() }
     }
@@ -63,7 +63,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// What a clock calls random, brought to where it belongs: a caller's clock may say anything.
-pub(crate) fn unit(random: f64) -> f64 {
+/// Clamps a random number of a custom clock to the unit_interval interval.
+pub(crate) fn unit_interval(random: f64) -> f64 {
     if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 }
 }

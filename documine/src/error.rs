@@ -1,4 +1,4 @@
-//! The one error type of this crate: what happened, where, whether it was sent, and what the service said.
+//! The error type of this crate.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,47 +9,46 @@ use http::{HeaderMap, StatusCode};
 
 use crate::text::{self, one_line, printable};
 
-/// The largest length of the texts by which a service names a request or a time, in characters.
+/// The limit on request ids and timestamps of the service, in characters.
 const ID_LIMIT: usize = 128;
 
-/// A result with this crate's [`Error`].
+/// A result with the [`Error`] of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What sort of thing went wrong.
+/// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting of the client is missing or wrong. Nothing was sent.
+    /// A setting of the client is missing or invalid. Nothing was sent.
     Config,
-    /// An argument of the call is wrong: a missing file, a folder in place of a file. Nothing was sent.
+    /// An argument of the call is invalid, for example a missing file or a directory in place of a file. Nothing was sent.
     Input,
-    /// No access token could be had, or the identity provider refused.
+    /// No access token could be obtained, or the identity provider refused the request.
     Auth,
     /// The service could not be reached. Nothing was sent.
     Connect,
-    /// A time limit ran out.
+    /// A timeout or deadline expired.
     Timeout,
-    /// The connection broke while the request was sent or the answer was read.
+    /// The connection failed while the request was sent or the response was read.
     Interrupted,
-    /// The service answered with an error status.
+    /// The service responded with an error status.
     Api,
-    /// The service answered, but not with what its document describes.
+    /// The service responded with content that its document does not describe.
     Decode,
-    /// The bytes that arrived are not the bytes that were announced.
+    /// The received bytes do not match the announced length or checksum.
     Integrity,
-    /// The work was accepted, but ended without success: see [`crate::WaitError`].
+    /// The operation was accepted but ended without success: see [`crate::WaitError`].
     Operation,
-    /// A local file or folder could not be read or written.
+    /// A local file or directory could not be read or written.
     File,
-    /// Values could not be turned into the wanted type: see [`crate::extract::ExtractError`].
+    /// Values could not be converted to the requested type: see [`crate::extract::ExtractError`].
     Extract,
-    /// The OpenAPI document that this build was made from does not have the operation, the form or the parameter
-    /// (`unsupported_by_document`). Nothing was sent.
+    /// The OpenAPI document of this build lacks the operation, the form or the parameter (`unsupported_by_document`). Nothing was sent.
     UnsupportedByDocument,
 }
 
 impl ErrorKind {
-    /// Its name in small letters, as it stands in spans and metrics (`error.type`).
+    /// Returns the name in lower case, as in spans and metrics (`error.type`).
     pub fn name(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -69,39 +68,39 @@ impl ErrorKind {
     }
 }
 
-/// Which time limit ran out.
+/// The timeout that expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimeoutPhase {
-    /// Making the connection ([`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout)). Nothing was sent.
+    /// Establishing the connection ([`ClientBuilder::connect_timeout`](crate::ClientBuilder::connect_timeout)). Nothing was sent.
     Connect,
-    /// From the request to the beginning of its answer ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout)).
+    /// From the request to the response headers ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout)).
     Attempt,
-    /// Between two pieces of a body ([`ClientBuilder::idle_timeout`](crate::ClientBuilder::idle_timeout)).
+    /// Between two chunks of a body ([`ClientBuilder::idle_timeout`](crate::ClientBuilder::idle_timeout)).
     Idle,
-    /// The whole call with all its attempts ([`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout), `with_deadline`).
+    /// The whole call with all attempts ([`ClientBuilder::operation_timeout`](crate::ClientBuilder::operation_timeout), `with_deadline`).
     Operation,
-    /// The identity provider's answer.
+    /// The response of the identity provider.
     Login,
-    /// A wait's deadline ([`WaitErrorKind::DeadlineExceeded`](crate::WaitErrorKind)).
+    /// The deadline of a wait ([`WaitError::DeadlineExceeded`](crate::WaitError)).
     Wait,
 }
 
-/// How far a request came before it failed.
+/// The progress of a request before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// Not one byte of it reached the service.
+    /// No byte of the request reached the service.
     No,
-    /// The service answered that it did not process the request: a client's error (4xx), or 503 with `Retry-After`.
+    /// The service stated that it did not process the request: a client error (4xx), or 503 with `Retry-After`.
     Refused,
-    /// The service may have seen it, whole or in part.
+    /// The service may have received the request, in whole or in part.
     Maybe,
 }
 
-/// What went wrong in a call.
+/// The error of a call.
 ///
-/// One opaque type with accessors, so that new facts never break a `match`. [`Display`](fmt::Display) is one line without the
-/// source, [`Debug`](fmt::Debug) has every fact on a line of its own; neither ever shows a secret.
+/// An opaque type with accessors, so that new data never breaks a `match`. [`Display`](fmt::Display) is one line without the source,
+/// [`Debug`](fmt::Debug) lists all data line by line; neither ever shows a secret.
 ///
 /// ```
 /// # async fn f(client: documine::Client, id: documine::DossierTemplateId) {
@@ -128,7 +127,7 @@ struct Inner {
     retry_after: Option<Duration>,
     headers: HeaderMap,
     phase: Option<TimeoutPhase>,
-    /// What the stack has to add to the message: why it did not try again.
+    /// Additions of the transport to the message, for example why it did not retry.
     note: Option<String>,
     repeatable: bool,
     body_snippet: Option<String>,
@@ -137,8 +136,8 @@ struct Inner {
     sent: Sent,
     needs_login: bool,
     transient: bool,
-    /// The other origin that answered, to which the service redirected.
-    elsewhere: Option<String>,
+    /// The origin that responded after a redirect of the service.
+    redirect_origin: Option<String>,
     detail: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -160,7 +159,7 @@ impl Error {
             body_snippet: None,
             attempts: 0,
             elapsed: Duration::ZERO,
-            // Kinds that come of an answer were sent; the others say so where they were.
+            // Errors of these kinds follow a request; others state explicitly if a request was sent.
             sent: match kind {
                 ErrorKind::Api
                 | ErrorKind::Decode
@@ -171,7 +170,7 @@ impl Error {
             },
             needs_login: false,
             transient: false,
-            elsewhere: None,
+            redirect_origin: None,
             detail: None,
         }))
     }
@@ -188,12 +187,12 @@ impl Error {
         Self::new(ErrorKind::Auth, message)
     }
 
-    /// A local file's trouble; `what` says which file and what was tried. The system's error is its detail.
+    /// Creates the error of a local file; `what` names the file and the operation. The `std::io::Error` becomes the detail.
     pub(crate) fn file(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::new(ErrorKind::File, format!("{}: {source}", what.into())).with_detail(source)
     }
 
-    /// The error this one was made from, where its text says all that it says.
+    /// Sets the more specific error, whose text is part of this error's text.
     pub(crate) fn with_detail(mut self, detail: impl StdError + Send + Sync + 'static) -> Self {
         self.0.detail = Some(Arc::new(detail));
         self
@@ -211,19 +210,19 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_api(mut self, message: Option<String>, timestamp: Option<String>) -> Self {
+    pub(crate) fn with_api_message(mut self, message: Option<String>, timestamp: Option<String>) -> Self {
         self.0.api_message = message;
         self.0.api_timestamp = timestamp.map(|text| one_line(&text).chars().take(ID_LIMIT).collect());
         self
     }
 
-    /// Masks secrets in all texts that came from a response.
-    pub(crate) fn without(mut self, secrets: &[&str]) -> Self {
+    /// Masks secrets in all texts of the response.
+    pub(crate) fn mask_secrets(mut self, secrets: &[&str]) -> Self {
         let inner = &mut self.0;
         let optional =
             [&mut inner.api_message, &mut inner.api_timestamp, &mut inner.request_id, &mut inner.body_snippet];
         for text in optional.into_iter().flatten().chain([&mut inner.message]) {
-            *text = text::without(text, secrets.iter().copied());
+            *text = text::mask_secrets(text, secrets.iter().copied());
         }
         self
     }
@@ -248,25 +247,25 @@ impl Error {
         self
     }
 
-    /// Adds to the notes that stand behind the message.
+    /// Appends a note to the message.
     pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
         let note = printable(&note.into());
         self.0.note = Some(self.0.note.take().map_or_else(|| note.clone(), |before| format!("{before}; {note}")));
         self
     }
 
-    /// The answer came from another origin, to which the service redirected a download: its status is not the service's word.
+    /// Marks the response as that of another origin, to which the service redirected a download.
     pub(crate) fn with_redirect_to(mut self, origin: &str) -> Self {
-        self.0.elsewhere = Some(origin.to_owned());
+        self.0.redirect_origin = Some(origin.to_owned());
         self.with_note(format!("the service redirected the download to {origin}"))
     }
 
-    /// Whether the service said that it did not do what was asked.
+    /// Returns whether the service stated that it did not process the request.
     pub(crate) fn was_refused(&self) -> bool {
         self.0.sent == Sent::Refused
     }
 
-    /// Whether the call is one that may be repeated by the rules of HTTP (RFC 9110 section 9.2.2).
+    /// Sets whether the method is idempotent (RFC 9110 section 9.2.2).
     pub(crate) fn repeatable(mut self, repeatable: bool) -> Self {
         self.0.repeatable = repeatable;
         self
@@ -277,7 +276,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_effort(mut self, attempts: u32, elapsed: Duration) -> Self {
+    pub(crate) fn with_attempts(mut self, attempts: u32, elapsed: Duration) -> Self {
         self.0.attempts = attempts;
         self.0.elapsed = elapsed;
         self
@@ -298,165 +297,176 @@ impl Error {
         self
     }
 
-    /// What sort of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The HTTP status of the answer, where there was one.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// The service's own `message`, where the answer held one (published error body: `{timestamp, message}`), or the text that stands in its
-    /// place in the error body of a framework or gateway. As it came: it may hold control characters; [`Display`](fmt::Display) shows none.
+    /// Returns the `message` of the service's error body (published form: `{timestamp, message}`), or its counterpart in the error body of a
+    /// framework or gateway.
+    ///
+    /// The text is unchanged and may contain control characters; [`Display`](fmt::Display) shows none.
     pub fn api_message(&self) -> Option<&str> {
         self.0.api_message.as_deref()
     }
 
-    /// The service's own `timestamp`, where the answer held one as a text or a number: one line of at most 128 characters.
+    /// Returns the `timestamp` of the service's error body, a text or a number: one line of at most 128 characters.
     pub fn api_timestamp(&self) -> Option<&str> {
         self.0.api_timestamp.as_deref()
     }
 
-    /// The request's id as the service names it (`X-Request-Id` or `X-Correlation-Id`), where it sends one: quote it to support.
+    /// Returns the request id (`X-Request-Id` or `X-Correlation-Id`), if the service sent one. Quote it to support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// Returns the pause that the service requested (`Retry-After`, RFC 9110 section 10.2.3). While no token can be obtained: the time until the next
-    /// token request.
+    /// Returns the pause that the service requested (`Retry-After`, RFC 9110 section 10.2.3).
+    ///
+    /// While no token can be obtained: the time until the next token request.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The headers of the answer, where there was one that could not be used. Empty otherwise. They are not in any text of this error.
+    /// Returns the headers of the failed response, or an empty map. No text of this error contains them.
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// Which time limit ran out, where one did.
+    /// Returns the timeout that expired, if one did.
     pub fn timeout_phase(&self) -> Option<TimeoutPhase> {
         self.0.phase
     }
 
-    /// How many times the request was tried. 0: it failed before the first try.
+    /// Returns the number of attempts. 0: the call failed before the first attempt.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// How long the call took, from its start to this error.
+    /// Returns the time from the start of the call to this error.
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// The operation's id in the OpenAPI document, for example `getDossier`.
+    /// Returns the id of the operation in the OpenAPI document, for example `getDossier`.
     pub fn operation(&self) -> Option<&'static str> {
         self.0.operation
     }
 
-    /// The beginning of an answer that could not be understood, at most [`crate::SNIPPET_LIMIT`] bytes of it.
+    /// Returns the beginning of a body without a recognised message, at most [`crate::SNIPPET_LIMIT`] bytes.
     pub fn body_snippet(&self) -> Option<&str> {
         self.0.body_snippet.as_deref()
     }
 
-    /// The service itself answered with `status`: one of the identity provider or of an object store says nothing about the thing that was asked for.
-    fn answered(&self, status: StatusCode) -> bool {
-        self.0.kind != ErrorKind::Auth && self.0.elsewhere.is_none() && self.0.status == Some(status)
+    /// Returns whether the service itself responded with `status`, and not the identity provider or an object store.
+    fn is_service_status(&self, status: StatusCode) -> bool {
+        self.0.kind != ErrorKind::Auth && self.0.redirect_origin.is_none() && self.0.status == Some(status)
     }
 
-    /// A time limit ran out.
+    /// Returns true if a timeout or deadline expired.
     ///
     /// # Troubleshooting
-    /// [`timeout_phase`](Self::timeout_phase) says which limit. Raise it for the call (`with_timeout`, `with_deadline`) or for the client
-    /// ([`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout) and its neighbours), or look for a proxy that holds answers back.
-    /// Ask [`was_sent`](Self::was_sent) before you repeat a call that changes something.
+    /// [`timeout_phase`](Self::timeout_phase) names the timeout. Raise it for the call (`with_timeout`, `with_deadline`) or for the client (for
+    /// example [`ClientBuilder::attempt_timeout`](crate::ClientBuilder::attempt_timeout)), or check for a proxy that delays responses. Check
+    /// [`was_sent`](Self::was_sent) before repeating a call that changes something.
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// The service answered 404: what the call names is not there (or not for this account).
+    /// Returns true if the service responded with 404: the resource does not exist, or not for this account.
     ///
     /// # Troubleshooting
-    /// Check the id and the workspace. Something in the trash needs `include_soft_deleted`; a package may have expired.
+    /// Check the id and the workspace. A resource in the trash needs `include_soft_deleted`; a package may have expired.
     pub fn is_not_found(&self) -> bool {
-        self.answered(StatusCode::NOT_FOUND)
+        self.is_service_status(StatusCode::NOT_FOUND)
     }
 
-    /// The service answered 401: it does not accept the token, not even a fresh one.
+    /// Returns true if the service responded with 401, even to a new token.
     ///
     /// # Troubleshooting
-    /// The token may come from another workspace's identity provider, or the account may have been disabled.
+    /// The token may belong to the identity provider of another workspace, or the account may be disabled.
     pub fn is_unauthorized(&self) -> bool {
-        self.0.elsewhere.is_none() && self.0.status == Some(StatusCode::UNAUTHORIZED)
+        self.0.redirect_origin.is_none() && self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// The service answered 409: the thing is in a state that does not allow the call (archived dossier, file still analysed, package not ready).
+    /// Returns true if the service responded with 409: the state of the resource does not allow the call.
+    ///
+    /// Examples: an archived dossier, a file that is still analysed, a package that is not ready.
     ///
     /// # Troubleshooting
-    /// Wait for the state (`processed()`, `wait()`), or choose another dossier: an archived one stays read-only.
+    /// Wait for the state (`processed()`, `wait()`), or choose another dossier: an archived dossier stays read-only.
     pub fn is_conflict(&self) -> bool {
-        self.answered(StatusCode::CONFLICT)
+        self.is_service_status(StatusCode::CONFLICT)
     }
 
-    /// The service answered 429: too many requests. Also of a paced call that was not sent ([`was_sent`](Self::was_sent) is `false`), because the pause
-    /// after an earlier 429 is longer than the call may take.
+    /// Returns true if the service responded with 429.
+    ///
+    /// Also true for a rate-limited call that was not sent ([`was_sent`](Self::was_sent) is `false`), because the pause after an earlier 429 exceeds
+    /// the time left for the call.
     ///
     /// # Troubleshooting
-    /// Wait for [`retry_after`](Self::retry_after) where given, and call less often.
+    /// Wait for [`retry_after`](Self::retry_after) if given, and send fewer requests.
     pub fn is_rate_limited(&self) -> bool {
-        self.answered(StatusCode::TOO_MANY_REQUESTS)
+        self.is_service_status(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// The same call may succeed later without any change: connection trouble, time limits, 408, 429, 502, 503, 504.
+    /// Returns true if the same call may succeed later: connection errors, timeouts, 408, 429, 502, 503, 504.
     ///
     /// # Troubleshooting
-    /// Calls that only read were repeated already. Before you repeat another one, ask [`was_sent`](Self::was_sent).
+    /// Idempotent calls have been retried already. Check [`was_sent`](Self::was_sent) before repeating another call.
     pub fn is_transient(&self) -> bool {
         self.0.transient
             || matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Interrupted)
             || matches!(self.0.status.map(|s| s.as_u16()), Some(408 | 429 | 502 | 503 | 504))
     }
 
-    /// Nothing but a new login helps: the refresh token is used up, revoked or expired, or the credentials are wrong.
+    /// Returns true if a new login is required: the refresh token is used, revoked or expired, or the credentials are wrong.
     ///
     /// # Troubleshooting
-    /// The text holds the identity provider's reason. Log in again, or give other [`Credentials`](crate::Credentials).
+    /// The message contains the reason of the identity provider. Log in again, or use other [`Credentials`](crate::Credentials).
     pub fn needs_login(&self) -> bool {
         self.0.needs_login
     }
 
-    /// The OpenAPI document that this build was made from does not have what the call needs; nothing was sent. With the document that comes
-    /// with this crate that never happens: it takes a document of your own, in which an operation is missing.
+    /// Returns true if the OpenAPI document of this build lacks something that the call needs. Nothing was sent.
+    ///
+    /// Only possible with a document of your own that lacks an operation, never with the document of this crate.
     ///
     /// # Troubleshooting
-    /// [`api::document`](documine_api::document) lists what the build's document has. If it has the operation under another path, say so with
-    /// `cargo xtask regen --map` (in the repository) or `DOCUMINE_OPENAPI_MAPPING` (in your own build).
+    /// [`api::document`](documine_api::document) lists the contents of the document. If it has the operation under another path, map the operation
+    /// with `cargo xtask regen --map` (in the repository) or `DOCUMINE_OPENAPI_MAPPING` (in your own build).
     pub fn is_unsupported_by_document(&self) -> bool {
         self.0.kind == ErrorKind::UnsupportedByDocument
     }
 
-    /// The service may have seen the request. `false` means that it surely did not, so that even a call that creates something may be repeated.
+    /// Returns true if the service may have received the request. `false`: even a creation can be repeated safely.
     ///
     /// # Troubleshooting
-    /// When `true` after a timeout, look first whether the thing exists before you create it again.
+    /// If `true` after a timeout, check whether the resource exists before creating it again.
     pub fn was_sent(&self) -> bool {
         self.0.sent != Sent::No
     }
 
-    /// The same call can be made again without doing anything twice: it is one that only reads or that HTTP calls idempotent
-    /// (RFC 9110 section 9.2.2), or the service surely did not see it, or did not process it: a client's error (4xx), or 503 with `Retry-After`.
+    /// Returns true if repeating the call cannot have an effect twice.
+    ///
+    /// That is so for idempotent methods (RFC 9110 section 9.2.2), if the service did not receive the request, or if it did not process it: a client
+    /// error (4xx), or 503 with `Retry-After`.
     ///
     /// # Troubleshooting
-    /// `false` after a lost answer to a creation or an upload: look first whether the thing is there. Whether repeating *helps*, says
-    /// [`is_transient`](Self::is_transient).
+    /// If `false` after the lost response to a creation or an upload, check whether the resource exists. [`is_transient`](Self::is_transient) shows
+    /// whether a retry can help.
     pub fn is_safe_to_repeat(&self) -> bool {
         self.0.repeatable || self.0.sent != Sent::Maybe
     }
 
-    /// The more particular error this one was made from: a [`WaitError`](crate::WaitError), an
-    /// [`ExtractError`](crate::extract::ExtractError), or the system's `std::io::Error` of a file or of a connection. It is no
-    /// [`source`](StdError::source), because this error's text holds its text.
+    /// Returns the more specific error behind this one: a [`WaitError`](crate::WaitError), an [`ExtractError`](crate::extract::ExtractError), or the
+    /// `std::io::Error` of a file or connection.
+    ///
+    /// It is no [`source`](StdError::source), because the message of this error contains its text.
     ///
     /// ```
     /// # fn f(error: &documine::Error) {
@@ -470,14 +480,14 @@ impl Error {
         detail.downcast_ref()
     }
 
-    /// Finds an error of this crate in another error's chain of sources, for example in one that [`Client::raw`](crate::Client::raw) returned.
+    /// Finds an error of this crate in another error's chain of sources, for example in that of [`Client::raw`](crate::Client::raw).
     pub fn find<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         let mut next = Some(error);
         while let Some(current) = next {
-            // An `io::Error` does not count the error it was made from among its sources.
-            let carried = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            let carried = carried.and_then(|error| error.downcast_ref::<Self>());
-            if let Some(found) = carried.or_else(|| current.downcast_ref::<Self>()) {
+            // `io::Error` does not return the error it was made from as its source.
+            let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            let inner = inner.and_then(|error| error.downcast_ref::<Self>());
+            if let Some(found) = inner.or_else(|| current.downcast_ref::<Self>()) {
                 return Some(found);
             }
             next = current.source();
@@ -510,16 +520,16 @@ impl fmt::Debug for Error {
             writeln!(f, "  status: {status}")?;
         }
         if let Some(timestamp) = &self.0.api_timestamp {
-            writeln!(f, "  service's time: {timestamp}")?;
+            writeln!(f, "  service timestamp: {timestamp}")?;
         }
         if let Some(after) = self.0.retry_after {
             writeln!(f, "  retry after: {after:?}")?;
         }
         if let Some(snippet) = &self.0.body_snippet {
-            writeln!(f, "  body begins: {snippet:?}")?;
+            writeln!(f, "  body snippet: {snippet:?}")?;
         }
         if let Some(phase) = self.0.phase {
-            writeln!(f, "  time limit: {phase:?}")?;
+            writeln!(f, "  timeout: {phase:?}")?;
         }
         writeln!(f, "  attempts: {}, elapsed: {:?}", self.0.attempts, self.0.elapsed)?;
         writeln!(f, "  was sent: {}, safe to repeat: {}", self.was_sent(), self.is_safe_to_repeat())?;
@@ -527,27 +537,34 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Without a source: the one line says what was behind it, and [`detail`](Error::detail) gives it where it is a type that a program can use.
+/// Has no source: the message contains the text of the cause, and [`detail`](Error::detail) returns typed causes.
 impl StdError for Error {}
+
+/// Asserts that an error has a message of one line without control characters.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn assert_one_line(error: &Error) {
+    let line = error.to_string();
+    assert!(!line.is_empty() && !line.contains(char::is_control), "{line:?}");
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn display_is_one_line_and_debug_has_every_fact() {
-        let error = Error::new(ErrorKind::Timeout, "nothing came for 1s")
+    fn display_is_one_line_and_debug_lists_all_data() {
+        let error = Error::new(ErrorKind::Timeout, "no data received for 1s")
             .with_operation("getDossier")
             .with_request_id(Some("r-1".into()))
             .with_phase(TimeoutPhase::Idle)
-            .with_note("it was not tried again")
-            .with_effort(2, Duration::from_secs(3))
+            .with_note("not retried")
+            .with_attempts(2, Duration::from_secs(3))
             .with_sent(Sent::Maybe);
-        assert_eq!(error.to_string(), "getDossier: nothing came for 1s; it was not tried again (request r-1)");
+        assert_eq!(error.to_string(), "getDossier: no data received for 1s; not retried (request r-1)");
         let lines = [
-            "getDossier: nothing came for 1s; it was not tried again (request r-1)",
+            "getDossier: no data received for 1s; not retried (request r-1)",
             "  kind: Timeout",
-            "  time limit: Idle",
+            "  timeout: Idle",
             "  attempts: 2, elapsed: 3s",
             "  was sent: true, safe to repeat: false",
             "",
@@ -556,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_found_in_a_chain() {
+    fn finds_an_error_in_a_chain() {
         let inner = Error::input("no such file");
         let outer = std::io::Error::other(inner);
         assert_eq!(Error::find(&outer).map(Error::kind), Some(ErrorKind::Input));

@@ -1,10 +1,12 @@
-//! Doors for the fuzz targets of `tests/fuzz`, which are built with `--cfg fuzzing`: each takes any bytes, and panics where something does not hold that
-//! has to hold for whatever a service, a file or a person hands in. The tests below go through the same doors.
+//! Entry points of the fuzz targets in `tests/fuzz`, which are built with `--cfg fuzzing`.
+//!
+//! Each entry point takes any bytes and panics if a property fails that must hold for any input of a service, a file or a person. The tests below
+//! use the same entry points.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "what does not hold is to end the run"
+    reason = "a failed property must end the run"
 )]
 
 pub use crate::list::fuzzing::{continuation, link, list};
@@ -13,27 +15,27 @@ pub use crate::package::fuzzing::archive;
 pub use crate::transfer::download::fuzzing::{content_range, file_name, sidecar};
 
 use crate::auth::StoredLogin;
-use crate::error::Error;
+use crate::error::assert_one_line;
 use crate::extract::{Money, NamedValues, with};
 use crate::models::DownloadId;
 use crate::operation::OperationRef;
 
-/// A stored login: read as it was written, or refused in one line that shows nothing of it.
+/// A stored login is read back as written, or refused in one line without secrets.
 pub fn login(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     match StoredLogin::from_json(text) {
         Ok(login) => {
             let written = login.to_json();
             assert_eq!(StoredLogin::from_json(written.expose()).unwrap(), login);
-            // Secrets of one letter are in any text.
+            // One-letter secrets occur in any text.
             let token = login.tokens().access_token().expose();
             assert!(token.len() < 16 || !format!("{login:?}").contains(token));
         }
-        Err(error) => one_line(&error),
+        Err(error) => assert_one_line(&error),
     }
 }
 
-/// An operation that was noted down: its id, if it is a package of the workspace, or a reason in one line.
+/// A saved operation yields its id if it is a package of the workspace, otherwise an error of one line.
 pub fn operation(input: &[u8]) {
     let Ok(noted) = serde_json::from_slice::<OperationRef>(input) else { return };
     let written = serde_json::to_string(&noted).unwrap();
@@ -45,11 +47,11 @@ pub fn operation(input: &[u8]) {
                 assert!(!matches!(id.as_str(), "." | "..") && !id.as_str().contains('\\'));
             }
         }
-        Err(error) => one_line(&error),
+        Err(error) => assert_one_line(&error),
     }
 }
 
-/// The value of a component as money and as a date: what was read is read again as the same value, or the text is refused in one line.
+/// A value read as money or date is read back as the same value, or refused in one line.
 pub fn value(input: &[u8]) {
     #[derive(serde::Deserialize)]
     struct Amount {
@@ -75,11 +77,6 @@ pub fn value(input: &[u8]) {
         assert_eq!(value.len(), 10, "{text:?} became {value:?}");
         assert_eq!(read::<Day>(&value).map(|day| day.value), Some(value), "{text:?}");
     }
-}
-
-pub(crate) fn one_line(error: &Error) {
-    let line = error.to_string();
-    assert!(!line.is_empty() && !line.contains(char::is_control), "{line:?}");
 }
 
 #[cfg(test)]

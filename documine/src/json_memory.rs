@@ -1,29 +1,29 @@
-//! The memory that JSON takes once it is read: many times as much as its text.
+//! Estimates the memory of parsed JSON, which is many times the size of its text.
 
-/// A JSON object with its first member: the node of a map, or a model's struct with room for one more in a vector that grows.
+/// An object with its first member: the node of a map, or the struct of a model with spare capacity in a vector.
 const OBJECT: usize = 768;
-/// An array with room for four values.
+/// An array with capacity for four values.
 const ARRAY: usize = 192;
-/// Any value: its place in a vector that grows, and once more while serde holds it back for `#[serde(flatten)]`.
+/// A value: its slot in a growing vector, and another one while serde buffers it for `#[serde(flatten)]`.
 const VALUE: usize = 96;
-/// The name of a member, which has an allocation of its own.
+/// A member name, which has its own allocation.
 const NAME: usize = 32;
 
-/// Estimates the bytes that are built from a JSON text, beside the text itself. Real models and [`serde_json::Value`] stay below.
+/// Estimates the memory of the values parsed from a JSON text, in bytes. Models and [`serde_json::Value`] need less.
 ///
-/// The text need not be sound: it is counted before anything is built from it.
+/// The text may be invalid, because the estimate precedes parsing.
 pub(crate) fn estimate(json: &[u8]) -> usize {
-    // Each value but the first stands behind a bracket or a comma.
+    // Every value except the first follows a bracket or a comma.
     let mut built = VALUE;
-    let (mut in_text, mut escaped) = (false, false);
+    let (mut in_string, mut escaped) = (false, false);
     for byte in json {
-        if in_text {
-            (in_text, escaped) = (escaped || *byte != b'"', !escaped && *byte == b'\\');
+        if in_string {
+            (in_string, escaped) = (escaped || *byte != b'"', !escaped && *byte == b'\\');
             continue;
         }
         built += match byte {
             b'"' => {
-                in_text = true;
+                in_string = true;
                 0
             }
             b'{' => OBJECT,
@@ -33,31 +33,31 @@ pub(crate) fn estimate(json: &[u8]) -> usize {
             _ => 0,
         };
     }
-    // The letters of texts are copied.
+    // The characters of strings are copied.
     built + json.len()
 }
 
-/// The most that an answer may be built to, in times of the largest text that is taken.
-const TIMES: usize = 8;
-/// Below this nothing is refused, however small the limit for the text is.
-const ALWAYS: usize = 512 * 1024;
-/// No JSON becomes more than this many times its text.
-const WORST: usize = OBJECT;
+/// The limit on the estimate, as a multiple of the limit on the text.
+const MAX_RATIO: usize = 8;
+/// Estimates up to this size are always accepted.
+const ALWAYS_ACCEPTED: usize = 512 * 1024;
+/// The maximum ratio of estimate to text.
+const WORST_RATIO: usize = OBJECT;
 
-/// Returns the most that may be built where `limit` bytes of text are taken.
-pub(crate) fn most(limit: usize) -> usize {
-    limit.saturating_mul(TIMES).max(ALWAYS)
+/// Returns the limit on the estimate for a text limit of `limit` bytes.
+pub(crate) fn max_estimate(limit: usize) -> usize {
+    limit.saturating_mul(MAX_RATIO).max(ALWAYS_ACCEPTED)
 }
 
-/// Says by how much JSON exceeds what may be built where `limit` bytes of text are taken.
+/// Checks the estimate of a JSON text against a text limit of `limit` bytes. The error is a clause without a subject.
 pub(crate) fn check(json: &[u8], limit: usize) -> Result<(), String> {
-    let most = most(limit);
-    // Most answers are so small that nobody has to count.
-    if json.len().saturating_mul(WORST) <= most {
+    let max = max_estimate(limit);
+    // Most responses are too small to exceed the limit, so the estimate is skipped.
+    if json.len().saturating_mul(WORST_RATIO) <= max {
         return Ok(());
     }
     let built = estimate(json);
-    if built > most { Err(format!("it would take about {built} bytes of memory, more than {most}")) } else { Ok(()) }
+    if built > max { Err(format!("it would take about {built} bytes of memory, more than {max}")) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::properties::cases;
 
-    /// At least what a value has allocated, however maps are made: a node of a B-tree has room for eleven members.
+    /// Returns a lower bound of the allocations of a value: a B-tree node has room for eleven members.
     fn allocated(value: &Value) -> usize {
         const NODE: usize = 11 * (size_of::<String>() + size_of::<Value>());
         match value {
@@ -95,21 +95,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_of_the_densest_json_stays_below_the_estimate() -> serde_json::Result<()> {
+    fn estimate_bounds_densest_json() -> serde_json::Result<()> {
         for json in densest() {
             let value = serde_json::from_str(&json)?;
             let built = allocated(&value) + size_of::<Value>();
             let estimate = estimate(json.as_bytes());
             assert!(built <= estimate, "{built} of {estimate}: {}", &json[..json.len().min(40)]);
-            assert!(estimate <= (json.len() + 1) * WORST, "{estimate}: {}", &json[..json.len().min(40)]);
+            assert!(estimate <= (json.len() + 1) * WORST_RATIO, "{estimate}: {}", &json[..json.len().min(40)]);
         }
         Ok(())
     }
 
     #[test]
-    fn a_model_has_room_in_what_is_estimated_for_its_object() {
+    fn estimate_of_object_bounds_models() {
         use crate::models;
-        // A vector that grows has room for twice as many as it holds.
+        // A growing vector has up to twice the capacity it needs.
         for size in
             [size_of::<models::FileStatus>(), size_of::<models::Dossier>(), size_of::<crate::models::FileComponents>()]
         {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_no_letters_of_texts() {
+    fn ignores_characters_in_strings() {
         for (json, built) in [
             (r#""{[,:{[""#, 0),
             (r#""a\"{{{\\""#, 0),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_take_more_than_eight_times_the_limit() {
+    fn rejects_estimates_above_eight_times_the_limit() {
         let numbers = format!("[{}0]", "0,".repeat(500_000));
         assert!(
             check(numbers.as_bytes(), numbers.len()).is_err_and(|why| why.contains("bytes of memory, more than 8"))
@@ -140,22 +140,22 @@ mod tests {
         assert_eq!(check(numbers.as_bytes(), 16 * numbers.len()), Ok(()));
         let text = format!("[{:?}]", "{".repeat(1_000_000));
         assert_eq!(check(text.as_bytes(), text.len()), Ok(()));
-        // As models are: a few members of some letters each.
+        // Like models: a few members with short texts.
         let model = r#"{"id":"5f2b1c3a","name":"Study number","value":"SVL-2023-0117","pages":[1,2],"confidence":0.98,"confirmed":false}"#;
         let models = format!("[{}]", vec![model; 9000].join(","));
         assert_eq!(
             check(models.as_bytes(), models.len() * 5 / 2),
             Ok(()),
-            "models are taken up to two fifths of the limit"
+            "models are accepted up to two fifths of the limit"
         );
-        assert_eq!(check(b"[{},{},{}]", 10), Ok(()), "small answers are taken whatever the limit is");
+        assert_eq!(check(b"[{},{},{}]", 10), Ok(()), "small texts are always accepted");
     }
 
     proptest! {
         #![proptest_config(cases(256))]
 
         #[test]
-        fn whatever_is_read_is_counted(json in r#"[\[\]{}:,"\\a0 ]{0,40}"#) {
+        fn estimate_bounds_any_parsed_value(json in r#"[\[\]{}:,"\\a0 ]{0,40}"#) {
             let estimate = estimate(json.as_bytes());
             if let Ok(value) = serde_json::from_str::<Value>(&json) {
                 prop_assert!(allocated(&value) <= estimate, "{json}");

@@ -11,10 +11,10 @@ pub mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod http_util;
 mod json_memory;
 mod list;
 mod models;
-mod net;
 mod operation;
 #[cfg(feature = "package")]
 pub mod package;
@@ -33,10 +33,7 @@ pub use auth::{
     Authorization, ClientAuthMethod, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback,
     MemoryStore, Secret, StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
 };
-pub use client::Call;
-pub use client::Client;
-pub use client::ClientBuilder;
-pub use client::Identity;
+pub use client::{Call, Client, ClientBuilder, Identity};
 pub use clock::{BoxFuture, Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
 pub use list::{BadItem, Continuation, List, ListStream, Page};
@@ -55,14 +52,14 @@ pub use text::SNIPPET_LIMIT;
 pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
 pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
 
-/// Chapters of the guide.
+/// The chapters of the guide.
 pub mod guide {
     #[doc = include_str!("../docs/faults.md")]
     pub mod faults {}
 }
 
-/// The generated client that this crate stands on: every operation and type of the document.
+/// The generated client below this crate: every operation and type of the document.
 pub use documine_api as api;
 
-/// Methods, statuses and headers in this crate's signatures are this crate's types.
+/// The `http` crate, whose methods, statuses and headers are part of this crate's signatures.
 pub use http;

@@ -1,4 +1,4 @@
-//! The types of the document: generated, open to new values and fields, and the same for live and for saved answers.
+//! The types of the document: generated, open to new values and fields, identical for live and saved responses.
 
 pub use documine_api::Timestamp;
 pub use documine_api::enums::{

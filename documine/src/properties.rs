@@ -1,13 +1,13 @@
-//! How properties are tried: few cases, so that the suite stays quick; the same ones each time; nothing written to disk.
+//! The configuration of property tests: few cases for speed, a fixed seed, no files.
 //!
-//! proptest's own variables ask for more of them or for others: `PROPTEST_CASES=100000 PROPTEST_RNG_SEED=7 cargo test -p documine`. A failure
-//! prints the smallest value that it could be brought down to.
+//! proptest's own variables override it: `PROPTEST_CASES=100000 PROPTEST_RNG_SEED=7 cargo test -p documine`. A failure prints the smallest failing
+//! value.
 //!
-//! The tests of the other packages take this file in through `#[path]`.
+//! The tests of the other packages include this file through `#[path]`.
 
 use proptest::test_runner::{Config, RngSeed, contextualize_config};
 
-/// So many cases, unless the environment says otherwise.
+/// Returns a configuration with this number of cases, unless the environment overrides it.
 pub(crate) fn cases(number: u32) -> Config {
     contextualize_config(Config {
         cases: number,

@@ -1,4 +1,4 @@
-//! Time limits on a connection. They are real time, whatever the client's [`Clock`](crate::Clock) says.
+//! Connection timeouts, in real time, independent of the client's [`Clock`](crate::Clock).
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -10,17 +10,16 @@ use tokio::time::Instant;
 
 use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
 
-/// The limits of a client or of one call.
+/// The timeouts of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
-    /// To a standing connection. 10 s: a service that does not even shake hands by then is not there.
+    /// Up to the established connection. 10 s.
     pub(crate) connect: Duration,
-    /// From the request to the answer's headers. 60 s: exports of a large dossier take their time.
+    /// From the request to the response headers. 60 s: exports of a large dossier need that long.
     pub(crate) attempt: Duration,
-    /// Between two pieces of a body, in either direction. 60 s: a slow line moves at least something; there is no limit on the whole.
+    /// Between two chunks of a body, in either direction. 60 s. The total time of a transfer has no limit.
     pub(crate) idle: Duration,
-    /// The whole of a call that transfers no file, with all attempts and the pauses between them. 5 min: four attempts that each run into
-    /// their own limit, and a little more.
+    /// A whole call that transfers no file, with all attempts and delays. 5 min: enough for four attempts that each time out.
     pub(crate) operation: Duration,
 }
 
@@ -41,7 +40,7 @@ impl Timeouts {
     }
 }
 
-/// When something last moved on a body that is being sent.
+/// The time of the last activity on a request body that is being sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity(Arc<Mutex<Instant>>);
 
@@ -59,30 +58,30 @@ impl Activity {
     }
 }
 
-/// Lets `work` go on until `limit` has passed, counted anew whenever something moves.
+/// Runs `work` until `limit` has passed without activity.
 ///
-/// The limits take futures that are pinned already: passing one on by value would copy all of it.
+/// The functions here take pinned futures, because moving a future by value would copy it.
 pub(crate) async fn while_active<F: Future + Unpin>(
     mut work: F,
     activity: Option<&Activity>,
     limit: Duration,
 ) -> Result<F::Output, Error> {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
-        let last = activity.map_or(begun, Activity::last);
+        let last = activity.map_or(started, Activity::last);
         let Some(end) = last.checked_add(limit) else {
-            // Further off than time can be told: no limit.
+            // The deadline exceeds the range of `Instant`: no limit.
             return Ok(work.await);
         };
         match tokio::time::timeout_at(end, &mut work).await {
             Ok(output) => return Ok(output),
             Err(_) if activity.is_some_and(|activity| activity.last() > last) => {}
-            Err(_) => return Err(expired(limit, TimeoutPhase::Attempt)),
+            Err(_) => return Err(timeout_error(limit, TimeoutPhase::Attempt)),
         }
     }
 }
 
-/// `work`, unless it takes longer than `limit`. What is there at once costs no timer.
+/// Runs `work` for at most `limit`. Creates no timer if `work` is ready at once.
 pub(crate) async fn within<F: Future + Unpin>(
     mut work: F,
     limit: Duration,
@@ -97,15 +96,15 @@ pub(crate) async fn within<F: Future + Unpin>(
             timer.set(Some(tokio::time::sleep(limit)));
         }
         let over = timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(context).is_ready());
-        if over { Poll::Ready(Err(expired(limit, phase))) } else { Poll::Pending }
+        if over { Poll::Ready(Err(timeout_error(limit, phase))) } else { Poll::Pending }
     })
     .await
 }
 
-pub(crate) fn expired(limit: Duration, phase: TimeoutPhase) -> Error {
+pub(crate) fn timeout_error(limit: Duration, phase: TimeoutPhase) -> Error {
     let text = match phase {
-        TimeoutPhase::Operation => format!("the call did not end within its limit of {limit:?}"),
-        _ => format!("nothing came from the service for {limit:?}"),
+        TimeoutPhase::Operation => format!("call timed out after {limit:?}"),
+        _ => format!("no data received from the service for {limit:?}"),
     };
     Error::new(ErrorKind::Timeout, text).with_sent(Sent::Maybe).with_phase(phase)
 }

@@ -22,15 +22,15 @@ fn rejects_invalid_base_url() {
     assert_rejected(with("mailto:pa55-w0rd"), "the base URL names no host; it should look like https://acme.example");
     assert_rejected(
         with("https://robot:pa55-w0rd@acme.example"),
-        "the base URL holds a user name or password; give them as credentials instead",
+        "the base URL contains a user name or password; pass them as credentials",
     );
     assert_rejected(
         with("https://acme.example/?key=pa55-w0rd"),
-        "the base URL holds a query or fragment; leave out what follows `?` or `#`",
+        "the base URL contains a query or fragment; remove everything from `?` or `#`",
     );
     assert_rejected(
         with("https://acme.example/#top"),
-        "the base URL holds a query or fragment; leave out what follows `?` or `#`",
+        "the base URL contains a query or fragment; remove everything from `?` or `#`",
     );
 }
 
@@ -39,7 +39,7 @@ fn rejects_plain_http_except_for_loopback() {
     let with = |base: &str| Client::builder(base).workspace("acme").credentials(credentials());
     for host in ["acme.example", "10.0.0.1", "localhost.acme.example", "127.0.0.1.acme.example"] {
         let line = format!(
-            "the base URL is http://{host}, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)"
+            "the base URL uses http://{host}, which would send tokens in plain text; use https (http is allowed for 127.0.0.1 and localhost only)"
         );
         assert_rejected(with(&format!("http://{host}")), &line);
     }
@@ -49,7 +49,7 @@ fn rejects_plain_http_except_for_loopback() {
     let builder = with("https://acme.example").token_path("http://login.example/token");
     assert_rejected(
         builder,
-        "the token path is http://login.example, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)",
+        "the token path uses http://login.example, which would send tokens in plain text; use https (http is allowed for 127.0.0.1 and localhost only)",
     );
 }
 
@@ -74,7 +74,7 @@ fn names_empty_credential_field() {
     );
     assert_rejected(
         Client::builder("https://acme.example").workspace("acme"),
-        "no credentials; give them with `credentials(…)`, for example Credentials::password",
+        "no credentials; pass some to `credentials(…)`, for example Credentials::password",
     );
 }
 
@@ -85,14 +85,14 @@ fn rejects_invalid_workspace() {
     assert_rejected(with(""), "the workspace is empty; give its id with `workspace(…)`");
     assert_rejected(
         Client::builder("https://acme.example").credentials(credentials()),
-        "the workspace is empty; give its id with `workspace(…)`",
+        "no workspace; pass its id to `workspace(…)`",
     );
     for (workspace, shown) in
         [("a/b", r#""a/b""#), ("..", r#""..""#), ("a b", r#""a b""#), ("a\nb", r#""a\nb""#), ("a?b", r#""a?b""#)]
     {
         assert_rejected(
             with(workspace),
-            &format!("the workspace {shown} is no workspace id: letters, digits, `-`, `_`, `.` and `~` only"),
+            &format!("invalid workspace id {shown}; only letters, digits, `-`, `_`, `.` and `~` are allowed"),
         );
     }
 }
@@ -116,16 +116,20 @@ fn names_missing_environment_variable() {
         (
             "DOCUMINE_BASE_URL",
             "https://acme.example",
-            "DOCUMINE_BASE_URL is not set or empty; it holds the service's address",
+            "DOCUMINE_BASE_URL is not set or empty; set it to the URL of the service",
         ),
-        ("DOCUMINE_WORKSPACE_ID", "acme", "DOCUMINE_WORKSPACE_ID is not set or empty; it holds the workspace's id"),
+        (
+            "DOCUMINE_WORKSPACE_ID",
+            "acme",
+            "DOCUMINE_WORKSPACE_ID is not set or empty; set it to the id of the workspace",
+        ),
         (
             "DOCUMINE_CLIENT_ID",
             "client",
-            "DOCUMINE_CLIENT_ID is not set or empty; it holds the client's id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
+            "DOCUMINE_CLIENT_ID is not set or empty; set it to the client id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
         ),
-        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set or empty; it holds the user's name"),
-        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set or empty; it holds the user's password"),
+        ("DOCUMINE_USERNAME", "robot", "DOCUMINE_USERNAME is not set or empty; set it to the user name"),
+        ("DOCUMINE_PASSWORD", SECRETS[0], "DOCUMINE_PASSWORD is not set or empty; set it to the password"),
     ];
     let value = |name: &str| all.iter().find(|(known, ..)| *known == name).map(|(_, value, _)| (*value).to_owned());
     ClientBuilder::from_variables(value).unwrap().build().unwrap();
@@ -143,7 +147,7 @@ fn names_missing_environment_variable() {
     assert_error(
         &ClientBuilder::from_variables(lookup).map(drop).unwrap_err(),
         ErrorKind::Config,
-        "DOCUMINE_CLIENT_ID is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it",
+        "DOCUMINE_CLIENT_ID is not set or empty; it is required together with DOCUMINE_REFRESH_TOKEN",
     );
 }
 

@@ -191,7 +191,7 @@ async fn rejects_id_too_long_for_a_url_before_sending() {
     let error = env.client.download(DownloadId::new("x".repeat(200_000)).unwrap()).get().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getDownload: the request can't be made (Parsed Url is not a valid Uri); check the ids and values in it"
+        "getDownload: invalid request: Parsed Url is not a valid Uri; check the ids and values in it"
     );
     assert_eq!(error.kind(), documine::ErrorKind::Input);
     assert!(!error.was_sent() && !error.is_transient());

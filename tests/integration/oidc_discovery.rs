@@ -286,9 +286,9 @@ async fn rejects_unsafe_issuer_before_sending() {
         ),
         (
             "http://login.example/realms/r",
-            "the issuer is http://login.example, which would send tokens in the clear; use https (http is for 127.0.0.1 and localhost only)",
+            "the issuer uses http://login.example, which would send tokens in plain text; use https (http is allowed for 127.0.0.1 and localhost only)",
         ),
-        ("ftp://login.example", "the issuer has the scheme \"ftp\"; use https"),
+        ("ftp://login.example", "unsupported scheme \"ftp\" in the issuer; use https"),
         (
             "https://robot:pa55-w0rd@login.example",
             "the issuer holds a user name or password; give them as credentials instead",
@@ -298,7 +298,7 @@ async fn rejects_unsafe_issuer_before_sending() {
             "the issuer holds a query or fragment; leave out what follows `?` or `#`",
         ),
         ("https://login.example/#r", "the issuer holds a query or fragment; leave out what follows `?` or `#`"),
-        ("mailto:pa55-w0rd", "the issuer names no host; it should look like https://acme.example"),
+        ("mailto:pa55-w0rd", "the issuer has no host; expected a URL such as https://acme.example"),
     ];
     for (issuer, line) in lines {
         assert_error(&builder().discover(issuer).await.map(drop).unwrap_err(), ErrorKind::Config, line);

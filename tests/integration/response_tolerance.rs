@@ -133,7 +133,7 @@ async fn names_error_page_of_proxy() {
     let error = env.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 502 Bad Gateway: the answer is a web page, perhaps of a proxy in between"
+        "getLicense: 502 Bad Gateway: the response is an HTML page, possibly the error page of a proxy"
     );
     assert_eq!(error.kind(), ErrorKind::Api);
     assert_eq!((error.api_message(), error.body_snippet()), (None, Some(page)));
@@ -176,7 +176,7 @@ async fn reports_position_of_mismatched_json() {
     let error = dossier.files().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 53"
+        "getFiles: 200 OK, but the body is invalid at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 53"
     );
     assert_eq!(error.kind(), ErrorKind::Decode);
 }

@@ -1,4 +1,4 @@
-//! Whatever somebody writes as an address: tokens go over https or stay on this machine, and no password is shown.
+//! Properties of base URLs for any text: tokens are sent over https or stay on this machine, and no password is shown.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::properties::cases;
 
-/// Addresses made of their parts, and of parts that do not belong there.
+/// Generates URLs from valid and invalid parts.
 fn address() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => prop::sample::select(&PARTS).prop_map(str::to_owned),
@@ -42,7 +42,7 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn what_is_taken_is_safe_and_what_is_not_is_told_without_its_password(text in address()) {
+    fn accepts_safe_urls_only_and_never_shows_passwords(text in address()) {
         match base_url(&text) {
             Ok(url) => {
                 let here = match url.host() {
@@ -67,13 +67,13 @@ proptest! {
     }
 
     #[test]
-    fn an_ordinary_address_stays(host in "[a-z]{1,5}\\.example", port in prop::option::of(1_u16..400), path in "(/[a-zA-Z0-9_-]{1,5}){0,3}", end in "/{0,2}", blank in " ?") {
+    fn keeps_ordinary_urls(host in "[a-z]{1,5}\\.example", port in prop::option::of(1_u16..400), path in "(/[a-zA-Z0-9_-]{1,5}){0,3}", end in "/{0,2}", blank in " ?") {
         let origin = port.map_or(format!("https://{host}"), |port| format!("https://{host}:{port}"));
         let url = base_url(&format!("{blank}{origin}{path}{end}{blank}"))?;
         prop_assert_eq!(url.host_str(), Some(host.as_str()));
         prop_assert_eq!(url.port_or_known_default(), port.or(Some(443)));
         prop_assert_eq!(url.path().trim_end_matches('/'), &path);
-        let above = above(url, &path);
-        prop_assert_eq!(above.path(), "/");
+        let parent = without_server_path(url, &path);
+        prop_assert_eq!(parent.path(), "/");
     }
 }

@@ -13,7 +13,7 @@ use super::flow::log_out::LoggedOut;
 use super::known::{Came, Known, Renewed};
 use super::origin::Origin;
 use super::token::TokenSet;
-use crate::clock::{BoxFuture, Clock, unit};
+use crate::clock::{BoxFuture, Clock, unit_interval};
 use crate::error::{Error, Result};
 
 /// After a failed early refresh the next one waits this long, so that a provider in trouble is left alone.
@@ -63,7 +63,8 @@ impl State {
 impl Authenticator {
     pub(crate) fn new(origin: Origin, clock: Arc<dyn Clock>, listener: Option<Listener>) -> Self {
         let known = origin.known();
-        let renew_at = known.tokens.as_ref().and_then(|tokens| tokens.renew_at(clock.now(), unit(clock.random())));
+        let renew_at =
+            known.tokens.as_ref().and_then(|tokens| tokens.renew_at(clock.now(), unit_interval(clock.random())));
         let state = State { known, renew_at, flight: None };
         Self(Arc::new(Inner { origin, clock, listener, state: Mutex::new(state) }))
     }
@@ -236,7 +237,7 @@ impl Inner {
                 state.renew_at = Some(tokens.expires_at.map_or(soon, |end| soon.min(end)));
             }
         } else {
-            let due = known.tokens.as_ref().and_then(|tokens| tokens.renew_at(now, unit(self.clock.random())));
+            let due = known.tokens.as_ref().and_then(|tokens| tokens.renew_at(now, unit_interval(self.clock.random())));
             // What could not be kept is tried again.
             state.renew_at = if known.unsaved { Some(due.map_or(soon, |due| due.min(soon))) } else { due };
         }

@@ -15,7 +15,7 @@ use super::members::{Members, text_of};
 use super::token::{Secret, TokenSet};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
-use crate::{address, net, text};
+use crate::{address, http_util, text};
 use retry::{Outcome, RawResponse, Unanswered};
 
 pub(super) use super::client_auth::ClientIdentity;
@@ -277,12 +277,12 @@ async fn once(http: &reqwest::Client, parts: &http::request::Parts, body: Bytes)
             .send()
             .await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = net::read_bounded(response, ANSWER_LIMIT).await?;
+        let body = http_util::read_bounded(response, ANSWER_LIMIT).await?;
         Ok(RawResponse { status, headers, body })
     };
     let broken = |error: reqwest::Error| {
-        let (kind, sent) = net::fate(&error);
-        let text = format!("the identity provider could not be asked: {}", net::root_cause(&error));
+        let (kind, sent) = http_util::classify_reqwest_error(&error);
+        let text = format!("the identity provider could not be asked: {}", http_util::root_cause(&error));
         Unanswered { error: Error::new(kind, text), sent }
     };
     let Ok(outcome) = tokio::time::timeout(ANSWER_TIME, exchange).await else {
@@ -393,7 +393,7 @@ impl Refusal {
             (Some(code), Some(text)) => format!("{} ({code})", text.trim()),
             (code, text) => code.clone().or_else(|| text.clone()).unwrap_or_default(),
         };
-        text::one_line(&text::without(&reason, secrets.iter().map(Secret::expose)))
+        text::one_line(&text::mask_secrets(&reason, secrets.iter().map(Secret::expose)))
     }
 }
 
@@ -428,13 +428,13 @@ fn judge(answer: RawResponse, secrets: &[Secret], now: SystemTime) -> Result<Rep
         answer.status == http::StatusCode::UNAUTHORIZED && scheme.eq_ignore_ascii_case("basic") && !is_known(&code)
     };
     let rejects_client = code == "invalid_client" || wants_basic();
-    Ok(Reply::Refused { retry_after: net::retry_after(&answer.headers, now), code, error, rejects_client })
+    Ok(Reply::Refused { retry_after: http_util::retry_after(&answer.headers, now), code, error, rejects_client })
 }
 
 /// What an answer that is no success means; `now` is for a `Retry-After` that is a date.
 pub(super) fn refused(answer: &RawResponse, secrets: &[Secret], now: SystemTime) -> Error {
     let error = refusal(answer.status, &answer.body, secrets);
-    match net::retry_after(&answer.headers, now) {
+    match http_util::retry_after(&answer.headers, now) {
         Some(asked) if error.is_transient() => {
             error.with_retry_after(Some(asked)).with_note(format!("it asks for a pause of {asked:.0?}"))
         }
@@ -468,7 +468,8 @@ fn refusal(status: http::StatusCode, body: &[u8], secrets: &[Secret]) -> Error {
         "realm does not exist" => "; check the workspace's name",
         _ => "",
     };
-    let error = Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api(Some(reason), None);
+    let error =
+        Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api_message(Some(reason), None);
     let needs_login = matches!(code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client");
     finish(if needs_login && !is_transient { error.login_needed() } else { error })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::{Clock, unit};
+use crate::clock::{Clock, unit_interval};
 use crate::error::Error;
 
 /// The limit of the pause after the first failure; it doubles with each further failure.
@@ -29,7 +29,7 @@ impl Outage {
     pub(super) fn new(error: &Error, previous: Option<&Self>, clock: &dyn Clock) -> Self {
         let limit = previous.map_or(FIRST_PAUSE, |previous| (previous.limit * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));
         // Between half the limit and the whole: clients that failed together do not come back together.
-        let own = limit.mul_f64(0.5 + 0.5 * unit(clock.random()));
+        let own = limit.mul_f64(0.5 + 0.5 * unit_interval(clock.random()));
         Self::lasting(error, limit, own.max(requested(error)), clock)
     }
 

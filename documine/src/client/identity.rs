@@ -1,32 +1,33 @@
-//! Whose login a client uses, and its end.
+//! The account that a client uses, and log-out.
 
 use std::time::SystemTime;
 
+use super::handle::Client;
 use crate::auth::{LoggedOut, Members, TokenSet};
-use crate::client::Client;
 use crate::error::Result;
 
-/// Whose login a client uses: what its tokens say, which is what the identity provider wrote into them.
+/// The account that a client uses, read from the claims of its tokens.
 ///
-/// It is for people to read. Whether the tokens are still good is known to nobody but the service, which a call asks.
+/// For display only. Only a call to the service shows whether it still accepts the tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The workspace that the client works in.
+    /// The workspace of the client.
     pub workspace: String,
-    /// The account's name: the user name, else an e-mail address, else its id at the provider. Nothing where the tokens say nothing.
+    /// The name of the account: user name, otherwise e-mail address, otherwise subject id. `None` if the tokens have no such claim.
     pub account: Option<String>,
-    /// When the access token ends. A client with a refresh token gets the next one by itself.
+    /// The expiry of the access token. A client with a refresh token renews it.
     pub access_expires_at: Option<SystemTime>,
-    /// When the refresh token ends, where that is known: after it somebody has to log in again.
+    /// The expiry of the refresh token, if known. After it a new login is required.
     pub refresh_expires_at: Option<SystemTime>,
-    /// The scopes that were granted.
+    /// The granted scopes.
     pub scopes: Vec<String>,
 }
 
 impl Client {
-    /// Whose login this client uses, read from its tokens or from those in its store, even where they have come to their end. It asks nobody, unless
-    /// there are none: then a service's account logs in.
+    /// Returns the account of this client, read from its tokens or those in its store, even if they have expired.
+    ///
+    /// Sends no request unless there are no tokens: then a client with a password logs in.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -39,39 +40,42 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Nobody has logged in ([`Error::needs_login`](crate::Error::needs_login)).
+    /// A login is required ([`Error::needs_login`](crate::Error::needs_login)).
     pub async fn who_am_i(&self) -> Result<Identity> {
         let tokens = self.pipeline().auth.at_hand().await?;
-        Ok(Identity::of(&tokens, self.workspace()))
+        Ok(Identity::from_tokens(&tokens, self.workspace()))
     }
 
-    /// Logs out: revokes the refresh token (RFC 7009), ends the person's session at the identity provider where that is offered, and forgets the
-    /// login here and in the token store. This client and its clones need a new login then, and so do other processes with that store, unless they
-    /// have a password to log in with.
+    /// Logs out: deletes the login here and in the token store, then revokes it at the identity provider.
     ///
-    /// The login is forgotten first, so it is gone from this machine also when the provider can't be told.
+    /// Revokes the refresh token (RFC 7009) and ends the session at the identity provider, where supported. This client, its clones and other
+    /// processes with the same store then need a new login, unless they have a password. The login is deleted first, so it is gone from this
+    /// machine even if the provider cannot be reached.
     ///
     /// # Errors
-    /// The tokens come from a source of the caller's own; the store can't be cleared, and everything is as before; or the provider could not be told, and the tokens are good there until their end.
+    /// The tokens come from a custom source; the store cannot be cleared, and nothing has changed; or the provider could not be reached, and the
+    /// tokens stay valid there until they expire.
     pub async fn log_out(&self) -> Result<LoggedOut> {
         self.pipeline().auth.log_out().await
     }
 
-    /// Comes back when no refresh is under way. A program does this at its end, before its runtime ends too: a refresh that is cut off may have
-    /// used a refresh token up without the new one being kept. Until then it goes on by itself, so nobody has to wait for it elsewhere.
+    /// Waits for a token refresh in progress.
+    ///
+    /// Call this before shutting down the runtime; otherwise a rotated refresh token may be lost. Elsewhere the refresh completes in the
+    /// background.
     pub async fn settle(&self) {
         self.pipeline().auth.settle().await;
     }
 }
 
-/// Returns the name of the account in a token's claims (OpenID Connect Core section 5.1).
+/// Returns the account name in the claims of a token (OpenID Connect Core section 5.1).
 fn account(claims: &Members) -> Option<String> {
     claims.text(&["preferred_username", "email", "sub"]).map(|name| crate::text::one_line(&name))
 }
 
 impl Identity {
-    fn of(tokens: &TokenSet, workspace: &str) -> Self {
-        // The signatures are none of our business: nothing is decided by the claims.
+    fn from_tokens(tokens: &TokenSet, workspace: &str) -> Self {
+        // The signatures are not verified, because no decision depends on the claims.
         let access = Members::of_jwt(&tokens.access);
         let id = tokens.id.as_ref().and_then(Members::of_jwt);
         let scopes = || access.as_ref().map(|claims| claims.words(&["scope", "scp"])).unwrap_or_default();

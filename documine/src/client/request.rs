@@ -1,20 +1,19 @@
-//! Any request to the service, for what neither the facade nor the document knows.
+//! Requests that neither the facade nor the document has.
 
 use bytes::Bytes;
 use documine_api::operations::UNLISTED;
 use http::Method;
 
-use crate::client::Call;
-use crate::client::Client;
+use super::call::Call;
+use super::handle::Client;
 use crate::error::{Error, Result};
-use crate::net;
+use crate::http_util;
 use crate::transport::CallOptions;
 
 impl Client {
-    /// Any request to the service, for what neither the facade nor the document knows: with token, tenant header, time limits and
-    /// errors like every other call.
+    /// Sends a request that neither the facade nor the document has, with token, tenant header, timeouts and errors like any other call.
     ///
-    /// `path` is a path below the base URL, with its query. The answer's body comes back as it is.
+    /// `path` is relative to the base URL and may have a query. Returns the response body unchanged.
     ///
     /// ```
     /// # async fn f(client: documine::Client) -> documine::Result<()> {
@@ -38,28 +37,31 @@ async fn send(
 ) -> Result<Bytes> {
     if !is_plain_path(&path) {
         return Err(Error::input(format!(
-            "{path:?} is no path: begin with `/`, and leave out `.` and `..`, backslashes, control characters and a blank at the end"
+            "invalid path {path:?}; start with `/`, without `.` and `..` segments, backslashes, control characters and trailing spaces"
         )));
     }
     let mut request = client.pipeline().client.request(method, format!("{}{path}", client.base_url()));
     if let Some(json) = &json {
         request = request.json(json);
     }
-    let request = request.build().map_err(|error| Error::input(format!("{path:?}: {}", net::root_cause(&error))))?;
-    let (body, _) = client.send(request, &UNLISTED, &options).await?.whole().await?;
+    let request =
+        request.build().map_err(|error| Error::input(format!("{path:?}: {}", http_util::root_cause(&error))))?;
+    let (body, _) = client.send_request(request, &UNLISTED, &options).await?.into_bytes().await?;
     Ok(body)
 }
 
-/// Whether the URL built from `path` leads where `path` says: URL parsing drops `.` and `..` in any spelling, takes `\` for `/`, and skips control
-/// characters and blanks at the end.
-fn is_plain_path(whole: &str) -> bool {
-    let (path, rest) = whole.split_once(['?', '#']).unwrap_or((whole, ""));
-    let dots = |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
-    path.starts_with('/')
-        && !path.split('/').any(dots)
-        && !path.contains('\\')
-        && !whole.ends_with(' ')
-        && !path.chars().chain(rest.chars()).any(char::is_control)
+/// Returns whether URL parsing keeps `path` unchanged.
+///
+/// URL parsing resolves `.` and `..` in any spelling, turns `\` into `/`, and drops control characters and trailing spaces.
+fn is_plain_path(path: &str) -> bool {
+    let (plain, rest) = path.split_once(['?', '#']).unwrap_or((path, ""));
+    let is_dot_segment =
+        |segment: &str| matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    plain.starts_with('/')
+        && !plain.split('/').any(is_dot_segment)
+        && !plain.contains('\\')
+        && !path.ends_with(' ')
+        && !plain.chars().chain(rest.chars()).any(char::is_control)
 }
 
 #[cfg(test)]

@@ -1,29 +1,41 @@
-//! All components of a file as one serde deserializer: a struct or a map with an entry for each.
+//! A serde deserializer over all components of a file: a struct or a map with one entry per component.
 
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::failure::{Failure, Kind, list};
-use super::plan::Plan;
-use super::value::Values;
+use super::error::ExtractError;
+use super::failure::{Failure, FailureKind, quoted_list};
+use super::named_values::NamedValues;
+use super::plan::ReadPlan;
+use super::value::ComponentValues;
 
-/// Reads `listed` into a `T`; as often as the plan learns from a failure, but at most a few times a component.
-pub(super) fn read<T: DeserializeOwned>(listed: &[(&str, &[String])]) -> Result<T, Failure> {
-    let mut plan = Plan::new(listed);
-    let attempt = |plan: &Plan<'_>| {
-        plan.begin();
-        T::deserialize(Reader { plan })
+impl NamedValues<'_> {
+    /// Deserializes the components into a `T`, as the [module](super) describes.
+    ///
+    /// # Errors
+    /// [`ExtractError`] names the file, the component, the field and the invalid value.
+    pub fn extract<T: DeserializeOwned>(&self) -> Result<T, ExtractError> {
+        read(&self.components).map_err(|failure| ExtractError::new::<T>(failure, self))
+    }
+}
+
+/// Deserializes the components into a `T`. Repeats as long as the plan adapts to the failure, at most a few times per component.
+fn read<T: DeserializeOwned>(components: &[(&str, &[String])]) -> Result<T, Failure> {
+    let mut plan = ReadPlan::new(components);
+    let attempt = |plan: &ReadPlan<'_>| {
+        plan.reset();
+        T::deserialize(ComponentsDeserializer { plan })
     };
     loop {
         match attempt(&plan) {
             Ok(value) => return Ok(value),
             Err(failure) => {
-                let again = |plan: &Plan<'_>| attempt(plan).err();
-                if !plan.learn(&failure, &again) {
-                    // The attempts of `learn` may have left other traces of what was buffered; this one leaves those of the failure.
+                let again = |plan: &ReadPlan<'_>| attempt(plan).err();
+                if !plan.adapt_to(&failure, &again) {
+                    // The attempts of `adapt_to` may have buffered other components; this attempt restores the state of the failure.
                     return Err(match attempt(&plan) {
-                        Err(same) => plan.locate(same, &again),
+                        Err(same) => plan.add_location(same, &again),
                         Ok(_) => failure,
                     });
                 }
@@ -32,17 +44,17 @@ pub(super) fn read<T: DeserializeOwned>(listed: &[(&str, &[String])]) -> Result<
     }
 }
 
-struct Reader<'a> {
-    plan: &'a Plan<'a>,
+struct ComponentsDeserializer<'a> {
+    plan: &'a ReadPlan<'a>,
 }
 
-impl<'a> Reader<'a> {
-    fn entries(&self, fields: Option<&'static [&'static str]>) -> Entries<'a> {
-        Entries { plan: self.plan, fields, next: 0, current: None }
+impl<'a> ComponentsDeserializer<'a> {
+    fn entries(&self, fields: Option<&'static [&'static str]>) -> ComponentsAccess<'a> {
+        ComponentsAccess { plan: self.plan, fields, next: 0, current: None }
     }
 }
 
-impl<'de> Deserializer<'de> for Reader<'_> {
+impl<'de> Deserializer<'de> for ComponentsDeserializer<'_> {
     type Error = Failure;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -84,7 +96,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Failure> {
-        Err(Failure::new(Kind::Other(format!("components are read into a struct or a map, and {name} is an enum"))))
+        Err(Failure::new(FailureKind::Other(format!("expected a struct or map for the components, found enum {name}"))))
     }
 
     forward_to_deserialize_any! {
@@ -92,14 +104,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-struct Entries<'a> {
-    plan: &'a Plan<'a>,
+struct ComponentsAccess<'a> {
+    plan: &'a ReadPlan<'a>,
     fields: Option<&'static [&'static str]>,
     next: usize,
     current: Option<usize>,
 }
 
-impl<'de> MapAccess<'de> for Entries<'_> {
+impl<'de> MapAccess<'de> for ComponentsAccess<'_> {
     type Error = Failure;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
@@ -109,7 +121,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             if !self.plan.skips(index, self.fields) {
                 self.current = Some(index);
                 let key: StrDeserializer<'_, Failure> = name.into_deserializer();
-                return seed.deserialize(key).map(Some).map_err(|failure| failure.at(name));
+                return seed.deserialize(key).map(Some).map_err(|failure| failure.in_component(name));
             }
         }
         Ok(None)
@@ -117,22 +129,22 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
         let Some((name, values)) = self.current.take().and_then(|index| self.plan.entry(index)) else {
-            return Err(Failure::new(Kind::Other("a value was asked for before its name".to_owned())));
+            return Err(Failure::new(FailureKind::Other("a value was requested before its name".to_owned())));
         };
         let read: Result<S::Value, Failure> = seed.deserialize(values);
         read.map_err(|failure| {
-            let failure = failure.at(name);
-            // A function of the caller's says what is wrong, but not with which text.
+            let failure = failure.in_component(name);
+            // An error of a custom function does not name the text.
             match (&failure.kind, values.texts) {
-                (Kind::Other(_), [text]) => failure.with_value(text),
-                (Kind::Other(_), [_, ..]) => failure.with_value(&list(values.texts)),
+                (FailureKind::Other(_), [text]) => failure.with_value(text),
+                (FailureKind::Other(_), [_, ..]) => failure.with_value(&quoted_list(values.texts)),
                 _ => failure,
             }
         })
     }
 }
 
-/// Reads texts that did not come from a file's list, for the helpers in [`super::with`].
+/// Deserializes texts outside a component, for the helpers in [`super::with`].
 pub(super) fn read_texts<T: DeserializeOwned>(texts: &[String]) -> Result<T, Failure> {
-    T::deserialize(Values::new(texts))
+    T::deserialize(ComponentValues::new(texts))
 }

@@ -1,133 +1,135 @@
-//! One component in the plan: the way in which it is handed over at present, and how that changes.
+//! One component in the plan: the form in which its values are passed to serde, and the changes of that form.
 
 use std::cell::Cell;
 
-use super::failure::Found;
+use super::failure::ReceivedValue;
 use super::text;
 
-/// How values are given to a reader that does not say what it wants.
+/// The form of the values for a visitor that accepts any type.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) enum Shape {
-    /// Nothing for none and for a blank, a scalar for one, a list for several.
+    /// Nothing for an empty list or a blank, a scalar for one value, a list for several.
     #[default]
-    Guess,
-    /// A scalar, even when blank.
+    Auto,
+    /// A scalar, even if blank.
     One,
-    /// A list, whatever there is.
+    /// Always a list.
     List,
 }
 
-/// What one value is given as.
+/// The form of one value.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) enum Item {
+pub(super) enum ScalarForm {
     #[default]
-    AsIs,
-    Trimmed,
+    Text,
+    TrimmedText,
     Integer,
     Float,
-    Truth,
+    Bool,
 }
 
-/// Whether a component with an empty list is shown to the type.
+/// The treatment of a component with an empty list.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Presence {
-    /// To a map; not to a struct, where that makes `#[serde(default)]` work.
-    Usual,
-    Skipped,
-    /// The type cannot do without it.
-    Needed,
+enum EmptyListMode {
+    /// Passed to a map, but not to a struct, so that `#[serde(default)]` works.
+    Default,
+    Hidden,
+    /// Always passed, because the type requires the component.
+    Passed,
 }
 
-pub(super) struct Entry<'a> {
+pub(super) struct ComponentEntry<'a> {
     pub(super) name: &'a str,
     pub(super) texts: &'a [String],
     pub(super) shape: Shape,
-    /// One for each text.
-    pub(super) items: Vec<Item>,
-    /// Set when the last attempt read it without saying what it wants.
+    /// One form for each text.
+    pub(super) forms: Vec<ScalarForm>,
+    /// Set if the last attempt read the component without requesting a type.
     pub(super) buffered: Cell<bool>,
-    presence: Presence,
-    /// How often this may still change, so that learning ends.
+    empty_list: EmptyListMode,
+    /// The changes left, so that adapting ends.
     changes: usize,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ComponentEntry<'a> {
     pub(super) fn new(name: &'a str, texts: &'a [String]) -> Self {
-        let items = vec![Item::AsIs; texts.len()];
+        let forms = vec![ScalarForm::Text; texts.len()];
         Self {
             name,
             texts,
-            shape: Shape::Guess,
-            items,
+            shape: Shape::Auto,
+            forms,
             buffered: Cell::new(false),
-            presence: Presence::Usual,
+            empty_list: EmptyListMode::Default,
             changes: 6 + 2 * texts.len(),
         }
     }
 
-    /// Whether a type with these fields (a map, if none are given) is not to see it.
+    /// Returns whether the component is hidden from a type with these fields (a map, if there are none).
     pub(super) fn is_skipped(&self, fields: Option<&[&str]>) -> bool {
         self.texts.is_empty()
-            && match self.presence {
-                Presence::Usual => fields.is_some_and(|fields| fields.contains(&self.name)),
-                Presence::Skipped => true,
-                Presence::Needed => false,
+            && match self.empty_list {
+                EmptyListMode::Default => fields.is_some_and(|fields| fields.contains(&self.name)),
+                EmptyListMode::Hidden => true,
+                EmptyListMode::Passed => false,
             }
     }
 
-    /// The type needs this component: an empty list is better than nothing.
-    pub(super) fn supply(&mut self) -> bool {
-        let new = self.texts.is_empty() && self.presence != Presence::Needed;
-        if new {
-            self.presence = Presence::Needed;
+    /// Passes the empty list to a type that requires the component.
+    pub(super) fn pass_empty_list(&mut self) -> bool {
+        let changed = self.texts.is_empty() && self.empty_list != EmptyListMode::Passed;
+        if changed {
+            self.empty_list = EmptyListMode::Passed;
             self.shape = Shape::List;
         }
-        new
+        changed
     }
 
-    /// The type wants a value and there is none.
-    pub(super) fn skip(&mut self) -> bool {
-        let new = self.texts.is_empty() && self.presence == Presence::Usual;
-        if new {
-            self.presence = Presence::Skipped;
+    /// Hides the empty list from a type that requires a value.
+    pub(super) fn hide_empty_list(&mut self) -> bool {
+        let changed = self.texts.is_empty() && self.empty_list == EmptyListMode::Default;
+        if changed {
+            self.empty_list = EmptyListMode::Hidden;
         }
-        new
+        changed
     }
 
-    /// An enum did not know the text; maybe without the white space around.
+    /// Trims the texts, after an enum did not recognise one.
     pub(super) fn trim(&mut self) -> bool {
-        let mut new = false;
-        for (text, item) in self.texts.iter().zip(&mut self.items) {
-            if *item == Item::AsIs && text.trim().len() < text.len() {
-                (*item, new) = (Item::Trimmed, true);
+        let mut changed = false;
+        for (text, form) in self.texts.iter().zip(&mut self.forms) {
+            if *form == ScalarForm::Text && text.trim().len() < text.len() {
+                (*form, changed) = (ScalarForm::TrimmedText, true);
             }
         }
-        new
+        changed
     }
 
-    /// The type was given `found` by this component and wants something else.
-    pub(super) fn adapt(&mut self, found: &Found, element: Option<usize>, want: Want) -> bool {
+    /// Changes the form, after the type received `found` and expected another type.
+    pub(super) fn adapt(&mut self, found: &ReceivedValue, element: Option<usize>, expected: ExpectedType) -> bool {
         let Some(left) = self.changes.checked_sub(1) else { return false };
         self.changes = left;
-        match (found, want) {
-            (Found::Text(_) | Found::Nothing, Want::List) => self.reshape(Shape::List),
-            (Found::Text(_), Want::Item(item)) => element.is_some_and(|at| self.read_as(at, &[item])),
-            (Found::Text(_), Want::Else) => element.is_some_and(|at| self.read_as(at, &[Item::Integer, Item::Float])),
-            (Found::Parsed(_), want) => element.and_then(|at| self.items.get_mut(at)).is_some_and(|item| {
-                // A tuple of numbers and texts, or a number with decimals where there should be none.
-                let before = *item;
-                *item = if want == Want::Item(Item::Integer) && before != Item::Integer {
-                    Item::Integer
+        match (found, expected) {
+            (ReceivedValue::Text(_) | ReceivedValue::Unit, ExpectedType::List) => self.reshape(Shape::List),
+            (ReceivedValue::Text(_), ExpectedType::Scalar(form)) => element.is_some_and(|at| self.read_as(at, &[form])),
+            (ReceivedValue::Text(_), ExpectedType::Other) => {
+                element.is_some_and(|at| self.read_as(at, &[ScalarForm::Integer, ScalarForm::Float]))
+            }
+            (ReceivedValue::Scalar(_), expected) => element.and_then(|at| self.forms.get_mut(at)).is_some_and(|form| {
+                // A tuple of numbers and texts, or a number with decimals where an integer is expected.
+                let before = *form;
+                *form = if expected == ExpectedType::Scalar(ScalarForm::Integer) && before != ScalarForm::Integer {
+                    ScalarForm::Integer
                 } else {
-                    Item::AsIs
+                    ScalarForm::Text
                 };
-                before != *item
+                before != *form
             }),
-            (Found::List, _) if self.texts.len() == 1 => self.reshape(Shape::One),
-            (Found::List, _) if self.texts.is_empty() => self.reshape(Shape::Guess),
-            (Found::Nothing, _) if self.texts.is_empty() => self.skip(),
-            // A blank text is given to whoever takes texts; a number cannot be made of it.
-            (Found::Nothing, Want::Text | Want::Else) => self.reshape(Shape::One),
+            (ReceivedValue::List, _) if self.texts.len() == 1 => self.reshape(Shape::One),
+            (ReceivedValue::List, _) if self.texts.is_empty() => self.reshape(Shape::Auto),
+            (ReceivedValue::Unit, _) if self.texts.is_empty() => self.hide_empty_list(),
+            // A blank is passed to types that accept text; it cannot become a number.
+            (ReceivedValue::Unit, ExpectedType::Text | ExpectedType::Other) => self.reshape(Shape::One),
             _ => false,
         }
     }
@@ -136,27 +138,27 @@ impl<'a> Entry<'a> {
         std::mem::replace(&mut self.shape, shape) != shape
     }
 
-    /// Gives the value at `at`, and all values beside it that allow it, in the first form in which it can be read.
-    fn read_as(&mut self, at: usize, forms: &[Item]) -> bool {
+    /// Changes the value at `at` to the first form in which it can be read, and all other values that can be read in that form.
+    fn read_as(&mut self, at: usize, candidates: &[ScalarForm]) -> bool {
         let Some(text) = self.texts.get(at) else { return false };
-        let Some(form) = forms.iter().find(|form| readable(text, **form)) else { return false };
-        // Only the first time: what was taken back since is wanted as text.
-        let fresh = self.items.iter().all(|item| *item == Item::AsIs);
-        let mut new = false;
-        for (index, (text, item)) in self.texts.iter().zip(&mut self.items).enumerate() {
-            if *item != *form && (index == at || (fresh && readable(text, *form))) {
-                (*item, new) = (*form, true);
+        let Some(new_form) = candidates.iter().find(|form| readable(text, **form)) else { return false };
+        // Only the first time: values that were changed back since are expected as text.
+        let is_first = self.forms.iter().all(|form| *form == ScalarForm::Text);
+        let mut changed = false;
+        for (index, (text, form)) in self.texts.iter().zip(&mut self.forms).enumerate() {
+            if form != new_form && (index == at || (is_first && readable(text, *new_form))) {
+                (*form, changed) = (*new_form, true);
             }
         }
-        new
+        changed
     }
 
-    /// Whether a reader that saw this component can have seen a list, or nothing.
-    pub(super) fn gave(&self, found: &Found) -> bool {
+    /// Returns whether a visitor may have received `found`, a list or nothing, from this component.
+    pub(super) fn may_have_passed(&self, found: &ReceivedValue) -> bool {
         let list = self.shape == Shape::List || self.texts.len() > 1;
         match found {
-            Found::List => list,
-            Found::Nothing => {
+            ReceivedValue::List => list,
+            ReceivedValue::Unit => {
                 !(list && self.texts.is_empty())
                     && self.texts.iter().any(|text| text.trim().is_empty()) | self.texts.is_empty()
             }
@@ -164,60 +166,64 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Which of the values were given as this text or number.
-    pub(super) fn positions(&self, found: &Found) -> Vec<usize> {
-        let fits = |(text, item): (&String, &Item)| match (found, item) {
-            (Found::Text(wanted), Item::AsIs) => text == wanted,
-            (Found::Text(wanted), Item::Trimmed) => text.trim() == wanted,
-            (Found::Parsed(wanted), Item::Integer) => {
-                text::integer::<i128>(text).is_ok_and(|number| number.to_string() == *wanted)
+    /// Returns the positions of the values that were passed as this text or number.
+    pub(super) fn positions(&self, found: &ReceivedValue) -> Vec<usize> {
+        let fits = |(text, form): (&String, &ScalarForm)| match (found, form) {
+            (ReceivedValue::Text(received), ScalarForm::Text) => text == received,
+            (ReceivedValue::Text(received), ScalarForm::TrimmedText) => text.trim() == received,
+            (ReceivedValue::Scalar(received), ScalarForm::Integer) => {
+                text::integer::<i128>(text).is_ok_and(|number| number.to_string() == *received)
             }
-            (Found::Parsed(wanted), Item::Float) => text::float(text).is_ok_and(|number| number.to_string() == *wanted),
-            (Found::Parsed(wanted), Item::Truth) => text::truth(text).is_some_and(|truth| truth.to_string() == *wanted),
+            (ReceivedValue::Scalar(received), ScalarForm::Float) => {
+                text::float(text).is_ok_and(|number| number.to_string() == *received)
+            }
+            (ReceivedValue::Scalar(received), ScalarForm::Bool) => {
+                text::boolean(text).is_some_and(|value| value.to_string() == *received)
+            }
             _ => false,
         };
-        self.texts.iter().zip(&self.items).enumerate().filter(|(_, pair)| fits(*pair)).map(|(index, _)| index).collect()
+        self.texts.iter().zip(&self.forms).enumerate().filter(|(_, pair)| fits(*pair)).map(|(index, _)| index).collect()
     }
 }
 
-/// Whether the text can be given in this form. A blank can: it is nothing then, which an `Option` takes.
-fn readable(text: &str, form: Item) -> bool {
+/// Returns whether the text can be read in this form. A blank can: it becomes `None` for an `Option`.
+fn readable(text: &str, form: ScalarForm) -> bool {
     text.trim().is_empty()
         || match form {
-            Item::Integer => text::integer::<u64>(text).is_ok() || text::integer::<i64>(text).is_ok(),
-            Item::Float => text::float(text).is_ok(),
-            Item::Truth => text::truth(text).is_some(),
-            Item::AsIs | Item::Trimmed => true,
+            ScalarForm::Integer => text::integer::<u64>(text).is_ok() || text::integer::<i64>(text).is_ok(),
+            ScalarForm::Float => text::float(text).is_ok(),
+            ScalarForm::Bool => text::boolean(text).is_some(),
+            ScalarForm::Text | ScalarForm::TrimmedText => true,
         }
 }
 
-/// What a type says it expects, as far as serde's words for it tell.
+/// The type that a serde error message expects.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Want {
-    Item(Item),
+pub(super) enum ExpectedType {
+    Scalar(ScalarForm),
     List,
     Text,
-    Else,
+    Other,
 }
 
-impl Want {
+impl ExpectedType {
     pub(super) fn new(expected: &str) -> Self {
         const INTEGERS: [&str; 11] =
             ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "integer"];
         let words: Vec<&str> = expected.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-        let says = |names: &[&str]| words.iter().any(|word| names.contains(word));
-        if says(&["string", "str", "character"]) {
+        let mentions = |names: &[&str]| words.iter().any(|word| names.contains(word));
+        if mentions(&["string", "str", "character"]) {
             Self::Text
-        } else if says(&["sequence", "array", "tuple", "list"]) {
+        } else if mentions(&["sequence", "array", "tuple", "list"]) {
             Self::List
-        } else if says(&INTEGERS) {
-            Self::Item(Item::Integer)
-        } else if says(&["f32", "f64", "float", "number"]) {
-            Self::Item(Item::Float)
-        } else if says(&["bool", "boolean"]) {
-            Self::Item(Item::Truth)
+        } else if mentions(&INTEGERS) {
+            Self::Scalar(ScalarForm::Integer)
+        } else if mentions(&["f32", "f64", "float", "number"]) {
+            Self::Scalar(ScalarForm::Float)
+        } else if mentions(&["bool", "boolean"]) {
+            Self::Scalar(ScalarForm::Bool)
         } else {
-            Self::Else
+            Self::Other
         }
     }
 }

@@ -1,24 +1,24 @@
-//! The error of typed extraction: which file, which component, which field, which value, and what was expected instead.
+//! The error of typed extraction: file, component, field, value, and the expected type.
 
 use std::fmt::{self, Display};
 
-use super::NamedValues;
-use super::failure::{Failure, Found, Kind, list, shortened, shown};
-use super::near::near;
+use super::failure::{Failure, FailureKind, ReceivedValue, quoted, quoted_list, truncated};
+use super::named_values::NamedValues;
+use super::suggest::suggest;
 
-/// NamedValues could not be read into the type that was asked for.
+/// The components could not be deserialized into the requested type.
 ///
-/// `Display` is one line with everything a person needs; the accessors give its parts. The offending value is shortened, and control
-/// characters in it are blanks.
+/// `Display` is one line with all details; the accessors return the parts. The invalid value is truncated, and its control characters are replaced
+/// by spaces.
 ///
 /// # Troubleshooting
 ///
-/// - *is missing*: the name of the field is no component of the template. Compare the names (the message says which one is close), rename
-///   the field with `#[serde(rename = "…")]`, or make it an `Option`.
-/// - *has no value*: the component is there, and nothing was found in this file. An `Option`, a list or `#[serde(default)]` takes that.
+/// - *is missing*: the template has no component of that name. Compare the names (the message suggests a similar one), rename the field with
+///   `#[serde(rename = "…")]`, or make it an `Option`.
+/// - *has no value*: the component has no value in this file. Use an `Option`, a list or `#[serde(default)]`.
 /// - *has 3 values where one is expected*: make the field a `Vec`, or tighten the rules of the template.
-/// - *expected …, found …*: the text does not look like the field's type. Numbers with units and dates in words are read by
-///   [`with`](super::with), or by a function of yours under `#[serde(deserialize_with = "…")]`.
+/// - *expected …, found …*: the text does not fit the type of the field. Functions in [`with`](super::with), or your own under
+///   `#[serde(deserialize_with = "…")]`, read numbers with units and dates in words.
 ///
 /// ```
 /// # use documine::extract::NamedValues;
@@ -42,15 +42,15 @@ struct Inner {
     file_name: Option<String>,
     file_id: Option<String>,
     field: String,
-    /// Another component that was probably meant.
+    /// A component with a similar name.
     similar: Option<String>,
-    /// What the file has, for when nothing is similar.
+    /// The components of the file, shown if no name is similar.
     given: String,
     failure: Failure,
 }
 
-/// How much of a value is kept, in characters.
-const KEPT: usize = 200;
+/// The limit on a value kept in the error, in characters.
+const MAX_VALUE: usize = 200;
 
 impl ExtractError {
     pub(super) fn new<T>(mut failure: Failure, components: &NamedValues<'_>) -> Self {
@@ -61,66 +61,67 @@ impl ExtractError {
             (None, _) => type_name.to_owned(),
         };
         let similar = match &failure.kind {
-            Kind::Missing(name) => near(name, components.names()),
-            Kind::Unknown { name, known } => near(name, known.iter().copied()),
+            FailureKind::Missing(name) => suggest(name, components.names()),
+            FailureKind::Unknown { name, known } => suggest(name, known.iter().copied()),
             _ => None,
         };
-        if let Kind::Mismatch { found: Found::Text(text), .. } | Kind::Refused { found: Found::Text(text), .. } =
-            &mut failure.kind
+        if let FailureKind::InvalidType { found: ReceivedValue::Text(text), .. }
+        | FailureKind::InvalidValue { found: ReceivedValue::Text(text), .. } = &mut failure.kind
         {
-            *text = shortened(text, KEPT);
+            *text = truncated(text, MAX_VALUE);
         }
-        failure.value = failure.value.take().map(|value| shortened(&value, KEPT));
+        failure.value = failure.value.take().map(|value| truncated(&value, MAX_VALUE));
         Self(Box::new(Inner {
             file_name: components.file_name.map(str::to_owned),
             file_id: components.file_id.map(str::to_owned),
             field,
             similar: similar.map(str::to_owned),
-            given: list(&components.names().collect::<Vec<_>>()),
+            given: quoted_list(&components.names().collect::<Vec<_>>()),
             failure,
         }))
     }
 
-    /// The name of the file, or its id when no name is known.
+    /// Returns the name of the file, or its id if the name is not known.
     pub fn file(&self) -> Option<&str> {
         self.0.file_name.as_deref().or(self.0.file_id.as_deref())
     }
 
-    /// The id of the file.
+    /// Returns the id of the file.
     pub fn file_id(&self) -> Option<&str> {
         self.0.file_id.as_deref()
     }
 
-    /// The component. Not known when the type itself refused (an enum at the top), or when several components hold the same text behind a
-    /// `#[serde(flatten)]`.
+    /// Returns the component.
+    ///
+    /// `None` if the type itself was rejected (an enum at the top level), or if several components have the same text behind a `#[serde(flatten)]`.
     pub fn component(&self) -> Option<&str> {
         self.0.failure.component.as_deref()
     }
 
-    /// The type and its field under the name serde knows it by, and which of several values: `Study.Dose_Levels[2]`.
+    /// Returns the type and its field by serde's name, with the index among several values: `Study.Dose_Levels[2]`.
     pub fn field(&self) -> &str {
         &self.0.field
     }
 
-    /// The offending value, shortened; for several values where one is expected, all of them in quotes.
+    /// Returns the invalid value, truncated; if several values stand where one is expected, all of them in quotes.
     pub fn value(&self) -> Option<&str> {
         self.0.failure.value.as_deref()
     }
 
-    /// What the field expected, where that can be said in a few words.
+    /// Returns a description of the expected value, if there is a short one.
     pub fn expected(&self) -> Option<&str> {
         match &self.0.failure.kind {
-            Kind::Mismatch { expected, .. }
-            | Kind::Refused { expected, .. }
-            | Kind::Ambiguous { expected }
-            | Kind::Count { expected, .. } => Some(expected),
+            FailureKind::InvalidType { expected, .. }
+            | FailureKind::InvalidValue { expected, .. }
+            | FailureKind::Ambiguous { expected }
+            | FailureKind::Count { expected, .. } => Some(expected),
             _ => None,
         }
     }
 
-    /// True when a needed component is not listed, or is listed without a value.
+    /// Returns true if a required component is not listed or has no value.
     pub fn is_missing(&self) -> bool {
-        matches!(self.0.failure.kind, Kind::Missing(_) | Kind::NoValue)
+        matches!(self.0.failure.kind, FailureKind::Missing(_) | FailureKind::NoValue)
     }
 }
 
@@ -128,22 +129,30 @@ impl Display for ExtractError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { field, similar, given, failure, .. } = &*self.0;
         if let Some(file) = self.file() {
-            write!(f, "{}: ", shortened(file, KEPT))?;
+            write!(f, "{}: ", truncated(file, MAX_VALUE))?;
         }
-        // A reason that begins with a verb goes on with the sentence.
-        let verb = matches!(failure.kind, Kind::Missing(_) | Kind::NoValue | Kind::Count { .. } | Kind::Unknown { .. });
-        let gap = if verb { " " } else { ": " };
+        // A reason that starts with a verb continues the sentence.
+        let continues_sentence = matches!(
+            failure.kind,
+            FailureKind::Missing(_) | FailureKind::NoValue | FailureKind::Count { .. } | FailureKind::Unknown { .. }
+        );
+        let separator = if continues_sentence { " " } else { ": " };
         match &failure.component {
             Some(component) => {
-                write!(f, "component {} (field {}){gap}{failure}", shown(component), shortened(field, KEPT))?;
+                write!(
+                    f,
+                    "component {} (field {}){separator}{failure}",
+                    quoted(component),
+                    truncated(field, MAX_VALUE)
+                )?;
             }
-            None => write!(f, "components for {}: {failure}", shortened(field, KEPT))?,
+            None => write!(f, "components for {}: {failure}", truncated(field, MAX_VALUE))?,
         }
         match (&failure.kind, similar) {
-            (Kind::Missing(_), Some(similar)) => write!(f, "; the file has {}", shown(similar)),
-            (Kind::Missing(_), None) => write!(f, "; the file has {given}"),
-            (Kind::Unknown { .. }, Some(similar)) => write!(f, "; {} is close", shown(similar)),
-            (Kind::Count { .. }, _) => match self.value() {
+            (FailureKind::Missing(_), Some(similar)) => write!(f, "; the file has {}", quoted(similar)),
+            (FailureKind::Missing(_), None) => write!(f, "; the file has {given}"),
+            (FailureKind::Unknown { .. }, Some(similar)) => write!(f, "; did you mean {}?", quoted(similar)),
+            (FailureKind::Count { .. }, _) => match self.value() {
                 Some(values) => write!(f, ": {values}"),
                 None => Ok(()),
             },
@@ -154,7 +163,7 @@ impl Display for ExtractError {
 
 impl std::error::Error for ExtractError {}
 
-/// `a::b::Study<c::D>` as `Study`.
+/// Shortens `a::b::Study<c::D>` to `Study`.
 fn short_name(full: &str) -> &str {
     let bare = full.split('<').next().unwrap_or(full);
     bare.rsplit("::").next().unwrap_or(bare)

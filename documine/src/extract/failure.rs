@@ -1,66 +1,65 @@
-//! What went wrong while values were read, with its parts kept apart. It never leaves this module: [`super::ExtractError`] is made from it,
-//! and [`super::plan`] learns from it how to read a component that serde buffered.
+//! The failure of one deserialization attempt, by its parts. Internal: [`super::ExtractError`] is built from it, and [`super::plan`] adapts to it.
 
 use std::fmt::{self, Display, Write as _};
 use std::ops::{Deref, DerefMut};
 
 use serde::de::{self, Expected, Unexpected};
 
-/// Boxed, so that the `Ok` of every step stays small.
+/// A failed attempt; boxed, so that `Result`s stay small.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Failure(Box<Details>);
+pub(super) struct Failure(Box<FailureDetails>);
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Details {
-    /// Known when the failure happened while a component's own value was read; not known behind serde's buffer.
+pub(super) struct FailureDetails {
+    /// The component, if the failure occurred while its own value was read; unknown behind serde's buffer.
     pub(super) component: Option<String>,
-    /// Which of several values, from 0.
+    /// The index among several values.
     pub(super) index: Option<usize>,
-    /// The offending text.
+    /// The invalid text.
     pub(super) value: Option<String>,
-    pub(super) kind: Kind,
+    pub(super) kind: FailureKind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
-    /// Another type was wanted.
-    Mismatch { found: Found, expected: String },
-    /// The right type, but not this value.
-    Refused { found: Found, expected: String },
-    /// A number that has two readings.
+pub(super) enum FailureKind {
+    /// Another type was expected.
+    InvalidType { found: ReceivedValue, expected: String },
+    /// The right type, but an invalid value.
+    InvalidValue { found: ReceivedValue, expected: String },
+    /// An ambiguous number.
     Ambiguous { expected: String },
-    /// `count` values where `expected` were wanted.
+    /// `count` values where `expected` were expected.
     Count { count: usize, expected: String },
-    /// No value where one is needed.
+    /// No value where one is required.
     NoValue,
-    /// The type needs a component that was not there.
+    /// A required component is not listed.
     Missing(String),
-    /// The type refuses what it does not know.
+    /// A component that the type does not accept.
     Unknown { name: String, known: &'static [&'static str] },
-    /// Not one of the enum's names.
+    /// Not a variant of the enum.
     Variant { known: &'static [&'static str] },
-    /// What a type of the caller's said.
+    /// The error of a custom type or function.
     Other(String),
 }
 
-/// What a visitor was given.
+/// The value that a visitor received.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Found {
+pub(super) enum ReceivedValue {
     Text(String),
-    /// A number or a boolean that was made from a text.
-    Parsed(String),
+    /// A number or boolean parsed from a text.
+    Scalar(String),
     List,
-    Nothing,
-    Else,
+    Unit,
+    Other,
 }
 
 impl Failure {
-    pub(super) fn new(kind: Kind) -> Self {
-        Self(Box::new(Details { component: None, index: None, value: None, kind }))
+    pub(super) fn new(kind: FailureKind) -> Self {
+        Self(Box::new(FailureDetails { component: None, index: None, value: None, kind }))
     }
 
-    /// Fills in the place, where a deeper level has not done so already.
-    pub(super) fn at(mut self, component: &str) -> Self {
+    /// Sets the component, unless a deeper level has set it.
+    pub(super) fn in_component(mut self, component: &str) -> Self {
         self.component.get_or_insert_with(|| component.to_owned());
         self
     }
@@ -77,99 +76,100 @@ impl Failure {
 }
 
 impl Deref for Failure {
-    type Target = Details;
+    type Target = FailureDetails;
 
-    fn deref(&self) -> &Details {
+    fn deref(&self) -> &FailureDetails {
         &self.0
     }
 }
 
 impl DerefMut for Failure {
-    fn deref_mut(&mut self) -> &mut Details {
+    fn deref_mut(&mut self) -> &mut FailureDetails {
         &mut self.0
     }
 }
 
-impl From<Unexpected<'_>> for Found {
+impl From<Unexpected<'_>> for ReceivedValue {
     fn from(unexpected: Unexpected<'_>) -> Self {
         match unexpected {
             Unexpected::Str(text) => Self::Text(text.to_owned()),
-            Unexpected::Unsigned(number) => Self::Parsed(number.to_string()),
-            Unexpected::Signed(number) => Self::Parsed(number.to_string()),
-            Unexpected::Float(number) => Self::Parsed(number.to_string()),
-            Unexpected::Bool(truth) => Self::Parsed(truth.to_string()),
+            Unexpected::Unsigned(number) => Self::Scalar(number.to_string()),
+            Unexpected::Signed(number) => Self::Scalar(number.to_string()),
+            Unexpected::Float(number) => Self::Scalar(number.to_string()),
+            Unexpected::Bool(value) => Self::Scalar(value.to_string()),
             Unexpected::Char(c) => Self::Text(c.to_string()),
             Unexpected::Seq => Self::List,
-            Unexpected::Unit | Unexpected::Option => Self::Nothing,
-            _ => Self::Else,
+            Unexpected::Unit | Unexpected::Option => Self::Unit,
+            _ => Self::Other,
         }
     }
 }
 
 impl de::Error for Failure {
     fn custom<M: Display>(message: M) -> Self {
-        Self::new(Kind::Other(message.to_string()))
+        Self::new(FailureKind::Other(message.to_string()))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(Kind::Mismatch { found: found.into(), expected: expected.to_string() })
+        Self::new(FailureKind::InvalidType { found: found.into(), expected: expected.to_string() })
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(Kind::Refused { found: found.into(), expected: expected.to_string() })
+        Self::new(FailureKind::InvalidValue { found: found.into(), expected: expected.to_string() })
     }
 
     fn invalid_length(count: usize, expected: &dyn Expected) -> Self {
-        Self::new(Kind::Count { count, expected: expected.to_string() })
+        Self::new(FailureKind::Count { count, expected: expected.to_string() })
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Kind::Variant { known }).with_value(variant)
+        Self::new(FailureKind::Variant { known }).with_value(variant)
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        Self::new(Kind::Unknown { name: name.to_owned(), known }).at(name)
+        Self::new(FailureKind::Unknown { name: name.to_owned(), known }).in_component(name)
     }
 
     fn missing_field(name: &'static str) -> Self {
-        Self::new(Kind::Missing(name.to_owned())).at(name)
+        Self::new(FailureKind::Missing(name.to_owned())).in_component(name)
     }
 }
 
-/// The reason alone; whoever shows it names the place.
+/// Shows the reason without the location.
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let found = |found: &Found| match (&self.value, found) {
-            (Some(text), _) | (None, Found::Text(text) | Found::Parsed(text)) => shown(text),
-            (None, Found::List) => "several values".to_owned(),
-            (None, Found::Nothing) => "no value".to_owned(),
-            (None, Found::Else) => "something else".to_owned(),
+        let found = |found: &ReceivedValue| match (&self.value, found) {
+            (Some(text), _) | (None, ReceivedValue::Text(text) | ReceivedValue::Scalar(text)) => quoted(text),
+            (None, ReceivedValue::List) => "several values".to_owned(),
+            (None, ReceivedValue::Unit) => "no value".to_owned(),
+            (None, ReceivedValue::Other) => "something else".to_owned(),
         };
         match &self.kind {
-            Kind::Mismatch { found: what, expected } | Kind::Refused { found: what, expected } => {
-                write!(f, "expected {}, found {}", one_line(expected), found(what))
+            FailureKind::InvalidType { found: received, expected }
+            | FailureKind::InvalidValue { found: received, expected } => {
+                write!(f, "expected {}, found {}", one_line(expected), found(received))
             }
-            Kind::Ambiguous { expected } => write!(
+            FailureKind::Ambiguous { expected } => write!(
                 f,
-                "expected {}, found {}, whose comma may group thousands or begin the decimals",
+                "expected {}, found {}, whose comma may separate thousands or decimals",
                 one_line(expected),
-                self.value.as_deref().map_or_else(|| "a number".to_owned(), shown)
+                self.value.as_deref().map_or_else(|| "a number".to_owned(), quoted)
             ),
-            Kind::Count { count, expected } => {
+            FailureKind::Count { count, expected } => {
                 let values = if *count == 1 { "value" } else { "values" };
                 let are = if expected.parse::<usize>().is_ok_and(|number| number != 1) { "are" } else { "is" };
                 write!(f, "has {count} {values} where {} {are} expected", one_line(expected))
             }
-            Kind::NoValue => f.write_str("has no value"),
-            Kind::Missing(_) => f.write_str("is missing"),
-            Kind::Unknown { known, .. } => write!(f, "is not expected here; known are {}", list(known)),
-            Kind::Variant { known } => {
-                let text = self.value.as_deref().map_or_else(|| "the value".to_owned(), shown);
-                write!(f, "{text} is none of {}", list(known))
+            FailureKind::NoValue => f.write_str("has no value"),
+            FailureKind::Missing(_) => f.write_str("is missing"),
+            FailureKind::Unknown { known, .. } => write!(f, "is not expected; known names: {}", quoted_list(known)),
+            FailureKind::Variant { known } => {
+                let text = self.value.as_deref().map_or_else(|| "the value".to_owned(), quoted);
+                write!(f, "{text} is none of {}", quoted_list(known))
             }
-            Kind::Other(message) => match &self.value {
+            FailureKind::Other(message) => match &self.value {
                 Some(text) if !message.contains(text.as_str()) => {
-                    write!(f, "{} was not accepted: {}", shown(text), one_line(message))
+                    write!(f, "{} was not accepted: {}", quoted(text), one_line(message))
                 }
                 _ => f.write_str(&one_line(message)),
             },
@@ -179,36 +179,36 @@ impl Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How much of a text an error shows, in characters.
-const SHOWN: usize = 80;
-/// How many names an error lists.
-const LISTED: usize = 12;
+/// The limit on a text in an error, in characters.
+const MAX_SHOWN: usize = 80;
+/// The limit on names in an error.
+const MAX_LISTED: usize = 12;
 
-/// A text in quotes, on one line and not too long.
-pub(super) fn shown(text: &str) -> String {
-    format!("\"{}\"", shortened(text, SHOWN))
+/// Quotes a text on one line, truncated.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", truncated(text, MAX_SHOWN))
 }
 
 fn one_line(text: &str) -> String {
-    shortened(text, 3 * SHOWN)
+    truncated(text, 3 * MAX_SHOWN)
 }
 
-/// The text without control characters and hidden ones, cut after `most` characters.
-pub(super) fn shortened(text: &str, most: usize) -> String {
-    let mut out = crate::text::printable(&text.chars().take(most).collect::<String>());
-    if text.chars().nth(most).is_some() {
+/// Removes control and hidden characters and truncates the text after `max` characters.
+pub(super) fn truncated(text: &str, max: usize) -> String {
+    let mut out = crate::text::printable(&text.chars().take(max).collect::<String>());
+    if text.chars().nth(max).is_some() {
         out.push('…');
     }
     out
 }
 
-/// Names in quotes, not too many of them.
-pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
-    let mut out = names.iter().take(LISTED).map(|name| shown(name.as_ref())).collect::<Vec<_>>().join(", ");
+/// Quotes names, up to a limit.
+pub(super) fn quoted_list<S: AsRef<str>>(names: &[S]) -> String {
+    let mut out = names.iter().take(MAX_LISTED).map(|name| quoted(name.as_ref())).collect::<Vec<_>>().join(", ");
     if names.is_empty() {
         out.push_str("none");
-    } else if names.len() > LISTED {
-        let _ = write!(out, " and {} more", names.len() - LISTED);
+    } else if names.len() > MAX_LISTED {
+        let _ = write!(out, " and {} more", names.len() - MAX_LISTED);
     }
     out
 }

@@ -1,19 +1,19 @@
-//! Which components a type needs, held against those that a service gives, before anything runs. Feature `schemars`.
+//! Compares the components that a type reads with those of a template, before any request. Feature `schemars`.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
 use schemars::JsonSchema;
 
-use super::NamedValues;
-use super::failure::{list, shown};
-use super::near::near;
+use super::failure::{quoted, quoted_list};
+use super::named_values::NamedValues;
 use super::schema;
+use super::suggest::suggest;
 
-/// The components that `T` reads, as its JSON schema tells.
+/// The components that `T` reads, according to its JSON schema.
 ///
-/// Serde's renames, `default`, `flatten`, `Option` and nested newtypes are followed. Two things a schema does not tell: an `alias` (the
-/// check wants the main name), and whether a text will parse.
+/// Follows serde's renames, `default`, `flatten`, `Option` and nested newtypes. A schema contains neither an `alias` (the check expects the main
+/// name) nor the format of a text.
 ///
 /// ```
 /// use documine::extract::ComponentMap;
@@ -44,34 +44,35 @@ pub struct ComponentMap<T> {
 }
 
 impl<T: JsonSchema> ComponentMap<T> {
-    /// The components without which `T` cannot be read, in the order of its fields where the schema keeps it.
+    /// Returns the components that `T` requires, in the order of its fields if the schema preserves it.
     pub fn needs() -> Vec<String> {
-        schema::fields::<T>().needs
+        schema::fields::<T>().required
     }
 
-    /// The components that `T` reads when they are there.
+    /// Returns the optional components of `T`.
     pub fn can_use() -> Vec<String> {
-        schema::fields::<T>().can_use
+        schema::fields::<T>().optional
     }
 
-    /// Holds them against the names that `given` lists.
+    /// Compares the components of `T` with the names of `given`.
     #[must_use = "the report says whether the type can be read"]
     pub fn check<N: ComponentNames + ?Sized>(given: &N) -> ComponentReport {
         let fields = schema::fields::<T>();
         let given = given.component_names();
         let absent = |names: &[String], required| -> Vec<MissingComponent> {
             let absent = names.iter().filter(|name| !given.contains(&name.as_str()));
-            let near = |name: &str| near(name, given.iter().copied()).map(str::to_owned);
-            absent.map(|name| MissingComponent { similar: near(name), name: name.clone(), required }).collect()
+            let suggest = |name: &str| suggest(name, given.iter().copied()).map(str::to_owned);
+            absent.map(|name| MissingComponent { similar: suggest(name), name: name.clone(), required }).collect()
         };
-        let mut missing = absent(&fields.needs, true);
-        missing.extend(absent(&fields.can_use, false));
-        let is_known = |name: &str| fields.any || fields.needs.iter().chain(&fields.can_use).any(|known| known == name);
+        let mut missing = absent(&fields.required, true);
+        missing.extend(absent(&fields.optional, false));
+        let is_known =
+            |name: &str| fields.any || fields.required.iter().chain(&fields.optional).any(|known| known == name);
         let unused = given.iter().filter(|name| !is_known(name)).map(|name| (*name).to_owned()).collect();
         ComponentReport {
             type_name: T::schema_name().into_owned(),
-            needs: fields.needs,
-            can_use: fields.can_use,
+            needs: fields.required,
+            can_use: fields.optional,
             given: given.len(),
             missing,
             unused,
@@ -79,9 +80,9 @@ impl<T: JsonSchema> ComponentMap<T> {
     }
 }
 
-/// Anything that lists component names: names, a file's components, a template.
+/// A source of component names: names, the components of a file, a template.
 pub trait ComponentNames {
-    /// The names, in the order of the template.
+    /// Returns the names in the order of the template.
     fn component_names(&self) -> Vec<&str>;
 }
 
@@ -115,7 +116,7 @@ impl ComponentNames for crate::models::FileComponents {
     }
 }
 
-/// What [`ComponentMap::check`] found. `Display` gives it in a few lines.
+/// The result of [`ComponentMap::check`]. `Display` has a few lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComponentReport {
     type_name: String,
@@ -126,7 +127,7 @@ pub struct ComponentReport {
     unused: Vec<String>,
 }
 
-/// A component that the type reads and the service does not list.
+/// A component that the type reads and the template does not list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingComponent {
     name: String,
@@ -135,57 +136,57 @@ pub struct MissingComponent {
 }
 
 impl MissingComponent {
-    /// Its name as the type knows it.
+    /// Returns the name by which the type knows the component.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A given name that differs in case, blanks, underscores or the like only.
+    /// Returns a listed name that differs only in case, spaces, underscores or punctuation.
     pub fn similar(&self) -> Option<&str> {
         self.similar.as_deref()
     }
 
-    /// Whether the type cannot be read without it.
+    /// Returns whether the type requires the component.
     pub fn is_required(&self) -> bool {
         self.required
     }
 }
 
 impl ComponentReport {
-    /// The components the type cannot do without.
+    /// Returns the required components.
     pub fn needs(&self) -> &[String] {
         &self.needs
     }
 
-    /// The components the type reads when they are there.
+    /// Returns the optional components.
     pub fn can_use(&self) -> &[String] {
         &self.can_use
     }
 
-    /// Those of both kinds that are not given, the required ones first.
+    /// Returns the components that are not listed, required ones first.
     pub fn missing(&self) -> &[MissingComponent] {
         &self.missing
     }
 
-    /// Given components that the type does not read.
+    /// Returns the listed components that the type does not read.
     pub fn unused(&self) -> &[String] {
         &self.unused
     }
 
-    /// Whether everything required is given.
+    /// Returns whether all required components are listed.
     pub fn is_satisfied(&self) -> bool {
         !self.missing.iter().any(MissingComponent::is_required)
     }
 
-    /// The report if everything required is given, else an error that holds it.
+    /// Returns the report if all required components are listed, otherwise an error that contains it.
     pub fn into_result(self) -> Result<Self, UnmetComponents> {
         if self.is_satisfied() { Ok(self) } else { Err(UnmetComponents(Box::new(self))) }
     }
 
     fn missing_line(&self, required: bool) -> String {
         let name = |missing: &MissingComponent| match &missing.similar {
-            Some(similar) => format!("{} ({} is given)", shown(&missing.name), shown(similar)),
-            None => shown(&missing.name),
+            Some(similar) => format!("{} ({} is given)", quoted(&missing.name), quoted(similar)),
+            None => quoted(&missing.name),
         };
         self.missing.iter().filter(|missing| missing.required == required).map(name).collect::<Vec<_>>().join(", ")
     }
@@ -204,18 +205,20 @@ impl Display for ComponentReport {
             }
         }
         if !self.unused.is_empty() {
-            write!(f, "\n  unused: {}", list(&self.unused))?;
+            write!(f, "\n  unused: {}", quoted_list(&self.unused))?;
         }
         Ok(())
     }
 }
 
-/// A type needs components that are not given. `Display` is one line; the [report](Self::report) has the rest.
+/// The error of a type that requires components which are not listed.
+///
+/// `Display` is one line; [`report`](Self::report) returns all details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnmetComponents(Box<ComponentReport>);
 
 impl UnmetComponents {
-    /// The whole report.
+    /// Returns the full report.
     pub fn report(&self) -> &ComponentReport {
         &self.0
     }

@@ -11,12 +11,12 @@ use super::text::{self, NotANumber, Notation};
 
 /// An amount of money with its currency.
 ///
-/// Reads `EUR 1.234,50`, `$1,234.50`, `1 234,50 €`, `(£1,234.50)`, `1.234,50- EUR`, `CHF 1'234.–` and amounts without a currency. `N` is any number that
-/// parses from digits with a point: `f64`, `rust_decimal::Decimal`, `bigdecimal::BigDecimal`. A lone comma or point before three digits (`1,234`,
-/// `1.234`) is refused, unlike in plain numbers the point as well: the field needs [`with::english`](super::with::english) or
+/// Parses `EUR 1.234,50`, `$1,234.50`, `1 234,50 €`, `(£1,234.50)`, `1.234,50- EUR`, `CHF 1'234.–` and amounts without a currency. `N` is any number
+/// type that parses from digits with a point: `f64`, `rust_decimal::Decimal`, `bigdecimal::BigDecimal`. A single comma before three digits (`1,234`)
+/// is an error and, unlike in plain numbers, so is a single point (`1.234`): the field needs [`with::english`](super::with::english) or
 /// [`with::continental`](super::with::continental).
 ///
-/// Serialises to text (`EUR 1234.50`) and reads that text again.
+/// Serializes to text (`EUR 1234.50`) and deserializes from it.
 ///
 /// ```
 /// use documine::extract::{Money, NamedValues};
@@ -34,18 +34,19 @@ use super::text::{self, NotANumber, Notation};
 pub struct Money<N = f64> {
     /// The number; negative for a credit note.
     pub amount: N,
-    /// The currency as the document writes it: `EUR`, `€`, `US$`. `None` when there is none beside the number.
+    /// The currency as written in the document: `EUR`, `€`, `US$`. `None` if there is none.
     pub currency: Option<String>,
 }
 
 impl<N> Money<N> {
-    /// An amount in a currency (`EUR`, `€`).
+    /// Creates an amount in a currency (`EUR`, `€`).
     pub fn new(amount: N, currency: impl Into<String>) -> Self {
         Self { amount, currency: Some(currency.into()) }
     }
 
-    /// The ISO 4217 code of the currency, where the document states it or its symbol belongs to one currency: `EUR` for `€`. `None` for `$`, `¥` and
-    /// `kr`, which several currencies share.
+    /// Returns the ISO 4217 code, if the document states it or the symbol belongs to one currency: `EUR` for `€`.
+    ///
+    /// `None` for `$`, `¥` and `kr`, which several currencies share.
     pub fn iso_code(&self) -> Option<&'static str> {
         match currencies(self.currency.as_deref()?) {
             [code] => Some(code),
@@ -72,7 +73,7 @@ impl<N: Display> Serialize for Money<N> {
 
 impl<'de, N: FromStr> Deserialize<'de> for Money<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // A component is a text; numbers come from files of JSON.
+        // A component is a text; numbers occur in JSON files.
         struct Amount<N>(PhantomData<N>);
 
         impl<N: FromStr> Visitor<'_> for Amount<N> {
@@ -119,11 +120,11 @@ impl<N> schemars::JsonSchema for Money<N> {
     }
 }
 
-/// The reason in words.
+/// Returns the reason in words.
 pub(super) fn expected(why: NotANumber) -> &'static str {
     match why {
         NotANumber::Ambiguous => {
-            "expected an amount whose comma or point has one meaning; with::english or with::continental on a Money states the notation"
+            "expected an unambiguous amount; with::english or with::continental on a Money states the notation"
         }
         NotANumber::Malformed => "expected an amount such as EUR 1,234.50",
     }
@@ -131,12 +132,11 @@ pub(super) fn expected(why: NotANumber) -> &'static str {
 
 /// Splits an amount into a plain number (`-1234.50`) and the currency as written.
 ///
-/// Without a stated notation a lone mark before three digits is refused, the point as well as the comma: `EUR 1.234` is 1234 in one country and 1.234
-/// in another.
+/// Without a stated notation a single mark before three digits is ambiguous, also a point: `EUR 1.234` is 1234 in one country and 1.234 in another.
 pub(super) fn parse(text: &str, notation: Notation) -> Result<(String, Option<String>), NotANumber> {
     let ascii = text::in_ascii(text);
     let (amount, notation) = without_empty_cents(ascii.trim(), notation)?;
-    // The sign stands outside of the currency (`-€5`, `(EUR 5)`) or inside (`€-5`, `(5) EUR`).
+    // The sign stands outside the currency (`-€5`, `(EUR 5)`) or inside (`€-5`, `(5) EUR`).
     let (outer, unsigned) = outer_sign(&amount);
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '(' | ')');
     let start = unsigned.find(is_number).ok_or(NotANumber::Malformed)?;
@@ -157,7 +157,7 @@ pub(super) fn parse(text: &str, notation: Notation) -> Result<(String, Option<St
     Ok((number, currency.map(str::to_owned)))
 }
 
-/// Appends a fourth decimal to three, so that the point of a plain number cannot be taken for a thousands separator.
+/// Appends a fourth decimal to three, so that the point is not ambiguous.
 pub(super) fn unambiguous(mut number: String) -> String {
     if could_group(number.trim_start_matches('-')) {
         number.push('0');
@@ -165,7 +165,7 @@ pub(super) fn unambiguous(mut number: String) -> String {
     number
 }
 
-/// True for one to three digits, a mark and three digits: `1.234`, but not `0.234`.
+/// Returns true for one to three digits, a mark and three digits: `1.234`, but not `0.234`.
 fn could_group(digits: &str) -> bool {
     digits.split_once(['.', ',']).is_some_and(|(whole, decimals)| {
         let are_digits = [whole, decimals].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
@@ -173,7 +173,7 @@ fn could_group(digits: &str) -> bool {
     })
 }
 
-/// Removes the dash that stands for no cents (`1.234,-`, `1'234.–`, `5,--`); the mark before it tells the notation.
+/// Removes the dash in place of cents (`1.234,-`, `1'234.–`, `5,--`); the mark before it determines the notation.
 fn without_empty_cents(text: &str, notation: Notation) -> Result<(String, Notation), NotANumber> {
     let dashes = |text: &str| text.len() - text.trim_start_matches(['-', '\u{2014}']).len();
     let found = text.char_indices().find_map(|(at, mark)| {
@@ -183,14 +183,14 @@ fn without_empty_cents(text: &str, notation: Notation) -> Result<(String, Notati
         (length > 0 && ends && text[..at].ends_with(|c: char| c.is_ascii_digit())).then_some((at, mark, length))
     });
     let Some((at, mark, length)) = found else { return Ok((text.to_owned(), notation)) };
-    let told = if mark == ',' { Notation::Comma } else { Notation::Point };
-    if notation != Notation::Evident && notation != told {
+    let evident = if mark == ',' { Notation::Comma } else { Notation::Point };
+    if notation != Notation::Evident && notation != evident {
         return Err(NotANumber::Malformed);
     }
-    Ok((format!("{}{}", &text[..at], &text[at + 1 + length..]), told))
+    Ok((format!("{}{}", &text[..at], &text[at + 1 + length..]), evident))
 }
 
-/// Removes the commas of a number with Indian groups: `12,34,567.50`.
+/// Removes the commas of Indian digit groups: `12,34,567.50`.
 fn without_lakhs(digits: &str) -> Option<String> {
     let whole = digits.split('.').next()?;
     let groups: Vec<&str> = whole.split(',').collect();
@@ -215,7 +215,7 @@ fn outer_sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// The currency beside the number. Where it is written twice (`$5 USD`) both have to agree, and the narrower one is returned.
+/// Returns the currency. If it is written twice (`$5 USD`), both must agree, and the more specific one is returned.
 fn one_currency<'a>(front: &'a str, back: &'a str) -> Result<Option<&'a str>, NotANumber> {
     let written = || front.split_whitespace().chain(back.split_whitespace());
     let Some(narrowest) = written().min_by_key(|word| currencies(word).len()) else { return Ok(None) };
@@ -223,12 +223,12 @@ fn one_currency<'a>(front: &'a str, back: &'a str) -> Result<Option<&'a str>, No
     if written().all(agree) { Ok(Some(narrowest)) } else { Err(NotANumber::Malformed) }
 }
 
-/// The ISO 4217 codes that a written currency can mean; none for a word that is no currency.
+/// Returns the ISO 4217 codes of a written currency; none for other words.
 fn currencies(written: &str) -> &'static [&'static str] {
     if let Some(at) = CODES.iter().position(|code| *code == written) {
         return &CODES[at..=at];
     }
-    // Codes are written in capitals. Those of common currencies are read in any case; `all` and `top` are words before they are currencies.
+    // Codes are upper case. Common ones are accepted in any case, but `all` and `top`, for example, are words.
     let common = COMMON.iter().position(|code| code.eq_ignore_ascii_case(written)).map(|at| &COMMON[at..=at]);
     common
         .or_else(|| SYMBOLS.iter().find(|(symbol, _)| symbol.eq_ignore_ascii_case(written)).map(|(_, codes)| *codes))
@@ -238,7 +238,7 @@ fn currencies(written: &str) -> &'static [&'static str] {
 const COMMON: [&str; 14] =
     ["EUR", "USD", "GBP", "CHF", "JPY", "CNY", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "CAD", "AUD"];
 
-/// Signs and abbreviations with the currencies that use them.
+/// Symbols and abbreviations with their currencies.
 const SYMBOLS: [(&str, &[&str]); 54] = [
     ("€", &["EUR"]),
     ("euro", &["EUR"]),
@@ -302,7 +302,7 @@ const SYMBOLS: [(&str, &[&str]); 54] = [
     ("AUD$", &["AUD"]),
 ];
 
-/// The active codes of ISO 4217, without funds, metals and tests.
+/// The active codes of ISO 4217, without funds, metals and test codes.
 const CODES: [&str; 156] = [
     "AED", "AFN", "ALL", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF",
     "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "CNY", "COP", "CRC",

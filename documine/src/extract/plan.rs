@@ -1,44 +1,45 @@
-//! How each component is handed to serde, and what a failure teaches about it.
+//! The plan by which components are passed to serde, and its adaptation to failures.
 //!
-//! A struct without `flatten` says for each field which type it wants. Behind `flatten` (and in tagged enums) serde buffers values before it
-//! knows the field, and refuses a text where a number is wanted. So the first attempt gives texts; a mismatch says what was wanted of
-//! which text, and in the next attempt the component with that text is given that way. When several components hold that text, attempts
-//! with a mark in the place of one of them tell which one it is.
-//! The same for empty lists: nothing for an `Option`, an empty list for a `Vec`, left out for a `#[serde(default)]`.
+//! A struct without `flatten` requests a type for each field. Behind `flatten` (and in tagged enums) serde buffers values before the field is known,
+//! and rejects a text where a number is expected. Therefore the first attempt passes texts. A mismatch names the rejected text and the expected
+//! type, and the next attempt passes the component with that text in that form. If several components have the same text, attempts with a sentinel
+//! in place of one of them show which component was rejected.
+//!
+//! Empty lists are handled the same way: `None` for an `Option`, an empty list for a `Vec`, omitted for a `#[serde(default)]`.
 
-use super::entry::{Entry, Want};
-use super::failure::{Failure, Found, Kind, list};
-use super::value::{Mark, Values};
+use super::entry::{ComponentEntry, ExpectedType};
+use super::failure::{Failure, FailureKind, ReceivedValue, quoted_list};
+use super::value::{ComponentValues, Sentinel};
 
-pub(super) struct Plan<'a> {
-    entries: Vec<Entry<'a>>,
+pub(super) struct ReadPlan<'a> {
+    entries: Vec<ComponentEntry<'a>>,
     probe: Option<Probe>,
 }
 
-/// The place of a mark.
+/// A sentinel in place of a value, or a component that is omitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Probe {
-    place: Place,
-    mark: Option<Mark>,
+    location: ValueLocation,
+    sentinel: Option<Sentinel>,
 }
 
-/// A component, and one of its values if it is about that.
+/// A component, and optionally one of its values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
+struct ValueLocation {
     entry: usize,
     element: Option<usize>,
 }
 
-/// Makes one attempt by a plan.
-pub(super) type Attempt<'f> = dyn Fn(&Plan<'_>) -> Option<Failure> + 'f;
+/// Runs one attempt with a plan.
+pub(super) type AttemptFn<'f> = dyn Fn(&ReadPlan<'_>) -> Option<Failure> + 'f;
 
-impl<'a> Plan<'a> {
-    pub(super) fn new(listed: &[(&'a str, &'a [String])]) -> Self {
-        Self { entries: listed.iter().map(|(name, texts)| Entry::new(name, texts)).collect(), probe: None }
+impl<'a> ReadPlan<'a> {
+    pub(super) fn new(components: &[(&'a str, &'a [String])]) -> Self {
+        Self { entries: components.iter().map(|(name, texts)| ComponentEntry::new(name, texts)).collect(), probe: None }
     }
 
-    /// Forgets what the last attempt buffered.
-    pub(super) fn begin(&self) {
+    /// Resets the record of buffered components.
+    pub(super) fn reset(&self) {
         for entry in &self.entries {
             entry.buffered.set(false);
         }
@@ -48,160 +49,168 @@ impl<'a> Plan<'a> {
         self.entries.get(index).map(|entry| entry.name)
     }
 
-    pub(super) fn entry(&self, index: usize) -> Option<(&'a str, Values<'_>)> {
+    pub(super) fn entry(&self, index: usize) -> Option<(&'a str, ComponentValues<'_>)> {
         let entry = self.entries.get(index)?;
-        let probe = self.probe.filter(|probe| probe.place.entry == index);
-        let mark = probe.and_then(|probe| Some((probe.place.element, probe.mark?)));
+        let probe = self.probe.filter(|probe| probe.location.entry == index);
+        let sentinel = probe.and_then(|probe| Some((probe.location.element, probe.sentinel?)));
         Some((
             entry.name,
-            Values {
+            ComponentValues {
                 texts: entry.texts,
                 shape: entry.shape,
-                items: &entry.items,
+                forms: &entry.forms,
                 buffered: Some(&entry.buffered),
-                mark,
+                sentinel,
             },
         ))
     }
 
-    /// Whether a type with these fields (a map, if none are given) is not to see the component.
+    /// Returns whether the component is hidden from a type with these fields (a map, if there are none).
     pub(super) fn skips(&self, index: usize, fields: Option<&[&str]>) -> bool {
-        let left_out = self.probe.is_some_and(|probe| probe.place.entry == index && probe.mark.is_none());
-        left_out || self.entries.get(index).is_some_and(|entry| entry.is_skipped(fields))
+        let omitted = self.probe.is_some_and(|probe| probe.location.entry == index && probe.sentinel.is_none());
+        omitted || self.entries.get(index).is_some_and(|entry| entry.is_skipped(fields))
     }
 
-    /// Changes the plan so that the next attempt gets further; false when there is nothing to try.
-    pub(super) fn learn(&mut self, failure: &Failure, attempt: &Attempt<'_>) -> bool {
+    /// Adapts the plan to a failure. Returns false if no change can help.
+    pub(super) fn adapt_to(&mut self, failure: &Failure, attempt: &AttemptFn<'_>) -> bool {
         match (&failure.kind, &failure.component) {
-            (Kind::Missing(name), _) => self.change(name, Entry::supply),
-            (Kind::NoValue, Some(name)) => self.change(name, Entry::skip),
-            (Kind::Variant { .. }, None) => {
-                let place = self.culprit(failure, attempt);
-                place.and_then(|place| self.entries.get_mut(place.entry)).is_some_and(Entry::trim)
+            (FailureKind::Missing(name), _) => self.change(name, ComponentEntry::pass_empty_list),
+            (FailureKind::NoValue, Some(name)) => self.change(name, ComponentEntry::hide_empty_list),
+            (FailureKind::Variant { .. }, None) => {
+                let location = self.locate_field(failure, attempt);
+                location.and_then(|location| self.entries.get_mut(location.entry)).is_some_and(ComponentEntry::trim)
             }
-            (Kind::Mismatch { found, expected }, None) => {
-                let Some(place) = self.culprit(failure, attempt) else { return false };
+            (FailureKind::InvalidType { found, expected }, None) => {
+                let Some(location) = self.locate_field(failure, attempt) else { return false };
                 self.entries
-                    .get_mut(place.entry)
-                    .is_some_and(|entry| entry.adapt(found, place.element, Want::new(expected)))
+                    .get_mut(location.entry)
+                    .is_some_and(|entry| entry.adapt(found, location.element, ExpectedType::new(expected)))
             }
             _ => false,
         }
     }
 
-    fn change(&mut self, name: &str, how: fn(&mut Entry<'a>) -> bool) -> bool {
-        self.entries.iter_mut().find(|entry| entry.name == name).is_some_and(how)
+    fn change(&mut self, name: &str, change: fn(&mut ComponentEntry<'a>) -> bool) -> bool {
+        self.entries.iter_mut().find(|entry| entry.name == name).is_some_and(change)
     }
 
-    /// Names the component and the value of a failure behind the buffer.
-    pub(super) fn locate(&mut self, failure: Failure, attempt: &Attempt<'_>) -> Failure {
+    /// Adds component and value to a failure behind serde's buffer.
+    pub(super) fn add_location(&mut self, failure: Failure, attempt: &AttemptFn<'_>) -> Failure {
         if failure.component.is_some() {
             return failure;
         }
-        let Some(place) = self.culprit(&failure, attempt) else { return failure };
-        let Some(entry) = self.entries.get(place.entry) else { return failure };
-        let mut failure = failure.at(entry.name);
-        match (&failure.kind, place.element) {
-            (Kind::Mismatch { found: Found::List, .. }, _) if entry.texts.len() > 1 => {
-                failure.kind = Kind::Count { count: entry.texts.len(), expected: "one".to_owned() };
+        let Some(location) = self.locate_field(&failure, attempt) else { return failure };
+        let Some(entry) = self.entries.get(location.entry) else { return failure };
+        let mut failure = failure.in_component(entry.name);
+        match (&failure.kind, location.element) {
+            (FailureKind::InvalidType { found: ReceivedValue::List, .. }, _) if entry.texts.len() > 1 => {
+                failure.kind = FailureKind::Count { count: entry.texts.len(), expected: "one".to_owned() };
             }
-            (Kind::Mismatch { found: Found::Nothing, .. }, None) if entry.texts.is_empty() => {
-                failure.kind = Kind::NoValue;
+            (FailureKind::InvalidType { found: ReceivedValue::Unit, .. }, None) if entry.texts.is_empty() => {
+                failure.kind = FailureKind::NoValue;
             }
             (_, Some(element)) if entry.texts.len() > 1 => failure = failure.with_index(element),
             _ => {}
         }
-        match (place.element.and_then(|element| entry.texts.get(element)), entry.texts) {
+        match (location.element.and_then(|element| entry.texts.get(element)), entry.texts) {
             (Some(text), _) | (None, [text]) => failure.with_value(text),
             (None, []) => failure,
-            (None, several) => failure.with_value(&list(several)),
+            (None, several) => failure.with_value(&quoted_list(several)),
         }
     }
 
-    /// Which component a failure is about, when its own words leave more than one.
-    fn culprit(&mut self, failure: &Failure, attempt: &Attempt<'_>) -> Option<Place> {
-        let suspects = self.suspects(failure);
-        if let [only] = suspects[..]
-            && !matches!(failure.kind, Kind::Other(_))
+    /// Returns the component that caused a failure, with further attempts if there are several candidates.
+    fn locate_field(&mut self, failure: &Failure, attempt: &AttemptFn<'_>) -> Option<ValueLocation> {
+        let candidates = self.candidates(failure);
+        if let [only] = candidates[..]
+            && !matches!(failure.kind, FailureKind::Other(_))
         {
             return Some(only);
         }
-        let mark = failure.mark();
-        let mut convicted = Vec::new();
-        for place in suspects {
-            self.probe = Some(Probe { place, mark });
+        let sentinel = failure.sentinel();
+        let mut matches = Vec::new();
+        for location in candidates {
+            self.probe = Some(Probe { location, sentinel });
             let outcome = attempt(self);
             self.probe = None;
-            let guilty = match mark {
-                Some(mark) => outcome.is_some_and(|outcome| outcome.shows(mark, failure)),
-                // Left out: the same failure can only come from elsewhere.
+            let is_match = match sentinel {
+                Some(sentinel) => outcome.is_some_and(|outcome| outcome.is_caused_by(sentinel, failure)),
+                // Without the component, the same failure must have another cause.
                 None => outcome.as_ref() != Some(failure),
             };
-            if guilty {
-                convicted.push(place);
-                // A mark convicts one; leaving out may change the failure in other ways too.
-                if mark.is_some() {
+            if is_match {
+                matches.push(location);
+                // A sentinel identifies one component; omitting components may change the failure in other ways.
+                if sentinel.is_some() {
                     break;
                 }
             }
         }
-        if let [only] = convicted[..] { Some(only) } else { None }
+        if let [only] = matches[..] { Some(only) } else { None }
     }
 
-    fn suspects(&self, failure: &Failure) -> Vec<Place> {
+    fn candidates(&self, failure: &Failure) -> Vec<ValueLocation> {
         let all = self.entries.iter().enumerate().filter(|(_, entry)| entry.buffered.get());
-        let whole = |entry| Place { entry, element: None };
+        let component = |entry| ValueLocation { entry, element: None };
         match (&failure.kind, failure.found()) {
-            (_, Some(found @ (Found::Text(_) | Found::Parsed(_)))) => all
+            (_, Some(found @ (ReceivedValue::Text(_) | ReceivedValue::Scalar(_)))) => all
                 .flat_map(|(index, entry)| {
-                    entry.positions(&found).into_iter().map(move |at| Place { entry: index, element: Some(at) })
+                    entry.positions(&found).into_iter().map(move |at| ValueLocation { entry: index, element: Some(at) })
                 })
                 .collect(),
-            (_, Some(found)) => all.filter(|(_, entry)| entry.gave(&found)).map(|(index, _)| whole(index)).collect(),
-            (Kind::Count { count, .. }, None) => {
-                all.filter(|(_, entry)| entry.texts.len() == *count).map(|(index, _)| whole(index)).collect()
+            (_, Some(found)) => {
+                all.filter(|(_, entry)| entry.may_have_passed(&found)).map(|(index, _)| component(index)).collect()
             }
-            (Kind::Other(_), None) => all.map(|(index, _)| whole(index)).collect(),
+            (FailureKind::Count { count, .. }, None) => {
+                all.filter(|(_, entry)| entry.texts.len() == *count).map(|(index, _)| component(index)).collect()
+            }
+            (FailureKind::Other(_), None) => all.map(|(index, _)| component(index)).collect(),
             _ => Vec::new(),
         }
     }
 }
 
 impl Failure {
-    /// What the reader was given, if the failure is about that.
-    fn found(&self) -> Option<Found> {
+    /// Returns the value that the visitor received, if the failure is about a value.
+    fn found(&self) -> Option<ReceivedValue> {
         match (&self.kind, &self.value) {
-            (Kind::Mismatch { found, .. } | Kind::Refused { found, .. }, _) => Some(found.clone()),
-            (Kind::Variant { .. }, Some(value)) => Some(Found::Text(value.clone())),
-            _ => None,
-        }
-    }
-
-    /// A mark that the reader who complained will not accept either; `None` when leaving the component out tells more.
-    fn mark(&self) -> Option<Mark> {
-        match &self.kind {
-            Kind::Mismatch { found, expected } | Kind::Refused { found, expected } => {
-                let takes_texts = matches!(Want::new(expected), Want::Text | Want::Else);
-                Some(if takes_texts && !matches!(found, Found::Text(_)) { Mark::Number } else { Mark::Text })
+            (FailureKind::InvalidType { found, .. } | FailureKind::InvalidValue { found, .. }, _) => {
+                Some(found.clone())
             }
-            Kind::Variant { .. } => Some(Mark::Text),
+            (FailureKind::Variant { .. }, Some(value)) => Some(ReceivedValue::Text(value.clone())),
             _ => None,
         }
     }
 
-    /// Whether this is the failure `first` again, but about the mark.
-    fn shows(&self, mark: Mark, first: &Self) -> bool {
+    /// Returns a sentinel that the same visitor rejects, too; `None` if omitting the component is more conclusive.
+    fn sentinel(&self) -> Option<Sentinel> {
+        match &self.kind {
+            FailureKind::InvalidType { found, expected } | FailureKind::InvalidValue { found, expected } => {
+                let takes_texts = matches!(ExpectedType::new(expected), ExpectedType::Text | ExpectedType::Other);
+                Some(if takes_texts && !matches!(found, ReceivedValue::Text(_)) {
+                    Sentinel::Number
+                } else {
+                    Sentinel::Text
+                })
+            }
+            FailureKind::Variant { .. } => Some(Sentinel::Text),
+            _ => None,
+        }
+    }
+
+    /// Returns whether this is the failure `first` again, caused by the sentinel.
+    fn is_caused_by(&self, sentinel: Sentinel, first: &Self) -> bool {
         let same = match (&self.kind, &first.kind) {
             (
-                Kind::Mismatch { expected: now, .. } | Kind::Refused { expected: now, .. },
-                Kind::Mismatch { expected, .. } | Kind::Refused { expected, .. },
+                FailureKind::InvalidType { expected: now, .. } | FailureKind::InvalidValue { expected: now, .. },
+                FailureKind::InvalidType { expected, .. } | FailureKind::InvalidValue { expected, .. },
             ) => now == expected,
-            (Kind::Variant { known: now }, Kind::Variant { known }) => now == known,
+            (FailureKind::Variant { known: now }, FailureKind::Variant { known }) => now == known,
             _ => false,
         };
         same && self.found().is_some_and(|found| match found {
-            Found::Text(text) => mark == Mark::Text && text == Mark::TEXT,
-            Found::Parsed(number) => mark == Mark::Number && number == Mark::NUMBER.to_string(),
+            ReceivedValue::Text(text) => sentinel == Sentinel::Text && text == Sentinel::TEXT,
+            ReceivedValue::Scalar(number) => sentinel == Sentinel::Number && number == Sentinel::NUMBER.to_string(),
             _ => false,
         })
     }

@@ -1,15 +1,15 @@
-//! Reads the names of a type's fields out of its JSON schema.
+//! Reads the field names of a type from its JSON schema.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
-/// The names at the top of an object.
+/// The field names of an object.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Fields {
-    pub(super) needs: Vec<String>,
-    pub(super) can_use: Vec<String>,
-    /// Every other name is read too: a map, or a map behind `flatten`.
+    pub(super) required: Vec<String>,
+    pub(super) optional: Vec<String>,
+    /// True if any other name is read as well: a map, or a map behind `flatten`.
     pub(super) any: bool,
 }
 
@@ -20,26 +20,30 @@ pub(super) fn fields<T: JsonSchema>() -> Fields {
         let root = root.as_value();
         collect(object, root, &mut fields, true, 0);
     }
-    // A name that one part needs and another part can use is needed.
-    fields.can_use.retain(|name| !fields.needs.contains(name));
+    // A name that one part requires and another part accepts is required.
+    fields.optional.retain(|name| !fields.required.contains(name));
     fields
 }
 
-/// A schema may refer to itself; nothing a struct is read from lies deeper than this.
-const DEEPEST: usize = 12;
+/// The limit on nesting, because a schema may refer to itself.
+const MAX_DEPTH: usize = 12;
 
 /// Adds the names of `schema`. `certain` is false inside alternatives, of which a type reads one.
 fn collect(schema: &Map<String, Value>, root: &Value, into: &mut Fields, certain: bool, depth: usize) {
-    if depth > DEEPEST {
+    if depth > MAX_DEPTH {
         return;
     }
     if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|pointer| resolve(pointer, root)) {
         collect(target, root, into, certain, depth + 1);
     }
-    let required: Vec<&str> =
+    let listed_as_required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     for name in schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
-        let list = if certain && required.contains(&name.as_str()) { &mut into.needs } else { &mut into.can_use };
+        let list = if certain && listed_as_required.contains(&name.as_str()) {
+            &mut into.required
+        } else {
+            &mut into.optional
+        };
         if !list.contains(name) {
             list.push(name.clone());
         }
@@ -50,8 +54,8 @@ fn collect(schema: &Map<String, Value>, root: &Value, into: &mut Fields, certain
     for part in parts(schema, "allOf") {
         collect(part, root, into, certain, depth + 1);
     }
-    for word in ["anyOf", "oneOf"] {
-        let alternatives: Vec<Fields> = parts(schema, word)
+    for keyword in ["anyOf", "oneOf"] {
+        let alternatives: Vec<Fields> = parts(schema, keyword)
             .map(|part| {
                 let mut fields = Fields::default();
                 collect(part, root, &mut fields, certain, depth + 1);
@@ -62,13 +66,13 @@ fn collect(schema: &Map<String, Value>, root: &Value, into: &mut Fields, certain
     }
 }
 
-/// What every alternative needs is needed; the rest can be used.
+/// Adds the names of alternatives: required if all alternatives require them, otherwise optional.
 fn merge(alternatives: &[Fields], into: &mut Fields) {
     for fields in alternatives {
         into.any |= fields.any;
-        for name in fields.needs.iter().chain(&fields.can_use) {
-            let everywhere = alternatives.iter().all(|other| other.needs.contains(name));
-            let list = if everywhere { &mut into.needs } else { &mut into.can_use };
+        for name in fields.required.iter().chain(&fields.optional) {
+            let everywhere = alternatives.iter().all(|other| other.required.contains(name));
+            let list = if everywhere { &mut into.required } else { &mut into.optional };
             if !list.contains(name) {
                 list.push(name.clone());
             }
@@ -76,11 +80,11 @@ fn merge(alternatives: &[Fields], into: &mut Fields) {
     }
 }
 
-fn parts<'a>(schema: &'a Map<String, Value>, word: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
-    schema.get(word).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
+fn parts<'a>(schema: &'a Map<String, Value>, keyword: &str) -> impl Iterator<Item = &'a Map<String, Value>> {
+    schema.get(keyword).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-/// The schema that a reference inside the document points to.
+/// Resolves a reference within the document.
 fn resolve<'a>(pointer: &str, root: &'a Value) -> Option<&'a Map<String, Value>> {
     root.pointer(pointer.strip_prefix('#')?)?.as_object()
 }

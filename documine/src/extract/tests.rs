@@ -1,4 +1,4 @@
-//! What a user's type may look like, and what it is told when the components do not fit.
+//! Types that can be extracted, and the errors of components that do not fit.
 #![allow(clippy::unwrap_used)]
 
 mod errors;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::{ExtractError, NamedValues};
 
-/// A file's components in a form that tests can write down.
+/// The components of a file, as written in tests.
 struct Given(Vec<(&'static str, Vec<String>)>);
 
 fn given(components: &[(&'static str, &[&str])]) -> Given {

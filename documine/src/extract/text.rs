@@ -1,19 +1,19 @@
-//! Numbers and booleans as people write them. One rule: a text is read only if it has one reading.
+//! Parses numbers and booleans in the notations of documents. A text is accepted only if it is unambiguous.
 
 use std::str::FromStr;
 
-/// Why a text is no number.
+/// The reason why a text is not a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotANumber {
     Malformed,
-    /// `1,234`: thousands or decimals?
+    /// `1,234`: the comma may separate thousands or decimals.
     Ambiguous,
 }
 
 /// The decimal mark that the caller expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// Not stated: a text is read if it has one reading.
+    /// Not stated: a text is accepted if it is unambiguous.
     Evident,
     /// `1,234.5`
     Point,
@@ -21,9 +21,9 @@ pub(super) enum Notation {
     Comma,
 }
 
-/// Converts a number to the form that Rust's own parsers read (`-1234.5e6`): sign, digits, a point, digits, an exponent.
+/// Converts a number to the syntax of Rust's parsers (`-1234.5e6`): sign, digits, point, digits, exponent.
 ///
-/// With a stated notation the text is an amount of a document, so the accountants' negative forms count as well: `(1,234.50)` and `1,234.50-`.
+/// With a stated notation the text is an amount, so the negative forms of accounting are accepted as well: `(1,234.50)` and `1,234.50-`.
 pub(super) fn plain(text: &str, notation: Notation) -> Result<String, NotANumber> {
     let text = in_ascii(text);
     let (negative, unsigned) = match notation {
@@ -48,16 +48,16 @@ pub(super) fn plain(text: &str, notation: Notation) -> Result<String, NotANumber
     Ok(number)
 }
 
-/// Replaces the typographic variants of signs, blanks, apostrophes and full-width characters by their ASCII forms, and drops invisible characters.
+/// Replaces typographic variants of signs, spaces, apostrophes and full-width characters by ASCII, and removes invisible characters.
 ///
-/// Line breaks and tabs stay: they separate values.
+/// Line breaks and tabs are kept, because they separate values.
 pub(super) fn in_ascii(text: &str) -> String {
     text.chars()
         .filter_map(|c| match c {
-            // Hyphens and dashes that documents set as a minus sign. PDF readers often return a hyphen as a soft hyphen.
+            // Hyphens and dashes in use as minus signs. PDF readers often return a hyphen as a soft hyphen.
             '\u{ad}' | '\u{2010}'..='\u{2013}' | '\u{207b}' | '\u{2212}' | '\u{fe63}' => Some('-'),
             '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' | '`' => Some('\''),
-            // Zero-width characters and marks of the writing direction.
+            // Zero-width characters and directional marks.
             '\u{200b}'..='\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2060}'
@@ -72,7 +72,7 @@ pub(super) fn in_ascii(text: &str) -> String {
         .collect()
 }
 
-/// Splits a leading sign off; blanks may stand behind it.
+/// Splits off a leading sign with the spaces after it.
 fn leading_sign(text: &str) -> (bool, &str) {
     match text.strip_prefix('-') {
         Some(rest) => (true, rest.trim_start_matches(' ')),
@@ -80,7 +80,7 @@ fn leading_sign(text: &str) -> (bool, &str) {
     }
 }
 
-/// Splits off the sign of an amount: in front, behind, or as parentheses around a negative amount. Two signs are refused.
+/// Splits off the sign of an amount: leading, trailing, or parentheses for a negative amount. Two signs are an error.
 pub(super) fn sign(text: &str) -> Result<(bool, &str), NotANumber> {
     let (negative, rest) = if let Some(inner) = text.strip_prefix('(') {
         (true, inner.strip_suffix(')').ok_or(NotANumber::Malformed)?.trim_matches(' '))
@@ -96,7 +96,7 @@ pub(super) fn sign(text: &str) -> Result<(bool, &str), NotANumber> {
     }
 }
 
-/// Reads digits with a decimal mark and thousands separators into digits, a point and digits.
+/// Normalizes digits with a decimal mark and thousands separators to digits, point, digits.
 pub(super) fn unsigned_decimal(mantissa: &str, notation: Notation) -> Result<String, NotANumber> {
     let (whole, decimals) = split(mantissa, notation)?;
     let mut number = ungrouped(whole)?;
@@ -110,19 +110,19 @@ pub(super) fn unsigned_decimal(mantissa: &str, notation: Notation) -> Result<Str
     Ok(number)
 }
 
-/// A whole number of any integer type.
+/// Parses an integer of any type.
 pub(super) fn integer<T: FromStr>(text: &str) -> Result<T, NotANumber> {
     plain(text, Notation::Evident)?.parse().map_err(|_| NotANumber::Malformed)
 }
 
-/// A finite number.
+/// Parses a finite number.
 pub(super) fn float(text: &str) -> Result<f64, NotANumber> {
     let number: f64 = plain(text, Notation::Evident)?.parse().map_err(|_| NotANumber::Malformed)?;
     if number.is_finite() { Ok(number) } else { Err(NotANumber::Malformed) }
 }
 
-/// `true`/`false`, `yes`/`no`, `1`/`0`.
-pub(super) fn truth(text: &str) -> Option<bool> {
+/// Parses `true`/`false`, `yes`/`no`, `1`/`0`.
+pub(super) fn boolean(text: &str) -> Option<bool> {
     let text = text.trim();
     let is = |words: [&str; 3]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is(["true", "yes", "1"]) {
@@ -134,7 +134,7 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// Parts the digits before the decimal mark (groups and all) from those after it.
+/// Splits the digits before the decimal mark, including groups, from those after it.
 fn split(mantissa: &str, notation: Notation) -> Result<(&str, Option<&str>), NotANumber> {
     let mark = match notation {
         Notation::Point => Some('.'),
@@ -147,11 +147,11 @@ fn split(mantissa: &str, notation: Notation) -> Result<(&str, Option<&str>), Not
     Ok((whole, Some(decimals)))
 }
 
-/// The decimal mark, if there is one and the text leaves no doubt about it.
+/// Returns the decimal mark, if there is one and the text is unambiguous.
 fn evident_mark(mantissa: &str) -> Result<Option<char>, NotANumber> {
     let count = |mark| mantissa.matches(mark).count();
     match (count('.'), count(',')) {
-        // The mark that comes once and last begins the decimals, the other one groups.
+        // The mark that occurs once and last separates the decimals; the other mark groups.
         (1, commas) if commas > 0 && mantissa.rfind('.') > mantissa.rfind(',') => Ok(Some('.')),
         (points, 1) if points > 0 && mantissa.rfind(',') > mantissa.rfind('.') => Ok(Some(',')),
         (1, 0) => Ok(Some('.')),
@@ -161,13 +161,13 @@ fn evident_mark(mantissa: &str) -> Result<Option<char>, NotANumber> {
                 decimals.len() == 3 && all_digits(decimals) && (1..=3).contains(&whole.len()) && all_digits(whole);
             if could_group && !whole.starts_with('0') { Err(NotANumber::Ambiguous) } else { Ok(Some(',')) }
         }
-        // No mark, or twice the same one, which can only group.
+        // Without a mark, or with several of the same, which can only group.
         (_, 0) | (0, _) => Ok(None),
         _ => Err(NotANumber::Malformed),
     }
 }
 
-/// The digits without their thousands separators: one to three digits, then groups of three, all parted by the same mark.
+/// Removes thousands separators: one to three digits, then groups of three, all with the same separator.
 fn ungrouped(whole: &str) -> Result<String, NotANumber> {
     let Some(separator) = whole.chars().find(|c| !c.is_ascii_digit()) else {
         return if whole.is_empty() { Err(NotANumber::Malformed) } else { Ok(whole.to_owned()) };

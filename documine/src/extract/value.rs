@@ -1,37 +1,37 @@
-//! One component's values, and one value, as serde deserializers. They read what the field's type asks for out of text.
+//! The values of one component, and one value, as serde deserializers that parse the requested type from text.
 
 use std::cell::Cell;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 
-use super::entry::{Item, Shape};
-use super::failure::{Failure, Found, Kind, list};
+use super::entry::{ScalarForm, Shape};
+use super::failure::{Failure, FailureKind, ReceivedValue, quoted_list};
 use super::text::{self, NotANumber};
 
 /// All values of one component.
 #[derive(Clone, Copy)]
-pub(super) struct Values<'a> {
+pub(super) struct ComponentValues<'a> {
     pub(super) texts: &'a [String],
-    /// How they are handed over to a reader that does not say what it wants.
+    /// The form of the values for a visitor that accepts any type.
     pub(super) shape: Shape,
-    /// What each of them is given as to such a reader.
-    pub(super) items: &'a [Item],
-    /// Set when there was such a reader.
+    /// The form of each value for such a visitor.
+    pub(super) forms: &'a [ScalarForm],
+    /// Set if there was such a visitor.
     pub(super) buffered: Option<&'a Cell<bool>>,
-    /// Given to such a reader instead of all values or of the one with this number.
-    pub(super) mark: Option<(Option<usize>, Mark)>,
+    /// Replaces all values, or the one with this index, for such a visitor.
+    pub(super) sentinel: Option<(Option<usize>, Sentinel)>,
 }
 
-/// Something no document holds. Whoever complains about it can be told apart from everybody else.
+/// A value that no document contains, to identify the component in a failure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Mark {
+pub(super) enum Sentinel {
     Text,
     Number,
 }
 
-impl Mark {
-    pub(super) const TEXT: &'static str = "\u{1}\u{2}mark\u{2}\u{1}";
+impl Sentinel {
+    pub(super) const TEXT: &'static str = "\u{1}\u{2}sentinel\u{2}\u{1}";
     pub(super) const NUMBER: u64 = 17_293_822_569_102_704_641;
 
     fn give<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -42,24 +42,24 @@ impl Mark {
     }
 }
 
-impl<'a> Values<'a> {
+impl<'a> ComponentValues<'a> {
     pub(super) fn new(texts: &'a [String]) -> Self {
-        Self { texts, shape: Shape::Guess, items: &[], buffered: None, mark: None }
+        Self { texts, shape: Shape::Auto, forms: &[], buffered: None, sentinel: None }
     }
 
-    /// The only value.
-    fn one(self) -> Result<Text<'a>, Failure> {
+    /// Returns the only value.
+    fn one(self) -> Result<TextValue<'a>, Failure> {
         match self.texts {
             [text] => Ok(self.text(0, text)),
-            [] => Err(Failure::new(Kind::NoValue)),
-            several => Err(Failure::new(Kind::Count { count: several.len(), expected: "one".to_owned() })
-                .with_value(&list(several))),
+            [] => Err(Failure::new(FailureKind::NoValue)),
+            several => Err(Failure::new(FailureKind::Count { count: several.len(), expected: "one".to_owned() })
+                .with_value(&quoted_list(several))),
         }
     }
 
-    fn text(self, index: usize, text: &'a str) -> Text<'a> {
-        let mark = self.mark.filter(|(element, _)| *element == Some(index)).map(|(_, mark)| mark);
-        Text { raw: text, item: self.items.get(index).copied().unwrap_or_default(), mark }
+    fn text(self, index: usize, text: &'a str) -> TextValue<'a> {
+        let sentinel = self.sentinel.filter(|(element, _)| *element == Some(index)).map(|(_, sentinel)| sentinel);
+        TextValue { raw: text, form: self.forms.get(index).copied().unwrap_or_default(), sentinel }
     }
 
     fn elements(self) -> Elements<'a> {
@@ -71,7 +71,7 @@ impl<'a> Values<'a> {
             return visitor.visit_seq(self.elements());
         }
         let expected = count.to_string();
-        Err(Failure::new(Kind::Count { count: self.texts.len(), expected }).with_value(&list(self.texts)))
+        Err(Failure::new(FailureKind::Count { count: self.texts.len(), expected }).with_value(&quoted_list(self.texts)))
     }
 
     fn is_blank(self) -> bool {
@@ -91,7 +91,7 @@ macro_rules! only_value {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Values<'_> {
+impl<'de> Deserializer<'de> for ComponentValues<'_> {
     type Error = Failure;
 
     only_value! {
@@ -104,13 +104,13 @@ impl<'de> Deserializer<'de> for Values<'_> {
         if let Some(buffered) = self.buffered {
             buffered.set(true);
         }
-        if let Some((None, mark)) = self.mark {
-            return mark.give(visitor);
+        if let Some((None, sentinel)) = self.sentinel {
+            return sentinel.give(visitor);
         }
         match (self.shape, self.texts) {
-            (Shape::Guess, [text]) if text.trim().is_empty() => visitor.visit_none(),
-            (Shape::Guess, []) => visitor.visit_none(),
-            (Shape::Guess | Shape::One, [_]) => self.one()?.deserialize_any(visitor),
+            (Shape::Auto, [text]) if text.trim().is_empty() => visitor.visit_none(),
+            (Shape::Auto, []) => visitor.visit_none(),
+            (Shape::Auto | Shape::One, [_]) => self.one()?.deserialize_any(visitor),
             _ => visitor.visit_seq(self.elements()),
         }
     }
@@ -171,9 +171,9 @@ impl<'de> Deserializer<'de> for Values<'_> {
     }
 }
 
-/// The values one after the other.
+/// The access to the values of a list.
 struct Elements<'a> {
-    values: Values<'a>,
+    values: ComponentValues<'a>,
     next: usize,
 }
 
@@ -185,7 +185,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         let Some(text) = self.values.texts.get(index) else { return Ok(None) };
         self.next += 1;
         let read = seed.deserialize(self.values.text(index, text));
-        // A single value needs no number in an error.
+        // The index is omitted for a single value.
         read.map(Some).map_err(|failure| if self.values.texts.len() > 1 { failure.with_index(index) } else { failure })
     }
 
@@ -196,31 +196,33 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
 
 /// One value.
 #[derive(Clone, Copy)]
-pub(super) struct Text<'a> {
+pub(super) struct TextValue<'a> {
     raw: &'a str,
-    item: Item,
-    mark: Option<Mark>,
+    form: ScalarForm,
+    sentinel: Option<Sentinel>,
 }
 
-impl Text<'_> {
-    fn refused(self, why: NotANumber, expected: String) -> Failure {
+impl TextValue<'_> {
+    fn invalid(self, why: NotANumber, expected: String) -> Failure {
         let kind = match why {
-            NotANumber::Ambiguous => Kind::Ambiguous { expected },
-            NotANumber::Malformed => Kind::Mismatch { found: Found::Text(self.raw.to_owned()), expected },
+            NotANumber::Ambiguous => FailureKind::Ambiguous { expected },
+            NotANumber::Malformed => {
+                FailureKind::InvalidType { found: ReceivedValue::Text(self.raw.to_owned()), expected }
+            }
         };
         Failure::new(kind).with_value(self.raw)
     }
 
     fn float(self) -> Result<f64, Failure> {
-        text::float(self.raw).map_err(|why| self.refused(why, "a number".to_owned()))
+        text::float(self.raw).map_err(|why| self.invalid(why, "a number".to_owned()))
     }
 
-    fn truth(self) -> Result<bool, Failure> {
-        text::truth(self.raw)
-            .ok_or_else(|| self.refused(NotANumber::Malformed, "true or false, yes or no, 1 or 0".to_owned()))
+    fn boolean(self) -> Result<bool, Failure> {
+        text::boolean(self.raw)
+            .ok_or_else(|| self.invalid(NotANumber::Malformed, "true or false, yes or no, 1 or 0".to_owned()))
     }
 
-    /// Hands over what was read and adds the text to an error of the visitor's.
+    /// Adds the text to an error of the visitor.
     fn give<T>(self, visited: Result<T, Failure>) -> Result<T, Failure> {
         visited.map_err(|failure| failure.with_value(self.raw))
     }
@@ -230,7 +232,7 @@ macro_rules! whole_number {
     ($($method:ident $visit:ident $type:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
             let number = text::integer::<$type>(self.raw)
-                .map_err(|why| self.refused(why, format!("a whole number from {} to {}", $type::MIN, $type::MAX)))?;
+                .map_err(|why| self.invalid(why, format!("a whole number from {} to {}", $type::MIN, $type::MAX)))?;
             self.give(visitor.$visit(number))
         }
     )*};
@@ -244,7 +246,7 @@ macro_rules! as_text {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Text<'_> {
+impl<'de> Deserializer<'de> for TextValue<'_> {
     type Error = Failure;
 
     whole_number! {
@@ -263,18 +265,18 @@ impl<'de> Deserializer<'de> for Text<'_> {
     as_text! { deserialize_str deserialize_string deserialize_identifier deserialize_map }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if let Some(mark) = self.mark {
-            return mark.give(visitor);
+        if let Some(sentinel) = self.sentinel {
+            return sentinel.give(visitor);
         }
-        // A blank is nothing to whoever wants a number, and so an `Option` behind serde's buffer becomes `None`.
+        // A blank is `None` where a number is expected, so that an `Option` behind serde's buffer works.
         let blank = self.raw.trim().is_empty();
-        let visited = match self.item {
-            Item::AsIs => visitor.visit_str(self.raw),
-            Item::Trimmed => visitor.visit_str(self.raw.trim()),
+        let visited = match self.form {
+            ScalarForm::Text => visitor.visit_str(self.raw),
+            ScalarForm::TrimmedText => visitor.visit_str(self.raw.trim()),
             _ if blank => visitor.visit_none(),
-            Item::Truth => visitor.visit_bool(self.truth()?),
-            Item::Float => visitor.visit_f64(self.float()?),
-            Item::Integer => match text::integer::<u64>(self.raw) {
+            ScalarForm::Bool => visitor.visit_bool(self.boolean()?),
+            ScalarForm::Float => visitor.visit_f64(self.float()?),
+            ScalarForm::Integer => match text::integer::<u64>(self.raw) {
                 Ok(number) => visitor.visit_u64(number),
                 Err(_) => return self.deserialize_i64(visitor),
             },
@@ -283,17 +285,17 @@ impl<'de> Deserializer<'de> for Text<'_> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        let truth = self.truth()?;
-        self.give(visitor.visit_bool(truth))
+        let value = self.boolean()?;
+        self.give(visitor.visit_bool(value))
     }
 
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        // Parsed as what it will be: the way over f64 would round twice.
+        // Parsed as `f32`, because rounding to `f64` first would round twice.
         let expected = || "a number".to_owned();
-        let plain = text::plain(self.raw, text::Notation::Evident).map_err(|why| self.refused(why, expected()))?;
+        let plain = text::plain(self.raw, text::Notation::Evident).map_err(|why| self.invalid(why, expected()))?;
         match plain.parse::<f32>() {
             Ok(number) if number.is_finite() => self.give(visitor.visit_f32(number)),
-            _ => Err(self.refused(NotANumber::Malformed, expected())),
+            _ => Err(self.invalid(NotANumber::Malformed, expected())),
         }
     }
 
@@ -372,7 +374,7 @@ impl<'de> Deserializer<'de> for Text<'_> {
     }
 }
 
-/// Turns a failure into the error of another deserializer, which then adds the place.
-pub(super) fn into_foreign<E: de::Error>(failure: &Failure) -> E {
+/// Converts a failure into the error of another deserializer, which adds the location.
+pub(super) fn into_other_error<E: de::Error>(failure: &Failure) -> E {
     E::custom(failure)
 }

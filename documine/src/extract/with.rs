@@ -1,7 +1,7 @@
-//! Functions for `#[serde(deserialize_with = "…")]`, for components whose texts need a little help.
+//! Functions for `#[serde(deserialize_with = "…")]` that accept more notations.
 //!
-//! Each works for a scalar, an `Option`, a list and a tuple alike. On an `Option` add `#[serde(default)]`, which serde no longer implies
-//! once a field has a function of its own.
+//! Each works for a scalar, an `Option`, a list and a tuple. On an `Option` add `#[serde(default)]`, which serde no longer implies for a field with
+//! such a function.
 
 use serde::Deserializer;
 use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
@@ -10,14 +10,15 @@ use std::fmt;
 use super::de::read_texts;
 use super::money;
 use super::text::{self, Notation};
-use super::value::into_foreign;
+use super::value::into_other_error;
 
 mod calendar;
 
 use calendar::Order;
 
-/// Reads the value by the rules of this module, also where serde alone would not: in an untagged enum, and in an optional struct behind
-/// `#[serde(flatten)]`, where serde turns every mismatch into `None` without a word.
+/// Parses the value by the rules of this module where serde alone would not.
+///
+/// That is in an untagged enum, and in an optional struct behind `#[serde(flatten)]`, where serde turns every mismatch into `None`.
 ///
 /// ```
 /// # use documine::extract::{NamedValues, with};
@@ -35,9 +36,9 @@ pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) ->
     convert(deserializer, |text| Ok(text.to_owned()))
 }
 
-/// Reads numbers in English notation: a point before the decimals, commas between thousands. `1,234` is 1234.
+/// Parses numbers with a decimal point and thousands commas. `1,234` is 1234.
 ///
-/// Negative amounts may be written as accountants do: `(1,234.50)`, `1,234.50-`. A [`Money`](super::Money) takes amounts with a currency.
+/// The negative forms of accounting are accepted: `(1,234.50)`, `1,234.50-`. A [`Money`](super::Money) accepts amounts with a currency.
 ///
 /// ```
 /// # use documine::extract::{NamedValues, with};
@@ -53,19 +54,19 @@ pub fn english<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) 
     convert(deserializer, |text| number(text, Notation::Point))
 }
 
-/// Reads numbers in the notation of most of continental Europe: a comma before the decimals, points between thousands. `1,234` is 1.234.
+/// Parses numbers with a decimal comma and thousands points, as in most of continental Europe. `1,234` is 1.234.
 ///
-/// Negative amounts may be written as accountants do: `(1.234,50)`, `1.234,50-`. A [`Money`](super::Money) takes amounts with a currency.
+/// The negative forms of accounting are accepted: `(1.234,50)`, `1.234,50-`. A [`Money`](super::Money) accepts amounts with a currency.
 pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     convert(deserializer, |text| number(text, Notation::Comma))
 }
 
-/// Reads dates that people wrote and hands them on as `YYYY-MM-DD`, which chrono, jiff and time deserialise, and which a `String` takes.
+/// Converts dates in the notations of documents to `YYYY-MM-DD`, which chrono, jiff, time and `String` deserialize.
 ///
-/// Understood: `2024-03-12`, `2024/03/12`, `20240312`, `2024-03-12Z` and `2024-03-12+02:00` (`xs:date`), `12 March 2024`, `12. Mar 2024`,
-/// `12TH OF MARCH, 2024`, `Tuesday, March 12th, 2024`, `12-MAR-2024`, `12.03.2024` (day first). A time of day and a zone behind the date are dropped.
-/// Months are English. `03/12/2024` and `03-12-2024` have two readings and are refused; [`date_day_first`] and [`date_month_first`] state the order.
-/// `13/03/2024` is read.
+/// Accepted: `2024-03-12`, `2024/03/12`, `20240312`, `2024-03-12Z` and `2024-03-12+02:00` (`xs:date`), `12 March 2024`, `12. Mar 2024`, `12TH OF
+/// MARCH, 2024`, `Tuesday, March 12th, 2024`, `12-MAR-2024`, `12.03.2024` (day first). A time of day and a time zone are dropped. Month names are
+/// English. `03/12/2024` and `03-12-2024` are ambiguous and an error; [`date_day_first`] and [`date_month_first`] state the order. `13/03/2024` is
+/// accepted.
 ///
 /// ```
 /// # use documine::extract::{NamedValues, with};
@@ -86,14 +87,14 @@ pub fn date<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     convert(deserializer, |text| {
         calendar::iso(text, Order::Unknown).ok_or_else(|| match calendar::iso(text, Order::DayFirst) {
             Some(_) => {
-                "day and month have two readings; with::date_day_first or with::date_month_first states their order"
+                "ambiguous order of day and month; with::date_day_first or with::date_month_first states the order"
             }
             None => "expected a date such as 2024-03-12 or 12 March 2024",
         })
     })
 }
 
-/// Reads dates like [`date`], with the day before the month where both are numbers: `03/04/2024` is 3 April.
+/// Converts dates like [`date`], with the day before the month if both are numbers: `03/04/2024` is 3 April.
 ///
 /// A date that exists in the other order only (`03/13/2024`) is read in that order.
 pub fn date_day_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
@@ -102,7 +103,7 @@ pub fn date_day_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializ
     })
 }
 
-/// Reads dates like [`date`], with the month before the day where both are numbers: `03/04/2024` is 4 March.
+/// Converts dates like [`date`], with the month before the day if both are numbers: `03/04/2024` is 4 March.
 ///
 /// A date that exists in the other order only (`13/03/2024`) is read in that order.
 ///
@@ -122,9 +123,10 @@ pub fn date_month_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserial
     })
 }
 
-/// Reads amounts of money as bare numbers: `EUR 1.234,50` is 1234.5. The currency is checked and dropped; [`Money`](super::Money) keeps it.
+/// Parses amounts of money as plain numbers: `EUR 1.234,50` is 1234.5.
 ///
-/// Fits `f64`, `rust_decimal::Decimal` and every other type that deserialises from a number in text.
+/// The currency is validated and dropped; [`Money`](super::Money) keeps it. Works for `f64`, `rust_decimal::Decimal` and all other types that
+/// deserialize from a number in text.
 ///
 /// ```
 /// # use documine::extract::{NamedValues, with};
@@ -142,7 +144,7 @@ pub fn amount<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -
 
 fn number(text: &str, notation: Notation) -> Result<String, &'static str> {
     if let Ok((amount, Some(currency))) = money::parse(text, notation) {
-        // Only a `Money` reads this; a plain number refuses it, so that no currency is lost unseen.
+        // Accepted by `Money` only. A plain number rejects it, so that no currency is dropped silently.
         return Ok(format!("{currency} {}", money::unambiguous(amount)));
     }
     text::plain(text, notation).map(money::unambiguous).map_err(|_| match notation {
@@ -151,26 +153,26 @@ fn number(text: &str, notation: Notation) -> Result<String, &'static str> {
     })
 }
 
-/// Puts every text through `change`, except blanks, and reads what comes out as a `T`.
+/// Converts every text except blanks with `change`, and deserializes a `T` from the results.
 fn convert<'de, D, T, F>(deserializer: D, change: F) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: DeserializeOwned,
     F: Fn(&str) -> Result<String, &'static str>,
 {
-    let mut texts = deserializer.deserialize_any(Texts)?;
+    let mut texts = deserializer.deserialize_any(TextsVisitor)?;
     for text in &mut texts {
         if !text.trim().is_empty() {
             *text = change(text).map_err(de::Error::custom)?;
         }
     }
-    read_texts(&texts).map_err(|failure| into_foreign(&failure))
+    read_texts(&texts).map_err(|failure| into_other_error(&failure))
 }
 
-/// Takes nothing, one text or several. Numbers and booleans come in when a JSON file, not a component, is read.
-struct Texts;
+/// Accepts nothing, one text or several. Numbers and booleans occur when a JSON file is read.
+struct TextsVisitor;
 
-impl<'de> Visitor<'de> for Texts {
+impl<'de> Visitor<'de> for TextsVisitor {
     type Value = Vec<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,8 +183,8 @@ impl<'de> Visitor<'de> for Texts {
         Ok(vec![text.to_owned()])
     }
 
-    fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Self::Value, E> {
-        Ok(vec![truth.to_string()])
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(vec![value.to_string()])
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {

@@ -11,7 +11,7 @@ use super::continuation::Continuation;
 use super::link::next_link;
 use super::tokenizer::{ListToken, ListTokenizer};
 use crate::error::ErrorKind;
-use crate::fuzzing::one_line;
+use crate::error::assert_one_line;
 
 const LIST: &str = "files";
 const LIMIT: usize = 1 << 20;
@@ -86,7 +86,7 @@ pub fn link(input: &[u8]) {
         }
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::Decode);
-            one_line(&error);
+            assert_one_line(&error);
         }
     }
 }
@@ -103,7 +103,7 @@ pub fn continuation(input: &[u8]) {
                 Some(continuation)
             );
         }
-        Err(error) => one_line(&error),
+        Err(error) => assert_one_line(&error),
     }
 }
 

@@ -65,7 +65,7 @@ impl<T: 'static> ItemDecoder<T> {
         limits: DecodeLimits,
         earlier_items: u64,
     ) -> Self {
-        let (response, meta) = response.stream();
+        let (response, meta) = response.into_stream();
         let tokenizer = ListTokenizer::new(request.operation.items.unwrap_or_default(), limits.item_size);
         let hasher = limits.needs_hash.then(PageHasher::default);
         Self {
@@ -210,7 +210,7 @@ impl<T: 'static> ItemDecoder<T> {
             Ok(Err(error)) => classify(ResponseFailure::Transport(&error)),
             Err(error) => error,
         };
-        Err(self.meta.of(error))
+        Err(self.meta.annotate(error))
     }
 
     fn finish(&mut self) -> Result<()> {
@@ -228,7 +228,7 @@ impl<T: 'static> ItemDecoder<T> {
             hasher.add_members(&self.members);
         }
         let hash = self.hasher.take().filter(|_| items > 0).map(|hasher| hasher.finish());
-        self.info = Some(PageInfo::new(&self.meta, &self.client.pipeline().base, metadata, items, hash));
+        self.info = Some(PageInfo::new(&self.meta, &self.client.pipeline().base_url, metadata, items, hash));
         self.ready.extend(late_items.into_iter().map(Ok));
         Ok(())
     }

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use documine_api::operations::Paging;
 
-use crate::client::{Call, Client, Run};
+use crate::client::{Call, Client, RunCall};
 use crate::clock::BoxFuture;
 use crate::error::Result;
 use crate::transport::{CallOptions, Retry, RetryAfterHint, RetryPolicy};
@@ -69,7 +69,7 @@ pub struct List<P, T> {
 }
 
 impl<P: Send + 'static, T: Send + 'static> List<P, T> {
-    pub(crate) fn new(client: &Client, params: P, run: Run<P, ListRequest<T>>) -> Self {
+    pub(crate) fn new(client: &Client, params: P, run: RunCall<P, ListRequest<T>>) -> Self {
         Self {
             call: Call::new(client, params, run),
             paging: None,
@@ -117,8 +117,8 @@ impl<P: Send + 'static, T: Send + 'static> List<P, T> {
     }
 
     /// Configures the list for one poll of a wait.
-    pub(crate) fn looking(mut self, retry_after: &RetryAfterHint) -> Self {
-        self.call = self.call.looking(retry_after);
+    pub(crate) fn for_poll(mut self, retry_after: &RetryAfterHint) -> Self {
+        self.call = self.call.for_poll(retry_after);
         self
     }
 

@@ -194,7 +194,7 @@ impl<T: Send + 'static> Paginator<T> {
     }
 
     async fn fetch_page(&mut self, url: &Url) -> Result<(Vec<T>, PageInfo)> {
-        let (body, meta) = self.send(url, false).await?.whole().await?;
+        let (body, meta) = self.send(url, false).await?.into_bytes().await?;
         if self.is_paged(&meta) {
             self.memory = self.memory.saturating_add(json_memory::estimate(&body));
         }
@@ -202,7 +202,7 @@ impl<T: Send + 'static> Paginator<T> {
         let needs_hash = self.is_paged(&meta) && !items.is_empty();
         let list = self.request.operation.items.unwrap_or_default();
         let hash = needs_hash.then(|| PageHasher::hash_body(list, &body));
-        let info = PageInfo::new(&meta, &self.client.pipeline().base, metadata, items.len() as u64, hash);
+        let info = PageInfo::new(&meta, &self.client.pipeline().base_url, metadata, items.len() as u64, hash);
         Ok((items, info))
     }
 
@@ -210,10 +210,10 @@ impl<T: Send + 'static> Paginator<T> {
     async fn open(&mut self, url: &Url) -> std::result::Result<ItemDecoder<T>, (Error, bool)> {
         let response = self.send(url, true).await.map_err(|error| (error, false))?;
         let limits = DecodeLimits {
-            idle: self.options.idle.unwrap_or(self.client.pipeline().timeouts.idle),
+            idle: self.options.idle_timeout.unwrap_or(self.client.pipeline().timeouts.idle),
             deadline: self.deadline,
             item_size: self.max_item_size,
-            needs_hash: self.is_paged(&response.facts),
+            needs_hash: self.is_paged(&response.meta),
         };
         let request = Arc::clone(&self.request);
         let mut decoder = ItemDecoder::new(self.client.clone(), request, response, limits, self.items);
@@ -221,9 +221,9 @@ impl<T: Send + 'static> Paginator<T> {
         Ok(decoder)
     }
 
-    async fn send(&mut self, url: &Url, in_pieces: bool) -> Result<RawResponse> {
+    async fn send(&mut self, url: &Url, stream_body: bool) -> Result<RawResponse> {
         let mut options = self.options.clone();
-        options.in_pieces = in_pieces;
+        options.stream_body = stream_body;
         if let Some(limit) = options.deadline {
             let now = self.client.clock().monotonic();
             let deadline = *self.deadline.get_or_insert(now.saturating_add(limit));
@@ -232,7 +232,7 @@ impl<T: Send + 'static> Paginator<T> {
         let request = self.request.request.try_clone();
         let mut request = request.ok_or_else(|| Error::input("a list request with a body cannot be paged"))?;
         *request.url_mut() = url.clone();
-        self.client.send(request, self.request.operation, &options).await
+        self.client.send_request(request, self.request.operation, &options).await
     }
 
     /// Returns whether another page may follow. A list in a single response needs no check for repeated items.
@@ -247,7 +247,7 @@ impl<T: Send + 'static> Paginator<T> {
 
     /// Rejects a list with further pages at the limit of collected lists: `max` items or pages, or the memory limit of a response.
     pub(super) fn check_limits(&self, items: usize, max: usize) -> Result<()> {
-        let memory = json_memory::most(self.client.pipeline().max_answer);
+        let memory = json_memory::max_estimate(self.client.pipeline().max_response_size);
         let limit = if items >= max || self.pages >= max as u64 {
             format!("{max} (with_max_items)")
         } else if self.memory > memory {
@@ -263,10 +263,10 @@ impl<T: Send + 'static> Paginator<T> {
     }
 
     fn may_retry(&self) -> bool {
-        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.pipeline().retry);
+        let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.pipeline().retry_policy);
         match self.options.retry {
-            Some(mode) => mode != Retry::Never && policy.clone().when(mode).repeats(),
-            None => policy.repeats(),
+            Some(mode) => mode != Retry::Never && policy.clone().when(mode).allows_retries(),
+            None => policy.allows_retries(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::condition::Condition;
 use super::error::{WaitError, WaitErrorKind, WaitReport};
 use super::pollable::{PollOutcome, Pollable};
 use super::shared_poll::{PollContext, SharedPoll, Subscription};
-use crate::clock::unit;
+use crate::clock::unit_interval;
 use crate::error::Result;
 use crate::text::one_line;
 use crate::transport::RetryAfterHint;
@@ -145,7 +145,7 @@ impl<P: Pollable> Poller<P> {
             Err(error) if error.is_not_found() && self.may_be_unknown() => Ok(None),
             Err(error) if error.is_not_found() => Err(self.error(WaitErrorKind::Gone)),
             Err(error) if error.is_transient() => {
-                self.retry_after.note(error.retry_after());
+                self.retry_after.record(error.retry_after());
                 Ok(None)
             }
             Err(error) => Err(WaitError::poll(self.report(), error)),
@@ -241,7 +241,7 @@ impl<P: Pollable> Poller<P> {
             .clamp(MIN_INTERVAL, MAX_INTERVAL);
         self.max_age = interval / 2;
         // Jitter of 10 %, so that waits that start together spread out.
-        let mut pause = interval.mul_f64(0.9 + 0.2 * unit(random));
+        let mut pause = interval.mul_f64(0.9 + 0.2 * unit_interval(random));
         if let Some(since) = self.done_since {
             pause = pause.min(self.options.settle.saturating_sub(elapsed.saturating_sub(since)));
         } else if let Some(median) = self.config.handle.waits().stats.median(P::KIND) {

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::pollable::Pollable;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
-use crate::net::LONGEST_PAUSE;
+use crate::http_util::MAX_PAUSE;
 use crate::transport::RetryAfterHint;
 
 /// Duration of a list request above which shared polling costs more than it saves.
@@ -139,7 +139,7 @@ impl<P: Pollable> SharedPoll<P> {
             Err(error) => {
                 cache.is_disabled |= is_permanent(error);
                 cache.paused =
-                    error.retry_after().map(|pause| (now.saturating_add(pause.min(LONGEST_PAUSE)), error.clone()));
+                    error.retry_after().map(|pause| (now.saturating_add(pause.min(MAX_PAUSE)), error.clone()));
             }
         }
     }

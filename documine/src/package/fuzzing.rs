@@ -15,7 +15,7 @@ use super::archive::Archive;
 use super::entry::Entry;
 use super::limits::PackageLimits;
 use super::names::{self, UnpackPaths};
-use crate::fuzzing::one_line;
+use crate::error::assert_one_line;
 
 /// Checks that an archive is rejected with an error of one line, or yields at most the allowed bytes under paths inside the target folder.
 pub fn archive(input: &[u8]) {
@@ -23,7 +23,7 @@ pub fn archive(input: &[u8]) {
         PackageLimits::default().entries(1_000).entry_bytes(1 << 20).total_bytes(4 << 20).memory_bytes(1 << 20);
     let archive = match Archive::open(Cursor::new(input), limits) {
         Ok(archive) => archive,
-        Err(error) => return one_line(&error.into_error("a.zip")),
+        Err(error) => return assert_one_line(&error.into_error("a.zip")),
     };
     assert!(archive.files().len() + archive.folders().len() <= 1_000);
     let files = || archive.files().iter().map(Entry::name);
@@ -44,7 +44,7 @@ pub fn archive(input: &[u8]) {
                 assert_eq!(bytes.len() as u64, entry.size(), "{entry:?}");
                 total += entry.size();
             }
-            Err(error) => one_line(&error.into_error("a.zip")),
+            Err(error) => assert_one_line(&error.into_error("a.zip")),
         }
     }
     assert!(total <= 4 << 20, "{total}");

@@ -129,7 +129,7 @@ impl FileHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                xml(client.exchange(request.prepare(), &options).await?).await
+                xml(client.send(request.prepare(), &options).await?).await
             })
         })
     }
@@ -165,7 +165,7 @@ impl DossierHandle {
                 if let Some(yes) = export.include_details {
                     request = request.include_details(yes);
                 }
-                xml(client.exchange(request.prepare(), &options).await?).await
+                xml(client.send(request.prepare(), &options).await?).await
             })
         })
     }
@@ -201,10 +201,10 @@ impl List<Export<DossierPath>, Components> {
 
 /// Returns the XML of a response. Checks the media type, because a service without XML support may return JSON.
 async fn xml(response: RawResponse) -> Result<String> {
-    let (body, meta) = response.whole().await?;
+    let (body, meta) = response.into_bytes().await?;
     let (status, headers) = (meta.status, &meta.headers);
     let unexpected =
-        |body: &[u8], why: &str| meta.of(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
+        |body: &[u8], why: &str| meta.annotate(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
     let media_type = media_type(headers).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {
         return Err(unexpected(&body, &format!("the media type is {media_type:?}, not XML")));

@@ -231,7 +231,7 @@ impl Pollable for DownloadHandle {
     }
 
     fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<DownloadStatus>> {
-        self.get().looking(retry_after).into_future()
+        self.get().for_poll(retry_after).into_future()
     }
 
     fn decide(&self, status: DownloadStatus, condition: &Condition<DownloadStatus>) -> PollOutcome<DownloadStatus> {
@@ -252,7 +252,7 @@ impl Pollable for DownloadHandle {
     }
 
     fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
-        let packages = self.client.downloads().looking(retry_after);
+        let packages = self.client.downloads().for_poll(retry_after);
         Box::pin(async move {
             Ok(packages.await?.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
         })

@@ -153,7 +153,7 @@ impl Pollable for FileHandle {
     }
 
     fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<FileStatus>> {
-        self.get().looking(retry_after).into_future()
+        self.get().for_poll(retry_after).into_future()
     }
 
     fn decide(&self, status: FileStatus, condition: &Condition<FileStatus>) -> PollOutcome<FileStatus> {
@@ -174,7 +174,7 @@ impl Pollable for FileHandle {
     }
 
     fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
-        let files = self.dossier().files().looking(retry_after);
+        let files = self.dossier().files().for_poll(retry_after);
         Box::pin(async move { Ok(files.await?.into_iter().map(|file| (file.id.to_string(), file)).collect()) })
     }
 }
@@ -198,7 +198,7 @@ impl Pollable for DossierHandle {
     }
 
     fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<Vec<FileStatus>>> {
-        self.files().looking(retry_after).into_future()
+        self.files().for_poll(retry_after).into_future()
     }
 
     fn decide(&self, files: Vec<FileStatus>, condition: &Condition<Vec<FileStatus>>) -> PollOutcome<Vec<FileStatus>> {

@@ -22,7 +22,7 @@ use crate::resources::files::{FileHandle, FilePath};
 use crate::timeout::within;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
-use crate::transport::{Broken, CallOptions, Retry};
+use crate::transport::{BodyError, CallOptions, Retry};
 
 /// Default number of concurrent uploads.
 const DEFAULT_CONCURRENCY: usize = 4;
@@ -130,8 +130,8 @@ impl Upload {
         if let Some(keep) = keep_in_query {
             request = request.keep_manual_changes(keep);
         }
-        let (result, meta) = client.answer(request.prepare(), &options).await?;
-        Uploaded::new(dossier, result).map_err(|error| error.with_effort(meta.attempts, meta.elapsed))
+        let (result, meta) = client.fetch_with_meta(request.prepare(), &options).await?;
+        Uploaded::new(dossier, result).map_err(|error| error.with_attempts(meta.attempts, meta.elapsed))
     }
 
     /// Uploads the file, and searches for it in the list of the dossier after a lost response. The deadline covers all requests.
@@ -202,15 +202,15 @@ impl Upload {
 async fn back_off(client: &Client, options: &CallOptions, error: Error, repeated: u32, left: Duration) -> Result<()> {
     let Some(operation) = documine_api::operations::operation("uploadFile") else { return Err(error) };
     let pipeline = client.pipeline();
-    let policy = options.retry_policy.as_deref().unwrap_or(&pipeline.retry).clone();
+    let policy = options.retry_policy.as_deref().unwrap_or(&pipeline.retry_policy).clone();
     let options = CallOptions {
         retry: Some(Retry::EvenIfSent),
         retry_policy: Some(Box::new(policy.max_attempts(MAX_UPLOADS))),
         ..options.clone()
     };
     let attempts = error.attempts();
-    let broken = Broken { operation, error, tried: repeated, attempts, elapsed: Duration::ZERO, left };
-    pipeline.pause(&options, broken).await
+    let broken = BodyError { operation, error, failures: repeated, attempts, elapsed: Duration::ZERO, remaining: left };
+    pipeline.wait_to_resume(&options, broken).await
 }
 
 impl fmt::Debug for Upload {
@@ -400,7 +400,7 @@ impl UploadAll {
                     return UploadOutcome { index, file_name, result: Err(error.with_note("not attempted")) };
                 }
                 let client = upload.dossier.client.clone();
-                let options = CallOptions { paced: Some(true), ..CallOptions::default() };
+                let options = CallOptions { rate_limited: Some(true), ..CallOptions::default() };
                 let result = upload.send_unless_listed(&client, options, &known).await;
                 if let Err(error) = &result
                     && error.needs_login()

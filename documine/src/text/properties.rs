@@ -1,4 +1,4 @@
-//! Whatever a text holds: it becomes one bounded line, and of a secret in it nothing is left.
+//! Properties of any text: it becomes one bounded line, and no part of a secret remains.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::properties::cases;
 
-/// Ends a line for somebody: for terminals, for programs that split lines, for parsers of Unicode text.
+/// Returns whether a terminal, a line splitter or a Unicode parser ends a line here.
 fn breaks(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Texts with more line breaks of all kinds than people write.
-fn broken() -> impl Strategy<Value = String> {
+/// Generates texts with many line breaks of all kinds.
+fn text_with_breaks() -> impl Strategy<Value = String> {
     let c = prop_oneof![4 => any::<char>(), 1 => prop::sample::select(&['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{1b}', ' '])];
     vec(c, 0..1200).prop_map(String::from_iter)
 }
@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(cases(128))]
 
     #[test]
-    fn a_line_is_bounded_and_one(text in broken()) {
+    fn one_line_is_bounded_and_unbroken(text in text_with_breaks()) {
         let line = one_line(&text);
         prop_assert!(line.chars().count() <= SNIPPET_LIMIT);
         prop_assert!(!line.contains(breaks) && !line.contains(is_hidden));
@@ -29,26 +29,26 @@ proptest! {
     }
 
     #[test]
-    fn a_line_that_is_one_stays_as_it_is(text in "[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\x{e0000}-\\x{e007f}]{0,512}") {
+    fn one_line_keeps_clean_text(text in "[^\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\x{e0000}-\\x{e007f}]{0,512}") {
         prop_assert_eq!(one_line(&text), text.trim());
     }
 
     #[test]
-    fn of_a_secret_nothing_is_left(
+    fn masks_whole_secrets(
         secrets in vec("[abc]{1,6}", 1..5),
         pieces in vec(("[A-Z\n ]{1,5}", any::<prop::sample::Index>()), 0..8),
         end in "[A-Z]{0,5}",
     ) {
         let text: String = pieces.iter().flat_map(|(piece, index)| [piece.as_str(), index.get(&secrets).as_str()]).collect();
-        let wanted: String = pieces.iter().flat_map(|(piece, _)| [piece.as_str(), "[redacted]"]).collect();
-        let clean = without(&(text + &end), secrets.iter().map(String::as_str));
-        prop_assert_eq!(clean, wanted + &end);
+        let expected: String = pieces.iter().flat_map(|(piece, _)| [piece.as_str(), "[redacted]"]).collect();
+        let clean = mask_secrets(&(text + &end), secrets.iter().map(String::as_str));
+        prop_assert_eq!(clean, expected + &end);
     }
 
-    /// Also where secrets overlap one another or themselves.
+    /// Secrets may overlap one another or themselves.
     #[test]
-    fn no_secret_is_read_between_the_marks(secrets in vec("[abc]{1,4}", 0..5), text in "[abcd]{0,40}") {
-        let clean = without(&text, secrets.iter().map(String::as_str));
+    fn masks_overlapping_secrets(secrets in vec("[abc]{1,4}", 0..5), text in "[abcd]{0,40}") {
+        let clean = mask_secrets(&text, secrets.iter().map(String::as_str));
         for piece in clean.split("[redacted]") {
             prop_assert!(secrets.iter().all(|secret| !piece.contains(secret.as_str())), "{:?} in {:?}", piece, clean);
             prop_assert!(text.contains(piece));

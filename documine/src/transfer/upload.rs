@@ -270,7 +270,7 @@ impl UploadBody {
     }
 }
 
-impl transport::Body for UploadBody {
+impl transport::RequestBody for UploadBody {
     fn open(&self) -> BoxFuture<'_, Result<(reqwest::multipart::Form, Activity)>> {
         Box::pin(async move {
             let mut opened = self.source.open().await?;
@@ -298,7 +298,7 @@ impl transport::Body for UploadBody {
         })
     }
 
-    fn opens_again(&self) -> bool {
+    fn is_reusable(&self) -> bool {
         self.source.is_repeatable()
     }
 }

@@ -1,4 +1,4 @@
-//! Attempts: each with a body of its own, headers of its own, and time limits; and the loop that makes another one.
+//! The attempt layer: rebuilds body and headers, applies the timeouts, follows redirects; and the loop that retries.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,134 +13,136 @@ use reqwest::{Request, Response};
 use tracing::Instrument;
 use url::Url;
 
-use super::answer::Answer;
-use super::call::{Call, CallState, is_same_origin};
+use super::call_state::{CallExecutor, CallState, RedirectState};
 use super::classify::{ResponseFailure, classify};
-use super::pace::{Slot, TurnLimits};
-use super::retry::{Retries, Verdict};
-use super::{Retrying, TENANT_HEADER, telemetry};
-use crate::address;
+use super::observer::Retrying;
+use super::rate_limit::{AcquireLimits, RateLimitPermit};
+use super::response::AttemptResponse;
+use super::retry::{RetryContext, RetryDecision};
+use super::telemetry;
+use crate::address::{is_same_origin, require_safe_scheme};
 use crate::auth::TokenSet;
-use crate::clock::{BoxFuture, unit};
+use crate::clock::{BoxFuture, unit_interval};
 use crate::error::{Error, Result, Sent};
 use crate::timeout::{Activity, while_active};
 
-/// Redirects that are followed in a row.
+/// The header that names the workspace (guide, step 3).
+const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant-id");
+
+/// The limit on consecutive redirects.
 const MAX_REDIRECTS: usize = 5;
 
-/// A request on its way.
-type Sending<'a> = BoxFuture<'a, Result<Response>>;
+/// A request being sent.
+type PendingResponse<'a> = BoxFuture<'a, Result<Response>>;
 
-impl Call<'_> {
-    /// Attempts until one succeeds or a failure is final.
-    pub(super) async fn retried(
+impl CallExecutor<'_> {
+    /// Runs attempts until one succeeds or a failure is final.
+    pub(super) async fn with_retry(
         &self,
-        trip: &mut CallState,
+        state: &mut CallState,
         tokens: &Arc<TokenSet>,
-        retries: &mut Retries<'_>,
+        retry: &mut RetryContext<'_>,
         limit: Duration,
-    ) -> Result<Answer> {
+    ) -> Result<AttemptResponse> {
         let pipeline = self.pipeline;
-        trip.tokens = Some(Arc::clone(tokens));
-        while trip.can_go_again() {
-            let slot = self.turn(trip, limit).await?;
-            trip.attempts += 1;
-            let span = telemetry::attempt(trip.operation, trip.attempts);
-            let outcome = pin!(self.attempt(trip, tokens)).instrument(span.clone()).await;
-            trip.under_way = false;
-            if let (Some(slot), Err(error)) = (&slot, &outcome)
+        state.tokens = Some(Arc::clone(tokens));
+        while state.can_retry() {
+            let permit = self.with_rate_limit(state, limit).await?;
+            state.attempts += 1;
+            let span = telemetry::attempt_span(state.operation, state.attempts);
+            let outcome = pin!(self.attempt(state, tokens)).instrument(span.clone()).await;
+            state.in_flight = false;
+            if let (Some(permit), Err(error)) = (&permit, &outcome)
                 && error.is_rate_limited()
             {
-                pipeline.pacer.too_fast(slot, error.retry_after(), pipeline.clock.as_ref());
+                pipeline.rate_limiter.on_throttled(permit, error.retry_after(), pipeline.clock.as_ref());
             }
-            // A pause between attempts holds no place among the requests under way.
-            drop(slot);
-            telemetry::tried(&span, outcome.as_ref().map(|answer| answer.status));
+            // The pause between two attempts must not occupy a concurrency slot.
+            drop(permit);
+            telemetry::record_attempt(&span, outcome.as_ref().map(|response| response.status));
             let error = match outcome {
-                Ok(answer) => return Ok(answer),
-                // What an earlier attempt has deleted, though its answer was lost, is not there to be deleted again.
-                Err(error) if trip.seen && error.is_not_found() && trip.method == Method::DELETE => {
-                    return Ok(Answer::deleted());
+                Ok(response) => return Ok(response),
+                // An earlier attempt whose response was lost has already deleted the resource.
+                Err(error) if state.maybe_received && error.is_not_found() && state.method == Method::DELETE => {
+                    return Ok(AttemptResponse::no_content());
                 }
                 Err(error) => error,
             };
             if error.is_unauthorized() {
-                return Err(trip.judged(error));
+                return Err(state.for_all_attempts(error));
             }
-            trip.seen |= error.was_sent() && !error.was_refused();
-            if !trip.can_go_again() {
-                return Err(trip.judged(error));
+            state.maybe_received |= error.was_sent() && !error.was_refused();
+            if !state.can_retry() {
+                return Err(state.for_all_attempts(error));
             }
-            let elapsed = pipeline.clock.monotonic().saturating_sub(trip.started);
-            let left = limit.saturating_sub(elapsed);
-            match retries.judge(&error, elapsed, left, unit(pipeline.clock.random())) {
-                Verdict::Final(None) => return Err(trip.judged(error)),
-                Verdict::Final(Some(why)) => return Err(trip.judged(error.with_note(why))),
-                Verdict::Again(delay) => {
-                    telemetry::retrying(trip.operation, trip.attempts, delay, &error);
+            let elapsed = pipeline.clock.monotonic().saturating_sub(state.started);
+            let remaining = limit.saturating_sub(elapsed);
+            match retry.on_error(&error, elapsed, remaining, unit_interval(pipeline.clock.random())) {
+                RetryDecision::GiveUp(None) => return Err(state.for_all_attempts(error)),
+                RetryDecision::GiveUp(Some(reason)) => return Err(state.for_all_attempts(error.with_note(reason))),
+                RetryDecision::RetryAfter(delay) => {
+                    telemetry::log_retry(state.operation, state.attempts, delay, &error);
                     if let Some(observer) = &pipeline.observer {
                         let event =
-                            Retrying { operation: trip.operation.id, attempt: trip.attempts, error: &error, delay };
+                            Retrying { operation: state.operation.id, attempt: state.attempts, error: &error, delay };
                         observer.retrying(&event);
                     }
                     pipeline.clock.sleep(delay).await;
                 }
             }
         }
-        Err(Error::input("the request's body can be sent only once, and was"))
+        Err(body_already_sent())
     }
 
-    /// Waits for the turn of the next attempt, where calls are paced.
+    /// Waits for a permit of the rate limiter, where the call is rate limited.
     ///
     /// # Errors
-    /// The turn comes later than the call's time allows. The attempt was not made, and the error is final.
-    async fn turn(&self, trip: &CallState, limit: Duration) -> Result<Option<Slot<'_>>> {
-        if !self.options.paced.unwrap_or(self.pipeline.paced) {
+    /// The wait would exceed the time left for the call. The attempt was not sent, and the error is final.
+    async fn with_rate_limit(&self, state: &CallState, limit: Duration) -> Result<Option<RateLimitPermit<'_>>> {
+        if !self.options.rate_limited.unwrap_or(self.pipeline.rate_limited) {
             return Ok(None);
         }
-        let (pacer, clock) = (&self.pipeline.pacer, self.pipeline.clock.as_ref());
-        // The policy counts from the beginning of the call, but time in the queue before the first attempt is no failure of the service.
-        let spent = if trip.attempts == 0 { Duration::ZERO } else { clock.monotonic().saturating_sub(trip.started) };
-        let limits = TurnLimits {
-            deadline: trip.started.saturating_add(limit),
-            max_pause: self.policy().elapsed_limit().saturating_sub(spent),
+        let (limiter, clock) = (&self.pipeline.rate_limiter, self.pipeline.clock.as_ref());
+        // The policy counts from the start of the call, but time in the queue before the first attempt is not a failure of the service.
+        let spent = if state.attempts == 0 { Duration::ZERO } else { clock.monotonic().saturating_sub(state.started) };
+        let limits = AcquireLimits {
+            deadline: state.started.saturating_add(limit),
+            max_pause: self.retry_policy().elapsed_limit().saturating_sub(spent),
         };
-        // Boxed, for a call that is not paced need not have the room for it.
-        Box::pin(pacer.turn(clock, limits)).await.map(Some).map_err(|error| trip.judged(error))
+        // Boxed, so that the future of a call without rate limit stays small.
+        Box::pin(limiter.acquire(clock, limits)).await.map(Some).map_err(|error| state.for_all_attempts(error))
     }
 
-    async fn attempt(&self, trip: &mut CallState, tokens: &TokenSet) -> Result<Answer> {
-        trip.redirect = Redirect::default();
+    async fn attempt(&self, state: &mut CallState, tokens: &TokenSet) -> Result<AttemptResponse> {
+        state.redirects = RedirectState::default();
         let form = match &self.options.body {
             Some(body) => Some(body.open().await?),
             None => None,
         };
-        let (sending, activity) = self.begin(trip, tokens, form)?;
-        if self.options.body.as_ref().is_some_and(|body| !body.opens_again()) {
-            trip.is_spent();
+        let (pending, activity) = self.send_attempt(state, tokens, form)?;
+        if self.options.body.as_ref().is_some_and(|body| !body.is_reusable()) {
+            state.consume_body();
         }
         let limit = self.options.timeout.unwrap_or(self.pipeline.timeouts.attempt);
-        // A body under way is no silence: only a standstill ends the attempt.
+        // Upload progress resets the timeout, so a slow upload is not cut off.
         let response = {
-            let work = pin!(self.followed(sending, trip, tokens));
+            let work = pin!(self.follow_redirects(pending, state, tokens));
             while_active(work, activity.as_ref(), limit).await??
         };
-        self.answer(response, trip, tokens).await
+        self.read_response(response, state, tokens).await
     }
 
-    /// Sends the request for this attempt; with the moments at which its body moved, where it has one that takes time.
-    fn begin(
+    /// Sends the request of this attempt. Returns the activity of its body, where the body takes time to send.
+    fn send_attempt(
         &self,
-        trip: &mut CallState,
+        state: &mut CallState,
         tokens: &TokenSet,
         form: Option<(Form, Activity)>,
-    ) -> Result<(Sending<'_>, Option<Activity>)> {
-        let Some(mut request) = trip.request() else {
-            return Err(Error::input("the request's body can be sent only once, and was"));
-        };
+    ) -> Result<(PendingResponse<'_>, Option<Activity>)> {
+        let Some(mut request) = state.next_request() else { return Err(body_already_sent()) };
         let mut activity = None;
-        if let Some((form, moved)) = form {
-            activity = Some(moved);
+        if let Some((form, form_activity)) = form {
+            activity = Some(form_activity);
             request.headers_mut().remove(header::CONTENT_TYPE);
             request.headers_mut().remove(header::CONTENT_LENGTH);
             request = reqwest::RequestBuilder::from_parts(self.pipeline.client.clone(), request)
@@ -148,82 +150,95 @@ impl Call<'_> {
                 .build()
                 .map_err(|error| classify(ResponseFailure::Transport(&error)))?;
         } else if let Some(body) = request.body_mut().take_if(|body| body.as_bytes().is_none()) {
-            // A stream that a user of the raw client gave.
-            let (body, moved) = watched(body);
+            // A stream given by a user of the raw client.
+            let (body, body_activity) = track_activity(body);
             *request.body_mut() = Some(body);
-            activity = Some(moved);
+            activity = Some(body_activity);
         }
-        Ok((self.execute(request, trip, tokens)?, activity))
+        Ok((self.send_to_service(request, state, tokens)?, activity))
     }
 
-    fn execute(&self, mut request: Request, trip: &mut CallState, tokens: &TokenSet) -> Result<Sending<'_>> {
+    /// Sends a request to the service with the headers of the client.
+    fn send_to_service(
+        &self,
+        mut request: Request,
+        state: &mut CallState,
+        tokens: &TokenSet,
+    ) -> Result<PendingResponse<'_>> {
         let headers = request.headers_mut();
-        if let Some(further) = &self.options.headers {
-            headers.extend((**further).clone());
+        if let Some(additional) = &self.options.headers {
+            headers.extend((**additional).clone());
         }
-        if trip.operation.response == operations::ResponseKind::Binary {
-            // Packages come as they are: packed again they would have no length to check and no ranges to ask for.
+        if state.operation.response == operations::ResponseKind::Binary {
+            // A package with a content encoding would have neither a length to verify nor ranges to resume with.
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         headers.insert(header::AUTHORIZATION, tokens.bearer()?);
         headers.insert(TENANT_HEADER, self.pipeline.tenant.clone());
-        telemetry::propagate(headers);
-        self.pipeline.sent.fetch_add(1, Ordering::Relaxed);
-        trip.under_way = true;
+        telemetry::inject_trace_context(headers);
+        self.pipeline.requests_sent.fetch_add(1, Ordering::Relaxed);
+        state.in_flight = true;
         Ok(self.pipeline.http.execute(request))
     }
 
-    /// Follows the redirects of a request that only reads. The token goes to the service's own origin alone; a package is fetched from another
-    /// origin without it. Any other redirect is an error answer.
-    async fn followed(&self, mut sending: Sending<'_>, trip: &mut CallState, tokens: &TokenSet) -> Result<Response> {
+    /// Follows the redirects of safe methods.
+    ///
+    /// The token is sent to the service's own origin only. Packages are fetched from other origins without it. A redirect that is not
+    /// followed is returned as it is and becomes an error.
+    async fn follow_redirects(
+        &self,
+        mut pending: PendingResponse<'_>,
+        state: &mut CallState,
+        tokens: &TokenSet,
+    ) -> Result<Response> {
         let mut followed = 0;
         loop {
-            let response = match (&mut sending).await {
+            let response = match (&mut pending).await {
                 Ok(response) => response,
-                // The service has seen the request whose answer led here.
-                Err(error) if followed > 0 => return Err(trip.redirect.note(error.with_sent(Sent::Maybe))),
+                // The service has received the request that it redirected.
+                Err(error) if followed > 0 => return Err(state.redirects.annotate(error.with_sent(Sent::Maybe))),
                 Err(error) => return Err(error),
             };
-            if !response.status().is_redirection() || !trip.method.is_safe() {
+            if !response.status().is_redirection() || !state.method.is_safe() {
                 return Ok(response);
             }
-            let Some(target) = location(&response) else { return Ok(response) };
+            let Some(target) = redirect_target(&response) else { return Ok(response) };
             if followed == MAX_REDIRECTS {
-                trip.redirect.refused = Some(format!("more than {MAX_REDIRECTS} redirects in a row"));
+                state.redirects.refused = Some(format!("more than {MAX_REDIRECTS} redirects in a row"));
                 return Ok(response);
             }
-            sending = if is_same_origin(&target, &self.pipeline.base) {
-                let Some(mut next) = trip.again() else { return Ok(response) };
+            pending = if is_same_origin(&target, &self.pipeline.base_url) {
+                let Some(mut next) = state.copy_request() else { return Ok(response) };
                 *next.url_mut() = target;
-                trip.redirect.elsewhere = None;
-                self.execute(next, trip, tokens)?
+                state.redirects.origin = None;
+                self.send_to_service(next, state, tokens)?
             } else {
-                if trip.operation.response != operations::ResponseKind::Binary || trip.method != Method::GET {
+                if state.operation.response != operations::ResponseKind::Binary || state.method != Method::GET {
                     return Ok(response);
                 }
                 let origin = target.origin().ascii_serialization();
-                let Some(http) = &self.pipeline.elsewhere else {
-                    trip.redirect.refused = Some(format!("to {origin}; `follow_download_redirects` is off"));
+                let Some(http) = &self.pipeline.cross_origin_http else {
+                    state.redirects.refused = Some(format!("to {origin}; `follow_download_redirects` is off"));
                     return Ok(response);
                 };
-                if let Err(why) = is_safe_elsewhere(&target, response.url()) {
-                    trip.redirect.refused = Some(format!("to {origin}: {why}"));
+                if let Err(reason) = check_cross_origin(&target, response.url()) {
+                    state.redirects.refused = Some(format!("to {origin}: {reason}"));
                     return Ok(response);
                 }
-                trip.redirect.elsewhere = Some(origin);
-                http.execute(self.bare_request(trip, target))
+                state.redirects.origin = Some(origin);
+                http.execute(self.cross_origin_request(state, target))
             };
             followed += 1;
         }
     }
 
-    /// A request to another origin: what asks for the bytes, and nothing of the client's own.
-    fn bare_request(&self, trip: &CallState, target: Url) -> Request {
-        const KEPT: [HeaderName; 3] = [header::ACCEPT, header::RANGE, header::IF_RANGE];
+    /// Builds the request to another origin, without token, tenant header or headers of the caller.
+    fn cross_origin_request(&self, state: &CallState, target: Url) -> Request {
+        const FORWARDED: [HeaderName; 3] = [header::ACCEPT, header::RANGE, header::IF_RANGE];
         let mut request = Request::new(Method::GET, target);
-        let further = self.options.headers.as_deref();
-        for (name, value) in [Some(trip.request.headers()), further].into_iter().flatten().flatten() {
-            if KEPT.contains(name) {
+        let additional = self.options.headers.as_deref();
+        for (name, value) in [Some(state.request.headers()), additional].into_iter().flatten().flatten() {
+            if FORWARDED.contains(name) {
                 request.headers_mut().insert(name, value.clone());
             }
         }
@@ -232,31 +247,12 @@ impl Call<'_> {
     }
 }
 
-/// The outcome of an attempt's redirects.
-#[derive(Default)]
-pub(super) struct Redirect {
-    /// The other origin that answers in place of the service.
-    pub(super) elsewhere: Option<String>,
-    /// The target of a redirect that was not followed, and the reason. Never with the path or the query: signed addresses are secrets.
-    pub(super) refused: Option<String>,
+fn body_already_sent() -> Error {
+    Error::input("the request body can be sent only once and has already been sent")
 }
 
-impl Redirect {
-    /// Adds to an error how the redirects went.
-    pub(super) fn note(&self, error: Error) -> Error {
-        let error = match &self.elsewhere {
-            Some(origin) => error.with_redirect_to(origin),
-            None => error,
-        };
-        match &self.refused {
-            Some(refused) => error.with_note(format!("redirect not followed: {refused}")),
-            None => error,
-        }
-    }
-}
-
-/// Returns the address that a redirect leads to.
-fn location(response: &Response) -> Option<Url> {
+/// Returns the target of a redirect.
+fn redirect_target(response: &Response) -> Option<Url> {
     const FOLLOWED: [StatusCode; 5] = [
         StatusCode::MOVED_PERMANENTLY,
         StatusCode::FOUND,
@@ -267,26 +263,26 @@ fn location(response: &Response) -> Option<Url> {
     if !FOLLOWED.contains(&response.status()) {
         return None;
     }
-    // Some services write names into it as they are, not in ASCII alone.
+    // Some services write file names into the header in UTF-8 instead of ASCII.
     let location = std::str::from_utf8(response.headers().get(header::LOCATION)?.as_bytes()).ok()?;
     response.url().join(location).ok()
 }
 
 /// Checks that a package may be fetched from another origin: over https, or on this machine from http to http.
-fn is_safe_elsewhere(target: &Url, from: &Url) -> Result<(), &'static str> {
+fn check_cross_origin(target: &Url, from: &Url) -> Result<(), &'static str> {
     if !target.username().is_empty() || target.password().is_some() {
-        return Err("the address holds a user name or password");
+        return Err("the URL contains a user name or password");
     }
-    let safe = address::require_safe_scheme("redirect", target).is_ok();
+    let safe = require_safe_scheme("redirect", target).is_ok();
     if safe && (target.scheme() == "https" || from.scheme() == "http") { Ok(()) } else { Err("only https is followed") }
 }
 
-/// A body of unknown making, with the moments at which it moved.
-fn watched(body: reqwest::Body) -> (reqwest::Body, Activity) {
+/// Wraps a streamed body so that its activity is recorded.
+fn track_activity(body: reqwest::Body) -> (reqwest::Body, Activity) {
     let activity = Activity::new();
-    let moving = activity.clone();
+    let recorder = activity.clone();
     let body = body.map_frame(move |frame| {
-        moving.touch();
+        recorder.touch();
         frame
     });
     (reqwest::Body::wrap(body), activity)

@@ -1,7 +1,7 @@
-//! How connections are made: proxies, certificates, HTTP/2, what is unpacked. The settings, and the HTTP client made of them.
+//! Connection settings (proxy, certificates) and the HTTP client built from them.
 //!
-//! One HTTP client is a pool of connections: clones of a [`Client`](crate::Client) share it, and a connection is used again for as long as
-//! both sides keep it. HTTP/2 is spoken where the service offers it in the TLS handshake (ALPN, RFC 7301).
+//! One HTTP client is one connection pool, which clones of a [`Client`](crate::Client) share. Connections are reused while both sides keep
+//! them open. HTTP/2 is used where the service offers it in the TLS handshake (ALPN, RFC 7301).
 
 use std::fmt;
 
@@ -12,73 +12,81 @@ use crate::auth::Secret;
 use crate::error::{Error, Result};
 use crate::timeout::Timeouts;
 
-/// What a caller says about connections.
+/// The connection settings of a client.
 #[derive(Clone, Default)]
-pub(crate) struct Connection {
-    pub(crate) proxy: ProxyChoice,
-    /// Certificates of authorities that are trusted beside the platform's, each a PEM file's content.
-    pub(crate) roots: Vec<Vec<u8>>,
-    /// The client's own certificate and key, as PEM.
+pub(crate) struct ConnectionConfig {
+    pub(crate) proxy: ProxyConfig,
+    /// PEM bundles of authorities trusted in addition to those of the platform.
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+    /// The client certificate and its key, as PEM.
     pub(crate) identity: Option<Secret>,
 }
 
+/// The proxy settings of a client.
 #[derive(Clone, Default)]
-pub(crate) enum ProxyChoice {
-    /// `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and the platform's settings.
+pub(crate) enum ProxyConfig {
+    /// `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and the settings of the platform.
     #[default]
     Environment,
     None,
-    /// Its address, which may hold a password.
-    Given(Secret),
+    /// The URL of a proxy, which may contain a password.
+    Url(Secret),
 }
 
-impl fmt::Debug for Connection {
+impl fmt::Debug for ConnectionConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
+        f.debug_struct("ConnectionConfig")
             .field(
                 "proxy",
                 match &self.proxy {
-                    ProxyChoice::Environment => &"from the environment",
-                    ProxyChoice::None => &"none",
-                    ProxyChoice::Given(_) => &"given",
+                    ProxyConfig::Environment => &"from the environment",
+                    ProxyConfig::None => &"none",
+                    ProxyConfig::Url(_) => &"given",
                 },
             )
-            .field("roots", &self.roots.len())
+            .field("root_certificates", &self.root_certificates.len())
             .field("identity", &self.identity.is_some())
             .finish()
     }
 }
 
-impl Connection {
-    /// An HTTP client for `target`. Redirects are not followed down here: the layer above knows the origin and the token.
-    pub(crate) fn client(&self, target: &Url, timeouts: &Timeouts, agent: &HeaderValue) -> Result<reqwest::Client> {
+impl ConnectionConfig {
+    /// Builds an HTTP client for `target`.
+    ///
+    /// It does not follow redirects: the attempt layer does, because it knows the origin and the token.
+    pub(crate) fn http_client(
+        &self,
+        target: &Url,
+        timeouts: &Timeouts,
+        user_agent: &HeaderValue,
+    ) -> Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timeouts.connect)
-            .user_agent(agent.clone());
+            .user_agent(user_agent.clone());
         match &self.proxy {
-            ProxyChoice::Given(address) => builder = builder.proxy(proxy(address.expose())?),
-            ProxyChoice::None => builder = builder.no_proxy(),
-            // This machine alone: a proxy from the environment would get password and tokens in the clear.
-            ProxyChoice::Environment if target.scheme() == "http" => builder = builder.no_proxy(),
-            ProxyChoice::Environment => {}
+            ProxyConfig::Url(url) => builder = builder.proxy(proxy(url.expose())?),
+            ProxyConfig::None => builder = builder.no_proxy(),
+            // http is allowed on loopback only. A proxy from the environment would receive password and tokens in plain text.
+            ProxyConfig::Environment if target.scheme() == "http" => builder = builder.no_proxy(),
+            ProxyConfig::Environment => {}
         }
-        builder = self.trust(builder)?;
-        builder = self.identify(builder)?;
+        builder = self.add_root_certificates(builder)?;
+        builder = self.add_identity(builder)?;
         builder.build().map_err(|error| {
-            let why = crate::net::root_cause(&error);
-            Error::config(format!("the HTTP client could not be set up: {why}"))
+            let cause = crate::http_util::root_cause(&error);
+            Error::config(format!("could not build the HTTP client: {cause}"))
         })
     }
 
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    fn trust(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    fn add_root_certificates(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
         let mut certificates = Vec::new();
-        for pem in &self.roots {
-            let found = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|found| !found.is_empty());
-            certificates.extend(found.ok_or_else(|| {
+        for pem in &self.root_certificates {
+            let bundle = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|bundle| !bundle.is_empty());
+            certificates.extend(bundle.ok_or_else(|| {
                 Error::config(
-                    "a root certificate could not be read; give PEM, which begins with -----BEGIN CERTIFICATE-----",
+                    "invalid root certificate; PEM is required, which begins with -----BEGIN CERTIFICATE-----",
                 )
             })?);
         }
@@ -86,53 +94,52 @@ impl Connection {
     }
 
     #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    fn trust(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-        if self.roots.is_empty() { Ok(builder) } else { Err(no_tls("root certificates")) }
+    fn add_root_certificates(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+        if self.root_certificates.is_empty() { Ok(builder) } else { Err(no_tls("root certificates")) }
     }
 
     #[cfg(feature = "rustls")]
-    fn identify(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    fn add_identity(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
         let Some(pem) = &self.identity else { return Ok(builder) };
-        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| unreadable_identity())?;
+        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| invalid_identity())?;
         Ok(builder.tls_backend_rustls().identity(identity))
     }
 
     #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-    fn identify(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    fn add_identity(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
         let Some(pem) = &self.identity else { return Ok(builder) };
         let pem = pem.expose();
-        // The platform's library wants a text that begins with the key; among certificates it skips what is none.
+        // The platform library requires the key at the start and skips anything else among the certificates.
         let key = pem.find("-----BEGIN PRIVATE KEY-----").and_then(|start| pem.get(start..));
         let identity = key.and_then(|key| reqwest::Identity::from_pkcs8_pem(pem.as_bytes(), key.as_bytes()).ok());
-        Ok(builder.identity(identity.ok_or_else(unreadable_identity)?))
+        Ok(builder.identity(identity.ok_or_else(invalid_identity)?))
     }
 
     #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    fn identify(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    fn add_identity(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
         if self.identity.is_none() { Ok(builder) } else { Err(no_tls("a client certificate")) }
     }
 }
 
-fn proxy(address: &str) -> Result<reqwest::Proxy> {
-    // Neither the address nor the reason is shown: both may hold a password.
-    let refused = || Error::config("the proxy's address is no URL; it should look like http://proxy.example:3128");
-    let url = Url::parse(address).ok().filter(Url::has_host).ok_or_else(refused)?;
+fn proxy(url: &str) -> Result<reqwest::Proxy> {
+    // Neither the URL nor the cause is shown, because both may contain a password.
+    let invalid = || Error::config("invalid proxy URL; expected a URL such as http://proxy.example:3128");
+    let url = Url::parse(url).ok().filter(Url::has_host).ok_or_else(invalid)?;
     if !["http", "https"].contains(&url.scheme()) {
-        return Err(Error::config(format!("the proxy's address has the scheme {:?}; use http or https", url.scheme())));
+        return Err(Error::config(format!(
+            "unsupported scheme {:?} in the proxy URL; use http or https",
+            url.scheme()
+        )));
     }
-    reqwest::Proxy::all(url).map_err(|_| refused())
+    reqwest::Proxy::all(url).map_err(|_| invalid())
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn unreadable_identity() -> Error {
-    Error::config(
-        "the client certificate could not be read; give one PEM text with the certificate and its key (PKCS #8)",
-    )
+fn invalid_identity() -> Error {
+    Error::config("invalid client certificate; one PEM text with the certificate and its key (PKCS #8) is required")
 }
 
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn no_tls(what: &str) -> Error {
-    Error::config(format!(
-        "{what} can't be used, because this build has no TLS; switch on the feature `rustls` or `native-tls`"
-    ))
+    Error::config(format!("{what} cannot be used: this build has no TLS; enable the feature `rustls` or `native-tls`"))
 }

@@ -1,6 +1,6 @@
-//! The bottom of the stack: one request out, the beginning of one answer back, no opinion about either.
+//! The bottom layer: sends one request and returns one response without interpreting either.
 //!
-//! A trait, so that a test of the layers above puts answers in the place of sockets.
+//! A trait, so that tests of the layers above replace the sockets.
 
 use reqwest::{Request, Response};
 
@@ -9,13 +9,13 @@ use crate::clock::BoxFuture;
 use crate::error::Result;
 
 pub(crate) trait Http: Send + Sync {
-    /// Sends the request and comes back with status and headers; the body is still to be read.
+    /// Sends the request and returns status and headers; the body is still to be read.
     fn execute(&self, request: Request) -> BoxFuture<'_, Result<Response>>;
 }
 
 impl Http for reqwest::Client {
     fn execute(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
-        let answer = reqwest::Client::execute(self, request);
-        Box::pin(async move { answer.await.map_err(|error| classify(ResponseFailure::Transport(&error))) })
+        let response = reqwest::Client::execute(self, request);
+        Box::pin(async move { response.await.map_err(|error| classify(ResponseFailure::Transport(&error))) })
     }
 }

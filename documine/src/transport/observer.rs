@@ -1,4 +1,4 @@
-//! What a program may watch: calls as they end, and retries as they are decided. Enough to draw calls, errors, retries and latency per operation.
+//! Call events for programs: ended calls and retries, enough to chart calls, errors, retries and latency per operation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use ::http::StatusCode;
 use crate::auth::LoginEvent;
 use crate::error::Error;
 
-/// Is told of every call of a client and its clones.
+/// Receives the call events of a client and its clones.
 ///
-/// The methods are called on the task of the call and hold it up: count and return. Each does nothing unless written.
+/// The methods run inline on the task of the call and must not block. All have empty default implementations.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,23 +30,25 @@ use crate::error::Error;
 /// }
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// An attempt failed, and another one follows.
+    /// Called when a failed attempt is about to be retried.
     fn retrying(&self, event: &Retrying<'_>) {
         let _ = event;
     }
 
-    /// A call ended: with an answer, or with an error after all attempts. A package that streams has only begun to come.
+    /// Called when a call ends, with a response or with an error after the last attempt.
+    ///
+    /// For a package the call ends with the response headers; the body is still to be read.
     fn ended(&self, event: &CallEnded<'_>) {
         let _ = event;
     }
 
-    /// Something happened to the client's login: new tokens, or trouble with them. It comes from the task that refreshes, not from a call.
+    /// Called when the login changes: new tokens, or a failed refresh. Runs on the refresh task, not on a call.
     fn login(&self, event: &LoginEvent<'_>) {
         let _ = event;
     }
 }
 
-/// A shared one: a program keeps a clone and reads what was noted.
+/// Forwards to the shared observer, so that a program can keep a clone.
 impl<T: Observer + ?Sized> Observer for Arc<T> {
     fn retrying(&self, event: &Retrying<'_>) {
         (**self).retrying(event);
@@ -61,30 +63,30 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
     }
 }
 
-/// An attempt that is followed by another one.
+/// A failed attempt that is retried.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Retrying<'a> {
     /// The operation's id in the document, for example `getFiles`.
     pub operation: &'static str,
-    /// Which attempt failed, counted from 1.
+    /// The number of the failed attempt, counted from 1.
     pub attempt: u32,
-    /// Why.
+    /// The error of the attempt.
     pub error: &'a Error,
-    /// The pause before the next one.
+    /// The delay before the next attempt.
     pub delay: Duration,
 }
 
-/// A call that is over.
+/// An ended call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CallEnded<'a> {
     /// The operation's id in the document, for example `getFiles`.
     pub operation: &'static str,
-    /// The status of the answer, or why there is none.
+    /// The status of the response, or the error.
     pub outcome: Result<StatusCode, &'a Error>,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long it took, with all attempts and pauses.
+    /// The duration of the call, with all attempts and delays.
     pub elapsed: Duration,
 }

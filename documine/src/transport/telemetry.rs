@@ -1,7 +1,7 @@
-//! What a log or a trace shows of a call: names of OpenTelemetry's HTTP client conventions, never a body, a query, an id or a secret.
+//! Spans of calls and attempts, named after OpenTelemetry's HTTP client conventions; without bodies, queries, ids and secrets.
 //!
-//! One span a call, one below it for each attempt. The span's fields are enough to draw calls, errors, retries and latency per operation; a
-//! program without a tracing backend gets the same from an [`Observer`](super::Observer).
+//! Each call has a span, with a child span per attempt. The fields suffice to chart calls, errors, retries and latency per operation. A program
+//! without a tracing backend gets the same data from an [`Observer`](super::Observer).
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use url::Url;
 
 use crate::error::Error;
 
-/// The span of one call, with all its attempts.
-pub(super) fn call(operation: &Operation, method: &Method, url: &Url) -> Span {
+/// Creates the span of one call.
+pub(super) fn call_span(operation: &Operation, method: &Method, url: &Url) -> Span {
     tracing::info_span!(
         target: "documine",
         "documine.call",
@@ -31,20 +31,20 @@ pub(super) fn call(operation: &Operation, method: &Method, url: &Url) -> Span {
     )
 }
 
-/// Notes how the call ended.
-pub(super) fn ended(span: &Span, outcome: Result<StatusCode, &Error>, attempts: u32) {
+/// Records the outcome of a call.
+pub(super) fn record_call(span: &Span, outcome: Result<StatusCode, &Error>, attempts: u32) {
     if span.is_disabled() {
         return;
     }
     span.record("http.request.resend_count", attempts.saturating_sub(1));
-    tried(span, outcome);
+    record_attempt(span, outcome);
     if let Some(id) = outcome.err().and_then(Error::request_id) {
         span.record("request_id", id);
     }
 }
 
-/// The span of one attempt.
-pub(super) fn attempt(operation: &Operation, attempt: u32) -> Span {
+/// Creates the span of one attempt.
+pub(super) fn attempt_span(operation: &Operation, attempt: u32) -> Span {
     tracing::debug_span!(
         target: "documine",
         "documine.attempt",
@@ -55,15 +55,15 @@ pub(super) fn attempt(operation: &Operation, attempt: u32) -> Span {
     )
 }
 
-/// Notes how an attempt ended.
-pub(super) fn tried(span: &Span, outcome: Result<StatusCode, &Error>) {
+/// Records the outcome of an attempt.
+pub(super) fn record_attempt(span: &Span, outcome: Result<StatusCode, &Error>) {
     if span.is_disabled() {
         return;
     }
     let status = match outcome {
         Ok(status) => Some(status),
         Err(error) => {
-            // The convention: the status where one came, else a name of the kind of trouble.
+            // The convention: the status if there is one, otherwise the kind of the error.
             match error.status() {
                 Some(status) => span.record("error.type", status.as_str()),
                 None => span.record("error.type", error.kind().name()),
@@ -76,21 +76,21 @@ pub(super) fn tried(span: &Span, outcome: Result<StatusCode, &Error>) {
     }
 }
 
-/// Tells that an attempt is followed by another.
-pub(super) fn retrying(operation: &Operation, attempt: u32, delay: Duration, error: &Error) {
+/// Logs that a failed attempt is retried.
+pub(super) fn log_retry(operation: &Operation, attempt: u32, delay: Duration, error: &Error) {
     tracing::debug!(
         target: "documine",
         operation = operation.id,
         attempt,
         delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
         error.type = error.kind().name(),
-        "trying again"
+        "retrying"
     );
 }
 
-/// Sends the trace's context along (W3C Trace Context section 3.2), where there is one.
+/// Adds the headers of the current trace context (W3C Trace Context section 3.2), if there is one.
 #[cfg(feature = "otel")]
-pub(super) fn propagate(headers: &mut HeaderMap) {
+pub(super) fn inject_trace_context(headers: &mut HeaderMap) {
     use opentelemetry::trace::TraceContextExt;
     use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -112,4 +112,4 @@ pub(super) fn propagate(headers: &mut HeaderMap) {
 }
 
 #[cfg(not(feature = "otel"))]
-pub(super) fn propagate(_: &mut HeaderMap) {}
+pub(super) fn inject_trace_context(_: &mut HeaderMap) {}

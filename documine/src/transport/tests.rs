@@ -1,4 +1,4 @@
-//! The whole stack without a socket: the bottom layer answers from a script, and time stands still: limits run out on tokio's paused clock.
+//! The pipeline without sockets: the bottom layer responds from a script, and the clock is virtual. Timeouts run on tokio's paused clock.
 
 #![allow(clippy::expect_used, reason = "these are tests")]
 
@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use ::http::{Method, StatusCode};
+use ::http::{HeaderName, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 use documine_api::operations::{Operation, UNLISTED, operation};
 use futures_util::stream;
@@ -15,22 +15,23 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 
 use super::*;
 use crate::auth::Credentials;
-use crate::client::Client;
-use crate::error::{ErrorKind, Sent, TimeoutPhase};
+use crate::client::{Client, ClientBuilder};
+use crate::clock::{BoxFuture, Clock};
+use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
 
-/// What the bottom layer does with one request.
+/// The outcome of one request in the bottom layer.
 enum Step {
-    Answer(::http::Response<reqwest::Body>),
+    Respond(::http::Response<reqwest::Body>),
     Fail(Error),
-    /// Nothing, for ever.
-    Silence,
+    /// Never responds.
+    Hang,
 }
 
-/// The script, and what was asked.
+/// The scripted outcomes, and the requests received.
 #[derive(Default)]
 struct Script {
     steps: Mutex<VecDeque<Step>>,
-    asked: Mutex<Vec<String>>,
+    requests: Mutex<Vec<String>>,
     /// The names of the headers of each request.
     headers: Mutex<Vec<Vec<String>>>,
 }
@@ -38,49 +39,49 @@ struct Script {
 impl Http for Script {
     fn execute(&self, request: Request) -> BoxFuture<'_, Result<Response>> {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("-").to_owned();
-        let place = match request.url().origin().ascii_serialization().as_str() {
+        let target = match request.url().origin().ascii_serialization().as_str() {
             "http://127.0.0.1:9" => request.url().path().to_owned(),
             _ => request.url().to_string(),
         };
-        let line = format!("{} {place} {}", request.method(), header("authorization"));
+        let line = format!("{} {target} {}", request.method(), header("authorization"));
         let names = request.headers().keys().map(ToString::to_string).collect();
         self.headers.lock().unwrap_or_else(PoisonError::into_inner).push(names);
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         let step = self.steps.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let step = step.unwrap_or_else(|| busy(200));
+        let step = step.unwrap_or_else(|| status(200));
         Box::pin(async move {
             match step {
-                Step::Answer(answer) => {
-                    let (parts, body) = answer.into_parts();
-                    let whole = ::http::Response::builder().status(parts.status).url(request.url().clone());
-                    let mut whole = whole.body(body).expect("an answer");
-                    *whole.headers_mut() = parts.headers;
-                    Ok(Response::from(whole))
+                Step::Respond(response) => {
+                    let (parts, body) = response.into_parts();
+                    let response = ::http::Response::builder().status(parts.status).url(request.url().clone());
+                    let mut response = response.body(body).expect("a response");
+                    *response.headers_mut() = parts.headers;
+                    Ok(Response::from(response))
                 }
                 Step::Fail(error) => Err(error),
-                Step::Silence => std::future::pending().await,
+                Step::Hang => std::future::pending().await,
             }
         })
     }
 }
 
-/// A clock on which sleeping is the only thing that takes time.
+/// A clock that only sleeping advances.
 #[derive(Default, Clone)]
-struct Sleeper(Arc<Mutex<(Duration, Vec<Duration>)>>);
+struct VirtualClock(Arc<Mutex<(Duration, Vec<Duration>)>>);
 
-impl fmt::Debug for Sleeper {
+impl fmt::Debug for VirtualClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sleeper")
+        f.write_str("VirtualClock")
     }
 }
 
-impl Sleeper {
-    fn pass(&self, time: Duration) {
+impl VirtualClock {
+    fn advance(&self, time: Duration) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0 += time;
     }
 }
 
-impl Clock for Sleeper {
+impl Clock for VirtualClock {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + self.monotonic()
     }
@@ -101,37 +102,34 @@ impl Clock for Sleeper {
     }
 }
 
-struct Stage {
+struct Fixture {
     script: Arc<Script>,
-    clock: Sleeper,
+    clock: VirtualClock,
     pipeline: Arc<Pipeline>,
 }
 
-impl Stage {
+impl Fixture {
     fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self::with(steps, |builder| builder)
     }
 
-    fn with(
-        steps: impl IntoIterator<Item = Step>,
-        settings: impl FnOnce(crate::client::ClientBuilder) -> crate::client::ClientBuilder,
-    ) -> Self {
+    fn with(steps: impl IntoIterator<Item = Step>, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let script = Arc::new(Script { steps: Mutex::new(steps.into_iter().collect()), ..Script::default() });
-        let clock = Sleeper::default();
+        let clock = VirtualClock::default();
         let builder = Client::builder("http://127.0.0.1:9")
             .workspace("acme")
             .credentials(Credentials::access_token("t0ken"))
             .clock(clock.clone());
-        let mut pipeline = settings(builder).pipeline().expect("the settings are right").0;
+        let mut pipeline = settings(builder).pipeline().expect("valid settings").0;
         pipeline.http = Arc::clone(&script) as Arc<dyn Http>;
-        pipeline.elsewhere = pipeline.elsewhere.map(|_| Arc::clone(&script) as Arc<dyn Http>);
+        pipeline.cross_origin_http = pipeline.cross_origin_http.map(|_| Arc::clone(&script) as Arc<dyn Http>);
         Self { script, clock, pipeline: Arc::new(pipeline) }
     }
 
     async fn call(&self, method: Method, operation: &'static Operation, options: CallOptions) -> Result<Response> {
-        let url = self.pipeline.base.join("/api/thing").expect("a URL");
-        let answered = Call::new(&self.pipeline, &options).run(Request::new(method, url), operation).await?;
-        answered.into_response()
+        let url = self.pipeline.base_url.join("/api/thing").expect("a URL");
+        let call = CallExecutor::new(&self.pipeline, &options);
+        call.execute(Request::new(method, url), operation).await?.into_response()
     }
 
     async fn get(&self) -> Result<Response> {
@@ -143,10 +141,10 @@ impl Stage {
     }
 
     async fn download(&self, options: CallOptions) -> Result<Response> {
-        self.call(Method::GET, operation("downloadPackage").expect("is there"), options).await
+        self.call(Method::GET, operation("downloadPackage").expect("a known operation"), options).await
     }
 
-    /// The names of the headers of each request, sorted.
+    /// Returns the sorted header names of each request.
     fn headers(&self) -> Vec<Vec<String>> {
         let mut headers = self.script.headers.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for names in &mut headers {
@@ -155,8 +153,8 @@ impl Stage {
         headers
     }
 
-    fn asked(&self) -> Vec<String> {
-        self.script.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn requests(&self) -> Vec<String> {
+        self.script.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn slept(&self) -> Vec<u128> {
@@ -164,7 +162,7 @@ impl Stage {
     }
 }
 
-fn answer(status: u16, body: &'static str) -> ::http::Response<reqwest::Body> {
+fn json(status: u16, body: &'static str) -> ::http::Response<reqwest::Body> {
     with_headers(status, &[("content-type", "application/json")], body)
 }
 
@@ -173,22 +171,22 @@ fn with_headers(
     headers: &[(&'static str, &'static str)],
     body: impl Into<reqwest::Body>,
 ) -> ::http::Response<reqwest::Body> {
-    let mut answer = ::http::Response::builder().status(status);
+    let mut response = ::http::Response::builder().status(status);
     for (name, value) in headers {
-        answer = answer.header(*name, *value);
+        response = response.header(*name, *value);
     }
-    answer.body(body.into()).expect("an answer")
+    response.body(body.into()).expect("a response")
 }
 
-fn busy(status: u16) -> Step {
-    Step::Answer(answer(status, "{}"))
+fn status(status: u16) -> Step {
+    Step::Respond(json(status, "{}"))
 }
 
-fn never_sent() -> Step {
+fn not_sent() -> Step {
     Step::Fail(Error::new(ErrorKind::Connect, "refused").with_sent(Sent::No))
 }
 
-fn lost() -> Step {
+fn response_lost() -> Step {
     Step::Fail(Error::new(ErrorKind::Interrupted, "reset").with_sent(Sent::Maybe))
 }
 
@@ -197,173 +195,174 @@ fn retry(when: Retry) -> CallOptions {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_be_repeated_is_repeated() {
-    let stage = Stage::new([busy(503), lost(), never_sent()]);
-    stage.get().await.expect("the fourth attempt");
-    assert_eq!(stage.slept(), [250, 500, 1000]);
-    assert_eq!(stage.asked(), vec!["GET /api/thing Bearer t0ken"; 4]);
+async fn retries_safe_requests() {
+    let fixture = Fixture::new([status(503), response_lost(), not_sent()]);
+    fixture.get().await.expect("the fourth attempt");
+    assert_eq!(fixture.slept(), [250, 500, 1000]);
+    assert_eq!(fixture.requests(), vec!["GET /api/thing Bearer t0ken"; 4]);
 
-    let stage = Stage::new([never_sent(), lost()]);
-    let error = stage.post(CallOptions::default()).await.expect_err("lost");
+    let fixture = Fixture::new([not_sent(), response_lost()]);
+    let error = fixture.post(CallOptions::default()).await.expect_err("lost");
     assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (2, true, false));
 
-    let stage = Stage::new([never_sent(), lost()]);
-    stage.post(retry(Retry::EvenIfSent)).await.expect("the caller wished it so");
+    let fixture = Fixture::new([not_sent(), response_lost()]);
+    fixture.post(retry(Retry::EvenIfSent)).await.expect("retried on request");
 
-    let stage = Stage::new([never_sent()]);
-    let error = stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("once only");
+    let fixture = Fixture::new([not_sent()]);
+    let error = fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("not retried");
     assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (1, false, true));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_attempt_that_was_not_sent_says_nothing_about_those_before() {
-    let stage = Stage::new([lost(), never_sent(), never_sent(), never_sent()]);
-    let error = stage.get().await.expect_err("four times nothing");
+async fn unsent_attempt_does_not_hide_sent_ones() {
+    let fixture = Fixture::new([response_lost(), not_sent(), not_sent(), not_sent()]);
+    let error = fixture.get().await.expect_err("four failures");
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 4));
     assert!(error.was_sent() && error.is_safe_to_repeat());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_is_refused_is_no_failed_attempt() {
-    // A fixed token can't be replaced, so the refusal is final, without a pause.
-    let stage = Stage::new([busy(401)]);
-    let error = stage.get().await.expect_err("refused");
+async fn does_not_retry_401_of_a_fixed_token() {
+    // A fixed token cannot be replaced, so the 401 is final.
+    let fixture = Fixture::new([status(401)]);
+    let error = fixture.get().await.expect_err("rejected");
     assert!(error.is_unauthorized());
-    assert_eq!(stage.slept(), []);
+    assert_eq!(fixture.slept(), []);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_holds_for_attempts_and_pauses() {
-    let stage = Stage::new([busy(503), busy(503), busy(503)]);
+async fn deadline_covers_attempts_and_delays() {
+    let fixture = Fixture::new([status(503), status(503), status(503)]);
     let options = CallOptions { deadline: Some(Duration::from_millis(700)), ..CallOptions::default() };
-    let error = stage.call(Method::GET, &UNLISTED, options).await.expect_err("no time");
-    assert_eq!(stage.slept(), [250]);
+    let error = fixture.call(Method::GET, &UNLISTED, options).await.expect_err("no time left");
+    assert_eq!(fixture.slept(), [250]);
     assert_eq!(
         error.to_string(),
-        "request: 503 Service Unavailable without a message; it was not tried again, because only 450ms are left for this call"
+        "request: 503 Service Unavailable without a message; not retried: only 450ms left for this call"
     );
 
-    let stage = Stage::new([Step::Silence]);
+    let fixture = Fixture::new([Step::Hang]);
     let options = CallOptions { deadline: Some(Duration::from_millis(20)), ..CallOptions::default() };
-    let error = stage.post(options).await.expect_err("silence");
+    let error = fixture.post(options).await.expect_err("timeout");
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Operation)));
     assert_eq!((error.was_sent(), error.is_safe_to_repeat()), (true, false));
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_has_its_limit_to_the_first_byte() {
-    let stage = Stage::new([Step::Silence, busy(200)]);
+async fn each_attempt_has_a_timeout_up_to_the_headers() {
+    let fixture = Fixture::new([Step::Hang, status(200)]);
     let options = CallOptions { timeout: Some(Duration::from_millis(20)), ..CallOptions::default() };
-    stage.call(Method::GET, &UNLISTED, options.clone()).await.expect("the second attempt");
-    let stage = Stage::new([Step::Silence]);
-    let error = stage.post(options).await.expect_err("silence");
+    fixture.call(Method::GET, &UNLISTED, options.clone()).await.expect("the second attempt");
+    let fixture = Fixture::new([Step::Hang]);
+    let error = fixture.post(options).await.expect_err("timeout");
     assert_eq!((error.timeout_phase(), error.attempts()), (Some(TimeoutPhase::Attempt), 1));
     assert!(error.was_sent());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_stands_still_is_found_and_one_that_drips_is_not() {
-    let standing = || {
-        let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
-        reqwest::Body::wrap_stream(futures_util::StreamExt::chain(pieces, stream::pending()))
+async fn times_out_on_stalled_body_but_not_on_slow_one() {
+    let stalled = || {
+        let chunks = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"{"))]);
+        reqwest::Body::wrap_stream(futures_util::StreamExt::chain(chunks, stream::pending()))
     };
-    let json = &[("content-type", "application/json")];
-    let settings = |builder: crate::client::ClientBuilder| builder.idle_timeout(Duration::from_millis(40));
-    let stage = Stage::with([Step::Answer(with_headers(200, json, standing()))], settings);
-    let error = stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("stands still");
+    let headers = &[("content-type", "application/json")];
+    let settings = |builder: ClientBuilder| builder.idle_timeout(Duration::from_millis(40));
+    let fixture = Fixture::with([Step::Respond(with_headers(200, headers, stalled()))], settings);
+    let error = fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("stalled");
     assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
 
-    let stage = Stage::new([Step::Answer(with_headers(200, json, standing()))]);
-    let options = CallOptions { idle: Some(Duration::from_millis(40)), ..retry(Retry::Never) };
-    let error = stage.call(Method::GET, &UNLISTED, options).await.expect_err("a limit of the call's own");
+    let fixture = Fixture::new([Step::Respond(with_headers(200, headers, stalled()))]);
+    let options = CallOptions { idle_timeout: Some(Duration::from_millis(40)), ..retry(Retry::Never) };
+    let error = fixture.call(Method::GET, &UNLISTED, options).await.expect_err("timeout of the call");
     assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
 
-    let drip = stream::unfold(0, |count| async move {
+    let slow = stream::unfold(0, |count| async move {
         tokio::time::sleep(Duration::from_millis(10)).await;
-        let piece = match count {
+        let chunk = match count {
             0 => "{\"a\":\"",
             1..20 => "x",
             20 => "\"}",
             _ => return None,
         };
-        Some((Ok::<_, std::io::Error>(Bytes::from_static(piece.as_bytes())), count + 1))
+        Some((Ok::<_, std::io::Error>(Bytes::from_static(chunk.as_bytes())), count + 1))
     });
-    let drip = with_headers(200, json, reqwest::Body::wrap_stream(drip));
-    let stage = Stage::with([Step::Answer(drip)], settings);
-    let whole = stage.get().await.expect("slow, but moving").bytes().await.expect("is there already");
-    assert_eq!(whole.len(), 6 + 19 + 2);
+    let slow = with_headers(200, headers, reqwest::Body::wrap_stream(slow));
+    let fixture = Fixture::with([Step::Respond(slow)], settings);
+    let body = fixture.get().await.expect("a slow body").bytes().await.expect("a complete body");
+    assert_eq!(body.len(), 6 + 19 + 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn redirects_are_followed_on_the_services_own_origin_and_for_reads_alone() {
-    let to = |status, target| Step::Answer(with_headers(status, &[("location", target)], ""));
-    let stage = Stage::new([to(302, "/elsewhere"), to(308, "http://127.0.0.1:9/there"), busy(200)]);
-    stage.get().await.expect("is followed");
-    let asked = ["/api/thing", "/elsewhere", "/there"].map(|path| format!("GET {path} Bearer t0ken"));
-    assert_eq!(stage.asked(), asked);
+async fn follows_redirects_of_reads_on_own_origin_only() {
+    let to = |status, target| Step::Respond(with_headers(status, &[("location", target)], ""));
+    let fixture = Fixture::new([to(302, "/elsewhere"), to(308, "http://127.0.0.1:9/there"), status(200)]);
+    fixture.get().await.expect("followed");
+    let expected = ["/api/thing", "/elsewhere", "/there"].map(|path| format!("GET {path} Bearer t0ken"));
+    assert_eq!(fixture.requests(), expected);
 
     for target in ["http://127.0.0.1:10/", "https://127.0.0.1:9/", "http://localhost:9/", "//evil.example/", "http://["]
     {
-        let stage = Stage::new([to(307, target)]);
-        let error = stage.get().await.expect_err(target);
+        let fixture = Fixture::new([to(307, target)]);
+        let error = fixture.get().await.expect_err(target);
         assert_eq!(error.status(), Some(StatusCode::TEMPORARY_REDIRECT), "{target}");
-        assert_eq!(stage.asked().len(), 1, "the token goes nowhere else");
+        assert_eq!(fixture.requests().len(), 1, "the token is not sent elsewhere");
     }
-    let stage = Stage::new([to(302, "/elsewhere")]);
-    let error = stage.post(CallOptions::default()).await.expect_err("not followed");
-    assert_eq!((error.status(), stage.asked().len()), (Some(StatusCode::FOUND), 1));
+    let fixture = Fixture::new([to(302, "/elsewhere")]);
+    let error = fixture.post(CallOptions::default()).await.expect_err("not followed");
+    assert_eq!((error.status(), fixture.requests().len()), (Some(StatusCode::FOUND), 1));
 
-    let circle = Stage::new((0..9).map(|_| to(302, "/round")));
-    let error = circle.get().await.expect_err("no end");
-    assert_eq!((error.status(), circle.asked().len()), (Some(StatusCode::FOUND), 6));
+    let cycle = Fixture::new((0..9).map(|_| to(302, "/round")));
+    let error = cycle.get().await.expect_err("redirect cycle");
+    assert_eq!((error.status(), cycle.requests().len()), (Some(StatusCode::FOUND), 6));
 }
 
 fn redirect(status: u16, target: &'static str) -> Step {
-    Step::Answer(with_headers(status, &[("location", target)], "go to https://store.example/p?sig=s1gnature"))
+    Step::Respond(with_headers(status, &[("location", target)], "go to https://store.example/p?sig=s1gnature"))
 }
 
 fn package() -> Step {
-    Step::Answer(with_headers(200, &[("content-type", "application/zip")], "PK"))
+    Step::Respond(with_headers(200, &[("content-type", "application/zip")], "PK"))
 }
 
 const SIGNED: &str = "https://store.example/p?sig=s1gnature&part=1";
 
 #[tokio::test]
-async fn a_download_follows_redirects_to_other_origins_without_what_is_the_clients_own() {
+async fn download_follows_cross_origin_redirects_without_credentials() {
     let own = ["x-amz-meta", "cookie", "authorization", "x-tenant-id", "range", "if-range"];
     for status in [301, 302, 303, 307, 308] {
-        let stage = Stage::new([redirect(status, SIGNED), redirect(status, "//other.example/q"), package()]);
+        let fixture = Fixture::new([redirect(status, SIGNED), redirect(status, "//other.example/q"), package()]);
         let headers = own.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("a")));
         let options = CallOptions { headers: Some(Box::new(headers.into_iter().collect())), ..CallOptions::default() };
-        stage.download(options).await.expect("is followed");
-        let asked = [
+        fixture.download(options).await.expect("followed");
+        let expected = [
             "GET /api/thing Bearer t0ken".to_owned(),
             format!("GET {SIGNED} -"),
             "GET https://other.example/q -".to_owned(),
         ];
-        assert_eq!(stage.asked(), asked);
-        assert_eq!(stage.headers()[1..], vec![vec!["accept-encoding", "if-range", "range"]; 2], "{status}");
+        assert_eq!(fixture.requests(), expected);
+        assert_eq!(fixture.headers()[1..], vec![vec!["accept-encoding", "if-range", "range"]; 2], "{status}");
     }
 }
 
 #[tokio::test]
-async fn a_redirect_back_to_the_services_own_origin_gets_the_token_again() {
-    let stage = Stage::new([
+async fn redirect_back_to_own_origin_has_the_token_again() {
+    let fixture = Fixture::new([
         redirect(302, "http://127.0.0.1:10/p"),
         redirect(302, "http://127.0.0.1:9/back"),
         redirect(302, "http://127.0.0.1:11/p"),
         package(),
     ]);
-    stage.download(CallOptions::default()).await.expect("is followed");
-    let asked = ["/api/thing Bearer t0ken", "http://127.0.0.1:10/p -", "/back Bearer t0ken", "http://127.0.0.1:11/p -"];
-    assert_eq!(stage.asked(), asked.map(|line| format!("GET {line}")));
+    fixture.download(CallOptions::default()).await.expect("followed");
+    let expected =
+        ["/api/thing Bearer t0ken", "http://127.0.0.1:10/p -", "/back Bearer t0ken", "http://127.0.0.1:11/p -"];
+    assert_eq!(fixture.requests(), expected.map(|line| format!("GET {line}")));
 }
 
 #[tokio::test]
-async fn a_download_is_not_redirected_into_the_clear_nor_for_ever_nor_where_that_is_off() {
-    let not_followed = |why: &str| {
+async fn download_rejects_insecure_endless_and_disabled_redirects() {
+    let not_followed = |reason: &str| {
         format!(
-            "downloadPackage: 302 Found: the service points elsewhere, which is not followed; check the base URL; redirect not followed: {why}"
+            "downloadPackage: 302 Found: redirect not followed; check the base URL; redirect not followed: {reason}"
         )
     };
     let hops: [(&[&'static str], &str); 6] = [
@@ -371,70 +370,67 @@ async fn a_download_is_not_redirected_into_the_clear_nor_for_ever_nor_where_that
         (&[SIGNED, "http://127.0.0.1:10/p?sig=s1gnature"], "to http://127.0.0.1:10: only https is followed"),
         (&[SIGNED, "http://store.example/p?sig=s1gnature"], "to http://store.example: only https is followed"),
         (&["ftp://store.example/p?sig=s1gnature"], "to ftp://store.example: only https is followed"),
-        (&["https://u:pa55@store.example/p"], "to https://store.example: the address holds a user name or password"),
+        (&["https://u:pa55@store.example/p"], "to https://store.example: the URL contains a user name or password"),
         (&[SIGNED; 6], "more than 5 redirects in a row"),
     ];
-    for (hops, why) in hops {
-        let stage = Stage::new(hops.iter().map(|target| redirect(302, target)));
-        let error = stage.download(CallOptions::default()).await.expect_err(why);
-        assert_eq!((error.status(), stage.asked().len()), (Some(StatusCode::FOUND), hops.len()));
-        let elsewhere = "; the service redirected the download to https://store.example; redirect";
-        assert_eq!(error.to_string().replace(elsewhere, "; redirect"), not_followed(why));
+    for (hops, reason) in hops {
+        let fixture = Fixture::new(hops.iter().map(|target| redirect(302, target)));
+        let error = fixture.download(CallOptions::default()).await.expect_err(reason);
+        assert_eq!((error.status(), fixture.requests().len()), (Some(StatusCode::FOUND), hops.len()));
+        let note = "; the service redirected the download to https://store.example; redirect";
+        assert_eq!(error.to_string().replace(note, "; redirect"), not_followed(reason));
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s1gnature") && !shown.contains("pa55"), "{shown}");
     }
-    let stage = Stage::with([redirect(302, SIGNED)], |builder| builder.follow_download_redirects(false));
-    let error = stage.download(CallOptions::default()).await.expect_err("off");
+    let fixture = Fixture::with([redirect(302, SIGNED)], |builder| builder.follow_download_redirects(false));
+    let error = fixture.download(CallOptions::default()).await.expect_err("off");
     assert_eq!(error.to_string(), not_followed("to https://store.example; `follow_download_redirects` is off"));
 }
 
 #[tokio::test]
-async fn what_another_origin_answers_is_not_the_services_word() {
+async fn errors_of_another_origin_are_not_errors_of_the_service() {
     let page = "<Error>Signature s1gnature of sig=s1gnature&amp;part=1 has expired</Error>";
     for status in [401, 403, 404, 409] {
-        let refused = Step::Answer(with_headers(status, &[("content-type", "application/xml")], page));
-        let stage = Stage::new([redirect(302, SIGNED), refused]);
-        let error = stage.download(CallOptions::default()).await.expect_err("refused");
+        let error = Step::Respond(with_headers(status, &[("content-type", "application/xml")], page));
+        let fixture = Fixture::new([redirect(302, SIGNED), error]);
+        let error = fixture.download(CallOptions::default()).await.expect_err("rejected");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert!(!error.is_unauthorized() && !error.is_not_found() && !error.is_conflict() && !error.needs_login());
         assert!(error.to_string().ends_with("the service redirected the download to https://store.example"), "{error}");
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s1gnature") && shown.contains("has expired"), "{shown}");
-        assert_eq!(stage.asked().len(), 2, "another token would not help");
+        assert_eq!(fixture.requests().len(), 2, "the token is not replaced");
     }
-    // Trouble that may pass: the service is asked again, and signs a new address.
-    let slow = || Step::Answer(with_headers(429, &[("retry-after", "1")], ""));
-    let pacing = |builder: crate::client::ClientBuilder| builder.pacing(Pacing::adaptive());
-    let steps = [redirect(302, SIGNED), slow(), redirect(302, SIGNED), never_sent(), redirect(302, SIGNED), package()];
-    let stage = Stage::with(steps, pacing);
-    stage.download(CallOptions::default()).await.expect("the third attempt");
-    assert_eq!(stage.slept(), [1000, 500], "the service's own pace is not slowed down");
-    let stage = Stage::new([redirect(302, SIGNED), never_sent()]);
-    let error = stage.download(retry(Retry::Never)).await.expect_err("nobody there");
-    assert!(error.was_sent(), "the service has seen the call");
+    // Transient errors: the service is called again and signs a new URL.
+    let throttled = || Step::Respond(with_headers(429, &[("retry-after", "1")], ""));
+    let steps =
+        [redirect(302, SIGNED), throttled(), redirect(302, SIGNED), not_sent(), redirect(302, SIGNED), package()];
+    let fixture = Fixture::with(steps, pacing);
+    fixture.download(CallOptions::default()).await.expect("the third attempt");
+    assert_eq!(fixture.slept(), [1000, 500], "the rate limit of the service is not lowered");
+    let fixture = Fixture::new([redirect(302, SIGNED), not_sent()]);
+    let error = fixture.download(retry(Retry::Never)).await.expect_err("no connection");
+    assert!(error.was_sent(), "the service has received the call");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_has_a_largest_size() {
-    let stage = Stage::with([Step::Answer(answer(200, "[1,2,3,4,5]"))], |builder| builder.max_answer_size(10));
-    let error = stage.get().await.expect_err("eleven bytes");
-    assert_eq!(
-        error.to_string(),
-        "request: the answer is larger than 10 bytes, the most that is taken (max_answer_size)"
-    );
+async fn limits_the_size_of_responses() {
+    let fixture = Fixture::with([Step::Respond(json(200, "[1,2,3,4,5]"))], |builder| builder.max_answer_size(10));
+    let error = fixture.get().await.expect_err("eleven bytes");
+    assert_eq!(error.to_string(), "request: response body exceeds the limit of 10 bytes (max_answer_size)");
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_byte_order_mark_means_nothing() {
-    let stage = Stage::new([Step::Answer(answer(200, "\u{feff}{}"))]);
-    assert_eq!(stage.get().await.expect("an answer").bytes().await.expect("a body"), "{}");
+async fn ignores_a_byte_order_mark() {
+    let fixture = Fixture::new([Step::Respond(json(200, "\u{feff}{}"))]);
+    assert_eq!(fixture.get().await.expect("a response").bytes().await.expect("a body"), "{}");
 }
 
 #[derive(Default)]
-struct Diary(Mutex<Vec<String>>);
+struct RecordingObserver(Mutex<Vec<String>>);
 
-impl Observer for Diary {
+impl Observer for RecordingObserver {
     fn retrying(&self, event: &Retrying<'_>) {
         let line = format!("{} attempt {}: {} → {:?}", event.operation, event.attempt, event.error, event.delay);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line);
@@ -448,93 +444,94 @@ impl Observer for Diary {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_hears_of_retries_and_ends() {
-    let diary = Arc::new(Diary::default());
-    let watched = Arc::clone(&diary);
-    let stage = Stage::with([busy(503), busy(200), lost()], |builder| builder.observer(watched));
-    let license = operation("getLicense").expect("is there");
-    stage.call(Method::GET, license, CallOptions::default()).await.expect("the second attempt");
-    stage.post(CallOptions::default()).await.expect_err("lost");
+async fn observer_receives_retries_and_ends() {
+    let observer = Arc::new(RecordingObserver::default());
+    let shared = Arc::clone(&observer);
+    let fixture = Fixture::with([status(503), status(200), response_lost()], |builder| builder.observer(shared));
+    let license = operation("getLicense").expect("a known operation");
+    fixture.call(Method::GET, license, CallOptions::default()).await.expect("the second attempt");
+    fixture.post(CallOptions::default()).await.expect_err("lost");
     let lines = [
         "getLicense attempt 1: 503 Service Unavailable without a message → 250ms",
         "getLicense Ok(200) after 2 attempts, 250ms",
         "request Err(Interrupted) after 1 attempts, 0ns",
     ];
-    assert_eq!(*diary.0.lock().unwrap_or_else(PoisonError::into_inner), lines);
+    assert_eq!(*observer.0.lock().unwrap_or_else(PoisonError::into_inner), lines);
 }
 
 #[tokio::test(start_paused = true)]
-async fn paced_calls_leave_as_fast_as_the_service_takes_them() {
-    let slow = || Step::Answer(with_headers(429, &[("retry-after", "2")], ""));
-    let stage = Stage::with([busy(200), slow()], |builder| builder.pacing(Pacing::adaptive()));
-    stage.get().await.expect("no pace yet");
-    stage.get().await.expect("after the pause");
-    // The pause of the retry is the pacer's too; then the rate is half of two requests a second, and grows by one each second.
-    assert_eq!(stage.slept(), [2000]);
-    stage.get().await.expect("at its turn");
-    assert_eq!(stage.slept(), [2000, 1000]);
+async fn rate_limit_adapts_to_429() {
+    let throttled = || Step::Respond(with_headers(429, &[("retry-after", "2")], ""));
+    let fixture = Fixture::with([status(200), throttled()], pacing);
+    fixture.get().await.expect("no limit yet");
+    fixture.get().await.expect("sent after the pause");
+    // The retry delay is the pause of the rate limiter, too; then the rate is half of two requests per second, and grows by one per second.
+    assert_eq!(fixture.slept(), [2000]);
+    fixture.get().await.expect("sent within the rate");
+    assert_eq!(fixture.slept(), [2000, 1000]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_never_got_its_turn_was_not_sent() {
+async fn call_without_a_permit_is_not_sent() {
     let pacing = Pacing::adaptive().max_concurrency(1);
-    let stage = Stage::with([Step::Silence], |builder| builder.pacing(pacing));
-    let mut first = Box::pin(stage.post(CallOptions::default()));
-    assert!(futures_util::poll!(&mut first).is_pending(), "takes the only place, for ever");
+    let fixture = Fixture::with([Step::Hang], |builder| builder.pacing(pacing));
+    let mut first = Box::pin(fixture.post(CallOptions::default()));
+    assert!(futures_util::poll!(&mut first).is_pending(), "holds the only permit");
     let options = CallOptions { deadline: Some(Duration::from_millis(1)), ..CallOptions::default() };
-    let second = stage.post(options).await.expect_err("no place");
+    let second = fixture.post(options).await.expect_err("no permit");
     assert_eq!((second.timeout_phase(), second.was_sent()), (Some(TimeoutPhase::Operation), false));
 }
 
-fn pacing(builder: crate::client::ClientBuilder) -> crate::client::ClientBuilder {
+fn pacing(builder: ClientBuilder) -> ClientBuilder {
     builder.pacing(Pacing::adaptive())
 }
 
-fn too_fast(retry_after: &'static str) -> Step {
-    Step::Answer(with_headers(429, &[("retry-after", retry_after)], ""))
+fn throttled_for(retry_after: &'static str) -> Step {
+    Step::Respond(with_headers(429, &[("retry-after", retry_after)], ""))
 }
 
-/// A year, in each way to write it.
+/// A year, in each notation.
 const YEAR: [&str; 3] = ["31536000", "31536000.0", "Fri, 01 Jan 1971 00:00:00 GMT"];
 
 #[tokio::test]
-async fn a_pause_of_a_year_ends_paced_calls_unsent_and_is_over_soon() {
-    for asked in YEAR {
-        let stage = Stage::with([too_fast(asked)], pacing);
-        let error = stage.get().await.expect_err("too long");
+async fn retry_after_of_a_year_fails_calls_unsent_and_is_capped() {
+    for retry_after in YEAR {
+        let fixture = Fixture::with([throttled_for(retry_after)], pacing);
+        let error = fixture.get().await.expect_err("pause too long");
         assert_eq!((error.attempts(), error.was_sent()), (1, true));
-        // Whatever method and deadline a call has, a transfer included.
+        // For any method and deadline, transfers included.
         let no_deadline = CallOptions { deadline: Some(Duration::MAX), ..CallOptions::default() };
         let outcomes = [
-            stage.get().await,
-            stage.post(CallOptions::default()).await,
-            stage.post(no_deadline).await,
-            stage.download(CallOptions::default()).await,
+            fixture.get().await,
+            fixture.post(CallOptions::default()).await,
+            fixture.post(no_deadline).await,
+            fixture.download(CallOptions::default()).await,
         ];
         for outcome in outcomes {
-            let error = outcome.expect_err("is told at once");
+            let error = outcome.expect_err("fails at once");
             assert!(error.is_rate_limited() && error.is_transient() && !error.was_sent(), "{error:?}");
             assert_eq!((error.attempts(), error.retry_after()), (0, Some(Duration::from_secs(31_536_000))));
             let text = error.to_string();
-            let why = "not sent: the service asks for a pause of 31536000s, but only 120s are left for this call; call again after the pause";
-            assert!(text.ends_with(why), "{text}");
+            let expected =
+                "not sent: Retry-After of 31536000s exceeds the 120s left for this call; call again after the pause";
+            assert!(text.ends_with(expected), "{text}");
         }
-        assert_eq!((stage.slept(), stage.asked().len()), (vec![], 1));
-        stage
-            .call(Method::GET, &UNLISTED, CallOptions { paced: Some(false), ..CallOptions::default() })
+        assert_eq!((fixture.slept(), fixture.requests().len()), (vec![], 1));
+        fixture
+            .call(Method::GET, &UNLISTED, CallOptions { rate_limited: Some(false), ..CallOptions::default() })
             .await
-            .expect("not paced");
-        // The service is asked again after the longest pause, whatever it said.
-        stage.clock.pass(crate::net::LONGEST_PAUSE);
-        stage.post(CallOptions::default()).await.expect("is sent");
-        assert_eq!(stage.slept(), []);
+            .expect("not rate limited");
+        // After the cap on pauses, the service is called again.
+        fixture.clock.advance(crate::http_util::MAX_PAUSE);
+        fixture.post(CallOptions::default()).await.expect("sent");
+        assert_eq!(fixture.slept(), []);
     }
 }
 
 #[tokio::test]
-async fn a_pause_is_sat_out_as_long_as_deadline_and_policy_allow() {
+async fn waits_for_retry_after_within_deadline_and_policy() {
     let seconds = Duration::from_secs;
-    // The pause, the deadline, the policy's limit; how long the call then sleeps.
+    // The pause, the deadline, the limit of the policy; the expected sleep.
     let cases = [
         ("100", None, None, Some(100_000)),
         ("100", Some(99), None, None),
@@ -542,16 +539,16 @@ async fn a_pause_is_sat_out_as_long_as_deadline_and_policy_allow() {
         ("100", None, Some(99), None),
         ("200", None, None, None),
         ("200", None, Some(201), Some(200_000)),
-        // No call waits longer than this for a pause that another call was told of.
+        // The cap on a pause that another call received.
         ("31536000", None, Some(u64::MAX), Some(300_000)),
     ];
-    for (asked, deadline, limit, slept) in cases {
-        let stage = Stage::with([too_fast(asked)], pacing);
-        stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("once only");
+    for (retry_after, deadline, limit, slept) in cases {
+        let fixture = Fixture::with([throttled_for(retry_after)], pacing);
+        fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("not retried");
         let policy = limit.map(|limit| Box::new(RetryPolicy::default().max_elapsed(seconds(limit))));
         let options = CallOptions { deadline: deadline.map(seconds), retry_policy: policy, ..CallOptions::default() };
-        let outcome = stage.post(options).await;
-        assert_eq!(stage.slept(), slept.into_iter().collect::<Vec<_>>(), "{asked} {deadline:?} {limit:?}");
+        let outcome = fixture.post(options).await;
+        assert_eq!(fixture.slept(), slept.into_iter().collect::<Vec<_>>(), "{retry_after} {deadline:?} {limit:?}");
         match outcome {
             Ok(_) => assert!(slept.is_some()),
             Err(error) => assert!(slept.is_none() && error.is_rate_limited() && !error.was_sent(), "{error:?}"),
@@ -560,26 +557,26 @@ async fn a_pause_is_sat_out_as_long_as_deadline_and_policy_allow() {
 }
 
 #[tokio::test]
-async fn calls_that_can_not_wait_for_their_turn_leave_no_debt_to_the_others() {
-    let stage = Stage::with([too_fast("0"), too_fast("0"), too_fast("0")], pacing);
+async fn calls_that_cannot_wait_do_not_delay_others() {
+    let fixture = Fixture::with([throttled_for("0"), throttled_for("0"), throttled_for("0")], pacing);
     for _ in 0..3 {
-        stage.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("too fast");
-        stage.clock.pass(Duration::from_secs(2));
+        fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("throttled");
+        fixture.clock.advance(Duration::from_secs(2));
     }
     let mut sent = 0;
-    // Ten minutes of a healthy service: four callers with a deadline of a second each, every second.
+    // Ten minutes of a healthy service: four calls per second, each with a deadline of one second.
     for _ in 0..600 {
         for _ in 0..4 {
             let options = CallOptions { deadline: Some(Duration::from_secs(1)), ..CallOptions::default() };
-            sent += usize::from(stage.call(Method::GET, &UNLISTED, options).await.is_ok());
+            sent += usize::from(fixture.call(Method::GET, &UNLISTED, options).await.is_ok());
         }
-        stage.clock.pass(Duration::from_secs(1));
+        fixture.clock.advance(Duration::from_secs(1));
     }
     assert!(sent > 2000, "{sent} of 2400 calls were sent");
 }
 
 #[tokio::test]
-async fn a_creation_that_was_not_processed_is_repeated() {
+async fn retries_unprocessed_creations() {
     let cases = [
         (503, "2", 2),
         (503, "0", 2),
@@ -590,25 +587,26 @@ async fn a_creation_that_was_not_processed_is_repeated() {
         (502, "2", 1),
         (504, "2", 1),
     ];
-    for (status, asked, attempts) in cases {
-        let stage = Stage::new([Step::Answer(with_headers(status, &[("retry-after", asked)], "")), busy(200)]);
-        let outcome = stage.post(CallOptions::default()).await;
-        assert_eq!((stage.asked().len(), outcome.is_ok()), (attempts, attempts == 2), "{status} {asked:?}");
+    for (code, retry_after, attempts) in cases {
+        let fixture =
+            Fixture::new([Step::Respond(with_headers(code, &[("retry-after", retry_after)], "")), status(200)]);
+        let outcome = fixture.post(CallOptions::default()).await;
+        assert_eq!((fixture.requests().len(), outcome.is_ok()), (attempts, attempts == 2), "{code} {retry_after:?}");
     }
-    let unavailable = || Step::Answer(with_headers(503, &[("retry-after", "1")], ""));
-    let stage = Stage::new([unavailable(), unavailable(), unavailable(), unavailable()]);
-    let error = stage.post(CallOptions::default()).await.expect_err("four times");
+    let unavailable = || Step::Respond(with_headers(503, &[("retry-after", "1")], ""));
+    let fixture = Fixture::new([unavailable(), unavailable(), unavailable(), unavailable()]);
+    let error = fixture.post(CallOptions::default()).await.expect_err("four times");
     assert_eq!((error.attempts(), error.is_safe_to_repeat()), (4, true));
-    // What an earlier attempt may have done stays possible.
-    let stage = Stage::new([lost(), unavailable(), unavailable(), unavailable()]);
-    let error = stage.post(retry(Retry::EvenIfSent)).await.expect_err("four times");
+    // The service may have processed an earlier attempt.
+    let fixture = Fixture::new([response_lost(), unavailable(), unavailable(), unavailable()]);
+    let error = fixture.post(retry(Retry::EvenIfSent)).await.expect_err("four times");
     assert_eq!((error.attempts(), error.is_safe_to_repeat()), (4, false));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_store_of_retries_is_shared_and_filled_by_successes() {
-    let stage = Stage::with((0..4).map(|_| busy(503)), |builder| builder.retry_budget(Some(1)));
-    let error = stage.get().await.expect_err("one retry in store");
+async fn stops_when_retry_budget_is_exhausted() {
+    let fixture = Fixture::with((0..4).map(|_| status(503)), |builder| builder.retry_budget(Some(1)));
+    let error = fixture.get().await.expect_err("budget of one retry");
     assert_eq!(error.attempts(), 2);
-    assert!(error.to_string().ends_with("because too many calls of this client failed lately"), "{error}");
+    assert!(error.to_string().ends_with("not retried: retry budget of this client exhausted"), "{error}");
 }

@@ -123,10 +123,7 @@ async fn stops_decoding_at_response_size_limit() {
     let (_service, client) =
         client(compressed_response("zstd", bomb), |builder| builder.max_answer_size(1_000_000)).await;
     let error = client.license().await.expect_err("100 MiB");
-    assert_eq!(
-        error.to_string(),
-        "getLicense: the answer is larger than 1000000 bytes, the most that is taken (max_answer_size)"
-    );
+    assert_eq!(error.to_string(), "getLicense: response body exceeds the limit of 1000000 bytes (max_answer_size)");
 }
 
 #[cfg(not(feature = "compression"))]

@@ -92,9 +92,12 @@ fn rejects_invalid_proxy_without_showing_its_password() {
         builder.credentials(Credentials::access_token("t0ken")).proxy(address).build().expect_err("no proxy")
     };
     for (address, line) in [
-        ("robot:pr0xy-pass", "the proxy's address is no URL; it should look like http://proxy.example:3128"),
-        ("http://robot:pr0xy-pass@[", "the proxy's address is no URL; it should look like http://proxy.example:3128"),
-        ("socks5://robot:pr0xy-pass@proxy.example", "the proxy's address has the scheme \"socks5\"; use http or https"),
+        ("robot:pr0xy-pass", "invalid proxy URL; expected a URL such as http://proxy.example:3128"),
+        ("http://robot:pr0xy-pass@[", "invalid proxy URL; expected a URL such as http://proxy.example:3128"),
+        (
+            "socks5://robot:pr0xy-pass@proxy.example",
+            "unsupported scheme \"socks5\" in the proxy URL; use http or https",
+        ),
     ] {
         let error = build(address);
         assert_eq!(error.to_string(), line);

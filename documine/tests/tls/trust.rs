@@ -77,12 +77,12 @@ fn rejects_invalid_certificates_in_build() {
     let error = base().add_root_certificate("no certificate").build().expect_err("no PEM");
     assert_eq!(
         error.to_string(),
-        "a root certificate could not be read; give PEM, which begins with -----BEGIN CERTIFICATE-----"
+        "invalid root certificate; PEM is required, which begins with -----BEGIN CERTIFICATE-----"
     );
     let error = base().client_identity("s3cret, but no key").build().expect_err("no PEM");
     assert_eq!(
         error.to_string(),
-        "the client certificate could not be read; give one PEM text with the certificate and its key (PKCS #8)"
+        "invalid client certificate; one PEM text with the certificate and its key (PKCS #8) is required"
     );
     assert_eq!(error.kind(), ErrorKind::Config);
 }

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::backoff::Backoff;
-use crate::clock::{Clock, unit};
+use crate::clock::{Clock, unit_interval};
 use crate::error::{Error, Sent};
-use crate::net;
+use crate::http_util;
 
 /// How often in all.
 const TRIES: u32 = 3;
@@ -64,14 +64,14 @@ impl<'a> Patience<'a> {
         let asked = match outcome {
             Err(failed) if failed.sent == Sent::No && failed.error.is_transient() => Duration::ZERO,
             Ok(answer) if matches!(answer.status.as_u16(), 429 | 503) => {
-                net::retry_after(&answer.headers, self.clock.now())?
+                http_util::retry_after(&answer.headers, self.clock.now())?
             }
             _ => return None,
         };
         if self.tried >= self.tries {
             return None;
         }
-        let own = self.backoff.next_delay().mul_f64(unit(self.clock.random()));
+        let own = self.backoff.next_delay().mul_f64(unit_interval(self.clock.random()));
         let pause = asked.max(own);
         let left = TIME.saturating_sub(self.clock.monotonic().saturating_sub(self.began));
         (pause < left).then_some(pause)

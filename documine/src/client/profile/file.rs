@@ -1,4 +1,4 @@
-//! The file of profiles, read key by key. What stands in it may be secret: an error names file, line and key, and never shows a value.
+//! The file of profiles. Its values may be secret: an error names file, line and key, and never shows a value.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,103 +10,105 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 use zeroize::Zeroizing;
 
-use super::Profile;
+use super::settings::Profile;
 use crate::auth::Secret;
 use crate::error::{Error, Result};
 use crate::text;
 
-/// Far more than anybody writes by hand.
-const LARGEST: u64 = 1024 * 1024;
-/// Of a key that nobody knows, an error shows so much.
-const LONGEST: usize = 60;
+/// The limit on the size of the file in bytes, far more than a person writes by hand.
+const MAX_SIZE: u64 = 1024 * 1024;
+/// The characters of an unknown key that an error shows.
+const MAX_KEY_SHOWN: usize = 60;
 
 const KEYS: &str = "base_url, workspace, client_id, client_secret, username, password, auth_path, token_path, device_path, issuer, \
-                    scopes and store";
+                    scopes or store";
 
-/// A file of profiles, not yet understood.
+/// A file of profiles, not yet parsed.
 pub(super) struct ProfileFile {
     pub(super) path: PathBuf,
     pub(super) text: Zeroizing<String>,
-    /// Whether anybody but its owner can read it, where the system says so.
-    pub(super) open_to_others: bool,
+    /// True if other users than the owner can access the file, if the system reports it.
+    pub(super) accessible_to_others: bool,
 }
 
 type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
 
 impl ProfileFile {
-    /// `None`: there is no such file.
+    /// Reads a file. `None`: it does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>> {
-        let what = || format!("the file of profiles {} can't be read", path.display());
+        let context = || format!("could not read the file of profiles {}", path.display());
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::file(what(), error)),
+            Err(error) => return Err(Error::file(context(), error)),
         };
-        // RetryAfterHint of the file that is open: the name may lead elsewhere a moment later.
-        let metadata = file.metadata().map_err(|error| Error::file(what(), error))?;
+        // The metadata of the open file: the path may name another file a moment later.
+        let metadata = file.metadata().map_err(|error| Error::file(context(), error))?;
         let mut text = Zeroizing::new(String::new());
-        let read = file.take(LARGEST + 1).read_to_string(&mut text).map_err(|error| Error::file(what(), error))?;
-        if read as u64 > LARGEST {
-            return Err(Error::config(format!("{}: larger than 1 MiB, so it is no file of profiles", path.display())));
+        let read = file.take(MAX_SIZE + 1).read_to_string(&mut text).map_err(|error| Error::file(context(), error))?;
+        if read as u64 > MAX_SIZE {
+            return Err(Error::config(format!("{}: larger than 1 MiB; not a file of profiles", path.display())));
         }
-        Ok(Some(Self { path: path.to_owned(), text, open_to_others: open_to_others(&metadata) }))
+        Ok(Some(Self { path: path.to_owned(), text, accessible_to_others: accessible_to_others(&metadata) }))
     }
 
-    /// The profile with this name.
+    /// Returns the profile with this name.
     pub(super) fn profile(&self, name: &str) -> Result<Profile> {
-        self.named(name, self.understood()?.1)
+        self.find(name, self.parse()?.1)
     }
 
-    /// The profile that the file itself calls the default.
+    /// Returns the default profile of the file.
     pub(super) fn default_profile(&self) -> Result<Option<Profile>> {
-        let (default, profiles) = self.understood()?;
-        default.map(|name| self.named(&name, profiles)).transpose()
+        let (default, profiles) = self.parse()?;
+        default.map(|name| self.find(&name, profiles)).transpose()
     }
 
-    fn named(&self, name: &str, mut profiles: BTreeMap<String, Profile>) -> Result<Profile> {
+    fn find(&self, name: &str, mut profiles: BTreeMap<String, Profile>) -> Result<Profile> {
         profiles.remove(name).ok_or_else(|| {
             let names: Vec<_> = profiles.keys().map(|name| text::one_line(name)).collect();
             let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-            Error::config(format!("{}: there is no profile {name:?}; it has: {names}", self.path.display()))
+            Error::config(format!("{}: no profile {name:?}; available: {names}", self.path.display()))
         })
     }
 
-    /// The name of the default, and all profiles.
-    fn understood(&self) -> Result<(Option<String>, BTreeMap<String, Profile>)> {
-        // The message holds words of the parser alone, the error's own text would show the line.
+    /// Returns the name of the default profile, and all profiles.
+    fn parse(&self) -> Result<(Option<String>, BTreeMap<String, Profile>)> {
+        // The message contains words of the parser only; the error's `Display` would show the line.
         let document = DeTable::parse(&self.text)
-            .map_err(|error| self.wrong(&error.span().unwrap_or_default(), &text::one_line(error.message())))?;
+            .map_err(|error| self.error_at(&error.span().unwrap_or_default(), &text::one_line(error.message())))?;
         let (mut default, mut profiles) = (None, BTreeMap::new());
         for entry in document.get_ref() {
             match (entry.0.get_ref().as_ref(), entry.1.get_ref()) {
-                ("default", _) => default = Some(self.text_of(entry)?),
+                ("default", _) => default = Some(self.string(entry)?),
                 ("profiles", DeValue::Table(table)) => {
                     for entry in table {
-                        let profile = self.profile_of(entry)?;
+                        let profile = self.parse_profile(entry)?;
                         profiles.insert(profile.name.clone(), profile);
                     }
                 }
-                ("profiles", _) => return Err(self.wrong_key(entry, "is no table; begin each with `[profiles.NAME]`")),
-                _ => return Err(self.wrong_key(entry, "is not known; known are `default` and `[profiles.NAME]`")),
+                ("profiles", _) => {
+                    return Err(self.key_error(entry, "must be a table; start each profile with `[profiles.NAME]`"));
+                }
+                _ => return Err(self.key_error(entry, "is not supported; use `default` or `[profiles.NAME]`")),
             }
         }
         let holds_secret = |profile: &Profile| profile.password.is_some() || profile.client_secret.is_some();
-        if self.open_to_others && profiles.values().any(holds_secret) {
+        if self.accessible_to_others && profiles.values().any(holds_secret) {
             let path = self.path.display();
             return Err(Error::config(format!(
-                "{path} holds a password or a client secret, and others can read it; run: chmod 600 {path}"
+                "{path} contains a password or client secret and is accessible to other users; run: chmod 600 {path}"
             )));
         }
         Ok((default, profiles))
     }
 
-    fn profile_of(&self, entry: Entry<'_>) -> Result<Profile> {
+    fn parse_profile(&self, entry: Entry<'_>) -> Result<Profile> {
         let DeValue::Table(table) = entry.1.get_ref() else {
-            return Err(self.wrong_key(entry, "is no profile; a profile begins with `[profiles.NAME]`"));
+            return Err(self.key_error(entry, "must be a table; start a profile with `[profiles.NAME]`"));
         };
         let mut profile = Profile { name: entry.0.get_ref().to_string(), ..Profile::default() };
         for setting in table {
-            let text = || self.text_of(setting);
+            let text = || self.string(setting);
             match setting.0.get_ref().as_ref() {
                 "base_url" => profile.base_url = Some(text()?),
                 "workspace" => profile.workspace = Some(text()?),
@@ -120,64 +122,64 @@ impl ProfileFile {
                 "issuer" => profile.issuer = Some(text()?),
                 "scopes" => profile.scopes = self.scopes(setting)?,
                 "store" => profile.store = Some(self.store(setting)?),
-                _ => return Err(self.wrong_key(setting, &format!("is not known; known are {KEYS}"))),
+                _ => return Err(self.key_error(setting, &format!("is not supported; use {KEYS}"))),
             }
         }
         if profile.username.is_some() != profile.password.is_some() {
-            return Err(self.wrong_key(entry, "has one of `username` and `password`; give both or neither"));
+            return Err(self.key_error(entry, "has only one of `username` and `password`; set both or neither"));
         }
         if profile.client_secret.is_some() && profile.client_id.is_none() {
-            return Err(self.wrong_key(entry, "has a `client_secret` without its `client_id`; give both or neither"));
+            return Err(self.key_error(entry, "has a `client_secret` but no `client_id`; set both or neither"));
         }
         Ok(profile)
     }
 
-    fn text_of(&self, entry: Entry<'_>) -> Result<String> {
+    fn string(&self, entry: Entry<'_>) -> Result<String> {
         match entry.1.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
-            DeValue::String(_) => Err(self.wrong_key(entry, "is empty; give a value, or leave it out")),
-            _ => Err(self.wrong_key(entry, "is no text; write it in quotes")),
+            DeValue::String(_) => Err(self.key_error(entry, "is empty; set a value or remove the key")),
+            _ => Err(self.key_error(entry, "must be a string; write it in quotes")),
         }
     }
 
     fn scopes(&self, entry: Entry<'_>) -> Result<Vec<String>> {
-        let wrong = || self.wrong_key(entry, "is no list of scopes; write [\"openid\", \"offline_access\"]");
-        // RFC 6749 section 3.3: a blank would make two of one.
+        let invalid = || self.key_error(entry, "must be a list of scopes such as [\"openid\", \"offline_access\"]");
+        // RFC 6749 section 3.3: scopes are separated by spaces.
         let scope = |value: &Spanned<DeValue<'_>>| {
             let text = value.get_ref().as_str().filter(|text| !text.is_empty() && !text.contains(char::is_whitespace));
-            text.map(str::to_owned).ok_or_else(wrong)
+            text.map(str::to_owned).ok_or_else(invalid)
         };
-        entry.1.get_ref().as_array().ok_or_else(wrong)?.iter().map(scope).collect()
+        entry.1.get_ref().as_array().ok_or_else(invalid)?.iter().map(scope).collect()
     }
 
     fn store(&self, entry: Entry<'_>) -> Result<String> {
-        let store = self.text_of(entry)?;
+        let store = self.string(entry)?;
         if ["file", "keyring"].contains(&store.as_str()) || Path::new(&store).is_absolute() {
             return Ok(store);
         }
-        Err(self.wrong_key(entry, "is no store; use \"file\", \"keyring\", or the whole path of a file"))
+        Err(self.key_error(entry, "must be \"file\", \"keyring\", or the absolute path of a file"))
     }
 
-    fn wrong_key(&self, (key, _): Entry<'_>, what: &str) -> Error {
-        let name: String = text::one_line(key.get_ref()).chars().take(LONGEST).collect();
-        self.wrong(&key.span(), &format!("`{name}` {what}"))
+    fn key_error(&self, (key, _): Entry<'_>, problem: &str) -> Error {
+        let name: String = text::one_line(key.get_ref()).chars().take(MAX_KEY_SHOWN).collect();
+        self.error_at(&key.span(), &format!("`{name}` {problem}"))
     }
 
-    fn wrong(&self, place: &Range<usize>, what: &str) -> Error {
-        let before = self.text.get(..place.start).unwrap_or(&self.text);
+    fn error_at(&self, span: &Range<usize>, problem: &str) -> Error {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
         let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        Error::config(format!("{}, line {line}: {what}", self.path.display()))
+        Error::config(format!("{}, line {line}: {problem}", self.path.display()))
     }
 }
 
 #[cfg(unix)]
-fn open_to_others(metadata: &std::fs::Metadata) -> bool {
+fn accessible_to_others(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o077 != 0
 }
 
-/// Elsewhere a person's own folder is closed to others by the system.
+/// On other systems the home directory is not accessible to other users.
 #[cfg(not(unix))]
-fn open_to_others(_: &std::fs::Metadata) -> bool {
+fn accessible_to_others(_: &std::fs::Metadata) -> bool {
     false
 }

@@ -1,9 +1,10 @@
-//! Which of program, environment and profile counts, what is refused, and that no secret shows.
+//! Precedence of program, environment and profile; invalid files; and masking of secrets.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
 
 use super::*;
+use crate::auth::{FileStore, TokenStore};
 use crate::client::Client;
 use crate::error::ErrorKind;
 
@@ -31,7 +32,7 @@ base_url = "https://other.example"
 "#;
 
 fn file(text: &str) -> ProfileFile {
-    ProfileFile { path: "config.toml".into(), text: text.to_owned().into(), open_to_others: false }
+    ProfileFile { path: "config.toml".into(), text: text.to_owned().into(), accessible_to_others: false }
 }
 
 fn variables<'a>(pairs: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'a {
@@ -42,7 +43,7 @@ fn builder(pairs: &[(&str, &str)], text: &str) -> Result<ClientBuilder> {
     ClientBuilder::from_variables_and_file(variables(pairs), Some(&file(text)))
 }
 
-/// The error's one line; it is about settings, and shows no secret.
+/// Returns the line of a configuration error, and checks that it shows no secret.
 fn line<T>(outcome: Result<T>) -> String {
     let error = outcome.map(drop).unwrap_err();
     let all = format!("{error} {error:?}");
@@ -53,9 +54,9 @@ fn line<T>(outcome: Result<T>) -> String {
     line
 }
 
-/// What the environment leaves of the profile `acme`.
+/// Merges the profile `acme` with the environment.
 fn merged(pairs: &[(&str, &str)]) -> Profile {
-    file(FULL).profile("acme").unwrap().beneath(|name| set(variables(pairs), name)).unwrap()
+    file(FULL).profile("acme").unwrap().overridden_by(|name| non_blank(variables(pairs), name)).unwrap()
 }
 
 fn texts(profile: &Profile) -> [Option<&str>; 10] {
@@ -87,7 +88,7 @@ const IN_FILE: [&str; 10] = [
 ];
 
 #[test]
-fn a_profile_says_all_that_it_holds() {
+fn reads_all_settings_of_a_profile() {
     let profile = merged(&[]);
     assert_eq!(texts(&profile), IN_FILE.map(Some));
     assert_eq!((profile.name.as_str(), profile.scopes.join(" ")), ("acme", "openid offline_access".into()));
@@ -103,7 +104,7 @@ fn a_profile_says_all_that_it_holds() {
 }
 
 #[test]
-fn the_environment_goes_before_the_profile_setting_by_setting() {
+fn environment_overrides_each_setting_of_a_profile() {
     let variables = [
         ("DOCUMINE_BASE_URL", 0),
         ("DOCUMINE_WORKSPACE_ID", 1),
@@ -112,20 +113,20 @@ fn the_environment_goes_before_the_profile_setting_by_setting() {
         ("DOCUMINE_TOKEN_PATH", 7),
         ("DOCUMINE_DEVICE_PATH", 8),
     ];
-    for (name, place) in variables {
-        let mut wanted = IN_FILE.map(Some);
-        assert_eq!(texts(&merged(&[(name, "  ")])), wanted, "{name} is blank");
-        wanted[place] = Some("from the environment");
-        if [0, 1].contains(&place) {
-            // Another place: the secrets were not meant for it. A path stays at the profile's own service.
-            wanted[3..6].fill(None);
+    for (name, index) in variables {
+        let mut expected = IN_FILE.map(Some);
+        assert_eq!(texts(&merged(&[(name, "  ")])), expected, "{name} is blank");
+        expected[index] = Some("from the environment");
+        if [0, 1].contains(&index) {
+            // Another service or workspace: the secrets are not sent there. A path stays on the service of the profile.
+            expected[3..6].fill(None);
         }
-        assert_eq!(texts(&merged(&[(name, "from the environment")])), wanted, "{name}");
+        assert_eq!(texts(&merged(&[(name, "from the environment")])), expected, "{name}");
     }
 }
 
 #[test]
-fn the_program_goes_before_all() {
+fn builder_calls_override_environment_and_profile() {
     let environment = [("DOCUMINE_AUTH_PATH", "/environment"), ("DOCUMINE_DEVICE_PATH", "/environment")];
     let client = builder(&environment, FULL).unwrap();
     let client = client.workspace("program").token_path("/program").build().unwrap();
@@ -137,8 +138,8 @@ fn the_program_goes_before_all() {
 }
 
 #[test]
-fn secrets_of_a_profile_go_to_its_own_origins_alone() {
-    // The profile's login is at another origin than its service.
+fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
+    // The token endpoint of the profile is on another origin than its base URL.
     let split = FULL.replace("\"/token\"", "\"https://login.example:8443/token\"");
     let own = [
         ("DOCUMINE_BASE_URL", "https://acme.example"),
@@ -166,7 +167,7 @@ fn secrets_of_a_profile_go_to_its_own_origins_alone() {
         let shown = format!("{client:?}");
         assert!(!shown.contains("://evil.example"), "{variable:?}: {shown}");
     }
-    let elsewhere = [
+    let overriding = [
         ("DOCUMINE_BASE_URL", "https://evil.example"),
         ("DOCUMINE_BASE_URL", "https://acme.example:8443"),
         ("DOCUMINE_BASE_URL", "https://acme.example.evil.example"),
@@ -180,28 +181,28 @@ fn secrets_of_a_profile_go_to_its_own_origins_alone() {
         ("DOCUMINE_DEVICE_PATH", "https://acme.example:8443/device"),
         ("DOCUMINE_DEVICE_PATH", "http://127.0.0.1/device"),
     ];
-    for variable in elsewhere {
-        let why = match variable.0 {
+    for variable in overriding {
+        let reason = match variable.0 {
             "DOCUMINE_WORKSPACE_ID" => "DOCUMINE_WORKSPACE_ID names another workspace".to_owned(),
-            name => format!("{name} leads to an origin that the profile does not name"),
+            name => format!("{name} points to an origin that is not in the profile"),
         };
         let settings = builder(&[variable], &split).unwrap();
         assert!(!format!("{settings:?}").contains("redacted"), "{variable:?}: {settings:?}");
         assert_eq!(
             line(settings.clone().build()),
             format!(
-                "no credentials: those of the profile \"acme\" are not used, because {why}; \
-                 give some with `credentials(…)`, or name the address or workspace in a profile"
+                "no credentials: those of profile \"acme\" are not used, because {reason}; \
+                 pass some to `credentials(…)`, or set the address or workspace in a profile"
             )
         );
         assert_eq!(
             line(settings.configured_login()),
             format!(
-                "client secret and store of the profile \"acme\" are not used, because {why}; \
-                 take `login(…)` to log in without them, or name the address or workspace in a profile"
+                "client secret and token store of profile \"acme\" not used: {reason}; \
+                 use `login(…)` to log in without them, or set the address or workspace in a profile"
             )
         );
-        // Secrets that come from the environment themselves are for the addresses that it names.
+        // Secrets of the environment are used with the addresses of the environment.
         let own_secrets = [
             variable,
             ("DOCUMINE_CLIENT_SECRET", "its own"),
@@ -212,13 +213,13 @@ fn secrets_of_a_profile_go_to_its_own_origins_alone() {
         assert!(format!("{settings:?}").contains("\"analyst\""), "{variable:?}: {settings:?}");
         settings.build().unwrap();
     }
-    // What can't be used is told as that.
+    // Invalid addresses are reported as such.
     for (name, value) in [("DOCUMINE_BASE_URL", "nothing"), ("DOCUMINE_DEVICE_PATH", "ftp://acme.example/device")] {
         let settings = builder(&[(name, value)], &split).unwrap();
         assert!(!line(settings.clone().build()).contains("credentials"), "{name}");
         assert!(!line(settings.configured_login()).contains("credentials"), "{name}");
     }
-    // A profile without a secret and a store has nothing that could be withheld.
+    // A profile without secret and store has nothing to withhold.
     let public =
         "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\n";
     drop(
@@ -230,28 +231,28 @@ fn secrets_of_a_profile_go_to_its_own_origins_alone() {
 }
 
 #[test]
-fn what_nobody_says_is_as_usual() {
+fn missing_settings_have_defaults() {
     let shown = format!(
         "{:?}",
         Client::builder("https://other.example").workspace("w").credentials(Credentials::access_token("t")).build()
     );
     let bare = builder(&[("DOCUMINE_PROFILE", "other")], FULL).unwrap();
-    assert_eq!(line(bare.clone().build()), "the workspace is empty; give its id with `workspace(…)`");
+    assert_eq!(line(bare.clone().build()), "no workspace; pass its id to `workspace(…)`");
     let bare = bare.workspace("w");
     assert_eq!(
         line(bare.clone().build()),
-        "no credentials; give them with `credentials(…)`, for example Credentials::password"
+        "no credentials; pass some to `credentials(…)`, for example Credentials::password"
     );
     assert_eq!(format!("{:?}", bare.credentials(Credentials::access_token("t")).build()), shown);
 }
 
 #[test]
-fn credentials_are_not_mixed() {
+fn does_not_mix_credentials_of_different_sources() {
     let shown = |pairs: &[(&str, &str)]| format!("{:?}", builder(pairs, FULL).unwrap());
     let token = ("DOCUMINE_ACCESS_TOKEN", "t0ken-t3xt");
     let text = shown(&[token]);
     assert!(text.contains("Tokens") && text.contains("client: None") && !text.contains("robot"), "{text}");
-    // The client is a setting of its own.
+    // The client id is a separate setting.
     let text = shown(&[token, ("DOCUMINE_REFRESH_TOKEN", "t0ken-t3xt")]);
     assert!(text.contains("Tokens") && text.contains("\"program\"") && !text.contains("robot"), "{text}");
 
@@ -259,20 +260,20 @@ fn credentials_are_not_mixed() {
     let profile = merged(&pair);
     assert_eq!((profile.username.as_deref(), profile.password.as_ref().unwrap().expose()), (Some("analyst"), "other"));
     assert!(shown(&pair).contains("\"analyst\""));
-    for (there, missing) in [(0, "DOCUMINE_PASSWORD"), (1, "DOCUMINE_USERNAME")] {
+    for (present, missing) in [(0, "DOCUMINE_PASSWORD"), (1, "DOCUMINE_USERNAME")] {
         let text = format!(
-            "{missing} is not set or empty, but {} is; user name and password come from one place, the environment or a profile",
-            pair[there].0
+            "{missing} is not set or empty, but {} is; set both in the environment, or both in the profile",
+            pair[present].0
         );
-        assert_eq!(line(builder(&[pair[there]], FULL)), text);
+        assert_eq!(line(builder(&[pair[present]], FULL)), text);
     }
     let refresh = [("DOCUMINE_REFRESH_TOKEN", "t0ken-t3xt")];
-    let text = "DOCUMINE_ACCESS_TOKEN is not set or empty; DOCUMINE_REFRESH_TOKEN works only together with it";
+    let text = "DOCUMINE_ACCESS_TOKEN is not set or empty; it is required together with DOCUMINE_REFRESH_TOKEN";
     assert_eq!(line(builder(&refresh, FULL)), text);
 }
 
 #[test]
-fn a_clients_secret_goes_with_no_other_client() {
+fn client_secret_is_not_used_with_another_client_id() {
     let secret = |pairs: &[(&str, &str)]| merged(pairs).client_secret.map(|secret| secret.expose().to_owned());
     assert_eq!(secret(&[("DOCUMINE_CLIENT_ID", "another")]), None);
     assert_eq!(secret(&[("DOCUMINE_CLIENT_ID", "program")]).as_deref(), Some("cl1ent-s3cret"));
@@ -281,7 +282,7 @@ fn a_clients_secret_goes_with_no_other_client() {
 }
 
 #[test]
-fn the_profile_is_the_named_one_or_the_default_or_none() {
+fn uses_named_or_default_or_no_profile() {
     let base = |pairs: &[(&str, &str)], text: &str| {
         let builder = builder(pairs, text).unwrap().workspace("w").credentials(Credentials::access_token("t"));
         builder.build().unwrap().base_url().to_owned()
@@ -291,43 +292,43 @@ fn the_profile_is_the_named_one_or_the_default_or_none() {
     let without_default = FULL.replace("default = \"acme\"", "");
     let environment = [("DOCUMINE_BASE_URL", "https://environment.example")];
     assert_eq!(base(&environment, &without_default), "https://environment.example");
-    let text = "DOCUMINE_BASE_URL is not set or empty, and no profile is in use; it holds the service's address (or name a profile with DOCUMINE_PROFILE)";
+    let text = "no base URL: DOCUMINE_BASE_URL is not set or empty, and no profile is used; set it, or name a profile with DOCUMINE_PROFILE";
     assert_eq!(line(builder(&[], &without_default)), text);
     assert_eq!(line(ClientBuilder::from_variables_and_file(variables(&[]), None)), text);
 
     let unknown = [("DOCUMINE_PROFILE", "acne")];
-    assert_eq!(line(builder(&unknown, FULL)), "config.toml: there is no profile \"acne\"; it has: acme, other");
-    assert_eq!(line(builder(&[], "default = \"acne\"")), "config.toml: there is no profile \"acne\"; it has: none");
+    assert_eq!(line(builder(&unknown, FULL)), "config.toml: no profile \"acne\"; available: acme, other");
+    assert_eq!(line(builder(&[], "default = \"acne\"")), "config.toml: no profile \"acne\"; available: none");
     assert_eq!(
         line(ClientBuilder::from_variables_and_file(variables(&unknown), None)),
-        "DOCUMINE_PROFILE names the profile \"acne\", but there is no file of profiles; make one or name it with DOCUMINE_CONFIG"
+        "no file with profile \"acne\", which DOCUMINE_PROFILE names; create one or set DOCUMINE_CONFIG"
     );
 }
 
 #[test]
-fn a_profile_without_an_address_or_a_client_is_told() {
+fn reports_missing_base_url_or_client_id() {
     let no_base = "default = \"a\"\n[profiles.a]\nworkspace = \"w\"\n";
     assert_eq!(
         line(builder(&[], no_base)),
-        "the profile \"a\" has no `base_url`, and DOCUMINE_BASE_URL is not set or empty"
+        "no base URL: profile \"a\" has no `base_url`, and DOCUMINE_BASE_URL is not set or empty; set one of them"
     );
     let no_client =
         "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nusername = \"u\"\npassword = \"pa55-w0rd\"\n";
     assert_eq!(
         line(builder(&[], no_client)),
-        "user name and password need a client id: set `client_id` in the profile, or DOCUMINE_CLIENT_ID"
+        "user name and password require a client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID"
     );
     builder(&[("DOCUMINE_CLIENT_ID", "program")], no_client).unwrap().workspace("w").build().unwrap();
 }
 
 #[test]
-fn a_store_needs_a_client_that_its_login_is_for() {
+fn token_store_requires_a_client_id() {
     let text =
         "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nstore = \"/kept\"\n";
     let builder = builder(&[], text).unwrap();
     assert_eq!(
         line(builder.clone().build()),
-        "no credentials: the profile \"a\" has a store for tokens, but no `client_id` to use them with"
+        "no credentials: profile \"a\" has a token store but no `client_id`; set `client_id`"
     );
     let refused = builder.configured_login().map(drop).unwrap_err();
     assert_eq!(refused.to_string(), "no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
@@ -337,21 +338,21 @@ fn a_store_needs_a_client_that_its_login_is_for() {
 
 #[cfg(not(feature = "keyring"))]
 #[test]
-fn a_keyring_that_is_not_in_this_build_is_named() {
+fn reports_missing_keyring_support() {
     let text = "[profiles.a]\nbase_url = \"https://a.example\"\nclient_id = \"c\"\nstore = \"keyring\"\n";
     assert_eq!(
         line(builder(&[("DOCUMINE_PROFILE", "a")], text).and_then(ClientBuilder::build)),
-        "the profile \"a\" keeps tokens in the keyring, but this build has none; switch on the feature `keyring`"
+        "profile \"a\" stores tokens in the keyring: this build has no keyring support; enable the feature `keyring`"
     );
 }
 
 #[tokio::test]
-async fn the_login_that_a_profiles_store_keeps_is_used() {
+async fn uses_the_login_in_the_token_store() {
     let folder = tempfile::tempdir().unwrap();
-    let kept = folder.path().join("a.json");
+    let path = folder.path().join("a.json");
     let text = format!(
         "[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\nstore = {:?}\n",
-        kept.display().to_string()
+        path.display().to_string()
     );
     let builder = builder(&[("DOCUMINE_PROFILE", "a")], &text).unwrap();
     let error = builder.clone().build().unwrap().who_am_i().await.unwrap_err();
@@ -363,43 +364,46 @@ async fn the_login_that_a_profiles_store_keeps_is_used() {
         r#"{{"version": 1, "client_id": "c", "token_endpoint": "{endpoint}", "access_token": "a", "refresh_token": null,
             "id_token": null, "expires_at": null, "refresh_expires_at": null, "scopes": ["documents"]}}"#
     );
-    let store = FileStore::new(&kept);
+    let store = FileStore::new(&path);
     assert!(store.compare_and_swap(None, &crate::auth::StoredLogin::from_json(&json).unwrap()).await.unwrap());
     assert_eq!(builder.build().unwrap().who_am_i().await.unwrap().scopes, ["documents"]);
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line_and_without_its_value() {
-    let keys = "known are base_url, workspace, client_id, client_secret, username, password, auth_path, token_path, device_path, issuer, scopes and store";
+fn reports_line_and_key_but_never_the_value() {
+    let keys = "use base_url, workspace, client_id, client_secret, username, password, auth_path, token_path, device_path, issuer, scopes or store";
     let cases = [
-        ("[profiles.a]\n\npasword = \"pa55-w0rd\"", &*format!("3: `pasword` is not known; {keys}")),
-        ("# a\n[acme]\npassword = \"pa55-w0rd\"", "2: `acme` is not known; known are `default` and `[profiles.NAME]`"),
-        ("profiles = \"pa55-w0rd\"", "1: `profiles` is no table; begin each with `[profiles.NAME]`"),
+        ("[profiles.a]\n\npasword = \"pa55-w0rd\"", &*format!("3: `pasword` is not supported; {keys}")),
+        ("# a\n[acme]\npassword = \"pa55-w0rd\"", "2: `acme` is not supported; use `default` or `[profiles.NAME]`"),
+        ("profiles = \"pa55-w0rd\"", "1: `profiles` must be a table; start each profile with `[profiles.NAME]`"),
         (
             "[profiles]\npassword = \"pa55-w0rd\"",
-            "2: `password` is no profile; a profile begins with `[profiles.NAME]`",
+            "2: `password` must be a table; start a profile with `[profiles.NAME]`",
         ),
-        ("default = 7", "1: `default` is no text; write it in quotes"),
-        ("[profiles.a]\npassword = 55", "2: `password` is no text; write it in quotes"),
-        ("[profiles.a]\npassword = [\"pa55-w0rd\"]", "2: `password` is no text; write it in quotes"),
-        ("[profiles.a]\nworkspace = \" \"", "2: `workspace` is empty; give a value, or leave it out"),
-        ("\n[profiles.a]\nusername = \"u\"", "2: `a` has one of `username` and `password`; give both or neither"),
-        ("[profiles.a]\npassword = \"pa55-w0rd\"", "1: `a` has one of `username` and `password`; give both or neither"),
+        ("default = 7", "1: `default` must be a string; write it in quotes"),
+        ("[profiles.a]\npassword = 55", "2: `password` must be a string; write it in quotes"),
+        ("[profiles.a]\npassword = [\"pa55-w0rd\"]", "2: `password` must be a string; write it in quotes"),
+        ("[profiles.a]\nworkspace = \" \"", "2: `workspace` is empty; set a value or remove the key"),
+        ("\n[profiles.a]\nusername = \"u\"", "2: `a` has only one of `username` and `password`; set both or neither"),
+        (
+            "[profiles.a]\npassword = \"pa55-w0rd\"",
+            "1: `a` has only one of `username` and `password`; set both or neither",
+        ),
         (
             "[profiles.a]\nclient_secret = \"cl1ent-s3cret\"",
-            "1: `a` has a `client_secret` without its `client_id`; give both or neither",
+            "1: `a` has a `client_secret` but no `client_id`; set both or neither",
         ),
         (
             "[profiles.a]\nstore = \"pa55-w0rd\"",
-            "2: `store` is no store; use \"file\", \"keyring\", or the whole path of a file",
+            "2: `store` must be \"file\", \"keyring\", or the absolute path of a file",
         ),
         (
             "[profiles.a]\nscopes = \"openid\"",
-            "2: `scopes` is no list of scopes; write [\"openid\", \"offline_access\"]",
+            "2: `scopes` must be a list of scopes such as [\"openid\", \"offline_access\"]",
         ),
         (
             "[profiles.a]\nscopes = [\"openid offline_access\"]",
-            "2: `scopes` is no list of scopes; write [\"openid\", \"offline_access\"]",
+            "2: `scopes` must be a list of scopes such as [\"openid\", \"offline_access\"]",
         ),
         ("[profiles.a]\npassword = pa55-w0rd", "2: string values must be quoted, expected literal string"),
         ("[profiles.a]\npassword = \"pa55-w0rd", "2: invalid basic string, expected `\"`"),
@@ -407,39 +411,41 @@ fn what_is_wrong_is_told_with_its_line_and_without_its_value() {
         ("[profiles.a]\nissuer = \"a\"\nissuer = \"pa55-w0rd\"", "3: duplicate key"),
         ("[profiles.a]\n[profiles.a]", "2: duplicate key"),
     ];
-    for (text, wanted) in cases {
-        assert_eq!(line(builder(&[], text)), format!("config.toml, line {wanted}"), "{text}");
+    for (text, expected) in cases {
+        assert_eq!(line(builder(&[], text)), format!("config.toml, line {expected}"), "{text}");
     }
     let long = format!("[profiles.a]\n\"{}\\n\" = 1", "x".repeat(9000));
-    assert!(line(builder(&[], &long)).starts_with(&format!("config.toml, line 2: `{}` is not known", "x".repeat(60))));
+    assert!(
+        line(builder(&[], &long)).starts_with(&format!("config.toml, line 2: `{}` is not supported", "x".repeat(60)))
+    );
     let deep = format!("a = {}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(line(builder(&[], &deep)).starts_with("config.toml, line 1: "));
 }
 
 #[test]
-fn a_file_that_is_none_is_told() {
+fn reports_missing_and_unreadable_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     assert!(ProfileFile::read(&path).unwrap().is_none());
-    assert_eq!(line(ClientBuilder::from_profile(&path, "a")), format!("there is no file {}", path.display()));
+    assert_eq!(line(ClientBuilder::from_profile(&path, "a")), format!("no file {}", path.display()));
     fs::write(&path, "\n".repeat(1024 * 1024 + 1)).unwrap();
-    let large = format!("{}: larger than 1 MiB, so it is no file of profiles", path.display());
+    let large = format!("{}: larger than 1 MiB; not a file of profiles", path.display());
     assert_eq!(line(ClientBuilder::from_profile(&path, "a")), large);
     fs::write(&path, b"\xff").unwrap();
-    let begin = |path: &Path| format!("the file of profiles {} can't be read: ", path.display());
-    for (path, begin) in [(path.as_path(), begin(&path)), (folder.path(), begin(folder.path()))] {
+    let start = |path: &Path| format!("could not read the file of profiles {}: ", path.display());
+    for (path, start) in [(path.as_path(), start(&path)), (folder.path(), start(folder.path()))] {
         let error = ClientBuilder::from_profile(path, "a").map(drop).unwrap_err();
-        assert!(error.to_string().starts_with(&begin), "{error}");
+        assert!(error.to_string().starts_with(&start), "{error}");
         assert_eq!(error.kind(), ErrorKind::File);
     }
     fs::write(&path, "[profiles.a]\nworkspace = \"w\"").unwrap();
-    let text = format!("{}: the profile \"a\" has no `base_url`", path.display());
+    let text = format!("{}: profile \"a\" has no `base_url`", path.display());
     assert_eq!(line(ClientBuilder::from_profile(&path, "a")), text);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_with_a_secret_is_for_its_owner_alone() {
+fn rejects_a_file_with_secrets_that_other_users_can_access() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
@@ -448,8 +454,10 @@ fn a_file_with_a_secret_is_for_its_owner_alone() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         ClientBuilder::from_profile(&path, "other")
     };
-    let refused =
-        format!("{0} holds a password or a client secret, and others can read it; run: chmod 600 {0}", path.display());
+    let refused = format!(
+        "{0} contains a password or client secret and is accessible to other users; run: chmod 600 {0}",
+        path.display()
+    );
     let without_password = FULL.replace("username = \"robot\"", "").replace("password = \"pa55-w0rd\"", "");
     let without_any = without_password.replace("client_secret = \"cl1ent-s3cret\"", "");
     for mode in [0o640, 0o604, 0o644, 0o620, 0o666] {
@@ -463,46 +471,47 @@ fn a_file_with_a_secret_is_for_its_owner_alone() {
     }
 }
 
-/// In a process of its own, because the environment is the process's.
+/// Runs in a separate process, because the environment is global to the process.
 #[cfg(unix)]
 #[test]
-fn the_file_is_where_settings_usually_are() {
+fn finds_the_file_in_the_config_directory() {
     const ROLE: &str = "DOCUMINE_TEST_ROLE";
-    const NAME: &str = "client::profile::tests::the_file_is_where_settings_usually_are";
+    const NAME: &str = "client::profile::tests::finds_the_file_in_the_config_directory";
     if std::env::var_os(ROLE).is_some() {
         let outcome = ClientBuilder::from_env_or_profile()
             .and_then(|builder| builder.workspace("w").credentials(Credentials::access_token("t")).build());
-        // Beside the harness's own lines.
+        // To a file, because the test harness prints to stdout.
         let line = outcome.map_or_else(|error| error.to_string(), |client| client.base_url().to_owned());
         fs::write(std::env::var_os(ROLE).unwrap(), line).unwrap();
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let at = |path: &str| folder.path().join(path);
+    let in_folder = |path: &str| folder.path().join(path);
     let save = |path: &str, host: &str| {
-        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
-        fs::write(at(path), format!("default = \"a\"\n[profiles.a]\nbase_url = \"https://{host}.example\"")).unwrap();
+        fs::create_dir_all(in_folder(path).parent().unwrap()).unwrap();
+        fs::write(in_folder(path), format!("default = \"a\"\n[profiles.a]\nbase_url = \"https://{host}.example\""))
+            .unwrap();
     };
     let outcome = |pairs: &[(&str, PathBuf)]| {
         let mut process = std::process::Command::new(std::env::current_exe().unwrap());
-        process.args([NAME, "--exact"]).env_clear().env("HOME", folder.path()).env(ROLE, at("outcome"));
+        process.args([NAME, "--exact"]).env_clear().env("HOME", folder.path()).env(ROLE, in_folder("outcome"));
         let ran = process.envs(pairs.iter().map(|(name, value)| (*name, value))).output().unwrap();
         assert!(ran.status.success(), "{ran:?}");
-        fs::read_to_string(at("outcome")).unwrap()
+        fs::read_to_string(in_folder("outcome")).unwrap()
     };
-    let none = "DOCUMINE_BASE_URL is not set or empty, and no profile is in use; it holds the service's address (or name a profile with DOCUMINE_PROFILE)";
+    let none = "no base URL: DOCUMINE_BASE_URL is not set or empty, and no profile is used; set it, or name a profile with DOCUMINE_PROFILE";
     assert_eq!(outcome(&[]), none);
     save(".config/documine/config.toml", "home");
     save("desktop/documine/config.toml", "desktop");
     save("own.toml", "own");
     assert_eq!(outcome(&[]), "https://home.example");
-    let desktop = ("XDG_CONFIG_HOME", at("desktop"));
+    let desktop = ("XDG_CONFIG_HOME", in_folder("desktop"));
     assert_eq!(outcome(std::slice::from_ref(&desktop)), "https://desktop.example");
-    assert_eq!(outcome(&[desktop.clone(), ("DOCUMINE_CONFIG", at("own.toml"))]), "https://own.example");
+    assert_eq!(outcome(&[desktop.clone(), ("DOCUMINE_CONFIG", in_folder("own.toml"))]), "https://own.example");
     assert_eq!(
         outcome(&[desktop, ("DOCUMINE_BASE_URL", "https://environment.example".into())]),
         "https://environment.example"
     );
-    let gone = format!("there is no file {}; DOCUMINE_CONFIG names it", at("gone.toml").display());
-    assert_eq!(outcome(&[("DOCUMINE_CONFIG", at("gone.toml"))]), gone);
+    let gone = format!("no file {}, which DOCUMINE_CONFIG names", in_folder("gone.toml").display());
+    assert_eq!(outcome(&[("DOCUMINE_CONFIG", in_folder("gone.toml"))]), gone);
 }

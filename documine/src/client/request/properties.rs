@@ -1,4 +1,4 @@
-//! A path that is taken leads where it says, whatever URL parsing makes of it.
+//! Properties of accepted paths: URL parsing keeps them unchanged.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -9,13 +9,13 @@ use crate::properties::cases;
 
 const BASE: &str = "https://acme.example/base";
 
-/// What means something in a URL, or nearly.
+/// Characters with a meaning in URLs, and similar ones.
 const SPECIAL: [&str; 25] = [
     "/", "//", ".", "..", "%2e", "%2E", "%2f", "%5c", "\\", "?", "#", "@", ":", " ", "\t", "\n", "%", "%zz", "+", "|",
     "[", "^", "ü", "\u{3000}", "\u{feff}",
 ];
 
-/// The bytes that a percent-encoded text stands for.
+/// Decodes percent-encoded bytes.
 fn decoded(text: &str) -> Vec<u8> {
     let digit = |byte: Option<&u8>| {
         byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
@@ -34,7 +34,7 @@ fn decoded(text: &str) -> Vec<u8> {
     out
 }
 
-/// Paths made of what is harmless and of what is not.
+/// Generates paths from plain and special segments.
 fn path() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => "[a-z0-9]{1,4}",
@@ -48,7 +48,7 @@ proptest! {
     #![proptest_config(cases(1024))]
 
     #[test]
-    fn a_path_that_is_taken_is_the_path_that_is_asked_for(path in path()) {
+    fn accepted_paths_are_requested_unchanged(path in path()) {
         if !is_plain_path(&path) {
             return Ok(());
         }
@@ -57,19 +57,19 @@ proptest! {
         prop_assert!(url.username().is_empty() && url.password().is_none());
         let (before_fragment, _) = path.split_once('#').unwrap_or((&path, ""));
         let (plain, query) = before_fragment.split_once('?').map_or((before_fragment, None), |(plain, query)| (plain, Some(query)));
-        let wanted: Vec<Vec<u8>> = format!("/base{plain}").split('/').map(decoded).collect();
+        let expected: Vec<Vec<u8>> = format!("/base{plain}").split('/').map(decoded).collect();
         let found: Vec<Vec<u8>> = url.path().split('/').map(decoded).collect();
-        prop_assert_eq!(found, wanted, "{}", url);
+        prop_assert_eq!(found, expected, "{}", url);
         prop_assert_eq!(url.query().map(decoded), query.map(decoded), "{}", url);
     }
 
     #[test]
-    fn ordinary_paths_are_taken(path in "(/[A-Za-z0-9_~:@ü%!$&'()*+;= -]{1,8}[A-Za-z0-9]){1,5}(\\?[a-z]=[a-z0-9./]{1,5})?") {
+    fn accepts_ordinary_paths(path in "(/[A-Za-z0-9_~:@ü%!$&'()*+;= -]{1,8}[A-Za-z0-9]){1,5}(\\?[a-z]=[a-z0-9./]{1,5})?") {
         prop_assert!(is_plain_path(&path));
     }
 
     #[test]
-    fn paths_that_lead_elsewhere_are_not(
+    fn rejects_dot_segments(
         before in "(/[a-z]{1,3}){0,3}",
         dots in prop::sample::select(&[".", "..", "%2e", "%2E", ".%2e", "%2e.", "%2e%2E"]),
         after in "(/[a-z]{1,3}){0,3}(\\?x)?",

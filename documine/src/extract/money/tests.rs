@@ -1,4 +1,4 @@
-//! Amounts as invoices write them.
+//! Amounts in the notations of invoices.
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
 use std::str::FromStr;
@@ -15,7 +15,7 @@ fn read(text: &str) -> Result<(String, Option<String>), NotANumber> {
 }
 
 #[test]
-fn reads_amounts_with_the_currency_before_or_behind() {
+fn reads_amounts_with_leading_or_trailing_currency() {
     for (text, amount, currency, code) in [
         ("EUR 1.234,50", "1234.50", "EUR", Some("EUR")),
         ("EUR1.234,50", "1234.50", "EUR", Some("EUR")),
@@ -66,7 +66,7 @@ fn reads_amounts_with_the_currency_before_or_behind() {
 }
 
 #[test]
-fn refuses_what_is_no_amount_or_has_two_readings() {
+fn rejects_invalid_and_ambiguous_amounts() {
     for text in [
         "",
         "EUR",
@@ -147,15 +147,15 @@ fn fills_fields_of_floats_and_decimals() {
 }
 
 #[test]
-fn says_what_was_expected() {
-    for (field, text, wanted) in [
+fn error_names_expected_amount() {
+    for (field, text, expected) in [
         ("total", "five", "expected an amount such as EUR 1,234.50, found \"five\""),
-        ("total", "EUR 1,234", "whose comma or point has one meaning; with::english or with::continental"),
+        ("total", "EUR 1,234", "expected an unambiguous amount; with::english or with::continental"),
         ("bare", "5 kg", "expected an amount such as EUR 1,234.50"),
         ("negative", "EUR 5", "expected a number"),
     ] {
         let error = invoice::<Invoice>(Some((field, text))).unwrap_err();
-        assert!(error.to_string().contains(wanted) && error.component() == Some(field), "{error}");
+        assert!(error.to_string().contains(expected) && error.component() == Some(field), "{error}");
     }
 }
 
@@ -171,7 +171,7 @@ struct Totals {
 }
 
 #[test]
-fn works_behind_flatten_and_survives_json() {
+fn works_behind_flatten_and_round_trips_json() {
     assert_eq!(invoice::<Wrapped>(None).unwrap().inner.total, Money::new(1234.5, "EUR"));
     for money in [
         Money::new(1.234, "EUR"),
@@ -187,7 +187,7 @@ fn works_behind_flatten_and_survives_json() {
 }
 
 #[test]
-fn every_symbol_belongs_to_known_currencies() {
+fn symbols_belong_to_known_currencies() {
     assert!(CODES.is_sorted());
     for (symbol, codes) in SYMBOLS {
         assert!(!codes.is_empty() && codes.iter().all(|code| CODES.contains(code)), "{symbol}");

@@ -1,4 +1,4 @@
-//! What an error says: one line, and its parts.
+//! Errors of the extraction: the line and its parts.
 
 use serde::Deserialize;
 
@@ -40,7 +40,7 @@ fn error(components: &[(&'static str, &[&str])]) -> ExtractError {
 }
 
 #[test]
-fn the_place_and_the_value_are_named() {
+fn error_names_location_and_value() {
     let error = error(&[("Doses", &["1", "2", "many"])]);
     assert_eq!(error.file(), Some("report.pdf"));
     assert_eq!(error.file_id(), Some("f-1"));
@@ -58,7 +58,7 @@ fn the_place_and_the_value_are_named() {
 }
 
 #[test]
-fn each_reason_in_words() {
+fn error_states_each_reason() {
     let cases: &[(&'static str, &[&str], &str)] = &[
         ("Species", &["Zebra"], "component \"Species\" (field Study.Species): \"Zebra\" is none of \"Rat\", \"Mouse\""),
         ("Species", &["rat"], "component \"Species\" (field Study.Species): \"rat\" is none of \"Rat\", \"Mouse\""),
@@ -71,7 +71,7 @@ fn each_reason_in_words() {
         (
             "Weight",
             &["1,234"],
-            "component \"Weight\" (field Study.Weight): expected a number, found \"1,234\", whose comma may group thousands or begin the decimals",
+            "component \"Weight\" (field Study.Weight): expected a number, found \"1,234\", whose comma may separate thousands or decimals",
         ),
         ("Pair", &["1"], "component \"Pair\" (field Study.Pair) has 1 value where 2 are expected: \"1\""),
         (
@@ -83,7 +83,7 @@ fn each_reason_in_words() {
         (
             "Done",
             &["03/12/2024"],
-            "component \"Done\" (field Study.Done): \"03/12/2024\" was not accepted: day and month have two readings; with::date_day_first or with::date_month_first states their order",
+            "component \"Done\" (field Study.Done): \"03/12/2024\" was not accepted: ambiguous order of day and month; with::date_day_first or with::date_month_first states the order",
         ),
         (
             "Glp",
@@ -91,16 +91,16 @@ fn each_reason_in_words() {
             "component \"Glp\" (field Study.Glp): expected true or false, yes or no, 1 or 0, found \"maybe\"",
         ),
     ];
-    for (name, values, wanted) in cases {
+    for (name, values, expected) in cases {
         let error = error(&[(name, values)]);
-        assert_eq!(error.to_string(), format!("report.pdf: {wanted}"));
+        assert_eq!(error.to_string(), format!("report.pdf: {expected}"));
         assert_eq!(error.component(), Some(*name));
         assert!(error.value().is_some(), "{name}");
     }
 }
 
 #[test]
-fn a_missing_component_and_one_without_a_value() {
+fn reports_missing_and_empty_components() {
     let absent = given(&[("animals ", &["1"]), ("Title", &["x"])]).read::<Study>().unwrap_err();
     assert!(absent.is_missing());
     assert_eq!(absent.component(), Some("Animals"));
@@ -127,7 +127,7 @@ fn a_missing_component_and_one_without_a_value() {
 }
 
 #[test]
-fn a_list_that_is_not_listed_is_probably_misspelt() {
+fn suggests_name_for_unlisted_list() {
     #[derive(Debug, Deserialize)]
     struct Batches {
         #[serde(rename = "Batch_Number")]
@@ -142,7 +142,7 @@ fn a_list_that_is_not_listed_is_probably_misspelt() {
 }
 
 #[test]
-fn values_are_shortened_and_stay_on_one_line() {
+fn truncates_values_to_one_line() {
     let long = "x\n\u{1b}[31m".repeat(1000);
     let error = error(&[("Weight", &[&long])]);
     assert!(error.value().unwrap().chars().count() <= 201, "{:?}", error.value());
@@ -154,7 +154,7 @@ fn values_are_shortened_and_stay_on_one_line() {
 }
 
 #[test]
-fn a_file_without_a_name_goes_by_its_id_or_without() {
+fn names_file_by_id_or_not_at_all() {
     let values = ["x".to_owned()];
     let listed = [("Animals", &values[..])];
     let by_id = NamedValues::new(listed).of_file(None, Some("f-9")).extract::<Study>().unwrap_err();
@@ -166,7 +166,7 @@ fn a_file_without_a_name_goes_by_its_id_or_without() {
 }
 
 #[test]
-fn types_that_components_are_not() {
+fn rejects_unsupported_types() {
     #[derive(Debug, Deserialize)]
     struct Nested {
         #[serde(rename = "Animals")]
@@ -177,7 +177,7 @@ fn types_that_components_are_not() {
     let top = one.read::<Species>().unwrap_err();
     assert_eq!(
         top.to_string(),
-        "report.pdf: components for Species: components are read into a struct or a map, and Species is an enum"
+        "report.pdf: components for Species: expected a struct or map for the components, found enum Species"
     );
     let number = one.read::<u32>().unwrap_err();
     assert!(number.to_string().contains("expected u32"), "{number}");

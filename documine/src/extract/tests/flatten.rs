@@ -1,4 +1,4 @@
-//! Behind `flatten` and in tagged enums serde buffers values before it knows their types.
+//! Extraction behind `flatten` and into tagged enums, where serde buffers values before their types are known.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ struct Study {
 }
 
 #[test]
-fn a_flattened_struct_is_read_like_any_other() {
+fn reads_flattened_struct() {
     let read: Study = given(&[
         ("code", &["15"]),
         ("title", &["15"]),
@@ -62,7 +62,7 @@ fn a_flattened_struct_is_read_like_any_other() {
     .read()
     .unwrap();
     let text = || "15".to_owned();
-    let wanted = Counts {
+    let expected = Counts {
         animals: 15,
         weight: 15.0,
         offset: -15,
@@ -76,7 +76,7 @@ fn a_flattened_struct_is_read_like_any_other() {
         unit: Some(Unit::Kg),
         code: text(),
     };
-    assert_eq!(read.counts, wanted);
+    assert_eq!(read.counts, expected);
     assert_eq!(read.title, "15");
     let rest = [("more", vec!["15"]), ("and more", vec![]), ("and yet more", vec!["", "x"])];
     let rest = rest.map(|(name, values)| (name.to_owned(), values.into_iter().map(str::to_owned).collect()));
@@ -84,7 +84,7 @@ fn a_flattened_struct_is_read_like_any_other() {
 }
 
 #[test]
-fn flattened_maps_of_one_kind() {
+fn reads_flattened_maps_of_one_type() {
     #[derive(Debug, Deserialize)]
     struct Numbers {
         #[serde(flatten)]
@@ -107,7 +107,7 @@ fn flattened_maps_of_one_kind() {
 }
 
 #[test]
-fn many_components_with_the_same_text() {
+fn distinguishes_components_with_equal_texts() {
     #[derive(Debug, Deserialize)]
     struct Mixed {
         #[serde(flatten)]
@@ -125,10 +125,10 @@ fn many_components_with_the_same_text() {
     }
 
     let names = ["a", "b", "c", "d", "e", "f", "g"];
-    // Every order of the template gives the same values.
-    for turn in 0..names.len() {
+    // The result does not depend on the order of the template.
+    for offset in 0..names.len() {
         let mut order = names;
-        order.rotate_left(turn);
+        order.rotate_left(offset);
         let all: Vec<(&'static str, &[&str])> = order.iter().map(|name| (*name, &["1"] as &[&str])).collect();
         let Inner { a, b, c, d, e, f, g } = given(&all).read::<Mixed>().unwrap().inner;
         assert_eq!((a.as_str(), b, c.as_str(), d, e, f.as_deref(), g), ("1", 1, "1", 1.0, vec![1], Some("1"), true));
@@ -136,7 +136,7 @@ fn many_components_with_the_same_text() {
 }
 
 #[test]
-fn errors_behind_flatten_still_name_the_component() {
+fn error_behind_flatten_names_component() {
     let base: &[(&'static str, &[&str])] = &[
         ("title", &["t"]),
         ("animals", &["3"]),
@@ -185,7 +185,7 @@ fn errors_behind_flatten_still_name_the_component() {
 }
 
 #[test]
-fn a_tagged_enum_chooses_by_a_component() {
+fn tagged_enum_is_chosen_by_a_component() {
     #[derive(Debug, PartialEq, Deserialize)]
     #[serde(tag = "Kind")]
     enum Document {
@@ -203,7 +203,7 @@ fn a_tagged_enum_chooses_by_a_component() {
 }
 
 #[test]
-fn a_refusal_without_a_value_is_located_by_leaving_components_out() {
+fn locates_errors_without_value_by_omitting_components() {
     #[derive(Debug, Deserialize)]
     struct Dated {
         #[serde(rename = "title")]
@@ -232,7 +232,7 @@ fn a_refusal_without_a_value_is_located_by_leaving_components_out() {
 }
 
 #[test]
-fn serde_swallows_what_an_optional_flattened_struct_complains_about() {
+fn optional_flattened_struct_is_none_on_any_mismatch() {
     #[derive(Debug, Deserialize)]
     struct Outer {
         #[serde(flatten)]
@@ -257,7 +257,7 @@ fn serde_swallows_what_an_optional_flattened_struct_complains_about() {
 }
 
 #[test]
-fn hundreds_of_equal_texts_take_few_attempts() {
+fn equal_texts_take_few_attempts() {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     static READ: AtomicUsize = AtomicUsize::new(0);
@@ -279,25 +279,25 @@ fn hundreds_of_equal_texts_take_few_attempts() {
     let values = ["0.5".to_owned()];
     let read: Numbers = NamedValues::new(names.iter().map(|name| (name.as_str(), &values[..]))).extract().unwrap();
     assert!(read.all.len() == 200 && read.all.values().all(|number| *number == Counted(0.5)));
-    // Two attempts a component: one fails, one with a mark tells which component it was.
+    // Two attempts per component: one fails, one with a sentinel identifies the component.
     let count = READ.load(Ordering::Relaxed);
     assert!(count <= 201 * 201, "{count}");
 }
 
 #[test]
-fn learning_ends() {
+fn adapting_ends() {
     #[derive(Debug, Deserialize)]
     struct Never {
         #[serde(flatten)]
         _all: BTreeMap<String, Refusing>,
     }
     #[derive(Debug)]
-    struct Refusing(#[expect(dead_code, reason = "never made")] u8);
+    struct Refusing(#[expect(dead_code, reason = "never constructed")] u8);
     impl<'de> Deserialize<'de> for Refusing {
         fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             use serde::de::{Error, Unexpected};
             let value = serde_json::Value::deserialize(deserializer)?;
-            // A type that always wants the other thing.
+            // A type that always expects another type than it receives.
             Err(match &value {
                 serde_json::Value::String(text) => D::Error::invalid_type(Unexpected::Str(text), &"u8"),
                 serde_json::Value::Number(number) => {

@@ -1,4 +1,4 @@
-//! What a type needs, found in its schema.
+//! Required and optional components according to the schema of a type.
 
 use std::collections::HashMap;
 
@@ -41,13 +41,13 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
 }
 
 #[test]
-fn needs_and_can_use() {
+fn lists_required_and_optional_components() {
     assert_eq!(sorted(ComponentMap::<Study>::needs()), ["Animals", "Batches", "Study_Number", "Title"]);
     assert_eq!(sorted(ComponentMap::<Study>::can_use()), ["Glp", "Species", "Sponsor"]);
 }
 
 #[test]
-fn everything_given() {
+fn reports_complete_components() {
     let report =
         ComponentMap::<Study>::check(&["Title", "Study_Number", "Animals", "Batches", "Sponsor", "Glp", "Species"]);
     assert!(report.is_satisfied() && report.missing().is_empty() && report.unused().is_empty());
@@ -56,7 +56,7 @@ fn everything_given() {
 }
 
 #[test]
-fn some_missing_some_unused() {
+fn reports_missing_and_unused_components() {
     let given = given(&[
         ("title", &["x"]),
         ("Study Number", &[]),
@@ -86,7 +86,7 @@ fn some_missing_some_unused() {
 }
 
 #[test]
-fn flattened_parts_count() {
+fn includes_flattened_structs() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Outer {
@@ -107,7 +107,7 @@ fn flattened_parts_count() {
 }
 
 #[test]
-fn a_map_uses_everything() {
+fn map_uses_all_components() {
     #[derive(Deserialize, JsonSchema)]
     #[allow(dead_code)]
     struct Rest {
@@ -124,7 +124,7 @@ fn a_map_uses_everything() {
 }
 
 #[test]
-fn alternatives_need_what_all_of_them_need() {
+fn alternatives_require_common_components() {
     #[derive(Deserialize, JsonSchema)]
     #[serde(tag = "Kind")]
     #[allow(dead_code)]
@@ -149,7 +149,7 @@ fn alternatives_need_what_all_of_them_need() {
 }
 
 #[test]
-fn an_exported_answer_lists_names() {
+fn exported_components_list_names() {
     let answer = r#"{"fileId": "f-1", "components": {"own": ["x"], "Remark": []}}"#;
     let model: crate::models::FileComponents = serde_json::from_str(answer).unwrap();
     let report = ComponentMap::<HashMap<String, String>>::check(&model);

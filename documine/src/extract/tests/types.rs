@@ -1,4 +1,4 @@
-//! Types that can be read.
+//! Types that can be extracted.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZeroU32;
@@ -52,7 +52,7 @@ struct Everything {
 }
 
 #[test]
-fn every_kind_of_field() {
+fn reads_every_type_of_field() {
     let all = given(&[
         ("Title", &[" Two  words "]),
         ("Number", &["SVL-1"]),
@@ -79,7 +79,7 @@ fn every_kind_of_field() {
         ("Unrelated", &["ignored", "too"]),
         ("Unrelated and empty", &[]),
     ]);
-    let wanted = Everything {
+    let expected = Everything {
         title: " Two  words ".to_owned(),
         number: StudyNumber("SVL-1".to_owned()),
         animals: 1500,
@@ -103,7 +103,7 @@ fn every_kind_of_field() {
         boxed: Box::new(Some(7)),
         marker: Marker,
     };
-    assert_eq!(all.read::<Everything>().unwrap(), wanted);
+    assert_eq!(all.read::<Everything>().unwrap(), expected);
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -123,7 +123,7 @@ fn seven() -> u32 {
 }
 
 #[test]
-fn an_empty_list_is_none_an_empty_list_or_the_default() {
+fn empty_list_is_none_or_empty_or_default() {
     let empty = given(&[("option", &[]), ("list", &[]), ("count", &[]), ("seven", &[]), ("text", &[])]);
     assert_eq!(empty.read::<Sparse>().unwrap(), Sparse { seven: 7, ..Sparse::default() });
     let absent = given(&[("list", &["one"])]);
@@ -138,7 +138,7 @@ fn an_empty_list_is_none_an_empty_list_or_the_default() {
 }
 
 #[test]
-fn maps() {
+fn reads_maps() {
     let some = given(&[("b", &["1", "2"]), ("a", &["3"]), ("none", &[])]);
     let lists: BTreeMap<String, Vec<u8>> = some.read().unwrap();
     assert_eq!(
@@ -154,11 +154,11 @@ fn maps() {
     let options: BTreeMap<String, Option<u8>> = single.read().unwrap();
     assert_eq!(options, BTreeMap::from([("a".to_owned(), Some(3)), ("none".to_owned(), None)]));
     let scalars: BTreeMap<String, u8> = single.read().unwrap();
-    assert_eq!(scalars, BTreeMap::from([("a".to_owned(), 3)]), "what has no value has no entry");
+    assert_eq!(scalars, BTreeMap::from([("a".to_owned(), 3)]), "no entry without a value");
 }
 
 #[test]
-fn newtypes_options_and_units_around_the_whole() {
+fn reads_newtypes_options_and_units() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Outer(Sparse);
 
@@ -170,7 +170,7 @@ fn newtypes_options_and_units_around_the_whole() {
 }
 
 #[test]
-fn dates_come_from_texts() {
+fn reads_dates_from_texts() {
     use chrono_like::Date;
 
     #[derive(Deserialize)]
@@ -221,7 +221,7 @@ fn helpers_work_for_every_shape() {
 }
 
 #[test]
-fn unknown_components_are_refused_on_request() {
+fn deny_unknown_fields_rejects_unknown_components() {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Strict {
@@ -234,13 +234,13 @@ fn unknown_components_are_refused_on_request() {
     assert_eq!(error.component(), Some("title"));
     assert_eq!(
         error.to_string(),
-        "report.pdf: component \"title\" (field Strict.title) is not expected here; known are \"Title\"; \"Title\" is close"
+        "report.pdf: component \"title\" (field Strict.title) is not expected; known names: \"Title\"; did you mean \"Title\"?"
     );
     let error = given(&[("Other", &[])]).read::<Strict>().unwrap_err();
-    assert_eq!(error.component(), Some("Other"), "an empty one is refused as well");
+    assert_eq!(error.component(), Some("Other"), "an empty list is rejected as well");
 }
 
-/// Stands in for a date type of a library: it deserialises from `YYYY-MM-DD` and from nothing else.
+/// A date type like those of libraries: deserializes from `YYYY-MM-DD` only.
 mod chrono_like {
     use serde::{Deserialize, Deserializer, de::Error};
 

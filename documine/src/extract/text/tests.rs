@@ -1,11 +1,11 @@
-//! Every notation that is read or refused, and the rule behind them on many made-up numbers.
+//! Accepted and rejected notations, and round trips of generated numbers.
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
-use super::{NotANumber, Notation, float, integer, plain, truth};
+use super::{NotANumber, Notation, boolean, float, integer, plain};
 
 #[test]
-fn notations_with_one_reading() {
-    for (text, wanted) in [
+fn reads_unambiguous_notations() {
+    for (text, expected) in [
         ("0", 0.0),
         ("007", 7.0),
         (" 42\n", 42.0),
@@ -52,12 +52,12 @@ fn notations_with_one_reading() {
         ("1.5E-3", 0.0015),
         ("2,5e+2", 250.0),
     ] {
-        assert_eq!(float(text), Ok(wanted), "{text:?}");
+        assert_eq!(float(text), Ok(expected), "{text:?}");
     }
 }
 
 #[test]
-fn what_is_no_number() {
+fn rejects_texts_that_are_not_numbers() {
     for text in [
         "",
         " ",
@@ -115,7 +115,7 @@ fn what_is_no_number() {
 }
 
 #[test]
-fn one_comma_before_three_digits_is_ambiguous() {
+fn rejects_one_comma_before_three_digits() {
     for text in ["1,234", "12,345", "-123,456", " 1,000 "] {
         assert_eq!(float(text), Err(NotANumber::Ambiguous), "{text:?}");
         assert_eq!(integer::<u64>(text), Err(NotANumber::Ambiguous), "{text:?}");
@@ -128,8 +128,8 @@ fn one_comma_before_three_digits_is_ambiguous() {
 }
 
 #[test]
-fn a_stated_notation_reads_the_negative_forms_of_accountants() {
-    for (text, wanted) in [
+fn stated_notation_reads_negative_forms_of_accounting() {
+    for (text, expected) in [
         ("(1,234.50)", "-1234.50"),
         ("( 1,234.50 )", "-1234.50"),
         ("\u{ff08}1,234.50\u{ff09}", "-1234.50"),
@@ -140,7 +140,7 @@ fn a_stated_notation_reads_the_negative_forms_of_accountants() {
         ("\u{2013}1,234.50", "-1234.50"),
         ("+1,234.50", "1234.50"),
     ] {
-        assert_eq!(plain(text, Notation::Point).as_deref(), Ok(wanted), "{text:?}");
+        assert_eq!(plain(text, Notation::Point).as_deref(), Ok(expected), "{text:?}");
         let swapped: String = text
             .chars()
             .map(|c| match c {
@@ -149,7 +149,7 @@ fn a_stated_notation_reads_the_negative_forms_of_accountants() {
                 c => c,
             })
             .collect();
-        assert_eq!(plain(&swapped, Notation::Comma).as_deref(), Ok(wanted), "{swapped:?}");
+        assert_eq!(plain(&swapped, Notation::Comma).as_deref(), Ok(expected), "{swapped:?}");
     }
     for text in ["(-5)", "-(5)", "-5-", "(5", "5)", "(5)-", "((5))", "()", "( )", "-", "5+", "5--", "(+5)"] {
         assert_eq!(plain(text, Notation::Point), Err(NotANumber::Malformed), "{text:?}");
@@ -157,7 +157,7 @@ fn a_stated_notation_reads_the_negative_forms_of_accountants() {
 }
 
 #[test]
-fn integers_take_no_decimals_and_keep_their_range() {
+fn integers_reject_decimals_and_overflow() {
     for text in ["1.5", "1,5", "15.00", "1.234", "1e3"] {
         assert_eq!(integer::<u32>(text), Err(NotANumber::Malformed), "{text:?}");
     }
@@ -171,17 +171,17 @@ fn integers_take_no_decimals_and_keep_their_range() {
 #[test]
 fn truth_in_any_case() {
     for text in ["true", "TRUE", "Yes", " yes ", "1"] {
-        assert_eq!(truth(text), Some(true), "{text:?}");
+        assert_eq!(boolean(text), Some(true), "{text:?}");
     }
     for text in ["false", "False", "NO", "0"] {
-        assert_eq!(truth(text), Some(false), "{text:?}");
+        assert_eq!(boolean(text), Some(false), "{text:?}");
     }
     for text in ["", "y", "2", "ja", "truee", "on"] {
-        assert_eq!(truth(text), None, "{text:?}");
+        assert_eq!(boolean(text), None, "{text:?}");
     }
 }
 
-/// A small generator (splitmix64), so that the numbers are many and the same every time.
+/// Generates a fixed sequence of numbers (splitmix64).
 fn numbers(count: usize) -> impl Iterator<Item = u64> {
     let mut state = 0x5eed_u64;
     std::iter::repeat_with(move || {
@@ -189,7 +189,7 @@ fn numbers(count: usize) -> impl Iterator<Item = u64> {
         let mut z = state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        // All magnitudes, not only the large ones.
+        // Spreads the numbers over all magnitudes.
         (z ^ (z >> 31)) >> (z % 64)
     })
     .take(count)
@@ -208,7 +208,7 @@ fn grouped(number: u64, separator: &str) -> String {
 }
 
 #[test]
-fn integers_survive_being_written_and_read() {
+fn integers_round_trip() {
     for number in numbers(5000) {
         assert_eq!(integer::<u64>(&number.to_string()), Ok(number));
         assert_eq!(integer::<i128>(&format!(" -{number} ")), Ok(-i128::from(number)));
@@ -220,14 +220,14 @@ fn integers_survive_being_written_and_read() {
             let text = grouped(number, separator);
             assert_eq!(plain(&text, notation).map(|text| text.parse()), Ok(Ok(number)), "{text:?}");
             let read = integer::<u64>(&text);
-            // With one mark only the text has two readings; it is refused, never misread.
+            // With a single mark the text is ambiguous; it is rejected, never misread.
             assert!(read == Ok(number) || (number / 1000 < 1000 && read.is_err()), "{text:?} was read as {read:?}");
         }
     }
 }
 
 #[test]
-fn floats_survive_being_written_and_read() {
+fn floats_round_trip() {
     for bits in numbers(5000) {
         let number = f64::from_bits(bits);
         if number.is_finite() {
@@ -237,16 +237,16 @@ fn floats_survive_being_written_and_read() {
     }
     for number in numbers(5000) {
         let cents = number % 100;
-        let wanted: f64 = format!("{number}.{cents:02}").parse().unwrap();
+        let expected: f64 = format!("{number}.{cents:02}").parse().unwrap();
         for (group, mark) in [(",", "."), (".", ","), (" ", ","), ("'", "."), ("", "."), ("", ",")] {
             let text = format!("{}{mark}{cents:02}", grouped(number, group));
-            assert_eq!(float(&text), Ok(wanted), "{text:?}");
+            assert_eq!(float(&text), Ok(expected), "{text:?}");
         }
     }
 }
 
 #[test]
-fn no_text_makes_the_reader_panic() {
+fn never_panics() {
     let marks: Vec<char> = "0159.,'+-eE \u{a0}\u{2212}x%é()\u{200e}".chars().collect();
     for mut seed in numbers(20_000) {
         let mut text = String::new();
@@ -257,6 +257,6 @@ fn no_text_makes_the_reader_panic() {
         if let Ok(read) = plain(&text, Notation::Evident) {
             assert!(read.parse::<f64>().is_ok(), "{text:?} became {read:?}");
         }
-        let _ = (float(&text), integer::<i32>(&text), truth(&text));
+        let _ = (float(&text), integer::<i32>(&text), boolean(&text));
     }
 }

@@ -1,11 +1,11 @@
-//! Dates as people write them, as `YYYY-MM-DD`.
+//! Converts dates in the notations of documents to `YYYY-MM-DD`.
 
 use crate::extract::text::in_ascii;
 
 /// The order of day and month in a date of three numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// Not stated: `03/04/2024` is refused.
+    /// Not stated: `03/04/2024` is ambiguous.
     Unknown,
     /// `03/04/2024` is 3 April.
     DayFirst,
@@ -13,7 +13,7 @@ pub(super) enum Order {
     MonthFirst,
 }
 
-/// Reads a date, if the text has one reading and the day exists.
+/// Converts a date, if it is unambiguous and the day exists.
 pub(super) fn iso(text: &str, order: Order) -> Option<String> {
     let text = in_ascii(text);
     let date = without_weekday(without_time(text.trim())?);
@@ -24,10 +24,10 @@ pub(super) fn iso(text: &str, order: Order) -> Option<String> {
 
 type Date = (u32, u32, u32);
 
-/// Cuts a time of day and a zone off: `T10:30:00Z`, ` 10:30`, `, at 10:30 am (CET)`, and the bare zone of an `xs:date` (`2024-03-12+02:00`).
+/// Removes a time of day and a zone: `T10:30:00Z`, ` 10:30`, `, at 10:30 am (CET)`, and the zone of an `xs:date` (`2024-03-12+02:00`).
 fn without_time(text: &str) -> Option<&str> {
     let Some(colon) = text.find(':') else {
-        // Only a date in digits can carry the letter of UTC.
+        // Only a date in digits can have the suffix for UTC.
         return Some(text.strip_suffix(['Z', 'z']).filter(|date| year_first(date).is_some()).unwrap_or(text));
     };
     let (mark_at, mark) = text[..colon].char_indices().rfind(|(_, c)| !c.is_ascii_digit())?;
@@ -44,7 +44,7 @@ fn without_time(text: &str) -> Option<&str> {
     }
 }
 
-/// Cuts off a day of the week in front of the date.
+/// Removes a leading weekday.
 fn without_weekday(date: &str) -> &str {
     match date.split_once([' ', ',']) {
         Some((first, rest)) if is_weekday(first.trim_end_matches('.')) => rest.trim_start_matches([' ', ',']),
@@ -52,7 +52,7 @@ fn without_weekday(date: &str) -> &str {
     }
 }
 
-/// `10:30`, `10:30:00.000`, with am or pm, an offset and the name of a zone behind it.
+/// Returns whether a text is a time: `10:30`, `10:30:00.000`, with am or pm, an offset and a zone name.
 fn is_time(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_ascii_digit() && !matches!(c, ':' | '.' | ',')).unwrap_or(text.len());
     let mut parts = text[..end].trim_end_matches(['.', ',']).splitn(3, ':');
@@ -69,7 +69,7 @@ fn is_time(text: &str) -> bool {
         && text[end..].replace(['(', ')', '[', ']'], " ").split(' ').filter(|word| !word.is_empty()).all(is_zone)
 }
 
-/// `am`, `Z`, `CET`, `+02:00`, `GMT+2`, `Europe/Berlin`
+/// Returns whether a word is part of a zone: `am`, `Z`, `CET`, `+02:00`, `GMT+2`, `Europe/Berlin`.
 fn is_zone(word: &str) -> bool {
     let (name, offset) = word.split_at(word.find(['+', '-']).unwrap_or(word.len()));
     let named = name.len() <= 5 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')
@@ -81,13 +81,13 @@ fn is_zone(word: &str) -> bool {
     named && (offset.is_empty() || is_offset(&offset[1..]))
 }
 
-/// `02:00`, `0200`, `2`
+/// Returns whether a text is an offset: `02:00`, `0200`, `2`.
 fn is_offset(text: &str) -> bool {
     let bare = text.replacen(':', "", 1);
     digits(&bare, 1..=4).is_some_and(|offset| offset <= 1400)
 }
 
-/// `2024-03-12`, `2024/3/12`, `2024.03.12` and `20240312`
+/// Parses `2024-03-12`, `2024/3/12`, `2024.03.12` and `20240312`.
 fn year_first(text: &str) -> Option<Date> {
     if let Some(compact) = digits(text, 8..=8) {
         return Some((compact / 10_000, compact / 100 % 100, compact % 100));
@@ -97,8 +97,9 @@ fn year_first(text: &str) -> Option<Date> {
     Some((digits(year, 4..=4)?, digits(month, least..=2)?, digits(day, least..=2)?))
 }
 
-/// `12/03/2024`, `12-03-2024` and `12.03.2024`. Points are written where the day comes first; elsewhere one number has to be above 12 or the order
-/// be stated.
+/// Parses `12/03/2024`, `12-03-2024` and `12.03.2024`.
+///
+/// With points the day comes first; otherwise one number must exceed 12, or the order must be stated.
 fn numeric(text: &str, order: Order) -> Option<Date> {
     let [a, b, year] = numbers(text)?;
     let (a, b, year) = (digits(a, 1..=2)?, digits(b, 1..=2)?, digits(year, 4..=4)?);
@@ -112,7 +113,7 @@ fn numeric(text: &str, order: Order) -> Option<Date> {
     Some((year, month, day))
 }
 
-/// Three numbers with the same mark between them.
+/// Splits a text into three numbers with the same separator.
 fn numbers(text: &str) -> Option<[&str; 3]> {
     let mark =
         text.chars().find(|c| !c.is_ascii_digit() && *c != ' ').filter(|mark| matches!(mark, '-' | '/' | '.'))?;
@@ -123,13 +124,13 @@ fn numbers(text: &str) -> Option<[&str; 3]> {
     parts.next().is_none().then_some(three)
 }
 
-/// Day, month in letters and year in any order that has one reading, with the day of the week in front.
+/// Parses day, month name and year in any unambiguous order.
 fn worded(text: &str) -> Option<Date> {
     let mut words: Vec<&str> = text
         .split([' ', '\t', '\n', '\r', ',', '.', '-', '/'])
         .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("of") && !word.eq_ignore_ascii_case("the"))
         .collect();
-    // `12 th March`: superscripts stand apart in the text of a PDF.
+    // `12 th March`: superscripts are separate words in the text of a PDF.
     if let Some(at) = (1..words.len()).find(|at| is_ordinal(words[*at]) && digits(words[*at - 1], 1..=2).is_some()) {
         words.remove(at);
     }
@@ -210,7 +211,7 @@ mod tests {
     use super::{Order, iso};
 
     #[test]
-    fn reads_dates_as_people_write_them() {
+    fn reads_common_date_notations() {
         for text in [
             "2024-03-12",
             "2024-03-12T10:00:00Z",
@@ -268,7 +269,7 @@ mod tests {
         ] {
             assert_eq!(iso(text, Order::Unknown).as_deref(), Some("2024-03-12"), "{text:?}");
         }
-        for (text, wanted) in [
+        for (text, expected) in [
             ("13/03/2024", "2024-03-13"),
             ("3/13/2024", "2024-03-13"),
             ("13-03-2024", "2024-03-13"),
@@ -280,12 +281,12 @@ mod tests {
             ("2ND MAY 2024", "2024-05-02"),
             ("3RD MAY 2024", "2024-05-03"),
         ] {
-            assert_eq!(iso(text, Order::Unknown).as_deref(), Some(wanted), "{text:?}");
+            assert_eq!(iso(text, Order::Unknown).as_deref(), Some(expected), "{text:?}");
         }
     }
 
     #[test]
-    fn a_stated_order_decides_between_day_and_month() {
+    fn stated_order_resolves_ambiguous_dates() {
         for (text, day_first, month_first) in [
             ("03/04/2024", "2024-04-03", "2024-03-04"),
             ("3/4/2024", "2024-04-03", "2024-03-04"),
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date_or_could_be_two() {
+    fn rejects_invalid_and_ambiguous_dates() {
         for text in [
             "",
             "soon",
@@ -349,10 +350,10 @@ mod tests {
     }
 
     #[test]
-    fn no_text_makes_the_reader_panic() {
+    fn never_panics() {
         let pieces = ["12", "2024", "MAR", "th", ":", "-", "/", ".", " ", "é", "T", "Z", "+", "at", ",", "("];
         for seed in 0..200_000_usize {
-            let text: String = (0..6).map(|place| pieces[(seed >> (place * 3)) % pieces.len()]).collect();
+            let text: String = (0..6).map(|index| pieces[(seed >> (index * 3)) % pieces.len()]).collect();
             for order in [Order::Unknown, Order::DayFirst, Order::MonthFirst] {
                 if let Some(date) = iso(&text, order) {
                     assert_eq!(date.len(), 10, "{text:?}");

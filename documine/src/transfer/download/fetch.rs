@@ -18,7 +18,7 @@ use crate::error::{Error, Result, TimeoutPhase};
 use crate::models::DownloadId;
 use crate::timeout::within;
 use crate::transport::classify::{ResponseFailure, classify};
-use crate::transport::{Broken, CallOptions, ResponseMeta};
+use crate::transport::{BodyError, CallOptions, ResponseMeta};
 
 /// Bytes after which a download counts as making progress and the retry count starts again. Prevents endless retries against a service that
 /// interrupts every response after a few bytes.
@@ -73,7 +73,7 @@ impl Fetch {
     pub(crate) async fn start(request: DownloadRequest, resume: Option<(u64, PackageMeta)>) -> Result<Self> {
         let DownloadRequest { client, options, .. } = &request;
         let deadline = options.deadline.and_then(|limit| Instant::now().checked_add(limit));
-        let idle_timeout = options.idle.unwrap_or(client.pipeline().timeouts.idle);
+        let idle_timeout = options.idle_timeout.unwrap_or(client.pipeline().timeouts.idle);
         let has_range = options.headers.as_ref().is_some_and(|headers| headers.contains_key(header::RANGE));
         let now = client.clock().monotonic();
         let (position, meta) = resume.unwrap_or_default();
@@ -162,19 +162,19 @@ impl Fetch {
         let pipeline = self.request.client.pipeline();
         let now = pipeline.clock.monotonic();
         if self.position >= self.progress_position.saturating_add(PROGRESS_BYTES) {
-            pipeline.retry_budget.made_good(self.failures);
+            pipeline.retry_budget.refund(self.failures);
             (self.progress_position, self.progress_time, self.failures) = (self.position, now, 0);
         }
-        let broken = Broken {
+        let broken = BodyError {
             operation,
             error,
-            tried: self.failures,
+            failures: self.failures,
             attempts: self.attempts,
             elapsed: now.saturating_sub(self.progress_time),
-            left: time_left.unwrap_or(Duration::MAX),
+            remaining: time_left.unwrap_or(Duration::MAX),
         };
         // Boxed because the pause is rare and would enlarge the future of every transfer.
-        Box::pin(pipeline.pause(&self.request.options, broken)).await?;
+        Box::pin(pipeline.wait_to_resume(&self.request.options, broken)).await?;
         self.failures += 1;
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Fetch {
             let range = range.map(|(range, _)| range);
             let DownloadRequest { client, id, .. } = &self.request;
             let request = client.requests().download_package().download_id(id.clone()).prepare();
-            let response = match pin!(client.exchange(request, &options)).await {
+            let response = match pin!(client.send(request, &options)).await {
                 // The package is now shorter than the position of the download.
                 Err(error) if range.is_some() && error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
                     self.attempts += error.attempts();
@@ -210,7 +210,7 @@ impl Fetch {
                 }
                 Ok(response) => response,
             };
-            let (body, meta) = response.stream();
+            let (body, meta) = response.into_stream();
             self.attempts += meta.attempts;
             self.operation = Some(meta.operation);
             let ResponseMeta { status, headers, .. } = &meta;
@@ -273,6 +273,6 @@ impl Fetch {
     /// Adds operation, attempts and duration of the whole download to an error. `uncounted` attempts are not yet in the count.
     pub(super) fn with_context(&self, error: Error, uncounted: u32) -> Error {
         let elapsed = self.request.client.clock().monotonic().saturating_sub(self.started);
-        error.with_operation("downloadPackage").repeatable(true).with_effort(self.attempts + uncounted, elapsed)
+        error.with_operation("downloadPackage").repeatable(true).with_attempts(self.attempts + uncounted, elapsed)
     }
 }

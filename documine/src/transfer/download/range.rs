@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use super::package_meta::PackageMeta;
 use super::validator::Validator;
-use crate::transport::codings;
+use crate::transport::content_codings;
 
 /// A request for the bytes of a package from a position on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(crate) enum RangeResponse {
 
 impl RangeResponse {
     pub(crate) fn classify(status: StatusCode, headers: &HeaderMap, request: Option<&RangeRequest>) -> Self {
-        let is_encoded = !codings(headers).is_empty();
+        let is_encoded = !content_codings(headers).is_empty();
         match (status, request) {
             (StatusCode::PARTIAL_CONTENT, Some(request)) if !is_encoded && matches_request(headers, request) => {
                 Self::Partial

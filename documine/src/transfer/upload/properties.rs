@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::ErrorKind;
 use crate::properties::cases;
-use crate::transport::Body;
+use crate::transport::RequestBody;
 
 /// Strings with a meaning in headers or paths.
 const SPECIAL: [&str; 20] = [

@@ -1,4 +1,4 @@
-//! Whatever comes in place of an answer, the error is fit to be shown, and says of the answer what is so.
+//! Properties of errors made from any response: they are fit to be shown, and describe the response correctly.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use serde_json::json;
 use super::*;
 use crate::properties::cases;
 
-/// The most characters that an error's line has: status and reason (at most 40), a text of others, a request id (at most 128), and our
-/// own words between them.
+/// The limit on the characters of an error line: status and reason (at most 40), a text of the service, a request id (at most 128), and the
+/// words between them.
 const LINE_LIMIT: usize = 40 + SNIPPET_LIMIT + 128 + 40;
 
-/// The last second that an HTTP date can name, year 9999.
+/// The last second of an HTTP date, in the year 9999.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// Any byte that HTTP lets into the value of a header.
+/// Generates header values of any bytes that HTTP allows.
 fn value() -> impl Strategy<Value = HeaderValue> {
     let byte = prop_oneof![8 => 32_u8..127, 1 => Just(b'\t'), 1 => 128_u8..=255];
     vec(byte, 0..300).prop_filter_map("a value", |bytes| HeaderValue::from_bytes(&bytes).ok())
@@ -33,7 +33,7 @@ fn headers() -> impl Strategy<Value = HeaderMap> {
         .prop_map(|fields| fields.into_iter().map(|(name, value)| (HeaderName::from_static(name), value)).collect())
 }
 
-/// Texts with characters of every length and with some that end a line.
+/// Generates texts with characters of every length and some line breaks.
 fn text() -> impl Strategy<Value = String> {
     let c = prop_oneof![4 => any::<char>(), 1 => prop::sample::select(&['\n', '\r', '\u{85}', '\u{2028}', ' ', 'a'])];
     vec(c, 0..700).prop_map(String::from_iter)
@@ -59,8 +59,8 @@ fn status() -> impl Strategy<Value = StatusCode> {
     ]
 }
 
-/// What holds for every error that is made of an answer.
-fn is_fit(error: &Error, status: StatusCode, body: &[u8]) -> Result<(), TestCaseError> {
+/// Checks the properties of every error made from a response.
+fn check(error: &Error, status: StatusCode, body: &[u8]) -> Result<(), TestCaseError> {
     let line = error.to_string();
     prop_assert!(line.chars().count() <= LINE_LIMIT, "{} characters", line.chars().count());
     prop_assert!(!line.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')), "{:?}", line);
@@ -78,10 +78,10 @@ proptest! {
     #![proptest_config(cases(128))]
 
     #[test]
-    fn a_refusal_is_told_in_one_line_whatever_it_holds(status in status(), headers in headers(), body in body()) {
+    fn shows_any_error_status_in_one_line(status in status(), headers in headers(), body in body()) {
         let now = SystemTime::UNIX_EPOCH;
         let error = classify(ResponseFailure::ErrorStatus { status, headers: &headers, body: &body, now });
-        is_fit(&error, status, &body)?;
+        check(&error, status, &body)?;
         prop_assert_eq!(error.kind(), ErrorKind::Api);
         prop_assert_eq!(error.is_transient(), [408, 429, 502, 503, 504].contains(&status.as_u16()));
         let unavailable = status == 503 && error.retry_after().is_some();
@@ -91,12 +91,12 @@ proptest! {
         prop_assert_eq!(error.is_rate_limited(), status == 429);
         prop_assert!(!error.needs_login() && !error.is_timeout());
         prop_assert_eq!(error.headers(), &headers);
-        // What was understood is shown as a message, the rest as it came.
+        // A parsed message replaces the snippet.
         prop_assert_eq!(error.body_snippet().is_none(), body.is_empty() || error.api_message().is_some());
     }
 
     #[test]
-    fn a_services_own_message_is_kept_whole_and_shown(message in text(), status in status()) {
+    fn keeps_and_shows_the_whole_message(message in text(), status in status()) {
         prop_assume!(!message.trim().is_empty());
         let body = json!({"timestamp": "2023-09-21T12:45:00Z", "message": message}).to_string();
         let (headers, now) = (HeaderMap::new(), SystemTime::UNIX_EPOCH);
@@ -106,55 +106,55 @@ proptest! {
     }
 
     #[test]
-    fn a_success_that_does_not_fit_is_told_in_one_line(code in 200_u16..300, headers in headers(), body in body(), why in text()) {
+    fn shows_any_unexpected_body_in_one_line(code in 200_u16..300, headers in headers(), body in body(), why in text()) {
         let status = StatusCode::from_u16(code).unwrap_or_default();
         let error = classify(ResponseFailure::UnexpectedBody { status, headers: &headers, body: &body, why: &why });
-        is_fit(&error, status, &body)?;
+        check(&error, status, &body)?;
         prop_assert_eq!(error.kind(), ErrorKind::Decode);
         prop_assert!(!error.is_transient());
         prop_assert_eq!(error.body_snippet().is_none(), body.is_empty());
     }
 
     #[test]
-    fn seconds_mean_what_they_say(seconds: u64, blanks in "[ \t]{0,3}", headers in headers()) {
+    fn reads_retry_after_in_seconds(seconds: u64, blanks in "[ \t]{0,3}", headers in headers()) {
         let mut headers = headers;
         headers.insert(header::RETRY_AFTER, value_of(&format!("{blanks}{seconds}{blanks}"))?);
         prop_assert_eq!(retry_after(&headers, SystemTime::UNIX_EPOCH), Some(Duration::from_secs(seconds)));
     }
 
     #[test]
-    fn more_digits_than_a_number_holds_are_a_long_time(digits in "[1-9][0-9]{20,40}") {
+    fn saturates_retry_after_of_many_digits(digits in "[1-9][0-9]{20,40}") {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, value_of(&digits)?)]);
         prop_assert_eq!(retry_after(&headers, SystemTime::UNIX_EPOCH), Some(Duration::from_secs(u64::MAX)));
     }
 
     #[test]
-    fn a_date_means_the_time_until_it(at in 0..=LAST_SECOND, date in prop::option::of(0..=LAST_SECOND), now in 0..=LAST_SECOND) {
+    fn reads_retry_after_as_date(at in 0..=LAST_SECOND, date in prop::option::of(0..=LAST_SECOND), now in 0..=LAST_SECOND) {
         let time = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let mut headers = HeaderMap::from_iter([(header::RETRY_AFTER, value_of(&fmt_http_date(time(at)))?)]);
         if let Some(date) = date {
             headers.insert(header::DATE, value_of(&fmt_http_date(time(date)))?);
         }
-        let wanted = Duration::from_secs(at.saturating_sub(date.unwrap_or(now)));
-        prop_assert_eq!(retry_after(&headers, time(now)), Some(wanted));
+        let expected = Duration::from_secs(at.saturating_sub(date.unwrap_or(now)));
+        prop_assert_eq!(retry_after(&headers, time(now)), Some(expected));
     }
 
     #[test]
-    fn nonsense_means_nothing(text in "[-+.eE:,a-z ]{0,20}[0-9]{0,5}[-+.eE:,a-zA-Z]{1,20}[0-9]{0,5}") {
+    fn ignores_invalid_retry_after(text in "[-+.eE:,a-z ]{0,20}[0-9]{0,5}[-+.eE:,a-zA-Z]{1,20}[0-9]{0,5}") {
         let headers = HeaderMap::from_iter([(header::RETRY_AFTER, value_of(&text)?)]);
         prop_assert_eq!(retry_after(&headers, SystemTime::UNIX_EPOCH), None);
     }
 
     #[test]
-    fn any_bytes_are_read_or_left(asked in value(), date in value()) {
-        let headers = HeaderMap::from_iter([(header::RETRY_AFTER, asked.clone()), (header::DATE, date)]);
+    fn accepts_any_header_bytes(retry_after_value in value(), date in value()) {
+        let headers = HeaderMap::from_iter([(header::RETRY_AFTER, retry_after_value.clone()), (header::DATE, date)]);
         if let Some(pause) = retry_after(&headers, SystemTime::UNIX_EPOCH) {
-            let text = asked.to_str().map(str::trim).unwrap_or_default();
+            let text = retry_after_value.to_str().map(str::trim).unwrap_or_default();
             prop_assert!(text.parse() == Ok(pause.as_secs()) || pause == Duration::from_secs(u64::MAX), "{:?}: {:?}", text, pause);
         }
     }
 }
 
 fn value_of(text: &str) -> Result<HeaderValue, TestCaseError> {
-    text.parse().map_err(|_| TestCaseError::fail("no value of a header"))
+    text.parse().map_err(|_| TestCaseError::fail("invalid header value"))
 }

@@ -1,52 +1,52 @@
-//! How many retries all calls of a client may make together: a service in trouble is not hit four times as hard as one that works.
+//! The retry budget that all calls of a client share, so that retries do not multiply the load on a failing service.
 
 use std::sync::{Mutex, PoisonError};
 
-/// What one retry costs, in units of what one success gives back.
-const COST: u32 = 10;
+/// The cost of one retry; a successful call deposits 1.
+const RETRY_COST: u32 = 10;
 
-/// A bucket of retries, shared by all clones of a client. Each retry takes one out, every ten successes put one back.
+/// A token bucket of retries, shared by all clones of a client. A retry withdraws one, ten successful calls deposit one.
 #[derive(Debug)]
 pub(crate) struct RetryBudget(Option<Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
-    size: u32,
-    left: Mutex<u32>,
+    capacity: u32,
+    balance: Mutex<u32>,
 }
 
 impl RetryBudget {
-    /// `None`: without end.
+    /// Creates a budget of this many retries; `None`: unlimited.
     pub(crate) fn new(retries: Option<u32>) -> Self {
         Self(retries.map(|retries| {
-            let size = retries.saturating_mul(COST);
-            Bucket { size, left: Mutex::new(size) }
+            let capacity = retries.saturating_mul(RETRY_COST);
+            Bucket { capacity, balance: Mutex::new(capacity) }
         }))
     }
 
-    /// Takes a retry out; `false` when there is none.
-    pub(super) fn take(&self) -> bool {
+    /// Withdraws one retry. Returns `false` when the budget is exhausted.
+    pub(super) fn withdraw(&self) -> bool {
         let Some(bucket) = &self.0 else { return true };
-        let mut left = bucket.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = left.checked_sub(COST);
-        *left = rest.unwrap_or(*left);
+        let mut balance = bucket.balance.lock().unwrap_or_else(PoisonError::into_inner);
+        let rest = balance.checked_sub(RETRY_COST);
+        *balance = rest.unwrap_or(*balance);
         rest.is_some()
     }
 
-    /// A call succeeded.
-    pub(crate) fn succeeded(&self) {
-        self.put(1);
+    /// Records a successful call.
+    pub(crate) fn deposit(&self) {
+        self.add(1);
     }
 
-    /// So many retries have brought a transfer further: a service that serves is not one in trouble.
-    pub(crate) fn made_good(&self, retries: u32) {
-        self.put(retries.saturating_mul(COST));
+    /// Returns retries to the budget, after they let a transfer make progress.
+    pub(crate) fn refund(&self, retries: u32) {
+        self.add(retries.saturating_mul(RETRY_COST));
     }
 
-    fn put(&self, more: u32) {
+    fn add(&self, amount: u32) {
         if let Some(bucket) = &self.0 {
-            let mut left = bucket.left.lock().unwrap_or_else(PoisonError::into_inner);
-            *left = left.saturating_add(more).min(bucket.size);
+            let mut balance = bucket.balance.lock().unwrap_or_else(PoisonError::into_inner);
+            *balance = balance.saturating_add(amount).min(bucket.capacity);
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What may be repeated is repeated: how often, after how long, and when to stop.
+//! The retry layer: decides whether a failed request is repeated, and after which delay.
 //!
-//! A failure is tried again only when trying helps ([`Error::is_transient`]) and harms nothing: the call is idempotent (RFC 9110 section
-//! 9.2.2), or the service surely did not see it or said that it did not carry it out (408, RFC 9110 section 15.5.9; 429, RFC 6585 section 4; 503 with
-//! `Retry-After`, RFC 9110 section 15.6.4), or the caller said that it does not matter ([`Retry::EvenIfSent`]).
+//! A failure is retried only if a retry can help ([`Error::is_transient`]) and is safe: the method is idempotent (RFC 9110 section 9.2.2),
+//! the service did not receive the request, the service stated that it did not process the request (408, RFC 9110 section 15.5.9; 429,
+//! RFC 6585 section 4; 503 with `Retry-After`, RFC 9110 section 15.6.4), or the caller chose [`Retry::EvenIfSent`].
 
 mod budget;
 mod policy;
@@ -15,81 +15,90 @@ pub use policy::{Retry, RetryPolicy};
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorKind};
 
-/// The longest `Retry-After` that is sat out before another attempt, however patient the policy: a service that asks for more has to be asked by the
-/// caller.
-const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+/// The longest `Retry-After` that is waited for between attempts, even if the policy allows more. A longer one is left to the caller.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// What becomes of a failure.
+/// The decision about a failed attempt.
 #[derive(Debug)]
-pub(super) enum Verdict {
-    /// Once more, after this time.
-    Again(Duration),
-    /// It is final; the note says why, where that is news.
-    Final(Option<String>),
+pub(crate) enum RetryDecision {
+    /// Retries after this delay.
+    RetryAfter(Duration),
+    /// Returns the error, with a note where the reason is not evident from the error.
+    GiveUp(Option<String>),
 }
 
-/// The retries of one call.
-pub(super) struct Retries<'a> {
+/// The retries of one call, or of one streamed body.
+pub(crate) struct RetryContext<'a> {
     policy: &'a RetryPolicy,
     budget: &'a RetryBudget,
     idempotent: bool,
-    /// Made when the first failure asks for it: most calls have none.
+    /// Created on the first failure, because most calls have none.
     backoff: Option<Backoff>,
-    tried: u32,
+    failures: u32,
 }
 
-impl<'a> Retries<'a> {
-    pub(super) fn new(policy: &'a RetryPolicy, budget: &'a RetryBudget, idempotent: bool) -> Self {
-        Self { policy, budget, idempotent, backoff: None, tried: 0 }
+impl<'a> RetryContext<'a> {
+    pub(crate) fn new(policy: &'a RetryPolicy, budget: &'a RetryBudget, idempotent: bool) -> Self {
+        Self { policy, budget, idempotent, backoff: None, failures: 0 }
     }
 
-    /// As after so many failures that were judged before.
-    pub(super) fn after(tried: u32, policy: &'a RetryPolicy, budget: &'a RetryBudget, idempotent: bool) -> Self {
+    /// Creates the context as it is after this many failures.
+    pub(crate) fn after_failures(
+        failures: u32,
+        policy: &'a RetryPolicy,
+        budget: &'a RetryBudget,
+        idempotent: bool,
+    ) -> Self {
         let mut backoff = policy.backoff();
-        // Further on the limit grows no more.
-        for _ in 0..tried.min(64) {
+        // After 64 doublings the delay has reached its limit.
+        for _ in 0..failures.min(64) {
             backoff.next_delay();
         }
-        Self { backoff: Some(backoff), tried, ..Self::new(policy, budget, idempotent) }
+        Self { backoff: Some(backoff), failures, ..Self::new(policy, budget, idempotent) }
     }
 
-    /// Judges the failure of one more try. `elapsed` is the time since the call began, `left` what its deadline leaves, `random` from 0 to
-    /// below 1.
-    pub(super) fn judge(&mut self, error: &Error, elapsed: Duration, left: Duration, random: f64) -> Verdict {
-        self.tried += 1;
-        if !self.may_repeat(error) || self.tried >= self.policy.max_attempts {
-            return Verdict::Final(None);
+    /// Decides about a failed attempt.
+    ///
+    /// `elapsed` is the time since the start of the call, `remaining` the time left until its deadline, `random` a number from 0 to below 1.
+    pub(crate) fn on_error(
+        &mut self,
+        error: &Error,
+        elapsed: Duration,
+        remaining: Duration,
+        random: f64,
+    ) -> RetryDecision {
+        self.failures += 1;
+        if !self.is_retryable(error) || self.failures >= self.policy.max_attempts {
+            return RetryDecision::GiveUp(None);
         }
         let backoff = self.backoff.get_or_insert_with(|| self.policy.backoff());
-        let own = backoff.next_delay().mul_f64(random);
-        // The service knows better than we when it can be asked again, but it does not have to be asked at the first moment.
-        let delay = error.retry_after().map_or(own, |asked| asked.max(own));
-        let room = self.policy.max_elapsed.saturating_sub(elapsed).min(left);
-        let asks_for_too_much = error.retry_after().is_some_and(|asked| asked > LONGEST_ASKED);
-        let room = if asks_for_too_much { room.min(LONGEST_ASKED) } else { room };
-        if delay >= room {
-            return Verdict::Final(Some(match error.retry_after() {
-                Some(asked) => format!(
-                    "the service asks for a pause of {asked:.0?}, but only {room:.0?} are left for this call; call again after the pause"
+        let jittered = backoff.next_delay().mul_f64(random);
+        // `Retry-After` is the minimum; jitter beyond it spreads the clients.
+        let delay = error.retry_after().map_or(jittered, |retry_after| retry_after.max(jittered));
+        let limit = self.policy.max_elapsed.saturating_sub(elapsed).min(remaining);
+        let is_too_long = error.retry_after().is_some_and(|retry_after| retry_after > MAX_RETRY_AFTER);
+        let limit = if is_too_long { limit.min(MAX_RETRY_AFTER) } else { limit };
+        if delay >= limit {
+            return RetryDecision::GiveUp(Some(match error.retry_after() {
+                Some(retry_after) => format!(
+                    "Retry-After of {retry_after:.0?} exceeds the {limit:.0?} left for this call; call again after the pause"
                 ),
-                None => format!("it was not tried again, because only {room:.0?} are left for this call"),
+                None => format!("not retried: only {limit:.0?} left for this call"),
             }));
         }
-        if !self.budget.take() {
-            return Verdict::Final(Some(
-                "it was not tried again, because too many calls of this client failed lately".into(),
-            ));
+        if !self.budget.withdraw() {
+            return RetryDecision::GiveUp(Some("not retried: retry budget of this client exhausted".into()));
         }
-        Verdict::Again(delay)
+        RetryDecision::RetryAfter(delay)
     }
 
-    fn may_repeat(&self, error: &Error) -> bool {
-        let harmless = match self.policy.when {
+    fn is_retryable(&self, error: &Error) -> bool {
+        let is_safe = match self.policy.when {
             Retry::Never => false,
             Retry::IfSafe => self.idempotent || !error.was_sent() || error.was_refused(),
             Retry::EvenIfSent => true,
         };
-        harmless && error.is_transient() && error.kind() != ErrorKind::Auth
+        is_safe && error.is_transient() && error.kind() != ErrorKind::Auth
     }
 }
 
@@ -106,7 +115,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn answer(status: u16, retry_after: Option<&'static str>) -> Error {
+    fn error_status(status: u16, retry_after: Option<&'static str>) -> Error {
         let mut headers = HeaderMap::new();
         if let Some(text) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(text));
@@ -115,111 +124,118 @@ mod tests {
         classify(ResponseFailure::ErrorStatus { status, headers: &headers, body: b"", now: SystemTime::UNIX_EPOCH })
     }
 
-    /// The delays until it is final, in milliseconds, and the last note.
+    /// Returns the delays until the policy gives up, in milliseconds, and the last note.
     fn delays(policy: &RetryPolicy, error: &Error, idempotent: bool, random: f64) -> (Vec<u128>, Option<String>) {
         let budget = RetryBudget::new(Some(100));
-        let mut retries = Retries::new(policy, &budget, idempotent);
+        let mut retry = RetryContext::new(policy, &budget, idempotent);
         let (mut delays, mut elapsed) = (Vec::new(), Duration::ZERO);
         loop {
-            match retries.judge(error, elapsed, LONG, random) {
-                Verdict::Again(delay) => {
+            match retry.on_error(error, elapsed, LONG, random) {
+                RetryDecision::RetryAfter(delay) => {
                     elapsed += delay;
                     delays.push(delay.as_millis());
                 }
-                Verdict::Final(note) => return (delays, note),
+                RetryDecision::GiveUp(note) => return (delays, note),
             }
         }
     }
 
     #[test]
-    fn reads_are_repeated_and_creations_are_not() {
+    fn retries_idempotent_requests_and_unprocessed_creations() {
         let policy = RetryPolicy::default();
-        assert_eq!(delays(&policy, &answer(503, None), true, 0.5), (vec![250, 500, 1000], None));
-        assert_eq!(delays(&policy, &answer(503, None), true, 0.0), (vec![0, 0, 0], None), "the whole length is used");
-        assert_eq!(delays(&policy, &answer(503, None), false, 0.5), (vec![], None));
-        assert_eq!(delays(&policy, &answer(429, None), false, 0.5), (vec![250, 500, 1000], None), "it was refused");
-        for asked in ["1", "0", "1.0", "Thu, 01 Jan 1970 00:00:01 GMT"] {
-            let pauses = delays(&policy, &answer(503, Some(asked)), false, 0.5).0;
-            assert_eq!(pauses.len(), 3, "503 with Retry-After: {asked} was not processed");
+        assert_eq!(delays(&policy, &error_status(503, None), true, 0.5), (vec![250, 500, 1000], None));
+        assert_eq!(delays(&policy, &error_status(503, None), true, 0.0), (vec![0, 0, 0], None), "full jitter");
+        assert_eq!(delays(&policy, &error_status(503, None), false, 0.5), (vec![], None));
+        assert_eq!(
+            delays(&policy, &error_status(429, None), false, 0.5),
+            (vec![250, 500, 1000], None),
+            "429: not processed"
+        );
+        for retry_after in ["1", "0", "1.0", "Thu, 01 Jan 1970 00:00:01 GMT"] {
+            let pauses = delays(&policy, &error_status(503, Some(retry_after)), false, 0.5).0;
+            assert_eq!(pauses.len(), 3, "503 with Retry-After: {retry_after}: not processed");
         }
-        assert_eq!(delays(&policy, &answer(503, Some("soon")), false, 0.5).0, [], "no time is no such word");
+        assert_eq!(
+            delays(&policy, &error_status(503, Some("soon")), false, 0.5).0,
+            [],
+            "an invalid Retry-After does not count"
+        );
         for status in [500, 502, 504] {
             assert_eq!(
-                delays(&policy, &answer(status, Some("1")), false, 0.5).0,
+                delays(&policy, &error_status(status, Some("1")), false, 0.5).0,
                 [],
-                "{status} may have been processed"
+                "{status}: possibly processed"
             );
         }
-        assert_eq!(delays(&policy, &answer(404, None), true, 0.5), (vec![], None));
-        assert_eq!(delays(&policy, &answer(500, None), true, 0.5), (vec![], None));
+        assert_eq!(delays(&policy, &error_status(404, None), true, 0.5), (vec![], None));
+        assert_eq!(delays(&policy, &error_status(500, None), true, 0.5), (vec![], None));
         let refused = Error::new(ErrorKind::Connect, "refused").with_sent(Sent::No);
         assert_eq!(delays(&policy, &refused, false, 0.5), (vec![250, 500, 1000], None));
-        let login = Error::auth("trouble").transient();
-        assert_eq!(delays(&policy, &login, true, 0.5), (vec![], None), "the provider has its own rules");
+        let auth = Error::auth("unavailable").transient();
+        assert_eq!(delays(&policy, &auth, true, 0.5), (vec![], None), "auth has its own retries");
     }
 
     #[test]
-    fn a_caller_decides_otherwise() {
+    fn policy_overrides_when_to_retry() {
         let never = RetryPolicy::default().when(Retry::Never);
-        assert_eq!(delays(&never, &answer(503, None), true, 0.5).0, []);
+        assert_eq!(delays(&never, &error_status(503, None), true, 0.5).0, []);
         let always = RetryPolicy::default().when(Retry::EvenIfSent).max_attempts(2);
-        assert_eq!(delays(&always, &answer(503, None), false, 0.5).0, [250]);
-        assert_eq!(delays(&always, &answer(500, None), false, 0.5).0, [], "which trying again does not help");
+        assert_eq!(delays(&always, &error_status(503, None), false, 0.5).0, [250]);
+        assert_eq!(delays(&always, &error_status(500, None), false, 0.5).0, [], "not transient");
         let slow = RetryPolicy::default().delays(Duration::from_secs(1), Duration::from_secs(3)).max_attempts(6);
-        assert_eq!(delays(&slow, &answer(503, None), true, 1.0).0, [1000, 2000, 3000, 3000, 3000]);
+        assert_eq!(delays(&slow, &error_status(503, None), true, 1.0).0, [1000, 2000, 3000, 3000, 3000]);
     }
 
     #[test]
-    fn the_service_says_how_long() {
+    fn waits_at_least_for_retry_after() {
         let policy = RetryPolicy::default();
-        assert_eq!(delays(&policy, &answer(429, Some("7")), true, 0.9).0, [7000, 7000, 7000]);
-        assert_eq!(delays(&policy, &answer(429, Some("0")), true, 0.5).0, [250, 500, 1000]);
-        let (pauses, note) = delays(&policy, &answer(429, Some("3600")), true, 0.9);
+        assert_eq!(delays(&policy, &error_status(429, Some("7")), true, 0.9).0, [7000, 7000, 7000]);
+        assert_eq!(delays(&policy, &error_status(429, Some("0")), true, 0.5).0, [250, 500, 1000]);
+        let (pauses, note) = delays(&policy, &error_status(429, Some("3600")), true, 0.9);
         assert_eq!(pauses, []);
-        let wanted =
-            "the service asks for a pause of 3600s, but only 120s are left for this call; call again after the pause";
-        assert_eq!(note.as_deref(), Some(wanted));
+        let expected = "Retry-After of 3600s exceeds the 120s left for this call; call again after the pause";
+        assert_eq!(note.as_deref(), Some(expected));
         let patient = RetryPolicy::default().max_elapsed(Duration::MAX);
         let budget = RetryBudget::new(None);
-        for (asked, repeated) in
+        for (retry_after, retried) in
             [("86400", true), ("86401", false), ("31536000", false), ("99999999999999999999", false)]
         {
-            let verdict = Retries::new(&patient, &budget, true).judge(
-                &answer(503, Some(asked)),
+            let decision = RetryContext::new(&patient, &budget, true).on_error(
+                &error_status(503, Some(retry_after)),
                 Duration::ZERO,
                 Duration::MAX,
                 0.5,
             );
-            assert_eq!(matches!(verdict, Verdict::Again(_)), repeated, "{asked}");
+            assert_eq!(matches!(decision, RetryDecision::RetryAfter(_)), retried, "{retry_after}");
         }
     }
 
     #[test]
-    fn time_ends_what_attempts_would_not() {
+    fn gives_up_after_max_elapsed() {
         let policy = RetryPolicy::default().max_attempts(100).max_elapsed(Duration::from_secs(10));
-        let (pauses, note) = delays(&policy, &answer(503, None), true, 1.0);
+        let (pauses, note) = delays(&policy, &error_status(503, None), true, 1.0);
         assert_eq!(pauses, [500, 1000, 2000, 4000]);
-        assert_eq!(note.as_deref(), Some("it was not tried again, because only 2s are left for this call"));
+        assert_eq!(note.as_deref(), Some("not retried: only 2s left for this call"));
     }
 
     #[test]
-    fn a_failing_service_is_not_hit_harder() {
+    fn stops_retrying_when_budget_is_exhausted() {
         let policy = RetryPolicy::default();
         let budget = RetryBudget::new(Some(4));
-        let busy = answer(503, None);
+        let busy = error_status(503, None);
         let failing_call = |_| {
-            let mut retries = Retries::new(&policy, &budget, true);
-            let mut again = 0;
+            let mut retry = RetryContext::new(&policy, &budget, true);
+            let mut retries = 0;
             loop {
-                match retries.judge(&busy, Duration::ZERO, LONG, 0.5) {
-                    Verdict::Again(_) => again += 1,
-                    Verdict::Final(note) => return (again, note.is_some()),
+                match retry.on_error(&busy, Duration::ZERO, LONG, 0.5) {
+                    RetryDecision::RetryAfter(_) => retries += 1,
+                    RetryDecision::GiveUp(note) => return (retries, note.is_some()),
                 }
             }
         };
         let outcomes: Vec<_> = (0..3).map(failing_call).collect();
         assert_eq!(outcomes, [(3, false), (1, true), (0, true)]);
-        (0..10).for_each(|_| budget.succeeded());
-        assert_eq!(failing_call(0), (1, true), "ten successes are worth one retry");
+        (0..10).for_each(|_| budget.deposit());
+        assert_eq!(failing_call(0), (1, true), "ten successes pay for one retry");
     }
 }

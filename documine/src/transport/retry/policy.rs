@@ -1,30 +1,33 @@
-//! How often, how long, and for which calls: the settings of a client or of one call.
+//! The retry settings of a client or of one call.
 
 use std::time::Duration;
 
 use crate::backoff::Backoff;
 
-/// For which calls a failure is tried again.
+/// The calls whose failures are retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Retry {
     /// Never.
     Never,
-    /// Where it cannot do anything twice: calls that HTTP calls idempotent (RFC 9110 section 9.2.2: GET, PUT, DELETE, …), requests that
-    /// surely did not reach the service, and requests of any method that it did not process: 408, 429 (RFC 6585 section 4), and 503 with a
-    /// `Retry-After` (RFC 9110 section 15.6.4). Creations and uploads are repeated after these, too. The default.
+    /// Calls for which a retry cannot have an effect twice. The default.
+    ///
+    /// These are idempotent methods (RFC 9110 section 9.2.2: GET, PUT, DELETE, …), requests that did not reach the service, and requests of
+    /// any method that the service did not process: 408, 429 (RFC 6585 section 4), and 503 with `Retry-After` (RFC 9110 section 15.6.4). The
+    /// latter includes creations and uploads.
     #[default]
     IfSafe,
-    /// Also where the service may have seen the request: a creation or an upload whose answer was lost is made again. Only for calls where
-    /// doing it twice does no harm. An upload is read again from its [`Source`](crate::Source).
+    /// All calls, including creations and uploads whose response was lost.
+    ///
+    /// Only for calls that may take effect twice. An upload is read again from its [`Source`](crate::Source).
     EvenIfSent,
 }
 
-/// How failed attempts are repeated.
+/// The policy by which failed attempts are retried.
 ///
-/// The pause before the next attempt is random between nothing and a limit that doubles (full jitter): clients that failed together do not
-/// come back together. A `Retry-After` of the service (RFC 9110 section 10.2.3; seconds or a date) is the least pause; one that is longer
-/// than the time left for the call, or than a day, ends it at once.
+/// The delay before the next attempt is random between zero and a limit that doubles (full jitter), so that clients that failed together do
+/// not retry together. A `Retry-After` of the service (RFC 9110 section 10.2.3; seconds or a date) is the minimum delay. A `Retry-After`
+/// longer than the time left for the call, or than a day, ends the call at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,8 +52,9 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// [`Retry::IfSafe`], four attempts, pauses of at most 0.5 s, 1 s, 2 s, …, 20 s, two minutes in all: a hiccup and a short restart are
-    /// bridged, and a real failure is still reported soon.
+    /// Returns the default policy: [`Retry::IfSafe`], four attempts, delays of at most 0.5 s, 1 s, 2 s, …, 20 s, two minutes in total.
+    ///
+    /// The policy bridges a short restart of the service and still reports a longer outage within two minutes.
     fn default() -> Self {
         Self {
             when: Retry::IfSafe,
@@ -63,38 +67,41 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Whether anything is repeated at all.
-    pub(crate) fn repeats(&self) -> bool {
+    /// Returns whether the policy allows any retry.
+    pub(crate) fn allows_retries(&self) -> bool {
         self.when != Retry::Never && self.max_attempts > 1
     }
 
-    /// For which calls. Default: [`Retry::IfSafe`].
+    /// Sets which calls are retried. Default: [`Retry::IfSafe`].
     pub fn when(mut self, when: Retry) -> Self {
         self.when = when;
         self
     }
 
-    /// How many attempts in all, the first one counted. Default: 4. 0 means the same as 1.
+    /// Sets the maximum number of attempts, including the first. Default: 4. 0 means 1.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = attempts;
         self
     }
 
-    /// The longest pause before the second attempt, and the longest one before any; in between it doubles. Default: 0.5 s and 20 s.
+    /// Sets the maximum delay before the second attempt and the maximum before any later one; in between the maximum doubles.
+    ///
+    /// Default: 0.5 s and 20 s.
     pub fn delays(mut self, first: Duration, longest: Duration) -> Self {
         self.first_delay = first;
         self.max_delay = longest;
         self
     }
 
-    /// After this time, counted from the beginning of the call, no further attempt is begun. A paced call sits out no longer `Retry-After` of another
-    /// call before its first attempt either. Default: 2 minutes.
+    /// Sets the time after the start of the call until which attempts may start. Default: 2 minutes.
+    ///
+    /// A rate-limited call also waits no longer than this for the `Retry-After` of another call before its first attempt.
     pub fn max_elapsed(mut self, limit: Duration) -> Self {
         self.max_elapsed = limit;
         self
     }
 
-    /// Returns the longest time that a call may spend on attempts and pauses.
+    /// Returns the time after the start of the call until which attempts may start.
     pub(in crate::transport) fn elapsed_limit(&self) -> Duration {
         self.max_elapsed
     }

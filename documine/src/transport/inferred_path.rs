@@ -1,26 +1,26 @@
-//! Recognises answers of a service that does not know the path of a call.
+//! Recognises responses of a service that does not have the path of a call.
 //!
-//! Paths of our reconstruction are in part inferred. A service that uses another one answers with 404, 405, 415 or 501, and the answer then is that of its
-//! web framework or of a proxy, not the error body that the public API describes.
+//! Some paths of the reconstructed document are inferred. A service that uses another path responds with 404, 405, 415 or 501, and with the
+//! error body of its web framework or of a proxy instead of the published one.
 
 use ::http::StatusCode;
 use documine_api::operations::{Operation, Provenance};
 use serde_json::Value;
 
-/// Statuses of servers that do not know a path, a method, or a form of the body.
-const UNKNOWN: [StatusCode; 4] = [
+/// The statuses for an unknown path, method or media type.
+const UNKNOWN_ROUTE_STATUSES: [StatusCode; 4] = [
     StatusCode::NOT_FOUND,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     StatusCode::NOT_IMPLEMENTED,
 ];
 
-/// Members by which error bodies of frameworks are known: Spring's `{timestamp, status, error, path}`, and RFC 9457. A body without a timestamp is not
-/// the published one either.
-const OF_FRAMEWORKS: [&str; 7] = ["status", "error", "path", "type", "title", "detail", "instance"];
+/// Members of framework error bodies: Spring's `{timestamp, status, error, path}`, and RFC 9457. A body without a timestamp is not the published
+/// one either.
+const FRAMEWORK_MEMBERS: [&str; 7] = ["status", "error", "path", "type", "title", "detail", "instance"];
 
-/// Texts of frameworks for paths, methods and media types that they do not know, in small letters.
-const NOT_KNOWN: [&str; 12] = [
+/// Texts of frameworks for unknown paths, methods and media types, in lower case.
+const UNKNOWN_ROUTE_TEXTS: [&str; 12] = [
     "cannot delete",
     "cannot get",
     "cannot post",
@@ -35,10 +35,10 @@ const NOT_KNOWN: [&str; 12] = [
     "not implemented",
 ];
 
-/// Returns a note for an error answer that may come of a path that the service does not have.
+/// Returns a note for an error response that may be due to a wrong path.
 pub(super) fn note(operation: &Operation, status: StatusCode, body: &[u8]) -> Option<String> {
-    let unpublished = matches!(operation.provenance, Provenance::Described | Provenance::Inferred);
-    (unpublished && UNKNOWN.contains(&status) && !is_of_the_service(body)).then(|| {
+    let is_inferred = matches!(operation.provenance, Provenance::Described | Provenance::Inferred);
+    (is_inferred && UNKNOWN_ROUTE_STATUSES.contains(&status) && !is_service_error(body)).then(|| {
         format!(
             "the path of {} is inferred; the service may use another one (see \"What this SDK stands on\" in the README)",
             operation.id
@@ -46,18 +46,18 @@ pub(super) fn note(operation: &Operation, status: StatusCode, body: &[u8]) -> Op
     })
 }
 
-/// Returns whether an error body is the service's own `{timestamp, message}`, which is published.
-fn is_of_the_service(body: &[u8]) -> bool {
+/// Returns whether an error body is the published `{timestamp, message}` of the service.
+fn is_service_error(body: &[u8]) -> bool {
     let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return false };
     let message = match members.get("message") {
         None | Some(Value::Null) => return false,
         Some(Value::String(text)) => text.trim().to_lowercase(),
         Some(other) => other.to_string(),
     };
-    let of_a_framework =
-        !members.contains_key("timestamp") || OF_FRAMEWORKS.iter().any(|name| members.contains_key(*name));
-    let not_known = message == "not found" || NOT_KNOWN.iter().any(|text| message.contains(text));
-    let unknown_path = of_a_framework && not_known;
+    let is_framework =
+        !members.contains_key("timestamp") || FRAMEWORK_MEMBERS.iter().any(|name| members.contains_key(*name));
+    let is_unknown_route = message == "not found" || UNKNOWN_ROUTE_TEXTS.iter().any(|text| message.contains(text));
+    let unknown_path = is_framework && is_unknown_route;
     !message.is_empty() && !unknown_path
 }
 
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_word_of_the_service_names_the_inferred_path() {
+    fn notes_inferred_path_on_framework_errors() {
         let unknown: [&str; 14] = [
             r#"{"message":"no Route matched with those values","request_id":"8a"}"#,
             r#"{"message":"Not Found"}"#,
@@ -91,7 +91,7 @@ mod tests {
             r#"{"status":405,"error":"Method Not Allowed","message":"Request method 'GET' is not supported","path":"/"}"#,
         ];
         for body in unknown {
-            for status in UNKNOWN {
+            for status in UNKNOWN_ROUTE_STATUSES {
                 for provenance in [Provenance::Inferred, Provenance::Described] {
                     let note = note(&operation(provenance), status, body.as_bytes());
                     let text = note.unwrap_or_default();
@@ -103,17 +103,17 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_the_service_or_a_sure_path_gets_no_note() {
-        let own = [
+    fn adds_no_note_to_service_errors_and_published_paths() {
+        let service_errors = [
             r#"{"timestamp":"2024-03-12T10:00:00Z","message":"No such package."}"#,
             r#"{"message":["No such package."]}"#,
             r#"{"status":404,"error":"Not Found","message":"Dossier 7 does not exist.","path":"/api"}"#,
         ];
-        for body in own {
+        for body in service_errors {
             assert_eq!(note(&operation(Provenance::Inferred), StatusCode::NOT_FOUND, body.as_bytes()), None, "{body}");
         }
-        for sure in [Provenance::Published, Provenance::Unmarked] {
-            assert_eq!(note(&operation(sure), StatusCode::NOT_FOUND, b""), None);
+        for provenance in [Provenance::Published, Provenance::Unmarked] {
+            assert_eq!(note(&operation(provenance), StatusCode::NOT_FOUND, b""), None);
         }
         for status in [400, 401, 403, 409, 410, 429, 500, 503] {
             let status = StatusCode::from_u16(status).unwrap_or_default();

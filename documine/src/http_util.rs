@@ -1,4 +1,4 @@
-//! Small things that everybody who talks HTTP here needs: what a failure means, how long to stay away, bounded bodies.
+//! HTTP helpers shared by the transport and the identity provider client: error classification, `Retry-After`, bounded bodies.
 
 use std::error::Error as StdError;
 use std::time::{Duration, SystemTime};
@@ -10,19 +10,19 @@ use http::{HeaderMap, HeaderName, header};
 use crate::error::{ErrorKind, Sent};
 use crate::text::one_line;
 
-/// The longest time for which one duration given by the service (`Retry-After`) holds back all paced calls of a client, a wait, or a shared poll.
+/// The limit on a single `Retry-After` that holds back all rate-limited calls of a client, a wait, or a shared poll.
 ///
-/// 5 minutes: as long as a call may take by default. After that the service is asked again, whatever it said before.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// 5 minutes: the default deadline of a call. After that the service is called again.
+pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(300);
 
-/// Reads a body up to `limit` bytes and leaves the rest.
+/// Reads a body up to `limit` bytes and drops the rest.
 pub(crate) async fn read_bounded(response: reqwest::Response, limit: usize) -> Result<Bytes, reqwest::Error> {
     let mut body = BytesMut::new();
     let mut stream = response.bytes_stream();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
-        let room = limit - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        let available = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(available)]);
         if body.len() == limit {
             break;
         }
@@ -30,10 +30,10 @@ pub(crate) async fn read_bounded(response: reqwest::Response, limit: usize) -> R
     Ok(body.freeze())
 }
 
-/// What a transport error is, and whether the other side may have seen the request.
+/// Returns the kind of a transport error, and whether the server may have received the request.
 ///
-/// Looking up the name, connecting and the TLS handshake come before the first byte of a request; what breaks later may have been seen.
-pub(crate) fn fate(error: &reqwest::Error) -> (ErrorKind, Sent) {
+/// Name resolution, connection and TLS handshake precede the first byte of a request. After any later failure the request may have arrived.
+pub(crate) fn classify_reqwest_error(error: &reqwest::Error) -> (ErrorKind, Sent) {
     if error.is_builder() {
         (ErrorKind::Input, Sent::No)
     } else if error.is_connect() {
@@ -45,35 +45,43 @@ pub(crate) fn fate(error: &reqwest::Error) -> (ErrorKind, Sent) {
     }
 }
 
-/// An error and those behind it, from the outermost to the innermost.
+/// Returns an error and its sources, from the outermost to the innermost.
 pub(crate) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
 }
 
-/// The innermost cause: the one that says something. reqwest's own texts hold the URL, which may hold ids, so they are not shown.
+/// Returns the text of the innermost cause. The texts of reqwest contain the URL, which may contain ids, so they are not shown.
 pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     match causes(error).skip(1).last() {
         Some(cause) => one_line(&cause.to_string()),
-        None if error.is_timeout() => "time limit".into(),
-        None => "no further reason given".into(),
+        None if error.is_timeout() => "timeout".into(),
+        None => "unknown cause".into(),
     }
 }
 
-/// `Retry-After` (RFC 9110 section 10.2.3): seconds (some gateways write decimals), or a date, which is held against the answer's own `Date`, because the clocks of service
-/// and client may differ. Without `Date` it is held against `now`. A date that has passed means at once.
+/// Parses `Retry-After` (RFC 9110 section 10.2.3): seconds (some gateways write decimals) or a date.
+///
+/// A date is compared with the `Date` of the response, because the clocks of service and client may differ, or with `now` if there is none. A
+/// past date means zero.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let asked = text(header::RETRY_AFTER)?;
-    if asked.bytes().all(|byte| byte.is_ascii_digit()) && !asked.is_empty() {
-        // More digits than a number holds is a long time all the same.
-        return Some(Duration::from_secs(asked.parse().unwrap_or(u64::MAX)));
+    let value = text(header::RETRY_AFTER)?;
+    if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
+        // Saturates when the number does not fit.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
-    if asked.contains('.') && asked.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return Duration::try_from_secs_f64(asked.parse().ok()?).ok();
+    if value.contains('.') && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Duration::try_from_secs_f64(value.parse().ok()?).ok();
     }
-    let at = httpdate::parse_http_date(asked).ok()?;
+    let at = httpdate::parse_http_date(value).ok()?;
     let now = text(header::DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
     Some(at.duration_since(now).unwrap_or_default())
+}
+
+/// Returns whether a `Content-Type` is HTML.
+pub(crate) fn is_html(media_type: &str) -> bool {
+    const HTML: &str = "text/html";
+    media_type.trim_start().get(..HTML.len()).is_some_and(|start| start.eq_ignore_ascii_case(HTML))
 }
 
 #[cfg(test)]
@@ -86,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn the_service_says_how_long_in_seconds_or_by_its_own_clock() {
-        // An hour ahead of the service's clock.
+    fn parses_retry_after_in_seconds_or_as_date() {
+        // One hour ahead of the clock of the service.
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 + 3600);
-        let after = |asked, date| {
-            let mut fields = vec![(header::RETRY_AFTER, asked)];
+        let after = |retry_after, date| {
+            let mut fields = vec![(header::RETRY_AFTER, retry_after)];
             fields.extend(Some(date).filter(|date: &&str| !date.is_empty()).map(|date| (header::DATE, date)));
-            retry_after(&headers(&fields), now)
+            super::retry_after(&headers(&fields), now)
         };
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -102,12 +110,12 @@ mod tests {
         assert_eq!(after("Sun, 06 Nov 1994 08:50:07 GMT", date), seconds(30));
         assert_eq!(after("Sunday, 06-Nov-94 08:50:07 GMT", date), seconds(30), "RFC 850");
         assert_eq!(after("Sun Nov  6 08:50:07 1994", date), seconds(30), "asctime");
-        assert_eq!(after("Sun, 06 Nov 1994 08:49:07 GMT", date), seconds(0), "it has passed");
-        assert_eq!(after("Sun, 06 Nov 1994 10:49:37 GMT", ""), seconds(3600), "without Date by our clock");
+        assert_eq!(after("Sun, 06 Nov 1994 08:49:07 GMT", date), seconds(0), "past date");
+        assert_eq!(after("Sun, 06 Nov 1994 10:49:37 GMT", ""), seconds(3600), "without Date by the client's clock");
         assert_eq!(after("1.5", date), Some(Duration::from_millis(1500)));
         assert_eq!(after("120.0", ""), seconds(120));
-        for nonsense in ["", "-1", "soon", "1.5.2", ".", "7 s"] {
-            assert_eq!(after(nonsense, date), None, "{nonsense:?}");
+        for invalid in ["", "-1", "soon", "1.5.2", ".", "7 s"] {
+            assert_eq!(after(invalid, date), None, "{invalid:?}");
         }
     }
 }

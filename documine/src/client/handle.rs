@@ -1,0 +1,166 @@
+//! [`Client`] and the state that its clones share.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use documine_api::PreparedRequest;
+use documine_api::operations::Operation;
+use serde::de::DeserializeOwned;
+
+use super::decode::decode;
+use crate::auth::Endpoints;
+use crate::clock::Clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::WaitContext;
+use crate::transport::classify::{ResponseFailure, classify};
+use crate::transport::{CallExecutor, CallOptions, Pipeline, RawResponse, RawTransport, ResponseMeta};
+
+/// A client of one DocuMine workspace.
+///
+/// Clones share connections, tokens and settings. The [crate documentation](crate) has a tour.
+#[derive(Clone)]
+pub struct Client(Arc<ClientState>);
+
+struct ClientState {
+    pipeline: Arc<Pipeline>,
+    generated: documine_api::Client,
+    workspace: String,
+    endpoints: Endpoints,
+    waits: WaitContext,
+}
+
+impl Client {
+    pub(crate) fn from_pipeline(pipeline: Pipeline, workspace: String, endpoints: Endpoints) -> Self {
+        let pipeline = Arc::new(pipeline);
+        let transport = Arc::new(RawTransport(Arc::clone(&pipeline)));
+        let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&pipeline.base_url));
+        let base_url = pipeline.base_url.as_str();
+        let generated = documine_api::Client::new_with_client(base_url, pipeline.client.clone(), inner);
+        let waits = WaitContext::new(Arc::clone(&pipeline.clock));
+        Self(Arc::new(ClientState { pipeline, generated, workspace, endpoints, waits }))
+    }
+
+    /// Returns the id of the workspace.
+    pub fn workspace(&self) -> &str {
+        &self.0.workspace
+    }
+
+    /// Returns the base URL of the service.
+    pub fn base_url(&self) -> &str {
+        self.0.pipeline.base_url.as_str().trim_end_matches('/')
+    }
+
+    /// Returns the number of requests that this client and its clones have sent to the service, retries included, token requests excluded.
+    pub fn requests_sent(&self) -> u64 {
+        self.0.pipeline.requests_sent.load(Ordering::Relaxed)
+    }
+
+    /// Returns the generated client on the same transport: every operation of the document, with its own names and types.
+    ///
+    /// Its methods return progenitor's error type; [`Error::find`] finds the error of this crate in it.
+    pub fn raw(&self) -> documine_api::Client {
+        self.0.generated.clone()
+    }
+
+    /// Returns the generated client, whose builders prepare the requests of operations.
+    pub(crate) fn requests(&self) -> &documine_api::Client {
+        &self.0.generated
+    }
+
+    /// Sends a request through the transport.
+    pub(crate) async fn send_request(
+        &self,
+        request: reqwest::Request,
+        operation: &'static Operation,
+        options: &CallOptions,
+    ) -> Result<RawResponse> {
+        CallExecutor::new(&self.0.pipeline, options).execute(request, operation).await
+    }
+
+    /// Sends a prepared request of an operation through the transport.
+    pub(crate) async fn send<A>(&self, request: Prepared<A>, options: &CallOptions) -> Result<RawResponse> {
+        let (request, operation) = build_request(request)?;
+        CallExecutor::new(&self.0.pipeline, options).execute(request, operation).await
+    }
+
+    /// Sends a prepared request and decodes the response.
+    pub(crate) async fn fetch_with_meta<A: DeserializeOwned>(
+        &self,
+        request: Prepared<A>,
+        options: &CallOptions,
+    ) -> Result<(A, ResponseMeta)> {
+        let (request, operation) = build_request(request)?;
+        let response = CallExecutor::new(&self.0.pipeline, options).execute(request, operation).await?;
+        let (body, meta) = response.into_bytes().await?;
+        Ok((decode(&body, &meta)?, meta))
+    }
+
+    /// Sends a prepared request and decodes the response, without its metadata.
+    pub(crate) async fn fetch<A: DeserializeOwned>(&self, request: Prepared<A>, options: &CallOptions) -> Result<A> {
+        Ok(self.fetch_with_meta(request, options).await?.0)
+    }
+
+    /// Sends a prepared request and decodes the response; `None` for a response without content.
+    pub(crate) async fn fetch_optional<A: DeserializeOwned>(
+        &self,
+        request: Prepared<A>,
+        options: &CallOptions,
+    ) -> Result<Option<A>> {
+        let (body, meta) = self.send(request, options).await?.into_bytes().await?;
+        if body.trim_ascii().is_empty() { Ok(None) } else { decode(&body, &meta).map(Some) }
+    }
+
+    /// Sends a prepared request whose response has no content.
+    pub(crate) async fn execute(&self, request: Prepared<()>, options: &CallOptions) -> Result<()> {
+        self.send(request, options).await.map(drop)
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.0.pipeline.clock
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.0.pipeline
+    }
+
+    pub(crate) fn waits(&self) -> &WaitContext {
+        &self.0.waits
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.base_url())
+            .field("workspace", &self.0.workspace)
+            .field("authorization_endpoint", &self.0.endpoints.authorization.as_str())
+            .field("token_endpoint", &self.0.endpoints.token.as_str())
+            .field("device_endpoint", &self.0.endpoints.device.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request as the generated client prepares it. No other type of this crate shows progenitor's error.
+pub(crate) type Prepared<A> = std::result::Result<PreparedRequest<A>, documine_api::Error<()>>;
+
+/// Builds a prepared request, if its values are valid and the document has the operation.
+pub(crate) fn build_request<A>(request: Prepared<A>) -> Result<(reqwest::Request, &'static Operation)> {
+    let request = request.map_err(|error| match error {
+        // Settings and ids were validated before, so another value of the caller cannot be part of a request.
+        documine_api::Error::InvalidRequest(text) | documine_api::Error::Custom(text) => Error::input(text),
+        documine_api::Error::CommunicationError(error) => classify(ResponseFailure::Transport(&error)),
+        other => Error::input(other.to_string()),
+    })?;
+    request.into_parts().map_err(|unsupported| {
+        Error::new(ErrorKind::UnsupportedByDocument, unsupported.to_string()).with_operation(unsupported.operation())
+    })
+}
+
+#[cfg(test)]
+const _: () = {
+    const fn assert_shareable<T: Clone + Send + Sync + 'static>() {}
+    assert_shareable::<Client>();
+    assert_shareable::<Error>();
+    assert_shareable::<ErrorKind>();
+};
