@@ -10,8 +10,8 @@ use url::Url;
 
 use crate::address;
 use crate::auth::{
-    Authenticator, ClientAuthMethod, Credentials, EndpointPaths, Endpoints, ExpectedIssuer, Issuer, Listener, Login,
-    Origin, TokenEndpoint, TokenSet,
+    Authenticator, ClientAuthMethod, Credentials, EndpointPaths, Endpoints, ExpectedIssuer, Issuer, Login,
+    LoginListener, TokenEndpoint, TokenProvider, TokenSet,
 };
 use crate::client::Client;
 use crate::client::profile::Profile;
@@ -419,9 +419,9 @@ impl ClientBuilder {
             }
         };
         let listener =
-            self.observer.clone().map(|observer| -> Listener { Arc::new(move |event| observer.login(event)) });
-        let origin = Origin::new(credentials, endpoint, Arc::clone(&self.clock));
-        let auth = Authenticator::new(origin, Arc::clone(&self.clock), listener);
+            self.observer.clone().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
+        let provider = TokenProvider::new(credentials, endpoint, Arc::clone(&self.clock));
+        let auth = Authenticator::new(provider, Arc::clone(&self.clock), listener);
         let base = Arc::new(address::above(base, documine_api::document::SERVER_PATH));
         let pipeline = Pipeline {
             http: Arc::new(api_http.clone()),

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::auth::{LoggedOut, Members, TokenSet};
+use crate::auth::{LenientObject, LoggedOut, TokenSet};
 use crate::client::Client;
 use crate::error::Result;
 
@@ -41,7 +41,7 @@ impl Client {
     /// # Errors
     /// Nobody has logged in ([`Error::needs_login`](crate::Error::needs_login)).
     pub async fn who_am_i(&self) -> Result<Identity> {
-        let tokens = self.pipeline().auth.at_hand().await?;
+        let tokens = self.pipeline().auth.cached_or_stored().await?;
         Ok(Identity::of(&tokens, self.workspace()))
     }
 
@@ -60,24 +60,24 @@ impl Client {
     /// Comes back when no refresh is under way. A program does this at its end, before its runtime ends too: a refresh that is cut off may have
     /// used a refresh token up without the new one being kept. Until then it goes on by itself, so nobody has to wait for it elsewhere.
     pub async fn settle(&self) {
-        self.pipeline().auth.settle().await;
+        self.pipeline().auth.wait_for_refresh().await;
     }
 }
 
 /// Returns the name of the account in a token's claims (OpenID Connect Core section 5.1).
-fn account(claims: &Members) -> Option<String> {
+fn account(claims: &LenientObject) -> Option<String> {
     claims.text(&["preferred_username", "email", "sub"]).map(|name| crate::text::one_line(&name))
 }
 
 impl Identity {
     fn of(tokens: &TokenSet, workspace: &str) -> Self {
         // The signatures are none of our business: nothing is decided by the claims.
-        let access = Members::of_jwt(&tokens.access);
-        let id = tokens.id.as_ref().and_then(Members::of_jwt);
+        let access = LenientObject::from_jwt(&tokens.access);
+        let id = tokens.id.as_ref().and_then(LenientObject::from_jwt);
         let scopes = || access.as_ref().map(|claims| claims.words(&["scope", "scp"])).unwrap_or_default();
         Self {
             workspace: workspace.to_owned(),
-            access_expires_at: tokens.expires_at.or_else(|| access.as_ref()?.moment(&["exp"])),
+            access_expires_at: tokens.expires_at.or_else(|| access.as_ref()?.timestamp(&["exp"])),
             refresh_expires_at: tokens.refresh_expires_at,
             scopes: if tokens.scopes.is_empty() { scopes() } else { tokens.scopes.clone() },
             account: [&id, &access].into_iter().flatten().find_map(account),
