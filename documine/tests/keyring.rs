@@ -113,7 +113,10 @@ async fn damaged(store: &KeyringStore, good: &StoredLogin) -> std::result::Resul
     is(kept.as_ref() == Some(good), "the login that was written meanwhile is kept")?;
     write(ACCOUNT, "damaged").await?;
     let error = store.load_or_quarantine().await.err().ok_or("a damaged entry is an error")?;
-    is(error.needs_login() && error.to_string().contains("it is kept as "), &format!("it is moved aside: {error}"))?;
+    is(
+        error.needs_login() && error.to_string().contains(" and was moved to "),
+        &format!("it is moved aside: {error}"),
+    )?;
     drop(lock);
     is(store.load().await.map_err(text)?.is_none(), "its place is free")?;
     let aside = format!("{ACCOUNT} (damaged)");

@@ -41,7 +41,7 @@ async fn a_service_that_is_not_there_is_told() {
     is_line(
         &error,
         ErrorKind::Connect,
-        "login with a password: the identity provider could not be asked: Connection refused (os error 111)",
+        "login with a password: the request to the identity provider failed: Connection refused (os error 111)",
     );
     assert!(!error.was_sent() && error.is_transient());
     let error = with(Credentials::access_token(SECRETS[2])).license().await.unwrap_err();
@@ -62,7 +62,7 @@ async fn an_address_where_another_service_lives_is_told() {
     is_line(
         &client.license().await.unwrap_err(),
         ErrorKind::Auth,
-        "login with a password: the identity provider knows no such path (404); check the base URL, the workspace and the token path",
+        "login with a password: the identity provider has no such path (404); check the base URL, the workspace and the token path",
     );
 }
 
@@ -232,8 +232,8 @@ async fn a_place_that_can_not_be_written_is_told_and_nothing_half_remains() {
     std::fs::write(&file, "a file").unwrap();
     let shown = folder.path().display();
     for (target, reason) in [
-        (folder.path().join("missing/out.zip"), "No such file or directory (os error 2); make the folder first"),
-        (file.join("out.zip"), "Not a directory (os error 20); choose a folder that can be written"),
+        (folder.path().join("missing/out.zip"), "No such file or directory (os error 2); create the folder first"),
+        (file.join("out.zip"), "Not a directory (os error 20); choose a writable folder"),
         (folder.path().to_owned(), "it is a folder; name a file in it"),
         (folder.path().join(".."), "the path names no file"),
     ] {

@@ -67,7 +67,7 @@ fn empty_credentials_are_told_one_by_one() {
     refused(with(Credentials::tokens("c", TokenSet::new("\t"))), "credentials: the access token is empty; give one");
     refused(
         with(Credentials::access_token("t0ken-t3xt\nX-Other: 1")),
-        "credentials: the access token holds characters that no header may hold, perhaps a line break",
+        "credentials: the access token holds characters that are not allowed in a header, perhaps a line break",
     );
     refused(
         Client::builder("https://acme.example").workspace("acme"),

@@ -138,8 +138,8 @@ async fn an_endpoint_elsewhere_is_named_and_not_taken() {
             })
             .await;
             let line = format!(
-                "discovery of the identity provider: the {name} is elsewhere ({shown}, not {}); \
-                 if it is right all the same, set it with `{setter}(…)` before the discovery",
+                "discovery of the identity provider: the {name} has another origin ({shown}, not {}); \
+                 if the endpoint is correct, set it with `{setter}(…)` before the discovery",
                 provider.base
             );
             is_line(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
@@ -171,12 +171,12 @@ async fn an_endpoint_with_more_in_it_than_an_address_is_not_taken() {
         .await;
         discover(&provider).await.map(drop).unwrap_err()
     };
-    let advice = "if it is right all the same, set it with `token_path(…)` before the discovery";
+    let advice = "if the endpoint is correct, set it with `token_path(…)` before the discovery";
     let begin = "discovery of the identity provider: the token_endpoint";
     let holds = format!("{begin} holds a user name, a password or a fragment; {advice}");
     is_line(&with(|issuer| issuer.replace("//", "//robot:pa55-w0rd@")).await, ErrorKind::Auth, &holds);
     is_line(&with(|issuer| format!("{issuer}#pa55-w0rd")).await, ErrorKind::Auth, &holds);
-    is_line(&with(|_| "/token".into()).await, ErrorKind::Auth, &format!("{begin} is no URL; {advice}"));
+    is_line(&with(|_| "/token".into()).await, ErrorKind::Auth, &format!("{begin} is not a URL; {advice}"));
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn another_issuers_document_is_not_taken() {
         })
         .await;
         let line = format!(
-            "discovery of the identity provider: the document is of another issuer, {shown}; give that one if you trust it"
+            "discovery of the identity provider: the discovery document belongs to another issuer, {shown}; use that issuer if you trust it"
         );
         is_line(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
     }
@@ -229,7 +229,7 @@ async fn what_is_no_document_is_told() {
     for body in bodies {
         let provider = issuer(move |_| answer("200 OK", &["Content-Type: text/html"], &body)).await;
         let line = format!(
-            "discovery of the identity provider: what stands at {}{place} is no discovery document; check the issuer",
+            "discovery of the identity provider: the response of {}{place} is not a discovery document; check the issuer",
             provider.base
         );
         is_line(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
@@ -241,11 +241,11 @@ async fn what_is_no_document_is_told() {
     is_line(
         &discover(&provider).await.map(drop).unwrap_err(),
         ErrorKind::Auth,
-        "discovery of the identity provider: the document names no token_endpoint; set it with `token_path(…)`",
+        "discovery of the identity provider: the discovery document names no token_endpoint; set the endpoint with `token_path(…)`",
     );
     let provider = issuer(|_| answer("404 Not Found", &["Content-Type: text/html"], "<html>")).await;
     let line =
-        format!("discovery of the identity provider: {}{place} is not there (404); check the issuer", provider.base);
+        format!("discovery of the identity provider: {}{place} does not exist (404); check the issuer", provider.base);
     is_line(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
 }
 
@@ -257,7 +257,7 @@ async fn a_redirect_is_not_followed() {
         let location = location.clone();
         let provider = issuer(move |_| answer(status, &[&location], "")).await;
         let line = format!(
-            "discovery of the identity provider: {}/realms/r/.well-known/openid-configuration points elsewhere, \
+            "discovery of the identity provider: {}/realms/r/.well-known/openid-configuration is a redirect, \
              which is not followed; check the issuer",
             provider.base
         );
@@ -279,7 +279,7 @@ async fn an_issuer_that_is_no_safe_address_is_told_before_anything_is_sent() {
     let lines = [
         (
             "",
-            "the issuer is no URL (relative URL without a base); it should look like https://login.example/realms/acme",
+            "the issuer is not a URL (relative URL without a base); it should be like https://login.example/realms/acme",
         ),
         (
             "http://login.example/realms/r",
@@ -292,9 +292,9 @@ async fn an_issuer_that_is_no_safe_address_is_told_before_anything_is_sent() {
         ),
         (
             "https://login.example/?realm=pa55-w0rd",
-            "the issuer holds a query or fragment; leave out what follows `?` or `#`",
+            "the issuer holds a query or fragment; remove `?` or `#` and the text after it",
         ),
-        ("https://login.example/#r", "the issuer holds a query or fragment; leave out what follows `?` or `#`"),
+        ("https://login.example/#r", "the issuer holds a query or fragment; remove `?` or `#` and the text after it"),
         ("mailto:pa55-w0rd", "the issuer names no host; it should look like https://acme.example"),
     ];
     for (issuer, line) in lines {

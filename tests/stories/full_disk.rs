@@ -13,8 +13,8 @@ use crate::paper::zip;
 
 /// A line of `sh`, whose unit is 512 bytes. What ends a process at such a write is switched off, so that the write fails.
 const FULL: &str = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"";
-const WHY: &str = "File too large (os error 27); choose a place that takes files of this size";
-const READ_ONLY: &str = "; choose a folder that can be written";
+const WHY: &str = "File too large (os error 27); choose a location that supports files of this size";
+const READ_ONLY: &str = "; choose a writable folder";
 
 fn is_about_a_file(error: &Error, line: &str) {
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::File, line));
@@ -125,8 +125,8 @@ async fn a_folder_that_is_none_is_told_before_anything_is_fetched() {
     std::fs::write(&file, zip(&[("a", b"bytes")])).unwrap();
     let (in_file, nowhere) = (file.join("a.zip"), folder.path().join("nowhere/a.zip"));
     for (target, why) in [
-        (&in_file, "Not a directory (os error 20); choose a folder that can be written"),
-        (&nowhere, "No such file or directory (os error 2); make the folder first"),
+        (&in_file, "Not a directory (os error 20); choose a writable folder"),
+        (&nowhere, "No such file or directory (os error 2); create the folder first"),
     ] {
         let error = package.save_to(target).await.unwrap_err();
         is_about_a_file(&error, &format!("downloadPackage: {} can't be written: {why}", target.display()));
@@ -134,7 +134,7 @@ async fn a_folder_that_is_none_is_told_before_anything_is_fetched() {
         is_about_a_file(&error, &format!("downloadPackage: {}.part can't be written: {why}", target.display()));
     }
     let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
-    let why = "No such file or directory (os error 2); make the folder first";
+    let why = "No such file or directory (os error 2); create the folder first";
     is_about_a_file(&error, &format!("{}: {} can't be made: {why}", file.display(), nowhere.display()));
     assert_eq!((names(folder.path()), shop.begins()), (vec!["file".to_owned()], vec![]));
 }

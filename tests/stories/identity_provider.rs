@@ -65,7 +65,7 @@ async fn the_token_endpoint_may_be_elsewhere() {
     let error = world.builder().token_path("/elsewhere").build().unwrap().license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login with a password: the identity provider knows no such path (404); check the base URL, the workspace and the token path"
+        "login with a password: the identity provider has no such path (404); check the base URL, the workspace and the token path"
     );
     assert_eq!(world.journal_since(before).len(), 1);
     world.expect_violations(&["POST /elsewhere is no operation of the document"]);

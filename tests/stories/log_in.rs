@@ -88,7 +88,7 @@ async fn a_wrong_client_secret_says_what_to_check() {
     assert_eq!(
         error.to_string(),
         "login with a password: the identity provider refused: Invalid client or Invalid client credentials (unauthorized_client); \
-         check the client id, its secret, and which grants it may use"
+         check the client id, its secret, and its allowed grants"
     );
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.needs_login() && !error.was_sent());
@@ -276,7 +276,7 @@ async fn trouble_of_the_provider_throws_no_token_away() {
     let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "refresh of the access token: the identity provider answered 503 Service Unavailable without saying why"
+        "refresh of the access token: the identity provider answered 503 Service Unavailable without a reason"
     );
     assert!(!error.needs_login() && error.is_transient());
     world.time.pass(1);

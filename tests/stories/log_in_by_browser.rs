@@ -64,7 +64,7 @@ async fn a_web_application_has_a_callback_of_its_own() {
     let error = second.exchange(&code, &state).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by browser: the answer belongs to another login (its state is not ours); begin again"
+        "login by browser: the response belongs to another login (state mismatch); start the login again"
     );
     assert_eq!(world.journal().len(), 2, "and the code was not used up for that");
     first.exchange(&code, &state).await.unwrap();
@@ -102,13 +102,13 @@ async fn answers_that_are_none() {
         said(|state| format!("error=invalid_scope&error_description=Invalid+scopes%3A%0Ax&state={state}")).await;
     assert_eq!(scope.0, "login by browser: the identity provider refused: Invalid scopes: x (invalid_scope)");
     let nothing = said(|state| format!("?state={state}")).await;
-    assert_eq!(nothing.0, "login by browser: the identity provider's answer holds no code; begin again");
+    assert_eq!(nothing.0, "login by browser: the identity provider's response holds no code; start the login again");
     let twice = said(|state| format!("code=a&code=b&state={state}")).await;
-    assert_eq!(twice.0, "login by browser: the answer holds `code` twice; begin again");
+    assert_eq!(twice.0, "login by browser: the response holds `code` twice; start the login again");
     let elsewhere = said(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
     assert_eq!(
         elsewhere.0,
-        "login by browser: the answer comes from another identity provider than the one that was asked (iss); begin again"
+        "login by browser: the response comes from another identity provider than expected (iss mismatch); start the login again"
     );
     for none in ["", "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7", "https://acme.example/"] {
         let error = login(&world).redirected(none).await.unwrap_err();
@@ -120,11 +120,11 @@ async fn answers_that_are_none() {
         login(&world).redirected("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
     assert_eq!(
         foreign.to_string(),
-        "login by browser: the answer belongs to another login (its state is not ours); begin again"
+        "login by browser: the response belongs to another login (state mismatch); start the login again"
     );
     for wrong in ["", "callback", "http://127.0.0.1/#here"] {
         let error = world.builder().login("laptop").unwrap().authorization(wrong).unwrap_err();
-        assert_eq!(error.to_string(), "the redirect URI is no absolute address, or has a fragment");
+        assert_eq!(error.to_string(), "the redirect URI is not an absolute URL, or has a fragment");
     }
     assert_eq!(world.journal(), Vec::<String>::new());
 }

@@ -74,7 +74,7 @@ async fn nobody_confirms() {
     let error = log_in(&world, usize::MAX, |_, _| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by device code: the code has expired before anybody confirmed it; begin again"
+        "login by device code: the device code expired before it was confirmed; start the login again"
     );
     assert!(error.needs_login());
     // 600 seconds, a question every five.
@@ -88,9 +88,9 @@ async fn a_client_that_may_not_is_told_so_before_anything_is_shown() {
     let error = login.device(|code| panic!("nothing is to be shown: {code:?}")).await.unwrap_err();
     assert_eq!(world.journal(), ["device 401"]);
     assert!(error.to_string().starts_with("login by device code: the identity provider refused: "), "{error}");
-    assert!(error.to_string().ends_with("; check the client id, its secret, and which grants it may use"), "{error}");
+    assert!(error.to_string().ends_with("; check the client id, its secret, and its allowed grants"), "{error}");
     let empty = world.builder().login(" ").unwrap_err();
-    assert_eq!(empty.to_string(), "the client id is empty; give the one that the identity provider knows");
+    assert_eq!(empty.to_string(), "the client id is empty; give the one that is registered with the identity provider");
 }
 
 fn refused(code: &str) -> Vec<u8> {
@@ -168,14 +168,14 @@ async fn answers_that_are_none() {
         let error = outcome.unwrap_err();
         assert_eq!(
             error.to_string(),
-            "login by device code: the identity provider names a page that is no web address"
+            "login by device code: the identity provider's verification page is not an http or https URL"
         );
     }
     let secret = answer("200 OK", &["Content-Type: application/json"], r#"{"device_code": "s3cret"}"#);
     let error = at(vec![secret]).await.2.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by device code: the identity provider's answer holds no device code; check the device path"
+        "login by device code: the identity provider's response holds no device code; check the device path"
     );
     assert!(!format!("{error:?}").contains("s3cret"));
     let unread = vec![
@@ -183,6 +183,6 @@ async fn answers_that_are_none() {
         answer("200 OK", &["Content-Type: application/json"], r#"{"access_token": 7, "s": "s3cret"}"#),
     ];
     let error = at(unread).await.2.unwrap_err();
-    assert_eq!(error.to_string(), "login by device code: the identity provider's answer could not be understood");
+    assert_eq!(error.to_string(), "login by device code: the identity provider's response holds no access token");
     assert!(!format!("{error:?}").contains("s3cret"));
 }

@@ -31,7 +31,7 @@ async fn the_program_hears_of_the_answer_by_itself() {
     assert_eq!(shown.headers()["cache-control"], "no-store");
     assert_eq!(shown.headers()["referrer-policy"], "no-referrer");
     let text = shown.text().await.unwrap();
-    assert!(text.contains("The program has the answer."), "{text}");
+    assert!(text.contains("The program has received the login."), "{text}");
     assert!(!text.contains(&field(&back, "code").unwrap()), "{text}");
     login.await.unwrap().unwrap();
     assert_eq!(world.journal(), ["auth 200", "login 302", "token 200"]);
@@ -162,7 +162,7 @@ async fn a_port_that_is_taken_on_one_loopback_address_is_not_used_for_localhost(
     let place = Loopback::default().redirect_uri(format!("http://localhost:{port}/callback"));
     let login = world.builder().login("laptop").unwrap().browser(place, |page| panic!("shown: {page}"));
     let error = login.await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("port {port} of ::1 can't be listened on: ")), "{error}");
+    assert!(error.starts_with(&format!("can't listen on port {port} of ::1: ")), "{error}");
     drop(held);
 }
 
@@ -193,7 +193,7 @@ async fn a_refusal_comes_back_the_same_way() {
     let (login, page) = begun(&world, Loopback::default()).await;
     let (callback, state) = (field(&page, "redirect_uri").unwrap(), field(&page, "state").unwrap());
     let shown = bare_http().get(format!("{callback}?error=access_denied&state={state}")).send().await.unwrap();
-    assert!(shown.text().await.unwrap().contains("The login did not succeed."));
+    assert!(shown.text().await.unwrap().contains("The login failed."));
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), "login by browser: the person refused the login");
     assert!(error.needs_login());
@@ -207,7 +207,10 @@ async fn a_login_has_an_end() {
     // The limit runs out as soon as nothing else can happen.
     tokio::time::pause();
     let error = login.await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "login by browser: nobody logged in within 20s; begin again");
+    assert_eq!(
+        error.to_string(),
+        "login by browser: timed out after 20s waiting for the browser; start the login again, or set a longer `time_limit`"
+    );
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Login)));
 
     tokio::time::resume();
@@ -226,12 +229,12 @@ async fn places_where_nobody_can_listen() {
     let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = held.local_addr().unwrap().port();
     let error = log_in(Loopback::default().port(taken)).await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("port {taken} of 127.0.0.1 can't be listened on: ")), "{error}");
-    assert!(error.ends_with("; take another one, or 0 for any"), "{error}");
+    assert!(error.starts_with(&format!("can't listen on port {taken} of 127.0.0.1: ")), "{error}");
+    assert!(error.ends_with("; use another port, or 0 for any free port"), "{error}");
     drop(held);
     for path in ["", "callback", "/a b", "/a?b", "/a#b"] {
         let error = log_in(Loopback::default().path(path)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");
-        assert!(error.to_string().contains("is no path for a redirect URI"), "{error}");
+        assert!(error.to_string().contains("is not a path of a redirect URI"), "{error}");
     }
 }

@@ -160,7 +160,7 @@ async fn device_login_ends_at_its_time_limit() {
         assert_eq!(
             error.to_string(),
             format!(
-                "login by device code: timed out after {limit:?} waiting for the person to confirm; begin again, or set a longer \
+                "login by device code: timed out after {limit:?} waiting for the person to confirm; start the login again, or set a longer \
                  `time_limit`"
             )
         );
@@ -209,7 +209,7 @@ async fn verification_page_is_found_under_other_names() {
         let login = device_login(vec![device_code(&changes), token()], None).await;
         assert_eq!(
             login.outcome.unwrap_err().to_string(),
-            "login by device code: the identity provider names a page that is no web address"
+            "login by device code: the identity provider's verification page is not an http or https URL"
         );
         assert_eq!(login.shown, None);
     }
@@ -244,8 +244,8 @@ async fn device_polls_go_on_whatever_status_a_pending_login_has() {
         let ends = [
             ("access_denied", "the person refused the login"),
             ("authorization_declined", "the person refused the login"),
-            ("expired_token", "the code has expired before anybody confirmed it; begin again"),
-            ("code_expired", "the code has expired before anybody confirmed it; begin again"),
+            ("expired_token", "the device code expired before it was confirmed; start the login again"),
+            ("code_expired", "the device code expired before it was confirmed; start the login again"),
         ];
         for (code, line) in ends {
             let login = device_login(vec![device_code(&json!({})), refused(status, code, &[])], None).await;
@@ -316,8 +316,8 @@ async fn the_human_text_of_a_refusal_is_found() {
         (r#"{"message":"Too late"}"#, "answered 400 Bad Request: Too late"),
         ("error=nope&error_description=Too+late", "refused: Too late (nope)"),
         ("{\"error\":\"nope\",\"error_description\":\"cut \\ud83d\"}", "refused: nope"),
-        ("<html>", "answered 400 Bad Request without saying why"),
-        ("", "answered 400 Bad Request without saying why"),
+        ("<html>", "answered 400 Bad Request without a reason"),
+        ("", "answered 400 Bad Request without a reason"),
     ];
     for (body, line) in cases {
         let error = password_login(answer("400 Bad Request", &[JSON], body)).await.0.unwrap_err();
@@ -426,7 +426,7 @@ async fn token_answers_with_one_clear_meaning_are_taken() {
 
 #[tokio::test]
 async fn token_answers_without_a_clear_meaning_are_refused() {
-    let unclear = "login with a password: the identity provider's answer could not be understood";
+    let unclear = "login with a password: the identity provider's response holds no access token";
     let cases = [
         ("", unclear),
         ("{}", unclear),
@@ -444,7 +444,7 @@ async fn token_answers_without_a_clear_meaning_are_refused() {
         ),
         (
             r#"{"access_token":"s3cret","token_type":"DPoP"}"#,
-            "login with a password: the identity provider gave a dpop token, and only bearer tokens can be used; let it give bearer \
+            "login with a password: the identity provider issued a dpop token, but only bearer tokens are supported; configure it to issue bearer \
              tokens to this client",
         ),
     ];

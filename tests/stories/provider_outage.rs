@@ -92,8 +92,8 @@ async fn the_remembered_error_tells_the_cause_and_the_remaining_pause() {
     let remembered = failed(&client).await;
     assert_eq!(
         remembered.to_string(),
-        "login with a password: the identity provider answered 503 Service Unavailable without saying why; it asks for a pause of 120s; \
-         answered from the last attempt, the next one is possible in 70s"
+        "login with a password: the identity provider answered 503 Service Unavailable without a reason; it requests a delay of 120s; \
+         repeated from the last attempt, the next one is possible in 70s"
     );
     assert_eq!(remembered.retry_after(), Some(Duration::from_secs(70)));
     assert!(remembered.is_transient() && !remembered.needs_login() && !remembered.was_sent());

@@ -74,7 +74,7 @@ async fn a_token_source_that_panics_once_locks_nobody_out() {
     let source = Clumsy { asked: Arc::clone(&times), first: || Box::pin(async { panic!("clumsy") }) };
     let client = builder(&service.base).await.0.credentials(Credentials::source(source)).build().unwrap();
     let error = client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: the refresh was cut off; call again");
+    assert_eq!(error.to_string(), "getLicense: the token refresh was aborted; call again");
     assert_eq!((error.kind(), error.needs_login(), error.was_sent()), (ErrorKind::Auth, false, false));
     client.license().await.unwrap();
     assert_eq!(times.load(Ordering::SeqCst), 2);
@@ -177,7 +177,7 @@ async fn a_proxy_that_echoes_the_request_does_not_show_its_token() {
 async fn a_token_path_that_leads_nowhere_is_not_a_thing_that_is_not_found() {
     let service = provider(vec![answer("404 Not Found", &["Content-Type: text/html"], "<html>nope</html>")]).await;
     let (client, time) = robot(&service).await;
-    let line = "login with a password: the identity provider knows no such path (404); \
+    let line = "login with a password: the identity provider has no such path (404); \
                 check the base URL, the workspace and the token path";
     let error = client.license().await.unwrap_err();
     assert_eq!(error.to_string(), line);
@@ -261,7 +261,7 @@ async fn a_client_that_the_provider_does_not_know_needs_other_credentials() {
         assert_eq!(
             error.to_string(),
             "login with a password: the identity provider refused: Unknown client (invalid_client); \
-             check the client id, its secret, and which grants it may use"
+             check the client id, its secret, and its allowed grants"
         );
         assert!(error.needs_login() && !error.is_transient());
     }

@@ -169,7 +169,7 @@ async fn a_path_that_names_no_single_file_is_refused() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the token store {} has 2 hard links, which can't share a lock; remove the others, or make them symbolic links",
+                "the token store {} has 2 hard links, which can't share a lock; remove the others, or replace them by symbolic links",
                 paths.at(path).display()
             )
         );
@@ -179,7 +179,7 @@ async fn a_path_that_names_no_single_file_is_refused() {
 
     for path in ["real", "folder-link"] {
         let error = FileStore::new(paths.at(path)).load().await.unwrap_err();
-        assert!(error.to_string().ends_with("is no file"), "{error}");
+        assert!(error.to_string().ends_with("is not a file"), "{error}");
     }
 }
 
@@ -212,7 +212,7 @@ async fn a_damaged_file_stays_until_the_lock_is_held() {
     // With the lock, it is moved aside beside the file itself, not beside the link.
     let error = client.license().await.unwrap_err();
     let aside = paths.at("real/login.json.damaged");
-    assert!(error.to_string().ends_with(&format!("it is kept as {}; log in again", aside.display())), "{error}");
+    assert!(error.to_string().ends_with(&format!("and was moved to {}; log in again", aside.display())), "{error}");
     assert_eq!(paths.names(), ["login.json.damaged", "login.json.lock"]);
     assert_eq!(fs::read_to_string(aside).unwrap(), "damaged");
 }

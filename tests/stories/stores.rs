@@ -114,7 +114,7 @@ async fn nobody_else_can_read_what_is_kept() {
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store {} may be read by others (mode 0644); run `chmod 600` on it, and log in anew if somebody may have done so",
+            "getLicense: the token store {} is accessible to other users (mode 0644); run `chmod 600` on it, and log in again if another user may have read it",
             place.display()
         )
     );
@@ -166,10 +166,10 @@ async fn an_empty_store_says_that_nobody_has_logged_in_and_is_looked_at_again() 
     let (client, events) = process(&world, store.clone());
     for _ in 0..2 {
         let error = client.license().await.unwrap_err();
-        assert_eq!(error.to_string(), "getLicense: the token store is empty: nobody has logged in; log in again");
+        assert_eq!(error.to_string(), "getLicense: the token store is empty: no login has been saved; log in again");
         assert!(error.needs_login());
     }
-    assert_eq!(events.told(), ["login needed: the token store is empty: nobody has logged in; log in again"]);
+    assert_eq!(events.told(), ["login needed: the token store is empty: no login has been saved; log in again"]);
     assert_eq!(world.journal(), Vec::<String>::new());
     somebody_logs_in(&world, store).await;
     client.license().await.unwrap();
@@ -216,7 +216,7 @@ async fn a_damaged_store_is_kept_aside() {
         assert!(error.needs_login());
         let line = error.to_string();
         assert!(
-            line.contains("is damaged at line") && line.ends_with(&format!("it is kept as {aside}; log in again")),
+            line.contains("is damaged at line") && line.ends_with(&format!("and was moved to {aside}; log in again")),
             "{line}"
         );
         assert_eq!(std::fs::read_to_string(&aside).unwrap(), damaged);
@@ -250,7 +250,7 @@ async fn a_store_of_a_newer_version_is_left_alone() {
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store {} was written by a newer version of this library (form 2, known is 1); update the program",
+            "getLicense: the token store {} was written by a newer version of this library (format 2, supported: 1); update the program",
             folder.file().display()
         )
     );
@@ -269,7 +269,7 @@ async fn tokens_are_shown_to_nobody_but_the_provider_that_gave_them() {
     somebody_logs_in(&world, store.clone()).await;
     let error = process(&other, store.clone()).0.license().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().contains("take another store, or log out there first"), "{error}");
+    assert!(error.to_string().contains("use another store, or log out there first"), "{error}");
     assert_eq!(other.journal(), Vec::<String>::new());
     let stranger = world.client_with(Credentials::stored("another-client", store));
     assert_eq!(stranger.license().await.unwrap_err().kind(), ErrorKind::Config);
@@ -290,7 +290,9 @@ async fn a_lock_that_is_held_too_long_is_told_and_ends_nothing() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let lock = format!("{}.lock", folder.file().display());
-    let line = format!("another process has held the lock {lock} for 50ms; is it stopped, or hangs?");
+    let line = format!(
+        "timed out after 50ms waiting for the lock {lock} of another process; check whether that process hangs"
+    );
     assert_eq!(events.told(), ["adopted".to_owned(), format!("refresh failed: {line}")]);
     // At its end, there is nothing to go on with.
     world.time.pass(30);
@@ -389,7 +391,7 @@ async fn a_logout_ends_the_login_everywhere() {
     let error = other.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: the login is gone from the token store: logged out by another process; log in again"
+        "getLicense: the login was removed from the token store: another process logged out; log in again"
     );
     assert!(error.needs_login());
     assert_eq!(world.journal_since(before), ["revoke 200", "logout 204"]);
@@ -424,7 +426,7 @@ async fn a_provider_that_is_away_does_not_keep_a_login_on_this_machine() {
     let error = client.log_out().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(
-        error.to_string().ends_with("the tokens are forgotten here, but the identity provider may take them on"),
+        error.to_string().ends_with("the tokens were deleted locally, but the identity provider may still accept them"),
         "{error}"
     );
     assert_eq!(store.load().await.unwrap(), None);
@@ -498,7 +500,7 @@ async fn a_login_that_can_not_be_kept_after_all_is_given_back() {
     let (provider, person) = (world.sim.control().provider().clone(), world.sim.username().to_owned());
     let show = move |code: &documine::DeviceCode| assert!(provider.approve_device(&code.user_code, &person));
     let error = login.store(disk).device(show).await.unwrap_err();
-    assert!(error.to_string().ends_with("; the login was given back"), "{error}");
+    assert!(error.to_string().ends_with("; the new login was revoked"), "{error}");
     assert_eq!(world.journal(), ["device 200", "token 200", "revoke 200", "logout 204"]);
 }
 
@@ -528,7 +530,7 @@ async fn a_password_is_for_its_own_account_alone() {
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store holds a login of {:?}, but this is \"somebody-else\"; take another store, or log out there first",
+            "getLicense: the token store holds a login of {:?}, not of \"somebody-else\"; use another store, or log out there first",
             world.sim.username()
         )
     );
@@ -647,7 +649,7 @@ async fn a_logout_waits_for_a_refresh_and_takes_what_it_brings() {
 async fn a_source_of_ones_own_is_logged_out_of_elsewhere() {
     let world = rotating().await;
     let error = world.client_with(Credentials::source(Vault)).log_out().await.unwrap_err();
-    assert_eq!(error.to_string(), "the tokens come from a source of your own; log out where it has them from");
+    assert_eq!(error.to_string(), "the tokens come from a custom token source; log out at that source");
 }
 
 struct Vault;

@@ -86,7 +86,7 @@ async fn a_call_does_not_wait_for_its_token_for_ever() {
         let error = outcome.unwrap_err();
         assert!(
             error.to_string().ends_with(
-                ": the identity provider answered 503 Service Unavailable without saying why; it asks for a pause of 60s"
+                ": the identity provider answered 503 Service Unavailable without a reason; it requests a delay of 60s"
             ),
             "{error}"
         );
@@ -154,7 +154,7 @@ async fn what_never_left_is_tried_again() {
         }
         let (outcome, pauses, seen) = closed_for(3, grant).await;
         let error = outcome.unwrap_err();
-        assert!(error.to_string().contains("the identity provider could not be asked: "), "{error}");
+        assert!(error.to_string().contains("the request to the identity provider failed: "), "{error}");
         assert_eq!((error.kind(), error.is_transient(), error.needs_login()), (ErrorKind::Connect, true, false));
         assert_eq!((pauses, seen.len()), (vec![125, 250], 0), "{grant:?}: three tries in all");
     }

@@ -99,7 +99,7 @@ async fn wrong_state(stage: Arc<Stage>) -> Result<(), Failure> {
     let (login, address) = allowed(&stage, Place::Long).await?;
     let other = address.replace(&field(&address, "state")?, "another");
     let error = refused("the login", login.redirected(&other).await)?;
-    holds("it says which", error.to_string().contains("belongs to another login (its state is not ours)"))
+    holds("it says which", error.to_string().contains("belongs to another login (state mismatch)"))
 }
 
 async fn denied(stage: Arc<Stage>) -> Result<(), Failure> {

@@ -65,7 +65,7 @@ async fn expired(stage: Arc<Stage>) -> Result<(), Failure> {
     // Providers let a code live a little longer than they say.
     let outcome = login.device(|code| clock.cut(vec![code.expires_in + 3 * SECOND])).await;
     let error = refused("the login", outcome)?;
-    let text = "login by device code: the code has expired before anybody confirmed it; begin again";
+    let text = "login by device code: the device code expired before it was confirmed; start the login again";
     same("the error", &error.to_string().as_str(), &text)?;
     holds("a login is needed", error.needs_login())?;
     same("the number of questions", &clock.pauses().len(), &1)

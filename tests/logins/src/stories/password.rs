@@ -80,14 +80,14 @@ async fn wrong_secret(stage: Arc<Stage>) -> Result<(), Failure> {
     let credentials = Credentials::password(&realm.clients.confidential.0, &user.name, user.password.as_str());
     let error =
         call_refused(&stage, credentials.client_secret("n0t-this-one"), &["n0t-this-one", &user.password]).await?;
-    says(&error, "check the client id, its secret, and which grants it may use")
+    says(&error, "check the client id, its secret, and its allowed grants")
 }
 
 async fn unknown_client(stage: Arc<Stage>) -> Result<(), Failure> {
     let user = &stage.realm(Place::Long).users.plain;
     let credentials = Credentials::password("nobody-knows-me", &user.name, user.password.as_str());
     let error = call_refused(&stage, credentials, &[&user.password]).await?;
-    says(&error, "check the client id, its secret, and which grants it may use")
+    says(&error, "check the client id, its secret, and its allowed grants")
 }
 
 async fn grant_not_allowed(stage: Arc<Stage>) -> Result<(), Failure> {
@@ -96,10 +96,7 @@ async fn grant_not_allowed(stage: Arc<Stage>) -> Result<(), Failure> {
     let credentials = Credentials::password(&realm.clients.public, &user.name, user.password.as_str());
     let error = call_refused(&stage, credentials, &[&user.password]).await?;
     let named = stage.provider.facts().names_forbidden_grant;
-    says(
-        &error,
-        if named { "check the client id, its secret, and which grants it may use" } else { "(invalid_request)" },
-    )
+    says(&error, if named { "check the client id, its secret, and its allowed grants" } else { "(invalid_request)" })
 }
 
 async fn unknown_workspace(stage: Arc<Stage>) -> Result<(), Failure> {
