@@ -1,40 +1,41 @@
-//! Files and folders: what those share that write them.
+//! Shared helpers for writing files and folders.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use tempfile::TempPath;
 
-/// So many symbolic links may lead from one to the next, as in Linux.
-const MOST_LINKS: u32 = 40;
+use crate::error::{Error, Result};
 
-/// Gives a file that is whole its name, in place of what may be there.
+/// The number of symbolic links that are followed, as in Linux.
+const MAX_SYMLINKS: u32 = 40;
+
+/// Renames a complete temporary file to its final name, and replaces an existing file.
 pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()> {
     temporary.persist(target).map_err(|error| error.error)?;
     sync_folder(folder_of(target));
     Ok(())
 }
 
-/// Why something can't be written, and what can be done where that is known.
+/// Returns the reason of a failed write, with advice if there is any.
 pub(crate) fn reason(error: &io::Error) -> String {
     use io::ErrorKind as Kind;
-    // tempfile adds the temporary file's path, which means nothing to a caller.
+    // tempfile adds the path of the temporary file, which is meaningless to a caller.
     let text = error.to_string();
-    let why = text.split(" at path ").next().unwrap_or_default();
-    let way_out = match error.kind() {
-        Kind::StorageFull | Kind::QuotaExceeded => "make room there, or choose another place",
-        Kind::FileTooLarge => "choose a place that takes files of this size",
-        Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory => {
-            "choose a folder that can be written"
-        }
-        Kind::NotFound => "make the folder first",
-        _ => return why.to_owned(),
+    let reason = text.split(" at path ").next().unwrap_or_default();
+    let advice = match error.kind() {
+        Kind::StorageFull | Kind::QuotaExceeded => "free space there, or choose another location",
+        Kind::FileTooLarge => "choose a location that supports files of this size",
+        Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory => "choose a writable folder",
+        Kind::NotFound => "create the folder first",
+        _ => return reason.to_owned(),
     };
-    format!("{why}; {way_out}")
+    format!("{reason}; {advice}")
 }
 
-/// Brings the names in a folder to disk: a new file or a rename is safe only then. Not every file system can do that.
+/// Syncs a folder to disk, after which a new file or a rename survives a crash. Errors are ignored: not every file system supports it.
 pub(crate) fn sync_folder(folder: &Path) {
     #[cfg(test)]
     SYNCED.with_borrow_mut(|synced| synced.push(folder.to_owned()));
@@ -48,11 +49,11 @@ pub(crate) fn sync_folder(folder: &Path) {
 
 #[cfg(test)]
 thread_local! {
-    /// The folders that this thread has brought to disk, for tests.
+    /// The folders that this thread has synced, for tests.
     pub(crate) static SYNCED: std::cell::RefCell<Vec<PathBuf>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-/// Where a file lies; a temporary one beside it can be renamed to it.
+/// Returns the folder of a file. A temporary file in that folder can be renamed to the file.
 pub(crate) fn folder_of(target: &Path) -> &Path {
     match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -60,12 +61,12 @@ pub(crate) fn folder_of(target: &Path) -> &Path {
     }
 }
 
-/// The file that a path leads to: without links and `..`, whether it is there or not.
+/// Resolves the symbolic links and `..` of a path. The file need not exist.
 ///
 /// # Errors
-/// Links lead in a circle, or a folder can't be read.
+/// The symbolic links form a loop, or a folder can't be read.
 pub(crate) fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let mut links_left = MOST_LINKS;
+    let mut links_left = MAX_SYMLINKS;
     resolve_through(path, &mut links_left)
 }
 
@@ -75,33 +76,61 @@ fn resolve_through(path: &Path, links_left: &mut u32) -> io::Result<PathBuf> {
         resolved => return resolved,
     }
     if path == Path::new(".") {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "the working directory is gone"));
+        return Err(io::Error::new(io::ErrorKind::NotFound, "the working directory was deleted"));
     }
-    // Nothing is there, or a link to nothing: the folder is resolved first, then the name in it.
+    // The file does not exist, or the path is a dangling link: the folder is resolved first, then the name in it.
     let Some(parent) = path.parent() else { return Ok(path.to_owned()) };
     let folder = resolve_through(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }, links_left)?;
     let Some(name) = path.file_name() else {
-        // `..` of a folder that is not there, so it is no link either.
+        // `..` in a folder that does not exist, so the folder is not a link.
         return Ok(folder.parent().unwrap_or(&folder).to_owned());
     };
-    let place = folder.join(name);
-    let Ok(target) = std::fs::read_link(&place) else { return Ok(place) };
+    let file = folder.join(name);
+    let Ok(target) = std::fs::read_link(&file) else { return Ok(file) };
     *links_left = links_left.checked_sub(1).ok_or_else(|| io::Error::other("too many symbolic links"))?;
     resolve_through(&folder.join(target), links_left)
 }
 
-/// Does work that holds its thread up; an error is the work's end by force.
+/// Runs blocking work on the blocking thread pool. Fails if the work panicked or was aborted.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }
 
-/// Where this person's programs keep what they need again (`~/.local/state/documine`, `%LOCALAPPDATA%` on Windows); nothing without a home.
-pub(crate) fn state_folder() -> Option<PathBuf> {
-    let places = etcetera::choose_base_strategy().ok()?;
-    Some(places.state_dir().unwrap_or_else(|| places.cache_dir()).join("documine"))
+/// Runs blocking work that has this crate's error, like [`blocking`].
+pub(crate) async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    blocking(work).await.unwrap_or_else(|error| Err(Error::file("file access was aborted", error)))
 }
 
-/// Any name as a part of a file's name: it leads nowhere else, and two never become one.
+/// Creates new files with mode 0600 on Unix, so that other users can never read them.
+pub(crate) fn set_owner_only(options: &mut OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+/// Creates a folder and its missing parents, with mode 0700 on Unix.
+pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+/// Returns the user's state folder (`~/.local/state/documine`, `%LOCALAPPDATA%` on Windows). `None`: no home directory was found.
+pub(crate) fn state_folder() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Some(strategy.state_dir().unwrap_or_else(|| strategy.cache_dir()).join("documine"))
+}
+
+/// Encodes any text as a part of a file name. The result has no path separators, and different texts have different results.
 pub(crate) fn file_name(name: &str) -> String {
     url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('.', "%2E").replace('*', "%2A")
 }

@@ -98,15 +98,19 @@ async fn reports_errors_in_one_line_with_exit_code() -> TestResult {
         (
             &["--flow", "paste"],
             2,
-            "login by browser: this is no answer to a login: paste the whole address that the browser ended at",
+            "login by browser: not a login response; paste the whole URL that the browser ended at",
         ),
-        (&["--flow", "code", "--redirect-path", "no path"], 2, "\"no path\" is no path for a redirect URI"),
+        (&["--flow", "code", "--redirect-path", "no path"], 2, "\"no path\" is not a path of a redirect URI"),
         (
             &["--flow", "code", "--redirect-uri", "https://acme.example/cb"],
             2,
-            "the redirect URI \"https://acme.example/cb\" can't be listened on",
+            "can't listen on the redirect URI \"https://acme.example/cb\"",
         ),
-        (&["--flow", "code", "--time-limit", "1", "--no-open"], 5, "nobody logged in within 1s; begin again"),
+        (
+            &["--flow", "code", "--time-limit", "1", "--no-open"],
+            5,
+            "timed out after 1s waiting for the browser; start the login again",
+        ),
     ];
     for (args, code, line) in cases {
         let finished = run_beside_simulator(&program, args).await?;

@@ -141,8 +141,8 @@ async fn rejects_endpoint_on_another_origin() {
             })
             .await;
             let line = format!(
-                "discovery of the identity provider: the {name} is elsewhere ({shown}, not {}); \
-                 if it is right all the same, set it with `{setter}(…)` before the discovery",
+                "discovery of the identity provider: the {name} has another origin ({shown}, not {}); \
+                 if the endpoint is correct, set it with `{setter}(…)` before the discovery",
                 provider.base
             );
             assert_error(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
@@ -174,7 +174,7 @@ async fn rejects_endpoint_with_user_info_or_fragment() {
         .await;
         discover(&provider).await.map(drop).unwrap_err()
     };
-    let advice = "if it is right all the same, set it with `token_path(…)` before the discovery";
+    let advice = "if the endpoint is correct, set it with `token_path(…)` before the discovery";
     let begin = "discovery of the identity provider: the token_endpoint";
     let holds = format!("{begin} holds a user name, a password or a fragment; {advice}");
     assert_error(&with(|issuer| issuer.replace("//", "//robot:pa55-w0rd@")).await, ErrorKind::Auth, &holds);
@@ -197,7 +197,7 @@ async fn rejects_discovery_document_of_another_issuer() {
         })
         .await;
         let line = format!(
-            "discovery of the identity provider: the document is of another issuer, {shown}; give that one if you trust it"
+            "discovery of the identity provider: the discovery document belongs to another issuer, {shown}; use that issuer if you trust it"
         );
         assert_error(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
     }
@@ -244,7 +244,7 @@ async fn rejects_invalid_discovery_document() {
     assert_error(
         &discover(&provider).await.map(drop).unwrap_err(),
         ErrorKind::Auth,
-        "discovery of the identity provider: the document names no token_endpoint; set it with `token_path(…)`",
+        "discovery of the identity provider: the discovery document names no token_endpoint; set the endpoint with `token_path(…)`",
     );
     let provider = issuer(|_| response("404 Not Found", &["Content-Type: text/html"], "<html>")).await;
     let line =
@@ -260,7 +260,7 @@ async fn does_not_follow_redirect_of_discovery() {
         let location = location.clone();
         let provider = issuer(move |_| response(status, &[&location], "")).await;
         let line = format!(
-            "discovery of the identity provider: {}/realms/r/.well-known/openid-configuration points elsewhere, \
+            "discovery of the identity provider: {}/realms/r/.well-known/openid-configuration is a redirect, \
              which is not followed; check the issuer",
             provider.base
         );
@@ -282,7 +282,7 @@ async fn rejects_unsafe_issuer_before_sending() {
     let lines = [
         (
             "",
-            "the issuer is no URL (relative URL without a base); it should look like https://login.example/realms/acme",
+            "the issuer is not a URL (relative URL without a base); it should be like https://login.example/realms/acme",
         ),
         (
             "http://login.example/realms/r",
@@ -295,7 +295,7 @@ async fn rejects_unsafe_issuer_before_sending() {
         ),
         (
             "https://login.example/?realm=pa55-w0rd",
-            "the issuer holds a query or fragment; leave out what follows `?` or `#`",
+            "the issuer holds a query or fragment; remove `?` or `#` and the text after it",
         ),
         ("https://login.example/#r", "the issuer holds a query or fragment; leave out what follows `?` or `#`"),
         ("mailto:pa55-w0rd", "the issuer has no host; expected a URL such as https://acme.example"),

@@ -92,8 +92,8 @@ async fn remembered_error_includes_cause_and_remaining_delay() {
     let remembered = call_error(&client).await;
     assert_eq!(
         remembered.to_string(),
-        "login with a password: the identity provider answered 503 Service Unavailable without saying why; it asks for a pause of 120s; \
-         answered from the last attempt, the next one is possible in 70s"
+        "login with a password: the identity provider answered 503 Service Unavailable without a reason; it requests a delay of 120s; \
+         repeated from the last attempt, the next one is possible in 70s"
     );
     assert_eq!(remembered.retry_after(), Some(Duration::from_secs(70)));
     assert!(remembered.is_transient() && !remembered.needs_login() && !remembered.was_sent());

@@ -76,7 +76,7 @@ async fn panic_of_token_source_does_not_block_later_calls() {
         FailsFirstSource { calls: Arc::clone(&calls), first: || Box::pin(async { panic!("first call fails") }) };
     let client = builder(&service.base).await.0.credentials(Credentials::source(source)).build().unwrap();
     let error = client.license().await.unwrap_err();
-    assert_eq!(error.to_string(), "getLicense: the refresh was cut off; call again");
+    assert_eq!(error.to_string(), "getLicense: the token refresh was aborted; call again");
     assert_eq!((error.kind(), error.needs_login(), error.was_sent()), (ErrorKind::Auth, false, false));
     client.license().await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2);
@@ -263,7 +263,7 @@ async fn reports_unknown_client_as_needs_login() {
         assert_eq!(
             error.to_string(),
             "login with a password: the identity provider refused: Unknown client (invalid_client); \
-             check the client id, its secret, and which grants it may use"
+             check the client id, its secret, and its allowed grants"
         );
         assert!(error.needs_login() && !error.is_transient());
     }

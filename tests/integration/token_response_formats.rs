@@ -160,7 +160,7 @@ async fn device_login_ends_at_time_limit() {
         assert_eq!(
             error.to_string(),
             format!(
-                "login by device code: timed out after {limit:?} waiting for the person to confirm; begin again, or set a longer \
+                "login by device code: timed out after {limit:?} waiting for the person to confirm; start the login again, or set a longer \
                  `time_limit`"
             )
         );
@@ -242,8 +242,8 @@ async fn device_polls_continue_for_any_status_of_pending_login() {
         let ends = [
             ("access_denied", "the person refused the login"),
             ("authorization_declined", "the person refused the login"),
-            ("expired_token", "the code has expired before anybody confirmed it; begin again"),
-            ("code_expired", "the code has expired before anybody confirmed it; begin again"),
+            ("expired_token", "the device code expired before it was confirmed; start the login again"),
+            ("code_expired", "the device code expired before it was confirmed; start the login again"),
         ];
         for (code, line) in ends {
             let login = device_login(vec![device_code(&json!({})), token_error(status, code, &[])], None).await;
@@ -315,8 +315,8 @@ async fn extracts_message_of_token_error() {
         (r#"{"message":"Too late"}"#, "answered 400 Bad Request: Too late"),
         ("error=nope&error_description=Too+late", "refused: Too late (nope)"),
         ("{\"error\":\"nope\",\"error_description\":\"cut \\ud83d\"}", "refused: nope"),
-        ("<html>", "answered 400 Bad Request without saying why"),
-        ("", "answered 400 Bad Request without saying why"),
+        ("<html>", "answered 400 Bad Request without a reason"),
+        ("", "answered 400 Bad Request without a reason"),
     ];
     for (body, line) in cases {
         let error = password_login(response("400 Bad Request", &[JSON], body)).await.0.unwrap_err();
@@ -445,7 +445,7 @@ async fn rejects_ambiguous_token_responses() {
         ),
         (
             r#"{"access_token":"s3cret","token_type":"DPoP"}"#,
-            "login with a password: the identity provider gave a dpop token, and only bearer tokens can be used; let it give bearer \
+            "login with a password: the identity provider issued a dpop token, but only bearer tokens are supported; configure it to issue bearer \
              tokens to this client",
         ),
     ];

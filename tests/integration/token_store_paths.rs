@@ -154,7 +154,7 @@ async fn rejects_path_that_names_no_single_file() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the token store {} has 2 hard links, which can't share a lock; remove the others, or make them symbolic links",
+                "the token store {} has 2 hard links, which can't share a lock; remove the others, or replace them by symbolic links",
                 paths.at(path).display()
             )
         );
@@ -164,7 +164,7 @@ async fn rejects_path_that_names_no_single_file() {
 
     for path in ["real", "folder-link"] {
         let error = FileStore::new(paths.at(path)).load().await.unwrap_err();
-        assert!(error.to_string().ends_with("is no file"), "{error}");
+        assert!(error.to_string().ends_with("is not a file"), "{error}");
     }
 }
 

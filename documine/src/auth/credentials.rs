@@ -1,15 +1,16 @@
-//! What a caller gives us to log in with.
+//! The credentials of a client.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::endpoint::ClientIdentity;
+use super::client_auth::ClientIdentity;
+use super::secret::Secret;
 use super::store::TokenStore;
-use super::token::{Secret, TokenSet};
+use super::token::TokenSet;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
 
-/// A source of tokens of the caller's own: a vault, another process, a test.
+/// A custom source of access tokens: a vault, another process, a test.
 ///
 /// ```
 /// use documine::{BoxFuture, Credentials, Result, TokenSet, TokenSource};
@@ -25,15 +26,16 @@ use crate::error::{Error, Result};
 /// let credentials = Credentials::source(Vault);
 /// ```
 pub trait TokenSource: Send + Sync + 'static {
-    /// Gives a token. `rejected` is the one in use so far, which has come to its end or which the service has refused: hand out another.
+    /// Returns a token. `rejected` is the previous one, which has expired or which the service has rejected: return another.
     ///
-    /// RetryAfterHint once for any number of calls that wait for it, which wait for as long as it takes: set a time limit of your own. It must not
-    /// make calls with the same [`Client`](crate::Client), which would wait for the token they are to bring. After an error the source is called again
-    /// in a second at the earliest, and in a minute when it fails again and again; calls fail with the same error until then.
+    /// One invocation serves all calls that need a token, and they wait without a time limit: set one in the implementation. The implementation
+    /// must not make calls with the same [`Client`](crate::Client), because they would wait for the token that it has to return. After an error
+    /// the next invocation follows after one second at the earliest, and up to a minute later after repeated errors. Calls fail with the same
+    /// error until then.
     fn token(&self, rejected: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>>;
 }
 
-/// How the client logs in.
+/// The credentials that a client logs in with.
 ///
 /// ```
 /// use documine::Credentials;
@@ -56,15 +58,15 @@ pub(super) enum Grant {
         password: Secret,
     },
     Tokens(TokenSet),
-    /// Whatever is in the store.
+    /// The login in the store.
     Stored,
-    Source(Custom),
+    Source(SharedSource),
 }
 
 #[derive(Clone)]
-pub(super) struct Custom(pub(super) Arc<dyn TokenSource>);
+pub(super) struct SharedSource(pub(super) Arc<dyn TokenSource>);
 
-impl fmt::Debug for Custom {
+impl fmt::Debug for SharedSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenSource")
     }
@@ -86,22 +88,23 @@ impl Credentials {
         Self { grant, client, scopes: Vec::new(), store: None }
     }
 
-    /// Resource owner password credentials (RFC 6749 section 4.3), for an account that is used by a program alone.
+    /// Logs in with resource owner password credentials (RFC 6749 section 4.3), for an account that only a program uses.
     ///
-    /// The guide advises against this grant where another one is possible. Where an organisation logs in by single sign-on, this is
-    /// the account's *local* DocuMine password, not the one of the organisation.
+    /// The guide advises against this grant if another one is possible. In an organisation with single sign-on, `password` is the account's *local*
+    /// DocuMine password, not the organisation's.
     pub fn password(client_id: impl Into<String>, username: impl Into<String>, password: impl Into<Secret>) -> Self {
         let grant = Grant::Password { username: username.into(), password: password.into() };
         Self::new(grant, Some(ClientIdentity::new(client_id)))
     }
 
-    /// Tokens from an earlier login, kept fresh with their refresh token (RFC 6749 section 6).
+    /// Uses the tokens of an earlier login and refreshes them with their refresh token (RFC 6749 section 6).
     pub fn tokens(client_id: impl Into<String>, tokens: TokenSet) -> Self {
         Self::new(Grant::Tokens(tokens), Some(ClientIdentity::new(client_id)))
     }
 
-    /// The login that a store keeps: somebody logged in before, with [`Login::store`](crate::Login::store), perhaps in another program. The tokens are
-    /// kept fresh there, for everybody who shares the store. Read when the first call needs it.
+    /// Uses the login in a store, saved earlier with [`Login::store`](crate::Login::store), possibly by another program.
+    ///
+    /// Refreshed tokens are saved in the store for all processes that share it. The store is first read when a call needs a token.
     ///
     /// ```
     /// use documine::{Credentials, FileStore};
@@ -111,17 +114,17 @@ impl Credentials {
         Self::new(Grant::Stored, Some(ClientIdentity::new(client_id))).store(store)
     }
 
-    /// One access token that the caller looks after. When the service refuses it, calls fail with [`Error::needs_login`].
+    /// Uses one access token without refresh. When the service rejects the token, calls fail with [`Error::needs_login`].
     pub fn access_token(token: impl Into<Secret>) -> Self {
         Self::new(Grant::Tokens(TokenSet::new(token)), None)
     }
 
-    /// Tokens from a source of the caller's own.
+    /// Uses the tokens of a custom source.
     pub fn source(source: impl TokenSource) -> Self {
-        Self::new(Grant::Source(Custom(Arc::new(source))), None)
+        Self::new(Grant::Source(SharedSource(Arc::new(source))), None)
     }
 
-    /// The secret of a confidential client (RFC 6749 section 2.1). A public client has none.
+    /// Sets the secret of a confidential client (RFC 6749 section 2.1). A public client has none.
     #[must_use]
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         if let Some(client) = &mut self.client {
@@ -130,23 +133,24 @@ impl Credentials {
         self
     }
 
-    /// Asks for a scope, for example `openid`. None is asked for by default.
+    /// Requests a scope, for example `openid`. Default: no scope.
     #[must_use]
     pub fn scope(mut self, scope: impl Into<String>) -> Self {
         self.scopes.push(scope.into());
         self
     }
 
-    /// Keeps the tokens in a store, for the next run and for other processes. What is in the store already goes before the tokens or the password
-    /// given here, which are used when there is nothing in it, or nothing that still works. Without a client id there is nothing to keep
-    /// fresh, so a bare access token and a source of your own take no store.
+    /// Saves the tokens in a store, for the next run and for other processes.
+    ///
+    /// Stored tokens take precedence over the tokens or the password given here, which are used if the store is empty or its tokens are no longer
+    /// valid. A bare access token and a custom source have no client id to refresh with, so they can't have a store.
     #[must_use]
     pub fn store(mut self, store: impl TokenStore) -> Self {
         self.store = Some(Arc::new(store));
         self
     }
 
-    /// Says in one line what is missing, before anything is sent.
+    /// Checks the credentials before anything is sent.
     pub(crate) fn check(&self) -> Result<()> {
         let empty = |what: &str, text: &str| {
             if text.trim().is_empty() {
@@ -157,7 +161,7 @@ impl Credentials {
         };
         if self.store.is_some() && self.client.is_none() {
             return Err(Error::config(
-                "credentials: a store keeps tokens that are refreshed; give them with Credentials::tokens and a client id",
+                "credentials: a token store needs a client id to refresh the tokens with; use Credentials::tokens",
             ));
         }
         if let Some(client) = &self.client {
@@ -175,7 +179,7 @@ impl Credentials {
                 empty("access token", tokens.access.expose())?;
                 reqwest::header::HeaderValue::from_str(tokens.access.expose()).map_err(|_| {
                     Error::config(
-                        "credentials: the access token holds characters that no header may hold, perhaps a line break",
+                        "credentials: the access token holds characters that are not allowed in a header, perhaps a line break",
                     )
                 })?;
                 Ok(())

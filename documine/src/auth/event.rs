@@ -1,25 +1,27 @@
-//! What happens to a login while a client uses it.
+//! Events of a client's login.
+
+use std::sync::Arc;
 
 use crate::error::Error;
 
-/// Told to [`Observer::login`](crate::Observer::login): what happened to the client's login beside its calls.
+/// An event of the client's login, independent of a single call. Reported to [`Observer::login`](crate::Observer::login).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoginEvent<'a> {
-    /// A service's account logged in with its password, for the first time or because its session had ended.
+    /// A service account logged in with its password, for the first time or because its session had ended.
     LoggedIn,
-    /// The identity provider gave new tokens for the refresh token; or a source of the caller's own gave some.
+    /// The identity provider issued new tokens for the refresh token, or a custom token source returned new tokens.
     Refreshed,
-    /// Tokens were taken from the token store: the first ones of this client, or newer ones that another process has put there.
+    /// Tokens were taken from the token store: the first tokens of this client, or newer ones saved by another process.
     Adopted,
-    /// New tokens could not be put into the token store. This client goes on with them and tries to keep them again; other processes may be
-    /// logged out when they use the old ones.
+    /// New tokens could not be saved in the token store. This client uses them and retries the save; other processes may be logged out when they
+    /// use the old tokens.
     StoreFailed(&'a Error),
-    /// A token request failed. Calls continue while the current token is valid; the next request follows after a pause.
+    /// A token request failed. Calls continue while the current token is valid; the next request follows after a delay.
     RefreshFailed(&'a Error),
-    /// Nothing but a login of a person, or other credentials, will help. Told once.
+    /// Only a login of a person, or other credentials, will help. Reported once.
     LoginNeeded(&'a Error),
 }
 
-/// Where events go.
-pub(crate) type Listener = std::sync::Arc<dyn Fn(&LoginEvent<'_>) + Send + Sync>;
+/// The receiver of login events.
+pub(crate) type LoginListener = Arc<dyn Fn(&LoginEvent<'_>) + Send + Sync>;

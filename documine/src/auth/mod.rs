@@ -1,37 +1,40 @@
-//! Who we are: credentials, tokens, and the one place that keeps a token fresh.
+//! Authentication: credentials, tokens, and the cache that keeps a token valid.
 //!
 //! ```text
-//! transport ──► cache     the token in use; one refresh at a time
+//! transport ──► authenticator      the token in use; one refresh at a time
 //!                 │
-//!               origin    where tokens come from; outage: the pause between failed requests
-//!                 ├─ store/      what processes share: lock, read, adopt, keep
-//!                 ├─ flow/       password, refresh, log_out  (RFC 6749 sections 4.3 and 6, RFC 7009)
-//!                 │    └─ endpoint   bare HTTP: no redirects, no token, bounded answers
-//!                 │         ├─ client_auth   the client's credentials, in the form or in the header
-//!                 │         └─ members       tolerant reading of answers, discovery documents and claims
-//!                 └─ a caller's own TokenSource
+//!               token_provider     where tokens come from; refresh_failure: the delay between failed requests
+//!                 ├─ store/          shared by processes: lock, load, adopt, save
+//!                 ├─ flow/log_out    revocation (RFC 7009) and end of the session
+//!                 ├─ token_endpoint  plain HTTP: no redirects, no token, bounded responses
+//!                 │    ├─ oauth_request   the requests, built by the `oauth2` crate
+//!                 │    └─ lenient         lenient parsing of responses, discovery documents and claims
+//!                 └─ the caller's TokenSource
 //! ```
 //!
-//! Where the provider's endpoints are, it says itself, if asked (discovery.rs).
+//! discovery.rs reads the provider's endpoints from its discovery document.
 //!
-//! A person logs in before there are credentials: `Login` runs a flow with somebody in it (flow/device, RFC 8628; flow/code, RFC 6749 section
-//! 4.1, with the listener of loopback.rs), and gives tokens or puts them into a store.
+//! A person logs in with `Login` before a client has credentials: by device code (flow/device, RFC 8628) or by authorization code (flow/code,
+//! RFC 6749 section 4.1, with the callback server of loopback/). `Login` returns tokens and can save them in a store.
 
-mod cache;
+mod authenticator;
 mod client_auth;
 mod credentials;
 mod discovery;
-mod endpoint;
+mod endpoint_urls;
 mod event;
 mod flow;
-mod known;
+mod lenient;
 mod login;
 mod loopback;
-mod members;
-mod origin;
-mod outage;
+mod oauth_request;
+mod refresh_failure;
+mod secret;
 mod store;
 mod token;
+mod token_endpoint;
+mod token_provider;
+mod token_state;
 
 pub use client_auth::ClientAuthMethod;
 pub use credentials::{Credentials, TokenSource};
@@ -41,15 +44,17 @@ pub use flow::device::DeviceCode;
 pub use flow::log_out::LoggedOut;
 pub use login::Login;
 pub use loopback::Loopback;
+pub use secret::Secret;
 #[cfg(feature = "keyring")]
 pub use store::KeyringStore;
 pub use store::{FileStore, MemoryStore, StoreLock, StoredLogin, TokenStore};
-pub use token::{Secret, TokenSet};
+pub use token::TokenSet;
 
-pub(crate) use cache::Authenticator;
+pub(crate) use authenticator::Authenticator;
 pub(crate) use discovery::Issuer;
-pub(crate) use endpoint::{EndpointPaths, Endpoints, TokenEndpoint};
-pub(crate) use event::Listener;
+pub(crate) use endpoint_urls::{EndpointPaths, Endpoints};
+pub(crate) use event::LoginListener;
 pub(crate) use flow::code::ExpectedIssuer;
-pub(crate) use members::Members;
-pub(crate) use origin::Origin;
+pub(crate) use lenient::LenientObject;
+pub(crate) use token_endpoint::TokenEndpoint;
+pub(crate) use token_provider::TokenProvider;

@@ -10,7 +10,7 @@ use super::builder::{ClientBuilder, user_agent};
 use super::handle::Client;
 use super::login_defaults::LoginDefaults;
 use crate::address;
-use crate::auth::{Authenticator, Endpoints, ExpectedIssuer, Listener, Login, Origin, TokenEndpoint};
+use crate::auth::{Authenticator, Endpoints, ExpectedIssuer, LoginListener, Login, TokenEndpoint, TokenProvider};
 use crate::error::{Error, Result};
 use crate::transport::{ConnectionConfig, Http, Pipeline, RateLimiter, RetryBudget};
 
@@ -49,9 +49,9 @@ impl ClientBuilder {
             }
         };
         let listener =
-            self.observer.clone().map(|observer| -> Listener { Arc::new(move |event| observer.login(event)) });
-        let origin = Origin::new(credentials, endpoint, Arc::clone(&self.clock));
-        let auth = Authenticator::new(origin, Arc::clone(&self.clock), listener);
+            self.observer.clone().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
+        let provider = TokenProvider::new(credentials, endpoint, Arc::clone(&self.clock));
+        let auth = Authenticator::new(provider, Arc::clone(&self.clock), listener);
         let base_url = Arc::new(address::without_server_path(base_url, documine_api::document::SERVER_PATH));
         let pipeline = Pipeline {
             http: Arc::new(api_http.clone()),

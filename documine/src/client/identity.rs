@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::handle::Client;
-use crate::auth::{LoggedOut, Members, TokenSet};
+use crate::auth::{LoggedOut, LenientObject, TokenSet};
 use crate::error::Result;
 
 /// The account that a client uses, read from the claims of its tokens.
@@ -42,7 +42,7 @@ impl Client {
     /// # Errors
     /// A login is required ([`Error::needs_login`](crate::Error::needs_login)).
     pub async fn who_am_i(&self) -> Result<Identity> {
-        let tokens = self.pipeline().auth.at_hand().await?;
+        let tokens = self.pipeline().auth.cached_or_stored().await?;
         Ok(Identity::from_tokens(&tokens, self.workspace()))
     }
 
@@ -64,24 +64,24 @@ impl Client {
     /// Call this before shutting down the runtime; otherwise a rotated refresh token may be lost. Elsewhere the refresh completes in the
     /// background.
     pub async fn settle(&self) {
-        self.pipeline().auth.settle().await;
+        self.pipeline().auth.wait_for_refresh().await;
     }
 }
 
 /// Returns the account name in the claims of a token (OpenID Connect Core section 5.1).
-fn account(claims: &Members) -> Option<String> {
+fn account(claims: &LenientObject) -> Option<String> {
     claims.text(&["preferred_username", "email", "sub"]).map(|name| crate::text::one_line(&name))
 }
 
 impl Identity {
     fn from_tokens(tokens: &TokenSet, workspace: &str) -> Self {
         // The signatures are not verified, because no decision depends on the claims.
-        let access = Members::of_jwt(&tokens.access);
-        let id = tokens.id.as_ref().and_then(Members::of_jwt);
+        let access = LenientObject::from_jwt(&tokens.access);
+        let id = tokens.id.as_ref().and_then(LenientObject::from_jwt);
         let scopes = || access.as_ref().map(|claims| claims.words(&["scope", "scp"])).unwrap_or_default();
         Self {
             workspace: workspace.to_owned(),
-            access_expires_at: tokens.expires_at.or_else(|| access.as_ref()?.moment(&["exp"])),
+            access_expires_at: tokens.expires_at.or_else(|| access.as_ref()?.timestamp(&["exp"])),
             refresh_expires_at: tokens.refresh_expires_at,
             scopes: if tokens.scopes.is_empty() { scopes() } else { tokens.scopes.clone() },
             account: [&id, &access].into_iter().flatten().find_map(account),

@@ -1,54 +1,56 @@
-//! The device authorization grant: RFC 8628. A person opens a page on any device, and confirms there what this program shows.
+//! The device authorization grant: RFC 8628. The program shows a code, and the person confirms it on any device.
 
 use std::time::Duration;
 
 use oauth2::PkceCodeChallenge;
 use url::Url;
 
-use super::super::endpoint::{ClientIdentity, Reply, TokenEndpoint};
-use super::super::members::Members;
-use super::super::token::{Secret, TokenSet};
-use super::denied;
+use super::access_denied;
+use crate::auth::client_auth::ClientIdentity;
+use crate::auth::lenient::LenientObject;
+use crate::auth::oauth_request::OauthRequest;
+use crate::auth::secret::Secret;
+use crate::auth::token::TokenSet;
+use crate::auth::token_endpoint::{EndpointConnection, EndpointResponse, TokenEndpoint};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
 
-/// RFC 8628 section 3.2: the interval where the provider names none that makes sense.
+/// The polling interval if the provider names no plausible one (RFC 8628 section 3.2).
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(5);
-/// A shorter interval would be no pause at all.
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-/// The life of a code where the provider names none that makes sense: the longest that is common. The provider ends it earlier by its own word.
+/// The shortest polling interval.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
+/// The lifetime of a code if the provider names no plausible one: the longest common one. The provider reports an earlier expiry itself.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(30 * 60);
-/// The time limit of a login where the caller sets none.
+/// The default time limit of a login.
 pub(in crate::auth) const DEFAULT_TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
-/// RFC 8628 section 3.5: how much `slow_down` adds, for this poll and all that follow.
-const SLOWER: Duration = Duration::from_secs(5);
-/// The longest pause between two polls of a provider that can't be reached, and the longest that a pause may outlast the code.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The increase of the interval by `slow_down`, for this poll and all later ones (RFC 8628 section 3.5).
+const SLOW_DOWN_STEP: Duration = Duration::from_secs(5);
+/// The longest delay between two polls of an unreachable provider, and the longest delay that may exceed the lifetime of the code.
+const MAX_DELAY: Duration = Duration::from_secs(60);
 
-const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const OPERATION: &str = "login by device code";
 
-/// What a person needs to confirm a login on another device (RFC 8628 section 3.2).
+/// The code and the page that a person needs to confirm a login on another device (RFC 8628 section 3.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeviceCode {
-    /// The code to type, as it is to be shown: `WDJB-MJHT`.
+    /// The code to type, as it should be shown: `WDJB-MJHT`.
     pub user_code: String,
-    /// Where to type it.
+    /// The page to type the code into.
     pub verification_uri: String,
-    /// The same page with the code in its address, for a link or a QR code. Not every provider has one.
+    /// The same page with the code in its URL, for a link or a QR code. Not every provider has one.
     pub verification_uri_complete: Option<String>,
-    /// How long the program pauses between two questions.
+    /// The polling interval.
     pub interval: Duration,
-    /// The time that the program waits for the person: the life of the code, at most the time limit of the login.
+    /// The time that the program waits for the person: the lifetime of the code, at most the time limit of the login.
     pub expires_in: Duration,
 }
 
-/// What is asked for, and for whom.
+/// The parameters of a device login.
 pub(in crate::auth) struct DeviceLogin<'a> {
     pub(in crate::auth) endpoint: &'a TokenEndpoint,
-    /// The device authorization endpoint; it may need another connection than the token endpoint.
-    pub(in crate::auth) start: (&'a Url, &'a reqwest::Client),
+    /// The device authorization endpoint, which may need another HTTP client than the token endpoint.
+    pub(in crate::auth) device: &'a EndpointConnection,
     pub(in crate::auth) client: &'a ClientIdentity,
     pub(in crate::auth) scopes: &'a [String],
     /// The longest time from the first request to the tokens.
@@ -57,89 +59,76 @@ pub(in crate::auth) struct DeviceLogin<'a> {
 }
 
 impl DeviceLogin<'_> {
-    /// Shows the code, and asks until the person has confirmed it.
+    /// Requests a code, shows it, and polls until the person has confirmed it.
     pub(in crate::auth) async fn run(&self, show: impl FnOnce(&DeviceCode)) -> Result<TokenSet> {
-        self.steps(show).await.map_err(|error| error.with_operation(OPERATION))
+        self.authorize(show).await.map_err(|error| error.with_operation(OPERATION))
     }
 
-    async fn steps(&self, show: impl FnOnce(&DeviceCode)) -> Result<TokenSet> {
-        // Sent always: some clients must (RFC 7636 at the device grant is Keycloak's own), and no provider minds.
+    async fn authorize(&self, show: impl FnOnce(&DeviceCode)) -> Result<TokenSet> {
+        // Some clients have to use PKCE here (Keycloak's extension of RFC 7636), and other providers ignore the fields.
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let started = self.clock.monotonic();
-        let scope = self.scopes.join(" ");
-        let mut form =
-            vec![("code_challenge", challenge.as_str()), ("code_challenge_method", challenge.method().as_str())];
-        // An empty scope is refused by some.
-        if !scope.is_empty() {
-            form.push(("scope", &scope));
-        }
-        let (url, http) = self.start;
-        let answer = match self.endpoint.post(http, url, self.client, &form).await? {
-            Reply::Success(body) => Answer::read(&body)?,
-            Reply::Refused { error, .. } => return Err(error),
+        let request = OauthRequest::DeviceAuthorization { challenge: &challenge, scopes: self.scopes };
+        let authorization = match self.endpoint.post(self.device, self.client, &request).await? {
+            EndpointResponse::Success(body) => DeviceAuthorization::parse(&body)?,
+            EndpointResponse::Rejected { error, .. } => return Err(error),
         };
-        let end = answer.lifetime.min(self.limit);
-        let code = answer.shown(end);
+        let end = authorization.lifetime.min(self.limit);
+        let code = authorization.displayed_code(end);
         show(&code);
-        let form = [
-            ("grant_type", DEVICE_CODE),
-            ("device_code", answer.device_code.expose()),
-            ("code_verifier", verifier.secret()),
-        ];
+        let request = OauthRequest::DeviceToken { device_code: &authorization.device_code, verifier: &verifier };
         let elapsed = || self.clock.monotonic().saturating_sub(started);
         let mut interval = code.interval;
-        let mut pause = interval;
+        let mut delay = interval;
         loop {
-            // One poll may come after the end, because the provider's clock may differ; a longer pause would be waited for nothing.
-            let longest = end.saturating_sub(elapsed()).max(LONGEST_PAUSE);
-            self.clock.sleep(pause.min(longest).min(self.limit.saturating_sub(elapsed()))).await;
-            let over = elapsed() >= end;
-            let (own, asked) = match self.endpoint.poll(self.client, &form).await {
-                Ok(Reply::Success(body)) => return self.endpoint.read(&body),
-                Ok(Reply::Refused { code, retry_after, .. }) if code == "authorization_pending" => {
+            // One poll may come after the end, because the provider's clock may differ. A longer delay would be useless.
+            let longest = end.saturating_sub(elapsed()).max(MAX_DELAY);
+            self.clock.sleep(delay.min(longest).min(self.limit.saturating_sub(elapsed()))).await;
+            let is_over = elapsed() >= end;
+            let (own, requested) = match self.endpoint.poll(self.client, &request).await {
+                Ok(EndpointResponse::Success(body)) => return self.endpoint.parse_tokens(&body),
+                Ok(EndpointResponse::Rejected { code, retry_after, .. }) if code == "authorization_pending" => {
                     (interval, retry_after)
                 }
-                Ok(Reply::Refused { code, retry_after, .. }) if code == "slow_down" => {
-                    interval += SLOWER;
+                Ok(EndpointResponse::Rejected { code, retry_after, .. }) if code == "slow_down" => {
+                    interval += SLOW_DOWN_STEP;
                     (interval, retry_after)
                 }
-                Ok(Reply::Refused { code, error, .. }) => return Err(refused(&code, error)),
-                // The person is still at it: a provider that can't be reached for a while ends nothing, but it is asked less often (section 3.5).
-                Err(error) if error.is_transient() && !over => {
-                    ((pause * 2).min(LONGEST_PAUSE.max(interval)), error.retry_after())
+                Ok(EndpointResponse::Rejected { code, error, .. }) => {
+                    return Err(match code.as_str() {
+                        "access_denied" => access_denied(),
+                        "expired_token" => expired(),
+                        _ => error,
+                    });
+                }
+                // The person may still confirm, so a transient failure only makes the polls rarer (section 3.5).
+                Err(error) if error.is_transient() && !is_over => {
+                    ((delay * 2).min(MAX_DELAY.max(interval)), error.retry_after())
                 }
                 Err(error) => return Err(error),
             };
-            if over {
-                return Err(if end < answer.lifetime { timed_out(self.limit) } else { expired() });
+            if is_over {
+                return Err(if end < authorization.lifetime { timed_out(self.limit) } else { expired() });
             }
-            pause = own.max(asked.unwrap_or_default().min(end.saturating_sub(elapsed())));
+            delay = own.max(requested.unwrap_or_default().min(end.saturating_sub(elapsed())));
         }
-    }
-}
-
-fn refused(code: &str, error: Error) -> Error {
-    match code {
-        "access_denied" => denied(),
-        "expired_token" => expired(),
-        _ => error,
     }
 }
 
 fn expired() -> Error {
-    Error::auth("the code has expired before anybody confirmed it; begin again").login_needed()
+    Error::auth("the device code expired before it was confirmed; start the login again").login_needed()
 }
 
 fn timed_out(limit: Duration) -> Error {
     let text = format!(
-        "timed out after {limit:?} waiting for the person to confirm; begin again, or set a longer `time_limit`"
+        "timed out after {limit:?} waiting for the person to confirm; start the login again, or set a longer `time_limit`"
     );
     Error::new(ErrorKind::Timeout, text).with_phase(TimeoutPhase::Login)
 }
 
-/// The answer of the device authorization endpoint.
-struct Answer {
-    /// Whoever has it gets the tokens.
+/// The response of the device authorization endpoint.
+struct DeviceAuthorization {
+    /// The code that is exchanged for the tokens.
     device_code: Secret,
     user_code: String,
     verification_uri: String,
@@ -148,36 +137,36 @@ struct Answer {
     interval: Duration,
 }
 
-impl Answer {
-    fn read(body: &[u8]) -> Result<Self> {
+impl DeviceAuthorization {
+    fn parse(body: &[u8]) -> Result<Self> {
         // Google's names beside the standard's.
         const PAGE: [&str; 2] = ["verification_uri", "verification_url"];
         const PAGE_WITH_CODE: [&str; 2] = ["verification_uri_complete", "verification_url_complete"];
-        // The body holds a secret, so not a byte of it is shown.
-        let unclear = || Error::auth("the identity provider's answer holds no device code; check the device path");
-        let members = Members::read(body).ok_or_else(unclear)?.holder_of("device_code");
-        let complete = members.text(&PAGE_WITH_CODE);
-        let page = members.text(&PAGE).or_else(|| complete.clone()).ok_or_else(unclear)?;
-        // It is shown to a person, who may click on it.
+        // The body holds a secret, so no byte of it is shown.
+        let missing = || Error::auth("the identity provider's response holds no device code; check the device path");
+        let response = LenientObject::parse(body).ok_or_else(missing)?.object_with("device_code");
+        let complete = response.text(&PAGE_WITH_CODE);
+        let page = response.text(&PAGE).or_else(|| complete.clone()).ok_or_else(missing)?;
+        // A person may open the page by a click, so other schemes are rejected.
         for link in complete.iter().chain([&page]) {
             if !Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
-                return Err(Error::auth("the identity provider names a page that is no web address"));
+                return Err(Error::auth("the identity provider's verification page is not an http or https URL"));
             }
         }
-        let lifetime = members.span(&["expires_in"]).unwrap_or(DEFAULT_LIFETIME);
-        // With an interval beyond the life of the code no poll could succeed.
-        let interval = members.span(&["interval"]).filter(|interval| *interval <= lifetime);
+        let lifetime = response.duration(&["expires_in"]).unwrap_or(DEFAULT_LIFETIME);
+        // With an interval longer than the lifetime of the code, no poll could succeed.
+        let interval = response.duration(&["interval"]).filter(|interval| *interval <= lifetime);
         Ok(Self {
-            device_code: members.secret("device_code").ok_or_else(unclear)?,
-            user_code: members.text(&["user_code"]).ok_or_else(unclear)?,
+            device_code: response.secret("device_code").ok_or_else(missing)?,
+            user_code: response.text(&["user_code"]).ok_or_else(missing)?,
             verification_uri: page,
             verification_uri_complete: complete,
             lifetime,
-            interval: interval.unwrap_or(DEFAULT_INTERVAL).max(SHORTEST_INTERVAL),
+            interval: interval.unwrap_or(DEFAULT_INTERVAL).max(MIN_INTERVAL),
         })
     }
 
-    fn shown(&self, end: Duration) -> DeviceCode {
+    fn displayed_code(&self, end: Duration) -> DeviceCode {
         let plain = |text: &str| crate::text::one_line(text);
         DeviceCode {
             user_code: plain(&self.user_code),

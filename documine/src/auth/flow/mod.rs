@@ -1,35 +1,34 @@
-//! The grants of RFC 6749 and RFC 8628, one file each. A flow builds its request, the [endpoint](super::endpoint) sends it.
+//! The logins of a person (authorization code and device code), and the logout.
 
-use super::endpoint::{ClientIdentity, TokenEndpoint};
-use super::store::Keeper;
+use super::client_auth::ClientIdentity;
+use super::store::LoginStore;
 use super::token::TokenSet;
+use super::token_endpoint::TokenEndpoint;
 use crate::error::{Error, Result};
 
 pub(super) mod code;
 pub(super) mod device;
 pub(super) mod log_out;
-pub(super) mod password;
-pub(super) mod refresh;
 
-/// The person said no (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
-fn denied() -> Error {
+/// Returns the error of a person's refusal (RFC 6749 section 4.1.2.1, RFC 8628 section 3.5).
+fn access_denied() -> Error {
     Error::auth("the person refused the login").login_needed()
 }
 
-/// Keeps the tokens of a new login, where they are to be kept. If they can't be, they are given back: nobody would have them any more.
-pub(super) async fn keep(
-    keeper: Option<&Keeper>,
+/// Saves the tokens of a new login, if it has a store. If saving fails, the tokens are revoked, because no program would have them.
+pub(super) async fn save_login(
+    store: Option<&LoginStore>,
     endpoint: &TokenEndpoint,
     client: &ClientIdentity,
     tokens: TokenSet,
 ) -> Result<TokenSet> {
-    let Some(keeper) = keeper else { return Ok(tokens) };
-    match keeper.put(&tokens).await {
+    let Some(store) = store else { return Ok(tokens) };
+    match store.replace(&tokens).await {
         Ok(()) => Ok(tokens),
         Err(error) => {
-            // Where that fails as well, they end by themselves.
-            let _ = log_out::request(endpoint, client, &tokens).await;
-            Err(error.with_note("the login was given back"))
+            // Tokens that can't be revoked expire.
+            let _ = log_out::revoke_login(endpoint, client, &tokens).await;
+            Err(error.with_note("the new login was revoked"))
         }
     }
 }

@@ -1,14 +1,17 @@
-//! Tests of the redirect URIs that can be listened on, of the `Host` that belongs to them, and of connections that can't be accepted.
+//! Redirect URIs and their `Host` headers, failing `accept` calls, and the limit on open connections.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Mutex;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::mpsc;
 
+use super::server::{ACCEPT_DELAYS, Accept, Connections, MAX_CONNECTIONS};
 use super::*;
+use crate::auth::secret::Secret;
 use crate::clock::BoxFuture;
 
 fn uri(loopback: &Loopback, port: u16) -> Result<(String, Vec<String>)> {
@@ -17,33 +20,33 @@ fn uri(loopback: &Loopback, port: u16) -> Result<(String, Vec<String>)> {
 }
 
 #[test]
-fn sends_the_redirect_uri_as_it_is_registered() {
-    let given = |uri: &str| Loopback::default().redirect_uri(uri);
+fn keeps_the_spelling_of_the_redirect_uri() {
+    let with_uri = |uri: &str| Loopback::default().redirect_uri(uri);
     let (v4, v6): (&[&str], &[&str]) = (&["127.0.0.1"], &["::1"]);
     let both: &[&str] = &["127.0.0.1", "::1"];
     let cases = [
         (Loopback::default(), 0, "http://127.0.0.1:49152/callback", v4),
         (Loopback::default().port(8400), 8400, "http://127.0.0.1:8400/callback", v4),
         (Loopback::default().port(80), 80, "http://127.0.0.1/callback", v4),
-        (given("http://localhost/cb"), 0, "http://localhost:49152/cb", both),
-        (given("http://localhost/cb").port(80), 80, "http://localhost/cb", both),
-        (given("http://localhost:80/cb"), 80, "http://localhost:80/cb", both),
-        (given("http://localhost:8400/cb"), 8400, "http://localhost:8400/cb", both),
-        (given("http://localhost:0/cb"), 0, "http://localhost:49152/cb", both),
-        (given("http://localhost:8400"), 8400, "http://localhost:8400", both),
-        (given("http://localhost"), 0, "http://localhost:49152", both),
-        (given("http://localhost:8400/"), 8400, "http://localhost:8400/", both),
-        (given("http://localhost:8400/cb?app=1"), 8400, "http://localhost:8400/cb?app=1", both),
-        (given("http://localhost:8400?app=1"), 8400, "http://localhost:8400?app=1", both),
-        (given("HTTP://LocalHost:8400/Cb"), 8400, "http://LocalHost:8400/Cb", both),
-        (given("http://app.localhost:8400/cb"), 8400, "http://app.localhost:8400/cb", both),
-        (given("http://127.0.0.1/cb"), 0, "http://127.0.0.1:49152/cb", v4),
-        (given("http://127.0.0.1:8400/cb"), 8400, "http://127.0.0.1:8400/cb", v4),
-        (given("http://[::1]/cb"), 0, "http://[::1]:49152/cb", v6),
-        (given("http://[::1]:8400/cb"), 8400, "http://[::1]:8400/cb", v6),
-        (given("http://[::1]/cb").port(80), 80, "http://[::1]/cb", v6),
-        (given("http://localhost:8400/cb?app=1").path("/other"), 8400, "http://localhost:8400/other", both),
-        (given("nothing").redirect_uri("http://localhost:8400/cb"), 8400, "http://localhost:8400/cb", both),
+        (with_uri("http://localhost/cb"), 0, "http://localhost:49152/cb", both),
+        (with_uri("http://localhost/cb").port(80), 80, "http://localhost/cb", both),
+        (with_uri("http://localhost:80/cb"), 80, "http://localhost:80/cb", both),
+        (with_uri("http://localhost:8400/cb"), 8400, "http://localhost:8400/cb", both),
+        (with_uri("http://localhost:0/cb"), 0, "http://localhost:49152/cb", both),
+        (with_uri("http://localhost:8400"), 8400, "http://localhost:8400", both),
+        (with_uri("http://localhost"), 0, "http://localhost:49152", both),
+        (with_uri("http://localhost:8400/"), 8400, "http://localhost:8400/", both),
+        (with_uri("http://localhost:8400/cb?app=1"), 8400, "http://localhost:8400/cb?app=1", both),
+        (with_uri("http://localhost:8400?app=1"), 8400, "http://localhost:8400?app=1", both),
+        (with_uri("HTTP://LocalHost:8400/Cb"), 8400, "http://LocalHost:8400/Cb", both),
+        (with_uri("http://app.localhost:8400/cb"), 8400, "http://app.localhost:8400/cb", both),
+        (with_uri("http://127.0.0.1/cb"), 0, "http://127.0.0.1:49152/cb", v4),
+        (with_uri("http://127.0.0.1:8400/cb"), 8400, "http://127.0.0.1:8400/cb", v4),
+        (with_uri("http://[::1]/cb"), 0, "http://[::1]:49152/cb", v6),
+        (with_uri("http://[::1]:8400/cb"), 8400, "http://[::1]:8400/cb", v6),
+        (with_uri("http://[::1]/cb").port(80), 80, "http://[::1]/cb", v6),
+        (with_uri("http://localhost:8400/cb?app=1").path("/other"), 8400, "http://localhost:8400/other", both),
+        (with_uri("invalid").redirect_uri("http://localhost:8400/cb"), 8400, "http://localhost:8400/cb", both),
     ];
     for (loopback, port, expected, addresses) in cases {
         assert_eq!(loopback.port, port, "{expected}");
@@ -54,8 +57,8 @@ fn sends_the_redirect_uri_as_it_is_registered() {
 }
 
 #[test]
-fn refuses_redirect_uris_that_lead_elsewhere() {
-    let refused = [
+fn rejects_redirect_uris_of_other_hosts() {
+    let rejected = [
         "",
         "localhost",
         "localhost:8400/cb",
@@ -80,7 +83,7 @@ fn refuses_redirect_uris_that_lead_elsewhere() {
         "http://localhost:8400/a b",
         "http://local host/cb",
     ];
-    for uri in refused {
+    for uri in rejected {
         let error = Loopback::default().redirect_uri(uri).addresses().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{uri}");
         let line = error.to_string();
@@ -89,9 +92,10 @@ fn refuses_redirect_uris_that_lead_elsewhere() {
 }
 
 #[test]
-fn the_host_header_has_to_name_the_redirect_uri() {
-    let matches =
-        |host: &str, port: u16, header: &str| Expected { host: host.into(), port, path: "/".into() }.is_host(header);
+fn requires_the_host_of_the_redirect_uri() {
+    let matches = |host: &str, port: u16, header: &str| {
+        CallbackAddress { host: host.into(), port, path: "/".into() }.is_host(header)
+    };
     for (host, port, header) in [
         ("127.0.0.1", 8400, "127.0.0.1:8400"),
         ("127.0.0.1", 80, "127.0.0.1"),
@@ -121,27 +125,27 @@ fn the_host_header_has_to_name_the_redirect_uri() {
 }
 
 #[tokio::test]
-async fn an_address_that_the_machine_does_not_have_is_left_out() {
-    // Reserved for documentation (RFC 5737): no machine has it, as some have no `::1`.
+async fn skips_addresses_that_the_machine_does_not_have() {
+    // Reserved for documentation (RFC 5737), so no machine has the address, as some have no `::1`.
     let missing = IpAddr::from([192, 0, 2, 1]);
     for addresses in [[missing, Ipv4Addr::LOCALHOST.into()], [Ipv4Addr::LOCALHOST.into(), missing]] {
-        let (listeners, port) = listen(&addresses, 0).await.unwrap();
+        let (listeners, port) = bind(&addresses, 0).await.unwrap();
         let listened: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
         assert_eq!(listened, [(Ipv4Addr::LOCALHOST, port).into()]);
         assert_ne!(port, 0);
     }
-    assert_eq!(listen(&[missing], 0).await.unwrap_err().0, missing);
+    assert_eq!(bind(&[missing], 0).await.unwrap_err().0, missing);
     let held = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let taken = held.local_addr().unwrap().port();
-    let (address, error) = listen(&[missing, Ipv4Addr::LOCALHOST.into()], taken).await.unwrap_err();
+    let (address, error) = bind(&[missing, Ipv4Addr::LOCALHOST.into()], taken).await.unwrap_err();
     assert_eq!((address, error.kind()), (Ipv4Addr::LOCALHOST.into(), io::ErrorKind::AddrInUse));
 }
 
-/// A clock that only counts: its pauses are over at once.
+/// A clock that records delays without waiting.
 #[derive(Debug, Default)]
-struct Counting(Mutex<Vec<Duration>>);
+struct RecordingClock(Mutex<Vec<Duration>>);
 
-impl Clock for Counting {
+impl Clock for RecordingClock {
     fn now(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH
     }
@@ -160,13 +164,13 @@ impl Clock for Counting {
     }
 }
 
-/// Fails so many times, then gives these connections, and nothing more.
-struct Script {
+/// A listener that fails some times, then accepts the given connections, and then waits forever.
+struct ScriptedListener {
     failures: AtomicUsize,
     connections: Mutex<Vec<DuplexStream>>,
 }
 
-impl Accept for Script {
+impl Accept for ScriptedListener {
     type Connection = DuplexStream;
 
     async fn accept(&self) -> io::Result<DuplexStream> {
@@ -181,12 +185,12 @@ impl Accept for Script {
     }
 }
 
-fn desk() -> Desk {
-    let expected = Expected { host: "127.0.0.1".into(), port: 80, path: "/callback".into() };
-    Desk { expected, state: Secret::new("s") }
+fn server() -> CallbackServer {
+    let address = CallbackAddress { host: "127.0.0.1".into(), port: 80, path: "/callback".into() };
+    CallbackServer { address, state: Secret::new("s") }
 }
 
-/// A browser that brings the answer.
+/// A browser that delivers the response.
 async fn browser() -> (DuplexStream, DuplexStream) {
     let (mut browser, connection) = duplex(64 * 1024);
     browser.write_all(b"GET /callback?code=c&state=s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
@@ -194,56 +198,56 @@ async fn browser() -> (DuplexStream, DuplexStream) {
 }
 
 #[tokio::test]
-async fn a_failing_accept_is_repeated_with_growing_pauses() {
+async fn retries_failed_accepts_with_backoff() {
     let (_browser, connection) = browser().await;
-    let script = Script { failures: 1000.into(), connections: Mutex::new(vec![connection]) };
-    let clock = Counting::default();
-    let answer = answer(script, desk(), &clock).await;
-    assert_eq!(answer.expose(), "code=c&state=s");
-    let pauses = clock.0.into_inner().unwrap();
-    assert_eq!(pauses.len(), 1000);
-    assert!(pauses.is_sorted() && pauses[0] == ACCEPT_PAUSES.0 && pauses[999] == ACCEPT_PAUSES.1, "{pauses:?}");
+    let listener = ScriptedListener { failures: 1000.into(), connections: Mutex::new(vec![connection]) };
+    let clock = RecordingClock::default();
+    let response = server().receive(listener, &clock).await;
+    assert_eq!(response.expose(), "code=c&state=s");
+    let delays = clock.0.into_inner().unwrap();
+    assert_eq!(delays.len(), 1000);
+    assert!(delays.is_sorted() && delays[0] == ACCEPT_DELAYS.0 && delays[999] == ACCEPT_DELAYS.1, "{delays:?}");
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_keep_the_browser_out() {
-    let (sender, mut answers) = mpsc::channel(1);
-    let (desk, mut visitors, mut idle) = (Arc::new(desk()), Visitors::default(), Vec::new());
-    for _ in 0..3 * MOST_VISITORS {
-        let (ours, theirs) = duplex(1024);
-        visitors.admit(theirs, &desk, &sender);
-        idle.push(ours);
+async fn replaces_the_oldest_idle_connection() {
+    let (sender, mut responses) = mpsc::channel(1);
+    let (server, mut connections, mut idle) = (Arc::new(server()), Connections::default(), Vec::new());
+    for _ in 0..3 * MAX_CONNECTIONS {
+        let (client, connection) = duplex(1024);
+        connections.serve(connection, &server, &sender);
+        idle.push(client);
     }
     let (mut page, connection) = browser().await;
-    visitors.admit(connection, &desk, &sender);
+    connections.serve(connection, &server, &sender);
     let mut text = String::new();
     page.read_to_string(&mut text).await.unwrap();
     assert!(text.contains("200 OK"), "{text}");
-    assert_eq!(answers.recv().await.unwrap().expose(), "code=c&state=s");
-    // Only the oldest were closed, and at once: the newer ones still have their ten seconds.
+    assert_eq!(responses.recv().await.unwrap().expose(), "code=c&state=s");
+    // Only the oldest connections were closed, without waiting for their time limit of ten seconds.
     let mut open = Vec::new();
     for (number, connection) in idle.iter_mut().enumerate() {
         if connection.read_u8().now_or_never().is_none() {
             open.push(number);
         }
     }
-    assert_eq!(open, (2 * MOST_VISITORS + 1..3 * MOST_VISITORS).collect::<Vec<_>>());
+    assert_eq!(open, (2 * MAX_CONNECTIONS + 1..3 * MAX_CONNECTIONS).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_connection_whose_page_is_on_its_way_is_not_closed_for_a_new_one() {
-    let (sender, mut answers) = mpsc::channel(1);
-    let (desk, mut visitors) = (Arc::new(desk()), Visitors::default());
-    // The page does not fit through at once.
+async fn keeps_connections_whose_page_is_being_sent() {
+    let (sender, mut responses) = mpsc::channel(1);
+    let (server, mut connections) = (Arc::new(server()), Connections::default());
+    // The buffer is smaller than the page.
     let (mut page, connection) = duplex(64);
-    visitors.admit(connection, &desk, &sender);
+    connections.serve(connection, &server, &sender);
     page.write_all(b"GET /callback?code=c&state=s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await.unwrap();
-    answers.recv().await.unwrap();
+    responses.recv().await.unwrap();
     let mut idle = Vec::new();
-    for _ in 0..3 * MOST_VISITORS {
-        let (ours, theirs) = duplex(1024);
-        visitors.admit(theirs, &desk, &sender);
-        idle.push(ours);
+    for _ in 0..3 * MAX_CONNECTIONS {
+        let (client, connection) = duplex(1024);
+        connections.serve(connection, &server, &sender);
+        idle.push(client);
     }
     let mut text = String::new();
     page.read_to_string(&mut text).await.unwrap();

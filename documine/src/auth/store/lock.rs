@@ -1,40 +1,43 @@
-//! A lock that processes share: the system's own lock on a file, which ends with the process that holds it, however that ends.
+//! A lock shared by processes: the operating system's lock on a file, which ends with the process that holds it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::StoreLock;
+use crate::backoff::Backoff;
+use crate::disk;
 use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
 
-/// The pauses between two tries grow from the first to the last: most holders are done within a round trip to the provider.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+/// The largest delay after the first attempt: most holders need one round trip to the provider.
+const FIRST_DELAY: Duration = Duration::from_millis(5);
+/// The largest delay after any attempt.
+const MAX_DELAY: Duration = Duration::from_millis(150);
 
-/// Takes the lock of a file, which is made where it is missing and is never removed: a new one of the same name would be another lock.
+/// Acquires the lock of a file. The file is created if missing and never removed, because a new file of the same name would be another lock.
 ///
-/// Waits without holding a thread. The time is real time: other processes know no other.
-pub(super) async fn take(path: PathBuf, limit: Duration) -> Result<StoreLock> {
-    let place = path.clone();
-    let mut file = super::file::blocking(move || open(&place)).await?;
-    let began = Instant::now();
-    let mut pause = FIRST_PAUSE;
+/// Waiting blocks no thread. The time limit is real time, as for the other processes.
+pub(super) async fn acquire(path: PathBuf, limit: Duration) -> Result<StoreLock> {
+    let lock_path = path.clone();
+    let mut file = disk::run_blocking(move || open(&lock_path)).await?;
+    let started = Instant::now();
+    let mut backoff = Backoff::new(FIRST_DELAY, MAX_DELAY);
     loop {
-        // Also trying asks a network drive.
-        let tried = move || {
+        // An attempt may block on a network drive.
+        let attempt = move || {
             let locked = file.try_lock();
             Ok((file, locked))
         };
         let locked;
-        (file, locked) = super::file::blocking(tried).await?;
+        (file, locked) = disk::run_blocking(attempt).await?;
         match locked {
             Ok(()) => return Ok(StoreLock::new(file)),
-            Err(TryLockError::Error(error)) => return Err(trouble(&path, error)),
-            Err(TryLockError::WouldBlock) if began.elapsed() >= limit => {
+            Err(TryLockError::Error(error)) => return Err(lock_error(&path, error)),
+            Err(TryLockError::WouldBlock) if started.elapsed() >= limit => {
                 return Err(Error::new(
                     ErrorKind::Timeout,
                     format!(
-                        "another process has held the lock {} for {limit:?}; is it stopped, or hangs?",
+                        "timed out after {limit:?} waiting for the lock {} of another process; check whether that process hangs",
                         path.display()
                     ),
                 )
@@ -42,19 +45,17 @@ pub(super) async fn take(path: PathBuf, limit: Duration) -> Result<StoreLock> {
             }
             Err(TryLockError::WouldBlock) => {}
         }
-        // Spread, so that many who wait do not try in step.
-        tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(backoff.next_equal_jitter(fastrand::f64())).await;
     }
 }
 
 fn open(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    super::file::private(&mut options);
-    options.open(path).map_err(|error| trouble(path, error))
+    disk::set_owner_only(&mut options);
+    options.open(path).map_err(|error| lock_error(path, error))
 }
 
-fn trouble(path: &Path, error: std::io::Error) -> Error {
-    Error::file(format!("the lock {} can't be taken", path.display()), error)
+fn lock_error(path: &Path, error: std::io::Error) -> Error {
+    Error::file(format!("the lock {} can't be acquired", path.display()), error)
 }

@@ -1,4 +1,4 @@
-//! A login that is shared within one process and forgotten with it.
+//! A token store in memory, shared within one process.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use super::{StoreLock, StoredLogin, TokenStore};
 use crate::clock::BoxFuture;
 use crate::error::Result;
 
-/// Keeps a login in memory: for several clients of one process, and for tests.
+/// A token store in memory, for several clients of one process, and for tests.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -16,40 +16,40 @@ use crate::error::Result;
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    kept: Mutex<Option<StoredLogin>>,
+    login: Mutex<Option<StoredLogin>>,
     lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl MemoryStore {
     fn with<T>(&self, work: impl FnOnce(&mut Option<StoredLogin>) -> T) -> T {
-        work(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.login.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl TokenStore for MemoryStore {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
-        Box::pin(async { Ok(self.with(|kept| kept.clone())) })
+        Box::pin(async { Ok(self.with(|login| login.clone())) })
     }
 
     fn compare_and_swap<'a>(
         &'a self,
-        seen: Option<&'a StoredLogin>,
-        fresh: &'a StoredLogin,
+        expected: Option<&'a StoredLogin>,
+        new: &'a StoredLogin,
     ) -> BoxFuture<'a, Result<bool>> {
         Box::pin(async move {
-            Ok(self.with(|kept| {
-                let same = kept.as_ref() == seen;
-                if same {
-                    *kept = Some(fresh.clone());
+            Ok(self.with(|login| {
+                let unchanged = login.as_ref() == expected;
+                if unchanged {
+                    *login = Some(new.clone());
                 }
-                same
+                unchanged
             }))
         })
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
-            self.with(|kept| *kept = None);
+            self.with(|login| *login = None);
             Ok(())
         })
     }

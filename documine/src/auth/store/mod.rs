@@ -1,19 +1,19 @@
-//! Where logins are kept between runs of a program, and between the processes that share one.
+//! Token stores: they keep a login between runs of a program, and share it between processes.
 //!
 //! ```text
-//! keeper      one client's login in a store           keeper.rs
-//! TokenStore  what a place has to be able to do       this file
+//! LoginStore  one client's login in a store           login_store.rs
+//! TokenStore  the interface of a store                this file
 //!  ├─ MemoryStore   this process                      memory.rs
 //!  ├─ FileStore     a file, with a lock beside it     file.rs, lock.rs
 //!  └─ KeyringStore  the platform's keyring            keyring.rs (feature `keyring`)
-//! StoredLogin what is kept, as JSON with a version    record.rs
+//! StoredLogin the stored login, as versioned JSON     record.rs
 //! ```
 
 mod file;
-mod keeper;
 #[cfg(feature = "keyring")]
 mod keyring;
 mod lock;
+mod login_store;
 mod memory;
 mod record;
 
@@ -25,27 +25,27 @@ use crate::clock::BoxFuture;
 use crate::error::Result;
 
 pub use file::FileStore;
-pub(crate) use keeper::Keeper;
 #[cfg(feature = "keyring")]
 pub use keyring::KeyringStore;
+pub(crate) use login_store::LoginStore;
 pub use memory::MemoryStore;
 pub use record::StoredLogin;
 
-/// A place that keeps a login: a file, a keyring, a table of a database.
+/// A store for one login: a file, a keyring, a database table.
 ///
-/// A refresh token is often good for one use only (rotation), so whoever shares it must not use it at the same time. The client takes the
-/// [lock](Self::lock), [loads](Self::load) what is kept, adopts it when somebody else has been faster, asks the identity provider only otherwise, and
-/// [swaps](Self::compare_and_swap) the answer in before any call uses it. All of it happens in a task of its own: a call that is given up
-/// leaves nothing undone. A runtime that ends takes such a task along: [`Client::settle`](crate::Client::settle) waits for it.
+/// Refresh tokens are often valid for one use only (rotation), so processes that share one must not use it at the same time. Before refreshing, a
+/// client acquires the [lock](Self::lock) and [loads](Self::load) the store. If another process has already refreshed the token, that token is
+/// used; otherwise the client refreshes the token and [saves](Self::compare_and_swap) it before any call uses it. The refresh runs in its own task,
+/// so a dropped call does not interrupt it. The end of the runtime does: [`Client::settle`](crate::Client::settle) waits for the task.
 ///
-/// A store of your own keeps [`StoredLogin::to_json`]; in a database the lock is an advisory lock of the connection, or a row with an end.
+/// A custom store saves [`StoredLogin::to_json`]. In a database, the lock is an advisory lock of the connection, or a row with an expiry.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use documine::{BoxFuture, Error, Result, StoreLock, StoredLogin, TokenStore};
 /// use tokio::sync::Mutex;
 ///
-/// /// One row of a table, as far as this example goes.
+/// /// One row of a database table, simplified.
 /// #[derive(Default)]
 /// struct Row {
 ///     json: std::sync::Mutex<Option<String>>,
@@ -54,7 +54,7 @@ pub use record::StoredLogin;
 ///
 /// impl Row {
 ///     fn read(&self) -> Result<Option<StoredLogin>> {
-///         let json = self.json.lock().expect("nothing panics with it").clone();
+///         let json = self.json.lock().expect("not poisoned").clone();
 ///         json.map(|json| StoredLogin::from_json(&json)).transpose()
 ///     }
 /// }
@@ -64,11 +64,11 @@ pub use record::StoredLogin;
 ///         Box::pin(async { self.read() })
 ///     }
 ///
-///     fn compare_and_swap<'a>(&'a self, seen: Option<&'a StoredLogin>, fresh: &'a StoredLogin) -> BoxFuture<'a, Result<bool>> {
+///     fn compare_and_swap<'a>(&'a self, expected: Option<&'a StoredLogin>, new: &'a StoredLogin) -> BoxFuture<'a, Result<bool>> {
 ///         Box::pin(async move {
-///             let same = self.read()?.as_ref() == seen;
+///             let same = self.read()?.as_ref() == expected;
 ///             if same {
-///                 *self.json.lock().expect("nothing panics with it") = Some(fresh.to_json().expose().to_owned());
+///                 *self.json.lock().expect("not poisoned") = Some(new.to_json().expose().to_owned());
 ///             }
 ///             Ok(same)
 ///         })
@@ -76,7 +76,7 @@ pub use record::StoredLogin;
 ///
 ///     fn clear(&self) -> BoxFuture<'_, Result<()>> {
 ///         Box::pin(async {
-///             *self.json.lock().expect("nothing panics with it") = None;
+///             *self.json.lock().expect("not poisoned") = None;
 ///             Ok(())
 ///         })
 ///     }
@@ -89,47 +89,46 @@ pub use record::StoredLogin;
 /// let credentials = documine::Credentials::stored("my-program", Row::default());
 /// ```
 pub trait TokenStore: Send + Sync + 'static {
-    /// What is kept, or nothing.
+    /// Loads the stored login. `None`: the store is empty.
     ///
     /// # Errors
-    /// The place can't be read, or what is there is not understood. It must be left as it is: another process may be replacing it.
+    /// The store can't be read, or its content is not a login. The content must be left in place: another process may be replacing it.
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>>;
 
-    /// Returns what is kept, like [`load`](Self::load), and moves aside what is damaged, so that a new login can be kept. Called with the lock held.
-    /// Default: `load`, for stores that move nothing.
+    /// Loads the stored login like [`load`](Self::load), and quarantines a damaged one, so that a new login can be saved. Called with the lock held.
+    /// Default: `load`, for stores without a quarantine.
     ///
     /// # Errors
-    /// As [`load`](Self::load). Where something was moved aside, [`Error::needs_login`](crate::Error::needs_login) is true.
+    /// As [`load`](Self::load). After a quarantine, [`Error::needs_login`](crate::Error::needs_login) is true.
     fn load_or_quarantine(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
         self.load()
     }
 
-    /// Keeps `fresh` if what is kept is still `seen` (`None`: nothing), and says whether it did. Called with the lock held; the comparison
-    /// protects from whoever does not take it, or has lost it.
+    /// Saves `new` if the stored login is still `expected` (`None`: empty), and returns whether it did. Called with the lock held; the comparison
+    /// protects against processes that ignore the lock or have lost it.
     ///
     /// # Errors
-    /// It could not be kept. The old content must be whole then.
+    /// The login could not be saved. The old content must be intact then.
     fn compare_and_swap<'a>(
         &'a self,
-        seen: Option<&'a StoredLogin>,
-        fresh: &'a StoredLogin,
+        expected: Option<&'a StoredLogin>,
+        new: &'a StoredLogin,
     ) -> BoxFuture<'a, Result<bool>>;
 
-    /// Forgets what is kept; no error when nothing is.
+    /// Deletes the stored login. An empty store is not an error.
     ///
     /// # Errors
-    /// The place can't be written.
+    /// The store can't be written.
     fn clear(&self) -> BoxFuture<'_, Result<()>>;
 
-    /// Holds off everybody else who shares the place, in this process and in others, until the lock is dropped. A holder that dies must not hold
-    /// others off for ever.
+    /// Acquires exclusive access to the store, in this process and in others, until the lock is dropped. A lock has to end with a crashed holder.
     ///
     /// # Errors
-    /// It could not be had within a time of the store's own choice.
+    /// The lock was not acquired within the store's own time limit.
     fn lock(&self) -> BoxFuture<'_, Result<StoreLock>>;
 }
 
-/// A shared one: a login keeps its tokens where a client finds them.
+/// A shared store: a login saves its tokens where a client loads them.
 impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
     fn load(&self) -> BoxFuture<'_, Result<Option<StoredLogin>>> {
         (**self).load()
@@ -141,10 +140,10 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
 
     fn compare_and_swap<'a>(
         &'a self,
-        seen: Option<&'a StoredLogin>,
-        fresh: &'a StoredLogin,
+        expected: Option<&'a StoredLogin>,
+        new: &'a StoredLogin,
     ) -> BoxFuture<'a, Result<bool>> {
-        (**self).compare_and_swap(seen, fresh)
+        (**self).compare_and_swap(expected, new)
     }
 
     fn clear(&self) -> BoxFuture<'_, Result<()>> {
@@ -156,14 +155,14 @@ impl<T: TokenStore + ?Sized> TokenStore for Arc<T> {
     }
 }
 
-/// A [lock](TokenStore::lock) that is held; dropping it lets the next one in.
-#[must_use = "a lock that is dropped at once holds nobody off"]
+/// A held [lock](TokenStore::lock), which is released on drop.
+#[must_use = "a lock that is dropped at once protects nothing"]
 pub struct StoreLock {
     _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl StoreLock {
-    /// A lock that lasts as long as `guard`.
+    /// Creates a lock that is held until `guard` is dropped.
     pub fn new(guard: impl Any + Send + Sync) -> Self {
         Self { _guard: Box::new(guard) }
     }

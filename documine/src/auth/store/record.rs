@@ -1,4 +1,4 @@
-//! What is kept of a login, and how it is written down.
+//! The stored form of a login: JSON with a version.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,13 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::super::token::{Secret, TokenSet};
+use crate::auth::secret::Secret;
+use crate::auth::token::TokenSet;
 use crate::error::{Error, Result};
 
-/// The form that this version writes. It grows when a reader of the old form would do harm with the new one.
+/// The format that this version writes. The number increases when an old reader would misuse the new format.
 const VERSION: u64 = 1;
 
-/// A login as a [`TokenStore`](super::TokenStore) keeps it: the tokens, and whom they may be shown to.
+/// A login in a [`TokenStore`](super::TokenStore): the tokens, and the client and provider that they belong to.
 #[derive(Clone)]
 pub struct StoredLogin {
     pub(crate) tokens: TokenSet,
@@ -22,9 +23,9 @@ pub struct StoredLogin {
     pub(crate) account: Option<String>,
 }
 
-/// The JSON. Times are milliseconds since 1970.
+/// The JSON to write. Times are milliseconds since 1970.
 #[derive(Serialize)]
-struct Written<'a> {
+struct LoginToWrite<'a> {
     version: u64,
     client_id: &'a str,
     token_endpoint: &'a str,
@@ -38,12 +39,13 @@ struct Written<'a> {
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct LoginVersion {
     version: u64,
 }
 
+/// The JSON to read.
 #[derive(Deserialize)]
-struct Read {
+struct LoginToRead {
     client_id: String,
     token_endpoint: Url,
     account: Option<String>,
@@ -56,15 +58,15 @@ struct Read {
 }
 
 impl StoredLogin {
-    /// The tokens.
+    /// Returns the tokens.
     pub fn tokens(&self) -> &TokenSet {
         &self.tokens
     }
 
-    /// The login as JSON, which holds the tokens: keep it where nobody else can read it.
+    /// Returns the login as JSON. It holds the tokens, so other users must not be able to read it.
     pub fn to_json(&self) -> Secret {
         let tokens = &self.tokens;
-        let written = Written {
+        let login = LoginToWrite {
             version: VERSION,
             client_id: &self.client_id,
             token_endpoint: self.token_endpoint.as_str(),
@@ -76,57 +78,58 @@ impl StoredLogin {
             refresh_expires_at: tokens.refresh_expires_at.map(milliseconds),
             scopes: &tokens.scopes,
         };
-        // Texts, numbers and lists of texts: nothing in it that JSON could not hold.
-        Secret::new(serde_json::to_string_pretty(&written).unwrap_or_default())
+        // Serialization can't fail: the fields are texts, numbers and a list of texts.
+        Secret::new(serde_json::to_string_pretty(&login).unwrap_or_default())
     }
 
-    /// Reads what [`to_json`](Self::to_json) wrote.
+    /// Parses the JSON of [`to_json`](Self::to_json).
     ///
     /// # Errors
-    /// It was written by a newer version of this library, or is no login. The text is not shown: it may hold tokens.
+    /// The JSON was written by a newer version of this library, or is not a login. The text is not shown: it may hold tokens.
     pub fn from_json(json: &str) -> Result<Self> {
-        Self::read(json).map_err(|unreadable| Error::config(format!("the stored login {unreadable}")))
+        Self::parse(json).map_err(|error| Error::config(format!("the stored login {error}")))
     }
 
-    pub(super) fn read(json: &str) -> Result<Self, Unreadable> {
-        let damaged = |error: serde_json::Error| Unreadable::Damaged { line: error.line(), column: error.column() };
-        let Version { version } = serde_json::from_str(json).map_err(damaged)?;
+    pub(super) fn parse(json: &str) -> Result<Self, UnreadableLogin> {
+        let damaged =
+            |error: serde_json::Error| UnreadableLogin::Damaged { line: error.line(), column: error.column() };
+        let LoginVersion { version } = serde_json::from_str(json).map_err(damaged)?;
         if version > VERSION {
-            return Err(Unreadable::Newer { version });
+            return Err(UnreadableLogin::Newer { version });
         }
-        let read: Read = serde_json::from_str(json).map_err(damaged)?;
+        let read: LoginToRead = serde_json::from_str(json).map_err(damaged)?;
         let mut tokens = TokenSet::new(read.access_token);
         tokens.refresh = read.refresh_token;
         tokens.id = read.id_token;
-        tokens.expires_at = read.expires_at.and_then(moment);
-        tokens.refresh_expires_at = read.refresh_expires_at.and_then(moment);
+        tokens.expires_at = read.expires_at.and_then(from_milliseconds);
+        tokens.refresh_expires_at = read.refresh_expires_at.and_then(from_milliseconds);
         tokens.scopes = read.scopes;
         Ok(Self { tokens, client_id: read.client_id, token_endpoint: read.token_endpoint, account: read.account })
     }
 }
 
-/// Why a text is no login to us.
+/// The reason why a text can't be parsed as a login.
 #[derive(Debug)]
-pub(super) enum Unreadable {
+pub(super) enum UnreadableLogin {
     Damaged { line: usize, column: usize },
     Newer { version: u64 },
 }
 
-impl fmt::Display for Unreadable {
+impl fmt::Display for UnreadableLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Damaged { line, column } => write!(f, "is damaged at line {line}, column {column}"),
             Self::Newer { version } => {
                 write!(
                     f,
-                    "was written by a newer version of this library (form {version}, known is {VERSION}); update the program"
+                    "was written by a newer version of this library (format {version}, supported: {VERSION}); update the program"
                 )
             }
         }
     }
 }
 
-/// Two are the same when their JSON is.
+/// Compares the JSON in constant time.
 impl PartialEq for StoredLogin {
     fn eq(&self, other: &Self) -> bool {
         self.to_json().is(other.to_json().expose())
@@ -150,6 +153,6 @@ fn milliseconds(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }
 
-fn moment(milliseconds: u64) -> Option<SystemTime> {
+fn from_milliseconds(milliseconds: u64) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds))
 }

@@ -356,7 +356,7 @@ async fn uses_the_login_in_the_token_store() {
     );
     let builder = builder(&[("DOCUMINE_PROFILE", "a")], &text).unwrap();
     let error = builder.clone().build().unwrap().who_am_i().await.unwrap_err();
-    assert_eq!(error.to_string(), "the token store is empty: nobody has logged in; log in again");
+    assert_eq!(error.to_string(), "the token store is empty: no login has been saved; log in again");
     let login = builder.configured_login().unwrap();
     assert!(format!("{login:?}").contains("\"c\""));
     let endpoint = "https://a.example/auth/realms/w/protocol/openid-connect/token";

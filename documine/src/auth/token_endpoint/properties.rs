@@ -1,22 +1,25 @@
-//! Whatever an identity provider answers: no secret of the request is shown, and only what is final asks for a new login.
+//! Any response of an identity provider: no secret of the request is shown, and only permanent errors require a new login.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use std::time::SystemTime;
+
+use super::error_response::error_of;
 use super::*;
 use crate::properties::cases;
 
-/// Names of the form's fields that hold secrets.
+/// The form fields that hold secrets.
 const SECRETS: [&str; 6] = ["password", "client_secret", "refresh_token", "code", "code_verifier", "device_code"];
 
-/// Secrets that no text of ours holds, with letters that a form encodes.
+/// Secrets that occur in no text of the crate, with characters that a form encodes.
 fn secret() -> impl Strategy<Value = String> {
     "[A-Z]{2,5}[ü&=+% \"\\\\]{0,3}[A-Z]{2,5}"
 }
 
-/// What a provider says: texts of its own, and what it was sent, as it is or as it stood in the form.
-fn answer() -> impl Strategy<Value = (Vec<(&'static str, String)>, String)> {
+/// An error response that mixes texts of the provider with the secrets it received, plain or form-encoded.
+fn error_body() -> impl Strategy<Value = (Vec<(&'static str, String)>, String)> {
     let form = vec((prop::sample::select(&SECRETS), secret()), 1..4);
     let codes = [
         "invalid_grant",
@@ -47,11 +50,11 @@ proptest! {
     #![proptest_config(cases(256))]
 
     #[test]
-    fn a_refusal_shows_no_secret((form, body) in answer(), code in 400_u16..600, more in "[a-z]{1,900}") {
+    fn error_shows_no_secret((form, body) in error_body(), code in 400_u16..600, more in "[a-z]{1,900}") {
         let status = http::StatusCode::from_u16(code).unwrap_or_default();
         let mut fields = url::form_urlencoded::Serializer::new(String::new());
         fields.extend_pairs(&form).append_pair("scope", &more);
-        let error = refusal(status, body.as_bytes(), &secrets_of(fields.finish().as_bytes()));
+        let error = error_of(status, body.as_bytes(), &form_secrets(fields.finish().as_bytes()));
         let all = format!("{error} {error:?} {:?}", error.api_message());
         for (name, secret) in &form {
             let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -61,34 +64,34 @@ proptest! {
         prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
         prop_assert_eq!(error.kind(), ErrorKind::Auth);
         prop_assert_eq!(error.status(), Some(status));
-        let said: Value = serde_json::from_str(&body)?;
-        let is_one_of = |codes: &[&str]| codes.iter().any(|word| said["error"] == *word);
-        let last_word = is_one_of(&["invalid_grant", "invalid_client", "unauthorized_client"]);
-        // What a code settles, only a server in trouble unsettles.
-        let settled = last_word || is_one_of(&["invalid_request"]);
-        let in_trouble = [408, 429, 502, 503, 504].contains(&code);
+        let sent: Value = serde_json::from_str(&body)?;
+        let is_one_of = |codes: &[&str]| codes.iter().any(|word| sent["error"] == *word);
+        let login_code = is_one_of(&["invalid_grant", "invalid_client", "unauthorized_client"]);
+        // A permanent code is transient only with the status of an outage.
+        let permanent = login_code || is_one_of(&["invalid_request"]);
+        let is_outage = [408, 429, 502, 503, 504].contains(&code);
         let polling = is_one_of(&["slow_down"]);
-        prop_assert_eq!(error.is_transient(), in_trouble || (code >= 500 && !settled && !polling));
-        prop_assert_eq!(error.needs_login(), last_word && !in_trouble);
+        prop_assert_eq!(error.is_transient(), is_outage || (code >= 500 && !permanent && !polling));
+        prop_assert_eq!(error.needs_login(), login_code && !is_outage);
     }
 
     #[test]
-    fn any_body_is_a_refusal_and_no_reason_to_log_in(body in vec(any::<u8>(), 0..200), code in 400_u16..600) {
-        let error = refusal(http::StatusCode::from_u16(code).unwrap_or_default(), &body, &[]);
+    fn unknown_bodies_do_not_require_a_login(body in vec(any::<u8>(), 0..200), code in 400_u16..600) {
+        let error = error_of(http::StatusCode::from_u16(code).unwrap_or_default(), &body, &[]);
         prop_assert!(error.kind() == ErrorKind::Auth && !error.needs_login());
         prop_assert!(!error.to_string().contains(char::is_control));
     }
 
     #[test]
-    fn any_body_is_a_token_answer_or_none(body in vec(any::<u8>(), 0..200)) {
+    fn parses_any_body_without_panic(body in vec(any::<u8>(), 0..200)) {
         let now = SystemTime::UNIX_EPOCH;
-        if let Err(error) = TokenSet::read(&body, now) {
-            prop_assert_eq!(error.to_string(), "the identity provider's answer could not be understood");
+        if let Err(error) = TokenSet::parse(&body, now) {
+            prop_assert_eq!(error.to_string(), "the identity provider's response holds no access token");
         }
     }
 
     #[test]
-    fn any_member_beside_the_token_costs_nothing(
+    fn ignores_odd_members_beside_the_token(
         members in prop::collection::btree_map("[a-z_]{1,9}|expires_in|scope|refresh_token|id_token|error_uri", member(), 0..6),
     ) {
         let mut body = json!(members);
@@ -96,12 +99,12 @@ proptest! {
         if let Some(members) = body.as_object_mut() {
             members.retain(|name, _| name != "error" && name != "token_type");
         }
-        let tokens = TokenSet::read(body.to_string().as_bytes(), SystemTime::UNIX_EPOCH);
+        let tokens = TokenSet::parse(body.to_string().as_bytes(), SystemTime::UNIX_EPOCH);
         prop_assert!(tokens.is_ok_and(|tokens| tokens.access.is("t0ken")));
     }
 }
 
-/// Values that no provider should send.
+/// Values of unexpected types.
 fn member() -> impl Strategy<Value = Value> {
     prop_oneof![
         any::<f64>().prop_map(|number| json!(number)),
