@@ -22,16 +22,9 @@ use crate::state::{BlobStore, Timing, Workspace};
 use crate::timestamp::Timestamp;
 
 /// A failed start of a simulator, described in one line.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub struct StartError(String);
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StartError {}
 
 /// Settings of a [`Simulator`]. Every setting has a default.
 #[derive(Clone, Debug)]

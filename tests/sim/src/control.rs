@@ -17,16 +17,9 @@ pub struct Control {
 }
 
 /// The error for an id that the service does not know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct UnknownId(String);
-
-impl fmt::Display for UnknownId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UnknownId {}
 
 /// An action as JSON, for `POST /__sim/control`.
 #[derive(Debug, Deserialize)]

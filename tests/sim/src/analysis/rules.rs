@@ -1,6 +1,5 @@
 //! Extraction rules in TOML: the components of a template and how their values are found.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -127,16 +126,9 @@ struct RawRule {
 }
 
 /// Rejected rules. The message is one line with the place and the error.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct RuleError(String);
-
-impl fmt::Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RuleError {}
 
 impl Rules {
     /// Returns the built-in rules: study reports, invoices, and common properties of documents.

@@ -10,6 +10,7 @@
 mod checker;
 mod compile;
 mod document;
+mod media;
 mod request;
 mod response;
 mod schema;

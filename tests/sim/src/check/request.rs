@@ -3,14 +3,15 @@
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::stream;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::checker::Checker;
 use super::compile::{MediaSpec, OperationSpec, ParameterLocation, ParameterSpec, RequestBodySpec};
-use super::document::{covers, essence, is_json};
+use super::document::essence;
+use super::media::{check_json, declared_media};
 use super::violation::{Findings, Side, Violation};
 
 /// The header with the workspace.
@@ -147,7 +148,6 @@ fn check_body(
     body: Option<&Bytes>,
     findings: &mut Findings<'_>,
 ) {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Some(declared) = declared else {
         if body.is_some_and(|body| !body.is_empty()) {
             findings.add("", "a body, where the operation takes none");
@@ -160,23 +160,12 @@ fn check_body(
         }
         return;
     }
-    let Some(given) = given else {
-        findings.add("content-type", "missing");
-        return;
-    };
-    let Some(media) = declared.content.iter().find(|media| covers(&media.name, &essence(given))) else {
-        let known: Vec<&str> = declared.content.iter().map(|media| media.name.as_str()).collect();
-        findings.add("content-type", format!("`{given}` instead of {}", known.join(" or ")));
-        return;
-    };
+    let Some((media, given)) = declared_media(&declared.content, headers, findings) else { return };
     let Some(body) = body else { return };
     if essence(given) == "multipart/form-data" {
         check_parts(media, given, body, findings);
-    } else if let Some(schema) = media.schema.as_ref().filter(|_| is_json(&essence(given))) {
-        match serde_json::from_slice(body) {
-            Ok(value) => schema.check(&value, "", findings),
-            Err(error) => findings.add("", format!("no JSON: {error}")),
-        }
+    } else {
+        check_json(media, given, body, findings);
     }
 }
 

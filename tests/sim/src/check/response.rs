@@ -1,12 +1,13 @@
 //! The check of responses: status, media type, body.
 
 use bytes::Bytes;
-use http::header::{CONTENT_RANGE, CONTENT_TYPE};
+use http::header::CONTENT_RANGE;
 use http::{HeaderMap, StatusCode};
 
 use super::checker::Checker;
 use super::compile::{OperationSpec, ResponseSpec};
-use super::document::{covers, essence, is_json};
+use super::document::{essence, is_json};
+use super::media::{check_json, declared_media};
 use super::schema::Strictness;
 use super::violation::{Findings, Side, Violation};
 
@@ -78,28 +79,14 @@ fn is_text(media_type: &str) -> bool {
 }
 
 fn check_body(response: &ResponseSpec, headers: &HeaderMap, body: Option<&Bytes>, findings: &mut Findings<'_>) {
-    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     if response.content.is_empty() {
         if body.is_some_and(|body| !body.is_empty()) {
             findings.add("", "a body, where none is documented");
         }
         return;
     }
-    let Some(given) = given else {
-        findings.add("content-type", "missing");
-        return;
-    };
-    let Some(media) = response.content.iter().find(|media| covers(&media.name, &essence(given))) else {
-        let known: Vec<&str> = response.content.iter().map(|media| media.name.as_str()).collect();
-        findings.add("content-type", format!("`{given}` instead of {}", known.join(" or ")));
-        return;
-    };
-    if let (Some(schema), Some(body)) = (&media.schema, body)
-        && is_json(&essence(given))
-    {
-        match serde_json::from_slice(body) {
-            Ok(value) => schema.check(&value, "", findings),
-            Err(error) => findings.add("", format!("no JSON: {error}")),
-        }
+    let Some((media, given)) = declared_media(&response.content, headers, findings) else { return };
+    if let Some(body) = body {
+        check_json(media, given, body, findings);
     }
 }

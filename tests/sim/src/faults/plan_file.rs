@@ -12,7 +12,8 @@ use super::plan::Faults;
 use super::validate::closest;
 
 /// A rejected fault plan. The message is one line with the place, the error, and the text to write instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct FaultError(String);
 
 impl FaultError {
@@ -20,14 +21,6 @@ impl FaultError {
         Self(message.into())
     }
 }
-
-impl fmt::Display for FaultError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for FaultError {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -69,20 +69,26 @@ pub struct Principal {
 }
 
 /// The reason why a bearer token is rejected.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BearerError {
     /// The request has no token.
+    #[error("No access token was sent")]
     Missing,
     /// The token has expired.
+    #[error("The access token has expired")]
     Expired,
     /// The token was revoked, or its session has ended.
+    #[error("The access token was revoked")]
     Revoked,
     /// The user's account is disabled.
+    #[error("The user account is disabled")]
     UserDisabled,
     /// The token is not a valid access token.
+    #[error("The access token is not valid: {0}")]
     Invalid(String),
     /// The keys of the other identity provider are not available.
+    #[error("The keys of the identity provider cannot be fetched: {0}")]
     KeysUnavailable(String),
 }
 
@@ -105,21 +111,6 @@ impl BearerError {
         }
     }
 }
-
-impl fmt::Display for BearerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("No access token was sent"),
-            Self::Expired => f.write_str("The access token has expired"),
-            Self::Revoked => f.write_str("The access token was revoked"),
-            Self::UserDisabled => f.write_str("The user account is disabled"),
-            Self::Invalid(why) => write!(f, "The access token is not valid: {why}"),
-            Self::KeysUnavailable(why) => write!(f, "The keys of the identity provider cannot be fetched: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for BearerError {}
 
 #[cfg(test)]
 #[allow(clippy::expect_used)]

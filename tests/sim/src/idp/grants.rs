@@ -12,6 +12,13 @@ use super::responses::{CachePolicy, OAuthError, json_response};
 use super::state::{Decision, RealmState, SessionStatus, duration_millis};
 use super::tokens::{TokenGrant, granted_scope, restrict_scope};
 
+/// A token request of an authenticated client.
+struct TokenRequest<'a> {
+    client: &'a ClientSettings,
+    params: &'a Params,
+    issuer: &'a str,
+}
+
 impl Realm {
     /// `POST …/token`.
     pub(super) fn token(&self, headers: &HeaderMap, body: &[u8]) -> Response {
@@ -33,15 +40,14 @@ impl Realm {
         if params.has_duplicates() {
             return Err(OAuthError::bad_request("invalid_request", "duplicated parameter"));
         }
-        let client = self.client(headers, params)?;
-        let issuer = self.issuer(headers);
+        let request = TokenRequest { client: self.client(headers, params)?, params, issuer: &self.issuer(headers) };
         // One lock covers the whole grant, so that of two refreshes with the same token exactly one is first.
         let state = &mut *self.state();
         match grant_type {
-            "password" => self.grant_password(state, client, params, &issuer),
-            "refresh_token" => self.grant_refresh(state, client, params, &issuer),
-            "authorization_code" => self.grant_code(state, client, params, &issuer),
-            DEVICE => self.grant_device(state, client, params, &issuer),
+            "password" => self.grant_password(state, &request),
+            "refresh_token" => self.grant_refresh(state, &request),
+            "authorization_code" => self.grant_code(state, &request),
+            DEVICE => self.grant_device(state, &request),
             _ => Err(OAuthError::new(
                 StatusCode::UNAUTHORIZED,
                 "unauthorized_client",
@@ -50,13 +56,8 @@ impl Realm {
         }
     }
 
-    fn grant_password(
-        &self,
-        state: &mut RealmState,
-        client: &ClientSettings,
-        params: &Params,
-        issuer: &str,
-    ) -> Result<Value, OAuthError> {
+    fn grant_password(&self, state: &mut RealmState, request: &TokenRequest<'_>) -> Result<Value, OAuthError> {
+        let TokenRequest { client, params, issuer } = *request;
         if !client.password_grant {
             return Err(OAuthError::bad_request("unauthorized_client", "Client not allowed for direct access grants"));
         }
@@ -82,13 +83,8 @@ impl Realm {
         Ok(user.username.clone())
     }
 
-    fn grant_refresh(
-        &self,
-        state: &mut RealmState,
-        client: &ClientSettings,
-        params: &Params,
-        issuer: &str,
-    ) -> Result<Value, OAuthError> {
+    fn grant_refresh(&self, state: &mut RealmState, request: &TokenRequest<'_>) -> Result<Value, OAuthError> {
+        let TokenRequest { client, params, issuer } = *request;
         let Some(token) = params.get("refresh_token") else {
             return Err(OAuthError::bad_request("invalid_request", "No refresh token"));
         };
@@ -133,13 +129,8 @@ impl Realm {
         self.issue(state, &TokenGrant { session: id, scope: &scope, issuer, nonce: None })
     }
 
-    fn grant_code(
-        &self,
-        state: &mut RealmState,
-        client: &ClientSettings,
-        params: &Params,
-        issuer: &str,
-    ) -> Result<Value, OAuthError> {
+    fn grant_code(&self, state: &mut RealmState, request: &TokenRequest<'_>) -> Result<Value, OAuthError> {
+        let TokenRequest { client, params, issuer } = *request;
         if !client.code_grant {
             return Err(OAuthError::bad_request("unauthorized_client", "Client not allowed to exchange code"));
         }
@@ -177,14 +168,9 @@ impl Realm {
         self.issue(state, &TokenGrant { session: &code.session, scope: &scope, issuer, nonce: code.nonce.as_deref() })
     }
 
-    fn grant_device(
-        &self,
-        state: &mut RealmState,
-        client: &ClientSettings,
-        params: &Params,
-        issuer: &str,
-    ) -> Result<Value, OAuthError> {
+    fn grant_device(&self, state: &mut RealmState, request: &TokenRequest<'_>) -> Result<Value, OAuthError> {
         const NOT_ALLOWED: &str = "Client not allowed OAuth 2.0 Device Authorization Grant";
+        let TokenRequest { client, params, issuer } = *request;
         if !client.device_grant {
             return Err(OAuthError::invalid_grant(NOT_ALLOWED));
         }
