@@ -114,7 +114,7 @@ async fn check_damaged(store: &KeyringStore, good: &StoredLogin) -> std::result:
     write_entry(ACCOUNT, "damaged").await?;
     let error = store.load_or_quarantine().await.err().ok_or("a damaged entry is an error")?;
     ensure(
-        error.needs_login() && error.to_string().contains("it is kept as "),
+        error.needs_login() && error.to_string().contains(" and was moved to "),
         &format!("the entry is moved aside: {error}"),
     )?;
     drop(lock);

@@ -11,15 +11,15 @@ fn assert_rejected(builder: ClientBuilder, line: &str) {
 #[test]
 fn rejects_invalid_base_url() {
     let with = |base: &str| Client::builder(base).workspace("acme").credentials(credentials());
-    assert_rejected(with(""), "the base URL is empty; give the service's address, for example https://acme.example");
-    assert_rejected(with("   "), "the base URL is empty; give the service's address, for example https://acme.example");
+    assert_rejected(with(""), "empty base URL; expected the URL of the service, for example https://acme.example");
+    assert_rejected(with("   "), "empty base URL; expected the URL of the service, for example https://acme.example");
     assert_rejected(
         with("acme"),
-        "the base URL is no URL (relative URL without a base); it should look like https://acme.example",
+        "invalid base URL: relative URL without a base; expected a URL such as https://acme.example",
     );
-    assert_rejected(with("https://"), "the base URL is no URL (empty host); it should look like https://acme.example");
-    assert_rejected(with("ftp://acme.example"), "the base URL has the scheme \"ftp\"; use https");
-    assert_rejected(with("mailto:pa55-w0rd"), "the base URL names no host; it should look like https://acme.example");
+    assert_rejected(with("https://"), "invalid base URL: empty host; expected a URL such as https://acme.example");
+    assert_rejected(with("ftp://acme.example"), "unsupported scheme \"ftp\" in the base URL; use https");
+    assert_rejected(with("mailto:pa55-w0rd"), "the base URL has no host; expected a URL such as https://acme.example");
     assert_rejected(
         with("https://robot:pa55-w0rd@acme.example"),
         "the base URL contains a user name or password; pass them as credentials",
@@ -70,7 +70,7 @@ fn names_empty_credential_field() {
     );
     assert_rejected(
         with(Credentials::access_token("t0ken-t3xt\nX-Other: 1")),
-        "credentials: the access token holds characters that no header may hold, perhaps a line break",
+        "credentials: the access token holds characters that are not allowed in a header, perhaps a line break",
     );
     assert_rejected(
         Client::builder("https://acme.example").workspace("acme"),
@@ -82,7 +82,7 @@ fn names_empty_credential_field() {
 fn rejects_invalid_workspace() {
     let with =
         |workspace: &str| Client::builder("https://acme.example").workspace(workspace).credentials(credentials());
-    assert_rejected(with(""), "the workspace is empty; give its id with `workspace(…)`");
+    assert_rejected(with(""), "no workspace; pass its id to `workspace(…)`");
     assert_rejected(
         Client::builder("https://acme.example").credentials(credentials()),
         "no workspace; pass its id to `workspace(…)`",
@@ -101,12 +101,12 @@ fn rejects_invalid_workspace() {
 fn rejects_zero_timeouts() {
     let with = || Client::builder("https://acme.example").workspace("acme").credentials(credentials());
     let zero = std::time::Duration::ZERO;
-    assert_rejected(with().connect_timeout(zero), "the connect timeout is zero; nothing could ever succeed");
-    assert_rejected(with().attempt_timeout(zero), "the attempt timeout is zero; nothing could ever succeed");
-    assert_rejected(with().idle_timeout(zero), "the idle timeout is zero; nothing could ever succeed");
+    assert_rejected(with().connect_timeout(zero), "the connect timeout is zero; set a positive duration");
+    assert_rejected(with().attempt_timeout(zero), "the attempt timeout is zero; set a positive duration");
+    assert_rejected(with().idle_timeout(zero), "the idle timeout is zero; set a positive duration");
     assert_rejected(
         with().app_info("my\nrobot", "1"),
-        "app_info holds characters that no header may hold; use plain ASCII",
+        "invalid app_info: characters not allowed in a header; use ASCII",
     );
 }
 

@@ -15,8 +15,8 @@ use crate::harness::subprocess::runs_in_subprocess;
 
 /// Shell command with a file size limit in units of 512 bytes. It ignores SIGXFSZ, so a write fails instead of ending the process.
 const LIMITED_FILE_SIZE: &str = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"";
-const TOO_LARGE: &str = "File too large (os error 27); choose a place that takes files of this size";
-const CHOOSE_WRITABLE_FOLDER: &str = "; choose a folder that can be written";
+const TOO_LARGE: &str = "File too large (os error 27); choose a location that supports files of this size";
+const CHOOSE_WRITABLE_FOLDER: &str = "; choose a writable folder";
 
 fn assert_file_error(error: &Error, line: &str) {
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::File, line));

@@ -26,7 +26,7 @@ async fn reports_unreachable_service() {
     assert_error(
         &error,
         ErrorKind::Connect,
-        "login with a password: the identity provider could not be asked: Connection refused (os error 111)",
+        "login with a password: the request to the identity provider failed: Connection refused (os error 111)",
     );
     assert!(!error.was_sent() && error.is_transient());
     let error = with(Credentials::access_token(SECRETS[2])).license().await.unwrap_err();

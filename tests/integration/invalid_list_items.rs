@@ -109,7 +109,7 @@ fn check_strict<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Val
             .map_err(|error| (error.kind(), error.to_string(), format!("{error:?}")));
         let Err((kind, line, all)) = error else { return Err(TestCaseError::fail("it was taken")) };
         prop_assert_eq!(kind, ErrorKind::Decode);
-        let prefix = format!("getFiles: 200 OK, but the body does not fit at `{location}`: ");
+        let prefix = format!("getFiles: 200 OK, but the body is invalid at `{location}`: ");
         prop_assert!(line.starts_with(&prefix), "{} does not begin with {}", line, prefix);
         prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
         prop_assert!(!all.contains(TOKEN), "{}", all);
@@ -172,7 +172,7 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
         });
         let each = each.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(each.len(), files.len());
-        let prefix = format!("getFiles: 200 OK, but the body does not fit at `{location}`: ");
+        let prefix = format!("getFiles: 200 OK, but the body is invalid at `{location}`: ");
         for (index, (found, expected)) in each.iter().zip(&files).enumerate() {
             match found {
                 Ok(file) => prop_assert_eq!(Some(file.id.as_str()), expected["id"].as_str()),

@@ -138,7 +138,7 @@ async fn accepts_any_object_around_the_list() {
 
 #[tokio::test]
 async fn reports_position_of_invalid_list() {
-    let prefix = "getUsers: 200 OK, but the body does not fit";
+    let prefix = "getUsers: 200 OK, but the body is invalid";
     for (body, line) in [
         ("nul", format!("{prefix}: unexpected end of the body")),
         (r#"{"users":[{"id":"a"},{"id""#, format!("{prefix} at `users[1]`: unexpected end of the body")),

@@ -63,7 +63,7 @@ async fn reports_wrong_client_secret_with_advice() {
     assert_eq!(
         error.to_string(),
         "login with a password: the identity provider refused: Invalid client or Invalid client credentials (unauthorized_client); \
-         check the client id, its secret, and which grants it may use"
+         check the client id, its secret, and its allowed grants"
     );
     assert_eq!(error.kind(), ErrorKind::Auth);
     assert!(error.needs_login() && !error.was_sent());
@@ -248,7 +248,7 @@ async fn unavailable_provider_discards_no_token() {
     let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "refresh of the access token: the identity provider answered 503 Service Unavailable without saying why"
+        "refresh of the access token: the identity provider answered 503 Service Unavailable without a reason"
     );
     assert!(!error.needs_login() && error.is_transient());
     env.time.advance(1);

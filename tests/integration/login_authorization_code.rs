@@ -83,9 +83,12 @@ async fn rejects_invalid_redirects() {
         error_for(|state| format!("error=invalid_scope&error_description=Invalid+scopes%3A%0Ax&state={state}")).await;
     assert_eq!(scope.0, "login by browser: the identity provider refused: Invalid scopes: x (invalid_scope)");
     let missing_code = error_for(|state| format!("?state={state}")).await;
-    assert_eq!(missing_code.0, "login by browser: the identity provider's answer holds no code; begin again");
+    assert_eq!(
+        missing_code.0,
+        "login by browser: the identity provider's response holds no code; start the login again"
+    );
     let duplicate = error_for(|state| format!("code=a&code=b&state={state}")).await;
-    assert_eq!(duplicate.0, "login by browser: the answer holds `code` twice; begin again");
+    assert_eq!(duplicate.0, "login by browser: the response holds `code` twice; start the login again");
     let other_issuer = error_for(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
     assert_eq!(other_issuer.0, FOREIGN_ISSUER);
     for invalid in ["", "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7", "https://acme.example/"] {
@@ -98,7 +101,7 @@ async fn rejects_invalid_redirects() {
     assert_eq!(foreign.to_string(), FOREIGN_STATE);
     for wrong in ["", "callback", "http://127.0.0.1/#here"] {
         let error = env.builder().login("laptop").unwrap().authorization(wrong).unwrap_err();
-        assert_eq!(error.to_string(), "the redirect URI is no absolute address, or has a fragment");
+        assert_eq!(error.to_string(), "the redirect URI is not an absolute URL, or has a fragment");
     }
     assert_eq!(env.request_log(), Vec::<String>::new());
 }

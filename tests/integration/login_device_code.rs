@@ -77,7 +77,7 @@ async fn reports_expired_device_code() {
     let error = log_in_at_simulator(&env, usize::MAX, |_, _| {}).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by device code: the code has expired before anybody confirmed it; begin again"
+        "login by device code: the device code expired before it was confirmed; start the login again"
     );
     assert!(error.needs_login());
     // 600 seconds with one poll every five.
@@ -91,9 +91,9 @@ async fn reports_unauthorized_client_before_showing_code() {
     let error = login.device(|code| panic!("unexpected code: {code:?}")).await.unwrap_err();
     assert_eq!(env.request_log(), ["device 401"]);
     assert!(error.to_string().starts_with("login by device code: the identity provider refused: "), "{error}");
-    assert!(error.to_string().ends_with("; check the client id, its secret, and which grants it may use"), "{error}");
+    assert!(error.to_string().ends_with("; check the client id, its secret, and its allowed grants"), "{error}");
     let empty = env.builder().login(" ").unwrap_err();
-    assert_eq!(empty.to_string(), "the client id is empty; give the one that the identity provider knows");
+    assert_eq!(empty.to_string(), "the client id is empty; give the one that is registered with the identity provider");
 }
 
 fn token_error(code: &str) -> Vec<u8> {
@@ -175,7 +175,7 @@ async fn rejects_invalid_device_responses() {
     let error = device_login_with(vec![secret]).await.2.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by device code: the identity provider's answer holds no device code; check the device path"
+        "login by device code: the identity provider's response holds no device code; check the device path"
     );
     assert!(!format!("{error:?}").contains("s3cret"));
     let malformed = vec![
@@ -183,6 +183,6 @@ async fn rejects_invalid_device_responses() {
         response("200 OK", &["Content-Type: application/json"], r#"{"access_token": 7, "s": "s3cret"}"#),
     ];
     let error = device_login_with(malformed).await.2.unwrap_err();
-    assert_eq!(error.to_string(), "login by device code: the identity provider's answer could not be understood");
+    assert_eq!(error.to_string(), "login by device code: the identity provider's response holds no access token");
     assert!(!format!("{error:?}").contains("s3cret"));
 }

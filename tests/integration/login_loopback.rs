@@ -32,7 +32,7 @@ async fn receives_redirect_on_loopback_server() {
     assert_eq!(page_response.headers()["cache-control"], "no-store");
     assert_eq!(page_response.headers()["referrer-policy"], "no-referrer");
     let text = page_response.text().await.unwrap();
-    assert!(text.contains("The program has the answer."), "{text}");
+    assert!(text.contains("The program has received the login."), "{text}");
     assert!(!text.contains(&query_field(&redirect_url, "code").unwrap()), "{text}");
     login.await.unwrap().unwrap();
     assert_eq!(env.request_log(), ["auth 200", "login 302", "token 200"]);
@@ -163,7 +163,7 @@ async fn avoids_port_in_use_on_one_loopback_address() {
     let loopback = Loopback::default().redirect_uri(format!("http://localhost:{port}/callback"));
     let login = env.builder().login("laptop").unwrap().browser(loopback, |page| panic!("shown: {page}"));
     let error = login.await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("port {port} of ::1 can't be listened on: ")), "{error}");
+    assert!(error.starts_with(&format!("can't listen on port {port} of ::1: ")), "{error}");
     drop(listener);
 }
 
@@ -195,7 +195,7 @@ async fn reports_denied_login() {
     let (callback, state) = (query_field(&page, "redirect_uri").unwrap(), query_field(&page, "state").unwrap());
     let page_response =
         plain_http_client().get(format!("{callback}?error=access_denied&state={state}")).send().await.unwrap();
-    assert!(page_response.text().await.unwrap().contains("The login did not succeed."));
+    assert!(page_response.text().await.unwrap().contains("The login failed."));
     let error = login.await.unwrap().unwrap_err();
     assert_eq!(error.to_string(), DENIED_LOGIN);
     assert!(error.needs_login());
@@ -209,7 +209,10 @@ async fn stops_listening_at_time_limit_and_on_drop() {
     // With the clock paused, the timeout fires as soon as the runtime is idle.
     tokio::time::pause();
     let error = login.await.unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "login by browser: nobody logged in within 20s; begin again");
+    assert_eq!(
+        error.to_string(),
+        "login by browser: timed out after 20s waiting for the browser; start the login again, or set a longer `time_limit`"
+    );
     assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Login)));
 
     tokio::time::resume();
@@ -228,12 +231,12 @@ async fn rejects_unusable_ports_and_paths() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = listener.local_addr().unwrap().port();
     let error = log_in(Loopback::default().port(taken)).await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("port {taken} of 127.0.0.1 can't be listened on: ")), "{error}");
-    assert!(error.ends_with("; take another one, or 0 for any"), "{error}");
+    assert!(error.starts_with(&format!("can't listen on port {taken} of 127.0.0.1: ")), "{error}");
+    assert!(error.ends_with("; use another port, or 0 for any free port"), "{error}");
     drop(listener);
     for path in ["", "callback", "/a b", "/a?b", "/a#b"] {
         let error = log_in(Loopback::default().path(path)).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{error}");
-        assert!(error.to_string().contains("is no path for a redirect URI"), "{error}");
+        assert!(error.to_string().contains("is not a path of a redirect URI"), "{error}");
     }
 }

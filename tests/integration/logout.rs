@@ -27,7 +27,7 @@ async fn logout_ends_login_in_all_processes() {
     let error = other.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: the login is gone from the token store: logged out by another process; log in again"
+        "getLicense: the login was removed from the token store: another process logged out; log in again"
     );
     assert!(error.needs_login());
     assert_eq!(env.request_log_since(before), ["revoke 200", "logout 204"]);
@@ -62,7 +62,7 @@ async fn logout_clears_store_when_provider_is_unavailable() {
     let error = client.log_out().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
     assert!(
-        error.to_string().ends_with("the tokens are forgotten here, but the identity provider may take them on"),
+        error.to_string().ends_with("the tokens were deleted locally, but the identity provider may still accept them"),
         "{error}"
     );
     assert_eq!(store.load().await.unwrap(), None);
@@ -99,7 +99,7 @@ async fn logout_waits_for_running_refresh() {
 async fn logout_of_custom_token_source_fails() {
     let env = rotating_env().await;
     let error = env.client_with(Credentials::source(FixedTokenSource)).log_out().await.unwrap_err();
-    assert_eq!(error.to_string(), "the tokens come from a source of your own; log out where it has them from");
+    assert_eq!(error.to_string(), "the tokens come from a custom token source; log out at that source");
 }
 
 struct FixedTokenSource;

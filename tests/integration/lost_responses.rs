@@ -132,7 +132,7 @@ async fn rejects_trailing_data_after_json() {
     let error = client(&service.base).await.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 200 OK, but something follows the JSON of the body: trailing characters at line 1 column 21"
+        "getLicense: 200 OK, but the body has content after its JSON value: trailing characters at line 1 column 21"
     );
     assert_eq!((error.kind(), error.body_snippet()), (ErrorKind::Decode, Some(r#"{"licensedPages":5} and more"#)));
     assert!(error.was_sent() && !error.is_transient());

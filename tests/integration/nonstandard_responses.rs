@@ -106,7 +106,7 @@ async fn accepts_empty_response_to_update_but_not_to_read() {
     let updated = dossier.update(DossierFields::named("Q3")).await.unwrap();
     assert_eq!((updated.id().as_str(), updated.snapshot()), ("d", None));
     // A creation without content has no id, and a read without content has no result.
-    let message = "204 No Content, but the body is empty, where the document describes content";
+    let message = "204 No Content, but the body is empty; the document describes content";
     let template = client.dossier_template(DossierTemplateId::new("t").unwrap());
     let error = template.create_dossier(DossierFields::named("Q3")).await.unwrap_err();
     assert_eq!(error.to_string(), format!("createOrUpdateDossier: {message}"));
@@ -189,7 +189,7 @@ async fn reads_numbers_and_booleans_in_any_exact_spelling() {
     let client = client_of(files).await;
     let dossier = scripted::dossier(&client);
     let error = dossier.files().await.unwrap_err();
-    let message = "getFiles: 200 OK, but the body does not fit at `files[1].numberOfPages`: invalid type: floating point `3.5`, expected i64";
+    let message = "getFiles: 200 OK, but the body is invalid at `files[1].numberOfPages`: invalid type: floating point `3.5`, expected i64";
     assert!(error.to_string().starts_with(message), "{error}");
     let each: Vec<_> = dossier.files().stream_each().try_collect().await.unwrap();
     let read: Vec<_> = each

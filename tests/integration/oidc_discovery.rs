@@ -179,7 +179,7 @@ async fn rejects_endpoint_with_user_info_or_fragment() {
     let holds = format!("{begin} holds a user name, a password or a fragment; {advice}");
     assert_error(&with(|issuer| issuer.replace("//", "//robot:pa55-w0rd@")).await, ErrorKind::Auth, &holds);
     assert_error(&with(|issuer| format!("{issuer}#pa55-w0rd")).await, ErrorKind::Auth, &holds);
-    assert_error(&with(|_| "/token".into()).await, ErrorKind::Auth, &format!("{begin} is no URL; {advice}"));
+    assert_error(&with(|_| "/token".into()).await, ErrorKind::Auth, &format!("{begin} is not a URL; {advice}"));
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn rejects_invalid_discovery_document() {
     for body in bodies {
         let provider = issuer(move |_| response("200 OK", &["Content-Type: text/html"], &body)).await;
         let line = format!(
-            "discovery of the identity provider: what stands at {}{base} is no discovery document; check the issuer",
+            "discovery of the identity provider: what stands at {}{base} is not a discovery document; check the issuer",
             provider.base
         );
         assert_error(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
@@ -248,7 +248,7 @@ async fn rejects_invalid_discovery_document() {
     );
     let provider = issuer(|_| response("404 Not Found", &["Content-Type: text/html"], "<html>")).await;
     let line =
-        format!("discovery of the identity provider: {}{base} is not there (404); check the issuer", provider.base);
+        format!("discovery of the identity provider: {}{base} does not exist (404); check the issuer", provider.base);
     assert_error(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);
 }
 
@@ -297,7 +297,7 @@ async fn rejects_unsafe_issuer_before_sending() {
             "https://login.example/?realm=pa55-w0rd",
             "the issuer holds a query or fragment; remove `?` or `#` and the text after it",
         ),
-        ("https://login.example/#r", "the issuer holds a query or fragment; leave out what follows `?` or `#`"),
+        ("https://login.example/#r", "the issuer holds a query or fragment; remove `?` or `#` and the text after it"),
         ("mailto:pa55-w0rd", "the issuer has no host; expected a URL such as https://acme.example"),
     ];
     for (issuer, line) in lines {

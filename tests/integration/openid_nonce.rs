@@ -67,8 +67,8 @@ async fn with_id_token(scope: &str, make: impl Fn(&str) -> Option<String>) -> Re
 
 #[tokio::test]
 async fn rejects_id_token_with_another_nonce() {
-    let line = "login by browser: the ID token belongs to another login (its nonce is not ours, or can't be read); begin again, or \
-                leave out the scope `openid`";
+    let line = "login by browser: the ID token belongs to another login (nonce mismatch or unreadable); start the login again, or \
+                remove the scope `openid`";
     let foreign = [
         jwt(r#"{"sub":"x","nonce":"another"}"#),
         jwt(r#"{"sub":"x","nonce":""}"#),
@@ -130,10 +130,10 @@ async fn discovered(metadata: serde_json::Value, answer: &str) -> std::result::R
 
 #[tokio::test]
 async fn rejects_redirect_without_announced_issuer() {
-    let missing = "login by browser: the answer does not name its issuer (iss), which this provider announces to do; paste the whole \
-                   address, or begin again";
+    let missing = "login by browser: the response lacks the issuer (iss) that this provider announces; paste the whole \
+                   URL, or start the login again";
     let other = FOREIGN_ISSUER;
-    let whole = "login by browser: this provider's answers name their issuer (iss), which has to be checked; give the whole query to \
+    let whole = "login by browser: this provider's responses name their issuer (iss), which has to be checked; pass the whole query to \
                  `redirected`";
     let flag = |value: serde_json::Value| json!({"authorization_response_iss_parameter_supported": value});
     for announced in [flag(json!(true)), flag(json!("true"))] {

@@ -188,7 +188,7 @@ async fn rejects_truncated_json() {
     env.sim.faults().add(Fault::on("getUsers").body("application/json", r#"{"users":[{"id":"a"},"#));
     let error = env.client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().starts_with("getUsers: 200 OK, but the body does not fit at `users"), "{error}");
+    assert!(error.to_string().starts_with("getUsers: 200 OK, but the body is invalid at `users"), "{error}");
     env.sim.faults().clear();
     env.sim.faults().add(Fault::on("getUsers").body("application/json", "[]"));
     let error = env.client.users().await.unwrap_err();

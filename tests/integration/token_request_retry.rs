@@ -89,7 +89,7 @@ async fn limits_wait_for_token_request() {
         let error = outcome.unwrap_err();
         assert!(
             error.to_string().ends_with(
-                ": the identity provider answered 503 Service Unavailable without saying why; it asks for a pause of 60s"
+                ": the identity provider answered 503 Service Unavailable without a reason; it requests a delay of 60s"
             ),
             "{error}"
         );
@@ -158,7 +158,7 @@ async fn retries_request_that_was_never_sent() {
         }
         let (outcome, delays, observed) = run_with_delayed_listener(3, grant).await;
         let error = outcome.unwrap_err();
-        assert!(error.to_string().contains("the identity provider could not be asked: "), "{error}");
+        assert!(error.to_string().contains("the request to the identity provider failed: "), "{error}");
         assert_eq!((error.kind(), error.is_transient(), error.needs_login()), (ErrorKind::Connect, true, false));
         assert_eq!((delays, observed.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
     }

@@ -427,7 +427,7 @@ async fn accepts_unambiguous_token_responses() {
 
 #[tokio::test]
 async fn rejects_ambiguous_token_responses() {
-    let unclear = "login with a password: the identity provider's answer could not be understood";
+    let unclear = "login with a password: the identity provider's response holds no access token";
     let cases = [
         ("", unclear),
         ("{}", unclear),

@@ -70,7 +70,7 @@ async fn store_file_is_private() {
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store {} may be read by others (mode 0644); run `chmod 600` on it, and log in anew if somebody may have done so",
+            "getLicense: the token store {} is accessible to other users (mode 0644); run `chmod 600` on it, and log in again if another user may have read it",
             path.display()
         )
     );
@@ -118,10 +118,10 @@ async fn reports_empty_store_and_reloads_it() {
     let (client, events) = process_client(&env, store.clone());
     for _ in 0..2 {
         let error = client.license().await.unwrap_err();
-        assert_eq!(error.to_string(), "getLicense: the token store is empty: nobody has logged in; log in again");
+        assert_eq!(error.to_string(), "getLicense: the token store is empty: no login has been saved; log in again");
         assert!(error.needs_login());
     }
-    assert_eq!(events.take(), ["login needed: the token store is empty: nobody has logged in; log in again"]);
+    assert_eq!(events.take(), ["login needed: the token store is empty: no login has been saved; log in again"]);
     assert_eq!(env.request_log(), Vec::<String>::new());
     log_in_to_store(&env, store).await;
     client.license().await.unwrap();
@@ -202,7 +202,7 @@ async fn leaves_store_of_newer_version_untouched() {
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store {} was written by a newer version of this library (form 2, known is 1); update the program",
+            "getLicense: the token store {} was written by a newer version of this library (format 2, supported: 1); update the program",
             folder.file().display()
         )
     );
@@ -221,7 +221,7 @@ async fn sends_tokens_only_to_provider_that_issued_them() {
     log_in_to_store(&env, store.clone()).await;
     let error = process_client(&other, store.clone()).0.license().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().contains("take another store, or log out there first"), "{error}");
+    assert!(error.to_string().contains("use another store, or log out there first"), "{error}");
     assert_eq!(other.request_log(), Vec::<String>::new());
     let stranger = env.client_with(Credentials::stored("another-client", store));
     assert_eq!(stranger.license().await.unwrap_err().kind(), ErrorKind::Config);
@@ -242,7 +242,9 @@ async fn reports_lock_held_too_long() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let lock = format!("{}.lock", folder.file().display());
-    let line = format!("another process has held the lock {lock} for 50ms; is it stopped, or hangs?");
+    let line = format!(
+        "timed out after 50ms waiting for the lock {lock} of another process; check whether that process hangs"
+    );
     assert_eq!(events.take(), ["adopted".to_owned(), format!("refresh failed: {line}")]);
     // After expiry, calls fail.
     env.time.advance(30);
@@ -390,7 +392,7 @@ async fn revokes_login_that_cannot_be_saved() {
     let (provider, person) = (env.sim.control().provider().clone(), env.sim.username().to_owned());
     let show = move |code: &documine::DeviceCode| assert!(provider.approve_device(&code.user_code, &person));
     let error = login.store(store).device(show).await.unwrap_err();
-    assert!(error.to_string().ends_with("; the login was given back"), "{error}");
+    assert!(error.to_string().ends_with("; the new login was revoked"), "{error}");
     assert_eq!(env.request_log(), ["device 200", "token 200", "revoke 200", "logout 204"]);
 }
 
@@ -420,7 +422,7 @@ async fn password_login_uses_only_its_own_account() {
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store holds a login of {:?}, but this is \"somebody-else\"; take another store, or log out there first",
+            "getLicense: the token store holds a login of {:?}, not of \"somebody-else\"; use another store, or log out there first",
             env.sim.username()
         )
     );

@@ -197,7 +197,7 @@ async fn damaged_file_stays_until_lock_is_held() {
     // Under the lock, the damaged file is moved aside beside the file itself, not beside the link.
     let error = client.license().await.unwrap_err();
     let moved = paths.at("real/login.json.damaged");
-    assert!(error.to_string().ends_with(&format!("it is kept as {}; log in again", moved.display())), "{error}");
+    assert!(error.to_string().ends_with(&format!("and was moved to {}; log in again", moved.display())), "{error}");
     assert_eq!(paths.names(), ["login.json.damaged", "login.json.lock"]);
     assert_eq!(fs::read_to_string(moved).unwrap(), "damaged");
 }

@@ -65,7 +65,8 @@ impl TokenCache {
 impl Authenticator {
     pub(crate) fn new(provider: TokenProvider, clock: Arc<dyn Clock>, listener: Option<LoginListener>) -> Self {
         let state = provider.initial_state();
-        let refresh_at = state.tokens.as_ref().and_then(|tokens| tokens.refresh_at(clock.now(), unit_interval(clock.random())));
+        let refresh_at =
+            state.tokens.as_ref().and_then(|tokens| tokens.refresh_at(clock.now(), unit_interval(clock.random())));
         let cache = TokenCache { state, refresh_at, running: None };
         Self(Arc::new(Inner { provider, clock, listener, cache: Mutex::new(cache) }))
     }
@@ -239,7 +240,8 @@ impl Inner {
                 cache.refresh_at = Some(tokens.expires_at.map_or(soon, |end| soon.min(end)));
             }
         } else {
-            let due = state.tokens.as_ref().and_then(|tokens| tokens.refresh_at(now, unit_interval(self.clock.random())));
+            let due =
+                state.tokens.as_ref().and_then(|tokens| tokens.refresh_at(now, unit_interval(self.clock.random())));
             // Unsaved tokens are saved by the next refresh.
             cache.refresh_at = if state.unsaved { Some(due.map_or(soon, |due| due.min(soon))) } else { due };
         }

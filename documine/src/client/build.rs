@@ -10,7 +10,7 @@ use super::builder::{ClientBuilder, user_agent};
 use super::handle::Client;
 use super::login_defaults::LoginDefaults;
 use crate::address;
-use crate::auth::{Authenticator, Endpoints, ExpectedIssuer, LoginListener, Login, TokenEndpoint, TokenProvider};
+use crate::auth::{Authenticator, Endpoints, ExpectedIssuer, Login, LoginListener, TokenEndpoint, TokenProvider};
 use crate::error::{Error, Result};
 use crate::transport::{ConnectionConfig, Http, Pipeline, RateLimiter, RetryBudget};
 

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::handle::Client;
-use crate::auth::{LoggedOut, LenientObject, TokenSet};
+use crate::auth::{LenientObject, LoggedOut, TokenSet};
 use crate::error::Result;
 
 /// The account that a client uses, read from the claims of its tokens.

@@ -171,7 +171,7 @@ impl<T: 'static> ItemDecoder<T> {
                 return Ok(Some(Ok(item)));
             }
             DecodedToken::Invalid(ItemError { field, reason, is_malformed }, bytes) => {
-                let text = format!("the body does not fit at `{}{field}`: {reason}", self.item_path());
+                let text = format!("the body is invalid at `{}{field}`: {reason}", self.item_path());
                 let error = decode_error(&bytes, &self.meta, &text);
                 if is_malformed {
                     return Err(error);
@@ -240,7 +240,7 @@ impl<T: 'static> ItemDecoder<T> {
 
     fn syntax_error(&self, error: SyntaxError) -> Error {
         let path = if self.tokenizer.in_list() { format!(" at `{}`", self.item_path()) } else { String::new() };
-        decode_error(&self.chunk, &self.meta, &format!("the body does not fit{path}: {error}"))
+        decode_error(&self.chunk, &self.meta, &format!("the body is invalid{path}: {error}"))
     }
 }
 

@@ -203,8 +203,9 @@ impl List<Export<DossierPath>, Components> {
 async fn xml(response: RawResponse) -> Result<String> {
     let (body, meta) = response.into_bytes().await?;
     let (status, headers) = (meta.status, &meta.headers);
-    let unexpected =
-        |body: &[u8], why: &str| meta.annotate(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }));
+    let unexpected = |body: &[u8], why: &str| {
+        meta.annotate(classify(ResponseFailure::UnexpectedBody { status, headers, body, why }))
+    };
     let media_type = media_type(headers).unwrap_or_default();
     if !media_type.to_ascii_lowercase().contains("xml") {
         return Err(unexpected(&body, &format!("the media type is {media_type:?}, not XML")));

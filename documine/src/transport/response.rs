@@ -135,8 +135,8 @@ impl CallExecutor<'_> {
         let status = response.status();
         let final_url = (response.url() != state.request.url()).then(|| Box::new(response.url().clone()));
         // Packages are not decompressed, and the body of a response without content is not interpreted.
-        let is_interpreted =
-            !status.is_success() || !matches!(expected, operations::ResponseKind::Binary | operations::ResponseKind::Empty);
+        let is_interpreted = !status.is_success()
+            || !matches!(expected, operations::ResponseKind::Binary | operations::ResponseKind::Empty);
         let codings = if is_interpreted { content_codings(response.headers()) } else { Vec::new() };
         let mut mismatch = if status.is_success() { content_mismatch(response.headers(), expected) } else { None };
         if !codings.is_empty() {

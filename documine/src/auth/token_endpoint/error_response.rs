@@ -165,7 +165,8 @@ pub(super) fn error_of(status: StatusCode, body: &[u8], secrets: &[Secret]) -> E
         "realm does not exist" => "; check the workspace's name",
         _ => "",
     };
-    let error = Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api_message(Some(reason), None);
+    let error =
+        Error::auth(format!("the identity provider refused: {reason}{advice}")).with_api_message(Some(reason), None);
     let needs_login = matches!(code.as_str(), "invalid_grant" | "invalid_client" | "unauthorized_client");
     finish(if needs_login && !is_transient { error.login_needed() } else { error })
 }

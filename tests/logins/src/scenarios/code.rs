@@ -99,7 +99,7 @@ async fn wrong_state(harness: Arc<Harness>) -> Result<(), Failure> {
     let (login, address) = allowed(&harness, RealmKind::Lenient).await?;
     let other = address.replace(&field(&address, "state")?, "another");
     let error = expect_error("the login", login.redirected(&other).await)?;
-    ensure("it says which", error.to_string().contains("belongs to another login (its state is not ours)"))
+    ensure("it says which", error.to_string().contains("belongs to another login (state mismatch)"))
 }
 
 async fn denied(harness: Arc<Harness>) -> Result<(), Failure> {

@@ -66,7 +66,7 @@ async fn expired(harness: Arc<Harness>) -> Result<(), Failure> {
     // Providers accept a code a little longer than announced.
     let outcome = login.device(|code| clock.cut(vec![code.expires_in + 3 * SECOND])).await;
     let error = expect_error("the login", outcome)?;
-    let text = "login by device code: the code has expired before anybody confirmed it; begin again";
+    let text = "login by device code: the device code expired before it was confirmed; start the login again";
     ensure_eq("the error", &error.to_string().as_str(), &text)?;
     ensure("a login is needed", error.needs_login())?;
     ensure_eq("the number of polls", &clock.pauses().len(), &1)

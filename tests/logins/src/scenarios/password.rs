@@ -82,14 +82,14 @@ async fn wrong_secret(harness: Arc<Harness>) -> Result<(), Failure> {
     let credentials = Credentials::password(&realm.clients.confidential.0, &user.name, user.password.as_str());
     let error =
         call_refused(&harness, credentials.client_secret("n0t-this-one"), &["n0t-this-one", &user.password]).await?;
-    contains(&error, "check the client id, its secret, and which grants it may use")
+    contains(&error, "check the client id, its secret, and its allowed grants")
 }
 
 async fn unknown_client(harness: Arc<Harness>) -> Result<(), Failure> {
     let user = &harness.realm(RealmKind::Lenient).users.plain;
     let credentials = Credentials::password("nobody-knows-me", &user.name, user.password.as_str());
     let error = call_refused(&harness, credentials, &[&user.password]).await?;
-    contains(&error, "check the client id, its secret, and which grants it may use")
+    contains(&error, "check the client id, its secret, and its allowed grants")
 }
 
 async fn grant_not_allowed(harness: Arc<Harness>) -> Result<(), Failure> {
@@ -100,7 +100,7 @@ async fn grant_not_allowed(harness: Arc<Harness>) -> Result<(), Failure> {
     let named = harness.provider.capabilities().names_forbidden_grant;
     contains(
         &error,
-        if named { "check the client id, its secret, and which grants it may use" } else { "(invalid_request)" },
+        if named { "check the client id, its secret, and its allowed grants" } else { "(invalid_request)" },
     )
 }
 

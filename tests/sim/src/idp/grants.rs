@@ -169,8 +169,8 @@ impl Realm {
     }
 
     fn grant_device(&self, state: &mut RealmState, request: &TokenRequest<'_>) -> Result<Value, OAuthError> {
-        let TokenRequest { client, params, issuer } = *request;
         const NOT_ALLOWED: &str = "Client not allowed OAuth 2.0 Device Authorization Grant";
+        let TokenRequest { client, params, issuer } = *request;
         if !client.device_grant {
             return Err(OAuthError::invalid_grant(NOT_ALLOWED));
         }
