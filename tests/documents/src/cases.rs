@@ -532,11 +532,7 @@ fn in_themselves() -> Vec<Case> {
             &["getFiles: the list comes in a way that the facade does not follow: cursor"],
         ),
         refused("a file", twists![file_reference], &["etc/passwd", "which is never followed"]),
-        refused(
-            "a url",
-            twists![url_reference],
-            &["http://127.0.0.1:9/models.json", "which is never followed"],
-        ),
+        refused("a url", twists![url_reference], &["http://127.0.0.1:9/models.json", "which is never followed"]),
         refused("a reference to nothing", twists![dangling_reference], &["NoSuchModel", "dangling reference"]),
         refused("references in a circle", twists![reference_circle], &["Ping", "cyclic|contains itself"]),
         refused("allOf in a circle", twists![all_of_circle], &["Egg", "contains itself", "/components/schemas/"]),

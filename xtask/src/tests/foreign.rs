@@ -357,7 +357,10 @@ fn a_reference_that_can_not_be_followed_is_reported_first_and_at_its_place() {
         });
         let findings = findings.err().unwrap_or_default();
         assert_eq!(findings.len(), 1, "{reference}: {findings:#?}");
-        assert!(findings[0].starts_with("getLicense: ") && findings[0].contains(&format!(" reference {reference}")), "{findings:#?}");
+        assert!(
+            findings[0].starts_with("getLicense: ") && findings[0].contains(&format!(" reference {reference}")),
+            "{findings:#?}"
+        );
         assert!(findings[0].contains(reason), "{reason}: {findings:#?}");
         let place = "(/paths/~1api~1license/get/responses/200/content/application~1json/schema)";
         assert!(findings[0].ends_with(place), "{findings:#?}");

@@ -58,7 +58,10 @@ fn references_that_lead_nowhere_or_out_are_named_with_their_operation() {
         let responses = json!({"200": {"description": "", "content": {"application/json": schema}}});
         with_operation(json!({"responses": responses}), json!({}))
     };
-    finds(&answer("#/components/schemas/Gone"), &["getX: ", "dangling reference #/components/schemas/Gone", "/paths/~1x/get/responses/"]);
+    finds(
+        &answer("#/components/schemas/Gone"),
+        &["getX: ", "dangling reference #/components/schemas/Gone", "/paths/~1x/get/responses/"],
+    );
     finds(&answer("https://evil.example/x.json#/A"), &["getX: ", "which is never followed"]);
     finds(&answer("../../etc/passwd"), &["getX: ", "which is never followed"]);
     finds(

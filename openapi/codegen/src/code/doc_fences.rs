@@ -19,5 +19,9 @@ pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> 
     let mut operations = 0;
     tree::visit_kind(&mut document.clone(), NodeKind::Operation, &mut |_, _| operations += 1);
     let fences = syntax::change_docs(file, |text| text.contains(FENCE).then(|| text.replace(FENCE, "```text")));
-    if fences == operations { Ok(operations) } else { Err(format!("expected an example for each of {operations} operations, found {fences}")) }
+    if fences == operations {
+        Ok(operations)
+    } else {
+        Err(format!("expected an example for each of {operations} operations, found {fences}"))
+    }
 }
