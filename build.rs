@@ -19,8 +19,8 @@ const DECISIONS_VARIABLE: &str = "DOCUMINE_OPENAPI_MAPPING";
 #[expect(clippy::print_stderr, reason = "cargo shows the standard error of a build script that fails")]
 fn main() -> ExitCode {
     // The whole folder, because cargo would run this script in every build if a watched file (`mapping.toml`) did not exist.
-    ["openapi", "build.rs"].iter().for_each(|path| println!("cargo:rerun-if-changed={path}"));
-    [DOCUMENT_VARIABLE, DECISIONS_VARIABLE].iter().for_each(|name| println!("cargo:rerun-if-env-changed={name}"));
+    println!("cargo:rerun-if-changed=openapi\ncargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed={DOCUMENT_VARIABLE}\ncargo:rerun-if-env-changed={DECISIONS_VARIABLE}");
     let result = read_input().and_then(|input| build(&input)).and_then(|output| write_output(&output));
     let Err(reasons) = result else { return ExitCode::SUCCESS };
     eprintln!("generating the client failed:\n  {}", reasons.join("\n  "));
@@ -29,13 +29,12 @@ fn main() -> ExitCode {
 
 /// Reads the user's document if `DOCUMINE_OPENAPI` names one, else a private one written by `cargo xtask regen --private`, else the vendored one.
 fn read_input() -> Result<BuildInput, Vec<String>> {
-    let (document, decisions) = match path_from_env(DOCUMENT_VARIABLE)? {
-        Some(document) => (document, path_from_env(DECISIONS_VARIABLE)?),
-        None => {
-            let folder = Path::new("openapi/private");
-            let folder = if folder.join("documine.json").exists() { folder } else { Path::new("openapi") };
-            (folder.join("documine.json"), Some(folder.join("mapping.toml")).filter(|path| path.exists()))
-        }
+    let (document, decisions) = if let Some(document) = path_from_env(DOCUMENT_VARIABLE)? {
+        (document, path_from_env(DECISIONS_VARIABLE)?)
+    } else {
+        let folder = Path::new("openapi/private");
+        let folder = if folder.join("documine.json").exists() { folder } else { Path::new("openapi") };
+        (folder.join("documine.json"), Some(folder.join("mapping.toml")).filter(|path| path.exists()))
     };
     let hint = if document == Path::new(VENDORED) { "; run `cargo xtask regen` to write it" } else { "" };
     let decisions = decisions.map(|path| read(&path, "")).transpose()?;

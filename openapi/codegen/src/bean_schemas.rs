@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::tree::{self, NodeKind, Object};
 
 /// The getters of a class. A schema matches if it has all of `some` and nothing outside of both lists.
-struct Class {
+struct BeanClass {
     some: &'static [&'static str],
     more: &'static [&'static str],
 }
@@ -25,61 +25,61 @@ const MULTIPART_FILE: &[&str] =
 
 /// Classes of files and streams.
 #[rustfmt::skip]
-const FILES: &[Class] = &[
+const FILES: &[BeanClass] = &[
     // org.springframework.web.multipart.MultipartFile
     // The getter of the bytes distinguishes a file from a description of a file.
-    Class { some: &["bytes", "originalFilename"], more: MULTIPART_FILE },
-    Class { some: &["inputStream", "originalFilename"], more: MULTIPART_FILE },
-    Class { some: &["originalFilename", "resource"], more: MULTIPART_FILE },
-    Class { some: &["empty", "originalFilename"], more: MULTIPART_FILE },
+    BeanClass { some: &["bytes", "originalFilename"], more: MULTIPART_FILE },
+    BeanClass { some: &["inputStream", "originalFilename"], more: MULTIPART_FILE },
+    BeanClass { some: &["originalFilename", "resource"], more: MULTIPART_FILE },
+    BeanClass { some: &["empty", "originalFilename"], more: MULTIPART_FILE },
     // jakarta.servlet.http.Part
-    Class { some: &["inputStream", "submittedFileName"], more: &["contentType", "headerNames", "name", "size"] },
-    Class { some: &["headerNames", "submittedFileName"], more: &["contentType", "inputStream", "name", "size"] },
+    BeanClass { some: &["inputStream", "submittedFileName"], more: &["contentType", "headerNames", "name", "size"] },
+    BeanClass { some: &["headerNames", "submittedFileName"], more: &["contentType", "inputStream", "name", "size"] },
     // org.springframework.core.io.Resource
-    Class { some: &["open", "readable"], more: &[
+    BeanClass { some: &["open", "readable"], more: &[
         "byteArray", "contentAsByteArray", "description", "file", "filename", "inputStream", "outputStream", "path", "uri", "url", "writable",
     ] },
 ];
 
 /// Classes that Jackson does not serialize by their getters.
 #[rustfmt::skip]
-const VALUES: &[Class] = &[
+const VALUES: &[BeanClass] = &[
     // com.fasterxml.jackson.databind.JsonNode
-    Class { some: &["array", "object"], more: &[
+    BeanClass { some: &["array", "object"], more: &[
         "bigDecimal", "bigInteger", "binary", "boolean", "containerNode", "double", "embeddedValue", "empty", "float", "floatingPointNumber", "int",
         "integralNumber", "long", "missingNode", "nodeType", "null", "number", "pojo", "short", "string", "textual", "valueNode",
     ] },
     // com.google.gson.JsonElement
-    Class { some: &["jsonNull", "jsonObject"], more: &[
+    BeanClass { some: &["jsonNull", "jsonObject"], more: &[
         "asBigDecimal", "asBigInteger", "asBoolean", "asByte", "asCharacter", "asDouble", "asFloat", "asInt", "asJsonArray", "asJsonNull", "asJsonObject",
         "asJsonPrimitive", "asLong", "asNumber", "asShort", "asString", "jsonArray", "jsonPrimitive",
     ] },
     // java.time: LocalTime and OffsetTime; LocalDate, LocalDateTime, MonthDay, ZonedDateTime; YearMonth; Year; Instant; Duration; Period; ZoneId
-    Class { some: &["hour", "minute", "nano"], more: &["offset", "second"] },
-    Class { some: &["dayOfMonth"], more: &[
+    BeanClass { some: &["hour", "minute", "nano"], more: &["offset", "second"] },
+    BeanClass { some: &["dayOfMonth"], more: &[
         "chronology", "dayOfWeek", "dayOfYear", "era", "hour", "leapYear", "minute", "month", "monthValue", "nano", "offset", "second", "year", "zone",
     ] },
-    Class { some: &["monthValue", "year"], more: &["leapYear", "month"] },
-    Class { some: &["leap", "value"], more: &[] },
-    Class { some: &["epochSecond", "nano"], more: &[] },
-    Class { some: &["nano", "seconds"], more: &["negative", "positive", "units", "zero"] },
-    Class { some: &["negative", "seconds", "zero"], more: &["nanos", "positive", "units"] },
-    Class { some: &["days", "months", "years"], more: &["chronology", "negative", "units", "zero"] },
-    Class { some: &["id", "rules"], more: &["normalized", "totalSeconds"] },
+    BeanClass { some: &["monthValue", "year"], more: &["leapYear", "month"] },
+    BeanClass { some: &["leap", "value"], more: &[] },
+    BeanClass { some: &["epochSecond", "nano"], more: &[] },
+    BeanClass { some: &["nano", "seconds"], more: &["negative", "positive", "units", "zero"] },
+    BeanClass { some: &["negative", "seconds", "zero"], more: &["nanos", "positive", "units"] },
+    BeanClass { some: &["days", "months", "years"], more: &["chronology", "negative", "units", "zero"] },
+    BeanClass { some: &["id", "rules"], more: &["normalized", "totalSeconds"] },
     // java.util: TimeZone, Locale, Currency, Optional and its variants
-    Class { some: &["id", "rawOffset"], more: &["displayName", "dstsavings"] },
-    Class { some: &["displayLanguage", "language"], more: &[
+    BeanClass { some: &["id", "rawOffset"], more: &["displayName", "dstsavings"] },
+    BeanClass { some: &["displayLanguage", "language"], more: &[
         "country", "displayCountry", "displayName", "displayScript", "displayVariant", "extensionKeys", "iso3Country", "iso3Language", "script",
         "unicodeLocaleAttributes", "unicodeLocaleKeys", "variant",
     ] },
-    Class { some: &["currencyCode"], more: &["defaultFractionDigits", "displayName", "numericCode", "numericCodeAsString", "symbol"] },
-    Class { some: &["empty", "present"], more: &["asDouble", "asInt", "asLong", "value"] },
+    BeanClass { some: &["currencyCode"], more: &["defaultFractionDigits", "displayName", "numericCode", "numericCodeAsString", "symbol"] },
+    BeanClass { some: &["empty", "present"], more: &["asDouble", "asInt", "asLong", "value"] },
     // java.util.concurrent.atomic
-    Class { some: &["acquire", "opaque", "plain"], more: &["andDecrement", "andIncrement"] },
+    BeanClass { some: &["acquire", "opaque", "plain"], more: &["andDecrement", "andIncrement"] },
     // org.springframework.data.domain: Pageable, Sort, Sort.Order
-    Class { some: &["paged", "unpaged"], more: &["offset", "pageNumber", "pageSize", "sort"] },
-    Class { some: &["sorted", "unsorted"], more: &["empty"] },
-    Class { some: &["direction", "nullHandling", "property"], more: &["ascending", "descending", "ignoreCase"] },
+    BeanClass { some: &["paged", "unpaged"], more: &["offset", "pageNumber", "pageSize", "sort"] },
+    BeanClass { some: &["sorted", "unsorted"], more: &["empty"] },
+    BeanClass { some: &["direction", "nullHandling", "property"], more: &["ascending", "descending", "ignoreCase"] },
 ];
 
 pub(super) fn apply(document: &mut Value) -> usize {
@@ -97,7 +97,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
         let is_part = pointer.contains("/requestBody/content/multipart~1");
         tree::visit_values(schema, &mut |value| {
-            if is_any(value, &schemas) && !is_part {
+            if has_any_form(value, &schemas) && !is_part {
                 value.retain(|key, _| ["description", "deprecated"].contains(&key.as_str()));
                 edits += 1;
             }
@@ -107,7 +107,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
 }
 
 /// Returns `true` if values of this schema may have any form.
-fn is_any(schema: &Object, schemas: &Object) -> bool {
+fn has_any_form(schema: &Object, schemas: &Object) -> bool {
     let Some(schema) = tree::resolve_schema(schema, schemas) else {
         return false;
     };
@@ -123,7 +123,7 @@ fn has(schema: &Object, name: &str) -> bool {
     tree::object(schema, "properties").is_some_and(|properties| properties.contains_key(name))
 }
 
-fn is_one_of(classes: &[Class], schema: &Object) -> bool {
+fn is_one_of(classes: &[BeanClass], schema: &Object) -> bool {
     let Some(properties) = tree::object(schema, "properties") else {
         return false;
     };

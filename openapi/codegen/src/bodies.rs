@@ -17,19 +17,19 @@ pub(super) fn apply(document: &mut Value) -> usize {
     let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     let mut edits = 0;
     tree::visit_kind(document, NodeKind::Operation, &mut |operation, _| {
-        edits += files_in_parameters(operation, &schemas);
+        edits += move_file_parameters(operation, &schemas);
         let Some(Value::Object(body)) = operation.get("requestBody") else {
             return;
         };
         if body.contains_key("$ref") {
             return;
         }
-        let Some((name, media_type)) = best(body, &schemas) else {
+        let Some((name, media_type)) = preferred_media_type(body, &schemas) else {
             operation.remove("requestBody");
             edits += 1;
             return;
         };
-        let (content, wanted) = one(&name, media_type, &schemas);
+        let (content, wanted) = reduced_content(&name, media_type, &schemas);
         if let Some(wanted) = wanted {
             operation.insert(String::from("x-content-type"), Value::String(wanted));
         }
@@ -46,7 +46,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
 /// Moves file parameters into the form; returns the number of moved parts.
 /// // Older tools describe Spring's `MultipartFile` as a query parameter. An object with a file is moved with all its
 /// properties, and so are the `formData` parameters of Swagger 2.0.
-fn files_in_parameters(operation: &mut Object, schemas: &Object) -> usize {
+fn move_file_parameters(operation: &mut Object, schemas: &Object) -> usize {
     let takes_form = operation.get("requestBody").is_none_or(|body| {
         let content = body.get("content").and_then(Value::as_object);
         content.is_some_and(|content| content.keys().any(|name| media_types::family(name) == Family::Multipart))
@@ -103,7 +103,7 @@ fn form(operation: &Object, schemas: &Object) -> Object {
 }
 
 /// Returns the preferred media type with its description.
-fn best(body: &Object, schemas: &Object) -> Option<(String, Object)> {
+fn preferred_media_type(body: &Object, schemas: &Object) -> Option<(String, Object)> {
     let content = tree::object(body, "content")?;
     let mut names = tree::sorted_keys(content);
     names.sort_by_key(|name| rank(name, content.get(name), schemas));
@@ -133,16 +133,16 @@ fn is_range(essence: &str) -> bool {
 }
 
 /// Returns the content of the body, and the media type to send if it differs from the name in the content.
-fn one(name: &str, mut media_type: Object, schemas: &Object) -> (Value, Option<String>) {
+fn reduced_content(name: &str, mut media_type: Object, schemas: &Object) -> (Value, Option<String>) {
     let essence = media_types::essence(name);
     let holds_file = holds_file(Some(&Value::Object(media_type.clone())), schemas);
     media_type.remove("encoding");
     match rank(name, Some(&Value::Object(media_type.clone())), schemas) {
-        0 | 1 if is_bytes(&media_type, schemas) => (bytes(), sendable(name)),
+        0 | 1 if is_bytes(&media_type, schemas) => (bytes(), header_value(name)),
         0..=2 if holds_file => (json!({"multipart/form-data": media_type}), None),
         rank @ 0..=2 => {
             media_type.entry("schema").or_insert_with(|| json!({}));
-            (json!({"application/json": media_type}), sendable(name).filter(|_| rank == 1))
+            (json!({"application/json": media_type}), header_value(name).filter(|_| rank == 1))
         }
         3 => (json!({"multipart/form-data": media_type}), None),
         4 => {
@@ -150,7 +150,7 @@ fn one(name: &str, mut media_type: Object, schemas: &Object) -> (Value, Option<S
             (json!({"application/x-www-form-urlencoded": media_type}), None)
         }
         5 => (bytes(), None),
-        _ => (bytes(), sendable(name).filter(|_| !is_range(&essence))),
+        _ => (bytes(), header_value(name).filter(|_| !is_range(&essence))),
     }
 }
 
@@ -159,7 +159,7 @@ fn bytes() -> Value {
 }
 
 /// Returns the media type as a header value; `None` if it is not one.
-fn sendable(name: &str) -> Option<String> {
+fn header_value(name: &str) -> Option<String> {
     let name = name.trim();
     let is_plain = name.chars().all(|c| c.is_ascii_graphic() || c == ' ');
     (is_plain && name.contains('/')).then(|| String::from(name))

@@ -23,15 +23,15 @@ use crate::tree::{self, NodeKind, Object, escape};
 /// Applies the contract's names to the document; returns the number of inserted operations and schemas.
 pub(crate) fn apply(document: &mut Value, contract: &Contract, mapping: &Mapping) -> usize {
     let operations = operations(document, contract, mapping);
-    below_server(document, &mapping.server);
+    prepend_server_path(document, &mapping.server);
     let edits = put_operations(document, mapping, operations) + put_schemas(document, contract, mapping);
     tree::visit_kind(document, NodeKind::Parameter, &mut |parameter, _| mark_id(parameter, contract));
-    free_forms(document, contract);
+    rename_format_collisions(document, contract);
     edits
 }
 
 /// Renames operations whose id collides with an alternative format of a contract operation (`getComponentsXml`).
-fn free_forms(document: &mut Value, contract: &Contract) {
+fn rename_format_collisions(document: &mut Value, contract: &Contract) {
     let plain = |id: &str| names::snake(id).replace('_', "");
     let forms = contract.operations.iter().filter(|(_, spec)| spec.xml).map(|(id, _)| plain(&format!("{id}Xml")));
     let mut taken: BTreeSet<String> = forms.collect();
@@ -68,7 +68,7 @@ fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(
         });
         let path = mapped.location.as_ref().map_or_else(|| spec.path().to_owned(), |place| place.wire.clone());
         let mut operation = operation(id, spec, contract, mapped, given);
-        if let Some(items) = list_member(spec, mapping) {
+        if let Some(items) = list_field(spec, mapping) {
             let form = mapped.paging.unwrap_or("none");
             operation.insert(String::from("x-paging"), json!({"form": form, "items": items}));
         }
@@ -79,7 +79,7 @@ fn operations(document: &Value, contract: &Contract, mapping: &Mapping) -> Vec<(
 
 /// Returns the document's name of the response field that holds the list, which the client needs for reading a list
 /// incrementally.
-fn list_member<'a>(spec: &'a OperationSpec, mapping: &'a Mapping) -> Option<&'a String> {
+fn list_field<'a>(spec: &'a OperationSpec, mapping: &'a Mapping) -> Option<&'a String> {
     let items = spec.items.as_ref()?;
     let ResponseKind::Json(schema) = spec.answers() else { return Some(items) };
     let sources = mapping.schemas.get(schema).map(Vec::as_slice).unwrap_or_default();
@@ -122,7 +122,7 @@ fn operation(
             json!({
                 "required": true,
                 "description": described,
-                "content": {"application/json": {"schema": settled(takes)}},
+                "content": {"application/json": {"schema": fixed_reference(takes)}},
             }),
         );
     } else if let Some(part) = &spec.part {
@@ -253,7 +253,7 @@ fn answers(spec: &OperationSpec, mapped: &OperationMapping, given: Option<&Objec
         }
         ResponseKind::Json(schema) => {
             let mut content = Map::new();
-            content.insert(String::from("application/json"), json!({"schema": settled(schema)}));
+            content.insert(String::from("application/json"), json!({"schema": fixed_reference(schema)}));
             for media_type in offered.iter().filter(|name| media_types::family(name) != Family::Json && *name != "*/*")
             {
                 content.insert(media_type.clone(), json!({"schema": {"type": "string"}}));
@@ -274,7 +274,7 @@ fn answers(spec: &OperationSpec, mapped: &OperationMapping, given: Option<&Objec
 }
 
 /// Prepends the server's path to every path.
-fn below_server(document: &mut Value, server: &str) {
+fn prepend_server_path(document: &mut Value, server: &str) {
     if server.is_empty() {
         return;
     }
@@ -313,7 +313,7 @@ fn put_operations(document: &mut Value, mapping: &Mapping, operations: Vec<(Stri
 }
 
 fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> usize {
-    let stands_for = stands_for(mapping);
+    let replaced_schemas = replaced_schemas(mapping);
     let mut made: BTreeMap<String, Value> = BTreeMap::new();
     for (name, spec) in &contract.schemas {
         let sources = mapping.schemas.get(name).map(Vec::as_slice).unwrap_or_default();
@@ -332,10 +332,10 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
             json!({"type": "string", "enum": values, "x-canonical": true, "description": description}),
         );
     }
-    let renamed = renamed(document, &made, &stands_for);
+    let renamed = renamed(document, &made, &replaced_schemas);
     let count = made.len();
     if let Some(schemas) = tree::schemas_mut(document) {
-        for name in stands_for.keys() {
+        for name in replaced_schemas.keys() {
             schemas.remove(name);
         }
         for (old, new) in &renamed {
@@ -348,7 +348,7 @@ fn put_schemas(document: &mut Value, contract: &Contract, mapping: &Mapping) -> 
             schemas.insert(name, schema);
         }
     }
-    let target = |name: &str| stands_for.get(name).or_else(|| renamed.get(name));
+    let target = |name: &str| replaced_schemas.get(name).or_else(|| renamed.get(name));
     tree::visit_all(document, &mut |node, object, _| {
         if node != NodeKind::Schema || tree::is_true(object, "x-settled") {
             return;
@@ -373,7 +373,7 @@ fn enum_description(document: &Value, name: &str) -> Value {
 
 /// Returns the document's schemas that one contract schema replaces everywhere. A schema for both requests and responses is
 /// replaced by the response schema.
-fn stands_for(mapping: &Mapping) -> BTreeMap<String, String> {
+fn replaced_schemas(mapping: &Mapping) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for requests in [false, true] {
         for (canonical, sources) in &mapping.schemas {
@@ -394,7 +394,7 @@ fn stands_for(mapping: &Mapping) -> BTreeMap<String, String> {
 fn renamed(
     document: &mut Value,
     made: &BTreeMap<String, Value>,
-    stands_for: &BTreeMap<String, String>,
+    replaced_schemas: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let Some(schemas) = tree::schemas_mut(document) else {
         return BTreeMap::new();
@@ -405,7 +405,7 @@ fn renamed(
         let is_set = made.get(&name).is_some_and(|made| made.get("enum").is_some())
             && schemas.get(&name).is_some_and(|schema| schema.get("enum").is_some());
         let collides = made.keys().any(|canonical| names::pascal(canonical) == names::pascal(&name));
-        if collides && !is_set && !stands_for.contains_key(&name) {
+        if collides && !is_set && !replaced_schemas.contains_key(&name) {
             let new = names::numbered(&names::pascal(&name), |candidate| taken.contains(candidate));
             taken.insert(new.clone());
             renamed.insert(name, new);
@@ -501,7 +501,7 @@ fn with_description(mut schema: Object, description: Option<String>) -> Object {
 }
 
 /// Returns a reference to a contract schema, which renaming must not change.
-fn settled(name: &str) -> Value {
+fn fixed_reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}"), "x-settled": true})
 }
 
@@ -514,7 +514,7 @@ fn schema_of(kind: &Type<'_>) -> Value {
         Type::Boolean => json!({"type": "boolean"}),
         Type::Timestamp => json!({"type": "string", "format": "date-time"}),
         Type::Id(id) => json!({"type": "string", "x-id": id}),
-        Type::Enum(name) | Type::Schema(name) => settled(name),
+        Type::Enum(name) | Type::Schema(name) => fixed_reference(name),
         Type::List(inner) => json!({"type": "array", "items": schema_of(inner)}),
         Type::Map(inner) => json!({"type": "object", "additionalProperties": schema_of(inner)}),
     }

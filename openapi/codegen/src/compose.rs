@@ -19,29 +19,33 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
-use self::graph::Graph;
-use self::part::{Part, Shape};
+use self::graph::SchemaGraph;
+use self::part::{Part, PartType};
 use crate::names;
-use crate::open_enums::{Owners, reference};
+use crate::open_enums::{InlineNames, reference};
 use crate::tree::{self, Object};
 
 /// Maximum nesting of parts within one cycle.
 const MAX_DEPTH: usize = 32;
 /// Members that are independent of the composition. They stay in place when a schema becomes a component.
-const ASIDE: [&str; 5] = ["deprecated", "description", "nullable", "readOnly", "writeOnly"];
+const ANNOTATIONS: [&str; 5] = ["deprecated", "description", "nullable", "readOnly", "writeOnly"];
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let hoisted = hoist(document);
+    let extracted = extract_components(document);
     let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
-    let mut composer =
-        Composer { graph: Graph::of(&schemas), schemas: &schemas, whole: BTreeMap::new(), stems: RefCell::default() };
-    let mut edits = hoisted.len();
+    let mut composer = Composer {
+        graph: SchemaGraph::of(&schemas),
+        schemas: &schemas,
+        merged: BTreeMap::new(),
+        bases: RefCell::default(),
+    };
+    let mut edits = extracted.len();
     let mut changed: Vec<(String, Object)> = Vec::new();
-    for name in composer.graph.inside_out() {
+    for name in composer.graph.in_order() {
         let (part, normal) = composer.component(&name);
-        composer.whole.insert(name.clone(), part);
+        composer.merged.insert(name.clone(), part);
         if let Some(normal) = normal {
-            edits += usize::from(!hoisted.contains(&name));
+            edits += usize::from(!extracted.contains(&name));
             changed.push((name, normal));
         }
     }
@@ -51,7 +55,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
     for (name, normal) in changed {
         schemas.insert(name, Value::Object(normal));
     }
-    put_back(document, &hoisted);
+    inline_plain_components(document, &extracted);
     edits
 }
 
@@ -63,12 +67,12 @@ fn is_composed(schema: &Object) -> bool {
 fn is_plain_reference(schema: &Object) -> bool {
     let parts = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice);
     matches!(parts, Some([Value::Object(part)]) if part.contains_key("$ref"))
-        && schema.keys().all(|key| key == "allOf" || ASIDE.contains(&key.as_str()) || key.starts_with("x-"))
+        && schema.keys().all(|key| key == "allOf" || ANNOTATIONS.contains(&key.as_str()) || key.starts_with("x-"))
 }
 
 /// Moves inline composed schemas and inline objects with properties into components; returns their names.
-fn hoist(document: &mut Value) -> BTreeSet<String> {
-    let owners = Owners::of(document);
+fn extract_components(document: &mut Value) -> BTreeSet<String> {
+    let owners = InlineNames::of(document);
     let mut taken: BTreeSet<String> = tree::schemas_mut(document)
         .map(|schemas| schemas.keys().map(|name| names::pascal(name)).collect())
         .unwrap_or_default();
@@ -76,7 +80,7 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
     let mut places: BTreeMap<String, String> = BTreeMap::new();
     tree::visit_kind(document, tree::NodeKind::Schema, &mut |schema, pointer| {
         let segments = tree::segments(pointer);
-        if may_move(&segments) && wants_name(schema, &segments) {
+        if may_be_component(&segments) && needs_name(schema, &segments) {
             let name = free(&mut taken, &owners.name(&segments));
             places.insert(name.clone(), String::from(pointer));
             found.push_back((name.clone(), Value::Object(take(schema, &name))));
@@ -88,7 +92,7 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
         tree::visit_schemas(&mut schema, &mut |inner, pointer| {
             let mut segments: Vec<String> = vec![String::from("components"), String::from("schemas"), name.clone()];
             segments.extend(tree::segments(pointer));
-            if may_move(&segments) && wants_name(inner, &segments) {
+            if may_be_component(&segments) && needs_name(inner, &segments) {
                 let inside = format!("{}{pointer}", places.get(&outer).map_or("", String::as_str));
                 let name = free(&mut taken, &owners.name(&segments));
                 places.insert(name.clone(), inside);
@@ -97,7 +101,7 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
         });
         made.push((name, schema));
     }
-    let hoisted = made.iter().map(|(name, _)| name.clone()).collect();
+    let extracted = made.iter().map(|(name, _)| name.clone()).collect();
     // Findings show the pointers of the original document.
     if let Some(document) = document.as_object_mut().filter(|_| !places.is_empty()) {
         document.insert(String::from("x-places"), json!(places));
@@ -105,25 +109,25 @@ fn hoist(document: &mut Value) -> BTreeSet<String> {
     if let Some(schemas) = tree::schemas_mut(document) {
         schemas.extend(made);
     }
-    hoisted
+    extracted
 }
 
 /// Replaces the schema by a reference and returns it.
 fn take(schema: &mut Object, name: &str) -> Object {
-    let whole = std::mem::take(schema);
+    let merged = std::mem::take(schema);
     *schema = reference(name, None);
-    for key in ASIDE {
-        if let Some(value) = whole.get(key) {
+    for key in ANNOTATIONS {
+        if let Some(value) = merged.get(key) {
             schema.insert(String::from(key), value.clone());
         }
     }
-    let mut whole = whole;
-    whole.retain(|key, _| key == "description" || !ASIDE.contains(&key.as_str()));
-    whole
+    let mut merged = merged;
+    merged.retain(|key, _| key == "description" || !ANNOTATIONS.contains(&key.as_str()));
+    merged
 }
 
 /// Returns `true` if a schema may become a component: not for components, parts of compositions, response headers and forms.
-fn may_move(segments: &[String]) -> bool {
+fn may_be_component(segments: &[String]) -> bool {
     let at = |index: usize| segments.get(index).map_or("", String::as_str);
     let is_part = segments.len() > 4
         && ["allOf", "anyOf", "oneOf"].contains(&at(segments.len() - 2))
@@ -135,7 +139,7 @@ fn may_move(segments: &[String]) -> bool {
     segments.len() > 3 && !is_part && !is_header && !is_form && at(segments.len() - 1) != "not"
 }
 
-fn wants_name(schema: &Object, segments: &[String]) -> bool {
+fn needs_name(schema: &Object, segments: &[String]) -> bool {
     let is_parameter = segments.len() == 6 && segments.get(3).is_some_and(|part| part == "parameters");
     let is_model = tree::object(schema, "properties").is_some_and(|properties| !properties.is_empty());
     !schema.contains_key("$ref")
@@ -150,10 +154,10 @@ fn free(taken: &mut BTreeSet<String>, wanted: &str) -> String {
 }
 
 /// Inlines components that turned out not to be objects.
-fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
+fn inline_plain_components(document: &mut Value, extracted: &BTreeSet<String>) {
     let mut forms: BTreeMap<String, Object> = BTreeMap::new();
     if let Some(schemas) = tree::schemas_mut(document) {
-        for name in hoisted {
+        for name in extracted {
             let needless = schemas.get(name).and_then(Value::as_object).is_some_and(|schema| {
                 !is_composed(schema) && !schema.contains_key("$ref") && !schema.contains_key("properties")
             });
@@ -189,11 +193,11 @@ fn put_back(document: &mut Value, hoisted: &BTreeSet<String>) {
 
 struct Composer<'a> {
     schemas: &'a Object,
-    graph: Graph,
+    graph: SchemaGraph,
     /// The merged components so far.
-    whole: BTreeMap<String, Part>,
+    merged: BTreeMap<String, Part>,
     /// The components within cycles, without their alternatives.
-    stems: RefCell<BTreeMap<String, Part>>,
+    bases: RefCell<BTreeMap<String, Part>>,
 }
 
 impl Composer<'_> {
@@ -202,10 +206,10 @@ impl Composer<'_> {
         let Some(Value::Object(schema)) = self.schemas.get(name) else {
             return (Part::any(), None);
         };
-        if self.graph.is_stuck(name) {
+        if self.graph.is_unresolvable(name) {
             return (Part::any(), None);
         }
-        let part = self.part_of(schema, name, true, 0);
+        let part = self.merge_schema(schema, name, true, 0);
         if !is_composed(schema) || is_plain_reference(schema) {
             return (part, None);
         }
@@ -215,28 +219,28 @@ impl Composer<'_> {
 
     /// Merges a schema in the component `owner`. Without `alternatives`, only alternatives that refer back to the schema
     /// contribute.
-    fn part_of(&self, schema: &Object, owner: &str, alternatives: bool, depth: usize) -> Part {
+    fn merge_schema(&self, schema: &Object, owner: &str, alternatives: bool, depth: usize) -> Part {
         if let Some(target) = tree::schema_name(schema) {
-            return self.referred(target, owner, depth);
+            return self.merge_reference(target, owner, depth);
         }
         if depth > MAX_DEPTH {
             return Part::any();
         }
         let mut part = Part::own(schema);
         for inner in list(schema, "allOf") {
-            part.both(self.part_of(inner, owner, alternatives, depth + 1), &|schema| self.scalar(schema));
+            part.merge_all(self.merge_schema(inner, owner, alternatives, depth + 1), &|schema| self.scalar(schema));
         }
         if alternatives {
             let mut seen = BTreeSet::from([String::from(owner)]);
             let mut found: Vec<Part> = Vec::new();
             self.alternatives(schema, owner, depth, &mut seen, &mut found);
             if !found.is_empty() {
-                let either = Part::either(found, &|schema| self.scalar(schema));
-                part.both(either, &|schema| self.scalar(schema));
+                let either = Part::merge_any(found, &|schema| self.scalar(schema));
+                part.merge_all(either, &|schema| self.scalar(schema));
             }
         }
         let property = tree::object(schema, "discriminator").and_then(|it| tree::text(it, "propertyName"));
-        if let (Some(property), Shape::Model(model)) = (property, &mut part.shape) {
+        if let (Some(property), PartType::Model(model)) = (property, &mut part.shape) {
             let description = model.properties.get(property).and_then(|known| known.get("description")).cloned();
             let mut text = Object::from_iter([(String::from("type"), json!("string"))]);
             text.extend(description.map(|description| (String::from("description"), description)));
@@ -257,41 +261,41 @@ impl Composer<'_> {
     ) {
         for inner in list(schema, "oneOf").chain(list(schema, "anyOf")) {
             match tree::schema_name(inner) {
-                Some(target) if self.graph.in_one_circle(owner, target) => {
+                Some(target) if self.graph.in_same_cycle(owner, target) => {
                     if !seen.insert(String::from(target)) {
                         continue;
                     }
                     if let Some(Value::Object(alternative)) = self.schemas.get(target) {
-                        found.push(self.stem(target, depth + 1));
+                        found.push(self.without_alternatives(target, depth + 1));
                         if depth < MAX_DEPTH {
                             self.alternatives(alternative, owner, depth + 1, seen, found);
                         }
                     }
                 }
-                _ => found.push(self.part_of(inner, owner, true, depth + 1)),
+                _ => found.push(self.merge_schema(inner, owner, true, depth + 1)),
             }
         }
     }
 
-    fn referred(&self, target: &str, owner: &str, depth: usize) -> Part {
-        if self.graph.in_one_circle(owner, target) {
-            return self.stem(target, depth);
+    fn merge_reference(&self, target: &str, owner: &str, depth: usize) -> Part {
+        if self.graph.in_same_cycle(owner, target) {
+            return self.without_alternatives(target, depth);
         }
-        self.whole.get(target).cloned().map_or_else(Part::any, Part::without_text)
+        self.merged.get(target).cloned().map_or_else(Part::any, Part::without_text)
     }
 
     /// Returns a component of a cycle without its alternatives.
-    fn stem(&self, name: &str, depth: usize) -> Part {
-        if let Some(known) = self.stems.borrow().get(name) {
+    fn without_alternatives(&self, name: &str, depth: usize) -> Part {
+        if let Some(known) = self.bases.borrow().get(name) {
             return known.clone();
         }
         let part = match self.schemas.get(name) {
-            Some(Value::Object(schema)) if depth <= MAX_DEPTH && !self.graph.is_stuck(name) => {
-                self.part_of(schema, name, false, depth + 1).without_text()
+            Some(Value::Object(schema)) if depth <= MAX_DEPTH && !self.graph.is_unresolvable(name) => {
+                self.merge_schema(schema, name, false, depth + 1).without_text()
             }
             _ => Part::any(),
         };
-        self.stems.borrow_mut().insert(String::from(name), part.clone());
+        self.bases.borrow_mut().insert(String::from(name), part.clone());
         part
     }
 
@@ -301,8 +305,8 @@ impl Composer<'_> {
             .or_else(|| is_plain_reference(property).then(|| only_reference(property)).flatten());
         match target {
             None => part::scalar(property),
-            Some(name) => match self.whole.get(name).map(|part| &part.shape) {
-                Some(Shape::Plain(plain)) => part::scalar(plain),
+            Some(name) => match self.merged.get(name).map(|part| &part.shape) {
+                Some(PartType::Plain(plain)) => part::scalar(plain),
                 _ => None,
             },
         }
@@ -323,7 +327,7 @@ impl Composer<'_> {
                 }
                 None if is_composed(inner) => return None,
                 None if own.is_null() => nullable = true,
-                None if !is_alternative && own.says_nothing() => {
+                None if !is_alternative && own.is_unspecified() => {
                     description = description.or_else(|| inner.get("description").cloned());
                     nullable |= tree::is_true(inner, "nullable");
                 }
@@ -333,14 +337,14 @@ impl Composer<'_> {
         let (Some(target), 1) = (references.first(), references.len()) else {
             return None;
         };
-        if !Part::own(schema).says_nothing() || self.graph.in_one_circle(owner, target) {
+        if !Part::own(schema).is_unspecified() || self.graph.in_same_cycle(owner, target) {
             return None;
         }
         let mut plain = reference(target, description);
         if nullable {
             plain.insert(String::from("nullable"), Value::Bool(true));
         }
-        part::keep_aside(schema, &mut plain);
+        part::copy_annotations(schema, &mut plain);
         Some(plain)
     }
 }

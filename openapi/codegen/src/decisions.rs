@@ -41,23 +41,23 @@ impl Decisions {
     }
 
     /// Returns decisions that name unknown operations or invalid targets.
-    pub fn faults(&self, contract: &Contract) -> Vec<String> {
-        let mut faults: Vec<String> = Vec::new();
+    pub fn find_errors(&self, contract: &Contract) -> Vec<String> {
+        let mut errors: Vec<String> = Vec::new();
         for id in self.map.keys().chain(&self.accept_missing) {
             if !contract.operations.contains_key(id) {
                 let hint = suggest_operation(id, contract.operations.keys().map(String::as_str));
-                faults.push(format!("{id}: unknown operation of the contract{hint}"));
+                errors.push(format!("{id}: unknown operation of the contract{hint}"));
             }
         }
         for (id, target) in &self.map {
             let method = target.split(' ').next().unwrap_or_default().to_lowercase();
             if !METHODS.contains(&method.as_str()) || !target.contains(" /") {
-                faults.push(format!(
+                errors.push(format!(
                     "{id}: {target:?} is not an operation; write method and path, for example 'GET /api/downloads/{{id}}'"
                 ));
             }
         }
-        faults
+        errors
     }
 }
 

@@ -19,36 +19,36 @@ use crate::tree::{self, NodeKind, Object};
 const ANY_PARAMETER: &str = "PathSegment";
 
 pub(super) fn apply(document: &mut Value) -> usize {
-    let mut stand_ins = StandIns::new(document);
+    let mut placeholders = IdPlaceholders::new(document);
     let mut edits = 0;
     tree::visit_kind(document, NodeKind::Parameter, &mut |parameter, _| {
         let in_path = tree::text(parameter, "in") == Some("path");
         if let Some(Value::Object(schema)) = parameter.get_mut("schema")
             && in_path
             && !schema.contains_key("x-id")
-            && !stand_ins.is_number(schema)
+            && !placeholders.is_number(schema)
         {
-            stand_ins.put(schema, ANY_PARAMETER);
+            placeholders.replace(schema, ANY_PARAMETER);
             edits += 1;
         }
     });
     tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
         if let Some(id) = tree::text(schema, "x-id").map(str::to_owned) {
-            stand_ins.put(schema, &id);
+            placeholders.replace(schema, &id);
             edits += 1;
         }
     });
-    stand_ins.add_to(document);
+    placeholders.add_to(document);
     edits
 }
 
 /// The component schemas that stand for id types, by type; created on first use.
-struct StandIns {
+struct IdPlaceholders {
     names: BTreeMap<String, String>,
     schemas: Object,
 }
 
-impl StandIns {
+impl IdPlaceholders {
     fn new(document: &mut Value) -> Self {
         Self { names: BTreeMap::new(), schemas: tree::schemas_mut(document).cloned().unwrap_or_default() }
     }
@@ -61,7 +61,7 @@ impl StandIns {
     }
 
     /// Replaces `schema` by a reference to the type.
-    fn put(&mut self, schema: &mut Object, id: &str) {
+    fn replace(&mut self, schema: &mut Object, id: &str) {
         let schemas = &self.schemas;
         let name = self.names.entry(id.to_owned()).or_insert_with(|| names::free(schemas, &format!("{id}Text")));
         *schema = reference(name, schema.get("description").cloned());

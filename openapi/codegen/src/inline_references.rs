@@ -37,7 +37,7 @@ pub(super) fn apply(document: &mut Value) -> usize {
         };
         for method in METHODS {
             if let Some(Value::Object(operation)) = item.get_mut(method) {
-                edits += share(&shared, operation);
+                edits += add_shared_parameters(&shared, operation);
             }
         }
     });
@@ -64,7 +64,7 @@ fn resolve(document: &Value, object: &Map<String, Value>) -> Option<Map<String, 
 }
 
 /// Adds the parameters of the path that the operation does not override.
-fn share(shared: &[Value], operation: &mut Map<String, Value>) -> usize {
+fn add_shared_parameters(shared: &[Value], operation: &mut Map<String, Value>) -> usize {
     let own = operation.entry("parameters").or_insert_with(|| Value::Array(Vec::new()));
     let Value::Array(own) = own else {
         return 0;

@@ -4,6 +4,8 @@
 //! first, so that every later pass works on plain operations. Each pass is one module with a fixed head: why, finds, holds
 //! afterwards, delete when. Passes leave notes for later steps in the document, as `x-…` members.
 
+#![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
+
 pub mod build;
 pub mod canonical;
 pub mod code;
@@ -125,13 +127,13 @@ pub struct PreparedDocument {
 ///
 /// Without a contract, the document is only adapted to the generator, for tests of single passes.
 pub fn prepare(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<PreparedDocument, Vec<String>> {
-    let long = lint::size(text);
+    let long = lint::check_size(text);
     if !long.is_empty() {
         return Err(long);
     }
     let mut document: Value = serde_json::from_str(text).map_err(|error| vec![format!("not JSON: {error}")])?;
     normalize::apply(&mut document);
-    let before = lint::before(&document);
+    let before = lint::check_before_passes(&document);
     if !before.is_empty() {
         return Err(before);
     }
@@ -151,7 +153,7 @@ pub fn prepare(text: &str, contract: Option<(&Contract, &Decisions)>) -> Result<
         mapping = found;
     }
     counts.extend(apply(ADAPTING_PASSES, &mut document));
-    findings.extend(lint::after(&document, dangling.is_empty()));
+    findings.extend(lint::check_after_passes(&document, dangling.is_empty()));
     let consequences = findings.iter().map(|finding| in_document(finding, &document));
     let findings = dangling.iter().map(ToString::to_string).chain(consequences);
     let findings: Vec<String> = findings.map(|finding| one_line(&finding)).collect();
@@ -173,10 +175,10 @@ fn in_document(finding: &str, document: &Value) -> String {
 /// Escapes control and invisible characters, because names in the document are untrusted and a finding is one line on a
 /// terminal.
 fn one_line(finding: &str) -> String {
-    let shown = |c: char| {
+    let escape = |c: char| {
         if c.is_control() || descriptions::is_hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }
     };
-    finding.chars().map(shown).collect()
+    finding.chars().map(escape).collect()
 }
 
 /// Runs passes and sorts the document after each, so that sorted and insertion-ordered maps give the same result.

@@ -51,7 +51,7 @@ impl Findings {
 }
 
 /// Returns findings that make running the passes pointless: the document is not an OpenAPI 3.0 document.
-pub(crate) fn before(document: &Value) -> Vec<String> {
+pub(crate) fn check_before_passes(document: &Value) -> Vec<String> {
     let mut findings = Findings::default();
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.0.") => {}
@@ -94,7 +94,7 @@ const MAX_NODES: usize = 1_000_000;
 const MAX_SIZE: usize = 32 * 1024 * 1024;
 
 /// Returns a finding if the text is too long.
-pub(crate) fn size(text: &str) -> Vec<String> {
+pub(crate) fn check_size(text: &str) -> Vec<String> {
     let mut findings = Findings::default();
     if text.len() > MAX_SIZE {
         findings.add(None, "", format!("the document has {} bytes, more than {MAX_SIZE}", text.len()));
@@ -121,7 +121,7 @@ fn depth(value: &Value) -> usize {
 }
 
 /// Returns what the generator would reject in a document after the passes; `with_references` includes dangling references.
-pub(crate) fn after(document: &Value, with_references: bool) -> Vec<String> {
+pub(crate) fn check_after_passes(document: &Value, with_references: bool) -> Vec<String> {
     let mut document = document.clone();
     let mut findings = Findings::default();
     if with_references {

@@ -178,51 +178,51 @@ pub fn map_contract(
     contract: &Contract,
     decisions: &Decisions,
 ) -> (Mapping, Vec<Finding>) {
-    let mut search = Mapper {
+    let mut mapper = Mapper {
         document,
         contract,
         mapping: Mapping { server, ..Mapping::default() },
         findings: Vec::new(),
         operation: String::new(),
     };
-    for fault in decisions.faults(contract) {
-        search.refuse("", fault);
+    for fault in decisions.find_errors(contract) {
+        mapper.refuse("", fault);
     }
-    let places = locations::find(&mut search, decisions);
+    let places = locations::find(&mut mapper, decisions);
     let claimed: BTreeSet<(String, String)> =
         places.values().flatten().map(|place| (place.path.clone(), place.method.clone())).collect();
     for (id, spec) in &contract.operations {
-        search.operation.clone_from(id);
+        mapper.operation.clone_from(id);
         let decided = decisions.map.contains_key(id);
-        let mapped = if let Some(place) = places.get(id).cloned().flatten() {
+        let found = if let Some(place) = places.get(id).cloned().flatten() {
             let accepted = decisions.accept_missing.contains(id);
-            let mut attempt = search.clone();
-            let mapped = attempt.operation(spec, &place);
-            let fits = attempt.findings.len() == search.findings.len();
+            let mut attempt = mapper.clone();
+            let found = attempt.operation(spec, &place);
+            let fits = attempt.findings.len() == mapper.findings.len();
             if fits || !accepted {
-                search = attempt;
-                OperationMapping { decided, ..mapped }
+                mapper = attempt;
+                OperationMapping { decided, ..found }
             } else {
                 // The user has accepted that the operation may be missing.
-                search.note(format!("the document's {} does not fit: treated as missing, as accepted", spec.line()));
+                mapper.note(format!("the document's {} does not fit: treated as missing, as accepted", spec.line()));
                 OperationMapping::default()
             }
         } else {
-            search.missing(spec, decisions, &claimed);
+            mapper.report_missing(spec, decisions, &claimed);
             OperationMapping::default()
         };
-        search.mapping.operations.insert(id.clone(), mapped);
+        mapper.mapping.operations.insert(id.clone(), found);
     }
-    search.operation.clear();
-    search.requests_agree();
-    search.findings.sort();
-    (search.mapping, search.findings)
+    mapper.operation.clear();
+    mapper.check_request_names();
+    mapper.findings.sort();
+    (mapper.mapping, mapper.findings)
 }
 
 impl Mapper<'_> {
     /// Checks that each field of a request model has a single wire name; responses may have several.
-    fn requests_agree(&mut self) {
-        let mut odd: Vec<(String, String)> = Vec::new();
+    fn check_request_names(&mut self) {
+        let mut conflicts: Vec<(String, String)> = Vec::new();
         for (name, sources) in &self.mapping.schemas {
             let mut sent = sources.iter().filter(|bound| bound.is_request);
             let Some(first) = sent.next() else {
@@ -235,7 +235,7 @@ impl Mapper<'_> {
                     if let (Some(one), Some(two)) = (one, two)
                         && one != two
                     {
-                        odd.push((
+                        conflicts.push((
                             other.pointer.clone(),
                             format!("{name}.{field} is called `{two}` here and `{one}` in {}, but the facade sends one model", first.pointer),
                         ));
@@ -243,13 +243,13 @@ impl Mapper<'_> {
                 }
             }
         }
-        for (pointer, reason) in odd {
+        for (pointer, reason) in conflicts {
             self.refuse(pointer, reason);
         }
     }
 
     /// Reports a missing operation.
-    fn missing(
+    fn report_missing(
         &mut self,
         spec: &crate::contract::OperationSpec,
         decisions: &Decisions,
@@ -265,7 +265,7 @@ impl Mapper<'_> {
             return;
         }
         let candidates = self.candidates(spec, claimed);
-        let perhaps = match candidates.as_slice() {
+        let hint = match candidates.as_slice() {
             [] => String::new(),
             all => {
                 let options: Vec<String> = all.iter().map(|place| format!("--map {id}='{place}'")).collect();
@@ -274,7 +274,7 @@ impl Mapper<'_> {
         };
         if spec.rank == Rank::Inferred {
             self.note(format!(
-                "the document does not have {} (an inferred path): a call fails as unsupported{perhaps}",
+                "the document does not have {} (an inferred path): a call fails as unsupported{hint}",
                 spec.line()
             ));
             return;
@@ -282,10 +282,7 @@ impl Mapper<'_> {
         let depends = if spec.rank == Rank::Core { "the main job depends on it" } else { "the facade offers it" };
         self.refuse(
             "/paths",
-            format!(
-                "no operation matches {}, but {depends}{perhaps}; to accept that: --accept-missing {id}",
-                spec.line()
-            ),
+            format!("no operation matches {}, but {depends}{hint}; to accept that: --accept-missing {id}", spec.line()),
         );
     }
 }

@@ -17,7 +17,7 @@ use crate::tree::{self, NodeKind, Object};
 pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
     let mut hoisted: Vec<(String, Object)> = Vec::new();
-    let owners = Owners::of(document);
+    let owners = InlineNames::of(document);
     let mut schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
     tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
         if !is_text_enum(schema) {
@@ -69,12 +69,12 @@ fn is_text_enum(schema: &Object) -> bool {
 
 /// The names for inline schemas: those of operations and parameters, by pointer.
 #[derive(Default)]
-pub(super) struct Owners {
+pub(super) struct InlineNames {
     operations: BTreeMap<String, String>,
     parameters: BTreeMap<String, String>,
 }
 
-impl Owners {
+impl InlineNames {
     pub(super) fn of(document: &mut Value) -> Self {
         let mut owners = Self::default();
         tree::visit_all(document, &mut |node, object, pointer| {

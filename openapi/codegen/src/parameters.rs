@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::tree::{self, NodeKind, Object};
 
 /// The treatment of a parameter.
-enum Fate {
+enum Treatment {
     Stay(Object),
     Become(Vec<Object>),
     /// A parameter that cannot be sent; a required one stays for the lint.
@@ -31,12 +31,12 @@ pub(super) fn apply(document: &mut Value) -> usize {
         let [_, path, _] = segments.as_slice() else {
             return;
         };
-        edits += of_operation(operation, path, &schemas);
+        edits += reduce_parameters(operation, path, &schemas);
     });
     edits
 }
 
-fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
+fn reduce_parameters(operation: &mut Object, path: &str, schemas: &Object) -> usize {
     let before = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
     let in_path = names_in(path);
     let mut kept: Vec<Object> = Vec::new();
@@ -52,17 +52,17 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
         {
             continue;
         }
-        match fate(parameter, schemas) {
-            Fate::Stay(parameter) => kept.push(parameter),
-            Fate::Become(parts) => {
+        match treatment(parameter, schemas) {
+            Treatment::Stay(parameter) => kept.push(parameter),
+            Treatment::Become(parts) => {
                 for part in parts {
                     if !declared.contains(&key(&part)) && known.insert(key(&part)) {
                         kept.push(part);
                     }
                 }
             }
-            Fate::Unsendable(parameter) if tree::is_true(&parameter, "required") => kept.push(parameter),
-            Fate::Unsendable(_) => dropped.push(String::from(name)),
+            Treatment::Unsendable(parameter) if tree::is_true(&parameter, "required") => kept.push(parameter),
+            Treatment::Unsendable(_) => dropped.push(String::from(name)),
         }
     }
     for name in in_path.iter().filter(|name| !name.is_empty()) {
@@ -73,7 +73,7 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
     }
     for name in &dropped {
         let text = format!("The parameter `{}` cannot be sent by this method.", name.replace('`', "'"));
-        say(operation, &text);
+        append_description(operation, &text);
     }
     let kept: Vec<Value> = kept.into_iter().map(Value::Object).collect();
     if kept == before {
@@ -85,7 +85,7 @@ fn of_operation(operation: &mut Object, path: &str, schemas: &Object) -> usize {
 }
 
 /// Adds a sentence to a description.
-fn say(object: &mut Object, sentence: &str) {
+fn append_description(object: &mut Object, sentence: &str) {
     let text = tree::text(object, "description").unwrap_or_default();
     let text = format!("{text}\n\n{sentence}");
     object.insert(String::from("description"), Value::String(text.trim().to_owned()));
@@ -113,25 +113,25 @@ pub(super) fn names_in(path: &str) -> Vec<String> {
     names
 }
 
-fn fate(parameter: &Object, schemas: &Object) -> Fate {
+fn treatment(parameter: &Object, schemas: &Object) -> Treatment {
     let mut parameter = parameter.clone();
     let place = String::from(tree::text(&parameter, "in").unwrap_or_default());
     if parameter.contains_key("$ref") || !["header", "path", "query"].contains(&place.as_str()) {
-        return Fate::Stay(parameter);
+        return Treatment::Stay(parameter);
     }
     if place == "path" {
         parameter.insert(String::from("required"), Value::Bool(true));
     }
     if place == "header" && !is_header_name(tree::text(&parameter, "name").unwrap_or_default()) {
-        return Fate::Unsendable(parameter);
+        return Treatment::Unsendable(parameter);
     }
     if tree::text(&parameter, "name").unwrap_or_default().is_empty() || parameter.contains_key("content") {
-        return Fate::Unsendable(parameter);
+        return Treatment::Unsendable(parameter);
     }
     let style = tree::text(&parameter, "style").map(String::from);
     let style = style.as_deref();
     if matches!((place.as_str(), style), ("path", Some("label" | "matrix"))) {
-        return Fate::Unsendable(parameter);
+        return Treatment::Unsendable(parameter);
     }
     let given = tree::object(&parameter, "schema").cloned().unwrap_or_default();
     let target = tree::resolve_schema(&given, schemas).cloned();
@@ -145,7 +145,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
                 target.insert(String::from("items"), json!({"type": "string"}));
             }
             if !is_list_of_scalars(&target, schemas) {
-                return Fate::Unsendable(parameter);
+                return Treatment::Unsendable(parameter);
             }
             // Every style except `form` joins all values into one, unless `explode` is set.
             let explodes = explodes.unwrap_or(style.is_none_or(|style| style == "form"));
@@ -154,7 +154,7 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
                 if given.get("items") != target.get("items") || given.contains_key("nullable") {
                     set_schema(&mut parameter, target);
                 }
-                return Fate::Stay(parameter);
+                return Treatment::Stay(parameter);
             }
             let between = match style {
                 Some("pipeDelimited") => "`|`",
@@ -164,14 +164,14 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
             parameter.remove("explode");
             parameter.remove("style");
             parameter.insert(String::from("schema"), json!({"type": "string"}));
-            say(&mut parameter, &format!("The values, separated by {between}."));
-            Fate::Stay(parameter)
+            append_description(&mut parameter, &format!("The values, separated by {between}."));
+            Treatment::Stay(parameter)
         }
         (None, Some(target)) if !target.contains_key("type") => {
             // JSON strings would be sent with quotation marks.
             parameter.insert(String::from("schema"), json!({"type": "string"}));
             usual_style(&mut parameter);
-            Fate::Stay(parameter)
+            Treatment::Stay(parameter)
         }
         (Some(_), Some(target)) => {
             if given.contains_key("nullable") || target.contains_key("nullable") {
@@ -180,9 +180,9 @@ fn fate(parameter: &Object, schemas: &Object) -> Fate {
                 parameter.insert(String::from("schema"), Value::Object(bare));
             }
             usual_style(&mut parameter);
-            Fate::Stay(parameter)
+            Treatment::Stay(parameter)
         }
-        _ => Fate::Stay(parameter),
+        _ => Treatment::Stay(parameter),
     }
 }
 
@@ -215,19 +215,19 @@ pub(crate) fn is_list_of_scalars(list: &Object, schemas: &Object) -> bool {
 }
 
 /// Splits an object in the query into one parameter per property.
-fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
+fn object(parameter: Object, target: &Object, schemas: &Object) -> Treatment {
     let explodes = parameter.get("explode").and_then(Value::as_bool);
     let is_deep = match (tree::text(&parameter, "in"), tree::text(&parameter, "style")) {
         (Some("query"), None | Some("form")) if explodes != Some(false) => false,
         (Some("query"), Some("deepObject")) => true,
-        _ => return Fate::Unsendable(parameter),
+        _ => return Treatment::Unsendable(parameter),
     };
     let own = tree::text(&parameter, "name").unwrap_or_default();
     let Some(properties) = tree::object(target, "properties") else {
         // A map without documented keys may be left out, even if required.
         let mut parameter = parameter;
         parameter.remove("required");
-        return Fate::Unsendable(parameter);
+        return Treatment::Unsendable(parameter);
     };
     let required = target.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut parts = Vec::new();
@@ -252,13 +252,13 @@ fn object(parameter: Object, target: &Object, schemas: &Object) -> Fate {
             continue;
         }
         if is_object {
-            return Fate::Unsendable(parameter);
+            return Treatment::Unsendable(parameter);
         }
-        match fate(&part, schemas) {
-            Fate::Stay(part) => parts.push(part),
-            Fate::Become(_) | Fate::Unsendable(_) if !is_required => {}
-            Fate::Become(_) | Fate::Unsendable(_) => return Fate::Unsendable(parameter),
+        match treatment(&part, schemas) {
+            Treatment::Stay(part) => parts.push(part),
+            Treatment::Become(_) | Treatment::Unsendable(_) if !is_required => {}
+            Treatment::Become(_) | Treatment::Unsendable(_) => return Treatment::Unsendable(parameter),
         }
     }
-    Fate::Become(parts)
+    Treatment::Become(parts)
 }

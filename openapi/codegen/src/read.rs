@@ -17,7 +17,7 @@ pub fn json(text: &str, origin: &str) -> Result<Value, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut nodes = 0;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict(&mut nodes).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let value = StrictValue(&mut nodes).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     match value {
         Ok(mut value @ Value::Object(_)) => {
             crate::normalize::apply(&mut value);
@@ -54,9 +54,9 @@ pub fn document(text: &str, origin: &str) -> Result<Value, String> {
     read
 }
 
-struct Strict<'a>(&'a mut usize);
+struct StrictValue<'a>(&'a mut usize);
 
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
+impl<'de> DeserializeSeed<'de> for StrictValue<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -68,7 +68,7 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Strict<'_> {
+impl<'de> Visitor<'de> for StrictValue<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,7 +101,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Strict(self.0))? {
+        while let Some(value) = list.next_element_seed(StrictValue(self.0))? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -113,7 +113,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             if object.contains_key(&key) {
                 return Err(A::Error::custom(format!("duplicate key `{key}` in an object")));
             }
-            let value = map.next_value_seed(Strict(self.0))?;
+            let value = map.next_value_seed(StrictValue(self.0))?;
             object.insert(key, value);
         }
         Ok(Value::Object(object))

@@ -16,7 +16,7 @@ use crate::constraints::LIMITS;
 use crate::tree::{self, NodeKind, Object};
 
 /// Members that do not affect the type.
-const ASIDE: [&str; 7] = ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly"];
+const ANNOTATIONS: [&str; 7] = ["default", "deprecated", "description", "nullable", "readOnly", "title", "writeOnly"];
 /// Members of composed schemas, which the lint rejects, and of wrapped references.
 const COMPOSED: [&str; 5] = ["allOf", "anyOf", "discriminator", "not", "oneOf"];
 
@@ -24,15 +24,15 @@ pub(super) fn apply(document: &mut Value) -> usize {
     let mut edits = 0;
     tree::visit_kind(document, NodeKind::Schema, &mut |schema, _| {
         let before = schema.clone();
-        bring_to_form(schema);
+        complete_schema(schema);
         edits += usize::from(*schema != before);
     });
-    edits + say_null_where_used(document) + free_read_only(document)
+    edits + declare_null_where_used(document) + make_read_only_optional(document)
 }
 
-fn bring_to_form(schema: &mut Object) {
+fn complete_schema(schema: &mut Object) {
     if schema.contains_key("$ref") {
-        beside_reference(schema);
+        wrap_reference(schema);
         return;
     }
     if COMPOSED.iter().any(|key| schema.contains_key(*key)) {
@@ -43,7 +43,7 @@ fn bring_to_form(schema: &mut Object) {
     {
         schema.insert(String::from("enum"), json!([constant]));
     }
-    enumeration(schema);
+    reduce_enum(schema);
     if !schema.contains_key("type")
         && let Some(kind) = kind(schema)
     {
@@ -71,11 +71,13 @@ fn bring_to_form(schema: &mut Object) {
 }
 
 /// Wraps a reference with relevant members beside it, which OpenAPI 3.0 ignores but tools write.
-fn beside_reference(schema: &mut Object) {
-    let says_more = ["deprecated", "description"].iter().any(|key| schema.contains_key(*key))
+fn wrap_reference(schema: &mut Object) {
+    let has_annotations = ["deprecated", "description"].iter().any(|key| schema.contains_key(*key))
         || ["nullable", "readOnly"].iter().any(|key| tree::is_true(schema, key));
-    schema.retain(|key, _| key == "$ref" || key.starts_with("x-") || (says_more && ASIDE.contains(&key.as_str())));
-    if says_more && let Some(reference) = schema.remove("$ref") {
+    schema.retain(|key, _| {
+        key == "$ref" || key.starts_with("x-") || (has_annotations && ANNOTATIONS.contains(&key.as_str()))
+    });
+    if has_annotations && let Some(reference) = schema.remove("$ref") {
         schema.remove("default");
         schema.remove("title");
         schema.insert(String::from("allOf"), json!([{"$ref": reference}]));
@@ -92,7 +94,7 @@ fn keep(schema: &mut Object, own: &[&str]) {
     schema.retain(|key, _| {
         key == "type"
             || own.contains(&key.as_str())
-            || ASIDE.contains(&key.as_str())
+            || ANNOTATIONS.contains(&key.as_str())
             || (limits_too && LIMITS.contains(&key.as_str()))
             || key.starts_with("x-")
     });
@@ -120,7 +122,7 @@ fn kind(schema: &Object) -> Option<&'static str> {
 }
 
 /// Reduces an enum to strings or removes it. Numbers and booleans come from YAML; they are strings if the type is.
-fn enumeration(schema: &mut Object) {
+fn reduce_enum(schema: &mut Object) {
     let Some(Value::Array(values)) = schema.get("enum") else {
         return;
     };
@@ -177,7 +179,7 @@ fn object(schema: &mut Object) {
 }
 
 /// Makes every property and item nullable that refers to a nullable component.
-fn say_null_where_used(document: &mut Value) -> usize {
+fn declare_null_where_used(document: &mut Value) -> usize {
     let Some(schemas) = tree::schemas_mut(document) else {
         return 0;
     };
@@ -234,7 +236,7 @@ fn referenced_component(schema: &Object) -> Option<&str> {
 }
 
 /// Makes read-only properties of requests optional, because only the service sets them.
-fn free_read_only(document: &mut Value) -> usize {
+fn make_read_only_optional(document: &mut Value) -> usize {
     let mut edits = 0;
     let bodies = tree::request_bodies(document);
     let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();

@@ -24,32 +24,32 @@ use super::syntax;
 const HEADER: &str = "api-version";
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
-    let mut senders = Senders::default();
+    let mut editor = SendEditor::default();
     for item in syntax::builders(file)? {
         if let Item::Impl(implementation) = item {
-            senders.visit_item_impl_mut(implementation);
+            editor.visit_item_impl_mut(implementation);
         }
     }
-    match senders.trouble {
-        Some(trouble) => Err(trouble),
-        None => Ok(senders.edits),
+    match editor.error {
+        Some(error) => Err(error),
+        None => Ok(editor.edits),
     }
 }
 
 #[derive(Default)]
-struct Senders {
+struct SendEditor {
     edits: usize,
-    trouble: Option<String>,
+    error: Option<String>,
 }
 
-impl VisitMut for Senders {
+impl VisitMut for SendEditor {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         if function.sig.ident != "send" {
             return;
         }
         let (addresses, headers) = (address(&mut function.block), remove_api_version(&mut function.block));
         if (addresses, headers) != (1, 1) {
-            self.trouble =
+            self.error =
                 Some(format!("`send` builds {addresses} URLs and {headers} headers `{HEADER}`, expected one each"));
         }
         let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");

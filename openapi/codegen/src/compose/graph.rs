@@ -6,64 +6,64 @@ use serde_json::Value;
 
 use crate::tree::{self, Object};
 
-pub(super) struct Graph {
+pub(super) struct SchemaGraph {
     /// All components, contained ones before containing ones.
     order: Vec<String>,
     /// The number of the cycle of each component; most components form a cycle of one.
-    circle: BTreeMap<String, usize>,
+    cycle: BTreeMap<String, usize>,
     /// Components that contain themselves by `allOf` alone, or contain a missing one.
-    stuck: BTreeSet<String>,
+    unresolvable: BTreeSet<String>,
 }
 
-impl Graph {
+impl SchemaGraph {
     pub(super) fn of(schemas: &Object) -> Self {
         let names: Vec<&String> = schemas.keys().collect();
         let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-        let mut stuck: BTreeSet<String> = BTreeSet::new();
-        let edges = |keys: &[&str], stuck: &mut BTreeSet<String>| -> Vec<Vec<usize>> {
+        let mut unresolvable: BTreeSet<String> = BTreeSet::new();
+        let edges = |keys: &[&str], unresolvable: &mut BTreeSet<String>| -> Vec<Vec<usize>> {
             let mut edges: Vec<Vec<usize>> = Vec::new();
             for (name, schema) in schemas {
                 let mut parts: BTreeSet<&str> = BTreeSet::new();
                 if let Some(schema) = schema.as_object() {
-                    made_of(schema, keys, &mut parts);
+                    collect_parts(schema, keys, &mut parts);
                 }
                 if parts.iter().any(|part| !index.contains_key(part)) {
-                    stuck.insert(name.clone());
+                    unresolvable.insert(name.clone());
                 }
                 edges.push(parts.iter().filter_map(|part| index.get(part).copied()).collect());
             }
             edges
         };
-        let all = edges(&["allOf", "anyOf", "oneOf"], &mut stuck);
-        let needed = edges(&["allOf"], &mut stuck);
-        for circle in circles(&needed).into_iter().filter(|circle| is_closed(circle, &needed)) {
-            stuck.extend(circle.iter().filter_map(|at| names.get(*at)).map(|name| (*name).clone()));
+        let all = edges(&["allOf", "anyOf", "oneOf"], &mut unresolvable);
+        let needed = edges(&["allOf"], &mut unresolvable);
+        for cycle in cycles(&needed).into_iter().filter(|cycle| is_closed(cycle, &needed)) {
+            unresolvable.extend(cycle.iter().filter_map(|at| names.get(*at)).map(|name| (*name).clone()));
         }
         let mut order = Vec::new();
-        let mut circle = BTreeMap::new();
-        for (number, members) in circles(&all).into_iter().enumerate() {
+        let mut cycle = BTreeMap::new();
+        for (number, members) in cycles(&all).into_iter().enumerate() {
             for name in members.iter().filter_map(|at| names.get(*at)) {
                 order.push((*name).clone());
-                circle.insert((*name).clone(), number);
+                cycle.insert((*name).clone(), number);
             }
         }
-        Self { order, circle, stuck }
+        Self { order, cycle, unresolvable }
     }
 
-    pub(super) fn inside_out(&self) -> Vec<String> {
+    pub(super) fn in_order(&self) -> Vec<String> {
         self.order.clone()
     }
 
-    pub(super) fn in_one_circle(&self, one: &str, other: &str) -> bool {
-        self.circle.get(one).is_some_and(|circle| self.circle.get(other) == Some(circle))
+    pub(super) fn in_same_cycle(&self, one: &str, other: &str) -> bool {
+        self.cycle.get(one).is_some_and(|cycle| self.cycle.get(other) == Some(cycle))
     }
 
-    pub(super) fn is_stuck(&self, name: &str) -> bool {
-        self.stuck.contains(name)
+    pub(super) fn is_unresolvable(&self, name: &str) -> bool {
+        self.unresolvable.contains(name)
     }
 }
 
-fn made_of<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>) {
+fn collect_parts<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>) {
     if let Some(reference) = tree::text(schema, "$ref") {
         parts.insert(tree::schema_name(schema).unwrap_or(reference));
         return;
@@ -71,7 +71,7 @@ fn made_of<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>)
     for key in keys {
         for part in schema.get(*key).and_then(Value::as_array).into_iter().flatten() {
             if let Some(part) = part.as_object() {
-                made_of(part, keys, parts);
+                collect_parts(part, keys, parts);
             }
         }
     }
@@ -79,7 +79,7 @@ fn made_of<'a>(schema: &'a Object, keys: &[&str], parts: &mut BTreeSet<&'a str>)
 
 /// Returns the strongly connected components of a graph, targets before sources (Kosaraju). Iterative, because a chain of
 /// schemas may be long.
-pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(crate) fn cycles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut back: Vec<Vec<usize>> = vec![Vec::new(); edges.len()];
     for (from, targets) in edges.iter().enumerate() {
         for target in targets {
@@ -95,21 +95,21 @@ pub(crate) fn circles(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
         depth_first(start, &back, &mut seen, &mut finished);
     }
     let mut seen = vec![false; edges.len()];
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     for start in finished.into_iter().rev() {
         let mut members = Vec::new();
         depth_first(start, edges, &mut seen, &mut members);
         if !members.is_empty() {
             members.sort_unstable();
-            circles.push(members);
+            cycles.push(members);
         }
     }
-    circles
+    cycles
 }
 
 /// Returns `true` for a real cycle, `false` for a single node without an edge to itself.
-pub(crate) fn is_closed(circle: &[usize], edges: &[Vec<usize>]) -> bool {
-    match circle {
+pub(crate) fn is_closed(cycle: &[usize], edges: &[Vec<usize>]) -> bool {
+    match cycle {
         [alone] => edges.get(*alone).is_some_and(|targets| targets.contains(alone)),
         _ => true,
     }

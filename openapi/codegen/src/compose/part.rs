@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::tree::{self, Object};
 
 /// A function that resolves a property to a scalar.
-pub(super) type Resolve<'a> = &'a dyn Fn(&Object) -> Option<Object>;
+pub(super) type ResolveScalar<'a> = &'a dyn Fn(&Object) -> Option<Object>;
 
 /// The type of a part.
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
+pub(super) enum PartType {
     /// No statement about the type.
     Open,
     /// Any JSON value, because the statements do not fit one type.
@@ -31,20 +31,20 @@ pub(super) struct Model {
 
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    pub(super) shape: Shape,
+    pub(super) shape: PartType,
     nullable: bool,
     text: Option<Value>,
 }
 
 impl Part {
     pub(super) fn any() -> Self {
-        Self { shape: Shape::Any, nullable: false, text: None }
+        Self { shape: PartType::Any, nullable: false, text: None }
     }
 
     /// Returns the part that a schema declares itself, without its composition.
     pub(super) fn own(schema: &Object) -> Self {
         let shape = if is_model(schema) {
-            Shape::Model(Model {
+            PartType::Model(Model {
                 properties: tree::object(schema, "properties")
                     .into_iter()
                     .flatten()
@@ -56,9 +56,9 @@ impl Part {
         } else if ["enum", "format", "items", "type"].iter().any(|key| schema.contains_key(*key)) {
             let members = ["enum", "format", "items", "type"];
             let plain = schema.iter().filter(|(key, _)| members.contains(&key.as_str()));
-            Shape::Plain(plain.map(|(key, value)| (key.clone(), value.clone())).collect())
+            PartType::Plain(plain.map(|(key, value)| (key.clone(), value.clone())).collect())
         } else {
-            Shape::Open
+            PartType::Open
         };
         Self { shape, nullable: tree::is_true(schema, "nullable"), text: schema.get("description").cloned() }
     }
@@ -66,8 +66,8 @@ impl Part {
     /// Returns `true` for a part that allows only `null`, in the forms of other OpenAPI versions and of tools.
     pub(super) fn is_null(&self) -> bool {
         match &self.shape {
-            Shape::Open => self.nullable,
-            Shape::Plain(plain) => {
+            PartType::Open => self.nullable,
+            PartType::Plain(plain) => {
                 let only_null = plain
                     .get("enum")
                     .and_then(Value::as_array)
@@ -79,10 +79,10 @@ impl Part {
     }
 
     /// Returns `true` for a part without a type, or for an object without known members.
-    pub(super) fn says_nothing(&self) -> bool {
+    pub(super) fn is_unspecified(&self) -> bool {
         match &self.shape {
-            Shape::Open => true,
-            Shape::Model(model) => {
+            PartType::Open => true,
+            PartType::Model(model) => {
                 model.properties.is_empty() && model.extra.as_ref().is_none_or(|extra| !extra.is_object())
             }
             _ => false,
@@ -95,45 +95,52 @@ impl Part {
     }
 
     /// Merges another part; values satisfy both.
-    pub(super) fn both(&mut self, other: Self, resolve: Resolve<'_>) {
+    pub(super) fn merge_all(&mut self, other: Self, resolve: ResolveScalar<'_>) {
         self.text = self.text.take().or(other.text);
         self.nullable |= other.nullable;
-        let own = std::mem::replace(&mut self.shape, Shape::Open);
+        let own = std::mem::replace(&mut self.shape, PartType::Open);
         self.shape = match (own, other.shape) {
-            (Shape::Open | Shape::Any, shape) | (shape, Shape::Open | Shape::Any) => shape,
-            (Shape::Model(mut one), Shape::Model(other)) => {
+            (PartType::Open | PartType::Any, shape) | (shape, PartType::Open | PartType::Any) => shape,
+            (PartType::Model(mut one), PartType::Model(other)) => {
                 one.required.extend(other.required.iter().cloned());
                 one.extra = one.extra.or(other.extra.clone());
                 one.add(other, resolve);
-                Shape::Model(one)
+                PartType::Model(one)
             }
-            (Shape::Model(model), plain @ Shape::Plain(_)) | (plain @ Shape::Plain(_), Shape::Model(model)) => {
-                if model.properties.is_empty() { plain } else { Shape::Any }
+            (PartType::Model(model), plain @ PartType::Plain(_))
+            | (plain @ PartType::Plain(_), PartType::Model(model)) => {
+                if model.properties.is_empty() {
+                    plain
+                } else {
+                    PartType::Any
+                }
             }
-            (Shape::Plain(one), Shape::Plain(other)) => narrowed(one, &other),
+            (PartType::Plain(one), PartType::Plain(other)) => intersect(one, &other),
         };
     }
 
     /// Merges alternatives; values satisfy at least one.
-    pub(super) fn either(parts: Vec<Self>, resolve: Resolve<'_>) -> Self {
+    pub(super) fn merge_any(parts: Vec<Self>, resolve: ResolveScalar<'_>) -> Self {
         let nullable = parts.iter().any(|part| part.nullable || part.is_null());
         let mut shapes = parts.into_iter().filter(|part| !part.is_null()).map(|part| part.shape);
-        let mut shape = shapes.next().unwrap_or(Shape::Any);
-        if matches!(shape, Shape::Open) {
-            shape = Shape::Any;
+        let mut shape = shapes.next().unwrap_or(PartType::Any);
+        if matches!(shape, PartType::Open) {
+            shape = PartType::Any;
         }
         for other in shapes {
             shape = match (shape, other) {
-                (Shape::Model(mut one), Shape::Model(other)) => {
+                (PartType::Model(mut one), PartType::Model(other)) => {
                     one.required.retain(|name| other.required.contains(name));
                     if one.extra != other.extra {
                         one.extra = None;
                     }
                     one.add(other, resolve);
-                    Shape::Model(one)
+                    PartType::Model(one)
                 }
-                (Shape::Plain(one), Shape::Plain(other)) => widened(&one, &other).map_or(Shape::Any, Shape::Plain),
-                _ => Shape::Any,
+                (PartType::Plain(one), PartType::Plain(other)) => {
+                    unite(&one, &other).map_or(PartType::Any, PartType::Plain)
+                }
+                _ => PartType::Any,
             };
         }
         Self { shape, nullable, text: None }
@@ -142,9 +149,9 @@ impl Part {
     /// Converts the part to a schema, with the flags and extensions of `origin`.
     pub(super) fn into_schema(self, origin: &Object) -> Object {
         let mut schema = match self.shape {
-            Shape::Open | Shape::Any => Object::new(),
-            Shape::Plain(plain) => plain,
-            Shape::Model(model) => model.into_schema(),
+            PartType::Open | PartType::Any => Object::new(),
+            PartType::Plain(plain) => plain,
+            PartType::Model(model) => model.into_schema(),
         };
         if let Some(text) = self.text {
             schema.insert(String::from("description"), text);
@@ -152,17 +159,17 @@ impl Part {
         if self.nullable {
             schema.insert(String::from("nullable"), Value::Bool(true));
         }
-        keep_aside(origin, &mut schema);
+        copy_annotations(origin, &mut schema);
         schema
     }
 }
 
 impl Model {
     /// Adds properties; a property of both gets a type that fits both.
-    fn add(&mut self, other: Self, resolve: Resolve<'_>) {
+    fn add(&mut self, other: Self, resolve: ResolveScalar<'_>) {
         for (name, property) in other.properties {
             let merged = match self.properties.get(&name) {
-                Some(known) => one_property(known, &property, resolve),
+                Some(known) => merge_property(known, &property, resolve),
                 None => property,
             };
             self.properties.insert(name, merged);
@@ -186,7 +193,7 @@ impl Model {
 }
 
 /// Copies flags and extensions, which do not depend on the composition.
-pub(super) fn keep_aside(origin: &Object, schema: &mut Object) {
+pub(super) fn copy_annotations(origin: &Object, schema: &mut Object) {
     for (key, value) in origin {
         if ["deprecated", "readOnly", "writeOnly"].contains(&key.as_str()) || key.starts_with("x-") {
             schema.insert(key.clone(), value.clone());
@@ -228,17 +235,17 @@ fn kind(schema: &Object) -> Option<&str> {
 }
 
 /// Merges two schemas of one property.
-fn one_property(one: &Value, other: &Value, resolve: Resolve<'_>) -> Value {
-    if bare(one) == bare(other) {
+fn merge_property(one: &Value, other: &Value, resolve: ResolveScalar<'_>) -> Value {
+    if without_annotations(one) == without_annotations(other) {
         return one.clone();
     }
     let (Some(first), Some(second)) = (one.as_object(), other.as_object()) else {
         return json!({});
     };
     let merged = match (resolve(first), resolve(second)) {
-        (Some(first), Some(second)) => widened(&first, &second),
+        (Some(first), Some(second)) => unite(&first, &second),
         _ => match (tree::text(first, "type"), tree::text(second, "type")) {
-            (Some("array"), Some("array")) => widened(first, second),
+            (Some("array"), Some("array")) => unite(first, second),
             _ => None,
         },
     };
@@ -253,27 +260,27 @@ fn one_property(one: &Value, other: &Value, resolve: Resolve<'_>) -> Value {
 }
 
 /// Removes members that do not affect the type.
-fn bare(schema: &Value) -> Value {
-    const ASIDE: [&str; 5] = ["deprecated", "description", "readOnly", "title", "writeOnly"];
+fn without_annotations(schema: &Value) -> Value {
+    const ANNOTATIONS: [&str; 5] = ["deprecated", "description", "readOnly", "title", "writeOnly"];
     let Some(schema) = schema.as_object() else {
         return schema.clone();
     };
     if let Some([only]) = schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice)
-        && schema.keys().all(|key| key == "allOf" || ASIDE.contains(&key.as_str()) || key.starts_with("x-"))
+        && schema.keys().all(|key| key == "allOf" || ANNOTATIONS.contains(&key.as_str()) || key.starts_with("x-"))
     {
         return only.clone();
     }
-    let kept = schema.iter().filter(|(key, _)| !ASIDE.contains(&key.as_str()) && !key.starts_with("x-"));
+    let kept = schema.iter().filter(|(key, _)| !ANNOTATIONS.contains(&key.as_str()) && !key.starts_with("x-"));
     Value::Object(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
 /// Merges two plain schemas; values satisfy both.
-fn narrowed(mut one: Object, other: &Object) -> Shape {
+fn intersect(mut one: Object, other: &Object) -> PartType {
     match (kind(&one), kind(other)) {
         (Some("integer"), Some("number")) | (Some("number"), Some("integer")) => {
-            return Shape::Plain(Object::from_iter([(String::from("type"), json!("number"))]));
+            return PartType::Plain(Object::from_iter([(String::from("type"), json!("number"))]));
         }
-        (Some(first), Some(second)) if first != second => return Shape::Any,
+        (Some(first), Some(second)) if first != second => return PartType::Any,
         (Some("array"), _)
             if one.contains_key("items") && other.contains_key("items") && one.get("items") != other.get("items") =>
         {
@@ -284,11 +291,11 @@ fn narrowed(mut one: Object, other: &Object) -> Shape {
     for (key, value) in other {
         one.entry(key.clone()).or_insert_with(|| value.clone());
     }
-    Shape::Plain(one)
+    PartType::Plain(one)
 }
 
 /// Merges two plain schemas; values satisfy at least one. Merges enums, and integers with numbers; `None` if no type fits.
-fn widened(one: &Object, other: &Object) -> Option<Object> {
+fn unite(one: &Object, other: &Object) -> Option<Object> {
     let (first, second) = (kind(one)?, kind(other)?);
     let kind = match (first, second) {
         ("integer", "number") | ("number", "integer") => "number",

@@ -35,9 +35,9 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
         let place = OperationContext { label: &label, pointer, path, operation };
         name(&place, &mut methods, &mut builders, findings);
         path_template(&place, findings);
-        sent(&place, &schemas, findings);
+        check_parameters(&place, &schemas, findings);
         body(&place, findings);
-        answers(&place, findings);
+        check_responses(&place, findings);
     });
 }
 
@@ -101,7 +101,7 @@ fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
     object.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object)
 }
 
-fn sent(place: &OperationContext<'_>, schemas: &Object, findings: &mut Findings) {
+fn check_parameters(place: &OperationContext<'_>, schemas: &Object, findings: &mut Findings) {
     let mut setters: Vec<String> = Vec::new();
     if place.operation.contains_key("requestBody") {
         setters.push(String::from("body"));
@@ -202,7 +202,7 @@ fn body(place: &OperationContext<'_>, findings: &mut Findings) {
     }
 }
 
-fn answers(place: &OperationContext<'_>, findings: &mut Findings) {
+fn check_responses(place: &OperationContext<'_>, findings: &mut Findings) {
     let pointer = format!("{}/responses", place.pointer);
     if tree::object(place.operation, "responses").is_none_or(Object::is_empty) {
         findings.add(Some(place.label), pointer, "no success response is documented");

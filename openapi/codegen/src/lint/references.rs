@@ -11,7 +11,7 @@ use crate::schema_references::decoded;
 use crate::tree::{self, Children, NodeKind, Object};
 
 /// Maximum number of reported references.
-const MOST: usize = 50;
+const MAX_FINDINGS: usize = 50;
 /// Maximum length of a chain of references.
 const LONGEST_CHAIN: usize = 16;
 const COMPONENTS: &str = "#/components/schemas/";
@@ -19,34 +19,35 @@ const COMPONENTS: &str = "#/components/schemas/";
 /// Finds dangling references in component schemas, operations and all that these refer to. Skips error responses and headers,
 /// which nothing reads.
 pub(crate) fn check(document: &Value) -> Vec<Finding> {
-    let mut search = ReferenceChecker { document, seen: BTreeSet::new(), next: Vec::new(), found: Vec::new(), more: 0 };
+    let mut checker =
+        ReferenceChecker { document, seen: BTreeSet::new(), next: Vec::new(), found: Vec::new(), more: 0 };
     for (key, node) in [("paths", NodeKind::PathItem), ("components", NodeKind::Components)] {
         match document.get(key) {
             Some(Value::Object(map)) if node == NodeKind::PathItem => {
                 for path in tree::sorted_keys(map).into_iter().filter(|path| !path.starts_with("x-")) {
-                    search.next.push((format!("/paths/{}", tree::escape(&path)), node));
+                    checker.next.push((format!("/paths/{}", tree::escape(&path)), node));
                 }
             }
             Some(Value::Object(components)) => {
                 for name in tree::object(components, "schemas").map(tree::sorted_keys).unwrap_or_default() {
-                    search.next.push((format!("/components/schemas/{}", tree::escape(&name)), NodeKind::Schema));
+                    checker.next.push((format!("/components/schemas/{}", tree::escape(&name)), NodeKind::Schema));
                 }
             }
             _ => {}
         }
     }
-    while let Some((pointer, node)) = search.next.pop() {
-        search.look(&pointer, node);
+    while let Some((pointer, node)) = checker.next.pop() {
+        checker.check_node(&pointer, node);
     }
-    search.found.sort();
-    if search.more > 0 {
-        search.found.push(Finding {
+    checker.found.sort();
+    if checker.more > 0 {
+        checker.found.push(Finding {
             pointer: String::new(),
             operation: None,
-            reason: format!("{} more references cannot be resolved", search.more),
+            reason: format!("{} more references cannot be resolved", checker.more),
         });
     }
-    search.found
+    checker.found
 }
 
 struct ReferenceChecker<'a> {
@@ -59,7 +60,7 @@ struct ReferenceChecker<'a> {
 }
 
 impl ReferenceChecker<'_> {
-    fn look(&mut self, pointer: &str, node: NodeKind) {
+    fn check_node(&mut self, pointer: &str, node: NodeKind) {
         if !self.seen.insert(pointer.to_owned()) {
             return;
         }
@@ -69,7 +70,7 @@ impl ReferenceChecker<'_> {
         if let Some(reference) = tree::text(object, "$ref") {
             match self.target(reference) {
                 Ok(target) => self.next.push((target, node)),
-                Err(reason) if self.found.len() < MOST => {
+                Err(reason) if self.found.len() < MAX_FINDINGS => {
                     let operation = operation_of(self.document, pointer);
                     self.found.push(Finding { pointer: pointer.to_owned(), operation, reason });
                 }
@@ -80,10 +81,10 @@ impl ReferenceChecker<'_> {
                 return;
             }
         }
-        self.members(pointer, node, object);
+        self.queue_children(pointer, node, object);
     }
 
-    fn members(&mut self, pointer: &str, node: NodeKind, object: &Object) {
+    fn queue_children(&mut self, pointer: &str, node: NodeKind, object: &Object) {
         let has_success =
             tree::object(object, "responses").is_some_and(|all| all.keys().any(|status| status.starts_with('2')));
         for key in tree::sorted_keys(object) {
@@ -117,7 +118,7 @@ impl ReferenceChecker<'_> {
     fn target(&self, reference: &str) -> Result<String, String> {
         let mut current = reference;
         for _ in 0..LONGEST_CHAIN {
-            let pointer = self.step(current)?;
+            let pointer = self.resolve_step(current)?;
             let next = self.document.pointer(&pointer).and_then(|target| target.get("$ref")).and_then(Value::as_str);
             match next {
                 None => return Ok(pointer),
@@ -125,7 +126,7 @@ impl ReferenceChecker<'_> {
                     return Err(format!("cyclic reference {reference}"));
                 }
                 // A dangling next reference is reported at its own position.
-                Some(next) if self.step(next).is_err() => return Ok(pointer),
+                Some(next) if self.resolve_step(next).is_err() => return Ok(pointer),
                 Some(next) => current = next,
             }
         }
@@ -133,7 +134,7 @@ impl ReferenceChecker<'_> {
     }
 
     /// Returns the direct target of a reference.
-    fn step(&self, reference: &str) -> Result<String, String> {
+    fn resolve_step(&self, reference: &str) -> Result<String, String> {
         let schemas = self.document.pointer("/components/schemas").and_then(Value::as_object);
         let is_schema = |name: &str| schemas.is_some_and(|schemas| schemas.contains_key(name));
         // Accepts an unescaped schema name.
@@ -165,13 +166,13 @@ impl ReferenceChecker<'_> {
         } else if self.document.pointer(&pointer).is_some() {
             String::from(": the target is not an object")
         } else {
-            self.meant(&pointer).map_or_else(String::new, |name| format!(": did you mean #{name}?"))
+            self.suggest(&pointer).map_or_else(String::new, |name| format!(": did you mean #{name}?"))
         };
         Err(format!("dangling reference {reference}{hint}"))
     }
 
     /// Returns a sibling of the missing pointer whose name differs in case and separators only.
-    fn meant(&self, pointer: &str) -> Option<String> {
+    fn suggest(&self, pointer: &str) -> Option<String> {
         let (parent, name) = pointer.rsplit_once('/')?;
         let plain =
             |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();

@@ -12,15 +12,15 @@ use crate::tree::{self, NodeKind, Object};
 
 pub(super) fn check(document: &mut Value, findings: &mut Findings) {
     let schemas = tree::schemas_mut(document).cloned().unwrap_or_default();
-    circles(&schemas, findings);
-    nesting(&schemas, findings);
-    type_names(&schemas, findings);
+    check_cycles(&schemas, findings);
+    check_nesting(&schemas, findings);
+    check_type_names(&schemas, findings);
     let mut wrong: Vec<(String, String)> = Vec::new();
     tree::visit_kind(document, NodeKind::Schema, &mut |schema, pointer| {
-        for reason in form(schema) {
+        for reason in unsupported_forms(schema) {
             wrong.push((String::from(pointer), reason));
         }
-        for reason in fields(schema) {
+        for reason in duplicate_fields(schema) {
             wrong.push((String::from(pointer), reason));
         }
     });
@@ -32,18 +32,18 @@ pub(super) fn check(document: &mut Value, findings: &mut Findings) {
 
 /// Finds schemas that contain themselves by `$ref` or `allOf`, not through a property: the generator overflows its stack on
 /// these.
-fn circles(schemas: &Object, findings: &mut Findings) {
+fn check_cycles(schemas: &Object, findings: &mut Findings) {
     let names: Vec<&String> = schemas.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let edges: Vec<Vec<usize>> = schemas
         .values()
         .map(|schema| {
-            let parts = schema.as_object().map(made_of).unwrap_or_default();
+            let parts = schema.as_object().map(contained_schemas).unwrap_or_default();
             parts.into_iter().filter_map(|part| index.get(part).copied()).collect()
         })
         .collect();
-    for circle in graph::circles(&edges).into_iter().filter(|circle| graph::is_closed(circle, &edges)) {
-        for name in circle.into_iter().filter_map(|at| names.get(at)) {
+    for cycle in graph::cycles(&edges).into_iter().filter(|cycle| graph::is_closed(cycle, &edges)) {
+        for name in cycle.into_iter().filter_map(|at| names.get(at)) {
             findings.add(
                 None,
                 format!("/components/schemas/{}", tree::escape(name)),
@@ -57,7 +57,7 @@ fn circles(schemas: &Object, findings: &mut Findings) {
 const MAX_NESTED: usize = 100;
 
 /// Finds chains of nested models that exceed the recursion limit of the compiler. Cycles do not count as nesting.
-fn nesting(schemas: &Object, findings: &mut Findings) {
+fn check_nesting(schemas: &Object, findings: &mut Findings) {
     let names: Vec<&String> = schemas.keys().collect();
     let index: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     let edges: Vec<Vec<usize>> = schemas
@@ -105,22 +105,22 @@ fn nesting(schemas: &Object, findings: &mut Findings) {
 }
 
 /// Returns the component schemas that this one contains by value.
-fn made_of(schema: &Object) -> BTreeSet<&str> {
+fn contained_schemas(schema: &Object) -> BTreeSet<&str> {
     let mut parts: BTreeSet<&str> = tree::schema_name(schema).into_iter().collect();
     for key in ["allOf", "oneOf", "anyOf"] {
         for part in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
             if let Some(part) = part.as_object() {
-                parts.extend(made_of(part));
+                parts.extend(contained_schemas(part));
             }
         }
     }
     if let Some(not) = tree::object(schema, "not") {
-        parts.extend(made_of(not));
+        parts.extend(contained_schemas(not));
     }
     parts
 }
 
-fn type_names(schemas: &Object, findings: &mut Findings) {
+fn check_type_names(schemas: &Object, findings: &mut Findings) {
     let mut known: BTreeMap<String, &str> = BTreeMap::new();
     let mut names: Vec<&String> = schemas.keys().collect();
     names.sort();
@@ -146,7 +146,7 @@ fn type_names(schemas: &Object, findings: &mut Findings) {
 }
 
 /// Finds forms that the generator misinterprets.
-fn form(schema: &Object) -> Vec<String> {
+fn unsupported_forms(schema: &Object) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     if schema.contains_key("discriminator") {
         reasons.push(String::from("the generator ignores discriminators and takes the first matching alternative"));
@@ -178,7 +178,7 @@ fn form(schema: &Object) -> Vec<String> {
 }
 
 /// Finds properties that would have the same field name.
-fn fields(schema: &Object) -> Vec<String> {
+fn duplicate_fields(schema: &Object) -> Vec<String> {
     let Some(properties) = tree::object(schema, "properties") else {
         return Vec::new();
     };

@@ -10,7 +10,13 @@ use crate::tree::{self, Object, escape};
 
 impl Mapper<'_> {
     /// Maps a schema of the contract to one of the document; returns the key of the pair.
-    pub(super) fn schema(&mut self, wanted: &str, schema: &Value, pointer: &str, side: Direction) -> Option<String> {
+    pub(super) fn schema(
+        &mut self,
+        wanted: &str,
+        schema: &Value,
+        pointer: &str,
+        direction: Direction,
+    ) -> Option<String> {
         let contract = self.contract;
         let spec = contract.schemas.get(wanted)?;
         let (at, found) = self.resolved(schema, pointer);
@@ -42,24 +48,24 @@ impl Mapper<'_> {
             name,
             pointer: at.clone(),
             description: tree::text(object, "description").map(str::to_owned),
-            is_request: side == Direction::Request,
+            is_request: direction == Direction::Request,
             ..SchemaMapping::default()
         };
         // Registered before its fields, because a model may refer to itself.
         self.mapping.schemas.entry(wanted.to_owned()).or_default().push(bound);
-        let (fields, taken) = self.fields(wanted, spec, object, &at, side);
+        let (fields, taken) = self.fields(wanted, spec, object, &at, direction);
         self.check_presence(wanted, spec, &fields, &at);
         let properties = tree::object(object, "properties").cloned().unwrap_or_default();
         let required = required(object);
         let extra_fields: Vec<String> =
             tree::sorted_keys(&properties).into_iter().filter(|name| !taken.contains(name)).collect();
         for name in &extra_fields {
-            if side == Direction::Request && required.contains(name) {
+            if direction == Direction::Request && required.contains(name) {
                 let place = format!("{at}/properties/{}", escape(name));
                 self.refuse(place, format!("requires the field `{name}` in {wanted}, which the facade does not send"));
             }
         }
-        if side == Direction::Request {
+        if direction == Direction::Request {
             for (field, found) in &fields {
                 let optional = spec.fields.get(field).is_some_and(|spec| spec.need() != Need::Always);
                 if optional && found.wire.as_ref().is_some_and(|wire| required.contains(wire)) {
@@ -85,7 +91,7 @@ impl Mapper<'_> {
         spec: &SchemaSpec,
         object: &Object,
         at: &str,
-        side: Direction,
+        direction: Direction,
     ) -> (std::collections::BTreeMap<String, FieldMapping>, Vec<String>) {
         let contract = self.contract;
         let empty = Object::new();
@@ -104,7 +110,7 @@ impl Mapper<'_> {
                 let spellings = std::iter::once(field).chain(field_spec.also());
                 let free = |name: &&String| !taken.contains(*name);
                 let found: Vec<&String> = spellings
-                    .flat_map(|spelling| names.iter().filter(move |name| same_word(name, spelling)))
+                    .flat_map(|spelling| names.iter().filter(move |name| same_name(name, spelling)))
                     .filter(free)
                     .collect();
                 found.first().map(|name| (*name).clone()).or_else(|| self.only_list(&kind, properties, at, &taken))
@@ -117,7 +123,7 @@ impl Mapper<'_> {
             let place = format!("{at}/properties/{}", escape(&wire));
             let schema = properties.get(&wire).cloned().unwrap_or_default();
             let mut attempt = self.clone();
-            let fits = attempt.fit(&kind, &schema, &place, side);
+            let fits = attempt.fit(&kind, &schema, &place, direction);
             let clean = attempt.findings.len() == self.findings.len();
             let depends = field_spec.need() != Need::Known;
             let mut bound = FieldMapping { wire: Some(wire.clone()), schema, ..FieldMapping::default() };
@@ -214,7 +220,7 @@ pub(super) fn required(schema: &Object) -> Vec<String> {
 }
 
 /// Returns `true` if two names differ in case and separators only.
-pub(super) fn same_word(one: &str, other: &str) -> bool {
+pub(super) fn same_name(one: &str, other: &str) -> bool {
     let plain =
         |name: &str| name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     plain(one) == plain(other)

@@ -40,7 +40,7 @@ impl Mapper<'_> {
         kind: &Type<'_>,
         schema: &Value,
         pointer: &str,
-        side: Direction,
+        direction: Direction,
     ) -> Result<Option<String>, String> {
         let (at, found) = self.resolved(schema, pointer);
         let Some(object) = found.as_object() else {
@@ -50,17 +50,19 @@ impl Mapper<'_> {
             // The dangling reference is reported at its own position.
             return Ok(None);
         }
-        if says_nothing(object) {
+        if is_any(object) {
             return Ok(match kind {
-                Type::Schema(name) => self.schema(name, schema, pointer, side),
+                Type::Schema(name) => self.schema(name, schema, pointer, direction),
                 _ => None,
             });
         }
-        let is = word(object);
+        let is = type_name(object);
         let wrong = |wanted: &str| Err(format!("is {} instead of {wanted}", described(object)));
         match kind {
             // Java writes times in these forms unless configured for strings; the model reads all of them.
-            Type::Timestamp if side == Direction::Response && matches!(is, "integer" | "number" | "array") => Ok(None),
+            Type::Timestamp if direction == Direction::Response && matches!(is, "integer" | "number" | "array") => {
+                Ok(None)
+            }
             Type::Text | Type::Id(_) | Type::Timestamp => match is {
                 "string" if tree::text(object, "format") != Some("binary") => Ok(None),
                 _ => wrong("a string"),
@@ -73,11 +75,11 @@ impl Mapper<'_> {
             Type::Boolean => wrong("a boolean"),
             Type::Enum(name) if is == "string" => self.values(name, object).map(|()| None),
             Type::Enum(_) => wrong("a string"),
-            Type::Schema(name) if is == "object" => Ok(self.schema(name, schema, pointer, side)),
+            Type::Schema(name) if is == "object" => Ok(self.schema(name, schema, pointer, direction)),
             Type::Schema(_) => wrong("an object"),
             Type::List(inner) if is == "array" => match object.get("items") {
                 Some(items) => self
-                    .fit(inner, items, &format!("{at}/items"), side)
+                    .fit(inner, items, &format!("{at}/items"), direction)
                     .map_err(|why| format!("has items of a wrong type: each {why}")),
                 None => Ok(None),
             },
@@ -85,7 +87,7 @@ impl Mapper<'_> {
             Type::Map(inner) if is == "object" && !object.contains_key("properties") => {
                 match object.get("additionalProperties") {
                     Some(values @ Value::Object(any)) if !any.is_empty() => self
-                        .fit(inner, values, &format!("{at}/additionalProperties"), side)
+                        .fit(inner, values, &format!("{at}/additionalProperties"), direction)
                         .map_err(|why| format!("has values of a wrong type: each {why}")),
                     Some(Value::Bool(false)) => wrong("a map"),
                     _ => Ok(None),
@@ -140,21 +142,21 @@ pub(super) fn reference_of(schema: &Value) -> Option<&str> {
 /// Returns `true` for a schema without any statement: any JSON, or a map of any JSON.
 pub(super) fn is_undescribed(schema: &Object) -> bool {
     let is_map_of_any = match schema.get("additionalProperties") {
-        Some(Value::Object(values)) => says_nothing(values),
+        Some(Value::Object(values)) => is_any(values),
         Some(extra) => *extra == Value::Bool(true),
         None => false,
     };
-    says_nothing(schema) || (is_map_of_any && !schema.contains_key("properties"))
+    is_any(schema) || (is_map_of_any && !schema.contains_key("properties"))
 }
 
 /// Returns `true` for any JSON.
-fn says_nothing(schema: &Object) -> bool {
+fn is_any(schema: &Object) -> bool {
     !["type", "properties", "items", "enum", "allOf", "oneOf", "anyOf", "additionalProperties", "$ref"]
         .iter()
         .any(|key| schema.contains_key(*key))
 }
 
-fn word(schema: &Object) -> &str {
+fn type_name(schema: &Object) -> &str {
     match tree::text(schema, "type") {
         Some(kind) => kind,
         None if schema.contains_key("properties") || schema.contains_key("additionalProperties") => "object",
@@ -165,11 +167,11 @@ fn word(schema: &Object) -> &str {
 }
 
 fn described(schema: &Object) -> String {
-    let word = word(schema);
-    let article = match word {
+    let type_name = type_name(schema);
+    let article = match type_name {
         "object" | "array" | "integer" => "an ",
         "string" | "number" | "boolean" => "a ",
         _ => "",
     };
-    format!("{article}{word}")
+    format!("{article}{type_name}")
 }

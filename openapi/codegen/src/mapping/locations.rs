@@ -13,7 +13,7 @@ use crate::tree::{METHODS, Object};
 /// The start of every path in the contract.
 const API: &str = "/api";
 /// Maximum number of candidates for a missing operation.
-const OFFERED: usize = 3;
+const MAX_CANDIDATES: usize = 3;
 
 /// Returns the path without its parameters' names: `/a/{x}/b` → `/a/{}/b`.
 pub fn shape(path: &str) -> String {
@@ -50,18 +50,18 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &'static str, 
 }
 
 /// Returns the location of each operation of the contract; `None` if it was not found.
-pub(super) fn find(search: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<String, Option<OperationLocation>> {
-    search.mapping.prefix = prefix(search);
+pub(super) fn find(mapper: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<String, Option<OperationLocation>> {
+    mapper.mapping.prefix = prefix(mapper);
     let mut places: BTreeMap<String, Option<OperationLocation>> = BTreeMap::new();
-    for (id, spec) in &search.contract.operations {
-        search.operation.clone_from(id);
+    for (id, spec) in &mapper.contract.operations {
+        mapper.operation.clone_from(id);
         let place = match decisions.map.get(id) {
-            Some(target) => decided(search, spec, target),
-            None => by_shape(search, spec),
+            Some(target) => chosen_location(mapper, spec, target),
+            None => location_by_shape(mapper, spec),
         };
         places.insert(id.clone(), place);
     }
-    search.operation.clear();
+    mapper.operation.clear();
     let mut claims: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for (id, place) in &places {
         if let Some(place) = place {
@@ -71,63 +71,64 @@ pub(super) fn find(search: &mut Mapper<'_>, decisions: &Decisions) -> BTreeMap<S
     for ((path, method), ids) in claims {
         if ids.len() > 1 {
             let line = format!("{} {path}", method.to_uppercase());
-            search.refuse("/paths", format!("{line} matches {}; choose one with --map", ids.join(" and ")));
+            mapper.refuse("/paths", format!("{line} matches {}; choose one with --map", ids.join(" and ")));
         }
     }
     places
 }
 
 /// Returns the prefix of most operations of the contract, which replaces `/api`.
-fn prefix(search: &mut Mapper<'_>) -> String {
-    let mut votes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for (path, method, _) in operations(search.document) {
-        let shape = shape(&format!("{}{path}", search.mapping.server));
-        for (id, spec) in &search.contract.operations {
+fn prefix(mapper: &mut Mapper<'_>) -> String {
+    let mut operations_by_prefix: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for (path, method, _) in operations(mapper.document) {
+        let shape = shape(&format!("{}{path}", mapper.mapping.server));
+        for (id, spec) in &mapper.contract.operations {
             let tail = spec.path().strip_prefix(API).unwrap_or(spec.path());
             if spec.method() == method
                 && let Some(prefix) = shape.strip_suffix(&self::shape(tail))
                 && !prefix.contains("{}")
             {
-                votes.entry(prefix.to_owned()).or_default().insert(id);
+                operations_by_prefix.entry(prefix.to_owned()).or_default().insert(id);
             }
         }
     }
-    let most = votes.values().map(BTreeSet::len).max().unwrap_or(0);
-    let best: Vec<String> = votes.into_iter().filter(|(_, ids)| ids.len() == most).map(|(prefix, _)| prefix).collect();
+    let most = operations_by_prefix.values().map(BTreeSet::len).max().unwrap_or(0);
+    let best: Vec<String> =
+        operations_by_prefix.into_iter().filter(|(_, ids)| ids.len() == most).map(|(prefix, _)| prefix).collect();
     if best.len() > 1 && !best.contains(&String::from(API)) {
         let all: Vec<String> = best.iter().map(|prefix| format!("`{prefix}`")).collect();
         let reason = format!("ambiguous path prefix: the same operations exist below {}", all.join(" and "));
-        search.refuse("/paths", reason);
+        mapper.refuse("/paths", reason);
     }
     if best.len() > 1 && best.contains(&String::from(API)) {
         let reason =
             format!("ambiguous path prefix: the operations exist below `{API}` and below {}", best.join(" and "));
-        search.refuse("/paths", reason);
+        mapper.refuse("/paths", reason);
     }
     best.into_iter().next().unwrap_or_else(|| String::from(API))
 }
 
-fn by_shape(search: &mut Mapper<'_>, spec: &OperationSpec) -> Option<OperationLocation> {
+fn location_by_shape(mapper: &mut Mapper<'_>, spec: &OperationSpec) -> Option<OperationLocation> {
     let tail = spec.path().strip_prefix(API).unwrap_or(spec.path());
-    let wanted = shape(&format!("{}{tail}", search.mapping.prefix));
+    let wanted = shape(&format!("{}{tail}", mapper.mapping.prefix));
     let method = spec.method();
-    let found: Vec<(&String, &Object)> = operations(search.document)
-        .filter(|(path, known, _)| *known == method && shape(&format!("{}{path}", search.mapping.server)) == wanted)
+    let found: Vec<(&String, &Object)> = operations(mapper.document)
+        .filter(|(path, known, _)| *known == method && shape(&format!("{}{path}", mapper.mapping.server)) == wanted)
         .map(|(path, _, operation)| (path, operation))
         .collect();
     match found.as_slice() {
         [] => None,
-        [(path, operation)] => place(search, spec, path, operation),
+        [(path, operation)] => place(mapper, spec, path, operation),
         several => {
             let all: Vec<&str> = several.iter().map(|(path, _)| path.as_str()).collect();
-            search.refuse("/paths", format!("{} have the same shape; choose one with --map", all.join(" and ")));
+            mapper.refuse("/paths", format!("{} have the same shape; choose one with --map", all.join(" and ")));
             None
         }
     }
 }
 
 /// Returns the location chosen by the user.
-fn decided(search: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Option<OperationLocation> {
+fn chosen_location(mapper: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Option<OperationLocation> {
     let (method, path) = target.split_once(' ')?;
     let method = method.to_lowercase();
     let path = plain_path(path).unwrap_or_else(|| path.to_owned());
@@ -135,19 +136,19 @@ fn decided(search: &mut Mapper<'_>, spec: &OperationSpec, target: &str) -> Optio
     let same = |known: &str| {
         known == path
             || shape(known) == shape(path)
-            || shape(&format!("{}{known}", search.mapping.server)) == shape(path)
+            || shape(&format!("{}{known}", mapper.mapping.server)) == shape(path)
     };
-    let exact = operations(search.document).find(|(known, verb, _)| *verb == method && *known == path);
-    let found = exact.or_else(|| operations(search.document).find(|(known, verb, _)| *verb == method && same(known)));
+    let exact = operations(mapper.document).find(|(known, verb, _)| *verb == method && *known == path);
+    let found = exact.or_else(|| operations(mapper.document).find(|(known, verb, _)| *verb == method && same(known)));
     if let Some((path, _, operation)) = found {
-        return place(search, spec, path, operation);
+        return place(mapper, spec, path, operation);
     }
-    search.refuse("/paths", format!("the document has no {target}, the target of --map"));
+    mapper.refuse("/paths", format!("the document has no {target}, the target of --map"));
     None
 }
 
 /// Returns the location with the contract's parameter names in the wire path.
-fn place(search: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &Object) -> Option<OperationLocation> {
+fn place(mapper: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &Object) -> Option<OperationLocation> {
     let wanted: Vec<&str> = parameters(spec.path()).collect();
     let given: Vec<&str> = parameters(path).collect();
     if wanted.len() != given.len() {
@@ -157,13 +158,13 @@ fn place(search: &mut Mapper<'_>, spec: &OperationSpec, path: &str, operation: &
             wanted.len(),
             wanted.join(", ")
         );
-        search.refuse("/paths", reason);
+        mapper.refuse("/paths", reason);
         return None;
     }
     // Matches parameters by name if all names are the contract's, else by position.
     let by_name = given.iter().all(|name| wanted.contains(name));
     let mut left = wanted.into_iter();
-    let segments: Vec<String> = format!("{}{path}", search.mapping.server)
+    let segments: Vec<String> = format!("{}{path}", mapper.mapping.server)
         .split('/')
         .map(|segment| match (parameter(segment), by_name) {
             (Some(_), false) => format!("{{{}}}", left.next().unwrap_or_default()),
@@ -193,17 +194,17 @@ impl Mapper<'_> {
             if let Some(place) = place(&mut attempt, spec, path, operation) {
                 attempt.operation(spec, &place);
                 if attempt.findings.is_empty() {
-                    found.push((unlike(spec.path(), path), format!("{} {path}", method.to_uppercase())));
+                    found.push((differing_segments(spec.path(), path), format!("{} {path}", method.to_uppercase())));
                 }
             }
         }
         found.sort();
-        found.into_iter().take(OFFERED).map(|(_, line)| line).collect()
+        found.into_iter().take(MAX_CANDIDATES).map(|(_, line)| line).collect()
     }
 }
 
 /// Returns the number of path segments that differ.
-fn unlike(one: &str, other: &str) -> usize {
+fn differing_segments(one: &str, other: &str) -> usize {
     let words = |path: &str| -> BTreeSet<String> {
         let mut words: Vec<String> = shape(path).split('/').map(str::to_owned).collect();
         words.sort();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fields::{required, same_word};
+use super::fields::{required, same_name};
 use super::fit::{Direction, is_undescribed, reference_of};
 use super::{Mapper, OperationLocation, OperationMapping};
 use crate::contract::{OperationSpec, ResponseKind};
@@ -38,11 +38,11 @@ impl Mapper<'_> {
         let required = schema.as_object().map(required).unwrap_or_default();
         for (name, wanted) in &spec.query {
             let in_query = list(operation, "parameters").any(|parameter| {
-                tree::text(parameter, "in") == Some("query") && is_called(parameter, name, &wanted.also)
+                tree::text(parameter, "in") == Some("query") && matches_parameter(parameter, name, &wanted.also)
             });
             let names = tree::sorted_keys(properties);
             let found = names.iter().find(|given| *given == name);
-            let found = found.or_else(|| names.iter().find(|given| is_word(given, name, &wanted.also)));
+            let found = found.or_else(|| names.iter().find(|given| matches_name(given, name, &wanted.also)));
             let Some(given) = found.filter(|_| !in_query) else {
                 continue;
             };
@@ -80,12 +80,12 @@ impl Mapper<'_> {
         let (query, headers) = (named("query"), named("header"));
         for (name, wanted) in &spec.query {
             let exact = query.iter().find(|(_, _, given)| given == name);
-            let found = exact.or_else(|| query.iter().find(|(_, _, given)| is_word(given, name, &wanted.also)));
+            let found = exact.or_else(|| query.iter().find(|(_, _, given)| matches_name(given, name, &wanted.also)));
             if found.is_none() && mapped.parts.contains_key(name) {
                 mapped.query.insert(name.clone(), None);
                 continue;
             }
-            let header = || headers.iter().find(|(_, parameter, _)| is_called(parameter, name, &wanted.also));
+            let header = || headers.iter().find(|(_, parameter, _)| matches_parameter(parameter, name, &wanted.also));
             let found = found.or_else(|| {
                 let found = header()?;
                 self.note(format!("the parameter `{name}` is the header `{}`", found.2));
@@ -296,15 +296,15 @@ fn list<'a>(object: &'a Object, key: &str) -> impl Iterator<Item = &'a Object> {
 }
 
 /// Returns `true` if a name of the document corresponds to a parameter of the contract.
-fn is_word(given: &str, name: &str, also: &[String]) -> bool {
-    same_word(given, name) || also.iter().any(|also| same_word(given, also))
+fn matches_name(given: &str, name: &str, also: &[String]) -> bool {
+    same_name(given, name) || also.iter().any(|also| same_name(given, also))
 }
 
 /// Returns `true` if a parameter of the document corresponds to one of the contract; headers may have the prefix `X-`.
-fn is_called(parameter: &Object, name: &str, also: &[String]) -> bool {
+fn matches_parameter(parameter: &Object, name: &str, also: &[String]) -> bool {
     let given = tree::text(parameter, "name").unwrap_or_default();
     let bare = given.strip_prefix(['x', 'X']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(given);
-    is_word(given, name, also) || is_word(bare, name, also)
+    matches_name(given, name, also) || matches_name(bare, name, also)
 }
 
 /// Returns the kind of paging: the declared one, or by page if the operation has the parameters `page` and `size`.

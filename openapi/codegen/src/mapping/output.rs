@@ -46,10 +46,10 @@ impl Mapping {
                 }),
             );
         }
-        let mut shapes = Map::new();
+        let mut schemas_json = Map::new();
         for (name, sources) in &self.schemas {
             for bound in sources {
-                shapes.insert(bound.key.clone(), shape(contract, name, bound, document));
+                schemas_json.insert(bound.key.clone(), schema_json(contract, name, bound, document));
             }
         }
         json!({
@@ -57,7 +57,7 @@ impl Mapping {
             "prefix": self.prefix,
             "server": self.server,
             "operations": operations,
-            "shapes": shapes,
+            "shapes": schemas_json,
         })
     }
 
@@ -69,13 +69,13 @@ impl Mapping {
         for (id, mapped) in &self.operations {
             let (place, name) = match &mapped.location {
                 Some(place) => {
-                    let name = place.id.as_ref().map_or_else(|| String::from("none"), |id| code(id));
+                    let name = place.id.as_ref().map_or_else(|| String::from("none"), |id| inline_code(id));
                     let name = if mapped.decided { format!("{name}, chosen by the user") } else { name };
-                    (code(&format!("{} {}", place.method.to_uppercase(), place.wire)), name)
+                    (inline_code(&format!("{} {}", place.method.to_uppercase(), place.wire)), name)
                 }
                 None => (String::from("**missing**: a call fails and sends nothing"), String::new()),
             };
-            let _ = writeln!(text, "| {} | {place} | {name} |", code(id));
+            let _ = writeln!(text, "| {} | {place} | {name} |", inline_code(id));
         }
         let other: Vec<(String, String)> = self
             .schemas
@@ -84,14 +84,17 @@ impl Mapping {
             .flat_map(|(name, bound)| {
                 let renamed = bound.fields.iter().filter(|(field, found)| found.wire.as_ref() != Some(*field));
                 renamed.map(move |(field, found)| {
-                    (format!("{name}.{field}"), found.wire.as_deref().map_or_else(|| String::from("missing"), code))
+                    (
+                        format!("{name}.{field}"),
+                        found.wire.as_deref().map_or_else(|| String::from("missing"), inline_code),
+                    )
                 })
             })
             .collect();
         if !other.is_empty() {
             text.push_str("\n| field | in the document |\n|---|---|\n");
             for (field, wire) in other {
-                let _ = writeln!(text, "| {} | {wire} |", code(&field));
+                let _ = writeln!(text, "| {} | {wire} |", inline_code(&field));
             }
         }
         let _ = writeln!(text, "\n{} operations of the contract, below `{}`.", contract.operations.len(), self.prefix);
@@ -107,20 +110,20 @@ fn success_schema(operation: &Map<String, Value>) -> Option<&Value> {
     statuses.into_iter().find_map(|status| responses.get(status)?.pointer("/content/application~1json/schema"))
 }
 
-fn shape(contract: &Contract, name: &str, bound: &SchemaMapping, document: &Value) -> Value {
+fn schema_json(contract: &Contract, name: &str, bound: &SchemaMapping, document: &Value) -> Value {
     let declared = document.pointer(&format!("{}/required", bound.pointer)).and_then(Value::as_array);
     let is_required = |wire: &str| declared.into_iter().flatten().any(|name| name == wire);
     let mut fields = Map::new();
     for (field, found) in &bound.fields {
         let spec = contract.schemas.get(name).and_then(|schema| schema.fields.get(field));
-        let holds = spec.and_then(|spec| contract.kind(spec.is())).map_or("one", |kind| holds(&kind));
+        let container_kind = spec.and_then(|spec| contract.kind(spec.is())).map_or("one", |kind| container_kind(&kind));
         fields.insert(
             field.clone(),
             match &found.wire {
                 None => Value::Null,
                 Some(_) if found.uses_document_type => Value::Null,
                 Some(wire) => {
-                    let mut field = json!({"wire": wire, "shape": found.target, "holds": holds});
+                    let mut field = json!({"wire": wire, "shape": found.target, "holds": container_kind});
                     if is_nullable(&found.schema, document) {
                         field["nullable"] = json!(true);
                     }
@@ -152,7 +155,7 @@ fn is_nullable(schema: &Value, document: &Value) -> bool {
     [schema, resolved(schema, document)].iter().any(|schema| schema.get("nullable") == Some(&Value::Bool(true)))
 }
 
-fn holds(kind: &Type<'_>) -> &'static str {
+fn container_kind(kind: &Type<'_>) -> &'static str {
     match kind {
         Type::List(_) => "list",
         Type::Map(inner) if matches!(**inner, Type::List(_)) => "map of lists",
@@ -162,7 +165,7 @@ fn holds(kind: &Type<'_>) -> &'static str {
 }
 
 /// Maximum nesting of a sample value.
-const DEEPEST: usize = 8;
+const MAX_SAMPLE_DEPTH: usize = 8;
 
 /// Returns a sample value of a schema, for required fields that the simulator does not know.
 fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
@@ -171,7 +174,7 @@ fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
     if let Some(example) = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first()) {
         return example.clone();
     }
-    if schema.get("nullable") == Some(&Value::Bool(true)) || depth > DEEPEST {
+    if schema.get("nullable") == Some(&Value::Bool(true)) || depth > MAX_SAMPLE_DEPTH {
         return Value::Null;
     }
     match (text("type"), text("format")) {
@@ -213,7 +216,7 @@ fn resolved<'a>(schema: &'a Value, document: &'a Value) -> &'a Value {
 }
 
 /// Returns a name of the document as inline code that cannot break the table.
-fn code(text: &str) -> String {
+fn inline_code(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !c.is_control() && *c != '`' && *c != '|').take(120).collect();
     if plain.trim().is_empty() { String::from("none") } else { format!("`{plain}`") }
 }

@@ -39,7 +39,7 @@ fn of_schema(schema: &mut Object) -> usize {
         let taken = |candidate: &str| {
             fields.contains(&names::snake(candidate)) || (candidate != name && keys.contains(candidate))
         };
-        let chosen = if taken(&wanted) { names::numbered(&spoken(&wanted), taken) } else { wanted };
+        let chosen = if taken(&wanted) { names::numbered(&base_name(&wanted), taken) } else { wanted };
         fields.insert(names::snake(&chosen));
         if chosen != name {
             keys.insert(chosen.clone());
@@ -82,6 +82,6 @@ fn of_schema(schema: &mut Object) -> usize {
 }
 
 /// Returns a name to which a number can be appended.
-fn spoken(name: &str) -> String {
+fn base_name(name: &str) -> String {
     if super::has_letters(name) { String::from(name) } else { String::from("field") }
 }
