@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::harness::package_server::PackageServer;
 use crate::harness::pdf_fixtures::{STUDY, big_pdf};
 use crate::harness::test_env::{self, TestEnv};
+use crate::harness::zip_target;
 
 #[tokio::test]
 async fn dropped_download_leaves_no_file() {
@@ -16,8 +17,7 @@ async fn dropped_download_leaves_no_file() {
         b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n\r\nthe beginning".to_vec();
     let server = PackageServer::stalling(partial).await;
     let package = server.package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     std::fs::write(&target, "previous content").unwrap();
     let count = || std::fs::read_dir(folder.path()).unwrap().count();
 

@@ -60,7 +60,7 @@ async fn wait_state_stays_on_one_line() {
     let env = TestEnv::new().await;
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
     let state = json!([{"op": "replace", "path": "/processingStatus", "value": HOSTILE}]).to_string();
-    env.sim.faults().add(Fault::on("getFile").patch(&state));
+    env.add_fault(Fault::on("getFile").patch(&state));
     file.processed().with_deadline(Duration::from_secs(2)).await.unwrap_err();
     let states = Arc::new(Mutex::new(Vec::new()));
     let observed_states = Arc::clone(&states);
@@ -84,7 +84,7 @@ async fn wait_state_stays_on_one_line() {
         {"op": "add", "path": "/files/0/errorMessage", "value": HOSTILE},
         {"op": "add", "path": "/files/0/fileName", "value": HOSTILE},
     ]);
-    env.sim.faults().add(Fault::on("getFiles").patch(&failed.to_string()));
+    env.add_fault(Fault::on("getFiles").patch(&failed.to_string()));
     let error = dossier.processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Failed);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
@@ -98,7 +98,7 @@ async fn package_failure_reason_stays_on_one_line() {
         {"op": "replace", "path": "/status", "value": "FAILED"},
         {"op": "add", "path": "/errorMessage", "value": HOSTILE},
     ]);
-    env.sim.faults().add(Fault::on("getDownload").patch(&failed.to_string()));
+    env.add_fault(Fault::on("getDownload").patch(&failed.to_string()));
     let package = dossier.create_package(originals()).await.unwrap();
     let error = package.wait().await.unwrap_err();
     assert_harmless(&error.to_string(), &format!("{error:?}"));

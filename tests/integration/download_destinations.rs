@@ -2,9 +2,9 @@
 
 use documine::{ErrorKind, IfExists, Retry};
 
-use crate::harness::file_names;
 use crate::harness::messages::write_error;
 use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip, partial_response};
+use crate::harness::{file_names, zip_target};
 
 /// Starts a server whose package has this suggested name.
 async fn server_with_disposition(zip: &[u8], disposition: &'static str) -> PackageServer {
@@ -55,8 +55,7 @@ async fn applies_if_exists_policy() {
     let zip = incompressible_zip(1_000);
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let package = server.package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     std::fs::write(&target, "mine").unwrap();
     let error = package.save_to(&target).if_exists(IfExists::Refuse).await.unwrap_err();
     let line = write_error(&target, "there is a file of this name already");

@@ -3,23 +3,22 @@
 use documine::{ErrorKind, PackageLimits};
 use documine_sim::Fault;
 
-use crate::harness::file_names;
 use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip};
 use crate::harness::test_env::TestEnv;
+use crate::harness::{file_names, zip_target};
 
 #[tokio::test]
 async fn never_saves_package_of_wrong_length() {
     for (delta, kind) in [(-10, ErrorKind::Integrity), (10, ErrorKind::Interrupted)] {
         let env = TestEnv::new().await;
         let (_, package) = env.originals_package().await;
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.zip");
+        let (folder, target) = zip_target();
         // Each call uses a new client, because surplus bytes corrupt the next response on the connection.
         let of = async || {
             let client = env.builder().build().unwrap();
             client.download(package.id().clone()).operation().wait().await.unwrap()
         };
-        env.sim.faults().add(Fault::on("downloadPackage").content_length(delta));
+        env.add_fault(Fault::on("downloadPackage").content_length(delta));
         let error = of().await.save_to(&target).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{delta}: {error:?}");
         let error = of().await.save_to(&target).resumable().await.unwrap_err();
@@ -39,8 +38,7 @@ async fn fetches_invalid_zip_once_more() {
         full_response(if request.number == 0 { &package[1..] } else { &package }, &[ETAG], usize::MAX)
     });
     let server = server.await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     server.package().await.save_to(&target).await.unwrap();
     assert!(std::fs::read(&target).unwrap() == zip);
     assert_eq!(server.range_starts(), [None, None]);
@@ -69,8 +67,7 @@ async fn fetches_package_with_damaged_entry_once_more_when_checked() {
         full_response(if request.number == 0 { &first } else { &then }, &[ETAG], usize::MAX)
     })
     .await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     server.package().await.save_to(&target).checked(PackageLimits::default()).await.unwrap();
     assert!(std::fs::read(&target).unwrap() == zip);
     assert_eq!(server.range_starts(), [None, None]);

@@ -7,10 +7,10 @@ use documine::{ClientBuilder, Credentials, DownloadId, Package, Retry};
 use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::{CannedServer, response};
-use crate::harness::file_names;
 use crate::harness::package_server::{incompressible_zip, is_package_request, ready_status};
 use crate::harness::scripted::{self, builder};
 use crate::harness::test_env::operation_path;
+use crate::harness::{file_names, zip_target};
 
 /// Returns a header of a request's text.
 fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
@@ -121,8 +121,7 @@ async fn later_call_resumes_redirected_download() {
     let object_store = object_store(zip.clone(), vec![100_000]).await;
     let service = redirecting_server(object_store.base.clone()).await;
     let package = package(&service, |builder| builder).await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     let error = package.save_to(&target).resumable().with_retry(Retry::Never).await.unwrap_err();
     assert!(error.is_transient() && !format!("{error} {error:?}").contains("s1gnature"), "{error:?}");
     let saved = package.save_to(&target).resumable().await.unwrap();

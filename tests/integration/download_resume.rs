@@ -239,7 +239,7 @@ async fn handles_simulated_range_faults() {
         (vec![first().changed_etag()], &[200, 200]),
     ] {
         for fault in faults {
-            env.sim.faults().add(fault);
+            env.add_fault(fault);
         }
         let before = env.requests("downloadPackage").len();
         assert!(read_stream(&package).await.unwrap() == whole);

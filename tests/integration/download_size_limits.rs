@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use documine::{Error, ErrorKind};
 
-use crate::harness::file_names;
 use crate::harness::package_server::{
     ETAG, PackageServer, full_response, incompressible_zip, partial_response, raw_response,
 };
+use crate::harness::{file_names, zip_target};
 
 const LIMIT: u64 = 50_000;
 
@@ -39,8 +39,7 @@ async fn rejects_announced_length_above_limit_before_reading() {
     let zip = incompressible_zip(100_000);
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let package = server.package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     let counter = ByteCounter::default();
     assert_too_large(&package.save_to(&target).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert_too_large(&package.save_in(folder.path()).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
@@ -64,8 +63,7 @@ async fn counts_bytes_when_length_is_not_announced() {
     let package = zip.clone();
     let server = PackageServer::start(move |_| raw_response(&["HTTP/1.1 200 OK".into(), ETAG.into()], &package)).await;
     let package = server.package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     let counter = ByteCounter::default();
     assert_too_large(&package.save_to(&target).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert_too_large(&package.save_to(&target).max_bytes(LIMIT).resumable().await.unwrap_err(), LIMIT);
@@ -116,8 +114,7 @@ async fn rejects_replacement_version_above_limit() {
 #[tokio::test]
 async fn applies_limit_to_whole_length_of_resumed_package() {
     let zip = incompressible_zip(100_000);
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (_folder, target) = zip_target();
     let server = PackageServer::interrupted_after(&zip, vec![40_000]).await;
     let call = server.package().await.save_to(&target).resumable().with_retry(documine::Retry::Never);
     call.await.unwrap_err();

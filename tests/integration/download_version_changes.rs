@@ -7,10 +7,10 @@ use documine::{ErrorKind, Retry, RetryPolicy};
 use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::response;
-use crate::harness::file_names;
 use crate::harness::package_server::{PackageServer, RangeRequest, full_response, partial_response};
 use crate::harness::pdf_fixtures::zip;
 use crate::harness::properties::{random_numbers, seed};
+use crate::harness::{file_names, zip_target};
 
 /// Returns a valid package. All packages of one size have the same structure, so a mixture of two still ends like a ZIP.
 fn package_version(seed: u64, size: usize) -> Vec<u8> {
@@ -128,8 +128,7 @@ async fn never_mixes_alternating_versions() {
             .await
         };
         let server = open().await;
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.zip");
+        let (folder, target) = zip_target();
         let mut calls = 0;
         while !target.exists() {
             calls += 1;

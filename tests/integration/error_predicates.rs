@@ -28,7 +28,7 @@ fn true_predicates(error: &Error) -> Vec<&'static str> {
 /// Requests the licence once with this fault and returns the error.
 async fn error_with_fault(env: &TestEnv, fault: Fault) -> Error {
     env.sim.faults().clear();
-    env.sim.faults().add(fault);
+    env.add_fault(fault);
     env.client.license().with_retry(Retry::Never).await.unwrap_err()
 }
 
@@ -56,7 +56,7 @@ async fn status_predicates_match() {
 #[tokio::test]
 async fn sent_creation_is_not_safe_to_repeat() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").status(503));
+    env.add_fault(Fault::on("createOrUpdateDossier").status(503));
     let error = env.template().create_dossier(NewDossier::named("Q3")).await.map(drop).unwrap_err();
     assert_eq!(true_predicates(&error), ["transient", "sent"]);
 }
@@ -65,14 +65,14 @@ async fn sent_creation_is_not_safe_to_repeat() {
 async fn rejected_creation_is_safe_to_repeat_and_429_is_retried() {
     let env = TestEnv::new().await;
     let create = || env.template().create_dossier(NewDossier::named("Q3")).send();
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).status(409));
+    env.add_fault(Fault::on("createOrUpdateDossier").times(1).status(409));
     assert_eq!(true_predicates(&create().await.map(drop).unwrap_err()), ["conflict", "sent", "safe to repeat"]);
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").times(2).rate_limited(2));
+    env.add_fault(Fault::on("createOrUpdateDossier").times(2).rate_limited(2));
     create().await.map(drop).unwrap();
     assert_eq!(env.time.sleeps(), [Duration::from_secs(2); 2]);
     // After a lost response, a rejection says nothing about the first attempt.
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").nth(2).times(9).rate_limited(3600));
+    env.add_fault(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
+    env.add_fault(Fault::on("createOrUpdateDossier").nth(2).times(9).rate_limited(3600));
     let error = env.template().create_dossier(NewDossier::named("Q4")).with_retry(Retry::EvenIfSent).await;
     assert_eq!(true_predicates(&error.map(drop).unwrap_err()), ["rate limited", "transient", "sent"]);
 }
@@ -81,7 +81,7 @@ async fn rejected_creation_is_safe_to_repeat_and_429_is_retried() {
 async fn deadline_predicates_match() {
     let env = TestEnv::new().await;
     let package = env.client.download("d-1".parse::<DownloadId>().unwrap()).operation();
-    env.sim.faults().add(Fault::on("getDownload").status(503));
+    env.add_fault(Fault::on("getDownload").status(503));
     let error = Error::from(package.wait().with_deadline(Duration::from_millis(10)).await.unwrap_err());
     assert_eq!(true_predicates(&error), ["timeout", "transient", "safe to repeat"], "{error}");
 }

@@ -29,7 +29,7 @@ async fn reports_stuck_file_with_id_state_and_elapsed_time_and_allows_a_later_wa
     // The source is a stream: continuing needs no request body.
     let uploaded = dossier.upload(from_stream()).await.unwrap();
     let saved_ids = [dossier.id().to_string(), uploaded.id.to_string()];
-    env.sim.faults().add(file_state("OCR_PROCESSING"));
+    env.add_fault(file_state("OCR_PROCESSING"));
     let start = env.time.monotonic();
     let error = uploaded.processed().await.unwrap_err();
     // The default deadline applies.
@@ -56,7 +56,7 @@ async fn does_not_treat_unknown_final_looking_state_as_final() {
     for state in ["COMPLETED", "CANCELLED", "EXPIRED", "PARTIALLY_FAILED", "DONE"] {
         let env = TestEnv::new().await;
         let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-        env.sim.faults().add(file_state(state));
+        env.add_fault(file_state(state));
         let error = uploaded.processed().with_deadline(Duration::from_secs(60)).await.unwrap_err();
         assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{state}: {error:?}");
         assert_eq!(error.last_state(), Some(state));
@@ -65,7 +65,7 @@ async fn does_not_treat_unknown_final_looking_state_as_final() {
         env.sim.faults().clear();
         let more =
             r#"[{"op":"add","path":"/subStatus","value":"RUNNING"},{"op":"add","path":"/percentDone","value":40}]"#;
-        env.sim.faults().add(Fault::on("getFile").patch(more));
+        env.add_fault(Fault::on("getFile").patch(more));
         uploaded.processed().with_deadline(Duration::ZERO).await.unwrap();
     }
 }
@@ -99,7 +99,7 @@ async fn retried_upload_sends_whole_file_again() {
     for source in sources {
         for fault in [Fault::on("uploadFile").reset_before_headers(), Fault::on("uploadFile").token_expired()] {
             let before = env.requests("uploadFile").len();
-            env.sim.faults().add(fault.times(1));
+            env.add_fault(fault.times(1));
             let uploaded = dossier.upload(source.clone()).with_retry(Retry::EvenIfSent).await.unwrap();
             uploaded.processed().await.unwrap();
             let sent: Vec<_> =
@@ -121,7 +121,7 @@ async fn failed_poll_does_not_end_package_wait() {
         Fault::on("getDownload").reset_before_headers(),
         Fault::on("getDownload").bad_gateway_page(),
     ] {
-        env.sim.faults().add(fault);
+        env.add_fault(fault);
         let state = operation.poll_once().await.unwrap();
         assert!(matches!(&state, State::Working(state) if state == "UNKNOWN"), "{state:?}");
         env.sim.faults().clear();

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use documine::{Contents, Error, ErrorKind, Retry};
 
-use crate::harness::file_names;
 use crate::harness::messages::{MISSING_FOLDER, NOT_A_FOLDER, write_error};
 use crate::harness::package_server::{PackageServer, incompressible_zip};
 use crate::harness::pdf_fixtures::zip;
 use crate::harness::subprocess::runs_in_subprocess;
+use crate::harness::{file_names, zip_target};
 
 /// Shell command with a file size limit in units of 512 bytes. It ignores SIGXFSZ, so a write fails instead of ending the process.
 const LIMITED_FILE_SIZE: &str = "trap '' XFSZ; ulimit -f 1024; exec \"$0\" \"$@\"";
@@ -27,8 +27,7 @@ async fn full_disk_leaves_no_partial_package() {
     if !runs_in_subprocess("full_disk::full_disk_leaves_no_partial_package", LIMITED_FILE_SIZE, &[]) {
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     std::fs::write(&target, "previous content").unwrap();
     let package = PackageServer::interrupted_after(&incompressible_zip(1_000_000), vec![]).await.package().await;
     let error = package.save_to(&target).await.unwrap_err();

@@ -12,8 +12,7 @@ use crate::harness::test_env::{TestEnv, header};
 
 /// Returns credentials with tokens of unknown expiry.
 fn refreshable_credentials(env: &TestEnv, access: &str, refresh: &str) -> Credentials {
-    Credentials::tokens(env.sim.client_id(), TokenSet::new(access).refresh_token(refresh))
-        .client_secret(env.sim.client_secret())
+    env.token_credentials(TokenSet::new(access).refresh_token(refresh))
 }
 
 #[tokio::test]
@@ -153,7 +152,7 @@ async fn failed_early_renewal_does_not_fail_calls() {
     let env = TestEnv::new().await;
     env.client.license().await.unwrap();
     env.time.advance(275);
-    env.sim.faults().add(documine_sim::Fault::on("token").status(503).times(1));
+    env.add_fault(documine_sim::Fault::on("token").status(503).times(1));
     env.client.license().await.unwrap();
     wait_for_token_responses(&env, 2).await;
     // The client sends no token request for ten seconds.
@@ -184,7 +183,7 @@ async fn does_not_replay_call_rejected_twice() {
     let refusal = documine_sim::Fault::on("getLicense")
         .status(401)
         .body("application/json", r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Not you."}"#);
-    env.sim.faults().add(refusal);
+    env.add_fault(refusal);
     let error = env.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 401 Unauthorized: Not you.");
     assert!(error.is_unauthorized());
@@ -244,7 +243,7 @@ async fn unavailable_provider_discards_no_token() {
     let (access, refresh) = issue_tokens(&env).await;
     let client = env.client_with(refreshable_credentials(&env, &access, &refresh));
     env.time.advance(301);
-    env.sim.faults().add(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
+    env.add_fault(documine_sim::Fault::on("token").status(503).body("text/html", "<html>busy</html>").times(1));
     let error = client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -1,6 +1,6 @@
 //! Login with an authorization code (RFC 6749 section 4.1): the redirect is pasted, or received by a web application.
 
-use documine::{Authorization, Client, Credentials, ErrorKind};
+use documine::{Authorization, Client, ErrorKind};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -13,8 +13,7 @@ const CALLBACK: &str = "http://127.0.0.1/callback";
 
 /// Starts a login of the environment's client.
 fn login(env: &TestEnv) -> Authorization {
-    let login = env.builder().login(env.sim.client_id()).unwrap();
-    login.client_secret(env.sim.client_secret()).authorization(CALLBACK).unwrap()
+    env.login().authorization(CALLBACK).unwrap()
 }
 
 #[tokio::test]
@@ -28,8 +27,7 @@ async fn completes_login_with_pasted_redirect_url() {
     let tokens = login.redirected(&format!(" {redirect_url}\n")).await.unwrap();
     assert_eq!(env.request_log(), ["auth 200", "login 302", "token 200"]);
 
-    let credentials = Credentials::tokens(env.sim.client_id(), tokens).client_secret(env.sim.client_secret());
-    let client = env.client_with(credentials);
+    let client = env.client_with(env.token_credentials(tokens));
     env.time.advance(400);
     client.license().await.unwrap();
     assert_eq!(env.request_log_since(3), ["token 200", "getLicense 200"]);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{Client, Credentials, DeviceCode, ErrorKind, Result, TokenSet};
+use documine::{Client, DeviceCode, ErrorKind, Result, TokenSet};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -54,8 +54,7 @@ async fn completes_device_login_after_confirmation() {
     assert!(!format!("{tokens:?}").contains(tokens.access_token().expose()));
 
     // The tokens open the service and are refreshed without another confirmation.
-    let credentials = Credentials::tokens(env.sim.client_id(), tokens).client_secret(env.sim.client_secret());
-    let client = env.client_with(credentials);
+    let client = env.client_with(env.token_credentials(tokens));
     client.license().await.unwrap();
     env.time.advance(400);
     client.license().await.unwrap();

@@ -14,7 +14,7 @@ use crate::harness::test_env::{TestEnv, plain_http_client};
 
 /// Starts a login and returns it with the URL of the login page.
 async fn start_login(env: &TestEnv, loopback: Loopback) -> (JoinHandle<Result<TokenSet>>, String) {
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+    let login = env.login();
     let (page_response, page) = oneshot::channel();
     let login = tokio::spawn(login.browser(loopback, |page| page_response.send(page.to_owned()).unwrap()));
     (login, page.await.unwrap())

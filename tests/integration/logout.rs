@@ -37,8 +37,8 @@ async fn logout_ends_login_in_all_processes() {
 async fn logout_without_store_or_login_succeeds() {
     let env = rotating_env().await;
     let (access, refresh) = issue_tokens(&env).await;
-    let credentials = Credentials::tokens(env.sim.client_id(), TokenSet::new(access.as_str()).refresh_token(refresh));
-    let client = env.client_with(credentials.client_secret(env.sim.client_secret()));
+    let tokens = TokenSet::new(access.as_str()).refresh_token(refresh);
+    let client = env.client_with(env.token_credentials(tokens));
     assert!(client.log_out().await.unwrap().revoked);
     assert!(client.license().await.unwrap_err().needs_login());
     // A second logout has nothing to revoke.

@@ -45,9 +45,9 @@ async fn request_seen_once_counts_as_sent() {
 async fn reports_accepted_upload_without_file_id() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim
-        .faults()
-        .add(Fault::on("uploadFile").status(201).body("application/json", r#"{"fileIds":[],"processedFileIds":[]}"#));
+    env.add_fault(
+        Fault::on("uploadFile").status(201).body("application/json", r#"{"fileIds":[],"processedFileIds":[]}"#),
+    );
     let error = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -63,8 +63,8 @@ async fn retries_lost_upload_with_even_if_sent() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     let (_folder, path) = study_on_disk();
-    env.sim.faults().add(Fault::on("uploadFile").times(1).reset_before_headers());
-    env.sim.faults().add(Fault::on("uploadFile").nth(2).unseen());
+    env.add_fault(Fault::on("uploadFile").times(1).reset_before_headers());
+    env.add_fault(Fault::on("uploadFile").nth(2).unseen());
     let uploaded = dossier.upload(Source::path(&path)).with_retry(Retry::EvenIfSent).await.unwrap();
     assert_eq!(uploaded.ids().len(), 1);
     let sent: Vec<_> =
@@ -109,9 +109,7 @@ async fn deletion_of_unknown_package_fails() {
 async fn never_saves_web_page_as_package() {
     let env = TestEnv::new().await;
     let (_, package) = env.originals_package().await;
-    env.sim
-        .faults()
-        .add(Fault::on("downloadPackage").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
+    env.add_fault(Fault::on("downloadPackage").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("package.zip");
     std::fs::write(&target, "previous content").unwrap();

@@ -15,7 +15,7 @@ fn issuer(env: &TestEnv) -> String {
 }
 
 fn login(env: &TestEnv, scope: &str) -> Authorization {
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+    let login = env.login();
     login.scope(scope).authorization(CALLBACK).unwrap()
 }
 

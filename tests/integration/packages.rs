@@ -14,6 +14,7 @@ use crate::harness::messages::timed_out;
 use crate::harness::package_server::PackageServer;
 use crate::harness::pdf_fixtures::{INVOICE, STUDY, unzip, zip};
 use crate::harness::test_env::{TestEnv, header, originals, upload_processed};
+use crate::harness::zip_target;
 
 /// Requests the originals and a report for each report template.
 async fn all_content(dossier: &DossierHandle) -> PackageContent {
@@ -197,8 +198,7 @@ async fn reports_download_progress() {
 async fn replaces_existing_file() {
     let env = TestEnv::new().await;
     let (_, package) = env.originals_package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     std::fs::write(&target, "previous content").unwrap();
     package.save_to(&target).await.unwrap();
     assert_eq!(content(&unzip(&std::fs::read(&target).unwrap()), "study.pdf"), STUDY);
@@ -281,8 +281,7 @@ async fn never_saves_truncated_package() {
     truncated.truncate(truncated.len() - 400);
     let server = PackageServer::start(move |_| truncated.clone()).await;
     let package = server.package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     std::fs::write(&target, "previous content").unwrap();
     let error = package.save_to(&target).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Integrity), "{error:?}");
@@ -301,8 +300,7 @@ async fn accepts_package_of_unknown_length() {
     body.extend_from_slice(&zip);
     let server = PackageServer::start(move |_| body.clone()).await;
     let package = server.package().await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (_folder, target) = zip_target();
     assert_eq!(package.save_to(&target).await.unwrap().bytes, zip.len() as u64);
     assert_eq!(std::fs::read(&target).unwrap(), zip);
     let accept = server

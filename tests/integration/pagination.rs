@@ -80,10 +80,10 @@ async fn stream_fetches_pages_on_demand() {
 #[tokio::test]
 async fn failing_page_fails_the_list() {
     let env = env_with_45_dossiers(Paging::Link).await;
-    env.sim.faults().add(Fault::on("getDossiers").nth(3).times(1).status(403));
+    env.add_fault(Fault::on("getDossiers").nth(3).times(1).status(403));
     let error = env.template().dossiers().await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(403));
-    env.sim.faults().add(Fault::on("getDossiers").nth(3).times(1).status(403));
+    env.add_fault(Fault::on("getDossiers").nth(3).times(1).status(403));
     let items: Vec<_> = env.template().dossiers().stream().collect().await;
     assert_eq!((items.len(), items.iter().filter(|item| item.is_err()).count()), (41, 1));
     expect_paging_violations(env);
@@ -206,7 +206,7 @@ async fn continuation_resumes_list_in_another_client() {
 #[tokio::test]
 async fn failed_stream_can_be_resumed() {
     let env = env_with_45_dossiers(Paging::Link).await;
-    env.sim.faults().add(Fault::on("getDossiers").nth(2).times(1).status(403));
+    env.add_fault(Fault::on("getDossiers").nth(2).times(1).status(403));
     let mut stream = env.template().dossiers().stream();
     let mut taken = Vec::new();
     let error = loop {

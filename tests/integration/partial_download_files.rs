@@ -6,11 +6,11 @@ use std::sync::Arc;
 use documine::{Error, ErrorKind, Package};
 use tokio::sync::Notify;
 
-use crate::harness::file_names;
 use crate::harness::messages::write_error;
 use crate::harness::package_server::{
     ETAG, PackageServer, full_response, incompressible_zip, interrupt_download, start_resumable,
 };
+use crate::harness::{file_names, zip_target};
 
 const SIZE: usize = 300_000;
 
@@ -172,8 +172,7 @@ async fn dropped_call_can_be_repeated_at_once() {
     let head = full_response(&zip, &[ETAG], 100_000);
     for round in 0..10 {
         let stalling_server = PackageServer::stalling(head.clone()).await;
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.zip");
+        let (folder, target) = zip_target();
         drop_after_first_bytes(stalling_server.package().await, &target).await;
         let (server, package) = package(&zip).await;
         let saved = package.save_to(&target).resumable().await.unwrap();
@@ -189,8 +188,7 @@ async fn aborted_task_can_be_repeated_at_once() {
     let head = full_response(&zip, &[ETAG], 100_000);
     for round in 0..10 {
         let stalling_server = PackageServer::stalling(head.clone()).await;
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("a.zip");
+        let (_folder, target) = zip_target();
         let task = start_resumable(stalling_server.package().await, &target, 100_000).await;
         let (server, package) = package(&zip).await;
         // `abort` only requests the end of the task; its future is dropped later by the runtime.
@@ -205,8 +203,7 @@ async fn aborted_task_can_be_repeated_at_once() {
 async fn concurrent_calls_after_a_dropped_one_run_in_turn() {
     let zip = incompressible_zip(SIZE);
     let stalling_server = PackageServer::stalling(full_response(&zip, &[ETAG], 100_000)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     drop_after_first_bytes(stalling_server.package().await, &target).await;
     let (server, package) = package(&zip).await;
     let call = || package.save_to(&target).resumable();

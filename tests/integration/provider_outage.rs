@@ -214,7 +214,7 @@ async fn backs_off_when_replacing_rejected_token() {
     let env = TestEnv::new().await;
     env.client.license().await.unwrap();
     env.sim.control().provider().expire_access_tokens();
-    env.sim.faults().add(Fault::on("token").status(503));
+    env.add_fault(Fault::on("token").status(503));
     let before = env.requests("token").len();
     for _ in 0..50 {
         assert!(env.client.license().await.unwrap_err().is_transient());

@@ -39,7 +39,7 @@ async fn raw_client_uses_retry_and_refresh() {
     let raw = env.client.raw();
     raw.get_users().send().await.unwrap();
     env.sim.control().provider().expire_access_tokens();
-    env.sim.faults().add(Fault::on("getUsers").nth(2).status(503));
+    env.add_fault(Fault::on("getUsers").nth(2).status(503));
     let before = env.request_log().len();
     raw.get_users().send().await.unwrap();
     assert_eq!(env.request_log_since(before), ["getUsers 401", "token 200", "getUsers 503", "getUsers 200"]);
@@ -133,7 +133,7 @@ async fn rejects_unsafe_path_before_sending() {
 #[tokio::test]
 async fn rejects_web_page_as_response() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("getLicense").body("text/html", "<html>Sign in</html>"));
+    env.add_fault(Fault::on("getLicense").body("text/html", "<html>Sign in</html>"));
     let error = env.client.request(Method::GET, operation_path("getLicense", &[]), None).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
 }

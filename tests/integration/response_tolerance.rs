@@ -13,7 +13,7 @@ use crate::harness::test_env::TestEnv;
 #[tokio::test]
 async fn keeps_unknown_enum_value() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(
+    env.add_fault(
         Fault::on("getDossierTemplate")
             .patch(&json!([{"op": "replace", "path": "/status", "value": "SLEEPING"}]).to_string()),
     );
@@ -26,9 +26,7 @@ async fn keeps_unknown_enum_value() {
 async fn keeps_and_serializes_unknown_field() {
     let env = TestEnv::new().await;
     let extra = json!({"nested": [1, 2.5, {"deep": null}]});
-    env.sim
-        .faults()
-        .add(Fault::on("getFile").patch(&json!([{"op": "add", "path": "/newField", "value": extra}]).to_string()));
+    env.add_fault(Fault::on("getFile").patch(&json!([{"op": "add", "path": "/newField", "value": extra}]).to_string()));
     let (_, file) = env.processed_file("study.pdf", STUDY).await;
     let status = file.get().await.unwrap();
     assert_eq!(status.extra.get("newField"), Some(&extra));
@@ -48,7 +46,7 @@ async fn reads_null_list_as_empty() {
         ("getDownloads", "/downloads"),
         ("getUsers", "/users"),
     ] {
-        env.sim.faults().add(Fault::on(operation).patch(&null(path)));
+        env.add_fault(Fault::on(operation).patch(&null(path)));
     }
     assert_eq!(env.client.dossier_templates().await.unwrap(), []);
     assert_eq!(env.template().dossiers().await.unwrap(), []);
@@ -60,7 +58,7 @@ async fn reads_null_list_as_empty() {
     #[cfg(has = "getUsers")]
     assert_eq!(env.client.users().await.unwrap(), []);
 
-    env.sim.faults().add(
+    env.add_fault(
         Fault::on("getDossier").patch(
             &json!([
                 {"op": "replace", "path": "/memberIds", "value": null},
@@ -73,11 +71,11 @@ async fn reads_null_list_as_empty() {
     let read = dossier.get().await.unwrap();
     assert!(read.member_ids.is_empty() && read.download_file_types.is_empty() && read.dossier_attributes.is_empty());
 
-    env.sim.faults().add(Fault::on("getComponents").patch(&null("/components/StudyNumber")).times(1));
+    env.add_fault(Fault::on("getComponents").patch(&null("/components/StudyNumber")).times(1));
     assert_eq!(file.components().await.unwrap().values("StudyNumber"), Vec::<String>::new());
-    env.sim.faults().add(Fault::on("getComponents").patch(&null("/components")).times(1));
+    env.add_fault(Fault::on("getComponents").patch(&null("/components")).times(1));
     assert!(file.components().await.unwrap().components.is_empty());
-    env.sim.faults().add(Fault::on("getLicenseUsage").patch(&null("/monthly")));
+    env.add_fault(Fault::on("getLicenseUsage").patch(&null("/monthly")));
     assert_eq!(env.client.license_usage().await.unwrap().monthly, []);
 }
 
@@ -89,11 +87,11 @@ async fn accepts_missing_fields_except_ids() {
         move |operation: &str| Fault::on(operation).body("application/json", body.to_string())
     };
     let (id, file_id) = (dossier.id().clone(), file.id().clone());
-    env.sim.faults().add(bare(json!({"id": id}))("getDossier"));
-    env.sim.faults().add(bare(json!({"id": file_id}))("getFile"));
-    env.sim.faults().add(bare(json!({"fileId": file_id}))("getComponents"));
-    env.sim.faults().add(bare(json!({}))("getLicense"));
-    env.sim.faults().add(bare(json!({}))("getUsers"));
+    env.add_fault(bare(json!({"id": id}))("getDossier"));
+    env.add_fault(bare(json!({"id": file_id}))("getFile"));
+    env.add_fault(bare(json!({"fileId": file_id}))("getComponents"));
+    env.add_fault(bare(json!({}))("getLicense"));
+    env.add_fault(bare(json!({}))("getUsers"));
     assert_eq!(dossier.get().await.unwrap().name, None);
     let status = file.get().await.unwrap();
     assert_eq!((status.file_name, status.processing_status, status.excluded), (None, None, None));
@@ -107,20 +105,18 @@ async fn accepts_missing_fields_except_ids() {
 async fn accepts_200_with_body_for_deletion() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim
-        .faults()
-        .add(Fault::on("deleteDossier").status(200).body("application/json", r#"{"deleted":true}"#).times(1));
+    env.add_fault(Fault::on("deleteDossier").status(200).body("application/json", r#"{"deleted":true}"#).times(1));
     dossier.delete().await.unwrap();
-    env.sim.faults().add(Fault::on("deleteDossier").status(200).body("text/plain", "").times(1));
+    env.add_fault(Fault::on("deleteDossier").status(200).body("text/plain", "").times(1));
     dossier.delete().await.unwrap();
 }
 
 #[tokio::test]
 async fn accepts_202_for_creation() {
     let env = TestEnv::new().await;
-    env.sim
-        .faults()
-        .add(Fault::on("createOrUpdateDossier").status(202).body("application/json", r#"{"id":"d-1","name":"Q3"}"#));
+    env.add_fault(
+        Fault::on("createOrUpdateDossier").status(202).body("application/json", r#"{"id":"d-1","name":"Q3"}"#),
+    );
     let dossier = env.template().create_dossier(documine::NewDossier::named("Q3")).await.unwrap();
     assert_eq!(dossier.id().as_str(), "d-1");
 }
@@ -129,7 +125,7 @@ async fn accepts_202_for_creation() {
 async fn names_error_page_of_proxy() {
     let env = TestEnv::new().await;
     let page = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
-    env.sim.faults().add(Fault::on("getLicense").status(502).body("text/html", page));
+    env.add_fault(Fault::on("getLicense").status(502).body("text/html", page));
     let error = env.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -147,7 +143,7 @@ async fn names_error_page_of_proxy() {
 #[tokio::test]
 async fn accepts_500_without_body() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("getLicense").status(500).body("text/plain", ""));
+    env.add_fault(Fault::on("getLicense").status(500).body("text/plain", ""));
     let error = env.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), "getLicense: 500 Internal Server Error without a message");
     assert_eq!((error.api_message(), error.body_snippet()), (None, None));
@@ -157,7 +153,7 @@ async fn accepts_500_without_body() {
 #[tokio::test]
 async fn names_login_page_in_place_of_json() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
+    env.add_fault(Fault::on("getLicense").status(200).body("text/html; charset=utf-8", "<html>Sign in</html>"));
     let error = env.client.license().await.unwrap_err();
     assert_eq!(error.to_string(), format!("getLicense: {LOGIN_PAGE}"));
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -170,7 +166,7 @@ async fn names_login_page_in_place_of_json() {
 async fn reports_position_of_mismatched_json() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(
+    env.add_fault(
         Fault::on("getFiles").body("application/json", r#"{"files":[{"id":"a"},{"id":"b","numberOfPages":"many"}]}"#),
     );
     let error = dossier.files().await.unwrap_err();
@@ -185,12 +181,12 @@ async fn reports_position_of_mismatched_json() {
 #[tokio::test]
 async fn rejects_truncated_json() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("getUsers").body("application/json", r#"{"users":[{"id":"a"},"#));
+    env.add_fault(Fault::on("getUsers").body("application/json", r#"{"users":[{"id":"a"},"#));
     let error = env.client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().starts_with("getUsers: 200 OK, but the body is invalid at `users"), "{error}");
     env.sim.faults().clear();
-    env.sim.faults().add(Fault::on("getUsers").body("application/json", "[]"));
+    env.add_fault(Fault::on("getUsers").body("application/json", "[]"));
     let error = env.client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
@@ -199,7 +195,7 @@ async fn rejects_truncated_json() {
 #[tokio::test]
 async fn rejects_id_that_would_change_a_path() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("getUsers").body("application/json", r#"{"users":[{"id":".."}]}"#));
+    env.add_fault(Fault::on("getUsers").body("application/json", r#"{"users":[{"id":".."}]}"#));
     let error = env.client.users().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
     assert!(error.to_string().contains("`users[0].id`"), "{error}");
@@ -209,15 +205,13 @@ async fn rejects_id_that_would_change_a_path() {
 async fn respects_retry_after_within_call_budget() {
     let env = TestEnv::new().await;
     let busy = r#"{"timestamp":"2023-09-21T12:45:00Z","message":"Too many requests."}"#;
-    env.sim
-        .faults()
-        .add(Fault::on("getLicense").status(429).header("Retry-After", "7").body("application/json", busy).times(2));
+    env.add_fault(
+        Fault::on("getLicense").status(429).header("Retry-After", "7").body("application/json", busy).times(2),
+    );
     env.client.license().await.unwrap();
     assert_eq!(env.time.sleeps().iter().map(Duration::as_secs).collect::<Vec<_>>(), [7, 7]);
 
-    env.sim
-        .faults()
-        .add(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
+    env.add_fault(Fault::on("getLicense").status(429).header("Retry-After", "3600").body("application/json", busy));
     let error = env.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -232,7 +226,7 @@ async fn respects_retry_after_within_call_budget() {
 #[tokio::test]
 async fn does_not_retry_creation() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").status(503).times(1));
+    env.add_fault(Fault::on("createOrUpdateDossier").status(503).times(1));
     let error = env.template().create_dossier(documine::NewDossier::named("Q3")).await.map(drop).unwrap_err();
     assert!(error.is_transient() && error.was_sent());
     assert_eq!((error.attempts(), env.requests("createOrUpdateDossier").len()), (1, 1));
@@ -241,7 +235,7 @@ async fn does_not_retry_creation() {
 #[tokio::test]
 async fn reports_request_id_of_service() {
     let env = TestEnv::new().await;
-    env.sim.faults().add(
+    env.add_fault(
         Fault::on("getLicense")
             .status(500)
             .header("X-Request-Id", "r-4711")
@@ -256,9 +250,9 @@ async fn reports_request_id_of_service() {
 async fn treats_file_without_state_as_unfinished() {
     let env = TestEnv::new().await;
     let (_, file) = env.processed_file("study.pdf", STUDY).await;
-    env.sim
-        .faults()
-        .add(Fault::on("getFile").patch(&json!([{"op": "remove", "path": "/processingStatus"}]).to_string()).times(1));
+    env.add_fault(
+        Fault::on("getFile").patch(&json!([{"op": "remove", "path": "/processingStatus"}]).to_string()).times(1),
+    );
     let before = env.requests("getFile").len();
     file.processed().await.unwrap();
     assert_eq!(env.requests("getFile").len(), before + 2);

@@ -7,13 +7,13 @@ use std::time::Duration;
 use documine::{Error, ErrorKind, Progress, Retry};
 
 use crate::harness::canned_server::response;
-use crate::harness::file_names;
 use crate::harness::messages::write_error;
 use crate::harness::package_server::{
     ETAG, PackageServer, full_response, incompressible_zip, interrupt_download, start_resumable,
 };
 use crate::harness::scripted::request_lines;
 use crate::harness::zip_fixtures::crc32;
+use crate::harness::{file_names, zip_target};
 
 /// Records all progress events.
 #[derive(Clone, Default)]
@@ -40,8 +40,7 @@ async fn resumes_in_another_process() {
     let zip = incompressible_zip(300_000);
     let length = zip.len();
     let server = PackageServer::interrupted_after(&zip, vec![100_000, 50_000]).await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     std::fs::write(&target, "previous content").unwrap();
     for (at, length_so_far) in [(100_000, 100_000), (50_000, 150_000)] {
         // Each call uses a new client, as another process would.
@@ -151,8 +150,7 @@ async fn restarts_when_part_does_not_match_sidecar() {
 #[tokio::test]
 async fn refuses_to_touch_foreign_or_newer_part() {
     let zip = incompressible_zip(300_000);
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     let part = folder.path().join("a.zip.part");
     let sidecar = folder.path().join("a.zip.part.json");
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
@@ -191,8 +189,7 @@ async fn refuses_to_touch_foreign_or_newer_part() {
 async fn rejects_second_call_on_same_part() {
     let zip = incompressible_zip(300_000);
     let stalling_server = PackageServer::stalling(full_response(&zip, &[ETAG], 100_000)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     let first = start_resumable(stalling_server.package().await, &target, 100_000).await;
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let second = server.package().await;
@@ -228,8 +225,7 @@ async fn removes_part_that_cannot_be_resumed() {
         assert_eq!(file_names(folder.path()), [""; 0], "{what}");
     }
     let server = PackageServer::start(|_| response("404 Not Found", &[], "")).await;
-    let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
+    let (folder, target) = zip_target();
     assert!(server.package().await.save_to(&target).resumable().await.unwrap_err().is_not_found());
     assert_eq!(file_names(folder.path()), [""; 0], "nothing was received");
     interrupt_download(&zip, folder.path()).await;

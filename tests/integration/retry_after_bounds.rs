@@ -24,7 +24,7 @@ const RETRY_AFTER_CAP: Duration = Duration::from_secs(300);
 async fn fails_uploads_fast_on_long_retry_after_and_recovers() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(Fault::on("uploadFile").times(1).rate_limited(YEAR));
+    env.add_fault(Fault::on("uploadFile").times(1).rate_limited(YEAR));
     let names = ["a.pdf", "b.pdf", "c.pdf"];
     let sources = || names.map(|name| Source::bytes(name, STUDY));
     let before = env.request_log().len();
@@ -52,7 +52,7 @@ async fn does_not_block_clones_after_rate_limited_call() {
     let env = TestEnv::new().await;
     let client = env.builder().pacing(Pacing::adaptive()).build().unwrap();
     let template = client.dossier_template(env.template_id());
-    env.sim.faults().add(Fault::on("getLicense").times(1).rate_limited(100));
+    env.add_fault(Fault::on("getLicense").times(1).rate_limited(100));
     client.license().with_deadline(Duration::from_secs(50)).await.unwrap_err();
     let clone = client.clone();
     let error = clone.license_usage().with_deadline(Duration::from_secs(99)).await.unwrap_err();
@@ -68,10 +68,10 @@ async fn does_not_block_clones_after_rate_limited_call() {
 async fn retries_creation_and_upload_on_503_with_retry_after() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(Fault::on("createOrUpdateDossier").times(1).unavailable(2));
+    env.add_fault(Fault::on("createOrUpdateDossier").times(1).unavailable(2));
     env.template().create_dossier(NewDossier::named("Q4")).await.map(drop).unwrap();
     assert_eq!(env.template().dossiers().await.unwrap().len(), 2, "created once");
-    env.sim.faults().add(Fault::on("uploadFile").times(2).unavailable(2));
+    env.add_fault(Fault::on("uploadFile").times(2).unavailable(2));
     let (_folder, path) = study_on_disk();
     let _ = dossier.upload(Source::path(&path)).await.unwrap();
     let sent: Vec<_> = env.requests("uploadFile").iter().map(|request| request.status).collect();
@@ -84,7 +84,7 @@ async fn retries_creation_and_upload_on_503_with_retry_after() {
 async fn does_not_retry_single_use_source_on_503_but_marks_it_safe_to_repeat() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(Fault::on("uploadFile").times(1).unavailable(2));
+    env.add_fault(Fault::on("uploadFile").times(1).unavailable(2));
     let single_use = Source::stream("study.pdf", STUDY.len() as u64, futures_util::stream::iter([Ok(STUDY.into())]));
     let error = dossier.upload(single_use).await.unwrap_err();
     assert_eq!((error.attempts(), error.is_safe_to_repeat(), error.is_transient()), (1, true, true));
@@ -96,7 +96,7 @@ async fn skips_search_for_lost_upload_when_service_rejected_it() {
     let dossier = env.dossier().await;
     for fault in [Fault::on("uploadFile").rate_limited(3600), Fault::on("uploadFile").unavailable(3600)] {
         env.sim.faults().clear();
-        env.sim.faults().add(fault);
+        env.add_fault(fault);
         let before = env.request_log().len();
         let error = dossier.upload(Source::bytes("a.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
         assert_eq!((error.attempts(), error.is_safe_to_repeat()), (1, true), "{error:?}");

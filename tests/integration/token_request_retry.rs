@@ -191,7 +191,7 @@ async fn rotating_session_survives_busy_provider() {
     let env = TestEnv::with(|builder| builder.rotate_refresh(true)).await;
     env.client.license().await.unwrap();
     env.time.advance(301);
-    env.sim.faults().add(Fault::on("token").status(503).header("Retry-After", "2").times(1));
+    env.add_fault(Fault::on("token").status(503).header("Retry-After", "2").times(1));
     env.client.license().await.unwrap();
     env.time.advance(301);
     env.client.license().await.unwrap();

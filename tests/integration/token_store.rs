@@ -207,7 +207,7 @@ async fn leaves_store_of_newer_version_untouched() {
         )
     );
     assert!(client.log_out().await.is_err());
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+    let login = env.login();
     let refused = login.store(store).device(|_| panic!("a device code was shown")).await;
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(std::fs::read_to_string(folder.file()).unwrap(), newer);
@@ -346,7 +346,7 @@ async fn uses_given_tokens_when_stored_login_is_rejected() {
     env.time.advance(301);
     let (access, refresh) = issue_tokens(&env).await;
     let given_tokens = TokenSet::new(access.as_str()).refresh_token(refresh);
-    let credentials = Credentials::tokens(env.sim.client_id(), given_tokens).client_secret(env.sim.client_secret());
+    let credentials = env.token_credentials(given_tokens);
     let client = env.client_with(credentials.store(store.clone()));
     client.license().await.unwrap();
     assert_eq!(last_bearer_token(&env), access);
@@ -361,7 +361,7 @@ async fn checks_store_before_starting_login() {
     let (env, other) = (rotating_env().await, rotating_env().await);
     let folder = tempfile::tempdir().unwrap();
     let login = |store: &dyn Fn() -> Box<dyn TokenStore>| {
-        let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+        let login = env.login();
         login.store(Arc::<dyn TokenStore>::from(store()))
     };
     // The folder is a file.
@@ -388,7 +388,7 @@ async fn checks_store_before_starting_login() {
 async fn revokes_login_that_cannot_be_saved() {
     let (env, store) = (rotating_env().await, FaultyStore::default());
     *store.failing.lock().unwrap() = true;
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+    let login = env.login();
     let (provider, person) = (env.sim.control().provider().clone(), env.sim.username().to_owned());
     let show = move |code: &documine::DeviceCode| assert!(provider.approve_device(&code.user_code, &person));
     let error = login.store(store).device(show).await.unwrap_err();
@@ -445,7 +445,7 @@ async fn local_clock_alone_ends_no_login() {
     // To a machine whose clock is ahead, all tokens have expired.
     let given_tokens = TokenSet::new(access).refresh_token(refresh);
     let given_tokens = given_tokens.expires_at(std::time::UNIX_EPOCH).refresh_expires_at(std::time::UNIX_EPOCH);
-    let credentials = Credentials::tokens(env.sim.client_id(), given_tokens).client_secret(env.sim.client_secret());
+    let credentials = env.token_credentials(given_tokens);
     env.client_with(credentials).license().await.unwrap();
     assert_eq!(env.request_log(), ["token 200", "token 200", "getLicense 200"]);
 }

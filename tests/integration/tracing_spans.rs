@@ -74,9 +74,9 @@ async fn records_span_per_call_and_attempt() {
     let env = TestEnv::new().await;
     // The login has no span of its own and is not part of this test.
     env.client.license().await.unwrap();
-    env.sim.faults().add(Fault::on("getLicense").times(1).status(503).header("X-Request-Id", "r-1"));
-    env.sim.faults().add(Fault::on("getLicense").nth(2).times(1).reset_before_headers());
-    env.sim.faults().add(Fault::on("getLicense").nth(4).status(500).header("X-Request-Id", "r-2"));
+    env.add_fault(Fault::on("getLicense").times(1).status(503).header("X-Request-Id", "r-1"));
+    env.add_fault(Fault::on("getLicense").nth(2).times(1).reset_before_headers());
+    env.add_fault(Fault::on("getLicense").nth(4).status(500).header("X-Request-Id", "r-2"));
     let recorder = SpanRecorder::default();
     let guard = tracing::subscriber::set_default(recorder.clone());
     env.client.license().await.unwrap();

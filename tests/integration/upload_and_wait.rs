@@ -245,7 +245,7 @@ async fn treats_unknown_state_as_unfinished() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": "DREAMING"}]);
-    env.sim.faults().add(Fault::on("getFile").patch(&patch.to_string()).times(5));
+    env.add_fault(Fault::on("getFile").patch(&patch.to_string()).times(5));
     let states: Vec<_> = uploaded.processed().states().try_collect().await.unwrap();
     let words: Vec<_> =
         states.iter().map(|state| matches!(state, State::Working(name) if name == "DREAMING")).collect();
@@ -257,7 +257,7 @@ async fn continues_after_temporary_errors() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     // Each poll makes four attempts, so five rejections exceed one poll.
-    env.sim.faults().add(Fault::on("getFile").status(503).times(5));
+    env.add_fault(Fault::on("getFile").status(503).times(5));
     uploaded.processed().await.unwrap();
     assert_eq!(env.requests("getFile").iter().filter(|request| request.status == 503).count(), 5);
 }
@@ -266,7 +266,7 @@ async fn continues_after_temporary_errors() {
 async fn ends_with_reason_of_permanent_error() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    env.sim.faults().add(Fault::on("getFile").status(403).body("application/json", r#"{"message":"Not for you."}"#));
+    env.add_fault(Fault::on("getFile").status(403).body("application/json", r#"{"message":"Not for you."}"#));
     let error = uploaded.processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Poll);
     assert_eq!(error.to_string(), format!("failed to read the state of file {}", uploaded.id));

@@ -66,7 +66,7 @@ async fn accepts_all_kinds_of_sources() {
 async fn sends_single_use_stream_once() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(Fault::on("uploadFile").status(503).times(1));
+    env.add_fault(Fault::on("uploadFile").status(503).times(1));
     let source = Source::stream("study.pdf", length(STUDY), chunks(STUDY));
     let error = dossier.upload(source.clone()).with_retry(Retry::EvenIfSent).await.unwrap_err();
     assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(503), 1));
@@ -136,7 +136,7 @@ async fn finds_lost_upload_without_repeating_it() {
     // A file of the same name exists already and is not mistaken for the new one.
     let first = dossier.upload(Source::bytes("study.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
     env.time.advance(60);
-    env.sim.faults().add(lost_response().times(1));
+    env.add_fault(lost_response().times(1));
     let before = env.request_log().len();
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).look_for_lost(true).await.unwrap();
     assert_eq!(env.requests("uploadFile").len(), 2);
@@ -150,13 +150,13 @@ async fn finds_lost_upload_without_repeating_it() {
 async fn repeats_upload_that_was_never_received() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(Fault::on("uploadFile").status(502).times(1));
+    env.add_fault(Fault::on("uploadFile").status(502).times(1));
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).look_for_lost(true).await.unwrap();
     assert_eq!(env.requests("uploadFile").len(), 2);
     assert_eq!(uploaded_names(&dossier).await, ["study.pdf"]);
     uploaded.processed().await.unwrap();
     // Three attempts are made, and a single-use source is not repeated.
-    env.sim.faults().add(Fault::on("uploadFile").status(502));
+    env.add_fault(Fault::on("uploadFile").status(502));
     let error = dossier.upload(Source::bytes("other.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
     assert!(error.to_string().ends_with("the list of the dossier does not contain the file"), "{error}");
     assert_eq!(env.requests("uploadFile").len(), 5);
@@ -169,7 +169,7 @@ async fn repeats_upload_that_was_never_received() {
 async fn one_failed_file_does_not_stop_others() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    env.sim.faults().add(lost_response().times(2));
+    env.add_fault(lost_response().times(2));
     let sources = (0..10).map(|number| match number {
         3 => Source::path("/nowhere/missing.pdf"),
         7 => Source::bytes("line\nbreak.pdf", STUDY),

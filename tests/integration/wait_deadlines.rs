@@ -24,7 +24,7 @@ async fn respects_retry_after_between_polls() {
     let env = TestEnv::new().await;
     let operation = pending_package(&env).await;
     let start = env.sim.clock().now();
-    env.sim.faults().add(rate_limited("60").times(2));
+    env.add_fault(rate_limited("60").times(2));
     operation.wait().await.unwrap();
     let polls: Vec<_> = env.request_times("getDownload", start).iter().map(Duration::as_millis).collect();
     assert_eq!(polls, [0, 60_000, 120_000]);
@@ -35,7 +35,7 @@ async fn polls_once_more_at_deadline_when_retry_after_is_longer() {
     let env = TestEnv::new().await;
     let operation = pending_package(&env).await;
     let start = env.sim.clock().now();
-    env.sim.faults().add(rate_limited("60").times(1));
+    env.add_fault(rate_limited("60").times(1));
     operation.wait().with_deadline(Duration::from_secs(30)).await.unwrap();
     let polls: Vec<_> = env.request_times("getDownload", start).iter().map(Duration::as_millis).collect();
     assert_eq!(polls, [0, 30_000]);
@@ -45,7 +45,7 @@ async fn polls_once_more_at_deadline_when_retry_after_is_longer() {
 async fn reports_deadline_after_persistent_429() {
     let env = TestEnv::new().await;
     let operation = pending_package(&env).await;
-    env.sim.faults().add(rate_limited("60"));
+    env.add_fault(rate_limited("60"));
     let error = operation.wait().with_deadline(Duration::from_secs(90)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -62,7 +62,7 @@ async fn reports_deadline_after_persistent_429() {
 async fn failing_polls_do_not_extend_deadline() {
     let env = TestEnv::new().await;
     let operation = pending_package(&env).await;
-    env.sim.faults().add(Fault::on("getDownload").status(503));
+    env.add_fault(Fault::on("getDownload").status(503));
     let error = operation.wait().with_deadline(Duration::from_secs(10)).await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
     // Each poll makes four attempts in 1.75 s; the last poll begins before the deadline and ends after it.

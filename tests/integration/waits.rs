@@ -156,11 +156,11 @@ async fn tolerates_404_for_new_package() {
     let env = TestEnv::new().await;
     let operation = package(&env).await;
     let start = env.sim.clock().now();
-    env.sim.faults().add(Fault::on("getDownload").status(404).times(3));
+    env.add_fault(Fault::on("getDownload").status(404).times(3));
     operation.wait().await.unwrap();
     assert_eq!(milliseconds(&env, "getDownload", start)[..4], [0, 500, 1_000, 1_700]);
     // A package that was seen once can only be deleted.
-    env.sim.faults().add(Fault::on("getDownload").status(404).times(1));
+    env.add_fault(Fault::on("getDownload").status(404).times(1));
     let known = env.client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
     let error = known.wait().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Gone, "{error:?}");

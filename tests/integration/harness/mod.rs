@@ -16,7 +16,9 @@ pub mod subprocess;
 pub mod test_env;
 pub mod zip_fixtures;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
 
 /// Returns the sorted names of the files in a folder.
 pub fn file_names(folder: &Path) -> Vec<String> {
@@ -24,4 +26,11 @@ pub fn file_names(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// Creates a folder and returns it with the path of `a.zip` in the folder; the file does not exist.
+pub fn zip_target() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.zip");
+    (folder, target)
 }

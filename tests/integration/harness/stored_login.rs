@@ -40,7 +40,7 @@ pub fn process_client(env: &TestEnv, store: impl TokenStore) -> (Client, EventRe
 
 /// Logs in by device code and saves the tokens in the store.
 pub async fn log_in_to_store(env: &TestEnv, store: impl TokenStore) -> TokenSet {
-    let login = env.builder().login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+    let login = env.login();
     let provider = env.sim.control().provider().clone();
     let person = env.sim.username().to_owned();
     login.store(store).device(move |code| assert!(provider.approve_device(&code.user_code, &person))).await.unwrap()

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 
 use documine::{
     BoxFuture, Client, ClientBuilder, Clock, Credentials, DossierHandle, DossierTemplateHandle, DossierTemplateId,
-    DownloadFileType, FileHandle, NewDossier, Package, PackageContent, Source,
+    DownloadFileType, FileHandle, Login, NewDossier, Package, PackageContent, Source, TokenSet,
 };
-use documine_sim::{RecordedRequest, SimClock, Simulator, SimulatorBuilder};
+use documine_sim::{Fault, RecordedRequest, SimClock, Simulator, SimulatorBuilder};
 
 use crate::harness::pdf_fixtures::STUDY;
 
@@ -47,6 +47,21 @@ impl TestEnv {
     /// Builds another client with these credentials.
     pub fn client_with(&self, credentials: Credentials) -> Client {
         self.builder().credentials(credentials).build().unwrap()
+    }
+
+    /// Starts a login of the simulator's client.
+    pub fn login(&self) -> Login {
+        self.builder().login(self.sim.client_id()).unwrap().client_secret(self.sim.client_secret())
+    }
+
+    /// Returns credentials of the simulator's client with these tokens.
+    pub fn token_credentials(&self, tokens: TokenSet) -> Credentials {
+        Credentials::tokens(self.sim.client_id(), tokens).client_secret(self.sim.client_secret())
+    }
+
+    /// Adds a fault to the simulator.
+    pub fn add_fault(&self, fault: Fault) {
+        self.sim.faults().add(fault);
     }
 
     /// Returns the built-in dossier template.
