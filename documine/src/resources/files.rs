@@ -264,6 +264,8 @@ fn state_name(file: &FileStatus) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::auth::Credentials;
     use crate::operation::SharedPoll;

@@ -268,7 +268,7 @@ mod tests {
     use ::http::{HeaderName, HeaderValue, header};
     use documine_api::operations::ResponseKind;
 
-    fn mismatch(name: HeaderName, value: &'static str, answer: Answer) -> Option<String> {
+    fn mismatch(name: HeaderName, value: &'static str, answer: ResponseKind) -> Option<String> {
         content_mismatch(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]), answer)
     }
 
@@ -277,12 +277,12 @@ mod tests {
         for accepted in
             ["application/json", "application/json;charset=UTF-8", "application/json; charset=\"utf-8\"; a=b"]
         {
-            assert_eq!(mismatch(header::CONTENT_TYPE, accepted, Answer::Json), None, "{accepted}");
+            assert_eq!(mismatch(header::CONTENT_TYPE, accepted, ResponseKind::Json), None, "{accepted}");
         }
-        let latin = mismatch(header::CONTENT_TYPE, "application/json; charset=ISO-8859-1", Answer::Json);
+        let latin = mismatch(header::CONTENT_TYPE, "application/json; charset=ISO-8859-1", ResponseKind::Json);
         assert_eq!(latin.as_deref(), Some("the charset is \"ISO-8859-1\" instead of UTF-8"));
-        assert!(mismatch(header::CONTENT_TYPE, " Text/HTML", Answer::Binary).is_some());
-        assert!(mismatch(header::CONTENT_TYPE, "text/html", Answer::Empty).is_some());
-        assert_eq!(mismatch(header::CONTENT_TYPE, "text/plain", Answer::Empty), None);
+        assert!(mismatch(header::CONTENT_TYPE, " Text/HTML", ResponseKind::Binary).is_some());
+        assert!(mismatch(header::CONTENT_TYPE, "text/html", ResponseKind::Empty).is_some());
+        assert_eq!(mismatch(header::CONTENT_TYPE, "text/plain", ResponseKind::Empty), None);
     }
 }
