@@ -1,6 +1,5 @@
 //! Generates the raw client from an OpenAPI document with `documine-codegen`.
 //!
-//! Reads the document, `openapi/contract.toml` and the user's decisions (`mapping.toml`); writes the source files to `OUT_DIR`.
 //! A document that cannot be used fails the build with one line per reason, which names the operation and the JSON pointer.
 
 use std::path::{Path, PathBuf};
@@ -48,7 +47,8 @@ fn path_from_env(variable: &str) -> Result<Option<PathBuf>, Vec<String>> {
     };
     if !path.is_absolute() {
         return Err(vec![format!(
-            "{variable} is the relative path {path:?}; set an absolute path, or in .cargo/config.toml: [env] {variable} = {{ value = {path:?}, relative = true }}"
+            "{variable} is the relative path {path:?}; set an absolute path, \
+             or in .cargo/config.toml: [env] {variable} = {{ value = {path:?}, relative = true }}"
         )]);
     }
     println!("cargo:rerun-if-changed={}", path.display());
@@ -67,7 +67,9 @@ fn write_output(output: &BuildOutput) -> Result<(), Vec<String>> {
     let is_package = Path::new("Cargo.toml.orig").exists() && std::env::var_os(DOCUMENT_VARIABLE).is_none();
     if is_package && !output.is_reconstruction {
         println!(
-            "cargo::warning=this package contains a document other than the reconstruction ({VENDORED}); do not publish it, because it belongs to the service's vendor and its subscribers; `cargo xtask regen --restore` restores the reconstruction"
+            "cargo::warning=this package contains a document other than the reconstruction ({VENDORED}); \
+             do not publish it, because it belongs to the service's vendor and its subscribers; \
+             `cargo xtask regen --restore` restores the reconstruction"
         );
     }
     let folder =
