@@ -19,6 +19,7 @@ mod documents;
 mod passes;
 mod peers;
 mod regen;
+mod style;
 #[cfg(test)]
 mod tests;
 #[path = "passes/yaml.rs"]
@@ -45,6 +46,8 @@ enum Command {
     /// Run programs by others that tell whether ours is right.
     #[command(subcommand)]
     Peers(peers::Peer),
+    /// Measure doc comments, comments, error texts and Markdown against the rules of style.
+    Style(style::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,5 +57,6 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Campaign(args) => campaign::run(&args),
         Command::Peers(peer) => peers::run(&peer),
+        Command::Style(args) => style::run(&args),
     }
 }
