@@ -1,7 +1,7 @@
 //! A login in the platform's keyring, with a keyring of each sort: none, an open one, a locked one.
 //!
 //! A program of its own, because a process has one keyring and finds it by its environment. Without an argument it runs itself where there is none; with
-//! `open` or `locked` it expects the session around it to have such a one: `cargo xtask peers keyring` makes them.
+//! `open` or `locked` it expects the session around it to have such a one: `cargo xtask conformance keyring` makes them.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::{Command, ExitCode};

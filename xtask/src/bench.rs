@@ -13,9 +13,9 @@ mod clients;
 mod figures;
 mod goals;
 mod jobs;
+mod openapi_generator;
 mod plot;
 mod process;
-mod rival;
 mod server;
 mod table;
 mod transfers;
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     match measure(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            say(&format!("bench: {reason}"));
+            print(&format!("bench: {reason}"));
             ExitCode::FAILURE
         }
     }
@@ -103,9 +103,9 @@ fn measure(args: &Args) -> Result<(), Missing> {
     }
     let mut notes = clients.notes.clone();
     notes.push(format!("this machine: {} cores, load {} when it began", machine["cores"], machine["load"]));
-    table::print(&rows, &notes);
-    waits::print(&waits);
-    goals::print(&rows);
+    table::print_rows(&rows, &notes);
+    waits::print_waits(&waits);
+    goals::print_goals(&rows);
     let report = json!({
         "date": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "commit": commit(),
@@ -121,7 +121,7 @@ fn measure(args: &Args) -> Result<(), Missing> {
     });
     let path = root().join("target/bench.json");
     std::fs::write(&path, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
-    say(&format!("\nall figures: target/bench.json ({} s)", began.elapsed().as_secs()));
+    print(&format!("\nall figures: target/bench.json ({} s)", began.elapsed().as_secs()));
     Ok(())
 }
 
@@ -175,7 +175,7 @@ fn tools() -> Value {
         "hyper": locked("hyper"),
         "serde_json": locked("serde_json"),
         "tokio": locked("tokio"),
-        "openapi-generator": rival::GENERATOR,
+        "openapi-generator": openapi_generator::GENERATOR,
     })
 }
 
@@ -188,7 +188,7 @@ fn locked(name: &str) -> Option<String> {
 }
 
 /// One line for whoever runs the command.
-fn say(line: &str) {
+fn print(line: &str) {
     #[expect(clippy::print_stdout, reason = "the command's result")]
     {
         println!("{line}");

@@ -1,8 +1,8 @@
 //! `cargo xtask documents`: holds `regen` and the build against documents that nobody gave us (made by the program in `tests/documents`).
 //!
-//! A document that has to be refused goes to the real command, which must say why and leave every file under openapi/ as it is. One that
+//! A document that has to be refused goes to the real command, which must print why and leave every file under openapi/ as it is. One that
 //! has to be accepted goes to the command with `--dry-run`, which runs the passes and the generator. Compiling what comes out takes some
-//! seconds each, so that only the documents put together of many twists go to the compiler. With `--full` all do, some go through all
+//! seconds each, so that only the documents put together of many variants go to the compiler. With `--full` all do, some go through all
 //! tests of the workspace, and the build script gets those that have to be refused. At the end two documents are really written, in a
 //! copy of the workspace. Exit code: 0 as expected, 1 not, 2 nothing could be tried.
 
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         let chosen: Vec<&Case> = all.iter().filter(|case| wanted(&case.name)).collect();
         if args.list {
             for case in chosen {
-                say(&case.line());
+                print(&case.line());
             }
             return Ok(0);
         }
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         let copied = if wanted(COPY) && !args.quick { copied } else { Vec::new() };
         let (tried, failed) = documents.try_all(&chosen, &copied);
         let how = if failed == 0 { String::from("all") } else { format!("{failed} not") };
-        say(&format!("{tried} documents, {how} as expected, in {:.0} s", started.elapsed().as_secs_f64()));
+        print(&format!("{tried} documents, {how} as expected, in {:.0} s", started.elapsed().as_secs_f64()));
         Ok(failed)
     });
     match tried {
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "the command's result")]
-fn say(line: &str) {
+fn print(line: &str) {
     println!("{line}");
 }
 
@@ -346,9 +346,9 @@ impl<'a> Documents<'a> {
 fn report(case: &str, step: &str, started: Instant, outcome: &Outcome) -> bool {
     let seconds = started.elapsed().as_secs_f64();
     match outcome {
-        Ok(()) => say(&format!("ok     {seconds:>6.1} s  {case}: {step}")),
+        Ok(()) => print(&format!("ok     {seconds:>6.1} s  {case}: {step}")),
         Err(reason) => {
-            say(&format!("FAILED {seconds:>6.1} s  {case}: {step}: {}", reason.replace('\n', "\n           ")));
+            print(&format!("FAILED {seconds:>6.1} s  {case}: {step}: {}", reason.replace('\n', "\n           ")));
         }
     }
     outcome.is_ok()
@@ -381,7 +381,7 @@ fn succeeds(finished: &Finished) -> Outcome {
 fn says<T: AsRef<str>>(text: &str, parts: &[T]) -> Outcome {
     let is_there = |part: &&str| part.split('|').any(|either| text.contains(either));
     let missing: Vec<&str> = parts.iter().map(AsRef::as_ref).filter(|part| !is_there(part)).collect();
-    if missing.is_empty() { Ok(()) } else { Err(format!("does not say {missing:?}, but:\n{}", tail(text))) }
+    if missing.is_empty() { Ok(()) } else { Err(format!("does not print {missing:?}, but:\n{}", tail(text))) }
 }
 
 fn accepts(finished: &Finished, case: &Case) -> Outcome {

@@ -12,13 +12,13 @@ use clap::{Parser, Subcommand};
 // The passes are the ones the build script runs. `src/passes` is a link to `openapi/passes`, so that cargo finds them when it packages
 // the workspace.
 mod bench;
-mod campaign;
 #[path = "passes/code/mod.rs"]
 mod code;
+mod conformance;
 mod documents;
 mod passes;
-mod peers;
 mod regen;
+mod stress;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -42,10 +42,10 @@ enum Command {
     /// Measure what calls cost, beside hand-written reqwest and a generated client.
     Bench(bench::Args),
     /// Let many clients work while much goes wrong, and look whether anything was lost, doubled or corrupt.
-    Campaign(campaign::Args),
+    Stress(stress::Args),
     /// Run programs by others that tell whether ours is right.
     #[command(subcommand)]
-    Peers(peers::Peer),
+    Conformance(conformance::Suite),
     /// Measure doc comments, comments, error texts and Markdown against the rules of style.
     Style(style::Args),
 }
@@ -55,8 +55,8 @@ fn main() -> ExitCode {
         Command::Regen(args) => regen::run(&args),
         Command::Documents(args) => documents::run(&args),
         Command::Bench(args) => bench::run(&args),
-        Command::Campaign(args) => campaign::run(&args),
-        Command::Peers(peer) => peers::run(&peer),
+        Command::Stress(args) => stress::run(&args),
+        Command::Conformance(suite) => conformance::run(&suite),
         Command::Style(args) => style::run(&args),
     }
 }

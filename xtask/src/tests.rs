@@ -11,7 +11,7 @@ mod lint;
 mod mapping;
 mod order;
 mod robust;
-mod twists;
+mod variants;
 mod vendored;
 
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
-//! The table: which twists make which document, and how it ends.
+//! The table: which variants make which document, and how it ends.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::form::Form;
-use crate::twists::{Twist, twists};
+use crate::variants::{Variant, variants};
 
 /// A document and the end that it shall have.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct Case {
     /// Names it on the command line and in its file.
     pub name: &'static str,
     /// What is done to our document, in this order.
-    pub twists: &'static [Twist],
+    pub variants: &'static [Variant],
     /// How it is written.
     pub form: Form,
     /// What is done to its text afterwards.
@@ -57,8 +57,8 @@ impl Case {
     /// The document as a value.
     pub fn document(&self, ours: &Value) -> Value {
         let mut document = ours.clone();
-        for twist in self.twists {
-            (twist.apply)(&mut document);
+        for variant in self.variants {
+            (variant.apply)(&mut document);
         }
         document
     }
@@ -115,7 +115,7 @@ impl Case {
         json!({
             "name": self.name,
             "file": self.file(),
-            "twists": self.twists.iter().map(|twist| twist.name).collect::<Vec<&str>>(),
+            "variants": self.variants.iter().map(|variant| variant.name).collect::<Vec<&str>>(),
             "form": format!("{:?}", self.form),
             "by_hand": self.written.then(|| format!("{}.by-hand.yaml", self.name)),
             "decisions": self.decisions().map(|_| format!("{}.mapping.toml", self.name)),
@@ -161,16 +161,16 @@ impl Case {
     }
 }
 
-fn case(name: &'static str, twists: &'static [Twist], end: End) -> Case {
-    Case { name, twists, form: Form::Json, text: None, accept_missing: &[], map: &[], written: false, end }
+fn case(name: &'static str, variants: &'static [Variant], end: End) -> Case {
+    Case { name, variants, form: Form::Json, text: None, accept_missing: &[], map: &[], written: false, end }
 }
 
-fn accepted(name: &'static str, twists: &'static [Twist]) -> Case {
-    case(name, twists, End::Accepted { effort: Effort::Generated, says: &[] })
+fn accepted(name: &'static str, variants: &'static [Variant]) -> Case {
+    case(name, variants, End::Accepted { effort: Effort::Generated, says: &[] })
 }
 
-fn refused(name: &'static str, twists: &'static [Twist], message: &'static [&'static str]) -> Case {
-    case(name, twists, End::Refused(message))
+fn refused(name: &'static str, variants: &'static [Variant], message: &'static [&'static str]) -> Case {
+    case(name, variants, End::Refused(message))
 }
 
 /// All cases.
@@ -189,86 +189,86 @@ pub fn cases() -> Vec<Case> {
 /// unless what they are about shows to the compiler only.
 fn one_by_one() -> Vec<Case> {
     vec![
-        accepted("ours", twists![]).saying(&["up to date"]),
-        accepted("other operation ids", twists![all_operation_ids_renamed]),
-        accepted("no operation ids", twists![no_operation_ids]),
-        accepted("swapped operation ids", twists![operation_ids_swapped]),
-        accepted("other schema names", twists![schemas_renamed]),
-        accepted("other path parameters", twists![path_parameters_renamed]),
-        accepted("another prefix", twists![api_prefix_replaced]),
-        accepted("a server with a path", twists![server_path]),
-        accepted("snake case", twists![snake_case_fields, snake_case_query]),
-        accepted("fileId for id", twists![file_id_for_id]),
-        accepted("envelopes called content", twists![envelope_key_renamed]),
-        accepted("inline schemas", twists![inlined]),
-        accepted("allOf around references", twists![wrapped_in_all_of]),
-        accepted("allOf of parts", twists![split_into_all_of]),
-        accepted("oneOf with discriminator", twists![one_of_with_discriminator]),
-        accepted("anyOf with null", twists![any_of_with_null]),
-        accepted("any media type", twists![any_media_type]),
-        accepted("hal", twists![hal_media_type, vendor_request_type]),
-        accepted("several media types", twists![several_media_types]),
-        accepted("no formats", twists![formats_removed]),
-        accepted("nothing required", twists![nothing_required]),
-        accepted("everything required", twists![everything_required]),
-        accepted("fuller envelopes", twists![envelope_with_more_keys]),
-        accepted("uuids", twists![ids_as_uuid]),
-        accepted("more enum values", twists![enum_supersets]),
-        accepted("enums without values", twists![enums_without_values]),
-        accepted("unknown fields", twists![unknown_fields]),
-        accepted("closed objects", twists![closed_objects]),
-        accepted("constraints", twists![constraints_added]),
-        accepted("known fields of other types", twists![known_field_of_another_type])
+        accepted("ours", variants![]).saying(&["up to date"]),
+        accepted("other operation ids", variants![all_operation_ids_renamed]),
+        accepted("no operation ids", variants![no_operation_ids]),
+        accepted("swapped operation ids", variants![operation_ids_swapped]),
+        accepted("other schema names", variants![schemas_renamed]),
+        accepted("other path parameters", variants![path_parameters_renamed]),
+        accepted("another prefix", variants![api_prefix_replaced]),
+        accepted("a server with a path", variants![server_path]),
+        accepted("snake case", variants![snake_case_fields, snake_case_query]),
+        accepted("fileId for id", variants![file_id_for_id]),
+        accepted("envelopes called content", variants![envelope_key_renamed]),
+        accepted("inline schemas", variants![inlined]),
+        accepted("allOf around references", variants![wrapped_in_all_of]),
+        accepted("allOf of parts", variants![split_into_all_of]),
+        accepted("oneOf with discriminator", variants![one_of_with_discriminator]),
+        accepted("anyOf with null", variants![any_of_with_null]),
+        accepted("any media type", variants![any_media_type]),
+        accepted("hal", variants![hal_media_type, vendor_request_type]),
+        accepted("several media types", variants![several_media_types]),
+        accepted("no formats", variants![formats_removed]),
+        accepted("nothing required", variants![nothing_required]),
+        accepted("everything required", variants![everything_required]),
+        accepted("fuller envelopes", variants![envelope_with_more_keys]),
+        accepted("uuids", variants![ids_as_uuid]),
+        accepted("more enum values", variants![enum_supersets]),
+        accepted("enums without values", variants![enums_without_values]),
+        accepted("unknown fields", variants![unknown_fields]),
+        accepted("closed objects", variants![closed_objects]),
+        accepted("constraints", variants![constraints_added]),
+        accepted("known fields of other types", variants![known_field_of_another_type])
             .saying(&["fileSize", "follows the document"]),
-        accepted("without optional fields", twists![without_optional_field])
+        accepted("without optional fields", variants![without_optional_field])
             .saying(&["FileStatus.numberOfPages is not in the document"]),
-        accepted("tenant header", twists![tenant_header_declared]),
-        accepted("optional header and cookie", twists![optional_header]),
-        accepted("paging parameters", twists![paging_parameters]),
-        accepted("pageable", twists![pageable_object]),
-        accepted("errors of any kind", twists![problem_json_errors]),
-        accepted("errors only", twists![errors_only]).saying(&["does not say what a success holds"]),
-        accepted("default for success", twists![default_for_success]),
-        accepted("another part", twists![another_part_name]),
-        accepted("an optional part", twists![further_optional_part]),
-        accepted("a list of files", twists![list_of_files_in_the_form]),
-        accepted("200 for 204", twists![success_200_for_204]),
-        accepted("2XX", twists![success_2xx]),
-        accepted("no xml", twists![without_xml]),
-        accepted("the package as an object", twists![package_as_object])
+        accepted("tenant header", variants![tenant_header_declared]),
+        accepted("optional header and cookie", variants![optional_header]),
+        accepted("paging parameters", variants![paging_parameters]),
+        accepted("pageable", variants![pageable_object]),
+        accepted("errors of any kind", variants![problem_json_errors]),
+        accepted("errors only", variants![errors_only]).saying(&["does not say what a success holds"]),
+        accepted("default for success", variants![default_for_success]),
+        accepted("another part", variants![another_part_name]),
+        accepted("an optional part", variants![further_optional_part]),
+        accepted("a list of files", variants![list_of_files_in_the_form]),
+        accepted("200 for 204", variants![success_200_for_204]),
+        accepted("2XX", variants![success_2xx]),
+        accepted("no xml", variants![without_xml]),
+        accepted("the package as an object", variants![package_as_object])
             .saying(&["downloadPackage: the document describes the package as JSON: taken for bytes"]),
-        accepted("a file as its class", twists![multipart_file_class]),
-        accepted("a flag in the form", twists![keep_in_the_form])
+        accepted("a file as its class", variants![multipart_file_class]),
+        accepted("a flag in the form", variants![keep_in_the_form])
             .saying(&["uploadFile: the parameter `keepManualChanges` is the part `keepManualChanges` of the form"]),
-        accepted("a flag in a header", twists![keep_in_a_header])
+        accepted("a flag in a header", variants![keep_in_a_header])
             .saying(&["uploadFile: the parameter `keepManualChanges` is the header `X-Keep-Manual-Changes`"]),
-        accepted("patterns in paths", twists![patterns_in_paths]),
-        accepted("java objects", twists![java_objects]),
-        accepted("openapi 3.1", twists![openapi_3_1]),
-        accepted("the contract's fields in another case", twists![contract_fields_in_other_case]),
-        accepted("no query parameters", twists![without_query_parameters])
+        accepted("patterns in paths", variants![patterns_in_paths]),
+        accepted("java objects", variants![java_objects]),
+        accepted("openapi 3.1", variants![openapi_3_1]),
+        accepted("the contract's fields in another case", variants![contract_fields_in_other_case]),
+        accepted("no query parameters", variants![without_query_parameters])
             .saying(&["the query parameter `includeDetails` is not in the document"]),
-        accepted("shared by reference", twists![shared_by_reference]),
-        accepted("extra operations", twists![extra_operations]),
-        accepted("odd operations", twists![odd_operations]),
-        accepted("callbacks and links", twists![callbacks_and_links]),
-        accepted("circles that are legal", twists![recursive_schemas]),
-        accepted("schemas in odd places", twists![schema_in_odd_place]),
-        accepted("extensions of others", twists![extensions_everywhere]),
-        accepted("everything deprecated", twists![deprecated_everywhere]),
-        accepted("keywords", twists![keyword_names]),
-        accepted("names that differ by case", twists![case_only_names]),
-        accepted("odd names", twists![odd_names]),
-        accepted("names that break out", twists![breakout_names]),
-        accepted("texts that break out", twists![breakout_texts]),
-        accepted("a large document", twists![many_schemas, long_texts]),
-        accepted("without guesses", twists![without_inferred_operations])
+        accepted("shared by reference", variants![shared_by_reference]),
+        accepted("extra operations", variants![extra_operations]),
+        accepted("odd operations", variants![odd_operations]),
+        accepted("callbacks and links", variants![callbacks_and_links]),
+        accepted("circles that are legal", variants![recursive_schemas]),
+        accepted("schemas in odd places", variants![schema_in_odd_place]),
+        accepted("extensions of others", variants![extensions_everywhere]),
+        accepted("everything deprecated", variants![deprecated_everywhere]),
+        accepted("keywords", variants![keyword_names]),
+        accepted("names that differ by case", variants![case_only_names]),
+        accepted("odd names", variants![odd_names]),
+        accepted("names that break out", variants![breakout_names]),
+        accepted("texts that break out", variants![breakout_texts]),
+        accepted("a large document", variants![many_schemas, long_texts]),
+        accepted("without guesses", variants![without_inferred_operations])
             .saying(&["getUsers: the document does not have GET /api/users (a path that we guessed)"]),
-        accepted("without the licence", twists![without_license])
+        accepted("without the licence", variants![without_license])
             .without(&["getLicense"])
             .saying(&["getLicense: the document does not have it; accepted"])
             .written_too(),
-        accepted("a download elsewhere", twists![another_download_path])
+        accepted("a download elsewhere", variants![another_download_path])
             .mapped(&[("getDownload", "GET /api/downloads/{downloadId}/status")]),
     ]
 }
@@ -278,7 +278,7 @@ fn several_at_once() -> Vec<Case> {
     vec![
         accepted(
             "typical springdoc",
-            twists![
+            variants![
                 all_operation_ids_renamed,
                 schemas_renamed,
                 any_media_type,
@@ -301,7 +301,7 @@ fn several_at_once() -> Vec<Case> {
         .tried(Effort::Tested),
         accepted(
             "renamed everything",
-            twists![
+            variants![
                 no_operation_ids,
                 path_parameters_renamed,
                 snake_case_fields,
@@ -314,11 +314,11 @@ fn several_at_once() -> Vec<Case> {
         )
         .tried(Effort::Tested)
         .written_too(),
-        accepted("all inline and unnamed", twists![inlined, no_operation_ids, formats_removed, hal_media_type])
+        accepted("all inline and unnamed", variants![inlined, no_operation_ids, formats_removed, hal_media_type])
             .tried(Effort::Checked),
         accepted(
             "java class hierarchy",
-            twists![
+            variants![
                 everything_required,
                 one_of_with_discriminator,
                 split_into_all_of,
@@ -330,7 +330,7 @@ fn several_at_once() -> Vec<Case> {
         .tried(Effort::Checked),
         accepted(
             "hostile names",
-            twists![
+            variants![
                 keyword_names,
                 case_only_names,
                 contract_fields_in_other_case,
@@ -350,7 +350,7 @@ fn rarely_at_once() -> Vec<Case> {
     vec![
         accepted(
             "odd but legal",
-            twists![
+            variants![
                 odd_operations,
                 extra_operations,
                 callbacks_and_links,
@@ -365,7 +365,7 @@ fn rarely_at_once() -> Vec<Case> {
         .tried(Effort::Checked),
         accepted(
             "as little as possible",
-            twists![
+            variants![
                 without_inferred_operations,
                 without_license,
                 without_xml,
@@ -381,7 +381,7 @@ fn rarely_at_once() -> Vec<Case> {
         .tried(Effort::Tested),
         accepted(
             "behind a gateway",
-            twists![
+            variants![
                 server_path,
                 keep_in_a_header,
                 tenant_header_declared,
@@ -397,7 +397,7 @@ fn rarely_at_once() -> Vec<Case> {
         .tried(Effort::Checked),
         accepted(
             "another team's taste",
-            twists![
+            variants![
                 envelope_key_renamed,
                 paging_parameters,
                 known_field_of_another_type,
@@ -410,7 +410,7 @@ fn rarely_at_once() -> Vec<Case> {
         )
         .mapped(&[("getDownload", "GET /api/downloads/{downloadId}/status")])
         .tried(Effort::Checked),
-        accepted("very large", twists![many_schemas, long_texts, recursive_schemas, unknown_fields])
+        accepted("very large", variants![many_schemas, long_texts, recursive_schemas, unknown_fields])
             .tried(Effort::Checked),
     ]
 }
@@ -418,14 +418,14 @@ fn rarely_at_once() -> Vec<Case> {
 /// The same in other forms of text.
 fn forms() -> Vec<Case> {
     vec![
-        accepted("json of windows", twists![unknown_fields]).in_form(Form::JsonOfWindows),
-        accepted("yaml", twists![yaml_words, schemas_renamed, all_operation_ids_renamed])
+        accepted("json of windows", variants![unknown_fields]).in_form(Form::JsonOfWindows),
+        accepted("yaml", variants![yaml_words, schemas_renamed, all_operation_ids_renamed])
             .in_form(Form::Yaml)
             .tried(Effort::Checked),
-        accepted("yaml with anchors and comments", twists![yaml_words, inlined, breakout_texts])
+        accepted("yaml with anchors and comments", variants![yaml_words, inlined, breakout_texts])
             .in_form(Form::YamlByHand),
-        accepted("yaml of windows", twists![odd_names, extra_operations]).in_form(Form::YamlOfWindows),
-        accepted("yaml, version without quotes", twists![no_operation_ids])
+        accepted("yaml of windows", variants![odd_names, extra_operations]).in_form(Form::YamlOfWindows),
+        accepted("yaml, version without quotes", variants![no_operation_ids])
             .in_form(Form::Yaml)
             .with_text(|text| text.replace("version: \"1.0.0\"", "version: 1.0.0")),
     ]
@@ -436,13 +436,17 @@ fn refusals() -> Vec<Case> {
     vec![
         refused(
             "no getFile",
-            twists![without_get_file],
+            variants![without_get_file],
             &["getFile: no operation has the form GET /api/", "--accept-missing getFile"],
         ),
-        refused("no licence, not accepted", twists![without_license], &["getLicense: ", "--accept-missing getLicense"]),
+        refused(
+            "no licence, not accepted",
+            variants![without_license],
+            &["getLicense: ", "--accept-missing getLicense"],
+        ),
         refused(
             "a download elsewhere, not said",
-            twists![another_download_path],
+            variants![another_download_path],
             &[
                 "getDownload: no operation has the form GET /api/downloads/{downloadId}",
                 "--map getDownload='GET /api/downloads/{downloadId}/status'",
@@ -450,30 +454,30 @@ fn refusals() -> Vec<Case> {
         ),
         refused(
             "a decision that leads nowhere",
-            twists![another_download_path],
+            variants![another_download_path],
             &["getDownload: the document has no GET /api/packages/{id}, which was named for it"],
         )
         .mapped(&[("getDownload", "GET /api/packages/{id}")]),
         refused(
             "a decision about nothing",
-            twists![without_license],
+            variants![without_license],
             &["getLicence: the contract has no such operation"],
         )
         .without(&["getLicence"]),
         refused(
             "a required query parameter",
-            twists![required_query_parameter],
+            variants![required_query_parameter],
             &["getFiles: requires the query parameter `view`", "/parameters/"],
         ),
         refused(
             "a required header",
-            twists![required_header_parameter],
+            variants![required_header_parameter],
             &["downloadPackage: requires the header parameter `X-Audit-Reason`"],
         ),
-        refused("a required object in the query", twists![required_deep_object], &["getDossierTemplates: ", "span"]),
+        refused("a required object in the query", variants![required_deep_object], &["getDossierTemplates: ", "span"]),
         refused(
             "a required field",
-            twists![required_body_field],
+            variants![required_body_field],
             &[
                 "requires the field `costCentre` in DossierRequest",
                 "/components/schemas/DossierRequest/properties/costCentre",
@@ -481,40 +485,40 @@ fn refusals() -> Vec<Case> {
         ),
         refused(
             "a required part",
-            twists![required_second_part],
+            variants![required_second_part],
             &["uploadFile: the form requires the part `language`"],
         ),
         refused(
             "two files",
-            twists![two_files_in_the_form],
+            variants![two_files_in_the_form],
             &["uploadFile: the form has several parts that hold files"],
         ),
-        refused("no form", twists![upload_takes_json], &["uploadFile: "]),
+        refused("no form", variants![upload_takes_json], &["uploadFile: "]),
         refused(
             "no READY",
-            twists![download_state_without_ready],
+            variants![download_state_without_ready],
             &["getDownload: DownloadStatus.status does not list READY", "QUEUED, GENERATING, FAILED"],
         ),
-        refused("no PROCESSED", twists![processed_missing], &["does not list PROCESSED"]),
+        refused("no PROCESSED", variants![processed_missing], &["does not list PROCESSED"]),
         refused(
             "ids are numbers",
-            twists![id_as_integer],
+            variants![id_as_integer],
             &["FileStatus.id is an integer instead of a text", "/components/schemas/FileStatus/properties/id"],
         ),
         refused(
             "no id",
-            twists![id_missing],
+            variants![id_missing],
             &["Dossier has no field `id` (nor dossierId), and the facade depends on it", "/components/schemas/Dossier"],
         ),
-        refused("a bare list", twists![list_is_bare_array], &["getFiles: holds a bare list", "FileList"]),
+        refused("a bare list", variants![list_is_bare_array], &["getFiles: holds a bare list", "FileList"]),
         refused(
             "a state that is an object",
-            twists![status_as_object],
+            variants![status_as_object],
             &["FileStatus.processingStatus is an object instead of a text"],
         ),
         refused(
             "components of fixed fields",
-            twists![components_of_fixed_fields],
+            variants![components_of_fixed_fields],
             &["FileComponents.components is an object of fixed fields instead of a map"],
         ),
     ]
@@ -525,34 +529,34 @@ fn in_themselves() -> Vec<Case> {
     const GET_FILE: &str =
         "/paths/~1api~1dossier-templates~1{dossierTemplateId}~1dossiers~1{dossierId}~1files~1{fileId}/get";
     vec![
-        refused("two versions", twists![two_api_versions], &["ambiguous", "/api/v2"]),
+        refused("two versions", variants![two_api_versions], &["ambiguous", "/api/v2"]),
         refused(
             "another paging",
-            twists![another_paging],
+            variants![another_paging],
             &["getFiles: the list comes in a way that the facade does not follow: cursor"],
         ),
-        refused("a file", twists![file_reference], &["etc/passwd", "out of the document, which is never followed"]),
+        refused("a file", variants![file_reference], &["etc/passwd", "out of the document, which is never followed"]),
         refused(
             "a url",
-            twists![url_reference],
+            variants![url_reference],
             &["http://127.0.0.1:9/models.json", "out of the document, which is never followed"],
         ),
-        refused("a reference to nothing", twists![dangling_reference], &["NoSuchModel", "leads nowhere"]),
-        refused("references in a circle", twists![reference_circle], &["Ping", "circle|made of itself"]),
-        refused("allOf in a circle", twists![all_of_circle], &["Egg", "made of itself", "/components/schemas/"]),
+        refused("a reference to nothing", variants![dangling_reference], &["NoSuchModel", "leads nowhere"]),
+        refused("references in a circle", variants![reference_circle], &["Ping", "circle|made of itself"]),
+        refused("allOf in a circle", variants![all_of_circle], &["Egg", "made of itself", "/components/schemas/"]),
         refused(
             "models in models",
-            twists![models_in_models],
+            variants![models_in_models],
             &["models are nested in each other", "(/components/schemas/FileList)"],
         ),
-        refused("openapi 3.2", twists![openapi_3_2], &["OpenAPI 3.2.0", "3.0", "convert"]),
-        refused("swagger 2.0", twists![swagger_2_0], &["Swagger 2.0", "3.0", "convert"]),
-        refused("no paths", twists![no_paths], &["/paths", "no paths|is missing"]),
-        refused("no title", twists![no_title], &["/info/title", "/info/version"]),
-        refused("too deep", twists![too_deep], &["recursion|deep|nest"]),
+        refused("openapi 3.2", variants![openapi_3_2], &["OpenAPI 3.2.0", "3.0", "convert"]),
+        refused("swagger 2.0", variants![swagger_2_0], &["Swagger 2.0", "3.0", "convert"]),
+        refused("no paths", variants![no_paths], &["/paths", "no paths|is missing"]),
+        refused("no title", variants![no_title], &["/info/title", "/info/version"]),
+        refused("too deep", variants![too_deep], &["recursion|deep|nest"]),
         refused(
             "several reasons at once",
-            twists![
+            variants![
                 file_reference,
                 download_state_without_ready,
                 required_body_field,
@@ -563,48 +567,49 @@ fn in_themselves() -> Vec<Case> {
         ),
         refused(
             "renamed, and still refused",
-            twists![schemas_renamed, all_operation_ids_renamed, any_media_type, status_as_object],
+            variants![schemas_renamed, all_operation_ids_renamed, any_media_type, status_as_object],
             &["FileStatus.processingStatus is an object"],
         ),
         refused(
             "pointers are the document's",
-            twists![id_as_integer, without_get_file, upload_takes_json],
+            variants![id_as_integer, without_get_file, upload_takes_json],
             &["uploadFile: ", "getFile: "],
         ),
-        refused("at its place", twists![inlined, id_as_integer], &["FileStatus.id is an integer", GET_FILE]),
+        refused("at its place", variants![inlined, id_as_integer], &["FileStatus.id is an integer", GET_FILE]),
     ]
 }
 
 /// Texts that are no document.
 fn refused_texts() -> Vec<Case> {
     vec![
-        refused("a key twice in json", twists![], &["paths", "twice"])
+        refused("a key twice in json", variants![], &["paths", "twice"])
             .with_text(|text| text.replacen('{', "{\n  \"paths\": {},", 1)),
-        refused("a key twice in yaml", twists![], &["uplicate"])
+        refused("a key twice in yaml", variants![], &["uplicate"])
             .in_form(Form::Yaml)
             .with_text(|text| format!("{text}paths: {{}}\n")),
-        refused("very deep json", twists![], &["recursion|deep|nest"]).with_text(|text| {
+        refused("very deep json", variants![], &["recursion|deep|nest"]).with_text(|text| {
             let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
             text.replacen('{', &format!("{{\n  \"x-deep\": {deep},"), 1)
         }),
-        refused("too deep in yaml", twists![too_deep], &["depth|deep|nest"]).in_form(Form::Yaml),
-        refused("an alias bomb", twists![], &["limit|budget|more than|exceed"]).in_form(Form::Yaml).with_text(bomb),
-        refused("an anchor that is not there", twists![], &["alias|anchor"])
+        refused("too deep in yaml", variants![too_deep], &["depth|deep|nest"]).in_form(Form::Yaml),
+        refused("an alias bomb", variants![], &["limit|budget|more than|exceed"]).in_form(Form::Yaml).with_text(bomb),
+        refused("an anchor that is not there", variants![], &["alias|anchor"])
             .in_form(Form::Yaml)
             .with_text(|text| format!("{text}x-alias: *nowhere\n")),
-        refused("an anchor in itself", twists![], &["alias|anchor|recurs|circ"])
+        refused("an anchor in itself", variants![], &["alias|anchor|recurs|circ"])
             .in_form(Form::Yaml)
             .with_text(|text| format!("{text}x-self: &self [*self]\n")),
-        refused("two documents", twists![], &["document"])
+        refused("two documents", variants![], &["document"])
             .in_form(Form::Yaml)
             .with_text(|text| format!("{text}---\n{text}")),
-        refused("half of it", twists![], &["EOF|end of"]).with_text(|text| text[..text.len() / 2].to_owned()),
-        refused("a web page", twists![], &["web page"]).with_text(|_| String::from("<!DOCTYPE html>\n<html></html>\n")),
-        refused("nothing", twists![], &["mapping|object|nothing|empty|end of"]).with_text(|_| String::new()),
-        refused("a list", twists![], &["mapping|object"]).with_text(|text| format!("[{text}]")),
-        refused("utf-16", twists![], &["UTF-16|UTF-8"]).in_form(Form::JsonUtf16),
-        refused("33 MB", twists![], &["bytes"]).with_text(|text| text + &" ".repeat(33 << 20)),
-        refused("three million values", twists![], &["more than", "values"]).with_text(|text| {
+        refused("half of it", variants![], &["EOF|end of"]).with_text(|text| text[..text.len() / 2].to_owned()),
+        refused("a web page", variants![], &["web page"])
+            .with_text(|_| String::from("<!DOCTYPE html>\n<html></html>\n")),
+        refused("nothing", variants![], &["mapping|object|nothing|empty|end of"]).with_text(|_| String::new()),
+        refused("a list", variants![], &["mapping|object"]).with_text(|text| format!("[{text}]")),
+        refused("utf-16", variants![], &["UTF-16|UTF-8"]).in_form(Form::JsonUtf16),
+        refused("33 MB", variants![], &["bytes"]).with_text(|text| text + &" ".repeat(33 << 20)),
+        refused("three million values", variants![], &["more than", "values"]).with_text(|text| {
             let many = "0,".repeat(3_000_000);
             text.replacen('{', &format!("{{\n  \"x-many\": [{many}0],"), 1)
         }),

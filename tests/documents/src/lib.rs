@@ -1,6 +1,6 @@
 //! Documents that nobody gave us: ours, twisted in the ways in which the official one may differ from it.
 //!
-//! The official OpenAPI document is handed to subscribers only. What it may look like is told here in small steps ([`twists`]), and
+//! The official OpenAPI document is handed to subscribers only. What it may look like is told here in small steps ([`variants`]), and
 //! [`cases()`] puts them together to whole documents, each with its expected end: the client can be built from it, or it is refused
 //! and the message says why. `cargo xtask documents` makes the documents and holds `regen` and the build against the ends; the
 //! tests of xtask put the steps together at random.
@@ -10,12 +10,12 @@
 mod cases;
 mod form;
 pub mod random;
-pub mod twists;
+pub mod variants;
 mod walk;
 
 pub use cases::{Case, Effort, End, cases};
 pub use form::{Form, json_shuffled, yaml};
-pub use twists::Twist;
+pub use variants::Variant;
 
 #[cfg(test)]
 mod tests;

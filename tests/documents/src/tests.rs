@@ -1,11 +1,11 @@
-//! Each twist does something, each is used, and the table makes sense.
+//! Each variant does something, each is used, and the table makes sense.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::random::Random;
-use crate::twists::{HARMFUL, HARMLESS};
+use crate::variants::{HARMFUL, HARMLESS};
 use crate::{Effort, End, Form, cases, json_shuffled, yaml};
 
 fn ours() -> Value {
@@ -17,10 +17,10 @@ fn ours() -> Value {
 #[test]
 fn each_twist_changes_our_document() {
     let ours = ours();
-    for twist in HARMLESS.iter().chain(HARMFUL) {
+    for variant in HARMLESS.iter().chain(HARMFUL) {
         let mut twisted = ours.clone();
-        (twist.apply)(&mut twisted);
-        assert!(twisted != ours, "{}", twist.name);
+        (variant.apply)(&mut twisted);
+        assert!(twisted != ours, "{}", variant.name);
     }
 }
 
@@ -29,11 +29,11 @@ fn each_twist_of_a_case_changes_what_the_ones_before_have_left() {
     let mut idle: Vec<String> = Vec::new();
     for case in cases() {
         let mut document = ours();
-        for twist in case.twists {
+        for variant in case.variants {
             let before = document.clone();
-            (twist.apply)(&mut document);
+            (variant.apply)(&mut document);
             if document == before {
-                idle.push(format!("{}: {}", case.name, twist.name));
+                idle.push(format!("{}: {}", case.name, variant.name));
             }
         }
     }
@@ -42,14 +42,14 @@ fn each_twist_of_a_case_changes_what_the_ones_before_have_left() {
 
 #[test]
 fn each_twist_is_in_one_list_and_in_a_case() {
-    let known: Vec<&str> = HARMLESS.iter().chain(HARMFUL).map(|twist| twist.name).collect();
+    let known: Vec<&str> = HARMLESS.iter().chain(HARMFUL).map(|variant| variant.name).collect();
     let distinct: BTreeSet<&str> = known.iter().copied().collect();
-    assert_eq!(distinct.len(), known.len(), "a twist is listed twice");
+    assert_eq!(distinct.len(), known.len(), "a variant is listed twice");
     let cases = cases();
-    let used: BTreeSet<&str> = cases.iter().flat_map(|case| case.twists).map(|twist| twist.name).collect();
+    let used: BTreeSet<&str> = cases.iter().flat_map(|case| case.variants).map(|variant| variant.name).collect();
     assert_eq!(used, distinct);
     for case in &cases {
-        let harmful = case.twists.iter().any(|twist| HARMFUL.iter().any(|known| known.name == twist.name));
+        let harmful = case.variants.iter().any(|variant| HARMFUL.iter().any(|known| known.name == variant.name));
         let accepted = matches!(case.end, End::Accepted { .. });
         assert!(!(accepted && harmful), "{}", case.name);
     }
@@ -76,8 +76,8 @@ fn no_order_of_twists_panics() {
     for _ in 0..30 {
         let mut document = ours.clone();
         for _ in 0..6 {
-            let twist = all[random.below(all.len())];
-            (twist.apply)(&mut document);
+            let variant = all[random.below(all.len())];
+            (variant.apply)(&mut document);
         }
         assert!(document.is_object());
     }

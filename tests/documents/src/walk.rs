@@ -1,4 +1,4 @@
-//! Finds things in a document, whatever other twists have done to it: an operation by its method and the end of its path, a schema by
+//! Finds things in a document, whatever other variants have done to it: an operation by its method and the end of its path, a schema by
 //! the operation that takes or answers it.
 
 use serde_json::{Map, Value};

@@ -1,6 +1,6 @@
 //! A real Keycloak as a stage: its pages are driven over plain HTTP, its administrator is a client of each realm.
 //!
-//! The realms are those of `tests/peers/keycloak`. Requests for tokens are counted by Keycloak's own events.
+//! The realms are those of `tests/conformance/keycloak`. Requests for tokens are counted by Keycloak's own events.
 
 use http::Method;
 use http::header::{CONTENT_TYPE, LOCATION};

@@ -35,12 +35,12 @@ struct Arguments {
 enum Which {
     /// The simulator's own, started for the occasion
     Simulator,
-    /// A Keycloak that runs with the realms of tests/peers/keycloak
+    /// A Keycloak that runs with the realms of tests/conformance/keycloak
     Keycloak {
         /// Where it is, without the path: http://127.0.0.1:8080
         base_url: String,
     },
-    /// The provider of tests/peers/oidc-provider, which runs
+    /// The provider of tests/conformance/oidc-provider, which runs
     OidcProvider {
         /// Where it is, without the path
         base_url: String,

@@ -1,4 +1,4 @@
-//! The provider made of the library oidc-provider as a stage: `tests/peers/oidc-provider`, with the realms of `tests/peers/keycloak`.
+//! The provider made of the library oidc-provider as a stage: `tests/conformance/oidc-provider`, with the realms of `tests/conformance/keycloak`.
 
 use http::Method;
 use http::header::CONTENT_TYPE;

@@ -1,4 +1,4 @@
-//! One login in several processes, at the simulator's provider; `cargo xtask peers keycloak` does the same for longer at a real one.
+//! One login in several processes, at the simulator's provider; `cargo xtask conformance keycloak` does the same for longer at a real one.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::clients::cargo;
 use super::figures::{Row, Unit, Who};
-use super::{Missing, process, root, say};
+use super::{Missing, print, process, root};
 
 const FETCH_LIMIT: Duration = Duration::from_secs(300);
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
@@ -22,7 +22,7 @@ pub(super) fn run(folder: &Path) -> [Row; 2] {
     let mut time = Row::new("build", "clean release build", Unit::Seconds);
     let mut crates = Row::new("build", "crates in the program", Unit::Count);
     for (who, dependency) in sdks {
-        say(&format!("building {} from nothing", who.name()));
+        print(&format!("building {} from nothing", who.name()));
         let measured = measure(who.name(), dependency, folder);
         time.add(who, measured.as_ref().map(|(seconds, _)| vec![*seconds]).map_err(Clone::clone));
         crates.add(who, measured.map(|(_, crates)| vec![f64::from(crates)]));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::figures::Who;
-use super::{Missing, process, rival, root, say};
+use super::{Missing, openapi_generator, print, process, root};
 
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
 
@@ -20,7 +20,7 @@ const TOKEN_REPEATED: usize = 256;
 pub(super) struct Clients {
     /// Our client, the hand-written one, and the server.
     pub(super) bench: PathBuf,
-    rival: Result<PathBuf, Missing>,
+    openapi_generator: Result<PathBuf, Missing>,
     curl: Result<(), Missing>,
     /// What a reader of the table has to know.
     pub(super) notes: Vec<String>,
@@ -42,17 +42,17 @@ pub(super) struct Task<'a> {
 impl Clients {
     /// Builds what can be built. Without our own program there is nothing to measure; what else is missing is not run.
     pub(super) fn make(folder: &Path) -> Result<Self, Missing> {
-        say("building our client and the hand-written one");
+        print("building our client and the hand-written one");
         let target = root().join("target");
         let mut build = cargo();
         build.current_dir(root()).args(["build", "--release", "--package", "documine-bench", "--target-dir"]);
         process::run(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
-        say("generating and building the rival");
-        let rival = rival::make(folder);
+        print("generating and building the openapi_generator");
+        let openapi_generator = openapi_generator::make(folder);
         let curl = process::line(Command::new("curl").arg("--version"));
         Ok(Self {
             bench: target.join("release/documine-bench"),
-            rival,
+            openapi_generator,
             curl: curl.map(|_| ()).ok_or_else(|| "needs curl (Debian: apt install curl)".to_owned()),
             notes: [
                 "reqwest: written by hand, known fields as plain texts, without retry, limits on time and renewal of the token",
@@ -68,7 +68,7 @@ impl Clients {
     /// How `who` does `task`, or why it can't.
     pub(super) fn command(&self, who: Who, task: &Task<'_>) -> Result<Command, Missing> {
         let program = match who {
-            Who::Generated => self.rival.as_ref().map_err(Clone::clone)?,
+            Who::Generated => self.openapi_generator.as_ref().map_err(Clone::clone)?,
             Who::Curl => {
                 self.curl.clone()?;
                 return Ok(curl(task));
@@ -94,7 +94,7 @@ impl Clients {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        json!({ "missing": { "generated": self.rival.as_ref().err(), "curl": self.curl.as_ref().err() }, "notes": self.notes })
+        json!({ "missing": { "generated": self.openapi_generator.as_ref().err(), "curl": self.curl.as_ref().err() }, "notes": self.notes })
     }
 }
 

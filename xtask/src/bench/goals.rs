@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::figures::{Row, Who, median};
-use super::say;
+use super::print;
 
 /// One goal: a number that is not to exceed a limit.
 struct Goal {
@@ -85,11 +85,11 @@ const SLOWER: f64 = 1.0 / 0.95;
 const USER: &str = "user CPU per GiB";
 
 /// Says of each goal that was measured whether it is met.
-pub(super) fn print(rows: &[Row]) {
+pub(super) fn print_goals(rows: &[Row]) {
     for goal in &GOALS {
         if let Some(number) = (goal.number)(rows) {
             let verdict = if number <= goal.limit { "met" } else { "NOT MET" };
-            say(&format!("goal {verdict}: {} at most {:.3}: {number:.3}", goal.text, goal.limit));
+            print(&format!("goal {verdict}: {} at most {:.3}: {number:.3}", goal.text, goal.limit));
         }
     }
 }

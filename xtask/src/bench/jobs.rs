@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::callgrind::{self, Counted};
 use super::clients::{Clients, Task};
 use super::figures::{Row, Unit, Who};
-use super::{Missing, process, say};
+use super::{Missing, print, process};
 
 /// The longest run by itself takes some seconds.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -62,10 +62,10 @@ impl Bench<'_> {
 
     /// Small calls, one after the other and many at a time.
     pub(super) fn calls(&self) -> Result<Vec<Row>, Missing> {
-        say("counting instructions and allocations of calls");
+        print("counting instructions and allocations of calls");
         let mut rows =
             self.counted("call", &ALL, "per call", 1, &self.task("call", self.extent.counted_calls, 1)).to_vec();
-        say("measuring calls, one after the other and many at a time");
+        print("measuring calls, one after the other and many at a time");
         let time = Unit::Nanoseconds;
         let of_calls = [("wall per call", time), ("CPU per call", time)];
         rows.extend(self.timed("call", &ALL, &self.task("call", self.extent.calls, 1), &of_calls)?);
@@ -80,10 +80,10 @@ impl Bench<'_> {
     /// A large list, whole and item by item. For the latter the hand-written client reads the whole body into the SDK's own models.
     pub(super) fn lists(&self) -> Result<Vec<Row>, Missing> {
         let files = self.extent.files;
-        say("counting instructions and allocations of lists");
+        print("counting instructions and allocations of lists");
         let list = format!("list of {files} files");
         let mut rows = self.counted(&list, &DECODING, "per file", files, &self.task("list", 1, 1)).to_vec();
-        say("measuring lists");
+        print("measuring lists");
         let (time, memory) = (Unit::Nanoseconds, Unit::Kibibytes);
         let of_list = [("wall per list", time), ("CPU per list", time), ("peak memory", memory)];
         rows.extend(self.timed(&list, &ALL, &self.task("list", 1, 1), &of_list)?);
@@ -123,7 +123,7 @@ impl Bench<'_> {
         rows
     }
 
-    /// What the programs say of themselves, one round after the other, in each round one client after the other.
+    /// What the programs print of themselves, one round after the other, in each round one client after the other.
     pub(super) fn timed(
         &self,
         job: &str,

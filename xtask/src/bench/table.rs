@@ -1,13 +1,13 @@
 //! The table that a person reads.
 
 use super::figures::{Cell, Row, Unit, Who, median, spread};
-use super::say;
+use super::print;
 
 const CLIENTS: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
 const BUILDS: [Who; 3] = [Who::Ours, Who::Octocrab, Who::AsyncOpenai];
 
 /// Prints all rows, then why figures are missing.
-pub(super) fn print(rows: &[Row], notes: &[String]) {
+pub(super) fn print_rows(rows: &[Row], notes: &[String]) {
     let (builds, calls): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.job == "build");
     let mut reasons = Vec::new();
     let ratios: &[(&str, Who)] = &[("ours/reqwest", Who::Reqwest), ("ours/generated", Who::Generated)];
@@ -20,15 +20,15 @@ pub(super) fn print(rows: &[Row], notes: &[String]) {
     );
     for (number, reason) in reasons.iter().enumerate() {
         let mut lines = reason.lines();
-        say(&format!("[{}] not run: {}", number + 1, lines.next().unwrap_or_default()));
+        print(&format!("[{}] not run: {}", number + 1, lines.next().unwrap_or_default()));
         for line in lines {
-            say(&format!("    {line}"));
+            print(&format!("    {line}"));
         }
     }
     for note in notes {
-        say(&format!("- {note}"));
+        print(&format!("- {note}"));
     }
-    say(
+    print(
         "- ± is half of the distance between the quickest and the slowest round; ratios are medians of the rounds' ratios",
     );
 }
@@ -60,11 +60,11 @@ fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut 
         );
         lines.push(line);
     }
-    say("");
+    print("");
     for line in aligned(&lines) {
-        say(&line);
+        print(&line);
     }
-    say("");
+    print("");
 }
 
 /// The first two columns stand to the left, numbers to the right.

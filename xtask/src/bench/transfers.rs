@@ -7,7 +7,7 @@ use std::path::Path;
 use super::clients::Task;
 use super::figures::{Row, Unit};
 use super::jobs::{ALL, Bench};
-use super::{Missing, say};
+use super::{Missing, print};
 
 const GIBIBYTE: u64 = 1 << 30;
 /// The source is not zeros alone: a mark every so many bytes, which a piece that is lost or doubled would move.
@@ -25,7 +25,7 @@ pub(super) fn run(bench: &Bench<'_>, gibibytes: u32) -> Result<Vec<Row>, Missing
     for (name, job, file) in
         [("upload", "upload", &source), ("download", "fetch", &target), ("download to a file", "save", &target)]
     {
-        say(&format!("measuring: {name}, {gibibytes} GiB"));
+        print(&format!("measuring: {name}, {gibibytes} GiB"));
         let count = u64::from(gibibytes);
         let task = Task { job, base_url: bench.base_url, count, concurrency: 1, files: 1, bytes, file };
         rows.extend(bench.timed(name, &ALL, &task, &metrics)?);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::table::aligned;
-use super::{Missing, plot, process, root, say};
+use super::{Missing, plot, print, process, root};
 
 const LIMIT: Duration = Duration::from_secs(900);
 /// For how many files it is drawn.
@@ -15,7 +15,7 @@ const DRAWN: u64 = 1000;
 
 /// Waits for 10, 1,000 and 10,000 files on each trace, and draws the plot.
 pub(super) fn run(program: &Path, folder: &Path, quick: bool) -> Result<Vec<Value>, Missing> {
-    say("waiting for many files, in simulated time");
+    print("waiting for many files, in simulated time");
     let mut command = Command::new(program);
     command.args(["waits", "--files", if quick { "10,1000" } else { "10,1000,10000" }]);
     let said = process::run(&mut command, "waits", folder, LIMIT)?;
@@ -27,7 +27,7 @@ pub(super) fn run(program: &Path, folder: &Path, quick: bool) -> Result<Vec<Valu
 }
 
 /// A line for each who waits, trace by trace.
-pub(super) fn print(waits: &[Value]) {
+pub(super) fn print_waits(waits: &[Value]) {
     if waits.is_empty() {
         return;
     }
@@ -47,12 +47,12 @@ pub(super) fn print(waits: &[Value]) {
         }
     }
     for line in aligned(&lines) {
-        say(&line);
+        print(&line);
     }
-    say(
+    print(
         "- as many, evenly: somebody who knew in advance when the last file is done, and spread just as many looks evenly up to then",
     );
-    say("the plot: target/bench-wait.svg\n");
+    print("the plot: target/bench-wait.svg\n");
 }
 
 /// Ours, the same number evenly, and the others.

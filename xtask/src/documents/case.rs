@@ -15,7 +15,7 @@ pub(super) struct Case {
     pub(super) decisions: Option<String>,
     /// The same as YAML, for a document that is really written.
     pub(super) by_hand: Option<String>,
-    twists: Vec<String>,
+    variants: Vec<String>,
     pub(super) form: String,
     /// Whether something was done to its text.
     pub(super) is_text: bool,
@@ -23,7 +23,7 @@ pub(super) struct Case {
     pub(super) arguments: Vec<String>,
     /// How much is tried with it; `None`: it has to be refused.
     pub(super) effort: Option<Effort>,
-    /// What the report or the message must say.
+    /// What the report or the message must print.
     pub(super) says: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Case {
             Some(Effort::Tested) => "accepted, compiled, tested with --full",
         };
         let text = if self.is_text { ", its text changed" } else { "" };
-        format!("{}: {end}\n    {}{text}: ours with [{}]", self.name, self.form, self.twists.join(", "))
+        format!("{}: {end}\n    {}{text}: ours with [{}]", self.name, self.form, self.variants.join(", "))
     }
 }
 

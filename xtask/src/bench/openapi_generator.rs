@@ -1,0 +1,69 @@
+//! The client that openapi-generator makes from our document, made anew for each run under `target/bench`; nothing of it is checked in.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::clients::{cargo, optimized};
+use super::{Missing, process, root};
+
+/// The Python package that brings the generator.
+pub(super) const GENERATOR: &str = "openapi-generator-cli==7.26.0";
+
+const INSTALL_LIMIT: Duration = Duration::from_secs(300);
+const GENERATE_LIMIT: Duration = Duration::from_secs(120);
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
+
+const JAVA_HELP: &str = "needs Java 11 or newer (Debian: apt install default-jre-headless)";
+const PYTHON_HELP: &str = "needs Python 3 with venv and pip (Debian: apt install python3 python3-venv)";
+
+/// Generates and builds the client with the program around it; gives the program.
+pub(super) fn make(folder: &Path) -> Result<PathBuf, Missing> {
+    process::line(Command::new("java").arg("-version")).ok_or(JAVA_HELP)?;
+    let generator = generator(folder)?;
+    let openapi_generator = folder.join("openapi_generator");
+    let generated = openapi_generator.join("generated");
+    if generated.exists() {
+        std::fs::remove_dir_all(&generated).map_err(|error| format!("{}: {error}", generated.display()))?;
+    }
+    let sources = openapi_generator.join("src");
+    std::fs::create_dir_all(&sources).map_err(|error| format!("{}: {error}", sources.display()))?;
+    let mut generate = Command::new(generator);
+    generate.args(["generate", "-g", "rust", "--library", "reqwest", "--additional-properties=supportAsync=true"]);
+    generate.arg("-i").arg(root().join("openapi/documine.json")).arg("-o").arg(&generated);
+    process::run(&mut generate, "generate", folder, GENERATE_LIMIT)?;
+    let bench = root().join("tests/bench");
+    for (from, to) in [
+        (bench.join("openapi_generator/manifest.toml"), openapi_generator.join("Cargo.toml")),
+        (bench.join("openapi_generator/main.rs"), sources.join("main.rs")),
+        (bench.join("src/jobs.rs"), sources.join("jobs.rs")),
+        // So that what both have is of the same version in both.
+        (root().join("Cargo.lock"), openapi_generator.join("Cargo.lock")),
+    ] {
+        std::fs::copy(&from, &to).map_err(|error| format!("{}: {error}", from.display()))?;
+    }
+    let target = folder.join("openapi_generator-build");
+    let mut build = cargo();
+    build.current_dir(&openapi_generator).args(["build", "--release", "--target-dir"]).arg(&target);
+    process::run(optimized(&mut build), "openapi_generator-build", folder, BUILD_LIMIT)?;
+    Ok(target.join("release/documine-bench-openapi-generator"))
+}
+
+/// The generator in a Python environment of its own, installed if need be.
+fn generator(folder: &Path) -> Result<PathBuf, Missing> {
+    let environment = folder.join("generator");
+    let program = environment.join("bin/openapi-generator-cli");
+    let mark = environment.join("installed.txt");
+    if std::fs::read_to_string(&mark).is_ok_and(|found| found == GENERATOR) && program.exists() {
+        return Ok(program);
+    }
+    let help = |why: Missing| format!("{PYTHON_HELP}\n{why}");
+    let mut venv = Command::new("python3");
+    process::run(venv.args(["-m", "venv", "--clear"]).arg(&environment), "venv", folder, INSTALL_LIMIT)
+        .map_err(help)?;
+    let mut pip = Command::new(environment.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", GENERATOR]);
+    process::run(&mut pip, "pip", folder, INSTALL_LIMIT).map_err(help)?;
+    std::fs::write(&mark, GENERATOR).map_err(|error| format!("{}: {error}", mark.display()))?;
+    Ok(program)
+}
