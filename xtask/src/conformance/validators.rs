@@ -36,7 +36,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, PartialEq, Debug, clap::ValueEnum)]
 enum Validator {
     /// openapi-spec-validator on the document.
-    SpecValidator,
+    OpenapiSpec,
     /// redocly on the document.
     Redocly,
     /// The document's examples against its schemas, and its own marks.
@@ -50,7 +50,7 @@ enum Validator {
 }
 
 const ALL: [Validator; 6] = [
-    Validator::SpecValidator,
+    Validator::OpenapiSpec,
     Validator::Redocly,
     Validator::Examples,
     Validator::Schemathesis,
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn name(validator: Validator) -> &'static str {
     match validator {
-        Validator::SpecValidator => "openapi-spec-validator 0.9.0",
+        Validator::OpenapiSpec => "openapi-spec-validator 0.9.0",
         Validator::Redocly => "redocly 2.77.0",
         Validator::Examples => "examples and marks of the document",
         Validator::Schemathesis => "schemathesis 4.32.5 on the simulator",
@@ -105,7 +105,7 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn ask(&mut self, validator: Validator) -> CheckResult {
         match validator {
-            Validator::SpecValidator => self.spec_validator(),
+            Validator::OpenapiSpec => self.spec_validator(),
             Validator::Redocly => self.redocly(),
             Validator::Examples => self.examples(),
             Validator::Schemathesis => self.schemathesis(),
