@@ -1,7 +1,7 @@
 """What schemathesis needs to reach more than the 404 of every operation: a token, the tenant header, and ids that exist.
 
 Reads the DOCUMINE_* variables that the simulator's ready line stands for, DOCUMINE_SAMPLE (a PDF to upload) and
-DOCUMINE_TALLY (where to write how often each operation was answered with which status). Three of four calls aim at a dossier,
+DOCUMINE_COUNTS (where to write how often each operation was answered with which status). Three of four calls aim at a dossier,
 file and package made for them (a delete gets one of its own); the fourth keeps the ids that schemathesis made up or learned.
 """
 
@@ -28,7 +28,7 @@ CALLS = collections.Counter()
 
 @atexit.register
 def write_tally():
-    with open(os.environ["DOCUMINE_TALLY"], "w", encoding="utf-8") as file:
+    with open(os.environ["DOCUMINE_COUNTS"], "w", encoding="utf-8") as file:
         json.dump(TALLY, file, indent=2)
 
 

@@ -15,27 +15,31 @@ mod goals;
 mod jobs;
 mod openapi_generator;
 mod plot;
-mod process;
+mod program;
 mod server;
 mod table;
 mod transfers;
 mod waits;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use clients::Clients;
+use figures::NotMeasured;
 use jobs::Extent;
+
+use crate::process::first_line;
+use crate::workspace::{print, root};
 
 /// How much is measured.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// What is measured; everything, unless something is named.
     #[arg(value_enum)]
-    what: Vec<What>,
+    what: Vec<Benchmark>,
     /// Fewer calls, fewer rounds, shorter lists, and builds only if they are named: some minutes less, some more noise.
     #[arg(long)]
     quick: bool,
@@ -45,7 +49,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum What {
+enum Benchmark {
     /// Small calls, one after the other and many at a time.
     Call,
     /// A list of 100,000 files, whole and item by item.
@@ -59,13 +63,10 @@ enum What {
 }
 
 impl Args {
-    fn has(&self, what: What) -> bool {
-        if self.what.is_empty() { what != What::Build || !self.quick } else { self.what.contains(&what) }
+    fn has(&self, what: Benchmark) -> bool {
+        if self.what.is_empty() { what != Benchmark::Build || !self.quick } else { self.what.contains(&what) }
     }
 }
-
-/// A reason why something was not measured.
-type Missing = String;
 
 /// Measures, prints the table and writes the figures.
 pub(crate) fn run(args: &Args) -> ExitCode {
@@ -78,7 +79,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn measure(args: &Args) -> Result<(), Missing> {
+fn measure(args: &Args) -> Result<(), NotMeasured> {
     let began = Instant::now();
     let machine = machine();
     let folder = folder()?;
@@ -87,18 +88,18 @@ fn measure(args: &Args) -> Result<(), Missing> {
     let server = server::Server::start(&mut Command::new(&clients.bench), &folder)?;
     let bench = jobs::Bench { clients: &clients, folder: &folder, base_url: &server.base_url, extent: &extent };
     let mut rows = Vec::new();
-    if args.has(What::Call) {
+    if args.has(Benchmark::Call) {
         rows.extend(bench.calls()?);
     }
-    if args.has(What::List) {
+    if args.has(Benchmark::List) {
         rows.extend(bench.lists()?);
     }
-    if args.has(What::Transfer) {
+    if args.has(Benchmark::Transfer) {
         rows.extend(transfers::run(&bench, args.gibibytes)?);
     }
     drop(server);
-    let waits = if args.has(What::Wait) { waits::run(&clients.bench, &folder, args.quick)? } else { Vec::new() };
-    if args.has(What::Build) {
+    let waits = if args.has(Benchmark::Wait) { waits::run(&clients.bench, &folder, args.quick)? } else { Vec::new() };
+    if args.has(Benchmark::Build) {
         rows.extend(build::run(&folder));
     }
     let mut notes = clients.notes.clone();
@@ -125,14 +126,8 @@ fn measure(args: &Args) -> Result<(), Missing> {
     Ok(())
 }
 
-/// The root of the workspace.
-fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    root.canonicalize().unwrap_or(root)
-}
-
 /// Where everything is made that a run needs; kept, so that the next run finds it.
-fn folder() -> Result<PathBuf, Missing> {
+fn folder() -> Result<PathBuf, NotMeasured> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
@@ -140,7 +135,7 @@ fn folder() -> Result<PathBuf, Missing> {
 
 /// The commit, and whether the tree differs from it.
 fn commit() -> Value {
-    let git = |arguments: &[&str]| process::line(Command::new("git").current_dir(root()).args(arguments));
+    let git = |arguments: &[&str]| first_line(Command::new("git").current_dir(root()).args(arguments));
     json!({
         "id": git(&["rev-parse", "HEAD"]),
         "changed": git(&["status", "--porcelain", "--untracked-files=no"]).map(|text| !text.is_empty()),
@@ -164,7 +159,7 @@ fn machine() -> Value {
 }
 
 fn tools() -> Value {
-    let version = |program: &str| process::line(Command::new(program).arg("--version"));
+    let version = |program: &str| first_line(Command::new(program).arg("--version"));
     json!({
         "rustc": version("rustc"),
         "valgrind": version("valgrind"),
@@ -185,12 +180,4 @@ fn locked(name: &str) -> Option<String> {
     let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
     let version = lines.nth(1)?.strip_prefix("version = ")?;
     Some(version.trim_matches('"').to_owned())
-}
-
-/// One line for whoever runs the command.
-fn print(line: &str) {
-    #[expect(clippy::print_stdout, reason = "the command's result")]
-    {
-        println!("{line}");
-    }
 }

@@ -17,11 +17,13 @@ mod code;
 mod conformance;
 mod documents;
 mod passes;
+mod process;
 mod regen;
 mod stress;
 mod style;
 #[cfg(test)]
 mod tests;
+mod workspace;
 #[path = "passes/yaml.rs"]
 mod yaml;
 

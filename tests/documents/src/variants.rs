@@ -68,6 +68,6 @@ pub const HARMFUL: &[Variant] = variants![
     without_get_file, required_query_parameter, required_header_parameter, required_body_field, required_second_part,
     download_state_without_ready, processed_missing, id_as_integer, id_missing, list_is_bare_array, status_as_object,
     upload_takes_json, components_of_fixed_fields, two_api_versions, two_files_in_the_form, file_reference, url_reference,
-    dangling_reference, openapi_3_2, swagger_2_0, all_of_circle, models_in_models, reference_circle, too_deep, no_paths, no_title, required_deep_object,
+    dangling_reference, openapi_3_2, all_of_circle, models_in_models, reference_circle, too_deep, no_paths, no_title, required_deep_object,
     another_paging,
 ];

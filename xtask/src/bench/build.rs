@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::clients::cargo;
-use super::figures::{Row, Unit, Who};
-use super::{Missing, print, process, root};
+use super::figures::NotMeasured;
+use super::figures::{Row, Subject, Unit};
+use super::program::{cargo, output};
+use crate::workspace::{print, root};
 
 const FETCH_LIMIT: Duration = Duration::from_secs(300);
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
@@ -14,10 +15,10 @@ const BUILD_LIMIT: Duration = Duration::from_secs(1200);
 pub(super) fn run(folder: &Path) -> [Row; 2] {
     let ours = format!("documine = {{ path = '{}' }}", root().join("documine").display());
     let sdks = [
-        (Who::Ours, ours.as_str()),
-        (Who::Octocrab, r#"octocrab = "=0.54.9""#),
+        (Subject::Ours, ours.as_str()),
+        (Subject::Octocrab, r#"octocrab = "=0.54.9""#),
         // Without a feature it has no call at all.
-        (Who::AsyncOpenai, r#"async-openai = { version = "=0.43.0", features = ["full"] }"#),
+        (Subject::AsyncOpenai, r#"async-openai = { version = "=0.43.0", features = ["full"] }"#),
     ];
     let mut time = Row::new("build", "clean release build", Unit::Seconds);
     let mut crates = Row::new("build", "crates in the program", Unit::Count);
@@ -31,7 +32,7 @@ pub(super) fn run(folder: &Path) -> [Row; 2] {
 }
 
 /// Seconds of a clean build, and how many crates it has beside the program itself.
-fn measure(name: &str, dependency: &str, folder: &Path) -> Result<(f64, u32), Missing> {
+fn measure(name: &str, dependency: &str, folder: &Path) -> Result<(f64, u32), NotMeasured> {
     let program = folder.join("build").join(name);
     let target = program.join("target");
     let write = |path: &Path, text: &str| {
@@ -47,7 +48,7 @@ fn measure(name: &str, dependency: &str, folder: &Path) -> Result<(f64, u32), Mi
     let run = |arguments: &[&str], limit| {
         let mut command = cargo();
         command.current_dir(&program).args(arguments).env("CARGO_TARGET_DIR", &target);
-        process::run(&mut command, &format!("build-{name}-{}", arguments[0]), folder, limit)
+        output(&mut command, &format!("build-{name}-{}", arguments[0]), folder, limit)
     };
     run(&["fetch"], FETCH_LIMIT)?;
     let tree = run(&["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"], FETCH_LIMIT)?;

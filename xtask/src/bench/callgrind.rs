@@ -8,7 +8,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use super::{Missing, process};
+use super::figures::NotMeasured;
+use super::program::output;
+use crate::process::first_line;
 
 /// A program runs some fifty times slower than by itself.
 const LIMIT: Duration = Duration::from_secs(1200);
@@ -26,18 +28,18 @@ pub(super) struct Counted {
 }
 
 /// Whether there is a valgrind at all.
-pub(super) fn is_there() -> Result<(), Missing> {
-    process::line(Command::new("valgrind").arg("--version")).map(|_| ()).ok_or_else(|| HELP.to_owned())
+pub(super) fn is_there() -> Result<(), NotMeasured> {
+    first_line(Command::new("valgrind").arg("--version")).map(|_| ()).ok_or_else(|| HELP.to_owned())
 }
 
 /// Runs `command` under callgrind. The profile is kept in `folder` as `callgrind.NAME`, for callgrind_annotate.
-pub(super) fn count(command: &Command, name: &str, folder: &Path) -> Result<Counted, Missing> {
+pub(super) fn count(command: &Command, name: &str, folder: &Path) -> Result<Counted, NotMeasured> {
     is_there()?;
     let profile = folder.join(format!("callgrind.{name}"));
     let mut wrapped = Command::new("valgrind");
     wrapped.args(["--tool=callgrind", "--quiet"]).arg(format!("--callgrind-out-file={}", profile.display()));
     wrapped.arg(command.get_program()).args(command.get_args());
-    process::run(&mut wrapped, &format!("callgrind-{name}"), folder, LIMIT)?;
+    output(&mut wrapped, &format!("callgrind-{name}"), folder, LIMIT)?;
     let text = std::fs::read_to_string(&profile).map_err(|error| format!("{}: {error}", profile.display()))?;
     read(&text).ok_or_else(|| format!("{} is no profile", profile.display()))
 }

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::figures::Who;
-use super::{Missing, openapi_generator, print, process, root};
+use super::figures::NotMeasured;
+use super::figures::Subject;
+use super::openapi_generator;
+use super::program::{cargo, optimized, output};
+use crate::process::first_line;
+use crate::workspace::{print, root};
 
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
 
@@ -20,8 +24,8 @@ const TOKEN_REPEATED: usize = 256;
 pub(super) struct Clients {
     /// Our client, the hand-written one, and the server.
     pub(super) bench: PathBuf,
-    openapi_generator: Result<PathBuf, Missing>,
-    curl: Result<(), Missing>,
+    openapi_generator: Result<PathBuf, NotMeasured>,
+    curl: Result<(), NotMeasured>,
     /// What a reader of the table has to know.
     pub(super) notes: Vec<String>,
 }
@@ -41,15 +45,15 @@ pub(super) struct Task<'a> {
 
 impl Clients {
     /// Builds what can be built. Without our own program there is nothing to measure; what else is missing is not run.
-    pub(super) fn make(folder: &Path) -> Result<Self, Missing> {
+    pub(super) fn make(folder: &Path) -> Result<Self, NotMeasured> {
         print("building our client and the hand-written one");
         let target = root().join("target");
         let mut build = cargo();
         build.current_dir(root()).args(["build", "--release", "--package", "documine-bench", "--target-dir"]);
-        process::run(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
+        output(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
         print("generating and building the openapi_generator");
         let openapi_generator = openapi_generator::make(folder);
-        let curl = process::line(Command::new("curl").arg("--version"));
+        let curl = first_line(Command::new("curl").arg("--version"));
         Ok(Self {
             bench: target.join("release/documine-bench"),
             openapi_generator,
@@ -66,17 +70,17 @@ impl Clients {
     }
 
     /// How `who` does `task`, or why it can't.
-    pub(super) fn command(&self, who: Who, task: &Task<'_>) -> Result<Command, Missing> {
+    pub(super) fn command(&self, who: Subject, task: &Task<'_>) -> Result<Command, NotMeasured> {
         let program = match who {
-            Who::Generated => self.openapi_generator.as_ref().map_err(Clone::clone)?,
-            Who::Curl => {
+            Subject::Generated => self.openapi_generator.as_ref().map_err(Clone::clone)?,
+            Subject::Curl => {
                 self.curl.clone()?;
                 return Ok(curl(task));
             }
             _ => &self.bench,
         };
         let mut command = Command::new(program);
-        if who != Who::Generated {
+        if who != Subject::Generated {
             command.args(["--client", who.name()]);
         }
         command.args(["--job", task.job, "--base-url", task.base_url]);
@@ -123,16 +127,4 @@ fn curl(task: &Task<'_>) -> Command {
     };
     command.arg(format!("{}{path}", task.base_url));
     command
-}
-
-/// Cargo, without what this run of it or the caller's document would change.
-pub(super) fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.env_remove("DOCUMINE_OPENAPI").env_remove("CARGO_TARGET_DIR");
-    command
-}
-
-/// Release builds with line numbers, so that profiles can be read.
-pub(super) fn optimized(cargo: &mut Command) -> &mut Command {
-    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
 }

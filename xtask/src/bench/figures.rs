@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::Missing;
+/// Reason why a figure was not measured.
+pub(super) type NotMeasured = String;
 
-/// Who was measured, in the order of the table.
+/// Measured client, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum Subject {
     Ours,
     Reqwest,
     Generated,
@@ -15,7 +16,7 @@ pub(super) enum Who {
     AsyncOpenai,
 }
 
-impl Who {
+impl Subject {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -41,9 +42,9 @@ pub(super) enum Unit {
 /// The figure of one client.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
-    pub(super) who: Who,
+    pub(super) who: Subject,
     /// One number for each round, or why there is none.
-    pub(super) rounds: Result<Vec<f64>, Missing>,
+    pub(super) rounds: Result<Vec<f64>, NotMeasured>,
 }
 
 /// One figure of one job.
@@ -60,17 +61,17 @@ impl Row {
         Self { job: job.into(), metric, unit, cells: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, who: Who, rounds: Result<Vec<f64>, Missing>) {
+    pub(super) fn add(&mut self, who: Subject, rounds: Result<Vec<f64>, NotMeasured>) {
         self.cells.push(Cell { who, rounds });
     }
 
-    pub(super) fn rounds(&self, who: Who) -> Option<&[f64]> {
+    pub(super) fn rounds(&self, who: Subject) -> Option<&[f64]> {
         self.cells.iter().find(|cell| cell.who == who)?.rounds.as_deref().ok()
     }
 
     /// Ours to the other's: the median of the rounds' ratios, since what slows a round down slows both.
-    pub(super) fn ratio(&self, other: Who) -> Option<f64> {
-        let (ours, theirs) = (self.rounds(Who::Ours)?, self.rounds(other)?);
+    pub(super) fn ratio(&self, other: Subject) -> Option<f64> {
+        let (ours, theirs) = (self.rounds(Subject::Ours)?, self.rounds(other)?);
         if ours.len() == theirs.len() {
             return median(&ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect::<Vec<_>>());
         }
@@ -96,8 +97,8 @@ impl Row {
             "metric": self.metric,
             "unit": unit,
             "figures": cells.collect::<serde_json::Map<_, _>>(),
-            "ours_to_reqwest": self.ratio(Who::Reqwest),
-            "ours_to_generated": self.ratio(Who::Generated),
+            "ours_to_reqwest": self.ratio(Subject::Reqwest),
+            "ours_to_generated": self.ratio(Subject::Generated),
         })
     }
 }
@@ -134,10 +135,10 @@ mod tests {
     fn a_ratio_is_taken_round_by_round() {
         let mut row = Row::new("call", "wall", Unit::Nanoseconds);
         // The second round was slow for both.
-        row.add(Who::Ours, Ok(vec![2.0, 40.0, 2.0]));
-        row.add(Who::Reqwest, Ok(vec![1.0, 20.0, 1.0]));
-        row.add(Who::Generated, Err("no Java".to_owned()));
-        assert_eq!(row.ratio(Who::Reqwest), Some(2.0));
-        assert_eq!(row.ratio(Who::Generated), None);
+        row.add(Subject::Ours, Ok(vec![2.0, 40.0, 2.0]));
+        row.add(Subject::Reqwest, Ok(vec![1.0, 20.0, 1.0]));
+        row.add(Subject::Generated, Err("no Java".to_owned()));
+        assert_eq!(row.ratio(Subject::Reqwest), Some(2.0));
+        assert_eq!(row.ratio(Subject::Generated), None);
     }
 }

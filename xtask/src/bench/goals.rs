@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::figures::{Row, Who, median};
-use super::print;
+use super::figures::{Row, Subject, median};
+use crate::workspace::print;
 
 /// One goal: a number that is not to exceed a limit.
 struct Goal {
@@ -17,12 +17,12 @@ const GOALS: [Goal; 14] = [
     Goal {
         text: "instructions per call, of hand-written reqwest's",
         limit: 1.05,
-        number: |rows| ratio(rows, "call", "instructions per call", Who::Reqwest),
+        number: |rows| ratio(rows, "call", "instructions per call", Subject::Reqwest),
     },
     Goal {
         text: "instructions per call, of the generated client's",
         limit: 1.0,
-        number: |rows| ratio(rows, "call", "instructions per call", Who::Generated),
+        number: |rows| ratio(rows, "call", "instructions per call", Subject::Generated),
     },
     Goal {
         text: "the first item of a list, of the whole time",
@@ -43,7 +43,7 @@ const GOALS: [Goal; 14] = [
     Goal {
         text: "time of the list item by item, of serde_json's for the whole body",
         limit: 1.25,
-        number: |rows| ratio(rows, longest(rows)?, "wall per list", Who::Reqwest),
+        number: |rows| ratio(rows, longest(rows)?, "wall per list", Subject::Reqwest),
     },
     Goal {
         text: "time of an upload, of reqwest's",
@@ -106,12 +106,12 @@ fn find<'a>(rows: &'a [Row], job: &str, metric: &str) -> Option<&'a Row> {
     rows.iter().find(|row| row.job == job && row.metric == metric)
 }
 
-fn ratio(rows: &[Row], job: &str, metric: &str, other: Who) -> Option<f64> {
+fn ratio(rows: &[Row], job: &str, metric: &str, other: Subject) -> Option<f64> {
     find(rows, job, metric)?.ratio(other)
 }
 
 fn ours(rows: &[Row], job: &str, metric: &str) -> Option<f64> {
-    median(find(rows, job, metric)?.rounds(Who::Ours)?)
+    median(find(rows, job, metric)?.rounds(Subject::Ours)?)
 }
 
 /// The longest list that was read item by item stands first.
@@ -120,7 +120,7 @@ fn longest(rows: &[Row]) -> Option<&str> {
 }
 
 fn of_transfer(rows: &[Row], job: &str, metric: &str) -> Option<f64> {
-    ratio(rows, job, metric, Who::Reqwest)
+    ratio(rows, job, metric, Subject::Reqwest)
 }
 
 fn mebibytes(rows: &[Row], job: &str) -> Option<f64> {
@@ -135,10 +135,10 @@ mod tests {
     #[test]
     fn a_goal_that_was_not_measured_is_neither_met_nor_missed() {
         let mut row = Row::new("call", "instructions per call", Unit::Count);
-        row.add(Who::Ours, Ok(vec![104.0]));
-        row.add(Who::Reqwest, Ok(vec![100.0]));
+        row.add(Subject::Ours, Ok(vec![104.0]));
+        row.add(Subject::Reqwest, Ok(vec![100.0]));
         let mut memory = Row::new("upload", "peak memory", Unit::Kibibytes);
-        memory.add(Who::Ours, Ok(vec![33.0 * 1024.0]));
+        memory.add(Subject::Ours, Ok(vec![33.0 * 1024.0]));
         let goals = to_json(&[row, memory]);
         let met: Vec<_> = goals.as_array().into_iter().flatten().filter_map(|goal| goal["met"].as_bool()).collect();
         assert_eq!(met, [true, false]);

@@ -7,14 +7,16 @@ use serde_json::{Value, json};
 
 use super::callgrind::{self, Counted};
 use super::clients::{Clients, Task};
-use super::figures::{Row, Unit, Who};
-use super::{Missing, print, process};
+use super::figures::NotMeasured;
+use super::figures::{Row, Subject, Unit};
+use super::program::output;
+use crate::workspace::print;
 
 /// The longest run by itself takes some seconds.
 const LIMIT: Duration = Duration::from_secs(180);
 
-const DECODING: [Who; 3] = [Who::Ours, Who::Reqwest, Who::Generated];
-pub(super) const ALL: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
+const DECODING: [Subject; 3] = [Subject::Ours, Subject::Reqwest, Subject::Generated];
+pub(super) const ALL: [Subject; 4] = [Subject::Ours, Subject::Reqwest, Subject::Generated, Subject::Curl];
 /// A list that is short beside the large one.
 const FEW: u64 = 1000;
 
@@ -61,7 +63,7 @@ impl Bench<'_> {
     }
 
     /// Small calls, one after the other and many at a time.
-    pub(super) fn calls(&self) -> Result<Vec<Row>, Missing> {
+    pub(super) fn calls(&self) -> Result<Vec<Row>, NotMeasured> {
         print("counting instructions and allocations of calls");
         let mut rows =
             self.counted("call", &ALL, "per call", 1, &self.task("call", self.extent.counted_calls, 1)).to_vec();
@@ -78,7 +80,7 @@ impl Bench<'_> {
     }
 
     /// A large list, whole and item by item. For the latter the hand-written client reads the whole body into the SDK's own models.
-    pub(super) fn lists(&self) -> Result<Vec<Row>, Missing> {
+    pub(super) fn lists(&self) -> Result<Vec<Row>, NotMeasured> {
         let files = self.extent.files;
         print("counting instructions and allocations of lists");
         let list = format!("list of {files} files");
@@ -88,7 +90,7 @@ impl Bench<'_> {
         let of_list = [("wall per list", time), ("CPU per list", time), ("peak memory", memory)];
         rows.extend(self.timed(&list, &ALL, &self.task("list", 1, 1), &of_list)?);
         let by_item = [("wall per list", time), ("first item", time), ("peak memory", memory)];
-        let both = [Who::Ours, Who::Reqwest];
+        let both = [Subject::Ours, Subject::Reqwest];
         for files in [files, FEW] {
             let task = Task { files, ..self.task("items", 1, 1) };
             rows.extend(self.timed(&format!("{files} files, item by item"), &both, &task, &by_item)?);
@@ -97,14 +99,14 @@ impl Bench<'_> {
     }
 
     /// Instructions and allocations, as the difference of a run and one twice as long, for each of `parts` of what is done once.
-    fn counted(&self, job: &str, who: &[Who], per: &'static str, parts: u64, task: &Task<'_>) -> [Row; 2] {
+    fn counted(&self, job: &str, who: &[Subject], per: &'static str, parts: u64, task: &Task<'_>) -> [Row; 2] {
         let names = match per {
             "per file" => ["instructions per file", "allocations per file"],
             _ => ["instructions per call", "allocations per call"],
         };
         let mut rows = names.map(|name| Row::new(job, name, Unit::Count));
         for who in who.iter().copied() {
-            let once = |count| -> Result<Counted, Missing> {
+            let once = |count| -> Result<Counted, NotMeasured> {
                 let task = Task { count, ..*task };
                 callgrind::count(
                     &self.clients.command(who, &task)?,
@@ -127,13 +129,13 @@ impl Bench<'_> {
     pub(super) fn timed(
         &self,
         job: &str,
-        who: &[Who],
+        who: &[Subject],
         task: &Task<'_>,
         metrics: &[(&'static str, Unit)],
-    ) -> Result<Vec<Row>, Missing> {
+    ) -> Result<Vec<Row>, NotMeasured> {
         // Not counted: fills caches, and lets the server make the list.
-        self.once(Who::Reqwest, task)?;
-        let mut reports: Vec<Result<Vec<Report>, Missing>> = who.iter().map(|_| Ok(Vec::new())).collect();
+        self.once(Subject::Reqwest, task)?;
+        let mut reports: Vec<Result<Vec<Report>, NotMeasured>> = who.iter().map(|_| Ok(Vec::new())).collect();
         for _ in 0..self.extent.rounds {
             for (who, reports) in who.iter().zip(&mut reports) {
                 let Ok(so_far) = reports else { continue };
@@ -146,7 +148,7 @@ impl Bench<'_> {
         let row = |(metric, unit): &(&'static str, Unit)| {
             let mut row = Row::new(job, metric, *unit);
             // Of itself curl tells the time only.
-            let told = |who: Who| who != Who::Curl || metric.starts_with("wall");
+            let told = |who: Subject| who != Subject::Curl || metric.starts_with("wall");
             for (who, reports) in who.iter().zip(&reports).filter(|(who, _)| told(**who)) {
                 row.add(*who, reports.as_ref().map_err(Clone::clone).and_then(|reports| numbers(reports, metric)));
             }
@@ -155,14 +157,14 @@ impl Bench<'_> {
         Ok(metrics.iter().map(row).collect())
     }
 
-    fn once(&self, who: Who, task: &Task<'_>) -> Result<Report, Missing> {
+    fn once(&self, who: Subject, task: &Task<'_>) -> Result<Report, NotMeasured> {
         let mut command = self.clients.command(who, task)?;
         if task.job == "save" {
             // What the one before did not bring onto the disk itself is not to be written in this one's time.
             let _ = std::fs::remove_file(task.file);
         }
-        let said = process::run(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
-        if who == Who::Curl {
+        let said = output(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
+        if who == Subject::Curl {
             // Of several transfers, the first opens the connection, as the first call of the others does.
             let seconds: Vec<f64> = said.lines().filter_map(|line| line.trim().parse().ok()).collect();
             let counted = &seconds[usize::from(seconds.len() > 1)..];
@@ -196,7 +198,7 @@ struct Report {
     memory: Option<f64>,
 }
 
-fn numbers(reports: &[Report], metric: &str) -> Result<Vec<f64>, Missing> {
+fn numbers(reports: &[Report], metric: &str) -> Result<Vec<f64>, NotMeasured> {
     let number = |report: &Report| match metric {
         "peak memory" => report.memory,
         "first item" => report.first,

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::clients::{cargo, optimized};
-use super::{Missing, process, root};
+use super::figures::NotMeasured;
+use super::program::{cargo, optimized, output};
+use crate::process::first_line;
+use crate::workspace::root;
 
 /// The Python package that brings the generator.
 pub(super) const GENERATOR: &str = "openapi-generator-cli==7.26.0";
@@ -18,8 +20,8 @@ const JAVA_HELP: &str = "needs Java 11 or newer (Debian: apt install default-jre
 const PYTHON_HELP: &str = "needs Python 3 with venv and pip (Debian: apt install python3 python3-venv)";
 
 /// Generates and builds the client with the program around it; gives the program.
-pub(super) fn make(folder: &Path) -> Result<PathBuf, Missing> {
-    process::line(Command::new("java").arg("-version")).ok_or(JAVA_HELP)?;
+pub(super) fn make(folder: &Path) -> Result<PathBuf, NotMeasured> {
+    first_line(Command::new("java").arg("-version")).ok_or(JAVA_HELP)?;
     let generator = generator(folder)?;
     let openapi_generator = folder.join("openapi_generator");
     let generated = openapi_generator.join("generated");
@@ -31,7 +33,7 @@ pub(super) fn make(folder: &Path) -> Result<PathBuf, Missing> {
     let mut generate = Command::new(generator);
     generate.args(["generate", "-g", "rust", "--library", "reqwest", "--additional-properties=supportAsync=true"]);
     generate.arg("-i").arg(root().join("openapi/documine.json")).arg("-o").arg(&generated);
-    process::run(&mut generate, "generate", folder, GENERATE_LIMIT)?;
+    output(&mut generate, "generate", folder, GENERATE_LIMIT)?;
     let bench = root().join("tests/bench");
     for (from, to) in [
         (bench.join("openapi_generator/manifest.toml"), openapi_generator.join("Cargo.toml")),
@@ -45,25 +47,24 @@ pub(super) fn make(folder: &Path) -> Result<PathBuf, Missing> {
     let target = folder.join("openapi_generator-build");
     let mut build = cargo();
     build.current_dir(&openapi_generator).args(["build", "--release", "--target-dir"]).arg(&target);
-    process::run(optimized(&mut build), "openapi_generator-build", folder, BUILD_LIMIT)?;
+    output(optimized(&mut build), "openapi_generator-build", folder, BUILD_LIMIT)?;
     Ok(target.join("release/documine-bench-openapi-generator"))
 }
 
 /// The generator in a Python environment of its own, installed if need be.
-fn generator(folder: &Path) -> Result<PathBuf, Missing> {
+fn generator(folder: &Path) -> Result<PathBuf, NotMeasured> {
     let environment = folder.join("generator");
     let program = environment.join("bin/openapi-generator-cli");
     let mark = environment.join("installed.txt");
     if std::fs::read_to_string(&mark).is_ok_and(|found| found == GENERATOR) && program.exists() {
         return Ok(program);
     }
-    let help = |why: Missing| format!("{PYTHON_HELP}\n{why}");
+    let help = |why: NotMeasured| format!("{PYTHON_HELP}\n{why}");
     let mut venv = Command::new("python3");
-    process::run(venv.args(["-m", "venv", "--clear"]).arg(&environment), "venv", folder, INSTALL_LIMIT)
-        .map_err(help)?;
+    output(venv.args(["-m", "venv", "--clear"]).arg(&environment), "venv", folder, INSTALL_LIMIT).map_err(help)?;
     let mut pip = Command::new(environment.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", GENERATOR]);
-    process::run(&mut pip, "pip", folder, INSTALL_LIMIT).map_err(help)?;
+    output(&mut pip, "pip", folder, INSTALL_LIMIT).map_err(help)?;
     std::fs::write(&mark, GENERATOR).map_err(|error| format!("{}: {error}", mark.display()))?;
     Ok(program)
 }

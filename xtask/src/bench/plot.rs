@@ -6,11 +6,11 @@ use std::path::Path;
 use plotters::prelude::*;
 use serde_json::Value;
 
-use super::Missing;
+use super::figures::NotMeasured;
 
 const SIZE: (u32, u32) = (1500, 520);
 
-/// Who is drawn how: how the name begins, the colour, and whether a line joins them.
+/// Subject is drawn how: how the name begins, the colour, and whether a line joins them.
 const SERIES: [(&str, &str, RGBColor); 3] = [
     ("list every", "fixed intervals, one list a look", RGBColor(31, 119, 180)),
     ("list 1 s doubling", "doubling intervals, one list a look", RGBColor(44, 160, 44)),
@@ -19,7 +19,7 @@ const SERIES: [(&str, &str, RGBColor); 3] = [
 const OURS: RGBColor = RGBColor(214, 39, 40);
 
 /// Draws one panel for each of `waits` into an SVG file.
-pub(super) fn draw(waits: &[&Value], path: &Path) -> Result<(), Missing> {
+pub(super) fn draw(waits: &[&Value], path: &Path) -> Result<(), NotMeasured> {
     panels(waits, path).map_err(|error| format!("{}: {error}", path.display()))
 }
 

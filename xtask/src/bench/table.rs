@@ -1,21 +1,21 @@
 //! The table that a person reads.
 
-use super::figures::{Cell, Row, Unit, Who, median, spread};
-use super::print;
+use super::figures::{Cell, Row, Subject, Unit, median, spread};
+use crate::workspace::print;
 
-const CLIENTS: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
-const BUILDS: [Who; 3] = [Who::Ours, Who::Octocrab, Who::AsyncOpenai];
+const CLIENTS: [Subject; 4] = [Subject::Ours, Subject::Reqwest, Subject::Generated, Subject::Curl];
+const BUILDS: [Subject; 3] = [Subject::Ours, Subject::Octocrab, Subject::AsyncOpenai];
 
 /// Prints all rows, then why figures are missing.
 pub(super) fn print_rows(rows: &[Row], notes: &[String]) {
     let (builds, calls): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.job == "build");
     let mut reasons = Vec::new();
-    let ratios: &[(&str, Who)] = &[("ours/reqwest", Who::Reqwest), ("ours/generated", Who::Generated)];
+    let ratios: &[(&str, Subject)] = &[("ours/reqwest", Subject::Reqwest), ("ours/generated", Subject::Generated)];
     print_part(&calls, &CLIENTS, ratios, &mut reasons);
     print_part(
         &builds,
         &BUILDS,
-        &[("ours/octocrab", Who::Octocrab), ("ours/async-openai", Who::AsyncOpenai)],
+        &[("ours/octocrab", Subject::Octocrab), ("ours/async-openai", Subject::AsyncOpenai)],
         &mut reasons,
     );
     for (number, reason) in reasons.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn print_rows(rows: &[Row], notes: &[String]) {
     );
 }
 
-fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut Vec<String>) {
+fn print_part(rows: &[&Row], who: &[Subject], ratios: &[(&str, Subject)], reasons: &mut Vec<String>) {
     if rows.is_empty() {
         return;
     }
@@ -142,11 +142,11 @@ mod tests {
     #[test]
     fn a_reason_is_said_once_and_numbered() {
         let mut reasons = Vec::new();
-        let cell = Cell { who: Who::Generated, rounds: Err("no Java".to_owned()) };
+        let cell = Cell { who: Subject::Generated, rounds: Err("no Java".to_owned()) };
         assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");
         assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");
         assert_eq!(reasons, ["no Java"]);
-        let cell = Cell { who: Who::Ours, rounds: Ok(vec![9e3, 1e4, 1.1e4]) };
+        let cell = Cell { who: Subject::Ours, rounds: Ok(vec![9e3, 1e4, 1.1e4]) };
         assert_eq!(shown(&cell, Unit::Nanoseconds, &mut reasons), "10.0 µs ±10%");
     }
 

@@ -5,16 +5,17 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use super::clients::Task;
+use super::figures::NotMeasured;
 use super::figures::{Row, Unit};
 use super::jobs::{ALL, Bench};
-use super::{Missing, print};
+use crate::workspace::print;
 
 const GIBIBYTE: u64 = 1 << 30;
 /// The source is not zeros alone: a mark every so many bytes, which a piece that is lost or doubled would move.
 const MARKED: usize = 64 << 20;
 
 /// Transfers so much, each way.
-pub(super) fn run(bench: &Bench<'_>, gibibytes: u32) -> Result<Vec<Row>, Missing> {
+pub(super) fn run(bench: &Bench<'_>, gibibytes: u32) -> Result<Vec<Row>, NotMeasured> {
     let bytes = u64::from(gibibytes) * GIBIBYTE;
     let (source, target) = (bench.folder.join("source.pdf"), bench.folder.join("package.zip"));
     make(&source, bytes).map_err(|error| format!("{}: {error}", source.display()))?;

@@ -6,19 +6,22 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::figures::NotMeasured;
+use super::plot;
+use super::program::output;
 use super::table::aligned;
-use super::{Missing, plot, print, process, root};
+use crate::workspace::{print, root};
 
 const LIMIT: Duration = Duration::from_secs(900);
 /// For how many files it is drawn.
 const DRAWN: u64 = 1000;
 
 /// Waits for 10, 1,000 and 10,000 files on each trace, and draws the plot.
-pub(super) fn run(program: &Path, folder: &Path, quick: bool) -> Result<Vec<Value>, Missing> {
+pub(super) fn run(program: &Path, folder: &Path, quick: bool) -> Result<Vec<Value>, NotMeasured> {
     print("waiting for many files, in simulated time");
     let mut command = Command::new(program);
     command.args(["waits", "--files", if quick { "10,1000" } else { "10,1000,10000" }]);
-    let said = process::run(&mut command, "waits", folder, LIMIT)?;
+    let said = output(&mut command, "waits", folder, LIMIT)?;
     let read = |line: &str| serde_json::from_str(line).map_err(|error| format!("waits says {line:?}: {error}"));
     let waits: Vec<Value> = said.lines().map(read).collect::<Result<_, _>>()?;
     let drawn: Vec<_> = waits.iter().filter(|wait| wait["files"] == DRAWN).collect();

@@ -1,4 +1,4 @@
-//! Programs of a workspace, built by cargo.
+//! Builds programs of a workspace with cargo.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,47 +6,52 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::process::{self, Finished};
-use super::report::CheckError;
+use super::error::CheckError;
+use crate::process::{self, Finished};
+use crate::workspace::root;
 
 const LIMIT: Duration = Duration::from_secs(1200);
 
-/// The cargo that runs us, to be started in `workspace`.
+/// Returns the command of the running cargo in `workspace`.
 pub(super) fn cargo(workspace: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = process::cargo();
     command.current_dir(workspace);
     command
 }
 
-/// What cargo told while it built.
-pub(super) struct Built {
+/// Output of a build.
+pub(super) struct BuildOutput {
     finished: Finished,
     messages: Vec<Value>,
 }
 
-impl Built {
-    /// Runs `command`, a `cargo build` with messages in JSON. Its output goes to files in `folder`.
+impl BuildOutput {
+    /// Runs `command`, a `cargo build` with JSON messages. The output goes to files in `folder`.
     pub(super) fn run(command: &mut Command, name: &str, folder: &Path) -> Result<Self, CheckError> {
         let finished = process::run(command, name, folder, LIMIT)?;
         let messages = finished.stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         Ok(Self { finished, messages })
     }
 
-    /// What rustc said about the crates of the workspace, warnings and errors, as it would show them.
+    /// Returns rustc's warnings and errors about the crates of the workspace.
     pub(super) fn diagnostics(&self, workspace: &Path) -> Vec<&str> {
-        let of_ours = |message: &&Value| {
+        let is_of_workspace = |message: &&Value| {
             message["reason"] == "compiler-message"
                 && message["manifest_path"].as_str().is_some_and(|path| Path::new(path).starts_with(workspace))
         };
-        self.messages.iter().filter(of_ours).filter_map(|message| message["message"]["rendered"].as_str()).collect()
+        self.messages
+            .iter()
+            .filter(is_of_workspace)
+            .filter_map(|message| message["message"]["rendered"].as_str())
+            .collect()
     }
 
-    /// Cargo's own complaints, where it failed.
+    /// Returns the standard error of a failed build.
     pub(super) fn failure(&self) -> Option<&str> {
-        (!self.finished.success).then(|| self.finished.stderr.trim_end())
+        (!self.finished.success()).then(|| self.finished.stderr.trim_end())
     }
 
-    /// Where the program (or example) of this name is; started directly and not through cargo, it is our own child.
+    /// Returns the path of a program or example. A program that is started directly, not through cargo, is a child of this process.
     pub(super) fn program(&self, name: &str) -> Result<PathBuf, CheckError> {
         let of_name = |message: &&Value| message["target"]["name"] == name;
         self.messages
@@ -54,10 +59,10 @@ impl Built {
             .filter(of_name)
             .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
             .next_back()
-            .ok_or_else(|| CheckError::Failed(format!("cargo named no program {name}")))
+            .ok_or_else(|| CheckError::Failed(format!("build {name}: cargo reported no program")))
     }
 
-    /// The folder that the build script of the package whose id holds `name` wrote to.
+    /// Returns the `OUT_DIR` of the package whose id contains `name`.
     pub(super) fn out_dir(&self, name: &str) -> Option<PathBuf> {
         let of_name = |message: &&Value| {
             message["reason"] == "build-script-executed"
@@ -67,13 +72,13 @@ impl Built {
     }
 }
 
-/// Builds one program of this workspace and returns where it is.
+/// Builds a program of this workspace and returns its path.
 pub(super) fn program(folder: &Path, kind: &str, package: &str, name: &str) -> Result<PathBuf, CheckError> {
-    let command = &mut cargo(&super::root());
+    let command = &mut cargo(&root());
     command.args(["build", "--quiet", "--message-format", "json-render-diagnostics"]);
-    let built = Built::run(command.args(["--package", package, kind, name]), "build", folder)?;
+    let built = BuildOutput::run(command.args(["--package", package, kind, name]), "build", folder)?;
     match built.failure() {
-        Some(reason) => Err(CheckError::Failed(format!("{name} does not build\n{reason}"))),
+        Some(reason) => Err(CheckError::Failed(format!("build {name}\n{reason}"))),
         None => built.program(name),
     }
 }
@@ -84,13 +89,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn messages_of_other_crates_are_not_ours() {
+    fn ignores_messages_of_other_workspaces() {
         let message = |reason: &str, path: &str, text: &str| json!({"reason": reason, "manifest_path": path, "message": {"rendered": text}});
-        let built = Built {
-            finished: Finished { success: true, stdout: String::new(), stderr: String::new() },
+        let built = BuildOutput {
+            finished: Finished { code: Some(0), stdout: String::new(), stderr: String::new() },
             messages: vec![
                 message("compiler-message", "/copy/documine/Cargo.toml", "ours"),
-                message("compiler-message", "/copy-of-another/Cargo.toml", "not ours"),
+                message("compiler-message", "/copy-of-another/Cargo.toml", "other"),
                 message("compiler-artifact", "/copy/Cargo.toml", "no diagnostic"),
                 json!({"reason": "compiler-artifact", "target": {"name": "pipeline"}, "executable": null}),
                 json!({"reason": "compiler-artifact", "target": {"name": "pipeline"}, "executable": "/t/pipeline"}),

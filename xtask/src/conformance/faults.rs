@@ -1,7 +1,7 @@
-//! `cargo xtask conformance faults`: the simulator's own faults against the same faults made by proxies that others wrote.
+//! `cargo xtask conformance faults`: compares the faults of the simulator with the same faults made by third-party proxies.
 //!
-//! The probe of `tests/stress` makes its calls through mitmproxy or nginx, which spoil them, and then with nothing in between and a fault
-//! of the simulator. What a caller of the SDK sees must be the same.
+//! The probe of `tests/stress` makes its calls twice: through mitmproxy or nginx, which make the fault, and directly to the simulator with its own fault. A
+//! caller of the SDK must observe the same.
 
 mod cases;
 mod compare;
@@ -12,74 +12,60 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::cache::Cache;
-use super::cargo;
-use super::process;
-use super::python;
-use super::report::{CheckError, CheckResult, Report, strict};
+use super::cache::{self, Cache, PYTHON, asset};
+use super::error::{CheckError, CheckResult};
+use super::report::Report;
 use super::server::Server;
-use super::{print, script};
+use super::{cargo, simulator};
+use crate::process;
+use crate::workspace::print;
 use cases::Case;
-use compare::Row;
+use compare::Comparison;
 
 /// A run of the probe takes a few seconds.
-const PROBE: Duration = Duration::from_secs(120);
+const PROBE_LIMIT: Duration = Duration::from_secs(120);
 const NGINX_HELP: &str = "needs nginx (Debian: apt install nginx-light)";
 
 /// Options of `faults`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only this proxy (may be repeated).
+    /// Run only this proxy (may be repeated).
     #[arg(long, value_enum)]
     only: Vec<Proxy>,
-    /// Only the cases of this name (may be repeated).
+    /// Run only the cases of this name (may be repeated).
     #[arg(long, value_name = "NAME")]
     case: Vec<String>,
 }
 
-/// The proxies, in the order they are asked.
+/// The proxies, in the order of the run.
 #[derive(Clone, Copy, PartialEq, Debug, clap::ValueEnum)]
 enum Proxy {
-    /// mitmproxy, steered by a script.
+    /// mitmproxy with a script.
     Mitmproxy,
-    /// nginx, with settings as people write them.
+    /// nginx with common settings.
     Nginx,
 }
 
-/// Asks the proxies and says how it ended.
+/// Runs the suite.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let mut report = Report::default();
-    match Cache::open() {
-        Err(stop) => report.add("cache", &Err(stop)),
-        Ok(cache) => {
-            let mut keep = false;
-            let mut asked = false;
-            for (proxy, name) in [(Proxy::Mitmproxy, "mitmproxy 11.0.2"), (Proxy::Nginx, "nginx")] {
-                let cases = chosen(proxy, args);
-                if !cases.is_empty() {
-                    let result = ask(&cache, proxy, &cases);
-                    asked = true;
-                    keep |= matches!(result, Err(CheckError::Failed(_)));
-                    report.add(name, &result);
-                }
+    Report::run("faults", |cache, report| {
+        let mut is_empty = true;
+        for (proxy, name) in [(Proxy::Mitmproxy, "mitmproxy 11.0.2"), (Proxy::Nginx, "nginx")] {
+            let cases = selected(proxy, args);
+            if !cases.is_empty() {
+                report.add(name, &check(cache, proxy, &cases));
+                is_empty = false;
             }
-            if !asked {
-                report.add(
-                    "cases",
-                    &Err(CheckError::Failed(format!("there is none of the name {}", args.case.join(", ")))),
-                );
-            }
-            if keep {
-                print(&format!("outputs of this run: {}", cache.folder.display()));
-            }
-            cache.close(keep);
         }
-    }
-    report.finish("faults", strict())
+        if is_empty {
+            let reason = format!("no case is called {}", args.case.join(", "));
+            report.add("cases", &Err(CheckError::Failed(reason)));
+        }
+    })
 }
 
-/// The cases of this proxy that are wanted.
-fn chosen(proxy: Proxy, args: &Args) -> Vec<Case> {
+/// Selects the cases of a proxy.
+fn selected(proxy: Proxy, args: &Args) -> Vec<Case> {
     if !args.only.is_empty() && !args.only.contains(&proxy) {
         return Vec::new();
     }
@@ -91,9 +77,9 @@ fn chosen(proxy: Proxy, args: &Args) -> Vec<Case> {
     cases
 }
 
-/// Goes through the cases of one proxy, with a simulator of its own behind it.
-fn ask(cache: &Cache, proxy: Proxy, cases: &[Case]) -> CheckResult {
-    let simulator = simulator(cache)?;
+/// Runs the cases of one proxy with a new simulator behind it.
+fn check(cache: &Cache, proxy: Proxy, cases: &[Case]) -> CheckResult {
+    let simulator = simulator::start(cache, Path::new(PYTHON), &["--seed", "1", "--speed", "1000"])?;
     let proxy = match proxy {
         Proxy::Mitmproxy => mitmproxy(cache, &simulator)?,
         Proxy::Nginx => nginx(cache, &simulator)?,
@@ -101,34 +87,34 @@ fn ask(cache: &Cache, proxy: Proxy, cases: &[Case]) -> CheckResult {
     let program = cargo::program(&cache.folder, "--bin", "documine-stress", "probe")?;
     let probe = Probe { cache, program, simulator: &simulator };
 
-    compare::head();
+    print(&compare::header());
     let (mut problems, mut remarks) = (Vec::new(), Vec::new());
-    let mut rows = 0;
+    let mut calls = 0;
     for case in cases {
-        let through = probe.run(case, Some(proxy.text("base_url")?))?;
-        let own = probe.run(case, None)?;
-        let seen = compare::rows(case, &through, &own)?;
-        rows += seen.len();
-        for row in &seen {
-            row.show();
-            problems.extend(row.problem());
-            remarks.extend(row.remark());
+        let proxied = probe.run(case, Some(proxy.text("base_url")?))?;
+        let direct = probe.run(case, None)?;
+        let comparisons = compare::compare(case, &proxied, &direct)?;
+        calls += comparisons.len();
+        for comparison in &comparisons {
+            print(&comparison.line());
+            problems.extend(comparison.problem());
+            remarks.extend(comparison.remark());
         }
-        match (case.succeeds, seen.iter().all(Row::succeeded_at_once)) {
-            (false, true) => problems.push(format!("{}: nothing went wrong, so the fault was not made", case.name)),
-            (true, false) => problems.push(format!("{}: a call failed that must not", case.name)),
+        match (case.succeeds, comparisons.iter().all(Comparison::succeeded_at_once)) {
+            (false, true) => problems.push(format!("{}: all calls succeeded, so the fault was not made", case.name)),
+            (true, false) => problems.push(format!("{}: a call failed unexpectedly", case.name)),
             _ => {}
         }
     }
     let text = match problems.len() {
-        0 => format!("{} cases, {rows} calls: the same as with the simulator's own faults", cases.len()),
-        count => format!("{count} findings in {} cases, {rows} calls", cases.len()),
+        0 => format!("{} cases, {calls} calls: proxies and simulator agree", cases.len()),
+        count => format!("{count} findings in {} cases, {calls} calls", cases.len()),
     };
     let text = [&[text][..], &problems, &remarks].concat().join("\n");
     if problems.is_empty() { Ok(text) } else { Err(CheckError::Failed(text)) }
 }
 
-/// The probe, aimed at a simulator.
+/// The probe with a simulator.
 struct Probe<'a> {
     cache: &'a Cache,
     program: PathBuf,
@@ -136,54 +122,40 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    /// What the probe sees, line by line: through the proxy at this address, or with the simulator's own fault.
+    /// Runs the probe and returns its lines: through the proxy at this address, or with the fault of the simulator.
     fn run(&self, case: &Case, proxy: Option<&str>) -> Result<Vec<Value>, CheckError> {
         let base_url = self.simulator.text("base_url")?;
         let command = &mut Command::new(&self.program);
-        // The settings of whoever runs this are not the test's.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("DOCUMINE_") {
-                command.env_remove(name);
-            }
-        }
+        process::without_settings(command);
         for (key, value) in self.simulator.ready.as_object().into_iter().flatten() {
             if let Some(text) = value.as_str() {
                 command.env(format!("DOCUMINE_{}", key.to_uppercase()), text);
             }
         }
-        // The login goes around the proxy.
+        // The login bypasses the proxy.
         let workspace = self.simulator.text("workspace_id")?;
         command.env("DOCUMINE_TOKEN_PATH", format!("{base_url}/auth/realms/{workspace}/protocol/openid-connect/token"));
         command.env("DOCUMINE_BASE_URL", proxy.unwrap_or(base_url));
         command.args(["--setup", base_url]).args(&case.options);
-        let side = match (proxy, case.fault, &case.own) {
+        let side = match (proxy, case.fault, &case.simulator_fault) {
             (Some(_), Some(fault), _) => {
                 command.args(["--header", &format!("X-Fault: {fault}")]);
                 "proxy"
             }
-            (None, _, Some(own)) => {
-                command.args(["--faults", &own.to_string()]);
-                "own"
+            (None, _, Some(fault)) => {
+                command.args(["--faults", &fault.to_string()]);
+                "simulator"
             }
             _ => "plain",
         };
         command.args(case.calls);
-        let finished = process::run(command, &format!("probe-{}-{side}", case.name), &self.cache.folder, PROBE)?;
+        let finished = process::run(command, &format!("probe-{}-{side}", case.name), &self.cache.folder, PROBE_LIMIT)?;
         let lines: Option<Vec<Value>> = finished.stdout.lines().map(|line| serde_json::from_str(line).ok()).collect();
         match lines {
-            Some(lines) if finished.success && lines.len() == case.calls.len() => Ok(lines),
-            _ => Err(CheckError::Failed(format!("case {}: the probe could not run\n{}", case.name, finished.tail()))),
+            Some(lines) if finished.success() && lines.len() == case.calls.len() => Ok(lines),
+            _ => Err(CheckError::Failed(format!("case {}: the probe failed\n{}", case.name, finished.tail()))),
         }
     }
-}
-
-/// The simulator, with work that is done at once.
-fn simulator(cache: &Cache) -> Result<Server, CheckError> {
-    let program = cargo::program(&cache.folder, "--bin", "documine-sim", "documine-sim")?;
-    let command = &mut Command::new(python::program());
-    command.arg(script("leash.py")).arg(program);
-    command.args(["--listen", "127.0.0.1:0", "--seed", "1", "--speed", "1000"]);
-    Server::start(command, "simulator", &cache.folder).map_err(python::missing)
 }
 
 fn mitmproxy(cache: &Cache, simulator: &Server) -> Result<Server, CheckError> {
@@ -192,8 +164,8 @@ fn mitmproxy(cache: &Cache, simulator: &Server) -> Result<Server, CheckError> {
     let command = &mut Command::new(program);
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     command.args(["--quiet", "--mode", &format!("reverse:{}", simulator.text("base_url")?)]);
-    command.args(["--listen-host", "127.0.0.1", "--listen-port", "0", "--scripts"]).arg(script("faulty_mitmproxy.py"));
-    // Where it puts its certificates; else it would be the user's home.
+    command.args(["--listen-host", "127.0.0.1", "--listen-port", "0", "--scripts"]).arg(asset("faulty_mitmproxy.py"));
+    // Folder of its certificates; the default is the home folder of the user.
     command.arg("--set").arg(format!("confdir={}", cache.folder.join("mitmproxy").display()));
     Server::start(command, "mitmproxy", &cache.folder)
 }
@@ -201,9 +173,9 @@ fn mitmproxy(cache: &Cache, simulator: &Server) -> Result<Server, CheckError> {
 fn nginx(cache: &Cache, simulator: &Server) -> Result<Server, CheckError> {
     let base_url = simulator.text("base_url")?;
     let port = base_url.rsplit(':').next().unwrap_or_default();
-    let command = &mut Command::new(python::program());
-    command.arg(script("faulty_nginx.py")).arg(cache.folder.join("nginx")).arg(port);
-    let server = Server::start(command, "nginx", &cache.folder).map_err(python::missing)?;
+    let command = &mut Command::new(PYTHON);
+    command.arg(asset("faulty_nginx.py")).arg(cache.folder.join("nginx")).arg(port);
+    let server = Server::start(command, "nginx", &cache.folder).map_err(cache::without_python)?;
     if server.ready["missing"].is_string() {
         return Err(CheckError::NotRun(String::from(NGINX_HELP)));
     }

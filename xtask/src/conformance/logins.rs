@@ -1,108 +1,97 @@
-//! The login stories of `tests/logins`, told at a provider that others wrote; and one login shared by several processes there.
+//! The login tests of `tests/logins` at a third-party provider, and a login that several processes share there.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use super::cache::Cache;
-use super::process::Finished;
-use super::report::{CheckError, CheckResult, Report, strict};
+use super::cargo;
+use super::error::{CheckError, CheckResult};
+use super::report::Report;
 use super::server::Server;
-use super::{cargo, print, process};
+use crate::process::{self, Finished};
+use crate::workspace::print;
 
-/// The stories take half a minute; each has a limit of its own.
-const STORIES: Duration = Duration::from_secs(300);
+/// The tests take half a minute; each has a limit of its own.
+const TESTS_LIMIT: Duration = Duration::from_secs(300);
 
-/// How often one of the processes that share a login is killed, in seconds.
-const KILL_EVERY: &str = "5";
+/// Interval in seconds at which one of the processes that share a login is killed.
+const KILL_INTERVAL: &str = "5";
 
-/// Options of a telling.
+/// Options of a run.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only the stories whose name holds this word (may be repeated).
+    /// Run only the tests whose name contains this word (may be repeated).
     #[arg(long, value_name = "WORD")]
     only: Vec<String>,
-    /// How many seconds processes share a login: once left alone, and once with one of them killed every five seconds.
+    /// Seconds for which processes share a login: once undisturbed, and once with one process killed every five seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     share: u64,
-    /// Only start the provider, print where it is, and stop it when Enter is pressed.
+    /// Only start the provider, print its address, and stop it when Enter is pressed.
     #[arg(long)]
     wait: bool,
 }
 
-/// A provider to tell them at.
+/// A provider under test.
 pub(super) struct Provider {
-    /// Its name for `cargo xtask conformance` and for `documine-logins`.
+    /// Name for `cargo xtask conformance` and for `documine-logins`.
     pub(super) name: &'static str,
-    /// The same for people, with its version.
+    /// Name and version for people.
     pub(super) title: &'static str,
     pub(super) start: fn(&Cache) -> Result<Server, CheckError>,
-    /// What of its ready line `documine-logins` has to know.
+    /// Addresses in the ready line that `documine-logins` takes.
     pub(super) addresses: &'static [&'static str],
 }
 
 impl Provider {
-    /// Starts it, tells the stories and says how it ended.
+    /// Starts the provider and runs the tests.
     pub(super) fn run(&self, args: &Args) -> ExitCode {
-        let mut report = Report::default();
-        match Cache::open() {
-            Err(stop) => report.add("cache", &Err(stop)),
-            Ok(cache) => {
-                let mut keep = false;
-                let mut add = |what: &str, result: CheckResult| {
-                    keep |= matches!(result, Err(CheckError::Failed(_)));
-                    report.add(&format!("{what} at {}", self.title), &result);
-                };
-                if let Err(stop) = self.tell(&cache, args, &mut add) {
-                    add("logins", Err(stop));
-                }
-                if keep {
-                    print(&format!("outputs of this run: {}", cache.folder.display()));
-                }
-                cache.close(keep);
+        Report::run(self.name, |cache, report| {
+            let mut add = |check: &str, result: CheckResult| report.add(&format!("{check} at {}", self.title), &result);
+            if let Err(error) = self.run_tests(cache, args, &mut add) {
+                add("logins", Err(error));
             }
-        }
-        report.finish(self.name, strict())
+        })
     }
 
-    fn tell(&self, cache: &Cache, args: &Args, add: &mut impl FnMut(&str, CheckResult)) -> Result<(), CheckError> {
+    fn run_tests(&self, cache: &Cache, args: &Args, add: &mut impl FnMut(&str, CheckResult)) -> Result<(), CheckError> {
         let server = (self.start)(cache)?;
         if args.wait {
             let base_url = server.text("base_url")?;
-            print(&format!("{base_url}/auth/realms/acme and {base_url}/auth/realms/acme-short; Enter stops it"));
+            print(&format!("{base_url}/auth/realms/acme and {base_url}/auth/realms/acme-short; press Enter to stop"));
             let _ = std::io::stdin().read_line(&mut String::new());
             return Ok(());
         }
         let program = cargo::program(&cache.folder, "--bin", "documine-logins", "documine-logins")?;
         let addresses: Vec<&str> = self.addresses.iter().map(|name| server.text(name)).collect::<Result<_, _>>()?;
-        let run = |name: &str, options: &[&str]| {
+        let run = |name: &str, options: &[&str]| -> CheckResult {
             let command = &mut Command::new(&program);
             process::without_settings(command);
-            // All at once would be a rush that no provider sees, and too much for a small machine.
+            // More parallel logins overload a small machine.
             command.args(["--at-once", "8"]).args(options).arg(self.name).args(&addresses);
-            process::run(command, name, &cache.folder, STORIES).and_then(|finished| validator(&finished))
+            result(&process::run(command, name, &cache.folder, TESTS_LIMIT)?)
         };
         let words: Vec<&str> = args.only.iter().flat_map(|word| ["--only", word]).collect();
-        add("logins", run("stories", &words));
+        add("logins", run("tests", &words));
         if words.is_empty() {
             let share = ["--share", &args.share.to_string()];
-            add("a login in several processes", run("sharing", &share));
-            let killing = [&share[..], &["--kill-every", KILL_EVERY]].concat();
-            add("a login in processes that are killed", run("killing", &killing));
+            add("a login shared by processes", run("sharing", &share));
+            let killing = [&share[..], &["--kill-every", KILL_INTERVAL]].concat();
+            add("a login shared by killed processes", run("killing", &killing));
         }
         Ok(())
     }
 }
 
-/// The last line sums up; those before it are shown as they are.
-fn validator(finished: &Finished) -> CheckResult {
+/// Prints the output; the last line is the summary.
+fn result(finished: &Finished) -> CheckResult {
     let mut lines: Vec<&str> = finished.stdout.lines().collect();
-    let sum = lines.pop().unwrap_or_default();
+    let summary = lines.pop().unwrap_or_default();
     for line in &lines {
         print(&format!("        {line}"));
     }
-    if finished.success {
-        return Ok(sum.to_owned());
+    if finished.success() {
+        return Ok(summary.to_owned());
     }
-    let bad: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("FAILED")).collect();
-    Err(CheckError::Failed(format!("{sum}\n{}\n{}", bad.join("\n"), finished.stderr.trim_end())))
+    let failures: Vec<&str> = lines.into_iter().filter(|line| line.starts_with("FAILED")).collect();
+    Err(CheckError::Failed(format!("{summary}\n{}\n{}", failures.join("\n"), finished.stderr.trim_end())))
 }

@@ -1,27 +1,12 @@
-//! What validators print, and what all of it means for the exit code.
+//! The report of a conformance suite: one line for each check, a summary, and the exit code.
 
 use std::process::ExitCode;
 
-use super::print;
+use super::cache::Cache;
+use super::error::{CheckError, CheckResult};
+use crate::workspace::print;
 
-/// Why there is no good verdict.
-#[derive(Debug, PartialEq)]
-pub(super) enum CheckError {
-    /// Something is wrong with our work.
-    Failed(String),
-    /// The validator could not be asked: why, and how to get it.
-    NotRun(String),
-}
-
-/// What a validator found: one line on what was checked, or why there is none.
-pub(super) type CheckResult = Result<String, CheckError>;
-
-/// Puts what was being done before the reason of an error.
-pub(super) fn failed(what: &str) -> impl FnOnce(std::io::Error) -> CheckError + '_ {
-    move |error| CheckError::Failed(format!("{what}: {error}"))
-}
-
-/// The verdicts so far.
+/// The results so far.
 #[derive(Default)]
 pub(super) struct Report {
     passed: usize,
@@ -30,9 +15,26 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Takes in one verdict and prints it: one line, and the details of a failure below it.
-    pub(super) fn add(&mut self, validator: &str, result: &CheckResult) {
-        let (mark, text) = match result {
+    /// Runs the checks of a suite with a cache. The output of the programs is kept when a check fails.
+    pub(super) fn run(suite: &str, checks: impl FnOnce(&Cache, &mut Self)) -> ExitCode {
+        let mut report = Self::default();
+        match Cache::open() {
+            Err(error) => report.add("cache", &Err(error)),
+            Ok(cache) => {
+                checks(&cache, &mut report);
+                let keep = report.failed > 0;
+                if keep {
+                    print(&format!("output of this run: {}", cache.folder.display()));
+                }
+                cache.close(keep);
+            }
+        }
+        report.finish(suite, requires_all())
+    }
+
+    /// Counts a result and prints it: one line, and the details of a failure below it.
+    pub(super) fn add(&mut self, check: &str, result: &CheckResult) {
+        let (label, text) = match result {
             Ok(text) => {
                 self.passed += 1;
                 ("passed ", text)
@@ -47,34 +49,38 @@ impl Report {
             }
         };
         let mut lines = text.lines();
-        print(&format!("{mark} {validator}: {}", lines.next().unwrap_or_default()));
+        print(&format!("{label} {check}: {}", lines.next().unwrap_or_default()));
         for line in lines {
             print(&format!("        {line}"));
         }
     }
 
-    /// Prints the sums of `job`. Where everything must run, what did not run has failed.
-    pub(super) fn finish(&self, job: &str, strict: bool) -> ExitCode {
-        let (lines, good) = self.sums(job, strict);
+    /// Returns whether a check has failed.
+    pub(super) fn has_failures(&self) -> bool {
+        self.failed > 0
+    }
+
+    fn finish(&self, suite: &str, requires_all: bool) -> ExitCode {
+        let (lines, success) = self.summary(suite, requires_all);
         for line in lines {
             print(&line);
         }
-        if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        if success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
-    fn sums(&self, job: &str, strict: bool) -> ([String; 2], bool) {
+    fn summary(&self, suite: &str, requires_all: bool) -> ([String; 2], bool) {
         let Self { passed, failed, not_run } = *self;
-        let failures = if strict { failed + not_run } else { failed };
+        let failures = if requires_all { failed + not_run } else { failed };
         let lines = [
-            format!("{job}: {passed} passed, {failed} failed, {not_run} not run"),
+            format!("{suite}: {passed} passed, {failed} failed, {not_run} not run"),
             format!("{passed} passed, {failures} failed"),
         ];
         (lines, failures == 0)
     }
 }
 
-/// Whether a validator that can't run is a failure: on the machines that decide, it is.
-pub(super) fn strict() -> bool {
+/// Returns whether a check that cannot run counts as failed: in CI.
+fn requires_all() -> bool {
     std::env::var_os("CI").is_some_and(|value| value == "true" || value == "1")
 }
 
@@ -83,15 +89,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_judge_that_did_not_run_never_counts_as_passed() {
+    fn check_that_did_not_run_never_counts_as_passed() {
         let mut report = Report::default();
         report.add("one", &Ok(String::from("fine")));
         report.add("two", &Err(CheckError::NotRun(String::from("no python3"))));
-        let lenient = report.sums("validators", false);
+        let lenient = report.summary("validators", false);
         assert_eq!(lenient.0[0], "validators: 1 passed, 0 failed, 1 not run");
         assert_eq!(lenient.0[1], "1 passed, 0 failed");
         assert!(lenient.1);
-        let strict = report.sums("validators", true);
+        let strict = report.summary("validators", true);
         assert_eq!(strict.0[1], "1 passed, 1 failed");
         assert!(!strict.1);
     }

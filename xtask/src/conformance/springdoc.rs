@@ -1,8 +1,8 @@
-//! `cargo xtask conformance springdoc`: a document that springdoc wrote takes the place of ours.
+//! `cargo xtask conformance springdoc`: replaces the document by one that springdoc wrote.
 //!
-//! A small Spring service, `tests/conformance/springdoc`, has the paths and fields of DocuMine's; its document has what springdoc makes of
-//! them: other names, other media types, gaps. What a user does with the official document is done with this one, in a copy of the
-//! workspace: `cargo xtask regen --from`, a build, the pipeline example.
+//! A small Spring service, `tests/conformance/springdoc`, has the paths and fields of DocuMine. Its document differs as springdoc documents do: other names,
+//! other media types, gaps. The suite does with this document what a user does with the official one, in a copy of the workspace:
+//! `cargo xtask regen --from`, a build, the pipeline example.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,55 +11,45 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::cache::{self, Cache};
-use super::cargo::{self, Built};
-use super::process;
-use super::report::{CheckError, CheckResult, Report, failed, strict};
+use super::cargo::{self, BuildOutput};
+use super::error::{CheckError, CheckResult, failed};
+use super::report::Report;
 use super::server::{Server, get};
 use super::tree::{self, Snapshot};
-use super::{print, root};
+use crate::process;
+use crate::workspace::{print, root};
 
-const LONG: Duration = Duration::from_secs(1200);
-const PIPELINE: Duration = Duration::from_secs(180);
+/// Time limit of `regen`, which builds the client.
+const REGEN_LIMIT: Duration = Duration::from_secs(1200);
+/// Time limit of the pipeline example.
+const PIPELINE_LIMIT: Duration = Duration::from_secs(180);
 const JSON: &str = "api-docs.json";
 const YAML: &str = "api-docs.yaml";
 
 /// Options of `springdoc`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only build and start the service, write its two documents to this folder and stop.
+    /// Only build and start the service, and write its two documents to this folder.
     #[arg(long, value_name = "FOLDER")]
     documents: Option<PathBuf>,
 }
 
-/// Takes the steps and says how they ended.
+/// Runs the suite.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    let mut report = Report::default();
-    match Cache::open() {
-        Err(stop) => report.add("cache", &Err(stop)),
-        Ok(cache) => {
-            let mut keep = false;
-            let mut add = |step: &str, result: CheckResult| {
-                keep |= matches!(result, Err(CheckError::Failed(_)));
-                report.add(step, &result);
-            };
-            let copy = take_steps(&cache, args, &mut add);
-            let copy = copy.filter(|copy| copy.exists());
-            if keep {
-                print(&format!("outputs of this run: {}", cache.folder.display()));
-                if let Some(copy) = copy {
-                    print(&format!("copy of the workspace: {}", copy.display()));
-                }
-            } else if let Some(copy) = copy {
+    Report::run("springdoc", |cache, report| {
+        let copy = run_steps(cache, args, &mut |step, result| report.add(step, &result));
+        if let Some(copy) = copy.filter(|copy| copy.exists()) {
+            if report.has_failures() {
+                print(&format!("copy of the workspace: {}", copy.display()));
+            } else {
                 let _ = cache::clear(&copy);
             }
-            cache.close(keep);
         }
-    }
-    report.finish("springdoc", strict())
+    })
 }
 
-/// One step after the other; the answer is the folder that the copy of the workspace is in, once there is one.
-fn take_steps(cache: &Cache, args: &Args, add: &mut impl FnMut(&str, CheckResult)) -> Option<PathBuf> {
+/// Runs all steps and returns the folder of the copy of the workspace, once there is one.
+fn run_steps(cache: &Cache, args: &Args, add: &mut impl FnMut(&str, CheckResult)) -> Option<PathBuf> {
     let service_step = "document of the Spring service";
     let (service, documents) = match serve(cache, args) {
         Ok(served) => served,
@@ -68,53 +58,53 @@ fn take_steps(cache: &Cache, args: &Args, add: &mut impl FnMut(&str, CheckResult
             return None;
         }
     };
-    add(service_step, documents.examine());
+    add(service_step, documents.check());
     if args.documents.is_some() {
         return None;
     }
 
     let own = cargo::program(&cache.folder, "--example", "documine", "pipeline");
     add(
-        "pipeline made from our document, on the Spring service",
+        "pipeline of the reconstruction, at the Spring service",
         own.and_then(|own| pipeline(cache, &own, "own", Some(&service))),
     );
 
-    let place_step = "regen with the Spring service's document";
+    let regen_step = "regen with the document of the Spring service";
     let copy = match cache.copy_of_workspace() {
         Ok(copy) => copy,
         Err(stop) => {
-            add(place_step, Err(stop));
+            add(regen_step, Err(stop));
             return None;
         }
     };
-    let work = Work { cache, copy, documents };
-    let placed = work.regen();
-    let is_placed = placed.is_ok();
-    add(place_step, placed);
-    let built = if is_placed { work.build() } else { Err(not_asked("the document is not in place")) };
+    let work = WorkspaceCopy { cache, copy, documents };
+    let replaced = work.regen();
+    let is_replaced = replaced.is_ok();
+    add(regen_step, replaced);
+    let built = if is_replaced { work.build() } else { Err(not_run("the document was not replaced")) };
     let (built, program) = match built {
         Ok((line, program)) => (Ok(line), Ok(program)),
         Err(stop) => (Err(stop), Err(())),
     };
     add("build with that document", built);
     for (step, name, service) in [
-        ("pipeline made from that document, on the Spring service", "spring", Some(&service)),
-        ("pipeline made from that document, on its simulator", "simulator", None),
+        ("pipeline of that document, at the Spring service", "spring", Some(&service)),
+        ("pipeline of that document, at its simulator", "simulator", None),
     ] {
         let result = match &program {
             Ok(program) => pipeline(cache, program, name, service),
-            Err(()) => Err(not_asked("the pipeline was not built")),
+            Err(()) => Err(not_run("the pipeline was not built")),
         };
         add(step, result);
     }
     Some(work.copy)
 }
 
-fn not_asked(reason: &str) -> CheckError {
+fn not_run(reason: &str) -> CheckError {
     CheckError::NotRun(String::from(reason))
 }
 
-/// The two documents that the service gives out.
+/// The two documents of the service.
 struct Documents {
     json: PathBuf,
     yaml: PathBuf,
@@ -124,9 +114,10 @@ struct Documents {
 fn serve(cache: &Cache, args: &Args) -> Result<(Server, Documents), CheckError> {
     let jar = cache.spring_service()?;
     let command = &mut Command::new("java");
-    // A quick start: the service's life is short.
+    // Options for a quick start, because the service runs for seconds.
     command.args(["-XX:TieredStopAtLevel=1", "-Xmx256m", "-jar"]).arg(jar).arg("--stop-with-stdin=true");
-    let service = Server::start_saying(command, "service", &cache.folder, ready).map_err(cache::without_java)?;
+    let service = Server::start_with_ready_line(command, "service", &cache.folder, parse_ready_line)
+        .map_err(cache::without_java)?;
     let folder = args.documents.clone().unwrap_or_else(|| cache.folder.join("documents"));
     std::fs::create_dir_all(&folder).map_err(failed(&folder.display().to_string()))?;
     let fetch = |path: &str, name: &str| {
@@ -139,24 +130,24 @@ fn serve(cache: &Cache, args: &Args) -> Result<(Server, Documents), CheckError> 
     Ok((service, documents))
 }
 
-/// `READY <port>`.
-fn ready(line: &str) -> Option<Value> {
+/// Parses the ready line `READY <port>`.
+fn parse_ready_line(line: &str) -> Option<Value> {
     let port: u16 = line.strip_prefix("READY ")?.trim().parse().ok()?;
     Some(json!({"base_url": format!("http://127.0.0.1:{port}")}))
 }
 
 impl Documents {
-    /// What there is of the document, so that one that lost its operations is noticed.
-    fn examine(&self) -> CheckResult {
+    /// Checks version and number of operations.
+    fn check(&self) -> CheckResult {
         let document: Value = serde_json::from_str(&read(&self.json)?)
-            .map_err(|error| CheckError::Failed(format!("/v3/api-docs is no JSON: {error}")))?;
+            .map_err(|error| CheckError::Failed(format!("GET /v3/api-docs: invalid JSON: {error}")))?;
         let size = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
         let operations: usize =
             document["paths"].as_object().map(|paths| paths.values().map(size).sum()).unwrap_or_default();
         let version = document["openapi"].as_str().unwrap_or_default();
         if !version.starts_with("3.0.") || operations < 22 {
             return Err(CheckError::Failed(format!(
-                "OpenAPI {version:?} with {operations} operations is not what was wanted"
+                "OpenAPI {version:?} with {operations} operations; expected 3.0 with at least 22"
             )));
         }
         let schemas = size(&document["components"]["schemas"]);
@@ -164,30 +155,30 @@ impl Documents {
     }
 }
 
-/// The copy of the workspace and what is done with it.
-struct Work<'a> {
+/// A copy of the workspace.
+struct WorkspaceCopy<'a> {
     cache: &'a Cache,
     copy: PathBuf,
     documents: Documents,
 }
 
-impl Work<'_> {
-    /// Cargo in the copy, with a target folder that lasts.
-    fn cargo(&self) -> Result<Command, CheckError> {
-        let target = root().canonicalize().map_err(failed("the workspace"))?.join("target/springdoc");
+impl WorkspaceCopy<'_> {
+    /// Returns cargo in the copy, with a target folder that later runs reuse.
+    fn cargo(&self) -> Command {
+        let target = root().join("target/springdoc");
         let mut command = cargo::cargo(&self.copy);
         process::without_settings(&mut command);
         command.env("CARGO_TARGET_DIR", target).env("CARGO_INCREMENTAL", "0");
-        Ok(command)
+        command
     }
 
-    /// JSON and YAML must come to the same, and nothing but the folder of the document may change.
+    /// Runs `regen` with both forms, which must give the same files and change nothing outside of openapi/.
     fn regen(&self) -> CheckResult {
-        let files = tracked(self.cache)?;
+        let files = workspace_files(self.cache)?;
         tree::copy(&root(), &self.copy, &files)?;
         let before = tree::snapshot(&self.copy)?;
         let from_json = self.regen_from(&self.documents.json, "regen-json", &before)?;
-        // As it was, for the other form.
+        // Restores the files for the other form.
         for path in tree::differences(&before, &tree::snapshot(&self.copy)?) {
             let _ = std::fs::remove_file(self.copy.join(&path));
             if before.contains_key(&path) {
@@ -197,20 +188,20 @@ impl Work<'_> {
         let from_yaml = self.regen_from(&self.documents.yaml, "regen-yaml", &before)?;
         let other = tree::differences(&from_json, &from_yaml);
         if !other.is_empty() {
-            return Err(CheckError::Failed(format!("JSON and YAML come to different files\n{}", names(&other))));
+            return Err(CheckError::Failed(format!("JSON and YAML give different files\n{}", names(&other))));
         }
         Ok(format!(
-            "JSON and YAML come to the same: {}",
+            "JSON and YAML give the same files: {}",
             names(&tree::differences(&before, &from_yaml)).replace('\n', ", ")
         ))
     }
 
-    /// The copy after a run of regen. The name of the source counts as the same, whatever form it has.
+    /// Runs `regen` and hashes the copy. The two names of the source count as equal.
     fn regen_from(&self, source: &Path, name: &str, before: &Snapshot) -> Result<Snapshot, CheckError> {
-        let mut command = self.cargo()?;
+        let mut command = self.cargo();
         command.args(["xtask", "regen", "--from"]).arg(source).args(["--report", "text"]);
-        let finished = process::run(&mut command, name, &self.cache.folder, LONG)?;
-        if !finished.success {
+        let finished = process::run(&mut command, name, &self.cache.folder, REGEN_LIMIT)?;
+        if !finished.success() {
             return Err(CheckError::Failed(format!(
                 "cargo xtask regen --from {}\n{}",
                 source.display(),
@@ -234,12 +225,12 @@ impl Work<'_> {
         Ok(after)
     }
 
-    /// No warning in what is made from that document; the answer holds the pipeline's program.
+    /// Builds the workspace without a warning and returns the pipeline example.
     fn build(&self) -> Result<(String, PathBuf), CheckError> {
-        let mut command = self.cargo()?;
+        let mut command = self.cargo();
         command.args(["build", "--workspace", "--lib", "--bins", "--examples", "--message-format", "json"]);
         let started = Instant::now();
-        let built = Built::run(&mut command, "build-copy", &self.cache.folder)?;
+        let built = BuildOutput::run(&mut command, "build-copy", &self.cache.folder)?;
         let seconds = started.elapsed().as_secs();
         let diagnostics = built.diagnostics(&self.copy);
         if let Some(reason) = built.failure().filter(|_| diagnostics.is_empty()) {
@@ -248,20 +239,20 @@ impl Work<'_> {
         if !diagnostics.is_empty() {
             let first = diagnostics.iter().take(10).copied().collect::<String>();
             return Err(CheckError::Failed(format!(
-                "rustc has {} complaints\n{}",
+                "{} diagnostics of rustc\n{}",
                 diagnostics.len(),
                 first.trim_end()
             )));
         }
         let folder = built.out_dir("documine-api");
-        let (bytes, lines) = folder.map(|folder| generated(&folder)).transpose()?.unwrap_or_default();
+        let (bytes, lines) = folder.map(|folder| generated_size(&folder)).transpose()?.unwrap_or_default();
         let line = format!("no warning, {seconds} s; {bytes} bytes in {lines} lines of generated code");
         Ok((line, built.program("pipeline")?))
     }
 }
 
-/// The size of the code that the build script wrote.
-fn generated(folder: &Path) -> Result<(usize, usize), CheckError> {
+/// Measures the generated code: bytes and lines.
+fn generated_size(folder: &Path) -> Result<(usize, usize), CheckError> {
     let (mut bytes, mut lines) = (0, 0);
     for path in tree::snapshot(folder)?.keys().filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
         let text = read(&folder.join(path))?;
@@ -271,18 +262,18 @@ fn generated(folder: &Path) -> Result<(usize, usize), CheckError> {
     Ok((bytes, lines))
 }
 
-/// What belongs to the workspace: all that git tracks or would track, as it is now.
-fn tracked(cache: &Cache) -> Result<Vec<PathBuf>, CheckError> {
+/// Lists the files of the workspace: tracked by git, or new and not ignored.
+fn workspace_files(cache: &Cache) -> Result<Vec<PathBuf>, CheckError> {
     let command = &mut Command::new("git");
     command.current_dir(root()).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let finished = process::run(command, "files", &cache.folder, PIPELINE)?;
-    if !finished.success {
+    let finished = process::run(command, "files", &cache.folder, PIPELINE_LIMIT)?;
+    if !finished.success() {
         return Err(CheckError::Failed(finished.tail()));
     }
     Ok(finished.stdout.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect())
 }
 
-/// Runs the pipeline against the service; without one it uses the simulator that is built in.
+/// Runs the pipeline example at the service. `None`: at the built-in simulator.
 fn pipeline(cache: &Cache, program: &Path, name: &str, service: Option<&Server>) -> CheckResult {
     let command = &mut Command::new(program);
     process::without_settings(command);
@@ -291,17 +282,17 @@ fn pipeline(cache: &Cache, program: &Path, name: &str, service: Option<&Server>)
         command.env("DOCUMINE_WORKSPACE_ID", "acme").env("DOCUMINE_ACCESS_TOKEN", "anything");
     }
     command.current_dir(&cache.folder).arg("--json").arg("--out").arg(cache.folder.join(format!("out-{name}")));
-    let finished = process::run(command, &format!("pipeline-{name}"), &cache.folder, PIPELINE)?;
-    if !finished.success {
+    let finished = process::run(command, &format!("pipeline-{name}"), &cache.folder, PIPELINE_LIMIT)?;
+    if !finished.success() {
         return Err(CheckError::Failed(format!("the pipeline failed\n{}", finished.tail())));
     }
-    examine(finished.stdout.lines().last().unwrap_or_default())
+    check_summary(finished.stdout.lines().last().unwrap_or_default())
 }
 
-/// Three samples go in; as many must come out, and a package of each kind.
-fn examine(line: &str) -> CheckResult {
+/// Checks the summary of the pipeline: three files with components and three packages with entries.
+fn check_summary(line: &str) -> CheckResult {
     let summary: Value = serde_json::from_str(line)
-        .map_err(|error| CheckError::Failed(format!("the last line of the pipeline is no JSON: {error}")))?;
+        .map_err(|error| CheckError::Failed(format!("the last line of the pipeline is not JSON: {error}")))?;
     let count = |key: &str| summary[key].as_array().map_or(0, Vec::len);
     let without = |key: &str, part: &str| {
         let is_empty = |value: &Value| match &value[part] {
@@ -314,7 +305,7 @@ fn examine(line: &str) -> CheckResult {
     let (files, packages, lost) = (count("files"), count("packages"), count("failed"));
     if (files, packages, lost) != (3, 3, 0) || without("files", "components") || without("packages", "entries") {
         return Err(CheckError::Failed(format!(
-            "3 files with components and 3 packages with entries were wanted\n{line}"
+            "expected 3 files with components and 3 packages with entries\n{line}"
         )));
     }
     Ok(format!("{files} files, {packages} packages, {} requests", summary["requests"]))
@@ -333,27 +324,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ready_line_names_the_port() {
-        assert_eq!(ready("READY 4711"), Some(json!({"base_url": "http://127.0.0.1:4711"})));
-        assert_eq!(ready("READY"), None);
-        assert_eq!(ready("READY soon"), None);
-        assert_eq!(ready("Started in 3 seconds"), None);
+    fn parses_the_port_of_the_ready_line() {
+        assert_eq!(parse_ready_line("READY 4711"), Some(json!({"base_url": "http://127.0.0.1:4711"})));
+        assert_eq!(parse_ready_line("READY"), None);
+        assert_eq!(parse_ready_line("READY soon"), None);
+        assert_eq!(parse_ready_line("Started in 3 seconds"), None);
     }
 
     #[test]
-    fn a_pipeline_that_lost_something_did_not_pass() {
+    fn rejects_a_pipeline_with_missing_results() {
         let file = json!({"components": {"Title": ["a"]}});
         let package = json!({"entries": ["a.pdf"]});
         let mut summary = json!({"files": [file, file, file], "packages": [package, package, package], "requests": 36});
-        assert_eq!(examine(&summary.to_string()), Ok(String::from("3 files, 3 packages, 36 requests")));
+        assert_eq!(check_summary(&summary.to_string()), Ok(String::from("3 files, 3 packages, 36 requests")));
         summary["files"][1]["components"] = json!({});
-        assert!(examine(&summary.to_string()).is_err());
+        assert!(check_summary(&summary.to_string()).is_err());
         summary["files"][1] = file;
         summary["packages"][2]["entries"] = json!([]);
-        assert!(examine(&summary.to_string()).is_err());
+        assert!(check_summary(&summary.to_string()).is_err());
         summary["packages"][2] = package;
         summary["failed"] = json!([{"name": "a.pdf"}]);
-        assert!(examine(&summary.to_string()).is_err());
-        assert!(examine("").is_err());
+        assert!(check_summary(&summary.to_string()).is_err());
+        assert!(check_summary("").is_err());
     }
 }

@@ -1,11 +1,10 @@
-//! Reads the tee proxy's report and the simulator's journal: was everything seen, and was all of it right?
+//! Checks the traffic of the pipeline example by the report of the tee proxy and the journal of the simulator.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What the pipeline example is there to show. One of each group must have been answered so: operation, start of the
-/// answer's status and media type.
+/// Responses that the pipeline example must receive, one of each group: operation, and the beginning of status and media type.
 const EXPECTED: &[&[(&str, &str)]] = &[
     &[("createOrUpdateDossier", "201")],
     &[("uploadFile", "201")],
@@ -22,10 +21,10 @@ const EXPECTED: &[&[(&str, &str)]] = &[
     &[("deleteDossier", "204")],
 ];
 
-/// What the proxy saw: operation → answer → how often.
-struct Seen(BTreeMap<String, BTreeMap<String, u64>>);
+/// Responses that the proxy saw: operation → response → count.
+struct SeenResponses(BTreeMap<String, BTreeMap<String, u64>>);
 
-impl Seen {
+impl SeenResponses {
     fn read(report: &Value) -> Self {
         let members = |value: &Value| value.as_object().cloned().unwrap_or_default();
         let answers = |value: &Value| {
@@ -43,41 +42,41 @@ impl Seen {
     }
 }
 
-/// Everything that is wrong, or one line that sums it up.
-pub(super) fn examine(report: &Value, journal: &Value) -> Result<String, String> {
-    let seen = Seen::read(report);
+/// Returns a summary, or all problems.
+pub(super) fn check(report: &Value, journal: &Value) -> Result<String, String> {
+    let seen = SeenResponses::read(report);
     let mut problems: Vec<String> = match report["violations"].as_array() {
         Some(violations) => violations.iter().map(|text| text.as_str().unwrap_or_default().to_owned()).collect(),
-        None => vec![String::from("the proxy's report has no list of violations")],
+        None => vec![String::from("the report of the proxy has no list of violations")],
     };
     for group in EXPECTED {
         if !group.iter().any(|(operation, answer)| seen.has(operation, answer)) {
             let wanted: Vec<String> =
                 group.iter().map(|(operation, answer)| format!("{operation} ({answer})")).collect();
-            problems.push(format!("never seen: {}", wanted.join(" or ")));
+            problems.push(format!("missing: {}", wanted.join(" or ")));
         }
     }
     let (requests, operations) = served(journal);
     if requests != seen.requests() {
         problems.push(format!(
-            "the simulator answered {requests} API requests, {} of them went through the proxy",
+            "the simulator received {requests} API requests, {} of them through the proxy",
             seen.requests()
         ));
     }
     for operation in operations {
         if !seen.0.contains_key(&operation) {
-            problems.push(format!("{operation} went around the proxy"));
+            problems.push(format!("{operation} bypassed the proxy"));
         }
     }
     if !problems.is_empty() {
         return Err(format!("{} problems\n{}", problems.len(), problems.join("\n")));
     }
     let skipped = report["skipped"].as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-    let note = if skipped.is_empty() { String::new() } else { format!(" (not result: {})", skipped.join(", ")) };
+    let note = if skipped.is_empty() { String::new() } else { format!(" (not checked: {})", skipped.join(", ")) };
     Ok(format!("0 violations in {requests} requests of {} operations{note}", seen.0.len()))
 }
 
-/// How many requests of the API the simulator's journal holds, and of which operations.
+/// Counts the API requests in the journal of the simulator and collects their operations.
 fn served(journal: &Value) -> (u64, BTreeSet<String>) {
     let entries = journal.as_array().or_else(|| journal["requests"].as_array());
     let is_api = |entry: &&Value| entry["path"].as_str().is_some_and(|path| path.starts_with("/api/"));
@@ -108,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn traffic_that_is_complete_and_right_passes() {
+    fn accepts_complete_and_valid_traffic() {
         let (report, journal) = good();
-        let line = examine(&report, &journal).expect("nothing is wrong");
+        let line = check(&report, &journal).expect("valid traffic");
         assert!(line.starts_with("0 violations in 13 requests of 12 operations"), "{line}");
     }
 
     #[test]
-    fn each_thing_that_is_wrong_is_named() {
+    fn reports_each_problem() {
         let (mut report, mut journal) = good();
         report["violations"] = json!(["getFiles: undeclared query"]);
         if let Some(seen) = report["seen"].as_object_mut() {
@@ -124,10 +123,8 @@ mod tests {
         if let Some(entries) = journal.as_array_mut() {
             entries.push(json!({"operation": "getUsers", "path": "/api/users"}));
         }
-        let text = examine(&report, &journal).expect_err("much is wrong");
-        for part in
-            ["undeclared query", "never seen: deleteDownload (204)", "getUsers went around", "14 API requests, 12"]
-        {
+        let text = check(&report, &journal).expect_err("problems");
+        for part in ["undeclared query", "missing: deleteDownload (204)", "getUsers bypassed", "14 API requests, 12"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
     }

@@ -1,15 +1,15 @@
-//! Trees of files: what is in one, how two differ, a copy of one.
+//! Compares and copies trees of files.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use super::report::{CheckError, failed};
+use super::error::{CheckError, failed};
 
-/// The files of a tree by their paths in it, each with the hash of its content.
+/// The files of a tree: relative path and hash of the content.
 pub(super) type Snapshot = BTreeMap<PathBuf, String>;
 
-/// Every file below `folder`. A link counts as what it says, it is not followed.
+/// Hashes every file below `folder`. Links are not followed; the target path counts as the content.
 pub(super) fn snapshot(folder: &Path) -> Result<Snapshot, CheckError> {
     let mut found = Snapshot::new();
     let mut folders = vec![folder.to_owned()];
@@ -28,7 +28,7 @@ pub(super) fn snapshot(folder: &Path) -> Result<Snapshot, CheckError> {
     Ok(found)
 }
 
-/// Which files are not the same in both.
+/// Lists the files that differ.
 pub(super) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<PathBuf> {
     let mut paths: Vec<&PathBuf> = before.keys().chain(after.keys()).collect();
     paths.sort();
@@ -36,21 +36,21 @@ pub(super) fn differences(before: &Snapshot, after: &Snapshot) -> Vec<PathBuf> {
     paths.into_iter().filter(|path| before.get(*path) != after.get(*path)).cloned().collect()
 }
 
-/// One word for all that is in a tree.
+/// Hashes a whole tree.
 pub(super) fn fingerprint(tree: &Snapshot) -> String {
     let mut hasher = DefaultHasher::new();
     tree.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
-/// One word for a content.
+/// Hashes a content.
 pub(super) fn hash(content: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     content.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }
 
-/// Copies files to the same places in another tree. Those that are not there any more are passed over.
+/// Copies files to the same paths in another tree. Missing files are skipped.
 pub(super) fn copy(
     from: &Path,
     to: &Path,
@@ -64,8 +64,8 @@ pub(super) fn copy(
             std::fs::create_dir_all(parent).map_err(failed(&name))?;
         }
         if metadata.is_symlink() {
-            let pointed = std::fs::read_link(&source).map_err(failed(&name))?;
-            link(&source, &pointed, &target).map_err(failed(&name))?;
+            let destination = std::fs::read_link(&source).map_err(failed(&name))?;
+            link(&source, &destination, &target).map_err(failed(&name))?;
         } else {
             std::fs::copy(&source, &target).map_err(failed(&name))?;
         }
@@ -82,16 +82,16 @@ fn content(path: &Path) -> Result<Vec<u8>, CheckError> {
 }
 
 #[cfg(unix)]
-fn link(_source: &Path, pointed: &Path, target: &Path) -> std::io::Result<()> {
-    std::os::unix::fs::symlink(pointed, target)
+fn link(_source: &Path, destination: &Path, target: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(destination, target)
 }
 
 #[cfg(windows)]
-fn link(source: &Path, pointed: &Path, target: &Path) -> std::io::Result<()> {
+fn link(source: &Path, destination: &Path, target: &Path) -> std::io::Result<()> {
     if source.is_dir() {
-        std::os::windows::fs::symlink_dir(pointed, target)
+        std::os::windows::fs::symlink_dir(destination, target)
     } else {
-        std::os::windows::fs::symlink_file(pointed, target)
+        std::os::windows::fs::symlink_file(destination, target)
     }
 }
 
@@ -101,7 +101,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_copy_is_the_same_until_something_changes() {
+    fn compares_a_copy_with_its_source() {
         let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         fs::create_dir(one.path().join("a")).expect("creates");
         fs::write(one.path().join("a/b"), "b").expect("writes");
@@ -121,7 +121,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_a_link() {
+    fn copies_links_as_links() {
         let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
         std::os::unix::fs::symlink("../nowhere", one.path().join("link")).expect("links");
         let tree = snapshot(one.path()).expect("reads");

@@ -7,7 +7,6 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use documine_documents::random::Random;
 use documine_documents::variants::{HARMFUL, HARMLESS};
 use documine_documents::{Variant, json_shuffled};
 use serde_json::Value;
@@ -37,7 +36,7 @@ fn no_document_ends_the_build_without_a_named_cause() {
     // Not by a macro, which the test harness would keep to itself: a stack that overflows ends the process without a word.
     let _ = writeln!(std::io::stderr(), "variants: DOCUMINE_TWIST_SEED={seed}");
     let property = Property::new();
-    let mut random = Random::new(seed);
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut culprits: Vec<Vec<&'static str>> = Vec::new();
     let mut reports: Vec<String> = Vec::new();
     let (mut accepted, mut refused) = (0, 0);
@@ -63,15 +62,15 @@ fn no_document_ends_the_build_without_a_named_cause() {
 }
 
 /// Different variants in some order; now and then one that has to be refused.
-fn choose(random: &mut Random) -> Vec<Variant> {
+fn choose(random: &mut fastrand::Rng) -> Vec<Variant> {
     // Large documents take the time of ten others, and have cases of their own.
     let mut all: Vec<Variant> =
         HARMLESS.iter().filter(|variant| !["many_schemas", "long_texts"].contains(&variant.name)).copied().collect();
     random.shuffle(&mut all);
-    all.truncate(1 + random.below(MOST));
-    if random.below(4) == 0 {
-        let at = random.below(all.len() + 1);
-        all.insert(at, HARMFUL[random.below(HARMFUL.len())]);
+    all.truncate(1 + random.usize(..MOST));
+    if random.usize(..4) == 0 {
+        let at = random.usize(..=all.len());
+        all.insert(at, HARMFUL[random.usize(..HARMFUL.len())]);
     }
     all
 }
@@ -91,7 +90,7 @@ impl Property {
     }
 
     /// Whether the document with these variants is accepted; the reason when the property does not hold.
-    fn holds(&self, variants: &[Variant], random: &mut Random) -> Result<bool, String> {
+    fn holds(&self, variants: &[Variant], random: &mut fastrand::Rng) -> Result<bool, String> {
         let mut document = self.ours.clone();
         for variant in variants {
             (variant.apply)(&mut document);
@@ -124,7 +123,12 @@ impl Property {
     }
 
     /// Leaves out one variant after the other, as long as it still fails.
-    fn fewest(&self, mut variants: Vec<Variant>, mut reason: String, random: &mut Random) -> (Vec<Variant>, String) {
+    fn fewest(
+        &self,
+        mut variants: Vec<Variant>,
+        mut reason: String,
+        random: &mut fastrand::Rng,
+    ) -> (Vec<Variant>, String) {
         let mut at = 0;
         while at < variants.len() && variants.len() > 1 {
             let mut fewer = variants.clone();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::names::BREAKOUTS;
-use crate::walk::{self, Object};
+use crate::lookup::{self, Object};
 
 /// Operations that we have never heard of, with all methods and many forms.
 pub fn extra_operations(document: &mut Value) {
@@ -15,12 +15,12 @@ pub fn extra_operations(document: &mut Value) {
         [("put", "application/json"), ("patch", "application/merge-patch+json"), ("post", "application/xml")]
     {
         let operation = json!({"tags": ["8. Rules"], "parameters": [id], "requestBody": body(media_type, &schema), "responses": answer});
-        walk::add_operation(document, method, "/api/rules/{id}", operation);
+        lookup::add_operation(document, method, "/api/rules/{id}", operation);
     }
     for (method, status) in [("get", "200"), ("head", "200"), ("options", "204"), ("trace", "200"), ("delete", "202")] {
         let operation =
             json!({"tags": ["8. Rules"], "parameters": [id], "responses": {status: {"description": "Done."}}});
-        walk::add_operation(document, method, "/api/rules/{id}", operation);
+        lookup::add_operation(document, method, "/api/rules/{id}", operation);
     }
     for (number, media_type) in
         ["text/plain", "application/octet-stream", "image/png", "application/x-www-form-urlencoded"].iter().enumerate()
@@ -28,7 +28,7 @@ pub fn extra_operations(document: &mut Value) {
         let text = json!({"type": "string"});
         let form = json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}});
         let schema = if media_type.ends_with("urlencoded") { &form } else { &text };
-        walk::add_operation(
+        lookup::add_operation(
             document,
             "post",
             &format!("/api/rules/import/{number}"),
@@ -36,7 +36,7 @@ pub fn extra_operations(document: &mut Value) {
         );
     }
     let form = json!({"type": "object", "required": ["rules", "name"], "properties": {"rules": {"type": "string", "format": "binary"}, "name": {"type": "string"}}});
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "post",
         "/api/rules",
@@ -66,75 +66,75 @@ pub fn odd_operations(document: &mut Value) {
         query("either", json!({"schema": {"oneOf": [{"type": "string"}, {"type": "integer"}]}})),
         query("nothing", json!({})),
     ]);
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/odd-parameters",
         json!({"operationId": "oddParameters", "parameters": parameters, "responses": {"200": json(&one)}}),
     );
     let answers = json!({"200": json(&one), "201": json(&list), "202": {"description": "later"}, "204": {"description": "nothing"}, "default": json(&object)});
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/odd-answers",
         json!({"operationId": "oddAnswers", "responses": answers}),
     );
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/no-schema",
         json!({"responses": {"200": {"description": "", "content": {"application/json": {}}}}}),
     );
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/no-content",
         json!({"responses": {"200": {"description": "", "content": {}}}}),
     );
     let bodies = json!({"content": {"application/json": {"schema": one}, "application/xml": {"schema": one}, "multipart/form-data": {"schema": one}}});
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "post",
         "/api/odd-body",
         json!({"requestBody": bodies, "responses": {"200": {"description": ""}}}),
     );
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "put",
         "/api/odd-body",
         json!({"requestBody": {"content": {"application/json": {}}}, "responses": {"200": {"description": ""}}}),
     );
-    walk::add_operation(document, "get", "/api/undeclared/{id}", json!({"responses": {"200": {"description": ""}}}));
-    walk::add_operation(
+    lookup::add_operation(document, "get", "/api/undeclared/{id}", json!({"responses": {"200": {"description": ""}}}));
+    lookup::add_operation(
         document,
         "get",
         "/api/half{open}-{shut}/x",
         json!({"responses": {"200": {"description": ""}}}),
     );
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/no-id-here",
         json!({"operationId": "", "responses": {"200": {"description": ""}}}),
     );
     for path in ["/api/twice/1", "/api/twice/2"] {
-        walk::add_operation(
+        lookup::add_operation(
             document,
             "get",
             path,
             json!({"operationId": "sameId", "responses": {"200": {"description": ""}}}),
         );
     }
-    walk::add_schema(document, "Mixed", json!({"enum": ["a", 1, null, true], "nullable": true}));
-    walk::add_schema(document, "Numbers", json!({"type": "integer", "enum": [1, 2, -3]}));
-    walk::add_schema(document, "NotThat", json!({"not": {"type": "string"}}));
-    walk::add_schema(document, "Loose", json!({"type": "array"}));
-    walk::add_schema(
+    lookup::add_schema(document, "Mixed", json!({"enum": ["a", 1, null, true], "nullable": true}));
+    lookup::add_schema(document, "Numbers", json!({"type": "integer", "enum": [1, 2, -3]}));
+    lookup::add_schema(document, "NotThat", json!({"not": {"type": "string"}}));
+    lookup::add_schema(document, "Loose", json!({"type": "array"}));
+    lookup::add_schema(
         document,
         "Pair",
         json!({"type": "object", "required": ["ghost"], "properties": {"a": {"$ref": "#/components/schemas/Mixed"}, "b": {"$ref": "#/components/schemas/NotThat"}, "c": {"$ref": "#/components/schemas/Loose"}, "d": {"$ref": "#/components/schemas/Numbers"}}}),
     );
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/odd-schemas",
@@ -144,13 +144,13 @@ pub fn odd_operations(document: &mut Value) {
 
 /// Callbacks, links, webhooks and examples, some by reference.
 pub fn callbacks_and_links(document: &mut Value) {
-    walk::set(document, "", "webhooks", json!({"done": {"post": {"responses": {"200": {"description": ""}}}}}));
-    walk::set(document, "", "externalDocs", json!({"url": "https://documine.example/docs"}));
+    lookup::set(document, "", "webhooks", json!({"done": {"post": {"responses": {"200": {"description": ""}}}}}));
+    lookup::set(document, "", "externalDocs", json!({"url": "https://documine.example/docs"}));
     let callback = json!({"{$request.body#/url}": {"post": {"responses": {"200": {"description": ""}}}}});
-    walk::set(document, "/components", "callbacks", json!({"Done": callback}));
-    walk::set(document, "/components", "links", json!({"Next": {"operationId": "getFile"}}));
-    walk::set(document, "/components", "examples", json!({"One": {"value": {"a": 1}}}));
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::set(document, "/components", "callbacks", json!({"Done": callback}));
+    lookup::set(document, "/components", "links", json!({"Next": {"operationId": "getFile"}}));
+    lookup::set(document, "/components", "examples", json!({"One": {"value": {"a": 1}}}));
+    lookup::operations(document, &mut |_, _, operation| {
         operation.insert(
             String::from("callbacks"),
             json!({"done": {"$ref": "#/components/callbacks/Done"}, "own": callback}),
@@ -167,10 +167,10 @@ pub fn callbacks_and_links(document: &mut Value) {
 }
 
 fn drop_operation(document: &mut Value, line: &str) {
-    if let Some(at) = walk::operation(document, line)
+    if let Some(at) = lookup::operation(document, line)
         && let Some((item, method)) = at.rsplit_once('/')
     {
-        walk::remove(document, item, method);
+        lookup::remove(document, item, method);
     }
 }
 
@@ -193,17 +193,17 @@ pub fn without_get_file(document: &mut Value) {
 
 /// A package's state is asked for under another path.
 pub fn another_download_path(document: &mut Value) {
-    if let Some(at) = walk::operation(document, "GET /downloads/{}")
+    if let Some(at) = lookup::operation(document, "GET /downloads/{}")
         && let Some(Value::Object(operation)) = document.pointer(&at).cloned()
         && let Some((item, method)) = at.rsplit_once('/')
     {
         let path = item.trim_start_matches("/paths/").replace("~1", "/").replace("~0", "~");
         let parameters = document.pointer(&format!("{item}/parameters")).cloned();
-        walk::remove(document, item, method);
+        lookup::remove(document, item, method);
         let path = format!("{path}/status");
-        walk::add_operation(document, "get", &path, Value::Object(operation));
+        lookup::add_operation(document, "get", &path, Value::Object(operation));
         if let Some(parameters) = parameters {
-            walk::set(document, &format!("/paths/{}", walk::escape(&path)), "parameters", parameters);
+            lookup::set(document, &format!("/paths/{}", lookup::escape(&path)), "parameters", parameters);
         }
     }
 }
@@ -211,7 +211,7 @@ pub fn another_download_path(document: &mut Value) {
 /// Every text of the document tries to break out of the comment that it will be.
 pub fn breakout_texts(document: &mut Value) {
     let mut count = 0;
-    walk::every_object(document, &mut |object: &mut Object| {
+    lookup::every_object(document, &mut |object: &mut Object| {
         for key in ["description", "summary", "title"] {
             if let Some(Value::String(text)) = object.get_mut(key) {
                 count += 1;
@@ -221,21 +221,21 @@ pub fn breakout_texts(document: &mut Value) {
         }
     });
     let tags: Vec<Value> = BREAKOUTS.iter().map(|text| json!({"name": text, "description": text})).collect();
-    walk::set(document, "", "tags", json!(tags));
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::set(document, "", "tags", json!(tags));
+    lookup::operations(document, &mut |_, _, operation| {
         count += 1;
         let text = BREAKOUTS[count % BREAKOUTS.len()];
         operation.insert(String::from("tags"), json!([text]));
         operation.insert(String::from("summary"), json!(text));
         operation.insert(String::from("description"), json!(format!("{text}\r{text}")));
     });
-    walk::set(document, "/info", "version", json!("1.0 \"#`*/"));
+    lookup::set(document, "/info", "version", json!("1.0 \"#`*/"));
 }
 
 /// Texts without end.
 pub fn long_texts(document: &mut Value) {
     let long = "A sentence that says little, with `code` and a [link](https://documine.example/x). ".repeat(400);
-    walk::every_object(document, &mut |object| {
+    lookup::every_object(document, &mut |object| {
         if let Some(Value::String(text)) = object.get_mut("summary") {
             text.push_str(&long);
         }
@@ -247,9 +247,9 @@ pub fn deprecated_everywhere(document: &mut Value) {
     let mark = |object: &mut Object| {
         object.insert(String::from("deprecated"), json!(true));
     };
-    walk::operations(document, &mut |_, _, operation| mark(operation));
-    walk::parameters(document, &mut |parameter| mark(parameter));
-    walk::every_schema(document, &mut |schema| {
+    lookup::operations(document, &mut |_, _, operation| mark(operation));
+    lookup::parameters(document, &mut |parameter| mark(parameter));
+    lookup::every_schema(document, &mut |schema| {
         if !schema.contains_key("$ref") {
             mark(schema);
         }
@@ -276,20 +276,20 @@ pub fn extensions_everywhere(document: &mut Value) {
             object.insert(ours.to_owned(), json!(true));
         }
     };
-    walk::operations(document, &mut |_, _, operation| foreign(operation));
-    walk::parameters(document, &mut |parameter| foreign(parameter));
-    walk::every_schema(document, &mut |schema| {
+    lookup::operations(document, &mut |_, _, operation| foreign(operation));
+    lookup::parameters(document, &mut |parameter| foreign(parameter));
+    lookup::every_schema(document, &mut |schema| {
         if !schema.contains_key("$ref") {
             foreign(schema);
         }
     });
-    walk::set(document, "/paths", "x-note", json!({"get": {"responses": {}}}));
-    walk::set(document, "", "x-tagGroups", json!([{"name": "all", "tags": []}]));
+    lookup::set(document, "/paths", "x-note", json!({"get": {"responses": {}}}));
+    lookup::set(document, "", "x-tagGroups", json!([{"name": "all", "tags": []}]));
 }
 
 /// Paths have patterns in their parameters, and two slashes here and there.
 pub fn patterns_in_paths(document: &mut Value) {
-    if let Some(paths) = walk::object_at(document, "/paths") {
+    if let Some(paths) = lookup::object_at(document, "/paths") {
         let all = std::mem::take(paths);
         let pattern = |path: String| path.replace("Id}", "Id:[a-f0-9-]{1,36}}").replace("/files", "//files");
         *paths = all
@@ -297,8 +297,8 @@ pub fn patterns_in_paths(document: &mut Value) {
             .map(|(path, item)| if path.starts_with('/') { (pattern(path), item) } else { (path, item) })
             .collect();
     }
-    walk::set(document, "/components", "x-note", json!({"$ref": "#/nowhere"}));
-    walk::contents(document, &mut |content, _| {
+    lookup::set(document, "/components", "x-note", json!({"$ref": "#/nowhere"}));
+    lookup::contents(document, &mut |content, _| {
         content.insert(String::from("x-note"), json!("for people"));
     });
 }

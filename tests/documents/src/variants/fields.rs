@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::walk::{self, Object};
+use crate::lookup::{self, Object};
 
 /// The operations that answer with a list in an envelope.
 const LISTS: &[&str] =
@@ -10,8 +10,8 @@ const LISTS: &[&str] =
 
 /// No schema has a format, but for files in forms, which nothing else tells.
 pub fn formats_removed(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
-        if walk::text(schema, "format").is_some_and(|format| format != "binary") {
+    lookup::every_schema(document, &mut |schema| {
+        if lookup::text(schema, "format").is_some_and(|format| format != "binary") {
             schema.remove("format");
         }
     });
@@ -19,10 +19,10 @@ pub fn formats_removed(document: &mut Value) {
 
 /// No schema and no body requires anything.
 pub fn nothing_required(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         schema.remove("required");
     });
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         if let Some(Value::Object(body)) = operation.get_mut("requestBody") {
             body.remove("required");
         }
@@ -32,21 +32,21 @@ pub fn nothing_required(document: &mut Value) {
 /// Models of answers require all that they have.
 pub fn everything_required(document: &mut Value) {
     for line in ["GET /files/{}", "GET /dossiers/{}", "GET /downloads/{}", "GET /files/{}/components", "GET /license"] {
-        let Some(at) = walk::answer(document, line) else {
+        let Some(at) = lookup::answer(document, line) else {
             continue;
         };
         let fields = document.pointer(&format!("{at}/properties")).and_then(Value::as_object);
         let Some(names) = fields.map(|fields| fields.keys().cloned().collect::<Vec<String>>()) else {
             continue;
         };
-        walk::set(document, &at, "required", json!(names));
+        lookup::set(document, &at, "required", json!(names));
     }
 }
 
 /// Lists come with figures, links and a cursor.
 pub fn envelope_with_more_keys(document: &mut Value) {
     for line in LISTS {
-        let Some(list) = walk::answer(document, line) else {
+        let Some(list) = lookup::answer(document, line) else {
             continue;
         };
         if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{list}/properties")) {
@@ -74,18 +74,18 @@ pub fn ids_as_uuid(document: &mut Value) {
     let mark = |schema: &mut Value| {
         if let Value::Object(schema) = schema {
             let holder = if let Some(Value::Object(items)) = schema.get_mut("items") { items } else { schema };
-            if walk::text(holder, "type") == Some("string") {
+            if lookup::text(holder, "type") == Some("string") {
                 holder.insert(String::from("format"), json!("uuid"));
             }
         }
     };
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.iter_mut().filter(|(name, _)| is_id(name)).for_each(|(_, inner)| mark(inner));
         }
     });
-    walk::parameters(document, &mut |parameter| {
-        if walk::text(parameter, "in") == Some("path")
+    lookup::parameters(document, &mut |parameter| {
+        if lookup::text(parameter, "in") == Some("path")
             && let Some(schema) = parameter.get_mut("schema")
         {
             mark(schema);
@@ -95,7 +95,7 @@ pub fn ids_as_uuid(document: &mut Value) {
 
 /// Sets have more values than we know, some of them odd.
 pub fn enum_supersets(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         if let Some(Value::Array(values)) = schema.get_mut("enum")
             && values.iter().all(Value::is_string)
         {
@@ -106,7 +106,7 @@ pub fn enum_supersets(document: &mut Value) {
 
 /// Sets are texts, without a list of values.
 pub fn enums_without_values(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         schema.remove("enum");
     });
 }
@@ -125,16 +125,16 @@ pub fn unknown_fields(document: &mut Value) {
     more.insert(String::from("mode"), json!({"type": "string", "enum": ["A", "B"], "default": "A"}));
     for line in ["GET /files/{}", "GET /dossiers/{}", "GET /downloads/{}", "GET /dossier-templates/{}", "GET /license"]
     {
-        if let Some(at) = walk::answer(document, line) {
+        if let Some(at) = lookup::answer(document, line) {
             if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{at}/properties")) {
                 properties.extend(more.clone());
             }
-            walk::push(document, &at, "required", json!("revision"));
+            lookup::push(document, &at, "required", json!("revision"));
         }
     }
     for line in ["POST /dossiers", "POST /dossiers/{}/create-download"] {
-        if let Some(at) = walk::takes(document, line) {
-            walk::set(document, &format!("{at}/properties"), "priority", json!({"type": "integer", "default": 3}));
+        if let Some(at) = lookup::takes(document, line) {
+            lookup::set(document, &format!("{at}/properties"), "priority", json!({"type": "integer", "default": 3}));
         }
     }
 }
@@ -152,14 +152,14 @@ pub fn without_optional_field(document: &mut Value) {
         ("POST /files", "processedFileIds"),
     ];
     for (line, field) in fields {
-        if let Some(at) = walk::answer(document, line) {
+        if let Some(at) = lookup::answer(document, line) {
             drop_field(document, &at, field);
         }
     }
 }
 
 pub(super) fn drop_field(document: &mut Value, schema: &str, field: &str) {
-    walk::remove(document, &format!("{schema}/properties"), field);
+    lookup::remove(document, &format!("{schema}/properties"), field);
     if let Some(Value::Array(required)) = document.pointer_mut(&format!("{schema}/required")) {
         required.retain(|name| name != field);
     }
@@ -180,19 +180,19 @@ pub fn known_field_of_another_type(document: &mut Value) {
         ("GET /license", "active", json!({"type": "string", "enum": ["YES", "NO"]})),
     ];
     for (line, field, schema) in fields {
-        if let Some(at) = walk::answer(document, line)
-            && walk::field(document, &at, field).is_some()
+        if let Some(at) = lookup::answer(document, line)
+            && lookup::field(document, &at, field).is_some()
         {
-            walk::set(document, &format!("{at}/properties"), field, schema);
+            lookup::set(document, &format!("{at}/properties"), field, schema);
         }
     }
 }
 
 /// Limits, patterns and defaults that an answer of another version would break.
 pub fn constraints_added(document: &mut Value) {
-    walk::every_schema(document, &mut |schema: &mut Object| {
-        let more = match walk::text(schema, "type") {
-            Some("string") if !schema.contains_key("enum") && walk::text(schema, "format").is_none() => {
+    lookup::every_schema(document, &mut |schema: &mut Object| {
+        let more = match lookup::text(schema, "type") {
+            Some("string") if !schema.contains_key("enum") && lookup::text(schema, "format").is_none() => {
                 json!({"minLength": 1, "maxLength": 3, "pattern": "^(?=[a-z])[a-z\\d]{1,3}$", "default": "abc", "readOnly": true})
             }
             Some("integer") => {
@@ -213,24 +213,24 @@ pub fn constraints_added(document: &mut Value) {
 pub fn java_objects(document: &mut Value) {
     let whole = json!({"type": "integer", "format": "int32"});
     let flag = json!({"type": "boolean"});
-    walk::add_schema(
+    lookup::add_schema(
         document,
         "LocalTime",
         json!({"type": "object", "properties": {"hour": whole, "minute": whole, "second": whole, "nano": whole}}),
     );
-    walk::add_schema(
+    lookup::add_schema(
         document,
         "JsonNode",
         json!({"type": "object", "properties": {"array": flag, "object": flag, "null": flag, "nodeType": {"type": "string"}}}),
     );
     let sort = json!({"type": "object", "properties": {"empty": flag, "sorted": flag, "unsorted": flag}});
-    walk::add_schema(
+    lookup::add_schema(
         document,
         "PageableObject",
         json!({"type": "object", "properties": {"paged": flag, "unpaged": flag, "offset": whole, "sort": sort}}),
     );
     for line in ["GET /files/{}", "GET /dossiers/{}", "GET /license"] {
-        let Some(at) = walk::answer(document, line) else {
+        let Some(at) = lookup::answer(document, line) else {
             continue;
         };
         if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{at}/properties")) {
@@ -254,9 +254,9 @@ pub fn java_objects(document: &mut Value) {
 
 /// The document is of version 3.1, and says `null` by lists of types.
 pub fn openapi_3_1(document: &mut Value) {
-    walk::set(document, "", "openapi", json!("3.1.0"));
-    walk::set(document, "", "jsonSchemaDialect", json!("https://json-schema.org/draft/2020-12/schema"));
-    walk::every_schema(document, &mut |schema| {
+    lookup::set(document, "", "openapi", json!("3.1.0"));
+    lookup::set(document, "", "jsonSchemaDialect", json!("https://json-schema.org/draft/2020-12/schema"));
+    lookup::every_schema(document, &mut |schema| {
         let may_be_null = schema.remove("nullable") == Some(Value::Bool(true));
         if let Some(Value::String(kind)) = schema.get("type").filter(|_| may_be_null) {
             let types = json!([kind, "null"]);

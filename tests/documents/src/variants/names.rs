@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Object};
+use crate::lookup::{self, Object};
 
 /// Each operation has an id of another kind.
 pub fn all_operation_ids_renamed(document: &mut Value) {
     let mut count = 0;
-    walk::operations(document, &mut |_, method, operation| {
+    lookup::operations(document, &mut |_, method, operation| {
         count += 1;
         operation.insert(String::from("operationId"), json!(format!("{method}ResourceUsing_{count}")));
     });
@@ -17,7 +17,7 @@ pub fn all_operation_ids_renamed(document: &mut Value) {
 
 /// No operation has an id.
 pub fn no_operation_ids(document: &mut Value) {
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         operation.remove("operationId");
     });
 }
@@ -30,13 +30,13 @@ pub fn operation_ids_swapped(document: &mut Value) {
         ("DELETE /dossiers/{}", "DELETE /downloads/{}"),
     ];
     for (one, other) in pairs {
-        let (Some(one), Some(other)) = (walk::operation(document, one), walk::operation(document, other)) else {
+        let (Some(one), Some(other)) = (lookup::operation(document, one), lookup::operation(document, other)) else {
             continue;
         };
         let id = |document: &Value, at: &str| document.pointer(&format!("{at}/operationId")).cloned();
         if let (Some(first), Some(second)) = (id(document, &one), id(document, &other)) {
-            walk::set(document, &one, "operationId", second);
-            walk::set(document, &other, "operationId", first);
+            lookup::set(document, &one, "operationId", second);
+            lookup::set(document, &other, "operationId", first);
         }
     }
 }
@@ -48,7 +48,7 @@ pub fn schemas_renamed(document: &mut Value) {
 
 fn rename_schemas(document: &mut Value, name: impl Fn(usize, &str) -> String) {
     const COMPONENTS: &str = "#/components/schemas/";
-    let Some(schemas) = walk::schemas(document) else {
+    let Some(schemas) = lookup::schemas(document) else {
         return;
     };
     let names: BTreeMap<String, String> =
@@ -57,17 +57,17 @@ fn rename_schemas(document: &mut Value, name: impl Fn(usize, &str) -> String) {
         .into_iter()
         .map(|(old, schema)| (names.get(&old).cloned().unwrap_or(old), schema))
         .collect();
-    walk::every_object(document, &mut |object| {
-        let target = walk::text(object, "$ref").and_then(|reference| reference.strip_prefix(COMPONENTS));
+    lookup::every_object(document, &mut |object| {
+        let target = lookup::text(object, "$ref").and_then(|reference| reference.strip_prefix(COMPONENTS));
         if let Some(new) = target.and_then(|old| names.get(old)) {
-            let reference = format!("{COMPONENTS}{}", walk::escape(new));
+            let reference = format!("{COMPONENTS}{}", lookup::escape(new));
             object.insert(String::from("$ref"), json!(reference));
         }
         if let Some(Value::Object(mapping)) = object.get_mut("mapping") {
             for target in mapping.values_mut() {
                 let old = target.as_str().and_then(|reference| reference.strip_prefix(COMPONENTS));
                 if let Some(new) = old.and_then(|old| names.get(old)) {
-                    *target = json!(format!("{COMPONENTS}{}", walk::escape(new)));
+                    *target = json!(format!("{COMPONENTS}{}", lookup::escape(new)));
                 }
             }
         }
@@ -85,9 +85,9 @@ pub fn path_parameters_renamed(document: &mut Value) {
 }
 
 fn rename_path_parameters(document: &mut Value, name: impl Fn(&str) -> String) {
-    walk::parameters(document, &mut |parameter| {
-        let old = walk::text(parameter, "name").unwrap_or_default();
-        if walk::text(parameter, "in") == Some("path") {
+    lookup::parameters(document, &mut |parameter| {
+        let old = lookup::text(parameter, "name").unwrap_or_default();
+        if lookup::text(parameter, "in") == Some("path") {
             let new = name(old);
             parameter.insert(String::from("name"), json!(new));
         }
@@ -102,7 +102,7 @@ fn rename_path_parameters(document: &mut Value, name: impl Fn(&str) -> String) {
 }
 
 fn rename_paths(document: &mut Value, name: impl Fn(&str) -> String) {
-    if let Some(paths) = walk::object_at(document, "/paths") {
+    if let Some(paths) = lookup::object_at(document, "/paths") {
         *paths = std::mem::take(paths).into_iter().map(|(path, item)| (name(&path), item)).collect();
     }
 }
@@ -118,7 +118,7 @@ pub fn api_prefix_replaced(document: &mut Value) {
 pub fn server_path(document: &mut Value) {
     let servers =
         json!([{"url": "https://{host}/documine/api/", "variables": {"host": {"default": "documine.example"}}}]);
-    walk::set(document, "", "servers", servers);
+    lookup::set(document, "", "servers", servers);
     rename_paths(document, |path| path.strip_prefix("/api/").map_or(path.to_owned(), |rest| format!("/{rest}")));
 }
 
@@ -135,7 +135,7 @@ fn snake(name: &str) -> String {
 
 /// Fields are spelled in snake case.
 pub fn snake_case_fields(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| rename_fields(schema, snake));
+    lookup::every_schema(document, &mut |schema| rename_fields(schema, snake));
 }
 
 pub(super) fn rename_fields(schema: &mut Object, name: impl Fn(&str) -> String) {
@@ -153,9 +153,9 @@ pub(super) fn rename_fields(schema: &mut Object, name: impl Fn(&str) -> String) 
 
 /// Query parameters are spelled in snake case.
 pub fn snake_case_query(document: &mut Value) {
-    walk::parameters(document, &mut |parameter| {
-        if walk::text(parameter, "in") == Some("query") {
-            let new = snake(walk::text(parameter, "name").unwrap_or_default());
+    lookup::parameters(document, &mut |parameter| {
+        if lookup::text(parameter, "in") == Some("query") {
+            let new = snake(lookup::text(parameter, "name").unwrap_or_default());
             parameter.insert(String::from("name"), json!(new));
         }
     });
@@ -163,8 +163,8 @@ pub fn snake_case_query(document: &mut Value) {
 
 /// The id of a file is called `fileId` in its status, too.
 pub fn file_id_for_id(document: &mut Value) {
-    if let Some(status) = walk::answer(document, "GET /files/{}")
-        && let Some(schema) = walk::object_at(document, &status)
+    if let Some(status) = lookup::answer(document, "GET /files/{}")
+        && let Some(schema) = lookup::object_at(document, &status)
     {
         rename_fields(schema, |name| if name == "id" { String::from("fileId") } else { name.to_owned() });
     }
@@ -173,8 +173,8 @@ pub fn file_id_for_id(document: &mut Value) {
 /// The list in an envelope has a name that says nothing.
 pub fn envelope_key_renamed(document: &mut Value) {
     for (line, key) in [("GET /dossiers/{}/files", "files"), ("GET /dossiers", "dossiers")] {
-        if let Some(list) = walk::answer(document, line)
-            && let Some(schema) = walk::object_at(document, &list)
+        if let Some(list) = lookup::answer(document, line)
+            && let Some(schema) = lookup::object_at(document, &list)
         {
             rename_fields(schema, |name| if name == key { String::from("content") } else { name.to_owned() });
         }
@@ -189,10 +189,10 @@ pub fn keyword_names(document: &mut Value) {
         ["String", "Option", "Vec", "Result", "Error", "Self", "Box", "Default", "Client", "types", "builder", "u8"];
     let mut last = json!({"type": "object", "properties": fields});
     for name in types {
-        walk::add_schema(document, name, last);
+        lookup::add_schema(document, name, last);
         last = json!({"type": "object", "properties": {"inner": {"$ref": format!("#/components/schemas/{name}")}}});
     }
-    if let Some(status) = walk::answer(document, "GET /dossiers/{}")
+    if let Some(status) = lookup::answer(document, "GET /dossiers/{}")
         && let Some(Value::Object(properties)) = document.pointer_mut(&format!("{status}/properties"))
     {
         properties.extend(fields.clone());
@@ -206,7 +206,7 @@ pub fn keyword_names(document: &mut Value) {
         json!({"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}});
     for id in ["new", "exec", "client", "move", "baseurl", "clone", "Error", "async", "delete"] {
         let operation = json!({"operationId": id, "parameters": parameters, "responses": {"200": answer}});
-        walk::add_operation(document, "get", &format!("/api/words/{}", id.to_lowercase()), operation);
+        lookup::add_operation(document, "get", &format!("/api/words/{}", id.to_lowercase()), operation);
     }
 }
 
@@ -214,10 +214,10 @@ pub fn keyword_names(document: &mut Value) {
 pub fn case_only_names(document: &mut Value) {
     let fields = json!({"userName": {"type": "string"}, "username": {"type": "string"}, "user_name": {"type": "integer"}, "USER-NAME": {"type": "string"}});
     for name in ["caseOnly", "CaseOnly", "case_only", "CASE-ONLY"] {
-        walk::add_schema(document, name, json!({"type": "object", "properties": fields}));
+        lookup::add_schema(document, name, json!({"type": "object", "properties": fields}));
     }
     let enumeration = json!({"type": "string", "enum": ["UTF_8", "UTF-8", "utf8", "Utf8"]});
-    walk::add_schema(document, "Encoding", enumeration);
+    lookup::add_schema(document, "Encoding", enumeration);
     for (number, id) in ["getFile", "get_file", "get-file", "GetFile", "get_1", "get1"].iter().enumerate() {
         let schema = ["caseOnly", "CaseOnly", "case_only", "CASE-ONLY", "Encoding", "Encoding"][number];
         let parameters: Vec<Value> = ["sortBy", "sort_by", "SortBy"]
@@ -229,7 +229,7 @@ pub fn case_only_names(document: &mut Value) {
             "parameters": parameters,
             "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}}}},
         });
-        walk::add_operation(document, "get", &format!("/api/case/{number}"), operation);
+        lookup::add_operation(document, "get", &format!("/api/case/{number}"), operation);
     }
 }
 
@@ -241,22 +241,23 @@ pub fn contract_fields_in_other_case(document: &mut Value) {
         ("GET /dossiers/{}", ["id", "name", "ownerId"]),
         ("GET /downloads/{}", ["downloadId", "status", "fileName"]),
     ] {
-        let Some(at) = walk::answer(document, line) else {
+        let Some(at) = lookup::answer(document, line) else {
             continue;
         };
         let properties = format!("{at}/properties");
-        for field in fields.into_iter().filter(|field| walk::field(document, &at, field).is_some()).collect::<Vec<_>>()
+        for field in
+            fields.into_iter().filter(|field| lookup::field(document, &at, field).is_some()).collect::<Vec<_>>()
         {
             let mut title = field.to_owned();
             title[..1].make_ascii_uppercase();
             for other in [field.to_uppercase(), title, format!("{field}_")] {
-                walk::set(document, &properties, &other, text.clone());
+                lookup::set(document, &properties, &other, text.clone());
             }
         }
     }
-    if let Some(at) = walk::operation(document, "POST /dossiers/{}/files") {
+    if let Some(at) = lookup::operation(document, "POST /dossiers/{}/files") {
         for name in ["KEEPMANUALCHANGES", "KeepManualChanges", "keep_manual_changes"] {
-            walk::push(document, &at, "parameters", json!({"name": name, "in": "query", "schema": text}));
+            lookup::push(document, &at, "parameters", json!({"name": name, "in": "query", "schema": text}));
         }
     }
 }
@@ -267,7 +268,7 @@ pub fn odd_names(document: &mut Value) {
         ["1st", "", "a/b", "a~b", "with blank", "größe", "名前", "$ref-like", "x.y.z", "-", "💧", "a%20b", "+1", "-1"];
     let fields: Object = names.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
     for (number, name) in names.iter().enumerate() {
-        walk::add_schema(document, name, json!({"type": "object", "properties": fields}));
+        lookup::add_schema(document, name, json!({"type": "object", "properties": fields}));
         let parameters: Vec<Value> = names
             .iter()
             .filter(|name| !name.is_empty())
@@ -277,9 +278,9 @@ pub fn odd_names(document: &mut Value) {
             "operationId": name,
             "tags": [name],
             "parameters": parameters,
-            "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", walk::escape(name))}}}}},
+            "responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", lookup::escape(name))}}}}},
         });
-        walk::add_operation(document, "get", &format!("/api/odd/{number}"), operation);
+        lookup::add_operation(document, "get", &format!("/api/odd/{number}"), operation);
     }
 }
 
@@ -305,8 +306,8 @@ pub fn breakout_names(document: &mut Value) {
     let fields: Object = BREAKOUTS.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
     for (number, name) in BREAKOUTS.iter().enumerate() {
         let schema = json!({"type": "object", "title": name, "properties": fields, "required": [name]});
-        walk::add_schema(document, name, schema);
-        walk::add_schema(
+        lookup::add_schema(document, name, schema);
+        lookup::add_schema(
             document,
             &format!("Values{number}"),
             json!({"type": "string", "enum": BREAKOUTS, "default": name}),
@@ -319,10 +320,10 @@ pub fn breakout_names(document: &mut Value) {
             "operationId": name,
             "tags": [name],
             "parameters": parameters,
-            "responses": {"200": {"description": name, "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", walk::escape(name))}}}}},
+            "responses": {"200": {"description": name, "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{}", lookup::escape(name))}}}}},
         });
         let plain: String = name.chars().filter(|c| !"{}/".contains(*c)).collect();
-        walk::add_operation(document, "get", &format!("/api/out/{number}/{plain}/{{id}}"), operation);
+        lookup::add_operation(document, "get", &format!("/api/out/{number}/{plain}/{{id}}"), operation);
     }
 }
 
@@ -330,10 +331,10 @@ pub fn breakout_names(document: &mut Value) {
 pub fn yaml_words(document: &mut Value) {
     let words = ["no", "on", "yes", "off", "y", "n", "null_", "0123", "1_000", "1e3x", "12:30", "0o7", "~x"];
     let fields: Object = words.iter().map(|word| ((*word).to_owned(), json!({"type": "string"}))).collect();
-    walk::add_schema(document, "Words", json!({"type": "object", "properties": fields, "required": ["no", "on"]}));
+    lookup::add_schema(document, "Words", json!({"type": "object", "properties": fields, "required": ["no", "on"]}));
     let answer = json!({"description": "no", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Words"}}}});
     let parameters = json!([{"name": "on", "in": "query", "schema": {"type": "string", "enum": words}}]);
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/no",

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::traffic::form;
-use crate::walk;
+use crate::lookup;
 
 fn add_parameter(document: &mut Value, line: &str, parameter: Value) {
-    if let Some(at) = walk::operation(document, line) {
-        walk::push(document, &at, "parameters", parameter);
+    if let Some(at) = lookup::operation(document, line) {
+        lookup::push(document, &at, "parameters", parameter);
     }
 }
 
@@ -32,17 +32,17 @@ pub fn required_deep_object(document: &mut Value) {
 
 /// A dossier can't be made without a field that the facade does not know.
 pub fn required_body_field(document: &mut Value) {
-    if let Some(at) = walk::takes(document, "POST /dossiers") {
-        walk::set(document, &format!("{at}/properties"), "costCentre", json!({"type": "string"}));
-        walk::push(document, &at, "required", json!("costCentre"));
+    if let Some(at) = lookup::takes(document, "POST /dossiers") {
+        lookup::set(document, &format!("{at}/properties"), "costCentre", json!({"type": "string"}));
+        lookup::push(document, &at, "required", json!("costCentre"));
     }
 }
 
 /// The form requires a second part.
 pub fn required_second_part(document: &mut Value) {
     if let Some(at) = form(document) {
-        walk::set(document, &format!("{at}/properties"), "language", json!({"type": "string"}));
-        walk::push(document, &at, "required", json!("language"));
+        lookup::set(document, &format!("{at}/properties"), "language", json!({"type": "string"}));
+        lookup::push(document, &at, "required", json!("language"));
     }
 }
 
@@ -50,23 +50,23 @@ pub fn required_second_part(document: &mut Value) {
 pub fn two_files_in_the_form(document: &mut Value) {
     if let Some(at) = form(document) {
         let binary = json!({"type": "string", "format": "binary"});
-        walk::set(document, &at, "properties", json!({"original": binary, "redacted": binary}));
-        walk::remove(document, &at, "required");
+        lookup::set(document, &at, "properties", json!({"original": binary, "redacted": binary}));
+        lookup::remove(document, &at, "required");
     }
 }
 
 /// The upload takes JSON instead of a form.
 pub fn upload_takes_json(document: &mut Value) {
-    if let Some(at) = walk::operation(document, "POST /dossiers/{}/files") {
+    if let Some(at) = lookup::operation(document, "POST /dossiers/{}/files") {
         let schema = json!({"type": "object", "properties": {"url": {"type": "string"}, "name": {"type": "string"}}});
-        walk::set(document, &at, "requestBody", json!({"content": {"application/json": {"schema": schema}}}));
+        lookup::set(document, &at, "requestBody", json!({"content": {"application/json": {"schema": schema}}}));
     }
 }
 
 /// Takes a value out of the set that a field holds.
 fn drop_value(document: &mut Value, line: &str, field: &str, value: &str) {
-    if let Some(at) = walk::answer(document, line)
-        && let Some(set) = walk::field(document, &at, field)
+    if let Some(at) = lookup::answer(document, line)
+        && let Some(set) = lookup::field(document, &at, field)
         && let Some(Value::Array(values)) = document.pointer_mut(&format!("{set}/enum"))
     {
         values.retain(|known| known != value);
@@ -85,22 +85,22 @@ pub fn processed_missing(document: &mut Value) {
 
 /// The id of a file is a number.
 pub fn id_as_integer(document: &mut Value) {
-    if let Some(at) = walk::answer(document, "GET /files/{}") {
-        walk::set(document, &format!("{at}/properties"), "id", json!({"type": "integer", "format": "int64"}));
+    if let Some(at) = lookup::answer(document, "GET /files/{}") {
+        lookup::set(document, &format!("{at}/properties"), "id", json!({"type": "integer", "format": "int64"}));
     }
 }
 
 /// A dossier has no id.
 pub fn id_missing(document: &mut Value) {
-    if let Some(at) = walk::answer(document, "GET /dossiers/{}") {
+    if let Some(at) = lookup::answer(document, "GET /dossiers/{}") {
         super::fields::drop_field(document, &at, "id");
     }
 }
 
 /// A list comes without an envelope.
 pub fn list_is_bare_array(document: &mut Value) {
-    if let Some(at) = walk::answer(document, "GET /dossiers/{}/files")
-        && let Some(items) = walk::items(document, &at, "files")
+    if let Some(at) = lookup::answer(document, "GET /dossiers/{}/files")
+        && let Some(items) = lookup::items(document, &at, "files")
         && let Some(place) = document.pointer_mut(&at)
     {
         *place = json!({"type": "array", "items": {"$ref": format!("#{items}")}});
@@ -109,24 +109,24 @@ pub fn list_is_bare_array(document: &mut Value) {
 
 /// A state is an object with a code in it.
 pub fn status_as_object(document: &mut Value) {
-    if let Some(at) = walk::answer(document, "GET /files/{}") {
+    if let Some(at) = lookup::answer(document, "GET /files/{}") {
         let status = json!({"type": "object", "properties": {"code": {"type": "string"}, "text": {"type": "string"}}});
-        walk::set(document, &format!("{at}/properties"), "processingStatus", status);
+        lookup::set(document, &format!("{at}/properties"), "processingStatus", status);
     }
 }
 
 /// Components are an object of fixed fields instead of a map from names.
 pub fn components_of_fixed_fields(document: &mut Value) {
-    if let Some(at) = walk::answer(document, "GET /files/{}/components") {
+    if let Some(at) = lookup::answer(document, "GET /files/{}/components") {
         let list = json!({"type": "array", "items": {"type": "string"}});
         let components = json!({"type": "object", "properties": {"invoiceNumber": list, "total": list}});
-        walk::set(document, &format!("{at}/properties"), "components", components);
+        lookup::set(document, &format!("{at}/properties"), "components", components);
     }
 }
 
 /// Everything is there twice, in two versions.
 pub fn two_api_versions(document: &mut Value) {
-    if let Some(paths) = walk::object_at(document, "/paths") {
+    if let Some(paths) = lookup::object_at(document, "/paths") {
         let second: Vec<(String, Value)> = paths
             .iter()
             .filter_map(|(path, item)| Some((format!("/api/v2/{}", path.strip_prefix("/api/")?), item.clone())))
@@ -137,14 +137,14 @@ pub fn two_api_versions(document: &mut Value) {
 
 /// The form in which a list comes is one that the facade does not follow.
 pub fn another_paging(document: &mut Value) {
-    if let Some(at) = walk::operation(document, "GET /dossiers/{}/files") {
-        walk::set(document, &at, "x-paging", json!({"form": "cursor"}));
+    if let Some(at) = lookup::operation(document, "GET /dossiers/{}/files") {
+        lookup::set(document, &at, "x-paging", json!({"form": "cursor"}));
     }
 }
 
 fn refer(document: &mut Value, reference: &str) {
-    if let Some(at) = walk::answer(document, "GET /files/{}") {
-        walk::set(document, &format!("{at}/properties"), "reference", json!({"$ref": reference}));
+    if let Some(at) = lookup::answer(document, "GET /files/{}") {
+        lookup::set(document, &format!("{at}/properties"), "reference", json!({"$ref": reference}));
     }
 }
 
@@ -165,16 +165,16 @@ pub fn dangling_reference(document: &mut Value) {
 
 /// References that lead to each other.
 pub fn reference_circle(document: &mut Value) {
-    walk::add_schema(document, "Ping", json!({"$ref": "#/components/schemas/Pong"}));
-    walk::add_schema(document, "Pong", json!({"$ref": "#/components/schemas/Ping"}));
+    lookup::add_schema(document, "Ping", json!({"$ref": "#/components/schemas/Pong"}));
+    lookup::add_schema(document, "Pong", json!({"$ref": "#/components/schemas/Ping"}));
     refer(document, "#/components/schemas/Ping");
 }
 
 /// A schema that is made of itself.
 pub fn all_of_circle(document: &mut Value) {
     let part = |name: &str| json!({"allOf": [{"$ref": format!("#/components/schemas/{name}")}, {"type": "object", "properties": {"a": {"type": "string"}}}]});
-    walk::add_schema(document, "Chicken", part("Egg"));
-    walk::add_schema(document, "Egg", part("Chicken"));
+    lookup::add_schema(document, "Chicken", part("Egg"));
+    lookup::add_schema(document, "Egg", part("Chicken"));
     refer(document, "#/components/schemas/Egg");
 }
 
@@ -182,25 +182,19 @@ pub fn all_of_circle(document: &mut Value) {
 pub fn models_in_models(document: &mut Value) {
     for number in 0..150 {
         let inner = json!({"$ref": format!("#/components/schemas/Level{}", number + 1)});
-        walk::add_schema(
+        lookup::add_schema(
             document,
             &format!("Level{number}"),
             json!({"type": "object", "properties": {"inner": inner}}),
         );
     }
-    walk::add_schema(document, "Level150", json!({"type": "object", "properties": {"end": {"type": "string"}}}));
+    lookup::add_schema(document, "Level150", json!({"type": "object", "properties": {"end": {"type": "string"}}}));
     refer(document, "#/components/schemas/Level0");
 }
 
 /// The document is of a newer version.
 pub fn openapi_3_2(document: &mut Value) {
-    walk::set(document, "", "openapi", json!("3.2.0"));
-}
-
-/// The document is of an older version.
-pub fn swagger_2_0(document: &mut Value) {
-    walk::remove(document, "", "openapi");
-    walk::set(document, "", "swagger", json!("2.0"));
+    lookup::set(document, "", "openapi", json!("3.2.0"));
 }
 
 /// Schemas in schemas, deeper than anybody can read.
@@ -209,16 +203,16 @@ pub fn too_deep(document: &mut Value) {
     for _ in 0..118 {
         schema = json!({"type": "array", "items": schema});
     }
-    walk::add_schema(document, "Deep", schema);
+    lookup::add_schema(document, "Deep", schema);
 }
 
 /// A document without operations.
 pub fn no_paths(document: &mut Value) {
-    walk::remove(document, "", "paths");
+    lookup::remove(document, "", "paths");
 }
 
 /// A document without a title.
 pub fn no_title(document: &mut Value) {
     let empty = Value::Object(Map::new());
-    walk::set(document, "", "info", empty);
+    lookup::set(document, "", "info", empty);
 }

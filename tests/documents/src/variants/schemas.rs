@@ -2,38 +2,38 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::walk::{self, Object};
+use crate::lookup::{self, Object};
 
 /// How many values inlining may copy: a document that refers to much often would grow without end.
 const MOST_COPIED: usize = 20_000;
 
 /// Every reference to a schema is replaced by the schema; those that lead back to themselves stay.
 pub fn inlined(document: &mut Value) {
-    let Some(schemas) = walk::schemas(document).cloned() else {
+    let Some(schemas) = lookup::schemas(document).cloned() else {
         return;
     };
     let mut copied = 0;
     let mut inside = |schema: &mut Value| inline(schema, &schemas, &mut Vec::new(), &mut copied);
-    walk::parameters(document, &mut |parameter| {
+    lookup::parameters(document, &mut |parameter| {
         if let Some(schema) = parameter.get_mut("schema") {
             inside(schema);
         }
     });
-    walk::contents(document, &mut |content, _| {
+    lookup::contents(document, &mut |content, _| {
         for media in content.values_mut() {
             if let Some(schema) = media.get_mut("schema") {
                 inside(schema);
             }
         }
     });
-    if let Some(left) = walk::schemas(document) {
+    if let Some(left) = lookup::schemas(document) {
         left.values_mut().for_each(inside);
     }
     // What nobody refers to any more goes, unless it was there for itself.
     let mut wanted: Vec<String> = Vec::new();
-    walk::every_object(document, &mut |object| wanted.extend(walk::text(object, "$ref").map(str::to_owned)));
-    if let Some(left) = walk::schemas(document) {
-        left.retain(|name, _| wanted.contains(&format!("#/components/schemas/{}", walk::escape(name))));
+    lookup::every_object(document, &mut |object| wanted.extend(lookup::text(object, "$ref").map(str::to_owned)));
+    if let Some(left) = lookup::schemas(document) {
+        left.retain(|name, _| wanted.contains(&format!("#/components/schemas/{}", lookup::escape(name))));
     }
 }
 
@@ -84,7 +84,7 @@ fn size(value: &Value) -> usize {
 
 /// A property that refers to a schema does so by `allOf`, with a text of its own beside it.
 pub fn wrapped_in_all_of(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         let Some(Value::Object(properties)) = schema.get_mut("properties") else {
             return;
         };
@@ -98,7 +98,7 @@ pub fn wrapped_in_all_of(document: &mut Value) {
 
 /// Each model is put together from a base, a part of its own, and a list of what it requires.
 pub fn split_into_all_of(document: &mut Value) {
-    let Some(schemas) = walk::schemas(document) else {
+    let Some(schemas) = lookup::schemas(document) else {
         return;
     };
     let mut bases: Vec<(String, Value)> = Vec::new();
@@ -113,7 +113,7 @@ pub fn split_into_all_of(document: &mut Value) {
         let required = schema.get("required").cloned().unwrap_or_else(|| json!([]));
         let base_name = format!("{name}Base");
         let mut parts = vec![
-            json!({"$ref": format!("#/components/schemas/{}", walk::escape(&base_name))}),
+            json!({"$ref": format!("#/components/schemas/{}", lookup::escape(&base_name))}),
             json!({"type": "object", "properties": own}),
         ];
         if required.as_array().is_some_and(|required| !required.is_empty()) {
@@ -130,7 +130,7 @@ pub fn one_of_with_discriminator(document: &mut Value) {
     for (line, kinds) in
         [("GET /files/{}", ["PdfKind", "OfficeKind"]), ("GET /dossiers/{}", ["OpenKind", "ArchivedKind"])]
     {
-        let Some(at) = walk::answer(document, line) else {
+        let Some(at) = lookup::answer(document, line) else {
             continue;
         };
         let Some(schema) = document.pointer(&at).cloned() else {
@@ -144,9 +144,9 @@ pub fn one_of_with_discriminator(document: &mut Value) {
         }
         for (number, kind) in kinds.iter().enumerate() {
             let own = json!({"type": "object", "properties": {format!("detail{number}"): {"type": "integer"}}});
-            walk::add_schema(document, kind, json!({"allOf": [reference(&base_name), own]}));
+            lookup::add_schema(document, kind, json!({"allOf": [reference(&base_name), own]}));
         }
-        walk::add_schema(document, &base_name, base);
+        lookup::add_schema(document, &base_name, base);
         if let Some(place) = document.pointer_mut(&at) {
             let mapping: Map<String, Value> =
                 kinds.iter().map(|kind| (kind.to_uppercase(), json!(format!("#/components/schemas/{kind}")))).collect();
@@ -160,7 +160,7 @@ pub fn one_of_with_discriminator(document: &mut Value) {
 
 /// What may be absent says so by an alternative.
 pub fn any_of_with_null(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         let Some(Value::Object(properties)) = schema.get_mut("properties") else {
             return;
         };
@@ -188,42 +188,47 @@ pub fn recursive_schemas(document: &mut Value) {
             "leaf": reference("Leaf"),
         },
     });
-    walk::add_schema(document, "Tree", tree);
-    walk::add_schema(
+    lookup::add_schema(document, "Tree", tree);
+    lookup::add_schema(
         document,
         "Leaf",
         json!({"type": "object", "properties": {"tree": {"allOf": [reference("Tree")], "nullable": true}}}),
     );
     let animal = json!({"oneOf": [reference("Cat"), reference("Dog")], "discriminator": {"propertyName": "kind"}});
-    walk::add_schema(document, "Animal", animal);
+    lookup::add_schema(document, "Animal", animal);
     for kind in ["Cat", "Dog"] {
         let own = json!({"type": "object", "properties": {"kind": {"type": "string"}, "friend": reference("Animal")}});
-        walk::add_schema(document, kind, own);
+        lookup::add_schema(document, kind, own);
     }
     for line in ["GET /files/{}", "GET /dossiers/{}"] {
-        if let Some(at) = walk::answer(document, line)
+        if let Some(at) = lookup::answer(document, line)
             && let Some(schema) = document.pointer(&at).cloned()
             && schema.get("properties").is_some()
         {
-            walk::add_schema(document, "Older", schema);
-            walk::set(document, &format!("{at}/properties"), "previous", reference("Older"));
-            walk::set(document, "/components/schemas/Older/properties", "previous", reference("Older"));
-            walk::set(document, "/components/schemas/Older/properties", "animal", reference("Animal"));
+            lookup::add_schema(document, "Older", schema);
+            lookup::set(document, &format!("{at}/properties"), "previous", reference("Older"));
+            lookup::set(document, "/components/schemas/Older/properties", "previous", reference("Older"));
+            lookup::set(document, "/components/schemas/Older/properties", "animal", reference("Animal"));
         }
     }
     let answer = json!({"description": "", "content": {"application/json": {"schema": reference("Tree")}}});
-    walk::add_operation(document, "get", "/api/tree", json!({"operationId": "getTree", "responses": {"200": answer}}));
+    lookup::add_operation(
+        document,
+        "get",
+        "/api/tree",
+        json!({"operationId": "getTree", "responses": {"200": answer}}),
+    );
 }
 
 /// A reference leads into the middle of another schema, or to one that stands below an extension.
 pub fn schema_in_odd_place(document: &mut Value) {
-    walk::set(
+    lookup::set(
         document,
         "",
         "x-models",
         json!({"Hidden": {"type": "object", "properties": {"value": {"type": "string"}}}}),
     );
-    walk::add_schema(
+    lookup::add_schema(
         document,
         "Outer",
         json!({"type": "object", "properties": {"inner one": {"type": "object", "properties": {"deep": {"type": "integer"}}}}}),
@@ -234,7 +239,7 @@ pub fn schema_in_odd_place(document: &mut Value) {
         ("/api/odd-place/1", "#/components/schemas/Outer/properties/inner%20one"),
         ("/api/odd-place/2", "#/x-models/Hidden"),
     ] {
-        walk::add_operation(document, "get", path, json!({"responses": {"200": answer(reference)}}));
+        lookup::add_operation(document, "get", path, json!({"responses": {"200": answer(reference)}}));
     }
 }
 
@@ -249,10 +254,10 @@ pub fn many_schemas(document: &mut Value) {
             fields
                 .insert(String::from("next"), json!({"$ref": format!("#/components/schemas/Generated{}", number - 1)}));
         }
-        walk::add_schema(document, &format!("Generated{number}"), json!({"type": "object", "properties": fields}));
+        lookup::add_schema(document, &format!("Generated{number}"), json!({"type": "object", "properties": fields}));
     }
     let answer = json!({"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Generated299"}}}});
-    walk::add_operation(
+    lookup::add_operation(
         document,
         "get",
         "/api/generated",
@@ -262,7 +267,7 @@ pub fn many_schemas(document: &mut Value) {
 
 /// Objects say that nothing else is in them, though more may come.
 pub fn closed_objects(document: &mut Value) {
-    walk::every_schema(document, &mut |schema| {
+    lookup::every_schema(document, &mut |schema| {
         if schema.contains_key("properties") {
             schema.insert(String::from("additionalProperties"), json!(false));
         }

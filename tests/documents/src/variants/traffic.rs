@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::walk::{self, Object, Side};
+use crate::lookup::{self, Object, Side};
 
 const JSON: &str = "application/json";
 
 /// Calls JSON by another name.
 fn json_called(document: &mut Value, name: &str, on: impl Fn(Side) -> bool) {
-    walk::contents(document, &mut |content, side| {
+    lookup::contents(document, &mut |content, side| {
         if on(side)
             && let Some(media) = content.remove(JSON)
         {
@@ -34,7 +34,7 @@ pub fn vendor_request_type(document: &mut Value) {
 
 /// Bodies and answers come in several forms.
 pub fn several_media_types(document: &mut Value) {
-    walk::contents(document, &mut |content, side| {
+    lookup::contents(document, &mut |content, side| {
         let Some(media) = content.get(JSON).cloned() else {
             return;
         };
@@ -56,7 +56,7 @@ fn add_parameter(operation: &mut Object, parameter: Value) {
 
 /// Every operation declares the header that the transport sends anyway, and the one with the token.
 pub fn tenant_header_declared(document: &mut Value) {
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         add_parameter(
             operation,
             json!({"name": "X-TENANT-ID", "in": "header", "required": true, "schema": {"type": "string"}}),
@@ -70,7 +70,7 @@ pub fn tenant_header_declared(document: &mut Value) {
 
 /// A header that one may send.
 pub fn optional_header(document: &mut Value) {
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         add_parameter(
             operation,
             json!({"name": "X-Request-Id", "in": "header", "schema": {"type": "string", "format": "uuid"}}),
@@ -80,7 +80,7 @@ pub fn optional_header(document: &mut Value) {
 }
 
 fn list_operations(document: &mut Value, visit: &mut dyn FnMut(&mut Object)) {
-    walk::operations(document, &mut |path, method, operation| {
+    lookup::operations(document, &mut |path, method, operation| {
         let end = path.rsplit('/').next().unwrap_or_default();
         if method == "get" && ["dossier-templates", "dossiers", "files", "downloads", "users"].contains(&end) {
             visit(operation);
@@ -116,7 +116,7 @@ pub fn pageable_object(document: &mut Value) {
             "sort": {"type": "array", "items": {"type": "string"}},
         },
     });
-    walk::add_schema(document, "Pageable", pageable);
+    lookup::add_schema(document, "Pageable", pageable);
     list_operations(document, &mut |operation| {
         let schema = json!({"$ref": "#/components/schemas/Pageable"});
         add_parameter(operation, json!({"name": "pageable", "in": "query", "required": true, "schema": schema}));
@@ -126,9 +126,9 @@ pub fn pageable_object(document: &mut Value) {
 /// Each operation describes its errors in another way than the next.
 pub fn problem_json_errors(document: &mut Value) {
     let problem = json!({"type": "object", "properties": {"type": {"type": "string", "format": "uri"}, "title": {"type": "string"}, "status": {"type": "integer"}}});
-    walk::add_schema(document, "Problem", problem.clone());
+    lookup::add_schema(document, "Problem", problem.clone());
     let mut count = 0;
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         let Some(Value::Object(responses)) = operation.get_mut("responses") else {
             return;
         };
@@ -149,8 +149,8 @@ pub fn problem_json_errors(document: &mut Value) {
 /// Only errors are described.
 pub fn errors_only(document: &mut Value) {
     for line in ["DELETE /files/{}", "DELETE /downloads/{}", "GET /license"] {
-        if let Some(at) = walk::operation(document, line)
-            && let Some(responses) = walk::object_at(document, &format!("{at}/responses"))
+        if let Some(at) = lookup::operation(document, line)
+            && let Some(responses) = lookup::object_at(document, &format!("{at}/responses"))
         {
             responses.retain(|status, _| !status.starts_with('2'));
         }
@@ -159,7 +159,7 @@ pub fn errors_only(document: &mut Value) {
 
 /// Success is what `default` describes.
 pub fn default_for_success(document: &mut Value) {
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         if let Some(Value::Object(responses)) = operation.get_mut("responses")
             && let Some(success) = responses.remove("200")
         {
@@ -170,7 +170,7 @@ pub fn default_for_success(document: &mut Value) {
 }
 
 fn change_status(document: &mut Value, old: &str, new: &str, change: impl Fn(Value) -> Value) {
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         if let Some(Value::Object(responses)) = operation.get_mut("responses")
             && let Some(answer) = responses.remove(old)
         {
@@ -197,13 +197,13 @@ pub fn success_2xx(document: &mut Value) {
 
 /// The place of the upload's form.
 pub(super) fn form(document: &Value) -> Option<String> {
-    walk::takes(document, "POST /dossiers/{}/files")
+    lookup::takes(document, "POST /dossiers/{}/files")
 }
 
 /// The part that holds the file has another name.
 pub fn another_part_name(document: &mut Value) {
     if let Some(at) = form(document)
-        && let Some(schema) = walk::object_at(document, &at)
+        && let Some(schema) = lookup::object_at(document, &at)
     {
         super::names::rename_fields(
             schema,
@@ -214,7 +214,7 @@ pub fn another_part_name(document: &mut Value) {
 }
 
 fn forget_encoding(document: &mut Value) {
-    walk::contents(document, &mut |content, _| {
+    lookup::contents(document, &mut |content, _| {
         for media in content.values_mut().filter_map(Value::as_object_mut) {
             media.remove("encoding");
         }
@@ -225,8 +225,8 @@ fn forget_encoding(document: &mut Value) {
 pub fn further_optional_part(document: &mut Value) {
     if let Some(at) = form(document) {
         let parts = format!("{at}/properties");
-        walk::set(document, &parts, "disableAutomaticAnalysis", json!({"type": "boolean", "default": false}));
-        walk::set(
+        lookup::set(document, &parts, "disableAutomaticAnalysis", json!({"type": "boolean", "default": false}));
+        lookup::set(
             document,
             &parts,
             "metadata",
@@ -255,7 +255,7 @@ pub fn multipart_file_class(document: &mut Value) {
         "name": text, "originalFilename": text, "contentType": text, "empty": {"type": "boolean"}, "size": {"type": "integer", "format": "int64"},
         "bytes": {"type": "array", "items": {"type": "string", "format": "byte"}}, "inputStream": {"type": "object"},
     }});
-    walk::add_schema(document, "MultipartFile", class);
+    lookup::add_schema(document, "MultipartFile", class);
     if let Some(at) = form(document)
         && let Some(Value::Object(parts)) = document.pointer_mut(&format!("{at}/properties"))
     {
@@ -268,7 +268,7 @@ pub fn multipart_file_class(document: &mut Value) {
 
 /// Takes the flag of the upload out of its query, with the name it had there.
 fn take_flag(document: &mut Value) -> Option<(String, String)> {
-    let at = walk::operation(document, "POST /dossiers/{}/files")?;
+    let at = lookup::operation(document, "POST /dossiers/{}/files")?;
     let list = format!("{at}/parameters");
     let count = document.pointer(&list)?.as_array()?.len();
     for index in 0..count {
@@ -291,8 +291,8 @@ pub fn keep_in_the_form(document: &mut Value) {
     if let Some(form) = form(document)
         && let Some((_, name)) = take_flag(document)
     {
-        walk::set(document, &format!("{form}/properties"), &name, json!({"type": "boolean", "default": false}));
-        walk::push(document, &form, "required", json!(name));
+        lookup::set(document, &format!("{form}/properties"), &name, json!({"type": "boolean", "default": false}));
+        lookup::push(document, &form, "required", json!(name));
     }
 }
 
@@ -301,22 +301,22 @@ pub fn keep_in_a_header(document: &mut Value) {
     if let Some((at, _)) = take_flag(document) {
         let header =
             json!({"name": "X-Keep-Manual-Changes", "in": "header", "required": true, "schema": {"type": "boolean"}});
-        walk::push(document, &at, "parameters", header);
+        lookup::push(document, &at, "parameters", header);
     }
 }
 
 /// The package is described as an object.
 pub fn package_as_object(document: &mut Value) {
-    if let Some(at) = walk::operation(document, "GET /downloads/{}/download") {
+    if let Some(at) = lookup::operation(document, "GET /downloads/{}/download") {
         let schema = json!({"type": "object", "properties": {"url": {"type": "string"}}});
         let answer = json!({"description": "", "content": {"*/*": {"schema": schema}}});
-        walk::set(document, &at, "responses", json!({"200": answer}));
+        lookup::set(document, &at, "responses", json!({"200": answer}));
     }
 }
 
 /// Components come as JSON only.
 pub fn without_xml(document: &mut Value) {
-    walk::contents(document, &mut |content, _| {
+    lookup::contents(document, &mut |content, _| {
         content.remove("application/xml");
     });
 }
@@ -324,8 +324,8 @@ pub fn without_xml(document: &mut Value) {
 /// Query parameters that the facade would send are not there.
 pub fn without_query_parameters(document: &mut Value) {
     for line in ["GET /dossiers", "DELETE /dossiers/{}", "GET /files/{}/components", "POST /dossiers/{}/files"] {
-        if let Some(at) = walk::operation(document, line) {
-            walk::remove(document, &at, "parameters");
+        if let Some(at) = lookup::operation(document, line) {
+            lookup::remove(document, &at, "parameters");
         }
     }
 }
@@ -334,7 +334,7 @@ pub fn without_query_parameters(document: &mut Value) {
 pub fn shared_by_reference(document: &mut Value) {
     let mut bodies = Object::new();
     let mut answers = Object::new();
-    walk::operations(document, &mut |_, _, operation| {
+    lookup::operations(document, &mut |_, _, operation| {
         if let Some(body) = operation.get_mut("requestBody")
             && body.get("$ref").is_none()
         {
@@ -353,7 +353,7 @@ pub fn shared_by_reference(document: &mut Value) {
         }
     });
     for (section, more) in [("requestBodies", bodies), ("responses", answers)] {
-        if let Some(components) = walk::object_at(document, "/components")
+        if let Some(components) = lookup::object_at(document, "/components")
             && let Value::Object(shared) = components.entry(section).or_insert_with(|| json!({}))
         {
             shared.extend(more);

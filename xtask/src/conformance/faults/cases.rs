@@ -1,40 +1,40 @@
-//! The cases: a fault as the proxy makes it, the simulator's own fault that is the same, and the calls that both hit.
+//! The cases: a fault of the proxy, the equal fault of the simulator, and the calls that both affect.
 
 use serde_json::{Value, json};
 
-/// The calls of the probe.
+/// All calls of the probe.
 const ALL: &[&str] = &["read", "list", "create", "upload", "delete", "download"];
-/// Those whose answers are JSON.
+/// Calls with JSON responses.
 const WITH_JSON: &[&str] = &["read", "list", "create", "upload"];
-/// The operations of these calls, as the simulator's faults name them.
+/// The operations of these calls.
 const OPERATIONS: [&str; 6] =
     ["getLicense", "getDossiers", "createOrUpdateDossier", "uploadFile", "deleteDossier", "downloadPackage"];
-/// What a proxy says with an error.
-const PAGE: &str = "<html>\r\n<head><title>Error</title></head>\r\n<body><h1>Error</h1></body>\r\n</html>\r\n";
+/// Error page of a proxy.
+const ERROR_PAGE: &str = "<html>\r\n<head><title>Error</title></head>\r\n<body><h1>Error</h1></body>\r\n</html>\r\n";
 
-/// One thing that goes wrong, made in two ways.
+/// A fault that is made in two ways.
 pub(super) struct Case {
     pub(super) name: &'static str,
-    /// What the proxy is told by `X-Fault`.
+    /// Fault of the proxy, sent in the header `X-Fault`.
     pub(super) fault: Option<&'static str>,
-    /// What the simulator is told.
-    pub(super) own: Option<Value>,
+    /// Fault of the simulator.
+    pub(super) simulator_fault: Option<Value>,
     pub(super) calls: &'static [&'static str],
-    /// Further options of the probe.
+    /// Additional options of the probe.
     pub(super) options: Vec<&'static str>,
-    /// All calls succeed at once. In the other cases they must not all: the fault would not have been made.
+    /// All calls succeed at the first attempt. In the other cases at least one call must not, because otherwise the fault was not made.
     pub(super) succeeds: bool,
 }
 
 impl Case {
-    fn new(name: &'static str, own: Value) -> Self {
-        let (fault, own, calls) = (Some(name), Some(own), ALL);
-        Self { name, fault, own, calls, options: Vec::new(), succeeds: false }
+    fn new(name: &'static str, simulator_fault: Value) -> Self {
+        let (fault, simulator_fault, calls) = (Some(name), Some(simulator_fault), ALL);
+        Self { name, fault, simulator_fault, calls, options: Vec::new(), succeeds: false }
     }
 
-    /// The proxy changes nothing, or nothing that may be noticed.
+    /// The proxy changes nothing that a caller may notice.
     fn harmless(name: &'static str, fault: Option<&'static str>) -> Self {
-        Self { fault, own: None, ..Self::new(name, Value::Null) }.succeeds()
+        Self { fault, simulator_fault: None, ..Self::new(name, Value::Null) }.succeeds()
     }
 
     fn named(self, name: &'static str) -> Self {
@@ -54,22 +54,22 @@ impl Case {
     }
 }
 
-/// A fault of every request.
+/// Returns a fault of every request.
 fn always(effect: &str, value: impl Into<Value>) -> Value {
     json!({"operation": "api/*", effect: value.into()})
 }
 
-/// A fault of the first request for each operation.
+/// Returns a fault of the first request for each operation.
 fn once(effect: &str, value: impl Into<Value>) -> Value {
     let value = value.into();
     OPERATIONS.iter().map(|operation| json!({"operation": operation, "nth": 1, effect: value})).collect()
 }
 
-/// What is made with mitmproxy: broken connections, spoilt answers, answers in the service's place.
+/// Returns the cases of mitmproxy: closed connections, damaged responses, responses in place of the service.
 pub(super) fn mitmproxy() -> Vec<Case> {
     let mut cases = vec![
         Case::harmless("nothing", None),
-        // With the request's body unread, and read: a connection ends by RST or by FIN, and neither says what was sent.
+        // The connection ends by RST when the request body is unread, and by FIN when it is read. Neither tells whether the request arrived.
         Case::new("unread", always("unseen", true)),
         Case::new("unseen", always("unseen", true)),
         Case::new("lost-answer", always("reset_before_headers", true)),
@@ -85,8 +85,8 @@ pub(super) fn mitmproxy() -> Vec<Case> {
         Case::new("stall", always("stall_after", 10)).options(&["--idle-timeout-ms", "200"]),
         Case::new("length-too-high", always("content_length", 10)),
     ];
-    // Each call on a connection of its own. The bytes too many come at once with mitmproxy, so that the connection is given up; those of
-    // the simulator come a little later, and where the connection is used again they break the next call.
+    // Each call uses its own connection. The surplus bytes of mitmproxy arrive at once, so that the client closes the connection; those of the simulator
+    // arrive later and would break the next call on the same connection.
     cases.extend(ALL.chunks(1).map(|calls| {
         let case = Case::new("length-too-low", always("content_length", -10)).calls(calls);
         // A deletion has no body.
@@ -95,11 +95,11 @@ pub(super) fn mitmproxy() -> Vec<Case> {
     cases
 }
 
-/// What nginx does by its settings.
+/// Returns the cases of nginx, made by its settings.
 pub(super) fn nginx() -> Vec<Case> {
-    let too_large = json!({"operation": "uploadFile", "status": 413, "content_type": "text/html", "body": PAGE});
-    let late = json!({"operation": "api/*", "status": 504, "content_type": "text/html", "body": PAGE});
-    // The first call is let through, and so is a second attempt after the pause that was asked for.
+    let too_large = json!({"operation": "uploadFile", "status": 413, "content_type": "text/html", "body": ERROR_PAGE});
+    let late = json!({"operation": "api/*", "status": 504, "content_type": "text/html", "body": ERROR_PAGE});
+    // nginx accepts the first call, and a second attempt after the requested delay.
     let limited = json!([
         {"operation": "getDossiers", "nth": 1, "rate_limited": 2},
         {"operation": "createOrUpdateDossier", "nth": 1, "rate_limited": 2},
@@ -109,7 +109,7 @@ pub(super) fn nginx() -> Vec<Case> {
         Case::harmless("nothing", None),
         Case::harmless("repacked", Some("repacked")),
         Case::new("drop", always("unseen", true)),
-        // While the body is still being sent.
+        // The connection ends while the body is sent.
         Case::new("drop", always("unseen", true))
             .named("drop, 20 MB")
             .calls(&["upload"])
@@ -120,9 +120,9 @@ pub(super) fn nginx() -> Vec<Case> {
         Case::new("late", late),
         Case::new("silent", always("latency_ms", 20_000)).options(&["--attempt-timeout-ms", "150"]),
         Case::new("small", too_large.clone()).calls(&["read", "upload"]),
-        // Refused before it is sent as a whole.
+        // The response arrives before the body is sent completely.
         Case::new("small", too_large).named("small, 20 MB").calls(&["upload"]).options(&["--bytes", "20000000"]),
-        // Longer in all than it may stand still.
+        // The transfer takes longer than the idle timeout, but never stalls that long.
         Case::new("slow", json!({"operation": "downloadPackage", "drip": {"bytes": 1000, "every_ms": 100}}))
             .calls(&["read", "download"])
             .options(&["--idle-timeout-ms", "2000"])

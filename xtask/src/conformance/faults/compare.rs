@@ -1,86 +1,84 @@
-//! Two lines of the probe, beside each other.
+//! Compares the lines of the probe: through the proxy, and with the fault of the simulator.
 
 use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::super::print;
-use super::super::report::CheckError;
 use super::cases::Case;
+use crate::conformance::error::CheckError;
 
-/// One call of one case.
-pub(super) struct Row {
+/// The two results of one call of one case.
+pub(super) struct Comparison {
     case: &'static str,
     call: String,
-    through: Value,
-    own: Value,
+    proxied: Value,
+    direct: Value,
 }
 
-impl Row {
-    fn is_same(&self) -> bool {
-        self.through == self.own
+impl Comparison {
+    fn is_equal(&self) -> bool {
+        self.proxied == self.direct
     }
 
-    pub(super) fn show(&self) {
-        let same = if self.is_same() { "yes" } else { "NO" };
-        line(self.case, &self.call, &summary(&self.through), &summary(&self.own), same);
+    /// Formats the row of the table.
+    pub(super) fn line(&self) -> String {
+        let equal = if self.is_equal() { "yes" } else { "NO" };
+        format_row(self.case, &self.call, &summary(&self.proxied), &summary(&self.direct), equal)
     }
 
-    /// Whether nothing went wrong, as far as the caller can see.
+    /// Returns whether both calls succeeded at the first attempt.
     pub(super) fn succeeded_at_once(&self) -> bool {
-        [&self.through, &self.own].iter().all(|line| line["outcome"] == "ok" && line["attempts"] == 1)
+        [&self.proxied, &self.direct].iter().all(|line| line["outcome"] == "ok" && line["attempts"] == 1)
     }
 
-    /// A success that its caller is told of and that is none: the same on both sides, and wrong on both.
+    /// Describes a success that is wrong on both sides.
     pub(super) fn remark(&self) -> Option<String> {
-        let why = if self.through["outcome"] != "ok" {
+        let reason = if self.proxied["outcome"] != "ok" {
             return None;
-        } else if self.through["reached"] == 0 {
-            "the service never got the request"
-        } else if self.through["whole"] == false {
-            "the package has not the size that its status tells"
+        } else if self.proxied["reached"] == 0 {
+            "the service never received the request"
+        } else if self.proxied["whole"] == false {
+            "the size of the package differs from its status"
         } else {
             return None;
         };
-        Some(format!("{}, {}: called a success, but {why}", self.case, self.call))
+        Some(format!("{}, {}: reported as a success, but {reason}", self.case, self.call))
     }
 
-    /// All that was seen, where it should not have been so.
+    /// Describes a difference between both sides.
     pub(super) fn problem(&self) -> Option<String> {
-        let Self { case, call, through, own } = self;
-        (!self.is_same()).then(|| format!("{case}, {call}\n  through the proxy {through}\n  own fault         {own}"))
+        let Self { case, call, proxied, direct } = self;
+        (!self.is_equal())
+            .then(|| format!("{case}, {call}\n  through the proxy {proxied}\n  simulator fault   {direct}"))
     }
 }
 
-/// The rows of one case.
-pub(super) fn rows(case: &Case, through: &[Value], own: &[Value]) -> Result<Vec<Row>, CheckError> {
-    let mut rows = Vec::new();
-    for ((call, through), own) in case.calls.iter().zip(through).zip(own) {
-        if through["call"] != **call || own["call"] != **call {
-            return Err(CheckError::Failed(format!("case {}: the probe made other calls than it was told", case.name)));
+/// Pairs the lines of one case.
+pub(super) fn compare(case: &Case, proxied: &[Value], direct: &[Value]) -> Result<Vec<Comparison>, CheckError> {
+    let mut comparisons = Vec::new();
+    for ((call, proxied), direct) in case.calls.iter().zip(proxied).zip(direct) {
+        if proxied["call"] != **call || direct["call"] != **call {
+            return Err(CheckError::Failed(format!("case {}: the probe made other calls than requested", case.name)));
         }
-        let (through, own) = (through.clone(), own.clone());
-        rows.push(Row { case: case.name, call: (*call).to_owned(), through, own });
+        let (proxied, direct) = (proxied.clone(), direct.clone());
+        comparisons.push(Comparison { case: case.name, call: (*call).to_owned(), proxied, direct });
     }
-    Ok(rows)
+    Ok(comparisons)
 }
 
-/// The titles of the table.
-pub(super) fn head() {
-    line("case", "call", "through the proxy", "own fault", "same");
+/// Returns the header of the table.
+pub(super) fn header() -> String {
+    format_row("case", "call", "through the proxy", "simulator fault", "equal")
 }
 
-fn line(case: &str, call: &str, through: &str, own: &str, same: &str) {
-    print(&format!("  {case:<18} {call:<8} {through:<52} {own:<52} {same}"));
+/// Formats a row. The widths are fixed, because rows are printed as the cases run.
+fn format_row(case: &str, call: &str, proxied: &str, direct: &str, equal: &str) -> String {
+    format!("  {case:<18} {call:<8} {proxied:<52} {direct:<52} {equal}")
 }
 
-/// What a reader of the table wants to know; `problem` has the rest.
+/// Summarises a line of the probe for the table.
 fn summary(line: &Value) -> String {
-    let mut text = match line["kind"].as_str() {
-        None => String::from("ok"),
-        Some(kind) => kind.to_owned(),
-    };
-    // Writing to a string does not fail.
+    let mut text = line["kind"].as_str().unwrap_or("ok").to_owned();
     if let Some(status) = line["status"].as_u64() {
         let _ = write!(text, " {status}");
     }
@@ -109,23 +107,24 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_seen_otherwise_or_believed_wrongly_is_told() {
-        let row = |through: Value, own: Value| Row { case: "cut", call: String::from("read"), through, own };
-        // In the order of the alphabet: with the feature `preserve-order` it is the order of writing.
+    fn reports_differences_and_false_successes() {
+        let comparison =
+            |proxied: Value, direct: Value| Comparison { case: "cut", call: String::from("read"), proxied, direct };
+        // Keys in alphabetical order: with the feature `preserve-order`, maps keep the order of insertion.
         let broken = |attempts: u32| json!({"attempts": attempts, "outcome": "error", "reached": 1});
-        let same = row(broken(4), broken(4));
-        assert_eq!((same.problem(), same.remark()), (None, None));
-        let other = row(broken(4), broken(1)).problem().expect("a problem");
-        assert!(other.starts_with("cut, read\n  through the proxy {\"attempts\":4"), "{other}");
-        let believed = json!({"outcome": "ok", "attempts": 1, "reached": 0});
-        assert!(row(believed.clone(), believed).remark().is_some());
-        let spoilt = json!({"outcome": "ok", "attempts": 1, "reached": 1, "whole": false});
-        let spoilt = row(spoilt.clone(), spoilt);
-        assert!(spoilt.remark().is_some() && spoilt.succeeded_at_once());
+        let equal = comparison(broken(4), broken(4));
+        assert_eq!((equal.problem(), equal.remark()), (None, None));
+        let different = comparison(broken(4), broken(1)).problem().expect("a problem");
+        assert!(different.starts_with("cut, read\n  through the proxy {\"attempts\":4"), "{different}");
+        let not_received = json!({"outcome": "ok", "attempts": 1, "reached": 0});
+        assert!(comparison(not_received.clone(), not_received).remark().is_some());
+        let truncated = json!({"outcome": "ok", "attempts": 1, "reached": 1, "whole": false});
+        let truncated = comparison(truncated.clone(), truncated);
+        assert!(truncated.remark().is_some() && truncated.succeeded_at_once());
     }
 
     #[test]
-    fn a_summary_has_what_differs_most() {
+    fn summarises_the_distinguishing_values() {
         let line = json!({"outcome": "error", "kind": "api", "status": 429, "was_sent": true, "safe_to_repeat": true,
             "transient": true, "phase": null, "retry_after": 2, "attempts": 4, "call": "read", "reached": 0});
         assert_eq!(summary(&line), "api 429, after 2 s, safe, tried 4, reached 0");
