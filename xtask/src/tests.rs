@@ -7,6 +7,7 @@
 mod code;
 mod document;
 mod foreign;
+mod layers;
 mod lint;
 mod mapping;
 mod order;
