@@ -1,10 +1,10 @@
-//! One large package, fetched by processes that are killed (SIGKILL) after so many bytes as chance says, each of which goes on where the one before stopped.
+//! Downloads one large package in processes that are killed (SIGKILL) after a random number of bytes; each process resumes the download of the previous one.
 //!
-//! Counted is what the service has sent on the wire, heads of answers included: of the whole package, and at each cut at most [`PER_CUT`] once more.
+//! Counts the bytes that the service sends, response headers included: the package once, and at most [`MAX_REPEATED`] again for each kill.
 
 pub(crate) mod fetch;
-mod link;
 mod package;
+mod throttled_proxy;
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -17,50 +17,50 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::{Failure, print};
-use link::Link;
+use throttled_proxy::ThrottledProxy;
 
-/// What one cut may cost.
-const PER_CUT: u64 = 1024 * 1024;
-/// No process needs longer, even when much goes wrong.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Bytes that a kill may cause to be sent again.
+const MAX_REPEATED: u64 = 1024 * 1024;
+/// Time limit of a process, long enough for many faults.
+const WAIT_LIMIT: Duration = Duration::from_secs(300);
 
-/// What is fetched, and how often it is cut off.
+/// Options of `kill-resume`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How large the package is, in 1,000,000 bytes
+    /// Size of the package in 1,000,000 bytes
     #[arg(long, value_name = "M", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
     megabytes: u32,
-    /// How many processes are killed before one may come to its end
+    /// Number of processes that are killed before one may finish
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-    /// The service's answers break off, stand still and are reset, too
+    /// Truncate, stall and reset responses of the service as well
     #[arg(long)]
     faults: bool,
-    /// Contents and cuts follow from this number; one that fails is printed, and plays again
+    /// Seed of contents and kills; printed when the run fails
     #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,
 }
 
-/// What one process has done.
-struct Fetched {
-    /// What the sidecar said before it.
-    noted: u64,
-    /// What has passed towards it.
-    passed: u64,
+/// Transfer of one process.
+struct ProcessTransfer {
+    /// Resume offset in the sidecar before the process started.
+    resume_offset: u64,
+    /// Bytes sent to the process.
+    received: u64,
 }
 
 pub(crate) fn run(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
-    tokio::runtime::Runtime::new()?.block_on(cut(arguments, seed))
+    tokio::runtime::Runtime::new()?.block_on(run_processes(arguments, seed))
 }
 
-async fn cut(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
+async fn run_processes(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
     let start = Instant::now();
     let mut random = fastrand::Rng::with_seed(seed);
-    print(&format!("seed {seed}: a package of {} MB, cut {} times", arguments.megabytes, arguments.kills));
+    print(&format!("seed {seed}: a package of {} MB, {} kills", arguments.megabytes, arguments.kills));
     let sim = Simulator::builder().seed(seed).speed(20.0).start().await?;
     let bytes = usize::try_from(arguments.megabytes)? * 1_000_000;
-    let package = package::make(&sim, bytes, &mut random).await?;
-    let (size, checksum) = package::known(&package).await?;
+    let package = package::create(&sim, bytes, &mut random).await?;
+    let (size, checksum) = package::size_and_checksum(&package).await?;
     sim.forget_requests();
     if arguments.faults {
         add_faults(&sim, &mut random);
@@ -68,43 +68,45 @@ async fn cut(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
 
     let folder = tempfile::tempdir()?;
     let target = folder.path().join("package.zip");
-    let environment = Setting { sim: &sim, id: package.id().to_string(), target: target.clone() };
-    let made = Instant::now();
-    let mut fetched = Vec::new();
-    for further in spaces(bytes as u64, arguments.kills, &mut random) {
-        let pause = Duration::from_millis(random.u64(..20));
-        fetched.push(environment.killed(fetched.len(), further, pause).await?);
+    let runner = ProcessRunner { sim: &sim, id: package.id().to_string(), target: target.clone() };
+    let transfer_start = Instant::now();
+    let mut transfers = Vec::new();
+    for bytes in random_sections(bytes as u64, arguments.kills, &mut random) {
+        let delay = Duration::from_millis(random.u64(..20));
+        transfers.push(runner.run_and_kill(transfers.len(), bytes, delay).await?);
     }
-    fetched.push(environment.whole(fetched.len()).await?);
-    let elapsed = made.elapsed();
+    transfers.push(runner.run_to_end(transfers.len()).await?);
+    let elapsed = transfer_start.elapsed();
 
-    let mut findings = asked(&sim, &fetched);
+    let mut findings = check_requests(&sim, &transfers);
     if checksum_of(&target)? != checksum {
-        findings.push("the file is not the package".to_owned());
+        findings.push("the file differs from the package".to_owned());
     }
     let names: Vec<_> = std::fs::read_dir(folder.path())?
         .map(|entry| Ok::<_, Failure>(entry?.file_name()))
         .collect::<Result<_, _>>()?;
     if names != ["package.zip"] {
-        findings.push(format!("{names:?} are there, and not the package alone"));
+        findings.push(format!("left behind beside the package: {names:?}"));
     }
-    let passed: u64 = fetched.iter().map(|fetched| fetched.passed).sum();
-    let more = passed.saturating_sub(size);
-    if more > u64::from(arguments.kills) * PER_CUT {
-        findings
-            .push(format!("{} bytes a cut came once more, {PER_CUT} are allowed", more / u64::from(arguments.kills)));
+    let received: u64 = transfers.iter().map(|transfer| transfer.received).sum();
+    let repeated = received.saturating_sub(size);
+    if repeated > u64::from(arguments.kills) * MAX_REPEATED {
+        findings.push(format!(
+            "{} bytes were sent again for each kill; the limit is {MAX_REPEATED}",
+            repeated / u64::from(arguments.kills)
+        ));
     }
     let faults: u64 = sim.faults().hits().values().sum();
     print(&format!(
-        "{size} bytes in {elapsed:.0?} ({:.0?} with all): {} processes, {} of them went on with a part, {faults} faults; {passed} bytes came, {more} of them once more: {} a cut",
+        "{size} bytes in {elapsed:.0?} ({:.0?} in total): {} processes, {} of them resumed, {faults} faults; {received} bytes received, {repeated} of them again: {} for each kill",
         start.elapsed(),
-        fetched.len(),
-        fetched.iter().filter(|fetched| fetched.noted > 0).count(),
-        more / u64::from(arguments.kills)
+        transfers.len(),
+        transfers.iter().filter(|transfer| transfer.resume_offset > 0).count(),
+        repeated / u64::from(arguments.kills)
     ));
     if findings.is_empty() {
         print(&format!(
-            "sha256 {checksum}: the file is the package; nothing is left beside it; each process asked for what was missing alone"
+            "sha256 {checksum}: the file is the package, no other file is left, each process requested only the missing bytes"
         ));
     }
     for finding in &findings {
@@ -114,14 +116,14 @@ async fn cut(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
     Ok(findings.is_empty())
 }
 
-/// So many points, anywhere in the package, as the way from each to the next.
-fn spaces(size: u64, points: u32, random: &mut fastrand::Rng) -> Vec<u64> {
+/// Divides the package at random points and returns the sizes of the sections.
+fn random_sections(size: u64, points: u32, random: &mut fastrand::Rng) -> Vec<u64> {
     let mut points: Vec<u64> = (0..points).map(|_| random.u64(1..size)).collect();
     points.sort_unstable();
     points.iter().scan(0, |before, point| Some(point - std::mem::replace(before, *point))).collect()
 }
 
-/// Faults that lose nothing which has come: after them a process goes on by itself.
+/// Adds faults from which a process recovers without losing received bytes.
 fn add_faults(sim: &Simulator, random: &mut fastrand::Rng) {
     let any = |chance: f64| Fault::on("downloadPackage").probability(chance);
     for _ in 0..4 {
@@ -134,56 +136,56 @@ fn add_faults(sim: &Simulator, random: &mut fastrand::Rng) {
     sim.faults().seed(random.u64(..));
 }
 
-/// What the processes have in common.
-struct Setting<'a> {
+/// Starts the processes.
+struct ProcessRunner<'a> {
     sim: &'a Simulator,
     id: String,
     target: PathBuf,
 }
 
-impl Setting<'_> {
-    /// A process that is killed when the service has sent so many bytes, or a moment later.
-    async fn killed(&self, number: usize, further: u64, pause: Duration) -> Result<Fetched, Failure> {
-        let noted = noted(&self.target)?;
-        let link = Arc::new(Link::open(self.sim.address(), Some(further)).await?);
-        let mut process = self.start(number, &link)?;
+impl ProcessRunner<'_> {
+    /// Runs a process and kills it `delay` after the service has sent `bytes`.
+    async fn run_and_kill(&self, number: usize, bytes: u64, delay: Duration) -> Result<ProcessTransfer, Failure> {
+        let resume_offset = resume_offset(&self.target)?;
+        let proxy = Arc::new(ThrottledProxy::open(self.sim.address(), Some(bytes)).await?);
+        let mut process = self.start(number, &proxy)?;
         tokio::select! {
-            () = link.spent() => {}
-            ended = process.wait() => return Err(format!("process {number} came to its end before its time: {}", ended?).into()),
-            () = tokio::time::sleep(PATIENCE) => return Err(format!("process {number} hangs").into()),
+            () = proxy.limit_reached() => {}
+            ended = process.wait() => return Err(format!("process {number} ended before the kill: {}", ended?).into()),
+            () = tokio::time::sleep(WAIT_LIMIT) => return Err(format!("process {number} hangs").into()),
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(delay).await;
         process.kill().await?;
-        Ok(Fetched { noted, passed: link.passed() })
+        Ok(ProcessTransfer { resume_offset, received: proxy.forwarded() })
     }
 
-    /// One that may come to its end.
-    async fn whole(&self, number: usize) -> Result<Fetched, Failure> {
-        let noted = noted(&self.target)?;
-        let link = Arc::new(Link::open(self.sim.address(), None).await?);
-        let mut process = self.start(number, &link)?;
-        let ended: ExitStatus = tokio::time::timeout(PATIENCE, process.wait()).await??;
+    /// Runs a process to its end.
+    async fn run_to_end(&self, number: usize) -> Result<ProcessTransfer, Failure> {
+        let resume_offset = resume_offset(&self.target)?;
+        let proxy = Arc::new(ThrottledProxy::open(self.sim.address(), None).await?);
+        let mut process = self.start(number, &proxy)?;
+        let ended: ExitStatus = tokio::time::timeout(WAIT_LIMIT, process.wait()).await??;
         if !ended.success() {
             return Err(format!("the last process failed: {ended}").into());
         }
-        Ok(Fetched { noted, passed: link.passed() })
+        Ok(ProcessTransfer { resume_offset, received: proxy.forwarded() })
     }
 
-    fn start(&self, number: usize, link: &Arc<Link>) -> Result<Child, Failure> {
+    fn start(&self, number: usize, proxy: &Arc<ThrottledProxy>) -> Result<Child, Failure> {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["fetch", &self.id, "--number", &number.to_string()])
             .arg(&self.target)
             .envs(self.sim.environment())
-            .env("DOCUMINE_BASE_URL", &link.base_url)
+            .env("DOCUMINE_BASE_URL", &proxy.base_url)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
-        let mut lines = BufReader::new(process.stdout.take().ok_or("the process says nothing")?).lines();
-        let link = Arc::clone(link);
+        let mut lines = BufReader::new(process.stdout.take().ok_or("the process has no standard output")?).lines();
+        let proxy = Arc::clone(proxy);
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 match line.parse() {
-                    Ok(taken) => link.taken(taken),
+                    Ok(bytes) => proxy.set_consumed(bytes),
                     Err(_) => print(&format!("process {number}: {line}")),
                 }
             }
@@ -192,8 +194,8 @@ impl Setting<'_> {
     }
 }
 
-/// How many bytes the next process goes on behind: those that are safe by the sidecar's first line, and those written since by its last one.
-fn noted(target: &Path) -> Result<u64, Failure> {
+/// Returns the resume offset of the next process: the bytes that the first line of the sidecar confirms, plus those of its last line.
+fn resume_offset(target: &Path) -> Result<u64, Failure> {
     let sidecar = target.with_extension("zip.part.json");
     if !sidecar.exists() {
         return Ok(0);
@@ -201,34 +203,34 @@ fn noted(target: &Path) -> Result<u64, Failure> {
     let text = std::fs::read_to_string(sidecar)?;
     let bytes = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line)?;
-        line["bytes"].as_u64().ok_or_else(|| Failure::from("the sidecar says no number of bytes"))
+        line["bytes"].as_u64().ok_or_else(|| Failure::from("the sidecar has no number of bytes"))
     };
     let mut lines = text.lines();
-    let safe = bytes(lines.next().unwrap_or_default())?;
-    Ok(safe + lines.next_back().map(bytes).transpose()?.unwrap_or(0))
+    let confirmed = bytes(lines.next().unwrap_or_default())?;
+    Ok(confirmed + lines.next_back().map(bytes).transpose()?.unwrap_or(0))
 }
 
-/// Whether each process asked for what was missing, and for that only if it is still the same.
-fn asked(sim: &Simulator, fetched: &[Fetched]) -> Vec<String> {
+/// Checks that each process requested only the missing bytes, with `If-Range`.
+fn check_requests(sim: &Simulator, transfers: &[ProcessTransfer]) -> Vec<String> {
     let mut findings = Vec::new();
     let requests = sim.requests();
-    for (number, Fetched { noted, .. }) in fetched.iter().enumerate() {
+    for (number, ProcessTransfer { resume_offset, .. }) in transfers.iter().enumerate() {
         let name = format!("kill-resume/{number}");
-        let own = |request: &&RecordedRequest| {
+        let is_own = |request: &&RecordedRequest| {
             let agent = request.header("user-agent").unwrap_or_default();
             request.operation.as_deref() == Some("downloadPackage") && agent.split(' ').any(|part| part == name)
         };
-        let asked: Vec<_> = requests.iter().filter(own).collect();
-        let ranges: Vec<_> = asked.iter().map(|request| request.header("range").unwrap_or("the whole")).collect();
-        let first = if *noted == 0 { "the whole".to_owned() } else { format!("bytes={noted}-") };
+        let own: Vec<_> = requests.iter().filter(is_own).collect();
+        let ranges: Vec<_> = own.iter().map(|request| request.header("range").unwrap_or("none")).collect();
+        let first = if *resume_offset == 0 { "none".to_owned() } else { format!("bytes={resume_offset}-") };
         if ranges.first().is_some_and(|range| *range != first) {
-            findings.push(format!("process {number} had {noted} bytes, and asked for {ranges:?}"));
+            findings.push(format!("process {number} had {resume_offset} bytes and requested the ranges {ranges:?}"));
         }
-        if *noted > 0 && ranges.contains(&"the whole") {
-            findings.push(format!("process {number} had {noted} bytes, and began anew"));
+        if *resume_offset > 0 && ranges.contains(&"none") {
+            findings.push(format!("process {number} had {resume_offset} bytes and restarted the download"));
         }
-        if asked.iter().any(|request| request.header("range").is_some() && request.header("if-range").is_none()) {
-            findings.push(format!("process {number} asked for a part of whatever there is"));
+        if own.iter().any(|request| request.header("range").is_some() && request.header("if-range").is_none()) {
+            findings.push(format!("process {number} sent Range without If-Range"));
         }
     }
     findings

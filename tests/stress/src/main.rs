@@ -1,11 +1,11 @@
-//! `cargo xtask stress`: the SDK against the simulator, through real sockets, for longer and with more going wrong than a story has room for.
+//! `cargo xtask stress`: the SDK against the simulator through real sockets, longer and with more faults than in the integration tests.
 //!
-//! Without a command many clients do the whole job while a good part of all requests goes wrong (`crowd`); `cuts` fetches one large package in
-//! processes that are killed on their way.
+//! Without a subcommand, many clients run the whole workflow while a part of all requests fails (`load`). `kill-resume` downloads one large package in
+//! processes that are killed during the transfer.
 
-mod crowd;
 mod kill_resume;
-mod paper;
+mod load;
+mod pdf_fixture;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,21 +14,21 @@ use clap::{Parser, Subcommand};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Many clients, many faults, and nothing lost, doubled or corrupt.
+/// Run many clients with many faults, and check that nothing is lost, duplicated or corrupt.
 #[derive(Parser)]
 #[command(name = "cargo xtask stress", version, args_conflicts_with_subcommands = true)]
 struct CommandLine {
     #[command(flatten)]
-    crowd: crowd::Arguments,
+    load: load::Arguments,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// One large package, fetched by processes that are killed on their way
+    /// Download one large package in processes that are killed during the transfer
     KillResume(kill_resume::Arguments),
-    /// Such a process
+    /// Download a package; the process that is killed
     #[command(hide = true)]
     Fetch(kill_resume::fetch::Arguments),
 }
@@ -40,23 +40,23 @@ fn main() -> ExitCode {
         match run(seed) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => {
-                print(&format!("failed; again with --seed {seed}"));
+                print(&format!("failed; repeat with --seed {seed}"));
                 ExitCode::FAILURE
             }
             Err(error) => {
-                print(&format!("could not be run: {error}; again with --seed {seed}"));
+                print(&format!("not run: {error}; repeat with --seed {seed}"));
                 ExitCode::from(2)
             }
         }
     };
     match &arguments.command {
-        None => seeded(arguments.crowd.seed, &|seed| crowd::run(&arguments.crowd, seed)),
+        None => seeded(arguments.load.seed, &|seed| load::run(&arguments.load, seed)),
         Some(Command::KillResume(cuts)) => seeded(cuts.seed, &|seed| kill_resume::run(cuts, seed)),
         Some(Command::Fetch(fetch)) => kill_resume::fetch::run(fetch),
     }
 }
 
 fn print(line: &str) {
-    // Nothing can be said any more if standard output is closed.
+    // A closed standard output is no failure of the test.
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! The process that is killed: it saves one package, and says how much it has taken over.
+//! The process that is killed: saves one package and prints the number of bytes consumed.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use crate::{Failure, print};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The package
+    /// Id of the package
     id: String,
-    /// Where it goes
+    /// Target file
     target: PathBuf,
-    /// Which of the processes this is, as it tells the service
+    /// Number of the process, sent in the User-Agent header
     #[arg(long)]
     number: usize,
 }
@@ -36,33 +36,33 @@ async fn fetch(arguments: &Arguments) -> Result<(), Failure> {
     let client = ClientBuilder::from_env()?
         .app_info("kill-resume", &arguments.number.to_string())
         .idle_timeout(second)
-        // Of large packages with many faults more is repeated than the store allows.
+        // Large packages with many faults need more retries than the budget allows.
         .retry_budget(None)
         .retry(RetryPolicy::default().delays(Duration::from_millis(50), second))
         .build()?;
     let package = client.download(arguments.id.parse::<DownloadId>()?).operation().wait().await?;
-    package.save_to(&arguments.target).resumable().with_progress(Taken::default()).await?;
+    package.save_to(&arguments.target).resumable().with_progress(ConsumedBytes::default()).await?;
     Ok(())
 }
 
-/// Says how many bytes were taken over so far, those counted again that came again.
+/// Prints the number of bytes consumed so far; repeated bytes count again.
 #[derive(Default)]
-struct Taken(Mutex<Count>);
+struct ConsumedBytes(Mutex<Count>);
 
 #[derive(Default)]
 struct Count {
     position: u64,
-    taken: u64,
+    consumed: u64,
 }
 
-impl Progress for Taken {
+impl Progress for ConsumedBytes {
     fn moved(&self, moved: u64, _: Option<u64>) {
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that goes back has begun anew.
-        count.taken += moved.checked_sub(count.position).unwrap_or(moved);
+        // A position that decreases means that the download restarted.
+        count.consumed += moved.checked_sub(count.position).unwrap_or(moved);
         count.position = moved;
-        // Whoever listens is gone: nothing depends on it here.
-        let _ = writeln!(std::io::stdout(), "{}", count.taken);
+        // The parent may have ended; the process is killed then.
+        let _ = writeln!(std::io::stdout(), "{}", count.consumed);
     }
 
     fn resumed_at(&self, bytes: u64) {

@@ -1,4 +1,4 @@
-//! The calls, one of each kind, and what has to be there before they can be made.
+//! The calls, one of each kind, and the objects that they need.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,31 +12,31 @@ use tempfile::TempDir;
 
 use crate::Failure;
 
-// A link, so that cargo packs it with the rest.
+// A link to the sample, so that cargo packages the file with the crate.
 const SAMPLE: &[u8] = include_bytes!("../../invoice.pdf");
-/// How often the preparation looks whether the simulator is done.
-const TICK: Duration = Duration::from_millis(10);
-/// How often at most.
-const LOOKS: u32 = 3000;
+/// Polling interval of the preparation.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// Highest number of polls.
+const MAX_POLLS: u32 = 3000;
 
-/// A kind of call. Each differs from the others in what may go wrong with it, and in what may then be done.
+/// A kind of call. The kinds differ in their possible failures and in what the caller may do afterwards.
 #[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
-pub(crate) enum Probed {
-    /// A small answer: the licence
+pub(crate) enum ProbeCall {
+    /// A small response: the licence
     Read,
     /// A list: the dossiers
     List,
-    /// A creation, which must not be made twice: a dossier
+    /// A creation, which must not be repeated: a dossier
     Create,
-    /// A body that is sent in pieces: a file from memory
+    /// A streamed request body: a file from memory
     Upload,
-    /// A deletion, which may be made twice: a dossier
+    /// A deletion, which may be repeated: a dossier
     Delete,
-    /// A body that is received in pieces: a package, into a file
+    /// A streamed response body: a package, into a file
     Download,
 }
 
-impl Probed {
+impl ProbeCall {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -48,7 +48,7 @@ impl Probed {
         }
     }
 
-    /// The operation's id, by which the simulator's journal knows its requests.
+    /// Returns the operationId, which identifies the requests in the journal of the simulator.
     pub(crate) fn operation(self) -> &'static str {
         match self {
             Self::Read => "getLicense",
@@ -61,11 +61,11 @@ impl Probed {
     }
 }
 
-/// What the calls need.
+/// Objects that the calls need.
 pub(crate) struct Prepared {
     client: Client,
     template: DossierTemplateHandle,
-    /// One to upload to, and one to delete.
+    /// Target of the upload, and the dossier to delete.
     dossiers: [DossierHandle; 2],
     package: Option<Package>,
     content: Bytes,
@@ -73,38 +73,36 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Prepares by `setup` what `client` needs for `calls`.
-    pub(crate) async fn new(setup: &Client, client: &Client, calls: &[Probed], bytes: usize) -> Result<Self, Failure> {
+    /// Creates with `setup` the objects that `client` needs for `calls`.
+    pub(crate) async fn new(
+        setup: &Client,
+        client: &Client,
+        calls: &[ProbeCall],
+        bytes: usize,
+    ) -> Result<Self, Failure> {
         let id =
             std::env::var("DOCUMINE_DOSSIER_TEMPLATE_ID").map_err(|_| "DOCUMINE_DOSSIER_TEMPLATE_ID is not set")?;
         let id: DossierTemplateId = id.parse()?;
         let template = setup.dossier_template(id.clone());
-        let seen_by_client = client.dossier_template(id);
+        let of_client = client.dossier_template(id);
         let mut dossiers = Vec::new();
         for name in ["upload", "delete"] {
             let dossier = template.create_dossier(NewDossier::named(name)).await?;
-            dossiers.push(seen_by_client.dossier(dossier.id()));
+            dossiers.push(of_client.dossier(dossier.id()));
         }
-        let dossiers = dossiers.try_into().map_err(|_| "two dossiers were wanted")?;
+        let dossiers = dossiers.try_into().map_err(|_| "expected two dossiers")?;
         let content = content(bytes);
         let mut package = None;
-        if calls.contains(&Probed::Download) {
+        if calls.contains(&ProbeCall::Download) {
             let dossier = template.create_dossier(NewDossier::named("package")).await?;
             package = Some(ready_package(&dossier, client, &content).await?);
         }
-        Ok(Self {
-            client: client.clone(),
-            template: seen_by_client,
-            dossiers,
-            package,
-            content,
-            folder: TempDir::new()?,
-        })
+        Ok(Self { client: client.clone(), template: of_client, dossiers, package, content, folder: TempDir::new()? })
     }
 
-    /// Makes the call, with a header if there is one to send.
-    pub(crate) async fn call(&self, call: Probed, header: Option<&(String, String)>) -> Result<(), Error> {
-        macro_rules! made {
+    /// Makes the call with an optional header.
+    pub(crate) async fn call(&self, call: ProbeCall, header: Option<&(String, String)>) -> Result<(), Error> {
+        macro_rules! send {
             ($call:expr) => {
                 match header {
                     Some((name, value)) => $call.with_header(name, value).await.map(drop),
@@ -114,32 +112,32 @@ impl Prepared {
         }
         let [target, unwanted] = &self.dossiers;
         match call {
-            Probed::Read => made!(self.client.license()),
-            Probed::List => made!(self.template.dossiers()),
-            Probed::Create => made!(self.template.create_dossier(NewDossier::named("created"))),
-            Probed::Upload => made!(target.upload(Source::bytes("probe.pdf", self.content.clone()))),
-            Probed::Delete => made!(unwanted.delete()),
-            Probed::Download => match &self.package {
-                Some(package) => made!(package.save_to(self.saved())),
+            ProbeCall::Read => send!(self.client.license()),
+            ProbeCall::List => send!(self.template.dossiers()),
+            ProbeCall::Create => send!(self.template.create_dossier(NewDossier::named("created"))),
+            ProbeCall::Upload => send!(target.upload(Source::bytes("probe.pdf", self.content.clone()))),
+            ProbeCall::Delete => send!(unwanted.delete()),
+            ProbeCall::Download => match &self.package {
+                Some(package) => send!(package.save_to(self.target_file())),
                 None => Ok(()),
             },
         }
     }
 
-    /// Where the package is saved.
-    fn saved(&self) -> PathBuf {
+    /// Returns the target file of the package.
+    fn target_file(&self) -> PathBuf {
         self.folder.path().join("package.zip")
     }
 
-    /// Whether the package that was saved has the size that its status tells.
+    /// Returns whether the saved package has the size in its status.
     pub(crate) fn is_package_whole(&self) -> bool {
-        let told = self.package.as_ref().and_then(|package| package.status().file_size);
-        let saved = std::fs::metadata(self.saved()).ok().and_then(|saved| i64::try_from(saved.len()).ok());
-        saved.is_some() && saved == told
+        let expected = self.package.as_ref().and_then(|package| package.status().file_size);
+        let saved = std::fs::metadata(self.target_file()).ok().and_then(|saved| i64::try_from(saved.len()).ok());
+        saved.is_some() && saved == expected
     }
 }
 
-/// A PDF of about this size. What stands between its objects and its end does not matter to its readers; here it does not pack well either.
+/// Returns a PDF of about this size, padded with an incompressible comment before the trailer, which readers ignore.
 fn content(bytes: usize) -> Bytes {
     const END: &[u8] = b"startxref";
     let end = SAMPLE.windows(END.len()).rposition(|window| window == END).unwrap_or(SAMPLE.len());
@@ -149,21 +147,21 @@ fn content(bytes: usize) -> Bytes {
     [objects, b"% ", filling.as_bytes(), b"\n", end].concat().into()
 }
 
-/// A package with this file in it, for `client`. The waits of the SDK have longer pauses than are needed here.
+/// Creates a package with this file, for `client`. Polls faster than the waits of the SDK.
 async fn ready_package(dossier: &DossierHandle, client: &Client, content: &Bytes) -> Result<Package, Failure> {
     let file = dossier.upload(Source::bytes("packed.pdf", content.clone())).await?;
-    let mut looks = 0..LOOKS;
+    let mut polls = 0..MAX_POLLS;
     while file.status().await?.processing_status != Some(documine::ProcessingStatus::Processed) {
-        looks.next().ok_or("the simulator does not finish the file")?;
-        tokio::time::sleep(TICK).await;
+        polls.next().ok_or("the simulator did not process the file in time")?;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     let work = dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await?;
-    let seen_by_client = client.download(work.id().parse::<documine::DownloadId>()?).operation();
+    let of_client = client.download(work.id().parse::<documine::DownloadId>()?).operation();
     loop {
-        if let State::Done(package) = seen_by_client.poll_once().await? {
+        if let State::Done(package) = of_client.poll_once().await? {
             return Ok(package);
         }
-        looks.next().ok_or("the simulator does not finish the package")?;
-        tokio::time::sleep(TICK).await;
+        polls.next().ok_or("the simulator did not create the package in time")?;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }

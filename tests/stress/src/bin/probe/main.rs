@@ -1,7 +1,7 @@
-//! `probe`: makes one call of each kind that it is told, and prints in a line of JSON what a caller of the SDK sees of it.
+//! `probe`: makes one call of each given kind and prints a line of JSON with the observations of a caller.
 //!
-//! `cargo xtask conformance faults` holds its lines against each other: a fault that the simulator makes, and the same fault made by a proxy in between.
-//! Whatever the calls need is prepared at the simulator itself, before the first of them, so that a proxy sees only what is probed.
+//! `cargo xtask conformance faults` compares the lines of a fault of the simulator with those of the same fault made by a proxy. The objects that the calls
+//! need are created directly at the simulator before the first call, so that the proxy handles only the calls.
 
 mod calls;
 mod simulator;
@@ -15,42 +15,42 @@ use clap::Parser;
 use documine::{CallEnded, Client, ClientBuilder, Error, RetryPolicy, TimeoutPhase};
 use serde_json::{Value, json};
 
-use calls::{Prepared, Probed};
+use calls::{Prepared, ProbeCall};
 use simulator::Simulator;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// One call of each kind that is named, to the service that the DOCUMINE_ variables name.
+/// Make one call of each given kind at the service of the DOCUMINE_ variables.
 ///
-/// Each call gives a line of JSON: what its caller sees, and how often its request reached the service.
+/// Prints a line of JSON for each call: the observations of the caller, and the number of requests that reached the service.
 #[derive(Parser)]
 #[command(name = "probe", version)]
 struct Arguments {
-    /// What to call, in this order
+    /// Kinds of calls, in this order
     #[arg(value_enum, required = true, value_name = "CALL")]
-    calls: Vec<Probed>,
-    /// Address of the simulator that stands behind the service's address: everything is prepared and counted there
+    calls: Vec<ProbeCall>,
+    /// Address of the simulator behind the service's address, for preparation and counts
     #[arg(long, value_name = "URL")]
     setup: String,
-    /// Faults of the simulator while the calls are made, in JSON as POST /__sim/faults takes it
+    /// Faults of the simulator during the calls, as JSON of POST /__sim/faults
     #[arg(long, value_name = "JSON")]
     faults: Option<String>,
-    /// A header that the calls send and nothing else does, by which a proxy knows them
+    /// A header of the calls alone, by which a proxy recognises them
     #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
     header: Option<(String, String)>,
-    /// How long an answer may take to begin
+    /// Time limit until the response begins
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     attempt_timeout_ms: u64,
-    /// How long an answer may stand still
+    /// Time limit between two pieces of a response
     #[arg(long, value_name = "MS", default_value_t = 5000)]
     idle_timeout_ms: u64,
-    /// Size of the file that is uploaded, and of the one in the package
+    /// Size of the uploaded file and of the file in the package
     #[arg(long, value_name = "N", default_value_t = 40_000)]
     bytes: usize,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("should look like `Name: value`")?;
+    let (name, value) = text.split_once(':').ok_or("expected `Name: value`")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -61,14 +61,14 @@ fn main() -> ExitCode {
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing can be said any more if standard error is closed.
+            // A closed standard error is no failure.
             let _ = writeln!(std::io::stderr(), "probe: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// The attempts of the call that ended last.
+/// Attempts of the last call.
 type Attempts = Arc<Mutex<u32>>;
 
 struct Observer(Attempts);
@@ -89,7 +89,7 @@ async fn probe(arguments: &Arguments) -> Result<(), Failure> {
         .build()?;
     let simulator = Simulator::new(&arguments.setup)?;
     simulator.clear_faults()?;
-    let prepared = Prepared::new(&behind(&arguments.setup)?, &client, &arguments.calls, arguments.bytes).await?;
+    let prepared = Prepared::new(&direct_client(&arguments.setup)?, &client, &arguments.calls, arguments.bytes).await?;
     simulator.forget()?;
     if let Some(faults) = &arguments.faults {
         simulator.plan(faults)?;
@@ -97,8 +97,8 @@ async fn probe(arguments: &Arguments) -> Result<(), Failure> {
     for call in &arguments.calls {
         let outcome = prepared.call(*call, arguments.header.as_ref()).await;
         let attempts = *attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut line = seen(outcome.as_ref().err(), attempts);
-        if outcome.is_ok() && *call == Probed::Download {
+        let mut line = observations(outcome.as_ref().err(), attempts);
+        if outcome.is_ok() && *call == ProbeCall::Download {
             line["whole"] = json!(prepared.is_package_whole());
         }
         line["call"] = json!(call.name());
@@ -108,8 +108,8 @@ async fn probe(arguments: &Arguments) -> Result<(), Failure> {
     Ok(simulator.clear_faults()?)
 }
 
-/// A client of the simulator, with nothing in between.
-fn behind(address: &str) -> Result<Client, Failure> {
+/// Makes a client that bypasses the proxy.
+fn direct_client(address: &str) -> Result<Client, Failure> {
     let builder = ClientBuilder::from_variables(|name| match name {
         "DOCUMINE_BASE_URL" => Some(address.to_owned()),
         _ => std::env::var(name).ok(),
@@ -117,8 +117,8 @@ fn behind(address: &str) -> Result<Client, Failure> {
     Ok(builder.build()?)
 }
 
-/// All that a program can decide by.
-fn seen(error: Option<&Error>, attempts: u32) -> Value {
+/// Returns everything that a program can decide by.
+fn observations(error: Option<&Error>, attempts: u32) -> Value {
     let Some(error) = error else {
         return json!({"outcome": "ok", "attempts": attempts});
     };

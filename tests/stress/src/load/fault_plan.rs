@@ -1,9 +1,8 @@
-//! The faults of a campaign, in shares that add up to the part of all requests that is to go wrong.
+//! The faults of a run, weighted so that the given share of all requests fails.
 
 use documine_sim::{Fault, Faults};
 
-/// Faults and their weights. What only a reader of the answer could notice, such as values that are plausible but wrong (`patch`, `body`), is not among
-/// them.
+/// Returns faults with weights. Plausible but wrong values (`patch`, `body`) are left out, because the SDK cannot detect them.
 fn faults() -> Vec<(f64, Fault)> {
     let any = || Fault::on("api/*");
     vec![
@@ -38,8 +37,8 @@ fn faults() -> Vec<(f64, Fault)> {
     ]
 }
 
-/// Faults of packages and of their parts. An answer that breaks off after something is what has the rest asked for, where most of the others are.
-fn of_packages() -> Vec<(f64, Fault)> {
+/// Returns faults of package downloads. Truncated responses make the client request the rest, which most of the other faults affect.
+fn download_faults() -> Vec<(f64, Fault)> {
     let package = || Fault::on("downloadPackage");
     vec![
         (4.0, package().cut_after(30_000)),
@@ -51,11 +50,11 @@ fn of_packages() -> Vec<(f64, Fault)> {
     ]
 }
 
-/// The plan: together the faults hit this part of the requests, and of those for packages twice as many more.
+/// Returns the plan: the faults affect `share` of the requests, and additional faults twice that share of the downloads.
 pub(crate) fn plan(share: f64) -> Faults {
     let plan = Faults::default();
-    // Of several that hit a request the first takes effect.
-    for (faults, share) in [(of_packages(), 2.0 * share), (faults(), share)] {
+    // If several faults match a request, the first one takes effect.
+    for (faults, share) in [(download_faults(), 2.0 * share), (faults(), share)] {
         let whole: f64 = faults.iter().map(|(weight, _)| weight).sum();
         for (weight, fault) in faults {
             plan.add(fault.probability((share * weight / whole).min(1.0)));

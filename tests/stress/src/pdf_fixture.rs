@@ -1,16 +1,16 @@
-//! Documents to upload: the sample, as large as wanted.
+//! PDF documents of any size, made from the sample.
 
 use bytes::Bytes;
 
 use crate::Failure;
 
-// A link, so that cargo packs it with the rest.
+// A link to the sample, so that cargo packages the file with the crate.
 const SAMPLE: &[u8] = include_bytes!("invoice.pdf");
 
-/// The sample with so much behind it, and its end once more, which says where everything is.
+/// Returns the sample with `bytes` of random data appended as a comment, followed by a copy of its trailer, which locates all objects.
 pub(crate) fn document(bytes: usize, random: &mut fastrand::Rng) -> Result<Bytes, Failure> {
     const END: &[u8] = b"startxref";
-    let end = SAMPLE.windows(END.len()).rposition(|text| text == END).ok_or("the sample has no end")?;
+    let end = SAMPLE.windows(END.len()).rposition(|text| text == END).ok_or("the sample has no trailer")?;
     let mut document = [SAMPLE, b"\n%"].concat();
     let begin = document.len();
     document.resize(begin + bytes, 0);

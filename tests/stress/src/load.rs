@@ -1,8 +1,9 @@
-//! Many clients do the SDK's whole job against the simulator, through real sockets, while a good part of all requests goes wrong. Afterwards what
-//! the clients remember is held against what the service has: nothing lost, nothing doubled, nothing corrupt.
+//! Runs the whole workflow with many clients against the simulator through real sockets, while a part of all requests fails.
+//!
+//! Afterwards the records of the clients are compared with the state of the service: nothing is lost, duplicated or corrupt.
 
 mod audit;
-mod mix;
+mod fault_plan;
 mod record;
 mod worker;
 
@@ -17,36 +18,36 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{Failure, print};
 use record::Records;
 
-/// What the many clients do.
+/// Options of the load test.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// How long to go on, in minutes, unless the operations are done before
+    /// Time limit in minutes
     #[arg(long, value_name = "M", default_value_t = 30.0)]
     minutes: f64,
-    /// How many calls to make
+    /// Number of calls
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     operations: u64,
-    /// How many clients work at once
+    /// Number of concurrent clients
     #[arg(long, value_name = "N", default_value_t = 16)]
     clients: usize,
-    /// Which part of the requests goes wrong
+    /// Share of the requests that fail
     #[arg(long, value_name = "P", default_value_t = 0.2)]
     share: f64,
-    /// Faults, names and contents follow from this number; one that fails is printed, and plays again
+    /// Seed of faults, names and contents; printed when the run fails
     #[arg(long, value_name = "S")]
     pub(crate) seed: Option<u64>,
 }
 
-/// A panic anywhere is a failure, also in a task that nobody waits for.
+/// Counts panics, also in detached tasks.
 fn count_panics() -> Arc<AtomicUsize> {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
-    let usual = std::panic::take_hook();
+    let default_hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        // The simulator tries PDFs in a thread that may panic.
+        // The simulator parses PDFs in a thread that may panic.
         if std::thread::current().name() != Some("documine-sim-pdf") {
             counted.fetch_add(1, Ordering::Relaxed);
-            usual(panic);
+            default_hook(panic);
         }
     }));
     count
@@ -61,17 +62,17 @@ pub(crate) fn run(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
     let start = Instant::now();
     let deadline = start + Duration::try_from_secs_f64(arguments.minutes * 60.0)?;
     print(&format!(
-        "seed {seed}: {} calls by {} clients, {:.0} % of the requests go wrong",
+        "seed {seed}: {} calls by {} clients, {:.0} % of the requests fail",
         arguments.operations,
         arguments.clients,
         arguments.share * 100.0
     ));
-    // Two runtimes, so that the tasks of the clients can be told from the simulator's.
+    // Two runtimes, so that the tasks of the clients can be counted without those of the simulator.
     let (service, users) = (runtime(1)?, runtime(2)?);
     let folder = tempfile::tempdir()?;
     let sim = service.block_on(Simulator::builder().seed(seed).speed(20.0).start())?;
     let files_before = open_files();
-    sim.faults().add_all(&mix::plan(arguments.share));
+    sim.faults().add_all(&fault_plan::plan(arguments.share));
     sim.faults().seed(seed);
 
     let records = Arc::new(Records::new(arguments.operations, deadline));
@@ -83,37 +84,37 @@ pub(crate) fn run(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
             Ok::<_, Failure>(users.spawn(worker?.work()))
         })
         .collect::<Result<_, _>>()?;
-    let mut ended_badly = 0;
+    let mut panicked_clients = 0;
     for worker in workers {
-        ended_badly += usize::from(users.block_on(worker).is_err());
+        panicked_clients += usize::from(users.block_on(worker).is_err());
     }
     let hits = sim.faults().hits();
     sim.faults().clear();
 
     let mut findings = users.block_on(audit::audit(&sim, client(&sim, None)?, &records))?;
     findings.extend(audit::leftovers(folder.path())?);
-    // All clients are gone, and so must be their tasks.
-    let tasks = settle(|| users.metrics().num_alive_tasks() == 0);
-    if !tasks {
-        findings.push(format!("{} tasks are left", users.metrics().num_alive_tasks()));
+    // All clients are dropped, so that no task may be left.
+    let finished = eventually(|| users.metrics().num_alive_tasks() == 0);
+    if !finished {
+        findings.push(format!("{} tasks are still running", users.metrics().num_alive_tasks()));
     }
     users.shutdown_timeout(Duration::from_secs(5));
-    if !settle(|| open_files() <= files_before) {
-        findings.push(format!("{} files or connections are open, {files_before} were before", open_files()));
+    if !eventually(|| open_files() <= files_before) {
+        findings.push(format!("{} files or connections are open; before: {files_before}", open_files()));
     }
     let panics = panics.load(Ordering::Relaxed);
-    if panics > 0 || ended_badly > 0 {
-        findings.push(format!("{panics} panics, {ended_badly} clients ended by one"));
+    if panics > 0 || panicked_clients > 0 {
+        findings.push(format!("{panics} panics, {panicked_clients} of them in clients"));
     }
     for violation in sim.violations() {
-        findings.push(format!("not as the document says: {violation}"));
+        findings.push(format!("violation of the document: {violation}"));
     }
     report(&records, &hits, &findings, start.elapsed());
     service.block_on(sim.shutdown())?;
     Ok(findings.is_empty())
 }
 
-/// Clients of their own and clones: every fourth is new, so that refreshes, retries and connections are shared too.
+/// Makes the clients: every fourth is new and the others are clones, so that refreshes, retries and connections are shared, too.
 fn clients(sim: &Simulator, count: usize, records: &Arc<Records>) -> Result<Vec<Client>, Failure> {
     let mut clients: Vec<Client> = Vec::new();
     for number in 0..count {
@@ -135,7 +136,7 @@ fn client(sim: &Simulator, records: Option<&Arc<Records>>) -> Result<Client, Fai
         .connect_timeout(2 * second)
         .attempt_timeout(5 * second)
         .idle_timeout(second)
-        // So many calls fail here that the store would soon be empty.
+        // The failures of this test would exhaust the retry budget.
         .retry_budget(None)
         .retry(RetryPolicy::default().delays(Duration::from_millis(50), second));
     if let Some(records) = records {
@@ -144,13 +145,13 @@ fn client(sim: &Simulator, records: Option<&Arc<Records>>) -> Result<Client, Fai
     Ok(builder.build()?)
 }
 
-/// Files and connections that this process holds.
+/// Counts the open files and connections of this process.
 fn open_files() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
-/// Whether it comes true within a few seconds.
-fn settle(holds: impl Fn() -> bool) -> bool {
+/// Waits up to ten seconds for a condition.
+fn eventually(holds: impl Fn() -> bool) -> bool {
     let until = Instant::now() + Duration::from_secs(10);
     while Instant::now() < until {
         if holds() {
@@ -164,7 +165,7 @@ fn settle(holds: impl Fn() -> bool) -> bool {
 fn report(records: &Records, hits: &std::collections::BTreeMap<String, u64>, findings: &[String], elapsed: Duration) {
     let counts = records.counts();
     print(&format!(
-        "{} calls in {:.0?}: {} succeeded, {} failed; {} attempts were repeated",
+        "{} calls in {:.0?}: {} succeeded, {} failed; {} retries",
         counts.calls,
         elapsed,
         counts.calls - counts.failed,
@@ -179,7 +180,7 @@ fn report(records: &Records, hits: &std::collections::BTreeMap<String, u64>, fin
     print(&format!("errors seen by callers: {}", list(records.errors())));
     print(&format!("checked: {}", records.checked()));
     if findings.is_empty() {
-        print("nothing lost, nothing doubled, nothing corrupt; no error without a kind, no panic, nothing left behind");
+        print("nothing lost, duplicated or corrupt; no error without a kind, no panic, no leftovers");
     }
     for finding in findings {
         print(&format!("WRONG: {finding}"));

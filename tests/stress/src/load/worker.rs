@@ -1,4 +1,4 @@
-//! One client at work: dossiers, uploads, waits, exports, packages, deletions, over and over, and a note of all that it was told.
+//! One client: creates dossiers, uploads, waits, exports, downloads and deletes in a loop, and records the results.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use documine::{
 };
 use documine_sim::Simulator;
 
-use crate::crowd::record::{Records, Told};
-use crate::{Failure, paper};
+use crate::load::record::{ExpectedState, Records};
+use crate::{Failure, pdf_fixture};
 
-/// Nothing here takes longer, even when much goes wrong.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// So many calls for one package, before it is given up.
-const CALLS: usize = 8;
+/// Deadline of a wait, long enough for many faults.
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
+/// Number of calls for one package.
+const MAX_DOWNLOAD_CALLS: usize = 8;
 
 pub(crate) struct Worker {
     number: usize,
@@ -45,15 +45,15 @@ impl Worker {
 
     pub(crate) async fn work(mut self) {
         for round in 0_u64.. {
-            if !self.records.goes_on() {
+            if !self.records.has_budget() {
                 return;
             }
-            // An error is noted where it comes up; the round ends with it.
+            // Errors are recorded where they occur; an error ends the round.
             let _ = self.round(round).await;
         }
     }
 
-    fn noted<T>(&self, result: Result<T, impl Into<Error>>) -> Option<T> {
+    fn recorded<T>(&self, result: Result<T, impl Into<Error>>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -66,44 +66,44 @@ impl Worker {
     async fn round(&mut self, round: u64) -> Option<()> {
         let name = format!("dossier {}-{round}", self.number);
         let dossier = self.dossier(&name).await?;
-        self.noted(self.client.license().await);
-        self.noted(self.template.dossiers().await);
+        self.recorded(self.client.license().await);
+        self.recorded(self.template.dossiers().await);
         for count in 0..=self.random.usize(..2) {
             self.file(&dossier, &name, count).await;
         }
-        self.noted(dossier.files().await);
+        self.recorded(dossier.files().await);
         if self.random.bool() {
-            let told = match dossier.delete().await {
-                Ok(()) => Told::Deleted,
+            let expected = match dossier.delete().await {
+                Ok(()) => ExpectedState::Deleted,
                 Err(error) => {
                     self.records.error(&error);
-                    if error.was_sent() { Told::PerhapsDeleted } else { Told::Made }
+                    if error.was_sent() { ExpectedState::MaybeDeleted } else { ExpectedState::Present }
                 }
             };
-            self.records.dossier(&name, told);
+            self.records.dossier(&name, expected);
         }
         Some(())
     }
 
-    /// A dossier of this name. When nobody knows whether it was made, it is looked for before it is made again: as a careful program does.
+    /// Creates a dossier. After a failed request that was sent, searches for the dossier before creating it again, as a careful program does.
     async fn dossier(&self, name: &str) -> Option<DossierHandle> {
         loop {
             let error = match self.template.create_dossier(NewDossier::named(name)).await {
                 Ok(dossier) => {
-                    self.records.dossier(name, Told::Made);
+                    self.records.dossier(name, ExpectedState::Present);
                     return Some(dossier);
                 }
                 Err(error) => error,
             };
             self.records.error(&error);
-            self.records.dossier(name, Told::by(&error));
-            if !error.is_transient() || !self.records.goes_on() {
+            self.records.dossier(name, ExpectedState::after_error(&error));
+            if !error.is_transient() || !self.records.has_budget() {
                 return None;
             }
             if error.was_sent() {
-                let all = self.noted(self.template.dossiers().await)?;
+                let all = self.recorded(self.template.dossiers().await)?;
                 if let Some(found) = all.iter().find(|dossier| dossier.name.as_deref() == Some(name)) {
-                    self.records.dossier(name, Told::Made);
+                    self.records.dossier(name, ExpectedState::Present);
                     return Some(self.template.dossier(&found.id));
                 }
             }
@@ -112,22 +112,22 @@ impl Worker {
 
     async fn file(&mut self, dossier: &DossierHandle, dossier_name: &str, count: usize) -> Option<()> {
         let name = format!("file {count}.pdf");
-        // Large enough for a package to break off in the middle.
+        // Large enough for a download to fail in the middle.
         let size = self.random.usize(20_000..60_000);
-        let content = paper::document(size, &mut self.random).ok()?;
+        let content = pdf_fixture::document(size, &mut self.random).ok()?;
         let uploaded = self.upload(dossier, dossier_name, &name, &content).await?;
-        let file = self.noted(uploaded.processed().with_deadline(PATIENCE).await)?;
+        let file = self.recorded(uploaded.processed().with_deadline(WAIT_LIMIT).await)?;
         self.components(&file, &name).await;
         self.package(dossier, &content).await;
         if self.random.u8(..4) == 0 {
-            let told = match file.delete().await {
-                Ok(()) => Told::Deleted,
+            let expected = match file.delete().await {
+                Ok(()) => ExpectedState::Deleted,
                 Err(error) => {
                     self.records.error(&error);
-                    if error.was_sent() { Told::PerhapsDeleted } else { Told::Made }
+                    if error.was_sent() { ExpectedState::MaybeDeleted } else { ExpectedState::Present }
                 }
             };
-            self.records.file(dossier_name, &name, told);
+            self.records.file(dossier_name, &name, expected);
         }
         Some(())
     }
@@ -141,46 +141,46 @@ impl Worker {
     ) -> Option<Uploaded> {
         match dossier.upload(Source::bytes(name, content.clone())).await {
             Ok(uploaded) => {
-                self.records.file(dossier_name, name, Told::Made);
+                self.records.file(dossier_name, name, ExpectedState::Present);
                 Some(uploaded)
             }
             Err(error) => {
                 self.records.error(&error);
-                self.records.file(dossier_name, name, Told::by(&error));
+                self.records.file(dossier_name, name, ExpectedState::after_error(&error));
                 None
             }
         }
     }
 
     async fn components(&self, file: &FileHandle, name: &str) {
-        // What the service reads of every document.
-        if let Some(components) = self.noted(file.components().await)
+        // The service extracts this component from every document.
+        if let Some(components) = self.recorded(file.components().await)
             && components.values("FileName") != [name]
         {
             let found = components.values("FileName");
-            self.records.wrong(format!("the components of file {} print that its name is {found:?}", file.id()));
+            self.records.finding(format!("the components of file {} have the file name {found:?}", file.id()));
         }
     }
 
-    /// Saves a package, in several calls if need be: each goes on with what the one before has left.
-    async fn resumed(&self, package: &Package, target: &Path) -> Option<Saved> {
-        let [part, beside] = part_of(target);
-        for _ in 0..CALLS {
+    /// Saves a package in up to several calls; each call resumes the previous one.
+    async fn save_resumable(&self, package: &Package, target: &Path) -> Option<Saved> {
+        let [part, sidecar] = partial_files(target);
+        for _ in 0..MAX_DOWNLOAD_CALLS {
             let left = std::fs::metadata(&part).map_or(0, |about| about.len());
-            if let Some(saved) = self.noted(package.save_to(target).resumable().with_retry(Retry::Never).await) {
+            if let Some(saved) = self.recorded(package.save_to(target).resumable().with_retry(Retry::Never).await) {
                 self.records.resumed(left, saved.resumed_at);
                 return Some(saved);
             }
-            if part.exists() != beside.exists() {
-                self.records.wrong(format!(
-                    "package {}: one of {} and its sidecar is there alone",
+            if part.exists() != sidecar.exists() {
+                self.records.finding(format!(
+                    "package {}: only one of {} and its sidecar exists",
                     package.id(),
                     part.display()
                 ));
             }
         }
-        // Given up: whoever gives up a part removes it.
-        for left in [part, beside] {
+        // A program that gives up a download removes the partial file.
+        for left in [part, sidecar] {
             let _ = std::fs::remove_file(left);
         }
         None
@@ -188,33 +188,33 @@ impl Worker {
 
     async fn package(&mut self, dossier: &DossierHandle, content: &Bytes) -> Option<()> {
         let wanted = PackageContent::file_types([DownloadFileType::Original]);
-        let operation = self.noted(dossier.create_package(wanted).await)?;
-        let package = self.noted(operation.wait().with_deadline(PATIENCE).await)?;
+        let operation = self.recorded(dossier.create_package(wanted).await)?;
+        let package = self.recorded(operation.wait().with_deadline(WAIT_LIMIT).await)?;
         let target = self.folder.join(format!("{}-{}.zip", self.number, self.random.u32(..)));
         let saved = if self.random.bool() {
-            self.noted(package.save_to(&target).await)?
+            self.recorded(package.save_to(&target).await)?
         } else {
-            self.resumed(&package, &target).await?
+            self.save_resumable(&package, &target).await?
         };
-        if let Err(why) = holds(&saved.path, content) {
-            self.records.wrong(format!("package {}: {why}", package.id()));
+        if let Err(error) = check_archive(&saved.path, content) {
+            self.records.finding(format!("package {}: {error}", package.id()));
         }
-        // A file that is no more wanted; that it can be removed shows that nobody holds it.
+        // Removing the file fails on some platforms if it is still open.
         if let Err(error) = std::fs::remove_file(&saved.path) {
-            self.records.wrong(format!("{}: {error}", saved.path.display()));
+            self.records.finding(format!("{}: {error}", saved.path.display()));
         }
         self.records.package();
-        self.noted(package.delete().await)
+        self.recorded(package.delete().await)
     }
 }
 
-/// What a call may leave beside the file.
-fn part_of(target: &Path) -> [PathBuf; 2] {
+/// Returns the partial file and the sidecar of a download.
+fn partial_files(target: &Path) -> [PathBuf; 2] {
     [target.with_extension("zip.part"), target.with_extension("zip.part.json")]
 }
 
-/// Whether every entry of the archive can be read, and one of them is exactly `content`.
-fn holds(path: &Path, content: &[u8]) -> Result<(), Failure> {
+/// Checks that every entry of the archive can be read and one of them is exactly `content`.
+fn check_archive(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(path)?)?;
     let mut found = false;
     for index in 0..archive.len() {
@@ -222,5 +222,5 @@ fn holds(path: &Path, content: &[u8]) -> Result<(), Failure> {
         archive.by_index(index)?.read_to_end(&mut entry)?;
         found |= entry == content;
     }
-    if found { Ok(()) } else { Err("the file that was uploaded is not in it, byte for byte".into()) }
+    if found { Ok(()) } else { Err("the archive lacks the uploaded file".into()) }
 }
