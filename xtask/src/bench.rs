@@ -1,11 +1,11 @@
-//! `cargo xtask bench`: what calls, lists and transfers cost with the SDK, beside hand-written reqwest, the client that openapi-generator
-//! makes from our document, and curl; how soon its waits end, beside simple pollers; and what it costs to build it, beside other SDKs.
+//! `cargo xtask bench`: measures calls, lists and transfers with the SDK, hand-written reqwest, the client of openapi-generator, and curl; waits, compared
+//! with simple pollers; and builds, compared with other SDKs.
 //!
-//! All clients ask one server process, in the same run, one after the other in turn. Instructions and allocations are counted by
-//! callgrind as the difference of a run and one twice as long, so that starting the program does not count; they are the same in every
-//! run and are what the goals are about. Wall time is the median of several rounds, with its spread, and says what else the machine did.
+//! All clients use one server process in the same run and take turns. callgrind counts instructions and allocations as the difference of a run and a run
+//! twice as long, so that the start of the program does not count. These numbers are the same in every run, and the goals refer to them. Wall time is the
+//! median of several rounds, with its spread, and depends on the load of the machine.
 //!
-//! Prints tables and writes `target/bench.json`, and a plot of the waits. What can't be measured is *not run*, with the reason; nothing is made up for it.
+//! Prints tables, and writes `target/bench.json` and a plot of the waits. A figure that cannot be measured is *not run*, with the reason.
 
 mod build;
 mod callgrind;
@@ -34,25 +34,25 @@ use jobs::Extent;
 use crate::process::first_line;
 use crate::workspace::{print, root};
 
-/// How much is measured.
+/// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What is measured; everything, unless something is named.
+    /// Benchmarks to run; all by default.
     #[arg(value_enum)]
-    what: Vec<Benchmark>,
-    /// Fewer calls, fewer rounds, shorter lists, and builds only if they are named: some minutes less, some more noise.
+    benchmarks: Vec<Benchmark>,
+    /// Fewer calls and rounds, shorter lists, and builds only if named: some minutes less and more noise.
     #[arg(long)]
     quick: bool,
-    /// How much is uploaded and downloaded at a time, in GiB.
+    /// Size of an upload and a download in GiB.
     #[arg(long, value_name = "N", default_value_t = 1)]
     gibibytes: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Benchmark {
-    /// Small calls, one after the other and many at a time.
+    /// Small calls, sequential and concurrent.
     Call,
-    /// A list of 100,000 files, whole and item by item.
+    /// A list of 100,000 files, whole and streamed.
     List,
     /// Large uploads and downloads.
     Transfer,
@@ -63,8 +63,12 @@ enum Benchmark {
 }
 
 impl Args {
-    fn has(&self, what: Benchmark) -> bool {
-        if self.what.is_empty() { what != Benchmark::Build || !self.quick } else { self.what.contains(&what) }
+    fn has(&self, benchmark: Benchmark) -> bool {
+        if self.benchmarks.is_empty() {
+            benchmark != Benchmark::Build || !self.quick
+        } else {
+            self.benchmarks.contains(&benchmark)
+        }
     }
 }
 
@@ -103,7 +107,7 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
         rows.extend(build::run(&folder));
     }
     let mut notes = clients.notes.clone();
-    notes.push(format!("this machine: {} cores, load {} when it began", machine["cores"], machine["load"]));
+    notes.push(format!("this machine: {} cores, load {} at the start", machine["cores"], machine["load"]));
     table::print_rows(&rows, &notes);
     waits::print_waits(&waits);
     goals::print_goals(&rows);
@@ -126,14 +130,14 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
     Ok(())
 }
 
-/// Where everything is made that a run needs; kept, so that the next run finds it.
+/// Returns the folder for programs and output; later runs reuse it.
 fn folder() -> Result<PathBuf, NotMeasured> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
 }
 
-/// The commit, and whether the tree differs from it.
+/// Returns the commit, and whether the tree has changes.
 fn commit() -> Value {
     let git = |arguments: &[&str]| first_line(Command::new("git").current_dir(root()).args(arguments));
     json!({
@@ -142,7 +146,7 @@ fn commit() -> Value {
     })
 }
 
-/// The machine, and how many programs wanted to run on it in the minute before.
+/// Describes the machine and its load in the previous minute.
 fn machine() -> Value {
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -165,7 +169,7 @@ fn tools() -> Value {
         "valgrind": version("valgrind"),
         "curl": version("curl"),
         "java": version("java"),
-        // The generated client is built with the same lock file.
+        // The generated client uses the same lock file.
         "reqwest": locked("reqwest"),
         "hyper": locked("hyper"),
         "serde_json": locked("serde_json"),
@@ -174,7 +178,7 @@ fn tools() -> Value {
     })
 }
 
-/// The version of a crate in the workspace's lock file.
+/// Returns the version of a crate in the lock file of the workspace.
 fn locked(name: &str) -> Option<String> {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).ok()?;
     let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));

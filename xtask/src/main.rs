@@ -1,7 +1,6 @@
-//! The workspace's own commands, run as `cargo xtask COMMAND`.
+//! Developer commands of the workspace, run as `cargo xtask COMMAND`.
 //!
-//! One module a subcommand. Nothing here needs the crates of the workspace to compile, so that `regen` still works when
-//! generation is broken.
+//! Each command has a module. No crate of the workspace that generation could break is a dependency, so that `regen` still works then.
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
 
@@ -27,7 +26,7 @@ mod workspace;
 #[path = "passes/yaml.rs"]
 mod yaml;
 
-/// The workspace's own commands.
+/// Developer commands of the workspace.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Cli {
@@ -37,18 +36,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make openapi/documine.json, which the build reads: from openapi/documine.yaml, or `--from` a document of yours.
+    /// Write openapi/documine.json, which the build reads, from openapi/documine.yaml or from a document of the user.
     Regen(regen::Args),
-    /// Hold `regen` and the build against documents that differ from ours in many ways.
+    /// Check `regen` and the build with documents that differ from the reconstruction.
     Documents(documents::Args),
-    /// Measure what calls cost, beside hand-written reqwest and a generated client.
+    /// Measure the SDK, compared with hand-written reqwest and a generated client.
     Bench(bench::Args),
-    /// Let many clients work while much goes wrong, and look whether anything was lost, doubled or corrupt.
+    /// Run many clients with many faults, and check that nothing is lost, duplicated or corrupt.
     Stress(stress::Args),
-    /// Run programs by others that tell whether ours is right.
+    /// Run independent programs that validate the document, the simulator and the SDK.
     #[command(subcommand)]
     Conformance(conformance::Suite),
-    /// Measure doc comments, comments, error texts and Markdown against the rules of style.
+    /// Measure doc comments, comments, error texts and Markdown by the rules of style.
     Style(style::Args),
 }
 

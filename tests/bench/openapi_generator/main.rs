@@ -1,4 +1,4 @@
-//! Does one job with the client that openapi-generator made: the same jobs, the same output as `documine-bench`.
+//! Runs one job with the client that openapi-generator made: the same jobs and the same output as `documine-bench`.
 
 mod jobs;
 
@@ -16,7 +16,7 @@ use openapi::apis::configuration::Configuration;
 use openapi::models;
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use jobs::{Job, TEMPLATE, TENANT, Trouble};
+use jobs::{Job, TEMPLATE, TENANT, JobError};
 
 #[derive(Parser)]
 struct Arguments {
@@ -28,8 +28,8 @@ struct Arguments {
 struct Generated(Arc<Configuration>);
 
 impl Generated {
-    fn new(base_url: &str) -> Result<Self, Trouble> {
-        // The generated functions know nothing of X-TENANT-ID; a default header is the way that is left.
+    fn new(base_url: &str) -> Result<Self, JobError> {
+        // The generated functions cannot set X-TENANT-ID, so that the client needs a default header.
         let tenant = HeaderMap::from_iter([("x-tenant-id".parse()?, HeaderValue::from_static(TENANT))]);
         Ok(Self(Arc::new(Configuration {
             base_path: base_url.to_owned(),
@@ -44,11 +44,11 @@ impl jobs::Client for Generated {
     type License = models::License;
     type Files = models::FileList;
 
-    async fn license(&self) -> Result<models::License, Trouble> {
+    async fn license(&self) -> Result<models::License, JobError> {
         Ok(get_license(&self.0).await?)
     }
 
-    async fn files(&self, dossier: &str) -> Result<models::FileList, Trouble> {
+    async fn files(&self, dossier: &str) -> Result<models::FileList, JobError> {
         Ok(get_files(&self.0, TEMPLATE, dossier).await?)
     }
 
@@ -56,16 +56,16 @@ impl jobs::Client for Generated {
         list.files.as_ref().map_or(0, Vec::len)
     }
 
-    async fn each_file(&self, _: &str, _: &mut (dyn FnMut() + Send)) -> Result<(), Trouble> {
-        Err("the generated client has no such way".into())
+    async fn each_file(&self, _: &str, _: &mut (dyn FnMut() + Send)) -> Result<(), JobError> {
+        Err("the generated client cannot stream a list".into())
     }
 
-    async fn upload(&self, path: &Path) -> Result<String, Trouble> {
+    async fn upload(&self, path: &Path) -> Result<String, JobError> {
         let result = upload_file(&self.0, TEMPLATE, "1", path.to_owned(), None).await?;
-        result.file_ids.and_then(|mut ids| ids.pop()).ok_or_else(|| "no file came of the upload".into())
+        result.file_ids.and_then(|mut ids| ids.pop()).ok_or_else(|| "the upload returned no file".into())
     }
 
-    async fn fetch(&self, package: &str) -> Result<u64, Trouble> {
+    async fn fetch(&self, package: &str) -> Result<u64, JobError> {
         let mut response = download_package(&self.0, package).await?;
         let mut came = 0;
         while let Some(piece) = response.chunk().await? {
@@ -74,7 +74,7 @@ impl jobs::Client for Generated {
         Ok(came)
     }
 
-    async fn save(&self, package: &str, to: &Path) -> Result<u64, Trouble> {
+    async fn save(&self, package: &str, to: &Path) -> Result<u64, JobError> {
         jobs::write(download_package(&self.0, package).await?, to).await
     }
 }

@@ -1,5 +1,5 @@
-//! Finds things in a document, whatever other variants have done to it: an operation by its method and the end of its path, a schema by
-//! the operation that takes or answers it.
+//! Finds elements of a document that other variants have changed: an operation by its method and the end of its path, a schema by the operation that uses it
+//! in its request or response.
 
 use serde_json::{Map, Value};
 
@@ -8,40 +8,40 @@ pub(crate) type Object = Map<String, Value>;
 
 /// The methods of a path item.
 const METHODS: [&str; 8] = ["delete", "get", "head", "options", "patch", "post", "put", "trace"];
-/// References that lead to references that lead … end here.
-const LONGEST_CHAIN: usize = 16;
+/// Longest chain of references that is followed.
+const MAX_REFERENCES: usize = 16;
 
-/// One segment of a JSON pointer.
+/// Escapes a segment of a JSON pointer.
 pub(crate) fn escape(segment: &str) -> String {
     segment.replace('~', "~0").replace('/', "~1")
 }
 
-/// A path with its parameters' names left out.
+/// Returns a path without the names of its parameters.
 fn shape(path: &str) -> String {
     let segments = path.split('/').map(|it| if it.starts_with('{') && it.ends_with('}') { "{}" } else { it });
     segments.collect::<Vec<&str>>().join("/")
 }
 
-/// The object at a place.
+/// Returns the object at a pointer.
 pub(crate) fn object_at<'a>(document: &'a mut Value, pointer: &str) -> Option<&'a mut Object> {
     document.pointer_mut(pointer)?.as_object_mut()
 }
 
-/// Sets a member of the object at a place, if there is one.
+/// Sets a member of the object at a pointer, if the object exists.
 pub(crate) fn set(document: &mut Value, pointer: &str, key: &str, value: Value) {
     if let Some(object) = object_at(document, pointer) {
         object.insert(key.to_owned(), value);
     }
 }
 
-/// Removes a member of the object at a place.
+/// Removes a member of the object at a pointer.
 pub(crate) fn remove(document: &mut Value, pointer: &str, key: &str) {
     if let Some(object) = object_at(document, pointer) {
         object.remove(key);
     }
 }
 
-/// Adds to the list that a member of the object at a place holds, or will hold.
+/// Appends to a list member of the object at a pointer; adds the list if necessary.
 pub(crate) fn push(document: &mut Value, pointer: &str, key: &str, value: Value) {
     if let Some(object) = object_at(document, pointer)
         && let Value::Array(list) = object.entry(key).or_insert_with(|| Value::Array(Vec::new()))
@@ -50,14 +50,14 @@ pub(crate) fn push(document: &mut Value, pointer: &str, key: &str, value: Value)
     }
 }
 
-/// Adds a schema to the document's components.
+/// Adds a component schema.
 pub(crate) fn add_schema(document: &mut Value, name: &str, schema: Value) {
     if let Some(schemas) = schemas(document) {
         schemas.insert(name.to_owned(), schema);
     }
 }
 
-/// The document's component schemas.
+/// Returns the component schemas.
 pub(crate) fn schemas(document: &mut Value) -> Option<&mut Object> {
     let components = document.as_object_mut()?.entry("components").or_insert_with(|| Value::Object(Map::new()));
     components.as_object_mut()?.entry("schemas").or_insert_with(|| Value::Object(Map::new())).as_object_mut()
@@ -74,7 +74,7 @@ pub(crate) fn add_operation(document: &mut Value, method: &str, path: &str, oper
     }
 }
 
-/// The place of the operation whose method and end of path are those of `line`: `GET /downloads/{}`.
+/// Returns the pointer of the operation with the method and the end of path of `line`: `GET /downloads/{}`.
 pub(crate) fn operation(document: &Value, line: &str) -> Option<String> {
     let (method, end) = line.split_once(' ')?;
     let method = method.to_lowercase();
@@ -102,10 +102,10 @@ pub(crate) fn operations(document: &mut Value, visit: &mut dyn FnMut(&str, &str,
     }
 }
 
-/// What stands behind references, and behind an `allOf` of one reference.
+/// Follows references, and an `allOf` of one reference, and returns the pointer of the target.
 pub(crate) fn resolved(document: &Value, pointer: &str) -> String {
     let mut at = pointer.to_owned();
-    for _ in 0..LONGEST_CHAIN {
+    for _ in 0..MAX_REFERENCES {
         let Some(value) = document.pointer(&at) else {
             break;
         };
@@ -119,7 +119,7 @@ pub(crate) fn resolved(document: &Value, pointer: &str) -> String {
     at
 }
 
-/// The place of the schema in the first content of a body or an answer.
+/// Returns the pointer of the first schema of a request body or response.
 fn content(document: &Value, holder: &str) -> Option<String> {
     let at = resolved(document, holder);
     let all = document.pointer(&at)?.get("content")?.as_object()?;
@@ -127,8 +127,8 @@ fn content(document: &Value, holder: &str) -> Option<String> {
     media.get("schema").map(|_| resolved(document, &format!("{at}/content/{}/schema", escape(name))))
 }
 
-/// The place of the schema that the operation of a line answers with.
-pub(crate) fn answer(document: &Value, line: &str) -> Option<String> {
+/// Returns the pointer of the response schema of an operation.
+pub(crate) fn response(document: &Value, line: &str) -> Option<String> {
     let at = format!("{}/responses", operation(document, line)?);
     let statuses = document.pointer(&at)?.as_object()?;
     let mut success: Vec<&String> = statuses.keys().filter(|status| status.starts_with('2')).collect();
@@ -136,18 +136,18 @@ pub(crate) fn answer(document: &Value, line: &str) -> Option<String> {
     success.into_iter().find_map(|status| content(document, &format!("{at}/{status}")))
 }
 
-/// The place of the schema that the operation of a line takes.
-pub(crate) fn takes(document: &Value, line: &str) -> Option<String> {
+/// Returns the pointer of the request schema of an operation.
+pub(crate) fn request(document: &Value, line: &str) -> Option<String> {
     content(document, &format!("{}/requestBody", operation(document, line)?))
 }
 
-/// The place of a property's schema, references followed.
+/// Returns the pointer of the schema of a property, references followed.
 pub(crate) fn field(document: &Value, schema: &str, name: &str) -> Option<String> {
     let at = format!("{schema}/properties/{}", escape(name));
     document.pointer(&at).map(|_| resolved(document, &at))
 }
 
-/// The place of the elements of the list that a property holds.
+/// Returns the pointer of the item schema of a list property.
 pub(crate) fn items(document: &Value, schema: &str, name: &str) -> Option<String> {
     let at = format!("{}/items", field(document, schema, name)?);
     document.pointer(&at).map(|_| resolved(document, &at))
@@ -182,7 +182,7 @@ pub(crate) fn parameters(document: &mut Value, visit: &mut dyn FnMut(&mut Object
     }
 }
 
-/// Visits the content of every body and answer; the flag says whether it belongs to a success.
+/// Visits the content of every request body and response.
 pub(crate) fn contents(document: &mut Value, visit: &mut dyn FnMut(&mut Object, Side)) {
     let mut inside = |holder: &mut Value, side: Side| {
         if let Some(Value::Object(content)) = holder.get_mut("content") {
@@ -206,17 +206,17 @@ pub(crate) fn contents(document: &mut Value, visit: &mut dyn FnMut(&mut Object, 
     });
 }
 
-/// What a content belongs to.
+/// Owner of a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Request,
     Success,
     Error,
-    /// A shared answer, which may be either.
+    /// A shared response, which may be a success or an error.
     Shared,
 }
 
-/// Visits every schema of the document, the outer ones first.
+/// Visits every schema of the document, the outer schemas first.
 pub(crate) fn every_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Object)) {
     if let Some(schemas) = object_at(document, "/components/schemas") {
         schemas.values_mut().for_each(|schema| schema_and_inner(schema, visit));
@@ -235,7 +235,7 @@ pub(crate) fn every_schema(document: &mut Value, visit: &mut dyn FnMut(&mut Obje
     });
 }
 
-/// Visits a schema and those in it.
+/// Visits a schema and its inner schemas.
 pub(crate) fn schema_and_inner(schema: &mut Value, visit: &mut dyn FnMut(&mut Object)) {
     let Value::Object(schema) = schema else {
         return;
@@ -258,7 +258,7 @@ pub(crate) fn schema_and_inner(schema: &mut Value, visit: &mut dyn FnMut(&mut Ob
     }
 }
 
-/// Visits every object of the document, whatever it is.
+/// Visits every object of the document.
 pub(crate) fn every_object(value: &mut Value, visit: &mut dyn FnMut(&mut Object)) {
     match value {
         Value::Object(object) => {
@@ -270,7 +270,7 @@ pub(crate) fn every_object(value: &mut Value, visit: &mut dyn FnMut(&mut Object)
     }
 }
 
-/// The text of a member.
+/// Returns a text member.
 pub(crate) fn text<'a>(object: &'a Object, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }

@@ -1,7 +1,6 @@
-//! Small changes to a document, each a function of its own.
+//! Small changes to a document, one function each.
 //!
-//! A variant does nothing where what it looks for is not there, since others may have been before it; it never panics. The lists below
-//! are for those who want any variant, the macro `variants!` for those who want these.
+//! A variant does nothing if its element is missing, because other variants may have changed the document before. Variants never panic.
 
 mod extras;
 mod fields;
@@ -24,9 +23,9 @@ pub use traffic::*;
 /// A change to a document.
 #[derive(Clone, Copy)]
 pub struct Variant {
-    /// The name of its function.
+    /// Name of the function.
     pub name: &'static str,
-    /// Makes the change.
+    /// Changes the document.
     pub apply: fn(&mut Value),
 }
 
@@ -36,7 +35,7 @@ impl fmt::Debug for Variant {
     }
 }
 
-/// A list of variants by the names of their functions.
+/// Makes a list of variants from the names of their functions.
 macro_rules! variants {
     ($($name:ident),* $(,)?) => {
         &[$($crate::variants::Variant { name: stringify!($name), apply: $crate::variants::$name }),*]
@@ -44,7 +43,7 @@ macro_rules! variants {
 }
 pub(crate) use variants;
 
-/// Those that leave a document usable.
+/// Variants of documents that the build accepts.
 #[rustfmt::skip]
 pub const HARMLESS: &[Variant] = variants![
     all_operation_ids_renamed, no_operation_ids, operation_ids_swapped, schemas_renamed, path_parameters_renamed, api_prefix_replaced,
@@ -62,7 +61,7 @@ pub const HARMLESS: &[Variant] = variants![
     breakout_texts, long_texts, deprecated_everywhere, extensions_everywhere,
 ];
 
-/// Those that make a document one that has to be refused.
+/// Variants of documents that the build refuses.
 #[rustfmt::skip]
 pub const HARMFUL: &[Variant] = variants![
     without_get_file, required_query_parameter, required_header_parameter, required_body_field, required_second_part,

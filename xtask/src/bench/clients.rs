@@ -1,4 +1,4 @@
-//! The programs that do the jobs, built in the same way.
+//! Builds the programs that run the jobs, all with the same options.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,43 +15,43 @@ use crate::workspace::{print, root};
 
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
 
-/// What every client sends as `X-TENANT-ID`, and in place of a token; `tests/bench/src/jobs.rs` says the same.
+/// Values that every client sends as `X-TENANT-ID` and as the token, as in `tests/bench/src/jobs.rs`.
 const TENANT: &str = "acme";
 const TOKEN: &str = "e30.";
 const TOKEN_REPEATED: usize = 256;
 
 /// The programs.
 pub(super) struct Clients {
-    /// Our client, the hand-written one, and the server.
+    /// Program with the SDK, the hand-written client and the server.
     pub(super) bench: PathBuf,
     openapi_generator: Result<PathBuf, NotMeasured>,
     curl: Result<(), NotMeasured>,
-    /// What a reader of the table has to know.
+    /// Notes for readers of the table.
     pub(super) notes: Vec<String>,
 }
 
-/// One job, as the programs take it.
+/// Parameters of a job.
 pub(super) struct Task<'a> {
     pub(super) job: &'static str,
     pub(super) base_url: &'a str,
     pub(super) count: u64,
     pub(super) concurrency: u64,
     pub(super) files: u64,
-    /// How large a package is.
+    /// Size of a package.
     pub(super) bytes: u64,
-    /// What is uploaded, or where a package goes.
+    /// File to upload, or target of a download.
     pub(super) file: &'a Path,
 }
 
 impl Clients {
-    /// Builds what can be built. Without our own program there is nothing to measure; what else is missing is not run.
+    /// Builds all programs. An error of the SDK's program ends the run; other missing programs are reported as not run.
     pub(super) fn make(folder: &Path) -> Result<Self, NotMeasured> {
-        print("building our client and the hand-written one");
+        print("building the SDK's client and the hand-written one");
         let target = root().join("target");
         let mut build = cargo();
         build.current_dir(root()).args(["build", "--release", "--package", "documine-bench", "--target-dir"]);
         output(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
-        print("generating and building the openapi_generator");
+        print("generating and building the client of openapi-generator");
         let openapi_generator = openapi_generator::make(folder);
         let curl = first_line(Command::new("curl").arg("--version"));
         Ok(Self {
@@ -59,17 +59,17 @@ impl Clients {
             openapi_generator,
             curl: curl.map(|_| ()).ok_or_else(|| "needs curl (Debian: apt install curl)".to_owned()),
             notes: [
-                "reqwest: written by hand, known fields as plain texts, without retry, limits on time and renewal of the token",
-                "generated: openapi-generator's client; it reads timestamps into dates, ours and reqwest's keep the text",
-                "ours keeps unknown fields and enum values, which the others drop or refuse",
-                "curl decodes nothing: what the transfer alone costs in another program",
+                "reqwest: hand-written, known fields as plain texts, without retries, timeouts and token refresh",
+                "generated: the client of openapi-generator parses timestamps; ours and reqwest keep the text",
+                "ours keeps unknown fields and enum values; the others drop or reject them",
+                "curl decodes nothing: the cost of the transfer alone",
             ]
             .map(str::to_owned)
             .to_vec(),
         })
     }
 
-    /// How `who` does `task`, or why it can't.
+    /// Returns the command with which a client runs a task.
     pub(super) fn command(&self, who: Subject, task: &Task<'_>) -> Result<Command, NotMeasured> {
         let program = match who {
             Subject::Generated => self.openapi_generator.as_ref().map_err(Clone::clone)?,
@@ -102,7 +102,7 @@ impl Clients {
     }
 }
 
-/// The same requests one after the other on one connection; writes the seconds that each took.
+/// Returns a curl command that sends the same requests on one connection and prints the seconds of each.
 fn curl(task: &Task<'_>) -> Command {
     let mut command = Command::new("curl");
     command.args(["--silent", "--fail", "--noproxy", "*", "--write-out", "%{time_total}\\n", "--output"]);
@@ -115,7 +115,7 @@ fn curl(task: &Task<'_>) -> Command {
     command.args(["--header", &format!("X-TENANT-ID: {TENANT}")]);
     let files =
         |dossier| format!("/api/dossier-templates/f6a601da-8165-485f-bc9f-f257f1f76fde/dossiers/{dossier}/files");
-    // The server does not look at the query. The first of several requests opens the connection.
+    // The server ignores the query. The first of several requests opens the connection.
     let path = match task.job {
         "upload" => {
             command.args(["--form", &format!("file=@{};type=application/pdf", task.file.display())]);

@@ -1,4 +1,4 @@
-//! What was measured: a row is one figure of one job, with a cell for each client.
+//! The measured figures: a row is one figure of one job, with a cell for each client.
 
 use serde_json::{Value, json};
 
@@ -39,11 +39,11 @@ pub(super) enum Unit {
     Kibibytes,
 }
 
-/// The figure of one client.
+/// Figure of one client.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
     pub(super) who: Subject,
-    /// One number for each round, or why there is none.
+    /// One number for each round.
     pub(super) rounds: Result<Vec<f64>, NotMeasured>,
 }
 
@@ -69,7 +69,7 @@ impl Row {
         self.cells.iter().find(|cell| cell.who == who)?.rounds.as_deref().ok()
     }
 
-    /// Ours to the other's: the median of the rounds' ratios, since what slows a round down slows both.
+    /// Returns the ratio of ours to another client: the median of the ratios of the rounds, because load affects both clients of a round.
     pub(super) fn ratio(&self, other: Subject) -> Option<f64> {
         let (ours, theirs) = (self.rounds(Subject::Ours)?, self.rounds(other)?);
         if ours.len() == theirs.len() {
@@ -88,7 +88,7 @@ impl Row {
         let cells = self.cells.iter().map(|cell| {
             let value = match &cell.rounds {
                 Ok(rounds) => json!({ "median": median(rounds), "rounds": rounds }),
-                Err(why) => json!({ "not_run": why }),
+                Err(reason) => json!({ "not_run": reason }),
             };
             (cell.who.name().to_owned(), value)
         });
@@ -103,7 +103,7 @@ impl Row {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// Returns the median.
 pub(super) fn median(numbers: &[f64]) -> Option<f64> {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -112,7 +112,7 @@ pub(super) fn median(numbers: &[f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// Half of the distance between the smallest and the largest, in parts of the median.
+/// Returns half of the range, relative to the median.
 pub(super) fn spread(numbers: &[f64]) -> Option<f64> {
     let smallest = numbers.iter().copied().min_by(f64::total_cmp)?;
     let largest = numbers.iter().copied().max_by(f64::total_cmp)?;
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_and_the_spread() {
+    fn calculates_median_and_spread() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_taken_round_by_round() {
+    fn compares_clients_round_by_round() {
         let mut row = Row::new("call", "wall", Unit::Nanoseconds);
         // The second round was slow for both.
         row.add(Subject::Ours, Ok(vec![2.0, 40.0, 2.0]));

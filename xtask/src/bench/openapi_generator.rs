@@ -1,4 +1,4 @@
-//! The client that openapi-generator makes from our document, made anew for each run under `target/bench`; nothing of it is checked in.
+//! The client that openapi-generator makes from the document, generated for each run under `target/bench`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use super::program::{cargo, optimized, output};
 use crate::process::first_line;
 use crate::workspace::root;
 
-/// The Python package that brings the generator.
+/// Python package of the generator, as in `tests/bench/openapi_generator/requirements.txt`.
 pub(super) const GENERATOR: &str = "openapi-generator-cli==7.26.0";
 
 const INSTALL_LIMIT: Duration = Duration::from_secs(300);
@@ -19,7 +19,7 @@ const BUILD_LIMIT: Duration = Duration::from_secs(900);
 const JAVA_HELP: &str = "needs Java 11 or newer (Debian: apt install default-jre-headless)";
 const PYTHON_HELP: &str = "needs Python 3 with venv and pip (Debian: apt install python3 python3-venv)";
 
-/// Generates and builds the client with the program around it; gives the program.
+/// Generates the client, builds the program with it and returns the path of the program.
 pub(super) fn make(folder: &Path) -> Result<PathBuf, NotMeasured> {
     first_line(Command::new("java").arg("-version")).ok_or(JAVA_HELP)?;
     let generator = generator(folder)?;
@@ -39,7 +39,7 @@ pub(super) fn make(folder: &Path) -> Result<PathBuf, NotMeasured> {
         (bench.join("openapi_generator/manifest.toml"), openapi_generator.join("Cargo.toml")),
         (bench.join("openapi_generator/main.rs"), sources.join("main.rs")),
         (bench.join("src/jobs.rs"), sources.join("jobs.rs")),
-        // So that what both have is of the same version in both.
+        // The same versions of the common dependencies.
         (root().join("Cargo.lock"), openapi_generator.join("Cargo.lock")),
     ] {
         std::fs::copy(&from, &to).map_err(|error| format!("{}: {error}", from.display()))?;
@@ -51,20 +51,21 @@ pub(super) fn make(folder: &Path) -> Result<PathBuf, NotMeasured> {
     Ok(target.join("release/documine-bench-openapi-generator"))
 }
 
-/// The generator in a Python environment of its own, installed if need be.
+/// Returns the generator in its own Python environment; installs it if necessary.
 fn generator(folder: &Path) -> Result<PathBuf, NotMeasured> {
     let environment = folder.join("generator");
     let program = environment.join("bin/openapi-generator-cli");
-    let mark = environment.join("installed.txt");
-    if std::fs::read_to_string(&mark).is_ok_and(|found| found == GENERATOR) && program.exists() {
+    let marker = environment.join("installed.txt");
+    if std::fs::read_to_string(&marker).is_ok_and(|found| found == GENERATOR) && program.exists() {
         return Ok(program);
     }
-    let help = |why: NotMeasured| format!("{PYTHON_HELP}\n{why}");
+    let help = |reason: NotMeasured| format!("{PYTHON_HELP}\n{reason}");
     let mut venv = Command::new("python3");
     output(venv.args(["-m", "venv", "--clear"]).arg(&environment), "venv", folder, INSTALL_LIMIT).map_err(help)?;
     let mut pip = Command::new(environment.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", GENERATOR]);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]);
+    pip.arg(root().join("tests/bench/openapi_generator/requirements.txt"));
     output(&mut pip, "pip", folder, INSTALL_LIMIT).map_err(help)?;
-    std::fs::write(&mark, GENERATOR).map_err(|error| format!("{}: {error}", mark.display()))?;
+    std::fs::write(&marker, GENERATOR).map_err(|error| format!("{}: {error}", marker.display()))?;
     Ok(program)
 }

@@ -1,4 +1,4 @@
-//! The table that a person reads.
+//! The tables of figures.
 
 use super::figures::{Cell, Row, Subject, Unit, median, spread};
 use crate::workspace::print;
@@ -6,7 +6,7 @@ use crate::workspace::print;
 const CLIENTS: [Subject; 4] = [Subject::Ours, Subject::Reqwest, Subject::Generated, Subject::Curl];
 const BUILDS: [Subject; 3] = [Subject::Ours, Subject::Octocrab, Subject::AsyncOpenai];
 
-/// Prints all rows, then why figures are missing.
+/// Prints all rows, then the reasons for missing figures.
 pub(super) fn print_rows(rows: &[Row], notes: &[String]) {
     let (builds, calls): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.job == "build");
     let mut reasons = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn print_rows(rows: &[Row], notes: &[String]) {
         print(&format!("- {note}"));
     }
     print(
-        "- ± is half of the distance between the quickest and the slowest round; ratios are medians of the rounds' ratios",
+        "- ± is half of the range between the fastest and the slowest round; ratios are medians of the ratios of the rounds",
     );
 }
 
@@ -112,7 +112,7 @@ fn number(value: f64, unit: Unit) -> String {
     }
 }
 
-/// Groups of three digits: 98 020.
+/// Groups digits by three: 98 020.
 fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_shown_in_units_people_read() {
+    fn formats_numbers_with_units() {
         assert_eq!(number(98_020.26, Unit::Count), "98 020");
         assert_eq!(number(88.0, Unit::Count), "88");
         assert_eq!(number(13.5, Unit::Count), "13.50");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_said_once_and_numbered() {
+    fn numbers_each_reason_once() {
         let mut reasons = Vec::new();
         let cell = Cell { who: Subject::Generated, rounds: Err("no Java".to_owned()) };
         assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");

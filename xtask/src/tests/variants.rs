@@ -1,7 +1,7 @@
-//! Whatever is done to our document: the build goes through, or ends with a named cause. Never a panic, never "the generator stopped".
+//! The build accepts a changed document or refuses it with a named cause: never a panic, never "the generator stopped".
 //!
-//! Variants are put together at random, for as long as `DOCUMINE_TWIST_SECONDS` says. The seed is always the same, so that a run that
-//! passed once passes again; `DOCUMINE_TWIST_SEED` tries another. What fails is reported with as few variants as still fail.
+//! Combines variants at random for `DOCUMINE_VARIANTS_SECONDS`. The seed is fixed, so that runs are reproducible; `DOCUMINE_VARIANTS_SEED` sets another. A
+//! failure is reported with a minimal list of variants.
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,58 +16,58 @@ use crate::passes::contract::Contract;
 use crate::passes::decisions::Decisions;
 use crate::{code, passes};
 
-/// How long the test looks for trouble, unless told otherwise.
-const SECONDS: u64 = 20;
+/// Duration of the test in seconds, unless the environment sets another.
+const DEFAULT_SECONDS: u64 = 20;
 const SEED: u64 = 1;
-/// How many variants are put together at most.
-const MOST: usize = 7;
-/// After so many different findings it is enough.
-const ENOUGH: usize = 5;
+/// Highest number of variants in a document.
+const MAX_VARIANTS: usize = 7;
+/// Number of different failures after which the test ends.
+const MAX_FAILURES: usize = 5;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is {text:?}, which is no number")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}: {text:?} is not a number")))
 }
 
 #[test]
-fn no_document_ends_the_build_without_a_named_cause() {
-    let seed = number("DOCUMINE_TWIST_SEED").unwrap_or(SEED);
-    let limit = Duration::from_secs(number("DOCUMINE_TWIST_SECONDS").unwrap_or(SECONDS));
-    // Not by a macro, which the test harness would keep to itself: a stack that overflows ends the process without a word.
-    let _ = writeln!(std::io::stderr(), "variants: DOCUMINE_TWIST_SEED={seed}");
+fn build_refuses_documents_only_with_a_named_cause() {
+    let seed = number("DOCUMINE_VARIANTS_SEED").unwrap_or(SEED);
+    let limit = Duration::from_secs(number("DOCUMINE_VARIANTS_SECONDS").unwrap_or(DEFAULT_SECONDS));
+    // Not by a macro, whose output the test harness captures: a stack overflow ends the process without output.
+    let _ = writeln!(std::io::stderr(), "variants: DOCUMINE_VARIANTS_SEED={seed}");
     let property = Property::new();
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut culprits: Vec<Vec<&'static str>> = Vec::new();
+    let mut minimal_failures: Vec<Vec<&'static str>> = Vec::new();
     let mut reports: Vec<String> = Vec::new();
     let (mut accepted, mut refused) = (0, 0);
     let started = Instant::now();
-    while started.elapsed() < limit && culprits.len() < ENOUGH {
+    while started.elapsed() < limit && minimal_failures.len() < MAX_FAILURES {
         let variants = choose(&mut random);
         let known = |found: &Vec<&str>| found.iter().all(|name| variants.iter().any(|variant| variant.name == *name));
-        if culprits.iter().any(known) {
+        if minimal_failures.iter().any(known) {
             continue;
         }
         match property.holds(&variants, &mut random) {
             Ok(true) => accepted += 1,
             Ok(false) => refused += 1,
             Err(reason) => {
-                let (fewest, reason) = property.fewest(variants, reason, &mut random);
+                let (fewest, reason) = property.minimal(variants, reason, &mut random);
                 reports.push(format!("{fewest:?}: {reason}"));
-                culprits.push(fewest.iter().map(|variant| variant.name).collect());
+                minimal_failures.push(fewest.iter().map(|variant| variant.name).collect());
             }
         }
     }
     let _ = writeln!(std::io::stderr(), "variants: {accepted} documents accepted, {refused} refused");
-    assert!(reports.is_empty(), "DOCUMINE_TWIST_SEED={seed}\n{}", reports.join("\n\n"));
+    assert!(reports.is_empty(), "DOCUMINE_VARIANTS_SEED={seed}\n{}", reports.join("\n\n"));
 }
 
-/// Different variants in some order; now and then one that has to be refused.
+/// Chooses variants in random order, sometimes with one that must be refused.
 fn choose(random: &mut fastrand::Rng) -> Vec<Variant> {
-    // Large documents take the time of ten others, and have cases of their own.
+    // Large documents are slow and have their own cases.
     let mut all: Vec<Variant> =
         HARMLESS.iter().filter(|variant| !["many_schemas", "long_texts"].contains(&variant.name)).copied().collect();
     random.shuffle(&mut all);
-    all.truncate(1 + random.usize(..MOST));
+    all.truncate(1 + random.usize(..MAX_VARIANTS));
     if random.usize(..4) == 0 {
         let at = random.usize(..=all.len());
         all.insert(at, HARMFUL[random.usize(..HARMFUL.len())]);
@@ -80,7 +80,7 @@ struct Property {
     contract: Contract,
 }
 
-/// What is compared of two runs.
+/// Result of a run that must not depend on the order of keys.
 type Outcome = Result<(Value, String), Vec<String>>;
 
 impl Property {
@@ -89,7 +89,7 @@ impl Property {
         Self { ours, contract: super::contract() }
     }
 
-    /// Whether the document with these variants is accepted; the reason when the property does not hold.
+    /// Returns whether the build accepts the document; `Err`: the property does not hold.
     fn holds(&self, variants: &[Variant], random: &mut fastrand::Rng) -> Result<bool, String> {
         let mut document = self.ours.clone();
         for variant in variants {
@@ -97,18 +97,18 @@ impl Property {
         }
         let text = document.to_string();
         if passes::read::json(&text, "document").is_err() {
-            // Too deep for any reader; that has a name and a test of its own.
+            // Documents that are nested too deeply have their own test.
             return Ok(false);
         }
         let outcome = self.passed(&text)?;
         let shuffled = self.passed(&json_shuffled(&document, random))?;
         if outcome != shuffled {
-            return Err(String::from("with the keys in another order the result is another one"));
+            return Err(String::from("the result depends on the order of the keys"));
         }
         match outcome {
             Err(findings) if findings.is_empty() => Err(String::from("refused without a reason")),
             Err(findings) => match findings.iter().find(|finding| !is_named(finding)) {
-                Some(finding) => Err(format!("a finding without a place, or of several lines: {finding:?}")),
+                Some(finding) => Err(format!("a finding without a pointer, or of several lines: {finding:?}")),
                 None => Ok(false),
             },
             Ok((document, _)) => generates(&document).map(|()| true),
@@ -118,12 +118,13 @@ impl Property {
     fn passed(&self, text: &str) -> Result<Outcome, String> {
         let decisions = Decisions::default();
         let run = || passes::run(text, Some((&self.contract, &decisions)));
-        let passed = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| said("a pass", payload.as_ref()))?;
+        let passed =
+            catch_unwind(AssertUnwindSafe(run)).map_err(|payload| panic_message("a pass", payload.as_ref()))?;
         Ok(passed.map(|passed| (passed.document, passes::canonical::text(&passed.data))))
     }
 
-    /// Leaves out one variant after the other, as long as it still fails.
-    fn fewest(
+    /// Removes variants as long as the property still does not hold.
+    fn minimal(
         &self,
         mut variants: Vec<Variant>,
         mut reason: String,
@@ -142,31 +143,32 @@ impl Property {
     }
 }
 
-/// What was accepted must become source that can be parsed.
+/// Checks that generated source can be parsed.
 fn generates(document: &Value) -> Result<(), String> {
     let run = || code::generate(document);
-    let generated = catch_unwind(AssertUnwindSafe(run)).map_err(|payload| said("generation", payload.as_ref()))?;
+    let generated =
+        catch_unwind(AssertUnwindSafe(run)).map_err(|payload| panic_message("generation", payload.as_ref()))?;
     let generated = generated.map_err(|reasons| format!("accepted, and then: {}", reasons.join("; ")))?;
     for source in [&generated.client, &generated.enums, &generated.operations] {
-        syn::parse_file(source).map_err(|error| format!("the generated source is no Rust: {error}"))?;
+        syn::parse_file(source).map_err(|error| format!("the generated source is invalid: {error}"))?;
     }
     Ok(())
 }
 
-/// Whether a finding is one line and says where: a JSON pointer, which is empty where the whole document is meant.
+/// Returns whether a finding is one line with a JSON pointer, which is empty for the whole document.
 fn is_named(finding: &str) -> bool {
     let has_place = finding.contains(" (/") || finding.ends_with(" ()");
     has_place && finding.ends_with(')') && !finding.chars().any(char::is_control)
 }
 
-fn said(who: &str, payload: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(step: &str, payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().cloned();
     let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    format!("{who} panicked: {}", text.unwrap_or_default())
+    format!("{step} panicked: {}", text.unwrap_or_default())
 }
 
 #[test]
-fn a_finding_names_its_place_in_one_line() {
+fn finding_is_one_line_with_a_pointer() {
     assert!(is_named("getX: is odd (/paths/~1x/get)"));
     assert!(is_named("no member `openapi`: not an OpenAPI document ()"));
     assert!(!is_named("the generator stopped: assertion failed"));

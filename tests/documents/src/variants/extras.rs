@@ -1,11 +1,11 @@
-//! What a document has beside that which we know, or lacks; texts that are no mere texts.
+//! Further or missing operations, and texts that try to break out of comments.
 
 use serde_json::{Value, json};
 
 use super::names::BREAKOUTS;
 use crate::lookup::{self, Object};
 
-/// Operations that we have never heard of, with all methods and many forms.
+/// Unknown operations with all methods and many media types.
 pub fn extra_operations(document: &mut Value) {
     let schema = json!({"type": "object", "properties": {"name": {"type": "string"}, "parts": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}}}});
     let answer = json!({"200": {"description": "", "content": {"application/json": {"schema": schema}}}});
@@ -44,7 +44,7 @@ pub fn extra_operations(document: &mut Value) {
     );
 }
 
-/// Operations in forms that the generator can't take as they are.
+/// Operations with features that the generator does not support.
 pub fn odd_operations(document: &mut Value) {
     let one = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let json = |schema: &Value| json!({"description": "", "content": {"application/json": {"schema": schema}}});
@@ -174,24 +174,24 @@ fn drop_operation(document: &mut Value, line: &str) {
     }
 }
 
-/// The operations whose paths we only guess are not there.
+/// The operations with inferred paths are missing.
 pub fn without_inferred_operations(document: &mut Value) {
     for line in ["GET /downloads", "GET /users", "GET /bulk/components"] {
         drop_operation(document, line);
     }
 }
 
-/// An operation that the facade offers is not there.
+/// An operation of the facade is missing.
 pub fn without_license(document: &mut Value) {
     drop_operation(document, "GET /license");
 }
 
-/// The main job's operation is not there.
+/// The central operation `getFile` is missing.
 pub fn without_get_file(document: &mut Value) {
     drop_operation(document, "GET /files/{}");
 }
 
-/// A package's state is asked for under another path.
+/// The status of a package has another path.
 pub fn another_download_path(document: &mut Value) {
     if let Some(at) = lookup::operation(document, "GET /downloads/{}")
         && let Some(Value::Object(operation)) = document.pointer(&at).cloned()
@@ -208,7 +208,7 @@ pub fn another_download_path(document: &mut Value) {
     }
 }
 
-/// Every text of the document tries to break out of the comment that it will be.
+/// Every text tries to break out of its generated comment.
 pub fn breakout_texts(document: &mut Value) {
     let mut count = 0;
     lookup::every_object(document, &mut |object: &mut Object| {
@@ -232,7 +232,7 @@ pub fn breakout_texts(document: &mut Value) {
     lookup::set(document, "/info", "version", json!("1.0 \"#`*/"));
 }
 
-/// Texts without end.
+/// Very long texts.
 pub fn long_texts(document: &mut Value) {
     let long = "A sentence that says little, with `code` and a [link](https://documine.example/x). ".repeat(400);
     lookup::every_object(document, &mut |object| {
@@ -256,7 +256,7 @@ pub fn deprecated_everywhere(document: &mut Value) {
     });
 }
 
-/// Extensions of other tools, in every place, some with the names that our own passes use.
+/// Extensions of other tools everywhere, some with the names that the passes use.
 pub fn extensions_everywhere(document: &mut Value) {
     let foreign = |object: &mut Object| {
         object.insert(String::from("x-java-class"), json!("com.example.Model<T>"));
@@ -287,7 +287,7 @@ pub fn extensions_everywhere(document: &mut Value) {
     lookup::set(document, "", "x-tagGroups", json!([{"name": "all", "tags": []}]));
 }
 
-/// Paths have patterns in their parameters, and two slashes here and there.
+/// Path parameters have patterns, and some paths have two slashes.
 pub fn patterns_in_paths(document: &mut Value) {
     if let Some(paths) = lookup::object_at(document, "/paths") {
         let all = std::mem::take(paths);

@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::lookup::{self, Object};
 
-/// The operations that answer with a list in an envelope.
+/// Operations that return a list in an envelope.
 const LISTS: &[&str] =
     &["GET /dossier-templates", "GET /dossiers", "GET /dossiers/{}/files", "GET /downloads", "GET /users"];
 
-/// No schema has a format, but for files in forms, which nothing else tells.
+/// No schema has a format, except files in forms, which only the format identifies.
 pub fn formats_removed(document: &mut Value) {
     lookup::every_schema(document, &mut |schema| {
         if lookup::text(schema, "format").is_some_and(|format| format != "binary") {
@@ -29,10 +29,10 @@ pub fn nothing_required(document: &mut Value) {
     });
 }
 
-/// Models of answers require all that they have.
+/// Response models require all fields.
 pub fn everything_required(document: &mut Value) {
     for line in ["GET /files/{}", "GET /dossiers/{}", "GET /downloads/{}", "GET /files/{}/components", "GET /license"] {
-        let Some(at) = lookup::answer(document, line) else {
+        let Some(at) = lookup::response(document, line) else {
             continue;
         };
         let fields = document.pointer(&format!("{at}/properties")).and_then(Value::as_object);
@@ -43,10 +43,10 @@ pub fn everything_required(document: &mut Value) {
     }
 }
 
-/// Lists come with figures, links and a cursor.
+/// List envelopes have counts, links and flags.
 pub fn envelope_with_more_keys(document: &mut Value) {
     for line in LISTS {
-        let Some(list) = lookup::answer(document, line) else {
+        let Some(list) = lookup::response(document, line) else {
             continue;
         };
         if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{list}/properties")) {
@@ -60,9 +60,9 @@ pub fn envelope_with_more_keys(document: &mut Value) {
     }
 }
 
-/// Whether a field of this name holds ids.
+/// Returns whether a field contains ids, by its name.
 fn is_id(name: &str) -> bool {
-    // Ids of rules are names with numbers.
+    // Ids of rules are names, not UUIDs.
     if name.ends_with("RuleId") {
         return false;
     }
@@ -93,7 +93,7 @@ pub fn ids_as_uuid(document: &mut Value) {
     });
 }
 
-/// Sets have more values than we know, some of them odd.
+/// Enums have unknown values with unusual characters.
 pub fn enum_supersets(document: &mut Value) {
     lookup::every_schema(document, &mut |schema| {
         if let Some(Value::Array(values)) = schema.get_mut("enum")
@@ -104,14 +104,14 @@ pub fn enum_supersets(document: &mut Value) {
     });
 }
 
-/// Sets are texts, without a list of values.
+/// Enums are texts without a list of values.
 pub fn enums_without_values(document: &mut Value) {
     lookup::every_schema(document, &mut |schema| {
         schema.remove("enum");
     });
 }
 
-/// Models have fields that we have never heard of.
+/// Models have unknown fields.
 pub fn unknown_fields(document: &mut Value) {
     let mut more = Map::new();
     more.insert(String::from("etag"), json!({"type": "string"}));
@@ -125,7 +125,7 @@ pub fn unknown_fields(document: &mut Value) {
     more.insert(String::from("mode"), json!({"type": "string", "enum": ["A", "B"], "default": "A"}));
     for line in ["GET /files/{}", "GET /dossiers/{}", "GET /downloads/{}", "GET /dossier-templates/{}", "GET /license"]
     {
-        if let Some(at) = lookup::answer(document, line) {
+        if let Some(at) = lookup::response(document, line) {
             if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{at}/properties")) {
                 properties.extend(more.clone());
             }
@@ -133,13 +133,13 @@ pub fn unknown_fields(document: &mut Value) {
         }
     }
     for line in ["POST /dossiers", "POST /dossiers/{}/create-download"] {
-        if let Some(at) = lookup::takes(document, line) {
+        if let Some(at) = lookup::request(document, line) {
             lookup::set(document, &format!("{at}/properties"), "priority", json!({"type": "integer", "default": 3}));
         }
     }
 }
 
-/// Fields that the facade shows, and can do without, are not there.
+/// Optional fields of the facade are missing.
 pub fn without_optional_field(document: &mut Value) {
     let fields = [
         ("GET /files/{}", "numberOfPages"),
@@ -152,7 +152,7 @@ pub fn without_optional_field(document: &mut Value) {
         ("POST /files", "processedFileIds"),
     ];
     for (line, field) in fields {
-        if let Some(at) = lookup::answer(document, line) {
+        if let Some(at) = lookup::response(document, line) {
             drop_field(document, &at, field);
         }
     }
@@ -165,7 +165,7 @@ pub(super) fn drop_field(document: &mut Value, schema: &str, field: &str) {
     }
 }
 
-/// Fields that nothing depends on have another type.
+/// Fields of which only the models know have another type.
 pub fn known_field_of_another_type(document: &mut Value) {
     let fields = [
         ("GET /files/{}", "fileSize", json!({"type": "string"})),
@@ -180,7 +180,7 @@ pub fn known_field_of_another_type(document: &mut Value) {
         ("GET /license", "active", json!({"type": "string", "enum": ["YES", "NO"]})),
     ];
     for (line, field, schema) in fields {
-        if let Some(at) = lookup::answer(document, line)
+        if let Some(at) = lookup::response(document, line)
             && lookup::field(document, &at, field).is_some()
         {
             lookup::set(document, &format!("{at}/properties"), field, schema);
@@ -188,7 +188,7 @@ pub fn known_field_of_another_type(document: &mut Value) {
     }
 }
 
-/// Limits, patterns and defaults that an answer of another version would break.
+/// Schemas have limits, patterns and defaults that real responses violate.
 pub fn constraints_added(document: &mut Value) {
     lookup::every_schema(document, &mut |schema: &mut Object| {
         let more = match lookup::text(schema, "type") {
@@ -209,7 +209,7 @@ pub fn constraints_added(document: &mut Value) {
     });
 }
 
-/// Fields are described as Java tools describe classes that they do not know.
+/// Fields have the schemas that Java tools write for unknown classes.
 pub fn java_objects(document: &mut Value) {
     let whole = json!({"type": "integer", "format": "int32"});
     let flag = json!({"type": "boolean"});
@@ -230,7 +230,7 @@ pub fn java_objects(document: &mut Value) {
         json!({"type": "object", "properties": {"paged": flag, "unpaged": flag, "offset": whole, "sort": sort}}),
     );
     for line in ["GET /files/{}", "GET /dossiers/{}", "GET /license"] {
-        let Some(at) = lookup::answer(document, line) else {
+        let Some(at) = lookup::response(document, line) else {
             continue;
         };
         if let Some(Value::Object(properties)) = document.pointer_mut(&format!("{at}/properties")) {
@@ -252,7 +252,7 @@ pub fn java_objects(document: &mut Value) {
     }
 }
 
-/// The document is of version 3.1, and says `null` by lists of types.
+/// The document has version 3.1 and lists of types with `null`.
 pub fn openapi_3_1(document: &mut Value) {
     lookup::set(document, "", "openapi", json!("3.1.0"));
     lookup::set(document, "", "jsonSchemaDialect", json!("https://json-schema.org/draft/2020-12/schema"));

@@ -1,4 +1,4 @@
-//! Everything has another name: operations, schemas, paths and their parameters, fields; names that no language likes.
+//! Other names of operations, schemas, paths, parameters and fields; names that are keywords, unusual or hostile.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::lookup::{self, Object};
 
-/// Each operation has an id of another kind.
+/// All operations have other operationIds.
 pub fn all_operation_ids_renamed(document: &mut Value) {
     let mut count = 0;
     lookup::operations(document, &mut |_, method, operation| {
@@ -15,14 +15,14 @@ pub fn all_operation_ids_renamed(document: &mut Value) {
     });
 }
 
-/// No operation has an id.
+/// No operation has an operationId.
 pub fn no_operation_ids(document: &mut Value) {
     lookup::operations(document, &mut |_, _, operation| {
         operation.remove("operationId");
     });
 }
 
-/// Ids sit on other operations than their names suggest.
+/// Some operationIds are swapped between operations.
 pub fn operation_ids_swapped(document: &mut Value) {
     let pairs = [
         ("GET /dossiers/{}", "GET /dossiers/{}/files/{}"),
@@ -41,7 +41,7 @@ pub fn operation_ids_swapped(document: &mut Value) {
     }
 }
 
-/// Each schema has another name.
+/// All schemas have other names.
 pub fn schemas_renamed(document: &mut Value) {
     rename_schemas(document, |number, _| format!("Model{number}Dto"));
 }
@@ -74,7 +74,7 @@ fn rename_schemas(document: &mut Value, name: impl Fn(usize, &str) -> String) {
     });
 }
 
-/// The parameters in paths have other names, the same one for things of different kinds.
+/// Path parameters have other names, some of them the same name.
 pub fn path_parameters_renamed(document: &mut Value) {
     rename_path_parameters(document, |name| match name {
         "dossierTemplateId" => String::from("template-id"),
@@ -107,14 +107,14 @@ fn rename_paths(document: &mut Value, name: impl Fn(&str) -> String) {
     }
 }
 
-/// All paths begin with something else than `/api`.
+/// All paths have another prefix than `/api`.
 pub fn api_prefix_replaced(document: &mut Value) {
     rename_paths(document, |path| {
         path.strip_prefix("/api/").map_or(path.to_owned(), |rest| format!("/rest/v1/{rest}"))
     });
 }
 
-/// The server has a path of its own, and the document's paths leave out `/api`.
+/// The server URL has a path, and the paths of the document lack `/api`.
 pub fn server_path(document: &mut Value) {
     let servers =
         json!([{"url": "https://{host}/documine/api/", "variables": {"host": {"default": "documine.example"}}}]);
@@ -133,7 +133,7 @@ fn snake(name: &str) -> String {
     snake
 }
 
-/// Fields are spelled in snake case.
+/// Fields have snake case names.
 pub fn snake_case_fields(document: &mut Value) {
     lookup::every_schema(document, &mut |schema| rename_fields(schema, snake));
 }
@@ -151,7 +151,7 @@ pub(super) fn rename_fields(schema: &mut Object, name: impl Fn(&str) -> String) 
     }
 }
 
-/// Query parameters are spelled in snake case.
+/// Query parameters have snake case names.
 pub fn snake_case_query(document: &mut Value) {
     lookup::parameters(document, &mut |parameter| {
         if lookup::text(parameter, "in") == Some("query") {
@@ -161,19 +161,19 @@ pub fn snake_case_query(document: &mut Value) {
     });
 }
 
-/// The id of a file is called `fileId` in its status, too.
+/// The id of a file is called `fileId` in its status as well.
 pub fn file_id_for_id(document: &mut Value) {
-    if let Some(status) = lookup::answer(document, "GET /files/{}")
+    if let Some(status) = lookup::response(document, "GET /files/{}")
         && let Some(schema) = lookup::object_at(document, &status)
     {
         rename_fields(schema, |name| if name == "id" { String::from("fileId") } else { name.to_owned() });
     }
 }
 
-/// The list in an envelope has a name that says nothing.
+/// The list of an envelope is called `content`.
 pub fn envelope_key_renamed(document: &mut Value) {
     for (line, key) in [("GET /dossiers/{}/files", "files"), ("GET /dossiers", "dossiers")] {
-        if let Some(list) = lookup::answer(document, line)
+        if let Some(list) = lookup::response(document, line)
             && let Some(schema) = lookup::object_at(document, &list)
         {
             rename_fields(schema, |name| if name == key { String::from("content") } else { name.to_owned() });
@@ -181,7 +181,7 @@ pub fn envelope_key_renamed(document: &mut Value) {
     }
 }
 
-/// Words that mean something to Rust or to the generated code are names of operations, schemas, fields and parameters.
+/// Operations, schemas, fields and parameters are named by keywords of Rust and by names of the generated code.
 pub fn keyword_names(document: &mut Value) {
     let words = ["type", "self", "Self", "crate", "async", "match", "fn", "gen", "dyn", "_", "box"];
     let fields: Object = words.iter().map(|word| ((*word).to_owned(), json!({"type": "string"}))).collect();
@@ -192,7 +192,7 @@ pub fn keyword_names(document: &mut Value) {
         lookup::add_schema(document, name, last);
         last = json!({"type": "object", "properties": {"inner": {"$ref": format!("#/components/schemas/{name}")}}});
     }
-    if let Some(status) = lookup::answer(document, "GET /dossiers/{}")
+    if let Some(status) = lookup::response(document, "GET /dossiers/{}")
         && let Some(Value::Object(properties)) = document.pointer_mut(&format!("{status}/properties"))
     {
         properties.extend(fields.clone());
@@ -233,7 +233,7 @@ pub fn case_only_names(document: &mut Value) {
     }
 }
 
-/// Beside fields and parameters of the contract stand others that differ in case and separators only.
+/// Further fields and parameters differ from those of the contract only in case and separators.
 pub fn contract_fields_in_other_case(document: &mut Value) {
     let text = json!({"type": "string"});
     for (line, fields) in [
@@ -241,7 +241,7 @@ pub fn contract_fields_in_other_case(document: &mut Value) {
         ("GET /dossiers/{}", ["id", "name", "ownerId"]),
         ("GET /downloads/{}", ["downloadId", "status", "fileName"]),
     ] {
-        let Some(at) = lookup::answer(document, line) else {
+        let Some(at) = lookup::response(document, line) else {
             continue;
         };
         let properties = format!("{at}/properties");
@@ -262,7 +262,7 @@ pub fn contract_fields_in_other_case(document: &mut Value) {
     }
 }
 
-/// Names that begin with digits, are empty, or hold slashes, blanks and letters of other scripts.
+/// Names that begin with digits, are empty, or contain slashes, blanks and other scripts.
 pub fn odd_names(document: &mut Value) {
     let names =
         ["1st", "", "a/b", "a~b", "with blank", "größe", "名前", "$ref-like", "x.y.z", "-", "💧", "a%20b", "+1", "-1"];
@@ -284,7 +284,7 @@ pub fn odd_names(document: &mut Value) {
     }
 }
 
-/// Texts that end a string, a comment, an attribute or a fence, and go on with code.
+/// Texts that end a string, comment, attribute or code fence and continue with code.
 pub(super) const BREAKOUTS: &[&str] = &[
     "\"#; fn main() { loop {} } //",
     "*/ compile_error!(\"out\"); /*",
@@ -301,7 +301,7 @@ pub(super) const BREAKOUTS: &[&str] = &[
     "//! inner\n/// outer\n#[doc = \"x\"]",
 ];
 
-/// Names that try to break out of the code made of them.
+/// Names that try to break out of the generated code.
 pub fn breakout_names(document: &mut Value) {
     let fields: Object = BREAKOUTS.iter().map(|name| ((*name).to_owned(), json!({"type": "string"}))).collect();
     for (number, name) in BREAKOUTS.iter().enumerate() {
@@ -327,7 +327,7 @@ pub fn breakout_names(document: &mut Value) {
     }
 }
 
-/// Words that older YAML reads as something else than text.
+/// Words that YAML 1.1 does not read as texts.
 pub fn yaml_words(document: &mut Value) {
     let words = ["no", "on", "yes", "off", "y", "n", "null_", "0123", "1_000", "1e3x", "12:30", "0o7", "~x"];
     let fields: Object = words.iter().map(|word| ((*word).to_owned(), json!({"type": "string"}))).collect();

@@ -1,4 +1,4 @@
-//! What no build can use: other meanings than the facade's, documents of other kinds, circles and bombs.
+//! Changes for which the build refuses the document: incompatible meanings, other formats, circular references.
 
 use serde_json::{Map, Value, json};
 
@@ -11,28 +11,28 @@ fn add_parameter(document: &mut Value, line: &str, parameter: Value) {
     }
 }
 
-/// A list can't be asked for without something that the facade does not know.
+/// A list requires an unknown query parameter.
 pub fn required_query_parameter(document: &mut Value) {
     let parameter = json!({"name": "view", "in": "query", "required": true, "schema": {"type": "string"}});
     add_parameter(document, "GET /dossiers/{}/files", parameter);
 }
 
-/// The same with a header.
+/// A download requires an unknown header.
 pub fn required_header_parameter(document: &mut Value) {
     let parameter = json!({"name": "X-Audit-Reason", "in": "header", "required": true, "schema": {"type": "string"}});
     add_parameter(document, "GET /downloads/{}/download", parameter);
 }
 
-/// An object in the query that must be there, and that nobody can send for the caller.
+/// A list requires an object in the query.
 pub fn required_deep_object(document: &mut Value) {
     let schema = json!({"type": "object", "required": ["from"], "properties": {"from": {"type": "string"}}});
     let parameter = json!({"name": "span", "in": "query", "required": true, "style": "deepObject", "schema": schema});
     add_parameter(document, "GET /dossier-templates", parameter);
 }
 
-/// A dossier can't be made without a field that the facade does not know.
+/// A dossier requires an unknown field.
 pub fn required_body_field(document: &mut Value) {
-    if let Some(at) = lookup::takes(document, "POST /dossiers") {
+    if let Some(at) = lookup::request(document, "POST /dossiers") {
         lookup::set(document, &format!("{at}/properties"), "costCentre", json!({"type": "string"}));
         lookup::push(document, &at, "required", json!("costCentre"));
     }
@@ -46,7 +46,7 @@ pub fn required_second_part(document: &mut Value) {
     }
 }
 
-/// The form has two files, and none of the name that we know.
+/// The form has two files with unknown names.
 pub fn two_files_in_the_form(document: &mut Value) {
     if let Some(at) = form(document) {
         let binary = json!({"type": "string", "format": "binary"});
@@ -63,9 +63,9 @@ pub fn upload_takes_json(document: &mut Value) {
     }
 }
 
-/// Takes a value out of the set that a field holds.
+/// Removes a value from the enum of a field.
 fn drop_value(document: &mut Value, line: &str, field: &str, value: &str) {
-    if let Some(at) = lookup::answer(document, line)
+    if let Some(at) = lookup::response(document, line)
         && let Some(set) = lookup::field(document, &at, field)
         && let Some(Value::Array(values)) = document.pointer_mut(&format!("{set}/enum"))
     {
@@ -73,33 +73,33 @@ fn drop_value(document: &mut Value, line: &str, field: &str, value: &str) {
     }
 }
 
-/// A package is never ready.
+/// The enum of package states lacks READY.
 pub fn download_state_without_ready(document: &mut Value) {
     drop_value(document, "GET /downloads/{}", "status", "READY");
 }
 
-/// A file is never processed.
+/// The enum of file states lacks PROCESSED.
 pub fn processed_missing(document: &mut Value) {
     drop_value(document, "GET /files/{}", "processingStatus", "PROCESSED");
 }
 
 /// The id of a file is a number.
 pub fn id_as_integer(document: &mut Value) {
-    if let Some(at) = lookup::answer(document, "GET /files/{}") {
+    if let Some(at) = lookup::response(document, "GET /files/{}") {
         lookup::set(document, &format!("{at}/properties"), "id", json!({"type": "integer", "format": "int64"}));
     }
 }
 
 /// A dossier has no id.
 pub fn id_missing(document: &mut Value) {
-    if let Some(at) = lookup::answer(document, "GET /dossiers/{}") {
+    if let Some(at) = lookup::response(document, "GET /dossiers/{}") {
         super::fields::drop_field(document, &at, "id");
     }
 }
 
 /// A list comes without an envelope.
 pub fn list_is_bare_array(document: &mut Value) {
-    if let Some(at) = lookup::answer(document, "GET /dossiers/{}/files")
+    if let Some(at) = lookup::response(document, "GET /dossiers/{}/files")
         && let Some(items) = lookup::items(document, &at, "files")
         && let Some(place) = document.pointer_mut(&at)
     {
@@ -109,7 +109,7 @@ pub fn list_is_bare_array(document: &mut Value) {
 
 /// A state is an object with a code in it.
 pub fn status_as_object(document: &mut Value) {
-    if let Some(at) = lookup::answer(document, "GET /files/{}") {
+    if let Some(at) = lookup::response(document, "GET /files/{}") {
         let status = json!({"type": "object", "properties": {"code": {"type": "string"}, "text": {"type": "string"}}});
         lookup::set(document, &format!("{at}/properties"), "processingStatus", status);
     }
@@ -117,14 +117,14 @@ pub fn status_as_object(document: &mut Value) {
 
 /// Components are an object of fixed fields instead of a map from names.
 pub fn components_of_fixed_fields(document: &mut Value) {
-    if let Some(at) = lookup::answer(document, "GET /files/{}/components") {
+    if let Some(at) = lookup::response(document, "GET /files/{}/components") {
         let list = json!({"type": "array", "items": {"type": "string"}});
         let components = json!({"type": "object", "properties": {"invoiceNumber": list, "total": list}});
         lookup::set(document, &format!("{at}/properties"), "components", components);
     }
 }
 
-/// Everything is there twice, in two versions.
+/// Every path exists in two versions.
 pub fn two_api_versions(document: &mut Value) {
     if let Some(paths) = lookup::object_at(document, "/paths") {
         let second: Vec<(String, Value)> = paths
@@ -135,7 +135,7 @@ pub fn two_api_versions(document: &mut Value) {
     }
 }
 
-/// The form in which a list comes is one that the facade does not follow.
+/// A list has an unsupported form of paging.
 pub fn another_paging(document: &mut Value) {
     if let Some(at) = lookup::operation(document, "GET /dossiers/{}/files") {
         lookup::set(document, &at, "x-paging", json!({"form": "cursor"}));
@@ -143,7 +143,7 @@ pub fn another_paging(document: &mut Value) {
 }
 
 fn refer(document: &mut Value, reference: &str) {
-    if let Some(at) = lookup::answer(document, "GET /files/{}") {
+    if let Some(at) = lookup::response(document, "GET /files/{}") {
         lookup::set(document, &format!("{at}/properties"), "reference", json!({"$ref": reference}));
     }
 }
@@ -158,7 +158,7 @@ pub fn url_reference(document: &mut Value) {
     refer(document, "http://127.0.0.1:9/models.json#/Model");
 }
 
-/// A reference to nothing.
+/// A reference without a target.
 pub fn dangling_reference(document: &mut Value) {
     refer(document, "#/components/schemas/NoSuchModel");
 }
@@ -178,7 +178,7 @@ pub fn all_of_circle(document: &mut Value) {
     refer(document, "#/components/schemas/Egg");
 }
 
-/// More models in models than the compiler follows.
+/// Models are nested more deeply than the compiler supports.
 pub fn models_in_models(document: &mut Value) {
     for number in 0..150 {
         let inner = json!({"$ref": format!("#/components/schemas/Level{}", number + 1)});
@@ -197,7 +197,7 @@ pub fn openapi_3_2(document: &mut Value) {
     lookup::set(document, "", "openapi", json!("3.2.0"));
 }
 
-/// Schemas in schemas, deeper than anybody can read.
+/// Schemas are nested too deeply.
 pub fn too_deep(document: &mut Value) {
     let mut schema = json!({"type": "string"});
     for _ in 0..118 {

@@ -1,13 +1,13 @@
-//! Schemas in another form: inline, composed, with circles, or only more of them.
+//! Other forms of schemas: inline, composed, recursive, many.
 
 use serde_json::{Map, Value, json};
 
 use crate::lookup::{self, Object};
 
-/// How many values inlining may copy: a document that refers to much often would grow without end.
-const MOST_COPIED: usize = 20_000;
+/// Highest number of values that inlining copies, so that documents with many references stay small.
+const MAX_COPIED_VALUES: usize = 20_000;
 
-/// Every reference to a schema is replaced by the schema; those that lead back to themselves stay.
+/// Schemas are inlined, except recursive ones.
 pub fn inlined(document: &mut Value) {
     let Some(schemas) = lookup::schemas(document).cloned() else {
         return;
@@ -29,7 +29,7 @@ pub fn inlined(document: &mut Value) {
     if let Some(left) = lookup::schemas(document) {
         left.values_mut().for_each(inside);
     }
-    // What nobody refers to any more goes, unless it was there for itself.
+    // Removes schemas without a reference.
     let mut wanted: Vec<String> = Vec::new();
     lookup::every_object(document, &mut |object| wanted.extend(lookup::text(object, "$ref").map(str::to_owned)));
     if let Some(left) = lookup::schemas(document) {
@@ -42,7 +42,7 @@ fn inline(schema: &mut Value, schemas: &Object, inside: &mut Vec<String>, copied
         schema.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/components/schemas/"))
     {
         let name = name.replace("~1", "/").replace("~0", "~");
-        if inside.contains(&name) || *copied > MOST_COPIED {
+        if inside.contains(&name) || *copied > MAX_COPIED_VALUES {
             return;
         }
         if let Some(target) = schemas.get(&name) {
@@ -96,7 +96,7 @@ pub fn wrapped_in_all_of(document: &mut Value) {
     });
 }
 
-/// Each model is put together from a base, a part of its own, and a list of what it requires.
+/// Each model is an `allOf` of a base, its own fields and its required list.
 pub fn split_into_all_of(document: &mut Value) {
     let Some(schemas) = lookup::schemas(document) else {
         return;
@@ -125,12 +125,12 @@ pub fn split_into_all_of(document: &mut Value) {
     schemas.extend(bases);
 }
 
-/// Files and dossiers are one of several kinds, told apart by a field, as Java's class hierarchies come out.
+/// Files and dossiers are class hierarchies: `oneOf` with a discriminator.
 pub fn one_of_with_discriminator(document: &mut Value) {
     for (line, kinds) in
         [("GET /files/{}", ["PdfKind", "OfficeKind"]), ("GET /dossiers/{}", ["OpenKind", "ArchivedKind"])]
     {
-        let Some(at) = lookup::answer(document, line) else {
+        let Some(at) = lookup::response(document, line) else {
             continue;
         };
         let Some(schema) = document.pointer(&at).cloned() else {
@@ -158,7 +158,7 @@ pub fn one_of_with_discriminator(document: &mut Value) {
     }
 }
 
-/// What may be absent says so by an alternative.
+/// Nullable properties are an `anyOf` with `null`.
 pub fn any_of_with_null(document: &mut Value) {
     lookup::every_schema(document, &mut |schema| {
         let Some(Value::Object(properties)) = schema.get_mut("properties") else {
@@ -201,7 +201,7 @@ pub fn recursive_schemas(document: &mut Value) {
         lookup::add_schema(document, kind, own);
     }
     for line in ["GET /files/{}", "GET /dossiers/{}"] {
-        if let Some(at) = lookup::answer(document, line)
+        if let Some(at) = lookup::response(document, line)
             && let Some(schema) = document.pointer(&at).cloned()
             && schema.get("properties").is_some()
         {
@@ -243,7 +243,7 @@ pub fn schema_in_odd_place(document: &mut Value) {
     }
 }
 
-/// Far more schemas than anybody needs.
+/// The document has hundreds of schemas.
 pub fn many_schemas(document: &mut Value) {
     for number in 0..300 {
         let mut fields = Map::new();
@@ -265,7 +265,7 @@ pub fn many_schemas(document: &mut Value) {
     );
 }
 
-/// Objects say that nothing else is in them, though more may come.
+/// Objects are closed by `additionalProperties: false`.
 pub fn closed_objects(document: &mut Value) {
     lookup::every_schema(document, &mut |schema| {
         if schema.contains_key("properties") {

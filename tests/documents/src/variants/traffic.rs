@@ -1,4 +1,4 @@
-//! What goes over the wire: media types, parameters, forms, statuses.
+//! Other media types, parameters, forms and statuses.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::lookup::{self, Object, Side};
 
 const JSON: &str = "application/json";
 
-/// Calls JSON by another name.
+/// Renames the media type JSON.
 fn json_called(document: &mut Value, name: &str, on: impl Fn(Side) -> bool) {
     lookup::contents(document, &mut |content, side| {
         if on(side)
@@ -17,22 +17,22 @@ fn json_called(document: &mut Value, name: &str, on: impl Fn(Side) -> bool) {
     });
 }
 
-/// Answers are of any media type, as Spring writes when nothing is said.
+/// Responses have the media type `*/*`, the default of Spring.
 pub fn any_media_type(document: &mut Value) {
     json_called(document, "*/*", |side| side != Side::Request);
 }
 
-/// Answers are a kind of JSON, with a character set.
+/// Responses have a JSON media type with a character set.
 pub fn hal_media_type(document: &mut Value) {
     json_called(document, "application/hal+json;charset=UTF-8", |side| side != Side::Request);
 }
 
-/// Bodies are a kind of JSON, too.
+/// Request bodies have a vendor media type of JSON.
 pub fn vendor_request_type(document: &mut Value) {
     json_called(document, "application/vnd.documine.v1+json", |side| side == Side::Request);
 }
 
-/// Bodies and answers come in several forms.
+/// Bodies and responses have several media types.
 pub fn several_media_types(document: &mut Value) {
     lookup::contents(document, &mut |content, side| {
         let Some(media) = content.get(JSON).cloned() else {
@@ -68,7 +68,7 @@ pub fn tenant_header_declared(document: &mut Value) {
     });
 }
 
-/// A header that one may send.
+/// Operations have an optional header and an optional cookie.
 pub fn optional_header(document: &mut Value) {
     lookup::operations(document, &mut |_, _, operation| {
         add_parameter(
@@ -88,7 +88,7 @@ fn list_operations(document: &mut Value, visit: &mut dyn FnMut(&mut Object)) {
     });
 }
 
-/// Lists are asked for page by page.
+/// Lists have paging parameters.
 pub fn paging_parameters(document: &mut Value) {
     list_operations(document, &mut |operation| {
         add_parameter(
@@ -146,7 +146,7 @@ pub fn problem_json_errors(document: &mut Value) {
     });
 }
 
-/// Only errors are described.
+/// Some operations describe only errors.
 pub fn errors_only(document: &mut Value) {
     for line in ["DELETE /files/{}", "DELETE /downloads/{}", "GET /license"] {
         if let Some(at) = lookup::operation(document, line)
@@ -157,7 +157,7 @@ pub fn errors_only(document: &mut Value) {
     }
 }
 
-/// Success is what `default` describes.
+/// `default` describes the success.
 pub fn default_for_success(document: &mut Value) {
     lookup::operations(document, &mut |_, _, operation| {
         if let Some(Value::Object(responses)) = operation.get_mut("responses")
@@ -179,7 +179,7 @@ fn change_status(document: &mut Value, old: &str, new: &str, change: impl Fn(Val
     });
 }
 
-/// What is done is 200 with a message, where we know 204.
+/// Operations return 200 with a message instead of 204.
 pub fn success_200_for_204(document: &mut Value) {
     change_status(
         document,
@@ -189,15 +189,15 @@ pub fn success_200_for_204(document: &mut Value) {
     );
 }
 
-/// Success is a range.
+/// The status of success is `2XX`.
 pub fn success_2xx(document: &mut Value) {
     change_status(document, "200", "2XX", |answer| answer);
     change_status(document, "204", "2XX", |answer| answer);
 }
 
-/// The place of the upload's form.
+/// Returns the pointer of the upload form.
 pub(super) fn form(document: &Value) -> Option<String> {
-    lookup::takes(document, "POST /dossiers/{}/files")
+    lookup::request(document, "POST /dossiers/{}/files")
 }
 
 /// The part that holds the file has another name.
