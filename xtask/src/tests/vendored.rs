@@ -1,7 +1,7 @@
-//! The vendored document: how many places each pass changes in it.
+//! Edits of each pass on the reconstruction.
 //!
-//! A number that changes with the document is right: look whether the change is what you meant, then change it here. One that
-//! changes with the generator or with a pass is a finding.
+//! A number may change with the document: check that the change is intended, then update the number. A number that changes with the generator or with a pass
+//! is a finding.
 
 use super::vendored;
 use crate::code;

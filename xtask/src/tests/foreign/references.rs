@@ -1,0 +1,82 @@
+//! References without a target.
+
+use super::*;
+
+#[test]
+fn a_reference_that_can_not_be_followed_is_reported_first_and_at_its_place() {
+    for (reference, reason) in [
+        ("#/components/schemas/Gone", "leads nowhere"),
+        ("#/components/schemas/licenseusage", "is #/components/schemas/LicenseUsage meant?"),
+        ("#/components/schema/License", "leads nowhere"),
+        ("#/components/schemas/License~2", "`~` is written `~0`"),
+        ("#/components/schemas/License/properties/none", "leads nowhere"),
+        ("#components/schemas/License", "a JSON pointer begins with `#/`"),
+        ("#License", "a JSON pointer begins with `#/`"),
+        ("#/info/title", "no object is there"),
+        ("License", "#/components/schemas/License would lead to a schema"),
+        ("models.yaml#/License", "leads out of the document, which is never followed"),
+        ("../x.json", "leads out of the document, which is never followed"),
+        ("https://acme.example/models.json#/License", "nothing is fetched by https"),
+        ("file:///etc/passwd", "nothing is fetched by file"),
+    ] {
+        let findings = changed(|document| {
+            answer(
+                &mut document["paths"]["/api/license"]["get"],
+                json!({"application/json": {"schema": {"$ref": reference}}}),
+            );
+        });
+        let findings = findings.err().unwrap_or_default();
+        assert_eq!(findings.len(), 1, "{reference}: {findings:#?}");
+        assert!(findings[0].starts_with(&format!("getLicense: the reference {reference} leads ")), "{findings:#?}");
+        assert!(findings[0].contains(reason), "{reason}: {findings:#?}");
+        let place = "(/paths/~1api~1license/get/responses/200/content/application~1json/schema)";
+        assert!(findings[0].ends_with(place), "{findings:#?}");
+    }
+}
+
+#[test]
+fn all_references_that_can_not_be_followed_come_at_once_before_other_findings() {
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let findings = changed(|document| {
+        document["components"]["schemas"]["DownloadState"]["enum"] = json!(["QUEUED"]);
+        document["components"]["schemas"]["Loop"] = reference("Loop");
+        document["components"]["schemas"]["Whole"] = json!({"allOf": [reference("Lost"), {"type": "object"}]});
+        let file = &mut document["components"]["schemas"]["FileStatus"]["properties"];
+        file["one"] = json!({"type": "array", "items": reference("Missing")});
+        document["components"]["responses"]["Shared"] =
+            json!({"description": "", "content": {"application/json": {"schema": reference("Absent")}}});
+        document["paths"]["/api/license"]["get"]["responses"]["200"] = json!({"$ref": "#/components/responses/Shared"});
+        document["paths"]["/api/users"]["get"]["parameters"] = json!([{"$ref": "#/components/parameters/None"}]);
+        // Unused members.
+        document["paths"]["/api/users"]["get"]["responses"]["404"] = json!({"$ref": "#/components/responses/None"});
+        document["components"]["responses"]["Unused"] =
+            json!({"description": "", "content": {"application/json": {"schema": reference("Unread")}}});
+    });
+    let findings = findings.err().unwrap_or_default();
+    let wanted = [
+        "the reference #/components/schemas/Absent leads nowhere (/components/responses/Shared/content/application~1json/schema)",
+        "the reference #/components/schemas/Missing leads nowhere (/components/schemas/FileStatus/properties/one/items)",
+        "the reference #/components/schemas/Loop leads in a circle, back to itself (/components/schemas/Loop)",
+        "the reference #/components/schemas/Lost leads nowhere (/components/schemas/Whole/allOf/0)",
+        "getUsers: the reference #/components/parameters/None leads nowhere (/paths/~1api~1users/get/parameters/0)",
+    ];
+    assert_eq!(findings[..wanted.len()], wanted, "{findings:#?}");
+    assert!(findings.iter().any(|finding| finding.contains("READY")), "{findings:#?}");
+    assert!(
+        !findings.iter().any(|finding| finding.contains("Unread") || finding.contains("holds no object")),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn a_list_of_bad_references_ends() {
+    let properties: serde_json::Map<String, Value> = (0..500)
+        .map(|number| (format!("p{number}"), json!({"$ref": format!("#/components/schemas/No{number}")})))
+        .collect();
+    let findings = refused(&document(json!({}), json!({"A": {"type": "object", "properties": properties}})));
+    let bad = findings.iter().filter(|finding| finding.contains("leads nowhere")).count();
+    assert!(bad == 50, "{bad}");
+    assert!(findings.contains(&String::from("450 more references can't be followed ()")), "{findings:#?}");
+}
+
+// Texts that are no texts.
