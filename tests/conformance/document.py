@@ -1,4 +1,4 @@
-"""Judge of the vendored document: its examples fit its schemas, and every element says how sure its name is.
+"""Validates the document: examples match their schemas, and every element has its provenance.
 
     python document.py FILE...        (YAML or JSON; several files must mean the same)
 

@@ -1,4 +1,4 @@
-"""Runs nginx with the settings of faulty_nginx.conf, for as long as somebody holds the other end of standard input.
+"""Runs nginx with the settings of faulty_nginx.conf until the standard input ends.
 
     python faulty_nginx.py FOLDER SERVICE_PORT
 
@@ -69,7 +69,7 @@ def main():
         return
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir()
-    # Bound and not listening: refuses connections, and nobody else gets the port. Listening and never accepting: silence.
+    # Bound and not listening: refuses connections and reserves the port. Listening and never accepting: no response.
     closed, closed_port = bound()
     silent, silent_port = bound()
     silent.listen(128)

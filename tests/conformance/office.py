@@ -1,4 +1,4 @@
-"""Judge of the result packages: other programs can open them.
+"""Validates the result packages: other programs can open them.
 
     python office.py PACKAGE.zip...
 
@@ -51,7 +51,7 @@ def main(paths):
                     continue
                 try:
                     result = READERS[kind](package.read(member))
-                except Exception as error:  # whatever a reader says: the member is not what its name says
+                except Exception as error:  # any error of the reader: the member differs from its name
                     problems.append(f"{path}: {member.filename}: {error}")
                     continue
                 opened[kind] += 1

@@ -1,4 +1,4 @@
-"""A proxy that passes every body on byte by byte and judges a copy against the vendored document.
+"""A proxy that forwards every body unchanged and validates a copy against the document.
 
     python tee_proxy.py --upstream http://127.0.0.1:PORT --document FILE --workspace ID --report FILE
 
@@ -25,13 +25,13 @@ from openapi_core.templating.paths.finders import APICallPathFinder
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 from yarl import URL
 
-CAP = 4 * 1024 * 1024  # a longer body is passed on whole and not judged
+CAP = 4 * 1024 * 1024  # a longer body is forwarded and not validated
 # Meant for one connection only (RFC 9110, 7.6.1); each side gets its own framing, a known length stays known.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-# Answers of HTTP itself, asked for by a header of the request, that no document has to list.
+# Responses of HTTP itself to a header of the request; documents need not declare these.
 CONDITIONAL = {206: "Range", 304: "If-None-Match", 416: "Range"}
-HOST = "http://judged.invalid"
-warnings.filterwarnings("ignore", "Unsupported scheme type")  # oauth2: judged by hand below
+HOST = "http://validated.invalid"
+warnings.filterwarnings("ignore", "Unsupported scheme type")  # oauth2: checked below
 
 
 class Copy:
@@ -52,7 +52,7 @@ class Judge:
     """Holds the document and collects what was seen."""
 
     def __init__(self, document, workspace):
-        # Found by path alone, wherever the upstream happens to listen. XML is documented as a text and judged as one.
+        # Found by path alone, independent of the upstream address. XML is declared as a text and validated as one.
         config = Config(extra_media_type_deserializers={"application/xml": lambda data, **_: data.decode("utf-8")})
         self.api = OpenAPI.from_dict({**document, "servers": [{"url": HOST}]}, config=config)
         self.finder = APICallPathFinder(self.api.spec)
@@ -75,7 +75,7 @@ class Judge:
         self.seen[name][f"{status} {answer.content_type if got.size else str()}".strip()] += 1
         try:
             problems = list(self.problems(name, found, request, sent, answer, got))
-        except Exception as error:  # a judge that stumbles must not stop the traffic, nor pass in silence
+        except Exception as error:  # an error of the validator must not stop the traffic, and is reported
             problems = [f"could not be judged ({type(error).__name__}: {error})"]
         self.violations += [f"{name}: {request.method} {path} -> {status}: {problem}" for problem in problems]
 
@@ -167,7 +167,7 @@ async def main(options):
                 await reply.prepare(request)
                 async for chunk in got.tee(answer.content.iter_any()):
                     await reply.write(chunk)
-                # Judged before the end is sent, so that the report is complete as soon as the client is.
+                # Validated before the end is sent, so that the report is complete when the client is.
                 judge.judge(request, sent, answer, got)
                 await reply.write_eof()
                 return reply

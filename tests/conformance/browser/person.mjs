@@ -16,13 +16,13 @@ const TICK = 50;
 const MOST_PAGES = 12;
 
 const task = JSON.parse(process.argv[2]);
-// No page of a login has anything to ask of the rest of the world, and the browser's own errands are none of ours.
+// Login pages need no other origin, and requests of the browser itself do not count.
 const args = ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"];
 const browser = await chromium.launch({ executablePath: task.browser, args, timeout: LIMIT });
 try {
   console.log(JSON.stringify(await run()));
 } catch (error) {
-  // What stands behind the `?` of an address is nobody's business.
+  // Query strings contain secrets and are not printed.
   console.error(`person.mjs: ${error.message.split("\n")[0].replace(/\?\S*/g, "?…")}`);
   process.exitCode = 1;
 } finally {
@@ -53,7 +53,7 @@ async function disturb(context, callback) {
   const others = ["/favicon.ico", "/", `${new URL(callback).pathname}?code=guessed&state=guessed`];
   const told = [];
   for (const path of others) told.push(await status(context, new URL(path, callback).href));
-  // A second tab with the same page, which nobody goes on with.
+  // A second tab with the same page, which is left open.
   await (await context.newPage()).goto(task.url);
   return told;
 }
@@ -98,7 +98,7 @@ async function look(page) {
       return document.forms.length ? "wait" : "end";
     });
   } catch (error) {
-    // The page went away while it was looked at.
+    // The page navigated while it was read.
     if (String(error).includes("context was destroyed")) return "wait";
     throw error;
   }

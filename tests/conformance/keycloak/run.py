@@ -62,7 +62,7 @@ def realms():
 
 
 def status(url):
-    """0 while nobody is there."""
+    """Returns 0 while the server does not respond."""
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as answer:
             return answer.status
@@ -75,7 +75,7 @@ def status(url):
 def start(home, database):
     """Keycloak can't choose a port: one that was free a moment ago is given to it."""
     port = free_port()
-    # Without --cache=local it would look for others on the network.
+    # Without --cache=local, Keycloak searches for other nodes on the network.
     settings = ["start", "--optimized", "--cache=local", "--http-enabled=true", "--hostname-strict=false"]
     address = ["--http-host=127.0.0.1", f"--http-port={port}"]
     command = java(home, database, *settings, *address, database_in(database))
@@ -126,7 +126,7 @@ def main():
         file = folders[0] / "realms.json"
         file.write_text(json.dumps(realms()), encoding="utf-8")
         command = java(home, folders[0], "import", "--optimized", f"--file={file}", database_in(folders[0]))
-    # In place of ourselves, so that whoever stops us stops Java.
+    # Replaces this process, so that a signal to this process stops Java.
     os.execvp(command[0], command)
 
 

@@ -33,7 +33,7 @@ export const loginPages = (provider, realm) => async (ctx, next) => {
       return;
     }
     accountId = user.id;
-    // Else who logs in has said yes with that, and no second page asks.
+    // Otherwise the login implies consent, without a second page.
     if (realm.consents.has(params.client_id)) return sendBack(ctx, provider, { login: { accountId } });
   } else if (!form.has("accept")) {
     return sendBack(ctx, provider, { error: "access_denied", error_description: "User denied consent" });

@@ -12,7 +12,7 @@ export const byPassword = (realm) => async (ctx) => {
   const { client, params, provider } = ctx.oidc;
   const user = rightUser(realm, params.username, params.password);
   const why = user ? hindrance(user) : "Invalid user credentials";
-  // The library's own InvalidGrant tells nobody why.
+  // InvalidGrant of the library has no reason.
   if (why) throw new errors.CustomOIDCProviderError("invalid_grant", why);
 
   const grant = new provider.Grant({ accountId: user.id, clientId: client.clientId });

@@ -56,7 +56,7 @@ function user(file) {
     email: file.email,
     password: file.credentials?.find((credential) => credential.type === "password")?.value,
     enabled: file.enabled !== false,
-    // Keycloak lets nobody in who has still something to do, or whose profile has a gap.
+    // Keycloak rejects users with required actions or an incomplete profile.
     complete: Boolean(file.email) && !file.requiredActions?.length,
   };
 }

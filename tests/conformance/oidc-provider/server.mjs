@@ -41,7 +41,7 @@ process.stdin.on("end", () => process.exit(0));
 /** One realm: what it is set to, what it has handed out, how often it was asked. */
 function serve(issuer, settings) {
   const realm = { settings, store: new Store(settings.interval), counts: {} };
-  // What was handed out stays: a provider made anew finds it in the store.
+  // Issued tokens stay in the store, where a restarted provider finds them.
   realm.changeKeys = () => {
     realm.handle = makeProvider(issuer, settings, realm.store, newKey(), realm.counts).callback();
   };

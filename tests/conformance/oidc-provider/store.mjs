@@ -1,5 +1,5 @@
 // Where the provider keeps what it hands out: in memory, one store a realm. Two things are done here because nothing else stands between the
-// provider and what it keeps: a device that asks too often is told to slow down, and of many uses of one code or token exactly one is the first.
+// provider and what it keeps: a device that polls too often gets slow_down, and of many uses of one code or token exactly one is the first.
 
 import { Provider, errors } from "oidc-provider";
 
@@ -20,7 +20,7 @@ export class Store {
         this.entries.set(key(id), { kind, payload, until });
       },
       find: async (id) => {
-        // Only a poll is by the token endpoint; the page asks for the same code.
+        // Only polls use the token endpoint; the page reads the same code.
         if (kind === "DeviceCode" && Provider.ctx?.oidc?.route === "token") this.pace(id);
         return this.get(key(id))?.payload;
       },
@@ -28,7 +28,7 @@ export class Store {
       findByUserCode: async (code) => found((payload) => payload.userCode === code),
       consume: async (id) => {
         const payload = this.get(key(id))?.payload;
-        // The provider looks before it gets here, and others do so at the same moment: two at once are a replay too.
+        // The provider checks before this call, and so do concurrent requests: two at once are a replay, too.
         if (!payload || payload.consumed) {
           if (payload) this.endGrant(payload.grantId);
           throw new errors.InvalidGrant("used already");

@@ -69,7 +69,7 @@ fn once(effect: &str, value: impl Into<Value>) -> Value {
 pub(super) fn mitmproxy() -> Vec<Case> {
     let mut cases = vec![
         Case::harmless("nothing", None),
-        // The connection ends by RST when the request body is unread, and by FIN when it is read. Neither tells whether the request arrived.
+        // The connection ends by RST when the request body is unread, and by FIN when it is read. Neither shows whether the request arrived.
         Case::new("unread", always("unseen", true)),
         Case::new("unseen", always("unseen", true)),
         Case::new("lost-answer", always("reset_before_headers", true)),
