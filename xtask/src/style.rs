@@ -412,7 +412,10 @@ mod tests {
         let lines = ["a.rs:1: \"asked\"", "a.rs:2: \"trouble\"", "a.rs:4: \"nobody\"", "a.rs:5: \"looks\""];
         assert_eq!(measure.findings, lines);
         assert_eq!(measured("let·a·=·r#\"one·\"two·told\"#;·//·seat\n").words, 2);
-        assert_eq!(measured("bail!(\"two·{told}·of·them·\\\n··goes·on\")").findings, ["a.rs:2:·\"goes on\"".replace('·', " ")]);
+        assert_eq!(
+            measured("bail!(\"two·{told}·of·them·\\\n··goes·on\")").findings,
+            ["a.rs:2:·\"goes on\"".replace('·', " ")]
+        );
     }
 
     #[test]

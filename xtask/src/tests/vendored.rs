@@ -7,7 +7,7 @@ use super::vendored;
 use crate::code;
 
 #[test]
-fn each_document_pass_changes_as_many_places_as_we_know() {
+fn each_pass_makes_the_known_number_of_edits() {
     let passed = super::built(&vendored()).unwrap_or_else(|findings| panic!("{findings:#?}"));
     assert_eq!(
         passed.counts,

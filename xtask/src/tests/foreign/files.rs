@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_package_is_bytes_however_it_is_described() {
+fn reads_package_as_bytes_for_any_schema() {
     let resource = json!({"type": "object", "properties": {
         "inputStream": {"type": "object"}, "description": {"type": "string"}, "open": {"type": "boolean"}, "readable": {"type": "boolean"},
         "file": {"type": "string", "format": "binary"}, "filename": {"type": "string"}, "uri": {"type": "string"}, "url": {"type": "string"},
@@ -59,7 +59,7 @@ fn takes(document: &mut Value, body: Value) {
 }
 
 #[test]
-fn a_file_in_a_form_is_found_however_it_is_described() {
+fn finds_file_part_for_any_schema() {
     let text = json!({"type": "string"});
     let binary = json!({"type": "string", "format": "binary"});
     let class = json!({"type": "object", "properties": {
@@ -101,7 +101,7 @@ fn a_file_in_a_form_is_found_however_it_is_described() {
 }
 
 #[test]
-fn a_description_of_a_file_is_no_file() {
+fn does_not_take_file_description_for_file() {
     let text = json!({"type": "string"});
     for names in [vec!["name", "originalFilename", "contentType", "size"], vec!["submittedFileName", "contentType"]] {
         let properties: serde_json::Map<String, Value> =
@@ -116,7 +116,7 @@ fn a_description_of_a_file_is_no_file() {
 }
 
 #[test]
-fn a_file_among_the_parameters_is_a_part_of_the_form() {
+fn moves_file_parameter_to_form_part() {
     let binary = json!({"type": "string", "format": "binary"});
     let class = json!({"type": "object", "properties": {"originalFilename": {"type": "string"}, "size": {"type": "integer"}, "inputStream": {"type": "object"}}});
     let dto = json!({"type": "object", "properties": {"document": binary, "keepManualChanges": {"type": "boolean"}}});
@@ -163,7 +163,7 @@ fn a_file_among_the_parameters_is_a_part_of_the_form() {
 }
 
 #[test]
-fn the_flag_of_an_upload_is_sent_where_the_document_has_it() {
+fn sends_upload_flag_where_document_declares_it() {
     let flag = json!({"type": "boolean"});
     for (name, part, required, schema) in [
         ("required", "keepManualChanges", true, flag.clone()),

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_contracts_field_wins_over_others_of_the_same_letters() {
+fn prefers_contract_field_over_similar_names() {
     for (schema, contracts, kind, others) in [
         ("FileStatus", "id", "crate::ids::FileId", &["ID", "Id", "iD"][..]),
         (
@@ -34,7 +34,7 @@ fn the_contracts_field_wins_over_others_of_the_same_letters() {
 }
 
 #[test]
-fn a_field_called_extra_does_not_take_the_place_of_unknown_fields() {
+fn keeps_unknown_fields_beside_a_field_called_extra() {
     let passed = accepted("extra", |document| {
         document["components"]["schemas"]["License"]["properties"]["extra"] = json!({"type": "integer"});
     });
@@ -45,7 +45,7 @@ fn a_field_called_extra_does_not_take_the_place_of_unknown_fields() {
 }
 
 #[test]
-fn the_contracts_parameter_wins_over_others_of_the_same_letters() {
+fn prefers_contract_parameter_over_similar_names() {
     let passed = accepted("parameters", |document| {
         let parameters = upload(document)["parameters"].as_array_mut().expect("parameters");
         for name in ["KEEPMANUALCHANGES", "KeepManualChanges", "keep_manual_changes", "fileId", "DossierId"] {
@@ -61,7 +61,7 @@ fn the_contracts_parameter_wins_over_others_of_the_same_letters() {
 }
 
 #[test]
-fn the_contracts_value_schema_and_operation_win_over_others_of_the_same_letters() {
+fn prefers_contract_value_schema_and_operation_over_similar_names() {
     let passed = accepted("others", |document| {
         let schemas = document["components"]["schemas"].as_object_mut().expect("schemas");
         let state = schemas["DownloadState"]["enum"].as_array_mut().expect("values");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_reference_that_can_not_be_followed_is_reported_first_and_at_its_place() {
+fn reports_dangling_reference_first_with_its_pointer() {
     for (reference, reason) in [
         ("#/components/schemas/Gone", "leads nowhere"),
         ("#/components/schemas/licenseusage", "is #/components/schemas/LicenseUsage meant?"),
@@ -35,7 +35,7 @@ fn a_reference_that_can_not_be_followed_is_reported_first_and_at_its_place() {
 }
 
 #[test]
-fn all_references_that_can_not_be_followed_come_at_once_before_other_findings() {
+fn reports_all_dangling_references_before_other_findings() {
     let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
     let findings = changed(|document| {
         document["components"]["schemas"]["DownloadState"]["enum"] = json!(["QUEUED"]);
@@ -69,7 +69,7 @@ fn all_references_that_can_not_be_followed_come_at_once_before_other_findings() 
 }
 
 #[test]
-fn a_list_of_bad_references_ends() {
+fn truncates_long_list_of_dangling_references() {
     let properties: serde_json::Map<String, Value> = (0..500)
         .map(|number| (format!("p{number}"), json!({"$ref": format!("#/components/schemas/No{number}")})))
         .collect();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_object_of_which_nothing_is_said_is_any_json() {
+fn maps_object_without_description_to_any_json() {
     let open = json!({"type": "object"});
     let properties = json!({
         "features": {"type": "object", "additionalProperties": open},
@@ -36,7 +36,7 @@ fn an_object_of_which_nothing_is_said_is_any_json() {
 }
 
 #[test]
-fn a_map_of_java_objects_is_read_whatever_its_values_are() {
+fn accepts_any_values_in_map_of_java_objects() {
     let passed = accepted("features", |document| {
         let properties = &mut document["components"]["schemas"]["License"]["properties"];
         properties["features"] = json!({"type": "object", "additionalProperties": {"type": "object"}});
@@ -61,7 +61,7 @@ fn a_map_of_java_objects_is_read_whatever_its_values_are() {
 }
 
 #[test]
-fn classes_that_jackson_writes_otherwise_are_any_json() {
+fn maps_classes_with_custom_serialisers_to_any_json() {
     let object = |names: &[&str]| {
         let properties: serde_json::Map<String, Value> =
             names.iter().map(|name| ((*name).to_owned(), json!({"type": "integer"}))).collect();
@@ -111,7 +111,7 @@ fn classes_that_jackson_writes_otherwise_are_any_json() {
 }
 
 #[test]
-fn lists_of_bytes_and_of_sort_orders_are_any_json() {
+fn maps_lists_of_bytes_and_sort_orders_to_any_json() {
     let order = json!({"type": "object", "properties": {"direction": {"type": "string"}, "property": {"type": "string"}, "nullHandling": {"type": "string"}, "ascending": {"type": "boolean"}, "ignoreCase": {"type": "boolean"}}});
     let properties = json!({
         "sort": {"type": "array", "items": order},
@@ -125,7 +125,7 @@ fn lists_of_bytes_and_of_sort_orders_are_any_json() {
 }
 
 #[test]
-fn times_may_be_described_as_numbers_and_lists() {
+fn accepts_times_declared_as_numbers_or_lists() {
     for (name, schema) in [
         ("milliseconds", json!({"type": "integer", "format": "int64"})),
         ("seconds", json!({"type": "number"})),
@@ -153,7 +153,7 @@ fn times_may_be_described_as_numbers_and_lists() {
 }
 
 #[test]
-fn a_body_of_which_nothing_is_said_is_taken_for_the_contracts() {
+fn uses_contract_for_body_without_description() {
     for (name, schema) in [
         ("ResponseEntity<?>", json!({"type": "object"})),
         ("Map<String, Object>", json!({"type": "object", "additionalProperties": {"type": "object"}})),
@@ -177,7 +177,7 @@ fn a_body_of_which_nothing_is_said_is_taken_for_the_contracts() {
 }
 
 #[test]
-fn answers_may_lack_what_their_document_requires() {
+fn accepts_responses_without_required_fields() {
     let passed = accepted("required", |document| {
         let audit = json!({"type": "object", "required": ["by", "count"], "properties": {"by": {"type": "string"}, "count": {"type": "integer"}}});
         document["components"]["schemas"]["Audit"] = audit;

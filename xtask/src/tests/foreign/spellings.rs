@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn numbers_where_texts_are_due_are_texts() {
+fn reads_numbers_as_texts_where_texts_are_expected() {
     let yaml = "
 openapi: 3.0
 info: {title: 2024, version: 1.0, description: true}
@@ -63,7 +63,7 @@ components:
 }
 
 #[test]
-fn a_document_of_version_3_1_is_read_as_one_of_3_0() {
+fn reads_openapi_3_1_as_3_0() {
     let mut given = with_operation(
         json!({"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}}}),
         json!({"A": {"type": "object", "properties": {
@@ -106,7 +106,7 @@ fn a_document_of_version_3_1_is_read_as_one_of_3_0() {
 // The package.
 
 #[test]
-fn a_path_is_found_with_patterns_slashes_and_stars() {
+fn finds_path_with_patterns_slashes_and_stars() {
     for (from, to) in [
         ("{downloadId}", "{downloadId:.+}"),
         ("{downloadId}", "{downloadId:[a-f0-9-]{36}}"),
@@ -136,7 +136,7 @@ fn a_path_is_found_with_patterns_slashes_and_stars() {
 }
 
 #[test]
-fn a_template_that_can_not_be_read_stays_for_the_lint() {
+fn leaves_invalid_path_template_to_lint() {
     for (path, plain) in [
         ("/a/{id:[0-9]{2}}/b/{name}", Some("/a/{id}/b/{name}")),
         ("/a{?page,size}", Some("/a")),
@@ -160,7 +160,7 @@ fn a_template_that_can_not_be_read_stays_for_the_lint() {
 }
 
 #[test]
-fn extensions_may_stand_at_every_level() {
+fn accepts_extensions_at_every_level() {
     let plain = generated(&accepted("ours", |_| {}));
     let passed = accepted("extensions", |document| {
         let note = json!({"$ref": "#/nowhere", "get": {"responses": {}}, "type": "what"});
