@@ -1,7 +1,7 @@
 //! A login in the platform's keyring, with no keyring, an open one and a locked one.
 //!
 //! The test is its own program, because a process finds its keyring through its environment. Without an argument, the program runs itself
-//! without a keyring. With `open` or `locked`, the session must have such a keyring; `cargo xtask peers keyring` creates one.
+//! without a keyring. With `open` or `locked`, the session must have such a keyring; `cargo xtask conformance keyring` creates one.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::{Command, ExitCode};

@@ -1,11 +1,11 @@
-//! `cargo xtask bench`: what calls, lists and transfers cost with the SDK, beside hand-written reqwest, the client that openapi-generator
-//! makes from our document, and curl; how soon its waits end, beside simple pollers; and what it costs to build it, beside other SDKs.
+//! `cargo xtask bench`: measures calls, lists and transfers with the SDK, hand-written reqwest, the client of openapi-generator, and curl; waits, compared
+//! with simple pollers; and builds, compared with other SDKs.
 //!
-//! All clients ask one server process, in the same run, one after the other in turn. Instructions and allocations are counted by
-//! callgrind as the difference of a run and one twice as long, so that starting the program does not count; they are the same in every
-//! run and are what the goals are about. Wall time is the median of several rounds, with its spread, and says what else the machine did.
+//! All clients use one server process in the same run and take turns. callgrind counts instructions and allocations as the difference of a run and a run
+//! twice as long, so that the start of the program does not count. These numbers are the same in every run, and the goals refer to them. Wall time is the
+//! median of several rounds, with its spread, and depends on the load of the machine.
 //!
-//! Prints tables and writes `target/bench.json`, and a plot of the waits. What can't be measured is *not run*, with the reason; nothing is made up for it.
+//! Prints tables, and writes `target/bench.json` and a plot of the waits. A figure that cannot be measured is *not run*, with the reason.
 
 mod build;
 mod callgrind;
@@ -13,42 +13,46 @@ mod clients;
 mod figures;
 mod goals;
 mod jobs;
+mod openapi_generator;
 mod plot;
-mod process;
-mod rival;
+mod program;
 mod server;
 mod table;
 mod transfers;
 mod waits;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use clients::Clients;
+use figures::NotMeasured;
 use jobs::Extent;
 
-/// How much is measured.
+use crate::process::first_line;
+use crate::workspace::{print, root};
+
+/// Options of `bench`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What is measured; everything, unless something is named.
+    /// Benchmarks to run; all by default.
     #[arg(value_enum)]
-    what: Vec<What>,
-    /// Fewer calls, fewer rounds, shorter lists, and builds only if they are named: some minutes less, some more noise.
+    benchmarks: Vec<Benchmark>,
+    /// Fewer calls and rounds, shorter lists, and builds only if named: some minutes less and more noise.
     #[arg(long)]
     quick: bool,
-    /// How much is uploaded and downloaded at a time, in GiB.
+    /// Size of an upload and a download in GiB.
     #[arg(long, value_name = "N", default_value_t = 1)]
     gibibytes: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum What {
-    /// Small calls, one after the other and many at a time.
+enum Benchmark {
+    /// Small calls, sequential and concurrent.
     Call,
-    /// A list of 100,000 files, whole and item by item.
+    /// A list of 100,000 files, whole and streamed.
     List,
     /// Large uploads and downloads.
     Transfer,
@@ -59,26 +63,27 @@ enum What {
 }
 
 impl Args {
-    fn has(&self, what: What) -> bool {
-        if self.what.is_empty() { what != What::Build || !self.quick } else { self.what.contains(&what) }
+    fn has(&self, benchmark: Benchmark) -> bool {
+        if self.benchmarks.is_empty() {
+            benchmark != Benchmark::Build || !self.quick
+        } else {
+            self.benchmarks.contains(&benchmark)
+        }
     }
 }
-
-/// A reason why something was not measured.
-type Missing = String;
 
 /// Measures, prints the table and writes the figures.
 pub(crate) fn run(args: &Args) -> ExitCode {
     match measure(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            say(&format!("bench: {reason}"));
+            print(&format!("bench: {reason}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn measure(args: &Args) -> Result<(), Missing> {
+fn measure(args: &Args) -> Result<(), NotMeasured> {
     let began = Instant::now();
     let machine = machine();
     let folder = folder()?;
@@ -87,25 +92,25 @@ fn measure(args: &Args) -> Result<(), Missing> {
     let server = server::Server::start(&mut Command::new(&clients.bench), &folder)?;
     let bench = jobs::Bench { clients: &clients, folder: &folder, base_url: &server.base_url, extent: &extent };
     let mut rows = Vec::new();
-    if args.has(What::Call) {
+    if args.has(Benchmark::Call) {
         rows.extend(bench.calls()?);
     }
-    if args.has(What::List) {
+    if args.has(Benchmark::List) {
         rows.extend(bench.lists()?);
     }
-    if args.has(What::Transfer) {
+    if args.has(Benchmark::Transfer) {
         rows.extend(transfers::run(&bench, args.gibibytes)?);
     }
     drop(server);
-    let waits = if args.has(What::Wait) { waits::run(&clients.bench, &folder, args.quick)? } else { Vec::new() };
-    if args.has(What::Build) {
+    let waits = if args.has(Benchmark::Wait) { waits::run(&clients.bench, &folder, args.quick)? } else { Vec::new() };
+    if args.has(Benchmark::Build) {
         rows.extend(build::run(&folder));
     }
     let mut notes = clients.notes.clone();
-    notes.push(format!("this machine: {} cores, load {} when it began", machine["cores"], machine["load"]));
-    table::print(&rows, &notes);
-    waits::print(&waits);
-    goals::print(&rows);
+    notes.push(format!("this machine: {} cores, load {} at the start", machine["cores"], machine["load"]));
+    table::print_rows(&rows, &notes);
+    waits::print_waits(&waits);
+    goals::print_goals(&rows);
     let report = json!({
         "date": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         "commit": commit(),
@@ -121,33 +126,27 @@ fn measure(args: &Args) -> Result<(), Missing> {
     });
     let path = root().join("target/bench.json");
     std::fs::write(&path, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
-    say(&format!("\nall figures: target/bench.json ({} s)", began.elapsed().as_secs()));
+    print(&format!("\nall figures: target/bench.json ({} s)", began.elapsed().as_secs()));
     Ok(())
 }
 
-/// The root of the workspace.
-fn root() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    root.canonicalize().unwrap_or(root)
-}
-
-/// Where everything is made that a run needs; kept, so that the next run finds it.
-fn folder() -> Result<PathBuf, Missing> {
+/// Returns the folder for programs and output; later runs reuse it.
+fn folder() -> Result<PathBuf, NotMeasured> {
     let folder = root().join("target/bench");
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Ok(folder)
 }
 
-/// The commit, and whether the tree differs from it.
+/// Returns the commit, and whether the tree has changes.
 fn commit() -> Value {
-    let git = |arguments: &[&str]| process::line(Command::new("git").current_dir(root()).args(arguments));
+    let git = |arguments: &[&str]| first_line(Command::new("git").current_dir(root()).args(arguments));
     json!({
         "id": git(&["rev-parse", "HEAD"]),
         "changed": git(&["status", "--porcelain", "--untracked-files=no"]).map(|text| !text.is_empty()),
     })
 }
 
-/// The machine, and how many programs wanted to run on it in the minute before.
+/// Describes the machine and its load in the previous minute.
 fn machine() -> Value {
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -164,33 +163,25 @@ fn machine() -> Value {
 }
 
 fn tools() -> Value {
-    let version = |program: &str| process::line(Command::new(program).arg("--version"));
+    let version = |program: &str| first_line(Command::new(program).arg("--version"));
     json!({
         "rustc": version("rustc"),
         "valgrind": version("valgrind"),
         "curl": version("curl"),
         "java": version("java"),
-        // The generated client is built with the same lock file.
+        // The generated client uses the same lock file.
         "reqwest": locked("reqwest"),
         "hyper": locked("hyper"),
         "serde_json": locked("serde_json"),
         "tokio": locked("tokio"),
-        "openapi-generator": rival::GENERATOR,
+        "openapi-generator": openapi_generator::GENERATOR,
     })
 }
 
-/// The version of a crate in the workspace's lock file.
+/// Returns the version of a crate in the lock file of the workspace.
 fn locked(name: &str) -> Option<String> {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).ok()?;
     let mut lines = lock.lines().skip_while(|line| *line != format!("name = \"{name}\""));
     let version = lines.nth(1)?.strip_prefix("version = ")?;
     Some(version.trim_matches('"').to_owned())
-}
-
-/// One line for whoever runs the command.
-fn say(line: &str) {
-    #[expect(clippy::print_stdout, reason = "the command's result")]
-    {
-        println!("{line}");
-    }
 }

@@ -1,7 +1,6 @@
-//! The workspace's own commands, run as `cargo xtask COMMAND`.
+//! Developer commands of the workspace, run as `cargo xtask COMMAND`.
 //!
-//! One module a subcommand. Nothing here needs the crates of the workspace to compile, so that `regen` still works when
-//! generation is broken.
+//! Each command has a module. No crate of the workspace that generation could break is a dependency, so that `regen` still works then.
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
 
@@ -11,14 +10,17 @@ use clap::{Parser, Subcommand};
 use documine_codegen::{self as passes, code, yaml};
 
 mod bench;
-mod campaign;
+mod conformance;
 mod documents;
-mod peers;
+mod process;
 mod regen;
+mod stress;
+mod style;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
-/// The workspace's own commands.
+/// Developer commands of the workspace.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
 struct Cli {
@@ -28,17 +30,19 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make openapi/documine.json, which the build reads: from openapi/documine.yaml, or `--from` a document of yours.
+    /// Write openapi/documine.json, which the build reads, from openapi/documine.yaml or from a document of the user.
     Regen(regen::Args),
-    /// Hold `regen` and the build against documents that differ from ours in many ways.
+    /// Check `regen` and the build with documents that differ from the reconstruction.
     Documents(documents::Args),
-    /// Measure what calls cost, beside hand-written reqwest and a generated client.
+    /// Measure the SDK, compared with hand-written reqwest and a generated client.
     Bench(bench::Args),
-    /// Let many clients work while much goes wrong, and look whether anything was lost, doubled or corrupt.
-    Campaign(campaign::Args),
-    /// Run programs by others that tell whether ours is right.
+    /// Run many clients with many faults, and check that nothing is lost, duplicated or corrupt.
+    Stress(stress::Args),
+    /// Run independent programs that validate the document, the simulator and the SDK.
     #[command(subcommand)]
-    Peers(peers::Peer),
+    Conformance(conformance::Suite),
+    /// Measure doc comments, comments, error texts and Markdown by the rules of style.
+    Style(style::Args),
 }
 
 fn main() -> ExitCode {
@@ -46,7 +50,8 @@ fn main() -> ExitCode {
         Command::Regen(args) => regen::run(&args),
         Command::Documents(args) => documents::run(&args),
         Command::Bench(args) => bench::run(&args),
-        Command::Campaign(args) => campaign::run(&args),
-        Command::Peers(peer) => peers::run(&peer),
+        Command::Stress(args) => stress::run(&args),
+        Command::Conformance(suite) => conformance::run(&suite),
+        Command::Style(args) => style::run(&args),
     }
 }

@@ -1,14 +1,16 @@
-//! `cargo xtask regen`: makes the document that the build reads, from ours or from one of the user's own.
+//! `cargo xtask regen`: writes the document that the build reads, from the reconstruction or from a document of the user.
 //!
-//! Without options, `openapi/documine.yaml` becomes `openapi/documine.json` in canonical form (or, once a document was put in its place,
-//! that one is made canonical again). `--from` puts another document there; everything that could go wrong in the build is tried
-//! before anything is written, and then all files are written or none. Exit code: 0 done, 1 the files differ (`--check`), 2 refused.
+//! Without options, `openapi/documine.yaml` becomes `openapi/documine.json` in canonical form; after a replacement, the replacing document is brought to
+//! canonical form again. `--from` replaces the document. All steps of the build run before anything is written, and either all files are written or
+//! none. Exit code: 0 done, 1 the files differ (`--check`), 2 refused.
 
 mod diff;
 mod folder;
 mod mapped;
+mod oasdiff;
 mod record;
 mod report;
+mod sanitize;
 mod source;
 mod table;
 
@@ -23,8 +25,8 @@ use similar::TextDiff;
 use crate::passes::contract::Contract;
 use crate::passes::decisions::Decisions;
 use crate::{code, passes};
-use diff::{Effect, Side};
-use folder::{CONTRACT, DECISIONS, DOCUMENT, FINGERPRINT, Files, Folder, MAPPED, OURS, PRIVATE, RECORD, TABLE};
+use diff::MappedDocument;
+use folder::{CHANGES, CONTRACT, DECISIONS, DOCUMENT, FINGERPRINT, Files, Folder, MAPPED, OURS, PRIVATE, RECORD};
 use record::{Record, sha256};
 use report::{Generated, Mode, Report};
 
@@ -35,33 +37,33 @@ pub(crate) struct Args {
     /// Write nothing; fail with a diff when the files in openapi/ are not what would be written.
     #[arg(long, conflicts_with_all = ["from", "restore", "private", "dry_run", "map", "accept_missing"])]
     check: bool,
-    /// Put this document (OpenAPI 3.0 or 3.1, JSON or YAML; `-`: standard input) in the place of the one in use.
+    /// Replace the document in use by this one (OpenAPI 3.0 or 3.1, JSON or YAML; `-`: standard input).
     #[arg(long, value_name = "FILE")]
     from: Option<String>,
-    /// Put it into openapi/private/, which git ignores, the build prefers, and no package holds.
+    /// Write the document to openapi/private/, which git ignores, the build prefers, and packages exclude.
     #[arg(long, requires = "from")]
     private: bool,
     /// Write nothing, and report what would be done.
     #[arg(long)]
     dry_run: bool,
-    /// The form of the report.
+    /// Output format of the report.
     #[arg(long, value_enum, default_value_t = Form::Text)]
     report: Form,
-    /// Where the document has an operation of the contract: `getDownload='GET /api/downloads/{id}/status'`. Kept in mapping.toml.
+    /// Map an operation of the contract to an operation of the document: `getDownload='GET /api/downloads/{id}/status'`. Saved in mapping.toml.
     #[arg(long, value_name = "OPERATION=METHOD PATH")]
     map: Vec<String>,
-    /// Operations of the contract that the document may lack; their calls then say so. Kept in mapping.toml.
+    /// Accept a document without these operations of the contract; their calls return an error. Saved in mapping.toml.
     #[arg(long, value_name = "OPERATION", value_delimiter = ',', num_args = 1..)]
     accept_missing: Vec<String>,
-    /// Back to our reconstruction; a replaced document, a private one and decisions about them go.
+    /// Restore the reconstruction; removes a replacing or private document and the decisions about it.
     #[arg(long, conflicts_with_all = ["from", "private", "map", "accept_missing"])]
     restore: bool,
-    /// Do not build the client and the facade to see that they compile. The generator itself is always tried.
+    /// Skip compiling the client and the facade. The generator itself always runs.
     #[arg(long)]
     no_build: bool,
 }
 
-/// The form of the report.
+/// Output format of the report.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Form {
     #[default]
@@ -70,54 +72,60 @@ enum Form {
     Markdown,
 }
 
-/// Done, or nothing to do.
+/// Exit code: done, or nothing to do.
 const DONE: u8 = 0;
-/// `--check` found a difference.
+/// Exit code: `--check` found a difference.
 const DIFFERS: u8 = 1;
-/// The document can't be used; nothing was written.
+/// Exit code: the document cannot be used and nothing was written.
 const REFUSED: u8 = 2;
 
-/// Runs the command in this workspace and says how it ended.
+/// Runs the command in this workspace.
 pub(crate) fn run(args: &Args) -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut output = Output::default();
     let code = regen(&root.join("openapi"), args, &mut output, Some(&|| build(&root)));
+    if let Some([old, new]) = output.compared.as_ref().filter(|_| args.report != Form::Json) {
+        output.result.push('\n');
+        output.result.push_str(&oasdiff::changelog(Path::new("oasdiff"), old, new));
+    }
     #[expect(clippy::print_stdout, reason = "the command's result")]
     {
         print!("{}", output.result);
     }
-    #[expect(clippy::print_stderr, reason = "the command's complaint")]
+    #[expect(clippy::print_stderr, reason = "the command's errors")]
     {
-        eprint!("{}", output.complaint);
+        eprint!("{}", output.errors);
     }
     ExitCode::from(code)
 }
 
-/// What there is to say.
+/// Output of the command.
 #[derive(Default)]
 struct Output {
-    /// For stdout.
+    /// Text for stdout.
     result: String,
-    /// For stderr.
-    complaint: String,
+    /// Text for stderr.
+    errors: String,
+    /// The old and the new document, when `--from` replaced one by another.
+    compared: Option<[String; 2]>,
 }
 
-/// Builds what depends on the document; the seconds it took, or what the compiler said.
+/// Compiles the crates that depend on the document; returns the seconds taken, or the compiler's errors.
 type Build<'a> = &'a dyn Fn() -> Result<f64, String>;
 
-/// The work itself on the folder that holds the document.
+/// Runs the command on a folder that holds the document.
 fn regen(openapi: &Path, args: &Args, output: &mut Output, build: Option<Build<'_>>) -> u8 {
     match Regen::new(openapi, args).and_then(|regen| regen.run(build, output)) {
         Ok(code) => code,
         Err(reasons) => {
             let (first, more) = reasons.split_first().map_or(("", &[][..]), |(first, more)| (first.as_str(), more));
-            output.complaint.push_str("refused: ");
-            output.complaint.push_str(first);
+            output.errors.push_str("refused: ");
+            output.errors.push_str(first);
             for reason in more {
-                output.complaint.push_str("\n         ");
-                output.complaint.push_str(reason);
+                output.errors.push_str("\n         ");
+                output.errors.push_str(reason);
             }
-            output.complaint.push_str("\nnothing was written\n");
+            output.errors.push_str("\nnothing was written\n");
             if args.report != Form::Text {
                 output.result.push_str(&args.report.of(&refused(args, reasons)));
             }
@@ -126,7 +134,7 @@ fn regen(openapi: &Path, args: &Args, output: &mut Output, build: Option<Build<'
     }
 }
 
-/// The report of a document that can't be used.
+/// Returns the report of a refused document.
 fn refused(args: &Args, reasons: Vec<String>) -> Report {
     Report {
         source: args.from.as_deref().map_or_else(|| format!("openapi/{DOCUMENT}"), source::name),
@@ -159,11 +167,11 @@ struct Regen<'a> {
     openapi: &'a Path,
     args: &'a Args,
     contract: Contract,
-    /// Our reconstruction, in canonical form.
+    /// The reconstruction in canonical form.
     ours: String,
 }
 
-/// A document that the build will be able to use, and the files that say so.
+/// A document that the build can use, and the files to write.
 struct Prepared {
     files: Files,
     text: String,
@@ -175,10 +183,10 @@ struct Prepared {
     generated: Generated,
 }
 
-/// The document that was in use before, as far as it can be used.
+/// The document in use before the command.
 struct Before {
+    text: String,
     document: Value,
-    decisions: Decisions,
     mapping: passes::mapping::Mapping,
 }
 
@@ -218,7 +226,7 @@ impl<'a> Regen<'a> {
                 self.prepare(&folder, &self.our_document()?, &format!("openapi/{OURS}"), Decisions::default())?;
             (self.leftovers(), prepared)
         } else {
-            // The public one is kept in order, too, while a private one is in use.
+            // The public document stays in canonical form, too, while a private one is in use.
             let mut files = Files::new();
             if in_use.private {
                 files = self.refresh(&Folder::new(self.openapi, false), false)?.files;
@@ -245,6 +253,9 @@ impl<'a> Regen<'a> {
             }
         }
         let report = self.report(&prepared, before.as_ref(), &different, seconds);
+        if let Some(before) = before.filter(|before| self.args.from.is_some() && before.text != prepared.text) {
+            output.compared = Some([before.text, prepared.text.clone()]);
+        }
         if self.args.report == Form::Text && prepared.mode == Mode::Reconstruction {
             output.result.push_str(&details(&prepared, &report));
         } else {
@@ -253,7 +264,7 @@ impl<'a> Regen<'a> {
         Ok(DONE)
     }
 
-    /// Whether the command is about another document than the one that was built last.
+    /// Returns whether the command may change the document or its mapping.
     fn changes_build(&self) -> bool {
         self.args.from.is_some()
             || self.args.restore
@@ -265,32 +276,32 @@ impl<'a> Regen<'a> {
         serde_json::from_str(&self.ours).map_err(|error| one(error.to_string()))
     }
 
-    /// The document in use and where it has the contract's things; `None` when it can't be used.
+    /// Reads the document in use and maps it to the contract. `None`: the build cannot use it.
     fn before(&self) -> Option<Before> {
         let folder = Folder::in_use(self.openapi);
         let text = folder.read(DOCUMENT).ok()??;
-        let decisions = kept(&folder).ok()?;
+        let decisions = saved_decisions(&folder).ok()?;
         let passed = passes::prepare(&text, Some((&self.contract, &decisions))).ok()?;
-        Some(Before { document: serde_json::from_str(&text).ok()?, decisions, mapping: passed.mapping })
+        Some(Before { document: serde_json::from_str(&text).ok()?, text, mapping: passed.mapping })
     }
 
-    /// The document of a folder once more: ours from its YAML, a replaced one from itself.
+    /// Prepares the document of a folder again: the reconstruction from its YAML, a replacing document from itself.
     fn refresh(&self, folder: &Folder, with_decisions: bool) -> Result<Prepared, Vec<String>> {
         let replaced = folder.record().map_err(one)?.is_some_and(|record| !record.ours);
-        let decisions = if with_decisions { self.decisions(folder)? } else { kept(folder)? };
+        let decisions = if with_decisions { self.decisions(folder)? } else { saved_decisions(folder)? };
         if !replaced && !folder.private {
             return self.prepare(folder, &self.our_document()?, &format!("openapi/{OURS}"), decisions);
         }
         let text = folder.read(DOCUMENT).map_err(one)?;
-        let text =
-            text.ok_or_else(|| one(format!("{} is not there; --restore puts ours back", folder.shown(DOCUMENT))))?;
+        let text = text
+            .ok_or_else(|| one(format!("{} is missing; run `cargo xtask regen --restore`", folder.shown(DOCUMENT))))?;
         let document = source::parse(&text, &folder.shown(DOCUMENT)).map_err(one)?;
         self.prepare(folder, &document, "changed by hand", decisions)
     }
 
-    /// The decisions that a folder holds, and those of the command line.
+    /// Merges the decisions of the command line into those saved in a folder.
     fn decisions(&self, folder: &Folder) -> Result<Decisions, Vec<String>> {
-        let mut decisions = kept(folder)?;
+        let mut decisions = saved_decisions(folder)?;
         for pair in &self.args.map {
             let (operation, target) = pair.split_once('=').ok_or_else(|| {
                 one(format!(
@@ -307,7 +318,7 @@ impl<'a> Regen<'a> {
         Ok(decisions)
     }
 
-    /// Tries all that the build will do, and gives the files that it needs.
+    /// Runs all steps of the build and returns the files that the build needs.
     fn prepare(
         &self,
         folder: &Folder,
@@ -331,7 +342,7 @@ impl<'a> Regen<'a> {
             (folder.path(DECISIONS), decided),
             (folder.path(MAPPED), Some(mapped::table(&passed.mapping, &self.contract))),
             (folder.path(RECORD), Some(record.text())),
-            (folder.common(TABLE), Some(diff::page())),
+            (folder.common(CHANGES), Some(diff::changes_page())),
             (folder.common(FINGERPRINT), Some(format!("{}\n", passes::fingerprint(&self.ours)))),
         ];
         Ok(Prepared {
@@ -354,7 +365,7 @@ impl<'a> Regen<'a> {
         })
     }
 
-    /// What a private document leaves when ours comes back.
+    /// Lists the files of a private document, to be removed.
     fn leftovers(&self) -> Files {
         let private = Folder::new(self.openapi, true);
         [DOCUMENT, DECISIONS, MAPPED, RECORD].into_iter().map(|name| (private.path(name), None)).collect()
@@ -376,8 +387,8 @@ impl<'a> Regen<'a> {
                 .context_radius(3)
                 .header(&header, &format!("{header}, as regen writes it"))
                 .to_string();
-            output.complaint.push_str(&diff);
-            let _ = writeln!(output.complaint, "{header} is not what the document says: run `cargo xtask regen`");
+            output.errors.push_str(&diff);
+            let _ = writeln!(output.errors, "{header} is out of date: run `cargo xtask regen`");
         }
         DIFFERS
     }
@@ -390,27 +401,16 @@ impl<'a> Regen<'a> {
         build_seconds: Option<f64>,
     ) -> Report {
         let mapping = &prepared.passed.mapping;
-        let (mapped, missing) = report::found(&self.contract, mapping, &prepared.decisions.accept_missing);
+        let (mapped, missing) = report::mapped_and_missing(&self.contract, mapping, &prepared.decisions.accept_missing);
         let changes = before.map_or_else(Vec::new, |before| {
-            let old = Side {
-                document: &before.document,
-                mapping: &before.mapping,
-                accepted: &before.decisions.accept_missing,
-            };
-            let new = Side { document: &prepared.document, mapping, accepted: &prepared.decisions.accept_missing };
-            let mut changes = diff::compare(&self.contract, &old, &new);
-            // The document is accepted, so whatever looks like trouble for the facade was brought to a form that it lives with.
-            for change in changes.iter_mut().filter(|change| change.effect == Effect::Facade) {
-                change.effect = Effect::Raw;
-                change.text.push_str("; the facade lives with it");
-            }
-            changes
+            let old = MappedDocument { document: &before.document, mapping: &before.mapping };
+            diff::compare(&old, &MappedDocument { document: &prepared.document, mapping })
         });
         Report {
             source: prepared.source.clone(),
             sha256: sha256(&prepared.text),
             mode: prepared.mode,
-            operations: report::count(&prepared.document),
+            operations: report::operation_count(&prepared.document),
             mapped,
             missing,
             changes,
@@ -422,7 +422,7 @@ impl<'a> Regen<'a> {
         }
     }
 
-    /// What became of the files.
+    /// Lists the files with what was done to each.
     fn outcome(&self, different: &Files) -> String {
         if different.is_empty() {
             return String::from("openapi/ is up to date");
@@ -441,15 +441,15 @@ impl<'a> Regen<'a> {
     }
 }
 
-/// The decisions that a folder holds.
-fn kept(folder: &Folder) -> Result<Decisions, Vec<String>> {
+/// Reads the decisions saved in a folder.
+fn saved_decisions(folder: &Folder) -> Result<Decisions, Vec<String>> {
     match folder.read(DECISIONS).map_err(one)? {
         Some(text) => Decisions::read(&text, &folder.shown(DECISIONS)),
         None => Ok(Decisions::default()),
     }
 }
 
-/// What those who work on our own document look at: how sure its elements are, and what the passes do with it.
+/// Describes the reconstruction for its authors: the provenance of its elements and the edits of each pass.
 fn details(prepared: &Prepared, report: &Report) -> String {
     let mut text = table::operations(&prepared.document);
     text.push_str("\nPasses (edits on this document):\n");
@@ -468,7 +468,7 @@ fn details(prepared: &Prepared, report: &Report) -> String {
     text
 }
 
-/// Compiles the client and the facade with the document that was just written.
+/// Compiles the client and the facade with the new document and returns the seconds taken.
 fn build(root: &Path) -> Result<f64, String> {
     let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let started = Instant::now();
@@ -476,14 +476,14 @@ fn build(root: &Path) -> Result<f64, String> {
         .current_dir(root)
         .args(["check", "--quiet", "--package", "documine", "--message-format", "short"])
         .output()
-        .map_err(|error| format!("cargo can't be run to build the client: {error}"))?;
+        .map_err(|error| format!("build the client: start cargo: {error}"))?;
     if run.status.success() {
         return Ok(started.elapsed().as_secs_f64());
     }
-    let said = String::from_utf8_lossy(&run.stderr);
-    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).take(20).collect();
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim().is_empty()).take(20).collect();
     Err(format!(
-        "the client does not compile with this document, which is a mistake of ours; please report it:\n{}",
+        "the client does not compile with this document, which is a bug; please report it:\n{}",
         lines.join("\n")
     ))
 }

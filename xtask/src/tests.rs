@@ -1,24 +1,25 @@
 //! Tests of the passes over the document and over the generated code, and of the lint.
 //!
-//! They stand here because the build script, which runs the passes, can't be tested itself.
+//! The tests are in this crate, because a build script cannot be tested itself.
 
 #![allow(clippy::needless_pass_by_value, reason = "snippets read best as literals")]
 
 mod code;
 mod document;
 mod foreign;
+mod layers;
 mod lint;
 mod mapping;
 mod order;
 mod robust;
-mod twists;
+mod variants;
 mod vendored;
 
 use serde_json::{Value, json};
 
 use crate::passes;
 
-/// A document with these paths and component schemas.
+/// Makes a document with these paths and component schemas.
 fn document(paths: Value, schemas: Value) -> Value {
     json!({
         "openapi": "3.0.3",
@@ -28,7 +29,7 @@ fn document(paths: Value, schemas: Value) -> Value {
     })
 }
 
-/// A document with one operation, `GET /x`, of these members; an answer is added when there is none.
+/// Makes a document with one operation, `GET /x`; adds a response if there is none.
 fn with_operation(mut operation: Value, schemas: Value) -> Value {
     if operation.get("responses").is_none() {
         operation["responses"] = json!({"204": {"description": ""}});
@@ -39,7 +40,7 @@ fn with_operation(mut operation: Value, schemas: Value) -> Value {
     document(json!({"/x": {"get": operation}}), schemas)
 }
 
-/// The document after all passes.
+/// Runs all passes on a document.
 fn passed(document: &Value) -> Value {
     match passes::prepare(&document.to_string(), None) {
         Ok(passed) => passed.document,
@@ -47,7 +48,7 @@ fn passed(document: &Value) -> Value {
     }
 }
 
-/// What the lint has against the document.
+/// Returns the findings of the lint.
 fn refused(document: &Value) -> Vec<String> {
     match passes::prepare(&document.to_string(), None) {
         Ok(_) => Vec::new(),
@@ -55,26 +56,26 @@ fn refused(document: &Value) -> Vec<String> {
     }
 }
 
-/// Our document in canonical form, whatever document is in use in this tree.
+/// Returns the reconstruction in canonical form, independent of the document in use.
 pub(crate) fn vendored() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/documine.yaml");
     let text = std::fs::read_to_string(path).expect("openapi/documine.yaml is there");
     passes::canonical::text(&crate::yaml::document(&text, "openapi/documine.yaml").expect("reads"))
 }
 
-/// The contract of the facade.
+/// Reads the contract of the facade.
 pub(crate) fn contract() -> passes::contract::Contract {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/contract.toml");
     let text = std::fs::read_to_string(path).expect("openapi/contract.toml is there");
     passes::contract::Contract::read(&text).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
-/// A document after all that the build does with it.
+/// Runs all steps of the build on a document.
 fn built(text: &str) -> Result<passes::PreparedDocument, Vec<String>> {
     passes::prepare(text, Some((&contract(), &passes::decisions::Decisions::default())))
 }
 
-/// The document after the passes, with `mark` run where the pass `canonical` has its place.
+/// Runs the passes on a document, with `mark` in place of the pass `canonical`.
 fn marked(document: &Value, mark: fn(&mut Value)) -> Value {
     let mut document = document.clone();
     passes::canonical::sort(&mut document);
@@ -91,7 +92,7 @@ fn marked(document: &Value, mark: fn(&mut Value)) -> Value {
     document
 }
 
-/// Puts `x-id` where `x-test-id` stands: the passes do not let a document say it itself.
+/// Renames `x-test-id` to `x-id`, which the passes remove from documents.
 fn ids(document: &mut Value) {
     passes::tree::visit_kind(document, passes::tree::NodeKind::Schema, &mut |schema, _| {
         if let Some(id) = schema.remove("x-test-id") {

@@ -1,5 +1,4 @@
-//! What a careful person writes with reqwest and serde, and no more: no retry, no renewal of the token, no limit on time, unknown
-//! fields dropped, an unknown enum value an error.
+//! The jobs with hand-written reqwest and serde: no retries, no token refresh, no timeouts; unknown fields are dropped and unknown enum values are errors.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -12,7 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio_util::io::ReaderStream;
 
-use crate::jobs::{self, TEMPLATE, TENANT, Trouble};
+use crate::jobs::{self, JobError, TEMPLATE, TENANT};
 
 #[derive(Clone)]
 pub(crate) struct HandWritten {
@@ -100,22 +99,22 @@ fn files_of(dossier: &str) -> String {
 }
 
 impl HandWritten {
-    pub(crate) fn new(base_url: &str) -> Result<Self, Trouble> {
-        // Without a proxy, like the SDK on plain HTTP.
+    pub(crate) fn new(base_url: &str) -> Result<Self, JobError> {
+        // No proxy, like the SDK on plain HTTP.
         let http = reqwest::Client::builder().no_proxy().build()?;
         Ok(Self { http, base: base_url.parse()?, token: jobs::token() })
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Trouble> {
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, JobError> {
         let request = self.http.request(method, self.base.join(path)?);
         Ok(request.bearer_auth(&self.token).header("X-TENANT-ID", TENANT))
     }
 
-    async fn response(&self, path: &str) -> Result<Response, Trouble> {
+    async fn response(&self, path: &str) -> Result<Response, JobError> {
         Ok(self.request(Method::GET, path)?.send().await?.error_for_status()?)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Trouble> {
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, JobError> {
         Ok(self.response(path).await?.json().await?)
     }
 }
@@ -124,11 +123,11 @@ impl jobs::Client for HandWritten {
     type License = License;
     type Files = FileList;
 
-    async fn license(&self) -> Result<License, Trouble> {
+    async fn license(&self) -> Result<License, JobError> {
         self.get("api/license").await
     }
 
-    async fn files(&self, dossier: &str) -> Result<FileList, Trouble> {
+    async fn files(&self, dossier: &str) -> Result<FileList, JobError> {
         self.get(&files_of(dossier)).await
     }
 
@@ -136,8 +135,8 @@ impl jobs::Client for HandWritten {
         list.files.len()
     }
 
-    /// Into the SDK's own models, so that it is the way alone that differs.
-    async fn each_file(&self, dossier: &str, seen: &mut (dyn FnMut() + Send)) -> Result<(), Trouble> {
+    /// Decodes into the models of the SDK, so that only the decoding differs.
+    async fn each_file(&self, dossier: &str, seen: &mut (dyn FnMut() + Send)) -> Result<(), JobError> {
         let body = self.response(&files_of(dossier)).await?.bytes().await?;
         let list: documine::api::types::FileList = serde_json::from_slice(&body)?;
         for file in list.files {
@@ -147,19 +146,19 @@ impl jobs::Client for HandWritten {
         Ok(())
     }
 
-    async fn upload(&self, path: &Path) -> Result<String, Trouble> {
+    async fn upload(&self, path: &Path) -> Result<String, JobError> {
         let file = tokio::fs::File::open(path).await?;
         let length = file.metadata().await?.len();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // As large pieces as ours are; the 4 KiB of `Body::from(file)` take ten times as long.
+        // Chunks of the same size as the SDK's; the 4 KiB chunks of `Body::from(file)` take ten times as long.
         let body = Body::wrap_stream(ReaderStream::with_capacity(file, 64 * 1024));
         let part = Part::stream_with_length(body, length).file_name(name).mime_str("application/pdf")?;
         let request = self.request(Method::POST, &files_of("1"))?.multipart(Form::new().part("file", part));
         let mut result: Uploaded = request.send().await?.error_for_status()?.json().await?;
-        result.file_ids.pop().ok_or_else(|| "no file came of the upload".into())
+        result.file_ids.pop().ok_or_else(|| "the upload returned no file".into())
     }
 
-    async fn fetch(&self, package: &str) -> Result<u64, Trouble> {
+    async fn fetch(&self, package: &str) -> Result<u64, JobError> {
         let mut bytes = self.response(&format!("api/downloads/{package}/download")).await?.bytes_stream();
         let mut came = 0;
         while let Some(piece) = bytes.try_next().await? {
@@ -168,7 +167,7 @@ impl jobs::Client for HandWritten {
         Ok(came)
     }
 
-    async fn save(&self, package: &str, to: &Path) -> Result<u64, Trouble> {
+    async fn save(&self, package: &str, to: &Path) -> Result<u64, JobError> {
         jobs::write(self.response(&format!("api/downloads/{package}/download")).await?, to).await
     }
 }

@@ -1,6 +1,6 @@
-//! The jobs, the same for every client: what is asked for, how often, at what concurrency, and what it took.
+//! The jobs, the same for every client: requests, number of calls, concurrency, and measurement.
 //!
-//! `rival/main.rs` is built with this file too, so it needs nothing of this crate.
+//! `openapi_generator/main.rs` is built with this file, too, so that the file uses nothing of this crate.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Runtime};
 
 /// Any error of a client.
-pub(crate) type Trouble = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type JobError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Sent as `X-TENANT-ID`.
 pub(crate) const TENANT: &str = "acme";
@@ -24,94 +24,94 @@ pub(crate) const TENANT: &str = "acme";
 /// The dossier template in every path.
 pub(crate) const TEMPLATE: &str = "f6a601da-8165-485f-bc9f-f257f1f76fde";
 
-/// An access token as long as those of identity providers are, about 1 kB: each request carries it.
+/// Returns an access token of a realistic length, about 1 kB; each request carries the token.
 pub(crate) fn token() -> String {
     "e30.".repeat(256)
 }
 
-/// A client that can do the jobs. What it decodes is kept until the job has seen it.
+/// A client that can run the jobs. Decoded values are kept until the job has read them.
 pub(crate) trait Client: Clone + Send + Sync + 'static {
-    /// A licence, as this client has it.
+    /// Licence type of this client.
     type License: Debug + Send;
-    /// A list of files, as this client has it.
+    /// File list type of this client.
     type Files: Send;
 
-    /// One call with a small answer: `getLicense`.
-    fn license(&self) -> impl Future<Output = Result<Self::License, Trouble>> + Send;
+    /// Makes a call with a small response: `getLicense`.
+    fn license(&self) -> impl Future<Output = Result<Self::License, JobError>> + Send;
 
-    /// One call with a large answer: `getFiles`. The dossier's name is how many files it has.
-    fn files(&self, dossier: &str) -> impl Future<Output = Result<Self::Files, Trouble>> + Send;
+    /// Makes a call with a large response: `getFiles`. The id of the dossier is its number of files.
+    fn files(&self, dossier: &str) -> impl Future<Output = Result<Self::Files, JobError>> + Send;
 
-    /// How many files those are.
+    /// Counts the files of a list.
     fn count(files: &Self::Files) -> usize;
 
-    /// The same list, a file at a time; `seen` is called for each.
+    /// Streams the same list and calls `seen` for each file.
     fn each_file(
         &self,
         dossier: &str,
         seen: &mut (dyn FnMut() + Send),
-    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+    ) -> impl Future<Output = Result<(), JobError>> + Send;
 
-    /// Uploads a file (`uploadFile`); the id that the service gives it.
-    fn upload(&self, path: &Path) -> impl Future<Output = Result<String, Trouble>> + Send;
+    /// Uploads a file (`uploadFile`) and returns its id.
+    fn upload(&self, path: &Path) -> impl Future<Output = Result<String, JobError>> + Send;
 
-    /// Fetches a package (`downloadPackage`) and throws it away; how many bytes came.
-    fn fetch(&self, package: &str) -> impl Future<Output = Result<u64, Trouble>> + Send;
+    /// Downloads a package (`downloadPackage`), discards the content and returns the number of bytes.
+    fn fetch(&self, package: &str) -> impl Future<Output = Result<u64, JobError>> + Send;
 
-    /// Fetches a package into a file, which is on the disk when this ends; how many bytes came.
-    fn save(&self, package: &str, to: &Path) -> impl Future<Output = Result<u64, Trouble>> + Send;
+    /// Downloads a package into a file, syncs the file and returns the number of bytes.
+    fn save(&self, package: &str, to: &Path) -> impl Future<Output = Result<u64, JobError>> + Send;
 }
 
-/// What is to be done.
+/// Kind of a job.
 #[derive(Clone, Copy, ValueEnum)]
 enum Kind {
     /// Small calls, one after the other, on one thread.
     Call,
     /// Large lists, one after the other, on one thread.
     List,
-    /// Small calls, many at a time, on all threads.
+    /// Small calls, concurrently, on all threads.
     Concurrent,
-    /// A large list, file by file, on one thread.
+    /// A large list, streamed, on one thread.
     Items,
-    /// A file is uploaded.
+    /// An upload.
     Upload,
-    /// A package is fetched to nowhere.
+    /// A download that discards the content.
     Fetch,
-    /// A package is fetched into a file.
+    /// A download into a file.
     Save,
 }
 
 /// A job.
 #[derive(Args)]
 pub(crate) struct Job {
-    /// What is done.
+    /// Kind of the job
     #[arg(long = "job", value_enum)]
     kind: Kind,
-    /// Where the answers come from.
+    /// Address of the server
     #[arg(long, value_name = "URL")]
     base_url: String,
-    /// How many calls, beside the one that opens the connection.
+    /// Number of calls after the one that opens the connection
     #[arg(long, value_name = "N", default_value_t = 1)]
     count: u64,
-    /// How many of them at a time.
+    /// Number of concurrent calls
     #[arg(long, value_name = "N", default_value_t = 1)]
     concurrency: u64,
-    /// How many files a list holds.
+    /// Number of files in a list
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     files: usize,
-    /// How large the package is.
+    /// Size of the package in bytes
     #[arg(long, value_name = "N", default_value_t = 1 << 30)]
     bytes: u64,
-    /// What is uploaded, or where the package goes.
+    /// File to upload, or target of the download
     #[arg(long, value_name = "FILE", default_value = "package.zip")]
     file: PathBuf,
 }
 
 impl Job {
-    /// Does the job with the client that `make` makes of the base URL, and prints what it took as a line of JSON.
-    pub(crate) fn run<C: Client>(&self, make: impl FnOnce(&str) -> Result<C, Trouble>) -> Result<(), Trouble> {
+    /// Runs the job with the client that `make` returns for the base URL, and prints the measured values as a line of JSON.
+    pub(crate) fn run<C: Client>(&self, make: impl FnOnce(&str) -> Result<C, JobError>) -> Result<(), JobError> {
         let runtime = self.runtime()?;
-        // Inside the runtime, for a client may want it where it is made.
+        // Inside the runtime, because some clients need it when they are created.
         let client = {
             let _inside = runtime.enter();
             make(&self.base_url)?
@@ -132,15 +132,15 @@ impl Job {
 
     fn runtime(&self) -> std::io::Result<Runtime> {
         let mut builder = match self.kind {
-            // Everything on one thread, so that two runs do the same in the same order.
+            // One thread, so that two runs execute the same work in the same order.
             Kind::Call | Kind::List | Kind::Items => Builder::new_current_thread(),
             Kind::Concurrent | Kind::Upload | Kind::Fetch | Kind::Save => Builder::new_multi_thread(),
         };
         builder.enable_all().build()
     }
 
-    async fn measured<C: Client>(&self, client: C) -> Result<Took, Trouble> {
-        // Opens the connection, and shows that the client understands the service.
+    async fn measured<C: Client>(&self, client: C) -> Result<Measured, JobError> {
+        // Opens the connection and checks that the client decodes the response.
         black_box(client.license().await?);
         let dossier = self.files.to_string();
         let (mut first, mut id) = (None, None);
@@ -156,7 +156,7 @@ impl Job {
                     let files = black_box(client.files(&dossier).await?);
                     let count = C::count(&files);
                     if count != self.files {
-                        return Err(format!("the list holds {count} files, not {}", self.files).into());
+                        return Err(format!("the list has {count} files instead of {}", self.files).into());
                     }
                 }
             }
@@ -176,16 +176,16 @@ impl Job {
                 };
                 client.each_file(&dossier, &mut seen).await?;
                 if count != self.files {
-                    return Err(format!("the list holds {count} files, not {}", self.files).into());
+                    return Err(format!("the list has {count} files instead of {}", self.files).into());
                 }
             }
             Kind::Upload => id = Some(client.upload(&self.file).await?),
-            Kind::Fetch => self.all(client.fetch(&self.bytes.to_string()).await?)?,
-            Kind::Save => self.all(client.save(&self.bytes.to_string(), &self.file).await?)?,
+            Kind::Fetch => self.check_size(client.fetch(&self.bytes.to_string()).await?)?,
+            Kind::Save => self.check_size(client.save(&self.bytes.to_string(), &self.file).await?)?,
         }
         let wall = start.elapsed();
         let spent = CpuTime::now().zip(cpu).map(|(after, before)| after.since(before));
-        Ok(Took {
+        Ok(Measured {
             wall,
             cpu: spent.map(|spent| spent.user + spent.system),
             user: spent.map(|spent| spent.user),
@@ -194,43 +194,43 @@ impl Job {
         })
     }
 
-    /// A package holds more bytes than its content.
-    fn all(&self, came: u64) -> Result<(), Trouble> {
-        if came > self.bytes {
+    /// Checks that a package has more bytes than its content.
+    fn check_size(&self, received: u64) -> Result<(), JobError> {
+        if received > self.bytes {
             Ok(())
         } else {
-            Err(format!("{came} bytes came of a package of more than {}", self.bytes).into())
+            Err(format!("received {received} bytes of a package of more than {}", self.bytes).into())
         }
     }
 }
 
-struct Took {
+struct Measured {
     wall: Duration,
     cpu: Option<Duration>,
     user: Option<Duration>,
-    /// Until the first file of a list was there.
+    /// Time until the first file of a list.
     first: Option<Duration>,
-    /// What the service called an upload.
+    /// Id of the uploaded file.
     id: Option<String>,
 }
 
-/// What those do by hand who care: into a file beside the target, onto the disk, then its name.
-pub(crate) async fn write(mut response: reqwest::Response, to: &Path) -> Result<u64, Trouble> {
+/// Writes a response to a temporary file, syncs the file and renames it, as careful hand-written code does.
+pub(crate) async fn write(mut response: reqwest::Response, to: &Path) -> Result<u64, JobError> {
     let part = to.with_extension("part");
     let mut file = tokio::fs::File::create(&part).await?;
-    let mut came = 0;
+    let mut received = 0;
     while let Some(piece) = response.chunk().await? {
-        came += piece.len() as u64;
+        received += piece.len() as u64;
         file.write_all(&piece).await?;
     }
     file.flush().await?;
     file.sync_all().await?;
     tokio::fs::rename(part, to).await?;
-    Ok(came)
+    Ok(received)
 }
 
-/// Makes calls until none is left to make.
-async fn worker<C: Client>(client: C, left: Arc<AtomicU64>) -> Result<(), Trouble> {
+/// Makes calls until the budget is used up.
+async fn worker<C: Client>(client: C, left: Arc<AtomicU64>) -> Result<(), JobError> {
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
         black_box(client.license().await?);
     }
@@ -241,7 +241,7 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// User and system time of this process so far.
+/// User and system time of this process.
 #[derive(Clone, Copy)]
 struct CpuTime {
     user: Duration,
@@ -269,8 +269,7 @@ impl CpuTime {
     }
 }
 
-/// The most memory this process had so far, where the system tells. Not from getrusage: there the memory of the process that
-/// started this one counts too.
+/// Returns the peak memory of this process, on systems that report it. getrusage would include the memory of the parent process.
 fn peak_rss_kib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,21 +1,19 @@
-//! Documents that nobody gave us: ours, twisted in the ways in which the official one may differ from it.
+//! OpenAPI documents that differ from the reconstruction in the ways in which the official document may differ.
 //!
-//! The official OpenAPI document is handed to subscribers only. What it may look like is told here in small steps ([`twists`]), and
-//! [`cases()`] puts them together to whole documents, each with its expected end: the client can be built from it, or it is refused
-//! and the message says why. `cargo xtask documents` makes the documents and holds `regen` and the build against the ends; the
-//! tests of xtask put the steps together at random.
+//! The official OpenAPI document is available to subscribers only. The possible differences are small changes to the reconstruction ([`variants`]);
+//! [`cases()`] combines them to whole documents, each with its expected outcome: the client can be built from the document, or the document is refused
+//! with a reason. `cargo xtask documents` checks the outcomes; the tests of xtask combine the variants at random.
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic, clippy::unwrap_used))]
 
 mod cases;
-mod form;
-pub mod random;
-pub mod twists;
-mod walk;
+mod format;
+mod lookup;
+pub mod variants;
 
-pub use cases::{Case, Effort, End, cases};
-pub use form::{Form, json_shuffled, yaml};
-pub use twists::Twist;
+pub use cases::{Case, CheckLevel, Expected, cases};
+pub use format::{Format, json_shuffled};
+pub use variants::Variant;
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The programs that do the jobs, built in the same way.
+//! Builds the programs that run the jobs, all with the same options.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,77 +6,81 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::figures::Who;
-use super::{Missing, process, rival, root, say};
+use super::figures::NotMeasured;
+use super::figures::Subject;
+use super::openapi_generator;
+use super::program::{cargo, optimized, output};
+use crate::process::first_line;
+use crate::workspace::{print, root};
 
 const BUILD_LIMIT: Duration = Duration::from_secs(1200);
 
-/// What every client sends as `X-TENANT-ID`, and in place of a token; `tests/bench/src/jobs.rs` says the same.
+/// Values that every client sends as `X-TENANT-ID` and as the token, as in `tests/bench/src/jobs.rs`.
 const TENANT: &str = "acme";
 const TOKEN: &str = "e30.";
 const TOKEN_REPEATED: usize = 256;
 
 /// The programs.
 pub(super) struct Clients {
-    /// Our client, the hand-written one, and the server.
+    /// Program with the SDK, the hand-written client and the server.
     pub(super) bench: PathBuf,
-    rival: Result<PathBuf, Missing>,
-    curl: Result<(), Missing>,
-    /// What a reader of the table has to know.
+    openapi_generator: Result<PathBuf, NotMeasured>,
+    curl: Result<(), NotMeasured>,
+    /// Notes for readers of the table.
     pub(super) notes: Vec<String>,
 }
 
-/// One job, as the programs take it.
+/// Parameters of a job.
 pub(super) struct Task<'a> {
     pub(super) job: &'static str,
     pub(super) base_url: &'a str,
     pub(super) count: u64,
     pub(super) concurrency: u64,
     pub(super) files: u64,
-    /// How large a package is.
+    /// Size of a package.
     pub(super) bytes: u64,
-    /// What is uploaded, or where a package goes.
+    /// File to upload, or target of a download.
     pub(super) file: &'a Path,
 }
 
 impl Clients {
-    /// Builds what can be built. Without our own program there is nothing to measure; what else is missing is not run.
-    pub(super) fn make(folder: &Path) -> Result<Self, Missing> {
-        say("building our client and the hand-written one");
+    /// Builds all programs. An error of the SDK's program ends the run; other missing programs are reported as not run.
+    pub(super) fn make(folder: &Path) -> Result<Self, NotMeasured> {
+        print("building the SDK's client and the hand-written one");
         let target = root().join("target");
         let mut build = cargo();
         build.current_dir(root()).args(["build", "--release", "--package", "documine-bench", "--target-dir"]);
-        process::run(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
-        say("generating and building the rival");
-        let rival = rival::make(folder);
-        let curl = process::line(Command::new("curl").arg("--version"));
+        output(optimized(build.arg(&target)), "own-build", folder, BUILD_LIMIT)?;
+        print("generating and building the client of openapi-generator");
+        let openapi_generator = openapi_generator::make(folder);
+        let curl = first_line(Command::new("curl").arg("--version"));
         Ok(Self {
             bench: target.join("release/documine-bench"),
-            rival,
+            openapi_generator,
             curl: curl.map(|_| ()).ok_or_else(|| "needs curl (Debian: apt install curl)".to_owned()),
             notes: [
-                "reqwest: written by hand, known fields as plain texts, without retry, limits on time and renewal of the token",
-                "generated: openapi-generator's client; it reads timestamps into dates, ours and reqwest's keep the text",
-                "ours keeps unknown fields and enum values, which the others drop or refuse",
-                "curl decodes nothing: what the transfer alone costs in another program",
+                "reqwest: hand-written, known fields as plain texts, without retries, timeouts and token refresh",
+                "generated: the client of openapi-generator parses timestamps; ours and reqwest keep the text",
+                "ours keeps unknown fields and enum values; the others drop or reject them",
+                "curl decodes nothing: the cost of the transfer alone",
             ]
             .map(str::to_owned)
             .to_vec(),
         })
     }
 
-    /// How `who` does `task`, or why it can't.
-    pub(super) fn command(&self, who: Who, task: &Task<'_>) -> Result<Command, Missing> {
+    /// Returns the command with which a client runs a task.
+    pub(super) fn command(&self, who: Subject, task: &Task<'_>) -> Result<Command, NotMeasured> {
         let program = match who {
-            Who::Generated => self.rival.as_ref().map_err(Clone::clone)?,
-            Who::Curl => {
+            Subject::Generated => self.openapi_generator.as_ref().map_err(Clone::clone)?,
+            Subject::Curl => {
                 self.curl.clone()?;
                 return Ok(curl(task));
             }
             _ => &self.bench,
         };
         let mut command = Command::new(program);
-        if who != Who::Generated {
+        if who != Subject::Generated {
             command.args(["--client", who.name()]);
         }
         command.args(["--job", task.job, "--base-url", task.base_url]);
@@ -94,11 +98,11 @@ impl Clients {
     }
 
     pub(super) fn to_json(&self) -> Value {
-        json!({ "missing": { "generated": self.rival.as_ref().err(), "curl": self.curl.as_ref().err() }, "notes": self.notes })
+        json!({ "missing": { "generated": self.openapi_generator.as_ref().err(), "curl": self.curl.as_ref().err() }, "notes": self.notes })
     }
 }
 
-/// The same requests one after the other on one connection; writes the seconds that each took.
+/// Returns a curl command that sends the same requests on one connection and prints the seconds of each.
 fn curl(task: &Task<'_>) -> Command {
     let mut command = Command::new("curl");
     command.args(["--silent", "--fail", "--noproxy", "*", "--write-out", "%{time_total}\\n", "--output"]);
@@ -111,7 +115,7 @@ fn curl(task: &Task<'_>) -> Command {
     command.args(["--header", &format!("X-TENANT-ID: {TENANT}")]);
     let files =
         |dossier| format!("/api/dossier-templates/f6a601da-8165-485f-bc9f-f257f1f76fde/dossiers/{dossier}/files");
-    // The server does not look at the query. The first of several requests opens the connection.
+    // The server ignores the query. The first of several requests opens the connection.
     let path = match task.job {
         "upload" => {
             command.args(["--form", &format!("file=@{};type=application/pdf", task.file.display())]);
@@ -123,16 +127,4 @@ fn curl(task: &Task<'_>) -> Command {
     };
     command.arg(format!("{}{path}", task.base_url));
     command
-}
-
-/// Cargo, without what this run of it or the caller's document would change.
-pub(super) fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.env_remove("DOCUMINE_OPENAPI").env_remove("CARGO_TARGET_DIR");
-    command
-}
-
-/// Release builds with line numbers, so that profiles can be read.
-pub(super) fn optimized(cargo: &mut Command) -> &mut Command {
-    cargo.env("CARGO_PROFILE_RELEASE_DEBUG", "line-tables-only")
 }

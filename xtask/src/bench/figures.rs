@@ -1,12 +1,13 @@
-//! What was measured: a row is one figure of one job, with a cell for each client.
+//! The measured figures: a row is one figure of one job, with a cell for each client.
 
 use serde_json::{Value, json};
 
-use super::Missing;
+/// Reason why a figure was not measured.
+pub(super) type NotMeasured = String;
 
-/// Who was measured, in the order of the table.
+/// Measured client, in the order of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum Subject {
     Ours,
     Reqwest,
     Generated,
@@ -15,7 +16,7 @@ pub(super) enum Who {
     AsyncOpenai,
 }
 
-impl Who {
+impl Subject {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
@@ -38,12 +39,12 @@ pub(super) enum Unit {
     Kibibytes,
 }
 
-/// The figure of one client.
+/// Figure of one client.
 #[derive(Clone, Debug)]
 pub(super) struct Cell {
-    pub(super) who: Who,
-    /// One number for each round, or why there is none.
-    pub(super) rounds: Result<Vec<f64>, Missing>,
+    pub(super) who: Subject,
+    /// One number for each round.
+    pub(super) rounds: Result<Vec<f64>, NotMeasured>,
 }
 
 /// One figure of one job.
@@ -60,17 +61,17 @@ impl Row {
         Self { job: job.into(), metric, unit, cells: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, who: Who, rounds: Result<Vec<f64>, Missing>) {
+    pub(super) fn add(&mut self, who: Subject, rounds: Result<Vec<f64>, NotMeasured>) {
         self.cells.push(Cell { who, rounds });
     }
 
-    pub(super) fn rounds(&self, who: Who) -> Option<&[f64]> {
+    pub(super) fn rounds(&self, who: Subject) -> Option<&[f64]> {
         self.cells.iter().find(|cell| cell.who == who)?.rounds.as_deref().ok()
     }
 
-    /// Ours to the other's: the median of the rounds' ratios, since what slows a round down slows both.
-    pub(super) fn ratio(&self, other: Who) -> Option<f64> {
-        let (ours, theirs) = (self.rounds(Who::Ours)?, self.rounds(other)?);
+    /// Returns the ratio of ours to another client: the median of the ratios of the rounds, because load affects both clients of a round.
+    pub(super) fn ratio(&self, other: Subject) -> Option<f64> {
+        let (ours, theirs) = (self.rounds(Subject::Ours)?, self.rounds(other)?);
         if ours.len() == theirs.len() {
             return median(&ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect::<Vec<_>>());
         }
@@ -87,7 +88,7 @@ impl Row {
         let cells = self.cells.iter().map(|cell| {
             let value = match &cell.rounds {
                 Ok(rounds) => json!({ "median": median(rounds), "rounds": rounds }),
-                Err(why) => json!({ "not_run": why }),
+                Err(reason) => json!({ "not_run": reason }),
             };
             (cell.who.name().to_owned(), value)
         });
@@ -96,13 +97,13 @@ impl Row {
             "metric": self.metric,
             "unit": unit,
             "figures": cells.collect::<serde_json::Map<_, _>>(),
-            "ours_to_reqwest": self.ratio(Who::Reqwest),
-            "ours_to_generated": self.ratio(Who::Generated),
+            "ours_to_reqwest": self.ratio(Subject::Reqwest),
+            "ours_to_generated": self.ratio(Subject::Generated),
         })
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// Returns the median.
 pub(super) fn median(numbers: &[f64]) -> Option<f64> {
     let mut sorted = numbers.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -111,7 +112,7 @@ pub(super) fn median(numbers: &[f64]) -> Option<f64> {
     Some(f64::midpoint(lower, upper))
 }
 
-/// Half of the distance between the smallest and the largest, in parts of the median.
+/// Returns half of the range, relative to the median.
 pub(super) fn spread(numbers: &[f64]) -> Option<f64> {
     let smallest = numbers.iter().copied().min_by(f64::total_cmp)?;
     let largest = numbers.iter().copied().max_by(f64::total_cmp)?;
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_middle_and_the_spread() {
+    fn calculates_median_and_spread() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
         assert_eq!(median(&[]), None);
@@ -131,13 +132,13 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_is_taken_round_by_round() {
+    fn compares_clients_round_by_round() {
         let mut row = Row::new("call", "wall", Unit::Nanoseconds);
         // The second round was slow for both.
-        row.add(Who::Ours, Ok(vec![2.0, 40.0, 2.0]));
-        row.add(Who::Reqwest, Ok(vec![1.0, 20.0, 1.0]));
-        row.add(Who::Generated, Err("no Java".to_owned()));
-        assert_eq!(row.ratio(Who::Reqwest), Some(2.0));
-        assert_eq!(row.ratio(Who::Generated), None);
+        row.add(Subject::Ours, Ok(vec![2.0, 40.0, 2.0]));
+        row.add(Subject::Reqwest, Ok(vec![1.0, 20.0, 1.0]));
+        row.add(Subject::Generated, Err("no Java".to_owned()));
+        assert_eq!(row.ratio(Subject::Reqwest), Some(2.0));
+        assert_eq!(row.ratio(Subject::Generated), None);
     }
 }

@@ -1,31 +1,31 @@
-//! What the figures are held to. A goal is printed, not asserted: machines are shared and noisy.
+//! The goals of the figures. Goals are printed, not asserted, because machines are shared and noisy.
 
 use serde_json::{Value, json};
 
-use super::figures::{Row, Who, median};
-use super::say;
+use super::figures::{Row, Subject, median};
+use crate::workspace::print;
 
-/// One goal: a number that is not to exceed a limit.
+/// A number that should not exceed a limit.
 struct Goal {
     text: &'static str,
     limit: f64,
-    /// `None` where nothing was measured.
+    /// Returns `None` if nothing was measured.
     number: fn(&[Row]) -> Option<f64>,
 }
 
 const GOALS: [Goal; 14] = [
     Goal {
-        text: "instructions per call, of hand-written reqwest's",
+        text: "instructions per call, relative to hand-written reqwest",
         limit: 1.05,
-        number: |rows| ratio(rows, "call", "instructions per call", Who::Reqwest),
+        number: |rows| ratio(rows, "call", "instructions per call", Subject::Reqwest),
     },
     Goal {
-        text: "instructions per call, of the generated client's",
+        text: "instructions per call, relative to the generated client",
         limit: 1.0,
-        number: |rows| ratio(rows, "call", "instructions per call", Who::Generated),
+        number: |rows| ratio(rows, "call", "instructions per call", Subject::Generated),
     },
     Goal {
-        text: "the first item of a list, of the whole time",
+        text: "time to the first item of a list, relative to the whole time",
         limit: 0.05,
         number: |rows| {
             let job = longest(rows)?;
@@ -33,7 +33,7 @@ const GOALS: [Goal; 14] = [
         },
     },
     Goal {
-        text: "peak memory of the list, of that of a short one",
+        text: "peak memory of the list, relative to a short list",
         limit: 1.3,
         number: |rows| {
             let short = ours(rows, "1000 files, item by item", "peak memory")?;
@@ -41,35 +41,39 @@ const GOALS: [Goal; 14] = [
         },
     },
     Goal {
-        text: "time of the list item by item, of serde_json's for the whole body",
+        text: "time of the streamed list, relative to serde_json on the whole body",
         limit: 1.25,
-        number: |rows| ratio(rows, longest(rows)?, "wall per list", Who::Reqwest),
+        number: |rows| ratio(rows, longest(rows)?, "wall per list", Subject::Reqwest),
     },
     Goal {
-        text: "time of an upload, of reqwest's",
-        limit: SLOWER,
+        text: "time of an upload, relative to reqwest",
+        limit: MAX_SLOWDOWN,
         number: |rows| of_transfer(rows, "upload", "wall per GiB"),
     },
     Goal {
-        text: "time of a download, of reqwest's",
-        limit: SLOWER,
+        text: "time of a download, relative to reqwest",
+        limit: MAX_SLOWDOWN,
         number: |rows| of_transfer(rows, "download", "wall per GiB"),
     },
     Goal {
-        text: "time of a download to a file, of reqwest's",
-        limit: SLOWER,
+        text: "time of a download to a file, relative to reqwest",
+        limit: MAX_SLOWDOWN,
         number: |rows| of_transfer(rows, "download to a file", "wall per GiB"),
     },
-    Goal { text: "user CPU of an upload, of reqwest's", limit: 1.05, number: |rows| of_transfer(rows, "upload", USER) },
     Goal {
-        text: "user CPU of a download, of reqwest's",
+        text: "user CPU of an upload, relative to reqwest",
         limit: 1.05,
-        number: |rows| of_transfer(rows, "download", USER),
+        number: |rows| of_transfer(rows, "upload", USER_CPU),
     },
     Goal {
-        text: "user CPU of a download to a file, of reqwest's",
+        text: "user CPU of a download, relative to reqwest",
         limit: 1.05,
-        number: |rows| of_transfer(rows, "download to a file", USER),
+        number: |rows| of_transfer(rows, "download", USER_CPU),
+    },
+    Goal {
+        text: "user CPU of a download to a file, relative to reqwest",
+        limit: 1.05,
+        number: |rows| of_transfer(rows, "download to a file", USER_CPU),
     },
     Goal { text: "peak memory of an upload, in MiB", limit: 32.0, number: |rows| mebibytes(rows, "upload") },
     Goal { text: "peak memory of a download, in MiB", limit: 32.0, number: |rows| mebibytes(rows, "download") },
@@ -80,16 +84,16 @@ const GOALS: [Goal; 14] = [
     },
 ];
 
-/// At least 0.95 of the throughput.
-const SLOWER: f64 = 1.0 / 0.95;
-const USER: &str = "user CPU per GiB";
+/// At least 95 % of the throughput.
+const MAX_SLOWDOWN: f64 = 1.0 / 0.95;
+const USER_CPU: &str = "user CPU per GiB";
 
-/// Says of each goal that was measured whether it is met.
-pub(super) fn print(rows: &[Row]) {
+/// Prints the state of each measured goal.
+pub(super) fn print_goals(rows: &[Row]) {
     for goal in &GOALS {
         if let Some(number) = (goal.number)(rows) {
-            let verdict = if number <= goal.limit { "met" } else { "NOT MET" };
-            say(&format!("goal {verdict}: {} at most {:.3}: {number:.3}", goal.text, goal.limit));
+            let state = if number <= goal.limit { "met" } else { "NOT MET" };
+            print(&format!("goal {state}: {} at most {:.3}: {number:.3}", goal.text, goal.limit));
         }
     }
 }
@@ -106,21 +110,21 @@ fn find<'a>(rows: &'a [Row], job: &str, metric: &str) -> Option<&'a Row> {
     rows.iter().find(|row| row.job == job && row.metric == metric)
 }
 
-fn ratio(rows: &[Row], job: &str, metric: &str, other: Who) -> Option<f64> {
+fn ratio(rows: &[Row], job: &str, metric: &str, other: Subject) -> Option<f64> {
     find(rows, job, metric)?.ratio(other)
 }
 
 fn ours(rows: &[Row], job: &str, metric: &str) -> Option<f64> {
-    median(find(rows, job, metric)?.rounds(Who::Ours)?)
+    median(find(rows, job, metric)?.rounds(Subject::Ours)?)
 }
 
-/// The longest list that was read item by item stands first.
+/// Returns the longest streamed list, which is the first.
 fn longest(rows: &[Row]) -> Option<&str> {
     rows.iter().find(|row| row.job.ends_with("item by item")).map(|row| row.job.as_str())
 }
 
 fn of_transfer(rows: &[Row], job: &str, metric: &str) -> Option<f64> {
-    ratio(rows, job, metric, Who::Reqwest)
+    ratio(rows, job, metric, Subject::Reqwest)
 }
 
 fn mebibytes(rows: &[Row], job: &str) -> Option<f64> {
@@ -133,12 +137,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_goal_that_was_not_measured_is_neither_met_nor_missed() {
+    fn goal_without_figures_is_neither_met_nor_missed() {
         let mut row = Row::new("call", "instructions per call", Unit::Count);
-        row.add(Who::Ours, Ok(vec![104.0]));
-        row.add(Who::Reqwest, Ok(vec![100.0]));
+        row.add(Subject::Ours, Ok(vec![104.0]));
+        row.add(Subject::Reqwest, Ok(vec![100.0]));
         let mut memory = Row::new("upload", "peak memory", Unit::Kibibytes);
-        memory.add(Who::Ours, Ok(vec![33.0 * 1024.0]));
+        memory.add(Subject::Ours, Ok(vec![33.0 * 1024.0]));
         let goals = to_json(&[row, memory]);
         let met: Vec<_> = goals.as_array().into_iter().flatten().filter_map(|goal| goal["met"].as_bool()).collect();
         assert_eq!(met, [true, false]);

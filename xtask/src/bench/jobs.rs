@@ -1,4 +1,4 @@
-//! The jobs: small calls, a large list, many calls at a time; and how a job is measured.
+//! Measures the jobs: small calls, large lists, concurrent calls.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,21 +7,23 @@ use serde_json::{Value, json};
 
 use super::callgrind::{self, Counted};
 use super::clients::{Clients, Task};
-use super::figures::{Row, Unit, Who};
-use super::{Missing, process, say};
+use super::figures::NotMeasured;
+use super::figures::{Row, Subject, Unit};
+use super::program::output;
+use crate::workspace::print;
 
-/// The longest run by itself takes some seconds.
+/// The longest run takes some seconds.
 const LIMIT: Duration = Duration::from_secs(180);
 
-const DECODING: [Who; 3] = [Who::Ours, Who::Reqwest, Who::Generated];
-pub(super) const ALL: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
-/// A list that is short beside the large one.
-const FEW: u64 = 1000;
+const DECODING: [Subject; 3] = [Subject::Ours, Subject::Reqwest, Subject::Generated];
+pub(super) const ALL: [Subject; 4] = [Subject::Ours, Subject::Reqwest, Subject::Generated, Subject::Curl];
+/// Length of the short list.
+const SHORT_LIST: u64 = 1000;
 
-/// How much is done.
+/// Sizes of the jobs.
 pub(super) struct Extent {
     pub(super) rounds: usize,
-    /// Calls one after the other, for wall time.
+    /// Sequential calls, for wall time.
     calls: u64,
     /// Calls under callgrind; a second run makes twice as many.
     counted_calls: u64,
@@ -46,7 +48,7 @@ impl Extent {
     }
 }
 
-/// What every job needs.
+/// Programs, folder and server of a run.
 pub(super) struct Bench<'a> {
     pub(super) clients: &'a Clients,
     pub(super) folder: &'a Path,
@@ -60,12 +62,12 @@ impl Bench<'_> {
         Task { job, base_url, count, concurrency, files: extent.files, bytes: 0, file: Path::new("unused") }
     }
 
-    /// Small calls, one after the other and many at a time.
-    pub(super) fn calls(&self) -> Result<Vec<Row>, Missing> {
-        say("counting instructions and allocations of calls");
+    /// Measures small calls, sequential and concurrent.
+    pub(super) fn calls(&self) -> Result<Vec<Row>, NotMeasured> {
+        print("counting instructions and allocations of calls");
         let mut rows =
             self.counted("call", &ALL, "per call", 1, &self.task("call", self.extent.counted_calls, 1)).to_vec();
-        say("measuring calls, one after the other and many at a time");
+        print("measuring sequential and concurrent calls");
         let time = Unit::Nanoseconds;
         let of_calls = [("wall per call", time), ("CPU per call", time)];
         rows.extend(self.timed("call", &ALL, &self.task("call", self.extent.calls, 1), &of_calls)?);
@@ -77,34 +79,34 @@ impl Bench<'_> {
         Ok(rows)
     }
 
-    /// A large list, whole and item by item. For the latter the hand-written client reads the whole body into the SDK's own models.
-    pub(super) fn lists(&self) -> Result<Vec<Row>, Missing> {
+    /// Measures a large list, whole and streamed. For the latter, the hand-written client reads the whole body into the models of the SDK.
+    pub(super) fn lists(&self) -> Result<Vec<Row>, NotMeasured> {
         let files = self.extent.files;
-        say("counting instructions and allocations of lists");
+        print("counting instructions and allocations of lists");
         let list = format!("list of {files} files");
         let mut rows = self.counted(&list, &DECODING, "per file", files, &self.task("list", 1, 1)).to_vec();
-        say("measuring lists");
+        print("measuring lists");
         let (time, memory) = (Unit::Nanoseconds, Unit::Kibibytes);
         let of_list = [("wall per list", time), ("CPU per list", time), ("peak memory", memory)];
         rows.extend(self.timed(&list, &ALL, &self.task("list", 1, 1), &of_list)?);
         let by_item = [("wall per list", time), ("first item", time), ("peak memory", memory)];
-        let both = [Who::Ours, Who::Reqwest];
-        for files in [files, FEW] {
+        let both = [Subject::Ours, Subject::Reqwest];
+        for files in [files, SHORT_LIST] {
             let task = Task { files, ..self.task("items", 1, 1) };
             rows.extend(self.timed(&format!("{files} files, item by item"), &both, &task, &by_item)?);
         }
         Ok(rows)
     }
 
-    /// Instructions and allocations, as the difference of a run and one twice as long, for each of `parts` of what is done once.
-    fn counted(&self, job: &str, who: &[Who], per: &'static str, parts: u64, task: &Task<'_>) -> [Row; 2] {
+    /// Counts instructions and allocations as the difference of a run and a run twice as long, divided by the `parts` of a call.
+    fn counted(&self, job: &str, who: &[Subject], per: &'static str, parts: u64, task: &Task<'_>) -> [Row; 2] {
         let names = match per {
             "per file" => ["instructions per file", "allocations per file"],
             _ => ["instructions per call", "allocations per call"],
         };
         let mut rows = names.map(|name| Row::new(job, name, Unit::Count));
         for who in who.iter().copied() {
-            let once = |count| -> Result<Counted, Missing> {
+            let once = |count| -> Result<Counted, NotMeasured> {
                 let task = Task { count, ..*task };
                 callgrind::count(
                     &self.clients.command(who, &task)?,
@@ -123,31 +125,31 @@ impl Bench<'_> {
         rows
     }
 
-    /// What the programs say of themselves, one round after the other, in each round one client after the other.
+    /// Collects the values that the programs print: several rounds, in each round one client after the other.
     pub(super) fn timed(
         &self,
         job: &str,
-        who: &[Who],
+        who: &[Subject],
         task: &Task<'_>,
         metrics: &[(&'static str, Unit)],
-    ) -> Result<Vec<Row>, Missing> {
-        // Not counted: fills caches, and lets the server make the list.
-        self.once(Who::Reqwest, task)?;
-        let mut reports: Vec<Result<Vec<Report>, Missing>> = who.iter().map(|_| Ok(Vec::new())).collect();
+    ) -> Result<Vec<Row>, NotMeasured> {
+        // A warm-up run: fills caches and makes the server generate the list.
+        self.once(Subject::Reqwest, task)?;
+        let mut reports: Vec<Result<Vec<RunReport>, NotMeasured>> = who.iter().map(|_| Ok(Vec::new())).collect();
         for _ in 0..self.extent.rounds {
             for (who, reports) in who.iter().zip(&mut reports) {
                 let Ok(so_far) = reports else { continue };
                 match self.once(*who, task) {
                     Ok(report) => so_far.push(report),
-                    Err(why) => *reports = Err(why),
+                    Err(reason) => *reports = Err(reason),
                 }
             }
         }
         let row = |(metric, unit): &(&'static str, Unit)| {
             let mut row = Row::new(job, metric, *unit);
-            // Of itself curl tells the time only.
-            let told = |who: Who| who != Who::Curl || metric.starts_with("wall");
-            for (who, reports) in who.iter().zip(&reports).filter(|(who, _)| told(**who)) {
+            // curl reports the wall time only.
+            let is_reported = |who: Subject| who != Subject::Curl || metric.starts_with("wall");
+            for (who, reports) in who.iter().zip(&reports).filter(|(who, _)| is_reported(**who)) {
                 row.add(*who, reports.as_ref().map_err(Clone::clone).and_then(|reports| numbers(reports, metric)));
             }
             row
@@ -155,26 +157,26 @@ impl Bench<'_> {
         Ok(metrics.iter().map(row).collect())
     }
 
-    fn once(&self, who: Who, task: &Task<'_>) -> Result<Report, Missing> {
+    fn once(&self, who: Subject, task: &Task<'_>) -> Result<RunReport, NotMeasured> {
         let mut command = self.clients.command(who, task)?;
         if task.job == "save" {
-            // What the one before did not bring onto the disk itself is not to be written in this one's time.
+            // Unwritten data of the previous run must not be flushed during this run.
             let _ = std::fs::remove_file(task.file);
         }
-        let said = process::run(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
-        if who == Who::Curl {
-            // Of several transfers, the first opens the connection, as the first call of the others does.
-            let seconds: Vec<f64> = said.lines().filter_map(|line| line.trim().parse().ok()).collect();
+        let text = output(&mut command, &format!("{}-{}", who.name(), task.job), self.folder, LIMIT)?;
+        if who == Subject::Curl {
+            // The first of several transfers opens the connection, like the first call of the other clients.
+            let seconds: Vec<f64> = text.lines().filter_map(|line| line.trim().parse().ok()).collect();
             let counted = &seconds[usize::from(seconds.len() > 1)..];
-            return Ok(Report {
+            return Ok(RunReport {
                 calls: task.count,
                 wall: Some(counted.iter().sum::<f64>() * 1e9),
-                ..Report::default()
+                ..RunReport::default()
             });
         }
         let report: Value =
-            serde_json::from_str(&said).map_err(|error| format!("{} says {said:?}: {error}", who.name()))?;
-        Ok(Report {
+            serde_json::from_str(&text).map_err(|error| format!("{} printed {text:?}: {error}", who.name()))?;
+        Ok(RunReport {
             calls: task.count,
             wall: report["wall_ns"].as_f64(),
             cpu: report["cpu_ns"].as_f64(),
@@ -185,9 +187,9 @@ impl Bench<'_> {
     }
 }
 
-/// What one run says of itself.
+/// Values that one run reports.
 #[derive(Default)]
-struct Report {
+struct RunReport {
     calls: u64,
     wall: Option<f64>,
     cpu: Option<f64>,
@@ -196,15 +198,15 @@ struct Report {
     memory: Option<f64>,
 }
 
-fn numbers(reports: &[Report], metric: &str) -> Result<Vec<f64>, Missing> {
-    let number = |report: &Report| match metric {
+fn numbers(reports: &[RunReport], metric: &str) -> Result<Vec<f64>, NotMeasured> {
+    let number = |report: &RunReport| match metric {
         "peak memory" => report.memory,
         "first item" => report.first,
         metric if metric.starts_with("user CPU") => report.user.map(|nanos| nanos / as_float(report.calls)),
         metric if metric.starts_with("CPU") => report.cpu.map(|nanos| nanos / as_float(report.calls)),
         _ => report.wall.map(|nanos| nanos / as_float(report.calls)),
     };
-    reports.iter().map(number).collect::<Option<_>>().ok_or_else(|| "the system does not tell".to_owned())
+    reports.iter().map(number).collect::<Option<_>>().ok_or_else(|| "the system does not report this value".to_owned())
 }
 
 fn per_part(count: u64, parts: u64) -> f64 {

@@ -1,4 +1,4 @@
-//! The plot of the waits: requests across, delay upwards, both in powers of ten; a panel for each trace.
+//! The plot of the waits: requests on the x axis, delay on the y axis, both logarithmic; one panel for each trace.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,20 +6,20 @@ use std::path::Path;
 use plotters::prelude::*;
 use serde_json::Value;
 
-use super::Missing;
+use super::figures::NotMeasured;
 
 const SIZE: (u32, u32) = (1500, 520);
 
-/// Who is drawn how: how the name begins, the colour, and whether a line joins them.
+/// Series: beginning of the poller's name, label, colour.
 const SERIES: [(&str, &str, RGBColor); 3] = [
-    ("list every", "fixed intervals, one list a look", RGBColor(31, 119, 180)),
-    ("list 1 s doubling", "doubling intervals, one list a look", RGBColor(44, 160, 44)),
-    ("each file", "each file by itself", RGBColor(150, 150, 150)),
+    ("list every", "fixed intervals, one list per poll", RGBColor(31, 119, 180)),
+    ("list 1 s doubling", "doubling intervals, one list per poll", RGBColor(44, 160, 44)),
+    ("each file", "one request per file", RGBColor(150, 150, 150)),
 ];
 const OURS: RGBColor = RGBColor(214, 39, 40);
 
-/// Draws one panel for each of `waits` into an SVG file.
-pub(super) fn draw(waits: &[&Value], path: &Path) -> Result<(), Missing> {
+/// Draws the panels into an SVG file.
+pub(super) fn draw(waits: &[&Value], path: &Path) -> Result<(), NotMeasured> {
     panels(waits, path).map_err(|error| format!("{}: {error}", path.display()))
 }
 

@@ -1,39 +1,39 @@
-//! The table that a person reads.
+//! The tables of figures.
 
-use super::figures::{Cell, Row, Unit, Who, median, spread};
-use super::say;
+use super::figures::{Cell, Row, Subject, Unit, median, spread};
+use crate::workspace::print;
 
-const CLIENTS: [Who; 4] = [Who::Ours, Who::Reqwest, Who::Generated, Who::Curl];
-const BUILDS: [Who; 3] = [Who::Ours, Who::Octocrab, Who::AsyncOpenai];
+const CLIENTS: [Subject; 4] = [Subject::Ours, Subject::Reqwest, Subject::Generated, Subject::Curl];
+const BUILDS: [Subject; 3] = [Subject::Ours, Subject::Octocrab, Subject::AsyncOpenai];
 
-/// Prints all rows, then why figures are missing.
-pub(super) fn print(rows: &[Row], notes: &[String]) {
+/// Prints all rows, then the reasons for missing figures.
+pub(super) fn print_rows(rows: &[Row], notes: &[String]) {
     let (builds, calls): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.job == "build");
     let mut reasons = Vec::new();
-    let ratios: &[(&str, Who)] = &[("ours/reqwest", Who::Reqwest), ("ours/generated", Who::Generated)];
+    let ratios: &[(&str, Subject)] = &[("ours/reqwest", Subject::Reqwest), ("ours/generated", Subject::Generated)];
     print_part(&calls, &CLIENTS, ratios, &mut reasons);
     print_part(
         &builds,
         &BUILDS,
-        &[("ours/octocrab", Who::Octocrab), ("ours/async-openai", Who::AsyncOpenai)],
+        &[("ours/octocrab", Subject::Octocrab), ("ours/async-openai", Subject::AsyncOpenai)],
         &mut reasons,
     );
     for (number, reason) in reasons.iter().enumerate() {
         let mut lines = reason.lines();
-        say(&format!("[{}] not run: {}", number + 1, lines.next().unwrap_or_default()));
+        print(&format!("[{}] not run: {}", number + 1, lines.next().unwrap_or_default()));
         for line in lines {
-            say(&format!("    {line}"));
+            print(&format!("    {line}"));
         }
     }
     for note in notes {
-        say(&format!("- {note}"));
+        print(&format!("- {note}"));
     }
-    say(
-        "- ± is half of the distance between the quickest and the slowest round; ratios are medians of the rounds' ratios",
+    print(
+        "- ± is half of the range between the fastest and the slowest round; ratios are medians of the ratios of the rounds",
     );
 }
 
-fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut Vec<String>) {
+fn print_part(rows: &[&Row], who: &[Subject], ratios: &[(&str, Subject)], reasons: &mut Vec<String>) {
     if rows.is_empty() {
         return;
     }
@@ -60,11 +60,11 @@ fn print_part(rows: &[&Row], who: &[Who], ratios: &[(&str, Who)], reasons: &mut 
         );
         lines.push(line);
     }
-    say("");
+    print("");
     for line in aligned(&lines) {
-        say(&line);
+        print(&line);
     }
-    say("");
+    print("");
 }
 
 /// The first two columns stand to the left, numbers to the right.
@@ -112,7 +112,7 @@ fn number(value: f64, unit: Unit) -> String {
     }
 }
 
-/// Groups of three digits: 98 020.
+/// Groups digits by three: 98 020.
 fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_shown_in_units_people_read() {
+    fn formats_numbers_with_units() {
         assert_eq!(number(98_020.26, Unit::Count), "98 020");
         assert_eq!(number(88.0, Unit::Count), "88");
         assert_eq!(number(13.5, Unit::Count), "13.50");
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_is_said_once_and_numbered() {
+    fn numbers_each_reason_once() {
         let mut reasons = Vec::new();
-        let cell = Cell { who: Who::Generated, rounds: Err("no Java".to_owned()) };
+        let cell = Cell { who: Subject::Generated, rounds: Err("no Java".to_owned()) };
         assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");
         assert_eq!(shown(&cell, Unit::Count, &mut reasons), "not run [1]");
         assert_eq!(reasons, ["no Java"]);
-        let cell = Cell { who: Who::Ours, rounds: Ok(vec![9e3, 1e4, 1.1e4]) };
+        let cell = Cell { who: Subject::Ours, rounds: Ok(vec![9e3, 1e4, 1.1e4]) };
         assert_eq!(shown(&cell, Unit::Nanoseconds, &mut reasons), "10.0 µs ±10%");
     }
 

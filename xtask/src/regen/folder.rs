@@ -1,4 +1,4 @@
-//! The folder `openapi/`: which document is in use there, and writing all of its files or none.
+//! The folder `openapi/`: finds the document in use, and writes all of its files or none.
 
 use std::fs;
 use std::io;
@@ -8,21 +8,21 @@ use super::record::Record;
 
 /// The document that the build reads.
 pub(super) const DOCUMENT: &str = "documine.json";
-/// Our reconstruction, for people.
+/// The reconstruction, for people.
 pub(super) const OURS: &str = "documine.yaml";
 /// The user's decisions.
 pub(super) const DECISIONS: &str = "mapping.toml";
-/// Where the document has what the contract names.
+/// Names in the document for the elements of the contract.
 pub(super) const MAPPED: &str = "mapped.toml";
-/// Where the document comes from.
+/// Origin of the document.
 pub(super) const RECORD: &str = "PROVENANCE.md";
-/// By which the build knows our reconstruction.
+/// Checksum by which the build recognises the reconstruction.
 pub(super) const FINGERPRINT: &str = "reconstruction.txt";
-/// How changes between two documents are classified.
-pub(super) const TABLE: &str = "CHANGES.md";
-/// What the facade needs.
+/// Kinds of changes between two documents, with their effects.
+pub(super) const CHANGES: &str = "CHANGES.md";
+/// Elements that the facade needs.
 pub(super) const CONTRACT: &str = "contract.toml";
-/// The folder of a document that shall never be published.
+/// Folder of a document that must not be published.
 pub(super) const PRIVATE: &str = "private";
 
 /// `openapi/`, or the private folder in it.
@@ -37,33 +37,33 @@ impl Folder {
         Self { openapi: openapi.to_owned(), private }
     }
 
-    /// The one that the build reads.
+    /// Returns the folder that the build reads.
     pub(super) fn in_use(openapi: &Path) -> Self {
         let private = openapi.join(PRIVATE).join(DOCUMENT).exists();
         Self::new(openapi, private)
     }
 
-    /// A file of the document in use.
+    /// Returns the path of a file of this folder's document.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         if self.private { self.openapi.join(PRIVATE).join(name) } else { self.openapi.join(name) }
     }
 
-    /// A file that is there once, whatever document is in use.
+    /// Returns the path of a file that does not depend on the document in use.
     pub(super) fn common(&self, name: &str) -> PathBuf {
         self.openapi.join(name)
     }
 
-    /// How messages call a file of the document in use.
+    /// Returns the name of a file for messages.
     pub(super) fn shown(&self, name: &str) -> String {
         if self.private { format!("openapi/{PRIVATE}/{name}") } else { format!("openapi/{name}") }
     }
 
-    /// The text of a file; nothing if there is none.
+    /// Reads a file. `None`: the file does not exist.
     pub(super) fn read(&self, name: &str) -> Result<Option<String>, String> {
         read(&self.path(name)).map_err(|error| format!("{}: {error}", self.shown(name)))
     }
 
-    /// What is known of the document in use.
+    /// Reads the origin of this folder's document.
     pub(super) fn record(&self) -> Result<Option<Record>, String> {
         Ok(self.read(RECORD)?.and_then(|text| Record::read(&text)))
     }
@@ -77,10 +77,10 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// What shall be in files; `None`: not there.
+/// Files with the text that they must have. `None`: the file must not exist.
 pub(super) type Files = Vec<(PathBuf, Option<String>)>;
 
-/// Those of `files` that differ from what is there.
+/// Selects the files that differ from the disk.
 pub(super) fn different(files: &Files) -> Result<Files, String> {
     let mut different = Vec::new();
     for (path, text) in files {
@@ -91,17 +91,17 @@ pub(super) fn different(files: &Files) -> Result<Files, String> {
     Ok(different)
 }
 
-/// What was there before, to be put back.
+/// Previous content of the written files.
 pub(super) struct Written(Files);
 
 impl Written {
-    /// Puts everything back.
+    /// Restores the previous content.
     pub(super) fn undo(self) -> Result<(), String> {
         write(&self.0).map(drop)
     }
 }
 
-/// Writes all of `files`, or none: new texts are written beside their targets first, and only then renamed.
+/// Writes all files or none: each text goes to a temporary file first, and all temporary files are renamed at the end.
 pub(super) fn write(files: &Files) -> Result<Written, String> {
     let shown = |path: &Path, error: io::Error| format!("{}: {error}", path.display());
     let mut before: Files = Vec::new();
@@ -135,14 +135,14 @@ pub(super) fn write(files: &Files) -> Result<Written, String> {
         for (beside, _) in &fresh {
             let _ = fs::remove_file(beside);
         }
-        // What was renamed already goes back; what fails now is told instead of hidden.
+        // Files that were renamed already are restored; a failure of that is reported as well.
         for (path, text) in &before {
             let back = match text {
                 Some(text) => fs::write(path, text),
                 None if path.exists() => fs::remove_file(path),
                 None => Ok(()),
             };
-            back.map_err(|again| format!("{error}; and it could not be put back: {}", shown(path, again)))?;
+            back.map_err(|second| format!("{error}; restore the previous file: {}", shown(path, second)))?;
         }
         return Err(error);
     }

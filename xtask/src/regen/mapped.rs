@@ -1,16 +1,16 @@
-//! `openapi/mapped.toml`: where the document in use has what the contract names, for people.
+//! `openapi/mapped.toml`: the names that the document in use has for the elements of the contract, for people.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::diff::words::short;
+use super::sanitize::truncated;
 use crate::passes::contract::Contract;
 use crate::passes::mapping::Mapping;
 
-/// The file's text.
+/// Returns the text of the file.
 pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
     let mut text = String::from(
-        "# Where the document in use has what openapi/contract.toml names. Written by `cargo xtask regen`; the build finds it anew each time.\n",
+        "# Names in the document in use for the elements of openapi/contract.toml. Written by `cargo xtask regen`; the build does not read this file.\n",
     );
     let _ = write!(text, "\nprefix = {:?}\n\n[operations]\n", mapping.prefix);
     for (id, mapped) in &mapping.operations {
@@ -18,10 +18,10 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
             Some(place) => format!("{} {}", place.method.to_uppercase(), place.path),
             None => String::from("missing"),
         };
-        let id_there = mapped.location.as_ref().and_then(|place| place.id.as_ref());
-        let comment = match (mapped.decided, id_there) {
+        let operation_id = mapped.location.as_ref().and_then(|place| place.id.as_ref());
+        let comment = match (mapped.decided, operation_id) {
             (true, _) => String::from("  # as decided in openapi/mapping.toml"),
-            (false, Some(there)) if there != id => format!("  # there called {}", short(there, 80)),
+            (false, Some(name)) if name != id => format!("  # operationId {}", truncated(name, 80)),
             _ => String::new(),
         };
         let _ = writeln!(text, "{id} = {}{comment}", quoted(&line));
@@ -32,9 +32,9 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
         if mapped.location.is_some() && !other.is_empty() {
             let _ = write!(text, "\n[query.{id}]\n");
             for (name, wire) in other {
-                let part = || mapped.parts.get(name).map(|(part, _)| format!("the part {part} of the form"));
-                let there = wire.clone().or_else(part).unwrap_or_else(|| String::from("missing"));
-                let _ = writeln!(text, "{name} = {}", quoted(&there));
+                let part = || mapped.parts.get(name).map(|(part, _)| format!("part {part} of the form"));
+                let found = wire.clone().or_else(part).unwrap_or_else(|| String::from("missing"));
+                let _ = writeln!(text, "{name} = {}", quoted(&found));
             }
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn table(mapping: &Mapping, contract: &Contract) -> String {
                 .iter()
                 .filter(|(field, found)| found.wire.as_ref() != Some(*field) || found.uses_document_type)
                 .map(|(field, found)| {
-                    let follows = if found.uses_document_type { "  # with the document's type" } else { "" };
+                    let follows = if found.uses_document_type { "  # with the type of the document" } else { "" };
                     format!("{field} = {}{follows}", quoted(found.wire.as_deref().unwrap_or("missing")))
                 })
                 .collect();

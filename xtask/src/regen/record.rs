@@ -1,21 +1,21 @@
-//! `openapi/PROVENANCE.md`: where the document in use comes from, for people, in a form that `regen` reads again.
+//! `openapi/PROVENANCE.md`: the origin of the document in use, for people and for the next run of `regen`.
 
 use sha2::{Digest, Sha256};
 
-/// What is known of a document.
+/// Origin of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    /// Whether it is our reconstruction.
+    /// The document is the reconstruction of this repository.
     pub(super) ours: bool,
     source: String,
-    /// Of the canonical text, which is the file's.
+    /// Checksum of the canonical text.
     sha256: String,
-    /// When it was put there. Ours has none: the history of the repository knows, and putting it back has to give the same record on any day.
+    /// Day of the replacement. The reconstruction has none, so that restoring it gives the same record on any day.
     date: Option<String>,
 }
 
 impl Record {
-    /// The record of a text that came from `source` today; an older record of the very same keeps its date.
+    /// Records a text that came from `source` today. The previous record of the same text keeps its date and source.
     pub(super) fn of(text: &str, ours: bool, source: &str, before: Option<&Self>) -> Self {
         let mut record = Self { ours, source: plain(source), sha256: sha256(text), date: (!ours).then(today) };
         if let Some(before) = before
@@ -28,7 +28,7 @@ impl Record {
         record
     }
 
-    /// Where it came from.
+    /// Returns the file name of the document.
     pub(super) fn source(&self) -> &str {
         &self.source
     }
@@ -51,16 +51,16 @@ impl Record {
     pub(super) fn text(&self) -> String {
         let kind = if self.ours { OURS } else { REPLACED };
         let mut text = format!(
-            "# Where the document in use comes from\n\nWritten by `cargo xtask regen`. The document is `documine.json` beside this file.\n\n| | |\n|---|---|\n| document | {kind} |\n| source | `{}` |\n| sha256 | `{}` |\n",
+            "# Origin of the document in use\n\nWritten by `cargo xtask regen`. The document is `documine.json` beside this file.\n\n| | |\n|---|---|\n| document | {kind} |\n| source | `{}` |\n| sha256 | `{}` |\n",
             self.source, self.sha256
         );
         if let Some(date) = &self.date {
             text += &["| date | ", date, " |\n"].concat();
         }
         text.push_str(if self.ours {
-            "\nEvery element of the reconstruction says in `x-provenance` how sure its name is.\n"
+            "\nEvery element of the reconstruction states the certainty of its name in `x-provenance`.\n"
         } else {
-            "\nThe official document belongs to the maker of the service and its subscribers: do not publish it, nor what is made from it.\n`cargo xtask regen --restore` puts the reconstruction back.\n"
+            "\nThe official document belongs to the maker of the service and its subscribers: do not publish the document or anything derived from it.\n`cargo xtask regen --restore` restores the reconstruction.\n"
         });
         text
     }
@@ -69,7 +69,7 @@ impl Record {
 const OURS: &str = "our reconstruction";
 const REPLACED: &str = "replaced by a document of the user's own";
 
-/// The hash by which a document is recognised.
+/// Returns the checksum that identifies a document.
 pub(super) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
@@ -78,7 +78,7 @@ fn today() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// A name that can stand in a table.
+/// Removes the characters that end a table cell or a code span.
 fn plain(source: &str) -> String {
     source.chars().filter(|c| !c.is_control() && !"`|".contains(*c)).take(200).collect()
 }
@@ -88,7 +88,7 @@ mod tests {
     use super::Record;
 
     #[test]
-    fn what_is_written_is_read_again_and_the_same_document_keeps_its_date() {
+    fn reads_its_own_text_and_keeps_the_date_of_an_unchanged_document() {
         let record = Record::of("{}", false, "offi|cial`.json", None);
         assert_eq!(Record::read(&record.text()), Some(record.clone()));
         assert_eq!(record.source, "official.json");
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_recorded_the_same_on_any_day() {
+    fn records_the_reconstruction_without_a_date() {
         let record = Record::of("{}", true, "openapi/documine.yaml", None);
         assert_eq!(record.date, None);
         assert_eq!(Record::read(&record.text()), Some(record));

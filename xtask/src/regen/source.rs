@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::passes::read::{self, MAX_BYTES};
 
-/// The document, and how it is called in messages and in the record: by the file's name alone, since a path tells of a machine.
+/// Reads a document and returns it with its display name: the file name alone, because a full path reveals details of the machine.
 pub(super) fn read(from: &str) -> Result<(Value, String), String> {
     let name = name(from);
     let bytes = if from == "-" { bounded(io::stdin().lock()) } else { File::open(from).and_then(bounded) };
@@ -16,7 +16,7 @@ pub(super) fn read(from: &str) -> Result<(Value, String), String> {
     Ok((parse(&text(bytes, &name)?, &name)?, name))
 }
 
-/// How a document is called.
+/// Returns the display name of a document.
 pub(super) fn name(from: &str) -> String {
     match from {
         "-" => String::from("standard input"),
@@ -24,7 +24,7 @@ pub(super) fn name(from: &str) -> String {
     }
 }
 
-/// The document in `text`.
+/// Parses a document.
 pub(super) fn parse(text: &str, name: &str) -> Result<Value, String> {
     if read::is_json(text) { read::json(text, name) } else { crate::yaml::document(text, name) }
 }
@@ -37,17 +37,17 @@ fn bounded(source: impl Read) -> io::Result<Vec<u8>> {
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String, String> {
     if bytes.len() > MAX_BYTES {
-        return Err(format!("{name}: more than the {MAX_BYTES} bytes a document may have"));
+        return Err(format!("{name}: larger than {MAX_BYTES} bytes, the limit for a document"));
     }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(format!("{name}: the text is UTF-16; save it as UTF-8"));
     }
     if bytes.starts_with(b"PK") {
-        return Err(format!("{name}: this is a ZIP archive; unpack it and name the document in it"));
+        return Err(format!("{name}: the file is a ZIP archive; unpack it and pass the document in it"));
     }
-    let text = String::from_utf8(bytes).map_err(|error| format!("{name}: no UTF-8 ({})", error.utf8_error()))?;
+    let text = String::from_utf8(bytes).map_err(|error| format!("{name}: invalid UTF-8: {}", error.utf8_error()))?;
     if text.trim_start().starts_with("<!") || text.trim_start().starts_with("<html") {
-        return Err(format!("{name}: this is a web page; save the document itself, not the page that shows it"));
+        return Err(format!("{name}: the file is a web page; save the document itself, not the page that shows it"));
     }
     Ok(text)
 }

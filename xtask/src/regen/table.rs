@@ -1,7 +1,7 @@
-//! The table that `regen` prints: each operation with how sure its elements are.
+//! The table that `regen` prints: each operation with the provenance of its elements.
 //!
-//! Elements of an operation are itself, its parameters, and every schema and property that its body and answers are made of. An
-//! element that several operations share counts in each of them and once in the last line.
+//! Elements of an operation are the operation itself, its parameters, and every schema and property of its body and responses. An element that several
+//! operations share counts in each of them and once in the last line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ const LEVELS: [&str; 3] = ["published", "described", "inferred"];
 /// Elements by pointer, with their provenance.
 type Elements = BTreeMap<String, String>;
 
-/// The table of a document as people write it, references and all.
+/// Formats the table of a document with references.
 pub(crate) fn operations(document: &Value) -> String {
     let mut rows: Vec<(String, [String; 4], Elements)> = Vec::new();
     let mut all = Elements::new();
@@ -112,7 +112,7 @@ impl<'a> Collector<'a> {
         self.elements.insert(pointer.to_owned(), level.to_owned());
     }
 
-    /// What stands behind a reference, and where.
+    /// Follows a reference and returns the pointer and the value of its target.
     fn follow(&self, pointer: &str, value: &'a Value) -> (String, &'a Value) {
         let reference = value.get("$ref").and_then(Value::as_str);
         let target = reference
@@ -144,7 +144,7 @@ impl<'a> Collector<'a> {
         self.inside(&at, schema);
     }
 
-    /// The schemas that a property, list or map leads to; it is itself counted already.
+    /// Collects the schemas that a property, list or map leads to. The element itself is counted already.
     fn inside(&mut self, pointer: &str, schema: &'a Value) {
         if schema.get("$ref").is_some() {
             self.schema(pointer, schema);

@@ -1,4 +1,4 @@
-//! The command on a folder of its own.
+//! Tests of the command on a temporary folder.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,7 +34,7 @@ fn run(folder: &Path, check: bool) -> (u8, String) {
 fn with(folder: &Path, args: &Args) -> (u8, String) {
     let mut output = Output::default();
     let code = regen(folder, args, &mut output, None);
-    (code, output.result + &output.complaint)
+    (code, output.result + &output.errors)
 }
 
 fn json(folder: &Path) -> Option<String> {
@@ -42,7 +42,7 @@ fn json(folder: &Path) -> Option<String> {
 }
 
 #[test]
-fn twice_is_once() {
+fn writes_the_same_files_when_run_twice() {
     let folder = folder(YAML);
     let (code, output) = run(folder.path(), false);
     assert_eq!(code, DONE, "{output}");
@@ -59,7 +59,7 @@ fn twice_is_once() {
 }
 
 #[test]
-fn check_shows_the_difference_and_writes_nothing() {
+fn check_prints_a_diff_and_writes_nothing() {
     let folder = folder(YAML);
     run(folder.path(), false);
     let before = json(folder.path());
@@ -73,7 +73,7 @@ fn check_shows_the_difference_and_writes_nothing() {
 }
 
 #[test]
-fn what_the_build_would_refuse_is_refused_and_nothing_is_written() {
+fn refuses_a_document_that_the_build_refuses() {
     let folder = folder(&YAML.replace("/b:", "/b/{id:").replace("type: string", "type: text"));
     let (code, output) = run(folder.path(), false);
     assert_eq!(code, REFUSED);
@@ -86,7 +86,7 @@ fn what_the_build_would_refuse_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn the_table_counts_what_an_operation_is_made_of() {
+fn table_counts_the_elements_of_an_operation() {
     let folder = folder(YAML);
     let (_, output) = run(folder.path(), false);
     let row = output.lines().find(|line| line.starts_with("getB")).expect("a row");
@@ -94,7 +94,7 @@ fn the_table_counts_what_an_operation_is_made_of() {
     assert_eq!(words, ["getB", "GET", "/b", "inferred", "1", "0", "1", "0"]);
 }
 
-/// A folder like that of the repository: our document and the contract.
+/// Makes a folder with the reconstruction and the contract of the repository.
 fn repository() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../openapi");
@@ -106,7 +106,7 @@ fn repository() -> tempfile::TempDir {
     folder
 }
 
-/// Every file below a folder, with its text.
+/// Reads every file below a folder.
 fn all(folder: &Path) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -121,16 +121,16 @@ fn all(folder: &Path) -> BTreeMap<String, String> {
     files
 }
 
-/// A document of somebody else, made from ours, in a file of its own.
+/// Writes a document that differs from the reconstruction by a title and by `change`.
 fn official(folder: &Path, change: impl Fn(&mut Value)) -> (tempfile::TempDir, String) {
     let mut document: Value = serde_json::from_str(&json(folder).expect("is there")).expect("JSON");
     document["info"]["title"] = Value::from("The official one");
     change(&mut document);
-    let place = tempfile::tempdir().expect("a folder");
-    let file = place.path().join("official.json");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("official.json");
     fs::write(&file, document.to_string()).expect("writes");
     let file = file.display().to_string();
-    (place, file)
+    (folder, file)
 }
 
 fn from(file: &str) -> Args {
@@ -138,7 +138,7 @@ fn from(file: &str) -> Args {
 }
 
 #[test]
-fn another_document_takes_the_place_of_ours_and_ours_comes_back() {
+fn replaces_and_restores_the_reconstruction() {
     let folder = repository();
     let before = all(folder.path());
     let (_place, file) = official(folder.path(), |document| {
@@ -152,11 +152,11 @@ fn another_document_takes_the_place_of_ours_and_ours_comes_back() {
     let (code, output) = with(folder.path(), &from(&file));
     assert_eq!(code, DONE, "{output}");
     let after = all(folder.path());
-    assert_eq!(after["documine.yaml"], before["documine.yaml"], "ours stays for people");
+    assert_eq!(after["documine.yaml"], before["documine.yaml"], "the reconstruction is unchanged");
     assert_eq!(after["reconstruction.txt"], before["reconstruction.txt"]);
     assert!(after["documine.json"].contains("The official one"));
     assert!(after["PROVENANCE.md"].contains("| source | `official.json` |"), "{}", after["PROVENANCE.md"]);
-    // Again, from whatever is there: nothing changes.
+    // Running the command again changes nothing.
     assert_eq!(run(folder.path(), true).0, DONE);
     assert_eq!(run(folder.path(), false).0, DONE);
     assert_eq!(with(folder.path(), &from(&file)).0, DONE);
@@ -167,19 +167,19 @@ fn another_document_takes_the_place_of_ours_and_ours_comes_back() {
 }
 
 #[test]
-fn json_and_yaml_of_one_document_give_the_same_files() {
+fn writes_the_same_files_from_json_and_yaml() {
     let folder = repository();
     let before = all(folder.path());
     let yaml = folder.path().join("documine.yaml").display().to_string();
     assert_eq!(with(folder.path(), &from(&yaml)).0, DONE);
-    assert_eq!(all(folder.path()), before, "ours in its own place changes nothing");
+    assert_eq!(all(folder.path()), before, "replacing the reconstruction by itself changes nothing");
     let (_place, file) = official(folder.path(), |document| document["info"]["title"] = Value::from("DocuMine API"));
     assert_eq!(with(folder.path(), &from(&file)).0, DONE);
-    assert_eq!(all(folder.path()), before, "nor does it as JSON");
+    assert_eq!(all(folder.path()), before, "nor does the JSON form");
 }
 
 #[test]
-fn a_refused_document_leaves_everything_as_it_was() {
+fn writes_nothing_when_it_refuses_a_document() {
     let folder = repository();
     let before = all(folder.path());
     for (change, part) in [
@@ -205,18 +205,18 @@ fn a_refused_document_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn a_client_that_does_not_compile_takes_everything_back() {
+fn restores_the_files_when_the_client_does_not_compile() {
     let folder = repository();
     let before = all(folder.path());
     let (_place, file) = official(folder.path(), |_| {});
     let mut output = Output::default();
     let code = regen(folder.path(), &from(&file), &mut output, Some(&|| Err(String::from("does not compile"))));
-    assert_eq!((code, all(folder.path())), (REFUSED, before), "{}", output.complaint);
-    assert!(output.complaint.contains("does not compile"));
+    assert_eq!((code, all(folder.path())), (REFUSED, before), "{}", output.errors);
+    assert!(output.errors.contains("does not compile"));
 }
 
 #[test]
-fn decisions_are_kept_beside_the_document() {
+fn saves_decisions_beside_the_document() {
     let folder = repository();
     let (_place, file) = official(folder.path(), |document| {
         let paths = document["paths"].as_object_mut().expect("paths");
@@ -238,7 +238,7 @@ fn decisions_are_kept_beside_the_document() {
     assert!(after["mapping.toml"].contains("\"getLicenseUsage\" = \"GET /api/usage\""), "{}", after["mapping.toml"]);
     assert!(after["mapped.toml"].contains("getLicense = \"missing\""), "{}", after["mapped.toml"]);
     assert_eq!(run(folder.path(), true).0, DONE);
-    // They are found again for the next edition of the document.
+    // The next version of the document uses the saved decisions.
     assert_eq!(with(folder.path(), &from(&file)).0, DONE);
     assert_eq!(all(folder.path()), after);
     let wrong = Args { map: vec![String::from("getLicenseUsage")], ..from(&file) };
@@ -246,7 +246,7 @@ fn decisions_are_kept_beside_the_document() {
 }
 
 #[test]
-fn a_private_document_stays_apart_and_is_the_one_in_use() {
+fn keeps_a_private_document_separate_and_uses_it() {
     let folder = repository();
     let before = all(folder.path());
     let (_place, file) = official(folder.path(), |_| {});
@@ -266,7 +266,7 @@ fn a_private_document_stays_apart_and_is_the_one_in_use() {
 }
 
 #[test]
-fn what_is_no_document_is_told_by_its_kind() {
+fn names_the_kind_of_a_file_that_is_no_document() {
     let folder = repository();
     for (bytes, part) in [
         (&b"PK\x03\x04"[..], "ZIP"),

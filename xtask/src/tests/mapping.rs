@@ -150,7 +150,7 @@ fn a_list_under_another_key_in_a_wider_envelope_is_found() {
     });
     let passed = accepted(&document);
     assert_eq!(passed.mapping.schemas["UserList"][0].fields["users"].wire.as_deref(), Some("content"));
-    // Where the client looks for it in an answer that is still coming in.
+    // The field in which the client finds the items of a streamed response.
     assert_eq!(passed.document["paths"]["/api/users"]["get"]["x-paging"], json!({"form": "none", "items": "content"}));
     let ours = accepted(&changed(|_| {}));
     assert_eq!(ours.document["paths"]["/api/users"]["get"]["x-paging"], json!({"form": "none", "items": "users"}));

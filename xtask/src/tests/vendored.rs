@@ -1,13 +1,13 @@
-//! The vendored document: how many places each pass changes in it.
+//! Edits of each pass on the reconstruction.
 //!
-//! A number that changes with the document is right: look whether the change is what you meant, then change it here. One that
-//! changes with the generator or with a pass is a finding.
+//! A number may change with the document: check that the change is intended, then update the number. A number that changes with the generator or with a pass
+//! is a finding.
 
 use super::vendored;
 use crate::code;
 
 #[test]
-fn each_document_pass_changes_as_many_places_as_we_know() {
+fn each_pass_makes_the_known_number_of_edits() {
     let passed = super::built(&vendored()).unwrap_or_else(|findings| panic!("{findings:#?}"));
     assert_eq!(
         passed.counts,

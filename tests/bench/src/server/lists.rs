@@ -1,16 +1,16 @@
-//! Lists of files, as long as somebody asks for.
+//! Lists of files of any length.
 
 use serde_json::{Value, json};
 
 use crate::jobs::TEMPLATE;
 
-/// A list of so many files. Every tenth has been worked on by people, every hundredth has failed.
+/// Returns a list of files. Every tenth file was reviewed, every hundredth failed.
 pub(super) fn list(count: usize) -> String {
     let files: Vec<_> = (0..count).map(|number| file(number, count)).collect();
     json!({ "files": files }).to_string()
 }
 
-/// As the simulator shows a file: what is not known is `null`, not left out.
+/// Returns a file in the format of the simulator, with `null` for missing values.
 pub(crate) fn file(number: usize, count: usize) -> Value {
     let reviewed = number.is_multiple_of(10);
     let failed = number % 100 == 99;

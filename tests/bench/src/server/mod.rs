@@ -1,8 +1,7 @@
-//! The served side: canned answers in the shape of the simulator's, one process for all clients.
+//! The server: canned responses in the format of the simulator, one process for all clients.
 //!
-//! Not the simulator itself, for two reasons. It does real work for each request (and keeps a record of it), on the same two or
-//! four cores as the client, so that wall time would tell more of it than of the client. And the list must hold 100,000 files, which
-//! the simulator would have to be given as PDFs, and the packages as many bytes as wanted.
+//! The simulator itself is not used, for two reasons. It does real work for each request on the same few cores as the client, so that wall time would measure
+//! the simulator. And a list of 100,000 files would need 100,000 uploaded PDFs.
 
 mod lists;
 mod transfers;
@@ -25,10 +24,10 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::jobs::{TEMPLATE, TENANT, Trouble};
+use crate::jobs::{JobError, TEMPLATE, TENANT};
 pub(crate) use lists::{file, file_id};
 
-pub(crate) type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub(crate) type CannedResponse = Response<BoxBody<Bytes, Infallible>>;
 
 const LICENSE: &str = concat!(
     r#"{"active":true,"id":"5d6b3b6a-1572-419c-96a6-1d9fe592e4b4","licensedPages":100000,"licensedTo":"acme","#,
@@ -36,42 +35,42 @@ const LICENSE: &str = concat!(
     r#""validTo":"2027-12-31T23:59:59.999+00:00"}"#,
 );
 
-/// No list is longer than this.
+/// Longest list.
 const LONGEST: usize = 1_000_000;
 
-/// What was asked for once is made: lists and packages by their length.
+/// Lists and packages cache for earlier requests, by length.
 #[derive(Default)]
-struct Made {
+struct ResponseCache {
     lists: Mutex<HashMap<usize, Bytes>>,
-    packages: Mutex<HashMap<u64, transfers::Ends>>,
+    packages: Mutex<HashMap<u64, transfers::ArchiveHeaders>>,
 }
 
-/// Serves until standard input ends, so it ends with whoever started it.
-pub(crate) fn run() -> Result<(), Trouble> {
-    // One thread, which leaves the others to the client.
+/// Serves until the standard input ends, so that the server ends with its parent process.
+pub(crate) fn run() -> Result<(), JobError> {
+    // One thread; the client gets the other cores.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let ready = json!({ "base_url": format!("http://{}", listener.local_addr()?) });
         writeln!(std::io::stdout(), "{ready}")?;
-        let made = Arc::new(Made::default());
+        let cache = Arc::new(ResponseCache::default());
         tokio::select! {
-            outcome = accept(&listener, move |request| answer(request, Arc::clone(&made))) => outcome,
+            outcome = accept(&listener, move |request| answer(request, Arc::clone(&cache))) => outcome,
             () = end_of_input() => Ok(()),
         }
     })?;
-    // Reading standard input holds a thread, which is not waited for.
+    // A thread blocks on the standard input; the shutdown does not wait for that thread.
     runtime.shutdown_background();
     Ok(())
 }
 
-/// Serves every connection.
+/// Serves all connections.
 pub(crate) async fn accept<F>(
     listener: &TcpListener,
     answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
-) -> Result<(), Trouble>
+) -> Result<(), JobError>
 where
-    F: Future<Output = Answer> + Send,
+    F: Future<Output = CannedResponse> + Send,
 {
     loop {
         let (stream, _) = listener.accept().await?;
@@ -82,7 +81,7 @@ where
                 let answer = answer(request);
                 async { Ok::<_, Infallible>(answer.await) }
             });
-            // A client that goes away is no trouble.
+            // A client that disconnects is no error.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -94,15 +93,15 @@ async fn end_of_input() {
     while input.read(&mut buffer).await.is_ok_and(|length| length > 0) {}
 }
 
-/// An answer in JSON.
-pub(crate) fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+/// Returns a JSON response.
+pub(crate) fn json_answer(status: StatusCode, body: impl Into<Bytes>) -> CannedResponse {
     let mut answer = Response::new(Full::new(body.into()).boxed());
     *answer.status_mut() = status;
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 
-async fn answer(request: Request<Incoming>, made: Arc<Made>) -> Answer {
+async fn answer(request: Request<Incoming>, cache: Arc<ResponseCache>) -> CannedResponse {
     let refused = |status| json_answer(status, &br#"{"message":"refused"}"#[..]);
     let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !text("authorization").starts_with("Bearer e30.") {
@@ -111,34 +110,34 @@ async fn answer(request: Request<Incoming>, made: Arc<Made>) -> Answer {
     if text("x-tenant-id") != TENANT {
         return refused(StatusCode::FORBIDDEN);
     }
-    match (request.method(), Asked::of(request.uri().path())) {
-        (&Method::GET, Some(Asked::License)) => json_answer(StatusCode::OK, LICENSE),
-        (&Method::GET, Some(Asked::Files(count))) => {
-            let mut lists = made.lists.lock().unwrap_or_else(PoisonError::into_inner);
+    match (request.method(), Resource::of(request.uri().path())) {
+        (&Method::GET, Some(Resource::License)) => json_answer(StatusCode::OK, LICENSE),
+        (&Method::GET, Some(Resource::Files(count))) => {
+            let mut lists = cache.lists.lock().unwrap_or_else(PoisonError::into_inner);
             let list = lists.entry(count).or_insert_with(|| Bytes::from(lists::list(count))).clone();
             json_answer(StatusCode::OK, list)
         }
-        (&Method::POST, Some(Asked::Files(_))) => transfers::take(request).await,
-        (&Method::GET, Some(Asked::Package(length))) => transfers::ready(length),
-        (&Method::GET, Some(Asked::PackageBytes(length))) => {
-            let mut packages = made.packages.lock().unwrap_or_else(PoisonError::into_inner);
-            transfers::give(packages.entry(length).or_insert_with(|| transfers::Ends::of_package(length)))
+        (&Method::POST, Some(Resource::Files(_))) => transfers::take(request).await,
+        (&Method::GET, Some(Resource::Package(length))) => transfers::ready(length),
+        (&Method::GET, Some(Resource::PackageBytes(length))) => {
+            let mut packages = cache.packages.lock().unwrap_or_else(PoisonError::into_inner);
+            transfers::give(packages.entry(length).or_insert_with(|| transfers::ArchiveHeaders::of_package(length)))
         }
         (_, Some(_)) => refused(StatusCode::METHOD_NOT_ALLOWED),
         (_, None) => refused(StatusCode::NOT_FOUND),
     }
 }
 
-/// What a path asks for. A dossier has as many files, and a package as many bytes of content, as its id says.
+/// Resource of a path. The id of a dossier is its number of files, and the id of a package is its content size in bytes.
 #[derive(Debug, PartialEq)]
-enum Asked {
+enum Resource {
     License,
     Files(usize),
     Package(u64),
     PackageBytes(u64),
 }
 
-impl Asked {
+impl Resource {
     fn of(path: &str) -> Option<Self> {
         if path == "/api/license" {
             return Some(Self::License);
@@ -155,7 +154,7 @@ impl Asked {
     }
 }
 
-/// The dossier in a path, and what comes behind it.
+/// Splits a path into the id of the dossier and the rest.
 pub(crate) fn path_in_dossier(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/api/dossier-templates/")?.strip_prefix(TEMPLATE)?.strip_prefix("/dossiers/")?;
     Some(rest.split_at(rest.find('/')?))
@@ -169,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answers_are_what_the_document_describes() -> Result<(), Trouble> {
+    fn responses_conform_to_the_models() -> Result<(), JobError> {
         let license: License = serde_json::from_str(LICENSE)?;
         assert!(license.extra.is_empty(), "{:?}", license.extra);
         let list: FileList = serde_json::from_str(&lists::list(100))?;
@@ -183,12 +182,12 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_jobs_ask_for_is_served() {
-        let dossier = |count: &str| Asked::of(&format!("/api/dossier-templates/{TEMPLATE}/dossiers/{count}/files"));
-        assert_eq!(dossier("100000"), Some(Asked::Files(100_000)));
+    fn rejects_paths_outside_of_the_jobs() {
+        let dossier = |count: &str| Resource::of(&format!("/api/dossier-templates/{TEMPLATE}/dossiers/{count}/files"));
+        assert_eq!(dossier("100000"), Some(Resource::Files(100_000)));
         assert_eq!(dossier("100000000"), None);
-        assert_eq!(Asked::of("/api/dossier-templates/other/dossiers/1/files"), None);
-        assert_eq!(Asked::of("/api/downloads/7/download"), Some(Asked::PackageBytes(7)));
-        assert_eq!(Asked::of("/api/downloads/7/other"), None);
+        assert_eq!(Resource::of("/api/dossier-templates/other/dossiers/1/files"), None);
+        assert_eq!(Resource::of("/api/downloads/7/download"), Some(Resource::PackageBytes(7)));
+        assert_eq!(Resource::of("/api/downloads/7/other"), None);
     }
 }

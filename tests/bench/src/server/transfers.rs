@@ -1,4 +1,4 @@
-//! Bytes by the gigabyte: what is uploaded is looked through and thrown away, what is fetched is made on the way.
+//! Large transfers: uploads are checked and discarded, downloads are generated while they are sent.
 
 use std::convert::Infallible;
 use std::io::{self, Read, Write};
@@ -12,16 +12,16 @@ use serde_json::json;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{Answer, json_answer};
+use super::{CannedResponse, json_answer};
 
-/// So much goes to the socket at a time.
+/// Bytes of one write to the socket.
 const PIECE: usize = 256 * 1024;
 static ZEROS: [u8; PIECE] = [0; PIECE];
-/// More than what stands in a package before its one entry's content and behind it.
+/// Upper limit of the ZIP headers before and after the content of the only entry.
 const EDGE: usize = 512;
 
-/// Takes an upload. The id of the new file tells what has come: length and checksum.
-pub(super) async fn take(request: Request<Incoming>) -> Answer {
+/// Receives an upload. The id of the new file consists of length and checksum.
+pub(super) async fn take(request: Request<Incoming>) -> CannedResponse {
     match received(request).await {
         Ok(id) => json_answer(StatusCode::CREATED, json!({ "fileIds": [id], "processedFileIds": [] }).to_string()),
         Err(error) => json_answer(StatusCode::BAD_REQUEST, json!({ "message": error.to_string() }).to_string()),
@@ -32,7 +32,7 @@ async fn received(request: Request<Incoming>) -> Result<String, multer::Error> {
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let boundary = multer::parse_boundary(media_type.unwrap_or_default())?;
     let mut form = multer::Multipart::new(request.into_body().into_data_stream(), boundary);
-    let mut seen = Seen::default();
+    let mut seen = StreamChecksum::default();
     while let Some(mut part) = form.next_field().await? {
         if part.name() == Some("file") {
             while let Some(piece) = part.chunk().await? {
@@ -43,34 +43,34 @@ async fn received(request: Request<Incoming>) -> Result<String, multer::Error> {
     Ok(seen.to_string())
 }
 
-/// Length and checksum of what came by.
+/// Length and checksum of received bytes.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct StreamChecksum {
     length: u64,
     checksum: crc32fast::Hasher,
 }
 
-impl Seen {
+impl StreamChecksum {
     pub(crate) fn piece(&mut self, piece: &[u8]) {
         self.length += piece.len() as u64;
         self.checksum.update(piece);
     }
 }
 
-impl std::fmt::Display for Seen {
+impl std::fmt::Display for StreamChecksum {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{:08x}", self.length, self.checksum.clone().finalize())
     }
 }
 
-/// A package that can be fetched.
-pub(super) fn ready(length: u64) -> Answer {
+/// Returns the status of a ready package.
+pub(super) fn ready(length: u64) -> CannedResponse {
     let package = json!({ "downloadId": length.to_string(), "status": "READY", "fileName": "package.zip" });
     json_answer(StatusCode::OK, package.to_string())
 }
 
-/// A real archive with one entry of zeros.
-pub(super) fn give(ends: &Ends) -> Answer {
+/// Sends an archive with one entry of zeros.
+pub(super) fn give(ends: &ArchiveHeaders) -> CannedResponse {
     let total = ends.length;
     let between = total - (ends.head.len() + ends.tail.len()) as u64;
     let zeros = stream::unfold(between, |left| async move {
@@ -79,24 +79,24 @@ pub(super) fn give(ends: &Ends) -> Answer {
     });
     let pieces = stream::iter([ends.head.clone().into()]).chain(zeros).chain(stream::iter([ends.tail.clone().into()]));
     let body = StreamBody::new(pieces.map(|piece| Ok::<_, Infallible>(Frame::data(piece))));
-    let mut answer = Answer::new(BodyExt::boxed(body));
+    let mut answer = CannedResponse::new(BodyExt::boxed(body));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     answer.headers_mut().insert(header::CONTENT_LENGTH, total.into());
     answer
 }
 
-/// How an archive begins and ends; between the two there are zeros alone.
+/// Beginning and end of an archive, between which there are only zeros.
 #[derive(Default)]
-pub(super) struct Ends {
+pub(super) struct ArchiveHeaders {
     head: Vec<u8>,
     tail: Vec<u8>,
     length: u64,
 }
 
-impl Ends {
-    /// Of an archive with one entry of so many zeros.
+impl ArchiveHeaders {
+    /// Makes the headers of an archive with one entry of `length` zeros.
     pub(super) fn of_package(length: u64) -> Self {
-        // Memory takes everything; and an empty package would be noticed.
+        // Writing to memory cannot fail; the jobs reject an empty package.
         Self::written(length).unwrap_or_default()
     }
 
@@ -109,7 +109,7 @@ impl Ends {
     }
 }
 
-impl Write for Ends {
+impl Write for ArchiveHeaders {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let to_head = (EDGE - self.head.len()).min(bytes.len());
         self.head.extend_from_slice(&bytes[..to_head]);
@@ -128,12 +128,12 @@ impl Write for Ends {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::Trouble;
+    use crate::jobs::JobError;
 
     #[tokio::test]
-    async fn a_package_is_an_archive_of_so_many_zeros() -> Result<(), Trouble> {
+    async fn package_is_an_archive_of_zeros() -> Result<(), JobError> {
         for length in [0, 10, 300, 1_000_000] {
-            let answer = give(&Ends::of_package(length));
+            let answer = give(&ArchiveHeaders::of_package(length));
             let told = answer.headers()[header::CONTENT_LENGTH].to_str()?.parse::<usize>()?;
             let bytes = answer.into_body().collect().await?.to_bytes();
             assert_eq!(bytes.len(), told);

@@ -1,6 +1,6 @@
-//! How much later than it happened something was noticed, in seconds.
+//! Delays in seconds between the end of an analysis and its detection.
 
-/// The middle one and the one that only a twentieth exceeds.
+/// Median and 95th percentile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Delays {
     pub(super) median: f64,

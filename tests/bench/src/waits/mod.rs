@@ -1,6 +1,6 @@
-//! What waiting costs and how soon it ends: each of many files is waited for by itself, in simulated time, beside what simple pollers would do.
+//! Cost and delay of waits: waits for many files in simulated time, compared with simple pollers.
 //!
-//! The SDK's side is run for real, with its client, over a socket; only the clock is simulated. An answer takes no time.
+//! The SDK runs with its real client over a socket; only the clock is simulated. A response takes no time.
 
 mod delays;
 mod pollers;
@@ -19,22 +19,22 @@ use documine::{Client, Clock, Condition, Credentials, DossierId, DossierTemplate
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::jobs::{self, TEMPLATE, TENANT, Trouble};
+use crate::jobs::{self, JobError, TEMPLATE, TENANT};
 use crate::server;
 use delays::Delays;
-use pollers::{Asks, Poller};
+use pollers::{PollTarget, Poller};
 use service::Service;
 use time::Time;
 use traces::Trace;
 
-/// Of whom a person thinks first.
+/// Simple pollers for the comparison.
 const POLLERS: [Poller; 4] =
     [Poller::Fixed(1.0), Poller::Fixed(5.0), Poller::Fixed(30.0), Poller::Doubling { first: 1.0, cap: 60.0 }];
 
-/// Waits for files in simulated time and says what it took, a line of JSON for each trace and number of files.
+/// Wait for files in simulated time and print a line of JSON for each trace and number of files.
 #[derive(Args)]
 pub(crate) struct Waits {
-    /// How many files, several times over
+    /// Numbers of files
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [10, 1000, 10_000])]
     files: Vec<usize>,
     /// Only this trace
@@ -43,7 +43,7 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
-    pub(crate) fn run(&self) -> Result<(), Trouble> {
+    pub(crate) fn run(&self) -> Result<(), JobError> {
         for trace in Trace::ALL.into_iter().filter(|trace| self.trace.is_none_or(|only| only == *trace)) {
             for files in self.files.iter().copied() {
                 writeln!(std::io::stdout(), "{}", report(trace, files)?)?;
@@ -53,15 +53,15 @@ impl Waits {
     }
 }
 
-fn report(trace: Trace, files: usize) -> Result<Value, Trouble> {
+fn report(trace: Trace, files: usize) -> Result<Value, JobError> {
     let times = trace.times(files);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (requests, ours) = runtime.block_on(wait_for(&times))?;
     let line = |name: &str, requests: u64, delays: Delays| json!({ "who": name, "requests": requests, "median_s": delays.median, "p95_s": delays.p95 });
     let mut others = Vec::new();
-    for (asks, how) in [(Asks::List, "list"), (Asks::Each, "each file")] {
+    for (target, how) in [(PollTarget::List, "list"), (PollTarget::File, "each file")] {
         for poller in POLLERS {
-            let (requests, delays) = poller.run(&times, asks);
+            let (requests, delays) = poller.run(&times, target);
             others.push(line(&format!("{how} {}", poller.name()), requests, delays));
         }
     }
@@ -70,13 +70,13 @@ fn report(trace: Trace, files: usize) -> Result<Value, Trouble> {
         "files": files,
         "ours": line("ours", requests, ours),
         "others": others,
-        // As many requests, evenly spread: what it is about is when to make them.
+        // The same number of requests at fixed intervals, to compare the timing alone.
         "even": line("as many, evenly", requests, pollers::fixed_with(requests, &times)),
     }))
 }
 
-/// Waits for all of them at once, each by itself.
-async fn wait_for(times: &[Duration]) -> Result<(u64, Delays), Trouble> {
+/// Waits for all files concurrently, each with its own wait.
+async fn wait_for(times: &[Duration]) -> Result<(u64, Delays), JobError> {
     let time = Time::new(times.len(), 1);
     let service = Arc::new(Service { times: times.to_vec(), time: time.clone(), requests: AtomicU64::new(0) });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -89,7 +89,7 @@ async fn wait_for(times: &[Duration]) -> Result<(u64, Delays), Trouble> {
     };
     let going_on = {
         let time = time.clone();
-        tokio::spawn(async move { time.go_on().await })
+        tokio::spawn(async move { time.advance().await })
     };
     let client = Client::builder(&base_url)
         .workspace(TENANT)

@@ -1,4 +1,4 @@
-//! The service in simulated time: it knows when each file is done, and counts who asks.
+//! The service in simulated time: reports each file as processed at its time, and counts the requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 
 use super::time::Time;
-use crate::server::{Answer, file, file_id, json_answer, path_in_dossier};
+use crate::server::{CannedResponse, file, file_id, json_answer, path_in_dossier};
 
 pub(super) struct Service {
     pub(super) times: Vec<Duration>,
@@ -19,7 +19,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn answer(self: &Arc<Self>, request: &Request<Incoming>) -> Answer {
+    pub(super) fn answer(self: &Arc<Self>, request: &Request<Incoming>) -> CannedResponse {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let Some((_, rest)) = path_in_dossier(request.uri().path()) else {
             return json_answer(StatusCode::NOT_FOUND, "{}");

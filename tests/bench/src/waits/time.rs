@@ -1,4 +1,4 @@
-//! A clock that goes on only when everybody sleeps: then it is the time at which the first one wakes.
+//! A clock that advances only when all waits sleep, to the time at which the first one wakes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,15 +13,15 @@ pub(super) struct Time(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
-    /// Called when the last one has fallen asleep.
+    /// Notified when the last wait falls asleep.
     all_asleep: Notify,
 }
 
 struct State {
     now: Duration,
-    /// How many there are that do not sleep.
+    /// Number of waits that are awake.
     awake: usize,
-    /// Who sleeps, by the time to wake and the order in which they fell asleep.
+    /// Sleeping waits, by wake time and order of falling asleep.
     sleeping: BTreeMap<Key, oneshot::Sender<()>>,
     count: u64,
     random: fastrand::Rng,
@@ -30,18 +30,18 @@ struct State {
 type Key = (Duration, u64);
 
 impl Time {
-    /// For so many that wait.
+    /// Makes a clock for this number of waits.
     pub(super) fn new(waiting: usize, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
         let state = State { now: Duration::ZERO, awake: waiting, sleeping: BTreeMap::new(), count: 0, random };
         Self(Arc::new(Shared { state: Mutex::new(state), all_asleep: Notify::new() }))
     }
 
-    /// Lets time go on, for as long as this is polled. In the runtime's one thread with all others.
-    pub(super) async fn go_on(&self) {
+    /// Advances the time while this future is polled, in the only thread of the runtime.
+    pub(super) async fn advance(&self) {
         loop {
             self.0.all_asleep.notified().await;
-            // Those who were woken by something else have their turn first, and sleep no more.
+            // Tasks that other events woke run first.
             tokio::task::yield_now().await;
             let mut state = self.state();
             if state.awake == 0
@@ -49,13 +49,13 @@ impl Time {
             {
                 state.now = at;
                 state.awake = 1;
-                // Whoever has gone meanwhile is awake all the same.
+                // A wait that has ended in the meantime counts as awake, too.
                 let _ = call.send(());
             }
         }
     }
 
-    /// One of them has what it waited for.
+    /// Removes a wait that has ended.
     pub(super) fn leave(&self) {
         self.fall_asleep(&mut self.state());
     }
@@ -108,7 +108,7 @@ impl fmt::Debug for Time {
     }
 }
 
-/// Somebody sleeps. Whoever is not woken but gives it up is awake again, too.
+/// A sleeping wait. Dropping the value before the wake time wakes the wait, too.
 struct Sleep<'a> {
     time: &'a Time,
     key: Key,

@@ -1,21 +1,21 @@
-//! How long each file's analysis takes: made of seeds that stand here, so that every run waits for the same.
+//! Durations of the analyses, generated from fixed seeds, so that every run waits for the same files.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
 
 use clap::ValueEnum;
 
-/// When the bursts begin, in seconds.
+/// Start times of the bursts in seconds.
 const BURSTS: [f64; 6] = [12.3, 31.9, 44.6, 58.8, 77.1, 91.7];
 
-/// How the times are spread.
+/// Distribution of the durations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Trace {
-    /// As analyses mostly are: many short ones, few long ones. Median 20 s, one in twenty takes more than 75 s.
+    /// A typical distribution: many short and few long analyses. Median 20 s; one in twenty takes more than 75 s.
     Lognormal,
-    /// Workers that take a batch at a time: six bursts of two seconds, some 15 s apart.
+    /// Workers that process batches: six bursts of two seconds, about 15 s apart.
     Bursts,
-    /// All are done in about 10 s, but for one in fifty, which takes two to five minutes.
+    /// Durations of about 10 s, except one in fifty, which takes two to five minutes.
     Stragglers,
 }
 
@@ -38,7 +38,7 @@ impl Trace {
         }
     }
 
-    /// The times of so many files. Those of more files begin with those of fewer.
+    /// Returns the durations of `files` files. The durations of fewer files are a prefix.
     pub(super) fn times(self, files: usize) -> Vec<Duration> {
         let mut random = fastrand::Rng::with_seed(self.seed());
         (0..files).map(|number| Duration::from_secs_f64(self.time(number, &mut random))).collect()
@@ -47,7 +47,7 @@ impl Trace {
     fn time(self, number: usize, random: &mut fastrand::Rng) -> f64 {
         match self {
             Self::Lognormal => 20.0 * (0.8 * normal(random)).exp(),
-            // Not at multiples of a round number, which would favour or harm those who look at such.
+            // No multiples of a round number, which would favour pollers with such intervals.
             Self::Bursts => BURSTS[random.usize(..BURSTS.len())] + 2.0 * random.f64(),
             Self::Stragglers if number % 50 == 7 => 120.0 + 180.0 * random.f64(),
             Self::Stragglers => 10.0 * (0.3 * normal(random)).exp(),
@@ -55,7 +55,7 @@ impl Trace {
     }
 }
 
-/// Box and Muller's way from two even numbers to a normal one.
+/// Returns a normally distributed number (Box-Muller transform).
 fn normal(random: &mut fastrand::Rng) -> f64 {
     (-2.0 * (1.0 - random.f64()).ln()).sqrt() * (TAU * random.f64()).cos()
 }
@@ -65,7 +65,7 @@ mod tests {
     use super::Trace;
 
     #[test]
-    fn the_times_are_the_same_in_every_run_and_spread_as_they_should_be() {
+    fn durations_are_reproducible_and_match_their_distribution() {
         for trace in Trace::ALL {
             let mut times = trace.times(10_000);
             assert_eq!(times[..10], trace.times(10));

@@ -1,13 +1,10 @@
-//! Tests of the comparison: two small documents for each line of the table, and what must hold for any two.
-
-mod any;
-mod table;
+//! Tests of the comparison: two small documents for each kind of change, and properties of any two documents.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Change, Side, compare};
+use super::{CHANGE_KINDS, Change, ChangeKind, MappedDocument, compare};
 use crate::passes::contract::Contract;
 use crate::passes::decisions::Decisions;
 use crate::passes::mapping::{self, Mapping};
@@ -112,7 +109,7 @@ fn thing_id() -> Value {
     json!({"name": "thingId", "in": "path", "required": true, "schema": {"type": "string"}})
 }
 
-/// A document that has the contract's things, and an operation beside them at `/api/other`.
+/// Returns a document with all elements of the contract, and a further operation at `/api/other`.
 #[expect(clippy::too_many_lines, reason = "a document")]
 fn base() -> Value {
     let mut things = answer("ThingList");
@@ -258,7 +255,7 @@ fn base() -> Value {
     })
 }
 
-/// Puts a value at a pointer; `-` appends to a list, `null` takes away.
+/// Sets a value at a pointer. `-` appends to a list, `null` removes.
 fn edit(document: &mut Value, pointer: &str, value: Value) {
     let (parent, last) = pointer.rsplit_once('/').expect("a pointer");
     let last = last.replace("~1", "/").replace("~0", "~");
@@ -272,38 +269,229 @@ fn edit(document: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// Where the contract's things are, whether or not the document is refused.
-fn mapped(document: &Value, contract: &Contract, accepted: &BTreeSet<String>) -> Mapping {
+/// Maps a document to the contract, whether or not the build refuses it.
+fn mapped(document: &Value, contract: &Contract) -> Mapping {
     let mut plain = document.clone();
     for pass in passes::NORMALIZING_PASSES {
         (pass.apply)(&mut plain);
         canonical::sort(&mut plain);
     }
-    let decisions = Decisions { accept_missing: accepted.clone(), ..Decisions::default() };
+    let decisions = Decisions { accept_missing: contract.operations.keys().cloned().collect(), ..Decisions::default() };
     mapping::map_contract(&plain, mapping::server_path(document), contract, &decisions).0
 }
 
-fn compared_with(contract: &Contract, old: &Value, new: &Value, accepted: &BTreeSet<String>) -> Vec<Change> {
-    let (old_mapping, new_mapping) = (mapped(old, contract, accepted), mapped(new, contract, accepted));
+fn compared_by(contract: &Contract, old: &Value, new: &Value) -> Vec<Change> {
+    let (old_mapping, new_mapping) = (mapped(old, contract), mapped(new, contract));
     compare(
-        contract,
-        &Side { document: old, mapping: &old_mapping, accepted },
-        &Side { document: new, mapping: &new_mapping, accepted },
+        &MappedDocument { document: old, mapping: &old_mapping },
+        &MappedDocument { document: new, mapping: &new_mapping },
     )
 }
 
 fn compared(old: &Value, new: &Value) -> Vec<Change> {
-    compared_with(&contract(), old, new, &BTreeSet::new())
+    compared_by(&contract(), old, new)
 }
 
-/// A change in one line, as the tests write it.
+/// Formats a change as the tests write it: `caller operation-gone getGuess: `.
 fn line(change: &Change) -> String {
-    let place = change.place.as_str();
     let operation = change.operation.as_deref().unwrap_or("-");
-    format!("{} {} {operation}: {place}", change.effect.word(), change.what.key())
+    format!("{} {} {operation}: {}", change.effect.name(), change.kind.key(), change.location)
 }
 
-/// The whole vendored document, and our contract.
-fn vendored() -> (Value, Contract) {
-    (serde_json::from_str(&crate::tests::vendored()).expect("JSON"), crate::tests::contract())
+fn lines(old: &Value, new: &Value) -> Vec<String> {
+    compared(old, new).iter().map(line).collect()
+}
+
+/// Returns the base document with edits.
+fn edited(edits: &[(&str, Value)]) -> Value {
+    let mut document = base();
+    for (pointer, value) in edits {
+        edit(&mut document, pointer, value.clone());
+    }
+    document
+}
+
+const GUESS: &str = "/paths/~1api~1guess";
+const THING: &str = "/components/schemas/Thing/properties";
+
+#[test]
+fn reports_each_kind_of_change() {
+    let text = json!({"type": "string"});
+    let mut moved = base();
+    let guess = moved["paths"].as_object_mut().expect("paths").remove("/api/guess").expect("is there");
+    moved["paths"]["/api/guess/"] = guess;
+    let mut prefixed = base();
+    let paths = prefixed["paths"].as_object_mut().expect("paths");
+    *paths = paths.iter().map(|(path, item)| (path.replacen("/api", "/v2/api", 1), item.clone())).collect();
+    let renamed = |field: &str, name: &str| {
+        let mut document = base();
+        let schema = document.pointer(&format!("{THING}/{field}")).cloned().expect("is there");
+        edit(&mut document, &format!("{THING}/{field}"), Value::Null);
+        edit(&mut document, &format!("{THING}/{name}"), schema);
+        if field == "id" {
+            edit(&mut document, "/components/schemas/Thing/required", json!([name]));
+        }
+        document
+    };
+    let new_operation = json!({"get": {"operationId": "new2", "responses": {}}});
+    let cases: Vec<(Value, &str, &str)> = vec![
+        (prefixed, "none path-prefix -: ", "none path-prefix -: "),
+        (edited(&[(GUESS, Value::Null)]), "caller operation-gone getGuess: ", "none operation-new getGuess: "),
+        (moved, "none operation-moved getGuess: ", "none operation-moved getGuess: "),
+        (
+            edited(&[("/paths/~1api~1guess/get/operationId", json!("other2"))]),
+            "none operation-renamed getGuess: ",
+            "none operation-renamed getGuess: ",
+        ),
+        (
+            edited(&[("/paths/~1api~1things/get/x-paging", json!({"form": "page"}))]),
+            "none paging getThings: ",
+            "none paging getThings: ",
+        ),
+        (
+            edited(&[("/paths/~1api~1new", new_operation)]),
+            "none further-operation-new GET /api/new: ",
+            "raw further-operation-gone GET /api/new: ",
+        ),
+        (
+            edited(&[("/paths/~1api~1other~1{key}/post/operationId", json!("another"))]),
+            "raw further-operation-renamed POST /api/other/{key}: ",
+            "raw further-operation-renamed POST /api/other/{key}: ",
+        ),
+        (
+            edited(&[("/paths/~1api~1things/get/parameters/0", Value::Null)]),
+            "caller parameter-gone getThings: query includeOld",
+            "none parameter-new getThings: query includeOld",
+        ),
+        (
+            edited(&[("/paths/~1api~1things/get/parameters/0/name", json!("include_old"))]),
+            "none parameter-mapped getThings: query includeOld",
+            "none parameter-mapped getThings: query includeOld",
+        ),
+        (
+            edited(&[(&format!("{THING}/name"), Value::Null)]),
+            "caller field-gone -: Thing.name",
+            "none field-new -: Thing.name",
+        ),
+        (renamed("id", "thingId"), "none field-mapped -: Thing.id", "none field-mapped -: Thing.id"),
+        (
+            edited(&[(&format!("{THING}/size"), text.clone())]),
+            "caller field-type -: Thing.size",
+            "caller field-type -: Thing.size",
+        ),
+        (
+            edited(&[(&format!("{THING}/more"), Value::Null)]),
+            "raw further-field-gone -: Thing.more",
+            "none further-field-new -: Thing.more",
+        ),
+        (
+            edited(&[("/components/schemas/State/enum/2", Value::Null)]),
+            "caller values-gone -: State",
+            "none values-new -: State",
+        ),
+    ];
+    let mut kinds: BTreeSet<String> = BTreeSet::new();
+    for (document, forward, backward) in cases {
+        assert_eq!(lines(&base(), &document), [forward]);
+        assert_eq!(lines(&document, &base()), [backward]);
+        kinds.extend([forward, backward].map(|line| line.split(' ').nth(1).unwrap_or_default().to_owned()));
+    }
+    let all: BTreeSet<String> = CHANGE_KINDS.iter().map(|(kind, _, _)| kind.key()).collect();
+    assert_eq!(kinds, all);
+}
+
+#[test]
+fn finds_no_change_between_equal_documents() {
+    assert_eq!(compared(&base(), &base()), []);
+    let document: Value = serde_json::from_str(&crate::tests::vendored()).expect("JSON");
+    let contract = crate::tests::contract();
+    assert_eq!(compared_by(&contract, &document, &document), []);
+}
+
+#[test]
+fn reports_every_removed_field_of_the_reconstruction() {
+    let document: Value = serde_json::from_str(&crate::tests::vendored()).expect("JSON");
+    let contract = crate::tests::contract();
+    for schema in ["FileStatus", "Dossier", "DownloadStatus"] {
+        for property in
+            tree::sorted_keys(document["components"]["schemas"][schema]["properties"].as_object().expect("has fields"))
+        {
+            let mut less = document.clone();
+            edit(
+                &mut less,
+                &format!("/components/schemas/{schema}/properties/{}", tree::escape(&property)),
+                Value::Null,
+            );
+            let changes = compared_by(&contract, &document, &less);
+            // An operation whose response lacks a needed field is not the contract's operation.
+            let reported = changes.iter().any(|change| {
+                change.location == format!("{schema}.{property}") || change.kind == ChangeKind::OperationGone
+            });
+            assert!(reported, "{schema}.{property}: {changes:#?}");
+        }
+    }
+}
+
+#[test]
+fn sorts_changes_by_effect_operation_and_location() {
+    let new = edited(&[
+        (&format!("{THING}/name"), Value::Null),
+        (&format!("{THING}/more"), Value::Null),
+        (GUESS, Value::Null),
+        ("/paths/~1api~1other~1{key}", Value::Null),
+    ]);
+    let expected = [
+        "caller field-gone -: Thing.name",
+        "caller operation-gone getGuess: ",
+        "raw further-field-gone -: Thing.more",
+        "raw further-operation-gone POST /api/other/{key}: ",
+    ];
+    assert_eq!(lines(&base(), &new), expected);
+}
+
+/// Names that try to end the line or the code span in which they are shown.
+const HOSTILE: [&str; 6] = [
+    "a`b`\n# c | d",
+    "\u{1b}[31mred\u{7}",
+    "\u{202e}txt.exe\u{2066}",
+    "<script>alert(1)</script>",
+    "\u{9b}2J\u{2028}x\r\ny",
+    "](http://evil.example) **bold** $(reboot)",
+];
+
+#[test]
+fn sanitises_names_from_the_document() {
+    for hostile in HOSTILE {
+        let mut new = base();
+        edit(&mut new, &format!("{THING}/name"), Value::Null);
+        new["components"]["schemas"]["Thing"]["properties"][hostile] = json!({"type": hostile});
+        new["components"]["schemas"]["State"]["enum"] = json!(["READY", hostile]);
+        new["paths"]["/api/other/{key}"]["post"]["operationId"] = json!(hostile);
+        new["paths"][format!("/api/{hostile}")] = json!({"get": {"operationId": hostile}});
+        new["paths"]["/api/things"]["get"]["operationId"] = json!(hostile);
+        let changes = compared(&base(), &new);
+        assert!(changes.len() > 5, "{changes:#?}");
+        for change in &changes {
+            for text in change.operation.iter().chain([&change.location, &change.text]) {
+                let hidden = |c: char| c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) || c == '\u{2066}';
+                assert!(!text.contains(hidden), "{text:?}");
+            }
+            assert_eq!(change.text.matches('`').count() % 2, 0, "{}", change.text);
+            assert!(!change.location.contains('`'), "{}", change.location);
+        }
+    }
+}
+
+#[test]
+fn compares_broken_documents() {
+    for broken in [
+        json!({}),
+        json!(null),
+        json!({"paths": 1, "components": []}),
+        json!({"paths": {"/x": {"get": 1, "post": {"parameters": [1, {"in": 2}]}}}}),
+    ] {
+        assert_eq!(compared(&broken, &broken), []);
+        compared(&broken, &base());
+        compared(&base(), &broken);
+    }
 }

@@ -2,40 +2,40 @@
 
 use serde_json::{Value, json};
 
-use super::super::diff::words::short;
 use super::super::diff::{Change, Effect};
+use super::super::sanitize::truncated;
 use super::Report;
 
-/// How long a text from outside may be.
-const LONGEST: usize = 1000;
+/// Longest untrusted text, in characters.
+const MAX_LENGTH: usize = 1000;
 
 impl Report {
-    /// For programs. Keys are added, and never renamed or taken away:
+    /// Formats the report for programs. Keys may be added; existing keys keep their name and meaning:
     ///
     /// - `format`: 1
     /// - `source`, `sha256`, `mode` (`reconstruction`, `replaced`, `private`), `outcome`
-    /// - `refused`: texts; empty when the document is taken
-    /// - `breaking`: how many changes concern whom: `facade`, `caller`, `raw`, `none`
+    /// - `refused`: texts; empty when the document is accepted
+    /// - `breaking`: number of changes by the code that they break: `caller`, `raw`, `none`; `facade`: number of reasons for a refusal
     /// - `operations`: `document`, `mapped`, `missing`, `further`: numbers
     /// - `mapped`: `{id, method, path, operationId, decided}`
     /// - `missing`: `{id, contract, accepted}`
-    /// - `changes`: `{what, effect, operation, also, place, text}`; `what` as in openapi/CHANGES.md, `operation` may be `null`
+    /// - `changes`: `{what, effect, operation, place, text}`; `what` as in openapi/CHANGES.md, `operation` may be `null`
     /// - `notes`: texts
     /// - `generated`: `{lines, bytes, seconds}` or `null`; `buildSeconds`: a number or `null`
     ///
-    /// Characters that a terminal would obey are written as `\u{…}` in all texts, as in the other forms.
+    /// Control characters are written as `\u{…}` in all texts, as in the other formats.
     pub(crate) fn json(&self) -> Value {
-        let count = |effect: Effect| self.of(effect).count();
+        let count = |effect: Effect| self.with_effect(effect).count();
         let texts = |texts: &[String]| texts.iter().map(|text| plain(text)).collect::<Vec<String>>();
         json!({
             "format": 1,
             "source": plain(&self.source),
             "sha256": plain(&self.sha256),
-            "mode": self.mode.word(),
+            "mode": self.mode.name(),
             "outcome": plain(&self.outcome),
             "refused": texts(&self.refused),
             "breaking": {
-                "facade": count(Effect::Facade),
+                "facade": self.refused.len(),
                 "caller": count(Effect::Caller),
                 "raw": count(Effect::Raw),
                 "none": count(Effect::None),
@@ -44,14 +44,14 @@ impl Report {
                 "document": self.operations,
                 "mapped": self.mapped.len(),
                 "missing": self.missing.len(),
-                "further": self.further(),
+                "further": self.raw_only_count(),
             },
-            "mapped": self.mapped.iter().map(|row| json!({
-                "id": plain(&row.id),
-                "method": plain(&row.method),
-                "path": plain(&row.path),
-                "operationId": row.there.as_deref().map(plain),
-                "decided": row.decided,
+            "mapped": self.mapped.iter().map(|operation| json!({
+                "id": plain(&operation.id),
+                "method": plain(&operation.method),
+                "path": plain(&operation.path),
+                "operationId": operation.operation_id.as_deref().map(plain),
+                "decided": operation.decided,
             })).collect::<Vec<Value>>(),
             "missing": self.missing.iter().map(|missing| json!({
                 "id": plain(&missing.id),
@@ -60,10 +60,10 @@ impl Report {
             })).collect::<Vec<Value>>(),
             "changes": self.changes.iter().map(change).collect::<Vec<Value>>(),
             "notes": texts(&self.notes),
-            "generated": self.generated.map(|made| json!({
-                "lines": made.lines,
-                "bytes": made.bytes,
-                "seconds": made.seconds,
+            "generated": self.generated.map(|generated| json!({
+                "lines": generated.lines,
+                "bytes": generated.bytes,
+                "seconds": generated.seconds,
             })),
             "buildSeconds": self.build_seconds,
         })
@@ -72,15 +72,14 @@ impl Report {
 
 fn change(change: &Change) -> Value {
     json!({
-        "what": change.what.key(),
-        "effect": change.effect.word(),
+        "what": change.kind.key(),
+        "effect": change.effect.name(),
         "operation": change.operation.as_deref().map(plain),
-        "also": change.also.iter().map(|operation| plain(operation)).collect::<Vec<String>>(),
-        "place": plain(&change.place),
+        "place": plain(&change.location),
         "text": plain(&change.text),
     })
 }
 
 fn plain(text: &str) -> String {
-    short(text, LONGEST)
+    truncated(text, MAX_LENGTH)
 }

@@ -1,81 +1,65 @@
-//! The report for the terminal: what matters first, long lists cut.
+//! The report for the terminal: the most severe changes first, long lists truncated.
 
 use std::fmt::Write as _;
 
-use super::super::diff::words::short;
 use super::super::diff::{Change, Effect};
-use super::{ASPECTS, Report, concerned, whom};
+use super::super::sanitize::truncated;
+use super::{Report, broken_code};
 
-/// How many lines a list has.
-const LINES: usize = 12;
-/// How long a line from outside may be.
-const LONGEST: usize = 300;
+/// Highest number of lines in a list.
+const MAX_LINES: usize = 12;
+/// Longest line with untrusted text, in characters.
+const MAX_LENGTH: usize = 300;
 
 impl Report {
-    /// For the terminal.
+    /// Formats the report for the terminal.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        let source = short(&self.source, LONGEST);
+        let source = truncated(&self.source, MAX_LENGTH);
         if self.refused.is_empty() {
-            let _ = writeln!(text, "{source}: taken ({})", self.mode.word());
+            let _ = writeln!(text, "{source}: accepted ({})", self.mode.name());
         } else {
             let count = self.refused.len();
             let _ = writeln!(text, "{source}: refused, {count} reason{}", if count == 1 { "" } else { "s" });
         }
         let _ = writeln!(text, "{}", self.breaking());
-        let _ = writeln!(text, "{}", self.standing());
-        let refused: Vec<String> = self.refused.iter().map(|reason| short(reason, LONGEST)).collect();
-        list(&mut text, "Refused, because", &refused);
+        let _ = writeln!(text, "{}", self.coverage());
+        let refused: Vec<String> = self.refused.iter().map(|reason| truncated(reason, MAX_LENGTH)).collect();
+        list(&mut text, "Reasons", &refused);
         let missing: Vec<String> = self
             .missing
             .iter()
             .map(|missing| {
-                let accepted = if missing.accepted { ": the call says that it is not supported" } else { "" };
-                format!("{} ({}){accepted}", short(&missing.id, LONGEST), short(&missing.line, LONGEST))
+                let accepted = if missing.accepted { ": the call returns an error" } else { "" };
+                format!("{} ({}){accepted}", truncated(&missing.id, MAX_LENGTH), truncated(&missing.line, MAX_LENGTH))
             })
             .collect();
         list(&mut text, "Missing", &missing);
-        for effect in [Effect::Facade, Effect::Caller, Effect::Raw] {
-            let lines: Vec<String> = self.of(effect).map(line).collect();
-            list(&mut text, &format!("Breaking for {}", whom(effect)), &lines);
+        for effect in [Effect::Caller, Effect::Raw, Effect::None] {
+            let lines: Vec<String> = self.with_effect(effect).map(line).collect();
+            list(&mut text, &format!("Breaking {}", broken_code(effect)), &lines);
         }
-        self.aspects(&mut text);
-        let rest: Vec<String> = self.of(Effect::None).map(line).collect();
-        list(&mut text, "Nobody has to follow", &rest);
-        let notes: Vec<String> = self.notes.iter().map(|note| short(note, LONGEST)).collect();
+        let notes: Vec<String> = self.notes.iter().map(|note| truncated(note, MAX_LENGTH)).collect();
         list(&mut text, "Notes", &notes);
         text.push('\n');
-        let _ = writeln!(text, "sha256 {}", short(&self.sha256, LONGEST));
-        if let Some(made) = &self.generated {
-            let _ = writeln!(text, "generated {} lines, {} bytes in {:.1} s", made.lines, made.bytes, made.seconds);
+        let _ = writeln!(text, "sha256 {}", truncated(&self.sha256, MAX_LENGTH));
+        if let Some(generated) = &self.generated {
+            let super::Generated { lines, bytes, seconds } = generated;
+            let _ = writeln!(text, "generated {lines} lines, {bytes} bytes in {seconds:.1} s");
         }
         if let Some(seconds) = self.build_seconds {
             let _ = writeln!(text, "built in {seconds:.1} s");
         }
-        let _ = writeln!(text, "{}", short(&self.outcome, LONGEST));
+        let _ = writeln!(text, "{}", truncated(&self.outcome, MAX_LENGTH));
         text
-    }
-
-    /// Security, servers and values: one line each, whether or not something changed.
-    fn aspects(&self, text: &mut String) {
-        text.push('\n');
-        for (name, kinds) in ASPECTS {
-            let told: Vec<&Change> = self.changes.iter().filter(|change| kinds.contains(&change.what)).collect();
-            let line = match told.as_slice() {
-                [] => String::from("as before"),
-                [only] => line(only),
-                [first, rest @ ..] => format!("{} (and {} more)", line(first), rest.len()),
-            };
-            let _ = writeln!(text, "{name}: {}", short(&line, LONGEST));
-        }
     }
 }
 
-/// A change in one line.
+/// Formats a change as one line.
 fn line(change: &Change) -> String {
-    let words = [concerned(change), change.place.clone()];
-    let place: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
-    short(&format!("{}: {}", place.join("  "), change.text), LONGEST)
+    let subject = [change.operation.as_deref().unwrap_or_default(), change.location.as_str()];
+    let subject: Vec<&str> = subject.into_iter().filter(|part| !part.is_empty()).collect();
+    truncated(&format!("{}: {}", subject.join("  "), change.text), MAX_LENGTH)
 }
 
 fn list(text: &mut String, heading: &str, lines: &[String]) {
@@ -83,10 +67,10 @@ fn list(text: &mut String, heading: &str, lines: &[String]) {
         return;
     }
     let _ = writeln!(text, "\n{heading}:");
-    for line in lines.iter().take(LINES) {
+    for line in lines.iter().take(MAX_LINES) {
         let _ = writeln!(text, "  {line}");
     }
-    let left = lines.len().saturating_sub(LINES);
+    let left = lines.len().saturating_sub(MAX_LINES);
     if left > 0 {
         let _ = writeln!(text, "  … and {left} more (--report markdown shows all)");
     }

@@ -8,7 +8,7 @@ fn bytes() -> Value {
     json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}})
 }
 
-/// What becomes of a body with this content: its content and the media type that is sent.
+/// Runs the passes on a body; returns its content and the media type that the client sends.
 fn body(content: Value) -> (Value, Value) {
     let operation = operation(json!({"requestBody": {"content": content}}), json!({}));
     (operation["requestBody"]["content"].clone(), operation["x-content-type"].clone())

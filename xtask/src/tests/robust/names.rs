@@ -92,7 +92,7 @@ fn schemas_have_distinct_names_and_references_follow() {
     }
 }
 
-/// What stands before the field `name` of the struct `model`.
+/// Returns the source before the field `name` of the struct `model`.
 fn attributes(source: &str, model: &str, name: &str) -> String {
     let start = source.find(&format!("pub struct {model} ")).expect("the struct is there");
     let rest = &source[start..];
