@@ -193,7 +193,7 @@ fn names_invalid_settings_in_one_line_without_secrets() -> TestResult {
     for (name, value, code, expected) in [
         ("DOCUMINE_BASE_URL", "http://acme.example", 2, "https"),
         ("DOCUMINE_BASE_URL", "https://robot:top-secret@acme.example", 2, "user name"),
-        ("DOCUMINE_BASE_URL", "acme", 2, "no URL"),
+        ("DOCUMINE_BASE_URL", "acme", 2, "invalid base URL"),
         ("DOCUMINE_BASE_URL", "", 2, "DOCUMINE_BASE_URL is empty"),
         ("DOCUMINE_PASSWORD", "", 2, "DOCUMINE_PASSWORD"),
         ("DOCUMINE_WORKSPACE_ID", "a/b", 2, "workspace"),

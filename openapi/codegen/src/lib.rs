@@ -15,6 +15,7 @@ pub mod mapping;
 pub mod names;
 pub mod normalize;
 pub mod read;
+pub mod read_limits;
 pub mod tree;
 #[cfg(feature = "yaml")]
 pub mod yaml;

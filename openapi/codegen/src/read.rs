@@ -6,10 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Maximum size of a document, in bytes.
-pub const MAX_BYTES: usize = 32 * 1024 * 1024;
-/// Maximum number of values in a document.
-pub const MAX_NODES: usize = 2_000_000;
+use crate::read_limits::{MAX_NODES, check_size};
 
 /// Parses `text`; `origin` is its name in errors. The JSON library limits the nesting to 128 levels.
 pub fn json(text: &str, origin: &str) -> Result<Value, String> {
@@ -26,14 +23,6 @@ pub fn json(text: &str, origin: &str) -> Result<Value, String> {
         Ok(_) => Err(format!("{origin}: not an OpenAPI document: the top level is not an object")),
         Err(error) => Err(format!("{origin}: {error}")),
     }
-}
-
-/// Checks the size of a document.
-pub fn check_size(text: &str, origin: &str) -> Result<(), String> {
-    if text.len() > MAX_BYTES {
-        return Err(format!("{origin}: {} bytes, more than the limit of {MAX_BYTES}", text.len()));
-    }
-    Ok(())
 }
 
 /// Returns `true` if the text is JSON; everything else is read as YAML.

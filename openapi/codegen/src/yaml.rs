@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use crate::normalize;
-use crate::read::{self, MAX_BYTES, MAX_NODES};
+use crate::read_limits::{MAX_BYTES, MAX_NODES, check_size};
 
 /// Maximum nesting. OpenAPI needs about twenty levels, inline schemas a few more.
 const MAX_DEPTH: usize = 120;
@@ -18,7 +18,7 @@ const MAX_ALIASES: usize = 20_000;
 
 /// Parses `text`; `origin` is its name in errors.
 pub fn document(text: &str, origin: &str) -> Result<Value, String> {
-    read::check_size(text, origin)?;
+    check_size(text, origin)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut value: Value =
         serde_saphyr::from_str_with_options(text, options()).map_err(|error| format!("{origin}: {error}"))?;

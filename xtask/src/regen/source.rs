@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::passes::read::{self, MAX_BYTES};
+use crate::passes::read;
+use crate::passes::read_limits::MAX_BYTES;
 
 /// Reads a document and returns it with its display name: the file name alone, because a full path reveals details of the machine.
 pub(super) fn read(from: &str) -> Result<(Value, String), String> {

@@ -27,7 +27,10 @@ fn reports_dangling_reference_first_with_its_pointer() {
         });
         let findings = findings.err().unwrap_or_default();
         assert_eq!(findings.len(), 1, "{reference}: {findings:#?}");
-        assert!(findings[0].starts_with(&format!("getLicense: the reference {reference} leads ")), "{findings:#?}");
+        assert!(
+            findings[0].starts_with("getLicense: ") && findings[0].contains(&format!(" reference {reference}")),
+            "{findings:#?}"
+        );
         assert!(findings[0].contains(reason), "{reason}: {findings:#?}");
         let place = "(/paths/~1api~1license/get/responses/200/content/application~1json/schema)";
         assert!(findings[0].ends_with(place), "{findings:#?}");
@@ -54,7 +57,7 @@ fn reports_all_dangling_references_before_other_findings() {
     });
     let findings = findings.err().unwrap_or_default();
     let wanted = [
-        "the reference #/components/schemas/Absent leads nowhere (/components/responses/Shared/content/application~1json/schema)",
+        "dangling reference #/components/schemas/Absent (/components/responses/Shared/content/application~1json/schema)",
         "dangling reference #/components/schemas/Missing (/components/schemas/FileStatus/properties/one/items)",
         "cyclic reference #/components/schemas/Loop (/components/schemas/Loop)",
         "dangling reference #/components/schemas/Lost (/components/schemas/Whole/allOf/0)",
