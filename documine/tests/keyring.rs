@@ -149,5 +149,5 @@ async fn check_locked() -> std::result::Result<(), String> {
     let store = store().map_err(text)?;
     // The error must not claim a missing login, although a locked keyring reports every entry as missing.
     let line = store.load().await.err().map(text).unwrap_or_default();
-    ensure(line.starts_with("the keyring is locked or lets nobody in"), &format!("the error says so: {line:?}"))
+    ensure(line.starts_with("the keyring is locked or denies access"), &format!("the error says so: {line:?}"))
 }

@@ -58,7 +58,7 @@ async fn applies_if_exists_policy() {
     let (folder, target) = zip_target();
     std::fs::write(&target, "mine").unwrap();
     let error = package.save_to(&target).if_exists(IfExists::Refuse).await.unwrap_err();
-    let line = write_error(&target, "there is a file of this name already");
+    let line = write_error(&target, "file exists");
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line.clone()));
     assert_eq!(server.range_starts(), [], "no request is sent");
     for name in ["a (2).zip", "a (3).zip"] {

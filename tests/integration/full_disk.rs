@@ -133,7 +133,7 @@ async fn rejects_missing_target_folder_before_fetching() {
     }
     let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
     let reason = MISSING_FOLDER;
-    assert_file_error(&error, &format!("{}: {} can't be made: {reason}", file.display(), nowhere.display()));
+    assert_file_error(&error, &format!("{}: cannot create {}: {reason}", file.display(), nowhere.display()));
     assert_eq!((file_names(folder.path()), server.range_starts()), (vec!["file".to_owned()], vec![]));
 }
 

@@ -50,8 +50,7 @@ async fn names_unknown_content_coding() {
         let coding = format!("Content-Encoding: {label}");
         let service = single_response_server("200 OK", &["Content-Type: application/json", &coding], "{}").await;
         let error = client(&service.base).await.license().await.unwrap_err();
-        let line =
-            format!("getLicense: 200 OK, but the answer is packed as {message:?}, which this build does not unpack");
+        let line = format!("getLicense: 200 OK, but unsupported content encoding {message:?}");
         assert_eq!((error.kind(), error.to_string()), (ErrorKind::Decode, line));
     }
 }

@@ -232,7 +232,7 @@ async fn rejects_invalid_discovery_document() {
     for body in bodies {
         let provider = issuer(move |_| response("200 OK", &["Content-Type: text/html"], &body)).await;
         let line = format!(
-            "discovery of the identity provider: what stands at {}{base} is not a discovery document; check the issuer",
+            "discovery of the identity provider: the response of {}{base} is not a discovery document; check the issuer",
             provider.base
         );
         assert_error(&discover(&provider).await.map(drop).unwrap_err(), ErrorKind::Auth, &line);

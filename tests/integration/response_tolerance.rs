@@ -215,8 +215,8 @@ async fn respects_retry_after_within_call_budget() {
     let error = env.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 429 Too Many Requests: Too many requests; the service asks for a pause of 3600s, \
-        but only 120s are left for this call; call again after the pause"
+        "getLicense: 429 Too Many Requests: Too many requests; Retry-After of 3600s exceeds the 120s left for this call; \
+        call again after the pause"
     );
     assert!(error.is_rate_limited() && error.is_transient());
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));

@@ -161,7 +161,7 @@ async fn refuses_to_touch_foreign_or_newer_part() {
         error.to_string()
     };
     std::fs::write(&part, "foreign content").unwrap();
-    let expected = write_error(&part, "it is there already, and no download of this SDK; move it away");
+    let expected = write_error(&part, "file exists and is not a resumable download; move it away");
     assert_eq!(line().await, expected);
     assert_eq!(std::fs::read(&part).unwrap(), b"foreign content");
 
@@ -194,7 +194,7 @@ async fn rejects_second_call_on_same_part() {
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let second = server.package().await;
     let error = second.save_to(&target).resumable().await.unwrap_err();
-    let reason = "another call is fetching it; wait for that call, or choose another place";
+    let reason = "another call is downloading it; wait for that call, or choose another path";
     let line = write_error(&folder.path().join("a.zip.part"), reason);
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line));
     // Dropping the first call syncs its bytes and releases the lock.

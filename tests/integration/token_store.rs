@@ -168,7 +168,7 @@ async fn moves_damaged_store_aside() {
         assert!(error.needs_login());
         let line = error.to_string();
         assert!(
-            line.contains("is damaged at line") && line.ends_with(&format!("it is kept as {moved}; log in again")),
+            line.contains("is damaged at line") && line.ends_with(&format!("and was moved to {moved}; log in again")),
             "{line}"
         );
         assert_eq!(std::fs::read_to_string(&moved).unwrap(), damaged);
@@ -418,11 +418,11 @@ async fn password_login_uses_only_its_own_account() {
         env.client_with(credentials.client_secret(env.sim.client_secret()).store(store.clone()))
     };
     client(env.sim.username()).license().await.unwrap();
-    let error = client("somebody-else").license().await.unwrap_err();
+    let error = client("another-client").license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
-            "getLicense: the token store holds a login of {:?}, not of \"somebody-else\"; use another store, or log out there first",
+            "getLicense: the token store holds a login of {:?}, not of \"another-client\"; use another store, or log out there first",
             env.sim.username()
         )
     );

@@ -42,4 +42,4 @@ Exit codes:
   3  some files failed, the others are done
   4  login needed
   5  temporary failure, try again later
-  130  interrupted (143: asked to terminate)";
+  130  interrupted (143: terminated)";

@@ -227,7 +227,7 @@ impl Call<Upload, Uploaded> {
     }
 
     /// Sets whether a file whose response was lost is searched in the list of the dossier before the upload is repeated. The file is then
-    /// uploaded once and its id is known. This costs one list request before the upload, to tell the file from existing files. The upload of
+    /// uploaded once and its id is known. This costs one list request before the upload, to distinguish the file from existing files. The upload of
     /// an archive is not repeated, because an archive may have become several files. Default: no;
     /// [`upload_all`](DossierHandle::upload_all) always searches.
     pub fn look_for_lost(mut self, yes: bool) -> Self {

@@ -35,7 +35,7 @@ pub(super) struct CallState {
     /// The start by the client's clock.
     pub(super) started: Duration,
     pub(super) attempts: u32,
-    /// True if the service may have received any finished attempt. The outcome of the last attempt alone does not tell.
+    /// True if the service may have received any finished attempt. The outcome of the last attempt alone is not enough.
     pub(super) maybe_received: bool,
     /// True while a request is sent whose outcome is not known yet.
     pub(super) in_flight: bool,

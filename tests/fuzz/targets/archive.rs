@@ -1,4 +1,4 @@
-//! Packages: what has to hold stands at the door.
+//! Packages: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::archive(input));

@@ -1,4 +1,4 @@
-//! Where lists go on: what has to hold stands at the door.
+//! Continuations of lists: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::continuation(input));

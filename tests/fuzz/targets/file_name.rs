@@ -1,4 +1,4 @@
-//! `Content-Disposition` headers: what has to hold stands at the door.
+//! `Content-Disposition` headers: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::file_name(input));

@@ -1,4 +1,4 @@
-//! `Link` headers: what has to hold stands at the door.
+//! `Link` headers: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::link(input));

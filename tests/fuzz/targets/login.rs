@@ -1,4 +1,4 @@
-//! Stored logins: what has to hold stands at the door.
+//! Stored logins: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::login(input));

@@ -1,4 +1,4 @@
-//! Answers: any bytes are read as a model or refused, and what was read is written so that it reads the same.
+//! Models: any bytes are decoded or rejected, and a decoded model is encoded to an equal one.
 #![no_main]
 
 use documine_api::types;

@@ -1,4 +1,4 @@
-//! Operations that were noted down: what has to hold stands at the door.
+//! Saved operations: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::operation(input));

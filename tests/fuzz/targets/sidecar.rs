@@ -1,4 +1,4 @@
-//! The file beside a part: what has to hold stands at the door.
+//! Resume records of partial downloads: the checked properties are in `documine::fuzzing`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::sidecar(input));

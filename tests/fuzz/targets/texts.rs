@@ -1,4 +1,4 @@
-//! Ids, open sets and times: any text is kept as it is or refused.
+//! Ids, open sets and times: any text is preserved or rejected.
 #![no_main]
 
 use documine_api::Timestamp;

@@ -1,4 +1,4 @@
-//! Amounts and dates of documents: `documine::fuzzing::value` says what holds.
+//! Amounts and dates of documents: the checked properties are in `documine::fuzzing::value`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| documine::fuzzing::value(input));

@@ -175,7 +175,7 @@ async fn odd_page_loses_no_other_page() {
     let Some(client) = TestClient::vendored().await else { return };
     let good = stream("", &format!("{BEFORE}{BEHIND}"));
     let broken = "<< /Length 9 /Filter /FlateDecode >>\nstream\nno deflat\nendstream";
-    let unknown = "<< /Length 9 /Filter /NoSuchFilter >>\nstream\nwhatever.\nendstream";
+    let unknown = "<< /Length 9 /Filter /NoSuchFilter >>\nstream\nunknown!.\nendstream";
     for odd in [
         "<< /Type /Page /Parent 2 0 R /Contents 6 0 R >>",
         "<< /Type /Page /Parent 2 0 R /Contents [6 0 R 7 0 R 99 0 R null 3] >>",
