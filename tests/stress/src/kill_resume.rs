@@ -61,7 +61,7 @@ async fn run_processes(arguments: &Arguments, seed: u64) -> Result<bool, Failure
     let bytes = usize::try_from(arguments.megabytes)? * 1_000_000;
     let package = package::create(&sim, bytes, &mut random).await?;
     let (size, checksum) = package::size_and_checksum(&package).await?;
-    sim.forget_requests();
+    sim.clear_requests();
     if arguments.faults {
         add_faults(&sim, &mut random);
     }
