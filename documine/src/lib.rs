@@ -25,7 +25,6 @@ mod text;
 mod timeout;
 mod transfer;
 mod transport;
-mod zip_end;
 
 #[cfg(feature = "keyring")]
 pub use auth::KeyringStore;

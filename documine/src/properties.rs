@@ -2,8 +2,6 @@
 //!
 //! proptest's own variables override it: `PROPTEST_CASES=100000 PROPTEST_RNG_SEED=7 cargo test -p documine`. A failure prints the smallest failing
 //! value.
-//!
-//! The tests of the other packages include this file through `#[path]`.
 
 use proptest::test_runner::{Config, RngSeed, contextualize_config};
 

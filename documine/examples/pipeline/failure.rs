@@ -5,7 +5,7 @@ use std::path::Path;
 
 use documine::{Error, ErrorKind, WaitError};
 
-use crate::show::plain;
+use crate::table::plain;
 
 /// The exit codes; `--help` lists them too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

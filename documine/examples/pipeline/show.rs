@@ -9,7 +9,7 @@ use std::time::Duration;
 use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::table::broken;
+use crate::table::{broken, plain};
 
 /// Columns before everything but the headings.
 const INDENT: usize = 6;
@@ -150,11 +150,6 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(&format!("{:INDENT$}{template}", ""))
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
-}
-
-/// A text from elsewhere as it may be shown: a control sequence in it must not reach the terminal.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A number of bytes for people.

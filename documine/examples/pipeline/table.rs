@@ -4,8 +4,6 @@ use std::fmt::{self, Display};
 
 use console::measure_text_width as width_of;
 
-use crate::show::plain;
-
 /// Narrower than this the last column never gets.
 const NARROWEST: usize = 24;
 const GAP: &str = "  ";
@@ -94,4 +92,9 @@ pub(crate) fn broken(text: &str, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Replaces control characters, so that a text from elsewhere cannot control the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -12,7 +12,6 @@
 
 mod args;
 mod events;
-#[path = "../login/failure.rs"]
 mod failure;
 mod note;
 mod steps;

@@ -8,7 +8,7 @@ use std::io::{Read, Seek};
 
 use super::error::PackageError;
 use super::limits::PackageLimits;
-use crate::zip_end::{self, DirectoryLocation, EndRecord, FileTail, Zip64End, u16_at};
+use crate::transfer::download::zip_end::{self, DirectoryLocation, EndRecord, FileTail, Zip64End, u16_at};
 
 /// Largest directory in bytes: 600 per name for the default limit of entries.
 const MAX_DIRECTORY_BYTES: u64 = 64 << 20;

@@ -6,7 +6,7 @@
 use std::io::{Read, Seek};
 
 use super::central_directory::{RawHeader, extra_fields};
-use crate::zip_end::{read_at, u16_at, u32_at, u64_at};
+use crate::transfer::download::zip_end::{read_at, u16_at, u32_at, u64_at};
 
 const SIGNATURE: &[u8] = b"PK\x03\x04";
 const LENGTH: u64 = 30;

@@ -20,10 +20,10 @@ use crate::operation::{
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
 use crate::transfer::destination::Destination;
+use crate::transfer::download::zip_end;
 use crate::transfer::download::{DownloadRequest, SaveOptions, Verifier};
 use crate::transfer::{IfExists, PackageStream, Progress, Saved, Written};
 use crate::transport::RetryAfterHint;
-use crate::zip_end;
 
 /// The content of a result package.
 ///

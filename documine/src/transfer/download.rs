@@ -17,6 +17,7 @@ mod resume_record;
 mod stream;
 mod validator;
 mod verifier;
+pub(crate) mod zip_end;
 
 use std::io::Write;
 use std::path::PathBuf;
