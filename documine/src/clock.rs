@@ -63,7 +63,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Clamps a random number of a custom clock to the unit_interval interval.
+/// Clamps a random number of a custom clock to 0..=1; a number that is not finite becomes 0.5.
 pub(crate) fn unit_interval(random: f64) -> f64 {
     if random.is_finite() { random.clamp(0.0, 1.0) } else { 0.5 }
 }

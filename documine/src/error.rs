@@ -82,7 +82,7 @@ pub enum TimeoutPhase {
     Operation,
     /// The response of the identity provider.
     Login,
-    /// The deadline of a wait ([`WaitError::DeadlineExceeded`](crate::WaitError)).
+    /// The deadline of a wait ([`WaitErrorKind::DeadlineExceeded`](crate::WaitErrorKind)).
     Wait,
 }
 

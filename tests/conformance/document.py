@@ -41,7 +41,7 @@ def as_json_schema(node):
     return schema
 
 
-class Judge:
+class Validator:
     """Walks one document and collects what is wrong with it."""
 
     def __init__(self, document):
@@ -181,15 +181,15 @@ def main(paths):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             documents.append(json.load(file) if path.endswith(".json") else yaml.safe_load(file))
-    judge = Judge(documents[0])
-    problems = judge.run()
+    validator = Validator(documents[0])
+    problems = validator.run()
     for path, document in zip(paths[1:], documents[1:], strict=True):
         if document != documents[0]:
             problems.append(f"{path} and {paths[0]} do not mean the same; run cargo xtask regen")
     if problems:
         print("\n".join(problems))
         return 1
-    print(", ".join(f"{count} {name}" for name, count in judge.counts.items()) + " checked")
+    print(", ".join(f"{count} {name}" for name, count in validator.counts.items()) + " checked")
     return 0
 
 

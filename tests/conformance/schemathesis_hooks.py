@@ -71,7 +71,7 @@ class World:
         return self.call("POST", DOSSIERS, {"name": f"Judged {time.monotonic_ns()}"})["id"]
 
     def file(self, dossier):
-        boundary = "judge-boundary"
+        boundary = "validator-boundary"
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="f{time.monotonic_ns()}.pdf"\r\n'
         body = head.encode() + b"Content-Type: application/pdf\r\n\r\n" + self.sample + f"\r\n--{boundary}--\r\n".encode()
         path = f"{DOSSIERS}/{dossier}/files"

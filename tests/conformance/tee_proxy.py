@@ -3,8 +3,8 @@
     python tee_proxy.py --upstream http://127.0.0.1:PORT --document FILE --workspace ID --report FILE
 
 Prints one JSON line with its base_url when it listens, works until its standard input ends, then writes the report: which
-operation was seen how often and answered how, what was not judged and why, and every violation. openapi-core judges bodies,
-declared parameters and statuses. The bearer token, the tenant header and undeclared query parameters are judged by hand,
+operation was seen how often and with which response, what was not validated and why, and every violation. openapi-core validates bodies,
+declared parameters and statuses. The bearer token, the tenant header and undeclared query parameters are checked by hand,
 because openapi-core passes over them.
 """
 
@@ -48,7 +48,7 @@ class Copy:
             yield chunk
 
 
-class Judge:
+class Validator:
     """Holds the document and collects what was seen."""
 
     def __init__(self, document, workspace):
@@ -60,7 +60,7 @@ class Judge:
         self.seen = collections.defaultdict(collections.Counter)
         self.other, self.skipped, self.violations = collections.Counter(), collections.Counter(), []
 
-    def judge(self, request, sent, answer, got):
+    def validate(self, request, sent, answer, got):
         """One exchange: aiohttp's request and answer, and the copies of both bodies."""
         path, status = path_of(request), answer.status
         if not path.startswith("/api/"):
@@ -76,7 +76,7 @@ class Judge:
         try:
             problems = list(self.problems(name, found, request, sent, answer, got))
         except Exception as error:  # an error of the validator must not stop the traffic, and is reported
-            problems = [f"could not be judged ({type(error).__name__}: {error})"]
+            problems = [f"could not be validated ({type(error).__name__}: {error})"]
         self.violations += [f"{name}: {request.method} {path} -> {status}: {problem}" for problem in problems]
 
     def problems(self, name, found, request, sent, answer, got):
@@ -94,7 +94,7 @@ class Judge:
         for undeclared in sorted(set(request.query) - declared):
             yield f"query parameter {undeclared} is not declared"
 
-        judged = SimpleNamespace(
+        validated = SimpleNamespace(
             host_url=HOST,
             path=path_of(request),
             method=request.method.lower(),
@@ -107,7 +107,7 @@ class Judge:
         if sent.data is None:
             self.skipped[f"{name}: request body over {CAP} bytes"] += 1
         else:
-            for error in self.api.iter_request_errors(judged):
+            for error in self.api.iter_request_errors(validated):
                 yield f"request: {reason(error)}"
         if got.data is None:
             self.skipped[f"{name}: answer body over {CAP} bytes"] += 1
@@ -123,7 +123,7 @@ class Judge:
             content_type=answer.headers.get("Content-Type", ""),
             data=bytes(got.data) or None,
         )
-        for error in self.api.iter_response_errors(judged, response):
+        for error in self.api.iter_response_errors(validated, response):
             yield f"answer: {reason(error)}"
 
     def report(self):
@@ -147,7 +147,7 @@ def end_to_end(headers):
 
 async def main(options):
     with open(options.document, encoding="utf-8") as file:
-        judge = Judge(json.load(file), options.workspace)
+        validator = Validator(json.load(file), options.workspace)
     session = aiohttp.ClientSession(
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -168,12 +168,12 @@ async def main(options):
                 async for chunk in got.tee(answer.content.iter_any()):
                     await reply.write(chunk)
                 # Validated before the end is sent, so that the report is complete when the client is.
-                judge.judge(request, sent, answer, got)
+                validator.validate(request, sent, answer, got)
                 await reply.write_eof()
                 return reply
         except (aiohttp.ClientError, ConnectionError) as error:
             # The upstream went away, or the client did: the other side gets the same.
-            judge.skipped[f"{request.method} broken off ({type(error).__name__})"] += 1
+            validator.skipped[f"{request.method} broken off ({type(error).__name__})"] += 1
             if request.transport is not None:
                 request.transport.abort()
             raise
@@ -188,7 +188,7 @@ async def main(options):
     await runner.cleanup()
     await session.close()
     with open(options.report, "w", encoding="utf-8") as file:
-        json.dump(judge.report(), file, indent=2)
+        json.dump(validator.report(), file, indent=2)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ async fn applies_if_exists_policy() {
         ["a (2).zip", "a (3).zip", "a.zip", "package-d-1 (2).zip", "package-d-1.zip"]
     );
     let error = package.save_in(&target).await.unwrap_err();
-    assert_eq!(error.to_string(), write_error(&target, "it is no folder"));
+    assert_eq!(error.to_string(), write_error(&target, "not a folder"));
 }
 
 #[cfg(target_os = "linux")]

@@ -215,7 +215,7 @@ async fn respects_retry_after_within_call_budget() {
     let error = env.client.license().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "getLicense: 429 Too Many Requests: Too many requests; Retry-After of 3600s exceeds the 120s left for this call; \
+        "getLicense: 429 Too Many Requests: Too many requests; Retry-After of 3600s does not fit into the 120s left for this call; \
         call again after the pause"
     );
     assert!(error.is_rate_limited() && error.is_transient());

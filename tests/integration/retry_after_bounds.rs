@@ -35,7 +35,7 @@ async fn fails_uploads_fast_on_long_retry_after_and_recovers() {
     for error in &errors {
         assert!(error.is_rate_limited() && error.is_safe_to_repeat(), "{error:?}");
         assert_eq!(error.retry_after().unwrap().as_secs(), YEAR, "{error:?}");
-        assert!(error.to_string().contains("Retry-After of 31536000s exceeds the 120s left"), "{error}");
+        assert!(error.to_string().contains("Retry-After of 31536000s does not fit into the 120s left"), "{error}");
     }
     // No search for a rejected upload, and no sleep.
     assert_eq!(env.request_log_since(before), ["getFiles 200", "uploadFile 429"]);

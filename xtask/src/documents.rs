@@ -305,7 +305,7 @@ fn report(case: &str, step: &str, started: Instant, outcome: &Outcome) -> bool {
 
 /// Neither a panic nor a message of the generator names a cause.
 fn names_a_cause(finished: &Finished) -> Outcome {
-    for bad in ["panicked at", "the generator stopped", "overflowed its stack"] {
+    for bad in ["panicked at", "the generator failed", "overflowed its stack"] {
         if finished.stderr.contains(bad) || finished.stdout.contains(bad) {
             return Err(format!("no named cause ({bad}):\n{}", finished.tail()));
         }

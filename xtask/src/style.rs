@@ -132,7 +132,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn measure_files(args: &Args) -> Result<Measure, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let list = Command::new("git").current_dir(&root).args(["ls-files", "-z", "--"]).args(&args.paths).output();
+    let list = Command::new("git")
+        .current_dir(&root)
+        .args(["ls-files", "-z", "--error-unmatch", "--"])
+        .args(&args.paths)
+        .output();
     let list = list.map_err(|error| format!("list tracked files: start git: {error}"))?;
     if !list.status.success() {
         return Err(format!("list tracked files: {}", String::from_utf8_lossy(&list.stderr).trim_end()));
@@ -147,7 +151,7 @@ fn measure_files(args: &Args) -> Result<Measure, String> {
         let text = std::fs::read_to_string(&path).map_err(|error| format!("read {file}: {error}"))?;
         if extension == Some("rs") { measure.rust(file, &text) } else { measure.markdown(file, &text) }
     }
-    Ok(measure)
+    if measure.blocks == 0 { Err("no Rust or Markdown file with text is tracked".into()) } else { Ok(measure) }
 }
 
 impl Measure {

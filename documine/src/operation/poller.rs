@@ -45,7 +45,9 @@ pub enum State<T> {
 pub(crate) struct PollConfig<P: Pollable> {
     pub(super) handle: P,
     condition: Condition<P::Status>,
-    /// Time after the start of a wait during which a 404 does not mean that the work is gone.
+    /// When the handle was created, by the clock of the client.
+    created: Duration,
+    /// Time after `created` during which a 404 does not mean that the work is gone.
     grace: Duration,
     /// Set once the service has reported the work, or once the work was cancelled. From then on a 404 means that the work is gone.
     pub(super) is_known: AtomicBool,
@@ -53,7 +55,8 @@ pub(crate) struct PollConfig<P: Pollable> {
 
 impl<P: Pollable> PollConfig<P> {
     pub(crate) fn new(handle: P, condition: Condition<P::Status>, grace: Duration) -> Self {
-        Self { handle, condition, grace, is_known: AtomicBool::new(false) }
+        let created = handle.waits().clock.monotonic();
+        Self { handle, condition, created, grace, is_known: AtomicBool::new(false) }
     }
 }
 
@@ -264,7 +267,8 @@ impl<P: Pollable> Poller<P> {
 
     /// Returns whether a 404 may come from a machine of the service that does not know the new id yet.
     fn may_be_unknown(&self) -> bool {
-        !self.config.is_known.load(Ordering::Relaxed) && self.elapsed() < self.config.grace
+        let age = self.started.saturating_sub(self.config.created) + self.elapsed();
+        !self.config.is_known.load(Ordering::Relaxed) && age < self.config.grace
     }
 
     fn is_stalled(&self) -> bool {

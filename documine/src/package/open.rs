@@ -41,6 +41,11 @@ impl Package {
                 let folder = Arc::new(folder);
                 let mut save = package.save_to(folder.path().join("package.zip")).max_bytes(max_bytes);
                 save.params.options.temp_dir = Some(Arc::clone(&folder));
+                let guard = Arc::clone(&folder);
+                save.params.options.verifier = Verifier::new(move |file, bytes| {
+                    let guard = Arc::clone(&guard);
+                    async move { verify_structure(file, bytes, guard).await.map(drop) }
+                });
                 let contents = match save.run()(client, save.params, options).await {
                     Ok(saved) => Contents::open_file(saved.path, label, limits, Some(Arc::clone(&folder))).await,
                     Err(error) => Err(error),
@@ -84,7 +89,7 @@ impl Call<Saving, Saved> {
         self.params.options.verifier = Verifier::new(move |mut file, bytes| {
             let limits = limits.clone();
             async move {
-                file = verify_structure(file, bytes).await?;
+                file = verify_structure(file, bytes, ()).await?;
                 verify(file, limits).await
             }
         });

@@ -367,7 +367,7 @@ impl Package {
     }
 
     fn save(&self, destination: Destination, if_exists: IfExists) -> Call<Saving, Saved> {
-        let verifier = Verifier::new(|file, bytes| async move { verify_structure(file, bytes).await.map(drop) });
+        let verifier = Verifier::new(|file, bytes| async move { verify_structure(file, bytes, ()).await.map(drop) });
         let options = SaveOptions { destination, if_exists, resumable: false, temp_dir: None, verifier };
         let saving = Saving { id: self.handle.id.clone(), options, max_bytes: None, progress: None };
         Call::new(&self.handle.client, saving, |client, saving, options| {
@@ -386,9 +386,11 @@ impl Package {
 }
 
 /// Checks that a file ends as a complete ZIP archive does, and returns the file. The content of the entries is not read.
-pub(crate) async fn verify_structure(mut file: File, bytes: u64) -> Result<File> {
-    let count = move || zip_end::count_entries(&mut file).map(|count| (file, count));
-    let (file, count) =
+///
+/// `guard` is dropped after the file, also if the call is dropped while the file is read.
+pub(crate) async fn verify_structure(mut file: File, bytes: u64, guard: impl Send + 'static) -> Result<File> {
+    let count = move || zip_end::count_entries(&mut file).map(|count| (file, count, guard));
+    let (file, count, _guard) =
         blocking(count).await.flatten().map_err(|error| Error::file("cannot read the downloaded package", error))?;
     match count {
         Some(_) => Ok(file),

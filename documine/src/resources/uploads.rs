@@ -22,7 +22,7 @@ use crate::resources::files::{FileHandle, FilePath};
 use crate::timeout::within;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
-use crate::transport::{BodyError, CallOptions, Retry};
+use crate::transport::{CallOptions, Retry, TransferFailure};
 
 /// Default number of concurrent uploads.
 const DEFAULT_CONCURRENCY: usize = 4;
@@ -154,7 +154,12 @@ impl Upload {
             let error = match self.clone().send(client, options.clone()).await {
                 // Other errors are final: the call has repeated a rejected upload as often as its policy allows.
                 Err(error) if error.was_sent() && !error.was_refused() && error.is_transient() => error,
-                result => return result,
+                result => {
+                    if result.is_ok() {
+                        client.pipeline().retry_budget.refund(uploads);
+                    }
+                    return result;
+                }
             };
             if let Some(id) = self.find_uploaded(client, known).await? {
                 return Ok(Uploaded::found(self.dossier, id));
@@ -208,9 +213,17 @@ async fn back_off(client: &Client, options: &CallOptions, error: Error, repeated
         retry_policy: Some(Box::new(policy.max_attempts(MAX_UPLOADS))),
         ..options.clone()
     };
-    let attempts = error.attempts();
-    let broken = BodyError { operation, error, failures: repeated, attempts, elapsed: Duration::ZERO, remaining: left };
-    pipeline.wait_to_resume(&options, broken).await
+    let (attempts, retry_after) = (error.attempts(), error.retry_after());
+    let failed = TransferFailure {
+        operation,
+        // The searches have already taken longer than the requested pause.
+        error: error.with_retry_after(None),
+        failures: repeated,
+        attempts,
+        elapsed: Duration::ZERO,
+        remaining: left,
+    };
+    pipeline.wait_to_resume(&options, failed).await.map_err(|error| error.with_retry_after(retry_after))
 }
 
 impl fmt::Debug for Upload {

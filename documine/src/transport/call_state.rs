@@ -123,7 +123,7 @@ impl RedirectState {
             None => error,
         };
         match &self.refused {
-            Some(refused) => error.with_note(format!("redirect not followed: {refused}")),
+            Some(refused) => error.with_note(refused),
             None => error,
         }
     }

@@ -18,7 +18,7 @@ const MESSAGE_MEMBERS: [&str; 14] = [
     "errormessage",
     "errormessages",
     "msg",
-    "violationstring",
+    "faultstring",
     "reason",
     "defaultmessage",
     "details",

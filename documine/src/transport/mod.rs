@@ -54,7 +54,7 @@ pub(crate) use pipeline::Pipeline;
 pub use rate_limit::Pacing;
 pub(crate) use rate_limit::RateLimiter;
 pub(crate) use response::{RawResponse, ResponseMeta};
-pub(crate) use resume::BodyError;
+pub(crate) use resume::TransferFailure;
 pub(crate) use retry::RetryBudget;
 pub use retry::{Retry, RetryPolicy};
 pub(crate) use retry_after_hint::RetryAfterHint;

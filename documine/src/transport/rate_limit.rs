@@ -177,12 +177,12 @@ impl RequiredWait {
         let (wait, left, text) = if self.held > left.min(limits.max_pause) {
             (self.requested, left.min(limits.max_pause), "Retry-After of")
         } else if self.interval > left {
-            (self.interval, left, "rate limit wait of")
+            (self.interval, left, "reduced rate after 429: wait of")
         } else {
             return Ok(());
         };
         let text = format!(
-            "not sent: {text} {wait:.0?} exceeds the {left:.0?} left for this call; call again after the pause"
+            "not sent: {text} {wait:.0?} does not fit into the {left:.0?} left for this call; call again after the pause"
         );
         let error = Error::new(ErrorKind::Api, text).with_status(StatusCode::TOO_MANY_REQUESTS);
         Err(error.with_retry_after(Some(wait)).with_sent(Sent::No))

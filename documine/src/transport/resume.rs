@@ -14,7 +14,7 @@ use crate::clock::unit_interval;
 use crate::error::{Error, Result};
 
 /// The failure of a transfer that can be repeated.
-pub(crate) struct BodyError {
+pub(crate) struct TransferFailure {
     pub(crate) operation: &'static Operation,
     pub(crate) error: Error,
     /// The consecutive failures before this one without progress in between.
@@ -32,8 +32,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// The given error, where the retry policy gives up.
-    pub(crate) async fn wait_to_resume(&self, options: &CallOptions, failed: BodyError) -> Result<()> {
-        let BodyError { operation, error, failures, attempts, elapsed, remaining } = failed;
+    pub(crate) async fn wait_to_resume(&self, options: &CallOptions, failed: TransferFailure) -> Result<()> {
+        let TransferFailure { operation, error, failures, attempts, elapsed, remaining } = failed;
         let decision = {
             let call = CallExecutor::new(self, options);
             let policy = call.retry_policy();

@@ -360,11 +360,8 @@ async fn redirect_back_to_own_origin_has_the_token_again() {
 
 #[tokio::test]
 async fn download_rejects_insecure_endless_and_disabled_redirects() {
-    let not_followed = |reason: &str| {
-        format!(
-            "downloadPackage: 302 Found: redirect not followed; check the base URL; redirect not followed: {reason}"
-        )
-    };
+    let not_followed =
+        |reason: &str| format!("downloadPackage: 302 Found: redirect not followed; check the base URL; {reason}");
     let hops: [(&[&'static str], &str); 6] = [
         (&["http://store.example/p?sig=s1gnature"], "to http://store.example: only https is followed"),
         (&[SIGNED, "http://127.0.0.1:10/p?sig=s1gnature"], "to http://127.0.0.1:10: only https is followed"),
@@ -512,8 +509,7 @@ async fn retry_after_of_a_year_fails_calls_unsent_and_is_capped() {
             assert!(error.is_rate_limited() && error.is_transient() && !error.was_sent(), "{error:?}");
             assert_eq!((error.attempts(), error.retry_after()), (0, Some(Duration::from_secs(31_536_000))));
             let text = error.to_string();
-            let expected =
-                "not sent: Retry-After of 31536000s exceeds the 120s left for this call; call again after the pause";
+            let expected = "not sent: Retry-After of 31536000s does not fit into the 120s left for this call; call again after the pause";
             assert!(text.ends_with(expected), "{text}");
         }
         assert_eq!((fixture.slept(), fixture.requests().len()), (vec![], 1));
@@ -608,5 +604,10 @@ async fn stops_when_retry_budget_is_exhausted() {
     let fixture = Fixture::with((0..4).map(|_| status(503)), |builder| builder.retry_budget(Some(1)));
     let error = fixture.get().await.expect_err("budget of one retry");
     assert_eq!(error.attempts(), 2);
-    assert!(error.to_string().ends_with("not retried: retry budget of this client exhausted"), "{error}");
+    assert!(
+        error.to_string().ends_with(
+            "not retried: the retry budget of this client is exhausted after many failures; call again later"
+        ),
+        "{error}"
+    );
 }

@@ -1,18 +1,18 @@
-// A person at a login page, in a real browser.
+// Completes a login page in a real browser.
 //
 //     node person.mjs '{"kind": "login", "url": …, "username": …, "password": …, "browser": "/usr/bin/chromium"}'
 //
-// `kind` is `login` for the page of an authorization request, whose answer goes to a program that listens on 127.0.0.1, or `device` for the page that
-// a device names. With `"refuse": true` the person says no, where the page asks. Prints one line of JSON: heading and text of the last page,
-// which other places the pages asked for something (`elsewhere`), and, for `login`, what others in the browser were told by the program that listens,
-// before and after the login (`strangers`, `after`).
+// `kind` is `login` for the page of an authorization request, whose response goes to a program that listens on 127.0.0.1, or `device` for the
+// verification page of a device login. With `"refuse": true` the user denies the request. Prints one line of JSON: heading and text of the last page,
+// other origins that the pages requested (`elsewhere`), and, for `login`, the responses of the listening program to other tabs before and after
+// the login (`strangers`, `after`).
 
 import { chromium } from "playwright-core";
 
-/** For all that the person does. */
+/** Time limit of the whole login, in milliseconds. */
 const LIMIT = 60_000;
 const TICK = 50;
-/** A login has a handful of pages. */
+/** A login has only a few pages. */
 const MOST_PAGES = 12;
 
 const task = JSON.parse(process.argv[2]);
@@ -48,50 +48,50 @@ async function run() {
   return { heading, text: text.replace(/\s+/g, " ").trim(), strangers, after, elsewhere: [...elsewhere] };
 }
 
-/** What else goes on in a browser during a login: an icon is asked for, somebody types the address, a page tries its luck with a code. */
+/** Sends the other requests of a browser during a login: for an icon, with an empty path, with a guessed code. */
 async function disturb(context, callback) {
   const others = ["/favicon.ico", "/", `${new URL(callback).pathname}?code=guessed&state=guessed`];
-  const told = [];
-  for (const path of others) told.push(await status(context, new URL(path, callback).href));
+  const statuses = [];
+  for (const path of others) statuses.push(await status(context, new URL(path, callback).href));
   // A second tab with the same page, which is left open.
   await (await context.newPage()).goto(task.url);
-  return told;
+  return statuses;
 }
 
-/** What a tab of its own is answered: the status, or `nobody` where nobody listens. */
+/** The status of a request in a new tab, or `refused` if the connection is refused. */
 async function status(context, address) {
   const tab = await context.newPage();
   try {
     return (await tab.goto(address)).status();
   } catch (error) {
-    if (String(error).includes("ERR_CONNECTION_REFUSED")) return "nobody";
+    if (String(error).includes("ERR_CONNECTION_REFUSED")) return "refused";
     throw error;
   } finally {
     await tab.close();
   }
 }
 
-/** Goes from page to page until there is one without a form. */
+/** Completes pages until one has no form. */
 async function finish(page) {
   const end = Date.now() + LIMIT;
   for (let pages = 0; pages < MOST_PAGES; ) {
     if (Date.now() > end) throw new Error(`no end within ${LIMIT} ms, at ${where(page)}`);
-    const seen = await look(page);
-    if (seen === "end") return;
-    if (seen === "wait") await page.waitForTimeout(TICK);
+    const kind = await pageKind(page);
+    if (kind === "end") return;
+    if (kind === "wait") await page.waitForTimeout(TICK);
     else {
       pages += 1;
-      await answer(page, seen);
+      await submit(page, kind);
     }
   }
   throw new Error(`no end after ${MOST_PAGES} pages, at ${where(page)}`);
 }
 
-/** What the page wants. A page that was answered already, or that goes on by itself, is waited for. */
-async function look(page) {
+/** The kind of the page. `wait` for a page that was submitted already or that continues by itself. */
+async function pageKind(page) {
   try {
     return await page.evaluate(() => {
-      if (document.readyState !== "complete" || window.answered) return "wait";
+      if (document.readyState !== "complete" || window.submitted) return "wait";
       const shown = (selector) => document.querySelector(selector)?.checkVisibility();
       if (shown("#username")) return "login";
       if (shown("[name=accept]")) return "consent";
@@ -104,9 +104,9 @@ async function look(page) {
   }
 }
 
-async function answer(page, wish) {
-  await page.evaluate(() => (window.answered = true));
-  if (wish === "login") {
+async function submit(page, kind) {
+  await page.evaluate(() => (window.submitted = true));
+  if (kind === "login") {
     await page.fill("#username", task.username);
     await page.fill("#password", task.password);
     await page.click("#kc-login");
@@ -115,7 +115,7 @@ async function answer(page, wish) {
   }
 }
 
-/** The address without what stands behind its `?`. */
+/** The address without its query. */
 function where(page) {
   const url = new URL(page.url());
   return url.origin + url.pathname;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::variants::{HARMFUL, HARMLESS};
-use crate::{Expected, cases, json_shuffled};
+use crate::{CheckLevel, Expected, cases, json_shuffled};
 
 fn reconstruction() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi/documine.yaml");
@@ -52,6 +52,17 @@ fn each_variant_is_in_one_list_and_in_a_case() {
         let accepted = matches!(case.expected, Expected::Accepted { .. });
         assert!(!(accepted && harmful), "{}", case.name);
     }
+}
+
+#[test]
+fn cases_cover_every_level_of_checks() {
+    let cases = cases();
+    let count = |wanted: &dyn Fn(&Expected) -> bool| cases.iter().filter(|case| wanted(&case.expected)).count();
+    let at = |level: CheckLevel| {
+        count(&move |expected| matches!(expected, Expected::Accepted { check, .. } if *check == level))
+    };
+    assert!(at(CheckLevel::Generate) > 10 && at(CheckLevel::Compile) > 2 && at(CheckLevel::Test) > 1);
+    assert!(count(&|expected| !matches!(expected, Expected::Accepted { .. })) > 20, "refused documents");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use documine::{BoxFuture, Client, Contents};
 use futures_util::TryStreamExt;
 
-use super::{IsolatedSimulator, drop_after_each_poll, eventually};
+use super::{IsolatedSimulator, drop_after_each_poll};
 use crate::harness::file_names;
 use crate::harness::pdf_fixtures::{STUDY, unzip, zip};
 #[cfg(unix)]
@@ -42,7 +42,7 @@ fn drop_saves_in_folder(resumable: bool, clean: fn(&[String]) -> bool) {
     let named = |name: &String| !name.starts_with('.') && !name.contains(".part");
     let parts = || file_names(folder.path()).into_iter().filter(|name| !named(name)).collect::<Vec<_>>();
     drop_after_each_poll(&isolated, save, || {
-        assert!(eventually(|| clean(&parts())), "{:?}", file_names(folder.path()));
+        assert!(clean(&parts()), "{:?}", file_names(folder.path()));
         // A call dropped at the very end has already renamed its file.
         for name in file_names(folder.path()).iter().filter(|name| named(name)) {
             let path = folder.path().join(name);
@@ -79,7 +79,7 @@ fn dropped_save_into_writer_releases_writer() {
             Ok(())
         })
     };
-    drop_after_each_poll(&isolated, save, || assert!(eventually(|| Arc::strong_count(&references) == 1)));
+    drop_after_each_poll(&isolated, save, || assert_eq!(Arc::strong_count(&references), 1));
 }
 
 // Local reads may complete before the first poll, so an additional yield precedes them.
@@ -127,7 +127,7 @@ fn dropped_unpack_leaves_no_partial_folder() {
     drop_after_each_poll(&isolated, unpack, || {
         // A thread may still be running; it ends with or without the folder.
         let clean = || matches!(file_names(folder.path()).as_slice(), [zip] if zip == "a.zip") || target.exists();
-        assert!(eventually(clean), "{:?}", file_names(folder.path()));
+        assert!(clean(), "{:?}", file_names(folder.path()));
         if target.exists() {
             assert_eq!(file_names(folder.path()), ["a.zip", "out"]);
             let remaining = file_names(&target.join("Originals"));
@@ -162,5 +162,5 @@ fn dropped_open_leaves_no_temporary_file() {
     let temporary = std::env::temp_dir();
     let remaining =
         || file_names(&temporary).into_iter().filter(|name| !name.starts_with("documine-sim-")).collect::<Vec<_>>();
-    drop_after_each_poll(&isolated, open, || assert!(eventually(|| remaining().is_empty()), "{:?}", remaining()));
+    drop_after_each_poll(&isolated, open, || assert!(remaining().is_empty(), "{:?}", remaining()));
 }

@@ -21,10 +21,10 @@ struct Arguments {
     /// Number of concurrent scenarios; 0: all
     #[arg(long, value_name = "N", default_value_t = 0, global = true)]
     at_once: usize,
-    /// In realm_kind of the scenarios: share a login between four processes of fifty tasks for so many seconds
+    /// Instead of the scenarios, share a login between four processes of fifty tasks for this many seconds
     #[arg(long, value_name = "SECONDS", global = true)]
     share: Option<u64>,
-    /// While it is shared, kill and replace one of the processes each time that so many seconds have passed
+    /// While the login is shared, kill and replace one of the processes at this interval, in seconds
     #[arg(long, value_name = "SECONDS", global = true, requires = "share")]
     kill_every: Option<u64>,
     #[command(subcommand)]

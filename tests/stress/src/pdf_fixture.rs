@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::Failure;
 
-// A link to the sample, so that cargo packages the file with the crate.
+// A copy of the sample invoice, so that cargo packages the file with the crate.
 const SAMPLE: &[u8] = include_bytes!("invoice.pdf");
 
 /// Returns the sample with `bytes` of random data appended as a comment, followed by a copy of its trailer, which locates all objects.

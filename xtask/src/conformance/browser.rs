@@ -213,10 +213,10 @@ fn check(scenario: Scenario, seen: &Value, events: &[Value]) -> CheckResult {
             Ok(format!("page: {}; login, API call, logout", seen["heading"]))
         }
         Scenario::Login => {
-            if !text.starts_with("The program has the answer.") {
-                return fail("the page does not confirm that the program has the answer");
+            if !text.starts_with("The program has received the login.") {
+                return fail("the page does not confirm that the program has received the login");
             }
-            if seen["strangers"] != json!([404, 404, 400]) || seen["after"] != "nobody" {
+            if seen["strangers"] != json!([404, 404, 400]) || seen["after"] != "refused" {
                 return fail("requests of other tabs were not rejected");
             }
             Ok(String::from(
@@ -237,8 +237,8 @@ mod tests {
 
     #[test]
     fn rejects_failed_scenarios() {
-        let mut seen = json!({"text": "The program has the answer. You can close this page and go back to it.", "elsewhere": [],
-            "strangers": [404, 404, 400], "after": "nobody"});
+        let mut seen = json!({"text": "The program has received the login. You can close this page and go back to the program.", "elsewhere": [],
+            "strangers": [404, 404, 400], "after": "refused"});
         let events = [
             json!({"event": "logged_in"}),
             json!({"event": "api_call", "status": 200}),
@@ -250,7 +250,7 @@ mod tests {
         assert!(check(Scenario::Login, &seen, &events[..2]).is_err(), "no logout");
         seen["after"] = json!(200);
         assert!(check(Scenario::Login, &seen, &events).is_err(), "the program still listens");
-        seen["after"] = json!("nobody");
+        seen["after"] = json!("refused");
         seen["strangers"] = json!([404, 404, 200]);
         assert!(check(Scenario::Login, &seen, &events).is_err(), "a guessed code was taken");
         assert!(check(Scenario::Device, &seen, &events).is_err(), "not the page of a device");

@@ -3,8 +3,13 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use super::sanitize::single_line;
+use crate::process::{self, RunError};
+
+/// A comparison takes less than a second.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Note for a machine without oasdiff.
 const NOT_INSTALLED: &str =
@@ -19,23 +24,20 @@ fn compare(program: &Path, old: &str, new: &str) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("complete comparison: {error}");
     let folder = tempfile::tempdir().map_err(failed)?;
     let [old_file, new_file] = ["old.json", "new.json"];
-    let output = fs::write(folder.path().join(old_file), old)
-        .and_then(|()| fs::write(folder.path().join(new_file), new))
-        .and_then(|()| {
-            // A document is untrusted input, so that no reference may lead out of it.
-            let command = &mut Command::new(program);
-            command.current_dir(folder.path()).args(["changelog", "--color", "never", "--allow-external-refs=false"]);
-            command.args([old_file, new_file]).output()
-        });
-    let output = match output {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(NOT_INSTALLED.to_owned()),
-        other => other.map_err(failed)?,
-    };
-    if !output.status.success() {
-        let message = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("complete comparison: oasdiff: {}", single_line(message.trim_end())));
+    fs::write(folder.path().join(old_file), old).map_err(failed)?;
+    fs::write(folder.path().join(new_file), new).map_err(failed)?;
+    // A document is untrusted input, so no reference may lead out of it.
+    let mut command = Command::new(program);
+    command.current_dir(folder.path()).args(["changelog", "--color", "never", "--allow-external-refs=false"]);
+    command.args([old_file, new_file]);
+    let finished = process::run(&mut command, "oasdiff", folder.path(), TIME_LIMIT).map_err(|error| match error {
+        RunError::NotStarted(_) => NOT_INSTALLED.to_owned(),
+        RunError::Failed(reason) => format!("complete comparison: {}", single_line(&reason)),
+    })?;
+    if !finished.success() {
+        return Err(format!("complete comparison: oasdiff: {}", single_line(finished.stderr.trim_end())));
     }
-    let text = String::from_utf8_lossy(&output.stdout).replace('\t', "  ");
+    let text = finished.stdout.replace('\t', "  ");
     let lines: Vec<String> = text.lines().map(single_line).collect();
     Ok(format!("complete comparison by oasdiff:\n{}\n", lines.join("\n")))
 }

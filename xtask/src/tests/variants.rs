@@ -59,6 +59,7 @@ fn build_refuses_documents_only_with_a_named_cause() {
     }
     let _ = writeln!(std::io::stderr(), "variants: {accepted} documents accepted, {refused} refused");
     assert!(reports.is_empty(), "DOCUMINE_VARIANTS_SEED={seed}\n{}", reports.join("\n\n"));
+    assert!(accepted > 0, "DOCUMINE_VARIANTS_SEED={seed}: no document was accepted");
 }
 
 /// Chooses variants in random order, sometimes with one that must be refused.

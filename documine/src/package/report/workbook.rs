@@ -1,4 +1,4 @@
-//! WorkbookParts of a workbook: its list of sheets, shared strings and number formats.
+//! Parts of a workbook: its list of sheets, shared strings and number formats.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

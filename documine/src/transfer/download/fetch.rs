@@ -18,7 +18,7 @@ use crate::error::{Error, Result, TimeoutPhase};
 use crate::models::DownloadId;
 use crate::timeout::within;
 use crate::transport::classify::{ResponseFailure, classify};
-use crate::transport::{BodyError, CallOptions, ResponseMeta};
+use crate::transport::{CallOptions, ResponseMeta, TransferFailure};
 
 /// Bytes after which a download counts as making progress and the retry count starts again. Prevents endless retries against a service that
 /// interrupts every response after a few bytes.
@@ -165,7 +165,7 @@ impl Fetch {
             pipeline.retry_budget.refund(self.failures);
             (self.progress_position, self.progress_time, self.failures) = (self.position, now, 0);
         }
-        let broken = BodyError {
+        let broken = TransferFailure {
             operation,
             error,
             failures: self.failures,

@@ -87,7 +87,7 @@ fn extracts_messages_of_common_frameworks() {
         ("AWS", r#"{"__type":"AccessDeniedException","Message":"User is not authorized"}"#, "User is not authorized"),
         (
             "Apigee",
-            r#"{"fault":{"violationstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#,
+            r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#,
             "Invalid ApiKey",
         ),
         (
@@ -128,7 +128,7 @@ fn extracts_messages_of_common_frameworks() {
         ),
         (
             "SOAP",
-            "<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><faultcode>s:Client</faultcode><violationstring xml:lang=\"en\"><![CDATA[Bad <input>]]></violationstring></s:Fault></s:Body></s:Envelope>",
+            "<s:Envelope xmlns:s=\"x\"><s:Body><s:Fault><faultcode>s:Client</faultcode><faultstring xml:lang=\"en\"><![CDATA[Bad <input>]]></faultstring></s:Fault></s:Body></s:Envelope>",
             "Bad <input>",
         ),
     ] {

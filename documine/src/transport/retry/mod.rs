@@ -79,15 +79,20 @@ impl<'a> RetryContext<'a> {
         let is_too_long = error.retry_after().is_some_and(|retry_after| retry_after > MAX_RETRY_AFTER);
         let limit = if is_too_long { limit.min(MAX_RETRY_AFTER) } else { limit };
         if delay >= limit {
-            return RetryDecision::GiveUp(Some(match error.retry_after() {
-                Some(retry_after) => format!(
-                    "Retry-After of {retry_after:.0?} exceeds the {limit:.0?} left for this call; call again after the pause"
-                ),
-                None => format!("not retried: only {limit:.0?} left for this call"),
-            }));
+            return RetryDecision::GiveUp(Some(
+                match error.retry_after().filter(|retry_after| *retry_after >= limit) {
+                    Some(retry_after) => format!(
+                        "Retry-After of {retry_after:.0?} does not fit into the {limit:.0?} left for this call; call again after the pause"
+                    ),
+                    None => format!("not retried: only {limit:.0?} left for this call"),
+                },
+            ));
         }
         if !self.budget.withdraw() {
-            return RetryDecision::GiveUp(Some("not retried: retry budget of this client exhausted".into()));
+            return RetryDecision::GiveUp(Some(
+                "not retried: the retry budget of this client is exhausted after many failures; call again later"
+                    .into(),
+            ));
         }
         RetryDecision::RetryAfter(delay)
     }
@@ -193,7 +198,7 @@ mod tests {
         assert_eq!(delays(&policy, &error_status(429, Some("0")), true, 0.5).0, [250, 500, 1000]);
         let (pauses, note) = delays(&policy, &error_status(429, Some("3600")), true, 0.9);
         assert_eq!(pauses, []);
-        let expected = "Retry-After of 3600s exceeds the 120s left for this call; call again after the pause";
+        let expected = "Retry-After of 3600s does not fit into the 120s left for this call; call again after the pause";
         assert_eq!(note.as_deref(), Some(expected));
         let patient = RetryPolicy::default().max_elapsed(Duration::MAX);
         let budget = RetryBudget::new(None);

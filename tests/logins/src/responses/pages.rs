@@ -17,7 +17,7 @@ impl Recorder<'_> {
         field(&address.ok_or("the provider did not send the browser back")?, "code")
     }
 
-    /// The address of an authorization request; `more` takes the realm_kind of what is usual, `-` takes it away.
+    /// The address of an authorization request; `more` replaces default parameters; the value `-` removes one.
     fn page(&self, more: Fields<'_>) -> String {
         let usual = [
             ("response_type", "code"),

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::Failure;
 
-// A link to the sample, so that cargo packages the file with the crate.
+// A copy of the sample invoice, so that cargo packages the file with the crate.
 const SAMPLE: &[u8] = include_bytes!("../../invoice.pdf");
 /// Polling interval of the preparation.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
