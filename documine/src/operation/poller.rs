@@ -45,7 +45,7 @@ pub enum State<T> {
 pub(crate) struct PollConfig<P: Pollable> {
     pub(super) handle: P,
     condition: Condition<P::Status>,
-    /// When the handle was created, by the clock of the client.
+    /// Creation of this configuration, by the clock of the client.
     created: Duration,
     /// Time after `created` during which a 404 does not mean that the work is gone.
     grace: Duration,
