@@ -218,11 +218,11 @@ impl CallExecutor<'_> {
                 }
                 let origin = target.origin().ascii_serialization();
                 let Some(http) = &self.pipeline.cross_origin_http else {
-                    state.redirects.refused = Some(format!("to {origin}; `follow_download_redirects` is off"));
+                    state.redirects.refused = Some(format!("target {origin}; `follow_download_redirects` is off"));
                     return Ok(response);
                 };
                 if let Err(reason) = check_cross_origin(&target, response.url()) {
-                    state.redirects.refused = Some(format!("to {origin}: {reason}"));
+                    state.redirects.refused = Some(format!("target {origin}: {reason}"));
                     return Ok(response);
                 }
                 state.redirects.origin = Some(origin);
