@@ -81,7 +81,7 @@ async fn call(client: &Client, keep: Option<u64>) -> Result<()> {
 }
 
 async fn log_out(client: &Client, teller: Teller) -> Result<()> {
-    let told = client.log_out().await?;
-    teller.tell(&Event::LoggedOut { revoked: told.revoked, session_ended: told.session_ended });
+    let logged_out = client.log_out().await?;
+    teller.tell(&Event::LoggedOut { revoked: logged_out.revoked, session_ended: logged_out.session_ended });
     Ok(())
 }

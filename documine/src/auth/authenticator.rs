@@ -24,9 +24,9 @@ type SharedRefresh = Shared<BoxFuture<'static, Result<Arc<TokenSet>>>>;
 
 /// Provides the transport with a valid token.
 #[derive(Clone)]
-pub(crate) struct Authenticator(Arc<Inner>);
+pub(crate) struct Authenticator(Arc<AuthenticatorState>);
 
-struct Inner {
+struct AuthenticatorState {
     provider: TokenProvider,
     clock: Arc<dyn Clock>,
     listener: Option<LoginListener>,
@@ -68,7 +68,7 @@ impl Authenticator {
         let refresh_at =
             state.tokens.as_ref().and_then(|tokens| tokens.refresh_at(clock.now(), unit_interval(clock.random())));
         let cache = TokenCache { state, refresh_at, running: None };
-        Self(Arc::new(Inner { provider, clock, listener, cache: Mutex::new(cache) }))
+        Self(Arc::new(AuthenticatorState { provider, clock, listener, cache: Mutex::new(cache) }))
     }
 
     /// Returns a token for a request: the current one, or a new one if the current one has expired.
@@ -192,7 +192,7 @@ impl Authenticator {
     }
 }
 
-impl Inner {
+impl AuthenticatorState {
     async fn refresh(&self, mut state: TokenState) -> Result<Arc<TokenSet>> {
         let was_refused = state.refused.is_some();
         let was_delayed =

@@ -35,10 +35,10 @@ use super::suggest::suggest;
 /// );
 /// ```
 #[derive(Debug, Clone)]
-pub struct ExtractError(Box<Inner>);
+pub struct ExtractError(Box<ExtractErrorDetails>);
 
 #[derive(Debug, Clone)]
-struct Inner {
+struct ExtractErrorDetails {
     file_name: Option<String>,
     file_id: Option<String>,
     field: String,
@@ -71,7 +71,7 @@ impl ExtractError {
             *text = truncated(text, MAX_VALUE);
         }
         failure.value = failure.value.take().map(|value| truncated(&value, MAX_VALUE));
-        Self(Box::new(Inner {
+        Self(Box::new(ExtractErrorDetails {
             file_name: components.file_name.map(str::to_owned),
             file_id: components.file_id.map(str::to_owned),
             field,
@@ -127,7 +127,7 @@ impl ExtractError {
 
 impl Display for ExtractError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { field, similar, given, failure, .. } = &*self.0;
+        let ExtractErrorDetails { field, similar, given, failure, .. } = &*self.0;
         if let Some(file) = self.file() {
             write!(f, "{}: ", truncated(file, MAX_VALUE))?;
         }

@@ -12,10 +12,10 @@ use crate::text::{one_line, printable};
 ///
 /// Reports the last state, the elapsed time and the number of polls.
 #[derive(Debug, Clone)]
-pub struct WaitError(Box<Inner>);
+pub struct WaitError(Box<WaitErrorDetails>);
 
 #[derive(Debug, Clone)]
-struct Inner {
+struct WaitErrorDetails {
     kind: WaitErrorKind,
     report: WaitReport,
     /// The service's reason for failed work.
@@ -53,15 +53,15 @@ pub enum WaitErrorKind {
 
 impl WaitError {
     pub(super) fn new(kind: WaitErrorKind, report: WaitReport) -> Self {
-        Self(Box::new(Inner { kind, report, message: None, source: None }))
+        Self(Box::new(WaitErrorDetails { kind, report, message: None, source: None }))
     }
 
     pub(super) fn failed(report: WaitReport, message: String) -> Self {
-        Self(Box::new(Inner { kind: WaitErrorKind::Failed, report, message: Some(message), source: None }))
+        Self(Box::new(WaitErrorDetails { kind: WaitErrorKind::Failed, report, message: Some(message), source: None }))
     }
 
     pub(super) fn poll(report: WaitReport, error: Error) -> Self {
-        Self(Box::new(Inner { kind: WaitErrorKind::Poll, report, message: None, source: Some(error) }))
+        Self(Box::new(WaitErrorDetails { kind: WaitErrorKind::Poll, report, message: None, source: Some(error) }))
     }
 
     /// Returns the kind of the error.

@@ -17,7 +17,7 @@ fn json_answer(schema: Value) -> Value {
 }
 
 #[test]
-fn callbacks_links_and_examples_go() {
+fn removes_callbacks_links_and_examples() {
     let document = passed(&with_operation(
         json!({
             "callbacks": {"done": {"$ref": "#/components/callbacks/Done"}},
@@ -34,7 +34,7 @@ fn callbacks_links_and_examples_go() {
 }
 
 #[test]
-fn a_property_may_be_called_as_a_keyword() {
+fn accepts_keyword_as_property_name() {
     let properties = json!({
         "example": {"type": "string"}, "default": {"type": "integer", "default": 3}, "pattern": {"type": "string", "pattern": "x"},
         "enum": {"type": "string"}, "links": {"type": "string"}, "properties": {"type": "string"}, "x-y": {"type": "string", "minLength": 3},
@@ -47,7 +47,7 @@ fn a_property_may_be_called_as_a_keyword() {
 }
 
 #[test]
-fn shared_parts_are_put_into_the_operations() {
+fn inlines_shared_components() {
     let mut given = document(
         json!({"/x/{id}": {
             "parameters": [{"$ref": "#/components/parameters/Id"}, {"name": "v", "in": "query", "description": "of the path", "schema": {"type": "string"}}],
@@ -73,7 +73,7 @@ fn shared_parts_are_put_into_the_operations() {
 }
 
 #[test]
-fn headers_that_the_transport_sets_are_no_parameters() {
+fn removes_headers_set_by_the_transport() {
     let header = |name: &str| json!({"name": name, "in": "header", "required": true, "schema": {"type": "string"}});
     let parameters = json!([
         header("x-tenant-id"), header("Authorization"), header("If-Match"),
@@ -85,7 +85,7 @@ fn headers_that_the_transport_sets_are_no_parameters() {
 }
 
 #[test]
-fn one_success_answer_is_left() {
+fn keeps_one_success_response() {
     let bytes = json!({"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}});
     let json_of = |kind: &str| json!({"application/json": {"schema": {"type": kind}}});
     let cases = [
@@ -132,7 +132,7 @@ fn one_success_answer_is_left() {
 }
 
 #[test]
-fn other_forms_beside_json_get_operations_of_their_own() {
+fn creates_operations_for_alternative_formats() {
     let schema = json!({"schema": {"type": "string"}});
     let content =
         json!({"application/json": schema, "application/xml": schema, "text/xml": schema, "text/csv": schema});
@@ -148,7 +148,7 @@ fn other_forms_beside_json_get_operations_of_their_own() {
 }
 
 #[test]
-fn what_is_accepted_is_what_is_documented_and_json() {
+fn accept_header_lists_documented_json() {
     let accept = |content: Value| {
         let document =
             passed(&with_operation(json!({"responses": {"200": {"description": "", "content": content}}}), json!({})));
@@ -166,7 +166,7 @@ fn what_is_accepted_is_what_is_documented_and_json() {
 }
 
 #[test]
-fn texts_can_not_break_out_of_comments_or_become_code() {
+fn descriptions_cannot_escape_comments() {
     let hostile =
         "a\r\nb\rc */ d /* e \u{202e}f\u{0} <b>g</b>\n```\n#![x]\n```\n        indented\n~~~rust\n[x] `[y]<z>`\n";
     let document = passed(&with_operation(
@@ -185,20 +185,20 @@ fn texts_can_not_break_out_of_comments_or_become_code() {
 }
 
 #[test]
-fn a_version_that_is_no_header_value_is_made_one() {
+fn sanitizes_version_for_header() {
     let mut given = document(json!({}), json!({}));
     given["info"]["version"] = json!("1.0-ü\n");
     assert_eq!(passed(&given)["info"]["version"], "1.0-?");
 }
 
 #[test]
-fn deprecation_is_told_in_the_text() {
+fn documents_deprecation() {
     let document = passed(&with_operation(json!({"deprecated": true, "description": "Old."}), json!({})));
     assert_eq!(operation(&document)["description"], "Old.\n\nDeprecated: the service may remove it.");
 }
 
 #[test]
-fn constraints_and_formats_go_but_two() {
+fn removes_constraints_and_most_formats() {
     let properties = json!({
         "a": {"type": "string", "minLength": 1, "maxLength": 3, "pattern": "^x$", "format": "uuid"},
         "b": {"type": "integer", "format": "int32", "minimum": 1, "enum": [1, 2]},
@@ -217,7 +217,7 @@ fn constraints_and_formats_go_but_two() {
 }
 
 #[test]
-fn a_nullable_property_is_an_optional_one() {
+fn makes_nullable_property_optional() {
     let given = json!({"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string", "nullable": true}, "b": {"type": "string"}}});
     let document = passed(&document(json!({}), json!({"A": given})));
     assert_eq!(schema(&document, "A")["required"], json!(["b"]));
@@ -225,7 +225,7 @@ fn a_nullable_property_is_an_optional_one() {
 }
 
 #[test]
-fn enums_are_named_after_owner_and_property() {
+fn names_enums_after_owner_and_property() {
     let choice = json!({"type": "string", "enum": ["A", "B", null], "nullable": true, "description": "which"});
     let given = with_operation(
         json!({"parameters": [{"name": "sortBy", "in": "query", "schema": choice}], "responses": json_answer(json!({"type": "array", "items": choice}))}),
@@ -249,7 +249,7 @@ fn enums_are_named_after_owner_and_property() {
 }
 
 #[test]
-fn ids_and_times_are_replaced_where_they_are_plain_texts() {
+fn replaces_plain_string_ids_and_times() {
     let properties = json!({
         "id": {"type": "string", "x-test-id": "DossierId"},
         "dossierId": {"type": "string", "format": "uuid", "description": "whose", "x-test-id": "DossierId"},
@@ -295,7 +295,7 @@ fn ids_and_times_are_replaced_where_they_are_plain_texts() {
 }
 
 #[test]
-fn lists_of_requests_can_be_empty_or_absent() {
+fn request_lists_can_be_empty_or_absent() {
     let list = json!({"type": "array", "items": {"type": "string"}});
     let given = with_operation(
         json!({"requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Outer"}}}}}),
@@ -314,7 +314,7 @@ fn lists_of_requests_can_be_empty_or_absent() {
 }
 
 #[test]
-fn unknown_fields_are_kept_unless_they_have_a_place() {
+fn preserves_unknown_fields() {
     let properties = json!({"a": {"type": "string"}});
     let document = passed(&document(
         json!({}),

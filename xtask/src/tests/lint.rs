@@ -17,7 +17,7 @@ fn parameter(parameter: Value) -> Value {
 }
 
 #[test]
-fn other_kinds_of_documents_are_refused_with_advice() {
+fn rejects_other_document_kinds_with_advice() {
     finds(
         &json!({"openapi": "3.2.0", "info": {"title": "", "version": ""}, "paths": {}}),
         &["3.2.0", "convert", "springdoc.api-docs.version=openapi_3_0", "/openapi"],
@@ -32,7 +32,7 @@ fn other_kinds_of_documents_are_refused_with_advice() {
 }
 
 #[test]
-fn a_schema_made_of_itself_is_found_before_it_overflows_the_stack() {
+fn rejects_recursive_composition_without_overflow() {
     let schemas = json!({
         "A": {"allOf": [{"$ref": "#/components/schemas/B"}, {"type": "object"}]},
         "B": {"allOf": [{"$ref": "#/components/schemas/C"}]},
@@ -52,7 +52,7 @@ fn a_schema_made_of_itself_is_found_before_it_overflows_the_stack() {
 }
 
 #[test]
-fn references_that_lead_nowhere_or_out_are_named_with_their_operation() {
+fn rejects_dangling_and_external_references() {
     let answer = |reference: &str| {
         let schema = json!({"schema": {"$ref": reference}});
         let responses = json!({"200": {"description": "", "content": {"application/json": schema}}});
@@ -71,14 +71,14 @@ fn references_that_lead_nowhere_or_out_are_named_with_their_operation() {
 }
 
 #[test]
-fn a_path_in_another_place_is_refused() {
+fn rejects_path_reference() {
     finds(&document(json!({"/a": {"$ref": "#/x"}}), json!({})), &["/paths/~1a", "dangling reference #/x"]);
     let outside = document(json!({"/a": {"$ref": "https://evil.example/paths.json"}}), json!({}));
     finds(&outside, &["/paths/~1a", "which is never followed"]);
 }
 
 #[test]
-fn parameters_that_can_not_be_sent_are_named() {
+fn rejects_unsendable_parameters() {
     let inner = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let reasons = [
         (json!({"name": "X-Q", "in": "header", "required": true, "schema": inner}), "is an object"),
@@ -104,7 +104,7 @@ fn parameters_that_can_not_be_sent_are_named() {
 }
 
 #[test]
-fn paths_that_say_nothing_are_named() {
+fn rejects_invalid_paths() {
     let at = |path: &str| {
         document(json!({path: {"get": {"operationId": "getX", "responses": {"204": {"description": ""}}}}}), json!({}))
     };
@@ -115,7 +115,7 @@ fn paths_that_say_nothing_are_named() {
 }
 
 #[test]
-fn schemas_that_contradict_themselves_are_named() {
+fn rejects_contradictory_schemas() {
     let schemas = json!({
         "Odd": {"type": ["string", "null"]},
         "File": {"type": "file"},
@@ -130,7 +130,7 @@ fn schemas_that_contradict_themselves_are_named() {
 }
 
 #[test]
-fn documents_beyond_measure_are_refused() {
+fn rejects_oversized_documents() {
     let long = format!("{{\"x\": \"{}\"}}", "a".repeat(33 * 1024 * 1024));
     let findings = crate::passes::prepare(&long, None).err().unwrap_or_default();
     assert!(findings.iter().any(|finding| finding.contains("bytes, more than")), "{findings:#?}");
@@ -140,7 +140,7 @@ fn documents_beyond_measure_are_refused() {
 }
 
 #[test]
-fn nesting_without_end_is_refused() {
+fn rejects_excessive_nesting() {
     let mut schema = json!({"type": "string"});
     for _ in 0..60 {
         schema = json!({"type": "array", "items": schema});

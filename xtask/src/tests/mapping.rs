@@ -62,7 +62,7 @@ fn remove(document: &mut Value, path: &str, method: &str) {
 }
 
 #[test]
-fn our_own_document_is_the_contract_itself() {
+fn reconstruction_matches_the_contract() {
     let passed = accepted(&changed(|_| {}));
     assert!(passed.mapping.is_identity(&contract()));
     assert_eq!(passed.mapping.notes, Vec::<String>::new());
@@ -70,7 +70,7 @@ fn our_own_document_is_the_contract_itself() {
 }
 
 #[test]
-fn names_of_operations_and_schemas_do_not_matter() {
+fn maps_without_names_of_operations_and_schemas() {
     let ours = client(&changed(|_| {}));
     let theirs = client(&changed(|document| {
         let mut number = 0;
@@ -92,7 +92,7 @@ fn names_of_operations_and_schemas_do_not_matter() {
 }
 
 #[test]
-fn a_prefix_of_paths_or_of_the_server_is_kept() {
+fn keeps_path_and_server_prefix() {
     let passed =
         accepted(&changed(|document| document["servers"] = json!([{"url": "https://acme.example/documine/"}])));
     assert_eq!((passed.mapping.server.as_str(), passed.mapping.prefix.as_str()), ("/documine", "/documine/api"));
@@ -107,7 +107,7 @@ fn a_prefix_of_paths_or_of_the_server_is_kept() {
 }
 
 #[test]
-fn two_versions_side_by_side_are_ambiguous() {
+fn rejects_two_versions_as_ambiguous() {
     let document = changed(|document| {
         let paths = document["paths"].as_object_mut().expect("paths");
         let second: Vec<_> =
@@ -119,7 +119,7 @@ fn two_versions_side_by_side_are_ambiguous() {
 }
 
 #[test]
-fn fields_of_another_spelling_are_read_from_it() {
+fn maps_fields_of_another_spelling() {
     let source = client(&changed(|document| {
         let schema = &mut document["components"]["schemas"]["FileStatus"];
         let properties = schema["properties"].as_object_mut().expect("properties");
@@ -138,7 +138,7 @@ fn fields_of_another_spelling_are_read_from_it() {
 }
 
 #[test]
-fn a_list_under_another_key_in_a_wider_envelope_is_found() {
+fn finds_list_under_another_key() {
     let document = changed(|document| {
         let list = &mut document["components"]["schemas"]["UserList"]["properties"];
         let users = list.as_object_mut().expect("properties").remove("users").expect("the list");
@@ -157,7 +157,7 @@ fn a_list_under_another_key_in_a_wider_envelope_is_found() {
 }
 
 #[test]
-fn an_operation_that_is_missing_is_named_with_what_may_be_meant() {
+fn suggests_candidates_for_missing_operation() {
     let document = changed(|document| {
         let operation = document["paths"]["/api/downloads/{downloadId}"]["get"].clone();
         let parameters = document["paths"]["/api/downloads/{downloadId}"]["parameters"].clone();
@@ -183,7 +183,7 @@ fn an_operation_that_is_missing_is_named_with_what_may_be_meant() {
 }
 
 #[test]
-fn what_the_facade_can_do_without_may_be_missing() {
+fn accepts_missing_optional_parts() {
     let document = changed(|document| {
         remove(document, "/api/users", "get");
         remove(document, "/api/license", "get");
@@ -204,7 +204,7 @@ fn what_the_facade_can_do_without_may_be_missing() {
 }
 
 #[test]
-fn all_that_stands_in_the_way_is_told_at_once() {
+fn reports_all_obstacles_at_once() {
     let document = changed(|document| {
         remove(document, "/api/downloads/{downloadId}/download", "get");
         let schemas = &mut document["components"]["schemas"];
@@ -234,7 +234,7 @@ fn all_that_stands_in_the_way_is_told_at_once() {
 }
 
 #[test]
-fn a_field_that_nothing_depends_on_follows_the_document() {
+fn uses_document_type_for_independent_field() {
     let document = changed(|document| {
         let properties = &mut document["components"]["schemas"]["DossierTemplate"]["properties"];
         properties["createdBy"] = json!({"$ref": "#/components/schemas/User"});
@@ -250,7 +250,7 @@ fn a_field_that_nothing_depends_on_follows_the_document() {
 }
 
 #[test]
-fn a_query_parameter_that_is_missing_is_not_sent_in_silence() {
+fn reports_missing_query_parameter() {
     let document = changed(|document| {
         document["paths"]["/api/dossier-templates/{dossierTemplateId}/dossiers/{dossierId}"]["delete"]["parameters"] =
             json!([]);
@@ -261,7 +261,7 @@ fn a_query_parameter_that_is_missing_is_not_sent_in_silence() {
 }
 
 #[test]
-fn the_answer_and_the_request_may_be_one_model() {
+fn accepts_one_model_for_request_and_response() {
     let document = changed(|document| {
         let schemas = document["components"]["schemas"].as_object_mut().expect("schemas");
         let mut both = schemas.remove("Dossier").expect("the answer's");
@@ -282,7 +282,7 @@ fn the_answer_and_the_request_may_be_one_model() {
 }
 
 #[test]
-fn schemas_that_have_a_name_of_the_contract_by_chance_get_another() {
+fn renames_schemas_that_collide_with_the_contract() {
     let document = changed(|document| {
         let text = document.to_string().replace("schemas/License\"", "schemas/Entitlement\"");
         *document = serde_json::from_str(&text).expect("JSON");
@@ -300,7 +300,7 @@ fn schemas_that_have_a_name_of_the_contract_by_chance_get_another() {
 }
 
 #[test]
-fn decisions_that_mean_nothing_are_refused() {
+fn rejects_decisions_without_effect() {
     let document = changed(|_| {});
     let findings = mapped(&document, &decided(&[("getdownload", "GET /x"), ("getUsers", "users")], &["nothing"])).err();
     let findings = findings.unwrap_or_default().join("\n");
@@ -314,7 +314,7 @@ fn decisions_that_mean_nothing_are_refused() {
 }
 
 #[test]
-fn a_model_that_is_sent_has_one_spelling() {
+fn request_model_has_one_spelling() {
     let document = changed(|document| {
         let mut other = document["components"]["schemas"]["DownloadRequest"].clone();
         let properties = other["properties"].as_object_mut().expect("properties");

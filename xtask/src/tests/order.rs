@@ -21,7 +21,7 @@ pub(super) fn reversed(value: &Value) -> Value {
 }
 
 #[test]
-fn the_test_turns_keys_round_where_maps_remember() {
+fn reverses_key_order_with_preserve_order() {
     let value: Value = serde_json::from_str(r#"{"a": 1, "b": 2}"#).expect("JSON");
     let text = reversed(&value).to_string();
     let remembers = cfg!(feature = "preserve-order");
@@ -29,7 +29,7 @@ fn the_test_turns_keys_round_where_maps_remember() {
 }
 
 #[test]
-fn generated_code_is_the_same_byte_for_byte() {
+fn generated_code_is_reproducible() {
     let text = vendored();
     let document: Value = serde_json::from_str(&text).expect("JSON");
     let turned = reversed(&document).to_string();
@@ -45,7 +45,7 @@ fn generated_code_is_the_same_byte_for_byte() {
 }
 
 #[test]
-fn canonical_text_is_the_same_and_stays() {
+fn canonical_text_is_stable() {
     let document: Value = serde_json::from_str(&vendored()).expect("JSON");
     let text = passes::canonical::text(&document);
     assert_eq!(passes::canonical::text(&reversed(&document)), text);

@@ -82,7 +82,7 @@ struct Property {
 }
 
 /// Result of a run that must not depend on the order of keys.
-type Outcome = Result<(Value, String), Vec<String>>;
+type VariantResult = Result<(Value, String), Vec<String>>;
 
 impl Property {
     fn new() -> Self {
@@ -116,7 +116,7 @@ impl Property {
         }
     }
 
-    fn passed(&self, text: &str) -> Result<Outcome, String> {
+    fn passed(&self, text: &str) -> Result<VariantResult, String> {
         let decisions = Decisions::default();
         let run = || passes::prepare(text, Some((&self.contract, &decisions)));
         let passed =

@@ -47,7 +47,7 @@ fn each_pass_makes_the_known_number_of_edits() {
 }
 
 #[test]
-fn each_code_pass_changes_as_many_places_as_we_know() {
+fn each_code_pass_makes_the_known_number_of_changes() {
     let passed = super::built(&vendored()).unwrap_or_else(|findings| panic!("{findings:#?}"));
     let generated = code::generate(&passed.document).unwrap_or_else(|reasons| panic!("{reasons:#?}"));
     assert_eq!(

@@ -31,7 +31,7 @@ pub(super) struct ProfileFile {
     pub(super) accessible_to_others: bool,
 }
 
-type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
+type TomlEntry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
 
 impl ProfileFile {
     /// Reads a file. `None`: it does not exist.
@@ -102,7 +102,7 @@ impl ProfileFile {
         Ok((default, profiles))
     }
 
-    fn parse_profile(&self, entry: Entry<'_>) -> Result<Profile> {
+    fn parse_profile(&self, entry: TomlEntry<'_>) -> Result<Profile> {
         let DeValue::Table(table) = entry.1.get_ref() else {
             return Err(self.key_error(entry, "must be a table; start a profile with `[profiles.NAME]`"));
         };
@@ -134,7 +134,7 @@ impl ProfileFile {
         Ok(profile)
     }
 
-    fn string(&self, entry: Entry<'_>) -> Result<String> {
+    fn string(&self, entry: TomlEntry<'_>) -> Result<String> {
         match entry.1.get_ref() {
             DeValue::String(text) if !text.trim().is_empty() => Ok(text.to_string()),
             DeValue::String(_) => Err(self.key_error(entry, "is empty; set a value or remove the key")),
@@ -142,7 +142,7 @@ impl ProfileFile {
         }
     }
 
-    fn scopes(&self, entry: Entry<'_>) -> Result<Vec<String>> {
+    fn scopes(&self, entry: TomlEntry<'_>) -> Result<Vec<String>> {
         let invalid = || self.key_error(entry, "must be a list of scopes such as [\"openid\", \"offline_access\"]");
         // RFC 6749 section 3.3: scopes are separated by spaces.
         let scope = |value: &Spanned<DeValue<'_>>| {
@@ -152,7 +152,7 @@ impl ProfileFile {
         entry.1.get_ref().as_array().ok_or_else(invalid)?.iter().map(scope).collect()
     }
 
-    fn store(&self, entry: Entry<'_>) -> Result<String> {
+    fn store(&self, entry: TomlEntry<'_>) -> Result<String> {
         let store = self.string(entry)?;
         if ["file", "keyring"].contains(&store.as_str()) || Path::new(&store).is_absolute() {
             return Ok(store);
@@ -160,7 +160,7 @@ impl ProfileFile {
         Err(self.key_error(entry, "must be \"file\", \"keyring\", or the absolute path of a file"))
     }
 
-    fn key_error(&self, (key, _): Entry<'_>, problem: &str) -> Error {
+    fn key_error(&self, (key, _): TomlEntry<'_>, problem: &str) -> Error {
         let name: String = text::one_line(key.get_ref()).chars().take(MAX_KEY_SHOWN).collect();
         self.error_at(&key.span(), &format!("`{name}` {problem}"))
     }

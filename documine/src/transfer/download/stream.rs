@@ -19,12 +19,12 @@ use crate::error::Result;
 /// The stream ends with an error if resuming fails, and if the number of bytes differs from the announced length. The ZIP structure is not
 /// verified.
 pub struct PackageStream {
-    chunks: ChunkStream,
+    chunks: PackageChunkStream,
     meta: Arc<PackageMeta>,
 }
 
 /// Chunks with the metadata that was valid when the chunk arrived.
-type ChunkStream = Pin<Box<dyn Stream<Item = Result<(Bytes, Arc<PackageMeta>)>> + Send>>;
+type PackageChunkStream = Pin<Box<dyn Stream<Item = Result<(Bytes, Arc<PackageMeta>)>> + Send>>;
 
 impl PackageStream {
     pub(crate) fn new(fetch: Fetch) -> Self {

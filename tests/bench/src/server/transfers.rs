@@ -134,9 +134,9 @@ mod tests {
     async fn package_is_an_archive_of_zeros() -> Result<(), JobError> {
         for length in [0, 10, 300, 1_000_000] {
             let answer = give(&ArchiveHeaders::of_package(length));
-            let told = answer.headers()[header::CONTENT_LENGTH].to_str()?.parse::<usize>()?;
+            let announced = answer.headers()[header::CONTENT_LENGTH].to_str()?.parse::<usize>()?;
             let bytes = answer.into_body().collect().await?.to_bytes();
-            assert_eq!(bytes.len(), told);
+            assert_eq!(bytes.len(), announced);
             let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes))?;
             let mut content = Vec::new();
             archive.by_name("scan.pdf")?.read_to_end(&mut content)?;

@@ -41,8 +41,12 @@ async fn visit(harness: &Harness, realm_kind: RealmKind, page: &str, decision: D
 
 /// The tokens open the service, and stay fresh: the next call, when they are old, refreshes them.
 async fn opens(harness: &Harness, client: &str, secret: Option<&str>, tokens: TokenSet) -> Result<(), Failure> {
-    let told = format!("{tokens:?}").contains("refresh_expires_at: Some");
-    ensure_eq("the expiry of the refresh token is known", &told, &harness.provider.capabilities().tells_refresh_end)?;
+    let has_expiry = format!("{tokens:?}").contains("refresh_expires_at: Some");
+    ensure_eq(
+        "the expiry of the refresh token is known",
+        &has_expiry,
+        &harness.provider.capabilities().tells_refresh_end,
+    )?;
     let clock = ScenarioClock::default();
     let mut credentials = Credentials::tokens(client, tokens);
     if let Some(secret) = secret {

@@ -22,9 +22,9 @@ async fn worthless(harness: Arc<Harness>) -> Result<(), Failure> {
     let client = harness.client(RealmKind::Lenient, Credentials::tokens(id, tokens))?;
     client.license().await?;
 
-    let told = client.log_out().await?;
-    ensure("the token is revoked", told.revoked)?;
-    ensure_eq("the session is ended", &told.session_ended, &harness.provider.capabilities().ends_session)?;
+    let logged_out = client.log_out().await?;
+    ensure("the token is revoked", logged_out.revoked)?;
+    ensure_eq("the session is ended", &logged_out.session_ended, &harness.provider.capabilities().ends_session)?;
     let error = expect_error("a call afterwards", client.license().await)?;
     ensure("a login is needed", error.needs_login())?;
     let after = raw::refresh(realm, id, refresh).await?.outcome();

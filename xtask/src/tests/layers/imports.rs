@@ -60,7 +60,7 @@ impl CrateModules {
     ) -> Result<(), String> {
         let text = read(file).ok_or_else(|| format!("{file} is missing"))?;
         let syntax = syn::parse_file(&text).map_err(|error| format!("{file}: {error}"))?;
-        let mut collector = Collector::default();
+        let mut collector = ImportCollector::default();
         collector.items(&syntax.items);
         self.0.insert(path.clone(), collector.module);
         for (name, file) in collector.children {
@@ -168,7 +168,7 @@ fn is_test_only(attributes: &[Attribute]) -> bool {
 
 /// Collects the content of one file.
 #[derive(Default)]
-struct Collector {
+struct ImportCollector {
     module: Module,
     /// Child modules in files of their own, with the value of `#[path]`.
     children: Vec<(String, Option<String>)>,
@@ -176,7 +176,7 @@ struct Collector {
     inline: usize,
 }
 
-impl Collector {
+impl ImportCollector {
     fn items(&mut self, items: &[Item]) {
         for item in items {
             self.visit_item(item);
@@ -269,7 +269,7 @@ impl Collector {
     }
 }
 
-impl<'ast> Visit<'ast> for Collector {
+impl<'ast> Visit<'ast> for ImportCollector {
     fn visit_item(&mut self, item: &'ast Item) {
         let (attributes, name): (&[Attribute], Option<String>) = match item {
             Item::Const(item) => (&item.attrs, Some(item.ident.to_string())),

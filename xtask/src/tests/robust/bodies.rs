@@ -15,7 +15,7 @@ fn body(content: Value) -> (Value, Value) {
 }
 
 #[test]
-fn a_body_has_the_media_type_that_can_be_sent_best() {
+fn prefers_sendable_media_type() {
     let text = json!({"schema": {"type": "string"}});
     let json_of = |schema: Value| json!({"application/json": {"schema": schema}});
     let form = json!({"type": "object", "properties": {"f": {"type": "string", "format": "binary"}}});
@@ -61,7 +61,7 @@ fn a_body_has_the_media_type_that_can_be_sent_best() {
 }
 
 #[test]
-fn the_table_of_operations_tells_the_media_type() {
+fn operation_table_lists_media_types() {
     let body = json!({"content": {"application/pdf": {}}});
     let given = document(
         json!({"/x": {"post": {"operationId": "send", "requestBody": body, "responses": {}}, "get": {"operationId": "look", "responses": {}}}}),
@@ -73,7 +73,7 @@ fn the_table_of_operations_tells_the_media_type() {
 }
 
 #[test]
-fn an_operation_without_a_documented_success_answers_bytes() {
+fn undocumented_success_returns_bytes() {
     for responses in [
         json!({}),
         json!({"404": {"description": ""}, "500": {"description": ""}}),
@@ -88,7 +88,7 @@ fn an_operation_without_a_documented_success_answers_bytes() {
 }
 
 #[test]
-fn bytes_stay_bytes_and_a_head_has_none() {
+fn keeps_bytes_and_empty_head_responses() {
     let list = json!({"type": "array", "items": {"type": "string", "format": "byte"}});
     let found =
         operation(json!({"responses": {"200": {"description": "", "content": {"*/*": {"schema": list}}}}}), json!({}));

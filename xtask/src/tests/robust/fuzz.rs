@@ -147,7 +147,7 @@ fn by_chance(seed: u64) -> Value {
 }
 
 #[test]
-fn the_order_of_keys_does_not_matter() {
+fn ignores_key_order() {
     for seed in 1..=DOCUMENTS {
         let document = by_chance(seed);
         let outcome = |document: &Value| {
@@ -160,7 +160,7 @@ fn the_order_of_keys_does_not_matter() {
 }
 
 #[test]
-fn what_the_passes_accept_generates() {
+fn generates_every_accepted_document() {
     let (mut accepted, mut refused) = (0, 0);
     for seed in 1..=DOCUMENTS {
         let document = by_chance(seed);

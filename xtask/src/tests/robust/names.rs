@@ -35,7 +35,7 @@ fn operations_have_distinct_names() {
 }
 
 #[test]
-fn our_own_names_are_kept_and_others_give_way() {
+fn names_of_the_contract_take_precedence() {
     let given = document(
         json!({"/a": {"get": operation("getFile")}, "/z": {"get": operation("get_file")}}),
         json!({"Dossier": {"type": "object"}, "dossier": {"type": "object", "properties": {"a": {"type": "string"}}}}),
@@ -57,7 +57,7 @@ fn our_own_names_are_kept_and_others_give_way() {
 }
 
 #[test]
-fn another_form_of_an_answer_takes_a_free_name() {
+fn alternative_format_gets_an_unused_name() {
     let both = json!({"200": {"description": "", "content": {"application/json": {"schema": {"type": "string"}}, "application/xml": {}}}});
     let given = document(
         json!({"/a": {"get": {"operationId": "get", "responses": both}}, "/b": {"get": operation("get_xml")}}),
@@ -102,7 +102,7 @@ fn attributes(source: &str, model: &str, name: &str) -> String {
 }
 
 #[test]
-fn properties_that_meet_keep_their_names_on_the_wire() {
+fn colliding_properties_keep_their_wire_names() {
     let text = json!({"type": "string"});
     let list = json!({"type": "array", "items": {"type": "string"}});
     let given = document(
@@ -139,7 +139,7 @@ fn properties_that_meet_keep_their_names_on_the_wire() {
 }
 
 #[test]
-fn fields_of_any_kind_can_be_renamed_and_read_further_names() {
+fn fields_can_have_other_wire_names_and_aliases() {
     let given = document(
         json!({}),
         json!({"File": {"type": "object", "required": ["id", "must"], "properties": {
@@ -175,7 +175,7 @@ fn fields_of_any_kind_can_be_renamed_and_read_further_names() {
 }
 
 #[test]
-fn parameters_that_meet_are_sent_under_their_own_names() {
+fn colliding_parameters_keep_their_wire_names() {
     let query = |name: &str| json!({"name": name, "in": "query", "schema": {"type": "string"}});
     let header = |name: &str, required: bool| json!({"name": name, "in": "header", "required": required, "schema": {"type": "string"}});
     let given = document(
@@ -212,7 +212,7 @@ fn parameters_that_meet_are_sent_under_their_own_names() {
 }
 
 #[test]
-fn paths_are_written_as_urls_write_them() {
+fn encodes_paths_as_urls() {
     let given = document(json!({"/a/**/b c/\"`<ü>\\/{x}": {"get": operation("getX")}}), json!({}));
     let source = client(&given);
     assert!(source.contains("/a/%2A%2A/b%20c/%22%60%3C%C3%BC%3E%5C/{}"), "{source}");

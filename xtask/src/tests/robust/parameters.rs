@@ -12,7 +12,7 @@ fn parameters(given: Value, schemas: Value) -> std::collections::BTreeMap<String
 }
 
 #[test]
-fn an_object_in_the_query_is_a_parameter_a_property() {
+fn expands_query_object_to_parameters() {
     let pageable = json!({"type": "object", "required": ["page"], "properties": {
         "page": {"type": "integer", "description": "which"}, "sort": {"type": "array", "items": {"type": "string"}},
         "inner": {"type": "object", "properties": {"a": {"type": "string"}}},
@@ -35,7 +35,7 @@ fn an_object_in_the_query_is_a_parameter_a_property() {
 }
 
 #[test]
-fn a_list_in_one_value_is_a_text() {
+fn sends_list_in_one_value_as_string() {
     let list = json!({"type": "array", "items": {"type": "integer"}});
     let found = parameters(
         json!([
@@ -60,7 +60,7 @@ fn a_list_in_one_value_is_a_text() {
 }
 
 #[test]
-fn what_can_not_be_sent_is_left_out_with_a_word() {
+fn omits_and_documents_unsendable_parameters() {
     let object = json!({"type": "object", "properties": {"a": {"type": "string"}}});
     let found = operation(
         json!({"description": "Does it.", "parameters": [
@@ -81,7 +81,7 @@ fn what_can_not_be_sent_is_left_out_with_a_word() {
 }
 
 #[test]
-fn path_and_parameters_are_made_to_fit() {
+fn matches_path_and_parameters() {
     let given = document(
         json!({"/x/{id}/{other}": {"get": {"operationId": "getX", "responses": {}, "parameters": [
             {"name": "other", "in": "path", "schema": {"type": "array", "items": {"type": "string"}}},

@@ -20,7 +20,7 @@ fn keys(schema: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn all_of_several_objects_is_one() {
+fn merges_all_of_objects() {
     let found = schemas(json!({
         "Base": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "n": {"type": "integer"}}},
         "More": {
@@ -40,7 +40,7 @@ fn all_of_several_objects_is_one() {
 }
 
 #[test]
-fn a_wrapped_reference_stays_one() {
+fn keeps_wrapped_references() {
     let found = schemas(json!({
         "A": {"type": "object", "properties": {"a": {"type": "string"}}},
         "B": {"type": "object", "properties": {
@@ -61,7 +61,7 @@ fn a_wrapped_reference_stays_one() {
 }
 
 #[test]
-fn one_of_several_objects_has_the_fields_of_each() {
+fn merges_fields_of_one_of_objects() {
     let found = schemas(json!({
         "One": {"type": "object", "required": ["kind", "a"], "properties": {"kind": {"type": "string", "enum": ["one"]}, "a": {"type": "string"}}},
         "Two": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "enum": ["two"]}, "b": {"type": "string"}}},
@@ -77,7 +77,7 @@ fn one_of_several_objects_has_the_fields_of_each() {
 }
 
 #[test]
-fn alternatives_of_one_type_are_that_type_and_others_any() {
+fn reduces_alternatives_to_common_type() {
     let found = schemas(json!({
         "Texts": {"oneOf": [{"type": "string"}, {"type": "string", "enum": ["a"]}]},
         "Numbers": {"anyOf": [{"type": "integer"}, {"type": "number"}]},
@@ -96,7 +96,7 @@ fn alternatives_of_one_type_are_that_type_and_others_any() {
 }
 
 #[test]
-fn a_family_that_refers_to_itself_is_resolved() {
+fn resolves_recursive_hierarchies() {
     let found = schemas(json!({
         "Animal": {
             "type": "object", "required": ["kind"], "properties": {"kind": {"type": "string"}},
@@ -114,7 +114,7 @@ fn a_family_that_refers_to_itself_is_resolved() {
 }
 
 #[test]
-fn only_what_is_made_of_itself_is_refused() {
+fn rejects_only_recursive_composition() {
     let given = document(
         json!({}),
         json!({
@@ -134,7 +134,7 @@ fn only_what_is_made_of_itself_is_refused() {
 }
 
 #[test]
-fn a_property_may_be_made_of_its_owner() {
+fn accepts_recursive_property() {
     let found = schemas(json!({
         "Node": {"type": "object", "properties": {"next": {"oneOf": [reference("Node"), reference("Leaf")]}}},
         "Leaf": {"type": "object", "properties": {"value": {"type": "string"}}},
@@ -145,7 +145,7 @@ fn a_property_may_be_made_of_its_owner() {
 }
 
 #[test]
-fn depth_and_breadth_cost_neither_the_stack_nor_an_age() {
+fn handles_deep_and_wide_schemas() {
     let mut given = serde_json::Map::new();
     // A diamond in each layer, closed into one circle, and a long chain.
     for layer in 0..60 {
@@ -182,7 +182,7 @@ fn depth_and_breadth_cost_neither_the_stack_nor_an_age() {
 }
 
 #[test]
-fn objects_inside_others_get_names_that_nobody_has() {
+fn gives_inline_objects_unused_names() {
     let given = with_operation(
         json!({"responses": {"200": {"description": "", "content": {"application/json": {"schema": {
             "type": "object", "properties": {"rows": {"type": "array", "items": {"type": "object", "properties": {"a": {"type": "string"}}}}},
@@ -200,7 +200,7 @@ fn objects_inside_others_get_names_that_nobody_has() {
 }
 
 #[test]
-fn what_a_schema_leaves_out_is_put_in() {
+fn adds_omitted_types() {
     let found = schemas(json!({"A": {
         "required": ["a", "gone", "a"],
         "properties": {
@@ -227,7 +227,7 @@ fn what_a_schema_leaves_out_is_put_in() {
 }
 
 #[test]
-fn a_component_that_may_be_null_says_so_where_it_is_used() {
+fn propagates_nullable_components() {
     let given = document(
         json!({}),
         json!({
@@ -248,7 +248,7 @@ fn a_component_that_may_be_null_says_so_where_it_is_used() {
 }
 
 #[test]
-fn what_only_the_service_sets_is_not_required_of_a_request() {
+fn read_only_fields_are_not_required_in_requests() {
     let model = json!({"type": "object", "required": ["id", "name"], "properties": {"id": {"type": "string", "readOnly": true}, "name": {"type": "string"}}});
     let given = with_operation(
         json!({"requestBody": {"content": {"application/json": {"schema": reference("Sent")}}}}),
@@ -260,7 +260,7 @@ fn what_only_the_service_sets_is_not_required_of_a_request() {
 }
 
 #[test]
-fn references_to_any_place_are_followed() {
+fn follows_references_to_any_location() {
     let mut given = with_operation(
         json!({"responses": {"200": {"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/A/properties/part"}}}}}}),
         json!({

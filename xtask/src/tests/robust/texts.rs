@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{client, with_operation};
 
 #[test]
-fn no_text_gets_out_of_its_comment() {
+fn descriptions_stay_inside_comments() {
     let texts = [
         "*/",
         "/*",
@@ -60,7 +60,7 @@ fn no_text_gets_out_of_its_comment() {
 }
 
 #[test]
-fn a_text_may_be_long() {
+fn accepts_long_descriptions() {
     let text = "A line of it, with `code` and <b>more</b>.\n".repeat(25_000);
     let source =
         client(&with_operation(json!({"description": text}), json!({"A": {"type": "object", "description": text}})));
