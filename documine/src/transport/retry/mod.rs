@@ -20,15 +20,15 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// The decision about a failed attempt.
 #[derive(Debug)]
-pub(crate) enum RetryDecision {
+pub(super) enum RetryDecision {
     /// Retries after this delay.
     RetryAfter(Duration),
     /// Returns the error, with a note where the reason is not evident from the error.
     GiveUp(Option<String>),
 }
 
-/// The retries of one call, or of one streamed body.
-pub(crate) struct RetryContext<'a> {
+/// The retries of one call, or of one transfer.
+pub(super) struct RetryContext<'a> {
     policy: &'a RetryPolicy,
     budget: &'a RetryBudget,
     idempotent: bool,
@@ -38,12 +38,12 @@ pub(crate) struct RetryContext<'a> {
 }
 
 impl<'a> RetryContext<'a> {
-    pub(crate) fn new(policy: &'a RetryPolicy, budget: &'a RetryBudget, idempotent: bool) -> Self {
+    pub(super) fn new(policy: &'a RetryPolicy, budget: &'a RetryBudget, idempotent: bool) -> Self {
         Self { policy, budget, idempotent, backoff: None, failures: 0 }
     }
 
     /// Creates the context as it is after this many failures.
-    pub(crate) fn after_failures(
+    pub(super) fn after_failures(
         failures: u32,
         policy: &'a RetryPolicy,
         budget: &'a RetryBudget,
@@ -60,7 +60,7 @@ impl<'a> RetryContext<'a> {
     /// Decides about a failed attempt.
     ///
     /// `elapsed` is the time since the start of the call, `remaining` the time left until its deadline, `random` a number from 0 to below 1.
-    pub(crate) fn on_error(
+    pub(super) fn on_error(
         &mut self,
         error: &Error,
         elapsed: Duration,
