@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
 pub(crate) struct Timeouts {
     /// Up to the established connection. 10 s.
     pub(crate) connect: Duration,
-    /// From the request to the response headers. 60 s: exports of a large dossier need that long.
+    /// From the request to the response headers. 60 s: exports of a large dossier may take long.
     pub(crate) attempt: Duration,
     /// Between two chunks of a body, in either direction. 60 s. The total time of a transfer has no limit.
     pub(crate) idle: Duration,

@@ -30,7 +30,7 @@ pub trait TokenSource: Send + Sync + 'static {
     ///
     /// One invocation serves all calls that need a token, and they wait without a time limit: set one in the implementation. The implementation
     /// must not make calls with the same [`Client`](crate::Client), because they would wait for the token that it has to return. After an error
-    /// the next invocation follows after one second at the earliest, and up to a minute later after repeated errors. Calls fail with the same
+    /// the next invocation follows after half a second at the earliest, and up to a minute later after repeated errors. Calls fail with the same
     /// error until then.
     fn token(&self, rejected: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>>;
 }

@@ -1,4 +1,4 @@
-//! Requests to the identity provider over plain HTTP: no redirects, no access token, bounded responses, a time limit per attempt.
+//! Requests to the identity provider with a separate HTTP client: no redirects, no access token, bounded responses, a time limit per attempt.
 
 mod error_response;
 mod retry;

@@ -1,4 +1,4 @@
-//! The provider of a client's tokens: the store that processes share, the identity provider, or the caller's token source.
+//! The source of a client's tokens: the store that processes share, the identity provider, or the caller's token source.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 const SAVE_RETRIES: u32 = 2;
 /// The delay before the first retry of a save.
 const FIRST_SAVE_DELAY: Duration = Duration::from_millis(100);
-/// The delay before any further retry of a save.
+/// The largest delay between two retries of a save.
 const MAX_SAVE_DELAY: Duration = Duration::from_millis(200);
 
 /// Credentials together with the endpoint and the store that they are used with.
@@ -124,7 +124,7 @@ impl TokenProvider {
         self.save(store, &lock, state, outcome).await
     }
 
-    /// Saves new tokens in the store before any call uses them.
+    /// Saves new tokens in the store, with two retries. Tokens that cannot be saved are used all the same and marked as unsaved.
     async fn save(
         &self,
         store: &LoginStore,

@@ -17,7 +17,7 @@ pub(super) struct TokenState {
     pub(super) tokens: Option<Arc<TokenSet>>,
     /// The content of the store when it was last read or written.
     pub(super) last_stored: Option<Arc<StoredLogin>>,
-    /// True if saving the tokens failed, so that they are newer than the store.
+    /// True if the tokens are not in the store: a save failed, or they are the configured ones.
     pub(super) unsaved: bool,
     /// The tokens that the service rejected before their expiry.
     pub(super) rejected: Option<Arc<TokenSet>>,

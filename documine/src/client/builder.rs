@@ -224,7 +224,7 @@ impl ClientBuilder {
 
     /// Sets the per-attempt timeout: from sending the request to receiving the response headers. Default: 60 s.
     ///
-    /// Exports of large dossiers need most of it. Upload progress resets the timeout. Per call: `with_timeout`.
+    /// Exports of large dossiers may take long. Upload progress resets the timeout. Per call: `with_timeout`.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.timeouts.attempt = limit;
         self

@@ -18,12 +18,12 @@ const MIN_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_INTERVAL: Duration = Duration::from_secs(15);
 /// Polling interval in seconds, relative to the square root of the elapsed seconds.
 ///
-/// If the duration of the work is unknown, it ends in the first second, the next three or the next twelve with equal probability. Intervals that grow
+/// With an unknown duration, the work is equally likely to end in seconds 0 to 1, 1 to 4 or 4 to 16. Intervals that grow
 /// with the square root of the elapsed time then detect the end soonest for their number.
 const BACKOFF_COEFFICIENT: f64 = 0.7;
 /// Fraction of the median duration before which a poll is unlikely to find the work finished.
 const EARLIEST_POLL_FRACTION: f64 = 0.6;
-/// Time limit of the last poll, at the deadline itself.
+/// Shortest time limit of a poll, also at the deadline itself.
 const LAST_POLL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Delay of a timer above which the machine is assumed to have been suspended.
 const SUSPEND_THRESHOLD: Duration = Duration::from_secs(30);
@@ -125,7 +125,7 @@ impl<P: Pollable> Poller<P> {
                 self.polls += 1;
                 self.on_poll(status).map(Some)
             } else {
-                // A poll that hangs must not extend the wait beyond its deadline. The limit is real time, like all limits on a connection.
+                // A poll that hangs extends the wait by at most `LAST_POLL_TIMEOUT`. The limit is real time, like all limits on a connection.
                 let limit = self.remaining().max(LAST_POLL_TIMEOUT);
                 let Ok(state) = tokio::time::timeout(limit, self.poll()).await else {
                     return Err(self.error(WaitErrorKind::DeadlineExceeded));

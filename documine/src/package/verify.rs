@@ -31,7 +31,7 @@ pub(super) async fn blocking_read<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PackageError> + Send + 'static,
 ) -> Result<T, PackageError> {
     let result = blocking(work).await;
-    result.unwrap_or_else(|_| Err(PackageError::invalid("archive reader panicked; download the package again")))
+    result.unwrap_or_else(|_| Err(PackageError::invalid("the archive reader was aborted; open the package again")))
 }
 
 /// Sets the flag when it is dropped.

@@ -1,4 +1,6 @@
 //! Download of one package over any number of responses: an interrupted response is resumed, or the download restarts.
+//!
+//! The transport retries the requests themselves.
 
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -54,7 +56,7 @@ pub(crate) struct Fetch {
     idle_timeout: Duration,
     body: Option<BodyStream>,
     operation: Option<&'static documine_api::operations::Operation>,
-    /// False if the caller sets a `Range` header, and after a response with a wrong range.
+    /// False if the caller sets a `Range` header, and after a wrong range, a 416 or a failed verification.
     allows_ranges: bool,
     /// False if the caller sets a `Range` header.
     allows_retries: bool,
@@ -62,9 +64,11 @@ pub(crate) struct Fetch {
     meta: PackageMeta,
     attempts: u32,
     started: Duration,
-    /// Time and position of the last progress, and the failures since then.
+    /// Time of the last progress, by the clock of the client.
     progress_time: Duration,
+    /// Position of the last progress.
     progress_position: u64,
+    /// Failures since the last progress.
     failures: u32,
 }
 
