@@ -74,7 +74,7 @@ async fn check_none() -> std::result::Result<(), String> {
     for outcome in outcomes {
         let line = outcome.err().map(text).unwrap_or_default();
         ensure(
-            line == "no keyring can be reached from here (a server or container has none); take a file as the token store",
+            line == "no keyring is available (a server or container has none); use a file as the token store",
             &format!("the error says what to do: {line:?}"),
         )?;
     }
