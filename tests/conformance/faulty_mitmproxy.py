@@ -17,7 +17,7 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 LOGIN = '<!DOCTYPE html><html><body><form method="post"><input name="user"><input type="password" name="pass"></form></body></html>'
 
-# Answers that are given in the service's place: status, body, headers.
+# Responses in place of the service's: status, body, headers.
 ANSWERS = {
     "unavailable": (503, "", {"Retry-After": "0"}),
     "unavailable-1": (503, "", {"Retry-After": "1"}),
@@ -38,7 +38,7 @@ class Faults:
         print(json.dumps({"base_url": f"http://{host}:{port}"}), flush=True)
 
     def fault(self, flow):
-        """The fault of this request. One whose name begins with `once-` does not hit the next request for the same."""
+        """Returns the fault of this request. A fault named `once-…` does not affect the next equal request."""
         name = flow.request.headers.get("X-Fault", "")
         if not name.startswith("once-"):
             return name
@@ -65,7 +65,7 @@ class Faults:
             flow.kill()
         elif fault == "truncated-json":
             answer.content = whole[: len(whole) // 2]
-        # `raw_content` leaves the length as it was announced.
+        # `raw_content` keeps the announced length.
         elif fault == "cut":
             answer.raw_content = whole[:20]
             answer.headers["Connection"] = "close"
@@ -79,7 +79,7 @@ class Faults:
 
 
 def stop_with_stdin():
-    # The owner holds the other end for as long as the proxy is wanted.
+    # The caller holds the other end as long as it needs the proxy.
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -22,7 +22,7 @@ def bound():
 
 
 def start(program, folder, ports):
-    """nginx can't choose a port: one that was free a moment ago is given to it."""
+    """nginx cannot choose a port, so a port that was free a moment ago is passed to it."""
     free, port = bound()
     free.close()
     settings = pathlib.Path(__file__).with_suffix(".conf").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def start(program, folder, ports):
         settings = settings.replace(f"@{name}@", str(value))
     path = folder / "nginx.conf"
     path.write_text(settings, encoding="utf-8")
-    # The log is named here too, because nginx writes one before it has read its settings.
+    # The log is also set here, because nginx writes a log before it reads its settings.
     command = [program, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(path)]
     server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     for _ in range(200):
@@ -62,7 +62,7 @@ def use_up(port):
 
 
 def main():
-    # Where Debian puts it is not in the path of every user.
+    # Debian's path of nginx is not in the PATH of every user.
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if not program:
         print(json.dumps({"missing": "nginx"}), flush=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a program on a bus of its own with a keyring that is open or locked: keyring.sh open|locked PROGRAM
+# Runs a program on its own D-Bus with an unlocked or locked keyring: keyring.sh open|locked PROGRAM
 #
-# HOME is a folder that is thrown away. Bus and keyring are children of this script, and are ended by their own pids.
+# HOME is a temporary folder. Bus and keyring are children of this script and are stopped by their pids.
 set -euo pipefail
 sort=$1
 program=$2
@@ -15,7 +15,7 @@ finish() {
 }
 trap finish EXIT
 
-# wait_for WHAT CHECK…: until the check holds, ten seconds at most.
+# wait_for WHAT CHECK…: waits until the check succeeds, at most ten seconds.
 wait_for() {
   local what=$1
   shift

@@ -17,7 +17,7 @@ import openpyxl
 
 
 def open_workbook(data):
-    """The number of cells with a value."""
+    """Returns the number of cells with a value."""
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=False)
     cells = sum(cell.value is not None for sheet in book for row in sheet.iter_rows() for cell in row)
     if not cells:

@@ -1,4 +1,4 @@
-"""Runs Keycloak, for what a test needs of it.
+"""Builds, fills and runs Keycloak for the tests.
 
     python run.py build DISTRIBUTION                        fixes the settings that can't change at run time
     python run.py import DISTRIBUTION DATABASE_FOLDER       makes a database with the realms of realm.json and short.json
@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 
-# A server that lives for a minute and serves one: little memory, a quick start.
+# A server for one user for a minute: little memory, quick start.
 JAVA = "-Xms32m -Xmx320m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxMetaspaceSize=256m -XX:-UsePerfData".split()
 OPENED = ["java.base/java.util", "java.base/java.util.concurrent", "java.base/java.security", "java.base/java.lang"]
 START_SECONDS = 120
@@ -34,7 +34,7 @@ def free_port():
 def java(home, temporary, *arguments):
     quarkus = [
         *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED),
-        # Else it would leave folders in the one of the system.
+        # Otherwise Keycloak leaves folders in the system's temporary folder.
         f"-Djava.io.tmpdir={temporary}",
         f"-Dkc.home.dir={home}",
         f"-Djboss.server.config.dir={home / 'conf'}",
@@ -54,7 +54,7 @@ def database_in(folder):
 
 
 def realms():
-    """The strict realm is the patient one with some settings changed."""
+    """Returns the strict realm: the lenient one with some settings changed."""
     patient = (HERE / "realm.json").read_text(encoding="utf-8")
     changes = json.loads((HERE / "short.json").read_text(encoding="utf-8"))
     roles = [f'"default-roles-{name}"' for name in REALMS]
@@ -73,7 +73,7 @@ def status(url):
 
 
 def start(home, database):
-    """Keycloak can't choose a port: one that was free a moment ago is given to it."""
+    """Keycloak cannot choose a port, so a port that was free a moment ago is passed to it."""
     port = free_port()
     # Without --cache=local, Keycloak searches for other nodes on the network.
     settings = ["start", "--optimized", "--cache=local", "--http-enabled=true", "--hostname-strict=false"]
@@ -94,7 +94,7 @@ def start(home, database):
 
 
 def stop(server):
-    # It keeps nothing that would be worth a slow farewell.
+    # There is no state that needs a graceful shutdown.
     server.terminate()
     try:
         server.wait(5)

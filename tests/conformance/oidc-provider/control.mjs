@@ -1,13 +1,13 @@
-// What a test does behind the provider's back: JSON over HTTP, on a port of its own.
+// The administration of the provider: JSON over HTTP, on a separate port.
 //
 //     GET  /counts?realm=NAME                          token requests by client and grant: {"laptop": {"password": 1}, …}
-//     POST /user          {realm, username, enabled}   lets a user in, or not any more
-//     POST /end-sessions  {realm, username}            ends all that the user has
-//     POST /change-keys   {realm}                      signs with a new key; the old one is not published any more
+//     POST /user          {realm, username, enabled}   enables or disables a user
+//     POST /end-sessions  {realm, username}            ends all sessions of the user
+//     POST /change-keys   {realm}                      signs with a new key and no longer publishes the old one
 
 import { createServer } from "node:http";
 
-/** A server of these; `realms` holds those of `server.mjs`, by name. */
+/** Creates the administration server; `realms` contains the realms of `server.mjs` by name. */
 export function controlServer(realms) {
   const user = (realm, name) => found(realm.settings.users.find((user) => user.username === name), `user ${name}`);
   const works = {

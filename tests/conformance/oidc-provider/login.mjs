@@ -1,17 +1,17 @@
-// What the provider leaves to others: finding out who sits at the browser. `…/login/UID` shows the form and takes what was typed.
+// The login of users, which the library leaves to the application. `…/login/UID` shows the form and receives it.
 
 import * as pages from "./pages.mjs";
 import { hindrance, rightUser } from "./realm.mjs";
 import { API, scopes } from "./scopes.mjs";
 
 const PATH = /^\/login\/[^/]+$/;
-/** More than any form of ours. */
+/** Larger than any of our forms. */
 const LARGEST = 16 * 1024;
 
-/** Where the provider sends the browser. */
+/** The path to which the provider sends the browser. */
 export const loginUrl = (ctx, interaction) => `${ctx.oidc.provider.issuer}/login/${interaction.uid}`;
 
-/** A step of the provider's own application, for one realm. */
+/** Handles one step of the login of a realm. */
 export const loginPages = (provider, realm) => async (ctx, next) => {
   if (!PATH.test(ctx.path)) return next();
   const { prompt, params, session } = await provider.interactionDetails(ctx.req, ctx.res);

@@ -1,4 +1,4 @@
-// The pages that a person sees. Ids and names of forms and fields are those of Keycloak's default pages, so that one driver works on both.
+// The pages for users. Ids and names of forms and fields equal those of Keycloak's default pages, so one driver works on both.
 
 const escapes = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
@@ -21,7 +21,7 @@ ${content}
 `;
 }
 
-/** User name and password, posted to `action`. */
+/** The login form, posted to `action`. */
 export function login(action, error) {
   return page(
     "Sign in to your account",
@@ -33,7 +33,7 @@ export function login(action, error) {
   );
 }
 
-/** Asks for consent. Somebody who is logged in already is always asked: a native client can be anybody (RFC 8252 section 8.6). */
+/** The consent page. Always shown after a login, because any program can act as a native client (RFC 8252 section 8.6). */
 export function consent(action, client) {
   return page(
     "Grant access",
@@ -43,7 +43,7 @@ ${yes}<input id="kc-cancel" name="cancel" type="submit" value="No"></form>`,
   );
 }
 
-/** The device pages, as the provider asks for them. `form` is its own, to which the buttons are added. */
+/** The device pages. `form` is the provider's own form, to which the buttons are added. */
 export const device = {
   async userCodeInputSource(ctx, form, out, error) {
     const refused = error?.name === "AbortedError" || out?.error === "access_denied";

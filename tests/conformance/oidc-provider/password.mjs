@@ -1,4 +1,4 @@
-// The grant of RFC 6749 section 4.3, which the library leaves out on purpose: user name and password for tokens.
+// The password grant (RFC 6749 section 4.3), which the library omits on purpose.
 
 import { errors } from "oidc-provider";
 
@@ -7,12 +7,12 @@ import { API, api, scopes } from "./scopes.mjs";
 
 export const FIELDS = ["username", "password", "scope"];
 
-/** The handler for one realm. */
+/** Returns the handler for one realm. */
 export const byPassword = (realm) => async (ctx) => {
   const { client, params, provider } = ctx.oidc;
   const user = rightUser(realm, params.username, params.password);
   const why = user ? hindrance(user) : "Invalid user credentials";
-  // InvalidGrant of the library has no reason.
+  // InvalidGrant of the library has no description.
   if (why) throw new errors.CustomOIDCProviderError("invalid_grant", why);
 
   const grant = new provider.Grant({ accountId: user.id, clientId: client.clientId });

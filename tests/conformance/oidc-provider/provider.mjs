@@ -1,4 +1,4 @@
-// One realm's provider: oidc-provider with Keycloak's paths and life times. What is not set here is as the library has it.
+// The provider of one realm: oidc-provider with Keycloak's paths and lifetimes, otherwise with the library's defaults.
 
 import { generateKeyPairSync } from "node:crypto";
 
@@ -9,13 +9,13 @@ import * as pages from "./pages.mjs";
 import { byPassword, FIELDS } from "./password.mjs";
 import { API, api, scopes, SUPPORTED } from "./scopes.mjs";
 
-/** A key to sign with. */
+/** Creates a signing key. */
 export function newKey() {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   return { ...privateKey.export({ format: "jwk" }), alg: "RS256", use: "sig" };
 }
 
-/** The provider of `realm`, which signs with `key`, keeps what it hands out in `store`, and counts token requests in `counts`. */
+/** Creates the provider of `realm`: signs with `key`, stores tokens in `store`, counts token requests in `counts`. */
 export function makeProvider(issuer, realm, store, key, counts) {
   const protocol = (name) => `/protocol/openid-connect/${name}`;
   const account = (id) => realm.users.find((user) => user.id === id && user.enabled);
@@ -24,11 +24,11 @@ export function makeProvider(issuer, realm, store, key, counts) {
     clients: realm.clients,
     jwks: { keys: [key] },
     cookies: { keys: ["a cookie of a test provider"] },
-    // Life times are as short as seconds here.
+    // Lifetimes are a few seconds here.
     clockTolerance: 1,
     scopes: SUPPORTED,
     claims: { openid: ["sub"], profile: ["preferred_username"], email: ["email"] },
-    // Called for each authorization request, whether or not it has this field: the place where defaults are put in.
+    // Called for each authorization request, also without this field: the place for defaults.
     extraParams: { usual_scopes: (ctx) => void (ctx.oidc.params.scope = scopes(ctx.oidc.params.scope)) },
     findAccount: (_ctx, id) => {
       const user = account(id);
@@ -47,7 +47,7 @@ export function makeProvider(issuer, realm, store, key, counts) {
         enabled: true,
         defaultResource: () => API,
         getResourceServerInfo: () => ({ ...api, accessTokenTTL: realm.access }),
-        // Else an access token of a request for `openid` would be opaque.
+        // Otherwise access tokens of requests for `openid` would be opaque.
         useGrantedResource: () => true,
       },
       revocation: { enabled: true },
@@ -85,7 +85,7 @@ export function makeProvider(issuer, realm, store, key, counts) {
   });
   provider.registerGrantType("password", byPassword(realm), FIELDS);
   provider.use(loginPages(provider, realm));
-  // RFC 8628 section 3.2 lets a provider leave the interval out, and then it is five seconds; ours may be another.
+  // The interval may be omitted if it is five seconds (RFC 8628 section 3.2); ours may differ.
   provider.on("device_authorization.success", (_ctx, answer) => void (answer.interval = realm.interval));
   const count = (ctx) => {
     const { client_id: client = "none", grant_type: grant = "none" } = ctx.oidc.params ?? {};

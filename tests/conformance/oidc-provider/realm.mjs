@@ -1,12 +1,12 @@
-// What of a realm file of Keycloak's (its import format) is used here, in this provider's words.
+// Reads the used parts of a Keycloak realm file (import format).
 //
-// Both providers read the same file, so that realms, clients and users can't drift apart.
+// Both providers read the same file, so realms, clients and users are the same.
 
 import { readFileSync } from "node:fs";
 
 const DEVICE = "urn:ietf:params:oauth:grant-type:device_code";
 
-/** The first file is a whole realm; each other one says what is different in another. */
+/** Reads a complete realm from the first file and the differences of another realm from each further file. */
 export function readRealms([first, ...others]) {
   const read = (path) => JSON.parse(readFileSync(path, "utf8"));
   return [read(first), ...others.map((path) => ({ ...read(first), ...read(path) }))].map(realm);
@@ -24,7 +24,7 @@ function realm(file) {
     interval: seconds("oauth2DevicePollingInterval", 5),
     rotates: file.revokeRefreshToken === true,
     clients: (file.clients ?? []).filter((client) => client.enabled !== false).map(client),
-    /** Clients whose users are asked for consent in each login. */
+    /** Clients that require consent at each login. */
     consents: new Set((file.clients ?? []).filter((client) => client.consentRequired).map((client) => client.clientId)),
     users: (file.users ?? []).map(user),
   };
@@ -41,7 +41,7 @@ function client(file) {
     client_name: file.name || file.clientId,
     client_secret: file.publicClient ? undefined : file.secret,
     token_endpoint_auth_method: file.publicClient ? "none" : "client_secret_post",
-    // RFC 8252 section 7.3: a native client's loopback address is good with any port.
+    // RFC 8252 section 7.3: a loopback redirect URI of a native client is valid with any port.
     application_type: "native",
     grant_types: [...grants, "refresh_token"],
     response_types: byCode ? ["code"] : [],
@@ -61,13 +61,13 @@ function user(file) {
   };
 }
 
-/** The user with this name or e-mail address, in any case, if the password is right. */
+/** Returns the user with this name or e-mail address, case-insensitive, if the password is correct. */
 export function rightUser(realm, name, password) {
   const same = (own) => own?.toLowerCase() === String(name ?? "").trim().toLowerCase();
   return realm.users.find((user) => (same(user.username) || same(user.email)) && user.password && user.password === password);
 }
 
-/** Why a user can't log in, though the password is right. */
+/** Returns the reason why the user cannot log in with a correct password. */
 export function hindrance(user) {
   if (!user.enabled) return "Account disabled";
   return user.complete ? undefined : "Account is not fully set up";

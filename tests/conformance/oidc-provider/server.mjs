@@ -1,8 +1,8 @@
-// An identity provider with Keycloak's addresses, made of the certified library oidc-provider.
+// An identity provider with Keycloak's paths, made with the certified library oidc-provider.
 //
 //     node server.mjs REALM [DIFFERENCE…]
 //
-// with realm files of Keycloak's; `realm.mjs` says what is read of them. Listens on 127.0.0.1, prints one line of JSON when it is ready, and stops when
+// The arguments are Keycloak realm files; `realm.mjs` lists the parts that are read. Listens on 127.0.0.1, prints one line of JSON when ready, and stops when
 // its standard input ends.
 
 import { createServer } from "node:http";
@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
   const [, name, rest] = MOUNT.exec(request.url) ?? [];
   const realm = realms.get(decoded(name));
   if (!realm) return void response.writeHead(404, { "content-type": "text/html" }).end("<p>Resource not found</p>");
-  // The library wants to see its own path, and finds the whole one here.
+  // The library expects its own path and finds the full path here.
   request.originalUrl = request.url;
   request.url = rest;
   realm.handle(request, response);
@@ -38,7 +38,7 @@ console.log(JSON.stringify({ base_url: base, control_url: await listen(control),
 process.stdin.resume();
 process.stdin.on("end", () => process.exit(0));
 
-/** One realm: what it is set to, what it has handed out, how often it was asked. */
+/** One realm: its settings, its tokens, its counts of requests. */
 function serve(issuer, settings) {
   const realm = { settings, store: new Store(settings.interval), counts: {} };
   // Issued tokens stay in the store, where a restarted provider finds them.

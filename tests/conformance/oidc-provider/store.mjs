@@ -1,5 +1,5 @@
-// Where the provider keeps what it hands out: in memory, one store a realm. Two things are done here because nothing else stands between the
-// provider and what it keeps: a device that polls too often gets slow_down, and of many uses of one code or token exactly one is the first.
+// The token store of the provider: in memory, one per realm. The store also implements two rules for which the library has no hook:
+// a device that polls too often gets slow_down, and of concurrent uses of one code or token exactly one succeeds.
 
 import { Provider, errors } from "oidc-provider";
 
@@ -10,7 +10,7 @@ export class Store {
     this.polls = new Map();
   }
 
-  /** The provider's view of one kind of thing. */
+  /** The provider's access to one type of entries. */
   adapter(kind) {
     const key = (id) => `${kind}:${id}`;
     const found = (fits) => this.all().find((entry) => entry.kind === kind && fits(entry.payload))?.payload;
@@ -28,7 +28,7 @@ export class Store {
       findByUserCode: async (code) => found((payload) => payload.userCode === code),
       consume: async (id) => {
         const payload = this.get(key(id))?.payload;
-        // The provider checks before this call, and so do concurrent requests: two at once are a replay, too.
+        // The provider checks before this call, and so do concurrent requests: two at once are a replay as well.
         if (!payload || payload.consumed) {
           if (payload) this.endGrant(payload.grantId);
           throw new errors.InvalidGrant("used already");
@@ -40,7 +40,7 @@ export class Store {
     };
   }
 
-  /** Ends all that a user has: sessions in browsers, grants, tokens. */
+  /** Ends everything of a user: browser sessions, grants, tokens. */
   endSessions(accountId) {
     this.forget((payload) => payload.accountId === accountId);
   }
@@ -54,7 +54,7 @@ export class Store {
     for (const [key, { kind, payload }] of this.entries) if (fits(payload, kind)) this.entries.delete(key);
   }
 
-  /** An entry outlives its time by a little: "expired" is another answer than "unknown". */
+  /** An entry is kept a little longer than its lifetime, because "expired" and "unknown" are different responses. */
   get(key) {
     const entry = this.entries.get(key);
     return entry && Date.now() < entry.until + 60_000 ? entry : undefined;
@@ -65,7 +65,7 @@ export class Store {
   }
 
   pace(id) {
-    // As Keycloak does it: counted from the last poll that was answered, and the interval itself does not grow.
+    // As in Keycloak: counted from the last answered poll, and the interval does not grow.
     if (Date.now() - (this.polls.get(id) ?? 0) < this.interval * 1000) throw new errors.SlowDown();
     this.polls.set(id, Date.now());
   }
