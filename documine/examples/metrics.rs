@@ -8,7 +8,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use documine::{CallEnded, Client, Credentials, DossierTemplateId, NewDossier, Observer, Retrying};
+use documine::{
+    Client, Credentials, DossierFields, DossierTemplateId,
+    observe::{CallEnded, Observer, Retrying},
+};
 use documine_sim::{Fault, Simulator};
 
 /// The numbers of one operation.
@@ -59,7 +62,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     sim.faults().add(Fault::on("getDossiers").nth(3).status(500));
     let template = client.dossier_template(sim.dossier_template_id().parse::<DossierTemplateId>()?);
     for name in ["Q1 filings", "Q2 filings", "Q3 filings"] {
-        let _ = template.create_dossier(NewDossier::named(name)).await?;
+        let _ = template.create_dossier(DossierFields::named(name)).await?;
         let _ = client.license().await;
         let _ = template.dossiers().await;
     }

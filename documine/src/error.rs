@@ -37,7 +37,7 @@ pub enum ErrorKind {
     Decode,
     /// The received bytes do not match the announced length or checksum.
     Integrity,
-    /// The operation was accepted but ended without success: see [`crate::WaitError`].
+    /// The operation was accepted but ended without success: see [`crate::wait::WaitError`].
     Operation,
     /// A local file or directory could not be read or written.
     File,
@@ -82,7 +82,7 @@ pub enum TimeoutPhase {
     Operation,
     /// The response of the identity provider.
     Login,
-    /// The deadline of a wait ([`WaitErrorKind::DeadlineExceeded`](crate::WaitErrorKind)).
+    /// The deadline of a wait ([`WaitErrorKind::DeadlineExceeded`](crate::wait::WaitErrorKind)).
     Wait,
 }
 
@@ -357,7 +357,7 @@ impl Error {
         self.0.operation
     }
 
-    /// Returns the beginning of a body without a recognised message, at most [`crate::SNIPPET_LIMIT`] bytes.
+    /// Returns the beginning of a body without a recognised message, at most 512 bytes.
     pub fn body_snippet(&self) -> Option<&str> {
         self.0.body_snippet.as_deref()
     }
@@ -463,7 +463,7 @@ impl Error {
         self.0.repeatable || self.0.sent != Sent::Maybe
     }
 
-    /// Returns the more specific error behind this one: a [`WaitError`](crate::WaitError), an [`ExtractError`](crate::extract::ExtractError), or the
+    /// Returns the more specific error behind this one: a [`WaitError`](crate::wait::WaitError), an [`ExtractError`](crate::extract::ExtractError), or the
     /// `std::io::Error` of a file or connection.
     ///
     /// It is no [`source`](StdError::source), because the message of this error contains its text.

@@ -18,7 +18,7 @@ use crate::auth::StoredLogin;
 use crate::error::assert_one_line;
 use crate::extract::{Money, NamedValues, with};
 use crate::models::DownloadId;
-use crate::operation::OperationRef;
+use crate::operation::PackageJobRef;
 
 /// A stored login is read back as written, or refused in one line without secrets.
 pub fn login(input: &[u8]) {
@@ -37,9 +37,9 @@ pub fn login(input: &[u8]) {
 
 /// A saved operation yields its id if it is a package of the workspace, otherwise an error of one line.
 pub fn operation(input: &[u8]) {
-    let Ok(noted) = serde_json::from_slice::<OperationRef>(input) else { return };
+    let Ok(noted) = serde_json::from_slice::<PackageJobRef>(input) else { return };
     let written = serde_json::to_string(&noted).unwrap();
-    assert_eq!(serde_json::from_str::<OperationRef>(&written).unwrap(), noted);
+    assert_eq!(serde_json::from_str::<PackageJobRef>(&written).unwrap(), noted);
     match noted.package_of("acme") {
         Ok(id) => {
             assert_eq!((noted.workspace(), noted.id()), ("acme", id));

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
-mod auth;
+pub mod auth;
 mod backoff;
 mod client;
 mod clock;
@@ -13,8 +13,8 @@ pub mod extract;
 pub mod fuzzing;
 mod http_util;
 mod json_memory;
-mod list;
-mod models;
+pub mod list;
+pub mod models;
 mod operation;
 #[cfg(feature = "package")]
 pub mod package;
@@ -23,33 +23,61 @@ mod properties;
 mod resources;
 mod text;
 mod timeout;
-mod transfer;
+pub mod transfer;
 mod transport;
 
-#[cfg(feature = "keyring")]
-pub use auth::KeyringStore;
-pub use auth::{
-    Authorization, ClientAuthMethod, Credentials, DeviceCode, FileStore, LoggedOut, Login, LoginEvent, Loopback,
-    MemoryStore, Secret, StoreLock, StoredLogin, TokenSet, TokenSource, TokenStore,
-};
-pub use client::{Call, Client, ClientBuilder, Identity};
+pub use auth::Credentials;
+pub use client::{Client, ClientBuilder, RequestOptions};
 pub use clock::{BoxFuture, Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result, TimeoutPhase};
-pub use list::{BadItem, Continuation, List, ListStream, Page};
-pub use models::*;
-pub use operation::{Condition, Operation, OperationRef, State, Wait, WaitError, WaitErrorKind};
-#[cfg(feature = "package")]
-pub use package::{Contents, PackageLimits};
-pub use resources::components::{Components, Export};
-pub use resources::dossiers::{Deletion, DossierFields, DossierHandle, DossierPath, NewDossier};
-pub use resources::downloads::{DownloadHandle, Package, PackageContent, Saving, Writing};
-pub use resources::files::{FileHandle, FilePath};
-pub use resources::license::Period;
-pub use resources::templates::{DossierFilter, DossierTemplateHandle};
-pub use resources::uploads::{Upload, UploadAll, UploadOutcome, Uploaded};
-pub use text::SNIPPET_LIMIT;
-pub use transfer::{IfExists, PackageStream, Progress, Saved, Source, Written};
-pub use transport::{CallEnded, Observer, Pacing, Retry, RetryPolicy, Retrying};
+pub use models::{DossierTemplateId, DownloadFileType};
+pub use resources::components::Components;
+pub use resources::dossiers::{DossierFields, DossierHandle};
+pub use resources::downloads::{DownloadHandle, Package, PackageJob, PackageRequest};
+pub use resources::files::FileHandle;
+pub use resources::templates::DossierTemplateHandle;
+pub use resources::uploads::Uploaded;
+pub use transfer::Source;
+
+/// The named builder of each operation, with its fields and options. The methods of the handles create them.
+///
+/// Methods with bare names set what the operation does: fields of the request, limits, and the treatment of existing files. Methods that begin
+/// with `with_` set how it is carried out; [`RequestOptions`] holds those that all builders have.
+pub mod request {
+    pub use crate::client::{RequestOptions, SendRequest};
+    #[cfg(feature = "package")]
+    pub use crate::package::OpenPackage;
+    pub use crate::resources::components::{
+        GetComponents, GetComponentsXml, GetDossierComponentsXml, ListDossierComponents,
+    };
+    pub use crate::resources::dossiers::{DeleteDossier, GetDossier, UpdateDossier};
+    pub use crate::resources::downloads::{
+        CreateDossierPackage, CreateFilePackage, CreateFilesPackage, DeleteDownload, GetDownload, ListDownloads,
+        SavePackage, StreamPackage, WritePackage,
+    };
+    pub use crate::resources::files::{DeleteFile, GetFile, ListFiles};
+    pub use crate::resources::license::{GetLicense, GetLicenseUsage};
+    pub use crate::resources::templates::{CreateDossier, GetDossierTemplate, ListDossierTemplates, ListDossiers};
+    pub use crate::resources::uploads::{UploadAll, UploadFile, UploadOutcome};
+    pub use crate::resources::users::ListUsers;
+}
+
+/// Retries and rate limits.
+pub mod retry {
+    pub use crate::transport::{RateLimit, RetryMode, RetryPolicy};
+}
+
+/// Observation of calls without a tracing backend.
+pub mod observe {
+    pub use crate::auth::LoginEvent;
+    pub use crate::transport::{CallEnded, Observer, Retrying};
+}
+
+/// Waiting for work of the service: the analysis of files and the preparation of packages.
+pub mod wait {
+    pub use crate::operation::{Condition, PackageJobRef, PollState, Wait, WaitError, WaitErrorKind};
+    pub use crate::resources::downloads::PackageJob;
+}
 
 /// The chapters of the guide.
 pub mod guide {

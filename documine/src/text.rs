@@ -1,7 +1,7 @@
 //! Makes texts of the service fit for an error: bounded, one line, without secrets.
 
 /// The limit on the snippet of a body in an error, in bytes.
-pub const SNIPPET_LIMIT: usize = 512;
+pub(crate) const SNIPPET_LIMIT: usize = 512;
 
 /// Returns a text as one bounded line.
 pub(crate) fn one_line(text: &str) -> String {

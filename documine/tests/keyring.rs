@@ -6,7 +6,10 @@
 
 use std::process::{Command, ExitCode};
 
-use documine::{Error, KeyringStore, Result, StoredLogin, TokenStore};
+use documine::{
+    Error, Result,
+    auth::{KeyringStore, StoredLogin, TokenStore},
+};
 
 const ACCOUNT: &str = "documine-test";
 

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use documine::{Client, Credentials, ErrorKind, NewDossier, PackageContent, Source, TokenSet};
+use documine::{Client, Credentials, DossierFields, ErrorKind, PackageRequest, Source, auth::TokenSet};
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
 use crate::harness::pdf_fixtures::INVOICE;
@@ -15,16 +15,16 @@ async fn every_operation_sends_token_and_tenant() {
     client.dossier_templates().await.unwrap();
     env.template().get().await.unwrap();
     env.template().dossiers().await.unwrap();
-    let dossier = env.template().create_dossier(NewDossier::named("Q3")).await.unwrap();
+    let dossier = env.template().create_dossier(DossierFields::named("Q3")).await.unwrap();
     dossier.get().await.unwrap();
-    let file = dossier.upload(Source::bytes("a.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
+    let file = dossier.upload(Source::bytes("a.pdf", INVOICE)).await.unwrap().wait_until_processed().await.unwrap();
     dossier.files().await.unwrap();
     file.components().await.unwrap();
     #[cfg(has = "getDossierComponents")]
     dossier.components().await.unwrap();
-    let package = file.create_package(PackageContent::default()).await.unwrap().wait().await.unwrap();
-    let _ = dossier.create_files_package([file.id()], PackageContent::default()).await.unwrap();
-    let _ = dossier.create_package(PackageContent::default()).await.unwrap();
+    let package = file.create_package(PackageRequest::default()).await.unwrap().wait().await.unwrap();
+    let _ = dossier.create_files_package([file.id()], PackageRequest::default()).await.unwrap();
+    let _ = dossier.create_package(PackageRequest::default()).await.unwrap();
     #[cfg(has = "getDownloads")]
     client.downloads().await.unwrap();
     drop(package.stream().await.unwrap());
@@ -113,7 +113,12 @@ async fn does_not_follow_redirects_of_provider_endpoints() {
                 client(Credentials::tokens("c", tokens.clone())).license().await.map(drop),
                 client(Credentials::tokens("c", tokens)).log_out().await.map(drop),
                 login().device(|_| ()).await.map(drop),
-                login().authorization("http://127.0.0.1/callback").unwrap().pasted("the-code").await.map(drop),
+                login()
+                    .authorization("http://127.0.0.1/callback")
+                    .unwrap()
+                    .finish_with_pasted("the-code")
+                    .await
+                    .map(drop),
             ];
             let paths: Vec<_> =
                 service.requests().iter().map(|request| request.split(' ').nth(1).unwrap().to_owned()).collect();

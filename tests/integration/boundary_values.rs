@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use documine::{Client, Credentials, DossierFields, DossierId, DossierTemplateId, Error, ErrorKind};
-use documine::{FileId, NewDossier, Source};
+use documine::{Client, Credentials, DossierFields, DossierTemplateId, Error, ErrorKind, models::DossierId};
+use documine::{Source, models::FileId};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
@@ -24,7 +24,7 @@ async fn maximum_duration_means_no_limit() {
     let upload = dossier.upload(Source::bytes("study.pdf", STUDY)).with_timeout(Duration::MAX);
     // In a task, because a panic would surface there.
     let uploaded = tokio::spawn(upload.send()).await.unwrap().unwrap();
-    uploaded.processed().with_deadline(Duration::MAX).await.unwrap();
+    uploaded.wait_until_processed().with_deadline(Duration::MAX).await.unwrap();
     dossier.get().with_timeout(Duration::MAX).await.unwrap();
     assert_eq!(dossier.files().with_timeout(Duration::MAX).await.unwrap().len(), 1);
     let operation = dossier.create_package(originals()).with_timeout(Duration::MAX).await.unwrap();
@@ -38,7 +38,7 @@ async fn client_without_limits_works() {
     let env = TestEnv::new().await;
     let builder = env.builder().connect_timeout(Duration::MAX).attempt_timeout(Duration::MAX);
     let client = builder.idle_timeout(Duration::MAX).build().unwrap();
-    let dossier = client.dossier_template(env.template_id()).create_dossier(NewDossier::named("Q3")).await.unwrap();
+    let dossier = client.dossier_template(env.template_id()).create_dossier(DossierFields::named("Q3")).await.unwrap();
     let _ = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let package = dossier.create_package(originals()).await.unwrap().wait().await.unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -82,7 +82,7 @@ async fn rejects_empty_dossier_name_before_sending() {
     let before = env.request_log().len();
     for name in ["", " \t\n"] {
         let line = UNNAMED_DOSSIER;
-        let error = env.template().create_dossier(NewDossier::named(name)).await.map(drop).unwrap_err();
+        let error = env.template().create_dossier(DossierFields::named(name)).await.map(drop).unwrap_err();
         assert_input_error(&error, line);
         let error = dossier.update(DossierFields::named(name)).await.map(drop).unwrap_err();
         assert_input_error(&error, line);

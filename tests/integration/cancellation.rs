@@ -68,12 +68,12 @@ async fn dropped_wait_can_be_restarted() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     {
-        let mut states = std::pin::pin!(uploaded.processed().states());
+        let mut states = std::pin::pin!(uploaded.wait_until_processed().states());
         futures_util::StreamExt::next(&mut states).await.unwrap().unwrap();
     }
     let polls = env.requests("getFile").len();
     env.time.advance(60);
     tokio::task::yield_now().await;
     assert_eq!(env.requests("getFile").len(), polls, "no polls after the drop");
-    uploaded.processed().await.unwrap();
+    uploaded.wait_until_processed().await.unwrap();
 }

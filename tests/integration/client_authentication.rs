@@ -2,7 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use documine::{Client, ClientAuthMethod, ClientBuilder, Credentials, TokenSet};
+use documine::{
+    Client, ClientBuilder, Credentials,
+    auth::{ClientAuthMethod, TokenSet},
+};
 use documine_sim::idp::ClientAuth;
 use serde_json::{Value, json};
 
@@ -148,7 +151,7 @@ async fn uses_same_auth_method_for_device_login_and_its_polls() {
     assert_eq!(secret_locations(&provider)[3..], ["header", "header"]);
     let login = known.login(ID).unwrap().client_secret(SECRET).authorization("http://127.0.0.1/callback").unwrap();
     let state = login.state().expose().to_owned();
-    login.exchange("c0de", &state).await.unwrap();
+    login.exchange_code("c0de", &state).await.unwrap();
     assert_eq!(secret_locations(&provider)[5..], ["header"]);
 }
 
@@ -193,7 +196,7 @@ async fn uses_only_configured_auth_method() {
 async fn sends_wrong_secret_twice_at_first_and_once_afterwards() {
     let provider = CannedServer::respond_with(|_| invalid_client("401 Unauthorized")).await;
     let (builder, _) = builder(&provider).await;
-    let store = documine::MemoryStore::default();
+    let store = documine::auth::MemoryStore::default();
     let old = TokenSet::new("0ld").refresh_token("r-1").expires_at(std::time::SystemTime::UNIX_EPOCH);
     let credentials = Credentials::tokens(ID, old).client_secret(SECRET).store(store);
     let client: Client = builder.credentials(credentials).build().unwrap();

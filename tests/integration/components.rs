@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use documine::extract::{self, ComponentMap, ExtractError};
-use documine::{ErrorKind, FileComponents};
+use documine::{ErrorKind, models::FileComponents};
 use documine_sim::Rules;
 use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;

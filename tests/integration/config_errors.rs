@@ -1,6 +1,6 @@
 //! Invalid settings: `build()` rejects each in one line, before anything is sent and without showing a secret.
 
-use documine::{Client, ClientBuilder, Credentials, ErrorKind, TokenSet};
+use documine::{Client, ClientBuilder, Credentials, ErrorKind, auth::TokenSet};
 
 use crate::harness::assertions::{SECRETS, assert_error, credentials};
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::WaitErrorKind;
+use documine::wait::WaitErrorKind;
 use documine_sim::Fault;
 use serde_json::json;
 
@@ -61,12 +61,12 @@ async fn wait_state_stays_on_one_line() {
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
     let state = json!([{"op": "replace", "path": "/processingStatus", "value": HOSTILE}]).to_string();
     env.add_fault(Fault::on("getFile").patch(&state));
-    file.processed().with_deadline(Duration::from_secs(2)).await.unwrap_err();
+    file.wait_until_processed().with_deadline(Duration::from_secs(2)).await.unwrap_err();
     let states = Arc::new(Mutex::new(Vec::new()));
     let observed_states = Arc::clone(&states);
     let recorder = FieldRecorder::sdk();
     let guard = tracing::subscriber::set_default(recorder.clone());
-    let wait = file.processed().with_deadline(Duration::from_secs(5));
+    let wait = file.wait_until_processed().with_deadline(Duration::from_secs(5));
     let error = wait.on_state(move |state| observed_states.lock().unwrap().push(state.to_owned())).await.unwrap_err();
     drop(guard);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
@@ -85,7 +85,7 @@ async fn wait_state_stays_on_one_line() {
         {"op": "add", "path": "/files/0/fileName", "value": HOSTILE},
     ]);
     env.add_fault(Fault::on("getFiles").patch(&failed.to_string()));
-    let error = dossier.processed().await.unwrap_err();
+    let error = dossier.wait_until_processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Failed);
     assert_harmless(&error.to_string(), &format!("{error:?}"));
 }

@@ -2,7 +2,10 @@
 
 use std::slice;
 
-use documine::{DossierFields, DossierTemplateStatus, DownloadFileType, ErrorKind, NewDossier, Source, Timestamp};
+use documine::{
+    DossierFields, DownloadFileType, ErrorKind, Source,
+    models::{DossierTemplateStatus, Timestamp},
+};
 
 use crate::harness::messages::reserved_header;
 use crate::harness::pdf_fixtures::{INVOICE, STUDY};
@@ -36,7 +39,7 @@ async fn creates_dossier_with_all_fields() {
     let env = TestEnv::new().await;
     let due = Timestamp::from("2025-03-31T22:00:00.000+00:00");
     let users = env.client.users().await.unwrap();
-    let fields = NewDossier::named("Q3 filings")
+    let fields = DossierFields::named("Q3 filings")
         .description("all of them")
         .owner(users[0].id.clone())
         .members(users.iter().map(|user| user.id.clone()))
@@ -65,7 +68,7 @@ async fn creates_dossier_with_all_fields() {
 #[tokio::test]
 async fn updates_one_field_and_keeps_the_others() {
     let env = TestEnv::new().await;
-    let fields = NewDossier::named("Q3 filings")
+    let fields = DossierFields::named("Q3 filings")
         .description("all of them")
         .due_date(Timestamp::from("2025-03-31T22:00:00.000+00:00"))
         .download_file_types([DownloadFileType::Original])
@@ -92,7 +95,7 @@ async fn updates_one_field_and_keeps_the_others() {
 #[tokio::test]
 async fn update_can_empty_a_list() {
     let env = TestEnv::new().await;
-    let fields = NewDossier::named("Q3 filings").download_file_types([DownloadFileType::Original]);
+    let fields = DossierFields::named("Q3 filings").download_file_types([DownloadFileType::Original]);
     let handle = env.template().create_dossier(fields).await.unwrap();
     handle.update(DossierFields::of(&handle.get().await.unwrap()).download_file_types([])).await.unwrap();
     assert_eq!(handle.get().await.unwrap().download_file_types, []);
@@ -106,7 +109,7 @@ async fn filters_dossiers_by_state() {
     env.sim.control().archive_dossier(archived.id().as_str()).unwrap();
     trashed.delete().await.unwrap();
 
-    let ids = async |list: documine::List<documine::DossierFilter, documine::Dossier>| {
+    let ids = async |list: documine::request::ListDossiers| {
         list.await.unwrap().into_iter().map(|dossier| dossier.id).collect::<Vec<_>>()
     };
     let (active, archived, trashed) = (active.id().clone(), archived.id().clone(), trashed.id().clone());
@@ -135,7 +138,7 @@ async fn keeps_deleted_dossier_in_trash_until_permanent_deletion() {
     let dossier = env.dossier().await;
     dossier.delete().await.unwrap();
     assert!(dossier.get().await.unwrap().soft_deleted_time.is_some());
-    dossier.delete().permanently().await.unwrap();
+    dossier.delete().permanently(true).await.unwrap();
     assert!(dossier.get().await.unwrap_err().is_not_found());
     assert_eq!(env.template().dossiers().include_soft_deleted(true).await.unwrap(), []);
 }

@@ -1,6 +1,6 @@
 //! Destinations of downloads: suggested names stay inside the folder, existing files are respected, full writers are reported.
 
-use documine::{ErrorKind, IfExists, Retry};
+use documine::{ErrorKind, retry::RetryMode, transfer::IfExists};
 
 use crate::harness::messages::write_error;
 use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip, partial_response};
@@ -37,14 +37,14 @@ async fn keeps_suggested_name_inside_the_folder() {
         assert!(std::fs::read(&saved.path).unwrap() == zip);
         // The sidecar keeps the name, because the partial response does not repeat it.
         let server = server_with_disposition(&zip, disposition).await;
-        let call = server.package().await.save_in(&folder).resumable().with_retry(Retry::Never);
+        let call = server.package().await.save_in(&folder).resumable(true).with_retry_mode(RetryMode::Never);
         call.await.unwrap_err();
         assert_eq!(
             file_names(&folder).into_iter().filter(|name| name.contains(".part")).collect::<Vec<_>>(),
             ["package-d-1.zip.part", "package-d-1.zip.part.json"]
         );
-        let saved = server.package().await.save_in(&folder).resumable().if_exists(IfExists::Replace).await.unwrap();
-        assert_eq!((saved.path, saved.resumed_at), (folder.join(name), 60_000), "{disposition}");
+        let saved = server.package().await.save_in(&folder).resumable(true).if_exists(IfExists::Replace).await.unwrap();
+        assert_eq!((saved.path, saved.resume_offset), (folder.join(name), 60_000), "{disposition}");
         assert_eq!(file_names(&folder), [name]);
         assert_eq!(file_names(outside.path()), ["in"]);
     }

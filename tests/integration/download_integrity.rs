@@ -1,6 +1,6 @@
 //! Integrity of downloads: a package of the wrong length, without a ZIP structure or with a damaged entry is never saved.
 
-use documine::{ErrorKind, PackageLimits};
+use documine::{ErrorKind, package::PackageLimits};
 use documine_sim::Fault;
 
 use crate::harness::package_server::{ETAG, PackageServer, full_response, incompressible_zip};
@@ -16,16 +16,16 @@ async fn never_saves_package_of_wrong_length() {
         // Each call uses a new client, because surplus bytes corrupt the next response on the connection.
         let of = async || {
             let client = env.builder().build().unwrap();
-            client.download(package.id().clone()).operation().wait().await.unwrap()
+            client.download(package.id().clone()).job().wait().await.unwrap()
         };
         env.add_fault(Fault::on("downloadPackage").content_length(delta));
         let error = of().await.save_to(&target).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{delta}: {error:?}");
-        let error = of().await.save_to(&target).resumable().await.unwrap_err();
+        let error = of().await.save_to(&target).resumable(true).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{delta}: {error:?}");
         assert_eq!(file_names(folder.path()), [""; 0], "{delta}");
         env.sim.faults().clear();
-        of().await.save_to(&target).resumable().await.unwrap();
+        of().await.save_to(&target).resumable(true).await.unwrap();
         assert_eq!(file_names(folder.path()), ["a.zip"], "{delta}");
     }
 }
@@ -76,7 +76,7 @@ async fn fetches_package_with_damaged_entry_once_more_when_checked() {
     let server = PackageServer::start(move |_| full_response(&always, &[ETAG], usize::MAX)).await;
     for resumable in [false, true] {
         let call = server.package().await.save_to(&target).checked(PackageLimits::default());
-        let error = if resumable { call.resumable().await } else { call.await }.unwrap_err();
+        let error = if resumable { call.resumable(true).await } else { call.await }.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Integrity);
         let line = error.to_string();
         assert!(line.starts_with("downloadPackage: the downloaded package: entry \"noise\" is damaged: "), "{line}");

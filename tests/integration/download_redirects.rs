@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use documine::{ClientBuilder, Credentials, DownloadId, Package, Retry};
+use documine::{ClientBuilder, Credentials, Package, models::DownloadId, retry::RetryMode};
 use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -59,7 +59,7 @@ async fn redirecting_server(target: String) -> CannedServer {
 async fn package(service: &CannedServer, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Package {
     let builder = builder(&service.base).await.0.credentials(Credentials::access_token("t0ken"));
     let client = settings(builder).build().unwrap();
-    client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap()
+    client.download("d-1".parse::<DownloadId>().unwrap()).job().wait().await.unwrap()
 }
 
 /// Asserts signature number and range of each request to the store, and that it received no secrets.
@@ -122,10 +122,10 @@ async fn later_call_resumes_redirected_download() {
     let service = redirecting_server(object_store.base.clone()).await;
     let package = package(&service, |builder| builder).await;
     let (folder, target) = zip_target();
-    let error = package.save_to(&target).resumable().with_retry(Retry::Never).await.unwrap_err();
+    let error = package.save_to(&target).resumable(true).with_retry_mode(RetryMode::Never).await.unwrap_err();
     assert!(error.is_transient() && !format!("{error} {error:?}").contains("s1gnature"), "{error:?}");
-    let saved = package.save_to(&target).resumable().await.unwrap();
-    assert_eq!((saved.bytes, saved.resumed_at), (zip.len() as u64, 100_000));
+    let saved = package.save_to(&target).resumable(true).await.unwrap();
+    assert_eq!((saved.bytes, saved.resume_offset), (zip.len() as u64, 100_000));
     assert!(std::fs::read(saved.path).unwrap() == zip);
     assert_eq!(file_names(folder.path()), ["a.zip"]);
     assert_store_requests(&object_store, &[(0, None), (1, Some("bytes=100000-"))]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::{ErrorKind, Retry};
+use documine::{ErrorKind, retry::RetryMode};
 use documine_sim::Fault;
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -42,7 +42,7 @@ async fn resumes_after_every_early_eof_without_repeating_bytes() {
         let received = match method {
             "file" => {
                 let saved = package.save_to(folder.path().join("a.zip")).await.unwrap();
-                assert_eq!((saved.bytes, saved.resumed_at), (zip.len() as u64, 0));
+                assert_eq!((saved.bytes, saved.resume_offset), (zip.len() as u64, 0));
                 assert_eq!(file_names(folder.path()), ["a.zip"]);
                 std::fs::read(saved.path).unwrap()
             }
@@ -75,7 +75,7 @@ async fn backs_off_between_resets_early_eofs_and_stalls() {
     faults.add(Fault::on("downloadPackage").nth(2).stall_after(quarter));
     faults.add(Fault::on("downloadPackage").nth(3).reset_after_headers());
     let client = env.builder().idle_timeout(Duration::from_secs(30)).build().unwrap();
-    let package = client.download(id).operation().wait().await.unwrap();
+    let package = client.download(id).job().wait().await.unwrap();
     let before = env.time.sleeps().len();
     let folder = tempfile::tempdir().unwrap();
     // With the clock paused, the timeout fires as soon as the runtime is idle.
@@ -107,8 +107,14 @@ async fn gives_up_when_download_makes_no_progress() {
     // Eight bytes do not count as progress, so these are the four attempts of one call.
     assert_eq!(server.range_starts(), [None, Some(40_000), Some(40_008), Some(40_016)]);
     assert_eq!(file_names(folder.path()), [""; 0]);
-    let error =
-        server.package().await.stream().with_retry(Retry::Never).await.unwrap().try_for_each(|_| async { Ok(()) });
+    let error = server
+        .package()
+        .await
+        .stream()
+        .with_retry_mode(RetryMode::Never)
+        .await
+        .unwrap()
+        .try_for_each(|_| async { Ok(()) });
     assert_eq!(error.await.unwrap_err().attempts(), 1, "no retries when disabled");
 }
 

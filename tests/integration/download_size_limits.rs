@@ -43,7 +43,7 @@ async fn rejects_announced_length_above_limit_before_reading() {
     let counter = ByteCounter::default();
     assert_too_large(&package.save_to(&target).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert_too_large(&package.save_in(folder.path()).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
-    assert_too_large(&package.save_to(&target).max_bytes(LIMIT).resumable().await.unwrap_err(), LIMIT);
+    assert_too_large(&package.save_to(&target).max_bytes(LIMIT).resumable(true).await.unwrap_err(), LIMIT);
     assert_too_large(&package.save_into(counter.clone()).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert_too_large(&package.open().max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert_eq!((counter.0.load(Ordering::Relaxed), server.range_starts()), (0, vec![None; 5]));
@@ -66,7 +66,7 @@ async fn counts_bytes_when_length_is_not_announced() {
     let (folder, target) = zip_target();
     let counter = ByteCounter::default();
     assert_too_large(&package.save_to(&target).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
-    assert_too_large(&package.save_to(&target).max_bytes(LIMIT).resumable().await.unwrap_err(), LIMIT);
+    assert_too_large(&package.save_to(&target).max_bytes(LIMIT).resumable(true).await.unwrap_err(), LIMIT);
     assert_too_large(&package.save_into(counter.clone()).max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert_too_large(&package.open().max_bytes(LIMIT).await.unwrap_err(), LIMIT);
     assert!(counter.0.load(Ordering::Relaxed) <= LIMIT);
@@ -116,17 +116,18 @@ async fn applies_limit_to_whole_length_of_resumed_package() {
     let zip = incompressible_zip(100_000);
     let (_folder, target) = zip_target();
     let server = PackageServer::interrupted_after(&zip, vec![40_000]).await;
-    let call = server.package().await.save_to(&target).resumable().with_retry(documine::Retry::Never);
+    let call =
+        server.package().await.save_to(&target).resumable(true).with_retry_mode(documine::retry::RetryMode::Never);
     call.await.unwrap_err();
     let package = zip.clone();
     let server =
         PackageServer::start(move |request| partial_response(&package, request.from.unwrap(), &[ETAG], usize::MAX))
             .await;
     // The remaining bytes are within the limit, the whole package is not.
-    let error = server.package().await.save_to(&target).max_bytes(80_000).resumable().await.unwrap_err();
+    let error = server.package().await.save_to(&target).max_bytes(80_000).resumable(true).await.unwrap_err();
     assert_too_large(&error, 80_000);
     // The part stays valid: a call with another limit resumes it.
-    let saved = server.package().await.save_to(&target).resumable().await.unwrap();
-    assert!(saved.resumed_at > 0, "{saved:?}");
+    let saved = server.package().await.save_to(&target).resumable(true).await.unwrap();
+    assert!(saved.resume_offset > 0, "{saved:?}");
     assert_eq!(std::fs::read(&target).unwrap(), zip);
 }

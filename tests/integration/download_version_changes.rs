@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use documine::{ErrorKind, Retry, RetryPolicy};
+use documine::{
+    ErrorKind,
+    retry::{RetryMode, RetryPolicy},
+};
 use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::response;
@@ -48,16 +51,16 @@ async fn forgets_version_of_response_without_body_bytes() {
         _ => response("500 Internal Server Error", &[], ""),
     })
     .await;
-    server.package().await.save_in(folder.path()).resumable().await.unwrap_err();
+    server.package().await.save_in(folder.path()).resumable(true).await.unwrap_err();
     let sidecar = std::fs::read_to_string(folder.path().join("package-d-1.zip.part.json")).unwrap();
     assert!(sidecar.contains(r#""etag":"\"b\"""#) && sidecar.contains(r#""name":"b.zip""#), "{sidecar}");
 
     // A replica that still holds the first version.
     let first = a.clone();
     let server = PackageServer::start(move |request| replica(request, &first, "a", usize::MAX)).await;
-    let saved = server.package().await.save_in(folder.path()).resumable().await.unwrap();
+    let saved = server.package().await.save_in(folder.path()).resumable(true).await.unwrap();
     assert!(std::fs::read(&saved.path).unwrap() == a);
-    assert_eq!((saved.resumed_at, saved.path), (0, folder.path().join("a.zip")));
+    assert_eq!((saved.resume_offset, saved.path), (0, folder.path().join("a.zip")));
     assert_eq!(server.range_starts(), [Some(100_000)]);
 }
 
@@ -78,7 +81,7 @@ async fn forgets_name_and_length_of_response_without_body_bytes() {
         let recorded = Arc::clone(&totals);
         let call = open().await.package().await.save_in(folder.path());
         let call = call.with_progress(move |_, total| recorded.lock().unwrap().push(total));
-        let saved = if resumable { call.resumable().await } else { call.await }.unwrap();
+        let saved = if resumable { call.resumable(true).await } else { call.await }.unwrap();
         assert_eq!(saved.path, folder.path().join("package-d-1.zip"), "the second response suggests no name");
         assert!(totals.lock().unwrap().iter().all(|total| *total == Some(b.len() as u64)));
     }
@@ -136,7 +139,7 @@ async fn never_mixes_alternating_versions() {
             let crash = tempfile::tempdir().unwrap();
             let (from, to, snapshot_at) = (folder.path().to_owned(), crash.path().to_owned(), random(4));
             let progress_calls = Mutex::new(0);
-            let call = server.package().await.save_to(&target).resumable();
+            let call = server.package().await.save_to(&target).resumable(true);
             let call =
                 call.with_retry_policy(RetryPolicy::default().max_attempts(1 + u32::try_from(random(3)).unwrap()));
             // Copies the files as a process killed at this moment would leave them.
@@ -158,7 +161,11 @@ async fn never_mixes_alternating_versions() {
 
         let server = open().await;
         let package = server.package().await;
-        let call = package.save_into(Vec::new()).with_retry(if case % 2 == 0 { Retry::Never } else { Retry::IfSafe });
+        let call = package.save_into(Vec::new()).with_retry_mode(if case % 2 == 0 {
+            RetryMode::Never
+        } else {
+            RetryMode::IfSafe
+        });
         match call.await {
             Ok(written) => assert!(versions.contains(&written.writer), "mixed versions written: {shown}"),
             Err(error) => {

@@ -12,7 +12,9 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 
-use documine::{BoxFuture, Client, Clock, Credentials, DownloadId, FileStore, NewDossier, Pacing, Source};
+use documine::{
+    BoxFuture, Client, Clock, Credentials, DossierFields, Source, auth::FileStore, models::DownloadId, retry::RateLimit,
+};
 use documine_sim::{SimClock, Simulator, SimulatorBuilder};
 use tokio::runtime::{Builder, Runtime};
 
@@ -51,7 +53,7 @@ impl IsolatedSimulator {
             .credentials(credentials)
             .clock(FastClock(Instant::now()))
             // A concurrency slot that is not released would block the next call forever.
-            .pacing(Pacing::adaptive().max_concurrency(1))
+            .rate_limit(RateLimit::adaptive().max_concurrency(1))
             .build()
             .unwrap()
     }
@@ -67,7 +69,7 @@ impl IsolatedSimulator {
         let (client, dossier) = (self.client(), self.dossier());
         self.runtime.block_on(async {
             let file = dossier(&client).upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-            file.processed().await.unwrap();
+            file.wait_until_processed().await.unwrap();
             dossier(&client).create_package(originals()).await.unwrap().wait().await.unwrap().id().clone()
         })
     }
@@ -75,7 +77,8 @@ impl IsolatedSimulator {
     /// Creates a dossier and returns a function that opens it with a given client.
     fn dossier(&self) -> impl Fn(&Client) -> documine::DossierHandle + Clone + use<> {
         let (client, template) = (self.client(), self.template());
-        let created = self.runtime.block_on(template(&client).create_dossier(NewDossier::named("Q3")).send()).unwrap();
+        let created =
+            self.runtime.block_on(template(&client).create_dossier(DossierFields::named("Q3")).send()).unwrap();
         let id = created.id().clone();
         move |client| template(client).dossier(id.clone())
     }
@@ -266,10 +269,10 @@ fn drop_saves(resumable: bool, is_clean: impl Fn(&[String]) -> bool) {
     let save = {
         let target = target.clone();
         move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
-            let (operation, target) = (client.download(package.clone()).operation(), target.clone());
+            let (operation, target) = (client.download(package.clone()).job(), target.clone());
             Box::pin(async move {
                 let call = operation.wait().await?.save_to(target);
-                if resumable { call.resumable().await } else { call.await }
+                if resumable { call.resumable(true).await } else { call.await }
             })
         }
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::{Credentials, DownloadId, Error, NewDossier, Retry};
+use documine::{Credentials, DossierFields, Error, models::DownloadId, retry::RetryMode};
 use documine_sim::Fault;
 
 use crate::harness::pdf_fixtures::STUDY;
@@ -29,7 +29,7 @@ fn true_predicates(error: &Error) -> Vec<&'static str> {
 async fn error_with_fault(env: &TestEnv, fault: Fault) -> Error {
     env.sim.faults().clear();
     env.add_fault(fault);
-    env.client.license().with_retry(Retry::Never).await.unwrap_err()
+    env.client.license().with_retry_mode(RetryMode::Never).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -57,14 +57,14 @@ async fn status_predicates_match() {
 async fn sent_creation_is_not_safe_to_repeat() {
     let env = TestEnv::new().await;
     env.add_fault(Fault::on("createOrUpdateDossier").status(503));
-    let error = env.template().create_dossier(NewDossier::named("Q3")).await.map(drop).unwrap_err();
+    let error = env.template().create_dossier(DossierFields::named("Q3")).await.map(drop).unwrap_err();
     assert_eq!(true_predicates(&error), ["transient", "sent"]);
 }
 
 #[tokio::test]
 async fn rejected_creation_is_safe_to_repeat_and_429_is_retried() {
     let env = TestEnv::new().await;
-    let create = || env.template().create_dossier(NewDossier::named("Q3")).send();
+    let create = || env.template().create_dossier(DossierFields::named("Q3")).send();
     env.add_fault(Fault::on("createOrUpdateDossier").times(1).status(409));
     assert_eq!(true_predicates(&create().await.map(drop).unwrap_err()), ["conflict", "sent", "safe to repeat"]);
     env.add_fault(Fault::on("createOrUpdateDossier").times(2).rate_limited(2));
@@ -73,14 +73,14 @@ async fn rejected_creation_is_safe_to_repeat_and_429_is_retried() {
     // After a lost response, a rejection says nothing about the first attempt.
     env.add_fault(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
     env.add_fault(Fault::on("createOrUpdateDossier").nth(2).times(9).rate_limited(3600));
-    let error = env.template().create_dossier(NewDossier::named("Q4")).with_retry(Retry::EvenIfSent).await;
+    let error = env.template().create_dossier(DossierFields::named("Q4")).with_retry_mode(RetryMode::EvenIfSent).await;
     assert_eq!(true_predicates(&error.map(drop).unwrap_err()), ["rate limited", "transient", "sent"]);
 }
 
 #[tokio::test]
 async fn deadline_predicates_match() {
     let env = TestEnv::new().await;
-    let package = env.client.download("d-1".parse::<DownloadId>().unwrap()).operation();
+    let package = env.client.download("d-1".parse::<DownloadId>().unwrap()).job();
     env.add_fault(Fault::on("getDownload").status(503));
     let error = Error::from(package.wait().with_deadline(Duration::from_millis(10)).await.unwrap_err());
     assert_eq!(true_predicates(&error), ["timeout", "transient", "safe to repeat"], "{error}");
@@ -99,7 +99,7 @@ async fn login_predicates_match() {
 async fn failed_wait_predicates_match() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
-    let missing = dossier.file("f-0".parse::<documine::FileId>().unwrap());
-    let error = Error::from(missing.processed().await.unwrap_err());
+    let missing = dossier.file("f-0".parse::<documine::models::FileId>().unwrap());
+    let error = Error::from(missing.wait_until_processed().await.unwrap_err());
     assert_eq!(true_predicates(&error), ["not found", "sent"], "{error}");
 }

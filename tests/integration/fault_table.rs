@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use documine::{NewDossier, Retry, Source};
+use documine::{DossierFields, Source, retry::RetryMode};
 use documine_sim::Fault;
 
 use crate::harness::pdf_fixtures::STUDY;
@@ -51,7 +51,7 @@ fn faults() -> Vec<(&'static str, PlanFault)> {
 struct FaultTableEnv {
     env: TestEnv,
     dossier: documine::DossierHandle,
-    package: documine::DownloadId,
+    package: documine::models::DownloadId,
     folder: tempfile::TempDir,
 }
 
@@ -71,15 +71,17 @@ impl FaultTableEnv {
         let template = || client().dossier_template(self.dossier.template_id().clone());
         let dossier = || template().dossier(self.dossier.id().clone());
         let doomed = self.env.dossier().await;
-        let package = client().download(self.package.clone()).operation().wait().await.unwrap();
+        let package = client().download(self.package.clone()).job().wait().await.unwrap();
         let mut row = format!("| {name} |");
         let mut cell = |text: String| write!(row, " {text} |").unwrap();
         prepare("getFiles");
         cell(outcome_cell(dossier().files().await));
         prepare("createOrUpdateDossier");
-        cell(outcome_cell(template().create_dossier(NewDossier::named("Q4")).await));
+        cell(outcome_cell(template().create_dossier(DossierFields::named("Q4")).await));
         prepare("createOrUpdateDossier");
-        cell(outcome_cell(template().create_dossier(NewDossier::named("Q5")).with_retry(Retry::EvenIfSent).await));
+        cell(outcome_cell(
+            template().create_dossier(DossierFields::named("Q5")).with_retry_mode(RetryMode::EvenIfSent).await,
+        ));
         prepare("uploadFile");
         cell(outcome_cell(dossier().upload(Source::bytes("other.pdf", STUDY)).await));
         prepare("deleteDossier");
@@ -110,7 +112,7 @@ fn outcome_cell<T>(outcome: documine::Result<T>) -> String {
 }
 
 const HEAD: &str = "\
-| fault | list (GET) | creation (POST) | creation with `Retry::EvenIfSent` | upload (POST) | deletion (DELETE) | package into a file (GET) |
+| fault | list (GET) | creation (POST) | creation with `RetryMode::EvenIfSent` | upload (POST) | deletion (DELETE) | package into a file (GET) |
 |---|---|---|---|---|---|---|";
 
 #[tokio::test]

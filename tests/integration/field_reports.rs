@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use documine::{Clock, DossierId, ErrorKind, FileId, Retry, Source, State, WaitErrorKind};
+use documine::{
+    Clock, ErrorKind, Source,
+    models::{DossierId, FileId},
+    retry::RetryMode,
+    wait::{PollState, WaitErrorKind},
+};
 use documine_sim::Fault;
 use futures_util::stream;
 
@@ -19,7 +24,7 @@ fn file_state(state: &str) -> Fault {
 
 fn from_stream() -> Source {
     let chunks = stream::iter(STUDY.chunks(1_000).map(|chunk| Ok(Bytes::from_static(chunk))));
-    Source::stream("study.pdf", STUDY.len() as u64, chunks)
+    Source::from_stream("study.pdf", STUDY.len() as u64, chunks)
 }
 
 #[tokio::test]
@@ -31,7 +36,7 @@ async fn reports_stuck_file_with_id_state_and_elapsed_time_and_allows_a_later_wa
     let saved_ids = [dossier.id().to_string(), uploaded.id.to_string()];
     env.add_fault(file_state("OCR_PROCESSING"));
     let start = env.time.monotonic();
-    let error = uploaded.processed().await.unwrap_err();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     // The default deadline applies.
     let limit = Duration::from_secs(30 * 60);
     assert_eq!(env.time.monotonic(), start + limit);
@@ -48,7 +53,7 @@ async fn reports_stuck_file_with_id_state_and_elapsed_time_and_allows_a_later_wa
     let [dossier, file] = saved_ids;
     let template = env.builder().build().unwrap().dossier_template(env.template_id());
     let file = template.dossier(dossier.parse::<DossierId>().unwrap()).file(file.parse::<FileId>().unwrap());
-    assert_eq!(file.processed().await.unwrap().id(), &uploaded.id);
+    assert_eq!(file.wait_until_processed().await.unwrap().id(), &uploaded.id);
 }
 
 #[tokio::test]
@@ -57,7 +62,7 @@ async fn does_not_treat_unknown_final_looking_state_as_final() {
         let env = TestEnv::new().await;
         let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
         env.add_fault(file_state(state));
-        let error = uploaded.processed().with_deadline(Duration::from_secs(60)).await.unwrap_err();
+        let error = uploaded.wait_until_processed().with_deadline(Duration::from_secs(60)).await.unwrap_err();
         assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{state}: {error:?}");
         assert_eq!(error.last_state(), Some(state));
         assert!(error.to_string().contains(&format!("last state: {state};")), "{error}");
@@ -66,7 +71,7 @@ async fn does_not_treat_unknown_final_looking_state_as_final() {
         let more =
             r#"[{"op":"add","path":"/subStatus","value":"RUNNING"},{"op":"add","path":"/percentDone","value":40}]"#;
         env.add_fault(Fault::on("getFile").patch(more));
-        uploaded.processed().with_deadline(Duration::ZERO).await.unwrap();
+        uploaded.wait_until_processed().with_deadline(Duration::ZERO).await.unwrap();
     }
 }
 
@@ -77,10 +82,10 @@ async fn reports_failed_analysis_and_leaves_source_file_untouched() {
     let (folder, path) = study_on_disk();
     env.sim.control().fail_next_analysis("The rules could not be applied.");
     let uploaded = dossier.upload(Source::path(&path)).await.unwrap();
-    let error = uploaded.processed().await.unwrap_err();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!((error.kind(), error.id()), (WaitErrorKind::Failed, uploaded.id.as_str()), "{error:?}");
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
-    dossier.upload(Source::path(&path)).await.unwrap().processed().await.unwrap();
+    dossier.upload(Source::path(&path)).await.unwrap().wait_until_processed().await.unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), STUDY, "the source file is unchanged");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -94,14 +99,14 @@ async fn retried_upload_sends_whole_file_again() {
     let sources = [
         Source::path(&path),
         Source::bytes("study.pdf", STUDY),
-        Source::streams("study.pdf", STUDY.len() as u64, chunks),
+        Source::from_stream_fn("study.pdf", STUDY.len() as u64, chunks),
     ];
     for source in sources {
         for fault in [Fault::on("uploadFile").reset_before_headers(), Fault::on("uploadFile").token_expired()] {
             let before = env.requests("uploadFile").len();
             env.add_fault(fault.times(1));
-            let uploaded = dossier.upload(source.clone()).with_retry(Retry::EvenIfSent).await.unwrap();
-            uploaded.processed().await.unwrap();
+            let uploaded = dossier.upload(source.clone()).with_retry_mode(RetryMode::EvenIfSent).await.unwrap();
+            uploaded.wait_until_processed().await.unwrap();
             let sent: Vec<_> =
                 env.requests("uploadFile")[before..].iter().map(|request| request.request_bytes).collect();
             assert!(sent.len() == 2 && sent[0] == sent[1] && sent[0] > STUDY.len() as u64, "{source:?}: {sent:?}");
@@ -114,7 +119,7 @@ async fn failed_poll_does_not_end_package_wait() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
-    let known = matches!(operation.poll_once().await.unwrap(), State::Working(state) if state != "UNKNOWN");
+    let known = matches!(operation.poll_once().await.unwrap(), PollState::Working(state) if state != "UNKNOWN");
     assert!(known);
     for fault in [
         Fault::on("getDownload").status(503),
@@ -123,7 +128,7 @@ async fn failed_poll_does_not_end_package_wait() {
     ] {
         env.add_fault(fault);
         let state = operation.poll_once().await.unwrap();
-        assert!(matches!(&state, State::Working(state) if state == "UNKNOWN"), "{state:?}");
+        assert!(matches!(&state, PollState::Working(state) if state == "UNKNOWN"), "{state:?}");
         env.sim.faults().clear();
     }
     operation.wait().await.unwrap();
@@ -136,7 +141,7 @@ async fn logs_poll_delays_of_wait() {
     let recorder = FieldRecorder::sdk_events();
     {
         let _guard = tracing::subscriber::set_default(recorder.clone());
-        uploaded.processed().await.unwrap();
+        uploaded.wait_until_processed().await.unwrap();
     }
     let lines = recorder.lines();
     let delays = lines.iter().filter_map(|line| line.strip_prefix("pause_ms="));

@@ -1,6 +1,6 @@
 //! Files: replace, correct manually, unpack, OCR, reanalyse, delete.
 
-use documine::{ProcessingStatus, Source};
+use documine::{Source, models::ProcessingStatus};
 
 use crate::harness::pdf_fixtures::{INVOICE, SCAN, STUDY, zip};
 use crate::harness::test_env::{TestEnv, upload_processed};
@@ -12,7 +12,7 @@ async fn processed_file_can_be_reanalysed() {
     env.sim.control().reanalyse(file.id().as_str()).unwrap();
     let status = file.get().await.unwrap().processing_status.unwrap();
     assert!(matches!(status, ProcessingStatus::Reprocess | ProcessingStatus::Fullreprocess), "{status}");
-    file.processed().await.unwrap();
+    file.wait_until_processed().await.unwrap();
     assert_eq!(file.get().await.unwrap().processing_status, Some(ProcessingStatus::Processed));
     assert_eq!(env.client.license_usage().await.unwrap().analysed_pages, Some(4));
 }
@@ -37,10 +37,13 @@ async fn keeps_manual_changes_only_on_request() {
     assert_eq!(file.components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
 
     let replaced = dossier.upload(Source::bytes("report.pdf", STUDY)).keep_manual_changes(true).await.unwrap();
-    assert_eq!(replaced.processed().await.unwrap().components().await.unwrap().values("Sponsor"), ["Set by hand Ltd"]);
+    assert_eq!(
+        replaced.wait_until_processed().await.unwrap().components().await.unwrap().values("Sponsor"),
+        ["Set by hand Ltd"]
+    );
     let replaced = dossier.upload(Source::bytes("report.pdf", STUDY)).await.unwrap();
     assert_eq!(
-        replaced.processed().await.unwrap().components().await.unwrap().values("Sponsor"),
+        replaced.wait_until_processed().await.unwrap().components().await.unwrap().values("Sponsor"),
         ["Examplia Crop Care AG"]
     );
     let queries: Vec<_> =
@@ -57,7 +60,7 @@ async fn uploads_all_documents_of_an_archive() {
     let archive = zip(&[("study.pdf", STUDY), ("papers/invoice.pdf", INVOICE)]);
     let uploaded = dossier.upload(Source::bytes("both.zip", archive)).await.unwrap();
     assert_eq!(uploaded.ids().len(), 2);
-    let files = dossier.processed().await.unwrap();
+    let files = dossier.wait_until_processed().await.unwrap();
     let names: Vec<_> =
         files.iter().map(|file| (file.file_name.as_deref().unwrap(), file.number_of_pages.unwrap())).collect();
     assert_eq!(names, [("study.pdf", 4), ("invoice.pdf", 1)]);
@@ -95,7 +98,7 @@ async fn keeps_deleted_file_in_trash_until_permanent_deletion() {
     let status = file.get().await.unwrap();
     assert!(status.soft_deleted_time.is_some());
     assert_eq!(status.processing_status, Some(ProcessingStatus::Deleted));
-    file.delete().permanently().await.unwrap();
+    file.delete().permanently(true).await.unwrap();
     assert!(file.get().await.unwrap_err().is_not_found());
     assert!(dossier.files().await.unwrap().is_empty());
     let queries: Vec<_> =

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use documine::{Contents, Error, ErrorKind, Retry};
+use documine::{Error, ErrorKind, package::PackageArchive, retry::RetryMode};
 
 use crate::harness::messages::{MISSING_FOLDER, NOT_A_FOLDER, write_error};
 use crate::harness::package_server::{PackageServer, incompressible_zip};
@@ -43,7 +43,7 @@ async fn resumes_part_after_disk_space_is_freed() {
     const FOLDER: &str = "DOCUMINE_TEST_FOLDER";
     let zip = incompressible_zip(1_000_000);
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
-    let fetch = async |folder: &Path| server.package().await.save_to(folder.join("a.zip")).resumable().await;
+    let fetch = async |folder: &Path| server.package().await.save_to(folder.join("a.zip")).resumable(true).await;
     let folder = tempfile::tempdir().unwrap();
     let name = "full_disk::resumes_part_after_disk_space_is_freed";
     if runs_in_subprocess(name, LIMITED_FILE_SIZE, &[(FOLDER, folder.path())]) {
@@ -60,7 +60,7 @@ async fn resumes_part_after_disk_space_is_freed() {
     let safe_bytes = safe_bytes(folder.path());
     assert!((256 * 1024..=512 * 1024).contains(&safe_bytes), "{safe_bytes}");
     let saved = fetch(folder.path()).await.unwrap();
-    assert_eq!((saved.resumed_at, server.range_starts()), (safe_bytes as u64, vec![Some(safe_bytes)]));
+    assert_eq!((saved.resume_offset, server.range_starts()), (safe_bytes as u64, vec![Some(safe_bytes)]));
     assert!(std::fs::read(&saved.path).unwrap() == zip);
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
@@ -82,7 +82,7 @@ async fn keeps_safe_bytes_when_sidecar_cannot_be_updated() {
     let folder = tempfile::tempdir().unwrap();
     let (target, sidecar) = (folder.path().join("a.zip"), folder.path().join("a.zip.part.json"));
     let moved = folder.path().join("aside");
-    let call = server.package().await.save_to(&target).resumable().with_retry(Retry::Never);
+    let call = server.package().await.save_to(&target).resumable(true).with_retry_mode(RetryMode::Never);
     let (from, to) = (sidecar.clone(), moved.clone());
     let call = call.with_progress(move |moved, _| {
         // The first four MiB are recorded by then.
@@ -97,8 +97,8 @@ async fn keeps_safe_bytes_when_sidecar_cannot_be_updated() {
     std::fs::rename(&moved, &sidecar).unwrap();
     let safe_bytes = safe_bytes(folder.path());
     assert!((4 << 20..5_000_000).contains(&safe_bytes), "{safe_bytes}");
-    let saved = server.package().await.save_to(&target).resumable().await.unwrap();
-    assert_eq!((saved.resumed_at, server.range_starts()), (safe_bytes as u64, vec![None, Some(safe_bytes)]));
+    let saved = server.package().await.save_to(&target).resumable(true).await.unwrap();
+    assert_eq!((saved.resume_offset, server.range_starts()), (safe_bytes as u64, vec![None, Some(safe_bytes)]));
     assert!(std::fs::read(&target).unwrap() == zip);
     assert_eq!(file_names(folder.path()), ["a.zip"]);
 }
@@ -111,7 +111,7 @@ async fn full_disk_leaves_no_unpacked_folder() {
     let folder = tempfile::tempdir().unwrap();
     let (path, target) = (folder.path().join("a.zip"), folder.path().join("out"));
     std::fs::write(&path, zip(&[("small", b"small"), ("Originals/large", &vec![b'-'; 1_000_000])])).unwrap();
-    let error = Contents::open(&path).await.unwrap().unpack_to(&target).await.unwrap_err();
+    let error = PackageArchive::open(&path).await.unwrap().unpack_to(&target).await.unwrap_err();
     let subject = format!("cannot write entry \"Originals/large\" to {}", target.display());
     assert_file_error(&error, &format!("{}: {subject}: {TOO_LARGE}", path.display()));
     assert_eq!(file_names(folder.path()), ["a.zip"]);
@@ -128,10 +128,10 @@ async fn rejects_missing_target_folder_before_fetching() {
     for (target, reason) in [(&in_file, NOT_A_FOLDER), (&nowhere, MISSING_FOLDER)] {
         let error = package.save_to(target).await.unwrap_err();
         assert_file_error(&error, &write_error(target, reason));
-        let error = package.save_to(target).resumable().await.unwrap_err();
+        let error = package.save_to(target).resumable(true).await.unwrap_err();
         assert_file_error(&error, &write_error(&target.with_extension("zip.part"), reason));
     }
-    let error = Contents::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
+    let error = PackageArchive::open(&file).await.unwrap().unpack_to(&nowhere).await.unwrap_err();
     let reason = MISSING_FOLDER;
     assert_file_error(&error, &format!("{}: cannot create {}: {reason}", file.display(), nowhere.display()));
     assert_eq!((file_names(folder.path()), server.range_starts()), (vec!["file".to_owned()], vec![]));
@@ -146,7 +146,7 @@ async fn rejects_unwritable_target_folder_before_fetching() {
     let target = Path::new("/sys/documine.zip");
     for (error, path) in [
         (package.save_to(target).await.unwrap_err(), "/sys/documine.zip"),
-        (package.save_to(target).resumable().await.unwrap_err(), "/sys/documine.zip.part"),
+        (package.save_to(target).resumable(true).await.unwrap_err(), "/sys/documine.zip.part"),
         (package.save_in("/sys").await.unwrap_err(), "/sys"),
     ] {
         let line = error.to_string();
@@ -157,7 +157,7 @@ async fn rejects_unwritable_target_folder_before_fetching() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     std::fs::write(&path, zip(&[("a", b"bytes")])).unwrap();
-    let error = Contents::open(&path).await.unwrap().unpack_to("/sys/documine").await.unwrap_err();
+    let error = PackageArchive::open(&path).await.unwrap().unpack_to("/sys/documine").await.unwrap_err();
     let line = error.to_string();
     assert!(line.starts_with(&format!("{}: cannot create /sys/documine: ", path.display())), "{line}");
     assert!(line.ends_with(CHOOSE_WRITABLE_FOLDER) && !line.contains(".part"), "{line}");

@@ -3,8 +3,8 @@
 use std::future::IntoFuture;
 
 use documine::{
-    Client, Contents, Credentials, DownloadFileType, NewDossier, Operation, Package, PackageContent, Source, TokenSet,
-    Uploaded, Wait,
+    Client, Credentials, DossierFields, DownloadFileType, Package, PackageJob, PackageRequest, Source, Uploaded,
+    auth::TokenSet, package::PackageArchive, wait::Wait,
 };
 use futures_util::Stream;
 
@@ -37,29 +37,29 @@ fn calls_and_lists_are_send() {
     let client = client();
     assert_shareable(&client);
     let template = client.dossier_template("t".parse::<documine::DossierTemplateId>().unwrap());
-    let dossier = template.dossier("d".parse::<documine::DossierId>().unwrap());
-    let file = dossier.file("f".parse::<documine::FileId>().unwrap());
-    let download = client.download("p".parse::<documine::DownloadId>().unwrap());
+    let dossier = template.dossier("d".parse::<documine::models::DossierId>().unwrap());
+    let file = dossier.file("f".parse::<documine::models::FileId>().unwrap());
+    let download = client.download("p".parse::<documine::models::DownloadId>().unwrap());
     assert_shareable(&template);
     assert_shareable(&dossier);
     assert_shareable(&file);
     assert_shareable(&download);
-    let package = || PackageContent::file_types([DownloadFileType::Original]);
+    let package = || PackageRequest::file_types([DownloadFileType::Original]);
 
     assert_future(client.dossier_templates());
     assert_future(template.get());
     assert_future(template.dossiers());
-    assert_future(template.create_dossier(NewDossier::named("a")));
+    assert_future(template.create_dossier(DossierFields::named("a")));
     assert_future(dossier.get());
-    assert_future(dossier.update(NewDossier::named("b")));
+    assert_future(dossier.update(DossierFields::named("b")));
     assert_future(dossier.delete());
     assert_future(dossier.upload(Source::bytes("a.pdf", "x")));
     assert_future(dossier.upload(Source::path("a.pdf")).send());
     assert_future(dossier.files());
-    assert_future(dossier.processed());
+    assert_future(dossier.wait_until_processed());
     assert_future(file.get());
-    assert_future(file.delete().permanently());
-    assert_future(file.processed());
+    assert_future(file.delete().permanently(true));
+    assert_future(file.wait_until_processed());
     assert_future(file.components());
     assert_future(file.components_xml());
     assert_future(dossier.components());
@@ -86,12 +86,12 @@ fn streams_are_send() {
     let client = client();
     let dossier = client
         .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
-        .dossier("d".parse::<documine::DossierId>().unwrap());
+        .dossier("d".parse::<documine::models::DossierId>().unwrap());
     assert_stream(client.users().stream());
     assert_stream(client.users().pages());
     assert_stream(client.users().stream_each());
     assert_stream(dossier.files().stream());
-    assert_stream(dossier.processed().states());
+    assert_stream(dossier.wait_until_processed().states());
     assert_stream(dossier.components().extract::<Vec<(String, Vec<String>)>>());
 }
 
@@ -99,10 +99,10 @@ fn streams_are_send() {
 fn handles_and_results_are_send() {
     fn uploaded(uploaded: &'static Uploaded) {
         assert_shareable(uploaded);
-        assert_future(uploaded.processed());
+        assert_future(uploaded.wait_until_processed());
         assert_future(uploaded.status());
     }
-    fn operation(operation: &'static Operation<Package>) {
+    fn operation(operation: &'static PackageJob) {
         assert_shareable(operation);
         assert_future(operation.poll_once());
         assert_future(operation.wait());
@@ -112,14 +112,14 @@ fn handles_and_results_are_send() {
     fn package(package: &'static Package) {
         assert_shareable(package);
         assert_future(package.stream());
-        assert_future(package.save_to("a.zip").resumable());
+        assert_future(package.save_to("a.zip").resumable(true));
         assert_future(package.save_in("folder"));
         assert_future(package.save_into(Vec::new()));
         assert_future(package.open());
         assert_future(package.delete());
     }
-    fn contents(contents: &'static Contents) {
-        assert_future(Contents::open("a.zip"));
+    fn contents(contents: &'static PackageArchive) {
+        assert_future(PackageArchive::open("a.zip"));
         assert_future(contents.read("x"));
         assert_future(contents.unpack_to("a"));
         assert_future(contents.report());
@@ -130,16 +130,16 @@ fn handles_and_results_are_send() {
     let login = || Client::builder("https://acme.example").workspace("acme").login("laptop").unwrap();
     assert_future(Client::builder("https://acme.example").discover("https://login.example"));
     assert_future(login().device(|_| {}));
-    assert_future(login().browser(documine::Loopback::default(), |_| {}));
+    assert_future(login().browser(documine::auth::Loopback::default(), |_| {}));
     let authorization = || login().authorization("http://127.0.0.1/callback").unwrap();
-    assert_future(authorization().redirected("code=a&state=b"));
-    assert_future(authorization().exchange("a", "b"));
+    assert_future(authorization().finish_with_redirect("code=a&state=b"));
+    assert_future(authorization().exchange_code("a", "b"));
     // Compiling these functions is the assertion.
     let _ = (uploaded as fn(_), operation as fn(_), package as fn(_), contents as fn(_));
-    assert_send::<documine::PackageStream>();
+    assert_send::<documine::transfer::PackageStream>();
     assert_send::<documine::package::EntryStream>();
     assert_send::<Wait<Package>>();
-    assert_send::<documine::WaitError>();
+    assert_send::<documine::wait::WaitError>();
     assert_send::<documine::Error>();
     assert_send::<TokenSet>();
     assert_send::<documine::Components>();

@@ -1,6 +1,9 @@
 //! Ids that contain path or query syntax: no id reaches another resource than the one it names.
 
-use documine::{DossierId, DossierTemplateId, DownloadId, FileId};
+use documine::{
+    DossierTemplateId,
+    models::{DossierId, DownloadId, FileId},
+};
 
 use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::{TestEnv, is_operation, operation_path, originals};
@@ -129,7 +132,7 @@ async fn hostile_id_never_reaches_another_resource() {
             let handle = dossier.file(id);
             assert!(
                 handle.get().await.is_err()
-                    && handle.delete().permanently().await.is_err()
+                    && handle.delete().permanently(true).await.is_err()
                     && handle.components().await.is_err(),
                 "{text:?}"
             );
@@ -143,7 +146,7 @@ async fn hostile_id_never_reaches_another_resource() {
             let handle = env.template().dossier(id);
             assert!(
                 handle.get().await.is_err()
-                    && handle.delete().permanently().await.is_err()
+                    && handle.delete().permanently(true).await.is_err()
                     && handle.file(file.id()).get().await.is_err(),
                 "{text:?}"
             );

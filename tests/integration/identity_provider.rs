@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use documine::{BoxFuture, Client, Credentials, Result, TokenSet, TokenSource};
+use documine::{
+    BoxFuture, Client, Credentials, Result,
+    auth::{TokenSet, TokenSource},
+};
 use futures_util::future::try_join_all;
 
 use crate::harness::canned_server::{CannedServer, json_response};

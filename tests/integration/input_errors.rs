@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use documine::{Client, Credentials, DossierHandle, Error, ErrorKind, NewDossier, PackageContent, Source};
+use documine::{Client, Credentials, DossierFields, DossierHandle, Error, ErrorKind, PackageRequest, Source};
 
 use crate::harness::assertions::{SECRETS, assert_error, credentials};
 use crate::harness::canned_server::{CannedServer, response};
@@ -67,7 +67,7 @@ async fn reports_unknown_template_with_its_id() {
     let message = "404 Not Found: There is no dossier template no-such-template.";
     assert_error(&template.get().await.unwrap_err(), ErrorKind::Api, &format!("getDossierTemplate: {message}"));
     assert_error(&template.dossiers().await.unwrap_err(), ErrorKind::Api, &format!("getDossiers: {message}"));
-    let error = template.create_dossier(NewDossier::named("Q3")).await.map(drop).unwrap_err();
+    let error = template.create_dossier(DossierFields::named("Q3")).await.map(drop).unwrap_err();
     assert_error(&error, ErrorKind::Api, &format!("createOrUpdateDossier: {message}"));
     assert!(error.is_not_found());
 }
@@ -75,7 +75,7 @@ async fn reports_unknown_template_with_its_id() {
 #[tokio::test]
 async fn rejects_dossier_without_name() {
     let env = TestEnv::new().await;
-    let error = env.template().create_dossier(NewDossier::named("  ")).await.map(drop).unwrap_err();
+    let error = env.template().create_dossier(DossierFields::named("  ")).await.map(drop).unwrap_err();
     assert_error(&error, ErrorKind::Input, UNNAMED_DOSSIER);
     assert_eq!(env.request_log(), Vec::<String>::new());
 }
@@ -228,7 +228,7 @@ async fn reports_failed_package_and_archived_dossier_in_one_line() {
     let env = TestEnv::new().await;
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
     env.sim.control().fail_next_package("Out of paper.");
-    let operation = file.create_package(PackageContent::default()).await.unwrap();
+    let operation = file.create_package(PackageRequest::default()).await.unwrap();
     let error = Error::from(operation.wait().await.unwrap_err());
     assert_error(
         &error,
@@ -260,7 +260,7 @@ async fn times_out_when_service_does_not_respond() {
         .unwrap();
     let call = client
         .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
-        .create_dossier(NewDossier::named("Q3"));
+        .create_dossier(DossierFields::named("Q3"));
     let error = call.with_timeout(std::time::Duration::from_secs(50)).await.map(drop).unwrap_err();
     assert_error(&error, ErrorKind::Timeout, &timed_out("createOrUpdateDossier"));
     assert!(error.is_timeout() && error.was_sent());

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use documine::{BadItem, DossierHandle, ErrorKind, FileStatus};
+use documine::{DossierHandle, ErrorKind, list::BadItem, models::FileStatus};
 use futures_util::{StreamExt, TryStreamExt};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::Timestamp;
+use documine::models::Timestamp;
 
 use crate::harness::pdf_fixtures::{INVOICE, SCAN, STUDY};
 use crate::harness::test_env::{TestEnv, upload_processed};
@@ -45,8 +45,7 @@ async fn returns_usage_of_requested_period() {
     let third = env.sim.clock().now() + Duration::from_secs(1);
     let at = Timestamp::from_system_time;
 
-    let pages =
-        async |usage: documine::Call<documine::Period, documine::LicenseUsage>| usage.await.unwrap().analysed_pages;
+    let pages = async |usage: documine::request::GetLicenseUsage| usage.await.unwrap().analysed_pages;
     let usage = || env.client.license_usage();
     assert_eq!(pages(usage()).await, Some(5));
     assert_eq!(pages(usage().from(at(second))).await, Some(1));

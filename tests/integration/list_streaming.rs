@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{BadItem, Client, ErrorKind, Result, TimeoutPhase, User};
+use documine::{Client, ErrorKind, Result, TimeoutPhase, list::BadItem, models::User};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -197,7 +197,13 @@ async fn retries_truncated_response_before_first_item() {
     assert_eq!((taken.len(), request_lines(&first).len()), (2, 2));
     let no_retry_client =
         client(&scripted_server(vec![truncated_response(r#"{"users":["#), whole.clone()]).await.base).await;
-    let error = no_retry_client.users().with_retry(documine::Retry::Never).stream().try_next().await.unwrap_err();
+    let error = no_retry_client
+        .users()
+        .with_retry_mode(documine::retry::RetryMode::Never)
+        .stream()
+        .try_next()
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     let later = scripted_server(vec![truncated_response(r#"{"users":[{"id":"a"},{"id":"#), whole]).await;
     let items: Vec<Result<User>> = client(&later.base).await.users().stream().collect().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::{Credentials, ErrorKind, TokenSet};
+use documine::{Credentials, ErrorKind, auth::TokenSet};
 use futures_util::future::try_join_all;
 
 use crate::harness::login::issue_tokens;

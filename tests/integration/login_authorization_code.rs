@@ -1,6 +1,6 @@
 //! Login with an authorization code (RFC 6749 section 4.1): the redirect is pasted, or received by a web application.
 
-use documine::{Authorization, Client, ErrorKind};
+use documine::{Client, ErrorKind, auth::Authorization};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -24,7 +24,7 @@ async fn completes_login_with_pasted_redirect_url() {
     let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
     assert!(redirect_url.starts_with(CALLBACK), "{redirect_url}");
     // Pasted text may contain spaces and line breaks.
-    let tokens = login.redirected(&format!(" {redirect_url}\n")).await.unwrap();
+    let tokens = login.finish_with_redirect(&format!(" {redirect_url}\n")).await.unwrap();
     assert_eq!(env.request_log(), ["auth 200", "login 302", "token 200"]);
 
     let client = env.client_with(env.token_credentials(tokens));
@@ -43,10 +43,10 @@ async fn matches_callback_to_login_by_state() {
     let (code, state) = (query_field(&redirect_url, "code").unwrap(), query_field(&redirect_url, "state").unwrap());
     // The state identifies the login of a redirect.
     assert_eq!(first.state().expose(), state);
-    let error = second.exchange(&code, &state).await.unwrap_err();
+    let error = second.exchange_code(&code, &state).await.unwrap_err();
     assert_eq!(error.to_string(), FOREIGN_STATE);
     assert_eq!(env.request_log().len(), 2, "the code was not used");
-    first.exchange(&code, &state).await.unwrap();
+    first.exchange_code(&code, &state).await.unwrap();
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn rejects_code_of_another_login() {
     let redirect_url = log_in_on_page(other_login.url(), env.sim.username(), env.sim.password()).await;
     let code = query_field(&redirect_url, "code").unwrap();
     let state = own_login.state().expose().to_owned();
-    let error = own_login.exchange(&code, &state).await.unwrap_err();
+    let error = own_login.exchange_code(&code, &state).await.unwrap_err();
     assert!(error.needs_login(), "{error}");
     assert!(error.to_string().contains("invalid_grant"), "{error}");
     assert!(!format!("{error:?}").contains(&code));
@@ -71,7 +71,7 @@ async fn rejects_invalid_redirects() {
         let login = login(&env);
         let answer = make(login.state().expose());
         async move {
-            let error = login.redirected(&answer).await.unwrap_err();
+            let error = login.finish_with_redirect(&answer).await.unwrap_err();
             (error.to_string(), error.kind(), error.needs_login())
         }
     };
@@ -90,12 +90,13 @@ async fn rejects_invalid_redirects() {
     let other_issuer = error_for(|state| format!("code=a&state={state}&iss=https%3A%2F%2Fevil.example")).await;
     assert_eq!(other_issuer.0, FOREIGN_ISSUER);
     for invalid in ["", "4/P7q7W91a-oMsCeLvIaQm6bTrgtp7", "https://acme.example/"] {
-        let error = login(&env).redirected(invalid).await.unwrap_err();
+        let error = login(&env).finish_with_redirect(invalid).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input, "{error}");
         assert!(!error.to_string().contains("P7q7"));
     }
     // The state is compared first: a redirect of another login is not reported as denied.
-    let foreign = login(&env).redirected("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
+    let foreign =
+        login(&env).finish_with_redirect("error=access_denied&error_description=call+0900&state=x").await.unwrap_err();
     assert_eq!(foreign.to_string(), FOREIGN_STATE);
     for wrong in ["", "callback", "http://127.0.0.1/#here"] {
         let error = env.builder().login("laptop").unwrap().authorization(wrong).unwrap_err();
@@ -123,7 +124,7 @@ async fn sends_code_only_once() {
     let shown = format!("{first_login:?}");
     assert!(!shown.contains(first_login.state().expose()), "{shown}");
     let state = first_login.state().expose().to_owned();
-    let error = first_login.exchange("the c0de", &state).await.unwrap_err();
+    let error = first_login.exchange_code("the c0de", &state).await.unwrap_err();
     assert!(error.is_transient() && !format!("{error:?}").contains("the c0de"), "{error:?}");
     assert_eq!(provider.requests().len(), 1);
     let form = format!("form:?{}", request_body(&provider.requests()[0]));
@@ -132,5 +133,5 @@ async fn sends_code_only_once() {
     assert!(query_field(&form, "code_verifier").is_some_and(|verifier| verifier.len() >= 43));
     let second_login = login();
     let state = second_login.state().expose().to_owned();
-    assert_eq!(second_login.exchange("another", &state).await.unwrap().access_token().expose(), "t0ken");
+    assert_eq!(second_login.exchange_code("another", &state).await.unwrap().access_token().expose(), "t0ken");
 }

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{Client, DeviceCode, ErrorKind, Result, TokenSet};
+use documine::{
+    Client, ErrorKind, Result,
+    auth::{DeviceCode, TokenSet},
+};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, response};

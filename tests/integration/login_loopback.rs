@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use documine::{ErrorKind, Loopback, Result, TimeoutPhase, TokenSet};
+use documine::{
+    ErrorKind, Result, TimeoutPhase,
+    auth::{Loopback, TokenSet},
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use documine::{BoxFuture, Credentials, ErrorKind, MemoryStore, Result, TokenSet, TokenStore};
+use documine::{
+    BoxFuture, Credentials, ErrorKind, Result,
+    auth::{MemoryStore, TokenSet, TokenStore},
+};
 
 use crate::harness::login::issue_tokens;
 use crate::harness::stored_login::{log_in_to_store, process_client, rotating_env};
@@ -104,7 +107,7 @@ async fn logout_of_custom_token_source_fails() {
 
 struct FixedTokenSource;
 
-impl documine::TokenSource for FixedTokenSource {
+impl documine::auth::TokenSource for FixedTokenSource {
     fn token(&self, _: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>> {
         Box::pin(async { Ok(TokenSet::new("from the vault")) })
     }

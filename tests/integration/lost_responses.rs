@@ -1,6 +1,10 @@
 //! Lost and unexpected responses: no call is reported as done, or as not done, without evidence.
 
-use documine::{DownloadId, ErrorKind, FileId, Retry, Source};
+use documine::{
+    ErrorKind, Source,
+    models::{DownloadId, FileId},
+    retry::RetryMode,
+};
 use documine_sim::Fault;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -65,7 +69,7 @@ async fn retries_lost_upload_with_even_if_sent() {
     let (_folder, path) = study_on_disk();
     env.add_fault(Fault::on("uploadFile").times(1).reset_before_headers());
     env.add_fault(Fault::on("uploadFile").nth(2).unseen());
-    let uploaded = dossier.upload(Source::path(&path)).with_retry(Retry::EvenIfSent).await.unwrap();
+    let uploaded = dossier.upload(Source::path(&path)).with_retry_mode(RetryMode::EvenIfSent).await.unwrap();
     assert_eq!(uploaded.ids().len(), 1);
     let sent: Vec<_> =
         env.requests("uploadFile").iter().map(|request| (request.reached, request.request_bytes)).collect();
@@ -89,9 +93,9 @@ async fn repeated_deletion_succeeds_when_dossier_or_file_is_gone() {
         let service = scripted_server(vec![no_response(), not_found()]).await;
         let dossier = scripted::dossier(&client(&service.base).await);
         if path == &dossier_path {
-            dossier.delete().permanently().await.unwrap();
+            dossier.delete().permanently(true).await.unwrap();
         } else {
-            dossier.file("f-1".parse::<FileId>().unwrap()).delete().permanently().await.unwrap();
+            dossier.file("f-1".parse::<FileId>().unwrap()).delete().permanently(true).await.unwrap();
         }
         assert_eq!(request_lines(&service), vec![format!("DELETE {path}?deletePermanently=true"); 2]);
     }

@@ -1,6 +1,6 @@
 //! Recovery of an upload with a lost response: its file is found although the service lists the name in another Unicode form.
 
-use documine::{Retry, Source};
+use documine::{Source, retry::RetryMode};
 
 use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::scripted::{self, client};
@@ -28,7 +28,11 @@ fn wire(body: &str) -> String {
 async fn upload(name: &str, listed: &str) -> (usize, documine::Result<String>) {
     let service = losing_server(listed, 5).await;
     let dossier = scripted::dossier(&client(&service.base).await);
-    let uploaded = dossier.upload(Source::bytes(name, "bytes")).look_for_lost(true).with_retry(Retry::Never).await;
+    let uploaded = dossier
+        .upload(Source::bytes(name, "bytes"))
+        .recover_lost_response(true)
+        .with_retry_mode(RetryMode::Never)
+        .await;
     let uploads = service.requests().iter().filter(|request| request.starts_with("POST ")).count();
     (uploads, uploaded.map(|uploaded| uploaded.id.to_string()))
 }

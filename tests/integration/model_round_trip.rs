@@ -103,7 +103,7 @@ fn every_documented_example_round_trips() {
 async fn every_service_response_round_trips() {
     let env = TestEnv::new().await;
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
-    let package = dossier.create_package(documine::PackageContent::default()).await.unwrap();
+    let package = dossier.create_package(documine::PackageRequest::default()).await.unwrap();
     for operation in documine::api::operations::OPERATIONS.iter().filter(|operation| operation.method == "GET") {
         if operation.response == documine::api::operations::ResponseKind::Binary {
             continue;
@@ -113,7 +113,7 @@ async fn every_service_response_round_trips() {
             .replace("{dossierTemplateId}", env.template_id().as_str())
             .replace("{dossierId}", dossier.id().as_str())
             .replace("{fileId}", file.id().as_str())
-            .replace("{downloadId}", package.id());
+            .replace("{downloadId}", package.id().as_str());
         let body = env.client.request(Method::GET, path.as_str(), None).await.unwrap();
         check_model(operation.id, &serde_json::from_slice(&body).unwrap());
         if path.ends_with("/components") {
@@ -125,14 +125,14 @@ async fn every_service_response_round_trips() {
 
 #[test]
 fn models_have_json_schema() {
-    let file = schemars::schema_for!(documine::FileStatus);
+    let file = schemars::schema_for!(documine::models::FileStatus);
     let described = file.as_value()["properties"].as_object().unwrap();
     for field in ["id", "fileName", "processingStatus", "numberOfPages", "fileAttributes", "added"] {
         assert!(described.contains_key(field), "{field}");
     }
     let required = file.as_value()["required"].as_array().unwrap();
     assert_eq!(required, &[Value::from("id")]);
-    let components = schemars::schema_for!(documine::FileComponents);
+    let components = schemars::schema_for!(documine::models::FileComponents);
     assert_eq!(
         components.as_value().pointer("/properties/components/additionalProperties/items/type"),
         Some(&Value::from("string"))
@@ -145,6 +145,6 @@ async fn component_order_round_trips() {
     let (_, file) = env.processed_file("study.pdf", STUDY).await;
     let live = file.components().await.unwrap();
     let saved = serde_json::to_string(live.as_model()).unwrap();
-    let loaded: documine::FileComponents = serde_json::from_str(&saved).unwrap();
+    let loaded: documine::models::FileComponents = serde_json::from_str(&saved).unwrap();
     assert!(loaded.components.keys().eq(live.components.keys()));
 }

@@ -1,6 +1,9 @@
 //! Nonstandard responses of services and proxies that still have one unambiguous meaning.
 
-use documine::{DossierFields, DossierId, DossierTemplateId, ErrorKind, FileId};
+use documine::{
+    DossierFields, DossierTemplateId, ErrorKind,
+    models::{DossierId, FileId},
+};
 use futures_util::TryStreamExt;
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
@@ -80,7 +83,7 @@ async fn reads_response_without_content_as_empty_list() {
         assert_eq!(client.users().await.unwrap(), [], "{at}");
         let pages: Vec<_> = client.users().pages().try_collect().await.unwrap();
         assert_eq!(pages.iter().map(|page| page.items.len()).collect::<Vec<_>>(), [0], "{at}");
-        assert_eq!(dossier.processed().await.unwrap(), [], "{at}");
+        assert_eq!(dossier.wait_until_processed().await.unwrap(), [], "{at}");
     }
 }
 

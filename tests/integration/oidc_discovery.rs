@@ -59,7 +59,7 @@ async fn discovers_provider_endpoints() {
     let login = login.authorization("http://127.0.0.1/callback").unwrap();
     let ended_at = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
     assert_eq!(query_field(&ended_at, "iss"), Some(issuer));
-    login.redirected(&ended_at).await.unwrap();
+    login.finish_with_redirect(&ended_at).await.unwrap();
     assert_eq!(
         env.request_log(),
         ["discovery 200", "token 200", "getLicense 200", "auth 200", "login 302", "token 200"]

@@ -1,6 +1,9 @@
 //! Values that bind a redirect to its login: the `nonce` of OpenID Connect and `iss` of RFC 9207.
 
-use documine::{Authorization, Client, Result, TokenSet};
+use documine::{
+    Client, Result,
+    auth::{Authorization, TokenSet},
+};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response};
@@ -27,15 +30,15 @@ async fn logs_in_at_provider_that_requires_nonce() {
         let login = login(&env, scope);
         assert!(query_field(login.url(), "nonce").unwrap().len() >= 16);
         let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
-        let tokens = login.redirected(&redirect_url).await.unwrap();
+        let tokens = login.finish_with_redirect(&redirect_url).await.unwrap();
         let client = env.client_with(documine::Credentials::tokens(env.sim.client_id(), tokens));
-        assert_eq!(client.who_am_i().await.unwrap().account.as_deref(), Some(env.sim.username()));
+        assert_eq!(client.identity().await.unwrap().account.as_deref(), Some(env.sim.username()));
     }
     // A web application with its own callback.
     let login = login(&env, "openid");
     let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
     login
-        .exchange(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap())
+        .exchange_code(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap())
         .await
         .unwrap();
 }
@@ -62,7 +65,7 @@ async fn with_id_token(scope: &str, make: impl Fn(&str) -> Option<String>) -> Re
     let nonce = query_field(login.url(), "nonce").unwrap_or_default();
     *body.lock().unwrap() = json!({"access_token": "s3cret", "id_token": make(&nonce)}).to_string();
     let state = login.state().expose().to_owned();
-    login.redirected(&format!("code=c0de&state={state}")).await
+    login.finish_with_redirect(&format!("code=c0de&state={state}")).await
 }
 
 #[tokio::test]
@@ -121,9 +124,11 @@ async fn discovered(metadata: serde_json::Value, answer: &str) -> std::result::R
     let state = login.state().expose().to_owned();
     let iss: String = provider.base.replace(':', "%3A").replace('/', "%2F");
     let outcome = match answer {
-        "exchange" => login.exchange("c0de", &state).await,
-        "paste" => login.pasted("c0de").await,
-        answer => login.redirected(&format!("{CALLBACK}?state={state}&{}", answer.replace("{iss}", &iss))).await,
+        "exchange" => login.exchange_code("c0de", &state).await,
+        "paste" => login.finish_with_pasted("c0de").await,
+        answer => {
+            login.finish_with_redirect(&format!("{CALLBACK}?state={state}&{}", answer.replace("{iss}", &iss))).await
+        }
     };
     outcome.map(drop).map_err(|error| error.to_string())
 }
@@ -169,7 +174,7 @@ async fn manual_auth_path_requires_no_issuer() {
         let login = login.authorization(CALLBACK).unwrap();
         let redirect_url = log_in_on_page(login.url(), env.sim.username(), env.sim.password()).await;
         login
-            .exchange(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap())
+            .exchange_code(&query_field(&redirect_url, "code").unwrap(), &query_field(&redirect_url, "state").unwrap())
             .await
             .unwrap();
     }

@@ -2,7 +2,9 @@
 
 use documine::package::{Cell, Entry, EntryKind};
 use documine::{
-    Contents, DossierHandle, DownloadFileType, ErrorKind, Package, PackageContent, PackageLimits, ReportTemplateId,
+    DossierHandle, DownloadFileType, ErrorKind, Package, PackageRequest,
+    models::ReportTemplateId,
+    package::{PackageArchive, PackageLimits},
 };
 use futures_util::TryStreamExt;
 
@@ -16,7 +18,7 @@ async fn full_package(env: &TestEnv) -> (DossierHandle, Package) {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     upload_processed(&dossier, "invoice.pdf", INVOICE).await;
     let reports: Vec<ReportTemplateId> = dossier.get().await.unwrap().report_template_ids;
-    let content = PackageContent::reports(reports[..1].to_vec())
+    let content = PackageRequest::reports(reports[..1].to_vec())
         .and_file_types([DownloadFileType::Original, DownloadFileType::Preview]);
     let package = dossier.create_package(content).await.unwrap().wait().await.unwrap();
     (dossier, package)
@@ -138,7 +140,7 @@ async fn treats_backslashes_as_separators() {
         RawEntry { mode: 0, ..RawEntry::file(r"Reports\r.xlsx", &sheet) },
         RawEntry::file("./Previews//a.pdf", b"%PDF"),
     ]));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     let names: Vec<&str> = contents.entries().iter().map(Entry::name).collect();
     assert_eq!(names, ["Originals/2024/a.pdf", "Reports/r.xlsx", "Previews/a.pdf"]);
     assert_eq!(contents.originals().count(), 1);
@@ -172,7 +174,7 @@ async fn excludes_operating_system_files_from_documents() {
     let mut entries = vec![RawEntry::file("Originals/a.pdf", b"%PDF"), RawEntry::file("Reports/r.xlsx", &sheet)];
     entries.extend(system_files.iter().map(|name| RawEntry::file(name, b"\0\x05\x16\x07")));
     let package_file = PackageFile::new(&raw_archive(&entries));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     let originals: Vec<&str> = contents.originals().map(Entry::name).collect();
     assert_eq!(originals, ["Originals/a.pdf"]);
     assert_eq!(contents.reports().await.unwrap().len(), 1);
@@ -193,7 +195,7 @@ async fn does_not_unpack_nested_archives() {
         inner = raw_archive(&files);
     }
     let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("Originals/nested.zip", &inner)]));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     contents.unpack_to(folder.path().join("out")).await.unwrap();
     assert_eq!(std::fs::read(folder.path().join("out/Originals/nested.zip")).unwrap(), inner);
@@ -203,7 +205,7 @@ async fn does_not_unpack_nested_archives() {
 #[tokio::test]
 async fn opens_empty_archive_as_empty_package() {
     let package_file = PackageFile::new(&end_record(0, 0, 0));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     assert!(contents.entries().is_empty());
     assert!(contents.components().await.unwrap().is_empty());
     let error = contents.report().await.unwrap_err();
@@ -215,11 +217,11 @@ async fn opens_empty_archive_as_empty_package() {
 #[tokio::test]
 async fn reports_file_that_is_not_a_package() {
     let package_file = PackageFile::new(b"<html>Not Found</html>, and some more text for the length of an end");
-    let error = Contents::open(&package_file.path).await.unwrap_err();
+    let error = PackageArchive::open(&package_file.path).await.unwrap_err();
     assert!(error_reason(&package_file, &error, ErrorKind::Integrity).contains("not a ZIP archive"), "{error}");
-    let error = Contents::open(package_file.folder.path()).await.unwrap_err();
+    let error = PackageArchive::open(package_file.folder.path()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
-    let error = Contents::open(package_file.target()).await.unwrap_err();
+    let error = PackageArchive::open(package_file.target()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::File);
 }
 
@@ -228,7 +230,7 @@ async fn streams_entry_larger_than_memory_limit() {
     let large = vec![7; 300_000];
     let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("x", &large)]));
     let contents =
-        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
+        PackageArchive::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     let line = error_reason(&package_file, &contents.read("x").await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.contains("stream the entry"), "{line}");
     let chunks: Vec<_> = contents.stream("x").unwrap().try_collect().await.unwrap();

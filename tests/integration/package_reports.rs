@@ -1,7 +1,10 @@
 //! Reports and component exports in packages: hostile and damaged ones are rejected, and memory stays limited.
 
 use documine::package::{Cell, Report};
-use documine::{Contents, Error, ErrorKind, PackageLimits};
+use documine::{
+    Error, ErrorKind,
+    package::{PackageArchive, PackageLimits},
+};
 use proptest::prelude::*;
 
 use crate::harness::package_file::{PackageFile, error_reason, report_bytes, workbook, xlsx};
@@ -17,20 +20,20 @@ async fn small_reports_share_one_memory_limit() {
         PackageFile::new(&zip(&[("Reports/1.xlsx", &xlsx), ("Reports/2.xlsx", &xlsx), ("Reports/3.xlsx", &xlsx)]));
     // Each report has 99 rows of 16,384 cells of 32 bytes.
     let limits = PackageLimits::default().memory_bytes(125 << 20);
-    let contents = Contents::open_within(&package_file.path, limits).await.unwrap();
+    let contents = PackageArchive::open_within(&package_file.path, limits).await.unwrap();
     assert_eq!(contents.report_named("Reports/2.xlsx").await.unwrap().sheets[0].rows.len(), 99);
     let line = error_reason(&package_file, &contents.reports().await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Reports/3.xlsx\": invalid report: reports exceed"), "{line}");
     let package_file =
         PackageFile::new(&zip(&[("Components/1.json", &[b' '; 700]), ("Components/2.json", &[b' '; 700])]));
     let contents =
-        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
+        PackageArchive::open_within(&package_file.path, PackageLimits::default().memory_bytes(1000)).await.unwrap();
     assert!(contents.components().await.is_err());
     // 60 kB of JSON objects that occupy more than 4 MB.
     let dense = format!(r#"{{"id":"1","other":[{}{{}}]}}"#, r#"{"":0},"#.repeat(8000));
     let package_file = PackageFile::new(&zip(&[("Components/1.json", dense.as_bytes())]));
     let contents =
-        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
+        PackageArchive::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
     let line = error_reason(&package_file, &contents.components().await.unwrap_err(), ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Components/1.json\": memory limit of the call exceeded"), "{line}");
 }
@@ -66,7 +69,7 @@ fn report(sheet: &str) -> Vec<u8> {
 
 async fn report_of(sheet: &str) -> documine::Result<Report> {
     let package_file = PackageFile::new(&report(sheet));
-    Contents::open(&package_file.path).await.unwrap().report().await
+    PackageArchive::open(&package_file.path).await.unwrap().report().await
 }
 
 #[tokio::test]
@@ -102,7 +105,7 @@ async fn rejects_hostile_or_damaged_report() {
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "protected by a password"),
     ] {
         let package_file = PackageFile::new(&zip(&[("Reports/r.xlsx", bytes)]));
-        let error = Contents::open(&package_file.path).await.unwrap().reports().await.unwrap_err();
+        let error = PackageArchive::open(&package_file.path).await.unwrap().reports().await.unwrap_err();
         let line = error_reason(&package_file, &error, ErrorKind::Integrity);
         assert!(line.starts_with("entry \"Reports/r.xlsx\": invalid report: ") && line.contains(part), "{line}");
     }
@@ -123,7 +126,7 @@ async fn damaged_report_or_export_does_not_affect_others() {
         RawEntry::file("Components/4.json", br#"{"fileId":"4"}"#),
     ]));
     let contents =
-        Contents::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
+        PackageArchive::open_within(&package_file.path, PackageLimits::default().memory_bytes(1 << 20)).await.unwrap();
     // The name, or the entry named by the error followed by `!`.
     let named = |read: Vec<documine::Result<String>>| -> Vec<String> {
         let entry = |error: Error| {
@@ -150,7 +153,7 @@ async fn exaggerated_shared_string_count_allocates_no_memory() {
     for texts in [text.as_bytes(), &wide] {
         let cell = r#"<row><c t="s"><v>1</v></c></row>"#;
         let package_file = PackageFile::new(&zip(&[("Reports/r.xlsx", &workbook(cell, texts))]));
-        let report = Contents::open(&package_file.path).await.unwrap().report().await.unwrap();
+        let report = PackageArchive::open(&package_file.path).await.unwrap().report().await.unwrap();
         assert_eq!(report.sheets[0].rows[0].cells, [Cell::Text("x".into())]);
     }
 }
@@ -159,7 +162,7 @@ async fn exaggerated_shared_string_count_allocates_no_memory() {
 async fn names_entry_with_invalid_components() {
     let package_file =
         PackageFile::new(&zip(&[("Components/x.components.json", b"[1]"), ("Components/x.components.xml", b"<x/>")]));
-    let error = Contents::open(&package_file.path).await.unwrap().components().await.unwrap_err();
+    let error = PackageArchive::open(&package_file.path).await.unwrap().components().await.unwrap_err();
     let line = error_reason(&package_file, &error, ErrorKind::Integrity);
     assert!(line.starts_with("entry \"Components/x.components.json\": not the components of a file"), "{line}");
 }

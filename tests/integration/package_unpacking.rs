@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use documine::Contents;
+use documine::package::PackageArchive;
 use proptest::prelude::*;
 
 use crate::harness::package_file::{PackageFile, collect_files};
@@ -20,7 +20,7 @@ async fn unpacked_files_are_not_executable() {
     let plain = package_file.folder.path().join("plain");
     std::fs::write(&plain, "").unwrap();
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
-    Contents::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
+    PackageArchive::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
     assert_eq!(mode(&package_file.target().join("run.sh")), mode(&plain), "same mode as a new file");
     assert_eq!(mode(&package_file.target().join("run.sh")) & 0o111, 0);
     std::fs::create_dir(package_file.folder.path().join("new")).unwrap();
@@ -35,7 +35,7 @@ async fn unpacked_files_are_not_executable() {
 /// Unpacks an archive whose files contain their own names. Returns each written content with its path.
 async fn unpacked_names(entries: &[RawEntry]) -> Vec<(String, String)> {
     let package_file = PackageFile::new(&raw_archive(entries));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     let unpacked = contents.unpack_to(package_file.target()).await.unwrap();
     assert_eq!(unpacked.files, contents.entries().len() as u64);
     let mut files = Vec::new();
@@ -107,7 +107,8 @@ async fn unpacks_case_insensitive_duplicates_as_numbered_names() {
         RawEntry { mode: 0, ..RawEntry::file("d/", b"") },
         RawEntry::file("D", b"a file"),
     ]));
-    let unpacked = Contents::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
+    let unpacked =
+        PackageArchive::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
     assert_eq!((unpacked.renamed[0].entry.as_str(), unpacked.renamed[0].path.as_str()), ("D", "D (2)"));
     assert!(package_file.target().join("d").is_dir());
 }
@@ -116,7 +117,7 @@ async fn unpacks_case_insensitive_duplicates_as_numbered_names() {
 async fn dropped_unpack_leaves_no_files() {
     let entries: Vec<RawEntry> = (0..5000).map(|n| RawEntry::file(format!("{n}"), b"bytes")).collect();
     let package_file = PackageFile::new(&raw_archive(&entries));
-    let (contents, target) = (Contents::open(&package_file.path).await.unwrap(), package_file.target());
+    let (contents, target) = (PackageArchive::open(&package_file.path).await.unwrap(), package_file.target());
     let unpacking = tokio::spawn(async move { contents.unpack_to(target).await });
     while package_file.is_only_file() {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -146,7 +147,8 @@ fn small_archive() -> Vec<u8> {
 #[tokio::test]
 async fn unpacks_stored_and_deflated_entries() {
     let package_file = PackageFile::new(&small_archive());
-    let unpacked = Contents::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
+    let unpacked =
+        PackageArchive::open(&package_file.path).await.unwrap().unpack_to(package_file.target()).await.unwrap();
     assert_eq!((unpacked.files, unpacked.bytes), (2, 40));
     assert!(package_file.target().join("d").is_dir(), "a folder entry with file mode");
 }
@@ -170,7 +172,7 @@ proptest! {
         let package_file = PackageFile::new(&bytes);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let unpacked = runtime.block_on(async {
-            Contents::open(&package_file.path).await?.unpack_to(package_file.target()).await
+            PackageArchive::open(&package_file.path).await?.unpack_to(package_file.target()).await
         });
         match unpacked {
             Ok(_) => {

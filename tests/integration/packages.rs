@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    DossierHandle, DownloadFileType, DownloadId, DownloadState, Error, ErrorKind, Package, PackageContent,
-    ReportTemplateId, State, WaitErrorKind,
+    DossierHandle, DownloadFileType, Error, ErrorKind, Package, PackageRequest,
+    models::{DownloadId, DownloadState, ReportTemplateId},
+    wait::{PollState, WaitErrorKind},
 };
 use futures_util::TryStreamExt;
 
@@ -17,10 +18,10 @@ use crate::harness::test_env::{TestEnv, header, originals, upload_processed};
 use crate::harness::zip_target;
 
 /// Requests the originals and a report for each report template.
-async fn all_content(dossier: &DossierHandle) -> PackageContent {
+async fn all_content(dossier: &DossierHandle) -> PackageRequest {
     let reports: Vec<ReportTemplateId> = dossier.get().await.unwrap().report_template_ids;
     assert!(!reports.is_empty());
-    PackageContent::reports(reports).and_file_types([DownloadFileType::Original])
+    PackageRequest::reports(reports).and_file_types([DownloadFileType::Original])
 }
 
 /// Downloads the package and returns its entries with their names.
@@ -51,7 +52,7 @@ async fn creates_waits_for_saves_and_deletes_package_of_one_file() {
     assert_eq!(*observed.lock().unwrap(), ["QUEUED", "GENERATING"]);
     let polls: Vec<_> = env.request_times("getDownload", start).iter().map(Duration::as_millis).collect();
     assert_eq!(polls, [0, 500, 1000]);
-    assert_eq!(package.id().as_str(), operation.id());
+    assert_eq!(package.id(), operation.id());
     assert_eq!(package.status().status, Some(DownloadState::Ready));
     assert_eq!(package.status().file_ids, [file.id().clone()]);
 
@@ -131,13 +132,13 @@ async fn lists_packages_and_reopens_them_by_id() {
     let listed = env.client.downloads().await.unwrap();
     assert_eq!(
         listed.iter().map(|package| package.download_id.as_str()).collect::<Vec<_>>(),
-        [first.id(), second.id()]
+        [first.id().as_str(), second.id().as_str()]
     );
     assert!(listed.iter().all(|package| package.status == Some(DownloadState::Queued)));
 
     // As in another process that knows only the id.
-    let id: DownloadId = second.id().parse().unwrap();
-    let package = env.builder().build().unwrap().download(id).operation().wait().await.unwrap();
+    let id: DownloadId = second.id().clone();
+    let package = env.builder().build().unwrap().download(id).job().wait().await.unwrap();
     assert_eq!(package.status().file_ids, [file.id().clone()]);
     assert_eq!(content(&read_entries(&package).await, "study.pdf"), STUDY);
 }
@@ -147,9 +148,9 @@ async fn poll_once_returns_current_state() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
-    let name = |state: State<Package>| match state {
-        State::Working(name) => name,
-        State::Done(package) => package.status().status.as_ref().unwrap().to_string(),
+    let name = |state: PollState<Package>| match state {
+        PollState::Working(name) => name,
+        PollState::Done(package) => package.status().status.as_ref().unwrap().to_string(),
         _ => panic!("unexpected state"),
     };
     let mut names = Vec::new();
@@ -247,7 +248,7 @@ async fn download_of_unready_package_is_a_conflict() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
-    let id: DownloadId = operation.id().parse().unwrap();
+    let id: DownloadId = operation.id().clone();
     // The facade offers downloads only for ready packages; the raw client has no such check.
     let error = env.client.raw().download_package().download_id(id).send().await.map(drop).unwrap_err();
     let error = Error::find(&error).unwrap();
@@ -271,10 +272,10 @@ async fn poll_reports_package_gone_that_was_deleted_before_the_first_poll() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
-    env.client.download(operation.id().parse::<DownloadId>().unwrap()).delete().await.unwrap();
+    env.client.download(operation.id().clone()).delete().await.unwrap();
     // A machine of the service may not know a new id yet.
     let state = operation.poll_once().await.unwrap();
-    assert!(matches!(&state, State::Working(name) if name == "UNKNOWN"), "{state:?}");
+    assert!(matches!(&state, PollState::Working(name) if name == "UNKNOWN"), "{state:?}");
     env.time.advance(10);
     assert_eq!(operation.poll_once().await.unwrap_err().kind(), WaitErrorKind::Gone);
 }

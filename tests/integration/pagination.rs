@@ -1,7 +1,7 @@
 //! Lists of services with and without paging.
 
 use documine::api::operations;
-use documine::{Client, Continuation, Credentials, Dossier, DossierFilter, ErrorKind, List, NewDossier};
+use documine::{Client, Credentials, DossierFields, ErrorKind, list::Continuation, request::ListDossiers};
 use documine_sim::{Fault, Paging};
 use futures_util::{StreamExt, TryStreamExt};
 
@@ -13,12 +13,12 @@ use crate::harness::test_env::TestEnv;
 async fn env_with_45_dossiers(paging: Paging) -> TestEnv {
     let env = TestEnv::with(|builder| builder.paging(paging)).await;
     for number in 0..45 {
-        let _ = env.template().create_dossier(NewDossier::named(format!("{number:02}"))).await.unwrap();
+        let _ = env.template().create_dossier(DossierFields::named(format!("{number:02}"))).await.unwrap();
     }
     env
 }
 
-fn names(dossiers: &[documine::Dossier]) -> Vec<String> {
+fn names(dossiers: &[documine::models::Dossier]) -> Vec<String> {
     dossiers.iter().filter_map(|dossier| dossier.name.clone()).collect()
 }
 
@@ -125,7 +125,7 @@ async fn detects_link_cycle() {
 const MODES: [Paging; 3] = [Paging::None, Paging::Page, Paging::Link];
 
 /// Lists the dossiers with the paging mode of the service; the document declares no paging.
-fn dossiers(env: &TestEnv, client: &Client, paging: Paging) -> List<DossierFilter, Dossier> {
+fn dossiers(env: &TestEnv, client: &Client, paging: Paging) -> ListDossiers {
     let form = match paging {
         Paging::Page => operations::Paging::PageSize,
         Paging::Link => operations::Paging::Link,

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use documine::api::operations::Paging;
-use documine::{ErrorKind, List, Result, User};
+use documine::{ErrorKind, Result, models::User, request::ListUsers};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -95,7 +95,7 @@ async fn stream_fails_on_fewer_items_than_announced() {
 }
 
 /// Starts a service whose users are paged by page number.
-async fn numbered_pages(responses: &[&str]) -> (CannedServer, List<(), User>) {
+async fn numbered_pages(responses: &[&str]) -> (CannedServer, ListUsers) {
     let service = scripted_server(responses.iter().map(|body| page(None, body)).collect()).await;
     let list = client(&service.base).await.users().with_paging(Paging::PageSize);
     (service, list)

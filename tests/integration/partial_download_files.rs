@@ -43,9 +43,9 @@ async fn restarts_when_bytes_of_part_changed() {
         bytes[at] ^= 1;
         std::fs::write(&part, bytes).unwrap();
         let (server, package) = package(&zip).await;
-        let saved = package.save_to(&target).resumable().await.unwrap();
+        let saved = package.save_to(&target).resumable(true).await.unwrap();
         assert!(std::fs::read(&target).unwrap() == zip, "byte {at}");
-        assert_eq!((saved.resumed_at, server.range_starts()), (0, vec![None]), "byte {at}");
+        assert_eq!((saved.resume_offset, server.range_starts()), (0, vec![None]), "byte {at}");
         assert_eq!(file_names(folder.path()), ["a.zip"]);
     }
 }
@@ -59,7 +59,7 @@ async fn restarts_when_sidecar_has_no_checksum() {
     assert!(json.as_object_mut().unwrap().remove("crc32").is_some());
     std::fs::write(&sidecar, json.to_string()).unwrap();
     let (server, package) = package(&zip).await;
-    package.save_to(&target).resumable().await.unwrap();
+    package.save_to(&target).resumable(true).await.unwrap();
     assert_eq!(server.range_starts(), [None]);
     assert!(std::fs::read(&target).unwrap() == zip);
 }
@@ -76,7 +76,7 @@ async fn does_not_follow_links() {
         let (folder, target) = interrupted_download(&zip).await;
         std::os::unix::fs::symlink(&victim, folder.path().join(name)).unwrap();
         let (server, package) = package(&zip).await;
-        package.save_to(&target).resumable().await.unwrap();
+        package.save_to(&target).resumable(true).await.unwrap();
         assert_eq!(
             (std::fs::read(&victim).unwrap(), server.range_starts()),
             (b"precious".to_vec(), vec![Some(100_000)]),
@@ -94,7 +94,7 @@ async fn does_not_follow_links() {
         std::fs::remove_file(&link).unwrap();
         std::os::unix::fs::symlink(&to, &link).unwrap();
         let (server, package) = package(&zip).await;
-        let error = package.save_to(&target).resumable().await.unwrap_err();
+        let error = package.save_to(&target).resumable(true).await.unwrap_err();
         assert_refused(&error, &link, "file is a symbolic link, not a regular file; move it away");
         assert_eq!((std::fs::read(&victim).unwrap(), server.range_starts()), (b"precious".to_vec(), vec![]), "{name}");
         assert_eq!(file_names(other_folder.path()), ["victim"], "{name}");
@@ -110,7 +110,7 @@ async fn rejects_hard_links_and_special_files() {
         let (folder, target) = interrupted_download(&zip).await;
         let path = folder.path().join(name);
         let (server, package) = package(&zip).await;
-        let error = async || package.save_to(&target).resumable().await.unwrap_err();
+        let error = async || package.save_to(&target).resumable(true).await.unwrap_err();
 
         let other = folder.path().join("other name");
         std::fs::hard_link(&path, &other).unwrap();
@@ -142,7 +142,7 @@ async fn rejects_part_of_another_user() {
             return;
         }
         let (server, package) = package(&zip).await;
-        let error = package.save_to(&target).resumable().await.unwrap_err();
+        let error = package.save_to(&target).resumable(true).await.unwrap_err();
         assert_refused(&error, &path, "file belongs to another user (12345); move it away, or choose another path");
         assert_eq!(
             (server.range_starts(), file_names(folder.path())),
@@ -155,7 +155,7 @@ async fn rejects_part_of_another_user() {
 async fn drop_after_first_bytes(package: Package, target: &Path) {
     let started = Arc::new(Notify::new());
     let notifier = Arc::clone(&started);
-    let call = package.save_to(target).resumable().with_progress(move |moved, _| {
+    let call = package.save_to(target).resumable(true).with_progress(move |moved, _| {
         if moved == 100_000 {
             notifier.notify_one();
         }
@@ -175,8 +175,8 @@ async fn dropped_call_can_be_repeated_at_once() {
         let (folder, target) = zip_target();
         drop_after_first_bytes(stalling_server.package().await, &target).await;
         let (server, package) = package(&zip).await;
-        let saved = package.save_to(&target).resumable().await.unwrap();
-        assert_eq!((saved.resumed_at, server.range_starts()), (100_000, vec![Some(100_000)]), "round {round}");
+        let saved = package.save_to(&target).resumable(true).await.unwrap();
+        assert_eq!((saved.resume_offset, server.range_starts()), (100_000, vec![Some(100_000)]), "round {round}");
         assert!(std::fs::read(&target).unwrap() == zip);
         assert_eq!(file_names(folder.path()), ["a.zip"]);
     }
@@ -193,8 +193,8 @@ async fn aborted_task_can_be_repeated_at_once() {
         let (server, package) = package(&zip).await;
         // `abort` only requests the end of the task; its future is dropped later by the runtime.
         task.abort();
-        let saved = package.save_to(&target).resumable().await.unwrap();
-        assert_eq!((saved.resumed_at, server.range_starts()), (100_000, vec![Some(100_000)]), "round {round}");
+        let saved = package.save_to(&target).resumable(true).await.unwrap();
+        assert_eq!((saved.resume_offset, server.range_starts()), (100_000, vec![Some(100_000)]), "round {round}");
         assert!(std::fs::read(&target).unwrap() == zip);
     }
 }
@@ -206,9 +206,9 @@ async fn concurrent_calls_after_a_dropped_one_run_in_turn() {
     let (folder, target) = zip_target();
     drop_after_first_bytes(stalling_server.package().await, &target).await;
     let (server, package) = package(&zip).await;
-    let call = || package.save_to(&target).resumable();
+    let call = || package.save_to(&target).resumable(true);
     let (one, other) = tokio::join!(call(), call());
-    let mut range_starts: Vec<_> = [one, other].into_iter().flatten().map(|saved| saved.resumed_at).collect();
+    let mut range_starts: Vec<_> = [one, other].into_iter().flatten().map(|saved| saved.resume_offset).collect();
     range_starts.sort_unstable();
     // The second call either waited for the first and downloaded the package again, or failed because the first was running.
     assert!(range_starts == [100_000] || range_starts == [0, 100_000], "{range_starts:?}");
@@ -226,11 +226,11 @@ async fn reports_part_locked_by_another_process() {
     let other = std::fs::OpenOptions::new().read(true).write(true).open(&part).unwrap();
     other.try_lock().unwrap();
     let (server, package) = package(&zip).await;
-    let error = package.save_to(&target).resumable().await.unwrap_err();
+    let error = package.save_to(&target).resumable(true).await.unwrap_err();
     assert_refused(&error, &part, "another process is downloading it; wait for that process, or choose another path");
     assert_eq!(server.range_starts(), []);
     // Unlock explicitly: a child process of another test may hold a copy of the handle, so closing is not enough.
     other.unlock().unwrap();
-    package.save_to(&target).resumable().await.unwrap();
+    package.save_to(&target).resumable(true).await.unwrap();
     assert_eq!(server.range_starts(), [Some(100_000)]);
 }

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    BoxFuture, Client, Clock, Credentials, Error, LoginEvent, MemoryStore, Observer, Result, TokenSet, TokenSource,
-    TokenStore,
+    BoxFuture, Client, Clock, Credentials, Error, Result,
+    auth::{LoginEvent, MemoryStore, TokenSet, TokenSource, TokenStore},
+    observe::Observer,
 };
 use documine_sim::Fault;
 use futures_util::future::join_all;
@@ -199,7 +200,7 @@ async fn failed_refresh_does_not_fail_calls_while_token_is_valid() {
     time.advance(275);
     for _ in 0..24 {
         client.license().await.unwrap();
-        client.settle().await;
+        client.wait_for_refresh().await;
         time.advance(1);
     }
     assert_eq!(provider.token_requests(), 2, "Retry-After applies to background refreshes");
@@ -252,7 +253,7 @@ async fn login_stored_by_another_process_ends_backoff() {
                 "refresh_token": "{refresh}", "id_token": null, "expires_at": {end}, "refresh_expires_at": null, "scopes": []}}"#,
             sim.client_id()
         );
-        documine::StoredLogin::from_json(&json).unwrap()
+        documine::auth::StoredLogin::from_json(&json).unwrap()
     };
     let (access, refresh) = issue_tokens(&env).await;
     let old = stored(&access, &refresh);
@@ -278,7 +279,7 @@ struct FailingSource(Arc<AtomicUsize>);
 impl TokenSource for FailingSource {
     fn token(&self, _rejected: Option<&TokenSet>) -> BoxFuture<'_, Result<TokenSet>> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { Err(documine::StoredLogin::from_json("the vault is down").unwrap_err()) })
+        Box::pin(async { Err(documine::auth::StoredLogin::from_json("the vault is down").unwrap_err()) })
     }
 }
 

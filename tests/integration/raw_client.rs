@@ -57,7 +57,7 @@ async fn uploads_custom_form() {
     let form = required.fold(reqwest::multipart::Form::new(), |form, (name, value)| form.text(name, value));
     let result = call.body(form.part(documine_sim::wire::part(), part)).send().await.unwrap().into_inner();
     assert_eq!(result.file_ids.len(), 1);
-    let file = dossier.file(&result.file_ids[0]).processed().await.unwrap();
+    let file = dossier.file(&result.file_ids[0]).wait_until_processed().await.unwrap();
     assert_eq!(file.get().await.unwrap().file_name.as_deref(), Some("own.pdf"));
 }
 

@@ -4,7 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{BoxFuture, Client, Credentials, DownloadId, ErrorKind, Result, TokenSet, TokenSource, WaitErrorKind};
+use documine::{
+    BoxFuture, Client, Credentials, ErrorKind, Result,
+    auth::{TokenSet, TokenSource},
+    models::DownloadId,
+    wait::WaitErrorKind,
+};
 use serde_json::json;
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
@@ -189,7 +194,7 @@ async fn reports_unknown_token_path_as_auth_error() {
     assert_eq!(error.status().map(|status| status.as_u16()), Some(404));
 
     time.advance(1);
-    let error = client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap_err();
+    let error = client.download("d-1".parse::<DownloadId>().unwrap()).job().wait().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Poll, "{error:?}");
     let poll_error = error.poll_error().map(ToString::to_string);
     assert_eq!((error.target(), poll_error.as_deref()), ("package d-1", Some(line)));

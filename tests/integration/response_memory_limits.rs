@@ -8,7 +8,7 @@ use crate::harness::scripted::builder;
 
 async fn client(base: &str, limit: usize) -> Client {
     let builder = builder(base).await.0.credentials(Credentials::access_token("0wn-t0ken"));
-    builder.max_answer_size(limit).build().unwrap()
+    builder.max_response_size(limit).build().unwrap()
 }
 
 /// Values that occupy much more memory than their text.
@@ -26,7 +26,7 @@ async fn rejects_response_that_exceeds_memory_limit() {
         let error = client(&service.base, 1_000_000).await.license().await;
         let line = error.unwrap_err().to_string();
         assert!(line.contains("bytes of memory, more than 8000000"), "{value}: {line}");
-        assert!(line.contains("max_answer_size"), "{value}: {line}");
+        assert!(line.contains("max_response_size"), "{value}: {line}");
         // A higher limit accepts the same response.
         let license = client(&service.base, 128_000_000).await.license().await;
         assert!(license.is_ok(), "{value}: {license:?}");

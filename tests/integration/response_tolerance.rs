@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use documine::{DossierTemplateStatus, ErrorKind, ProcessingStatus};
+use documine::{
+    ErrorKind,
+    models::{DossierTemplateStatus, ProcessingStatus},
+};
 use documine_sim::Fault;
 use serde_json::json;
 
@@ -117,7 +120,7 @@ async fn accepts_202_for_creation() {
     env.add_fault(
         Fault::on("createOrUpdateDossier").status(202).body("application/json", r#"{"id":"d-1","name":"Q3"}"#),
     );
-    let dossier = env.template().create_dossier(documine::NewDossier::named("Q3")).await.unwrap();
+    let dossier = env.template().create_dossier(documine::DossierFields::named("Q3")).await.unwrap();
     assert_eq!(dossier.id().as_str(), "d-1");
 }
 
@@ -227,7 +230,7 @@ async fn respects_retry_after_within_call_budget() {
 async fn does_not_retry_creation() {
     let env = TestEnv::new().await;
     env.add_fault(Fault::on("createOrUpdateDossier").status(503).times(1));
-    let error = env.template().create_dossier(documine::NewDossier::named("Q3")).await.map(drop).unwrap_err();
+    let error = env.template().create_dossier(documine::DossierFields::named("Q3")).await.map(drop).unwrap_err();
     assert!(error.is_transient() && error.was_sent());
     assert_eq!((error.attempts(), env.requests("createOrUpdateDossier").len()), (1, 1));
 }
@@ -254,7 +257,7 @@ async fn treats_file_without_state_as_unfinished() {
         Fault::on("getFile").patch(&json!([{"op": "remove", "path": "/processingStatus"}]).to_string()).times(1),
     );
     let before = env.requests("getFile").len();
-    file.processed().await.unwrap();
+    file.wait_until_processed().await.unwrap();
     assert_eq!(env.requests("getFile").len(), before + 2);
     assert_eq!(file.get().await.unwrap().processing_status, Some(ProcessingStatus::Processed));
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{Error, ErrorKind, Progress, Retry};
+use documine::{Error, ErrorKind, retry::RetryMode, transfer::Progress};
 
 use crate::harness::canned_server::response;
 use crate::harness::messages::write_error;
@@ -30,7 +30,7 @@ impl Progress for ProgressRecorder {
         lines.push(line);
     }
 
-    fn resumed_at(&self, bytes: u64) {
+    fn resume_offset(&self, bytes: u64) {
         self.0.lock().unwrap().push(format!("resumed at {bytes}"));
     }
 }
@@ -44,7 +44,14 @@ async fn resumes_in_another_process() {
     std::fs::write(&target, "previous content").unwrap();
     for (at, length_so_far) in [(100_000, 100_000), (50_000, 150_000)] {
         // Each call uses a new client, as another process would.
-        let error = server.package().await.save_to(&target).resumable().with_retry(Retry::Never).await.unwrap_err();
+        let error = server
+            .package()
+            .await
+            .save_to(&target)
+            .resumable(true)
+            .with_retry_mode(RetryMode::Never)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted, "{at}");
         assert_eq!(file_names(folder.path()), ["a.zip", "a.zip.part", "a.zip.part.json"]);
         assert!(std::fs::read(folder.path().join("a.zip.part")).unwrap() == zip[..length_so_far]);
@@ -57,8 +64,8 @@ async fn resumes_in_another_process() {
         assert_eq!(std::fs::read(&target).unwrap(), b"previous content");
     }
     let recorded = ProgressRecorder::default();
-    let saved = server.package().await.save_to(&target).resumable().with_progress(recorded.clone()).await.unwrap();
-    assert_eq!((saved.path, saved.bytes, saved.resumed_at), (target.clone(), length as u64, 150_000));
+    let saved = server.package().await.save_to(&target).resumable(true).with_progress(recorded.clone()).await.unwrap();
+    assert_eq!((saved.path, saved.bytes, saved.resume_offset), (target.clone(), length as u64, 150_000));
     assert!(std::fs::read(&target).unwrap() == zip);
     assert_eq!(file_names(folder.path()), ["a.zip"]);
     assert_eq!(server.range_starts(), [None, Some(100_000), Some(150_000)]);
@@ -94,8 +101,8 @@ async fn records_safe_bytes_in_sidecar_during_download() {
         std::fs::write(after.path().join("a.zip.part"), part).unwrap();
         std::fs::write(after.path().join("a.zip.part.json"), &sidecar).unwrap();
         let server = PackageServer::interrupted_after(&zip, vec![]).await;
-        let saved = server.package().await.save_to(after.path().join("a.zip")).resumable().await.unwrap();
-        assert_eq!((saved.resumed_at, server.range_starts()), (begin as u64, vec![Some(begin)]), "{what}");
+        let saved = server.package().await.save_to(after.path().join("a.zip")).resumable(true).await.unwrap();
+        assert_eq!((saved.resume_offset, server.range_starts()), (begin as u64, vec![Some(begin)]), "{what}");
         assert!(std::fs::read(&saved.path).unwrap() == zip, "{what}");
         assert_eq!(file_names(after.path()), ["a.zip"], "{what}");
     }
@@ -140,7 +147,7 @@ async fn restarts_when_part_does_not_match_sidecar() {
         // `with_extension` replaces the last extension of `a.zip.x`.
         damage(&folder.path().join("a.zip.x"), &text(folder.path()));
         let server = PackageServer::interrupted_after(&zip, vec![]).await;
-        let saved = server.package().await.save_to(folder.path().join("a.zip")).resumable().await.unwrap();
+        let saved = server.package().await.save_to(folder.path().join("a.zip")).resumable(true).await.unwrap();
         assert!(std::fs::read(&saved.path).unwrap() == zip, "{what}");
         assert_eq!(file_names(folder.path()), ["a.zip"], "{what}");
         assert_eq!(server.range_starts(), range_starts, "{what}");
@@ -156,7 +163,7 @@ async fn refuses_to_touch_foreign_or_newer_part() {
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let package = server.package().await;
     let line = async || {
-        let error: Error = package.save_to(&target).resumable().await.unwrap_err();
+        let error: Error = package.save_to(&target).resumable(true).await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::File, 0));
         error.to_string()
     };
@@ -193,7 +200,7 @@ async fn rejects_second_call_on_same_part() {
     let first = start_resumable(stalling_server.package().await, &target, 100_000).await;
     let server = PackageServer::interrupted_after(&zip, vec![]).await;
     let second = server.package().await;
-    let error = second.save_to(&target).resumable().await.unwrap_err();
+    let error = second.save_to(&target).resumable(true).await.unwrap_err();
     let reason = "another call is downloading it; wait for that call, or choose another path";
     let line = write_error(&folder.path().join("a.zip.part"), reason);
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::File, line));
@@ -201,13 +208,13 @@ async fn rejects_second_call_on_same_part() {
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     let saved = loop {
-        match second.save_to(&target).resumable().await {
+        match second.save_to(&target).resumable(true).await {
             Ok(saved) => break saved,
             Err(error) => assert_eq!(error.kind(), ErrorKind::File, "{error}"),
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     };
-    assert_eq!((saved.resumed_at, server.range_starts()), (100_000, vec![Some(100_000)]));
+    assert_eq!((saved.resume_offset, server.range_starts()), (100_000, vec![Some(100_000)]));
     assert!(std::fs::read(&target).unwrap() == zip);
     assert_eq!(file_names(folder.path()), ["a.zip"]);
     assert_eq!(request_lines(&stalling_server.service).len(), 2);
@@ -220,15 +227,15 @@ async fn removes_part_that_cannot_be_resumed() {
         let package = zip.clone();
         let server = PackageServer::start(move |_| full_response(&package, headers, 50_000)).await;
         let folder = tempfile::tempdir().unwrap();
-        let call = server.package().await.save_to(folder.path().join("a.zip")).resumable();
+        let call = server.package().await.save_to(folder.path().join("a.zip")).resumable(true);
         call.await.unwrap_err();
         assert_eq!(file_names(folder.path()), [""; 0], "{what}");
     }
     let server = PackageServer::start(|_| response("404 Not Found", &[], "")).await;
     let (folder, target) = zip_target();
-    assert!(server.package().await.save_to(&target).resumable().await.unwrap_err().is_not_found());
+    assert!(server.package().await.save_to(&target).resumable(true).await.unwrap_err().is_not_found());
     assert_eq!(file_names(folder.path()), [""; 0], "nothing was received");
     interrupt_download(&zip, folder.path()).await;
-    assert!(server.package().await.save_to(&target).resumable().await.unwrap_err().is_not_found());
+    assert!(server.package().await.save_to(&target).resumable(true).await.unwrap_err().is_not_found());
     assert_eq!(file_names(folder.path()), [""; 0], "the package is gone");
 }

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use documine::{
-    Client, Clock, Credentials, DossierHandle, DownloadId, ErrorKind, FileId, NewDossier, Pacing, Source, TimeoutPhase,
+    Client, Clock, Credentials, DossierFields, DossierHandle, ErrorKind, Source, TimeoutPhase,
+    models::{DownloadId, FileId},
+    retry::RateLimit,
 };
 use documine_sim::Fault;
 use futures_util::future::try_join_all;
@@ -50,7 +52,7 @@ async fn fails_uploads_fast_on_long_retry_after_and_recovers() {
 #[tokio::test]
 async fn does_not_block_clones_after_rate_limited_call() {
     let env = TestEnv::new().await;
-    let client = env.builder().pacing(Pacing::adaptive()).build().unwrap();
+    let client = env.builder().rate_limit(RateLimit::adaptive()).build().unwrap();
     let template = client.dossier_template(env.template_id());
     env.add_fault(Fault::on("getLicense").times(1).rate_limited(100));
     client.license().with_deadline(Duration::from_secs(50)).await.unwrap_err();
@@ -60,7 +62,7 @@ async fn does_not_block_clones_after_rate_limited_call() {
     assert_eq!((error.retry_after(), error.attempts()), (Some(Duration::from_secs(100)), 0));
     assert_eq!(env.time.sleeps(), []);
     // A call with enough time waits for `Retry-After`; afterwards no delay remains.
-    template.create_dossier(NewDossier::named("Q3")).await.map(drop).unwrap();
+    template.create_dossier(DossierFields::named("Q3")).await.map(drop).unwrap();
     assert_eq!(env.time.sleeps(), [Duration::from_secs(100)]);
 }
 
@@ -69,7 +71,7 @@ async fn retries_creation_and_upload_on_503_with_retry_after() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     env.add_fault(Fault::on("createOrUpdateDossier").times(1).unavailable(2));
-    env.template().create_dossier(NewDossier::named("Q4")).await.map(drop).unwrap();
+    env.template().create_dossier(DossierFields::named("Q4")).await.map(drop).unwrap();
     assert_eq!(env.template().dossiers().await.unwrap().len(), 2, "created once");
     env.add_fault(Fault::on("uploadFile").times(2).unavailable(2));
     let (_folder, path) = study_on_disk();
@@ -85,7 +87,8 @@ async fn does_not_retry_single_use_source_on_503_but_marks_it_safe_to_repeat() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     env.add_fault(Fault::on("uploadFile").times(1).unavailable(2));
-    let single_use = Source::stream("study.pdf", STUDY.len() as u64, futures_util::stream::iter([Ok(STUDY.into())]));
+    let single_use =
+        Source::from_stream("study.pdf", STUDY.len() as u64, futures_util::stream::iter([Ok(STUDY.into())]));
     let error = dossier.upload(single_use).await.unwrap_err();
     assert_eq!((error.attempts(), error.is_safe_to_repeat(), error.is_transient()), (1, true, true));
 }
@@ -98,7 +101,7 @@ async fn skips_search_for_lost_upload_when_service_rejected_it() {
         env.sim.faults().clear();
         env.add_fault(fault);
         let before = env.request_log().len();
-        let error = dossier.upload(Source::bytes("a.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
+        let error = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true).await.unwrap_err();
         assert_eq!((error.attempts(), error.is_safe_to_repeat()), (1, true), "{error:?}");
         assert_eq!(env.request_log_since(before).len(), 2, "one list before the upload, one upload");
     }
@@ -111,7 +114,7 @@ async fn applies_upload_deadline_to_search_for_lost_upload() {
     let (builder, _) = builder(&format!("http://{}", listener.local_addr().unwrap())).await;
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
     let dossier = scripted::dossier(&client);
-    let upload = dossier.upload(Source::bytes("a.pdf", STUDY)).look_for_lost(true);
+    let upload = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true);
     let error = upload.with_deadline(Duration::from_millis(50)).await.unwrap_err();
     assert_eq!((error.operation(), error.timeout_phase()), (Some("uploadFile"), Some(TimeoutPhase::Operation)));
 }
@@ -153,7 +156,7 @@ fn file_id(id: &str) -> FileId {
 async fn caps_retry_after_of_one_year_between_polls() {
     let service = processed_on_second_poll("getFile", &["t", "d", "f-1"], false).await;
     let (dossier, time) = dossier(&service).await;
-    dossier.file(file_id("f-1")).processed().await.unwrap();
+    dossier.file(file_id("f-1")).wait_until_processed().await.unwrap();
     assert_eq!(time.sleeps(), [RETRY_AFTER_CAP]);
 }
 
@@ -161,7 +164,7 @@ async fn caps_retry_after_of_one_year_between_polls() {
 async fn caps_retry_after_of_one_year_in_shared_polling() {
     let service = processed_on_second_poll("getFiles", &["t", "d"], true).await;
     let (dossier, time) = dossier(&service).await;
-    let waits = ["f-1", "f-2"].map(|id| dossier.file(file_id(id)).processed().into_future());
+    let waits = ["f-1", "f-2"].map(|id| dossier.file(file_id(id)).wait_until_processed().into_future());
     try_join_all(waits).await.unwrap();
     assert_eq!(service.requests().len(), 2);
     // Both waits have a deadline of half an hour.
@@ -182,6 +185,6 @@ async fn caps_retry_after_of_one_year_when_polling_package() {
     })
     .await;
     let (client, time) = client(&service).await;
-    client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
+    client.download("d-1".parse::<DownloadId>().unwrap()).job().wait().await.unwrap();
     assert_eq!(time.sleeps(), [RETRY_AFTER_CAP]);
 }

@@ -19,7 +19,8 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     let guard = tracing::subscriber::set_default(recorder.clone());
 
     let dossier = env.dossier().await;
-    let file = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
+    let file =
+        dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap().wait_until_processed().await.unwrap();
     let package = file.create_package(originals()).await.unwrap().wait().await.unwrap();
     let stream = package.stream().await.unwrap();
     env.time.advance(301);
@@ -30,7 +31,7 @@ async fn redacts_secrets_in_spans_events_errors_and_debug_output() {
     let wrong =
         Credentials::password(env.sim.client_id(), "analyst", "canary-wr0ng").client_secret(env.sim.client_secret());
     let refused = env.client_with(wrong.clone()).license().await.unwrap_err();
-    let missing = dossier.file("f".parse::<documine::FileId>().unwrap()).get().await.unwrap_err();
+    let missing = dossier.file("f".parse::<documine::models::FileId>().unwrap()).get().await.unwrap_err();
     let client = &env.client;
     recorder.push(format!(
         "{client:?} {wrong:?} {dossier:?} {file:?} {package:?} {stream:?} {refused} {refused:?} {missing} {missing:?} {:?} {:?} {:?}",
@@ -68,8 +69,8 @@ async fn omits_ids_and_query_from_spans() {
     env.client.license().await.unwrap();
     let id = "an-unknown-file";
     let guard = tracing::subscriber::set_default(recorder.clone());
-    let dossier = env.template().dossier("a-dossier".parse::<documine::DossierId>().unwrap());
-    dossier.file(id.parse::<documine::FileId>().unwrap()).delete().permanently().await.unwrap_err();
+    let dossier = env.template().dossier("a-dossier".parse::<documine::models::DossierId>().unwrap());
+    dossier.file(id.parse::<documine::models::FileId>().unwrap()).delete().permanently(true).await.unwrap_err();
     drop(guard);
     let output = recorder.text();
     let own = output.split("span ").find(|span| span.starts_with("documine documine.call")).unwrap();
@@ -117,8 +118,8 @@ async fn redacts_secrets_echoed_by_service() {
 /// Records login events of an observer.
 struct LoginEventRecorder(FieldRecorder);
 
-impl documine::Observer for LoginEventRecorder {
-    fn login(&self, event: &documine::LoginEvent<'_>) {
+impl documine::observe::Observer for LoginEventRecorder {
+    fn login(&self, event: &documine::auth::LoginEvent<'_>) {
         self.0.push(format!("login event: {event:?}"));
     }
 }
@@ -147,7 +148,7 @@ async fn redacts_login_secrets_along_the_token_store() {
     let recorder = FieldRecorder::all();
     let service = CannedServer::respond_with(provider).await;
     let folder = tempfile::tempdir().unwrap();
-    let store = documine::FileStore::new(folder.path().join("login.json"));
+    let store = documine::auth::FileStore::new(folder.path().join("login.json"));
     let (builder, _) = scripted::builder(&service.base).await;
     let builder =
         builder.token_path("/token").device_path("/device").revocation_path("/revoke").end_session_path("/end");
@@ -155,12 +156,12 @@ async fn redacts_login_secrets_along_the_token_store() {
     let login = builder.login("c").unwrap().client_secret("canary-client-s3cret").store(store.clone());
     let mut shown = format!("{login:?}");
     let tokens = login.device(|code| write!(shown, "{code:?}").unwrap()).await.unwrap();
-    let stored = documine::TokenStore::load(&store).await.unwrap();
+    let stored = documine::auth::TokenStore::load(&store).await.unwrap();
     let credentials = Credentials::stored("c", store.clone()).client_secret("canary-client-s3cret");
     let client =
         builder.credentials(credentials.clone()).observer(LoginEventRecorder(recorder.clone())).build().unwrap();
     let (me, refused, logged_out) =
-        (client.who_am_i().await.unwrap(), client.license().await.unwrap_err(), client.log_out().await.unwrap_err());
+        (client.identity().await.unwrap(), client.license().await.unwrap_err(), client.log_out().await.unwrap_err());
     std::fs::write(store.path(), "{\"version\": 1, \"access_token\": \"canary-access\"").unwrap();
     #[cfg(unix)]
     std::fs::set_permissions(store.path(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();

@@ -5,7 +5,7 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use documine::{Client, DossierHandle, FileHandle, NewDossier, Source};
+use documine::{Client, DossierFields, DossierHandle, FileHandle, Source};
 use documine_sim::{Fault, Simulator};
 use futures_util::future::{join_all, try_join_all};
 
@@ -35,7 +35,7 @@ impl PollingEnv {
 
     async fn dossier(&self) -> DossierHandle {
         let template = self.sim.dossier_template_id().parse::<documine::DossierTemplateId>().unwrap();
-        self.client.dossier_template(template).create_dossier(NewDossier::named("Q3")).await.unwrap()
+        self.client.dossier_template(template).create_dossier(DossierFields::named("Q3")).await.unwrap()
     }
 }
 
@@ -54,7 +54,7 @@ async fn uploaded(env: &PollingEnv, count: usize) -> (DossierHandle, Vec<FileHan
 async fn a_thousand_waits_share_one_list_request_per_poll() {
     let env = PollingEnv::new().await;
     let (_, files) = uploaded(&env, 10).await;
-    let waits = (0..1_000).map(|number| files[number % 10].processed().into_future());
+    let waits = (0..1_000).map(|number| files[number % 10].wait_until_processed().into_future());
     try_join_all(waits).await.unwrap();
     // The first wait starts alone, and the last one may end alone.
     assert!((1..=2).contains(&env.count("getFile")));
@@ -67,8 +67,8 @@ async fn a_thousand_waits_share_one_list_request_per_poll() {
 async fn single_wait_reads_only_its_file() {
     let env = PollingEnv::new().await;
     let (_, files) = uploaded(&env, 2).await;
-    files[0].processed().await.unwrap();
-    files[1].processed().await.unwrap();
+    files[0].wait_until_processed().await.unwrap();
+    files[1].wait_until_processed().await.unwrap();
     assert_eq!(env.count("getFiles"), 0);
 }
 
@@ -80,7 +80,7 @@ async fn dropped_waits_do_not_affect_others_and_last_one_stops_polling() {
         // Some waits are dropped after a number of polls.
         let mut waits: Vec<_> = files
             .iter()
-            .map(|file| file.processed().settled_for(Duration::from_millis(20) * round).into_future())
+            .map(|file| file.wait_until_processed().stable_for(Duration::from_millis(20) * round).into_future())
             .collect();
         let last = waits.pop().unwrap();
         for (number, wait) in waits.iter_mut().enumerate() {
@@ -106,7 +106,7 @@ async fn remaining_wait_finishes_after_999_are_dropped() {
     let (_, files) = uploaded(&env, 10).await;
     let mut random = fastrand::Rng::with_seed(SEED);
     let mut waits: Vec<_> =
-        (0..1_000).map(|number| tokio::spawn(files[number % 10].processed().into_future())).collect();
+        (0..1_000).map(|number| tokio::spawn(files[number % 10].wait_until_processed().into_future())).collect();
     let last = waits.pop().unwrap();
     let mut drop_times: Vec<_> = waits.into_iter().map(|wait| (random.u64(0..2_500), wait)).collect();
     drop_times.sort_by_key(|(drop_time, _)| *drop_time);
@@ -131,7 +131,7 @@ async fn falls_back_to_single_polls_when_list_is_rejected() {
     let env = PollingEnv::new().await;
     let (_, files) = uploaded(&env, 4).await;
     env.sim.faults().add(Fault::on("getFiles").status(403));
-    try_join_all(files.iter().map(|file| file.processed().into_future())).await.unwrap();
+    try_join_all(files.iter().map(|file| file.wait_until_processed().into_future())).await.unwrap();
     assert_eq!(env.count("getFiles"), 1);
     assert!(env.count("getFile") > 4);
 }
@@ -142,7 +142,8 @@ async fn rate_limited_list_delays_all_waits_temporarily() {
     let (_, files) = uploaded(&env, 4).await;
     let rate_limited = Fault::on("getFiles").status(429).header("Retry-After", "25");
     env.sim.faults().add(rate_limited.times(1));
-    let waits = files.iter().map(|file| file.processed().with_deadline(Duration::from_secs(6)).into_future());
+    let waits =
+        files.iter().map(|file| file.wait_until_processed().with_deadline(Duration::from_secs(6)).into_future());
     try_join_all(waits).await.unwrap();
     // Polling pauses until the deadline, where all waits poll once more.
     assert_eq!(env.count("getFiles"), 2);
@@ -152,9 +153,13 @@ async fn rate_limited_list_delays_all_waits_temporarily() {
 async fn deleted_file_ends_only_its_own_wait() {
     let env = PollingEnv::new().await;
     let (dossier, files) = uploaded(&env, 3).await;
-    files[0].delete().permanently().await.unwrap();
-    let outcomes = join_all(files.iter().map(|file| file.processed().into_future())).await;
-    assert!(matches!(&outcomes[0], Err(error) if error.kind() == documine::WaitErrorKind::Gone), "{:?}", outcomes[0]);
+    files[0].delete().permanently(true).await.unwrap();
+    let outcomes = join_all(files.iter().map(|file| file.wait_until_processed().into_future())).await;
+    assert!(
+        matches!(&outcomes[0], Err(error) if error.kind() == documine::wait::WaitErrorKind::Gone),
+        "{:?}",
+        outcomes[0]
+    );
     assert!(outcomes[1..].iter().all(Result::is_ok));
     drop(dossier);
 }
@@ -163,7 +168,7 @@ async fn deleted_file_ends_only_its_own_wait() {
 async fn many_package_waits_share_polls() {
     let env = PollingEnv::new().await;
     let (dossier, files) = uploaded(&env, 1).await;
-    files[0].processed().await.unwrap();
+    files[0].wait_until_processed().await.unwrap();
     let mut operations = Vec::new();
     for _ in 0..20 {
         operations.push(dossier.create_package(originals()).await.unwrap());

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use documine::{Client, Credentials, ErrorKind, Result, TokenSet};
+use documine::{Client, Credentials, ErrorKind, Result, auth::TokenSet};
 use documine_sim::Fault;
 use tokio::net::TcpSocket;
 
@@ -40,7 +40,7 @@ async fn request_token(builder: documine::ClientBuilder, grant: Grant) -> Result
         Grant::Code => {
             let login = builder.login("program")?.authorization("http://127.0.0.1/callback")?;
             let state = query_field(login.url(), "state").unwrap();
-            login.exchange("c0de", &state).await.map(drop)
+            login.exchange_code("c0de", &state).await.map(drop)
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use documine::{Client, Clock, Credentials, DeviceCode, ErrorKind, Identity, Result, TimeoutPhase, TokenSet};
+use documine::{
+    Client, Clock, Credentials, ErrorKind, Result, TimeoutPhase,
+    auth::{DeviceCode, Identity, TokenSet},
+};
 use serde_json::{Value, json};
 
 use crate::harness::canned_server::{CannedServer, json_response, response};
@@ -27,7 +30,7 @@ async fn device_login(responses: Vec<Vec<u8>>, limit: Option<Duration>) -> Devic
     let service = CannedServer::respond_with(move |_| next()).await;
     let time: SimulatedTime = TestEnv::new().await.time.clone();
     let login = Client::builder(&service.base).workspace("acme").clock(time.clone()).login("laptop").unwrap();
-    let login = limit.into_iter().fold(login, documine::Login::time_limit);
+    let login = limit.into_iter().fold(login, documine::auth::Login::time_limit);
     let screen = Arc::<Mutex<Option<DeviceCode>>>::default();
     let outcome = login.device(|code| *screen.lock().unwrap() = Some(code.clone())).await;
     let shown = screen.lock().unwrap().clone();
@@ -266,7 +269,7 @@ async fn password_login(token_answer: Vec<u8>) -> (Result<Identity>, usize) {
     let (builder, _) = scripted::builder(&service.base).await;
     let client = builder.credentials(Credentials::password("program", "robot", "pa55-w0rd")).build().unwrap();
     let identity = match client.license().await {
-        Ok(_) => client.who_am_i().await,
+        Ok(_) => client.identity().await,
         Err(error) => Err(error),
     };
     (identity, service.requests().len())

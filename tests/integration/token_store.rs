@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use documine::{
-    BoxFuture, Credentials, Error, ErrorKind, FileStore, MemoryStore, Result, StoreLock, StoredLogin, TokenSet,
-    TokenStore,
+    BoxFuture, Credentials, Error, ErrorKind, Result,
+    auth::{FileStore, MemoryStore, StoreLock, StoredLogin, TokenSet, TokenStore},
 };
 use futures_util::future::try_join_all;
 
@@ -42,7 +42,7 @@ async fn next_program_finds_stored_login() {
     assert_eq!(events.take(), ["adopted"]);
     assert_eq!(env.requests("token").len(), 1, "only the request of the login");
     assert_eq!(folder.names(), ["login.json", "login.json.lock"]);
-    let me = client.who_am_i().await.unwrap();
+    let me = client.identity().await.unwrap();
     assert_eq!((me.workspace.as_str(), me.account.as_deref()), (env.sim.workspace_id(), Some(env.sim.username())));
     assert!(me.refresh_expires_at > me.access_expires_at && me.access_expires_at.is_some(), "{me:?}");
 }
@@ -379,7 +379,7 @@ async fn checks_store_before_starting_login() {
     assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
     // An authorization code is not used either.
     let authorization = login(&store).authorization("http://127.0.0.1/callback").unwrap();
-    assert_eq!(authorization.pasted("a-code").await.unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(authorization.finish_with_pasted("a-code").await.unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(other_store.load().await.unwrap(), stored);
     assert_eq!(env.request_log(), Vec::<String>::new());
 }
@@ -390,7 +390,7 @@ async fn revokes_login_that_cannot_be_saved() {
     *store.failing.lock().unwrap() = true;
     let login = env.login();
     let (provider, person) = (env.sim.control().provider().clone(), env.sim.username().to_owned());
-    let show = move |code: &documine::DeviceCode| assert!(provider.approve_device(&code.user_code, &person));
+    let show = move |code: &documine::auth::DeviceCode| assert!(provider.approve_device(&code.user_code, &person));
     let error = login.store(store).device(show).await.unwrap_err();
     assert!(error.to_string().ends_with("; the new login was revoked"), "{error}");
     assert_eq!(env.request_log(), ["device 200", "token 200", "revoke 200", "logout 204"]);
@@ -404,7 +404,7 @@ async fn reads_identity_of_expired_login_without_network() {
     env.time.advance(100_000);
     let before = env.request_log().len();
     let (client, events) = process_client(&env, store);
-    let me = client.who_am_i().await.unwrap();
+    let me = client.identity().await.unwrap();
     assert_eq!(me.account.as_deref(), Some(env.sim.username()));
     assert_eq!((env.request_log_since(before), events.take()), (vec![], vec![]));
 }
@@ -466,7 +466,7 @@ async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
     // The new tokens are saved afterwards, and no token was used twice.
     env.time.advance(10);
     client.license().await.unwrap();
-    client.settle().await;
+    client.wait_for_refresh().await;
     let stored = store.load().await.unwrap().unwrap();
     assert_eq!(stored.tokens().access_token().expose(), last_bearer_token(&env));
     assert_eq!(env.requests("token").len(), 2);

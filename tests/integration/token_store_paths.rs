@@ -5,7 +5,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use documine::{ErrorKind, FileStore, StoredLogin, TokenStore};
+use documine::{
+    ErrorKind,
+    auth::{FileStore, StoredLogin, TokenStore},
+};
 use futures_util::future::try_join_all;
 
 use crate::harness::file_names;
@@ -188,10 +191,10 @@ async fn damaged_file_stays_until_lock_is_held() {
     assert!(FileStore::new(&file).compare_and_swap(None, &stored("a")).await.is_err());
     assert_eq!(fs::read_to_string(&file).unwrap(), "damaged");
 
-    // `who_am_i` takes no lock.
+    // `identity` takes no lock.
     let env = TestEnv::new().await;
     let client = process_client(&env, FileStore::new(paths.at("relative-link"))).0;
-    assert!(client.who_am_i().await.unwrap_err().needs_login());
+    assert!(client.identity().await.unwrap_err().needs_login());
     assert_eq!(paths.names(), ["login.json"]);
 
     // Under the lock, the damaged file is moved aside beside the file itself, not beside the link.

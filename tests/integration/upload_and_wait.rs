@@ -3,7 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use documine::{ErrorKind, ProcessingStatus, Source, State, WaitErrorKind};
+use documine::{
+    ErrorKind, Source,
+    models::ProcessingStatus,
+    wait::{PollState, WaitErrorKind},
+};
 use documine_sim::Fault;
 use futures_util::TryStreamExt;
 
@@ -34,7 +38,7 @@ async fn uploads_and_processes_file_from_disk() {
     let dossier = env.dossier().await;
     let uploaded = dossier.upload(Source::path(&path)).await.unwrap();
     assert_eq!(uploaded.ids(), std::slice::from_ref(&uploaded.id));
-    let file = uploaded.processed().await.unwrap();
+    let file = uploaded.wait_until_processed().await.unwrap();
     assert_eq!(file.id(), &uploaded.id);
     let status = file.get().await.unwrap();
     assert_eq!(status.file_name.as_deref(), Some("Bericht für Zürich (1).pdf"));
@@ -103,7 +107,7 @@ async fn polls_immediately_and_then_with_growing_intervals() {
     let start = env.sim.clock().now();
     let observed = Arc::new(Mutex::new(Vec::new()));
     let states = Arc::clone(&observed);
-    uploaded.processed().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
+    uploaded.wait_until_processed().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
     assert_eq!(millis(&env.request_times("getFile", start)), POLL_TIMES[..4]);
     assert_eq!(*observed.lock().unwrap(), ["UNPROCESSED", "PROCESSING", "ANALYSE"]);
 }
@@ -112,12 +116,12 @@ async fn polls_immediately_and_then_with_growing_intervals() {
 async fn streams_states_of_wait() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("scan.pdf", SCAN)).await.unwrap();
-    let states: Vec<_> = uploaded.processed().states().try_collect().await.unwrap();
+    let states: Vec<_> = uploaded.wait_until_processed().states().try_collect().await.unwrap();
     let words: Vec<_> = states
         .iter()
         .map(|state| match state {
-            State::Working(name) => name.clone(),
-            State::Done(file) => format!("done: {}", file.id() == &uploaded.id),
+            PollState::Working(name) => name.clone(),
+            PollState::Done(file) => format!("done: {}", file.id() == &uploaded.id),
             _ => panic!("unexpected state"),
         })
         .collect();
@@ -131,7 +135,7 @@ async fn polls_processed_file_once() {
     let start = env.sim.clock().now() + Duration::from_millis(1);
     env.time.advance(1);
     let now = env.sim.clock().now();
-    file.processed().await.unwrap();
+    file.wait_until_processed().await.unwrap();
     assert_eq!(env.sim.clock().now(), now);
     assert_eq!(env.request_times("getFile", start).len(), 1);
 }
@@ -147,7 +151,11 @@ async fn polls_whole_dossier_with_one_list_request() {
     let start = env.sim.clock().now();
     let observed = Arc::new(Mutex::new(Vec::new()));
     let states = Arc::clone(&observed);
-    let files = dossier.processed().on_state(move |state| states.lock().unwrap().push(state.to_owned())).await.unwrap();
+    let files = dossier
+        .wait_until_processed()
+        .on_state(move |state| states.lock().unwrap().push(state.to_owned()))
+        .await
+        .unwrap();
     assert_eq!(files.len(), 13);
     assert!(files.iter().all(|file| file.processing_status == Some(ProcessingStatus::Processed)));
     assert_eq!(millis(&env.request_times("getFiles", start)), POLL_TIMES[..4]);
@@ -161,7 +169,7 @@ async fn polls_whole_dossier_with_one_list_request() {
 #[tokio::test]
 async fn empty_dossier_is_processed() {
     let env = TestEnv::new().await;
-    assert_eq!(env.dossier().await.processed().await.unwrap(), []);
+    assert_eq!(env.dossier().await.wait_until_processed().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -171,7 +179,7 @@ async fn ignores_files_in_trash() {
     let uploaded = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap();
     dossier.file(&uploaded.id).delete().await.unwrap();
     let start = env.sim.clock().now();
-    let files = dossier.processed().await.unwrap();
+    let files = dossier.wait_until_processed().await.unwrap();
     assert_eq!(files[0].id, *processed.id());
     assert_eq!(millis(&env.request_times("getFiles", start)), [0]);
 }
@@ -182,7 +190,7 @@ async fn fails_for_file_excluded_from_analysis() {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let uploaded = dossier.upload(Source::bytes("invoice.pdf", INVOICE)).await.unwrap();
     env.sim.control().exclude_file(uploaded.id.as_str(), true).unwrap();
-    let error = uploaded.processed().await.unwrap_err();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -190,9 +198,9 @@ async fn fails_for_file_excluded_from_analysis() {
             uploaded.id
         )
     );
-    assert_eq!(dossier.processed().await.unwrap().len(), 2);
+    assert_eq!(dossier.wait_until_processed().await.unwrap().len(), 2);
     env.sim.control().exclude_file(uploaded.id.as_str(), false).unwrap();
-    uploaded.processed().await.unwrap();
+    uploaded.wait_until_processed().await.unwrap();
 }
 
 #[tokio::test]
@@ -200,7 +208,7 @@ async fn polls_once_more_at_deadline_and_reports_last_state() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("scan.pdf", SCAN)).await.unwrap();
     let start = env.sim.clock().now();
-    let error = uploaded.processed().with_deadline(Duration::from_millis(1700)).await.unwrap_err();
+    let error = uploaded.wait_until_processed().with_deadline(Duration::from_millis(1700)).await.unwrap_err();
     assert_eq!(millis(&env.request_times("getFile", start)), [0, 500, 1000, 1700]);
     assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
     assert_eq!(error.last_state(), Some("OCR_PROCESSING"));
@@ -215,7 +223,7 @@ async fn polls_once_more_at_deadline_and_reports_last_state() {
     assert!(error.is_timeout() && error.is_transient());
     assert_eq!(error.to_string(), line);
     // The next wait succeeds.
-    uploaded.processed().await.unwrap();
+    uploaded.wait_until_processed().await.unwrap();
 }
 
 #[tokio::test]
@@ -223,7 +231,7 @@ async fn succeeds_when_last_poll_at_deadline_is_done() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("scan.pdf", SCAN)).await.unwrap();
     let start = env.sim.clock().now();
-    uploaded.processed().with_deadline(Duration::from_millis(2300)).await.unwrap();
+    uploaded.wait_until_processed().with_deadline(Duration::from_millis(2300)).await.unwrap();
     assert_eq!(millis(&env.request_times("getFile", start)), [0, 500, 1000, 1700, 2300]);
 }
 
@@ -231,7 +239,7 @@ async fn succeeds_when_last_poll_at_deadline_is_done() {
 async fn zero_deadline_polls_once() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    let error = uploaded.processed().with_deadline(Duration::ZERO).await.unwrap_err();
+    let error = uploaded.wait_until_processed().with_deadline(Duration::ZERO).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.polls(), error.elapsed()),
         (WaitErrorKind::DeadlineExceeded, 1, Duration::ZERO),
@@ -246,9 +254,9 @@ async fn treats_unknown_state_as_unfinished() {
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let patch = serde_json::json!([{"op": "replace", "path": "/processingStatus", "value": "DREAMING"}]);
     env.add_fault(Fault::on("getFile").patch(&patch.to_string()).times(5));
-    let states: Vec<_> = uploaded.processed().states().try_collect().await.unwrap();
+    let states: Vec<_> = uploaded.wait_until_processed().states().try_collect().await.unwrap();
     let words: Vec<_> =
-        states.iter().map(|state| matches!(state, State::Working(name) if name == "DREAMING")).collect();
+        states.iter().map(|state| matches!(state, PollState::Working(name) if name == "DREAMING")).collect();
     assert_eq!(words, [true, true, true, true, true, false]);
 }
 
@@ -258,7 +266,7 @@ async fn continues_after_temporary_errors() {
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     // Each poll makes four attempts, so five rejections exceed one poll.
     env.add_fault(Fault::on("getFile").status(503).times(5));
-    uploaded.processed().await.unwrap();
+    uploaded.wait_until_processed().await.unwrap();
     assert_eq!(env.requests("getFile").iter().filter(|request| request.status == 503).count(), 5);
 }
 
@@ -267,7 +275,7 @@ async fn ends_with_reason_of_permanent_error() {
     let env = TestEnv::new().await;
     let uploaded = env.dossier().await.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     env.add_fault(Fault::on("getFile").status(403).body("application/json", r#"{"message":"Not for you."}"#));
-    let error = uploaded.processed().await.unwrap_err();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Poll);
     assert_eq!(error.to_string(), format!("failed to read the state of file {}", uploaded.id));
     assert_eq!(documine::Error::from(error).to_string(), "getFile: 403 Forbidden: Not for you.");
@@ -281,7 +289,7 @@ async fn reports_reason_of_failed_analysis() {
     upload_processed(&dossier, "invoice.pdf", INVOICE).await;
     env.sim.control().fail_next_analysis("The rules could not be applied.");
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
-    let error = uploaded.processed().await.unwrap_err();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
     assert_eq!((error.last_state(), error.message()), (Some("ERROR"), Some("The rules could not be applied.")));
     assert_eq!(
@@ -290,7 +298,7 @@ async fn reports_reason_of_failed_analysis() {
     );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
 
-    let error = dossier.processed().await.unwrap_err();
+    let error = dossier.wait_until_processed().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         format!(
@@ -306,10 +314,10 @@ async fn reports_deleted_file() {
     let dossier = env.dossier().await;
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     dossier.file(&uploaded.id).delete().await.unwrap();
-    let error = uploaded.processed().await.unwrap_err();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!(error.to_string(), format!("file {} ended in state DELETED: the file was deleted", uploaded.id));
-    dossier.file(&uploaded.id).delete().permanently().await.unwrap();
-    let error = uploaded.processed().await.unwrap_err();
+    dossier.file(&uploaded.id).delete().permanently(true).await.unwrap();
+    let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!(error.to_string(), format!("file {} no longer exists; last state: unknown", uploaded.id));
     assert_eq!(error.kind(), WaitErrorKind::Gone);
 }

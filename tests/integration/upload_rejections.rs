@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use documine::{Client, Credentials, DossierHandle, Retry, Source};
+use documine::{Client, Credentials, DossierHandle, Source, retry::RetryMode};
 use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -161,7 +161,7 @@ fn reopenable() -> Source {
 fn single_use() -> Source {
     let chunk = Bytes::from(vec![b'-'; 1 << 16]);
     let chunks = stream::iter((0..SIZE >> 16).map(move |_| Ok(chunk.clone())));
-    Source::stream("big.pdf", SIZE as u64, chunks)
+    Source::from_stream("big.pdf", SIZE as u64, chunks)
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +206,7 @@ async fn repeats_upload_after_502_only_on_request() {
 
         let server = RejectingServer::start("502 Bad Gateway", scenario).await;
         let (dossier, time) = server.dossier().await;
-        let _uploaded = dossier.upload(reopenable()).with_retry(Retry::EvenIfSent).await.unwrap();
+        let _uploaded = dossier.upload(reopenable()).with_retry_mode(RetryMode::EvenIfSent).await.unwrap();
         assert_eq!((server.uploads().len(), time.sleeps()), (2, vec![Duration::from_secs(7)]), "{scenario:?}");
     }
 }
@@ -219,7 +219,7 @@ async fn reports_status_for_single_use_source_without_repeating() {
         for scenario in SCENARIOS {
             let server = RejectingServer::start(status, scenario).await;
             let (dossier, time) = server.dossier().await;
-            let error = dossier.upload(single_use()).with_retry(Retry::EvenIfSent).await.unwrap_err();
+            let error = dossier.upload(single_use()).with_retry_mode(RetryMode::EvenIfSent).await.unwrap_err();
             assert_eq!(error.to_string(), format!("uploadFile: {status}: Not now."), "{scenario:?}");
             assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(number), 1));
             assert_eq!((server.uploads().len(), server.logins(), time.sleeps()), (1, 1, vec![]), "{scenario:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use documine::{Credentials, DossierHandle, ErrorKind, Retry, Source};
+use documine::{Credentials, DossierHandle, ErrorKind, Source, retry::RetryMode};
 use documine_sim::Fault;
 use futures_util::{StreamExt, stream};
 
@@ -44,19 +44,19 @@ async fn accepts_all_kinds_of_sources() {
     let dossier = env.dossier().await;
     let opened = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&opened);
-    let source = Source::streams("study.pdf", length(STUDY), move || {
+    let source = Source::from_stream_fn("study.pdf", length(STUDY), move || {
         count.fetch_add(1, Ordering::Relaxed);
         chunks(STUDY)
     });
     // The token is rejected after the body was sent: the source is opened again.
     env.sim.control().revoke_tokens();
-    dossier.upload(source).await.unwrap().processed().await.unwrap();
+    dossier.upload(source).await.unwrap().wait_until_processed().await.unwrap();
     assert_eq!(opened.load(Ordering::Relaxed), 2);
     dossier
-        .upload(Source::stream("invoice.pdf", length(INVOICE), chunks(INVOICE)))
+        .upload(Source::from_stream("invoice.pdf", length(INVOICE), chunks(INVOICE)))
         .await
         .unwrap()
-        .processed()
+        .wait_until_processed()
         .await
         .unwrap();
     assert_eq!(uploaded_names(&dossier).await, ["invoice.pdf", "study.pdf"]);
@@ -67,8 +67,8 @@ async fn sends_single_use_stream_once() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     env.add_fault(Fault::on("uploadFile").status(503).times(1));
-    let source = Source::stream("study.pdf", length(STUDY), chunks(STUDY));
-    let error = dossier.upload(source.clone()).with_retry(Retry::EvenIfSent).await.unwrap_err();
+    let source = Source::from_stream("study.pdf", length(STUDY), chunks(STUDY));
+    let error = dossier.upload(source.clone()).with_retry_mode(RetryMode::EvenIfSent).await.unwrap_err();
     assert_eq!((error.status().map(|status| status.as_u16()), error.attempts()), (Some(503), 1));
     assert_eq!(env.requests("uploadFile").len(), 1);
     let error = dossier.upload(source).await.unwrap_err();
@@ -76,7 +76,7 @@ async fn sends_single_use_stream_once() {
     assert!(
         error
             .to_string()
-            .contains("the stream was already read; use `Source::streams` for an upload that can be repeated"),
+            .contains("the stream was already read; use `Source::from_stream_fn` for an upload that can be repeated"),
         "{error}"
     );
     assert_eq!(env.requests("uploadFile").len(), 1);
@@ -90,7 +90,7 @@ async fn rejects_source_that_differs_from_announced_length() {
         (length(STUDY) + 1, format!("the source yielded {} bytes instead of {}", STUDY.len(), STUDY.len() + 1)),
         (10, "the source yielded more than 10 bytes instead of 10".to_owned()),
     ] {
-        let error = dossier.upload(Source::streams("study.pdf", announced, || chunks(STUDY))).await.unwrap_err();
+        let error = dossier.upload(Source::from_stream_fn("study.pdf", announced, || chunks(STUDY))).await.unwrap_err();
         assert!(error.to_string().ends_with(&line), "{error}");
         assert_eq!(error.kind(), ErrorKind::Input, "{error:?}");
     }
@@ -134,14 +134,15 @@ async fn finds_lost_upload_without_repeating_it() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     // A file of the same name exists already and is not mistaken for the new one.
-    let first = dossier.upload(Source::bytes("study.pdf", INVOICE)).await.unwrap().processed().await.unwrap();
+    let first =
+        dossier.upload(Source::bytes("study.pdf", INVOICE)).await.unwrap().wait_until_processed().await.unwrap();
     env.time.advance(60);
     env.add_fault(lost_response().times(1));
     let before = env.request_log().len();
-    let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).look_for_lost(true).await.unwrap();
+    let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).recover_lost_response(true).await.unwrap();
     assert_eq!(env.requests("uploadFile").len(), 2);
     assert!(env.request_log_since(before).iter().filter(|line| line.starts_with("getFiles")).count() <= 3);
-    let file = uploaded.processed().await.unwrap();
+    let file = uploaded.wait_until_processed().await.unwrap();
     assert_eq!(file.get().await.unwrap().file_size, i64::try_from(STUDY.len()).ok());
     drop(first);
 }
@@ -151,17 +152,17 @@ async fn repeats_upload_that_was_never_received() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     env.add_fault(Fault::on("uploadFile").status(502).times(1));
-    let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).look_for_lost(true).await.unwrap();
+    let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).recover_lost_response(true).await.unwrap();
     assert_eq!(env.requests("uploadFile").len(), 2);
     assert_eq!(uploaded_names(&dossier).await, ["study.pdf"]);
-    uploaded.processed().await.unwrap();
+    uploaded.wait_until_processed().await.unwrap();
     // Three attempts are made, and a single-use source is not repeated.
     env.add_fault(Fault::on("uploadFile").status(502));
-    let error = dossier.upload(Source::bytes("other.pdf", STUDY)).look_for_lost(true).await.unwrap_err();
+    let error = dossier.upload(Source::bytes("other.pdf", STUDY)).recover_lost_response(true).await.unwrap_err();
     assert!(error.to_string().ends_with("the list of the dossier does not contain the file"), "{error}");
     assert_eq!(env.requests("uploadFile").len(), 5);
-    let single_use = Source::stream("other.pdf", length(STUDY), chunks(STUDY));
-    dossier.upload(single_use).look_for_lost(true).await.unwrap_err();
+    let single_use = Source::from_stream("other.pdf", length(STUDY), chunks(STUDY));
+    dossier.upload(single_use).recover_lost_response(true).await.unwrap_err();
     assert_eq!(env.requests("uploadFile").len(), 6);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, DownloadId, Operation, Package, WaitErrorKind};
+use documine::{Client, Credentials, PackageJob, models::DownloadId, wait::WaitErrorKind};
 use documine_sim::Fault;
 
 use crate::harness::canned_server::CannedServer;
@@ -10,7 +10,7 @@ use crate::harness::pdf_fixtures::STUDY;
 use crate::harness::test_env::{TestEnv, originals};
 
 /// Creates a package without waiting for it.
-async fn pending_package(env: &TestEnv) -> Operation<Package> {
+async fn pending_package(env: &TestEnv) -> PackageJob {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     dossier.create_package(originals()).await.unwrap()
 }
@@ -76,7 +76,7 @@ async fn hanging_poll_does_not_extend_deadline() {
     let service = CannedServer::respond_and_hold(|_| Vec::new()).await;
     let client =
         Client::builder(&service.base).workspace("acme").credentials(Credentials::access_token("t")).build().unwrap();
-    let operation = client.download("d-1".parse::<DownloadId>().unwrap()).operation();
+    let operation = client.download("d-1".parse::<DownloadId>().unwrap()).job();
     let start = Instant::now();
     let error = operation.wait().with_deadline(Duration::from_millis(50)).await.unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(55), "the attempt timeout of the client is 60 s");

@@ -4,7 +4,11 @@ use std::future::IntoFuture;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use documine::{Client, Clock, Credentials, DownloadId, FileId, WaitErrorKind};
+use documine::{
+    Client, Clock, Credentials,
+    models::{DownloadId, FileId},
+    wait::WaitErrorKind,
+};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::harness::canned_server::{CannedServer, response};
@@ -63,7 +67,7 @@ const EXPECTED_POLL_TIMES: [u128; 4] = [0, 20_000, 23_130, 26_497];
 #[tokio::test]
 async fn wait_for_file_respects_retry_after() {
     let (_service, client, poll_times) = polled_server("getFile", &["t", "d", "f-1"], file).await;
-    scripted::dossier(&client).file("f-1".parse::<FileId>().unwrap()).processed().await.unwrap();
+    scripted::dossier(&client).file("f-1".parse::<FileId>().unwrap()).wait_until_processed().await.unwrap();
     assert_eq!(*poll_times.lock().unwrap(), EXPECTED_POLL_TIMES);
 }
 
@@ -74,7 +78,7 @@ async fn wait_for_package_respects_retry_after() {
         format!(r#"{{"downloadId":"d-1","status":"{state}"}}"#)
     };
     let (_service, client, poll_times) = polled_server("getDownload", &["d-1"], body).await;
-    client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap();
+    client.download("d-1".parse::<DownloadId>().unwrap()).job().wait().await.unwrap();
     assert_eq!(*poll_times.lock().unwrap(), EXPECTED_POLL_TIMES);
 }
 
@@ -82,14 +86,14 @@ async fn wait_for_package_respects_retry_after() {
 async fn wait_for_dossier_respects_retry_after() {
     let body = |state: &str| format!(r#"{{"files":[{}]}}"#, file(state));
     let (_service, client, poll_times) = polled_server("getFiles", &["t", "d"], body).await;
-    scripted::dossier(&client).processed().await.unwrap();
+    scripted::dossier(&client).wait_until_processed().await.unwrap();
     assert_eq!(*poll_times.lock().unwrap(), EXPECTED_POLL_TIMES);
 }
 
 #[tokio::test]
 async fn polls_once_more_at_deadline_when_retry_after_exceeds_it() {
     let (_service, client, poll_times) = polled_server("getFile", &["t", "d", "f-1"], file).await;
-    let wait = scripted::dossier(&client).file("f-1".parse::<FileId>().unwrap()).processed();
+    let wait = scripted::dossier(&client).file("f-1".parse::<FileId>().unwrap()).wait_until_processed();
     wait.with_deadline(Duration::from_secs(15)).await.unwrap_err();
     assert_eq!(*poll_times.lock().unwrap(), [0, 15_000]);
 }
@@ -116,7 +120,7 @@ async fn shared_polling_respects_retry_after() {
     let builder = Client::builder(&service.base).workspace("acme");
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
     let files = (1..=4).map(|number| scripted::dossier(&client).file(format!("f-{number}").parse::<FileId>().unwrap()));
-    try_join_all(files.map(|file| file.processed().with_deadline(Duration::from_secs(20)).into_future()))
+    try_join_all(files.map(|file| file.wait_until_processed().with_deadline(Duration::from_secs(20)).into_future()))
         .await
         .unwrap();
     let lists = lists.lock().unwrap();
@@ -139,7 +143,7 @@ async fn endless_retry_after_does_not_end_waits_early() {
     let builder = Client::builder(&service.base).workspace("acme");
     let client = builder.credentials(Credentials::access_token("t")).build().unwrap();
     let files = (1..=4).map(|number| scripted::dossier(&client).file(format!("f-{number}").parse::<FileId>().unwrap()));
-    let waits = files.map(|file| file.processed().with_deadline(Duration::from_secs(1)).into_future());
+    let waits = files.map(|file| file.wait_until_processed().with_deadline(Duration::from_secs(1)).into_future());
     for end in join_all(waits).await {
         assert!(matches!(&end, Err(error) if error.kind() == WaitErrorKind::DeadlineExceeded), "{end:?}");
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use documine::{
-    BoxFuture, Clock, Condition, DownloadState, DownloadStatus, ErrorKind, FileHandle, FileStatus, Operation,
-    OperationRef, Package, ProcessingStatus, Source, State, WaitErrorKind,
+    BoxFuture, Clock, ErrorKind, FileHandle, PackageJob, Source,
+    models::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus},
+    wait::{Condition, PackageJobRef, PollState, WaitErrorKind},
 };
 use documine_sim::Fault;
 
@@ -25,7 +26,7 @@ async fn uploaded(env: &TestEnv) -> FileHandle {
     dossier.file(&uploaded.id)
 }
 
-async fn package(env: &TestEnv) -> Operation<Package> {
+async fn package(env: &TestEnv) -> PackageJob {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     dossier.create_package(originals()).await.unwrap()
 }
@@ -51,16 +52,16 @@ async fn waits_for_condition() {
     let observed = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&observed);
     let status = file
-        .until(|file: &FileStatus| file.processing_status != Some(ProcessingStatus::Unprocessed))
+        .wait_until(|file: &FileStatus| file.processing_status != Some(ProcessingStatus::Unprocessed))
         .on_state(move |state| recorded.lock().unwrap().push(state.to_owned()))
         .await
         .unwrap();
     assert_ne!(status.processing_status, Some(ProcessingStatus::Unprocessed));
     assert!(observed.lock().unwrap().iter().all(|state| state == "UNPROCESSED"));
-    let done = file.until(Condition::processed()).await.unwrap();
+    let done = file.wait_until(Condition::processed()).await.unwrap();
     assert_eq!(done.processing_status, Some(ProcessingStatus::Processed));
     let both = Condition::processed().and(Condition::new(|file: &FileStatus| file.file_name.is_some()));
-    assert_eq!(file.until(both).await.unwrap().file_name.as_deref(), Some("study.pdf"));
+    assert_eq!(file.wait_until(both).await.unwrap().file_name.as_deref(), Some("study.pdf"));
 }
 
 #[tokio::test]
@@ -70,10 +71,10 @@ async fn failed_file_ends_only_wait_for_success() {
     env.sim.control().fail_next_analysis("the scanner was dirty");
     let uploaded = dossier.upload(Source::bytes("study.pdf", STUDY)).await.unwrap();
     let file = dossier.file(&uploaded.id);
-    let error = file.until(Condition::processed()).await.unwrap_err();
+    let error = file.wait_until(Condition::processed()).await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
     assert_eq!((error.id(), error.last_state()), (file.id().as_str(), Some("ERROR")));
-    let status = file.until(Condition::processed().or(Condition::failed())).await.unwrap();
+    let status = file.wait_until(Condition::processed().or(Condition::failed())).await.unwrap();
     assert_eq!(status.processing_status, Some(ProcessingStatus::Error));
 }
 
@@ -85,13 +86,13 @@ async fn waits_for_dossier_and_package_with_condition() {
         let _uploaded = dossier.upload(Source::bytes(name, STUDY)).await.unwrap();
     }
     let named = |files: &Vec<FileStatus>| files.iter().filter(|file| file.file_name.is_some()).count() == 3;
-    assert_eq!(dossier.files_until(named).await.unwrap().len(), 3);
-    dossier.processed().await.unwrap();
+    assert_eq!(dossier.wait_until_files(named).await.unwrap().len(), 3);
+    dossier.wait_until_processed().await.unwrap();
     let operation = dossier.create_package(originals()).await.unwrap();
-    let handle = env.client.download(operation.id().parse::<documine::DownloadId>().unwrap());
+    let handle = env.client.download(operation.id().clone());
     let started = |package: &DownloadStatus| package.status.is_some();
-    assert!(handle.until(started).await.unwrap().status.is_some());
-    assert_eq!(handle.until(Condition::ready()).await.unwrap().status, Some(DownloadState::Ready));
+    assert!(handle.wait_until(started).await.unwrap().status.is_some());
+    assert_eq!(handle.wait_until(Condition::ready()).await.unwrap().status, Some(DownloadState::Ready));
 }
 
 #[tokio::test]
@@ -103,7 +104,7 @@ async fn settled_wait_restarts_after_reanalysis() {
     })
     .await;
     let file = uploaded(&env).await;
-    file.processed().await.unwrap();
+    file.wait_until_processed().await.unwrap();
     let before = env.requests("getFile").len();
     let start = env.sim.clock().now();
     // At the third poll a rule changes and the analysis restarts.
@@ -119,7 +120,7 @@ async fn settled_wait_restarts_after_reanalysis() {
     let states = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&states);
     let recorded = move |state: &str| recorded.lock().unwrap().push(state.to_owned());
-    file.until(processed).settled_for(seconds(20)).on_state(recorded).await.unwrap();
+    file.wait_until(processed).stable_for(seconds(20)).on_state(recorded).await.unwrap();
     let all = milliseconds(&env, "getFile", start);
     let polls = &all[all.len() - (env.requests("getFile").len() - before)..];
     let states = states.lock().unwrap();
@@ -133,7 +134,7 @@ async fn settled_wait_restarts_after_reanalysis() {
 async fn reports_stalled_operation() {
     let env = env_without_progress().await;
     let operation = package(&env).await;
-    let error = operation.wait().with_stall_limit(seconds(120)).await.unwrap_err();
+    let error = operation.wait().with_stall_timeout(seconds(120)).await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Stalled, "{error:?}");
     let unchanged_for = error.unchanged_for();
     assert!(unchanged_for >= seconds(120) && unchanged_for < seconds(136), "{unchanged_for:?}");
@@ -161,7 +162,7 @@ async fn tolerates_404_for_new_package() {
     assert_eq!(milliseconds(&env, "getDownload", start)[..4], [0, 500, 1_000, 1_700]);
     // A package that was seen once can only be deleted.
     env.add_fault(Fault::on("getDownload").status(404).times(1));
-    let known = env.client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
+    let known = env.client.download(operation.id().clone()).job();
     let error = known.wait().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Gone, "{error:?}");
     assert_eq!((error.elapsed(), error.polls()), (Duration::ZERO, 1));
@@ -174,7 +175,7 @@ async fn suspended_machine_uses_no_wait_time_and_polls_normally() {
     let (time, delay) = (env.time.clone(), env.time.sleeps().len() + 3);
     let suspending_clock = env.time.with_event(delay, move || time.advance(8 * 3600));
     let client = env.builder().clock(suspending_clock).build().unwrap();
-    let operation = client.download(operation.id().parse::<documine::DownloadId>().unwrap()).operation();
+    let operation = client.download(operation.id().clone()).job();
     let start = env.sim.clock().now();
     let error = operation.wait().with_deadline(seconds(60)).await.unwrap_err();
     assert_eq!(error.elapsed(), seconds(60), "suspend time does not count");
@@ -247,12 +248,12 @@ async fn shares_poll_results_with_other_waits() {
     }
     let client = env.builder().clock(StoppedClock(env.time.clone())).build().unwrap();
     let dossier = client.dossier_template(env.template_id()).dossier(dossier.id().clone());
-    let sleeping = tokio::spawn(dossier.file(&ids[0]).processed().into_future());
+    let sleeping = tokio::spawn(dossier.file(&ids[0]).wait_until_processed().into_future());
     while env.requests("getFile").is_empty() {
         tokio::task::yield_now().await;
     }
     env.time.advance(60);
-    dossier.file(&ids[1]).processed().await.unwrap();
+    dossier.file(&ids[1]).wait_until_processed().await.unwrap();
     // The first wait never wakes up to poll.
     let woken =
         tokio::time::timeout(seconds(120), sleeping).await.expect("the wait is woken by the other poll").unwrap();
@@ -273,15 +274,15 @@ async fn resumes_operation_in_another_process_with_another_login() {
     drop(operation);
 
     let other = env.builder().build().unwrap();
-    let reference: OperationRef = serde_json::from_str(&reference).unwrap();
+    let reference: PackageJobRef = serde_json::from_str(&reference).unwrap();
     assert_eq!((reference.id(), reference.workspace()), (id.as_str(), env.sim.workspace_id()));
     let operation = other.resume(&reference).unwrap();
-    assert!(matches!(operation.poll_once().await.unwrap(), State::Working(_)));
-    assert_eq!(operation.wait().await.unwrap().id().as_str(), id);
+    assert!(matches!(operation.poll_once().await.unwrap(), PollState::Working(_)));
+    assert_eq!(operation.wait().await.unwrap().id(), &id);
 
     let refused = |from: &str, to: &str| {
         let json = serde_json::to_string(&reference).unwrap().replace(from, to);
-        let reference: OperationRef = serde_json::from_str(&json).unwrap();
+        let reference: PackageJobRef = serde_json::from_str(&json).unwrap();
         let error = other.resume(&reference).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
         error.to_string()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::{Client, Credentials, Error, ErrorKind, NewDossier, Retry, TimeoutPhase};
+use documine::{Client, Credentials, DossierFields, Error, ErrorKind, TimeoutPhase, retry::RetryMode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -22,7 +22,7 @@ async fn create_error_within(base: &str, short: Option<TimeoutPhase>) -> Error {
     let builder = builder.connect_timeout(limit(TimeoutPhase::Connect)).attempt_timeout(limit(TimeoutPhase::Attempt));
     let client = builder.idle_timeout(limit(TimeoutPhase::Idle)).no_proxy().build().unwrap();
     let template = client.dossier_template("t-1".parse::<documine::DossierTemplateId>().unwrap());
-    let call = template.create_dossier(NewDossier::named("Q3")).with_retry(Retry::Never);
+    let call = template.create_dossier(DossierFields::named("Q3")).with_retry_mode(RetryMode::Never);
     let error = call.await.map(drop).unwrap_err();
     assert_eq!(error.attempts(), 1, "{error:?}");
     assert_eq!(error.is_safe_to_repeat(), !error.was_sent(), "{error:?}");

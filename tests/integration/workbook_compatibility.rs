@@ -1,7 +1,10 @@
 //! Reports written by other programs: one unusual cell, part or name does not invalidate the report, and all memory is counted.
 
 use documine::package::{Cell, Report};
-use documine::{Contents, ErrorKind, PackageLimits};
+use documine::{
+    ErrorKind,
+    package::{PackageArchive, PackageLimits},
+};
 
 use crate::harness::pdf_fixtures::zip;
 use crate::harness::zip_fixtures::{RawEntry, raw_archive};
@@ -81,7 +84,7 @@ async fn read_within(workbook: &[u8], limits: PackageLimits) -> documine::Result
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     std::fs::write(&path, zip(&[("Reports/r.xlsx", workbook)])).unwrap();
-    Contents::open_within(&path, limits).await.unwrap().report().await
+    PackageArchive::open_within(&path, limits).await.unwrap().report().await
 }
 
 fn relations(relations: &[(&str, &str, &str)]) -> String {

@@ -1,6 +1,9 @@
 //! Validation of ZIP archives: hostile and damaged archives are rejected in one line, unusual valid ones are read.
 
-use documine::{Contents, ErrorKind, PackageLimits};
+use documine::{
+    ErrorKind,
+    package::{PackageArchive, PackageLimits},
+};
 use futures_util::TryStreamExt;
 
 use crate::harness::package_file::{PackageFile, error_reason, rejection, rejection_within};
@@ -67,7 +70,7 @@ async fn unreadable_entry_does_not_affect_others() {
     ] {
         let package_file =
             PackageFile::new(&raw_archive(&[RawEntry::file("a", b"one"), unreadable, RawEntry::file("b", b"two")]));
-        let contents = Contents::open(&package_file.path).await.unwrap();
+        let contents = PackageArchive::open(&package_file.path).await.unwrap();
         contents.check().await.unwrap();
         assert_eq!(contents.read("b").await.unwrap(), b"two"[..]);
         let entry = contents.entries().iter().find(|entry| entry.name() == "x").unwrap();
@@ -180,7 +183,7 @@ fn streamed_entry(local_header: &LocalHeader) -> RawEntry {
 async fn assert_readable(entry: RawEntry, case: &str) {
     // The next entry shows whether the end of this one was found.
     let package_file = PackageFile::new(&raw_archive(&[entry, RawEntry::file("next", b"more")]));
-    let contents = Contents::open(&package_file.path).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+    let contents = PackageArchive::open(&package_file.path).await.unwrap_or_else(|error| panic!("{case}: {error}"));
     contents.check().await.unwrap();
     assert_eq!(contents.read("x").await.unwrap(), b"bytes"[..], "{case}");
     assert_eq!(contents.read("next").await.unwrap(), b"more"[..], "{case}");
@@ -215,15 +218,18 @@ async fn accepts_headers_that_differ_without_effect() {
     .await;
     let slash = RawEntry { local_name: Some(br"a\x".to_vec()), ..RawEntry::file("a/x", b"bytes") };
     let package_file = PackageFile::new(&raw_archive(&[slash]));
-    assert_eq!(Contents::open(&package_file.path).await.unwrap().read("a/x").await.unwrap(), b"bytes"[..]);
+    assert_eq!(PackageArchive::open(&package_file.path).await.unwrap().read("a/x").await.unwrap(), b"bytes"[..]);
     // The directory has a better name than the local header.
     let renamed = RawEntry { extra: unicode_path(b"x", "prüfung".as_bytes()), ..RawEntry::file("x", b"bytes") };
     let package_file = PackageFile::new(&raw_archive(&[renamed]));
-    assert_eq!(Contents::open(&package_file.path).await.unwrap().read("prüfung").await.unwrap(), b"bytes"[..]);
+    assert_eq!(PackageArchive::open(&package_file.path).await.unwrap().read("prüfung").await.unwrap(), b"bytes"[..]);
     // A name as macOS writes it: decomposed UTF-8 without the UTF-8 flag.
     let apart = RawEntry::file("u\u{308}.pdf", b"bytes");
     let package_file = PackageFile::new(&raw_archive(&[apart]));
-    assert_eq!(Contents::open(&package_file.path).await.unwrap().read("u\u{308}.pdf").await.unwrap(), b"bytes"[..]);
+    assert_eq!(
+        PackageArchive::open(&package_file.path).await.unwrap().read("u\u{308}.pdf").await.unwrap(),
+        b"bytes"[..]
+    );
     let entries_at_limit = RawEntry { extra: vec![0; 4 * 400], ..RawEntry::file("x", b"bytes") };
     assert!(rejection(&raw_archive(&[entries_at_limit])).await.contains("more than 16 extra fields"));
 }
@@ -310,7 +316,7 @@ async fn reads_zip64_end_record_that_matches_end_record() {
         [&wide[..wide.len() - 22], &end].concat()
     };
     let package_file = PackageFile::new(&narrow(1, start));
-    assert_eq!(Contents::open(&package_file.path).await.unwrap().read("x").await.unwrap(), b"bytes"[..]);
+    assert_eq!(PackageArchive::open(&package_file.path).await.unwrap().read("x").await.unwrap(), b"bytes"[..]);
     assert_eq!(rejection(&narrow(2, start)).await, "contradictory ZIP end records; the package is rejected");
 }
 
@@ -336,7 +342,7 @@ async fn rejects_zip_bomb_before_unpacking() {
     assert_eq!(line, "more than 8 folders; raise `PackageLimits::entries` to accept the package");
     // A higher limit accepts the archive.
     let package_file = PackageFile::new(&bomb);
-    let contents = Contents::open_within(&package_file.path, PackageLimits::default().ratio(2000)).await.unwrap();
+    let contents = PackageArchive::open_within(&package_file.path, PackageLimits::default().ratio(2000)).await.unwrap();
     assert_eq!(contents.read("bomb").await.unwrap(), zeros);
 }
 
@@ -347,7 +353,7 @@ async fn stops_at_declared_size_of_entry() {
     let bomb = RawEntry { size: 100, ..RawEntry::deflated("bomb", &zeros) };
     let short = RawEntry { size: 101, ..RawEntry::deflated("short", &[0; 100]) };
     let package_file = PackageFile::new(&raw_archive(&[bomb, short]));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     for name in ["bomb", "short"] {
         let line = error_reason(&package_file, &contents.read(name).await.unwrap_err(), ErrorKind::Integrity);
         assert!(line.starts_with(&format!("entry {name:?}")), "{line}");
@@ -363,7 +369,7 @@ async fn stops_at_declared_size_of_entry() {
 async fn detects_wrong_checksum_and_leaves_no_file() {
     let bad = RawEntry { crc: 1, ..RawEntry::file("b.pdf", b"changed on its way") };
     let package_file = PackageFile::new(&raw_archive(&[RawEntry::file("a.pdf", b"sound"), bad]));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     assert_eq!(contents.read("a.pdf").await.unwrap(), b"sound"[..]);
     let error = contents.read("b.pdf").await.unwrap_err();
     let line = "entry \"b.pdf\" is damaged: Invalid checksum; download the package again";
@@ -373,7 +379,7 @@ async fn detects_wrong_checksum_and_leaves_no_file() {
     assert!(package_file.is_only_file());
     let damaged = RawEntry { compressed: vec![0xff; 30], ..RawEntry::deflated("c", &[1; 100]) };
     let package_file = PackageFile::new(&raw_archive(&[damaged]));
-    let error = Contents::open(&package_file.path).await.unwrap().read("c").await.unwrap_err();
+    let error = PackageArchive::open(&package_file.path).await.unwrap().read("c").await.unwrap_err();
     assert!(error_reason(&package_file, &error, ErrorKind::Integrity).starts_with("entry \"c\" is damaged"), "{error}");
 }
 
@@ -413,7 +419,7 @@ async fn reads_zip64_and_more_than_65535_entries() {
     let number = 65_536_u32;
     let entries: Vec<RawEntry> = (0..number).map(|n| RawEntry::file(format!("{n}/x"), &n.to_le_bytes())).collect();
     let package_file = PackageFile::new(&raw_zip64_archive(&entries, number.into()));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     assert_eq!(contents.entries().len(), 65_536);
     assert_eq!(contents.read("65535/x").await.unwrap(), 65_535_u32.to_le_bytes()[..]);
     // An archive with zip64 fields written by the `zip` crate.
@@ -421,7 +427,7 @@ async fn reads_zip64_and_more_than_65535_entries() {
     writer.start_file("large", zip::write::SimpleFileOptions::default().large_file(true)).unwrap();
     std::io::Write::write_all(&mut writer, b"bytes").unwrap();
     let package_file = PackageFile::new(&writer.finish().unwrap().into_inner());
-    assert_eq!(Contents::open(&package_file.path).await.unwrap().read("large").await.unwrap(), b"bytes"[..]);
+    assert_eq!(PackageArchive::open(&package_file.path).await.unwrap().read("large").await.unwrap(), b"bytes"[..]);
 }
 
 #[tokio::test]
@@ -433,7 +439,7 @@ async fn reads_streamed_zip() {
         std::io::Write::write_all(&mut writer, STUDY).unwrap();
     }
     let package_file = PackageFile::new(&writer.finish().unwrap().into_inner());
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     contents.check().await.unwrap();
     assert_eq!(contents.read("Originals/b.pdf").await.unwrap(), STUDY);
 }
@@ -442,7 +448,7 @@ async fn reads_streamed_zip() {
 async fn reads_names_in_code_page_437() {
     // 0x81 and 0xe1 are ü and ß in CP437.
     let package_file = PackageFile::new(&raw_archive(&[RawEntry::file(b"Originals/Pr\x81fung gro\xe1.pdf", b"bytes")]));
-    let contents = Contents::open(&package_file.path).await.unwrap();
+    let contents = PackageArchive::open(&package_file.path).await.unwrap();
     assert_eq!(contents.entries()[0].name(), "Originals/Prüfung groß.pdf");
     contents.unpack_to(package_file.target()).await.unwrap();
     assert_eq!(std::fs::read(package_file.target().join("Originals/Prüfung groß.pdf")).unwrap(), b"bytes");

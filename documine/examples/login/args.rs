@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use documine::Loopback;
+use documine::auth::Loopback;
 
 /// Logs in at DocuMine's identity provider, keeps the login, and makes a call with it.
 ///

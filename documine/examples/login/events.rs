@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::time::SystemTime;
 
-use documine::{CallEnded, DeviceCode, Identity, LoginEvent, Observer};
+use documine::{
+    auth::{DeviceCode, Identity, LoginEvent},
+    observe::{CallEnded, Observer},
+};
 use serde::Serialize;
 
 use crate::args::Flow;
@@ -83,7 +86,7 @@ impl Event {
         }
     }
 
-    pub(crate) fn who_am_i(me: &Identity) -> Self {
+    pub(crate) fn identity(me: &Identity) -> Self {
         Self::WhoAmI {
             workspace: me.workspace.clone(),
             account: me.account.clone(),

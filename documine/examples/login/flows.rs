@@ -2,7 +2,10 @@
 
 use std::io;
 
-use documine::{Credentials, FileStore, Login, TokenSet};
+use documine::{
+    Credentials,
+    auth::{FileStore, Login, TokenSet},
+};
 
 use crate::args::{Args, Flow};
 use crate::events::{Event, Teller};
@@ -56,7 +59,7 @@ async fn log_in(flow: Flow, login: Login, args: &Args, teller: Teller) -> Result
             let login = login.authorization(&args.pasted_redirect_uri())?;
             teller.tell(&Event::OpenUrl { url: login.url().to_owned() });
             teller.say("Then paste the address that the browser ends at; that it shows no page is all right:");
-            login.pasted(&line().await?).await?
+            login.finish_with_pasted(&line().await?).await?
         }
     };
     Ok(tokens)

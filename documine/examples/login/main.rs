@@ -52,17 +52,17 @@ async fn run(args: &Args, teller: Teller) -> Result<()> {
         return log_out(&client, teller).await;
     }
     // Without a stored login, a service account logs in now.
-    let me = client.who_am_i().await?;
+    let me = client.identity().await?;
     if let Some(flow) = flow {
         teller.tell(&Event::logged_in(flow, &me));
     }
     if args.whoami {
-        teller.tell(&Event::who_am_i(&me));
+        teller.tell(&Event::identity(&me));
     }
     if !args.no_call && (flow.is_some() || !args.whoami) {
         let called = call(&client, args.keep).await;
         // A refresh under way is not cut off by the end of this program.
-        client.settle().await;
+        client.wait_for_refresh().await;
         called?;
     }
     if args.logout { log_out(&client, teller).await } else { Ok(()) }

@@ -2,7 +2,10 @@
 
 use std::env;
 
-use documine::{Client, ClientBuilder, Login, Secret};
+use documine::{
+    Client, ClientBuilder,
+    auth::{Login, Secret},
+};
 use documine_sim::Simulator;
 
 use crate::args::Args;

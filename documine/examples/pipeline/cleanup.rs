@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use documine::{Call, DossierHandle, Operation, Package};
+use documine::{BoxFuture, DossierHandle, Package, PackageJob, request::CreateDossier};
 use tokio::sync::Mutex;
 
 use crate::failure::{Code, During, Failure};
@@ -22,7 +22,7 @@ pub(crate) struct Created {
 
 enum CreatedObject {
     Dossier(DossierHandle),
-    Package(Operation<Package>),
+    Package(PackageJob),
 }
 
 impl Created {
@@ -31,29 +31,25 @@ impl Created {
     }
 
     /// Makes the call and remembers the dossier.
-    pub(crate) async fn dossier<P: Send + 'static>(
-        &self,
-        call: Call<P, DossierHandle>,
-    ) -> Result<DossierHandle, Failure> {
-        self.make(call, "the new dossier", CreatedObject::Dossier).await
+    pub(crate) async fn dossier(&self, call: CreateDossier) -> Result<DossierHandle, Failure> {
+        self.make(call.send(), "the new dossier", CreatedObject::Dossier).await
     }
 
     /// Makes the call and remembers the package.
-    pub(crate) async fn package<P: Send + 'static>(
+    pub(crate) async fn package(
         &self,
-        call: Call<P, Operation<Package>>,
-    ) -> Result<Operation<Package>, Failure> {
+        call: BoxFuture<'static, documine::Result<PackageJob>>,
+    ) -> Result<PackageJob, Failure> {
         self.make(call, "the new package", CreatedObject::Package).await
     }
 
-    async fn make<P, T>(
+    async fn make<T>(
         &self,
-        call: Call<P, T>,
+        call: BoxFuture<'static, documine::Result<T>>,
         what: &'static str,
         remember: fn(T) -> CreatedObject,
     ) -> Result<T, Failure>
     where
-        P: Send + 'static,
         T: Clone + Send + 'static,
     {
         let mut list = Arc::clone(&self.list).lock_owned().await;
@@ -88,7 +84,7 @@ impl Created {
                 }
                 let result = match &list[index] {
                     // For good: a demo leaves nothing in the trash.
-                    CreatedObject::Dossier(dossier) => dossier.delete().permanently().await,
+                    CreatedObject::Dossier(dossier) => dossier.delete().permanently(true).await,
                     CreatedObject::Package(package) => package.cancel().await,
                 };
                 match result {

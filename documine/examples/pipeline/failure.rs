@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::path::Path;
 
-use documine::{Error, ErrorKind, WaitError};
+use documine::{Error, ErrorKind, wait::WaitError};
 
 use crate::table::plain;
 

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use documine::{
-    Client, Components, Contents, DossierHandle, DossierTemplate, DossierTemplateHandle, DossierTemplateStatus,
-    DownloadFileType, FileHandle, FileId, FileStatus, NewDossier, Operation, Package, PackageContent, ProcessingStatus,
-    Timestamp, WaitErrorKind,
+    Client, Components, DossierFields, DossierHandle, DossierTemplateHandle, DownloadFileType, FileHandle, Package,
+    PackageJob, PackageRequest,
+    models::{DossierTemplate, DossierTemplateStatus, FileId, FileStatus, ProcessingStatus, Timestamp},
+    package::PackageArchive,
+    wait::WaitErrorKind,
 };
 use futures_util::future::join_all;
 
@@ -83,9 +85,10 @@ impl<'a> Steps<'a> {
 
     /// A dossier groups files that are read by the rules of one template.
     async fn create_dossier(&self, template: &DossierTemplateHandle) -> Result<DossierHandle, Failure> {
-        self.show.step("Create a dossier", "template.create_dossier(NewDossier::named(…))");
+        self.show.step("Create a dossier", "template.create_dossier(DossierFields::named(…))");
         let now: String = Timestamp::from_system_time(SystemTime::now()).as_str().chars().take(19).collect();
-        let fields = NewDossier::named(format!("SDK pipeline {now}")).description("Made by the SDK's pipeline example");
+        let fields =
+            DossierFields::named(format!("SDK pipeline {now}")).description("Made by the SDK's pipeline example");
         // `created` makes the call and remembers the dossier, so that it is deleted at the end.
         let dossier = self.created.dossier(template.create_dossier(fields)).await?;
         self.show.line(format_args!("dossier {}", dossier.id()));
@@ -117,10 +120,10 @@ impl<'a> Steps<'a> {
 
     /// An uploaded file is not processed yet. One list request per poll returns the state of all files.
     async fn wait(&self, dossier: &DossierHandle, outcome: &mut Outcome) -> Result<Vec<FileStatus>, Failure> {
-        self.show.step("Wait until they are analysed", "dossier.processed()");
+        self.show.step("Wait until they are analysed", "dossier.wait_until_processed()");
         let progress = self.show.progress("analysis");
         let states = progress.clone();
-        let files = match dossier.processed().on_state(move |state| states.state(state)).await {
+        let files = match dossier.wait_until_processed().on_state(move |state| states.state(state)).await {
             // All files have ended, some of them with an error: the list has the details.
             Err(error) if error.kind() == WaitErrorKind::Failed => {
                 dossier.files().await.during("the dossier's files")?
@@ -202,7 +205,7 @@ impl<'a> Steps<'a> {
         );
         // What the template's dossiers report, and the documents themselves.
         let reports = dossier.get().await.during("the dossier")?.report_template_ids;
-        let mut content = PackageContent::file_types([DownloadFileType::Original]);
+        let mut content = PackageRequest::file_types([DownloadFileType::Original]);
         if !reports.is_empty() {
             content = content.and_reports(reports);
         }
@@ -211,13 +214,13 @@ impl<'a> Steps<'a> {
 
         let mut begun = Vec::new();
         for id in one {
-            begun.push(("file", self.created.package(dossier.file(*id).create_package(content.clone())).await?));
+            begun.push(("file", self.created.package(dossier.file(*id).create_package(content.clone()).send()).await?));
         }
         begun.push((
             "files",
-            self.created.package(dossier.create_files_package(several.iter().copied(), content.clone())).await?,
+            self.created.package(dossier.create_files_package(several.iter().copied(), content.clone()).send()).await?,
         ));
-        begun.push(("dossier", self.created.package(dossier.create_package(content)).await?));
+        begun.push(("dossier", self.created.package(dossier.create_package(content).send()).await?));
 
         let mut ready = Vec::new();
         for (kind, waited) in join_all(begun.iter().map(|(kind, package)| self.wait_for_package(kind, package))).await {
@@ -232,7 +235,7 @@ impl<'a> Steps<'a> {
     async fn wait_for_package(
         &self,
         kind: &'static str,
-        package: &Operation<Package>,
+        package: &PackageJob,
     ) -> (&'static str, Result<Package, Failure>) {
         let progress = self.show.progress(&format!("package {kind:?}"));
         let states = progress.clone();
@@ -252,7 +255,7 @@ impl<'a> Steps<'a> {
     ) -> Result<(), Failure> {
         self.show.step(
             "Download the packages, read them, delete them",
-            "package.save_to(…).with_progress(…), Contents::open(…), package.delete()",
+            "package.save_to(…).with_progress(…), PackageArchive::open(…), package.delete()",
         );
         for (kind, package) in packages {
             match self.fetch(kind, &package).await {
@@ -274,7 +277,7 @@ impl<'a> Steps<'a> {
         let saving = package.save_to(&path).with_progress(progress.bytes());
         let saved = saving.await.during(format_args!("package {kind:?}"))?;
         // Every file in it is read once, so that a damaged one is noticed by its checksum.
-        let contents = Contents::open(&saved.path).await.during(format_args!("package {kind:?}"))?;
+        let contents = PackageArchive::open(&saved.path).await.during(format_args!("package {kind:?}"))?;
         contents.check().await.during(format_args!("package {kind:?}"))?;
         let entries = contents.entries();
         progress.done(format_args!("{}, {} in {}", path.display(), bytes(saved.bytes), count(entries.len(), "file")));
@@ -310,7 +313,7 @@ impl<'a> Steps<'a> {
 
     /// Nothing stays at the service, unless it shall.
     async fn clean_up(&self) -> Result<(), Failure> {
-        self.show.step("Clean up", "dossier.delete().permanently()");
+        self.show.step("Clean up", "dossier.delete().permanently(true)");
         let deleted = self.created.delete_all().await?;
         match self.created.kept().await.as_slice() {
             [] => self.show.line(format_args!("{} deleted for good, with its files", count(deleted, "dossier"))),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use documine::{License, LicenseUsage};
+use documine::models::{License, LicenseUsage};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// The summary. Fields may be added in later versions; none will go.

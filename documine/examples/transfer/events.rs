@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use documine::Progress;
+use documine::transfer::Progress;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

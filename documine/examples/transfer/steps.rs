@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use documine::{
-    DossierHandle, DownloadFileType, DownloadId, NewDossier, Operation, OperationRef, Package, PackageContent, Source,
+    DossierFields, DossierHandle, DownloadFileType, Package, PackageJob, PackageRequest, Source, models::DownloadId,
+    wait::PackageJobRef,
 };
 use futures_util::TryStreamExt;
 use serde_json::json;
@@ -68,7 +69,7 @@ impl Steps<'_> {
         if let Some(id) = note::read::<String>(noted)? {
             return self.target.dossier(&id).await;
         }
-        let dossier = self.target.template().await?.create_dossier(NewDossier::named("transfer")).await?;
+        let dossier = self.target.template().await?.create_dossier(DossierFields::named("transfer")).await?;
         note::write(noted, &dossier.id().to_string())?;
         Ok(dossier)
     }
@@ -76,10 +77,10 @@ impl Steps<'_> {
     /// Downloads the package that an earlier run requested, or a new one; then continues like `download`.
     pub(crate) async fn package(&self, dossier: &str, to: &Path) -> Result<()> {
         let noted = note::beside(to);
-        let operation = if let Some(operation) = note::read::<OperationRef>(&noted)? {
+        let operation = if let Some(operation) = note::read::<PackageJobRef>(&noted)? {
             self.target.client.resume(&operation)?
         } else {
-            let content = PackageContent::file_types([DownloadFileType::Original]);
+            let content = PackageRequest::file_types([DownloadFileType::Original]);
             let operation = self.target.dossier(dossier).await?.create_package(content).await?;
             note::write(&noted, &operation.to_ref())?;
             operation
@@ -99,30 +100,30 @@ impl Steps<'_> {
         Ok(())
     }
 
-    fn operation(&self, id: &str) -> Result<Operation<Package>> {
+    fn operation(&self, id: &str) -> Result<PackageJob> {
         let id = id.parse::<DownloadId>().map_err(|error| Failure::usage(error.to_string()))?;
-        Ok(self.target.client.download(id).operation())
+        Ok(self.target.client.download(id).job())
     }
 
-    async fn ready(&self, operation: &Operation<Package>) -> Result<Package> {
-        let (teller, id) = (self.teller, operation.id().to_owned());
+    async fn ready(&self, operation: &PackageJob) -> Result<Package> {
+        let (teller, id) = (self.teller, operation.id().to_string());
         let wait = operation.wait().on_state(move |state| teller.state(&id, state));
         wait.await.map_err(|error| documine::Error::from(error).into())
     }
 
-    async fn fetch(&self, operation: &Operation<Package>, to: &Path) -> Result<()> {
+    async fn fetch(&self, operation: &PackageJob, to: &Path) -> Result<()> {
         let package = self.ready(operation).await?;
-        let saved = package.save_to(to).resumable().with_progress(self.teller.progress()).await?;
-        let resumed_at = saved.resumed_at;
-        self.done(package.id().as_str(), Some(&saved.path), saved.bytes, saved.bytes - resumed_at, resumed_at);
+        let saved = package.save_to(to).resumable(true).with_progress(self.teller.progress()).await?;
+        let resume_offset = saved.resume_offset;
+        self.done(package.id().as_str(), Some(&saved.path), saved.bytes, saved.bytes - resume_offset, resume_offset);
         Ok(())
     }
 
     /// The last line.
-    fn done(&self, id: &str, path: Option<&Path>, bytes: u64, fetched: u64, resumed_at: u64) {
+    fn done(&self, id: &str, path: Option<&Path>, bytes: u64, fetched: u64, resume_offset: u64) {
         let event = json!({
             "event": "done", "id": id, "path": path.map(|path| path.display().to_string()), "bytes": bytes, "fetched": fetched,
-            "resumed_at": resumed_at, "requests": self.target.client.requests_sent(), "peak_rss_kib": peak_rss_kib(),
+            "resumed_at": resume_offset, "requests": self.target.client.requests_sent(), "peak_rss_kib": peak_rss_kib(),
         });
         let place = path.map_or_else(String::new, |path| format!(" in {}", path.display()));
         self.teller.tell(&event, &format!("done: {id}{place}, {bytes} bytes, {fetched} of them moved now"));

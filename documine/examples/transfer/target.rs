@@ -3,7 +3,8 @@
 use std::env;
 
 use documine::{
-    Client, ClientBuilder, DossierHandle, DossierId, DossierTemplateHandle, DossierTemplateId, DossierTemplateStatus,
+    Client, ClientBuilder, DossierHandle, DossierTemplateHandle, DossierTemplateId,
+    models::{DossierId, DossierTemplateStatus},
 };
 use documine_sim::Simulator;
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// A custom source of access tokens: a vault, another process, a test.
 ///
 /// ```
-/// use documine::{BoxFuture, Credentials, Result, TokenSet, TokenSource};
+/// use documine::{BoxFuture, Credentials, Result, auth::{TokenSet, TokenSource}};
 ///
 /// struct Vault;
 ///
@@ -102,12 +102,12 @@ impl Credentials {
         Self::new(Grant::Tokens(tokens), Some(ClientIdentity::new(client_id)))
     }
 
-    /// Uses the login in a store, saved earlier with [`Login::store`](crate::Login::store), possibly by another program.
+    /// Uses the login in a store, saved earlier with [`Login::store`](crate::auth::Login::store), possibly by another program.
     ///
     /// Refreshed tokens are saved in the store for all processes that share it. The store is first read when a call needs a token.
     ///
     /// ```
-    /// use documine::{Credentials, FileStore};
+    /// use documine::{Credentials, auth::FileStore};
     /// let credentials = Credentials::stored("my-program", FileStore::new("login.json"));
     /// ```
     pub fn stored(client_id: impl Into<String>, store: impl TokenStore) -> Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 
-/// An event of the client's login, independent of a single call. Reported to [`Observer::login`](crate::Observer::login).
+/// An event of the client's login, independent of a single call. Reported to [`Observer::login`](crate::observe::Observer::login).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoginEvent<'a> {

@@ -87,7 +87,7 @@ impl Login {
     ///
     /// ```
     /// # async fn f() -> documine::Result<()> {
-    /// use documine::{Client, Credentials, FileStore};
+    /// use documine::{Client, Credentials, auth::FileStore};
     ///
     /// let store = FileStore::new("login.json");
     /// let builder = Client::builder("https://acme.example").workspace("acme");
@@ -144,14 +144,14 @@ impl Login {
     ///
     /// ```
     /// # async fn f() -> documine::Result<()> {
-    /// use documine::{Client, Loopback};
+    /// use documine::{Client, auth::Loopback};
     /// let login = Client::builder("https://acme.example").workspace("acme").login("my-program")?;
     /// let tokens = login.browser(Loopback::default(), |page| println!("Open {page}")).await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// The port is in use; the redirect URI is not on this machine; the time limit was exceeded; as [`Authorization::redirected`].
+    /// The port is in use; the redirect URI is not on this machine; the time limit was exceeded; as [`Authorization::finish_with_redirect`].
     pub async fn browser(self, loopback: Loopback, show: impl FnOnce(&str) + Send) -> Result<TokenSet> {
         if let Some(store) = self.login_store() {
             store.check_writable().await?;
@@ -175,7 +175,7 @@ impl Login {
     /// println!("Open {}\nThen paste the URL that the browser ends at:", login.url());
     /// let mut response = String::new();
     /// std::io::stdin().read_line(&mut response).expect("a terminal");
-    /// let tokens = login.pasted(&response).await?;
+    /// let tokens = login.finish_with_pasted(&response).await?;
     /// # Ok(()) }
     /// ```
     ///

@@ -25,7 +25,7 @@ const DEFAULT_PORT: u16 = 80;
 /// The redirect URI and the time limit of a login by browser. Default: `http://127.0.0.1` with any free port and `/callback`, five minutes.
 ///
 /// ```
-/// use documine::Loopback;
+/// use documine::auth::Loopback;
 /// let fixed = Loopback::default().port(8400).path("/login/done");
 /// let registered = Loopback::default().redirect_uri("http://localhost:8400/login/done");
 /// ```
@@ -225,7 +225,7 @@ impl LoopbackListener {
             );
             Error::new(ErrorKind::Timeout, text).with_phase(phase).with_operation("login by browser")
         })?;
-        login.redirected(response.expose()).await
+        login.finish_with_redirect(response.expose()).await
     }
 }
 

@@ -36,6 +36,7 @@ mod token_endpoint;
 mod token_provider;
 mod token_state;
 
+pub use crate::client::Identity;
 pub use client_auth::ClientAuthMethod;
 pub use credentials::{Credentials, TokenSource};
 pub use event::LoginEvent;

@@ -18,7 +18,7 @@ const PROOF_OF_POSSESSION_TYPES: [&str; 3] = ["dpop", "pop", "mac"];
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
-/// let tokens = documine::TokenSet::new("eyJ…").refresh_token("eyJ…").expires_at(SystemTime::now() + Duration::from_secs(300));
+/// let tokens = documine::auth::TokenSet::new("eyJ…").refresh_token("eyJ…").expires_at(SystemTime::now() + Duration::from_secs(300));
 /// assert!(!format!("{tokens:?}").contains("eyJ"));
 /// ```
 #[derive(Debug, Clone)]

@@ -98,7 +98,7 @@ impl ClientBuilder {
     /// ```
     /// # async fn f() -> documine::Result<()> {
     /// let settings = documine::ClientBuilder::from_env_or_profile()?;
-    /// settings.configured_login()?.device(|code| println!("Open {} and type {}", code.verification_uri, code.user_code)).await?;
+    /// settings.login_from_profile()?.device(|code| println!("Open {} and type {}", code.verification_uri, code.user_code)).await?;
     /// let client = settings.build()?;
     /// # Ok(()) }
     /// ```
@@ -106,7 +106,7 @@ impl ClientBuilder {
     /// # Errors
     /// As [`login`](Self::login); the settings have no client id; or the environment overrides the addresses for which the secret and the store
     /// of the profile are meant.
-    pub fn configured_login(&self) -> Result<Login> {
+    pub fn login_from_profile(&self) -> Result<Login> {
         let no_client_id = || Error::config("no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
         let defaults = self.login_defaults.as_ref().ok_or_else(no_client_id)?;
         let login = self.login(defaults.client_id.clone().ok_or_else(no_client_id)?)?;

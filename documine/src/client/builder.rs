@@ -12,7 +12,7 @@ use crate::auth::{ClientAuthMethod, Credentials, EndpointPaths, Issuer, Secret};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::timeout::Timeouts;
-use crate::transport::{ConnectionConfig, Observer, Pacing, ProxyConfig, RetryPolicy};
+use crate::transport::{ConnectionConfig, Observer, ProxyConfig, RateLimit, RetryPolicy};
 
 /// The default limit on a response body after decompression: enough for a list of a million files.
 const MAX_RESPONSE_SIZE: usize = 128 * 1024 * 1024;
@@ -42,7 +42,7 @@ pub struct ClientBuilder {
     pub(super) timeouts: Timeouts,
     pub(super) retry: RetryPolicy,
     pub(super) retry_budget: Option<u32>,
-    pub(super) pacing: Option<Pacing>,
+    pub(super) pacing: Option<RateLimit>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) connection: ConnectionConfig,
     pub(super) follow_download_redirects: bool,
@@ -137,7 +137,7 @@ impl ClientBuilder {
     ///
     /// ```
     /// # fn main() -> documine::Result<()> {
-    /// use documine::{Client, ClientAuthMethod, Credentials};
+    /// use documine::{Client, Credentials, auth::ClientAuthMethod};
     /// let client = Client::builder("https://acme.example")
     ///     .workspace("acme")
     ///     .client_auth_method(ClientAuthMethod::SecretBasic)
@@ -247,7 +247,7 @@ impl ClientBuilder {
     }
 
     /// Sets the retry policy. Default: [`RetryPolicy::default`]. Per call: `with_retry`, `with_retry_policy`.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
@@ -262,7 +262,7 @@ impl ClientBuilder {
     }
 
     /// Enables the rate limit for all calls of the client and its clones. Default: single calls are not rate limited.
-    pub fn pacing(mut self, pacing: Pacing) -> Self {
+    pub fn rate_limit(mut self, pacing: RateLimit) -> Self {
         self.pacing = Some(pacing);
         self
     }
@@ -317,7 +317,7 @@ impl ClientBuilder {
     /// seven bytes takes up to 768), so the size is estimated before parsing: 768 bytes for an object, 192 for an array, 96 for any other value,
     /// 32 for a member name, plus the length of the text. A response estimated at more than 8 times the limit is an error (512 KiB are always
     /// accepted); with its text no response takes more than 9 times the limit.
-    pub fn max_answer_size(mut self, bytes: usize) -> Self {
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;
         self
     }

@@ -35,13 +35,13 @@ impl Client {
     /// # let sim = documine_sim::Simulator::start().await?;
     /// # let credentials = documine::Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret());
     /// # let client = documine::Client::builder(sim.base_url()).workspace(sim.workspace_id()).credentials(credentials).build()?;
-    /// assert_eq!(client.who_am_i().await?.account.as_deref(), Some(sim.username()));
+    /// assert_eq!(client.identity().await?.account.as_deref(), Some(sim.username()));
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// A login is required ([`Error::needs_login`](crate::Error::needs_login)).
-    pub async fn who_am_i(&self) -> Result<Identity> {
+    pub async fn identity(&self) -> Result<Identity> {
         let tokens = self.pipeline().auth.cached_or_stored().await?;
         Ok(Identity::from_tokens(&tokens, self.workspace()))
     }
@@ -63,7 +63,7 @@ impl Client {
     ///
     /// Call this before shutting down the runtime; otherwise a rotated refresh token may be lost. Elsewhere the refresh completes in the
     /// background.
-    pub async fn settle(&self) {
+    pub async fn wait_for_refresh(&self) {
         self.pipeline().auth.wait_for_refresh().await;
     }
 }

@@ -19,13 +19,16 @@ mod env;
 mod handle;
 mod identity;
 mod login_defaults;
+mod options;
 mod profile;
 mod request;
 
 pub use builder::ClientBuilder;
-pub use call::Call;
-pub(crate) use call::RunCall;
+pub(crate) use call::{Call, RunCall, named_call};
 pub(crate) use decode::{decode, decode_error};
 pub use handle::Client;
 pub(crate) use handle::{Prepared, build_request};
 pub use identity::Identity;
+pub use options::RequestOptions;
+pub(crate) use options::request_options;
+pub use request::SendRequest;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use documine_api::operations::UNLISTED;
 use http::Method;
 
-use super::call::Call;
+use super::call::named_call;
 use super::handle::Client;
 use crate::error::{Error, Result};
 use crate::http_util;
@@ -20,14 +20,24 @@ impl Client {
     /// let body = client.request(http::Method::GET, "/api/license", None).await?;
     /// # Ok(()) }
     /// ```
-    pub fn request(
-        &self,
-        method: Method,
-        path: impl Into<String>,
-        json: Option<serde_json::Value>,
-    ) -> Call<(Method, String, Option<serde_json::Value>), Bytes> {
-        Call::new(self, (method, path.into(), json), |client, params, options| Box::pin(send(client, params, options)))
+    pub fn request(&self, method: Method, path: impl Into<String>, json: Option<serde_json::Value>) -> SendRequest {
+        let params = (method, path.into(), json);
+        SendRequest::new(self, params, |client, params, options| Box::pin(send(client, params, options)))
     }
+}
+
+named_call! {
+    /// A request that neither the facade nor the document has. Created by [`Client::request`].
+    ///
+    /// ```
+    /// # async fn f(client: documine::Client) -> documine::Result<()> {
+    /// let body = client.request(http::Method::GET, "/api/license", None).with_header("Accept", "application/json").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a path that is not relative to the base URL.
+    SendRequest((Method, String, Option<serde_json::Value>)) -> Bytes
 }
 
 async fn send(

@@ -15,7 +15,7 @@
 //! - **Integers and floats**: surrounding white space is ignored. Thousands separators and decimal commas are accepted if unambiguous: `1 234`,
 //!   `1'234`, `1,234,567`, `1,234.50`, `1.234,50`, `12,5`. All dashes in use as minus signs are accepted, spaces of any width group thousands, and
 //!   full-width characters count as their ASCII forms. A single dot is always a decimal point. A single comma before exactly three digits (`1,234`)
-//!   is ambiguous and an error; [`with::english`] or [`with::continental`] states the notation, and these also read `(1,234.50)` and `1,234.50-` as
+//!   is ambiguous and an error; [`with::decimal_point`] or [`with::decimal_comma`] states the notation, and these also read `(1,234.50)` and `1,234.50-` as
 //!   negative. A number with a unit or a currency is an error.
 //! - **Amounts of money**: [`Money`] keeps the currency (`EUR 1.234,50`, `$1,234.50`, `1 234,50 €`); [`with::amount`] reads the number only.
 //! - **Booleans**: `true`/`false`, `yes`/`no`, `1`/`0` in any case.

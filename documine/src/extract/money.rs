@@ -13,8 +13,8 @@ use super::text::{self, NotANumber, Notation};
 ///
 /// Parses `EUR 1.234,50`, `$1,234.50`, `1 234,50 €`, `(£1,234.50)`, `1.234,50- EUR`, `CHF 1'234.–` and amounts without a currency. `N` is any number
 /// type that parses from digits with a point: `f64`, `rust_decimal::Decimal`, `bigdecimal::BigDecimal`. A single comma before three digits (`1,234`)
-/// is an error and, unlike in plain numbers, so is a single point (`1.234`): the field needs [`with::english`](super::with::english) or
-/// [`with::continental`](super::with::continental).
+/// is an error and, unlike in plain numbers, so is a single point (`1.234`): the field needs [`with::decimal_point`](super::with::decimal_point) or
+/// [`with::decimal_comma`](super::with::decimal_comma).
 ///
 /// Serializes to text (`EUR 1234.50`) and deserializes from it.
 ///
@@ -124,7 +124,7 @@ impl<N> schemars::JsonSchema for Money<N> {
 pub(super) fn expected(why: NotANumber) -> &'static str {
     match why {
         NotANumber::Ambiguous => {
-            "expected an unambiguous amount; with::english or with::continental on a Money states the notation"
+            "expected an unambiguous amount; with::decimal_point or with::decimal_comma on a Money states the notation"
         }
         NotANumber::Malformed => "expected an amount such as EUR 1,234.50",
     }

@@ -43,21 +43,21 @@ pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) ->
 /// ```
 /// # use documine::extract::{NamedValues, with};
 /// #[derive(serde::Deserialize)]
-/// struct Item { #[serde(deserialize_with = "with::english")] pages: u32 }
+/// struct Item { #[serde(deserialize_with = "with::decimal_point")] pages: u32 }
 ///
 /// let values = ["1,850".to_owned()];
 /// let item: Item = NamedValues::new([("pages", &values[..])]).extract()?;
 /// assert_eq!(item.pages, 1850);
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
-pub fn english<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+pub fn decimal_point<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     convert(deserializer, |text| number(text, Notation::Point))
 }
 
 /// Parses numbers with a decimal comma and thousands points, as in most of continental Europe. `1,234` is 1.234.
 ///
 /// The negative forms of accounting are accepted: `(1.234,50)`, `1.234,50-`. A [`Money`](super::Money) accepts amounts with a currency.
-pub fn continental<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+pub fn decimal_comma<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
     convert(deserializer, |text| number(text, Notation::Comma))
 }
 

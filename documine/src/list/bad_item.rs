@@ -6,7 +6,7 @@ use crate::error::Error;
 
 /// An item of a list that exceeds the size limit or does not match the document.
 ///
-/// Other items are not affected: [`List::stream_each`](crate::List::stream_each) continues after the item.
+/// Other items are not affected: `stream_each` of the list continues after the item.
 #[derive(Debug, Clone)]
 pub struct BadItem {
     pub(super) index: u64,

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// The format version of continuations. Other versions are rejected.
 const VERSION: u32 = 1;
 
-/// The position in a list after the last fully delivered page; [`List::resume`](crate::List::resume) continues from it, also in another process.
+/// The position in a list after the last fully delivered page; `resume` of the list continues from it, also in another process.
 ///
 /// A continuation contains paths and queries of the service and counts, but no host, no token and no workspace. The service decides how long a
 /// continuation stays valid, because its pages may change.
@@ -22,7 +22,7 @@ const VERSION: u32 = 1;
 ///     std::fs::write("users.continuation", serde_json::to_vec(&page.continuation)?)?;
 /// }
 /// // In another process:
-/// let saved: Option<documine::Continuation> = serde_json::from_slice(&std::fs::read("users.continuation")?)?;
+/// let saved: Option<documine::list::Continuation> = serde_json::from_slice(&std::fs::read("users.continuation")?)?;
 /// if let Some(continuation) = saved {
 ///     let rest = client.users().resume(continuation).await?;
 /// }

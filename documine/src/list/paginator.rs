@@ -17,7 +17,7 @@ use super::request::ListRequest;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json_memory;
-use crate::transport::{CallOptions, RawResponse, ResponseMeta, Retry};
+use crate::transport::{CallOptions, RawResponse, ResponseMeta, RetryMode};
 
 /// Maximum number of consecutive empty pages. A filter that is applied to pages leaves some of them empty.
 const MAX_EMPTY_PAGES: u32 = 100;
@@ -251,7 +251,7 @@ impl<T: Send + 'static> Paginator<T> {
         let limit = if items >= max || self.pages >= max as u64 {
             format!("{max} (with_max_items)")
         } else if self.memory > memory {
-            format!("{memory} bytes of memory (max_answer_size)")
+            format!("{memory} bytes of memory (max_response_size)")
         } else {
             return Ok(());
         };
@@ -265,7 +265,7 @@ impl<T: Send + 'static> Paginator<T> {
     fn may_retry(&self) -> bool {
         let policy = self.options.retry_policy.as_deref().unwrap_or(&self.client.pipeline().retry_policy);
         match self.options.retry {
-            Some(mode) => mode != Retry::Never && policy.clone().when(mode).allows_retries(),
+            Some(mode) => mode != RetryMode::Never && policy.clone().when(mode).allows_retries(),
             None => policy.allows_retries(),
         }
     }

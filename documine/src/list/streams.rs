@@ -57,7 +57,7 @@ impl<I> ListStream<I> {
     /// Returns a token to resume after the last fully consumed page. Items already read from a partially consumed page are returned again.
     ///
     /// `None` before the first page is consumed (restart the list) and at the end of the list. After an error the token stays unchanged, so an
-    /// interrupted list can be [resumed](crate::List::resume).
+    /// interrupted list can be resumed with `resume` of its builder.
     pub fn continuation(&self) -> Option<Continuation> {
         self.cursor.get()
     }

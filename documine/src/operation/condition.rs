@@ -11,10 +11,10 @@ use crate::models::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus}
 ///
 /// ```
 /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
-/// use documine::{Condition, FileStatus};
+/// use documine::{wait::Condition, models::FileStatus};
 ///
-/// let status = file.until(Condition::processed().or(Condition::failed())).await?;
-/// let named = file.until(|file: &FileStatus| file.file_name.is_some()).await?;
+/// let status = file.wait_until(Condition::processed().or(Condition::failed())).await?;
+/// let named = file.wait_until(|file: &FileStatus| file.file_name.is_some()).await?;
 /// # Ok(()) }
 /// ```
 pub struct Condition<S> {
@@ -66,7 +66,7 @@ impl<S: 'static> Condition<S> {
 }
 
 impl Condition<FileStatus> {
-    /// Holds for a processed file. A file that ends as `ERROR` ends the wait with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed).
+    /// Holds for a processed file. A file that ends as `ERROR` ends the wait with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed).
     pub fn processed() -> Self {
         Self::success(|file: &FileStatus| file.processing_status == Some(ProcessingStatus::Processed))
     }
@@ -78,7 +78,7 @@ impl Condition<FileStatus> {
 }
 
 impl Condition<DownloadStatus> {
-    /// Holds for a package that can be downloaded. A failed package ends the wait with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed).
+    /// Holds for a package that can be downloaded. A failed package ends the wait with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed).
     pub fn ready() -> Self {
         Self::success(|package: &DownloadStatus| package.status == Some(DownloadState::Ready))
     }

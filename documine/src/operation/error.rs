@@ -43,7 +43,7 @@ pub enum WaitErrorKind {
     Failed,
     /// The deadline passed. Processing continues on the server: wait again, or poll later.
     DeadlineExceeded,
-    /// The state did not change for the limit of [`Wait::with_stall_limit`](crate::Wait::with_stall_limit).
+    /// The state did not change for the limit of [`Wait::with_stall_timeout`](crate::wait::Wait::with_stall_timeout).
     Stalled,
     /// The service does not know the id (any more): deleted, expired or never created.
     Gone,

@@ -1,7 +1,7 @@
 //! Long-running work of the service: polling, conditions, deadlines.
 //!
 //! ```text
-//! Operation        a package in preparation: poll, wait, cancel, save for another process     handle.rs
+//! PackageJobRef    a reference to a package in preparation, for another process               reference.rs
 //! Wait             a handle, a condition and the options of one wait                          wait.rs
 //!   Poller         polls a handle until the condition holds                                   poller.rs
 //!   SharedPoll     one list request per poll for many waits                                   shared_poll.rs
@@ -16,9 +16,9 @@ mod condition;
 mod context;
 mod duration_stats;
 mod error;
-mod handle;
 mod pollable;
 mod poller;
+mod reference;
 mod shared_poll;
 mod wait;
 
@@ -26,10 +26,11 @@ pub use condition::Condition;
 pub(crate) use context::{PollKey, WaitContext};
 pub(crate) use duration_stats::WorkKind;
 pub use error::{WaitError, WaitErrorKind};
-pub use handle::{Operation, OperationRef};
 pub(crate) use pollable::{PollOutcome, Pollable};
-pub use poller::State;
+pub use poller::PollState;
 pub(crate) use poller::{GRACE, PollConfig};
+pub use reference::PackageJobRef;
 #[cfg(test)]
 pub(crate) use shared_poll::SharedPoll;
 pub use wait::Wait;
+pub(crate) use wait::{PollTarget, WaitTarget};

@@ -34,7 +34,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(10);
 /// The state of the work after one poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum State<T> {
+pub enum PollState<T> {
     /// Not finished; the service's name of the state.
     Working(String),
     /// Finished.
@@ -64,7 +64,7 @@ impl<P: Pollable> PollConfig<P> {
 pub(super) type StateCallback = Box<dyn FnMut(&str) + Send>;
 
 /// Options of one wait.
-pub(super) struct WaitOptions {
+pub(crate) struct WaitOptions {
     pub(super) deadline: Duration,
     pub(super) settle: Duration,
     pub(super) stall_limit: Option<Duration>,
@@ -117,7 +117,7 @@ impl<P: Pollable> Poller<P> {
     }
 
     /// Waits for the next poll and returns its state.
-    pub(super) async fn next(&mut self) -> Result<State<P::Status>, WaitError> {
+    pub(super) async fn next(&mut self) -> Result<PollState<P::Status>, WaitError> {
         loop {
             let state = if self.polls > 0
                 && let Some(status) = self.pause().await?
@@ -133,7 +133,7 @@ impl<P: Pollable> Poller<P> {
                 state
             };
             match state? {
-                Some(State::Working(_)) if self.is_stalled() => return Err(self.error(WaitErrorKind::Stalled)),
+                Some(PollState::Working(_)) if self.is_stalled() => return Err(self.error(WaitErrorKind::Stalled)),
                 Some(state) => return Ok(state),
                 None => {}
             }
@@ -141,7 +141,7 @@ impl<P: Pollable> Poller<P> {
     }
 
     /// Polls once. `None` after a temporary error.
-    pub(super) async fn poll(&mut self) -> Result<Option<State<P::Status>>, WaitError> {
+    pub(super) async fn poll(&mut self) -> Result<Option<PollState<P::Status>>, WaitError> {
         self.polls += 1;
         match self.fetch().await {
             Ok(status) => self.on_poll(status).map(Some),
@@ -167,14 +167,14 @@ impl<P: Pollable> Poller<P> {
     }
 
     /// Evaluates a status from a poll of this wait or of another one.
-    fn on_poll(&mut self, status: P::Status) -> Result<State<P::Status>, WaitError> {
+    fn on_poll(&mut self, status: P::Status) -> Result<PollState<P::Status>, WaitError> {
         match self.config.handle.decide(status, &self.config.condition) {
             PollOutcome::Pending(state) => {
                 // The service's text goes to callbacks, errors and logs.
                 let state = one_line(&state);
                 self.done_since = None;
                 self.record_state(&state);
-                Ok(State::Working(state))
+                Ok(PollState::Working(state))
             }
             PollOutcome::Done(status) => {
                 self.config.is_known.store(true, Ordering::Relaxed);
@@ -187,19 +187,19 @@ impl<P: Pollable> Poller<P> {
         }
     }
 
-    fn on_done(&mut self, status: P::Status) -> State<P::Status> {
+    fn on_done(&mut self, status: P::Status) -> PollState<P::Status> {
         let elapsed = self.elapsed();
         let since = *self.done_since.get_or_insert(elapsed);
         if elapsed.saturating_sub(since) < self.options.settle {
             let state = "settling";
             self.record_state(state);
-            return State::Working(state.into());
+            return PollState::Working(state.into());
         }
         // If the first poll finds the work finished, its duration is unknown.
         if self.polls > 1 {
             self.config.handle.waits().stats.record(P::KIND, since);
         }
-        State::Done(status)
+        PollState::Done(status)
     }
 
     /// Sleeps until the next poll is due. Returns a status as soon as another wait has polled the shared list.

@@ -3,40 +3,57 @@
 use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::error::WaitError;
 use super::pollable::Pollable;
-use super::poller::{PollConfig, Poller, State, WaitOptions};
+use super::poller::{PollConfig, PollState, Poller, WaitOptions};
 use crate::clock::BoxFuture;
 
 /// A handle and a condition, independent of the type of the handle.
-pub(super) trait WaitTarget<T>: Send + Sync {
+pub(crate) trait WaitTarget<T>: Send + Sync {
     fn description(&self) -> String;
     fn default_deadline(&self) -> Duration;
     /// Waits until the condition holds.
     fn run(&self, options: WaitOptions) -> BoxFuture<'static, Result<T, WaitError>>;
     /// Waits until the condition holds and yields each state.
-    fn states(&self, options: WaitOptions) -> BoxStream<'static, Result<State<T>, WaitError>>;
+    fn states(&self, options: WaitOptions) -> BoxStream<'static, Result<PollState<T>, WaitError>>;
     /// Polls once. `None` after a temporary error.
-    fn poll_once(&self) -> BoxFuture<'static, Result<Option<State<T>>, WaitError>>;
+    fn poll_once(&self) -> BoxFuture<'static, Result<Option<PollState<T>>, WaitError>>;
 }
 
 /// The [`WaitTarget`] of one type of handle.
-pub(super) struct PollTarget<P: Pollable, T> {
+pub(crate) struct PollTarget<P: Pollable, T> {
     pub(super) config: Arc<PollConfig<P>>,
     /// Converts the final status into the result of the wait.
-    pub(super) output: fn(&P, P::Status) -> T,
+    output: fn(&P, P::Status) -> T,
 }
 
 impl<P: Pollable, T: Send + 'static> PollTarget<P, T> {
-    fn start(&self, options: WaitOptions) -> (Poller<P>, impl Fn(State<P::Status>) -> State<T> + Send + use<P, T>) {
+    pub(crate) fn new(config: PollConfig<P>, output: fn(&P, P::Status) -> T) -> Self {
+        Self { config: Arc::new(config), output }
+    }
+
+    pub(crate) fn handle(&self) -> &P {
+        &self.config.handle
+    }
+
+    /// Records that the service knows the work, or that the work was deleted: from now on a 404 means that it is gone.
+    pub(crate) fn mark_known(&self) {
+        self.config.is_known.store(true, Ordering::Relaxed);
+    }
+
+    fn start(
+        &self,
+        options: WaitOptions,
+    ) -> (Poller<P>, impl Fn(PollState<P::Status>) -> PollState<T> + Send + use<P, T>) {
         let (config, output) = (Arc::clone(&self.config), self.output);
         let convert = move |state| match state {
-            State::Working(state) => State::Working(state),
-            State::Done(status) => State::Done(output(&config.handle, status)),
+            PollState::Working(state) => PollState::Working(state),
+            PollState::Done(status) => PollState::Done(output(&config.handle, status)),
         };
         (Poller::new(Arc::clone(&self.config), options), convert)
     }
@@ -55,26 +72,26 @@ impl<P: Pollable, T: Send + 'static> WaitTarget<T> for PollTarget<P, T> {
         let (mut poller, convert) = self.start(options);
         Box::pin(async move {
             loop {
-                if let State::Done(value) = convert(poller.next().await?) {
+                if let PollState::Done(value) = convert(poller.next().await?) {
                     return Ok(value);
                 }
             }
         })
     }
 
-    fn states(&self, options: WaitOptions) -> BoxStream<'static, Result<State<T>, WaitError>> {
+    fn states(&self, options: WaitOptions) -> BoxStream<'static, Result<PollState<T>, WaitError>> {
         stream::try_unfold(Some(self.start(options)), |wait| async move {
             let Some((mut poller, convert)) = wait else {
                 return Ok(None);
             };
             let state = convert(poller.next().await?);
-            let next = matches!(state, State::Working(_)).then_some((poller, convert));
+            let next = matches!(state, PollState::Working(_)).then_some((poller, convert));
             Ok(Some((state, next)))
         })
         .boxed()
     }
 
-    fn poll_once(&self) -> BoxFuture<'static, Result<Option<State<T>>, WaitError>> {
+    fn poll_once(&self) -> BoxFuture<'static, Result<Option<PollState<T>>, WaitError>> {
         let (mut poller, convert) = self.start(WaitOptions::new(P::DEADLINE));
         Box::pin(async move { Ok(poller.poll().await?.map(convert)) })
     }
@@ -94,10 +111,10 @@ pub struct Wait<T> {
 
 impl<T: Send + 'static> Wait<T> {
     pub(crate) fn new<P: Pollable>(config: PollConfig<P>, output: fn(&P, P::Status) -> T) -> Self {
-        Self::on(Arc::new(PollTarget { config: Arc::new(config), output }))
+        Self::on(Arc::new(PollTarget::new(config, output)))
     }
 
-    pub(super) fn on(target: Arc<dyn WaitTarget<T>>) -> Self {
+    pub(crate) fn on(target: Arc<dyn WaitTarget<T>>) -> Self {
         Self { options: WaitOptions::new(target.default_deadline()), target }
     }
 
@@ -108,9 +125,9 @@ impl<T: Send + 'static> Wait<T> {
         self
     }
 
-    /// Sets the time without a change of the state after which the wait ends with [`WaitErrorKind::Stalled`](crate::WaitErrorKind::Stalled).
+    /// Sets the time without a change of the state after which the wait ends with [`WaitErrorKind::Stalled`](crate::wait::WaitErrorKind::Stalled).
     /// Default: no limit.
-    pub fn with_stall_limit(mut self, limit: Duration) -> Self {
+    pub fn with_stall_timeout(mut self, limit: Duration) -> Self {
         self.options.stall_limit = Some(limit);
         self
     }
@@ -118,7 +135,7 @@ impl<T: Send + 'static> Wait<T> {
     /// Requires the condition to hold for `duration` without interruption. Default: zero.
     ///
     /// Changed rules or attributes send a processed file back to processing, possibly a moment after it was processed.
-    pub fn settled_for(mut self, duration: Duration) -> Self {
+    pub fn stable_for(mut self, duration: Duration) -> Self {
         self.options.settle = duration;
         self
     }
@@ -130,7 +147,7 @@ impl<T: Send + 'static> Wait<T> {
     }
 
     /// Starts the wait and returns its states: any number of `Working`, then one `Done`. Polling stops when the stream is dropped.
-    pub fn states(self) -> impl Stream<Item = Result<State<T>, WaitError>> + Send + 'static {
+    pub fn states(self) -> impl Stream<Item = Result<PollState<T>, WaitError>> + Send + 'static {
         self.target.states(self.options)
     }
 }

@@ -46,7 +46,7 @@ const PARSED_FACTOR: u64 = 4;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Contents {
+pub struct PackageArchive {
     archive: Arc<Archive<PositionedFile>>,
     /// Name of the package in error texts.
     label: Arc<str>,
@@ -55,7 +55,7 @@ pub struct Contents {
     temp_dir: Option<Arc<TempDir>>,
 }
 
-impl Contents {
+impl PackageArchive {
     /// Opens a package on disk with the default limits.
     ///
     /// # Errors
@@ -240,7 +240,7 @@ impl Contents {
     }
 
     /// Deletes the file downloaded by [`Package::open`](crate::Package::open), on the blocking thread pool. Dropping the contents deletes the
-    /// file on the current thread and ignores errors. A file opened with [`Contents::open`] is not deleted.
+    /// file on the current thread and ignores errors. A file opened with [`PackageArchive::open`] is not deleted.
     ///
     /// # Errors
     /// [`ErrorKind::File`](crate::ErrorKind::File).

@@ -17,7 +17,7 @@ impl Entry {
     /// Returns the name with its folders, `Reports/Overview.xlsx`. The separator is always `/`.
     ///
     /// The name never leads out of a folder, but may contain control characters and characters that are invalid on some system.
-    /// [`unpack_to`](super::Contents::unpack_to) assigns a valid path.
+    /// [`unpack_to`](super::PackageArchive::unpack_to) assigns a valid path.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -6,9 +6,9 @@
 ///
 /// ```
 /// # async fn f() -> documine::Result<()> {
-/// use documine::{Contents, PackageLimits};
+/// use documine::package::{PackageArchive, PackageLimits};
 /// let limits = PackageLimits::default().entry_bytes(16 << 30).total_bytes(64 << 30);
-/// let contents = Contents::open_within("q3.zip", limits).await?;
+/// let contents = PackageArchive::open_within("q3.zip", limits).await?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +53,12 @@ impl PackageLimits {
         self
     }
 
-    /// Sets the memory limit of one call, in bytes: for an entry that is [`read`](super::Contents::read), for the components of all files, for
+    /// Sets the memory limit of one call, in bytes: for an entry that is [`read`](super::PackageArchive::read), for the components of all files, for
     /// the rows of all reports. Default: 256 MiB.
     ///
     /// The limit covers parsed values, not only the input. A cell of a report counts 32 bytes, a text cell 24 bytes more than its characters.
     /// Intermediate data counts too: the packed report, one of its parts at a time, and its shared strings. For components, the JSON counts, and
-    /// the parsed values may take 4 times as much, estimated as in [`max_answer_size`](crate::ClientBuilder::max_answer_size).
+    /// the parsed values may take 4 times as much, estimated as in [`max_response_size`](crate::ClientBuilder::max_response_size).
     pub fn memory_bytes(mut self, bytes: u64) -> Self {
         self.memory_bytes = bytes;
         self

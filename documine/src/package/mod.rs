@@ -1,4 +1,4 @@
-//! The content of a result package: [`Contents`].
+//! The content of a result package: [`PackageArchive`].
 //!
 //! A package comes from outside, so every statement in it is verified before it is used. The layout of packages is not published; the
 //! [`EntryKind`] of an entry is inferred.
@@ -24,10 +24,10 @@ mod stream;
 mod unpack;
 mod verify;
 
-pub use contents::Contents;
+pub use contents::PackageArchive;
 pub use entry::{Entry, EntryKind};
 pub use limits::PackageLimits;
-pub use open::OpenOptions;
+pub use open::OpenPackage;
 pub use report::{Cell, Report, Row, Sheet};
 pub use stream::EntryStream;
 pub use unpack::{Renamed, Skipped, Unpacked};

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::stream::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
 
-use crate::client::Call;
+use crate::client::named_call;
 use crate::error::{Error, ErrorKind, Result};
 use crate::extract;
-use crate::list::{List, ListRequest};
+use crate::list::{ListRequest, named_list};
 use crate::models::{FileComponents, FileId};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
@@ -18,7 +18,7 @@ use crate::transport::classify::{ResponseFailure, classify, media_type};
 
 /// The fields of a request for components.
 #[derive(Debug, Clone)]
-pub struct Export<P> {
+pub(crate) struct Export<P> {
     path: P,
     include_details: Option<bool>,
 }
@@ -98,8 +98,8 @@ impl extract::ComponentNames for Components {
 
 impl FileHandle {
     /// Fetches the file's components (`getComponents`).
-    pub fn components(&self) -> Call<Export<FilePath>, Components> {
-        Call::new(&self.client, Export::new(&self.path), |client, export, options| {
+    pub fn components(&self) -> GetComponents {
+        GetComponents::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
                 let mut request = client
                     .requests()
@@ -117,8 +117,8 @@ impl FileHandle {
     }
 
     /// Fetches the file's components as the service's XML (`getComponents` with `Accept: application/xml`).
-    pub fn components_xml(&self) -> Call<Export<FilePath>, String> {
-        Call::new(&self.client, Export::new(&self.path), |client, export, options| {
+    pub fn components_xml(&self) -> GetComponentsXml {
+        GetComponentsXml::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
                 let mut request = client
                     .requests()
@@ -137,8 +137,8 @@ impl FileHandle {
 
 impl DossierHandle {
     /// Lists the components of all files of the dossier (`getDossierComponents`; its path is inferred).
-    pub fn components(&self) -> List<Export<DossierPath>, Components> {
-        List::new(&self.client, Export::new(&self.path), |client, export, _| {
+    pub fn components(&self) -> ListDossierComponents {
+        ListDossierComponents::new(&self.client, Export::new(&self.path), |client, export, _| {
             Box::pin(async move {
                 let mut request = client
                     .requests()
@@ -154,8 +154,8 @@ impl DossierHandle {
     }
 
     /// Fetches the components of all files of the dossier as XML (`getDossierComponents` with `Accept: application/xml`).
-    pub fn components_xml(&self) -> Call<Export<DossierPath>, String> {
-        Call::new(&self.client, Export::new(&self.path), |client, export, options| {
+    pub fn components_xml(&self) -> GetDossierComponentsXml {
+        GetDossierComponentsXml::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
                 let mut request = client
                     .requests()
@@ -171,21 +171,84 @@ impl DossierHandle {
     }
 }
 
-impl<P, T> Call<Export<P>, T> {
-    /// Includes the position of each value in the document and the rule that found it. Default: `false`.
-    pub fn include_details(mut self, yes: bool) -> Self {
-        self.params.include_details = Some(yes);
-        self
-    }
+named_call! {
+    /// Fetches the components of a file (`getComponents`). Created by [`FileHandle::components`].
+    ///
+    /// ```
+    /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
+    /// let components = file.components().await?;
+    /// println!("{:?}", components.values("Invoice_Number"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such file. Before the analysis, the service has no components: wait with
+    /// [`wait_until_processed`](FileHandle::wait_until_processed).
+    GetComponents(Export<FilePath>) -> Components
 }
 
-impl List<Export<DossierPath>, Components> {
-    /// Includes the position of each value in its document and the rule that found it. Default: `false`.
-    pub fn include_details(mut self, yes: bool) -> Self {
-        self.call.params.include_details = Some(yes);
-        self
-    }
+named_call! {
+    /// Fetches the components of a file as the service's XML. Created by [`FileHandle::components_xml`].
+    ///
+    /// ```
+    /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
+    /// std::fs::write("components.xml", file.components_xml().await?).ok();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the response is not XML.
+    GetComponentsXml(Export<FilePath>) -> String
+}
 
+named_list! {
+    /// Lists the components of all files of a dossier (`getDossierComponents`; its path is inferred). Created by
+    /// [`DossierHandle::components`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// for components in dossier.components().await? {
+    ///     println!("{:?}", components.values("Invoice_Number"));
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ListDossierComponents(Export<DossierPath>) -> Components
+}
+
+named_call! {
+    /// Fetches the components of all files of a dossier as XML. Created by [`DossierHandle::components_xml`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// std::fs::write("components.xml", dossier.components_xml().await?).ok();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Decode`](crate::ErrorKind::Decode) if the response is not XML.
+    GetDossierComponentsXml(Export<DossierPath>) -> String
+}
+
+/// Adds the option to request details to a builder.
+macro_rules! include_details {
+    ($($name:ident: $($field:ident).+),+) => {$(
+        impl $name {
+            /// Sets whether the position of each value in its document and the rule that found it are included. Default: `false`.
+            pub fn include_details(mut self, yes: bool) -> Self {
+                self.$($field).+.include_details = Some(yes);
+                self
+            }
+        }
+    )+};
+}
+include_details!(
+    GetComponents: call.params,
+    GetComponentsXml: call.params,
+    GetDossierComponentsXml: call.params,
+    ListDossierComponents: list.call.params
+);
+
+impl ListDossierComponents {
     /// Extracts the components of each file into a type of the caller.
     ///
     /// A file whose components do not fit is an error of its own item; the stream continues.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::client::{Call, Client};
+use crate::client::{Client, named_call};
 use crate::error::{Error, Result};
 use crate::models::{Dossier, DossierId, DossierTemplateId, DownloadFileType, ReportTemplateId, Timestamp, UserId};
 
@@ -16,7 +16,7 @@ pub struct DossierHandle {
 
 /// The ids of a dossier and of its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DossierPath {
+pub(crate) struct DossierPath {
     pub(crate) template: DossierTemplateId,
     pub(crate) dossier: DossierId,
 }
@@ -24,14 +24,11 @@ pub struct DossierPath {
 /// The fields of a new dossier or of an update.
 ///
 /// ```
-/// use documine::NewDossier;
-/// let fields = NewDossier::named("Q3 filings").description("all of them").attribute("Region", "EU");
+/// use documine::DossierFields;
+/// let fields = DossierFields::named("Q3 filings").description("all of them").attribute("Region", "EU");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct DossierFields(documine_api::types::DossierRequest);
-
-/// The [`DossierFields`] of a new dossier.
-pub type NewDossier = DossierFields;
 
 impl DossierFields {
     /// Creates fields with a name, the only required field.
@@ -130,17 +127,69 @@ impl DossierFields {
 
 /// The fields of a deletion.
 #[derive(Debug, Clone)]
-pub struct Deletion<P> {
+pub(crate) struct Deletion<P> {
     pub(crate) path: P,
     pub(crate) permanently: bool,
 }
 
-impl<P> Call<Deletion<P>, ()> {
-    /// Deletes permanently instead of moving to the trash, which keeps items for 96 hours unless the administrator has set another time.
-    pub fn permanently(mut self) -> Self {
-        self.params.permanently = true;
+named_call! {
+    /// Fetches a dossier (`getDossier`). Created by [`DossierHandle::get`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// println!("{:?}", dossier.get().await?.name);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such dossier.
+    GetDossier(DossierPath) -> Dossier
+}
+
+named_call! {
+    /// Updates a dossier (`createOrUpdateDossier` with its id). Created by [`DossierHandle::update`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// use documine::DossierFields;
+    /// let current = dossier.get().await?;
+    /// dossier.update(DossierFields::of(&current).description("audited")).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty name, before anything is sent.
+    UpdateDossier(DossierUpdate) -> DossierHandle
+}
+
+named_call! {
+    /// Deletes a dossier (`deleteDossier`). Created by [`DossierHandle::delete`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// dossier.delete().permanently(true).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such dossier.
+    DeleteDossier(Deletion<DossierPath>) -> ()
+}
+
+impl DeleteDossier {
+    /// Sets whether the dossier is deleted permanently instead of moved to the trash. Default: `false`.
+    ///
+    /// The trash keeps items for 96 hours unless the administrator has set another time.
+    pub fn permanently(mut self, yes: bool) -> Self {
+        self.call.params.permanently = yes;
         self
     }
+}
+
+/// The ids of a dossier and the fields of its update.
+pub(crate) struct DossierUpdate {
+    path: DossierPath,
+    fields: DossierFields,
 }
 
 impl DossierHandle {
@@ -172,8 +221,8 @@ impl DossierHandle {
     }
 
     /// Fetches the dossier (`getDossier`).
-    pub fn get(&self) -> Call<DossierPath, Dossier> {
-        Call::new(&self.client, self.path.clone(), |client, path, options| {
+    pub fn get(&self) -> GetDossier {
+        GetDossier::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
                 let request =
                     client.requests().get_dossier().dossier_template_id(path.template).dossier_id(path.dossier);
@@ -191,27 +240,31 @@ impl DossierHandle {
     /// dossier.update(DossierFields::of(&current).description("audited")).await?;
     /// # Ok(()) }
     /// ```
-    pub fn update(&self, fields: DossierFields) -> Call<(DossierPath, DossierFields), DossierHandle> {
-        Call::new(&self.client, (self.path.clone(), fields), |client, (path, fields), options| {
-            Box::pin(async move {
-                let request = client
-                    .requests()
-                    .create_or_update_dossier()
-                    .dossier_template_id(path.template.clone())
-                    .body(fields.into_request(Some(path.dossier.clone()))?);
-                // A response without content (204) is a success.
-                Ok(match client.fetch_optional(request.prepare(), &options).await? {
-                    Some(dossier) => DossierHandle::of(&client, path.template, dossier),
-                    None => DossierHandle::new(&client, path.template, path.dossier),
+    pub fn update(&self, fields: DossierFields) -> UpdateDossier {
+        UpdateDossier::new(
+            &self.client,
+            DossierUpdate { path: self.path.clone(), fields },
+            |client, DossierUpdate { path, fields }, options| {
+                Box::pin(async move {
+                    let request = client
+                        .requests()
+                        .create_or_update_dossier()
+                        .dossier_template_id(path.template.clone())
+                        .body(fields.into_request(Some(path.dossier.clone()))?);
+                    // A response without content (204) is a success.
+                    Ok(match client.fetch_optional(request.prepare(), &options).await? {
+                        Some(dossier) => DossierHandle::of(&client, path.template, dossier),
+                        None => DossierHandle::new(&client, path.template, path.dossier),
+                    })
                 })
-            })
-        })
+            },
+        )
     }
 
-    /// Moves the dossier to the trash (`deleteDossier`), or deletes it [permanently](Call::permanently).
-    pub fn delete(&self) -> Call<Deletion<DossierPath>, ()> {
+    /// Moves the dossier to the trash (`deleteDossier`), or deletes it [permanently](DeleteDossier::permanently).
+    pub fn delete(&self) -> DeleteDossier {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
-        Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
+        DeleteDossier::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
             Box::pin(async move {
                 let request = client
                     .requests()

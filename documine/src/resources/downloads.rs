@@ -3,19 +3,19 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
-use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::{Call, Client};
+use crate::client::{Client, named_call};
 use crate::clock::BoxFuture;
 use crate::disk::blocking;
 use crate::error::{Error, ErrorKind, Result};
-use crate::list::{List, ListRequest};
+use crate::list::{ListRequest, named_list};
 use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
 use crate::operation::{
-    Condition, GRACE, Operation, OperationRef, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind,
+    Condition, GRACE, PackageJobRef, PollConfig, PollKey, PollOutcome, PollState, PollTarget, Pollable, Wait,
+    WaitContext, WaitError, WaitTarget, WorkKind,
 };
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
@@ -28,13 +28,13 @@ use crate::transport::RetryAfterHint;
 /// The content of a result package.
 ///
 /// ```
-/// use documine::{DownloadFileType, PackageContent};
-/// let content = PackageContent::file_types([DownloadFileType::Original]);
+/// use documine::{DownloadFileType, PackageRequest};
+/// let content = PackageRequest::file_types([DownloadFileType::Original]);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PackageContent(documine_api::types::DownloadRequest);
+pub struct PackageRequest(documine_api::types::DownloadRequest);
 
-impl PackageContent {
+impl PackageRequest {
     /// Selects extraction reports by the template's report templates.
     pub fn reports(ids: impl IntoIterator<Item = ReportTemplateId>) -> Self {
         Self::default().and_reports(ids)
@@ -72,13 +72,13 @@ impl DossierHandle {
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
-    /// use documine::{DownloadFileType, PackageContent};
-    /// let package = dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await?;
+    /// use documine::{DownloadFileType, PackageRequest};
+    /// let package = dossier.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
     /// package.wait().await?.save_to("out.zip").await?;
     /// # Ok(()) }
     /// ```
-    pub fn create_package(&self, content: PackageContent) -> Call<(DossierPath, PackageContent), Operation<Package>> {
-        Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
+    pub fn create_package(&self, content: PackageRequest) -> CreateDossierPackage {
+        CreateDossierPackage::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
             Box::pin(async move {
                 let request = client
                     .requests()
@@ -87,7 +87,7 @@ impl DossierHandle {
                     .dossier_id(path.dossier)
                     .body(content.0);
                 let reference = client.fetch(request.prepare(), &options).await?;
-                Ok(client.download(reference.download_id).operation_after(GRACE))
+                Ok(client.download(reference.download_id).job_after(GRACE))
             })
         })
     }
@@ -96,37 +96,41 @@ impl DossierHandle {
     pub fn create_files_package<'a>(
         &self,
         files: impl IntoIterator<Item = &'a FileId>,
-        content: PackageContent,
-    ) -> Call<(DossierPath, Vec<FileId>, PackageContent), Operation<Package>> {
+        content: PackageRequest,
+    ) -> CreateFilesPackage {
         let files = files.into_iter().cloned().collect();
-        Call::new(&self.client, (self.path.clone(), files, content), |client, (path, files, content), options| {
-            Box::pin(async move {
-                if files.is_empty() {
-                    let error = Error::input("the package has no files; pass at least one file id");
-                    return Err(error.with_operation("prepareFilesDownload"));
-                }
-                let mut body = documine_api::types::BulkDownloadRequest::default();
-                body.file_ids = files;
-                body.report_template_ids = content.0.report_template_ids;
-                body.download_file_types = content.0.download_file_types;
-                body.preview_color = content.0.preview_color;
-                let request = client
-                    .requests()
-                    .prepare_files_download()
-                    .dossier_template_id(path.template)
-                    .dossier_id(path.dossier)
-                    .body(body);
-                let reference = client.fetch(request.prepare(), &options).await?;
-                Ok(client.download(reference.download_id).operation_after(GRACE))
-            })
-        })
+        CreateFilesPackage::new(
+            &self.client,
+            (self.path.clone(), files, content),
+            |client, (path, files, content), options| {
+                Box::pin(async move {
+                    if files.is_empty() {
+                        let error = Error::input("the package has no files; pass at least one file id");
+                        return Err(error.with_operation("prepareFilesDownload"));
+                    }
+                    let mut body = documine_api::types::BulkDownloadRequest::default();
+                    body.file_ids = files;
+                    body.report_template_ids = content.0.report_template_ids;
+                    body.download_file_types = content.0.download_file_types;
+                    body.preview_color = content.0.preview_color;
+                    let request = client
+                        .requests()
+                        .prepare_files_download()
+                        .dossier_template_id(path.template)
+                        .dossier_id(path.dossier)
+                        .body(body);
+                    let reference = client.fetch(request.prepare(), &options).await?;
+                    Ok(client.download(reference.download_id).job_after(GRACE))
+                })
+            },
+        )
     }
 }
 
 impl FileHandle {
     /// Starts the preparation of a package of this file (`prepareFileDownload`).
-    pub fn create_package(&self, content: PackageContent) -> Call<(FilePath, PackageContent), Operation<Package>> {
-        Call::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
+    pub fn create_package(&self, content: PackageRequest) -> CreateFilePackage {
+        CreateFilePackage::new(&self.client, (self.path.clone(), content), |client, (path, content), options| {
             Box::pin(async move {
                 let request = client
                     .requests()
@@ -136,7 +140,7 @@ impl FileHandle {
                     .file_id(path.file)
                     .body(content.0);
                 let reference = client.fetch(request.prepare(), &options).await?;
-                Ok(client.download(reference.download_id).operation_after(GRACE))
+                Ok(client.download(reference.download_id).job_after(GRACE))
             })
         })
     }
@@ -144,8 +148,8 @@ impl FileHandle {
 
 impl Client {
     /// Lists the account's packages (`getDownloads`; its path is inferred).
-    pub fn downloads(&self) -> List<(), DownloadStatus> {
-        List::new(self, (), |client, (), _| {
+    pub fn downloads(&self) -> ListDownloads {
+        ListDownloads::new(self, (), |client, (), _| {
             Box::pin(async move {
                 ListRequest::new(client.requests().get_downloads().prepare(), |list| (list.downloads, list.extra))
             })
@@ -172,8 +176,8 @@ impl DownloadHandle {
     }
 
     /// Fetches the status of the package (`getDownload`).
-    pub fn get(&self) -> Call<DownloadId, DownloadStatus> {
-        Call::new(&self.client, self.id.clone(), |client, id, options| {
+    pub fn get(&self) -> GetDownload {
+        GetDownload::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(
                 async move { client.fetch(client.requests().get_download().download_id(id).prepare(), &options).await },
             )
@@ -181,33 +185,217 @@ impl DownloadHandle {
     }
 
     /// Deletes the package (`deleteDownload`). The service also deletes old packages automatically.
-    pub fn delete(&self) -> Call<DownloadId, ()> {
-        Call::new(&self.client, self.id.clone(), |client, id, options| {
+    pub fn delete(&self) -> DeleteDownload {
+        DeleteDownload::new(&self.client, self.id.clone(), |client, id, options| {
             Box::pin(async move {
                 client.execute(client.requests().delete_download().download_id(id).prepare(), &options).await
             })
         })
     }
 
-    /// Returns the preparation of the package as an operation, also if another process started it.
-    pub fn operation(&self) -> Operation<Package> {
-        self.operation_after(Duration::ZERO)
+    /// Downloads the package as a stream of bytes (`downloadPackage`).
+    pub fn stream(&self) -> StreamPackage {
+        StreamPackage::new(&self.client, self.id.clone(), |client, id, options| {
+            Box::pin(DownloadRequest { client, id, options, max_bytes: None }.stream())
+        })
     }
 
-    /// Returns the operation of a package that some machines of the service may not know yet.
-    fn operation_after(&self, grace: Duration) -> Operation<Package> {
-        Operation::new(
-            PollConfig::new(self.clone(), Condition::ready(), grace),
-            |handle, status| Package { handle: handle.clone(), status },
-            self.client.workspace(),
-            |handle| handle.delete().into_future(),
-        )
+    /// Writes the package to `writer` (`downloadPackage`) on the blocking thread pool and flushes the writer at the end. The ZIP structure is
+    /// not verified.
+    pub fn save_into<W: std::io::Write + Send + 'static>(&self, writer: W) -> WritePackage<W> {
+        let writing = Writing { id: self.id.clone(), writer, max_bytes: None, progress: None };
+        WritePackage::new(&self.client, writing, |client, writing, options| {
+            let Writing { id, writer, max_bytes, progress } = writing;
+            Box::pin(DownloadRequest { client, id, options, max_bytes }.write_into(writer, progress))
+        })
+    }
+
+    /// Downloads the package into a file (`downloadPackage`). The file appears under its name, replacing an existing file, only when it is
+    /// complete and synced to disk. Until then the bytes are in a temporary file in the same folder, which is deleted if the call fails or is
+    /// dropped.
+    ///
+    /// An interrupted response is resumed at the same position if the service supports range requests. A file without a valid end of a ZIP
+    /// archive is downloaded once more, then the call fails with [`ErrorKind::Integrity`](crate::ErrorKind). The checksums in the archive are
+    /// compared only by `checked` (feature `package`).
+    pub fn save_to(&self, target: impl Into<PathBuf>) -> SavePackage {
+        self.save(Destination::File(target.into()), IfExists::Replace)
+    }
+
+    /// Downloads the package into a folder, like [`save_to`](Self::save_to). The file name is the sanitized suggestion of the service
+    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, the new name gets a number, unless
+    /// [`if_exists`](SavePackage::if_exists) is set.
+    pub fn save_in(&self, folder: impl Into<PathBuf>) -> SavePackage {
+        self.save(Destination::Folder(folder.into()), IfExists::Number)
+    }
+
+    fn save(&self, destination: Destination, if_exists: IfExists) -> SavePackage {
+        let verifier = Verifier::new(|file, bytes| async move { verify_structure(file, bytes, ()).await.map(drop) });
+        let options = SaveOptions { destination, if_exists, resumable: false, temp_dir: None, verifier };
+        let saving = Saving { id: self.id.clone(), options, max_bytes: None, progress: None };
+        SavePackage::new(&self.client, saving, |client, saving, options| {
+            let Saving { id, options: save_options, max_bytes, progress } = saving;
+            Box::pin(async move {
+                let saved = DownloadRequest { client, id, options, max_bytes }.save(save_options, progress).await;
+                saved.map_err(|error| error.with_operation("downloadPackage"))
+            })
+        })
+    }
+
+    /// Returns the preparation of the package as a job, also if another process started it.
+    pub fn job(&self) -> PackageJob {
+        self.job_after(Duration::ZERO)
+    }
+
+    /// Returns the job of a package that some machines of the service may not know yet.
+    fn job_after(&self, grace: Duration) -> PackageJob {
+        let config = PollConfig::new(self.clone(), Condition::ready(), grace);
+        let target = PollTarget::new(config, |handle: &Self, status| Package { handle: handle.clone(), status });
+        PackageJob { target: Arc::new(target) }
     }
 
     /// Waits until a condition holds for the package and returns its status. Default deadline: 10 minutes.
-    pub fn until(&self, condition: impl Into<Condition<DownloadStatus>>) -> Wait<DownloadStatus> {
+    pub fn wait_until(&self, condition: impl Into<Condition<DownloadStatus>>) -> Wait<DownloadStatus> {
         Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
     }
+}
+
+named_call! {
+    /// Starts the preparation of a package of a dossier (`prepareDossierDownload`). Created by [`DossierHandle::create_package`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// use documine::{DownloadFileType, PackageRequest};
+    /// let job = dossier.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
+    /// job.wait().await?.save_to("out.zip").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such dossier.
+    CreateDossierPackage((DossierPath, PackageRequest)) -> PackageJob
+}
+
+named_call! {
+    /// Starts the preparation of a package of some files of a dossier (`prepareFilesDownload`). Created by
+    /// [`DossierHandle::create_files_package`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle, ids: Vec<documine::models::FileId>) -> documine::Result<()> {
+    /// use documine::{DownloadFileType, PackageRequest};
+    /// let job = dossier.create_files_package(&ids, PackageRequest::file_types([DownloadFileType::Original])).await?;
+    /// job.wait().await?.save_to("out.zip").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) without file ids, before anything is sent.
+    CreateFilesPackage((DossierPath, Vec<FileId>, PackageRequest)) -> PackageJob
+}
+
+named_call! {
+    /// Starts the preparation of a package of one file (`prepareFileDownload`). Created by [`FileHandle::create_package`].
+    ///
+    /// ```
+    /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
+    /// use documine::{DownloadFileType, PackageRequest};
+    /// let job = file.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
+    /// job.wait().await?.save_to("out.zip").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such file.
+    CreateFilePackage((FilePath, PackageRequest)) -> PackageJob
+}
+
+named_list! {
+    /// Lists the account's packages (`getDownloads`; its path is inferred). Created by [`Client::downloads`].
+    ///
+    /// ```
+    /// # async fn f(client: documine::Client) -> documine::Result<()> {
+    /// for package in client.downloads().await? {
+    ///     println!("{}: {:?}", package.download_id, package.status);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ListDownloads(()) -> DownloadStatus
+}
+
+named_call! {
+    /// Fetches the status of a package (`getDownload`). Created by [`DownloadHandle::get`].
+    ///
+    /// ```
+    /// # async fn f(download: documine::DownloadHandle) -> documine::Result<()> {
+    /// println!("{:?}", download.get().await?.status);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such package.
+    GetDownload(DownloadId) -> DownloadStatus
+}
+
+named_call! {
+    /// Deletes a package (`deleteDownload`). Created by [`DownloadHandle::delete`] and [`Package::delete`].
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// package.delete().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such package.
+    DeleteDownload(DownloadId) -> ()
+}
+
+named_call! {
+    /// Downloads a package as a stream of bytes (`downloadPackage`). Created by [`Package::stream`] and [`DownloadHandle::stream`].
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// use futures_util::TryStreamExt;
+    /// let mut chunks = package.stream().await?;
+    /// while let Some(chunk) = chunks.try_next().await? {
+    ///     println!("{} bytes", chunk.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if the package was deleted or has expired.
+    StreamPackage(DownloadId) -> PackageStream
+}
+
+named_call! {
+    /// Downloads a package into a file (`downloadPackage`). Created by [`Package::save_to`] and [`Package::save_in`].
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// use documine::transfer::IfExists;
+    /// let saved = package.save_to("q3.zip").if_exists(IfExists::Refuse).resumable(true).await?;
+    /// println!("{} bytes", saved.bytes);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Integrity`](crate::ErrorKind::Integrity) for an incomplete or too large package; [`ErrorKind::File`](crate::ErrorKind::File) if the
+    /// file cannot be written.
+    SavePackage(Saving) -> Saved
+}
+
+named_call! {
+    /// Downloads a package into a writer (`downloadPackage`). Created by [`Package::save_into`].
+    ///
+    /// ```
+    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// let in_memory = package.save_into(Vec::new()).max_bytes(64 << 20).await?.writer;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`SavePackage`].
+    WritePackage<W>(Writing<W>) -> Written<W>
 }
 
 impl Pollable for DownloadHandle {
@@ -231,7 +419,7 @@ impl Pollable for DownloadHandle {
     }
 
     fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<DownloadStatus>> {
-        self.get().for_poll(retry_after).into_future()
+        self.get().call.for_poll(retry_after).send()
     }
 
     fn decide(&self, status: DownloadStatus, condition: &Condition<DownloadStatus>) -> PollOutcome<DownloadStatus> {
@@ -252,29 +440,92 @@ impl Pollable for DownloadHandle {
     }
 
     fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, DownloadStatus>>> {
-        let packages = self.client.downloads().for_poll(retry_after);
+        let packages = self.client.downloads().list.for_poll(retry_after);
         Box::pin(async move {
-            Ok(packages.await?.into_iter().map(|package| (package.download_id.to_string(), package)).collect())
+            Ok(packages
+                .collect()
+                .await?
+                .into_iter()
+                .map(|package| (package.download_id.to_string(), package))
+                .collect())
         })
     }
 }
 
+/// A package in preparation: poll it, wait for it, cancel it, or save a reference for another process.
+#[derive(Clone)]
+#[must_use = "the service prepares the package; wait for it or cancel it"]
+pub struct PackageJob {
+    target: Arc<PollTarget<DownloadHandle, Package>>,
+}
+
+impl PackageJob {
+    /// Returns the id of the package.
+    pub fn id(&self) -> &DownloadId {
+        &self.target.handle().id
+    }
+
+    /// Polls once. After a temporary error the state is `Working("UNKNOWN")`.
+    ///
+    /// # Errors
+    /// As for [`wait`](Self::wait), except [`WaitErrorKind::DeadlineExceeded`](crate::wait::WaitErrorKind::DeadlineExceeded).
+    pub async fn poll_once(&self) -> std::result::Result<PollState<Package>, WaitError> {
+        let state = self.target.poll_once().await?;
+        Ok(state.unwrap_or_else(|| PollState::Working("UNKNOWN".into())))
+    }
+
+    /// Waits until the package is ready. Default deadline: 10 minutes.
+    pub fn wait(&self) -> Wait<Package> {
+        Wait::on(Arc::clone(&self.target) as Arc<dyn WaitTarget<Package>>)
+    }
+
+    /// Cancels the preparation. The service deletes what it has prepared.
+    ///
+    /// # Errors
+    /// The [`Error`] of the deletion.
+    pub async fn cancel(&self) -> Result<()> {
+        self.target.handle().delete().await?;
+        self.target.mark_known();
+        Ok(())
+    }
+
+    /// Returns a reference with which another process can continue: [`Client::resume`].
+    ///
+    /// The reference contains no secret. The other process may use a different login.
+    ///
+    /// ```
+    /// # fn f(job: documine::PackageJob) -> Result<(), Box<dyn std::error::Error>> {
+    /// std::fs::write("package.json", serde_json::to_string(&job.to_ref())?)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn to_ref(&self) -> PackageJobRef {
+        let handle = self.target.handle();
+        PackageJobRef::package(handle.client.workspace(), handle.id.as_str())
+    }
+}
+
+impl fmt::Debug for PackageJob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PackageJob").field("id", self.id()).finish_non_exhaustive()
+    }
+}
+
 impl Client {
-    /// Resumes an operation from a reference of [`Operation::to_ref`], created in this process or another one.
+    /// Resumes a package job from a reference of [`PackageJob::to_ref`], created in this process or another one.
     ///
     /// ```
     /// # async fn f(client: documine::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let reference: documine::OperationRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
+    /// let reference: documine::wait::PackageJobRef = serde_json::from_str(&std::fs::read_to_string("package.json")?)?;
     /// client.resume(&reference)?.wait().await?.save_to("out.zip").await?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
     /// The reference belongs to another workspace, is not to a package, or has a newer format version. No request is sent.
-    pub fn resume(&self, reference: &OperationRef) -> Result<Operation<Package>> {
+    pub fn resume(&self, reference: &PackageJobRef) -> Result<PackageJob> {
         let id = reference.package_of(self.workspace())?;
         let id = DownloadId::new(id).map_err(|error| Error::input(error.to_string()))?;
-        Ok(self.download(id).operation())
+        Ok(self.download(id).job())
     }
 }
 
@@ -287,7 +538,7 @@ pub struct Package {
 
 /// Parameters of a download into a file.
 #[derive(Clone)]
-pub struct Saving {
+pub(crate) struct Saving {
     id: DownloadId,
     pub(crate) options: SaveOptions,
     max_bytes: Option<u64>,
@@ -301,7 +552,7 @@ impl fmt::Debug for Saving {
 }
 
 /// Parameters of a download into a writer.
-pub struct Writing<W> {
+pub(crate) struct Writing<W> {
     id: DownloadId,
     writer: W,
     max_bytes: Option<u64>,
@@ -326,61 +577,28 @@ impl Package {
     }
 
     /// Downloads the package as a stream of bytes (`downloadPackage`).
-    pub fn stream(&self) -> Call<DownloadId, PackageStream> {
-        Call::new(&self.handle.client, self.handle.id.clone(), |client, id, options| {
-            Box::pin(DownloadRequest { client, id, options, max_bytes: None }.stream())
-        })
+    pub fn stream(&self) -> StreamPackage {
+        self.handle.stream()
     }
 
     /// Writes the package to `writer` (`downloadPackage`) on the blocking thread pool and flushes the writer at the end. The ZIP structure is
     /// not verified.
-    ///
-    /// ```
-    /// # async fn f(package: documine::Package) -> documine::Result<()> {
-    /// let in_memory = package.save_into(Vec::new()).max_bytes(64 << 20).await?.writer;
-    /// # Ok(()) }
-    /// ```
-    pub fn save_into<W: std::io::Write + Send + 'static>(&self, writer: W) -> Call<Writing<W>, Written<W>> {
-        let writing = Writing { id: self.handle.id.clone(), writer, max_bytes: None, progress: None };
-        Call::new(&self.handle.client, writing, |client, writing, options| {
-            let Writing { id, writer, max_bytes, progress } = writing;
-            Box::pin(DownloadRequest { client, id, options, max_bytes }.write_into(writer, progress))
-        })
+    pub fn save_into<W: std::io::Write + Send + 'static>(&self, writer: W) -> WritePackage<W> {
+        self.handle.save_into(writer)
     }
 
-    /// Downloads the package into a file (`downloadPackage`). The file appears under its name, replacing an existing file, only when it is
-    /// complete and synced to disk. Until then the bytes are in a temporary file in the same folder, which is deleted if the call fails or is
-    /// dropped.
-    ///
-    /// An interrupted response is resumed at the same position if the service supports range requests. A file without a valid end of a ZIP
-    /// archive is downloaded once more, then the call fails with [`ErrorKind::Integrity`](crate::ErrorKind). The checksums in the archive are
-    /// compared only by `checked` (feature `package`).
-    pub fn save_to(&self, target: impl Into<PathBuf>) -> Call<Saving, Saved> {
-        self.save(Destination::File(target.into()), IfExists::Replace)
+    /// Downloads the package into a file (`downloadPackage`), which appears under its name only when it is complete: see [`SavePackage`].
+    pub fn save_to(&self, target: impl Into<PathBuf>) -> SavePackage {
+        self.handle.save_to(target)
     }
 
-    /// Downloads the package into a folder, like [`save_to`](Self::save_to). The file name is the sanitized suggestion of the service
-    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, the new name gets a number, unless
-    /// [`if_exists`](Call::if_exists) is set.
-    pub fn save_in(&self, folder: impl Into<PathBuf>) -> Call<Saving, Saved> {
-        self.save(Destination::Folder(folder.into()), IfExists::Number)
-    }
-
-    fn save(&self, destination: Destination, if_exists: IfExists) -> Call<Saving, Saved> {
-        let verifier = Verifier::new(|file, bytes| async move { verify_structure(file, bytes, ()).await.map(drop) });
-        let options = SaveOptions { destination, if_exists, resumable: false, temp_dir: None, verifier };
-        let saving = Saving { id: self.handle.id.clone(), options, max_bytes: None, progress: None };
-        Call::new(&self.handle.client, saving, |client, saving, options| {
-            let Saving { id, options: save_options, max_bytes, progress } = saving;
-            Box::pin(async move {
-                let saved = DownloadRequest { client, id, options, max_bytes }.save(save_options, progress).await;
-                saved.map_err(|error| error.with_operation("downloadPackage"))
-            })
-        })
+    /// Downloads the package into a folder, under the service's file name made safe: see [`SavePackage`].
+    pub fn save_in(&self, folder: impl Into<PathBuf>) -> SavePackage {
+        self.handle.save_in(folder)
     }
 
     /// Deletes the package (`deleteDownload`).
-    pub fn delete(&self) -> Call<DownloadId, ()> {
+    pub fn delete(&self) -> DeleteDownload {
         self.handle.delete()
     }
 }
@@ -401,27 +619,27 @@ pub(crate) async fn verify_structure(mut file: File, bytes: u64, guard: impl Sen
     }
 }
 
-impl Call<Saving, Saved> {
+impl SavePackage {
     /// Sets a callback for the number of downloaded bytes.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
-        self.params.progress = Some(Arc::new(progress));
+        self.call.params.progress = Some(Arc::new(progress));
         self
     }
 
     /// Sets the largest package to download, in bytes. Default: no limit. If the service announces a larger size, the call fails before the
     /// first byte is read, otherwise as soon as the limit is exceeded: [`ErrorKind::Integrity`](crate::ErrorKind).
     pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.params.max_bytes = Some(bytes);
+        self.call.params.max_bytes = Some(bytes);
         self
     }
 
     /// Sets how to treat an existing file of the same name.
     pub fn if_exists(mut self, rule: IfExists) -> Self {
-        self.params.options.if_exists = rule;
+        self.call.params.options.if_exists = rule;
         self
     }
 
-    /// Keeps the downloaded bytes if the call fails, is dropped, or ends with its process; the next resumable call for the same package and
+    /// Sets whether the downloaded bytes are kept if the call fails, is dropped, or ends with its process; the next resumable call for the same package and
     /// destination resumes the download. Off by default, because a failed call leaves files behind.
     ///
     /// The bytes are kept in `NAME.part`, and `NAME.part.json` records their checksum (in a folder `package-ID.zip.part`, because the name is
@@ -435,28 +653,28 @@ impl Call<Saving, Saved> {
     ///
     /// ```
     /// # async fn f(package: documine::Package) -> documine::Result<()> {
-    /// let saved = package.save_to("q3.zip").resumable().await?;
-    /// println!("{} of {} bytes were already downloaded", saved.resumed_at, saved.bytes);
+    /// let saved = package.save_to("q3.zip").resumable(true).await?;
+    /// println!("{} of {} bytes were already downloaded", saved.resume_offset, saved.bytes);
     /// # Ok(()) }
     /// ```
-    pub fn resumable(mut self) -> Self {
-        self.params.options.resumable = true;
+    pub fn resumable(mut self, yes: bool) -> Self {
+        self.call.params.options.resumable = yes;
         self
     }
 }
 
-impl<W> Call<Writing<W>, Written<W>> {
+impl<W> WritePackage<W> {
     /// Sets the largest package to download, in bytes. Default: no limit; set one if the writer is in memory. If the service announces a larger
     /// size, the call fails before the first byte is read, otherwise as soon as the limit is exceeded:
     /// [`ErrorKind::Integrity`](crate::ErrorKind).
     pub fn max_bytes(mut self, bytes: u64) -> Self {
-        self.params.max_bytes = Some(bytes);
+        self.call.params.max_bytes = Some(bytes);
         self
     }
 
     /// Sets a callback for the number of downloaded bytes.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
-        self.params.progress = Some(Arc::new(progress));
+        self.call.params.progress = Some(Arc::new(progress));
         self
     }
 }

@@ -1,14 +1,12 @@
 //! `3. Files`: handles to the files of a dossier, their status and their analysis.
 
 use std::collections::HashMap;
-use std::future::IntoFuture;
 use std::time::Duration;
 
-use crate::client::Call;
-use crate::client::Client;
+use crate::client::{Client, named_call};
 use crate::clock::BoxFuture;
 use crate::error::Result;
-use crate::list::{List, ListRequest};
+use crate::list::{ListRequest, named_list};
 use crate::models::{FileId, FileStatus, ProcessingStatus};
 use crate::operation::{Condition, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind};
 use crate::resources::dossiers::{Deletion, DossierHandle, DossierPath};
@@ -19,8 +17,8 @@ const FILES_DEADLINE: Duration = Duration::from_secs(1800);
 
 impl DossierHandle {
     /// Lists the dossier's files (`getFiles`).
-    pub fn files(&self) -> List<DossierPath, FileStatus> {
-        List::new(&self.client, self.path.clone(), |client, path, _| {
+    pub fn files(&self) -> ListFiles {
+        ListFiles::new(&self.client, self.path.clone(), |client, path, _| {
             Box::pin(async move {
                 let request = client.requests().get_files().dossier_template_id(path.template).dossier_id(path.dossier);
                 ListRequest::new(request.prepare(), |list| (list.files, list.extra))
@@ -31,9 +29,9 @@ impl DossierHandle {
     /// Waits until no file of the dossier is being processed and returns the files. Default deadline: 30 minutes.
     ///
     /// Each poll is one list request, regardless of the number of files. Files in the trash and files excluded from the analysis are ignored. If a
-    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::WaitErrorKind::Failed) once all other files are processed.
-    pub fn processed(&self) -> Wait<Vec<FileStatus>> {
-        self.files_until(Condition::success(|files: &Vec<FileStatus>| {
+    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed) once all other files are processed.
+    pub fn wait_until_processed(&self) -> Wait<Vec<FileStatus>> {
+        self.wait_until_files(Condition::success(|files: &Vec<FileStatus>| {
             analysed_files(files).all(|file| matches!(analysis(file), Analysis::Done))
         }))
     }
@@ -42,19 +40,19 @@ impl DossierHandle {
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
-    /// use documine::{FileStatus, ProcessingStatus};
+    /// use documine::models::{FileStatus, ProcessingStatus};
     /// let done = |file: &FileStatus| file.processing_status == Some(ProcessingStatus::Processed);
     /// // Ten processed files are enough.
-    /// let files = dossier.files_until(move |files: &Vec<FileStatus>| files.iter().filter(|file| done(file)).count() >= 10).await?;
+    /// let files = dossier.wait_until_files(move |files: &Vec<FileStatus>| files.iter().filter(|file| done(file)).count() >= 10).await?;
     /// # Ok(()) }
     /// ```
-    pub fn files_until(&self, condition: impl Into<Condition<Vec<FileStatus>>>) -> Wait<Vec<FileStatus>> {
+    pub fn wait_until_files(&self, condition: impl Into<Condition<Vec<FileStatus>>>) -> Wait<Vec<FileStatus>> {
         Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, files| files)
     }
 
     /// Returns a handle to a file of this dossier. Sends no request.
     ///
-    /// Components are available once the file is processed; wait with [`FileHandle::processed`] if necessary.
+    /// Components are available once the file is processed; wait with [`FileHandle::wait_until_processed`] if necessary.
     pub fn file(&self, id: impl Into<FileId>) -> FileHandle {
         FileHandle { client: self.client.clone(), path: FilePath { dossier: self.path.clone(), file: id.into() } }
     }
@@ -69,7 +67,7 @@ pub struct FileHandle {
 
 /// The ids of a file, of its dossier and of its template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilePath {
+pub(crate) struct FilePath {
     pub(crate) dossier: DossierPath,
     pub(crate) file: FileId,
 }
@@ -81,8 +79,8 @@ impl FileHandle {
     }
 
     /// Fetches the status of the file (`getFile`).
-    pub fn get(&self) -> Call<FilePath, FileStatus> {
-        Call::new(&self.client, self.path.clone(), |client, path, options| {
+    pub fn get(&self) -> GetFile {
+        GetFile::new(&self.client, self.path.clone(), |client, path, options| {
             Box::pin(async move {
                 let request = client
                     .requests()
@@ -95,10 +93,10 @@ impl FileHandle {
         })
     }
 
-    /// Moves the file to the trash (`deleteFile`), or deletes it [permanently](Call::permanently).
-    pub fn delete(&self) -> Call<Deletion<FilePath>, ()> {
+    /// Moves the file to the trash (`deleteFile`), or deletes it [permanently](DeleteFile::permanently).
+    pub fn delete(&self) -> DeleteFile {
         let deletion = Deletion { path: self.path.clone(), permanently: false };
-        Call::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
+        DeleteFile::new(&self.client, deletion, |client, Deletion { path, permanently }, options| {
             Box::pin(async move {
                 let request = client
                     .requests()
@@ -115,7 +113,7 @@ impl FileHandle {
     /// Waits until the file is processed. Default deadline: 30 minutes.
     ///
     /// Changed rules or attributes cause a new analysis of a processed file.
-    pub fn processed(&self) -> Wait<FileHandle> {
+    pub fn wait_until_processed(&self) -> Wait<FileHandle> {
         self.processed_after(Duration::ZERO)
     }
 
@@ -125,12 +123,63 @@ impl FileHandle {
     }
 
     /// Waits until a condition holds for the file and returns its status. Default deadline: 30 minutes.
-    pub fn until(&self, condition: impl Into<Condition<FileStatus>>) -> Wait<FileStatus> {
+    pub fn wait_until(&self, condition: impl Into<Condition<FileStatus>>) -> Wait<FileStatus> {
         Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
     }
 
     fn dossier(&self) -> DossierHandle {
         DossierHandle::new(&self.client, self.path.dossier.template.clone(), self.path.dossier.dossier.clone())
+    }
+}
+
+named_list! {
+    /// Lists the files of a dossier (`getFiles`). Created by [`DossierHandle::files`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// for file in dossier.files().await? {
+    ///     println!("{:?}: {:?}", file.file_name, file.processing_status);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ListFiles(DossierPath) -> FileStatus
+}
+
+named_call! {
+    /// Fetches the status of a file (`getFile`). Created by [`FileHandle::get`] and [`Uploaded::status`](crate::Uploaded::status).
+    ///
+    /// ```
+    /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
+    /// println!("{:?}", file.get().await?.processing_status);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such file.
+    GetFile(FilePath) -> FileStatus
+}
+
+named_call! {
+    /// Deletes a file (`deleteFile`). Created by [`FileHandle::delete`].
+    ///
+    /// ```
+    /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
+    /// file.delete().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such file.
+    DeleteFile(Deletion<FilePath>) -> ()
+}
+
+impl DeleteFile {
+    /// Sets whether the file is deleted permanently instead of moved to the trash. Default: `false`.
+    ///
+    /// The trash keeps items for 96 hours unless the administrator has set another time.
+    pub fn permanently(mut self, yes: bool) -> Self {
+        self.call.params.permanently = yes;
+        self
     }
 }
 
@@ -153,7 +202,7 @@ impl Pollable for FileHandle {
     }
 
     fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<FileStatus>> {
-        self.get().for_poll(retry_after).into_future()
+        self.get().call.for_poll(retry_after).send()
     }
 
     fn decide(&self, status: FileStatus, condition: &Condition<FileStatus>) -> PollOutcome<FileStatus> {
@@ -174,8 +223,10 @@ impl Pollable for FileHandle {
     }
 
     fn fetch_list(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<HashMap<String, FileStatus>>> {
-        let files = self.dossier().files().for_poll(retry_after);
-        Box::pin(async move { Ok(files.await?.into_iter().map(|file| (file.id.to_string(), file)).collect()) })
+        let files = self.dossier().files().list.for_poll(retry_after);
+        Box::pin(
+            async move { Ok(files.collect().await?.into_iter().map(|file| (file.id.to_string(), file)).collect()) },
+        )
     }
 }
 
@@ -198,7 +249,7 @@ impl Pollable for DossierHandle {
     }
 
     fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<Vec<FileStatus>>> {
-        self.files().for_poll(retry_after).into_future()
+        Box::pin(self.files().list.for_poll(retry_after).collect())
     }
 
     fn decide(&self, files: Vec<FileStatus>, condition: &Condition<Vec<FileStatus>>) -> PollOutcome<Vec<FileStatus>> {

@@ -12,17 +12,17 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::client::{Call, Client};
+use crate::client::{Client, named_call};
 use crate::clock::BoxFuture;
 use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
 use crate::models::{FileId, FileStatus};
 use crate::operation::{GRACE, Wait};
 use crate::resources::dossiers::DossierHandle;
-use crate::resources::files::{FileHandle, FilePath};
+use crate::resources::files::{FileHandle, GetFile};
 use crate::timeout::within;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
-use crate::transport::{CallOptions, Retry, TransferFailure};
+use crate::transport::{CallOptions, RetryMode, TransferFailure};
 
 /// Default number of concurrent uploads.
 const DEFAULT_CONCURRENCY: usize = 4;
@@ -34,7 +34,7 @@ const SEARCH_DELAYS: [Duration; 3] = [Duration::from_secs(1), Duration::from_sec
 impl DossierHandle {
     /// Uploads a file (`uploadFile`). The service starts the analysis by itself.
     ///
-    /// The result is *uploaded*, not *processed*: wait with [`Uploaded::processed`] before reading the components. A file of the same name is
+    /// The result is *uploaded*, not *processed*: wait with [`Uploaded::wait_until_processed`] before reading the components. A file of the same name is
     /// replaced. A ZIP archive can yield several files.
     ///
     /// The content is sent without waiting for an interim response (no `Expect: 100-continue`, RFC 9110 section 10.1.1), which would cost every
@@ -43,10 +43,10 @@ impl DossierHandle {
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
     /// use documine::Source;
-    /// let file = dossier.upload(Source::path("report.pdf")).await?.processed().await?;
+    /// let file = dossier.upload(Source::path("report.pdf")).await?.wait_until_processed().await?;
     /// # Ok(()) }
     /// ```
-    pub fn upload(&self, source: Source) -> Call<Upload, Uploaded> {
+    pub fn upload(&self, source: Source) -> UploadFile {
         let upload = Upload {
             dossier: self.clone(),
             source,
@@ -54,7 +54,7 @@ impl DossierHandle {
             progress: None,
             recover_lost_response: false,
         };
-        Call::new(&self.client, upload, |client, upload, options| {
+        UploadFile::new(&self.client, upload, |client, upload, options| {
             Box::pin(async move {
                 if upload.recover_lost_response {
                     upload.send_recoverable(&client, options).await
@@ -67,7 +67,7 @@ impl DossierHandle {
 
     /// Uploads many files concurrently. A failure does not stop the other uploads. Each file has one outcome, available as a stream or in order.
     ///
-    /// The uploads are rate limited (see [`Pacing`](crate::Pacing)). After a lost response, the file is searched in the list of the dossier
+    /// The uploads are rate limited (see [`RateLimit`](crate::retry::RateLimit)). After a lost response, the file is searched in the list of the dossier
     /// before the upload is repeated. Once a login is required, the remaining files are not uploaded and end with that error.
     ///
     /// ```
@@ -104,7 +104,7 @@ impl DossierHandle {
 
 /// Parameters of an upload.
 #[derive(Clone)]
-pub struct Upload {
+pub(crate) struct Upload {
     dossier: DossierHandle,
     source: Source,
     keep_manual_changes: Option<bool>,
@@ -209,7 +209,7 @@ async fn back_off(client: &Client, options: &CallOptions, error: Error, repeated
     let pipeline = client.pipeline();
     let policy = options.retry_policy.as_deref().unwrap_or(&pipeline.retry_policy).clone();
     let options = CallOptions {
-        retry: Some(Retry::EvenIfSent),
+        retry: Some(RetryMode::EvenIfSent),
         retry_policy: Some(Box::new(policy.max_attempts(MAX_UPLOADS))),
         ..options.clone()
     };
@@ -232,10 +232,27 @@ impl fmt::Debug for Upload {
     }
 }
 
-impl Call<Upload, Uploaded> {
+named_call! {
+    /// Uploads a file (`uploadFile`). Created by [`DossierHandle::upload`].
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// use documine::Source;
+    /// let file = dossier.upload(Source::path("report.pdf")).await?.wait_until_processed().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) if the source cannot be read. An upload is retried only if the service cannot have processed
+    /// it, unless [`RetryMode::EvenIfSent`](crate::retry::RetryMode::EvenIfSent) is set or lost responses are
+    /// [recovered](Self::recover_lost_response).
+    UploadFile(Upload) -> Uploaded
+}
+
+impl UploadFile {
     /// Sets whether manual changes are kept when the file replaces a file of the same name. Default: no.
     pub fn keep_manual_changes(mut self, yes: bool) -> Self {
-        self.params.keep_manual_changes = Some(yes);
+        self.call.params.keep_manual_changes = Some(yes);
         self
     }
 
@@ -243,14 +260,14 @@ impl Call<Upload, Uploaded> {
     /// uploaded once and its id is known. This costs one list request before the upload, to distinguish the file from existing files. The upload of
     /// an archive is not repeated, because an archive may have become several files. Default: no;
     /// [`upload_all`](DossierHandle::upload_all) always searches.
-    pub fn look_for_lost(mut self, yes: bool) -> Self {
-        self.params.recover_lost_response = yes;
+    pub fn recover_lost_response(mut self, yes: bool) -> Self {
+        self.call.params.recover_lost_response = yes;
         self
     }
 
     /// Sets a callback for the number of uploaded bytes.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
-        self.params.progress = Some(Arc::new(progress));
+        self.call.params.progress = Some(Arc::new(progress));
         self
     }
 }
@@ -269,7 +286,7 @@ fn form_fields(
 
 /// An uploaded file that is not analysed yet and has no components.
 #[derive(Debug, Clone)]
-#[must_use = "the file is not analysed yet: wait with `processed()`"]
+#[must_use = "the file is not analysed yet: wait with `wait_until_processed()`"]
 pub struct Uploaded {
     /// Id of the file (of the first file, if the upload yielded several).
     pub id: FileId,
@@ -302,12 +319,12 @@ impl Uploaded {
     }
 
     /// Waits until the (first) file is analysed and returns a handle that gives access to its components. Default deadline: 30 minutes.
-    pub fn processed(&self) -> Wait<FileHandle> {
+    pub fn wait_until_processed(&self) -> Wait<FileHandle> {
         self.dossier.file(&self.id).processed_after(GRACE)
     }
 
     /// Reads the status of the file (`getFile`).
-    pub fn status(&self) -> Call<FilePath, FileStatus> {
+    pub fn status(&self) -> GetFile {
         self.dossier.file(&self.id).get()
     }
 }
@@ -372,13 +389,13 @@ impl UploadAll {
         self
     }
 
-    /// Yields the outcomes in the order of the sources instead of the order of completion. Awaiting all outcomes always preserves the order.
-    pub fn in_order(mut self) -> Self {
-        self.in_order = true;
+    /// Sets whether the stream yields the outcomes in the order of the sources instead of the order of completion. Default: `false`. Awaiting all outcomes always preserves the order.
+    pub fn in_order(mut self, yes: bool) -> Self {
+        self.in_order = yes;
         self
     }
 
-    /// Sets whether manual changes are kept, as for a [single upload](crate::Call::keep_manual_changes).
+    /// Sets whether manual changes are kept, as for a [single upload](UploadFile::keep_manual_changes).
     pub fn keep_manual_changes(mut self, yes: bool) -> Self {
         self.keep_manual_changes = Some(yes);
         self
@@ -433,7 +450,7 @@ impl IntoFuture for UploadAll {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let outcomes: Vec<_> = self.in_order().stream().collect().await;
+            let outcomes: Vec<_> = self.in_order(true).stream().collect().await;
             outcomes.into_iter().collect()
         })
     }

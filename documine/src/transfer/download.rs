@@ -48,7 +48,7 @@ pub struct Saved {
     /// Size of the file in bytes.
     pub bytes: u64,
     /// Bytes that an earlier call had already downloaded.
-    pub resumed_at: u64,
+    pub resume_offset: u64,
 }
 
 /// The result of a download into a writer.
@@ -113,7 +113,7 @@ impl DownloadRequest {
             *deadline = deadline.saturating_sub(started.elapsed());
         }
         match self.download_to(&mut file, &options.verifier, progress.as_deref()).await {
-            Ok((resumed_at, bytes, name)) => Ok(Saved { path: file.finish(&name).await?, bytes, resumed_at }),
+            Ok((resume_offset, bytes, name)) => Ok(Saved { path: file.finish(&name).await?, bytes, resume_offset }),
             Err(error) => {
                 file.abort(&error).await;
                 Err(error)
@@ -130,7 +130,7 @@ impl DownloadRequest {
     ) -> Result<(u64, u64, String)> {
         let default_name = file_name::default_name(&self.id);
         let mut fetch = Fetch::start(self, file.resume_point()).await?;
-        let mut resumed_at = fetch.position();
+        let mut resume_offset = fetch.position();
         start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
         let mut is_second_download = false;
         loop {
@@ -142,22 +142,22 @@ impl DownloadRequest {
                     }
                 }
                 FetchEvent::Restarted => {
-                    resumed_at = 0;
+                    resume_offset = 0;
                     start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
                 }
                 FetchEvent::Resumed => {
                     if let Some(progress) = progress {
-                        progress.resumed_at(fetch.position());
+                        progress.resume_offset(fetch.position());
                     }
                 }
                 FetchEvent::End => match verifier.verify(file.reader().await?, fetch.position()).await {
                     Ok(()) => {
                         let name = fetch.meta().name.as_deref().and_then(file_name::sanitize);
-                        return Ok((resumed_at, fetch.position(), name.unwrap_or(default_name)));
+                        return Ok((resume_offset, fetch.position(), name.unwrap_or(default_name)));
                     }
                     // Downloads once more from the start: damage in transit need not happen again.
                     Err(error) if error.kind() == ErrorKind::Integrity && !is_second_download => {
-                        (is_second_download, resumed_at) = (true, 0);
+                        (is_second_download, resume_offset) = (true, 0);
                         fetch.restart().await?;
                         start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
                     }
@@ -177,7 +177,7 @@ async fn start_file(
     progress: Option<&dyn Progress>,
 ) -> Result<()> {
     if let Some(progress) = progress.filter(|_| position > 0) {
-        progress.resumed_at(position);
+        progress.resume_offset(position);
     }
     file.start_at(position, meta).await
 }

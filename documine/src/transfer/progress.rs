@@ -12,7 +12,7 @@ pub trait Progress: Send + Sync + 'static {
     fn moved(&self, moved: u64, total: Option<u64>);
 
     /// Reports that a download resumes after `bytes` bytes of an earlier call or of an interrupted response.
-    fn resumed_at(&self, bytes: u64) {
+    fn resume_offset(&self, bytes: u64) {
         let _ = bytes;
     }
 }

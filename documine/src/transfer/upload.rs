@@ -25,7 +25,7 @@ const SNIFFED_BYTES: usize = 8 * 1024;
 /// Longest part of a rejected file name in an error text, in characters.
 const MAX_SHOWN_CHARS: usize = 100;
 
-/// The content of an upload. Every source except a [stream](Source::stream) can be opened repeatedly, so that an upload can be retried.
+/// The content of an upload. Every source except a [stream](Source::from_stream) can be opened repeatedly, so that an upload can be retried.
 ///
 /// ```
 /// use documine::Source;
@@ -83,9 +83,13 @@ impl Source {
     /// ```
     /// use documine::Source;
     /// use futures_util::stream;
-    /// let source = Source::streams("note.txt", 10, || stream::iter([Ok("hello".into()), Ok("world".into())]));
+    /// let source = Source::from_stream_fn("note.txt", 10, || stream::iter([Ok("hello".into()), Ok("world".into())]));
     /// ```
-    pub fn streams<S>(file_name: impl Into<String>, length: u64, open: impl Fn() -> S + Send + Sync + 'static) -> Self
+    pub fn from_stream_fn<S>(
+        file_name: impl Into<String>,
+        length: u64,
+        open: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self
     where
         S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
@@ -95,7 +99,7 @@ impl Source {
     }
 
     /// Creates a source of `length` bytes from a stream that can be read only once. The upload is never repeated, not even after a 401.
-    pub fn stream(
+    pub fn from_stream(
         file_name: impl Into<String>,
         length: u64,
         stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
@@ -146,7 +150,7 @@ impl Source {
             Content::Streams(streams) => {
                 let chunks = (streams.open)().ok_or_else(|| {
                     Error::input(
-                        "the stream was already read; use `Source::streams` for an upload that can be repeated",
+                        "the stream was already read; use `Source::from_stream_fn` for an upload that can be repeated",
                     )
                 })?;
                 return Ok(OpenSource::Stream(chunks, streams.length));

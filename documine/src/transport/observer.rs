@@ -14,7 +14,7 @@ use crate::error::Error;
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
-/// use documine::{CallEnded, Observer, Retrying};
+/// use documine::observe::{CallEnded, Observer, Retrying};
 ///
 /// #[derive(Default)]
 /// struct Counts { calls: AtomicU64, errors: AtomicU64, retries: AtomicU64 }

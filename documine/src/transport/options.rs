@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::http::HeaderMap;
 
-use super::retry::{Retry, RetryPolicy};
+use super::retry::{RetryMode, RetryPolicy};
 use super::retry_after_hint::RetryAfterHint;
 use crate::clock::BoxFuture;
 use crate::error::Result;
@@ -20,7 +20,7 @@ pub(crate) struct CallOptions {
     pub(crate) idle_timeout: Option<Duration>,
     /// The deadline of the whole call, transfers included.
     pub(crate) deadline: Option<Duration>,
-    pub(crate) retry: Option<Retry>,
+    pub(crate) retry: Option<RetryMode>,
     pub(crate) retry_policy: Option<Box<RetryPolicy>>,
     pub(crate) rate_limited: Option<bool>,
     /// Additional headers.

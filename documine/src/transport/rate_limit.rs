@@ -19,26 +19,26 @@ use crate::http_util::MAX_PAUSE;
 
 /// The settings of the client-side rate limit.
 ///
-/// A call waits neither past its deadline, nor longer than [`RetryPolicy::max_elapsed`](crate::RetryPolicy::max_elapsed) for the `Retry-After`
+/// A call waits neither past its deadline, nor longer than [`RetryPolicy::max_elapsed`](crate::retry::RetryPolicy::max_elapsed) for the `Retry-After`
 /// of another call. It fails unsent instead, with [`Error::is_rate_limited`](crate::Error::is_rate_limited) and
 /// [`Error::retry_after`](crate::Error::retry_after). One `Retry-After` holds requests back for at most 5 minutes.
 ///
-/// Off for single calls unless enabled with [`ClientBuilder::pacing`](crate::ClientBuilder::pacing), or per call with `with_pacing`.
+/// Off for single calls unless enabled with [`ClientBuilder::rate_limit`](crate::ClientBuilder::rate_limit), or per call with `with_rate_limit`.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a pacing does nothing by itself"]
-pub struct Pacing {
+pub struct RateLimit {
     max_concurrency: usize,
     min_rate: f64,
     growth: f64,
 }
 
-impl Default for Pacing {
+impl Default for RateLimit {
     fn default() -> Self {
         Self::adaptive()
     }
 }
 
-impl Pacing {
+impl RateLimit {
     /// Returns the adaptive rate limit: at most 16 concurrent requests, and a rate that adapts to the service.
     ///
     /// Each 429 halves the rate. The rate grows by one request per second each second, and never falls below one request in two seconds.
@@ -64,7 +64,7 @@ impl Pacing {
 /// The rate limiter of one client.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
-    settings: Pacing,
+    settings: RateLimit,
     concurrency: Semaphore,
     /// Held by the request that is sent next; the others wait for the lock in the order of arrival.
     queue: tokio::sync::Mutex<()>,
@@ -120,7 +120,7 @@ pub(crate) struct RateLimitPermit<'a> {
 }
 
 impl RateLimiter {
-    pub(crate) fn new(settings: Pacing) -> Self {
+    pub(crate) fn new(settings: RateLimit) -> Self {
         let (concurrency, queue) = (Semaphore::new(settings.max_concurrency), tokio::sync::Mutex::default());
         Self { concurrency, queue, settings, state: Mutex::default() }
     }
@@ -219,7 +219,7 @@ impl RateState {
         self.count = self.count.saturating_add(1);
     }
 
-    fn on_throttled(&mut self, sent: Duration, retry_after: Option<Duration>, now: Duration, settings: &Pacing) {
+    fn on_throttled(&mut self, sent: Duration, retry_after: Option<Duration>, now: Duration, settings: &RateLimit) {
         let current = self.limit(now, settings.growth);
         // The 429 responses to requests that were in flight together are one signal.
         let limit = if self.halved.is_none_or(|halved| sent > halved) {
@@ -246,8 +246,8 @@ mod tests {
     use super::*;
 
     /// Returns settings with a constant rate.
-    fn settings() -> Pacing {
-        Pacing { growth: 0.0, ..Pacing::adaptive() }
+    fn settings() -> RateLimit {
+        RateLimit { growth: 0.0, ..RateLimit::adaptive() }
     }
 
     fn ms(milliseconds: u64) -> Duration {
@@ -318,11 +318,11 @@ mod tests {
             ms(0),
             None,
             ms(0),
-            &Pacing { growth: 0.0, ..Pacing::adaptive().min_rate(f64::MIN_POSITIVE) },
+            &RateLimit { growth: 0.0, ..RateLimit::adaptive().min_rate(f64::MIN_POSITIVE) },
         );
         assert_eq!(state.limit, Some(0.5), "half of one request per second");
         for round in 1..2000 {
-            let settings = Pacing { growth: 0.0, ..Pacing::adaptive().min_rate(f64::MIN_POSITIVE) };
+            let settings = RateLimit { growth: 0.0, ..RateLimit::adaptive().min_rate(f64::MIN_POSITIVE) };
             state.on_throttled(ms(round), None, ms(round), &settings);
         }
         assert_eq!(state.required_wait(ms(0), 0.0).total(), MAX_PAUSE);

@@ -206,7 +206,7 @@ impl CallExecutor<'_> {
             let chunk = within(pin!(response.chunk()), idle, TimeoutPhase::Idle).await?;
             let Some(chunk) = chunk.map_err(|error| classify(ResponseFailure::Transport(&error)))? else { break };
             if first.len() + body.len() + chunk.len() > limit {
-                let text = format!("response body exceeds the limit of {limit} bytes (max_answer_size)");
+                let text = format!("response body exceeds the limit of {limit} bytes (max_response_size)");
                 return Err(Error::new(ErrorKind::Decode, text).with_sent(Sent::Maybe));
             }
             // Most bodies arrive in one chunk, which needs no copy.
@@ -223,7 +223,7 @@ impl CallExecutor<'_> {
         // XML is returned as text; JSON can take far more memory once parsed.
         if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
             json_memory::check(&body, limit).map_err(|why| {
-                let text = format!("response body refused: {why}, the limit (8 times max_answer_size)");
+                let text = format!("response body refused: {why}, the limit (8 times max_response_size)");
                 Error::new(ErrorKind::Decode, text).with_sent(Sent::Maybe)
             })?;
         }

@@ -190,7 +190,7 @@ fn response_lost() -> Step {
     Step::Fail(Error::new(ErrorKind::Interrupted, "reset").with_sent(Sent::Maybe))
 }
 
-fn retry(when: Retry) -> CallOptions {
+fn retry(when: RetryMode) -> CallOptions {
     CallOptions { retry: Some(when), ..CallOptions::default() }
 }
 
@@ -206,10 +206,10 @@ async fn retries_safe_requests() {
     assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (2, true, false));
 
     let fixture = Fixture::new([not_sent(), response_lost()]);
-    fixture.post(retry(Retry::EvenIfSent)).await.expect("retried on request");
+    fixture.post(retry(RetryMode::EvenIfSent)).await.expect("retried on request");
 
     let fixture = Fixture::new([not_sent()]);
-    let error = fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("not retried");
+    let error = fixture.call(Method::GET, &UNLISTED, retry(RetryMode::Never)).await.expect_err("not retried");
     assert_eq!((error.attempts(), error.was_sent(), error.is_safe_to_repeat()), (1, false, true));
 }
 
@@ -268,11 +268,11 @@ async fn times_out_on_stalled_body_but_not_on_slow_one() {
     let headers = &[("content-type", "application/json")];
     let settings = |builder: ClientBuilder| builder.idle_timeout(Duration::from_millis(40));
     let fixture = Fixture::with([Step::Respond(with_headers(200, headers, stalled()))], settings);
-    let error = fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("stalled");
+    let error = fixture.call(Method::GET, &UNLISTED, retry(RetryMode::Never)).await.expect_err("stalled");
     assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
 
     let fixture = Fixture::new([Step::Respond(with_headers(200, headers, stalled()))]);
-    let options = CallOptions { idle_timeout: Some(Duration::from_millis(40)), ..retry(Retry::Never) };
+    let options = CallOptions { idle_timeout: Some(Duration::from_millis(40)), ..retry(RetryMode::Never) };
     let error = fixture.call(Method::GET, &UNLISTED, options).await.expect_err("timeout of the call");
     assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Idle));
 
@@ -406,15 +406,15 @@ async fn errors_of_another_origin_are_not_errors_of_the_service() {
     fixture.download(CallOptions::default()).await.expect("the third attempt");
     assert_eq!(fixture.slept(), [1000, 500], "the rate limit of the service is not lowered");
     let fixture = Fixture::new([redirect(302, SIGNED), not_sent()]);
-    let error = fixture.download(retry(Retry::Never)).await.expect_err("no connection");
+    let error = fixture.download(retry(RetryMode::Never)).await.expect_err("no connection");
     assert!(error.was_sent(), "the service has received the call");
 }
 
 #[tokio::test(start_paused = true)]
 async fn limits_the_size_of_responses() {
-    let fixture = Fixture::with([Step::Respond(json(200, "[1,2,3,4,5]"))], |builder| builder.max_answer_size(10));
+    let fixture = Fixture::with([Step::Respond(json(200, "[1,2,3,4,5]"))], |builder| builder.max_response_size(10));
     let error = fixture.get().await.expect_err("eleven bytes");
-    assert_eq!(error.to_string(), "request: response body exceeds the limit of 10 bytes (max_answer_size)");
+    assert_eq!(error.to_string(), "request: response body exceeds the limit of 10 bytes (max_response_size)");
     assert_eq!(error.kind(), ErrorKind::Decode);
 }
 
@@ -470,8 +470,8 @@ async fn rate_limit_adapts_to_429() {
 
 #[tokio::test(start_paused = true)]
 async fn call_without_a_permit_is_not_sent() {
-    let pacing = Pacing::adaptive().max_concurrency(1);
-    let fixture = Fixture::with([Step::Hang], |builder| builder.pacing(pacing));
+    let pacing = RateLimit::adaptive().max_concurrency(1);
+    let fixture = Fixture::with([Step::Hang], |builder| builder.rate_limit(pacing));
     let mut first = Box::pin(fixture.post(CallOptions::default()));
     assert!(futures_util::poll!(&mut first).is_pending(), "holds the only permit");
     let options = CallOptions { deadline: Some(Duration::from_millis(1)), ..CallOptions::default() };
@@ -480,7 +480,7 @@ async fn call_without_a_permit_is_not_sent() {
 }
 
 fn pacing(builder: ClientBuilder) -> ClientBuilder {
-    builder.pacing(Pacing::adaptive())
+    builder.rate_limit(RateLimit::adaptive())
 }
 
 fn throttled_for(retry_after: &'static str) -> Step {
@@ -540,7 +540,7 @@ async fn waits_for_retry_after_within_deadline_and_policy() {
     ];
     for (retry_after, deadline, limit, slept) in cases {
         let fixture = Fixture::with([throttled_for(retry_after)], pacing);
-        fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("not retried");
+        fixture.call(Method::GET, &UNLISTED, retry(RetryMode::Never)).await.expect_err("not retried");
         let policy = limit.map(|limit| Box::new(RetryPolicy::default().max_elapsed(seconds(limit))));
         let options = CallOptions { deadline: deadline.map(seconds), retry_policy: policy, ..CallOptions::default() };
         let outcome = fixture.post(options).await;
@@ -556,7 +556,7 @@ async fn waits_for_retry_after_within_deadline_and_policy() {
 async fn calls_that_cannot_wait_do_not_delay_others() {
     let fixture = Fixture::with([throttled_for("0"), throttled_for("0"), throttled_for("0")], pacing);
     for _ in 0..3 {
-        fixture.call(Method::GET, &UNLISTED, retry(Retry::Never)).await.expect_err("throttled");
+        fixture.call(Method::GET, &UNLISTED, retry(RetryMode::Never)).await.expect_err("throttled");
         fixture.clock.advance(Duration::from_secs(2));
     }
     let mut sent = 0;
@@ -595,7 +595,7 @@ async fn retries_unprocessed_creations() {
     assert_eq!((error.attempts(), error.is_safe_to_repeat()), (4, true));
     // The service may have processed an earlier attempt.
     let fixture = Fixture::new([response_lost(), unavailable(), unavailable(), unavailable()]);
-    let error = fixture.post(retry(Retry::EvenIfSent)).await.expect_err("four times");
+    let error = fixture.post(retry(RetryMode::EvenIfSent)).await.expect_err("four times");
     assert_eq!((error.attempts(), error.is_safe_to_repeat()), (4, false));
 }
 

@@ -102,12 +102,12 @@ async fn streams_compressed_list_and_skips_oversized_item() {
     blocks.extend(std::iter::repeat_n(("x", 128 * 1024), 800));
     blocks.push((r#""},{"id":"c"}],"totalElements":3}"#, 1));
     let (_service, client) =
-        client(compressed_response("zstd", zstd_frame(&blocks)), |builder| builder.max_answer_size(1_000_000)).await;
+        client(compressed_response("zstd", zstd_frame(&blocks)), |builder| builder.max_response_size(1_000_000)).await;
     let users: Vec<_> = client.users().with_max_item_size(4096).stream_each().try_collect().await.expect("the list");
     let ids: Vec<_> = users.iter().map(|user| user.as_ref().map(|user| user.id.as_str()).ok()).collect();
     assert_eq!(ids, [Some("a"), None, Some("c")]);
     let error = client.users().await.expect_err("100 MiB");
-    assert!(error.to_string().contains("max_answer_size"), "{error}");
+    assert!(error.to_string().contains("max_response_size"), "{error}");
 }
 
 #[cfg(feature = "compression")]
@@ -121,9 +121,9 @@ async fn stops_decoding_at_response_size_limit() {
         bomb.push(b' ');
     }
     let (_service, client) =
-        client(compressed_response("zstd", bomb), |builder| builder.max_answer_size(1_000_000)).await;
+        client(compressed_response("zstd", bomb), |builder| builder.max_response_size(1_000_000)).await;
     let error = client.license().await.expect_err("100 MiB");
-    assert_eq!(error.to_string(), "getLicense: response body exceeds the limit of 1000000 bytes (max_answer_size)");
+    assert_eq!(error.to_string(), "getLicense: response body exceeds the limit of 1000000 bytes (max_response_size)");
 }
 
 #[cfg(not(feature = "compression"))]
@@ -149,7 +149,7 @@ async fn requests_package_without_compression() {
     let zip = (vec![("content-type", "application/zip")], Bytes::from_static(b"PK"));
     let (service, client) = client(zip, |builder| builder).await;
     let raw = client.raw();
-    let id = documine::DownloadId::new("d-1").expect("an id");
+    let id = documine::models::DownloadId::new("d-1").expect("an id");
     raw.download_package().download_id(id).send().await.expect("a package");
     let (_, headers) = service.requests().pop().expect("a request");
     assert_eq!(headers["accept-encoding"], "identity");

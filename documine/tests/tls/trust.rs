@@ -27,7 +27,8 @@ async fn sends_nothing_to_untrusted_server() {
     let service = Service::start(&authority, ServerOptions::default(), license()).await;
     let stranger = Authority::new();
     for builder in [service.builder(), service.builder().add_root_certificate(stranger.pem())] {
-        let builder = builder.retry(documine::RetryPolicy::default().when(documine::Retry::Never));
+        let builder =
+            builder.retry_policy(documine::retry::RetryPolicy::default().when(documine::retry::RetryMode::Never));
         let error = builder.build().expect("valid settings").license().await.expect_err("unknown");
         assert_eq!((error.kind(), error.was_sent(), error.attempts()), (ErrorKind::Connect, false, 1), "{error}");
         assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
@@ -54,7 +55,7 @@ async fn presents_client_certificate() {
     let options = ServerOptions { client_authority: Some(&client_authority), ..ServerOptions::default() };
     let service = Service::start(&authority, options, license()).await;
     let builder = service.builder().add_root_certificate(authority.pem());
-    let builder = builder.retry(documine::RetryPolicy::default().when(documine::Retry::Never));
+    let builder = builder.retry_policy(documine::retry::RetryPolicy::default().when(documine::retry::RetryMode::Never));
     let unknown = builder.clone().build().expect("valid settings");
     unknown.license().await.expect_err("no certificate");
     assert!(service.requests().is_empty());

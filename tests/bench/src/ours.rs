@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::path::Path;
 
 use documine::{
-    Client, Credentials, DossierHandle, DossierId, DossierTemplateId, DownloadId, FileStatus, License, Package, Source,
+    Client, Credentials, DossierHandle, DossierTemplateId, Package, Source,
+    models::{DossierId, DownloadId, FileStatus, License},
 };
 use futures_util::TryStreamExt;
 
@@ -24,7 +25,7 @@ impl Ours {
     }
 
     async fn package(&self, id: &str) -> Result<Package, JobError> {
-        Ok(self.0.download(DownloadId::new(id)?).operation().wait().await?)
+        Ok(self.0.download(DownloadId::new(id)?).job().wait().await?)
     }
 }
 

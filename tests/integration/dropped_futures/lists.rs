@@ -1,6 +1,6 @@
 //! Dropped list streams.
 
-use documine::{BoxFuture, Client, ListStream};
+use documine::{BoxFuture, Client, list::ListStream};
 use futures_util::TryStreamExt;
 
 use super::{IsolatedSimulator, drop_after_each_poll, no_check};

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use documine::{BoxFuture, Client, Contents};
+use documine::{BoxFuture, Client, package::PackageArchive};
 use futures_util::TryStreamExt;
 
 use super::{IsolatedSimulator, drop_after_each_poll};
@@ -31,10 +31,10 @@ fn drop_saves_in_folder(resumable: bool, clean: fn(&[String]) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let (package, target) = (isolated.package(), folder.path().to_owned());
     let save = move |client: Client| -> BoxFuture<'static, documine::Result<()>> {
-        let (operation, target) = (client.download(package.clone()).operation(), target.clone());
+        let (operation, target) = (client.download(package.clone()).job(), target.clone());
         Box::pin(async move {
             let call = operation.wait().await?.save_in(target);
-            let saved = if resumable { call.resumable().await? } else { call.await? };
+            let saved = if resumable { call.resumable(true).await? } else { call.await? };
             assert!(saved.path.exists());
             Ok(())
         })
@@ -72,7 +72,7 @@ fn dropped_save_into_writer_releases_writer() {
     let (package, references) = (isolated.package(), Arc::new(()));
     let save = |client: Client| -> BoxFuture<'static, documine::Result<()>> {
         let (operation, writer) =
-            (client.download(package.clone()).operation(), CountedWriter(Vec::new(), Arc::clone(&references)));
+            (client.download(package.clone()).job(), CountedWriter(Vec::new(), Arc::clone(&references)));
         Box::pin(async move {
             let written = operation.wait().await?.save_into(writer).await?;
             assert_eq!(written.writer.0.len() as u64, written.bytes);
@@ -94,7 +94,7 @@ fn dropped_entry_reads_leave_nothing() {
         let (path, large) = (path.clone(), large.clone());
         Box::pin(async move {
             tokio::task::yield_now().await;
-            let contents = Contents::open(path).await?;
+            let contents = PackageArchive::open(path).await?;
             let name = contents.entries()[0].name().to_owned();
             assert!(contents.read(&name).await? == large);
             let chunks: Vec<_> = contents.stream(&name)?.try_collect().await?;
@@ -120,7 +120,7 @@ fn dropped_unpack_leaves_no_partial_folder() {
             let (path, target) = (path.clone(), target.clone());
             Box::pin(async move {
                 tokio::task::yield_now().await;
-                Contents::open(path).await?.unpack_to(target).await
+                PackageArchive::open(path).await?.unpack_to(target).await
             })
         }
     };
@@ -149,7 +149,7 @@ fn dropped_open_leaves_no_temporary_file() {
     let isolated = IsolatedSimulator::start();
     let package = isolated.package();
     let open = move |client: Client| -> BoxFuture<'static, documine::Result<()>> {
-        let operation = client.download(package.clone()).operation();
+        let operation = client.download(package.clone()).job();
         Box::pin(async move {
             let contents = operation.wait().await?.open().await?;
             let name = contents.originals().next().unwrap().name().to_owned();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use documine::{BoxFuture, Client, Source, UploadAll};
+use documine::{BoxFuture, Client, Source, request::UploadAll};
 use futures_util::TryStreamExt;
 
 use super::{IsolatedSimulator, drop_after_each_poll};

@@ -2,7 +2,11 @@
 
 use std::future::IntoFuture;
 
-use documine::{BoxFuture, Client, Error, FileHandle, FileStatus, OperationRef, ProcessingStatus, Source};
+use documine::{
+    BoxFuture, Client, Error, FileHandle, Source,
+    models::{FileStatus, ProcessingStatus},
+    wait::PackageJobRef,
+};
 use futures_util::future::try_join_all;
 
 use super::{IsolatedSimulator, drop_after_each_poll, drop_after_each_poll_then, no_check};
@@ -16,7 +20,7 @@ fn processed_files(isolated: &IsolatedSimulator, count: usize) -> impl Fn(&Clien
         let mut ids = Vec::new();
         for number in 0..count {
             let uploaded = dossier(&client).upload(Source::bytes(format!("{number}.pdf"), INVOICE)).await.unwrap();
-            ids.push(uploaded.processed().await.unwrap().id().clone());
+            ids.push(uploaded.wait_until_processed().await.unwrap().id().clone());
         }
         ids
     });
@@ -37,7 +41,7 @@ fn dropped_wait_for_file_leaves_nothing() {
     let wait = move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
         let files = files(&client);
         reanalyse_all(&control, &files);
-        Box::pin(async move { files[0].processed().await.map_err(Error::from) })
+        Box::pin(async move { files[0].wait_until_processed().await.map_err(Error::from) })
     };
     drop_after_each_poll(&isolated, wait, no_check);
 }
@@ -48,12 +52,12 @@ fn dropped_wait_for_dossier_leaves_nothing() {
     let (dossier, control) = (isolated.dossier(), isolated.sim.control());
     let client = isolated.client();
     let file = isolated.runtime.block_on(dossier(&client).upload(Source::bytes("a.pdf", INVOICE)).send()).unwrap();
-    let _processed = isolated.runtime.block_on(file.processed().into_future()).unwrap();
+    let _processed = isolated.runtime.block_on(file.wait_until_processed().into_future()).unwrap();
     let wait = move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
         let dossier = dossier(&client);
         control.reanalyse(file.id.as_str()).unwrap();
         let done = |file: &FileStatus| file.processing_status == Some(ProcessingStatus::Processed);
-        let wait = dossier.files_until(move |files: &Vec<FileStatus>| files.iter().all(done));
+        let wait = dossier.wait_until_files(move |files: &Vec<FileStatus>| files.iter().all(done));
         Box::pin(async move { wait.await.map_err(Error::from) })
     };
     drop_after_each_poll(&isolated, wait, no_check);
@@ -66,7 +70,9 @@ fn dropped_shared_waits_leave_nothing() {
     let wait = |client: Client, files: Vec<FileHandle>| -> BoxFuture<'static, documine::Result<()>> {
         Box::pin(async move {
             let _client = client;
-            try_join_all(files.iter().map(|file| file.processed().into_future())).await.map_err(Error::from)?;
+            try_join_all(files.iter().map(|file| file.wait_until_processed().into_future()))
+                .await
+                .map_err(Error::from)?;
             Ok(())
         })
     };
@@ -94,7 +100,7 @@ fn dropped_resumed_package_wait_leaves_nothing() {
     let wait = move |client: Client| -> BoxFuture<'static, documine::Result<_>> {
         let file = files(&client).remove(0);
         Box::pin(async move {
-            let reference: OperationRef = file.create_package(originals()).await?.to_ref();
+            let reference: PackageJobRef = file.create_package(originals()).await?.to_ref();
             client.resume(&reference)?.wait().await.map_err(Error::from)
         })
     };
@@ -120,7 +126,7 @@ fn dropped_file_deletion_leaves_nothing() {
         let dossier = dossier(&client);
         Box::pin(async move {
             let uploaded = dossier.upload(Source::bytes("a.pdf", INVOICE)).await?;
-            dossier.file(&uploaded.id).delete().permanently().await
+            dossier.file(&uploaded.id).delete().permanently(true).await
         })
     };
     drop_after_each_poll(&isolated, delete, no_check);

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use documine::{Contents, Error, ErrorKind, PackageLimits};
+use documine::{
+    Error, ErrorKind,
+    package::{PackageArchive, PackageLimits},
+};
 use tempfile::TempDir;
 
 use crate::harness::pdf_fixtures::zip;
@@ -34,7 +37,7 @@ impl PackageFile {
 /// Returns the reason for which opening an archive fails; asserts a single line that begins with the archive's path.
 pub async fn rejection_within(bytes: &[u8], limits: PackageLimits) -> String {
     let package_file = PackageFile::new(bytes);
-    let error = Contents::open_within(&package_file.path, limits).await.unwrap_err();
+    let error = PackageArchive::open_within(&package_file.path, limits).await.unwrap_err();
     error_reason(&package_file, &error, ErrorKind::Integrity)
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use documine::Saved;
-use documine::{ClientBuilder, Credentials, DownloadId, Package, Retry};
+use documine::transfer::Saved;
+use documine::{ClientBuilder, Credentials, Package, models::DownloadId, retry::RetryMode};
 use futures_util::TryStreamExt;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -144,7 +144,7 @@ impl PackageServer {
     pub async fn package_with(&self, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Package {
         let (builder, _) = builder(&self.service.base).await;
         let client = settings(builder.credentials(Credentials::access_token("t"))).build().unwrap();
-        client.download("d-1".parse::<DownloadId>().unwrap()).operation().wait().await.unwrap()
+        client.download("d-1".parse::<DownloadId>().unwrap()).job().wait().await.unwrap()
     }
 
     /// Returns the package requests so far.
@@ -167,7 +167,7 @@ pub async fn read_stream(package: &Package) -> documine::Result<Vec<u8>> {
 /// Runs a resumable call for `a.zip` that fails after 100,000 bytes.
 pub async fn interrupt_download(zip: &[u8], folder: &Path) {
     let server = PackageServer::interrupted_after(zip, vec![100_000]).await;
-    let call = server.package().await.save_to(folder.join("a.zip")).resumable().with_retry(Retry::Never);
+    let call = server.package().await.save_to(folder.join("a.zip")).resumable(true).with_retry_mode(RetryMode::Never);
     call.await.unwrap_err();
     assert_eq!(file_names(folder), ["a.zip.part", "a.zip.part.json"]);
 }
@@ -176,7 +176,7 @@ pub async fn interrupt_download(zip: &[u8], folder: &Path) {
 pub async fn start_resumable(package: Package, target: &Path, bytes: u64) -> JoinHandle<documine::Result<Saved>> {
     let started = Arc::new(Notify::new());
     let notifier = Arc::clone(&started);
-    let call = package.save_to(target).resumable().with_progress(move |moved, _| {
+    let call = package.save_to(target).resumable(true).with_progress(move |moved, _| {
         if moved == bytes {
             notifier.notify_one();
         }

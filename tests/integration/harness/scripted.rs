@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use documine::{Client, ClientBuilder, Credentials, DossierHandle, DossierId, DossierTemplateId};
+use documine::{Client, ClientBuilder, Credentials, DossierHandle, DossierTemplateId, models::DossierId};
 
 use crate::harness::canned_server::CannedServer;
 use crate::harness::test_env::{SimulatedTime, TestEnv};

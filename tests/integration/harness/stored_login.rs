@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use documine::{Client, Credentials, LoginEvent, Observer, TokenSet, TokenStore};
+use documine::{
+    Client, Credentials,
+    auth::{LoginEvent, TokenSet, TokenStore},
+    observe::Observer,
+};
 
 use crate::harness::test_env::TestEnv;
 

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use documine::{
-    BoxFuture, Client, ClientBuilder, Clock, Credentials, DossierHandle, DossierTemplateHandle, DossierTemplateId,
-    DownloadFileType, FileHandle, Login, NewDossier, Package, PackageContent, Source, TokenSet,
+    BoxFuture, Client, ClientBuilder, Clock, Credentials, DossierFields, DossierHandle, DossierTemplateHandle,
+    DossierTemplateId, DownloadFileType, FileHandle, Package, PackageRequest, Source,
+    auth::{Login, TokenSet},
 };
 use documine_sim::{Fault, RecordedRequest, SimClock, Simulator, SimulatorBuilder};
 
@@ -76,7 +77,7 @@ impl TestEnv {
 
     /// Creates a dossier.
     pub async fn dossier(&self) -> DossierHandle {
-        self.template().create_dossier(NewDossier::named("Q3 filings")).await.unwrap()
+        self.template().create_dossier(DossierFields::named("Q3 filings")).await.unwrap()
     }
 
     /// Creates a dossier with one processed file.
@@ -181,13 +182,13 @@ pub fn password_credentials(sim: &Simulator) -> Credentials {
 }
 
 /// Requests a package of original files.
-pub fn originals() -> PackageContent {
-    PackageContent::file_types([DownloadFileType::Original])
+pub fn originals() -> PackageRequest {
+    PackageRequest::file_types([DownloadFileType::Original])
 }
 
 /// Uploads a file and waits until it is processed.
 pub async fn upload_processed(dossier: &DossierHandle, name: &str, pdf: &[u8]) -> FileHandle {
-    dossier.upload(Source::bytes(name, pdf.to_vec())).await.unwrap().processed().await.unwrap()
+    dossier.upload(Source::bytes(name, pdf.to_vec())).await.unwrap().wait_until_processed().await.unwrap()
 }
 
 /// Returns a plain HTTP client for requests that bypass the SDK.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use documine::{Client, ClientBuilder, Credentials, Login};
+use documine::{Client, ClientBuilder, Credentials, auth::Login};
 use documine_sim::{AuthMode, Simulator};
 
 use crate::clock::ScenarioClock;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use documine::DeviceCode;
+use documine::auth::DeviceCode;
 
 use crate::Failure;
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use documine::{FileStore, TokenStore};
+use documine::auth::{FileStore, TokenStore};
 use documine_logins::{Failure, Sharing, share, simulator::Simulator};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;

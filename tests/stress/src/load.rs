@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, RetryPolicy};
+use documine::{Client, Credentials, retry::RetryPolicy};
 use documine_sim::Simulator;
 use tokio::runtime::{Builder, Runtime};
 
@@ -138,7 +138,7 @@ fn client(sim: &Simulator, records: Option<&Arc<Records>>) -> Result<Client, Fai
         .idle_timeout(second)
         // The failures of this test would exhaust the retry budget.
         .retry_budget(None)
-        .retry(RetryPolicy::default().delays(Duration::from_millis(50), second));
+        .retry_policy(RetryPolicy::default().delays(Duration::from_millis(50), second));
     if let Some(records) = records {
         builder = builder.observer(Arc::clone(records));
     }

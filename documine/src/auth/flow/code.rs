@@ -28,7 +28,7 @@ pub(crate) struct ExpectedIssuer {
     pub(crate) is_announced: bool,
 }
 
-/// A login that waits for a person at the provider's page, created by [`Login::authorization`](crate::Login::authorization).
+/// A login that waits for a person at the provider's page, created by [`Login::authorization`](crate::auth::Login::authorization).
 ///
 /// It accepts one response: a code works once, and a second use of it ends the session that the first one began (RFC 6749 section 4.1.2).
 #[must_use = "a login completes only when its response is passed on"]
@@ -89,28 +89,28 @@ impl Authorization {
     /// # Errors
     /// The response belongs to another login or comes from another provider (`iss`, RFC 9207); the person or the provider refused; the code was used
     /// or has expired ([`Error::needs_login`]); the ID token belongs to another login (`nonce`).
-    pub async fn redirected(self, answer: &str) -> Result<TokenSet> {
+    pub async fn finish_with_redirect(self, answer: &str) -> Result<TokenSet> {
         let code = self.code(answer).map_err(|error| error.with_operation(OPERATION))?;
-        self.exchange_code(&code).await
+        self.redeem_code(&code).await
     }
 
     /// Completes the login with text that a person pastes on a machine without a browser: the URL that the browser ended at, or the code alone, as
     /// some pages show it. A code alone has no state; the provider verifies by the PKCE challenge that it belongs to this login (RFC 7636).
     ///
     /// # Errors
-    /// As [`redirected`](Self::redirected).
-    pub async fn pasted(self, text: &str) -> Result<TokenSet> {
+    /// As [`finish_with_redirect`](Self::finish_with_redirect).
+    pub async fn finish_with_pasted(self, text: &str) -> Result<TokenSet> {
         let text = text.trim();
         let is_code = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "?&=/:".contains(c));
-        if is_code { self.exchange_code(&Secret::new(text)).await } else { self.redirected(text).await }
+        if is_code { self.redeem_code(&Secret::new(text)).await } else { self.finish_with_redirect(text).await }
     }
 
     /// Completes the login with the `code` and the `state` that a web application's callback received. If the provider announces `iss` (RFC 9207,
-    /// known by [`discover`](crate::ClientBuilder::discover)), pass the whole query to [`redirected`](Self::redirected) instead, which checks `iss`.
+    /// known by [`discover`](crate::ClientBuilder::discover)), pass the whole query to [`finish_with_redirect`](Self::finish_with_redirect) instead, which checks `iss`.
     ///
     /// # Errors
-    /// As [`redirected`](Self::redirected).
-    pub async fn exchange(self, code: &str, state: &str) -> Result<TokenSet> {
+    /// As [`finish_with_redirect`](Self::finish_with_redirect).
+    pub async fn exchange_code(self, code: &str, state: &str) -> Result<TokenSet> {
         let checked = self.check_state(state).and_then(|()| {
             if self.issuer.is_announced {
                 return Err(Error::input(
@@ -120,7 +120,7 @@ impl Authorization {
             Ok(())
         });
         checked.map_err(|error| error.with_operation(OPERATION))?;
-        self.exchange_code(&Secret::new(code)).await
+        self.redeem_code(&Secret::new(code)).await
     }
 
     /// Returns the code of a response to this login.
@@ -198,7 +198,7 @@ impl Authorization {
     }
 
     /// Exchanges the code for tokens. A failed exchange is not repeated, because the code may be used up.
-    async fn exchange_code(&self, code: &Secret) -> Result<TokenSet> {
+    async fn redeem_code(&self, code: &Secret) -> Result<TokenSet> {
         if let Some(store) = &self.store {
             store.check_writable().await?;
         }

@@ -29,7 +29,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 /// and a link stays a link. A file with several hard links is rejected.
 ///
 /// ```
-/// use documine::{Credentials, FileStore};
+/// use documine::{Credentials, auth::FileStore};
 /// let credentials = Credentials::stored("my-program", FileStore::new("login.json"));
 /// ```
 #[derive(Debug, Clone)]

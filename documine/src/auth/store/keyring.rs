@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// [`FileStore`](super::FileStore) there. Windows limits an entry to 2,560 bytes, which is too small for the tokens of some providers.
 ///
 /// ```
-/// use documine::{Credentials, KeyringStore};
+/// use documine::{Credentials, auth::KeyringStore};
 /// # fn main() -> documine::Result<()> {
 /// let credentials = Credentials::stored("my-program", KeyringStore::new("my-program", "acme")?);
 /// # Ok(()) }

@@ -10,7 +10,7 @@ use crate::error::Result;
 ///
 /// ```
 /// use std::sync::Arc;
-/// use documine::{Credentials, MemoryStore};
+/// use documine::{Credentials, auth::MemoryStore};
 /// let store = Arc::new(MemoryStore::default());
 /// let (one, other) = (Credentials::stored("my-program", store.clone()), Credentials::stored("my-program", store));
 /// ```

@@ -36,13 +36,13 @@ pub use record::StoredLogin;
 /// Refresh tokens are often valid for one use only (rotation), so processes that share one must not use it at the same time. Before refreshing, a
 /// client acquires the [lock](Self::lock) and [loads](Self::load) the store. If another process has already refreshed the token, that token is
 /// used; otherwise the client refreshes the token and [saves](Self::compare_and_swap) it before any call uses it. The refresh runs in its own task,
-/// so a dropped call does not interrupt it. The end of the runtime does: [`Client::settle`](crate::Client::settle) waits for the task.
+/// so a dropped call does not interrupt it. The end of the runtime does: [`Client::wait_for_refresh`](crate::Client::wait_for_refresh) waits for the task.
 ///
 /// A custom store saves [`StoredLogin::to_json`]. In a database, the lock is an advisory lock of the connection, or a row with an expiry.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use documine::{BoxFuture, Error, Result, StoreLock, StoredLogin, TokenStore};
+/// use documine::{BoxFuture, Error, Result, auth::{StoreLock, StoredLogin, TokenStore}};
 /// use tokio::sync::Mutex;
 ///
 /// /// One row of a database table, simplified.

@@ -162,7 +162,7 @@ fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
         let settings = builder(&[variable], &split).unwrap();
         let shown = format!("{settings:?}");
         assert!(shown.contains("robot") && shown.contains("secret: Some([redacted])"), "{variable:?}: {shown}");
-        let (client, login) = (settings.clone().build().unwrap(), settings.configured_login().unwrap());
+        let (client, login) = (settings.clone().build().unwrap(), settings.login_from_profile().unwrap());
         assert!(format!("{login:?}").contains("secret: Some([redacted])"), "{variable:?}: {login:?}");
         let shown = format!("{client:?}");
         assert!(!shown.contains("://evil.example"), "{variable:?}: {shown}");
@@ -196,7 +196,7 @@ fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
             )
         );
         assert_eq!(
-            line(settings.configured_login()),
+            line(settings.login_from_profile()),
             format!(
                 "client secret and token store of profile \"acme\" not used: {reason}; \
                  use `login(…)` to log in without them, or set the address or workspace in a profile"
@@ -217,7 +217,7 @@ fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
     for (name, value) in [("DOCUMINE_BASE_URL", "nothing"), ("DOCUMINE_DEVICE_PATH", "ftp://acme.example/device")] {
         let settings = builder(&[(name, value)], &split).unwrap();
         assert!(!line(settings.clone().build()).contains("credentials"), "{name}");
-        assert!(!line(settings.configured_login()).contains("credentials"), "{name}");
+        assert!(!line(settings.login_from_profile()).contains("credentials"), "{name}");
     }
     // A profile without secret and store has nothing to withhold.
     let public =
@@ -225,7 +225,7 @@ fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
     drop(
         builder(&[("DOCUMINE_DEVICE_PATH", "https://login.example/device")], public)
             .unwrap()
-            .configured_login()
+            .login_from_profile()
             .unwrap(),
     );
 }
@@ -330,7 +330,7 @@ fn token_store_requires_a_client_id() {
         line(builder.clone().build()),
         "no credentials: profile \"a\" has a token store but no `client_id`; set `client_id`"
     );
-    let refused = builder.configured_login().map(drop).unwrap_err();
+    let refused = builder.login_from_profile().map(drop).unwrap_err();
     assert_eq!(refused.to_string(), "no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
     drop(builder.login("program").unwrap());
     builder.credentials(Credentials::access_token("t")).build().unwrap();
@@ -355,9 +355,9 @@ async fn uses_the_login_in_the_token_store() {
         path.display().to_string()
     );
     let builder = builder(&[("DOCUMINE_PROFILE", "a")], &text).unwrap();
-    let error = builder.clone().build().unwrap().who_am_i().await.unwrap_err();
+    let error = builder.clone().build().unwrap().identity().await.unwrap_err();
     assert_eq!(error.to_string(), "the token store is empty: no login has been saved; log in again");
-    let login = builder.configured_login().unwrap();
+    let login = builder.login_from_profile().unwrap();
     assert!(format!("{login:?}").contains("\"c\""));
     let endpoint = "https://a.example/auth/realms/w/protocol/openid-connect/token";
     let json = format!(
@@ -366,7 +366,7 @@ async fn uses_the_login_in_the_token_store() {
     );
     let store = FileStore::new(&path);
     assert!(store.compare_and_swap(None, &crate::auth::StoredLogin::from_json(&json).unwrap()).await.unwrap());
-    assert_eq!(builder.build().unwrap().who_am_i().await.unwrap().scopes, ["documents"]);
+    assert_eq!(builder.build().unwrap().identity().await.unwrap().scopes, ["documents"]);
 }
 
 #[test]

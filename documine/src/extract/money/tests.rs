@@ -108,9 +108,9 @@ struct Invoice {
     bare: f64,
     #[serde(deserialize_with = "with::amount")]
     decimal: Decimal,
-    #[serde(deserialize_with = "with::continental")]
+    #[serde(deserialize_with = "with::decimal_comma")]
     stated: Money,
-    #[serde(deserialize_with = "with::english")]
+    #[serde(deserialize_with = "with::decimal_point")]
     negative: f64,
     #[serde(default)]
     discount: Option<Money>,
@@ -150,7 +150,7 @@ fn fills_fields_of_floats_and_decimals() {
 fn error_names_expected_amount() {
     for (field, text, expected) in [
         ("total", "five", "expected an amount such as EUR 1,234.50, found \"five\""),
-        ("total", "EUR 1,234", "expected an unambiguous amount; with::english or with::continental"),
+        ("total", "EUR 1,234", "expected an unambiguous amount; with::decimal_point or with::decimal_comma"),
         ("bare", "5 kg", "expected an amount such as EUR 1,234.50"),
         ("negative", "EUR 5", "expected a number"),
     ] {

@@ -200,11 +200,11 @@ fn reads_dates_from_texts() {
 fn helpers_work_for_every_shape() {
     #[derive(Debug, PartialEq, Deserialize)]
     struct Numbers {
-        #[serde(deserialize_with = "with::english")]
+        #[serde(deserialize_with = "with::decimal_point")]
         pages: u32,
-        #[serde(deserialize_with = "with::continental")]
+        #[serde(deserialize_with = "with::decimal_comma")]
         weights: Vec<f64>,
-        #[serde(default, deserialize_with = "with::english")]
+        #[serde(default, deserialize_with = "with::decimal_point")]
         total: Option<f64>,
         #[serde(deserialize_with = "with::parse")]
         pair: (u8, bool),

@@ -14,7 +14,7 @@ use super::package_meta::PackageMeta;
 use crate::error::Result;
 
 /// A stream of a package's bytes. An interrupted response is resumed at the same position, according to the
-/// [`RetryPolicy`](crate::RetryPolicy) of the call.
+/// [`RetryPolicy`](crate::retry::RetryPolicy) of the call.
 ///
 /// The stream ends with an error if resuming fails, and if the number of bytes differs from the announced length. The ZIP structure is not
 /// verified.

@@ -110,7 +110,7 @@ fn step() -> impl Strategy<Value = Step> {
 ///
 /// Before each step `dropped` calls, with and without limits, start to wait and are dropped while waiting.
 fn send_times(steps: &[Step], dropped: usize) -> Vec<Duration> {
-    let (clock, limiter) = (ManualClock::default(), RateLimiter::new(Pacing::adaptive()));
+    let (clock, limiter) = (ManualClock::default(), RateLimiter::new(RateLimit::adaptive()));
     let mut times = Vec::new();
     for step in steps {
         let mut waiting: Vec<Acquire<'_>> = Vec::new();
@@ -163,7 +163,7 @@ proptest! {
         minimum in min_rate(),
         events in vec((event(), (0_u64..3000).prop_map(Duration::from_millis)), 0..200),
     ) {
-        let settings = Pacing::adaptive().min_rate(minimum);
+        let settings = RateLimit::adaptive().min_rate(minimum);
         let mut state = RateState::default();
         let mut now = Duration::ZERO;
         for (event, passed) in events {
@@ -196,7 +196,7 @@ proptest! {
         max_pause in 0_u64..1000,
     ) {
         let [pause, deadline, max_pause] = [pause, deadline, max_pause].map(Duration::from_secs);
-        let (clock, limiter) = (ManualClock::default(), RateLimiter::new(Pacing::adaptive()));
+        let (clock, limiter) = (ManualClock::default(), RateLimiter::new(RateLimit::adaptive()));
         limiter.with_state(|state| state.on_throttled(Duration::ZERO, Some(pause), Duration::ZERO, &limiter.settings));
         let limits = AcquireLimits { deadline, max_pause };
         let mut acquire: Acquire<'_> = Box::pin(limiter.acquire(&clock, limits));

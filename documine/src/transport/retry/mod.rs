@@ -2,7 +2,7 @@
 //!
 //! A failure is retried only if a retry can help ([`Error::is_transient`]) and is safe: the method is idempotent (RFC 9110 section 9.2.2),
 //! the service did not receive the request, the service stated that it did not process the request (408, RFC 9110 section 15.5.9; 429,
-//! RFC 6585 section 4; 503 with `Retry-After`, RFC 9110 section 15.6.4), or the caller chose [`Retry::EvenIfSent`].
+//! RFC 6585 section 4; 503 with `Retry-After`, RFC 9110 section 15.6.4), or the caller chose [`RetryMode::EvenIfSent`].
 
 mod budget;
 mod policy;
@@ -10,7 +10,7 @@ mod policy;
 use std::time::Duration;
 
 pub(crate) use budget::RetryBudget;
-pub use policy::{Retry, RetryPolicy};
+pub use policy::{RetryMode, RetryPolicy};
 
 use crate::backoff::Backoff;
 use crate::error::{Error, ErrorKind};
@@ -99,9 +99,9 @@ impl<'a> RetryContext<'a> {
 
     fn is_retryable(&self, error: &Error) -> bool {
         let is_safe = match self.policy.when {
-            Retry::Never => false,
-            Retry::IfSafe => self.idempotent || !error.was_sent() || error.was_refused(),
-            Retry::EvenIfSent => true,
+            RetryMode::Never => false,
+            RetryMode::IfSafe => self.idempotent || !error.was_sent() || error.was_refused(),
+            RetryMode::EvenIfSent => true,
         };
         is_safe && error.is_transient() && error.kind() != ErrorKind::Auth
     }
@@ -182,9 +182,9 @@ mod tests {
 
     #[test]
     fn policy_overrides_when_to_retry() {
-        let never = RetryPolicy::default().when(Retry::Never);
+        let never = RetryPolicy::default().when(RetryMode::Never);
         assert_eq!(delays(&never, &error_status(503, None), true, 0.5).0, []);
-        let always = RetryPolicy::default().when(Retry::EvenIfSent).max_attempts(2);
+        let always = RetryPolicy::default().when(RetryMode::EvenIfSent).max_attempts(2);
         assert_eq!(delays(&always, &error_status(503, None), false, 0.5).0, [250]);
         assert_eq!(delays(&always, &error_status(500, None), false, 0.5).0, [], "not transient");
         let slow = RetryPolicy::default().delays(Duration::from_secs(1), Duration::from_secs(3)).max_attempts(6);

@@ -7,7 +7,7 @@ use crate::backoff::Backoff;
 /// The calls whose failures are retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Retry {
+pub enum RetryMode {
     /// Never.
     Never,
     /// Calls for which a retry cannot have an effect twice. The default.
@@ -31,20 +31,20 @@ pub enum Retry {
 ///
 /// ```
 /// use std::time::Duration;
-/// use documine::{Client, Credentials, Retry, RetryPolicy};
+/// use documine::{Client, Credentials, retry::{RetryMode, RetryPolicy}};
 /// # fn main() -> documine::Result<()> {
 /// let patient = RetryPolicy::default().max_attempts(10).max_elapsed(Duration::from_secs(600));
 /// let client = Client::builder("https://acme.example")
 ///     .workspace("acme")
 ///     .credentials(Credentials::access_token("eyJ…"))
-///     .retry(patient)
+///     .retry_policy(patient)
 ///     .build()?;
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a policy does nothing by itself"]
 pub struct RetryPolicy {
-    pub(super) when: Retry,
+    pub(super) when: RetryMode,
     pub(super) max_attempts: u32,
     pub(super) first_delay: Duration,
     pub(super) max_delay: Duration,
@@ -52,12 +52,12 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Returns the default policy: [`Retry::IfSafe`], four attempts, delays of at most 0.5 s, 1 s, 2 s, …, 20 s, two minutes in total.
+    /// Returns the default policy: [`RetryMode::IfSafe`], four attempts, delays of at most 0.5 s, 1 s, 2 s, …, 20 s, two minutes in total.
     ///
     /// The policy bridges a short restart of the service and still reports a longer outage within two minutes.
     fn default() -> Self {
         Self {
-            when: Retry::IfSafe,
+            when: RetryMode::IfSafe,
             max_attempts: 4,
             first_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(20),
@@ -69,11 +69,11 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Returns whether the policy allows any retry.
     pub(crate) fn allows_retries(&self) -> bool {
-        self.when != Retry::Never && self.max_attempts > 1
+        self.when != RetryMode::Never && self.max_attempts > 1
     }
 
-    /// Sets which calls are retried. Default: [`Retry::IfSafe`].
-    pub fn when(mut self, when: Retry) -> Self {
+    /// Sets which calls are retried. Default: [`RetryMode::IfSafe`].
+    pub fn when(mut self, when: RetryMode) -> Self {
         self.when = when;
         self
     }

@@ -21,7 +21,7 @@ fn duration() -> impl Strategy<Value = Duration> {
 }
 
 fn policy() -> impl Strategy<Value = RetryPolicy> {
-    let when = prop::sample::select(&[Retry::Never, Retry::IfSafe, Retry::IfSafe, Retry::EvenIfSent]);
+    let when = prop::sample::select(&[RetryMode::Never, RetryMode::IfSafe, RetryMode::IfSafe, RetryMode::EvenIfSent]);
     (when, 0_u32..12, duration(), duration(), duration()).prop_map(|(when, attempts, first, longest, elapsed)| {
         RetryPolicy::default().when(when).max_attempts(attempts).delays(first, longest).max_elapsed(elapsed)
     })
@@ -83,9 +83,9 @@ proptest! {
             prop_assert!(delay < remaining && elapsed + delay < policy.max_elapsed);
             prop_assert!(error.is_transient() && error.kind() != ErrorKind::Auth);
             let is_safe = match policy.when {
-                Retry::Never => false,
-                Retry::IfSafe => idempotent || !error.was_sent() || error.was_refused(),
-                Retry::EvenIfSent => true,
+                RetryMode::Never => false,
+                RetryMode::IfSafe => idempotent || !error.was_sent() || error.was_refused(),
+                RetryMode::EvenIfSent => true,
             };
             prop_assert!(is_safe);
             retries += 1;

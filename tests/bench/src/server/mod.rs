@@ -162,8 +162,8 @@ pub(crate) fn path_in_dossier(path: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use documine::License;
     use documine::api::types::FileList;
+    use documine::models::License;
 
     use super::*;
 
@@ -175,8 +175,8 @@ mod tests {
         assert_eq!(list.files.len(), 100);
         for file in &list.files {
             assert!(file.extra.is_empty(), "{:?}", file.extra);
-            assert!(file.processing_status.as_ref().is_some_and(documine::ProcessingStatus::is_known));
-            assert!(file.workflow_status.as_ref().is_some_and(documine::WorkflowStatus::is_known));
+            assert!(file.processing_status.as_ref().is_some_and(documine::models::ProcessingStatus::is_known));
+            assert!(file.workflow_status.as_ref().is_some_and(documine::models::WorkflowStatus::is_known));
         }
         Ok(())
     }

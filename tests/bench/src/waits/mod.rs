@@ -15,7 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clap::Args;
-use documine::{Client, Clock, Condition, Credentials, DossierId, DossierTemplateId, FileId};
+use documine::{
+    Client, Clock, Credentials, DossierTemplateId,
+    models::{DossierId, FileId},
+    wait::Condition,
+};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -101,7 +105,7 @@ async fn wait_for(times: &[Duration]) -> Result<(u64, Delays), JobError> {
     for (number, done) in times.iter().copied().enumerate() {
         let (file, time) = (dossier.file(&FileId::new(server::file_id(number))?), time.clone());
         waits.push(tokio::spawn(async move {
-            let seen = file.until(Condition::processed()).await;
+            let seen = file.wait_until(Condition::processed()).await;
             let delay = time.monotonic().saturating_sub(done);
             time.leave();
             seen.map(|_| delay.as_secs_f64())

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use documine::{Authorization, Credentials, ErrorKind, Loopback, TimeoutPhase, TokenSet};
+use documine::{
+    Credentials, ErrorKind, TimeoutPhase,
+    auth::{Authorization, Loopback, TokenSet},
+};
 use tokio::sync::oneshot;
 
 use super::Scenario;
@@ -62,7 +65,7 @@ async fn opens(harness: &Harness, client: &str, secret: Option<&str>, tokens: To
 async fn pasted(harness: Arc<Harness>) -> Result<(), Failure> {
     let (login, address) = allowed(&harness, RealmKind::Lenient).await?;
     ensure("the browser ends at the redirect URI", address.starts_with(REDIRECT))?;
-    let tokens = login.redirected(&address).await?;
+    let tokens = login.finish_with_redirect(&address).await?;
     opens(&harness, &harness.realm(RealmKind::Lenient).clients.public, None, tokens).await
 }
 
@@ -71,7 +74,7 @@ async fn openid(harness: Arc<Harness>) -> Result<(), Failure> {
     let login = harness.login(RealmKind::Lenient, id)?.scope("openid").authorization(REDIRECT)?;
     ensure("the request has a nonce", !field(login.url(), "nonce")?.is_empty())?;
     let address = visit(&harness, RealmKind::Lenient, login.url(), Decision::Allow).await?;
-    let tokens = login.redirected(&address).await?;
+    let tokens = login.finish_with_redirect(&address).await?;
     opens(&harness, id, None, tokens).await
 }
 
@@ -79,7 +82,7 @@ async fn callback(harness: Arc<Harness>) -> Result<(), Failure> {
     let (id, secret) = &harness.realm(RealmKind::Lenient).clients.confidential;
     let login = harness.login(RealmKind::Lenient, id)?.client_secret(secret.as_str()).authorization(REDIRECT)?;
     let address = visit(&harness, RealmKind::Lenient, login.url(), Decision::Allow).await?;
-    let tokens = login.exchange(&field(&address, "code")?, &field(&address, "state")?).await?;
+    let tokens = login.exchange_code(&field(&address, "code")?, &field(&address, "state")?).await?;
     opens(&harness, id, Some(secret), tokens).await
 }
 
@@ -102,7 +105,7 @@ async fn loopback(harness: Arc<Harness>) -> Result<(), Failure> {
 async fn wrong_state(harness: Arc<Harness>) -> Result<(), Failure> {
     let (login, address) = allowed(&harness, RealmKind::Lenient).await?;
     let other = address.replace(&field(&address, "state")?, "another");
-    let error = expect_error("the login", login.redirected(&other).await)?;
+    let error = expect_error("the login", login.finish_with_redirect(&other).await)?;
     ensure("it says which", error.to_string().contains("belongs to another login (state mismatch)"))
 }
 
@@ -111,7 +114,7 @@ async fn denied(harness: Arc<Harness>) -> Result<(), Failure> {
         .login(RealmKind::Lenient, &harness.realm(RealmKind::Lenient).clients.consent)?
         .authorization(REDIRECT)?;
     let address = visit(&harness, RealmKind::Lenient, login.url(), Decision::Deny).await?;
-    let error = expect_error("the login", login.redirected(&address).await)?;
+    let error = expect_error("the login", login.finish_with_redirect(&address).await)?;
     ensure_eq("the error", &error.to_string().as_str(), &"login by browser: the person refused the login")?;
     ensure("a login is needed", error.needs_login())
 }
@@ -119,7 +122,7 @@ async fn denied(harness: Arc<Harness>) -> Result<(), Failure> {
 async fn expired(harness: Arc<Harness>) -> Result<(), Failure> {
     let (login, address) = allowed(&harness, RealmKind::Strict).await?;
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let error = expect_error("the login", login.redirected(&address).await)?;
+    let error = expect_error("the login", login.finish_with_redirect(&address).await)?;
     ensure("a login is needed", error.needs_login())?;
     ensure("the code is not shown", !format!("{error:?}").contains(&field(&address, "code")?))
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use documine::{Credentials, DeviceCode, TokenSet};
+use documine::{
+    Credentials,
+    auth::{DeviceCode, TokenSet},
+};
 use tokio::sync::oneshot;
 
 use super::Scenario;

@@ -27,7 +27,7 @@ async fn found(harness: Arc<Harness>) -> Result<(), Failure> {
     let address = harness.provider.visit(login.url(), user, Decision::Allow).await?;
     let address = address.ok_or("the provider did not send the browser back")?;
     ensure_eq("who answers (RFC 9207)", &raw::field(&address, "iss")?, &realm.issuer())?;
-    let tokens = login.redirected(&address).await?;
+    let tokens = login.finish_with_redirect(&address).await?;
     builder.credentials(Credentials::tokens(id, tokens)).build()?.license().await?;
     Ok(())
 }

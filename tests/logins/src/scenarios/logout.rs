@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use documine::{Credentials, TokenSet};
+use documine::{Credentials, auth::TokenSet};
 
 use super::Scenario;
 use crate::harness::{Harness, ensure, ensure_eq, expect_error};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, TokenSet};
+use documine::{Client, Credentials, auth::TokenSet};
 use documine_sim::Simulator;
 use futures_util::future::join_all;
 
@@ -35,7 +35,7 @@ async fn log_in(harness: &Harness, realm_kind: RealmKind, user: &User) -> Result
     let login = harness.login(realm_kind, &harness.realm(realm_kind).clients.public)?.authorization(REDIRECT)?;
     let address = harness.provider.visit(login.url(), user, Decision::Allow).await?;
     let address = address.ok_or("the provider did not send the browser back")?;
-    Ok(login.exchange(&field(&address, "code")?, &field(&address, "state")?).await?)
+    Ok(login.exchange_code(&field(&address, "code")?, &field(&address, "state")?).await?)
 }
 
 /// A client with a user's tokens, and its clock.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use documine::{BoxFuture, Credentials, TokenSet, TokenSource};
+use documine::{
+    BoxFuture, Credentials,
+    auth::{TokenSet, TokenSource},
+};
 
 use super::Scenario;
 use crate::clock::ScenarioClock;
@@ -68,7 +71,7 @@ async fn offline(harness: Arc<Harness>) -> Result<(), Failure> {
         harness.login(RealmKind::Lenient, id)?.scope("openid").scope("offline_access").authorization(REDIRECT)?;
     let address =
         harness.provider.visit(login.url(), &harness.realm(RealmKind::Lenient).users.plain, Decision::Allow).await?;
-    let tokens = login.redirected(&address.ok_or("the provider did not send the browser back")?).await?;
+    let tokens = login.finish_with_redirect(&address.ok_or("the provider did not send the browser back")?).await?;
     ensure("the scope was granted", tokens.scopes().iter().any(|scope| scope == "offline_access"))?;
     ensure("no end is known", format!("{tokens:?}").contains("refresh_expires_at: None"))?;
     let clock = ScenarioClock::default();

@@ -12,7 +12,10 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use documine::{Credentials, FileStore, TokenStore};
+use documine::{
+    Credentials,
+    auth::{FileStore, TokenStore},
+};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -59,7 +62,7 @@ pub async fn share(provider: Arc<dyn Provider>, program: &Path, sharing: Sharing
     let login =
         harness.login(RealmKind::Strict, &realm.clients.public)?.store(store.clone()).authorization(REDIRECT)?;
     let address = harness.provider.visit(login.url(), &realm.users.plain, Decision::Allow).await?;
-    login.redirected(&address.ok_or("the provider did not send the browser back")?).await?;
+    login.finish_with_redirect(&address.ok_or("the provider did not send the browser back")?).await?;
 
     let before = harness.provider.token_requests(RealmKind::Strict, &realm.clients.public, Grant::Refresh).await?;
     let end = Instant::now() + sharing.time;
@@ -99,7 +102,7 @@ pub async fn share(provider: Arc<dyn Provider>, program: &Path, sharing: Sharing
     tokio::time::sleep(Duration::from_secs(6)).await;
     let next = harness.client(RealmKind::Strict, Credentials::stored(&realm.clients.public, store))?;
     next.license().await?;
-    next.settle().await;
+    next.wait_for_refresh().await;
     summarize(&sharing, &totals, refreshes)
 }
 

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use documine::{Client, Credentials, FileStore, LoginEvent, Observer, TokenStore};
+use documine::{
+    Client, Credentials,
+    auth::{FileStore, LoginEvent, TokenStore},
+    observe::Observer,
+};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -107,7 +111,7 @@ pub async fn work(arguments: &WorkerArguments) -> Result<(), Failure> {
     while let Some(done) = tasks.join_next().await {
         done?;
     }
-    client.settle().await;
+    client.wait_for_refresh().await;
     print(&json!({"event": "calls", "count": calls.load(Ordering::Relaxed)}));
     Ok(())
 }

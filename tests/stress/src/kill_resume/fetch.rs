@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use documine::{ClientBuilder, DownloadId, Progress, RetryPolicy};
+use documine::{ClientBuilder, models::DownloadId, retry::RetryPolicy, transfer::Progress};
 
 use crate::{Failure, print};
 
@@ -38,10 +38,10 @@ async fn fetch(arguments: &Arguments) -> Result<(), Failure> {
         .idle_timeout(second)
         // Large packages with many faults need more retries than the budget allows.
         .retry_budget(None)
-        .retry(RetryPolicy::default().delays(Duration::from_millis(50), second))
+        .retry_policy(RetryPolicy::default().delays(Duration::from_millis(50), second))
         .build()?;
-    let package = client.download(arguments.id.parse::<DownloadId>()?).operation().wait().await?;
-    package.save_to(&arguments.target).resumable().with_progress(ConsumedBytes::default()).await?;
+    let package = client.download(arguments.id.parse::<DownloadId>()?).job().wait().await?;
+    package.save_to(&arguments.target).resumable(true).with_progress(ConsumedBytes::default()).await?;
     Ok(())
 }
 
@@ -65,7 +65,7 @@ impl Progress for ConsumedBytes {
         let _ = writeln!(std::io::stdout(), "{}", count.consumed);
     }
 
-    fn resumed_at(&self, bytes: u64) {
+    fn resume_offset(&self, bytes: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).position = bytes;
     }
 }

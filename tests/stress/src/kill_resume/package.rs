@@ -1,6 +1,8 @@
 //! The package: incompressible documents that are generated and uploaded, so that every misplaced byte changes the checksum.
 
-use documine::{Client, Credentials, DossierTemplateId, DownloadFileType, NewDossier, Package, PackageContent, Source};
+use documine::{
+    Client, Credentials, DossierFields, DossierTemplateId, DownloadFileType, Package, PackageRequest, Source,
+};
 use documine_sim::Simulator;
 use sha2::{Digest, Sha256};
 
@@ -15,13 +17,13 @@ pub(crate) async fn create(sim: &Simulator, bytes: usize, random: &mut fastrand:
     let credentials = credentials.client_secret(sim.client_secret());
     let client = Client::builder(sim.base_url()).workspace(sim.workspace_id()).credentials(credentials).build()?;
     let template = client.dossier_template(sim.dossier_template_id().parse::<DossierTemplateId>()?);
-    let dossier = template.create_dossier(NewDossier::named("kill-resume")).await?;
+    let dossier = template.create_dossier(DossierFields::named("kill-resume")).await?;
     let documents = bytes.div_ceil(MAX_DOCUMENT_SIZE);
     for number in 0..documents {
         let document = Source::bytes(format!("{number}.pdf"), pdf_fixture::document(bytes / documents + 1, random)?);
-        dossier.upload(document).await?.processed().await?;
+        dossier.upload(document).await?.wait_until_processed().await?;
     }
-    let content = PackageContent::file_types([DownloadFileType::Original]);
+    let content = PackageRequest::file_types([DownloadFileType::Original]);
     Ok(dossier.create_package(content).await?.wait().await?)
 }
 

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use documine::{CallEnded, Error, Observer, Retrying};
+use documine::{
+    Error,
+    observe::{CallEnded, Observer, Retrying},
+};
 
 /// Expected state of an object, by the response to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +92,10 @@ impl Records {
     }
 
     /// Records a complete package: bytes left by earlier calls, and the resume offset of the last call.
-    pub(crate) fn resumed(&self, left: u64, resumed_at: u64) {
-        self.state().resumed += u64::from(resumed_at > 0);
-        if resumed_at > left {
-            self.finding(format!("a download resumed at {resumed_at} bytes, but {left} were on disk"));
+    pub(crate) fn resumed(&self, left: u64, resume_offset: u64) {
+        self.state().resumed += u64::from(resume_offset > 0);
+        if resume_offset > left {
+            self.finding(format!("a download resumed at {resume_offset} bytes, but {left} were on disk"));
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use documine::{
-    Client, DossierHandle, DossierTemplateHandle, DossierTemplateId, DownloadFileType, Error, FileHandle, NewDossier,
-    Package, PackageContent, Retry, Saved, Source, Uploaded,
+    Client, DossierFields, DossierHandle, DossierTemplateHandle, DossierTemplateId, DownloadFileType, Error,
+    FileHandle, Package, PackageRequest, Source, Uploaded, retry::RetryMode, transfer::Saved,
 };
 use documine_sim::Simulator;
 
@@ -88,7 +88,7 @@ impl Worker {
     /// Creates a dossier. After a failed request that was sent, searches for the dossier before creating it again, as a careful program does.
     async fn dossier(&self, name: &str) -> Option<DossierHandle> {
         loop {
-            let error = match self.template.create_dossier(NewDossier::named(name)).await {
+            let error = match self.template.create_dossier(DossierFields::named(name)).await {
                 Ok(dossier) => {
                     self.records.dossier(name, ExpectedState::Present);
                     return Some(dossier);
@@ -116,7 +116,7 @@ impl Worker {
         let size = self.random.usize(20_000..60_000);
         let content = pdf_fixture::document(size, &mut self.random).ok()?;
         let uploaded = self.upload(dossier, dossier_name, &name, &content).await?;
-        let file = self.recorded(uploaded.processed().with_deadline(WAIT_LIMIT).await)?;
+        let file = self.recorded(uploaded.wait_until_processed().with_deadline(WAIT_LIMIT).await)?;
         self.components(&file, &name).await;
         self.package(dossier, &content).await;
         if self.random.u8(..4) == 0 {
@@ -167,8 +167,10 @@ impl Worker {
         let [part, sidecar] = partial_files(target);
         for _ in 0..MAX_DOWNLOAD_CALLS {
             let left = std::fs::metadata(&part).map_or(0, |about| about.len());
-            if let Some(saved) = self.recorded(package.save_to(target).resumable().with_retry(Retry::Never).await) {
-                self.records.resumed(left, saved.resumed_at);
+            if let Some(saved) =
+                self.recorded(package.save_to(target).resumable(true).with_retry_mode(RetryMode::Never).await)
+            {
+                self.records.resumed(left, saved.resume_offset);
                 return Some(saved);
             }
             if part.exists() != sidecar.exists() {
@@ -187,7 +189,7 @@ impl Worker {
     }
 
     async fn package(&mut self, dossier: &DossierHandle, content: &Bytes) -> Option<()> {
-        let wanted = PackageContent::file_types([DownloadFileType::Original]);
+        let wanted = PackageRequest::file_types([DownloadFileType::Original]);
         let operation = self.recorded(dossier.create_package(wanted).await)?;
         let package = self.recorded(operation.wait().with_deadline(WAIT_LIMIT).await)?;
         let target = self.folder.join(format!("{}-{}.zip", self.number, self.random.u32(..)));

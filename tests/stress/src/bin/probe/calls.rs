@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use documine::{
-    Client, DossierHandle, DossierTemplateHandle, DossierTemplateId, DownloadFileType, Error, NewDossier, Package,
-    PackageContent, Source, State,
+    Client, DossierFields, DossierHandle, DossierTemplateHandle, DossierTemplateId, DownloadFileType, Error, Package,
+    PackageRequest, Source, wait::PollState,
 };
 use tempfile::TempDir;
 
@@ -87,14 +87,14 @@ impl Prepared {
         let of_client = client.dossier_template(id);
         let mut dossiers = Vec::new();
         for name in ["upload", "delete"] {
-            let dossier = template.create_dossier(NewDossier::named(name)).await?;
+            let dossier = template.create_dossier(DossierFields::named(name)).await?;
             dossiers.push(of_client.dossier(dossier.id()));
         }
         let dossiers = dossiers.try_into().map_err(|_| "expected two dossiers")?;
         let content = content(bytes);
         let mut package = None;
         if calls.contains(&ProbeCall::Download) {
-            let dossier = template.create_dossier(NewDossier::named("package")).await?;
+            let dossier = template.create_dossier(DossierFields::named("package")).await?;
             package = Some(ready_package(&dossier, client, &content).await?);
         }
         Ok(Self { client: client.clone(), template: of_client, dossiers, package, content, folder: TempDir::new()? })
@@ -114,7 +114,7 @@ impl Prepared {
         match call {
             ProbeCall::Read => send!(self.client.license()),
             ProbeCall::List => send!(self.template.dossiers()),
-            ProbeCall::Create => send!(self.template.create_dossier(NewDossier::named("created"))),
+            ProbeCall::Create => send!(self.template.create_dossier(DossierFields::named("created"))),
             ProbeCall::Upload => send!(target.upload(Source::bytes("probe.pdf", self.content.clone()))),
             ProbeCall::Delete => send!(unwanted.delete()),
             ProbeCall::Download => match &self.package {
@@ -151,14 +151,14 @@ fn content(bytes: usize) -> Bytes {
 async fn ready_package(dossier: &DossierHandle, client: &Client, content: &Bytes) -> Result<Package, Failure> {
     let file = dossier.upload(Source::bytes("packed.pdf", content.clone())).await?;
     let mut polls = 0..MAX_POLLS;
-    while file.status().await?.processing_status != Some(documine::ProcessingStatus::Processed) {
+    while file.status().await?.processing_status != Some(documine::models::ProcessingStatus::Processed) {
         polls.next().ok_or("the simulator did not process the file in time")?;
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-    let work = dossier.create_package(PackageContent::file_types([DownloadFileType::Original])).await?;
-    let of_client = client.download(work.id().parse::<documine::DownloadId>()?).operation();
+    let work = dossier.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
+    let of_client = client.download(work.id().clone()).job();
     loop {
-        if let State::Done(package) = of_client.poll_once().await? {
+        if let PollState::Done(package) = of_client.poll_once().await? {
             return Ok(package);
         }
         polls.next().ok_or("the simulator did not create the package in time")?;

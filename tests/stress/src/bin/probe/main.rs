@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
-use documine::{CallEnded, Client, ClientBuilder, Error, RetryPolicy, TimeoutPhase};
+use documine::{Client, ClientBuilder, Error, TimeoutPhase, observe::CallEnded, retry::RetryPolicy};
 use serde_json::{Value, json};
 
 use calls::{Prepared, ProbeCall};
@@ -73,7 +73,7 @@ type Attempts = Arc<Mutex<u32>>;
 
 struct Observer(Attempts);
 
-impl documine::Observer for Observer {
+impl documine::observe::Observer for Observer {
     fn ended(&self, event: &CallEnded<'_>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = event.attempts;
     }
@@ -84,7 +84,7 @@ async fn probe(arguments: &Arguments) -> Result<(), Failure> {
     let client = ClientBuilder::from_env()?
         .attempt_timeout(Duration::from_millis(arguments.attempt_timeout_ms))
         .idle_timeout(Duration::from_millis(arguments.idle_timeout_ms))
-        .retry(RetryPolicy::default().delays(Duration::from_millis(5), Duration::from_millis(20)))
+        .retry_policy(RetryPolicy::default().delays(Duration::from_millis(5), Duration::from_millis(20)))
         .observer(Observer(Arc::clone(&attempts)))
         .build()?;
     let simulator = Simulator::new(&arguments.setup)?;
