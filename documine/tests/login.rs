@@ -34,7 +34,7 @@ async fn logs_in_with_password_and_logs_out() -> TestResult {
     let scopes = json!(["email", "profile"]);
     let expected = [
         json!({"event": "logged_in", "flow": "password", "access_expires_in": 300, "refresh_expires_in": 1800, "scopes": scopes}),
-        json!({"event": "identity", "workspace": sim.workspace_id(), "account": sim.username(),
+        json!({"event": "who_am_i", "workspace": sim.workspace_id(), "account": sim.username(),
             "access_expires_in": 300, "refresh_expires_in": 1800, "scopes": scopes}),
         json!({"event": "api_call", "operation": "getLicense", "status": 200}),
         json!({"event": "logged_out", "revoked": true, "session_ended": true}),

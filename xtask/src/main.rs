@@ -13,6 +13,7 @@ mod bench;
 mod conformance;
 mod documents;
 mod process;
+mod public_api;
 mod regen;
 mod stress;
 mod style;
@@ -41,6 +42,8 @@ enum Command {
     /// Run independent programs that validate the document, the simulator and the SDK.
     #[command(subcommand)]
     Conformance(conformance::Suite),
+    /// List the public items of `documine` in documine/public-api.txt, or compare them with that file.
+    PublicApi(public_api::Args),
     /// Measure doc comments, comments, error texts and Markdown by the rules of style.
     Style(style::Args),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Stress(args) => stress::run(&args),
         Command::Conformance(suite) => conformance::run(&suite),
+        Command::PublicApi(args) => public_api::run(&args),
         Command::Style(args) => style::run(&args),
     }
 }

@@ -177,13 +177,13 @@ async fn odd_page_loses_no_other_page() {
     let broken = "<< /Length 9 /Filter /FlateDecode >>\nstream\nno deflat\nendstream";
     let unknown = "<< /Length 9 /Filter /NoSuchFilter >>\nstream\nunknown!.\nendstream";
     for odd in [
-        "<< /Type /Page /Parent 2 0 R /PackageArchive 6 0 R >>",
-        "<< /Type /Page /Parent 2 0 R /PackageArchive [6 0 R 7 0 R 99 0 R null 3] >>",
-        "<< /Type /Page /Parent 2 0 R /PackageArchive 99 0 R /Resources 99 0 R /MediaBox [(a) 1] /ArtBox [1] >>",
-        "<< /Type /Page /Parent 2 0 R /PackageArchive 5 0 R /Resources << /Font 7 >> >>",
+        "<< /Type /Page /Parent 2 0 R /Contents 6 0 R >>",
+        "<< /Type /Page /Parent 2 0 R /Contents [6 0 R 7 0 R 99 0 R null 3] >>",
+        "<< /Type /Page /Parent 2 0 R /Contents 99 0 R /Resources 99 0 R /MediaBox [(a) 1] /ArtBox [1] >>",
+        "<< /Type /Page /Parent 2 0 R /Contents 5 0 R /Resources << /Font 7 >> >>",
         "<< /Type /Page /Parent 99 0 R >>",
     ] {
-        let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 4 0 R >> >> /PackageArchive 5 0 R >>";
+        let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 4 0 R >> >> /Contents 5 0 R >>";
         let objects = [
             "<< /Type /Catalog /Pages 2 0 R >>",
             "<< /Type /Pages /Kids [8 0 R 3 0 R] /Count 2 >>",

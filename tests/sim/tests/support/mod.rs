@@ -235,7 +235,7 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
         let content_number = objects.len() + 2;
         let resources = "<< /Font << /F1 3 0 R >> /XObject << /Im0 4 0 R >> >>";
         let page = format!(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {resources} /PackageArchive {content_number} 0 R >>"
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources {resources} /Contents {content_number} 0 R >>"
         );
         objects.push(page.into_bytes());
         objects.push(stream("", &content).into_bytes());
@@ -251,7 +251,7 @@ fn document(pages: &[&[&str]], title: Option<&str>, trailer: &str) -> Vec<u8> {
 /// Returns a PDF with one page: its content, further entries of its fonts and resources, and further objects (from number 6). Helvetica is F1.
 pub(crate) fn page_pdf(content: &str, fonts: &str, resources: &str, objects: &[&str]) -> Vec<u8> {
     let page = format!(
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 4 0 R {fonts} >> {resources} >> /PackageArchive 5 0 R >>"
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 4 0 R {fonts} >> {resources} >> /Contents 5 0 R >>"
     );
     let content = stream("", content);
     let first =
