@@ -34,7 +34,11 @@ impl PollingEnv {
     }
 
     async fn dossier(&self) -> DossierHandle {
-        self.client.dossier_template(self.sim.dossier_template_id()).create_dossier(NewDossier::named("Q3")).await.unwrap()
+        self.client
+            .dossier_template(self.sim.dossier_template_id())
+            .create_dossier(NewDossier::named("Q3"))
+            .await
+            .unwrap()
     }
 }
 

@@ -226,6 +226,9 @@ impl ResponseFields {
     }
 
     fn collect(&mut self, document: &Value, schema: &Value) {
+        if schema.is_null() {
+            return;
+        }
         if let Some(target) = schema["$ref"].as_str() {
             if self.visited.insert(target.to_owned())
                 && let Some(schema) = document.pointer(target.trim_start_matches('#'))

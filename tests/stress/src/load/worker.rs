@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use documine::{
-    Client, DossierHandle, DossierTemplateHandle, DownloadFileType, Error, FileHandle, NewDossier,
-    Package, PackageContent, Retry, Saved, Source, Uploaded,
+    Client, DossierHandle, DossierTemplateHandle, DownloadFileType, Error, FileHandle, NewDossier, Package,
+    PackageContent, Retry, Saved, Source, Uploaded,
 };
 use documine_sim::Simulator;
 
