@@ -166,7 +166,8 @@ pub use journal::RecordedRequest;
 pub use paging::Paging;
 pub use patches::{ControlError, PatchHandle};
 pub use record::{
-    RecordError, RecordedBodies, RecordedBody, RecordedExchange, Recorder, RecorderBuilder, Recording, Replay,
+    RecordError, RecordedBodies, RecordedBody, RecordedExchange, RecordedJson, Recorder, RecorderBuilder, Recording,
+    Replay,
 };
 pub use simulator::Simulator;
 pub use state::Timing;

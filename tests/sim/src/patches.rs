@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::faults::closest;
 use crate::idp;
+use crate::wire::OrderedJson;
 
 /// The error of a control that names something unknown or that took no effect, described in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +103,7 @@ impl Patches {
         let list = self.list();
         let mut patches = list.iter().filter(|patch| patch.operation == operation).peekable();
         patches.peek()?;
-        let mut tree: Value = serde_json::from_slice(json).ok()?;
+        let mut tree: OrderedJson = serde_json::from_slice(json).ok()?;
         let mut is_patched = false;
         for patch in patches {
             let hits = patch.apply(&mut tree);
@@ -110,7 +111,7 @@ impl Patches {
             patch.hits.fetch_add(hits, Ordering::Relaxed);
             is_patched |= hits > 0;
         }
-        is_patched.then(|| Bytes::from(tree.to_string()))
+        if is_patched { serde_json::to_vec(&tree).ok().map(Bytes::from) } else { None }
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -124,14 +125,15 @@ impl Patches {
 }
 
 impl ResponsePatch {
-    fn apply(&self, tree: &mut Value) -> u64 {
-        if !self.field.starts_with('/') {
-            return replace_everywhere(tree, &self.field, &self.value);
+    fn apply(&self, tree: &mut OrderedJson) -> u64 {
+        let value = OrderedJson::from(&self.value);
+        match self.field.strip_prefix('/') {
+            Some(pointer) => pointer.split('/').try_fold(tree, member).map_or(0, |place| {
+                *place = value;
+                1
+            }),
+            None => replace_everywhere(tree, &self.field, &value),
         }
-        tree.pointer_mut(&self.field).map_or(0, |place| {
-            *place = self.value.clone();
-            1
-        })
     }
 
     fn to_json(&self) -> Value {
@@ -140,10 +142,19 @@ impl ResponsePatch {
     }
 }
 
-fn replace_everywhere(tree: &mut Value, field: &str, value: &Value) -> u64 {
+/// Returns the member at one segment of a JSON pointer (RFC 6901).
+fn member<'a>(tree: &'a mut OrderedJson, segment: &str) -> Option<&'a mut OrderedJson> {
     match tree {
-        Value::Object(fields) => {
-            let replace = |(name, place): (&String, &mut Value)| {
+        OrderedJson::Object(fields) => fields.get_mut(&segment.replace("~1", "/").replace("~0", "~")),
+        OrderedJson::List(items) => items.get_mut(segment.parse::<usize>().ok()?),
+        OrderedJson::Other(_) => None,
+    }
+}
+
+fn replace_everywhere(tree: &mut OrderedJson, field: &str, value: &OrderedJson) -> u64 {
+    match tree {
+        OrderedJson::Object(fields) => {
+            let replace = |(name, place): (&String, &mut OrderedJson)| {
                 if name == field {
                     *place = value.clone();
                     return 1;
@@ -152,8 +163,8 @@ fn replace_everywhere(tree: &mut Value, field: &str, value: &Value) -> u64 {
             };
             fields.iter_mut().map(replace).sum()
         }
-        Value::Array(items) => items.iter_mut().map(|item| replace_everywhere(item, field, value)).sum(),
-        _ => 0,
+        OrderedJson::List(items) => items.iter_mut().map(|item| replace_everywhere(item, field, value)).sum(),
+        OrderedJson::Other(_) => 0,
     }
 }
 
@@ -278,11 +289,12 @@ mod tests {
         let patches = Patches::default();
         let by_name = patches.add("getFiles", "numberOfPages", json!(9)).expect("a patch");
         let by_pointer = patches.add("getFiles", "/files/1/id", json!("x")).expect("a patch");
-        let body = br#"{"files":[{"id":"a","numberOfPages":1},{"id":"b","numberOfPages":2}]}"#;
+        let body = br#"{"files":[{"numberOfPages":1,"id":"a"},{"numberOfPages":2,"id":"b"}]}"#;
         assert!(patches.apply("getFile", body).is_none());
         assert!(by_name.verify().expect_err("nothing yet").to_string().contains("no successful JSON response"));
-        let patched: Value = serde_json::from_slice(&patches.apply("getFiles", body).expect("patched")).expect("JSON");
-        assert_eq!(patched, json!({"files": [{"id": "a", "numberOfPages": 9}, {"id": "x", "numberOfPages": 9}]}));
+        let patched = patches.apply("getFiles", body).expect("patched");
+        // The fields keep their order.
+        assert_eq!(patched, &br#"{"files":[{"numberOfPages":9,"id":"a"},{"numberOfPages":9,"id":"x"}]}"#[..]);
         assert_eq!((by_name.hits(), by_pointer.hits()), (2, 1));
         by_name.remove();
         by_pointer.remove();

@@ -1,11 +1,13 @@
 //! The file of a recording: JSON Lines, a header with the version and one exchange per line.
 
+use std::fmt;
 use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use crate::wire::OrderedJson;
 
 /// The version of the format, in the header line.
 pub(super) const VERSION: u64 = 1;
@@ -90,13 +92,24 @@ pub enum RecordedBody {
     #[default]
     Empty,
     /// JSON. Values of secret members are `"removed"`.
-    Json(Value),
+    Json(RecordedJson),
     /// Text.
     Text(String),
     /// Bytes in base64.
     Base64(String),
     /// A body of this many bytes that was left out.
     Omitted(u64),
+}
+
+/// JSON whose members keep their order. Its `Display` is the text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordedJson(pub(super) OrderedJson);
+
+impl fmt::Display for RecordedJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(&self.0).map_err(|_| fmt::Error)?)
+    }
 }
 
 impl RecordedBody {

@@ -9,6 +9,6 @@ mod recorder;
 mod redact;
 mod replay;
 
-pub use format::{RecordError, RecordedBodies, RecordedBody, RecordedExchange, Recording};
+pub use format::{RecordError, RecordedBodies, RecordedBody, RecordedExchange, RecordedJson, Recording};
 pub use recorder::{Recorder, RecorderBuilder};
 pub use replay::Replay;

@@ -15,7 +15,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use regex::Regex;
 use serde_json::Value;
 
-use super::format::{RecordedBodies, RecordedBody};
+use super::format::{RecordedBodies, RecordedBody, RecordedJson};
+use crate::wire::OrderedJson;
 
 /// Replaces a secret.
 pub(super) const REMOVED: &str = "removed";
@@ -148,7 +149,7 @@ impl Redactor {
         } else if kind.contains("json") {
             serde_json::from_slice(bytes).ok().map(|mut tree| {
                 self.json(&mut tree);
-                RecordedBody::Json(tree)
+                RecordedBody::Json(RecordedJson(tree))
             })
         } else {
             None
@@ -162,22 +163,23 @@ impl Redactor {
         }
     }
 
-    fn json(&self, tree: &mut Value) {
+    fn json(&self, tree: &mut OrderedJson) {
         match tree {
-            Value::Object(fields) => {
+            OrderedJson::Object(fields) => {
                 for (name, value) in fields {
-                    if !SECRET_NAMES.contains(&plain(name).as_str()) || value.is_null() {
+                    let is_secret = SECRET_NAMES.contains(&plain(name).as_str());
+                    if !is_secret || *value == OrderedJson::Other(Value::Null) {
                         self.json(value);
                         continue;
                     }
-                    if let Value::String(secret) = value {
+                    if let OrderedJson::Other(Value::String(secret)) = value {
                         self.remember(secret);
                     }
-                    *value = Value::from(REMOVED);
+                    *value = OrderedJson::Other(Value::from(REMOVED));
                 }
             }
-            Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
-            _ => {}
+            OrderedJson::List(items) => items.iter_mut().for_each(|item| self.json(item)),
+            OrderedJson::Other(_) => {}
         }
     }
 
@@ -268,11 +270,10 @@ mod tests {
             br#"{"access_token":"opaque-1","code":"E17","nested":[{"refreshToken":"opaque-2"}]}"#,
             true,
         );
+        let RecordedBody::Json(json) = body else { panic!("{body:?}") };
         assert_eq!(
-            body,
-            RecordedBody::Json(serde_json::json!({
-                "access_token": "removed", "code": "E17", "nested": [{"refreshToken": "removed"}],
-            }))
+            json.to_string(),
+            r#"{"access_token":"removed","code":"E17","nested":[{"refreshToken":"removed"}]}"#
         );
         let line = "sécret+x s%C3%A9cret%2Bx cookie-value pa&ss word pa%26ss+word pa%26ss%20word opaque-1 opaque-2 \
                     eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0. rest";
