@@ -195,15 +195,17 @@ impl RecorderState {
             .http
             .request(parts.method.clone(), format!("{}{target}", self.upstream))
             .headers(forwarded(&parts.headers))
+            .header(ACCEPT_ENCODING, "identity")
             .body(body.clone());
         let response = sent.send().await.map_err(no_response)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let received = response.bytes().await.map_err(no_response)?;
 
-        let operation = match self.routes.find(parts.method.as_str(), parts.uri.path()) {
+        let api = match self.routes.find(parts.method.as_str(), parts.uri.path()) {
             RouteMatch::Operation { id, .. } => Some(id),
-            RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound => idp::operation(parts.uri.path()),
+            RouteMatch::MethodNotAllowed(_) | RouteMatch::NotFound => None,
         };
+        let operation = api.or_else(|| idp::operation(parts.uri.path()));
         let redactor = &self.redactor;
         let mut exchange = RecordedExchange {
             operation: operation.map(str::to_owned),
@@ -211,10 +213,10 @@ impl RecorderState {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().map(|query| redactor.parameters(query)),
             request_headers: redactor.request_headers(&parts.headers),
-            request_body: redactor.body(&parts.headers, &body, false),
+            request_body: redactor.body(&parts.headers, &body, api.is_some()),
             status: status.as_u16(),
             response_headers: redactor.response_headers(&headers),
-            response_body: redactor.body(&headers, &received, !status.is_success()),
+            response_body: redactor.body(&headers, &received, api.is_some()),
         };
         for (_, value) in &mut exchange.response_headers {
             *value = value.replace(&self.upstream, BASE_URL);

@@ -135,8 +135,9 @@ impl Redactor {
         redacted.finish()
     }
 
-    /// Returns the recorded body. `html` says whether pages are kept: a page of a login contains codes under any name.
-    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], html: bool) -> RecordedBody {
+    /// Returns the recorded body. `is_api` is true for an operation of the API: other bodies that cannot be searched for secrets by name, for example
+    /// login pages, are left out.
+    pub(super) fn body(&self, headers: &HeaderMap, bytes: &[u8], is_api: bool) -> RecordedBody {
         if bytes.is_empty() {
             return RecordedBody::Empty;
         }
@@ -157,7 +158,7 @@ impl Redactor {
         match (self.bodies, readable, text) {
             (RecordedBodies::None, ..) | (RecordedBodies::Json, None, _) => omitted,
             (_, Some(readable), _) => readable,
-            (RecordedBodies::All, None, _) if kind.contains("html") && !html => omitted,
+            (RecordedBodies::All, None, _) if !is_api => omitted,
             (RecordedBodies::All, None, Some(text)) if is_text(&kind) => RecordedBody::Text(text.to_owned()),
             (RecordedBodies::All, None, _) => RecordedBody::base64(bytes),
         }
@@ -289,7 +290,7 @@ mod tests {
         assert_eq!(body(RecordedBodies::Json), RecordedBody::Omitted(4));
         assert_eq!(body(RecordedBodies::All).bytes().expect("recorded"), b"PK\x03\x04");
         headers.insert("content-type", "text/html".parse().expect("a header"));
-        let page = |html| Redactor::new(RecordedBodies::All).body(&headers, b"<html>", html);
+        let page = |is_api| Redactor::new(RecordedBodies::All).body(&headers, b"<html>", is_api);
         assert_eq!((page(true), page(false)), (RecordedBody::Text("<html>".to_owned()), RecordedBody::Omitted(6)));
     }
 }

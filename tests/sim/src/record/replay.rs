@@ -25,7 +25,7 @@ const NEAREST: usize = 3;
 ///
 /// A request gets the recorded responses to the same method, path and query in their order, and then the last one again. The order of parameters and
 /// the values of secret ones do not matter; headers and bodies of requests are not compared. An unmatched request is answered with 501 and one line
-/// that names the nearest recorded requests. The same seed of ids is not needed, because the ids come from the recorded responses.
+/// that names the nearest recorded requests.
 ///
 /// A client of a replay waits as long as it waited for the service, unless its clock is [`SimClock::auto`](crate::SimClock::auto).
 pub struct Replay {
