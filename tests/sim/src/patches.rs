@@ -292,9 +292,9 @@ mod tests {
         let body = br#"{"files":[{"numberOfPages":1,"id":"a"},{"numberOfPages":2,"id":"b"}]}"#;
         assert!(patches.apply("getFile", body).is_none());
         assert!(by_name.verify().expect_err("nothing yet").to_string().contains("no successful JSON response"));
-        let patched = patches.apply("getFiles", body).expect("patched");
+        let changed = patches.apply("getFiles", body).expect("patched");
         // The fields keep their order.
-        assert_eq!(patched, &br#"{"files":[{"numberOfPages":9,"id":"a"},{"numberOfPages":9,"id":"x"}]}"#[..]);
+        assert_eq!(changed, &br#"{"files":[{"numberOfPages":9,"id":"a"},{"numberOfPages":9,"id":"x"}]}"#[..]);
         assert_eq!((by_name.hits(), by_pointer.hits()), (2, 1));
         by_name.remove();
         by_pointer.remove();

@@ -8,7 +8,7 @@ use std::process::Child;
 
 use documine_sim::{RecordedBodies, RecordedBody, Recorder, Recording, Replay};
 use serde_json::{Value, json};
-use support::{TestClient, pdf, program, ready_line};
+use support::{TestClient, pdf, program as documine_sim, ready_line};
 
 /// Returns a client that sends to another base URL than the simulator's.
 async fn get(client: &TestClient, base: &str, path: &str) -> support::TestResponse {
@@ -17,7 +17,7 @@ async fn get(client: &TestClient, base: &str, path: &str) -> support::TestRespon
 }
 
 fn start(arguments: &[&str]) -> (Child, String) {
-    let mut child = program(arguments).spawn().unwrap();
+    let mut child = documine_sim(arguments).spawn().unwrap();
     let line = ready_line(&mut child);
     let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
     (child, ready["base_url"].as_str().unwrap().to_owned())
@@ -31,12 +31,12 @@ async fn killed_recorder_leaves_a_readable_private_file_that_replays() {
     std::fs::write(&file, "an earlier file that anybody can read").unwrap();
     let path = file.to_str().unwrap();
     let arguments = ["record", "--upstream", client.sim.base_url(), "--out", path, "--bodies", "all"];
-    let (mut recorder, base) = start(&arguments);
+    let (mut program, base) = start(&arguments);
     let discovery = format!("/auth/realms/{}/.well-known/openid-configuration", client.sim.workspace_id());
     let recorded = get(&client, &base, &discovery).await;
     assert!(recorded.text().contains(&base) && !recorded.text().contains(client.sim.base_url()), "{}", recorded.text());
-    recorder.kill().unwrap();
-    recorder.wait().unwrap();
+    program.kill().unwrap();
+    program.wait().unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -56,7 +56,7 @@ async fn killed_recorder_leaves_a_readable_private_file_that_replays() {
 #[test]
 fn invalid_recordings_and_upstreams_yield_a_one_line_error() {
     let rejected = |arguments: &[&str]| {
-        let output = program(arguments).output().unwrap();
+        let output = documine_sim(arguments).output().unwrap();
         assert!(!output.status.success() && output.stdout.is_empty(), "{arguments:?}");
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(text.lines().count(), 1, "{text}");
@@ -67,7 +67,7 @@ fn invalid_recordings_and_upstreams_yield_a_one_line_error() {
     assert!(rejected(&["replay", path]).contains("line 1 is not the header of a recording"));
     assert!(rejected(&["replay", "/nowhere/recording"]).contains("recording /nowhere/recording: "));
     assert!(rejected(&["record", "--upstream", "nonsense", "--out", path]).contains("write https://host"));
-    let output = program(&["--seed", "3", "replay", path]).output().unwrap();
+    let output = documine_sim(&["--seed", "3", "replay", path]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "options of the simulator do not go with a command");
 }
 
@@ -113,7 +113,7 @@ async fn replay_repeats_the_last_response_and_names_the_nearest_requests() {
     let expected =
         format!("replay: no recorded response to GET {path}/components; nearest recorded requests: GET {path}, ");
     assert!(message.starts_with(&expected), "{message}");
-    assert_eq!(replay.unmatched(), [message.clone()]);
+    assert_eq!(replay.unmatched(), std::slice::from_ref(&message));
     assert_eq!(replay.verify().unwrap_err().to_string(), message);
 }
 
