@@ -57,6 +57,7 @@ document: see [`document`]."
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
 
+pub mod clock;
 mod collections;
 pub mod document;
 pub mod enums;

@@ -17,7 +17,7 @@ use crate::unsupported;
 /// An error of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The future returned by [`Transport::send`].
+/// A boxed future, the return type of the object-safe traits [`Transport`] and [`Clock`](crate::clock::Clock).
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// An HTTP stack for the requests of the generated client.

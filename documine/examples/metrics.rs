@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use documine::{
-    Client, Credentials, DossierFields, DossierTemplateId,
+    Client, Credentials, DossierFields,
     observe::{CallEnded, Observer, Retrying},
 };
 use documine_sim::{Fault, Simulator};
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     sim.faults().add(Fault::on("getLicense").nth(2).times(2).status(503));
     sim.faults().add(Fault::on("getDossiers").nth(3).status(500));
-    let template = client.dossier_template(sim.dossier_template_id().parse::<DossierTemplateId>()?);
+    let template = client.dossier_template(sim.dossier_template_id());
     for name in ["Q1 filings", "Q2 filings", "Q3 filings"] {
         let _ = template.create_dossier(DossierFields::named(name)).await?;
         let _ = client.license().await;

@@ -1,30 +1,9 @@
-//! The clock: time, sleeping and randomness behind one trait, so that tests control them.
+//! The clock of the system. The trait is in `documine-api`, so that the simulator's clock implements it, too.
 
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::{Duration, Instant, SystemTime};
 
-/// A boxed future, the return type of the object-safe traits of this crate.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// The client's source of time and randomness.
-///
-/// Waits, polling, backoff and token ages use the clock; timeouts of a connection (connect, attempt, idle) run in real time. A test sets its own
-/// clock with [`ClientBuilder::clock`](crate::ClientBuilder::clock).
-pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// Returns the wall-clock time.
-    fn now(&self) -> SystemTime;
-
-    /// Returns the time since a fixed moment; never decreases.
-    fn monotonic(&self) -> Duration;
-
-    /// Waits for `duration`.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
-
-    /// Returns a random number from 0 to below 1, for jitter.
-    fn random(&self) -> f64;
-}
+pub use documine_api::BoxFuture;
+pub use documine_api::clock::Clock;
 
 /// The clock of the system.
 #[derive(Debug, Clone, Copy)]

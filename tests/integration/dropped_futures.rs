@@ -60,7 +60,7 @@ impl IsolatedSimulator {
 
     /// Returns a function that opens the template with a given client.
     fn template(&self) -> impl Fn(&Client) -> documine::DossierTemplateHandle + Clone + use<> {
-        let id = self.sim.dossier_template_id().parse::<documine::DossierTemplateId>().unwrap();
+        let id = self.sim.dossier_template_id().clone();
         move |client| client.dossier_template(id.clone())
     }
 

@@ -34,8 +34,11 @@ impl PollingEnv {
     }
 
     async fn dossier(&self) -> DossierHandle {
-        let template = self.sim.dossier_template_id().parse::<documine::DossierTemplateId>().unwrap();
-        self.client.dossier_template(template).create_dossier(DossierFields::named("Q3")).await.unwrap()
+        self.client
+            .dossier_template(self.sim.dossier_template_id())
+            .create_dossier(DossierFields::named("Q3"))
+            .await
+            .unwrap()
     }
 }
 

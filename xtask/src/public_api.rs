@@ -192,7 +192,7 @@ impl<'a> Listing<'a> {
             match kind {
                 "function" if is_visible => self.function(inner, &format!("{path}::{}", text(&item["name"]))),
                 "assoc_const" if is_visible => {
-                    drop(self.lines.insert(format!("const {path}::{}", text(&item["name"]))))
+                    self.lines.insert(format!("const {path}::{}", text(&item["name"])));
                 }
                 "assoc_type" => drop(self.lines.insert(format!("type {path}::{}", text(&item["name"])))),
                 _ => {}

@@ -1,8 +1,8 @@
-//! The test environment: a simulator with a manual clock, a client whose sleeps advance that clock, and final checks.
+//! The test environment: a simulator with an automatic clock, a client with the same clock, and final checks.
 
 use std::fmt;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use documine::{
@@ -33,9 +33,9 @@ impl TestEnv {
 
     /// Creates an environment with modified simulator settings.
     pub async fn with(settings: impl FnOnce(SimulatorBuilder) -> SimulatorBuilder) -> Self {
-        let clock = SimClock::manual();
+        let clock = SimClock::auto();
         let sim = settings(Simulator::builder().clock(clock.clone())).start().await.unwrap();
-        let time = SimulatedTime::new(clock);
+        let time = SimulatedTime(clock);
         let client = builder(&sim, &time).build().unwrap();
         Self { sim, client, time, expected_violations: Vec::new(), unauthenticated_requests: false }
     }
@@ -72,7 +72,7 @@ impl TestEnv {
 
     /// Returns the id of the built-in dossier template.
     pub fn template_id(&self) -> DossierTemplateId {
-        self.sim.dossier_template_id().parse().unwrap()
+        self.sim.dossier_template_id().clone()
     }
 
     /// Creates a dossier.
@@ -229,22 +229,14 @@ fn log_line(request: &RecordedRequest) -> String {
     format!("{} {}", request.operation.as_deref().unwrap_or("?"), request.status)
 }
 
-/// The simulator's clock as the client's clock: a sleep advances the time and returns immediately.
-#[derive(Clone)]
-pub struct SimulatedTime {
-    clock: SimClock,
-    start: SystemTime,
-    sleeps: Arc<Mutex<Vec<Duration>>>,
-}
+/// The simulator's automatic clock, with steps in seconds.
+#[derive(Clone, Debug)]
+pub struct SimulatedTime(SimClock);
 
 impl SimulatedTime {
-    fn new(clock: SimClock) -> Self {
-        Self { start: clock.now(), clock, sleeps: Arc::default() }
-    }
-
     /// Advances the time.
     pub fn advance(&self, seconds: u64) {
-        self.clock.advance(Duration::from_secs(seconds));
+        self.0.advance(Duration::from_secs(seconds));
     }
 
     /// Returns a clock that calls `action` at the end of sleep number `after`.
@@ -254,35 +246,25 @@ impl SimulatedTime {
 
     /// Returns the sleeps of the client so far.
     pub fn sleeps(&self) -> Vec<Duration> {
-        self.sleeps.lock().unwrap().clone()
-    }
-}
-
-impl fmt::Debug for SimulatedTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SimulatedTime")
+        self.0.sleeps()
     }
 }
 
 impl Clock for SimulatedTime {
     fn now(&self) -> SystemTime {
-        self.clock.now()
+        self.0.now()
     }
 
     fn monotonic(&self) -> Duration {
-        self.clock.now().duration_since(self.start).unwrap()
+        self.0.monotonic()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(async move {
-            self.sleeps.lock().unwrap().push(duration);
-            self.clock.advance(duration);
-            tokio::task::yield_now().await;
-        })
+        Box::pin(self.0.sleep(duration))
     }
 
     fn random(&self) -> f64 {
-        0.5
+        self.0.random()
     }
 }
 

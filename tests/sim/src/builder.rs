@@ -16,6 +16,7 @@ use crate::idp::{AuthMode, ClientAuth, IdpConfig, Provider};
 use crate::journal::Journal;
 use crate::net::ListenerSwitch;
 use crate::paging::Paging;
+use crate::patches::Patches;
 use crate::service::{App, OwnHosts, Routes, Settings, StateFile};
 use crate::simulator::{Simulator, SimulatorLogin};
 use crate::state::{BlobStore, Timing, Workspace};
@@ -233,7 +234,8 @@ impl SimulatorBuilder {
             password: config.password.clone(),
         };
         let app = self.app(config.clock.clone(), Provider::new(config), address)?;
-        Ok(Simulator::serve(app, listener, address, login))
+        Simulator::serve(app, listener, address, login)
+            .map_err(|error| StartError(format!("the workspace has no usable template: {error}")))
     }
 
     fn identity(&self) -> IdpConfig {
@@ -288,7 +290,6 @@ impl SimulatorBuilder {
             Some(seed) => faults.seed(seed),
             None => faults.set_default_seed(self.seed),
         }
-        let operations = documine_api::operations::OPERATIONS.iter().filter(|operation| !operation.missing);
         Ok(App {
             settings: Settings {
                 workspace: self.workspace.clone(),
@@ -296,11 +297,8 @@ impl SimulatorBuilder {
                 auth: self.auth.clone(),
                 paging: self.paging,
                 ranges: self.ranges,
-                timing: self.timing.clone(),
             },
-            routes: Routes::new(
-                operations.map(|operation| (operation.id, operation.method.to_owned(), operation.path)),
-            ),
+            routes: Routes::of_document(),
             provider,
             clock,
             journal: Journal::default(),
@@ -313,6 +311,8 @@ impl SimulatorBuilder {
             packing: tokio::sync::Mutex::new(()),
             workspace: Mutex::new(workspace),
             rules: Mutex::new(Arc::new(rules)),
+            timing: Mutex::new(self.timing.clone()),
+            patches: Patches::default(),
             #[cfg(feature = "check")]
             violations: Mutex::new(Vec::new()),
         })

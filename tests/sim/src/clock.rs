@@ -2,11 +2,16 @@
 //!
 //! Everything that depends on time (tokens, analysis, packages, trash) reads a [`SimClock`], so a test can stop the time, advance it by 96 hours, or
 //! let an hour pass in a second. A sleeper wakes as soon as the clock reaches its deadline, by running or by being advanced.
+//!
+//! [`SimClock`] is also a [`Clock`] for a client, so that client and service share one time.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use documine_api::BoxFuture;
+use documine_api::clock::Clock;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -16,9 +21,16 @@ const MANUAL_START_SECONDS: u64 = 1_736_931_600;
 /// The longest single sleep of a running clock. Keeps long waits within the range of timers.
 const LONGEST_NAP: Duration = Duration::from_secs(3600);
 
-/// The simulator's clock: real time, possibly faster, or a manual clock that only moves when advanced.
+/// The simulator's clock: real time, possibly faster; a manual clock that only moves when advanced; or an automatic clock that jumps over sleeps.
 ///
-/// Clones share one clock.
+/// Clones share one clock. The clock implements [`Clock`], so a client and the simulator can share it:
+/// `Client::builder(…).clock(sim.clock())`.
+///
+/// | clock | a sleep of the client (poll, backoff) | for |
+/// |---|---|---|
+/// | [`auto`](Self::auto) | advances the clock and ends at once | most tests: waits take no real time and the delays are exact |
+/// | [`manual`](Self::manual) | ends when the test advances the clock, and otherwise **never** | tests of single states and timeouts |
+/// | [`real`](Self::real) | takes its duration, divided by the speed | trying things out |
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,6 +40,13 @@ const LONGEST_NAP: Duration = Duration::from_secs(3600);
 /// let before = clock.now();
 /// clock.advance(Duration::from_secs(96 * 3600));
 /// assert_eq!(clock.now().duration_since(before).unwrap(), Duration::from_secs(345_600));
+///
+/// // Nobody has to advance an automatic clock.
+/// let clock = SimClock::auto();
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// clock.sleep(Duration::from_secs(3600)).await;
+/// assert_eq!(clock.sleeps(), [Duration::from_secs(3600)]);
+/// # });
 /// ```
 #[derive(Clone)]
 pub struct SimClock {
@@ -38,8 +57,34 @@ struct ClockState {
     start: SystemTime,
     /// `None` for a manual clock.
     run: Option<RunningClock>,
+    /// True if a sleep advances the clock.
+    is_auto: bool,
     advanced: Mutex<Duration>,
+    sleepers: Mutex<Sleepers>,
+    /// `None`: drawn from the process's generator by a running clock, and 0.5 from any other clock.
+    random: Mutex<Option<fastrand::Rng>>,
     changed: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Sleepers {
+    /// The deadlines of the current sleeps of an automatic clock, with a number that makes them distinct.
+    deadlines: BTreeSet<(SystemTime, u64)>,
+    count: u64,
+    /// The durations of the sleeps so far.
+    durations: Vec<Duration>,
+}
+
+/// A sleep on an automatic clock. Dropping it removes the deadline.
+struct AutoSleep<'a> {
+    clock: &'a SimClock,
+    key: (SystemTime, u64),
+}
+
+impl Drop for AutoSleep<'_> {
+    fn drop(&mut self) {
+        self.clock.sleepers().deadlines.remove(&self.key);
+    }
 }
 
 struct RunningClock {
@@ -53,7 +98,7 @@ impl SimClock {
     /// A `speed` that is not a positive number counts as 1.
     pub fn real(speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self::build(SystemTime::now(), Some(RunningClock { speed, since: Instant::now() }))
+        Self::build(SystemTime::now(), Some(RunningClock { speed, since: Instant::now() }), false)
     }
 
     /// Creates a clock that stays at 2025-01-15T09:00:00Z until [`advance`](Self::advance) moves it.
@@ -63,19 +108,54 @@ impl SimClock {
 
     /// Creates a clock that stays at `start` until [`advance`](Self::advance) moves it.
     pub fn manual_at(start: SystemTime) -> Self {
-        Self::build(start, None)
+        Self::build(start, None, false)
     }
 
-    fn build(start: SystemTime, run: Option<RunningClock>) -> Self {
+    /// Creates a clock that starts at 2025-01-15T09:00:00Z and that every sleep advances to the end of the sleep. [`advance`](Self::advance) moves it
+    /// as well.
+    ///
+    /// Concurrent sleeps end in the order of their deadlines. Sleeps are those of a client with this clock, and the simulated delays of faults
+    /// ([`Fault::delay_ms`](crate::Fault::delay_ms)).
+    pub fn auto() -> Self {
+        Self::build(SystemTime::UNIX_EPOCH + Duration::from_secs(MANUAL_START_SECONDS), None, true)
+    }
+
+    fn build(start: SystemTime, run: Option<RunningClock>, is_auto: bool) -> Self {
         let (changed, _) = watch::channel(());
-        Self { shared: Arc::new(ClockState { start, run, advanced: Mutex::new(Duration::ZERO), changed }) }
+        Self {
+            shared: Arc::new(ClockState {
+                start,
+                run,
+                is_auto,
+                advanced: Mutex::default(),
+                sleepers: Mutex::default(),
+                random: Mutex::default(),
+                changed,
+            }),
+        }
+    }
+
+    /// Sets the seed of the random numbers that a client draws for jitter.
+    ///
+    /// Without a seed, a manual or automatic clock always returns 0.5, the middle of every jitter, so that delays are exact. A real clock draws.
+    pub fn seed(&self, seed: u64) {
+        *self.rng() = Some(fastrand::Rng::with_seed(seed));
+    }
+
+    /// Returns the durations of all sleeps so far, in the order in which they began: polls, backoff, `Retry-After`.
+    pub fn sleeps(&self) -> Vec<Duration> {
+        self.sleepers().durations.clone()
     }
 
     /// Returns the simulated time.
     pub fn now(&self) -> SystemTime {
+        self.shared.start.checked_add(self.passed()).unwrap_or(self.shared.start)
+    }
+
+    /// Returns the simulated time since the start of the clock.
+    fn passed(&self) -> Duration {
         let running = self.shared.run.as_ref().map_or(Duration::ZERO, |run| scaled(run.since.elapsed(), run.speed));
-        let passed = running.saturating_add(*self.advanced());
-        self.shared.start.checked_add(passed).unwrap_or(self.shared.start)
+        running.saturating_add(*self.advanced())
     }
 
     /// Advances the clock and wakes the sleepers whose deadline has passed.
@@ -95,13 +175,16 @@ impl SimClock {
         self.shared.changed.send_replace(());
     }
 
-    /// Returns whether the clock only moves by [`advance`](Self::advance).
+    /// Returns whether the clock only moves by [`advance`](Self::advance) or by the sleeps of an automatic clock.
     pub fn is_manual(&self) -> bool {
         self.shared.run.is_none()
     }
 
     /// Waits until the clock shows `moment` or later.
     pub async fn sleep_until(&self, moment: SystemTime) {
+        if self.shared.is_auto {
+            return self.jump_to(moment).await;
+        }
         let mut changed = self.shared.changed.subscribe();
         loop {
             // Marked as seen before the time is read, so that a step in between wakes the loop again.
@@ -123,8 +206,32 @@ impl SimClock {
         }
     }
 
+    /// Advances an automatic clock to `moment`, after the earlier deadlines of concurrent sleeps.
+    async fn jump_to(&self, moment: SystemTime) {
+        let sleep = {
+            let mut sleepers = self.sleepers();
+            sleepers.count += 1;
+            let key = (moment, sleepers.count);
+            sleepers.deadlines.insert(key);
+            AutoSleep { clock: self, key }
+        };
+        loop {
+            // Concurrent tasks begin their sleeps first, and those that woke go on.
+            tokio::task::yield_now().await;
+            let now = self.now();
+            let earliest = self.sleepers().deadlines.first().map_or(moment, |(earliest, _)| *earliest);
+            if let Ok(left) = earliest.min(moment).duration_since(now) {
+                self.advance(left);
+            }
+            if sleep.key.0 <= self.now() {
+                return;
+            }
+        }
+    }
+
     /// Waits for `duration` of simulated time.
     pub async fn sleep(&self, duration: Duration) {
+        self.sleepers().durations.push(duration);
         if let Some(moment) = self.now().checked_add(duration) {
             self.sleep_until(moment).await;
         }
@@ -132,6 +239,36 @@ impl SimClock {
 
     fn advanced(&self) -> MutexGuard<'_, Duration> {
         self.shared.advanced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sleepers(&self) -> MutexGuard<'_, Sleepers> {
+        self.shared.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rng(&self) -> MutexGuard<'_, Option<fastrand::Rng>> {
+        self.shared.random.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> SystemTime {
+        self.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.passed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(self.sleep(duration))
+    }
+
+    fn random(&self) -> f64 {
+        match &mut *self.rng() {
+            Some(random) => random.f64(),
+            None if self.is_manual() => 0.5,
+            None => fastrand::f64(),
+        }
     }
 }
 
@@ -143,7 +280,11 @@ impl Default for SimClock {
 
 impl fmt::Debug for SimClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = self.shared.run.as_ref().map_or_else(|| "manual".to_owned(), |run| format!("real x{}", run.speed));
+        let mode = match &self.shared.run {
+            Some(run) => format!("real x{}", run.speed),
+            None if self.shared.is_auto => "auto".to_owned(),
+            None => "manual".to_owned(),
+        };
         f.debug_struct("SimClock").field("mode", &mode).field("now", &self.now()).finish()
     }
 }
@@ -183,6 +324,52 @@ mod tests {
         assert!(
             clock.now().duration_since(before).expect("the clock does not run backwards") >= Duration::from_secs(20)
         );
+    }
+
+    #[tokio::test]
+    async fn automatic_clock_ends_concurrent_sleeps_in_the_order_of_their_deadlines() {
+        let clock = SimClock::auto();
+        let start = clock.now();
+        let order = Mutex::new(Vec::new());
+        let sleep = async |seconds: u64| {
+            clock.sleep(Duration::from_secs(seconds)).await;
+            order
+                .lock()
+                .expect("no panic")
+                .push((seconds, clock.now().duration_since(start).expect("later").as_secs()));
+        };
+        tokio::join!(sleep(30), sleep(10), async {
+            sleep(5).await;
+            sleep(5).await;
+        });
+        // Concurrent sleeps overlap instead of adding up.
+        let order = order.lock().expect("no panic");
+        assert_eq!(order.iter().map(|(_, at)| *at).collect::<Vec<_>>(), [5, 10, 10, 30]);
+        assert_eq!((order[0].0, order[3].0), (5, 30));
+    }
+
+    #[tokio::test]
+    async fn dropped_sleep_of_an_automatic_clock_does_not_advance_it() {
+        let clock = SimClock::auto();
+        let start = clock.now();
+        tokio::select! {
+            biased;
+            () = clock.sleep(Duration::from_secs(60)) => panic!("the other branch is ready first"),
+            () = std::future::ready(()) => {}
+        }
+        clock.sleep(Duration::from_secs(1)).await;
+        assert_eq!(clock.now().duration_since(start).expect("later"), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn random_numbers_follow_the_seed() {
+        let draw = |clock: &SimClock| Clock::random(clock);
+        let (middle, one, other) = (SimClock::auto(), SimClock::auto(), SimClock::manual());
+        assert!((draw(&middle) - 0.5).abs() < f64::EPSILON);
+        one.seed(7);
+        other.seed(7);
+        let bits = |clock: &SimClock| [draw(clock).to_bits(), draw(clock).to_bits()];
+        assert_eq!(bits(&one), bits(&other));
     }
 
     #[test]

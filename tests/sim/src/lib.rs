@@ -30,7 +30,7 @@
 //!
 //! // The path comes from the document: `/api/dossier-templates/{dossierTemplateId}/dossiers` in the vendored one.
 //! let path = documine_api::operations::operation("createOrUpdateDossier").ok_or("no such operation")?.path;
-//! let path = path.replace("{dossierTemplateId}", sim.dossier_template_id());
+//! let path = path.replace("{dossierTemplateId}", sim.dossier_template_id().as_str());
 //! let dossiers = format!("{}{path}", sim.base_url());
 //! let created = http
 //!     .post(&dossiers)
@@ -54,14 +54,15 @@
 //! | Type | Controls |
 //! |---|---|
 //! | [`SimulatorBuilder`] | seed, clock, speed, rules, token lifetimes, accepted tokens, paging, data folder |
-//! | [`SimClock`] | simulated time: stop it, advance it |
+//! | [`SimClock`] | simulated time: stop it, advance it, or let every sleep of the client advance it |
 //! | [`Faults`] | deliberate errors: statuses, headers, bodies, broken JSON, delays, broken connections, expiring tokens |
-//! | [`Control`] | actions of users in the product and of time: archive, restore, edit a component, reanalyse, fail, expire, revoke |
+//! | [`Control`] | actions of users in the product and of time: archive, restore, edit a component, reanalyse, fail or delay by file name, patch responses, expire, revoke, disable |
+//! | [`Recorder`], [`Replay`] | the exchanges with any service in a file, without secrets, and served again |
 //! | [`Simulator::requests`] | every request, with headers, status, bytes and simulated time |
 //! | `Simulator::violations` | requests and responses that violate the document (feature `check`) |
 //!
 //! Programs in other languages use the same controls over HTTP: `/__sim/requests`, `/__sim/state`, `/__sim/violations`, `/__sim/clock`,
-//! `/__sim/faults`, `/__sim/control`. The README of this crate describes them.
+//! `/__sim/faults`, `/__sim/control`, `/__sim/patches`. The README of this crate describes them.
 //!
 //! # Faults
 //!
@@ -122,8 +123,10 @@
 //   simulator          the handle of a running simulator
 //   server             router, layers of a request, fault injection, `/__sim/`
 //   api                one file per tag of the API
+//   record             recording proxy and replay, independent of the simulated service
 //   control  package   actions outside the API; ZIP archives and reports
 //   service            the shared state of the running service: settings, routes, state file
+//   patches            patches of responses
 //   faults  state      fault plan; workspace, files, packages, data folder
 //   idp  journal  api_error
 //   analysis  check  clock  net  paging  timestamp  wire                                       ground
@@ -143,8 +146,10 @@ mod journal;
 mod net;
 mod package;
 mod paging;
+mod patches;
 #[cfg(test)]
 mod properties;
+mod record;
 mod server;
 mod service;
 mod simulator;
@@ -154,10 +159,15 @@ mod timestamp;
 pub use analysis::{RuleError, Rules};
 pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
-pub use control::{Control, UnknownId};
+pub use control::Control;
 pub use faults::{Drip, Fault, FaultError, Faults};
 pub use idp::AuthMode;
 pub use journal::RecordedRequest;
 pub use paging::Paging;
+pub use patches::{ControlError, PatchHandle};
+pub use record::{
+    RecordError, RecordedBodies, RecordedBody, RecordedExchange, RecordedJson, Recorder, RecorderBuilder, Recording,
+    Replay,
+};
 pub use simulator::Simulator;
 pub use state::Timing;

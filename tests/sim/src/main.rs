@@ -5,17 +5,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use documine_sim::{AuthMode, Faults, Paging, Rules, SimClock, Simulator};
+use clap::{Parser, Subcommand};
+use documine_sim::{AuthMode, Faults, Paging, RecordedBodies, Recorder, Replay, Rules, SimClock, Simulator};
 
 /// A stateful simulator of DocuMine and its identity provider.
 ///
 /// Prints one line of JSON when ready, with base_url, workspace_id, client_id, client_secret, username, password, dossier_template_id and
 /// report_template_id. Ends on Ctrl-C or SIGTERM. Inspect and control the simulator under /__sim/requests, /__sim/state, /__sim/clock,
-/// /__sim/faults, /__sim/violations and /__sim/control.
+/// /__sim/faults, /__sim/patches, /__sim/violations and /__sim/control.
+///
+/// The commands record and replay the exchanges with any service; they print a line of JSON with base_url when ready.
 #[derive(Parser)]
-#[command(name = "documine-sim", version)]
+#[command(name = "documine-sim", version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: String,
@@ -63,6 +67,33 @@ struct Arguments {
     data: Option<PathBuf>,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// Forwards requests to a service and records the exchanges in a file, without secrets
+    Record {
+        /// Base URL of the service
+        #[arg(long, value_name = "URL")]
+        upstream: String,
+        /// File of the recording; replaced if it exists
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Bodies that are recorded: none, json or all
+        #[arg(long, value_name = "KIND", default_value = "json")]
+        bodies: RecordedBodies,
+        /// Address to listen on; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+        listen: String,
+    },
+    /// Serves a recording
+    Replay {
+        /// File of the recording
+        file: PathBuf,
+        /// Address to listen on; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+        listen: String,
+    },
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
@@ -87,6 +118,21 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     // Installed before the JSON line is printed, so that a signal right after the line is not lost.
     let end = end_signal()?;
+    match arguments.command {
+        Some(Command::Record { upstream, out, bodies, listen }) => {
+            let recorder = Recorder::builder(upstream, out).bodies(bodies).listen(listen).start().await?;
+            print_ready(&serde_json::json!({"base_url": recorder.base_url()}))?;
+            end.await;
+            return Ok(());
+        }
+        Some(Command::Replay { file, listen }) => {
+            let replay = Replay::start_at(file, &listen).await?;
+            print_ready(&serde_json::json!({"base_url": replay.base_url()}))?;
+            end.await;
+            return Ok(());
+        }
+        None => {}
+    }
     let mut builder = Simulator::builder()
         .listen(arguments.listen)
         .seed(arguments.seed)
@@ -117,12 +163,15 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         builder = builder.data_dir(folder);
     }
     let simulator = builder.start().await?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", ready_line(&simulator))?;
-    out.flush()?;
-    drop(out);
+    print_ready(&ready_line(&simulator))?;
     simulator.run_until(end).await?;
     Ok(())
+}
+
+fn print_ready(line: &serde_json::Value) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
 }
 
 fn ready_line(simulator: &Simulator) -> serde_json::Value {

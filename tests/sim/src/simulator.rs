@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use documine_api::ids::{DossierTemplateId, InvalidId, ReportTemplateId};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -37,8 +38,8 @@ pub struct Simulator {
     address: SocketAddr,
     base_url: String,
     login: SimulatorLogin,
-    template_id: String,
-    report_id: String,
+    template_id: DossierTemplateId,
+    report_id: ReportTemplateId,
     task: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -52,13 +53,20 @@ pub(crate) struct SimulatorLogin {
 
 impl Simulator {
     /// Serves on the listener until the simulator is stopped or dropped.
-    pub(crate) fn serve(app: App, listener: TcpListener, address: SocketAddr, login: SimulatorLogin) -> Self {
+    pub(crate) fn serve(
+        app: App,
+        listener: TcpListener,
+        address: SocketAddr,
+        login: SimulatorLogin,
+    ) -> Result<Self, InvalidId> {
         let app = Arc::new(app);
         let (template_id, report_id) = {
             let workspace = app.workspace();
             let template = workspace.templates.first();
-            let report = template.and_then(|template| template.reports.keys().next().cloned());
-            (template.map(|template| template.id.clone()).unwrap_or_default(), report.unwrap_or_default())
+            let report = template.and_then(|template| template.reports.keys().next());
+            let id = template.map(|template| template.id.as_str()).unwrap_or_default();
+            let report = report.map(String::as_str).unwrap_or_default();
+            (DossierTemplateId::new(id)?, ReportTemplateId::new(report)?)
         };
         let mut stopping = app.stop.subscribe();
         let listener = Listener::new(listener, address, app.listener.clone());
@@ -69,7 +77,7 @@ impl Simulator {
         let task = Some(tokio::spawn(server.into_future()));
         let host =
             if address.ip().is_unspecified() { format!("127.0.0.1:{}", address.port()) } else { address.to_string() };
-        Self { app, address, base_url: format!("http://{host}"), login, template_id, report_id, task }
+        Ok(Self { app, address, base_url: format!("http://{host}"), login, template_id, report_id, task })
     }
 
     /// Returns the address that the simulator listens on.
@@ -108,12 +116,12 @@ impl Simulator {
     }
 
     /// Returns the id of the active dossier template.
-    pub fn dossier_template_id(&self) -> &str {
+    pub fn dossier_template_id(&self) -> &DossierTemplateId {
         &self.template_id
     }
 
     /// Returns the id of the report template in the active dossier template.
-    pub fn report_template_id(&self) -> &str {
+    pub fn report_template_id(&self) -> &ReportTemplateId {
         &self.report_id
     }
 
@@ -126,8 +134,38 @@ impl Simulator {
             ("DOCUMINE_CLIENT_SECRET", self.login.client_secret.clone()),
             ("DOCUMINE_USERNAME", self.login.username.clone()),
             ("DOCUMINE_PASSWORD", self.login.password.clone()),
-            ("DOCUMINE_DOSSIER_TEMPLATE_ID", self.template_id.clone()),
+            ("DOCUMINE_DOSSIER_TEMPLATE_ID", self.template_id.to_string()),
         ]
+    }
+
+    /// Builds a client that signs in as the simulator's user and follows the simulator's clock.
+    ///
+    /// With a manual clock, a wait of the client ends only when the test advances the clock; [`SimClock::auto`] does so by itself.
+    ///
+    /// ```
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// use documine_sim::{SimClock, Simulator};
+    ///
+    /// let sim = Simulator::builder().clock(SimClock::auto()).start().await?;
+    /// let template = sim.client()?.dossier_template(sim.dossier_template_id());
+    /// # let _ = template;
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+    /// ```
+    #[cfg(feature = "client")]
+    pub fn client(&self) -> documine::Result<documine::Client> {
+        self.client_builder().build()
+    }
+
+    /// Returns a builder with the settings of [`client`](Self::client), to add others.
+    #[cfg(feature = "client")]
+    pub fn client_builder(&self) -> documine::ClientBuilder {
+        let credentials = documine::Credentials::password(self.client_id(), self.username(), self.password());
+        documine::Client::builder(self.base_url())
+            .workspace(self.workspace_id())
+            .credentials(credentials.client_secret(self.client_secret()))
+            .clock(self.clock())
     }
 
     /// Returns the clock of the simulator.

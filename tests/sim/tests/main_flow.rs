@@ -159,7 +159,7 @@ async fn identical_runs_yield_identical_ids_and_packages() {
     }
     assert!(runs[0] == runs[1], "two runs with the same seed differ");
     let other = Simulator::builder().seed(2).start().await.unwrap();
-    assert!(!runs[0].0.contains(other.dossier_template_id()));
+    assert!(!runs[0].0.contains(other.dossier_template_id().as_str()));
 }
 
 #[tokio::test]

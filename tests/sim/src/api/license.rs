@@ -19,5 +19,9 @@ pub(super) fn usage(app: &App, call: &ApiCall) -> Result<Response, ApiError> {
         return Err(ApiError::bad_request("The parameter startDate must not be after endDate."));
     }
     let workspace = app.workspace();
-    json(StatusCode::OK, &workspace.license.usage(&workspace.usage, start, end, app.now()))
+    let mut usage = workspace.license.usage(&workspace.usage, start, end, app.now());
+    if workspace.license_exhausted {
+        usage["licensedPages"] = usage["analysedPages"].clone();
+    }
+    json(StatusCode::OK, &usage)
 }

@@ -59,7 +59,7 @@ fn prepare(
     name: &str,
 ) -> Result<Response, ApiError> {
     let options = package_options(workspace, call, request)?;
-    let (now, timing) = (app.now(), &app.settings.timing);
+    let (now, timing) = (app.now(), app.timing());
     let (id, number) = workspace.next_id("download");
     let begins = now.plus(timing.work(timing.package_queue, 1));
     let ends = begins.plus(timing.work(timing.package, 1)).plus(timing.work(timing.package_per_file, files.len()));

@@ -32,7 +32,13 @@ struct UploadedDocument {
 
 pub(super) async fn upload(app: &Arc<App>, call: &mut ApiCall) -> Result<Response, ApiError> {
     let keep = call.flag(KEEP, false)?;
-    app.workspace().open_dossier(call.template_id(), call.dossier_id())?;
+    {
+        let workspace = app.workspace();
+        workspace.open_dossier(call.template_id(), call.dossier_id())?;
+        if workspace.license_exhausted {
+            return Err(ApiError::new(StatusCode::FORBIDDEN, "The licensed number of pages is used up."));
+        }
+    }
     let (part, keep_part) = read_form(app, call).await?;
     let keep = keep_part.unwrap_or(keep);
     let parts = match part.first_bytes(4)?.as_slice() {
@@ -207,7 +213,9 @@ fn store<'w>(
         manual: before.as_ref().filter(|_| keep).map(|file| file.manual.clone()).unwrap_or_default(),
         blob,
     };
-    let end = file.plan_analysis(now, &app.settings.timing);
+    file.plan_analysis(now, &app.timing());
+    workspace.apply_planned_analyses(&mut file, now);
+    let end = file.timeline.last().map_or(now, |last| last.at);
     if file.excluded {
         file.halt(now);
     }

@@ -18,3 +18,4 @@ pub use plan_file::FaultError;
 pub(crate) use kinds::{CannedResponse, RetryAfter};
 pub(crate) use plan::RequestKey;
 pub(crate) use plan_file::with_suggestion;
+pub(crate) use validate::closest;

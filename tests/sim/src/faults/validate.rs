@@ -89,7 +89,7 @@ fn known_operation(operation: &str) -> Result<(), String> {
 }
 
 /// Returns the closest known word, if one is close enough.
-pub(super) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace('-', "_");
     let distance = |known: &str| strsim::damerau_levenshtein(&plain(word), &plain(known));
     let closest = known.into_iter().min_by_key(|known| distance(known))?;

@@ -60,19 +60,22 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request, next: 
     if let Some(injection) = injection {
         (response, bytes) = injection.edit(response, bytes);
     }
+    let is_patched;
+    (response, bytes, is_patched) = patch(&app, incoming.operation.as_deref(), response, bytes);
     // Faults use the contract's names, so they apply before the translation to the document; changes of headers and bytes apply after it.
     let operation = incoming.operation.as_deref();
     if let Some(wire) = wire::current()
         && let Some(operation) = operation.and_then(|operation| wire.operation(operation))
     {
-        let overrides = injection.map(FaultInjection::overrides).unwrap_or_default();
+        let mut overrides = injection.map(FaultInjection::overrides).unwrap_or_default();
+        overrides.body |= is_patched;
         (response, bytes) = wire.response(operation, response, bytes, overrides);
     }
     if let Some(injection) = injection {
         response = injection.damage(response, bytes.as_ref());
     }
     #[cfg(feature = "check")]
-    check(&app, &incoming, &received, &response, bytes.as_ref(), injection.is_some());
+    check(&app, &incoming, &received, &response, bytes.as_ref(), injection.is_some() || is_patched);
     let status = response.status().as_u16();
     let (response, sent) = meter_response(response);
     entry.finish(status, &sent);
@@ -80,6 +83,23 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request, next: 
         injection.drop_connection();
     }
     response
+}
+
+/// Applies the patches of [`Control::patch_response`](crate::Control::patch_response). The last value is true if a field was replaced.
+fn patch(
+    app: &App,
+    operation: Option<&str>,
+    response: Response,
+    bytes: Option<Bytes>,
+) -> (Response, Option<Bytes>, bool) {
+    let patched = match (operation, &bytes) {
+        (Some(operation), Some(bytes)) if response.status().is_success() => app.patches.apply(operation, bytes),
+        _ => None,
+    };
+    let Some(patched) = patched else { return (response, bytes, false) };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    (Response::from_parts(parts, Body::from(patched.clone())), Some(patched), true)
 }
 
 fn meter_request(request: Request) -> (Request, BodyMeter) {

@@ -27,6 +27,7 @@ pub(super) fn router(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/__sim/clock", get(clock).post(advance))
         .route("/__sim/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/__sim/control", post(control))
+        .route("/__sim/patches", get(patches))
         .route_layer(axum::middleware::from_fn_with_state(Arc::clone(app), guard::guard))
 }
 
@@ -151,6 +152,10 @@ async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
+async fn patches(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(app.patches.to_json())
+}
+
 async fn control(State(app): State<Arc<App>>, body: Bytes) -> Response {
     let result = read::<ControlAction>(&body).and_then(|action| {
         Control::new(Arc::clone(&app)).perform(action).map_err(|error| ApiError::not_found(error.to_string()))
@@ -167,5 +172,5 @@ async fn control(State(app): State<Arc<App>>, body: Bytes) -> Response {
 }
 
 fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(error.to_string()))
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request(with_suggestion(&error.to_string())))
 }

@@ -14,6 +14,7 @@ use crate::idp::{AuthMode, Provider};
 use crate::journal::Journal;
 use crate::net::ListenerSwitch;
 use crate::paging::Paging;
+use crate::patches::Patches;
 use crate::state::{BlobStore, Timing, Workspace};
 use crate::timestamp::Timestamp;
 
@@ -36,6 +37,8 @@ pub(crate) struct App {
     pub(crate) packing: tokio::sync::Mutex<()>,
     pub(crate) workspace: Mutex<Workspace>,
     pub(crate) rules: Mutex<Arc<Rules>>,
+    pub(crate) timing: Mutex<Timing>,
+    pub(crate) patches: Patches,
     #[cfg(feature = "check")]
     pub(crate) violations: Mutex<Vec<crate::check::Violation>>,
 }
@@ -48,7 +51,6 @@ pub(crate) struct Settings {
     pub(crate) auth: AuthMode,
     pub(crate) paging: Paging,
     pub(crate) ranges: bool,
-    pub(crate) timing: Timing,
 }
 
 impl App {
@@ -75,6 +77,11 @@ impl App {
                 .map_err(io::Error::from)
         })
         .await
+    }
+
+    /// Returns the durations of work that starts now.
+    pub(crate) fn timing(&self) -> Timing {
+        self.timing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn rules(&self) -> Arc<Rules> {

@@ -33,6 +33,12 @@ pub(crate) enum RouteMatch {
 }
 
 impl Routes {
+    /// Creates the routes of the operations that the document in use has.
+    pub(crate) fn of_document() -> Self {
+        let operations = documine_api::operations::OPERATIONS.iter().filter(|operation| !operation.missing);
+        Self::new(operations.map(|operation| (operation.id, operation.method.to_owned(), operation.path)))
+    }
+
     /// Creates routes from rows of operation id, method and path.
     pub(crate) fn new(rows: impl IntoIterator<Item = (&'static str, String, &'static str)>) -> Self {
         let routes = rows.into_iter().map(|(operation, method, path)| Route {

@@ -1,6 +1,7 @@
 //! A file and its states.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -128,6 +129,28 @@ impl File {
         at = at.plus(timing.work(timing.indexing, 1));
         self.schedule(at, "PROCESSED");
         at
+    }
+
+    /// Returns whether an analysis is planned or running.
+    pub(crate) fn is_in_analysis(&self, now: Timestamp) -> bool {
+        self.deleted.is_none() && self.timeline.last().is_some_and(|last| last.at > now)
+    }
+
+    /// Makes the planned or running analysis end in ERROR at the moment at which its rules have been applied.
+    pub(crate) fn fail_analysis(&mut self, now: Timestamp, message: &str) {
+        let is_end = |change: &StateChange| matches!(change.state.as_str(), "INDEXING" | "PROCESSED" | "ERROR");
+        let end = self.timeline.iter().find(|change| change.at > now && is_end(change)).map(|change| change.at);
+        let Some(end) = end else { return };
+        self.failure = Some(message.to_owned());
+        self.timeline.retain(|change| change.at <= now || !is_end(change));
+        self.schedule(end, "ERROR");
+    }
+
+    /// Delays all planned states.
+    pub(crate) fn delay_analysis(&mut self, now: Timestamp, delay: Duration) {
+        for change in self.timeline.iter_mut().filter(|change| change.at > now) {
+            change.at = change.at.plus(delay);
+        }
     }
 
     /// Stops the analysis in its current state.

@@ -30,4 +30,4 @@ pub(crate) use license::{License, UsageEvent};
 pub(crate) use template::Template;
 pub use timing::Timing;
 pub(crate) use user::User;
-pub(crate) use workspace::Workspace;
+pub(crate) use workspace::{AnalysisEffect, PlannedAnalysis, Workspace};

@@ -72,6 +72,8 @@ impl Workspace {
             usage: Vec::new(),
             fail_next_package: None,
             fail_next_analysis: None,
+            planned_analyses: Vec::new(),
+            license_exhausted: false,
         }
     }
 }

@@ -48,6 +48,21 @@ impl Default for Timing {
 }
 
 impl Timing {
+    /// Creates a timing in which every analysis takes `analysis` and every package `package`, independent of pages and files, plus a few
+    /// milliseconds for the states in between. Other durations: the defaults.
+    pub fn fixed(analysis: Duration, package: Duration) -> Self {
+        let none = Duration::ZERO;
+        let work = Self { queue: none, structure_per_page: none, ocr_per_page: none, ..Self::default() };
+        Self {
+            analysis_per_page: none,
+            indexing: analysis,
+            package_queue: none,
+            package,
+            package_per_file: none,
+            ..work
+        }
+    }
+
     /// Returns the duration of `count` times `each` at the given speed. At least 1 ms, so that states remain distinct.
     pub(crate) fn work(&self, each: Duration, count: usize) -> Duration {
         let speed = if self.speed.is_finite() && self.speed > 0.0 { self.speed } else { 1.0 };

@@ -1,6 +1,7 @@
 //! The state of the service: templates, dossiers, files, packages, users, license.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,42 @@ pub(crate) struct Workspace {
     /// The failure message of the next analysis.
     #[serde(default)]
     pub(crate) fail_next_analysis: Option<String>,
+    /// Planned failures and delays of analyses, by file name.
+    #[serde(default)]
+    pub(crate) planned_analyses: Vec<PlannedAnalysis>,
+    /// True if the license has no pages left.
+    #[serde(default)]
+    pub(crate) license_exhausted: bool,
+}
+
+/// A failure or delay of the analyses of files whose name matches a pattern.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct PlannedAnalysis {
+    /// A file name in which `*` stands for any text and `?` for any character.
+    pub(crate) pattern: String,
+    pub(crate) effect: AnalysisEffect,
+}
+
+/// The effect of a [`PlannedAnalysis`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AnalysisEffect {
+    Fail(String),
+    DelayMs(u64),
+}
+
+impl PlannedAnalysis {
+    pub(crate) fn matches(&self, name: &str) -> bool {
+        let pattern = regex::escape(&self.pattern).replace(r"\*", ".*").replace(r"\?", ".");
+        regex::Regex::new(&format!("(?s)^{pattern}$")).is_ok_and(|pattern| pattern.is_match(name))
+    }
+
+    fn apply(&self, file: &mut File, now: Timestamp) {
+        match &self.effect {
+            AnalysisEffect::Fail(message) => file.fail_analysis(now, message),
+            AnalysisEffect::DelayMs(delay) => file.delay_analysis(now, Duration::from_millis(*delay)),
+        }
+    }
 }
 
 impl Workspace {
@@ -42,6 +79,31 @@ impl Workspace {
     /// Returns an id that is derived from a name instead of a counter.
     pub(crate) fn derived_id(&self, kind: &str, number: u64) -> String {
         ids::id(self.seed, kind, number)
+    }
+
+    /// Adds a planned failure or delay, and applies it to analyses in progress. An earlier plan of the same kind for the same pattern is replaced.
+    /// Returns the number of files whose analysis is affected at once.
+    pub(crate) fn plan_analyses(&mut self, plan: PlannedAnalysis, now: Timestamp) -> usize {
+        let kind = |effect: &AnalysisEffect| std::mem::discriminant(effect);
+        self.planned_analyses
+            .retain(|known| known.pattern != plan.pattern || kind(&known.effect) != kind(&plan.effect));
+        let mut affected = 0;
+        for file in self.files.values_mut().filter(|file| plan.matches(&file.name) && file.is_in_analysis(now)) {
+            plan.apply(file, now);
+            affected += 1;
+            update_usage(&mut self.usage, file, now);
+        }
+        self.planned_analyses.push(plan);
+        affected
+    }
+
+    /// Applies the planned failures and delays to a file whose analysis has just been planned.
+    pub(crate) fn apply_planned_analyses(&self, file: &mut File, now: Timestamp) {
+        for plan in &self.planned_analyses {
+            if plan.matches(&file.name) {
+                plan.apply(file, now);
+            }
+        }
     }
 
     /// Removes what has expired in the trash and among the packages. Returns the names of the blobs that are no longer used.
@@ -94,4 +156,16 @@ impl Workspace {
     pub(crate) fn remove_download(&mut self, id: &str) -> Option<String> {
         self.downloads.remove(id).and_then(|download| download.blob)
     }
+}
+
+/// Moves the usage of a file to the end of its analysis. A failed analysis is not counted.
+fn update_usage(usage: &mut Vec<UsageEvent>, file: &File, now: Timestamp) {
+    let end = file.timeline.last().map_or(now, |last| last.at);
+    usage.retain_mut(|event| {
+        let is_open = event.file_id == file.id && event.at > now;
+        if is_open {
+            event.at = end;
+        }
+        !is_open || file.failure.is_none()
+    });
 }

@@ -1,8 +1,6 @@
 //! The package: incompressible documents that are generated and uploaded, so that every misplaced byte changes the checksum.
 
-use documine::{
-    Client, Credentials, DossierFields, DossierTemplateId, DownloadFileType, Package, PackageRequest, Source,
-};
+use documine::{Client, Credentials, DossierFields, DownloadFileType, Package, PackageRequest, Source};
 use documine_sim::Simulator;
 use sha2::{Digest, Sha256};
 
@@ -16,7 +14,7 @@ pub(crate) async fn create(sim: &Simulator, bytes: usize, random: &mut fastrand:
     let credentials = Credentials::password(sim.client_id(), sim.username(), sim.password());
     let credentials = credentials.client_secret(sim.client_secret());
     let client = Client::builder(sim.base_url()).workspace(sim.workspace_id()).credentials(credentials).build()?;
-    let template = client.dossier_template(sim.dossier_template_id().parse::<DossierTemplateId>()?);
+    let template = client.dossier_template(sim.dossier_template_id());
     let dossier = template.create_dossier(DossierFields::named("kill-resume")).await?;
     let documents = bytes.div_ceil(MAX_DOCUMENT_SIZE);
     for number in 0..documents {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use documine::{Client, DossierTemplateId};
+use documine::Client;
 use documine_sim::Simulator;
 
 use crate::Failure;
@@ -13,7 +13,7 @@ use crate::load::record::{ExpectedState, Records};
 pub(crate) async fn audit(sim: &Simulator, client: Client, records: &Records) -> Result<Vec<String>, Failure> {
     let mut findings = records.findings();
     journal(sim, records, &mut findings);
-    let template = client.dossier_template(sim.dossier_template_id().parse::<DossierTemplateId>()?);
+    let template = client.dossier_template(sim.dossier_template_id());
     let mut by_name: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for dossier in template.dossiers().await? {
         by_name.entry(dossier.name.unwrap_or_default()).or_default().push(dossier.id);

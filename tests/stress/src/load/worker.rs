@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use documine::{
-    Client, DossierFields, DossierHandle, DossierTemplateHandle, DossierTemplateId, DownloadFileType, Error,
-    FileHandle, Package, PackageRequest, Source, Uploaded, retry::RetryMode, transfer::Saved,
+    Client, DossierFields, DossierHandle, DossierTemplateHandle, DownloadFileType, Error, FileHandle, Package,
+    PackageRequest, Source, Uploaded, retry::RetryMode, transfer::Saved,
 };
 use documine_sim::Simulator;
 
@@ -38,7 +38,7 @@ impl Worker {
         folder: &Path,
         records: &Arc<Records>,
     ) -> Result<Self, Failure> {
-        let template = client.dossier_template(sim.dossier_template_id().parse::<DossierTemplateId>()?);
+        let template = client.dossier_template(sim.dossier_template_id());
         let random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
         Ok(Self { number, random, client, template, folder: folder.to_owned(), records: Arc::clone(records) })
     }
