@@ -298,7 +298,7 @@ async fn stream_continues_after_restart_only_if_delivered_bytes_are_proven() {
         // The same strong validator is proof, and the last bytes are compared in case it is wrong.
         (&[ETAG], &[ETAG], None, true),
         (&[ETAG], &[ETAG], Some(1), false),
-        (&[ETAG], &[ETAG], Some(100_000), false),
+        (&[ETAG], &[ETAG], Some(5_000), false),
         // Without a strong validator, all bytes are compared by their checksum.
         (&[], &[], None, true),
         (&[], &[], Some(1), false),

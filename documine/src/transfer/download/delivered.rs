@@ -13,10 +13,11 @@ use super::error::changed;
 use super::package_meta::PackageMeta;
 use crate::error::Result;
 
-/// Bytes at the end that are kept for the comparison.
-const TAIL_SIZE: usize = 128 * 1024;
-/// Limit on the chunks that are kept: a service may send a few bytes at a time.
-const MAX_TAIL_CHUNKS: usize = 1024;
+/// Length up to which all delivered bytes are kept, so that they can be compared without a validator.
+const WHOLE_SIZE: usize = 128 * 1024;
+/// Length of the last bytes that are kept of more. They are copied: chunks that are kept longer than their caller needs them cost the allocator
+/// more than the copy.
+const TAIL_SIZE: usize = 8 * 1024;
 
 /// The delivered bytes of a stream.
 pub(super) struct Delivered {
@@ -33,14 +34,7 @@ enum Evidence {
     /// The checksum of all bytes.
     Checksum(Checksum),
     /// The last bytes of a version with a strong validator.
-    Tail(Tail),
-}
-
-/// The last chunks, which share their memory with the chunks of the caller.
-#[derive(Clone, Default)]
-struct Tail {
-    chunks: VecDeque<Bytes>,
-    bytes: usize,
+    Tail(VecDeque<u8>),
 }
 
 /// A comparison in progress.
@@ -58,7 +52,7 @@ impl Delivered {
     pub(super) fn new(meta: &PackageMeta) -> Self {
         let evidence = match meta.validator {
             None => Evidence::Checksum(Checksum::default()),
-            Some(_) => Evidence::Tail(Tail::default()),
+            Some(_) => Evidence::Tail(VecDeque::new()),
         };
         Self { bytes: 0, meta: meta.clone(), evidence, comparison: None }
     }
@@ -75,7 +69,7 @@ impl Delivered {
             }
             Evidence::Checksum(_) => Evidence::Checksum(Checksum::default()),
             // A tail that holds all delivered bytes needs no validator.
-            Evidence::Tail(tail) if tail.bytes as u64 == self.bytes || is_same_version(&self.meta, meta) => {
+            Evidence::Tail(tail) if tail.len() as u64 == self.bytes || is_same_version(&self.meta, meta) => {
                 Evidence::Tail(tail.clone())
             }
             Evidence::Tail(_) => return Err(changed()),
@@ -109,13 +103,17 @@ impl Delivered {
                 && self.meta.validator.is_none()
             {
                 // Without a validator, only a tail that holds all bytes is compared.
-                self.evidence = Evidence::Checksum(tail.checksum());
+                let mut checksum = Checksum::default();
+                let (first, last) = tail.as_slices();
+                checksum.update(first);
+                checksum.update(last);
+                self.evidence = Evidence::Checksum(checksum);
             }
         }
         self.bytes += chunk.len() as u64;
         match &mut self.evidence {
             Evidence::Checksum(checksum) => checksum.update(&chunk),
-            Evidence::Tail(tail) => tail.push(chunk.clone()),
+            Evidence::Tail(tail) => push(tail, &chunk, self.bytes),
         }
         Ok(chunk)
     }
@@ -130,50 +128,22 @@ impl Delivered {
                 comparison.bytes < self.bytes || checksum == delivered
             }
             (Evidence::Tail(delivered), Evidence::Tail(expected)) => {
-                let tail_start = self.bytes - delivered.bytes as u64;
+                let tail_start = self.bytes - delivered.len() as u64;
                 let before = usize::try_from(tail_start.saturating_sub(position)).unwrap_or(usize::MAX);
-                expected.take_if_equal(repeated.get(before..).unwrap_or_default())
+                let repeated = repeated.get(before..).unwrap_or_default();
+                expected.len() >= repeated.len() && expected.drain(..repeated.len()).eq(repeated.iter().copied())
             }
             _ => false,
         }
     }
 }
 
-impl Tail {
-    fn push(&mut self, chunk: Bytes) {
-        self.bytes += chunk.len();
-        self.chunks.push_back(chunk);
-        while let Some(first) = self.chunks.front()
-            && (self.bytes - first.len() >= TAIL_SIZE || self.chunks.len() > MAX_TAIL_CHUNKS)
-        {
-            self.bytes -= first.len();
-            self.chunks.pop_front();
-        }
-    }
-
-    /// Removes the first bytes, which must be equal to `bytes`.
-    fn take_if_equal(&mut self, mut bytes: &[u8]) -> bool {
-        while !bytes.is_empty() {
-            let Some(mut first) = self.chunks.pop_front() else { return false };
-            let (now, later) = bytes.split_at(bytes.len().min(first.len()));
-            if first.split_to(now.len()) != now {
-                return false;
-            }
-            if !first.is_empty() {
-                self.chunks.push_front(first);
-            }
-            bytes = later;
-        }
-        true
-    }
-
-    fn checksum(&self) -> Checksum {
-        let mut checksum = Checksum::default();
-        for chunk in &self.chunks {
-            checksum.update(chunk);
-        }
-        checksum
-    }
+/// Adds a chunk to the last bytes. `total` is the number of delivered bytes, including the chunk.
+fn push(tail: &mut VecDeque<u8>, chunk: &[u8], total: u64) {
+    let limit = if total <= WHOLE_SIZE as u64 { WHOLE_SIZE } else { TAIL_SIZE };
+    let chunk = &chunk[chunk.len().saturating_sub(limit)..];
+    tail.drain(..(tail.len() + chunk.len()).saturating_sub(limit));
+    tail.extend(chunk);
 }
 
 /// Returns whether two responses have the same strong validator.
@@ -244,7 +214,7 @@ mod tests {
             assert_eq!(repeat(None, None, Some(at)), None, "without a validator, changed at {at}");
             assert_eq!(repeat(None, Some("a"), Some(at)), None, "without a first validator, changed at {at}");
         }
-        for at in [300_000 - TAIL_SIZE, 250_000, 299_999] {
+        for at in [300_000 - TAIL_SIZE, 295_000, 299_999] {
             assert_eq!(repeat(Some("a"), Some("a"), Some(at)), None, "wrong validator, changed at {at}");
         }
         assert!(repeat(None, None, Some(300_000)).is_some(), "bytes that were not delivered");
@@ -254,13 +224,13 @@ mod tests {
     fn compares_few_delivered_bytes_completely() {
         let bytes = package();
         for second in [Some("a"), Some("b"), None] {
-            let mut delivered = delivered(Some("a"), TAIL_SIZE, 999);
+            let mut delivered = delivered(Some("a"), WHOLE_SIZE, 999);
             // Interrupted during the comparison.
             delivered.restart(&meta(Some("c"))).unwrap();
-            assert_eq!(accept(&mut delivered, &bytes[..TAIL_SIZE / 2], 1_000).unwrap(), 0);
+            assert_eq!(accept(&mut delivered, &bytes[..WHOLE_SIZE / 2], 1_000).unwrap(), 0);
             assert!(!delivered.is_confirmed());
             delivered.restart(&meta(second)).unwrap();
-            assert_eq!(accept(&mut delivered, &bytes[..200_000], 5_000).unwrap(), 200_000 - TAIL_SIZE, "{second:?}");
+            assert_eq!(accept(&mut delivered, &bytes[..200_000], 5_000).unwrap(), 200_000 - WHOLE_SIZE, "{second:?}");
             // The version of the second response counts from now on.
             assert_eq!(delivered.restart(&meta(Some("a"))).is_ok(), second != Some("b"), "{second:?}");
             if second.is_none() {
@@ -278,14 +248,14 @@ mod tests {
     }
 
     #[test]
-    fn keeps_a_bounded_number_of_chunks() {
-        for chunk_size in [1, 100, 5_000, 300_000] {
-            let Evidence::Tail(tail) = delivered(Some("a"), 300_000, chunk_size).evidence else {
-                unreachable!("there is a validator")
-            };
-            assert!(tail.chunks.len() <= MAX_TAIL_CHUNKS && tail.bytes < TAIL_SIZE + chunk_size, "{chunk_size}");
-            assert_eq!(tail.bytes, tail.chunks.iter().map(Bytes::len).sum::<usize>());
-            assert!(tail.bytes >= TAIL_SIZE.min(MAX_TAIL_CHUNKS * chunk_size), "{chunk_size}");
+    fn keeps_the_last_bytes_only() {
+        for (bytes, kept) in [(WHOLE_SIZE, WHOLE_SIZE), (WHOLE_SIZE + 1, TAIL_SIZE), (300_000, TAIL_SIZE)] {
+            for chunk_size in [1, 5_000, 300_000] {
+                let Evidence::Tail(tail) = delivered(Some("a"), bytes, chunk_size).evidence else {
+                    unreachable!("there is a validator")
+                };
+                assert!(tail == &package()[bytes - kept..bytes], "{bytes} bytes in chunks of {chunk_size}");
+            }
         }
     }
 
