@@ -292,6 +292,57 @@ async fn restarts_file_but_fails_stream_when_package_changes() {
     assert!(stream.next().await.is_none());
 }
 
+/// First header, second header, change at this distance before the interruption, and whether the stream continues.
+type RestartCase<'a> = (&'a [&'a str], &'a [&'a str], Option<usize>, bool);
+
+#[tokio::test]
+async fn stream_continues_after_restart_only_if_delivered_bytes_are_proven() {
+    const TWO: &str = "ETag: \"two\"";
+    let zip = incompressible_zip(600_000);
+    let delivered = 500_000;
+    let cases: [RestartCase<'_>; 12] = [
+        // The same strong validator is proof, and the last bytes are compared in case it is wrong.
+        (&[ETAG], &[ETAG], None, true),
+        (&[ETAG], &[ETAG], Some(1), false),
+        (&[ETAG], &[ETAG], Some(5_000), false),
+        // Without a strong validator, all bytes are compared by their checksum.
+        (&[], &[], None, true),
+        (&[], &[], Some(1), false),
+        (&[], &[], Some(delivered), false),
+        (&[], &[ETAG], None, true),
+        (&[], &[ETAG], Some(delivered), false),
+        (&["ETag: W/\"one\""], &["ETag: W/\"one\""], Some(delivered), false),
+        // Another validator, or none after one: nothing proves the first bytes.
+        (&[ETAG], &[TWO], None, false),
+        (&[ETAG], &[TWO], Some(delivered), false),
+        (&[ETAG], &[], None, false),
+    ];
+    for (first, second, change, continues) in cases {
+        let [first, second] =
+            [first, second].map(|headers| headers.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let what = format!("{first:?}, {second:?}, change {change:?} bytes before the interruption");
+        let mut other = zip.clone();
+        if let Some(distance) = change {
+            other[delivered - distance] ^= 1;
+        }
+        let package = zip.clone();
+        let server = PackageServer::start(move |request| {
+            let (package, headers, sent) = match request.number {
+                0 => (&package, &first, delivered),
+                _ => (&other, &second, usize::MAX),
+            };
+            full_response(package, &headers.iter().map(String::as_str).collect::<Vec<_>>(), sent)
+        })
+        .await;
+        match read_stream(&server.package().await).await {
+            Ok(received) => assert!(continues && received == zip, "{what}"),
+            Err(error) => {
+                assert!(!continues && error.kind() == ErrorKind::Integrity, "{error}: {what}");
+            }
+        }
+    }
+}
+
 /// Wraps bytes in a gzip file with one uncompressed block (RFC 1951, RFC 1952).
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut sum = u32::MAX;

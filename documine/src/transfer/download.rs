@@ -2,7 +2,9 @@
 
 mod atomic_file;
 mod checksum;
+mod chunk_timer;
 mod content_disposition;
+mod delivered;
 mod error;
 mod fetch;
 mod file_name;
@@ -17,6 +19,7 @@ mod resume_record;
 mod stream;
 mod validator;
 mod verifier;
+mod write_batch;
 pub(crate) mod zip_end;
 
 use std::io::Write;
@@ -136,7 +139,7 @@ impl DownloadRequest {
         loop {
             match fetch.next().await? {
                 FetchEvent::Chunk(chunk) => {
-                    file.write(&chunk).await?;
+                    file.write(chunk).await?;
                     if let Some(progress) = progress {
                         progress.moved(fetch.position(), fetch.meta().length);
                     }

@@ -1,24 +1,26 @@
 //! Upload sources and upload bodies: a file, bytes or a stream, sent in chunks with their exact length.
 
+mod read_ahead;
+
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio_util::io::ReaderStream;
 
 use super::progress::Progress;
 use crate::clock::BoxFuture;
+use crate::disk::run_blocking;
 use crate::error::{Error, Result};
 use crate::timeout::Activity;
 use crate::transport;
+use read_ahead::ReadAhead;
 
-/// Bytes that are read and sent at a time.
+/// Bytes that are sent at a time.
 const CHUNK_SIZE: usize = 64 * 1024;
 /// Bytes at the start of a file from which the media type is inferred.
 const SNIFFED_BYTES: usize = 8 * 1024;
@@ -157,26 +159,10 @@ impl Source {
             }
             Content::Path(path) => path,
         };
-        let shown = path.display();
-        let open_error = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotFound => Error::input(format!("{shown}: file not found; check the path")),
-            _ => Error::file(format!("cannot read {shown}"), error),
-        };
-        // Checked before opening, because opening a pipe blocks until it has a writer.
-        let metadata = tokio::fs::metadata(path).await.map_err(open_error)?;
-        if metadata.is_dir() {
-            return Err(Error::input(format!("{shown} is a folder; upload the files in it")));
-        }
-        if !metadata.is_file() {
-            return Err(Error::input(format!(
-                "{shown} is not a regular file; its length must be known before the upload"
-            )));
-        }
         #[cfg(test)]
         OPENED.set(OPENED.get() + 1);
-        let file = File::open(path).await.map_err(open_error)?;
-        let version = FileVersion::of(&file.metadata().await.map_err(open_error)?);
-        Ok(OpenSource::File(file, version, path.clone()))
+        let path = path.clone();
+        run_blocking(move || open_file(path)).await
     }
 
     /// Returns the media type, inferred from the file name or the first bytes unless it is set.
@@ -190,6 +176,25 @@ impl Source {
         let inferred = infer::get(&opened.first_bytes().await?);
         Ok(inferred.map_or("application/octet-stream", |kind| kind.mime_type()).to_owned())
     }
+}
+
+fn open_file(path: PathBuf) -> Result<OpenSource> {
+    let shown = path.display();
+    let open_error = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Error::input(format!("{shown}: file not found; check the path")),
+        _ => Error::file(format!("cannot read {shown}"), error),
+    };
+    // Checked before opening, because opening a pipe blocks until it has a writer.
+    let metadata = std::fs::metadata(&path).map_err(open_error)?;
+    if metadata.is_dir() {
+        return Err(Error::input(format!("{shown} is a folder; upload the files in it")));
+    }
+    if !metadata.is_file() {
+        return Err(Error::input(format!("{shown} is not a regular file; its length must be known before the upload")));
+    }
+    let file = File::open(&path).map_err(open_error)?;
+    let version = FileVersion::of(&file.metadata().map_err(open_error)?);
+    Ok(OpenSource::File(Arc::new(file), version, path))
 }
 
 #[cfg(test)]
@@ -213,7 +218,7 @@ impl FileVersion {
 
 /// A source that was opened for one attempt.
 enum OpenSource {
-    File(File, FileVersion, PathBuf),
+    File(Arc<File>, FileVersion, PathBuf),
     Bytes(Bytes),
     Stream(ChunkStream, u64),
 }
@@ -233,13 +238,14 @@ impl OpenSource {
             Self::Bytes(bytes) => Ok(bytes.slice(..bytes.len().min(SNIFFED_BYTES))),
             Self::Stream(..) => Ok(Bytes::new()),
             Self::File(file, _, path) => {
-                let mut bytes = Vec::new();
-                let read = async {
-                    file.take(SNIFFED_BYTES as u64).read_to_end(&mut bytes).await?;
-                    file.rewind().await
+                let (file, path) = (Arc::clone(file), path.clone());
+                let read = move || {
+                    let (mut file, mut bytes) = (file.as_ref(), Vec::new());
+                    let read = file.take(SNIFFED_BYTES as u64).read_to_end(&mut bytes).and_then(|_| file.rewind());
+                    read.map_err(|error| Error::file(format!("cannot read {}", path.display()), error))?;
+                    Ok(bytes.into())
                 };
-                read.await.map_err(|error| Error::file(format!("cannot read {}", path.display()), error))?;
-                Ok(bytes.into())
+                run_blocking(read).await
             }
         }
     }
@@ -346,26 +352,29 @@ fn exact_length(chunks: ChunkStream, length: u64) -> impl Stream<Item = io::Resu
 
 /// Reads a file. Fails if the file changes before its last chunk is sent.
 fn file_chunks(
-    file: File,
+    file: Arc<File>,
     version: FileVersion,
     path: PathBuf,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
-    let reader = ReaderStream::with_capacity(file, CHUNK_SIZE);
-    stream::try_unfold((reader, 0, path), move |(mut reader, sent, path)| async move {
+    let start = (ReadAhead::new(file), Bytes::new(), 0, path);
+    stream::try_unfold(start, move |(mut reader, mut piece, sent, path)| async move {
         if sent == version.length {
             return Ok(None);
         }
-        let chunk = match reader.next().await {
-            Some(chunk) => chunk
-                .map_err(|error| io::Error::other(Error::file(format!("cannot read {}", path.display()), error)))?,
-            None => return Err(changed(&path)),
-        };
+        if piece.is_empty() {
+            let read_error = |error| io::Error::other(Error::file(format!("cannot read {}", path.display()), error));
+            piece = reader.next().await.map_err(read_error)?;
+        }
+        if piece.is_empty() {
+            return Err(changed(&path));
+        }
+        let chunk = piece.split_to(piece.len().min(CHUNK_SIZE));
         let sent = sent + chunk.len() as u64;
         // Checked before the last chunk, so that the service never receives a mixture of two versions as a complete file.
         if sent > version.length || (sent == version.length && current_version(&path).await? != version) {
             return Err(changed(&path));
         }
-        Ok(Some((chunk, (reader, sent, path))))
+        Ok(Some((chunk, (reader, piece, sent, path))))
     })
 }
 

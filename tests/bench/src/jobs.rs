@@ -24,6 +24,9 @@ pub(crate) const TENANT: &str = "acme";
 /// The dossier template in every path.
 pub(crate) const TEMPLATE: &str = "f6a601da-8165-485f-bc9f-f257f1f76fde";
 
+/// End of the id of a package without an entity tag.
+pub(crate) const UNTAGGED: &str = "-untagged";
+
 /// Returns an access token of a realistic length, about 1 kB; each request carries the token.
 pub(crate) fn token() -> String {
     "e30.".repeat(256)
@@ -77,6 +80,8 @@ enum Kind {
     Upload,
     /// A download that discards the content.
     Fetch,
+    /// The same for a package without an entity tag.
+    FetchUntagged,
     /// A download into a file.
     Save,
 }
@@ -134,7 +139,9 @@ impl Job {
         let mut builder = match self.kind {
             // One thread, so that two runs execute the same work in the same order.
             Kind::Call | Kind::List | Kind::Items => Builder::new_current_thread(),
-            Kind::Concurrent | Kind::Upload | Kind::Fetch | Kind::Save => Builder::new_multi_thread(),
+            Kind::Concurrent | Kind::Upload | Kind::Fetch | Kind::FetchUntagged | Kind::Save => {
+                Builder::new_multi_thread()
+            }
         };
         builder.enable_all().build()
     }
@@ -181,6 +188,9 @@ impl Job {
             }
             Kind::Upload => id = Some(client.upload(&self.file).await?),
             Kind::Fetch => self.check_size(client.fetch(&self.bytes.to_string()).await?)?,
+            Kind::FetchUntagged => {
+                self.check_size(client.fetch(&format!("{}{UNTAGGED}", self.bytes)).await?)?;
+            }
             Kind::Save => self.check_size(client.save(&self.bytes.to_string(), &self.file).await?)?,
         }
         let wall = start.elapsed();

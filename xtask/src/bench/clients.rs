@@ -122,6 +122,8 @@ fn curl(task: &Task<'_>) -> Command {
             files(1)
         }
         "fetch" | "save" => format!("/api/downloads/{}/download", task.bytes),
+        // As in `tests/bench/src/jobs.rs`.
+        "fetch-untagged" => format!("/api/downloads/{}-untagged/download", task.bytes),
         "list" => format!("{}?[0-{}]", files(task.files), task.count),
         _ => format!("/api/license?[0-{}]", task.count),
     };

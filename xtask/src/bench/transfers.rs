@@ -23,9 +23,13 @@ pub(super) fn run(bench: &Bench<'_>, gibibytes: u32) -> Result<Vec<Row>, NotMeas
     let metrics =
         [("wall per GiB", time), ("user CPU per GiB", time), ("CPU per GiB", time), ("peak memory", Unit::Kibibytes)];
     let mut rows = Vec::new();
-    for (name, job, file) in
-        [("upload", "upload", &source), ("download", "fetch", &target), ("download to a file", "save", &target)]
-    {
+    for (name, job, file) in [
+        ("upload", "upload", &source),
+        ("download", "fetch", &target),
+        // A stream keeps a checksum, so that an interrupted download can continue.
+        ("download without entity tag", "fetch-untagged", &target),
+        ("download to a file", "save", &target),
+    ] {
         print(&format!("measuring: {name}, {gibibytes} GiB"));
         let count = u64::from(gibibytes);
         let task = Task { job, base_url: bench.base_url, count, concurrency: 1, files: 1, bytes, file };

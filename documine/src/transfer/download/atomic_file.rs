@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tempfile::{TempDir, TempPath};
+use tokio::task::JoinHandle;
 
 use super::error::TooLarge;
 use super::file_name;
@@ -16,14 +18,15 @@ use super::package_meta::PackageMeta;
 use super::part_claim::{PartClaim, WriteGuard};
 use super::partial_file::PartialFile;
 use super::resume_record::with_suffix;
+use super::write_batch::WriteBatch;
 use crate::clock::Clock;
 use crate::disk::{blocking, folder_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::models::DownloadId;
 use crate::transfer::destination::{Destination, IfExists, rename_to, write_error};
 
-/// Bytes that are buffered before they are written on the blocking thread pool.
-const BUFFER_SIZE: usize = 256 * 1024;
+/// Bytes that are collected before they are written on the blocking thread pool.
+const BATCH_SIZE: usize = 256 * 1024;
 
 /// Parameters of a resumable download.
 pub(super) struct ResumeOptions {
@@ -65,7 +68,9 @@ pub(super) struct AtomicFile {
     /// `None` while a blocking task uses the file, and after the end.
     file: Option<OpenFile>,
     /// Bytes that are not written yet.
-    buffer: Vec<u8>,
+    batch: WriteBatch,
+    /// A write that runs while the next bytes arrive. It owns the file.
+    writing: Option<JoinHandle<(OpenFile, io::Result<()>)>>,
     /// Path of the temporary file, which is deleted as soon as the call is dropped, even during a write.
     temporary: Option<TempPath>,
     /// Claim on the partial file, dropped with the call.
@@ -111,7 +116,8 @@ impl AtomicFile {
         };
         let opened = blocking(open).await.map_err(|error| write_error(destination.path(), error))?;
         let (file, temporary) = opened?;
-        Ok(Self { destination, if_exists, file: Some(file), buffer: Vec::new(), temporary, _claim: claim })
+        let (batch, writing) = (WriteBatch::default(), None);
+        Ok(Self { destination, if_exists, file: Some(file), batch, writing, temporary, _claim: claim })
     }
 
     /// Returns the position and metadata with which an earlier call can be resumed.
@@ -121,7 +127,7 @@ impl AtomicFile {
 
     /// Truncates the file to `position`, where the next bytes are written, and records the metadata of the package.
     pub(super) async fn start_at(&mut self, position: u64, meta: PackageMeta) -> Result<()> {
-        self.buffer.clear();
+        self.batch = WriteBatch::default();
         self.run(move |open| {
             if let Some(partial) = &mut open.partial {
                 // Before truncating, so that the record never describes bytes that no longer exist.
@@ -133,24 +139,42 @@ impl AtomicFile {
         .await
     }
 
-    pub(super) async fn write(&mut self, chunk: &[u8]) -> Result<()> {
-        self.buffer.extend_from_slice(chunk);
-        if self.buffer.len() < BUFFER_SIZE {
+    /// Takes the next chunk. An error of a write may be returned with a later chunk.
+    pub(super) async fn write(&mut self, chunk: Bytes) -> Result<()> {
+        self.batch.push(chunk);
+        if self.batch.bytes() < BATCH_SIZE {
             return Ok(());
         }
-        self.flush().await
+        if self.temporary.is_none() {
+            // A partial file must hold all bytes up to the last batch when the call is dropped.
+            return self.flush().await;
+        }
+        self.end_write().await?;
+        let chunks = std::mem::take(&mut self.batch).into_chunks();
+        if let Some(mut open) = self.file.take() {
+            self.writing = Some(tokio::task::spawn_blocking(move || {
+                let result = open.write(&chunks);
+                (open, result)
+            }));
+        }
+        Ok(())
     }
 
     async fn flush(&mut self) -> Result<()> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        self.buffer = self
-            .run(move |open| {
-                open.write(&buffer)?;
-                buffer.clear();
-                Ok(buffer)
-            })
-            .await?;
-        Ok(())
+        let chunks = std::mem::take(&mut self.batch).into_chunks();
+        self.run(move |open| open.write(&chunks)).await
+    }
+
+    /// Waits for the end of the current write.
+    async fn end_write(&mut self) -> Result<()> {
+        let Some(writing) = &mut self.writing else { return Ok(()) };
+        let ended = writing.await;
+        self.writing = None;
+        let result = ended.map_err(io::Error::other).and_then(|(open, result)| {
+            self.file = Some(open);
+            result
+        });
+        result.map_err(|error| write_error(self.destination.path(), error))
     }
 
     /// Returns a handle to read the bytes written so far. The handle shares the file position.
@@ -183,7 +207,7 @@ impl AtomicFile {
             if let Some(partial) = self.file.as_mut().and_then(|open| open.partial.as_mut()) {
                 partial.discard();
             }
-            self.buffer.clear();
+            self.batch = WriteBatch::default();
         }
         let _ = self.flush().await;
         self.close().await;
@@ -191,6 +215,7 @@ impl AtomicFile {
 
     /// Closes the file on the blocking thread pool: releasing the space of a large file takes time.
     async fn close(&mut self) {
+        let _ = self.end_write().await;
         let (file, temporary) = (self.file.take(), self.temporary.take());
         let close = move || {
             drop(file);
@@ -204,6 +229,7 @@ impl AtomicFile {
         &mut self,
         work: impl FnOnce(&mut OpenFile) -> io::Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.end_write().await?;
         let result = match self.file.take() {
             None => Err(io::Error::other("the file is closed after an earlier failure")),
             Some(mut open) => {
@@ -222,10 +248,10 @@ impl AtomicFile {
 }
 
 impl OpenFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+    fn write(&mut self, chunks: &[Bytes]) -> io::Result<()> {
+        chunks.iter().try_for_each(|chunk| self.file.write_all(chunk))?;
         match &mut self.partial {
-            Some(partial) => partial.record_written(&self.file, bytes),
+            Some(partial) => partial.record_written(&self.file, chunks),
             None => Ok(()),
         }
     }
@@ -244,20 +270,29 @@ impl Drop for OpenFile {
 impl Drop for AtomicFile {
     /// Closes the file on the blocking thread pool, so that dropping a call does not block.
     fn drop(&mut self) {
-        let Some(mut open) = self.file.take() else { return };
-        let (buffer, mut temporary) = (std::mem::take(&mut self.buffer), self.temporary.take());
+        let mut temporary = self.temporary.take();
         if cfg!(unix) {
             // Removes the name at once; the space is released when the file is closed.
             drop(temporary.take());
         }
+        let runtime = tokio::runtime::Handle::try_current();
+        if let (Some(writing), Ok(runtime)) = (self.writing.take(), &runtime) {
+            runtime.spawn(async move {
+                let written = writing.await;
+                let _ = blocking(move || drop((written, temporary))).await;
+            });
+            return;
+        }
+        let Some(mut open) = self.file.take() else { return };
+        let batch = std::mem::take(&mut self.batch);
         let close = move || {
             if open.partial.is_some() {
-                let _ = open.write(&buffer);
+                let _ = open.write(&batch.into_chunks());
             }
             drop(open);
             drop(temporary);
         };
-        match tokio::runtime::Handle::try_current() {
+        match runtime {
             Ok(runtime) => drop(runtime.spawn_blocking(close)),
             Err(_) => close(),
         }

@@ -2,14 +2,14 @@
 //!
 //! The transport retries the requests themselves.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{Stream, StreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::Instant;
 
+use super::chunk_timer::ChunkTimer;
 use super::content_disposition;
 use super::error::{too_large, wrong_length};
 use super::package_meta::PackageMeta;
@@ -18,15 +18,12 @@ use super::validator::Validator;
 use crate::client::Client;
 use crate::error::{Error, Result, TimeoutPhase};
 use crate::models::DownloadId;
-use crate::timeout::within;
 use crate::transport::classify::{ResponseFailure, classify};
 use crate::transport::{CallOptions, ResponseMeta, TransferFailure};
 
 /// Bytes after which a download counts as making progress and the retry count starts again. Prevents endless retries against a service that
 /// interrupts every response after a few bytes.
 const PROGRESS_BYTES: u64 = 16 * 1024;
-
-type BodyStream = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send>>;
 
 /// The parameters of a download.
 #[derive(Clone)]
@@ -54,7 +51,8 @@ pub(crate) struct Fetch {
     request: DownloadRequest,
     deadline: Option<Instant>,
     idle_timeout: Duration,
-    body: Option<BodyStream>,
+    timer: ChunkTimer,
+    body: Option<reqwest::Response>,
     operation: Option<&'static documine_api::operations::Operation>,
     /// False if the caller sets a `Range` header, and after a wrong range, a 416 or a failed verification.
     allows_ranges: bool,
@@ -85,6 +83,7 @@ impl Fetch {
             request,
             deadline,
             idle_timeout,
+            timer: ChunkTimer::default(),
             body: None,
             operation: None,
             allows_ranges: !has_range,
@@ -129,10 +128,14 @@ impl Fetch {
             _ => (self.idle_timeout, TimeoutPhase::Idle),
         };
         let Some(body) = &mut self.body else { return Ok(FetchEvent::End) };
-        let error = match within(body.next(), limit, phase).await {
+        let received = {
+            let chunk = pin!(body.chunk());
+            self.timer.within(chunk, limit, phase).await
+        };
+        let error = match received {
             Err(error) => error,
-            Ok(Some(Err(error))) => classify(ResponseFailure::Transport(&error)),
-            Ok(Some(Ok(chunk))) => {
+            Ok(Err(error)) => classify(ResponseFailure::Transport(&error)),
+            Ok(Ok(Some(chunk))) => {
                 let position = self.position + chunk.len() as u64;
                 self.check_size(position)?;
                 if self.meta.length.is_none_or(|length| position <= length) {
@@ -141,10 +144,10 @@ impl Fetch {
                 }
                 wrong_length(position, self.meta.length)
             }
-            Ok(None) if self.meta.length.is_some_and(|length| self.position != length) => {
+            Ok(Ok(None)) if self.meta.length.is_some_and(|length| self.position != length) => {
                 wrong_length(self.position, self.meta.length)
             }
-            Ok(None) => {
+            Ok(Ok(None)) => {
                 self.body = None;
                 return Ok(FetchEvent::End);
             }
@@ -239,7 +242,7 @@ impl Fetch {
                 }
             }
             self.check_size(self.meta.length.unwrap_or_default())?;
-            self.body = Some(Box::pin(body.bytes_stream()));
+            self.body = Some(body);
             return Ok(());
         }
     }

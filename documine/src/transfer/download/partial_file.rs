@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use tempfile::TempPath;
 
 use super::checksum::Checksum;
@@ -74,12 +75,14 @@ impl PartialFile {
         self.record.write(&self.record_path)
     }
 
-    /// Records bytes that were written to the file.
-    pub(crate) fn record_written(&mut self, file: &File, bytes: &[u8]) -> io::Result<()> {
-        if bytes.is_empty() {
+    /// Records chunks that were written to the file.
+    pub(crate) fn record_written(&mut self, file: &File, chunks: &[Bytes]) -> io::Result<()> {
+        if chunks.is_empty() {
             return Ok(());
         }
-        self.tail.update(bytes);
+        for chunk in chunks {
+            self.tail.update(chunk);
+        }
         if self.tail.bytes >= SYNC_INTERVAL {
             return self.sync(file);
         }

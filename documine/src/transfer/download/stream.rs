@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
 
-use super::checksum::Checksum;
+use super::delivered::Delivered;
 use super::error::changed;
 use super::fetch::{Fetch, FetchEvent};
 use super::package_meta::PackageMeta;
@@ -16,8 +16,11 @@ use crate::error::Result;
 /// A stream of a package's bytes. An interrupted response is resumed at the same position, according to the
 /// [`RetryPolicy`](crate::retry::RetryPolicy) of the call.
 ///
-/// The stream ends with an error if resuming fails, and if the number of bytes differs from the announced length. The ZIP structure is not
-/// verified.
+/// Where the service sends the package from its first byte again, the bytes already delivered are skipped. They must belong to the same
+/// version: by a strong validator (`ETag`, `Last-Modified`) and their last bytes, or without a validator by the checksum of them all.
+///
+/// The stream ends with an error if resuming fails, if the package has changed, and if the number of bytes differs from the announced length.
+/// The ZIP structure is not verified.
 pub struct PackageStream {
     chunks: PackageChunkStream,
     meta: Arc<PackageMeta>,
@@ -29,8 +32,7 @@ type PackageChunkStream = Pin<Box<dyn Stream<Item = Result<(Bytes, Arc<PackageMe
 impl PackageStream {
     pub(crate) fn new(fetch: Fetch) -> Self {
         let meta = Arc::new(fetch.meta().clone());
-        let state =
-            Some(Deduplicated { meta: Arc::clone(&meta), fetch, delivered: Checksum::default(), repeated: None });
+        let state = Some(Deduplicated { meta: Arc::clone(&meta), delivered: Delivered::new(&meta), fetch });
         let chunks = stream::unfold(state, |state| async move {
             let mut state = state?;
             match state.next().await {
@@ -72,45 +74,31 @@ impl std::fmt::Debug for PackageStream {
     }
 }
 
-/// Yields each byte once. After a restart, the bytes already delivered are compared by their checksum and skipped.
+/// Yields each byte once. After a restart, the bytes already delivered are compared and skipped.
 struct Deduplicated {
     fetch: Fetch,
     meta: Arc<PackageMeta>,
-    delivered: Checksum,
-    /// Bytes received since a restart, until they reach the delivered bytes.
-    repeated: Option<Checksum>,
+    delivered: Delivered,
 }
 
 impl Deduplicated {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
-            let mut chunk = match self.fetch.next().await? {
-                FetchEvent::Chunk(chunk) => chunk,
+            match self.fetch.next().await? {
+                FetchEvent::Chunk(chunk) => {
+                    let chunk = self.delivered.accept(chunk)?;
+                    if !chunk.is_empty() {
+                        return Ok(Some(chunk));
+                    }
+                }
                 FetchEvent::Restarted => {
                     self.meta = Arc::new(self.fetch.meta().clone());
-                    self.repeated = (self.delivered.bytes > 0).then(Checksum::default);
-                    continue;
+                    self.delivered.restart(&self.meta)?;
                 }
-                FetchEvent::Resumed => continue,
-                FetchEvent::End if self.repeated.is_some() => return Err(changed()),
+                FetchEvent::Resumed => {}
+                FetchEvent::End if !self.delivered.is_confirmed() => return Err(changed()),
                 FetchEvent::End => return Ok(None),
-            };
-            if let Some(repeated) = &mut self.repeated {
-                let missing = usize::try_from(self.delivered.bytes - repeated.bytes).unwrap_or(usize::MAX);
-                repeated.update(&chunk.split_to(missing.min(chunk.len())));
-                if repeated.bytes < self.delivered.bytes {
-                    continue;
-                }
-                if *repeated != self.delivered {
-                    return Err(changed());
-                }
-                self.repeated = None;
-                if chunk.is_empty() {
-                    continue;
-                }
             }
-            self.delivered.update(&chunk);
-            return Ok(Some(chunk));
         }
     }
 }

@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
-use crate::jobs::{JobError, TEMPLATE, TENANT};
+use crate::jobs::{JobError, TEMPLATE, TENANT, UNTAGGED};
 pub(crate) use lists::{file, file_id};
 
 pub(crate) type CannedResponse = Response<BoxBody<Bytes, Infallible>>;
@@ -118,23 +118,45 @@ async fn answer(request: Request<Incoming>, cache: Arc<ResponseCache>) -> Canned
             json_answer(StatusCode::OK, list)
         }
         (&Method::POST, Some(Resource::Files(_))) => transfers::take(request).await,
-        (&Method::GET, Some(Resource::Package(length))) => transfers::ready(length),
-        (&Method::GET, Some(Resource::PackageBytes(length))) => {
+        (&Method::GET, Some(Resource::Package(package))) => transfers::ready(package),
+        (&Method::GET, Some(Resource::PackageBytes(package))) => {
             let mut packages = cache.packages.lock().unwrap_or_else(PoisonError::into_inner);
-            transfers::give(packages.entry(length).or_insert_with(|| transfers::ArchiveHeaders::of_package(length)))
+            let headers = packages.entry(package.length);
+            let headers = headers.or_insert_with(|| transfers::ArchiveHeaders::of_package(package.length));
+            transfers::give(headers, package.has_tag)
         }
         (_, Some(_)) => refused(StatusCode::METHOD_NOT_ALLOWED),
         (_, None) => refused(StatusCode::NOT_FOUND),
     }
 }
 
-/// Resource of a path. The id of a dossier is its number of files, and the id of a package is its content size in bytes.
+/// Resource of a path. The id of a dossier is its number of files.
 #[derive(Debug, PartialEq)]
 enum Resource {
     License,
     Files(usize),
-    Package(u64),
-    PackageBytes(u64),
+    Package(Package),
+    PackageBytes(Package),
+}
+
+/// A package. Its id is the content size in bytes, followed by [`UNTAGGED`] if it has no entity tag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Package {
+    length: u64,
+    has_tag: bool,
+}
+
+impl Package {
+    fn of(id: &str) -> Option<Self> {
+        let length = id.strip_suffix(UNTAGGED);
+        Some(Self { length: length.unwrap_or(id).parse().ok()?, has_tag: length.is_none() })
+    }
+}
+
+impl std::fmt::Display for Package {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.length, if self.has_tag { "" } else { UNTAGGED })
+    }
 }
 
 impl Resource {
@@ -144,8 +166,8 @@ impl Resource {
         }
         if let Some(package) = path.strip_prefix("/api/downloads/") {
             return match package.strip_suffix("/download") {
-                Some(length) => Some(Self::PackageBytes(length.parse().ok()?)),
-                None => Some(Self::Package(package.parse().ok()?)),
+                Some(package) => Package::of(package).map(Self::PackageBytes),
+                None => Package::of(package).map(Self::Package),
             };
         }
         let (dossier, rest) = path_in_dossier(path)?;
@@ -187,7 +209,12 @@ mod tests {
         assert_eq!(dossier("100000"), Some(Resource::Files(100_000)));
         assert_eq!(dossier("100000000"), None);
         assert_eq!(Resource::of("/api/dossier-templates/other/dossiers/1/files"), None);
-        assert_eq!(Resource::of("/api/downloads/7/download"), Some(Resource::PackageBytes(7)));
+        let package = |has_tag| Package { length: 7, has_tag };
+        assert_eq!(Resource::of("/api/downloads/7/download"), Some(Resource::PackageBytes(package(true))));
+        assert_eq!(
+            Resource::of(&format!("/api/downloads/{}", package(false))),
+            Some(Resource::Package(package(false)))
+        );
         assert_eq!(Resource::of("/api/downloads/7/other"), None);
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{CannedResponse, json_answer};
+use super::{CannedResponse, Package, json_answer};
 
 /// Bytes of one write to the socket.
 const PIECE: usize = 256 * 1024;
@@ -64,13 +64,13 @@ impl std::fmt::Display for StreamChecksum {
 }
 
 /// Returns the status of a ready package.
-pub(super) fn ready(length: u64) -> CannedResponse {
-    let package = json!({ "downloadId": length.to_string(), "status": "READY", "fileName": "package.zip" });
+pub(super) fn ready(package: Package) -> CannedResponse {
+    let package = json!({ "downloadId": package.to_string(), "status": "READY", "fileName": "package.zip" });
     json_answer(StatusCode::OK, package.to_string())
 }
 
-/// Sends an archive with one entry of zeros.
-pub(super) fn give(ends: &ArchiveHeaders) -> CannedResponse {
+/// Sends an archive with one entry of zeros, with or without an entity tag.
+pub(super) fn give(ends: &ArchiveHeaders, has_tag: bool) -> CannedResponse {
     let total = ends.length;
     let between = total - (ends.head.len() + ends.tail.len()) as u64;
     let zeros = stream::unfold(between, |left| async move {
@@ -82,6 +82,9 @@ pub(super) fn give(ends: &ArchiveHeaders) -> CannedResponse {
     let mut answer = CannedResponse::new(BodyExt::boxed(body));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
     answer.headers_mut().insert(header::CONTENT_LENGTH, total.into());
+    if has_tag {
+        answer.headers_mut().insert(header::ETAG, HeaderValue::from_static("\"1\""));
+    }
     answer
 }
 
@@ -133,7 +136,7 @@ mod tests {
     #[tokio::test]
     async fn package_is_an_archive_of_zeros() -> Result<(), JobError> {
         for length in [0, 10, 300, 1_000_000] {
-            let answer = give(&ArchiveHeaders::of_package(length));
+            let answer = give(&ArchiveHeaders::of_package(length), true);
             let announced = answer.headers()[header::CONTENT_LENGTH].to_str()?.parse::<usize>()?;
             let bytes = answer.into_body().collect().await?.to_bytes();
             assert_eq!(bytes.len(), announced);
