@@ -1,6 +1,6 @@
 //! Connections: TLS with a private certificate authority, HTTP/2, client certificates, compression, proxies. Each TLS feature must pass alone.
 
-#![cfg(any(feature = "rustls", feature = "native-tls"))]
+#![cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
 #![allow(clippy::expect_used, reason = "these are tests")]
 
 mod compression;
