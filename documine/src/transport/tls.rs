@@ -47,7 +47,7 @@ fn provider(installed: Option<Arc<CryptoProvider>>) -> Result<Arc<CryptoProvider
     let by_feature = None::<fn() -> CryptoProvider>;
     installed.or_else(|| by_feature.map(|provider| Arc::new(provider()))).ok_or_else(|| {
         Error::config(
-            "TLS has no provider of cryptography; enable the feature `rustls` or `rustls-aws-lc-rs`, \
+            "could not configure TLS: no provider of cryptography; enable the feature `rustls` or `rustls-aws-lc-rs`, \
              or install a provider with `rustls::crypto::CryptoProvider::install_default` before building the client",
         )
     })

@@ -86,6 +86,8 @@ fn measure(sdk: &Sdk, folder: &Path) -> Result<Build, NotMeasured> {
     let run = |arguments: &[&str], limit| {
         let mut command = cargo();
         command.current_dir(&program).args(arguments).env("CARGO_TARGET_DIR", &target).env_remove("RUSTC_WRAPPER");
+        // As with a dependency from the registry, which cargo never compiles incrementally.
+        command.env("CARGO_INCREMENTAL", "0");
         output(&mut command, &format!("build-{name}-{}", arguments[0]), folder, limit)
     };
     run(&["fetch"], FETCH_LIMIT)?;
