@@ -3,6 +3,9 @@
 //! One HTTP client is one connection pool, which clones of a [`Client`](crate::Client) share. Connections are reused while both sides keep
 //! them open. HTTP/2 is used where the service offers it in the TLS handshake (ALPN, RFC 7301).
 
+#[cfg(feature = "rustls-no-provider")]
+mod tls;
+
 use std::fmt;
 
 use ::http::HeaderValue;
@@ -81,7 +84,7 @@ impl ConnectionConfig {
     /// Sets certificates and the provider of cryptography. rustls takes precedence over the platform's library.
     #[cfg(feature = "rustls-no-provider")]
     fn add_tls(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-        super::tls::client_config(self).map(|config| builder.tls_backend_preconfigured(config))
+        tls::client_config(self).map(|config| builder.tls_backend_preconfigured(config))
     }
 
     #[cfg(all(feature = "native-tls", not(feature = "rustls-no-provider")))]
@@ -125,12 +128,12 @@ fn proxy(url: &str) -> Result<reqwest::Proxy> {
 }
 
 #[cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
-pub(super) fn invalid_root_certificate() -> Error {
+fn invalid_root_certificate() -> Error {
     Error::config("invalid root certificate; PEM is required, which begins with -----BEGIN CERTIFICATE-----")
 }
 
 #[cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
-pub(super) fn invalid_identity() -> Error {
+fn invalid_identity() -> Error {
     Error::config("invalid client certificate; one PEM text with the certificate and its key (PKCS #8) is required")
 }
 

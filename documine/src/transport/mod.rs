@@ -7,7 +7,7 @@
 //! retry       repeats what is safe to repeat                      retry/
 //! rate limit  bounds concurrency and requests per second          rate_limit.rs
 //! attempt     rebuilds body and headers, timeouts, redirects      attempt.rs, ../timeout.rs
-//! HTTP        sends one request, returns one response             http.rs, connection.rs, tls.rs
+//! HTTP        sends one request, returns one response             http.rs, connection.rs
 //! response    reads a bounded body, or leaves it as a stream      response.rs, content_encoding.rs
 //! resume      repeats a request whose streamed body failed        resume.rs, ../transfer/download/
 //! classify    turns every failure into one Error                  classify.rs, error_body.rs
@@ -42,8 +42,6 @@ mod retry_after_hint;
 mod telemetry;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "rustls-no-provider")]
-mod tls;
 
 pub(crate) use call::RawTransport;
 pub(crate) use call_state::CallExecutor;

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 
-use super::connection::{ConnectionConfig, invalid_identity, invalid_root_certificate};
+use super::{ConnectionConfig, invalid_identity, invalid_root_certificate};
 use crate::error::{Error, Result};
 
 /// Builds the configuration: the platform's certificate store and the authorities of `settings`, TLS 1.2 and 1.3.
