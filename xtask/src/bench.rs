@@ -21,7 +21,7 @@ mod table;
 mod transfers;
 mod waits;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -70,6 +70,11 @@ impl Args {
             self.benchmarks.contains(&benchmark)
         }
     }
+
+    /// Returns `true` if a benchmark other than `build` was requested.
+    fn has_runs(&self) -> bool {
+        self.benchmarks.is_empty() || self.benchmarks.iter().any(|benchmark| *benchmark != Benchmark::Build)
+    }
 }
 
 /// Measures, prints the table and writes the figures.
@@ -88,25 +93,16 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
     let machine = machine();
     let folder = folder()?;
     let extent = if args.quick { Extent::QUICK } else { Extent::FULL };
-    let clients = Clients::make(&folder)?;
-    let server = server::Server::start(&mut Command::new(&clients.bench), &folder)?;
-    let bench = jobs::Bench { clients: &clients, folder: &folder, base_url: &server.base_url, extent: &extent };
-    let mut rows = Vec::new();
-    if args.has(Benchmark::Call) {
-        rows.extend(bench.calls()?);
-    }
-    if args.has(Benchmark::List) {
-        rows.extend(bench.lists()?);
-    }
-    if args.has(Benchmark::Transfer) {
-        rows.extend(transfers::run(&bench, args.gibibytes)?);
-    }
-    drop(server);
-    let waits = if args.has(Benchmark::Wait) { waits::run(&clients.bench, &folder, args.quick)? } else { Vec::new() };
+    // Builds need neither the clients nor the server.
+    let clients = if args.has_runs() { Some(Clients::make(&folder)?) } else { None };
+    let (mut rows, waits) = match &clients {
+        Some(clients) => run_clients(args, clients, &folder, &extent)?,
+        None => (Vec::new(), Vec::new()),
+    };
     if args.has(Benchmark::Build) {
         rows.extend(build::run(&folder));
     }
-    let mut notes = clients.notes.clone();
+    let mut notes = clients.as_ref().map(|clients| clients.notes.clone()).unwrap_or_default();
     notes.push(format!("this machine: {} cores, load {} at the start", machine["cores"], machine["load"]));
     table::print_rows(&rows, &notes);
     waits::print_waits(&waits);
@@ -118,7 +114,7 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
         "seconds": began.elapsed().as_secs(),
         "machine": machine,
         "tools": tools(),
-        "clients": clients.to_json(),
+        "clients": clients.as_ref().map(Clients::to_json),
         "extent": extent.to_json(),
         "rows": rows.iter().map(figures::Row::to_json).collect::<Vec<_>>(),
         "goals": goals::to_json(&rows),
@@ -128,6 +124,30 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
     std::fs::write(&path, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;
     print(&format!("\nall figures: target/bench.json ({} s)", began.elapsed().as_secs()));
     Ok(())
+}
+
+/// Runs the benchmarks that use the clients and the server.
+fn run_clients(
+    args: &Args,
+    clients: &Clients,
+    folder: &Path,
+    extent: &Extent,
+) -> Result<(Vec<figures::Row>, Vec<Value>), NotMeasured> {
+    let server = server::Server::start(&mut Command::new(&clients.bench), folder)?;
+    let bench = jobs::Bench { clients, folder, base_url: &server.base_url, extent };
+    let mut rows = Vec::new();
+    if args.has(Benchmark::Call) {
+        rows.extend(bench.calls()?);
+    }
+    if args.has(Benchmark::List) {
+        rows.extend(bench.lists()?);
+    }
+    if args.has(Benchmark::Transfer) {
+        rows.extend(transfers::run(&bench, args.gibibytes)?);
+    }
+    drop(server);
+    let waits = if args.has(Benchmark::Wait) { waits::run(&clients.bench, folder, args.quick)? } else { Vec::new() };
+    Ok((rows, waits))
 }
 
 /// Returns the folder for programs and output; later runs reuse it.

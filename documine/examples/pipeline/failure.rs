@@ -16,6 +16,7 @@ pub(crate) enum Code {
     Login = 4,
     Temporary = 5,
     Interrupted = 130,
+    #[cfg(unix)]
     Terminated = 143,
 }
 

@@ -127,7 +127,7 @@ impl ClientBuilder {
         let base_url = address::base_url(&self.base_url)?;
         let workspace = self.workspace.clone().unwrap_or_default();
         let tenant = workspace_header(&workspace)?;
-        if base_url.scheme() == "https" && cfg!(not(any(feature = "rustls", feature = "native-tls"))) {
+        if base_url.scheme() == "https" && cfg!(not(any(feature = "rustls-no-provider", feature = "native-tls"))) {
             return Err(Error::config(
                 "the base URL uses https: this build has no TLS; enable the feature `rustls` or `native-tls`",
             ));

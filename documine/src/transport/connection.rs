@@ -3,6 +3,9 @@
 //! One HTTP client is one connection pool, which clones of a [`Client`](crate::Client) share. Connections are reused while both sides keep
 //! them open. HTTP/2 is used where the service offers it in the TLS handshake (ALPN, RFC 7301).
 
+#[cfg(feature = "rustls-no-provider")]
+mod tls;
+
 use std::fmt;
 
 use ::http::HeaderValue;
@@ -71,42 +74,29 @@ impl ConnectionConfig {
             ProxyConfig::Environment if target.scheme() == "http" => builder = builder.no_proxy(),
             ProxyConfig::Environment => {}
         }
-        builder = self.add_root_certificates(builder)?;
-        builder = self.add_identity(builder)?;
+        builder = self.add_tls(builder)?;
         builder.build().map_err(|error| {
             let cause = crate::http_util::root_cause(&error);
             Error::config(format!("could not build the HTTP client: {cause}"))
         })
     }
 
-    #[cfg(any(feature = "rustls", feature = "native-tls"))]
-    fn add_root_certificates(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    /// Sets certificates and the provider of cryptography. rustls takes precedence over the platform's library.
+    #[cfg(feature = "rustls-no-provider")]
+    fn add_tls(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+        tls::client_config(self).map(|config| builder.tls_backend_preconfigured(config))
+    }
+
+    #[cfg(all(feature = "native-tls", not(feature = "rustls-no-provider")))]
+    fn add_tls(&self, mut builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
         let mut certificates = Vec::new();
         for pem in &self.root_certificates {
             let bundle = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|bundle| !bundle.is_empty());
-            certificates.extend(bundle.ok_or_else(|| {
-                Error::config(
-                    "invalid root certificate; PEM is required, which begins with -----BEGIN CERTIFICATE-----",
-                )
-            })?);
+            certificates.extend(bundle.ok_or_else(invalid_root_certificate)?);
         }
-        Ok(if certificates.is_empty() { builder } else { builder.tls_certs_merge(certificates) })
-    }
-
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    fn add_root_certificates(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-        if self.root_certificates.is_empty() { Ok(builder) } else { Err(no_tls("root certificates")) }
-    }
-
-    #[cfg(feature = "rustls")]
-    fn add_identity(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-        let Some(pem) = &self.identity else { return Ok(builder) };
-        let identity = reqwest::Identity::from_pem(pem.expose().as_bytes()).map_err(|_| invalid_identity())?;
-        Ok(builder.tls_backend_rustls().identity(identity))
-    }
-
-    #[cfg(all(feature = "native-tls", not(feature = "rustls")))]
-    fn add_identity(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+        if !certificates.is_empty() {
+            builder = builder.tls_certs_merge(certificates);
+        }
         let Some(pem) = &self.identity else { return Ok(builder) };
         let pem = pem.expose();
         // The platform library requires the key at the start and skips anything else among the certificates.
@@ -115,9 +105,12 @@ impl ConnectionConfig {
         Ok(builder.identity(identity.ok_or_else(invalid_identity)?))
     }
 
-    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-    fn add_identity(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-        if self.identity.is_none() { Ok(builder) } else { Err(no_tls("a client certificate")) }
+    #[cfg(not(any(feature = "rustls-no-provider", feature = "native-tls")))]
+    fn add_tls(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+        if !self.root_certificates.is_empty() {
+            return Err(no_tls("root certificates"));
+        }
+        if self.identity.is_some() { Err(no_tls("a client certificate")) } else { Ok(builder) }
     }
 }
 
@@ -134,12 +127,17 @@ fn proxy(url: &str) -> Result<reqwest::Proxy> {
     reqwest::Proxy::all(url).map_err(|_| invalid())
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
+fn invalid_root_certificate() -> Error {
+    Error::config("invalid root certificate; PEM is required, which begins with -----BEGIN CERTIFICATE-----")
+}
+
+#[cfg(any(feature = "rustls-no-provider", feature = "native-tls"))]
 fn invalid_identity() -> Error {
     Error::config("invalid client certificate; one PEM text with the certificate and its key (PKCS #8) is required")
 }
 
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+#[cfg(not(any(feature = "rustls-no-provider", feature = "native-tls")))]
 fn no_tls(what: &str) -> Error {
     Error::config(format!("{what} cannot be used: this build has no TLS; enable the feature `rustls` or `native-tls`"))
 }

@@ -24,7 +24,7 @@ const IGNORED_LABELS: [&str; 14] = [
     "aws-chunked",
 ];
 /// The limit on stacked codings. No service has a reason for more.
-#[cfg(feature = "compression")]
+#[cfg(feature = "gzip")]
 const MAX_CODINGS: usize = 3;
 
 /// Returns the codings of a body in lower case, in the order in which they were applied. Empty: the body is plain.
@@ -42,17 +42,21 @@ pub(crate) fn content_codings(headers: &HeaderMap) -> Vec<String> {
 ///
 /// # Errors
 /// The unchanged response, where a coding is unknown or there are too many.
-#[cfg(feature = "compression")]
+#[cfg(feature = "gzip")]
 pub(super) fn decompress(mut response: Response, codings: &[String]) -> Result<Response, Box<Response>> {
     use std::pin::Pin;
 
-    use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZstdDecoder};
+    use async_compression::tokio::bufread::GzipDecoder;
+    #[cfg(feature = "compression")]
+    use async_compression::tokio::bufread::{BrotliDecoder, ZstdDecoder};
     use futures_util::TryStreamExt;
     use reqwest::ResponseBuilderExt;
     use tokio::io::{AsyncRead, BufReader};
     use tokio_util::io::{ReaderStream, StreamReader};
 
-    let is_known = |coding: &String| ["gzip", "x-gzip", "br", "zstd"].contains(&coding.as_str());
+    let known: &[&str] =
+        if cfg!(feature = "compression") { &["gzip", "x-gzip", "br", "zstd"] } else { &["gzip", "x-gzip"] };
+    let is_known = |coding: &String| known.contains(&coding.as_str());
     if codings.len() > MAX_CODINGS || !codings.iter().all(is_known) {
         return Err(Box::new(response));
     }
@@ -69,7 +73,9 @@ pub(super) fn decompress(mut response: Response, codings: &[String]) -> Result<R
     for coding in codings.iter().rev() {
         let encoded = BufReader::new(body);
         body = match coding.as_str() {
+            #[cfg(feature = "compression")]
             "br" => Box::pin(BrotliDecoder::new(encoded)),
+            #[cfg(feature = "compression")]
             "zstd" => Box::pin(ZstdDecoder::new(encoded)),
             _ => Box::pin(GzipDecoder::new(encoded)),
         };
@@ -77,7 +83,7 @@ pub(super) fn decompress(mut response: Response, codings: &[String]) -> Result<R
     Ok(Response::from(decoded.map(|()| reqwest::Body::wrap_stream(ReaderStream::new(body)))))
 }
 
-#[cfg(not(feature = "compression"))]
+#[cfg(not(feature = "gzip"))]
 pub(super) fn decompress(response: Response, _: &[String]) -> Result<Response, Box<Response>> {
     Err(Box::new(response))
 }

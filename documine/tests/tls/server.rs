@@ -17,6 +17,7 @@ use hyper_util::server::conn::auto;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
@@ -74,13 +75,17 @@ impl Service {
     pub(crate) async fn start(authority: &Authority, options: ServerOptions<'_>, canned: CannedResponse) -> Self {
         let (certificate, key) = authority.issue("127.0.0.1");
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let builder = ServerConfig::builder();
+        // Named, because rustls has more than one provider when documine uses another.
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_safe_default_protocol_versions().expect("TLS versions");
         let builder = match options.client_authority {
             None => builder.with_no_client_auth(),
             Some(client_authority) => {
                 let mut roots = RootCertStore::empty();
                 roots.add(client_authority.0.der().clone()).expect("an authority");
-                let verifier = WebPkiClientVerifier::builder(Arc::new(roots)).build().expect("a verifier");
+                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                let verifier = verifier.build().expect("a verifier");
                 builder.with_client_cert_verifier(verifier)
             }
         };

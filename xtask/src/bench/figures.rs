@@ -9,6 +9,8 @@ pub(super) type NotMeasured = String;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     Ours,
+    /// Without default features, with TLS.
+    OursMinimal,
     Reqwest,
     Generated,
     Curl,
@@ -20,6 +22,7 @@ impl Subject {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::OursMinimal => "ours, minimal",
             Self::Reqwest => "reqwest",
             Self::Generated => "generated",
             Self::Curl => "curl",
@@ -71,7 +74,12 @@ impl Row {
 
     /// Returns the ratio of ours to another client: the median of the ratios of the rounds, because load affects both clients of a round.
     pub(super) fn ratio(&self, other: Subject) -> Option<f64> {
-        let (ours, theirs) = (self.rounds(Subject::Ours)?, self.rounds(other)?);
+        self.ratio_of(Subject::Ours, other)
+    }
+
+    /// As [`ratio`](Self::ratio), for any two clients.
+    pub(super) fn ratio_of(&self, one: Subject, other: Subject) -> Option<f64> {
+        let (ours, theirs) = (self.rounds(one)?, self.rounds(other)?);
         if ours.len() == theirs.len() {
             return median(&ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect::<Vec<_>>());
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::build;
 use super::figures::{Row, Subject, median};
 use crate::workspace::print;
 
@@ -13,7 +14,7 @@ struct Goal {
     number: fn(&[Row]) -> Option<f64>,
 }
 
-const GOALS: [Goal; 14] = [
+const GOALS: [Goal; 16] = [
     Goal {
         text: "instructions per call, relative to hand-written reqwest",
         limit: 1.05,
@@ -81,6 +82,16 @@ const GOALS: [Goal; 14] = [
         text: "peak memory of a download to a file, in MiB",
         limit: 32.0,
         number: |rows| mebibytes(rows, "download to a file"),
+    },
+    Goal {
+        text: "CPU of a clean build, relative to octocrab",
+        limit: 1.1,
+        number: |rows| ratio(rows, "build", build::CPU, Subject::Octocrab),
+    },
+    Goal {
+        text: "CPU of a clean build with minimal features, relative to async-openai",
+        limit: 1.25,
+        number: |rows| find(rows, "build", build::CPU)?.ratio_of(Subject::OursMinimal, Subject::AsyncOpenai),
     },
 ];
 

@@ -4,7 +4,7 @@ use super::figures::{Cell, Row, Subject, Unit, median, spread};
 use crate::workspace::print;
 
 const CLIENTS: [Subject; 4] = [Subject::Ours, Subject::Reqwest, Subject::Generated, Subject::Curl];
-const BUILDS: [Subject; 3] = [Subject::Ours, Subject::Octocrab, Subject::AsyncOpenai];
+const BUILDS: [Subject; 4] = [Subject::Ours, Subject::OursMinimal, Subject::Octocrab, Subject::AsyncOpenai];
 
 /// Prints all rows, then the reasons for missing figures.
 pub(super) fn print_rows(rows: &[Row], notes: &[String]) {

@@ -7,10 +7,10 @@
 //! Delete when: the generator does neither.
 
 use serde_json::Value;
-use syn::visit_mut::{self, VisitMut};
-use syn::{File, ImplItem, Item, Member, parse_quote};
+use syn::visit_mut::VisitMut as _;
+use syn::{File, ImplItem, ImplItemFn, Item, Member, parse_quote};
 
-use super::syntax;
+use super::syntax::{self, Node, Walker};
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     let mut edits = 0;
@@ -24,27 +24,28 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
         let before = implementation.items.len();
         implementation.items.retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "new"));
         edits += before - implementation.items.len();
-        let mut slash = TrailingSlashTrimmer(0);
         for item in &mut implementation.items {
             if let ImplItem::Fn(function) = item
                 && function.sig.ident == "new_with_client"
             {
-                slash.visit_impl_item_fn_mut(function);
+                edits += trim_trailing_slash(function);
             }
         }
-        edits += slash.0;
     }
     if edits == 2 { Ok(edits) } else { Err(format!("expected one `new` and one base URL, changed {edits}")) }
 }
 
-struct TrailingSlashTrimmer(usize);
-
-impl VisitMut for TrailingSlashTrimmer {
-    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
-        visit_mut::visit_field_value_mut(self, field);
-        if matches!(&field.member, Member::Named(name) if name == "baseurl") {
+/// Removes a trailing slash from the base URL; returns the number of edits.
+fn trim_trailing_slash(function: &mut ImplItemFn) -> usize {
+    let mut edits = 0;
+    Walker(&mut |node| {
+        if let Node::FieldValue(field) = node
+            && matches!(&field.member, Member::Named(name) if name == "baseurl")
+        {
             field.expr = parse_quote!(baseurl.trim_end_matches('/').to_string());
-            self.0 += 1;
+            edits += 1;
         }
-    }
+    })
+    .visit_impl_item_fn_mut(function);
+    edits
 }

@@ -83,6 +83,6 @@ pub fn generate(document: &Value) -> Result<Generated, Vec<String>> {
             (pass.apply)(&mut file, document).map_err(|error| vec![format!("code pass {}: {error}", pass.name)])?;
         counts.push((pass.name, edits));
     }
-    let operations = operation_table::source(document, &file).map_err(|error| vec![error])?;
+    let operations = operation_table::source(document, &mut file).map_err(|error| vec![error])?;
     Ok(Generated { client: prettyplease::unparse(&file), enums: open_enums::source(document), operations, counts })
 }

@@ -6,10 +6,10 @@
 //! Delete when: the generator supports multipart forms.
 
 use serde_json::Value;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, File, Item, LitStr, Path, parse_quote};
+use syn::visit_mut::VisitMut as _;
+use syn::{Expr, File, Item, LitStr, parse_quote};
 
-use super::syntax;
+use super::syntax::{self, Node, Walker};
 use crate::names;
 use crate::tree::{self, NodeKind};
 
@@ -33,7 +33,7 @@ pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> 
                 _ => false,
             };
             if is_wanted {
-                form.visit_item_mut(item);
+                Walker(&mut |node| form.edit(node)).visit_item_mut(item);
             }
         }
         if (form.types, form.calls) != (BODY_TYPES, 1) {
@@ -52,36 +52,29 @@ struct Form {
     calls: usize,
 }
 
-impl VisitMut for Form {
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        visit_mut::visit_path_mut(self, path);
-        let body: Path = parse_quote!(reqwest::Body);
-        if *path == body {
-            *path = parse_quote!(::reqwest::multipart::Form);
-            self.types += 1;
-        }
-    }
-
-    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
-        visit_mut::visit_expr_method_call_mut(self, call);
-        if call.method != "body" {
-            return;
-        }
-        // In `.header(CONTENT_TYPE, …).body(body)` the form sets the header, because the value contains the boundary.
-        if let Expr::MethodCall(header) = &*call.receiver
-            && header.method == "header"
-        {
-            let client = header.receiver.clone();
-            call.receiver = client;
-            call.method = parse_quote!(multipart);
-            self.calls += 1;
-        }
-    }
-
-    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
-        if text.value().contains("`reqwest::Body`") {
-            let fitting = text.value().replace("`reqwest::Body`", "`reqwest::multipart::Form`");
-            *text = LitStr::new(&fitting, text.span());
+impl Form {
+    fn edit(&mut self, node: Node<'_>) {
+        match node {
+            Node::Path(path) if syntax::names(path) == ["reqwest", "Body"] => {
+                *path = parse_quote!(::reqwest::multipart::Form);
+                self.types += 1;
+            }
+            Node::MethodCall(call) if call.method == "body" => {
+                // In `.header(CONTENT_TYPE, …).body(body)` the form sets the header, because the value contains the boundary.
+                if let Expr::MethodCall(header) = &*call.receiver
+                    && header.method == "header"
+                {
+                    let client = header.receiver.clone();
+                    call.receiver = client;
+                    call.method = parse_quote!(multipart);
+                    self.calls += 1;
+                }
+            }
+            Node::Text(text) if text.value().contains("`reqwest::Body`") => {
+                let fitting = text.value().replace("`reqwest::Body`", "`reqwest::multipart::Form`");
+                *text = LitStr::new(&fitting, text.span());
+            }
+            _ => {}
         }
     }
 }

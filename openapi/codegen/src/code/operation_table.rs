@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use syn::File;
-use syn::visit::{self, Visit};
+use syn::visit_mut::VisitMut as _;
 
+use super::syntax::{Node, Walker};
 use crate::tree::{self, METHODS, Object};
 
 struct OperationRow<'a> {
@@ -34,7 +35,7 @@ impl OperationRow<'_> {
     }
 }
 
-pub(super) fn source(document: &Value, file: &File) -> Result<String, String> {
+pub(super) fn source(document: &Value, file: &mut File) -> Result<String, String> {
     let rows = rows(document);
     let own: Vec<&OperationRow<'_>> = rows.iter().filter(|row| !row.is_variant()).collect();
     let mut source = String::from("/// Every operation of the document, in the order of its tags.\n");
@@ -167,20 +168,17 @@ fn provenance(operation: &Object) -> &'static str {
 }
 
 /// Returns the operation ids that the generated source passes to the hooks.
-fn called_methods(file: &File) -> BTreeSet<String> {
-    struct OperationIdCollector(BTreeSet<String>);
-    impl<'ast> Visit<'ast> for OperationIdCollector {
-        fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
-            visit::visit_field_value(self, field);
-            if let (syn::Member::Named(name), syn::Expr::Lit(literal)) = (&field.member, &field.expr)
-                && name == "operation_id"
-                && let syn::Lit::Str(text) = &literal.lit
-            {
-                self.0.insert(text.value());
-            }
+fn called_methods(file: &mut File) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    Walker(&mut |node| {
+        if let Node::FieldValue(field) = node
+            && let (syn::Member::Named(name), syn::Expr::Lit(literal)) = (&field.member, &field.expr)
+            && name == "operation_id"
+            && let syn::Lit::Str(text) = &literal.lit
+        {
+            names.insert(text.value());
         }
-    }
-    let mut names = OperationIdCollector(BTreeSet::new());
-    names.visit_file(file);
-    names.0
+    })
+    .visit_file_mut(file);
+    names
 }

@@ -13,48 +13,35 @@ use quote::ToTokens;
 use serde_json::Value;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::visit_mut::{self, VisitMut};
-use syn::{
-    Block, Expr, ExprMethodCall, File, ImplItemFn, Item, Lit, LitStr, Local, Member, Pat, Path, Stmt, Token,
-    parse_quote,
-};
+use syn::visit_mut::VisitMut as _;
+use syn::{Block, Expr, File, ImplItem, Item, Lit, LitStr, Local, Member, Pat, Path, Stmt, Token, parse_quote};
 
-use super::syntax;
+use super::syntax::{self, Node, Walker};
 
 const HEADER: &str = "api-version";
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
-    let mut editor = SendEditor::default();
+    let mut edits = 0;
     for item in syntax::builders(file)? {
-        if let Item::Impl(implementation) = item {
-            editor.visit_item_impl_mut(implementation);
+        let Item::Impl(implementation) = item else { continue };
+        for item in &mut implementation.items {
+            if let ImplItem::Fn(function) = item
+                && function.sig.ident == "send"
+            {
+                edits += edit_send(&mut function.block)?;
+            }
         }
     }
-    match editor.error {
-        Some(error) => Err(error),
-        None => Ok(editor.edits),
-    }
+    Ok(edits)
 }
 
-#[derive(Default)]
-struct SendEditor {
-    edits: usize,
-    error: Option<String>,
-}
-
-impl VisitMut for SendEditor {
-    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        if function.sig.ident != "send" {
-            return;
-        }
-        let (addresses, headers) = (address(&mut function.block), remove_api_version(&mut function.block));
-        if (addresses, headers) != (1, 1) {
-            self.error =
-                Some(format!("`send` builds {addresses} URLs and {headers} headers `{HEADER}`, expected one each"));
-        }
-        let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");
-        self.edits += addresses + headers + remove_calls(&mut function.block, "header", &is_accept);
+fn edit_send(block: &mut Block) -> Result<usize, String> {
+    let (addresses, headers) = (address(block), remove_api_version(block));
+    if (addresses, headers) != (1, 1) {
+        return Err(format!("`send` builds {addresses} URLs and {headers} headers `{HEADER}`, expected one each"));
     }
+    let is_accept = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "ACCEPT");
+    Ok(addresses + headers + remove_calls(block, "header", &is_accept))
 }
 
 /// Replaces the formatting of URLs by calls of `address`; returns the number of edits.
@@ -126,29 +113,19 @@ fn contains_append(statement: &Stmt, map: &Ident) -> bool {
     text.contains(&format!("{map}.append(")) || text.contains(&format!("{map}.insert("))
 }
 
-/// Removes calls of a method with the given first argument; returns the number of edits.
+/// Removes calls of a method with the given first argument from call chains; returns the number of edits.
 fn remove_calls(block: &mut Block, method: &'static str, argument: &dyn Fn(&Path) -> bool) -> usize {
-    let mut remove_calls = CallRemover { method, argument, taken: 0 };
-    remove_calls.visit_block_mut(block);
-    remove_calls.taken
-}
-
-/// Removes calls of a method from call chains, if their first argument is the given path.
-struct CallRemover<'a> {
-    method: &'static str,
-    argument: &'a dyn Fn(&Path) -> bool,
-    taken: usize,
-}
-
-impl VisitMut for CallRemover<'_> {
-    fn visit_expr_mut(&mut self, expression: &mut Expr) {
-        visit_mut::visit_expr_mut(self, expression);
-        if let Expr::MethodCall(ExprMethodCall { receiver, method, args, .. }) = expression
-            && method == self.method
-            && matches!(args.first(), Some(Expr::Path(name)) if (self.argument)(&name.path))
+    let mut edits = 0;
+    Walker(&mut |node| {
+        if let Node::Expr(expression) = node
+            && let Expr::MethodCall(call) = &*expression
+            && call.method == method
+            && matches!(call.args.first(), Some(Expr::Path(name)) if argument(&name.path))
         {
-            *expression = (**receiver).clone();
-            self.taken += 1;
+            *expression = (*call.receiver).clone();
+            edits += 1;
         }
-    }
+    })
+    .visit_block_mut(block);
+    edits
 }

@@ -6,10 +6,10 @@
 //! Delete when: the generator does the same.
 
 use serde_json::Value;
-use syn::visit_mut::{self, VisitMut};
+use syn::visit_mut::VisitMut as _;
 use syn::{Expr, ExprMethodCall, File, Ident, parse_quote};
 
-use super::syntax;
+use super::syntax::{self, Node, Walker};
 use crate::tree::{self, NodeKind};
 
 pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> {
@@ -20,33 +20,35 @@ pub(super) fn apply(file: &mut File, document: &Value) -> Result<usize, String> 
     if expected == 0 {
         return Ok(0);
     }
-    let mut calls = Calls(0);
+    let mut found = 0;
     for item in syntax::builders(file)? {
-        calls.visit_item_mut(item);
+        let mut edit = |node: Node<'_>| {
+            if let Node::MethodCall(call) = node {
+                found += usize::from(send_by_request(call));
+            }
+        };
+        Walker(&mut edit).visit_item_mut(item);
     }
-    if calls.0 == expected {
+    if found == expected {
         Ok(expected)
     } else {
-        Err(format!("expected {expected} calls of rare methods, found {}", calls.0))
+        Err(format!("expected {expected} calls of rare methods, found {found}"))
     }
 }
 
-struct Calls(usize);
-
-impl VisitMut for Calls {
-    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
-        visit_mut::visit_expr_method_call_mut(self, call);
-        let method: Ident = match call.method.to_string().as_str() {
-            "options" => parse_quote!(OPTIONS),
-            "trace" => parse_quote!(TRACE),
-            _ => return,
-        };
-        let of_client = matches!(&*call.receiver, Expr::Field(field)
-            if matches!(&field.member, syn::Member::Named(name) if name == "client"));
-        if of_client && call.args.len() == 1 {
-            call.method = parse_quote!(request);
-            call.args.insert(0, parse_quote!(::reqwest::Method::#method));
-            self.0 += 1;
-        }
+/// Rewrites `client.options(url)` to `client.request(Method::OPTIONS, url)`; returns `false` for another call.
+fn send_by_request(call: &mut ExprMethodCall) -> bool {
+    let method: Ident = match call.method.to_string().as_str() {
+        "options" => parse_quote!(OPTIONS),
+        "trace" => parse_quote!(TRACE),
+        _ => return false,
+    };
+    let of_client = matches!(&*call.receiver, Expr::Field(field)
+        if matches!(&field.member, syn::Member::Named(name) if name == "client"));
+    if !of_client || call.args.len() != 1 {
+        return false;
     }
+    call.method = parse_quote!(request);
+    call.args.insert(0, parse_quote!(::reqwest::Method::#method));
+    true
 }

@@ -3,8 +3,8 @@
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Attribute, Expr, Fields, File, GenericArgument, Ident, Item, ItemStruct, Lit, LitStr, Meta, PathArguments, Token,
-    Type, parse_quote,
+    Attribute, Expr, ExprCall, ExprMethodCall, FieldValue, Fields, File, GenericArgument, Ident, Item, ItemStruct, Lit,
+    LitStr, Meta, PathArguments, Token, Type, parse_quote,
 };
 
 /// Returns the items of the module `name` among `items`.
@@ -80,11 +80,14 @@ pub(super) fn model_name(kind: &Type) -> Option<String> {
 /// Returns the segments of a type's path, without arguments.
 pub(super) fn path_names(kind: &Type) -> Vec<String> {
     match kind {
-        Type::Path(path) if path.qself.is_none() => {
-            path.path.segments.iter().map(|segment| segment.ident.to_string()).collect()
-        }
+        Type::Path(path) if path.qself.is_none() => names(&path.path),
         _ => Vec::new(),
     }
+}
+
+/// Returns the segments of a path, without arguments.
+pub(super) fn names(path: &syn::Path) -> Vec<String> {
+    path.segments.iter().map(|segment| segment.ident.to_string()).collect()
 }
 
 /// Returns the type arguments of the last segment: `Map<K, V>` → `K`, `V`.
@@ -143,23 +146,57 @@ pub(super) fn derives_default(attribute: &Attribute) -> bool {
 }
 
 /// Replaces doc comments for which `change` returns a text; returns the number of edits.
-pub(super) fn change_docs(file: &mut File, change: impl FnMut(&str) -> Option<String>) -> usize {
-    struct Docs<F>(F, usize);
-    impl<F: FnMut(&str) -> Option<String>> VisitMut for Docs<F> {
-        fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-            visit_mut::visit_attribute_mut(self, attribute);
-            if let Meta::NameValue(doc) = &mut attribute.meta
-                && doc.path.is_ident("doc")
-                && let Expr::Lit(literal) = &mut doc.value
-                && let Lit::Str(text) = &mut literal.lit
-                && let Some(changed) = (self.0)(&text.value())
-            {
-                *text = LitStr::new(&changed, text.span());
-                self.1 += 1;
-            }
+pub(super) fn change_docs(file: &mut File, change: impl Fn(&str) -> Option<String>) -> usize {
+    let mut edits = 0;
+    Walker(&mut |node| {
+        if let Node::Attribute(attribute) = node
+            && let Meta::NameValue(doc) = &mut attribute.meta
+            && doc.path.is_ident("doc")
+            && let Expr::Lit(literal) = &mut doc.value
+            && let Lit::Str(text) = &mut literal.lit
+            && let Some(changed) = change(&text.value())
+        {
+            *text = LitStr::new(&changed, text.span());
+            edits += 1;
         }
-    }
-    let mut docs = Docs(change, 0);
-    docs.visit_file_mut(file);
-    docs.1
+    })
+    .visit_file_mut(file);
+    edits
+}
+
+/// A part of the syntax tree that code passes edit.
+pub(super) enum Node<'a> {
+    Attribute(&'a mut Attribute),
+    Call(&'a mut ExprCall),
+    Expr(&'a mut Expr),
+    FieldValue(&'a mut FieldValue),
+    MethodCall(&'a mut ExprMethodCall),
+    Path(&'a mut syn::Path),
+    Text(&'a mut LitStr),
+}
+
+/// Passes each [`Node`] of a tree to a closure, inner nodes first.
+///
+/// The only visitor, because the compiler generates the code for a whole syntax tree once per visitor.
+pub(super) struct Walker<'a>(pub(super) &'a mut dyn FnMut(Node<'_>));
+
+macro_rules! visit {
+    ($($method:ident($kind:ty) => $node:ident),* $(,)?) => {
+        impl VisitMut for Walker<'_> {
+            $(fn $method(&mut self, node: &mut $kind) {
+                visit_mut::$method(self, node);
+                (self.0)(Node::$node(node));
+            })*
+        }
+    };
+}
+
+visit! {
+    visit_attribute_mut(Attribute) => Attribute,
+    visit_expr_call_mut(ExprCall) => Call,
+    visit_expr_mut(Expr) => Expr,
+    visit_field_value_mut(FieldValue) => FieldValue,
+    visit_expr_method_call_mut(ExprMethodCall) => MethodCall,
+    visit_path_mut(syn::Path) => Path,
+    visit_lit_str_mut(LitStr) => Text,
 }

@@ -6,12 +6,12 @@
 //! Holds afterwards: a body is a model, and a call without a body fails before sending, as with any other parameter.
 //! Delete when: the generator has an option for no model builders.
 
+use quote::ToTokens as _;
 use serde_json::Value;
-use syn::visit::{self, Visit};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, File, ImplItem, Item, Member, parse_quote};
+use syn::visit_mut::VisitMut as _;
+use syn::{File, ImplItem, Item, Member, parse_quote};
 
-use super::syntax;
+use super::syntax::{self, Node, Walker};
 
 pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
     let mut edits = 0;
@@ -31,9 +31,7 @@ pub(super) fn apply(file: &mut File, _: &Value) -> Result<usize, String> {
                 .retain(|item| !matches!(item, ImplItem::Fn(function) if function.sig.ident == "body_map"));
             edits += before - implementation.items.len();
         }
-        let mut bodies = BodyEditor(0);
-        bodies.visit_item_mut(item);
-        edits += bodies.0;
+        Walker(&mut |node| edits += usize::from(edit_body(node))).visit_item_mut(item);
     }
     Ok(edits)
 }
@@ -55,48 +53,40 @@ fn is_builder(item: &Item) -> bool {
 
 /// Returns `true` if the models use the error type for enums and constrained strings, which the passes remove from most
 /// documents.
-fn uses_conversion_error(types: &[Item]) -> bool {
-    struct ConversionErrorFinder(bool);
-    impl<'ast> Visit<'ast> for ConversionErrorFinder {
-        fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
-            if module.ident != "error" {
-                visit::visit_item_mod(self, module);
+fn uses_conversion_error(types: &mut [Item]) -> bool {
+    let mut is_used = false;
+    for item in types.iter_mut().filter(|item| !matches!(item, Item::Mod(module) if module.ident == "error")) {
+        Walker(&mut |node| {
+            if let Node::Path(path) = node {
+                is_used |= path.segments.iter().any(|segment| segment.ident == "ConversionError");
             }
-        }
-        fn visit_path(&mut self, path: &'ast syn::Path) {
-            visit::visit_path(self, path);
-            self.0 |= path.segments.iter().any(|segment| segment.ident == "ConversionError");
-        }
+        })
+        .visit_item_mut(item);
     }
-    let mut uses = ConversionErrorFinder(false);
-    for item in types {
-        uses.visit_item(item);
-    }
-    uses.0
+    is_used
 }
 
-/// Rewrites `types::builder::X` to `types::X` and removes the default body.
-struct BodyEditor(usize);
-
-impl VisitMut for BodyEditor {
-    fn visit_path_mut(&mut self, path: &mut syn::Path) {
-        visit_mut::visit_path_mut(self, path);
-        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if let [types, builder, _] = names.as_slice()
-            && types == "types"
-            && builder == "builder"
-        {
-            path.segments = path.segments.iter().filter(|segment| segment.ident != "builder").cloned().collect();
-            self.0 += 1;
+/// Rewrites `types::builder::X` to `types::X` and removes the default body; returns `false` for another node.
+fn edit_body(node: Node<'_>) -> bool {
+    match node {
+        Node::Path(path) => {
+            let names = syntax::names(path);
+            let is_builder =
+                matches!(names.as_slice(), [types, builder, _] if types == "types" && builder == "builder");
+            if is_builder {
+                path.segments = path.segments.iter().filter(|segment| segment.ident != "builder").cloned().collect();
+            }
+            is_builder
         }
-    }
-
-    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
-        visit_mut::visit_field_value_mut(self, field);
-        let default: Expr = parse_quote!(Ok(::std::default::Default::default()));
-        if matches!(&field.member, Member::Named(name) if name == "body") && field.expr == default {
-            field.expr = parse_quote!(Err("body was not initialized".to_string()));
-            self.0 += 1;
+        Node::FieldValue(field) => {
+            let is_default = matches!(&field.member, Member::Named(name) if name == "body")
+                && field.expr.to_token_stream().to_string().replace(' ', "")
+                    == "Ok(::std::default::Default::default())";
+            if is_default {
+                field.expr = parse_quote!(Err("body was not initialized".to_string()));
+            }
+            is_default
         }
+        _ => false,
     }
 }

@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use syn::ext::IdentExt as _;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprCall, ExprMethodCall, Field, File, Item, ItemStruct, Lit, LitStr, Meta, parse_quote};
+use syn::visit_mut::VisitMut as _;
+use syn::{Expr, Field, File, Item, ItemStruct, Lit, LitStr, Meta, parse_quote};
 
-use super::syntax;
+use super::syntax::{self, Node, Walker};
 use crate::names;
 use crate::tree::{self, NodeKind, Object};
 
@@ -124,7 +124,7 @@ fn parameters(file: &mut File, document: &Value) -> Result<usize, String> {
             if let Item::Impl(implementation) = item
                 && syntax::self_name(implementation).is_some_and(|own| own == builder)
             {
-                sent.visit_item_impl_mut(implementation);
+                Walker(&mut |node| sent.edit(node)).visit_item_impl_mut(implementation);
             }
         }
         sent.found.sort();
@@ -158,21 +158,22 @@ impl WireNameEditor<'_> {
     }
 }
 
-impl VisitMut for WireNameEditor<'_> {
-    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
-        visit_mut::visit_expr_call_mut(self, call);
-        if let Expr::Path(function) = &*call.func {
-            let path: Vec<String> = function.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-            if matches!(path.as_slice(), [.., kind, new] if kind == "QueryParam" && new == "new") {
-                self.put(&mut call.args);
+impl WireNameEditor<'_> {
+    fn edit(&mut self, node: Node<'_>) {
+        match node {
+            Node::Call(call) => {
+                if let Expr::Path(function) = &*call.func
+                    && matches!(syntax::names(&function.path).as_slice(), [.., kind, new] if kind == "QueryParam" && new == "new")
+                {
+                    self.put(&mut call.args);
+                }
             }
-        }
-    }
-
-    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
-        visit_mut::visit_expr_method_call_mut(self, call);
-        if call.method == "append" && matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("header_map")) {
-            self.put(&mut call.args);
+            Node::MethodCall(call) if call.method == "append" => {
+                if matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("header_map")) {
+                    self.put(&mut call.args);
+                }
+            }
+            _ => {}
         }
     }
 }

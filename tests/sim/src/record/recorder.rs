@@ -126,7 +126,7 @@ impl RecorderBuilder {
     /// Starts the recorder on the current tokio runtime.
     ///
     /// # Errors
-    /// `upstream` is not an http or https URL, or https without the feature `rustls`; the file or the address cannot be used.
+    /// `upstream` is not an http or https URL; the file or the address cannot be used.
     pub async fn start(self) -> Result<Recorder, RecordError> {
         let upstream = upstream(&self.upstream)?;
         let failed = |error: &dyn std::fmt::Display| {
@@ -276,9 +276,7 @@ fn upstream(text: &str) -> Result<Url, RecordError> {
         _ if url.query().is_some() || url.fragment().is_some() => {
             "the upstream must not have a query; write https://host"
         }
-        "http" => return Ok(url),
-        "https" if cfg!(feature = "rustls") => return Ok(url),
-        "https" => "an https upstream needs TLS; build documine-sim with the feature `rustls`",
+        "http" | "https" => return Ok(url),
         _ => "the upstream must begin with http:// or https://",
     };
     Err(RecordError(format!("recorder: {problem}")))
@@ -340,8 +338,6 @@ mod tests {
         assert!(error("ftp://documine.example").contains("http:// or https://"));
         assert!(error("http://user:pw@documine.example").contains("no user"));
         assert!(upstream("http://127.0.0.1:4000/").is_ok());
-        if cfg!(not(feature = "rustls")) {
-            assert!(error("https://documine.example").contains("feature `rustls`"));
-        }
+        assert!(upstream("https://documine.example").is_ok());
     }
 }
