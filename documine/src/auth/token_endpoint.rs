@@ -3,7 +3,8 @@
 mod error_response;
 mod retry;
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,8 +52,10 @@ pub(crate) struct TokenEndpoint {
     token: EndpointConnection,
     revocation: Option<EndpointConnection>,
     end_session: Option<EndpointConnection>,
-    /// The client authentication method, once it is configured, announced or detected.
-    client_auth: OnceLock<ClientAuthMethod>,
+    /// The client authentication method, if configured or announced.
+    client_auth: Option<ClientAuthMethod>,
+    /// The detected methods by client id: a provider may allow each client another one.
+    detected_auth: Mutex<HashMap<String, ClientAuthMethod>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +71,8 @@ impl TokenEndpoint {
             token: connect(&endpoints.token)?,
             revocation: endpoints.revocation.as_ref().map(connect).transpose()?,
             end_session: endpoints.end_session.as_ref().map(connect).transpose()?,
-            client_auth: endpoints.client_auth.map(OnceLock::from).unwrap_or_default(),
+            client_auth: endpoints.client_auth,
+            detected_auth: Mutex::default(),
             clock,
         })
     }
@@ -129,7 +133,7 @@ impl TokenEndpoint {
                 send_with_retry(http, request, RetrySchedule::new(self.clock.as_ref(), max_attempts)).await?;
             error_response::classify(response, &secrets, self.clock.now())
         };
-        let known_method = self.client_auth.get().copied();
+        let known_method = self.client_auth.or_else(|| self.detected_auth().get(&client.id).copied());
         let first = send_with(known_method.unwrap_or_default()).await?;
         if known_method.is_some() || client.secret.is_none() {
             return Ok(first);
@@ -149,10 +153,13 @@ impl TokenEndpoint {
             EndpointResponse::Success(_) | EndpointResponse::Rejected { .. } => (first, None),
         };
         if let Some(method) = detected {
-            // A concurrent request may have detected the method already.
-            let _ = self.client_auth.set(method);
+            self.detected_auth().insert(client.id.clone(), method);
         }
         Ok(response)
+    }
+
+    fn detected_auth(&self) -> MutexGuard<'_, HashMap<String, ClientAuthMethod>> {
+        self.detected_auth.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Parses the tokens of a successful response.
