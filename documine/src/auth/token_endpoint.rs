@@ -4,7 +4,7 @@ mod error_response;
 mod retry;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,8 +54,8 @@ pub(crate) struct TokenEndpoint {
     end_session: Option<EndpointConnection>,
     /// The client authentication method, if configured or announced.
     client_auth: Option<ClientAuthMethod>,
-    /// The detected methods by client id: a provider may allow each client another one.
-    detected_auth: Mutex<HashMap<String, ClientAuthMethod>>,
+    /// The detected methods by client id, each with the secret it was detected with: a provider may allow each client another method.
+    detected_auth: Mutex<HashMap<String, (Secret, ClientAuthMethod)>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -133,7 +133,7 @@ impl TokenEndpoint {
                 send_with_retry(http, request, RetrySchedule::new(self.clock.as_ref(), max_attempts)).await?;
             error_response::classify(response, &secrets, self.clock.now())
         };
-        let known_method = self.client_auth.or_else(|| self.detected_auth().get(&client.id).copied());
+        let known_method = self.client_auth.or_else(|| self.detected_auth(client));
         let first = send_with(known_method.unwrap_or_default()).await?;
         if known_method.is_some() || client.secret.is_none() {
             return Ok(first);
@@ -152,14 +152,18 @@ impl TokenEndpoint {
             EndpointResponse::Success(_) if url == self.url() => (first, Some(ClientAuthMethod::SecretPost)),
             EndpointResponse::Success(_) | EndpointResponse::Rejected { .. } => (first, None),
         };
-        if let Some(method) = detected {
-            self.detected_auth().insert(client.id.clone(), method);
+        if let (Some(method), Some(secret)) = (detected, &client.secret) {
+            let mut methods = self.detected_auth.lock().unwrap_or_else(PoisonError::into_inner);
+            methods.insert(client.id.clone(), (secret.clone(), method));
         }
         Ok(response)
     }
 
-    fn detected_auth(&self) -> MutexGuard<'_, HashMap<String, ClientAuthMethod>> {
-        self.detected_auth.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns the detected method. A rejection of both methods says nothing about another secret of the client.
+    fn detected_auth(&self, client: &ClientIdentity) -> Option<ClientAuthMethod> {
+        let methods = self.detected_auth.lock().unwrap_or_else(PoisonError::into_inner);
+        let (secret, method) = methods.get(&client.id)?;
+        client.secret.as_ref().filter(|own| secret.is(own.expose())).map(|_| *method)
     }
 
     /// Parses the tokens of a successful response.
