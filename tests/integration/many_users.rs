@@ -129,7 +129,10 @@ async fn client_without_credentials_fails_unsent_and_asks_for_a_login() {
 async fn rejects_incomplete_credentials_of_a_user() {
     let env = TestEnv::new().await;
     let error = env.client.with_credentials(Credentials::password("c", "", "p")).unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Config, "credentials: the user name is empty; give one"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Config, "credentials: the user name is empty; give one")
+    );
     let error = env.client.login(" ").unwrap_err();
     assert_eq!(error.to_string(), "the client id is empty; give the one that is registered with the identity provider");
 }

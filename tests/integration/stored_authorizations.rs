@@ -90,7 +90,10 @@ async fn rejects_stored_logins_of_others_and_of_newer_versions() {
         "login by browser: the stored login was written by a newer version of this library (format 2, supported: 1); update the program"
     );
     let client = line(&with_field(stored.expose(), "client_id", "other".into()));
-    assert!(client.starts_with("login by browser: the stored login belongs to the client \"other\" at http"), "{client}");
+    assert!(
+        client.starts_with("login by browser: the stored login belongs to the client \"other\" at http"),
+        "{client}"
+    );
     assert!(client.ends_with("; resume it with the settings that started it"), "{client}");
     let endpoint = line(&with_field(stored.expose(), "token_endpoint", "https://evil.example/token".into()));
     assert!(endpoint.contains("at https://evil.example/token, not to"), "{endpoint}");

@@ -209,7 +209,9 @@ impl Login {
     }
 
     fn login_store(&self) -> Option<LoginStore> {
-        self.store.as_ref().map(|store| LoginStore::new(Arc::clone(store), &self.client.id, self.provider.token.url(), None))
+        self.store
+            .as_ref()
+            .map(|store| LoginStore::new(Arc::clone(store), &self.client.id, self.provider.token.url(), None))
     }
 }
 

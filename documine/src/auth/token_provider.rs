@@ -224,7 +224,9 @@ impl TokenProvider {
         }
         let Some(client) = &self.credentials.client else {
             return Err(match self.credentials.grant {
-                Grant::None => Error::auth("the client has no credentials; use `Client::with_credentials`").login_needed(),
+                Grant::None => {
+                    Error::auth("the client has no credentials; use `Client::with_credentials`").login_needed()
+                }
                 _ => login_needed("the access token was refused or has expired"),
             });
         };

@@ -90,7 +90,8 @@ impl Authorization {
             AuthorizationRecord::parse(json, &client.id, provider.token.url())
                 .map_err(|error| error.with_operation(OPERATION))?;
         if expires_at.is_some_and(|end| provider.clock.now() >= end) {
-            let error = Error::auth("the stored login has expired; start the login again, or set a longer `time_limit`");
+            let error =
+                Error::auth("the stored login has expired; start the login again, or set a longer `time_limit`");
             return Err(error.login_needed().with_operation(OPERATION));
         }
         Ok(Self { url, redirect_uri, state, verifier, nonce, expires_at, client, provider, store })
