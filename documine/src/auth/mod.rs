@@ -12,10 +12,12 @@
 //!                 └─ the caller's TokenSource
 //! ```
 //!
-//! discovery.rs reads the provider's endpoints from its discovery document.
+//! discovery.rs reads the provider's endpoints from its discovery document. identity_provider.rs holds endpoints and connections, which the
+//! clients and logins of many users share.
 //!
 //! A person logs in with `Login` before a client has credentials: by device code (flow/device, RFC 8628) or by authorization code (flow/code,
-//! RFC 6749 section 4.1, with the callback server of loopback/). `Login` returns tokens and can save them in a store.
+//! RFC 6749 section 4.1, with the callback server of loopback/). `Login` returns tokens and can save them in a store. A pending
+//! `Authorization` can be stored (flow/authorization_record) and resumed by another process.
 
 mod authenticator;
 mod client_auth;
