@@ -141,6 +141,25 @@ async fn retries_once_with_header_after_invalid_client_and_remembers_method() {
 }
 
 #[tokio::test]
+async fn accounts_share_the_auth_method_but_not_the_rejection_of_another_secret() {
+    let provider = CannedServer::respond_with(|head| match head.starts_with("GET ") {
+        true => json_response("{}"),
+        false if head.contains(&STANDARD.encode(BASIC)) => json_response(r#"{"access_token":"a-1","expires_in":60}"#),
+        false => invalid_client("401 Unauthorized"),
+    })
+    .await;
+    let (builder, _) = builder(&provider).await;
+    let service = builder.credentials(Credentials::none()).build().unwrap();
+    for _ in 0..2 {
+        service.with_credentials(robot_credentials()).unwrap().license().await.unwrap();
+    }
+    assert_eq!(secret_locations(&provider), ["form", "header", "header"]);
+    let other_secret = robot_credentials().client_secret("wr0ng");
+    service.with_credentials(other_secret).unwrap().license().await.unwrap_err();
+    service.with_credentials(robot_credentials()).unwrap().license().await.unwrap();
+}
+
+#[tokio::test]
 async fn uses_same_auth_method_for_device_login_and_its_polls() {
     let provider = basic_only(invalid_client("401 Unauthorized"), json!({})).await;
     let (builder, _) = builder(&provider).await;

@@ -1,6 +1,9 @@
 //! Invalid settings: `build()` rejects each in one line, before anything is sent and without showing a secret.
 
-use documine::{Client, ClientBuilder, Credentials, ErrorKind, auth::TokenSet};
+use documine::{
+    Client, ClientBuilder, Credentials, ErrorKind,
+    auth::{MemoryStore, TokenSet},
+};
 
 use crate::harness::assertions::{SECRETS, assert_error, credentials};
 
@@ -136,7 +139,8 @@ fn names_missing_environment_variable() {
     for (missing, _, line) in all {
         for blank in [None, Some("  ".to_owned())] {
             let lookup = |name: &str| if name == missing { blank.clone() } else { value(name) };
-            assert_error(&ClientBuilder::from_variables(lookup).map(drop).unwrap_err(), ErrorKind::Config, line);
+            let built = ClientBuilder::from_variables(lookup).and_then(ClientBuilder::build);
+            assert_error(&built.map(drop).unwrap_err(), ErrorKind::Config, line);
         }
     }
     let lookup = |name: &str| match name {
@@ -149,6 +153,35 @@ fn names_missing_environment_variable() {
         ErrorKind::Config,
         "DOCUMINE_CLIENT_ID is not set or empty; it is required together with DOCUMINE_REFRESH_TOKEN",
     );
+}
+
+#[test]
+fn missing_credentials_of_the_environment_are_reported_by_build() {
+    let settings = |client: bool| {
+        ClientBuilder::from_variables(|name| match name {
+            "DOCUMINE_BASE_URL" => Some("https://acme.example".to_owned()),
+            "DOCUMINE_WORKSPACE_ID" => Some("acme".to_owned()),
+            "DOCUMINE_CLIENT_ID" if client => Some("client".to_owned()),
+            _ => None,
+        })
+        .unwrap()
+    };
+    assert_rejected(settings(true), "DOCUMINE_USERNAME is not set or empty; set it to the user name");
+    assert_rejected(
+        settings(false),
+        "DOCUMINE_CLIENT_ID is not set or empty; set it to the client id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)",
+    );
+    assert_rejected(
+        settings(false).token_store(MemoryStore::default()),
+        "no credentials for the token store: the client id is unknown; pass Credentials::stored to `credentials(…)`, or set DOCUMINE_CLIENT_ID",
+    );
+    assert_rejected(
+        settings(true).credentials(Credentials::access_token("t")).token_store(MemoryStore::default()),
+        "credentials: a token store needs a client id to refresh the tokens with; use Credentials::tokens",
+    );
+    settings(false).credentials(Credentials::none()).build().unwrap();
+    settings(true).token_store(MemoryStore::default()).build().unwrap();
+    drop(settings(true).login_from_profile().unwrap());
 }
 
 #[test]

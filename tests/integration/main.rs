@@ -50,6 +50,7 @@ mod logout;
 mod lost_responses;
 mod lost_upload_matching;
 #[cfg(reconstruction)]
+mod many_users;
 mod model_round_trip;
 #[cfg(reconstruction)]
 mod nonstandard_responses;
@@ -76,6 +77,7 @@ mod retry_after_bounds;
 mod secret_redaction;
 mod shared_polling;
 mod simulator_kit;
+mod stored_authorizations;
 mod token_request_retry;
 mod token_response_formats;
 mod token_store;

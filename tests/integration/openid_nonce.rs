@@ -139,7 +139,7 @@ async fn rejects_redirect_without_announced_issuer() {
                    URL, or start the login again";
     let other = FOREIGN_ISSUER;
     let whole = "login by browser: this provider's responses name their issuer (iss), which has to be checked; pass the whole query to \
-                 `redirected`";
+                 `finish_with_redirect`";
     let flag = |value: serde_json::Value| json!({"authorization_response_iss_parameter_supported": value});
     for announced in [flag(json!(true)), flag(json!("true"))] {
         let outcome = async |answer| discovered(announced.clone(), answer).await;

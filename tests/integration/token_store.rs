@@ -471,3 +471,42 @@ async fn keeps_new_tokens_when_older_ones_are_written_meanwhile() {
     assert_eq!(stored.tokens().access_token().expose(), last_bearer_token(&env));
     assert_eq!(env.requests("token").len(), 2);
 }
+
+#[tokio::test]
+async fn builder_store_keeps_the_tokens_of_credentials_from_the_environment() {
+    let env = rotating_env().await;
+    let store = std::sync::Arc::new(MemoryStore::default());
+    let builder = |user: bool| {
+        let variables = env.sim.environment();
+        let lookup = move |name: &str| {
+            let value = variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            value.filter(|_| user || !["DOCUMINE_USERNAME", "DOCUMINE_PASSWORD"].contains(&name))
+        };
+        documine::ClientBuilder::from_variables(lookup).unwrap().clock(env.time.clone())
+    };
+    builder(true).token_store(store.clone()).build().unwrap().license().await.unwrap();
+    // The next process has the client id alone, and uses the login in the store.
+    let client = builder(false).token_store(store.clone()).build().unwrap();
+    client.license().await.unwrap();
+    assert_eq!(env.requests("token").len(), 1);
+    env.time.advance(301);
+    client.license().await.unwrap();
+    assert_eq!(env.requests("token").len(), 2, "refreshed with the client secret of the environment");
+    // The builder's store takes precedence over a store of the credentials.
+    let empty = Credentials::stored(env.sim.client_id(), MemoryStore::default()).client_secret(env.sim.client_secret());
+    builder(false).credentials(empty).token_store(store).build().unwrap().license().await.unwrap();
+    assert_eq!(env.requests("token").len(), 2);
+}
+
+#[tokio::test]
+async fn logins_of_a_builder_are_saved_in_its_store() {
+    let env = rotating_env().await;
+    let builder = env.builder().token_store(std::sync::Arc::new(MemoryStore::default()));
+    let provider = env.sim.control().provider().clone();
+    let person = env.sim.username().to_owned();
+    let login = builder.login(env.sim.client_id()).unwrap().client_secret(env.sim.client_secret());
+    login.device(move |code| assert!(provider.approve_device(&code.user_code, &person))).await.unwrap();
+    let before = env.requests("token").len();
+    builder.build().unwrap().license().await.unwrap();
+    assert_eq!(env.requests("token").len(), before, "the client uses the saved login");
+}

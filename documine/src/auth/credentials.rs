@@ -53,6 +53,8 @@ pub struct Credentials {
 
 #[derive(Debug, Clone)]
 pub(super) enum Grant {
+    /// No account.
+    None,
     Password {
         username: String,
         password: Secret,
@@ -117,6 +119,21 @@ impl Credentials {
     /// Uses one access token without refresh. When the service rejects the token, calls fail with [`Error::needs_login`].
     pub fn access_token(token: impl Into<Secret>) -> Self {
         Self::new(Grant::Tokens(TokenSet::new(token)), None)
+    }
+
+    /// No credentials: for a client that only creates the clients of its users, by [`Client::with_credentials`](crate::Client::with_credentials).
+    ///
+    /// Other calls of that client fail unsent, with [`Error::needs_login`].
+    ///
+    /// ```
+    /// # fn main() -> documine::Result<()> {
+    /// use documine::{Client, Credentials};
+    /// let service = Client::builder("https://acme.example").workspace("acme").credentials(Credentials::none()).build()?;
+    /// let client = service.with_credentials(Credentials::access_token("eyJ…"))?;
+    /// # Ok(()) }
+    /// ```
+    pub fn none() -> Self {
+        Self::new(Grant::None, None)
     }
 
     /// Uses the tokens of a custom source.
@@ -184,7 +201,7 @@ impl Credentials {
                 })?;
                 Ok(())
             }
-            Grant::Stored | Grant::Source(_) => Ok(()),
+            Grant::None | Grant::Stored | Grant::Source(_) => Ok(()),
         }
     }
 }

@@ -4,21 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oauth2::RedirectUrl;
-use url::Url;
 
 use super::client_auth::ClientIdentity;
-use super::flow::code::{Authorization, ExpectedIssuer};
+use super::flow::code::Authorization;
 use super::flow::device::{DEFAULT_TIME_LIMIT, DeviceCode, DeviceLogin};
 use super::flow::save_login;
+use super::identity_provider::IdentityProvider;
 use super::loopback::Loopback;
 use super::secret::Secret;
 use super::store::{LoginStore, TokenStore};
 use super::token::TokenSet;
-use super::token_endpoint::{EndpointConnection, TokenEndpoint};
-use crate::clock::Clock;
 use crate::error::{Error, Result};
 
-/// A login of a person, created by [`ClientBuilder::login`](crate::ClientBuilder::login).
+/// A login of a person, created by [`ClientBuilder::login`](crate::ClientBuilder::login), or by [`Client::login`](crate::Client::login) in a program
+/// with many users.
 ///
 /// The login returns tokens. A client with [`Credentials::tokens`](crate::Credentials::tokens) uses and refreshes them.
 ///
@@ -38,33 +37,24 @@ use crate::error::{Error, Result};
 pub struct Login {
     client: ClientIdentity,
     scopes: Vec<String>,
-    authorization_page: Url,
-    issuer: ExpectedIssuer,
     time_limit: Duration,
-    token: TokenEndpoint,
-    device: EndpointConnection,
+    provider: Arc<IdentityProvider>,
     store: Option<Arc<dyn TokenStore>>,
-    clock: Arc<dyn Clock>,
 }
 
 impl Login {
     pub(crate) fn new(
         client_id: String,
-        authorization_page: Url,
-        token: TokenEndpoint,
-        device: EndpointConnection,
-        issuer: ExpectedIssuer,
-        clock: Arc<dyn Clock>,
+        provider: Arc<IdentityProvider>,
+        store: Option<Arc<dyn TokenStore>>,
     ) -> Result<Self> {
         if client_id.trim().is_empty() {
             return Err(Error::config(
                 "the client id is empty; give the one that is registered with the identity provider",
             ));
         }
-        let issuer = ExpectedIssuer { name: issuer.name.or_else(|| issuer_of(&authorization_page)), ..issuer };
-        let (client, time_limit) = (ClientIdentity::new(client_id), DEFAULT_TIME_LIMIT);
-        let scopes = Vec::new();
-        Ok(Self { client, scopes, authorization_page, issuer, time_limit, token, device, store: None, clock })
+        let client = ClientIdentity::new(client_id);
+        Ok(Self { client, scopes: Vec::new(), time_limit: DEFAULT_TIME_LIMIT, provider, store })
     }
 
     /// Sets the secret of a confidential client (RFC 6749 section 2.1). A public client has none.
@@ -102,7 +92,8 @@ impl Login {
         self
     }
 
-    /// Sets the longest time that [`device`](Self::device) takes, from its first request on. Default: one hour.
+    /// Sets the longest time that [`device`](Self::device) takes, from its first request on, and the time after which a stored
+    /// [`Authorization`] can't be resumed. Default: one hour.
     ///
     /// The login ends earlier if its code expires; the provider sets the lifetime of the code. For [`browser`](Self::browser) see
     /// [`Loopback::time_limit`].
@@ -125,15 +116,15 @@ impl Login {
             store.check_writable().await?;
         }
         let login = DeviceLogin {
-            endpoint: &self.token,
-            device: &self.device,
+            endpoint: &self.provider.token,
+            device: &self.provider.device,
             client: &self.client,
             scopes: &self.scopes,
             limit: self.time_limit,
-            clock: self.clock.as_ref(),
+            clock: self.provider.clock.as_ref(),
         };
         let tokens = login.run(show).await?;
-        save_login(store.as_ref(), &self.token, &self.client, tokens).await
+        save_login(store.as_ref(), &self.provider.token, &self.client, tokens).await
     }
 
     /// Logs in by the provider's own page in the browser of this machine (authorization code with PKCE, RFC 8252).
@@ -157,7 +148,7 @@ impl Login {
             store.check_writable().await?;
         }
         let listener = loopback.listen().await?;
-        let clock = Arc::clone(&self.clock);
+        let clock = Arc::clone(&self.provider.clock);
         let login = self.authorization(listener.redirect_uri())?;
         show(login.url());
         listener.complete(login, clock.as_ref()).await
@@ -187,29 +178,41 @@ impl Login {
             .filter(|uri| uri.url().fragment().is_none())
             .ok_or_else(|| Error::config("the redirect URI is not an absolute URL, or has a fragment"))?;
         let store = self.login_store();
-        Ok(Authorization::new(
-            &self.authorization_page,
-            redirect_uri,
-            &self.scopes,
-            self.client,
-            self.token,
-            self.issuer,
-            store,
-        ))
+        let expires_at = self.provider.clock.now().checked_add(self.time_limit);
+        Ok(Authorization::new(redirect_uri, expires_at, &self.scopes, self.client, self.provider, store))
+    }
+
+    /// Resumes an authorization that this program or another replica of it started and stored with
+    /// [`Authorization::to_json`]: a callback may reach another replica than the one that started the login.
+    ///
+    /// The resuming login provides the client secret and the token store. Delete the stored JSON when the callback arrives: a login accepts one
+    /// response.
+    ///
+    /// ```
+    /// # async fn f(service: documine::Client, query: &str) -> documine::Result<()> {
+    /// let authorization = service.login("my-service")?.authorization("https://app.example/callback")?;
+    /// // Keep this in the person's own session, encrypted or on the server, and redirect the browser to `authorization.url()`.
+    /// let stored = authorization.to_json();
+    ///
+    /// // In the handler of https://app.example/callback, on any replica:
+    /// let authorization = service.login("my-service")?.resume_authorization(stored.expose())?;
+    /// let tokens = authorization.finish_with_redirect(query).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The JSON is not an authorization, or was written by a newer version of this library; it belongs to another client or token endpoint; or the
+    /// [`time_limit`](Self::time_limit) of the login that started it is over ([`Error::needs_login`]).
+    pub fn resume_authorization(self, json: &str) -> Result<Authorization> {
+        let store = self.login_store();
+        Authorization::resume(json, self.client, self.provider, store)
     }
 
     fn login_store(&self) -> Option<LoginStore> {
-        self.store.as_ref().map(|store| LoginStore::new(Arc::clone(store), &self.client.id, self.token.url(), None))
+        self.store
+            .as_ref()
+            .map(|store| LoginStore::new(Arc::clone(store), &self.client.id, self.provider.token.url(), None))
     }
-}
-
-/// Returns the issuer of an authorization page, if its URL has Keycloak's form.
-fn issuer_of(page: &Url) -> Option<String> {
-    let path = page.path().strip_suffix("/protocol/openid-connect/auth")?;
-    let mut issuer = page.clone();
-    issuer.set_path(path);
-    issuer.set_query(None);
-    Some(issuer.into())
 }
 
 impl std::fmt::Debug for Login {

@@ -12,10 +12,12 @@
 //!                 └─ the caller's TokenSource
 //! ```
 //!
-//! discovery.rs reads the provider's endpoints from its discovery document.
+//! discovery.rs reads the provider's endpoints from its discovery document. identity_provider.rs holds endpoints and connections, which the
+//! clients and logins of many users share.
 //!
 //! A person logs in with `Login` before a client has credentials: by device code (flow/device, RFC 8628) or by authorization code (flow/code,
-//! RFC 6749 section 4.1, with the callback server of loopback/). `Login` returns tokens and can save them in a store.
+//! RFC 6749 section 4.1, with the callback server of loopback/). `Login` returns tokens and can save them in a store. A pending
+//! `Authorization` can be stored (flow/authorization_record) and resumed by another process.
 
 mod authenticator;
 mod client_auth;
@@ -24,6 +26,7 @@ mod discovery;
 mod endpoint_urls;
 mod event;
 mod flow;
+mod identity_provider;
 mod lenient;
 mod login;
 mod loopback;
@@ -55,7 +58,6 @@ pub(crate) use authenticator::Authenticator;
 pub(crate) use discovery::Issuer;
 pub(crate) use endpoint_urls::{EndpointPaths, Endpoints};
 pub(crate) use event::LoginListener;
-pub(crate) use flow::code::ExpectedIssuer;
+pub(crate) use identity_provider::IdentityProvider;
 pub(crate) use lenient::LenientObject;
-pub(crate) use token_endpoint::TokenEndpoint;
 pub(crate) use token_provider::TokenProvider;

@@ -3,7 +3,8 @@
 mod error_response;
 mod retry;
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -51,8 +52,10 @@ pub(crate) struct TokenEndpoint {
     token: EndpointConnection,
     revocation: Option<EndpointConnection>,
     end_session: Option<EndpointConnection>,
-    /// The client authentication method, once it is configured, announced or detected.
-    client_auth: OnceLock<ClientAuthMethod>,
+    /// The client authentication method, if configured or announced.
+    client_auth: Option<ClientAuthMethod>,
+    /// The detected methods by client id, each with the secret it was detected with: a provider may allow each client another method.
+    detected_auth: Mutex<HashMap<String, (Secret, ClientAuthMethod)>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -68,7 +71,8 @@ impl TokenEndpoint {
             token: connect(&endpoints.token)?,
             revocation: endpoints.revocation.as_ref().map(connect).transpose()?,
             end_session: endpoints.end_session.as_ref().map(connect).transpose()?,
-            client_auth: endpoints.client_auth.map(OnceLock::from).unwrap_or_default(),
+            client_auth: endpoints.client_auth,
+            detected_auth: Mutex::default(),
             clock,
         })
     }
@@ -129,7 +133,7 @@ impl TokenEndpoint {
                 send_with_retry(http, request, RetrySchedule::new(self.clock.as_ref(), max_attempts)).await?;
             error_response::classify(response, &secrets, self.clock.now())
         };
-        let known_method = self.client_auth.get().copied();
+        let known_method = self.client_auth.or_else(|| self.detected_auth(client));
         let first = send_with(known_method.unwrap_or_default()).await?;
         if known_method.is_some() || client.secret.is_none() {
             return Ok(first);
@@ -148,11 +152,18 @@ impl TokenEndpoint {
             EndpointResponse::Success(_) if url == self.url() => (first, Some(ClientAuthMethod::SecretPost)),
             EndpointResponse::Success(_) | EndpointResponse::Rejected { .. } => (first, None),
         };
-        if let Some(method) = detected {
-            // A concurrent request may have detected the method already.
-            let _ = self.client_auth.set(method);
+        if let (Some(method), Some(secret)) = (detected, &client.secret) {
+            let mut methods = self.detected_auth.lock().unwrap_or_else(PoisonError::into_inner);
+            methods.insert(client.id.clone(), (secret.clone(), method));
         }
         Ok(response)
+    }
+
+    /// Returns the detected method. A rejection of both methods says nothing about another secret of the client.
+    fn detected_auth(&self, client: &ClientIdentity) -> Option<ClientAuthMethod> {
+        let methods = self.detected_auth.lock().unwrap_or_else(PoisonError::into_inner);
+        let (secret, method) = methods.get(&client.id)?;
+        client.secret.as_ref().filter(|own| secret.is(own.expose())).map(|_| *method)
     }
 
     /// Parses the tokens of a successful response.

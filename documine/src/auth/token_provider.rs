@@ -25,18 +25,18 @@ const MAX_SAVE_DELAY: Duration = Duration::from_millis(200);
 /// Credentials together with the endpoint and the store that they are used with.
 pub(crate) struct TokenProvider {
     credentials: Credentials,
-    endpoint: TokenEndpoint,
+    endpoint: Arc<TokenEndpoint>,
     store: Option<LoginStore>,
     clock: Arc<dyn Clock>,
 }
 
 impl TokenProvider {
-    pub(crate) fn new(credentials: Credentials, endpoint: TokenEndpoint, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(credentials: Credentials, endpoint: Arc<TokenEndpoint>, clock: Arc<dyn Clock>) -> Self {
         let store = match (&credentials.store, &credentials.client) {
             (Some(store), Some(client)) => {
                 let account = match &credentials.grant {
                     Grant::Password { username, .. } => Some(username.as_str()),
-                    Grant::Tokens(_) | Grant::Stored | Grant::Source(_) => None,
+                    Grant::None | Grant::Tokens(_) | Grant::Stored | Grant::Source(_) => None,
                 };
                 Some(LoginStore::new(Arc::clone(store), &client.id, endpoint.url(), account))
             }
@@ -223,7 +223,12 @@ impl TokenProvider {
             return Ok((source.0.token(current).await?, RefreshSource::Refresh));
         }
         let Some(client) = &self.credentials.client else {
-            return Err(login_needed("the access token was refused or has expired"));
+            return Err(match self.credentials.grant {
+                Grant::None => {
+                    Error::auth("the client has no credentials; use `Client::with_credentials`").login_needed()
+                }
+                _ => login_needed("the access token was refused or has expired"),
+            });
         };
         // An expired refresh token is tried all the same, because this machine's clock may be wrong, unless a password is the cheaper way.
         let now = self.clock.now();
@@ -244,7 +249,7 @@ impl TokenProvider {
             Grant::Stored if current.is_none() => {
                 Err(login_needed("the token store is empty: no login has been saved"))
             }
-            Grant::Tokens(_) | Grant::Stored | Grant::Source(_) => {
+            Grant::None | Grant::Tokens(_) | Grant::Stored | Grant::Source(_) => {
                 Err(login_needed("the access token has expired and no valid refresh token is left"))
             }
         }
@@ -284,7 +289,7 @@ impl TokenProvider {
     fn configured_tokens(&self) -> Option<&TokenSet> {
         match &self.credentials.grant {
             Grant::Tokens(tokens) => Some(tokens),
-            Grant::Password { .. } | Grant::Stored | Grant::Source(_) => None,
+            Grant::None | Grant::Password { .. } | Grant::Stored | Grant::Source(_) => None,
         }
     }
 

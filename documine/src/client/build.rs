@@ -1,5 +1,6 @@
 //! Checks the settings of a [`ClientBuilder`] and builds the client or a login from them.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -7,37 +8,36 @@ use http::HeaderValue;
 use url::Url;
 
 use super::builder::{ClientBuilder, user_agent};
-use super::handle::Client;
+use super::handle::{Client, WorkspaceContext};
 use super::login_defaults::LoginDefaults;
 use crate::address;
-use crate::auth::{Authenticator, Endpoints, ExpectedIssuer, Login, LoginListener, TokenEndpoint, TokenProvider};
+use crate::auth::{Authenticator, Credentials, Endpoints, IdentityProvider, Login, LoginListener, TokenProvider};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::transport::{ConnectionConfig, Http, Pipeline, RateLimiter, RetryBudget};
+use crate::timeout::Timeouts;
+use crate::transport::{ConnectionConfig, Http, Observer, Pipeline, RateLimiter, RetryBudget};
 
 impl ClientBuilder {
     /// Checks the settings and builds the client. Sends nothing and spawns nothing.
     ///
+    /// Reads the root certificates of the platform, which takes milliseconds: build one client and clone it. For many accounts, create the other
+    /// clients with [`Client::with_credentials`].
+    ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with one line on the first setting that is missing or invalid.
     pub fn build(self) -> Result<Client> {
-        let (pipeline, workspace, endpoints) = self.pipeline()?;
-        Ok(Client::from_pipeline(pipeline, workspace, endpoints))
+        let (pipeline, workspace) = self.pipeline()?;
+        Ok(Client::from_pipeline(pipeline, Arc::new(workspace)))
     }
 
     /// Checks the settings and builds the parts of a client.
-    pub(crate) fn pipeline(self) -> Result<(Pipeline, String, Endpoints)> {
+    pub(crate) fn pipeline(mut self) -> Result<(Pipeline, WorkspaceContext)> {
         let CheckedSettings { base_url, workspace, tenant, endpoints, user_agent } = self.check()?;
-        let credentials = self.credentials.ok_or_else(|| no_credentials(self.login_defaults.as_ref()))?;
+        let credentials = self.take_credentials()?;
         credentials.check()?;
-        let api_http = self.connection.http_client(&base_url, &self.timeouts, &user_agent)?;
-        // One HTTP client serves the API and the token endpoint, unless only one of the two may use a proxy.
-        let http = |target: &Url| {
-            if target.scheme() == base_url.scheme() {
-                return Ok(api_http.clone());
-            }
-            self.connection.http_client(target, &self.timeouts, &user_agent)
-        };
-        let endpoint = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
+        let http = self.http_clients(user_agent);
+        let api_http = http.for_target(&base_url)?;
+        let provider = self.identity_provider(&endpoints, &http)?;
         let cross_origin_http: Option<Arc<dyn Http>> = match (self.follow_download_redirects, &self.connection.identity)
         {
             (false, _) => None,
@@ -45,13 +45,10 @@ impl ClientBuilder {
             // The client certificate is presented to the service only.
             (true, Some(_)) => {
                 let connection = ConnectionConfig { identity: None, ..self.connection.clone() };
-                Some(Arc::new(connection.http_client(&base_url, &self.timeouts, &user_agent)?))
+                Some(Arc::new(connection.http_client(&base_url, &self.timeouts, &http.user_agent)?))
             }
         };
-        let listener =
-            self.observer.clone().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
-        let provider = TokenProvider::new(credentials, endpoint, Arc::clone(&self.clock));
-        let auth = Authenticator::new(provider, Arc::clone(&self.clock), listener);
+        let auth = authenticator(credentials, &provider, &self.clock, self.observer.as_ref());
         let base_url = Arc::new(address::without_server_path(base_url, documine_api::document::SERVER_PATH));
         let pipeline = Pipeline {
             http: Arc::new(api_http.clone()),
@@ -63,33 +60,27 @@ impl ClientBuilder {
             clock: self.clock,
             timeouts: self.timeouts,
             retry_policy: self.retry,
-            retry_budget: RetryBudget::new(self.retry_budget),
-            rate_limited: self.pacing.is_some(),
-            rate_limiter: RateLimiter::new(self.pacing.unwrap_or_default()),
+            retry_budget: Arc::new(RetryBudget::new(self.retry_budget)),
+            rate_limited: self.rate_limit.is_some(),
+            rate_limiter: Arc::new(RateLimiter::new(self.rate_limit.unwrap_or_default())),
             observer: self.observer,
             max_response_size: self.max_response_size,
             requests_sent: AtomicU64::new(0),
         };
-        Ok((pipeline, workspace, endpoints))
+        Ok((pipeline, WorkspaceContext { id: workspace, endpoints, provider }))
     }
 
-    /// Starts an interactive login with the addresses and connection settings of this builder: see [`Login`]. No credentials are needed.
+    /// Starts an interactive login with the addresses, the connection settings and the token store of this builder: see [`Login`]. No credentials
+    /// are needed.
+    ///
+    /// A program with many users starts their logins with [`Client::login`], which shares connections.
     ///
     /// # Errors
     /// As [`build`](Self::build), or an empty client id.
     pub fn login(&self, client_id: impl Into<String>) -> Result<Login> {
         let CheckedSettings { endpoints, user_agent, .. } = self.check()?;
-        let http = |target: &Url| self.connection.http_client(target, &self.timeouts, &user_agent);
-        let token = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
-        let device = http(&endpoints.device)?;
-        Login::new(
-            client_id.into(),
-            endpoints.authorization,
-            token,
-            (endpoints.device, device),
-            ExpectedIssuer { name: self.paths.issuer.clone(), is_announced: self.paths.announces_issuer },
-            Arc::clone(&self.clock),
-        )
+        let provider = self.identity_provider(&endpoints, &self.http_clients(user_agent))?;
+        Login::new(client_id.into(), provider, self.token_store.clone())
     }
 
     /// Starts an interactive login with the settings of [`from_env_or_profile`](Self::from_env_or_profile): client id, client secret, scopes
@@ -119,7 +110,41 @@ impl ClientBuilder {
         }
         let login = defaults.client_secret.iter().cloned().fold(login, Login::client_secret);
         let login = defaults.scopes.iter().fold(login, Login::scope);
+        if self.token_store.is_some() {
+            return Ok(login);
+        }
         Ok(defaults.open_store()?.into_iter().fold(login, Login::store))
+    }
+
+    /// Returns the credentials with the token store of this builder.
+    ///
+    /// Without credentials, the store is that of the login with the client id of the environment or the profile.
+    fn take_credentials(&mut self) -> Result<Credentials> {
+        let defaults = self.login_defaults.as_ref();
+        let store = self.token_store.take();
+        match (self.credentials.take(), store, defaults.and_then(|defaults| defaults.client_id.clone())) {
+            (Some(credentials), Some(store), _) => Ok(credentials.store(store)),
+            (Some(credentials), None, _) => Ok(credentials),
+            (None, Some(store), Some(client_id)) => {
+                let credentials = Credentials::stored(client_id, store);
+                let secret = defaults.and_then(|defaults| defaults.client_secret.clone());
+                Ok(secret.into_iter().fold(credentials, Credentials::client_secret))
+            }
+            (None, Some(_), None) => Err(Error::config(
+                "no credentials for the token store: the client id is unknown; pass Credentials::stored to `credentials(…)`, or set DOCUMINE_CLIENT_ID",
+            )),
+            (None, None, _) => Err(no_credentials(defaults)),
+        }
+    }
+
+    fn http_clients(&self, user_agent: HeaderValue) -> HttpClients {
+        let (connection, timeouts) = (self.connection.clone(), self.timeouts);
+        HttpClients { connection, timeouts, user_agent, http: OnceCell::new(), https: OnceCell::new() }
+    }
+
+    fn identity_provider(&self, endpoints: &Endpoints, http: &HttpClients) -> Result<Arc<IdentityProvider>> {
+        let http = |target: &Url| http.for_target(target);
+        Ok(Arc::new(IdentityProvider::new(endpoints, &self.paths, http, Arc::clone(&self.clock))?))
     }
 
     /// Checks workspace, addresses and timeouts.
@@ -140,6 +165,40 @@ impl ClientBuilder {
         let endpoints = Endpoints::new(&base_url, &workspace, &self.paths)?;
         let user_agent = user_agent(self.app.as_deref())?;
         Ok(CheckedSettings { base_url, workspace, tenant, endpoints, user_agent })
+    }
+}
+
+/// Returns the authenticator of an account.
+pub(super) fn authenticator(
+    credentials: Credentials,
+    provider: &IdentityProvider,
+    clock: &Arc<dyn Clock>,
+    observer: Option<&Arc<dyn Observer>>,
+) -> Authenticator {
+    let listener = observer.cloned().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
+    let provider = TokenProvider::new(credentials, Arc::clone(&provider.token), Arc::clone(clock));
+    Authenticator::new(provider, Arc::clone(clock), listener)
+}
+
+/// The HTTP clients of one builder. Each is built when it is first needed, because that reads the root certificates of the platform.
+struct HttpClients {
+    connection: ConnectionConfig,
+    timeouts: Timeouts,
+    user_agent: HeaderValue,
+    /// The HTTP client for http, which uses no proxy of the environment.
+    http: OnceCell<reqwest::Client>,
+    https: OnceCell<reqwest::Client>,
+}
+
+impl HttpClients {
+    /// Returns the HTTP client for the scheme of `target`.
+    fn for_target(&self, target: &Url) -> Result<reqwest::Client> {
+        let client = if target.scheme() == "http" { &self.http } else { &self.https };
+        if let Some(client) = client.get() {
+            return Ok(client.clone());
+        }
+        let built = self.connection.http_client(target, &self.timeouts, &self.user_agent)?;
+        Ok(client.get_or_init(|| built).clone())
     }
 }
 
@@ -170,6 +229,9 @@ fn no_credentials(defaults: Option<&LoginDefaults>) -> Error {
         ),
         Some(LoginDefaults { profile, store: Some(_), .. }) => {
             format!("no credentials: profile {profile:?} has a token store but no `client_id`; set `client_id`")
+        }
+        Some(LoginDefaults { missing_variable: Some((variable, meaning)), .. }) => {
+            format!("{variable} is not set or empty; set it to {meaning}")
         }
         _ => "no credentials; pass some to `credentials(…)`, for example Credentials::password".into(),
     })

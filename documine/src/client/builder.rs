@@ -8,7 +8,7 @@ use http::HeaderValue;
 
 use super::handle::Client;
 use super::login_defaults::LoginDefaults;
-use crate::auth::{ClientAuthMethod, Credentials, EndpointPaths, Issuer, Secret};
+use crate::auth::{ClientAuthMethod, Credentials, EndpointPaths, Issuer, Secret, TokenStore};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::timeout::Timeouts;
@@ -36,13 +36,14 @@ pub struct ClientBuilder {
     pub(super) base_url: String,
     pub(super) workspace: Option<String>,
     pub(super) credentials: Option<Credentials>,
+    pub(super) token_store: Option<Arc<dyn TokenStore>>,
     pub(super) paths: EndpointPaths,
     /// The login settings of the profile, if there is one.
     pub(super) login_defaults: Option<LoginDefaults>,
     pub(super) timeouts: Timeouts,
     pub(super) retry: RetryPolicy,
     pub(super) retry_budget: Option<u32>,
-    pub(super) pacing: Option<RateLimit>,
+    pub(super) rate_limit: Option<RateLimit>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) connection: ConnectionConfig,
     pub(super) follow_download_redirects: bool,
@@ -77,12 +78,13 @@ impl ClientBuilder {
             base_url: base_url.into(),
             workspace: None,
             credentials: None,
+            token_store: None,
             paths: EndpointPaths::default(),
             login_defaults: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             retry_budget: Some(RETRY_BUDGET),
-            pacing: None,
+            rate_limit: None,
             observer: None,
             connection: ConnectionConfig::default(),
             follow_download_redirects: true,
@@ -101,6 +103,34 @@ impl ClientBuilder {
     /// Sets the credentials.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
+        self
+    }
+
+    /// Sets the token store of the client's account: tokens are loaded from the store, and saved there after each login and refresh.
+    ///
+    /// The store applies to the credentials, whether they are set by [`credentials`](Self::credentials), the environment or a profile, as
+    /// [`Credentials::store`] does, and takes precedence over a store that these have. If there are no credentials but a client id in the environment
+    /// or the profile, the client uses the login in the store, as with [`Credentials::stored`]. Logins of this builder are saved in the store.
+    ///
+    /// One store holds the login of one account. It is not used by the clients of [`Client::with_credentials`] and the logins of [`Client::login`].
+    ///
+    /// ```
+    /// # fn main() -> documine::Result<()> {
+    /// use documine::{ClientBuilder, auth::FileStore};
+    /// # let variable = |name: &str| Some(match name {
+    /// #     "DOCUMINE_BASE_URL" => "https://acme.example",
+    /// #     "DOCUMINE_WORKSPACE_ID" => "acme",
+    /// #     "DOCUMINE_CLIENT_ID" => "my-program",
+    /// #     _ => return None,
+    /// # }.to_owned());
+    /// # #[cfg(any())]
+    /// let builder = ClientBuilder::from_env()?;
+    /// # let builder = ClientBuilder::from_variables(variable)?;
+    /// let client = builder.token_store(FileStore::new("login.json")).build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn token_store(mut self, store: impl TokenStore) -> Self {
+        self.token_store = Some(Arc::new(store));
         self
     }
 
@@ -246,7 +276,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the retry policy. Default: [`RetryPolicy::default`]. Per call: `with_retry`, `with_retry_policy`.
+    /// Sets the retry policy. Default: [`RetryPolicy::default`]. Per call: `with_retry_mode`, `with_retry_policy`.
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
@@ -262,8 +292,8 @@ impl ClientBuilder {
     }
 
     /// Enables the rate limit for all calls of the client and its clones. Default: single calls are not rate limited.
-    pub fn rate_limit(mut self, pacing: RateLimit) -> Self {
-        self.pacing = Some(pacing);
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
         self
     }
 

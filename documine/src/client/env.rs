@@ -2,7 +2,8 @@
 
 use super::builder::ClientBuilder;
 use super::handle::Client;
-use crate::auth::{Credentials, EndpointPaths, TokenSet};
+use super::login_defaults::LoginDefaults;
+use crate::auth::{Credentials, EndpointPaths, Secret, TokenSet};
 use crate::error::{Error, Result};
 
 pub(super) const BASE_URL: &str = "DOCUMINE_BASE_URL";
@@ -16,6 +17,8 @@ pub(super) const USERNAME: &str = "DOCUMINE_USERNAME";
 pub(super) const PASSWORD: &str = "DOCUMINE_PASSWORD";
 const ACCESS_TOKEN: &str = "DOCUMINE_ACCESS_TOKEN";
 const REFRESH_TOKEN: &str = "DOCUMINE_REFRESH_TOKEN";
+const CLIENT_ID_MEANING: &str = "the client id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)";
+const USERNAME_MEANING: &str = "the user name";
 /// Names the file of profiles, in place of the default file.
 pub(super) const CONFIG: &str = "DOCUMINE_CONFIG";
 /// Names the profile, in place of the file's `default`.
@@ -39,8 +42,11 @@ impl ClientBuilder {
     /// `DOCUMINE_CLIENT_ID` to refresh it; or `DOCUMINE_CLIENT_ID`, `DOCUMINE_CLIENT_SECRET` (confidential clients only),
     /// `DOCUMINE_USERNAME` and `DOCUMINE_PASSWORD`. Later calls on the builder override the environment.
     ///
+    /// Credentials may be absent if a later call provides them: [`credentials`](Self::credentials), or [`token_store`](Self::token_store) for the login
+    /// of the client `DOCUMINE_CLIENT_ID` in a store. Otherwise [`build`](Self::build) names the missing variable.
+    ///
     /// # Errors
-    /// A required variable is not set; the error names it.
+    /// A required variable is not set, or credentials are incomplete; the error names the variable.
     pub fn from_env() -> Result<Self> {
         Self::from_variables(|name| std::env::var(name).ok())
     }
@@ -48,7 +54,7 @@ impl ClientBuilder {
     /// Creates a builder like [`from_env`](Self::from_env), from variables of another source, for example a file or a test.
     ///
     /// # Errors
-    /// A required variable is not set; the error names it.
+    /// As [`from_env`](Self::from_env).
     pub fn from_variables(lookup: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let get = |name: &str| non_blank(&lookup, name);
         let require = |name: &str, meaning: &str| {
@@ -62,17 +68,30 @@ impl ClientBuilder {
             device: get(DEVICE_PATH),
             ..EndpointPaths::default()
         };
-        let mut credentials = if let Some(tokens) = tokens(&get, get(CLIENT_ID))? {
-            tokens
-        } else {
-            let client = require(CLIENT_ID, "the client id at the identity provider (or set DOCUMINE_ACCESS_TOKEN)")?;
-            let user = require(USERNAME, "the user name")?;
-            Credentials::password(client, user, require(PASSWORD, "the password")?)
+        let defaults = LoginDefaults {
+            client_id: get(CLIENT_ID),
+            client_secret: get(CLIENT_SECRET).map(Secret::from),
+            ..LoginDefaults::default()
         };
-        if let Some(secret) = get(CLIENT_SECRET) {
-            credentials = credentials.client_secret(secret);
-        }
-        Ok(builder.credentials(credentials))
+        let credentials = match tokens(&get, defaults.client_id.clone())? {
+            Some(tokens) => Some(tokens),
+            None if get(USERNAME).is_none() && get(PASSWORD).is_none() => None,
+            None => {
+                let client = require(CLIENT_ID, CLIENT_ID_MEANING)?;
+                let user = require(USERNAME, USERNAME_MEANING)?;
+                Some(Credentials::password(client, user, require(PASSWORD, "the password")?))
+            }
+        };
+        builder.credentials = match (credentials, defaults.client_secret.clone()) {
+            (Some(credentials), Some(secret)) => Some(credentials.client_secret(secret)),
+            (credentials, _) => credentials,
+        };
+        let missing_variable = match defaults.client_id {
+            None => (CLIENT_ID, CLIENT_ID_MEANING),
+            Some(_) => (USERNAME, USERNAME_MEANING),
+        };
+        builder.login_defaults = Some(LoginDefaults { missing_variable: Some(missing_variable), ..defaults });
+        Ok(builder)
     }
 }
 

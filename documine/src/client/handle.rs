@@ -8,8 +8,9 @@ use documine_api::PreparedRequest;
 use documine_api::operations::Operation;
 use serde::de::DeserializeOwned;
 
+use super::build::authenticator;
 use super::decode::decode;
-use crate::auth::Endpoints;
+use crate::auth::{Credentials, Endpoints, IdentityProvider, Login};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::WaitContext;
@@ -25,25 +26,76 @@ pub struct Client(Arc<ClientState>);
 struct ClientState {
     pipeline: Arc<Pipeline>,
     generated: documine_api::Client,
-    workspace: String,
-    endpoints: Endpoints,
+    workspace: Arc<WorkspaceContext>,
     waits: WaitContext,
 }
 
+/// The workspace and its identity provider, shared by the clients of all accounts.
+pub(crate) struct WorkspaceContext {
+    pub(super) id: String,
+    pub(super) endpoints: Endpoints,
+    pub(super) provider: Arc<IdentityProvider>,
+}
+
 impl Client {
-    pub(crate) fn from_pipeline(pipeline: Pipeline, workspace: String, endpoints: Endpoints) -> Self {
+    pub(super) fn from_pipeline(pipeline: Pipeline, workspace: Arc<WorkspaceContext>) -> Self {
         let pipeline = Arc::new(pipeline);
         let transport = Arc::new(RawTransport(Arc::clone(&pipeline)));
         let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&pipeline.base_url));
         let base_url = pipeline.base_url.as_str();
         let generated = documine_api::Client::new_with_client(base_url, pipeline.client.clone(), inner);
         let waits = WaitContext::new(Arc::clone(&pipeline.clock));
-        Self(Arc::new(ClientState { pipeline, generated, workspace, endpoints, waits }))
+        Self(Arc::new(ClientState { pipeline, generated, workspace, waits }))
+    }
+
+    /// Creates a client of another account, with the connections and settings of this one: for a service with many users.
+    ///
+    /// Takes microseconds and sends nothing; [`build`](crate::ClientBuilder::build) takes milliseconds. Keep the client as long as the user's session,
+    /// because it holds the refreshed tokens, or give the credentials a [store](Credentials::store).
+    ///
+    /// | shared | separate |
+    /// |---|---|
+    /// | connections, proxy and certificates | tokens and token store |
+    /// | workspace and endpoints | waits: lists of one account are never shown to another |
+    /// | timeouts, retry policy, response limit, clock, observer | the count of [`requests_sent`](Self::requests_sent) |
+    /// | rate limit and retry budget, which protect the service | |
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sim = documine_sim::Simulator::start().await?;
+    /// # let robot = documine::Credentials::password(sim.client_id(), sim.username(), sim.password()).client_secret(sim.client_secret());
+    /// use documine::{Client, Credentials};
+    /// // Once: no account of its own.
+    /// let service = Client::builder(sim.base_url()).workspace(sim.workspace_id()).credentials(Credentials::none()).build()?;
+    /// // For each user, here with a password; a web service passes the tokens of a login.
+    /// let client = service.with_credentials(robot)?;
+    /// client.license().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the credentials are incomplete.
+    pub fn with_credentials(&self, credentials: Credentials) -> Result<Self> {
+        credentials.check()?;
+        let (pipeline, workspace) = (&self.0.pipeline, &self.0.workspace);
+        let auth = authenticator(credentials, &workspace.provider, &pipeline.clock, pipeline.observer.as_ref());
+        Ok(Self::from_pipeline(pipeline.with_auth(auth), Arc::clone(workspace)))
+    }
+
+    /// Starts an interactive login of a user with the endpoints and connections of this client: see [`Login`].
+    ///
+    /// The login does not change this client. Pass the tokens to [`with_credentials`](Self::with_credentials).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config): the client id is empty.
+    pub fn login(&self, client_id: impl Into<String>) -> Result<Login> {
+        Login::new(client_id.into(), Arc::clone(&self.0.workspace.provider), None)
     }
 
     /// Returns the id of the workspace.
     pub fn workspace(&self) -> &str {
-        &self.0.workspace
+        &self.0.workspace.id
     }
 
     /// Returns the base URL of the service.
@@ -131,12 +183,13 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let endpoints = &self.0.workspace.endpoints;
         f.debug_struct("Client")
             .field("base_url", &self.base_url())
-            .field("workspace", &self.0.workspace)
-            .field("authorization_endpoint", &self.0.endpoints.authorization.as_str())
-            .field("token_endpoint", &self.0.endpoints.token.as_str())
-            .field("device_endpoint", &self.0.endpoints.device.as_str())
+            .field("workspace", &self.workspace())
+            .field("authorization_endpoint", &endpoints.authorization.as_str())
+            .field("token_endpoint", &endpoints.token.as_str())
+            .field("device_endpoint", &endpoints.device.as_str())
             .finish_non_exhaustive()
     }
 }

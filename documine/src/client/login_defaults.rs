@@ -1,4 +1,4 @@
-//! The settings of a profile that a later login or build needs.
+//! The settings of a profile or of the environment that a later login or build needs.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::auth::{FileStore, Secret, TokenStore};
 use crate::disk;
 use crate::error::{Error, Result};
 
-/// The login settings of a profile, and the reason why some of them may not be used.
+/// The login settings of a profile or of the environment, and the reason why some of them may not be used.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LoginDefaults {
     /// The name of the profile. Empty: the settings come from the environment alone.
@@ -18,6 +18,8 @@ pub(super) struct LoginDefaults {
     pub(super) store: Option<String>,
     /// The environment variable that overrides an address or the workspace of the profile.
     pub(super) overriding_variable: Option<&'static str>,
+    /// The first variable of the environment that credentials need and that is not set, and its meaning. `None`: a profile may have it instead.
+    pub(super) missing_variable: Option<(&'static str, &'static str)>,
     /// True if a login would therefore lack the client secret or would not be stored.
     pub(super) withheld: bool,
 }

@@ -212,6 +212,7 @@ impl Profile {
             scopes: self.scopes,
             store: self.store,
             overriding_variable: self.overriding_variable,
+            missing_variable: None,
             withheld: self.withheld,
         };
         let mut builder = ClientBuilder::new(base_url);

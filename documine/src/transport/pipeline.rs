@@ -28,8 +28,8 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry_policy: RetryPolicy,
-    pub(crate) retry_budget: RetryBudget,
-    pub(crate) rate_limiter: RateLimiter,
+    pub(crate) retry_budget: Arc<RetryBudget>,
+    pub(crate) rate_limiter: Arc<RateLimiter>,
     /// The rate limit's default for calls that do not choose.
     pub(crate) rate_limited: bool,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -37,4 +37,29 @@ pub(crate) struct Pipeline {
     pub(crate) max_response_size: usize,
     /// Requests sent so far; every attempt counts.
     pub(crate) requests_sent: AtomicU64,
+}
+
+impl Pipeline {
+    /// Returns a pipeline of another account.
+    ///
+    /// Rate limit and retry budget are shared, because they protect the service, which is the same for all accounts.
+    pub(crate) fn with_auth(&self, auth: Authenticator) -> Self {
+        Self {
+            client: self.client.clone(),
+            http: Arc::clone(&self.http),
+            cross_origin_http: self.cross_origin_http.clone(),
+            base_url: Arc::clone(&self.base_url),
+            tenant: self.tenant.clone(),
+            auth,
+            clock: Arc::clone(&self.clock),
+            timeouts: self.timeouts,
+            retry_policy: self.retry_policy.clone(),
+            retry_budget: Arc::clone(&self.retry_budget),
+            rate_limiter: Arc::clone(&self.rate_limiter),
+            rate_limited: self.rate_limited,
+            observer: self.observer.clone(),
+            max_response_size: self.max_response_size,
+            requests_sent: AtomicU64::new(0),
+        }
+    }
 }

@@ -25,7 +25,7 @@ use crate::http_util::MAX_PAUSE;
 ///
 /// Off for single calls unless enabled with [`ClientBuilder::rate_limit`](crate::ClientBuilder::rate_limit), or per call with `with_rate_limit`.
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "a pacing does nothing by itself"]
+#[must_use = "a rate limit does nothing by itself"]
 pub struct RateLimit {
     max_concurrency: usize,
     min_rate: f64,

@@ -2,19 +2,23 @@
 //! sees the password.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl};
 use url::Url;
 
+use super::authorization_record::AuthorizationRecord;
 use super::{access_denied, save_login};
 use crate::auth::client_auth::ClientIdentity;
+use crate::auth::identity_provider::IdentityProvider;
 use crate::auth::lenient::LenientObject;
 use crate::auth::oauth_request::{OauthRequest, requested_scopes};
 use crate::auth::secret::Secret;
 use crate::auth::store::LoginStore;
 use crate::auth::token::TokenSet;
-use crate::auth::token_endpoint::{OauthError, TokenEndpoint};
+use crate::auth::token_endpoint::OauthError;
 use crate::error::{Error, Result};
 
 const OPERATION: &str = "login by browser";
@@ -31,6 +35,7 @@ pub(crate) struct ExpectedIssuer {
 /// A login that waits for a person at the provider's page, created by [`Login::authorization`](crate::auth::Login::authorization).
 ///
 /// It accepts one response: a code works once, and a second use of it ends the session that the first one began (RFC 6749 section 4.1.2).
+/// [`to_json`](Self::to_json) stores it while the person is at the page.
 #[must_use = "a login completes only when its response is passed on"]
 pub struct Authorization {
     url: Url,
@@ -39,26 +44,27 @@ pub struct Authorization {
     verifier: Secret,
     /// The nonce that the ID token has to repeat. Only a request with the scope `openid` has a nonce.
     nonce: Option<Secret>,
-    issuer: ExpectedIssuer,
+    /// The end of the login's time limit, for a stored authorization. `None`: no limit.
+    expires_at: Option<SystemTime>,
     client: ClientIdentity,
-    endpoint: TokenEndpoint,
+    provider: Arc<IdentityProvider>,
     store: Option<LoginStore>,
 }
 
 impl Authorization {
     pub(in crate::auth) fn new(
-        page: &Url,
         redirect_uri: RedirectUrl,
+        expires_at: Option<SystemTime>,
         scopes: &[String],
         client: ClientIdentity,
-        endpoint: TokenEndpoint,
-        issuer: ExpectedIssuer,
+        provider: Arc<IdentityProvider>,
         store: Option<LoginStore>,
     ) -> Self {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let is_openid = scopes.iter().flat_map(|scope| scope.split_whitespace()).any(|scope| scope == "openid");
         let nonce = is_openid.then(CsrfToken::new_random);
-        let oauth = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(AuthUrl::from_url(page.clone()));
+        let page = AuthUrl::from_url(provider.authorization_page.clone());
+        let oauth = BasicClient::new(ClientId::new(client.id.clone())).set_auth_uri(page);
         let mut request = oauth
             .authorize_url(CsrfToken::new_random)
             .set_redirect_uri(Cow::Borrowed(&redirect_uri))
@@ -70,7 +76,42 @@ impl Authorization {
         let (url, state) = request.url();
         let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
         let nonce = nonce.map(|nonce| nonce.into_secret().into());
-        Self { url, redirect_uri, state, verifier, nonce, issuer, client, endpoint, store }
+        Self { url, redirect_uri, state, verifier, nonce, expires_at, client, provider, store }
+    }
+
+    /// Resumes a stored login.
+    pub(in crate::auth) fn resume(
+        json: &str,
+        client: ClientIdentity,
+        provider: Arc<IdentityProvider>,
+        store: Option<LoginStore>,
+    ) -> Result<Self> {
+        let AuthorizationRecord { url, redirect_uri, state, verifier, nonce, expires_at } =
+            AuthorizationRecord::parse(json, &client.id, provider.token.url())
+                .map_err(|error| error.with_operation(OPERATION))?;
+        if expires_at.is_some_and(|end| provider.clock.now() >= end) {
+            let error =
+                Error::auth("the stored login has expired; start the login again, or set a longer `time_limit`");
+            return Err(error.login_needed().with_operation(OPERATION));
+        }
+        Ok(Self { url, redirect_uri, state, verifier, nonce, expires_at, client, provider, store })
+    }
+
+    /// Returns the pending login as JSON, for a callback that may reach another replica of the program:
+    /// [`Login::resume_authorization`](crate::auth::Login::resume_authorization) reads it.
+    ///
+    /// The JSON contains the `state` and the PKCE verifier, which complete the login together with the code. Keep the JSON in the person's own
+    /// session: on the server, or encrypted in a cookie. It contains neither the client secret nor tokens.
+    pub fn to_json(&self) -> Secret {
+        AuthorizationRecord {
+            url: self.url.clone(),
+            redirect_uri: self.redirect_uri.clone(),
+            state: self.state.clone(),
+            verifier: self.verifier.clone(),
+            nonce: self.nonce.clone(),
+            expires_at: self.expires_at,
+        }
+        .to_json(&self.client.id, self.provider.token.url())
     }
 
     /// Returns the URL to open in the person's browser.
@@ -112,9 +153,9 @@ impl Authorization {
     /// As [`finish_with_redirect`](Self::finish_with_redirect).
     pub async fn exchange_code(self, code: &str, state: &str) -> Result<TokenSet> {
         let checked = self.check_state(state).and_then(|()| {
-            if self.issuer.is_announced {
+            if self.provider.issuer.is_announced {
                 return Err(Error::input(
-                    "this provider's responses name their issuer (iss), which has to be checked; pass the whole query to `redirected`",
+                    "this provider's responses name their issuer (iss), which has to be checked; pass the whole query to `finish_with_redirect`",
                 ));
             }
             Ok(())
@@ -156,11 +197,11 @@ impl Authorization {
     /// Checks the issuer (RFC 9207 section 2.4).
     fn check_issuer(&self, actual: Option<&str>) -> Result<()> {
         let is_other = |actual: &str| {
-            let expected = self.issuer.name.as_deref();
+            let expected = self.provider.issuer.name.as_deref();
             expected.is_some_and(|expected| expected.trim_end_matches('/') != actual.trim_end_matches('/'))
         };
         match actual {
-            None if self.issuer.is_announced => Err(Error::auth(
+            None if self.provider.issuer.is_announced => Err(Error::auth(
                 "the response lacks the issuer (iss) that this provider announces; paste the whole URL, or start the login again",
             )),
             Some(actual) if is_other(actual) => Err(Error::auth(
@@ -203,10 +244,10 @@ impl Authorization {
             store.check_writable().await?;
         }
         let request = OauthRequest::Code { code, redirect_uri: &self.redirect_uri, verifier: &self.verifier };
-        let tokens = self.endpoint.grant(&self.client, &request).await;
+        let tokens = self.provider.token.grant(&self.client, &request).await;
         let tokens = tokens.and_then(|tokens| self.check_nonce(&tokens).map(|()| tokens));
         let tokens = tokens.map_err(|error| error.with_operation(OPERATION))?;
-        save_login(self.store.as_ref(), &self.endpoint, &self.client, tokens).await
+        save_login(self.store.as_ref(), &self.provider.token, &self.client, tokens).await
     }
 }
 

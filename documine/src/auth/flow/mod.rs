@@ -6,6 +6,7 @@ use super::token::TokenSet;
 use super::token_endpoint::TokenEndpoint;
 use crate::error::{Error, Result};
 
+mod authorization_record;
 pub(super) mod code;
 pub(super) mod device;
 pub(super) mod log_out;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::record::UnreadableLogin;
+use super::record::UnreadableRecord;
 use super::{StoreLock, StoredLogin, TokenStore, lock};
 use crate::clock::BoxFuture;
 use crate::disk::{self, folder_of, put_in_place};
@@ -127,7 +127,7 @@ impl TokenStore for FileStore {
 
 impl LoginFile<'_> {
     /// Reads the stored login. The inner error is for a file that exists but can't be parsed.
-    fn read(&self) -> Result<Result<Option<StoredLogin>, UnreadableLogin>> {
+    fn read(&self) -> Result<Result<Option<StoredLogin>, UnreadableRecord>> {
         // Checked before opening, because opening a named pipe blocks.
         match std::fs::metadata(&self.file) {
             Ok(metadata) if !metadata.is_file() => return Err(self.not_a_file()),
@@ -144,10 +144,10 @@ impl LoginFile<'_> {
         (&file).take(MAX_FILE_BYTES).read_to_end(&mut text).map_err(|error| self.io_error("read", error))?;
         let login = match std::str::from_utf8(&text) {
             Ok(text) => StoredLogin::parse(text),
-            Err(_) => Err(UnreadableLogin::Damaged { line: 0, column: 0 }),
+            Err(_) => Err(UnreadableRecord::Damaged { line: 0, column: 0 }),
         };
         match login {
-            Err(newer @ UnreadableLogin::Newer { .. }) => {
+            Err(newer @ UnreadableRecord::Newer { .. }) => {
                 Err(Error::config(format!("the token store {} {newer}", self.path.display())))
             }
             login => Ok(login.map(Some)),
@@ -155,7 +155,7 @@ impl LoginFile<'_> {
     }
 
     /// Moves a damaged file aside instead of deleting it: it may be another program's file, or show the cause of the damage.
-    fn quarantine(&self, damaged: &UnreadableLogin) -> Error {
+    fn quarantine(&self, damaged: &UnreadableRecord) -> Error {
         let quarantine = (0..100)
             .map(|number| match number {
                 0 => with_suffix(&self.file, "damaged"),
@@ -171,7 +171,7 @@ impl LoginFile<'_> {
         }
     }
 
-    fn damaged(&self, damaged: &UnreadableLogin, moved_to: Option<&Path>) -> Error {
+    fn damaged(&self, damaged: &UnreadableRecord, moved_to: Option<&Path>) -> Error {
         let moved = moved_to.map(|path| format!(" and was moved to {}", path.display())).unwrap_or_default();
         Error::auth(format!("the token store {} {damaged}{moved}; log in again", self.path.display())).login_needed()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use keyring::v1::{Entry, Error as KeyringError};
 
 use super::file::LOCK_TIMEOUT;
-use super::record::UnreadableLogin;
+use super::record::UnreadableRecord;
 use super::{StoreLock, StoredLogin, TokenStore, lock};
 use crate::auth::secret::Secret;
 use crate::clock::BoxFuture;
@@ -75,9 +75,9 @@ impl KeyringEntry {
         }
     }
 
-    fn parse(&self, text: &Secret) -> Result<Result<StoredLogin, UnreadableLogin>> {
+    fn parse(&self, text: &Secret) -> Result<Result<StoredLogin, UnreadableRecord>> {
         match StoredLogin::parse(text.expose()) {
-            Err(newer @ UnreadableLogin::Newer { .. }) => {
+            Err(newer @ UnreadableRecord::Newer { .. }) => {
                 Err(Error::config(format!("the keyring entry for {self} {newer}")))
             }
             login => Ok(login),
@@ -110,7 +110,7 @@ impl KeyringEntry {
         }
     }
 
-    fn damaged(&self, damaged: &UnreadableLogin, moved: &str) -> Error {
+    fn damaged(&self, damaged: &UnreadableRecord, moved: &str) -> Error {
         Error::auth(format!("the keyring entry for {self} {damaged}{moved}; log in again")).login_needed()
     }
 

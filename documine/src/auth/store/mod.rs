@@ -30,6 +30,7 @@ pub use keyring::KeyringStore;
 pub(crate) use login_store::LoginStore;
 pub use memory::MemoryStore;
 pub use record::StoredLogin;
+pub(super) use record::{UnreadableRecord, from_milliseconds, milliseconds, parse_versioned};
 
 /// A store for one login: a file, a keyring, a database table.
 ///
