@@ -12,7 +12,8 @@ use super::login_defaults::LoginDefaults;
 use crate::address;
 use crate::auth::{Authenticator, Endpoints, ExpectedIssuer, Login, LoginListener, TokenEndpoint, TokenProvider};
 use crate::error::{Error, Result};
-use crate::transport::{ConnectionConfig, Http, Pipeline, RateLimiter, RetryBudget};
+use crate::http_util::Http;
+use crate::transport::{ConnectionConfig, Pipeline, RateLimiter, RetryBudget};
 
 impl ClientBuilder {
     /// Checks the settings and builds the client. Sends nothing and spawns nothing.
@@ -29,24 +30,26 @@ impl ClientBuilder {
         let CheckedSettings { base_url, workspace, tenant, endpoints, user_agent } = self.check()?;
         let credentials = self.credentials.ok_or_else(|| no_credentials(self.login_defaults.as_ref()))?;
         credentials.check()?;
-        let api_http = self.connection.http_client(&base_url, &self.timeouts, &user_agent)?;
+        let client = self.connection.http_client(&base_url, &self.timeouts, &user_agent)?;
+        let api_http = self.transport.clone().unwrap_or_else(|| Arc::new(client.clone()));
         // One HTTP client serves the API and the token endpoint, unless only one of the two may use a proxy.
         let http = |target: &Url| {
             if target.scheme() == base_url.scheme() {
-                return Ok(api_http.clone());
+                return Ok(Arc::clone(&api_http));
             }
-            self.connection.http_client(target, &self.timeouts, &user_agent)
+            self.http(target, &user_agent)
         };
         let endpoint = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
         let cross_origin_http: Option<Arc<dyn Http>> = match (self.follow_download_redirects, &self.connection.identity)
         {
             (false, _) => None,
-            (true, None) => Some(Arc::new(api_http.clone())),
+            (true, None) => Some(Arc::clone(&api_http)),
             // The client certificate is presented to the service only.
-            (true, Some(_)) => {
+            (true, Some(_)) if self.transport.is_none() => {
                 let connection = ConnectionConfig { identity: None, ..self.connection.clone() };
                 Some(Arc::new(connection.http_client(&base_url, &self.timeouts, &user_agent)?))
             }
+            (true, Some(_)) => Some(Arc::clone(&api_http)),
         };
         let listener =
             self.observer.clone().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
@@ -54,9 +57,9 @@ impl ClientBuilder {
         let auth = Authenticator::new(provider, Arc::clone(&self.clock), listener);
         let base_url = Arc::new(address::without_server_path(base_url, documine_api::document::SERVER_PATH));
         let pipeline = Pipeline {
-            http: Arc::new(api_http.clone()),
+            http: api_http,
             cross_origin_http,
-            client: api_http,
+            client,
             base_url,
             tenant,
             auth,
@@ -79,7 +82,7 @@ impl ClientBuilder {
     /// As [`build`](Self::build), or an empty client id.
     pub fn login(&self, client_id: impl Into<String>) -> Result<Login> {
         let CheckedSettings { endpoints, user_agent, .. } = self.check()?;
-        let http = |target: &Url| self.connection.http_client(target, &self.timeouts, &user_agent);
+        let http = |target: &Url| self.http(target, &user_agent);
         let token = TokenEndpoint::new(&endpoints, http, Arc::clone(&self.clock))?;
         let device = http(&endpoints.device)?;
         Login::new(
@@ -120,6 +123,14 @@ impl ClientBuilder {
         let login = defaults.client_secret.iter().cloned().fold(login, Login::client_secret);
         let login = defaults.scopes.iter().fold(login, Login::scope);
         Ok(defaults.open_store()?.into_iter().fold(login, Login::store))
+    }
+
+    /// Returns the bottom layer for requests to `target`: the transport of a test, or an HTTP client.
+    pub(super) fn http(&self, target: &Url, user_agent: &HeaderValue) -> Result<Arc<dyn Http>> {
+        match &self.transport {
+            Some(transport) => Ok(Arc::clone(transport)),
+            None => Ok(Arc::new(self.connection.http_client(target, &self.timeouts, user_agent)?)),
+        }
     }
 
     /// Checks workspace, addresses and timeouts.
