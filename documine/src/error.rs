@@ -653,17 +653,10 @@ impl fmt::Display for Error {
         }
         let message = self.0.message.as_str();
         if f.alternate() {
-            let mut separator = "";
-            let mut sources = self.sources().map(|source| printable(&format!("{source:#}"))).peekable();
-            // The source of a shortened message continues it.
-            if sources.peek().is_none_or(|source| !source.starts_with(message)) {
-                f.write_str(message)?;
-                separator = ": ";
-            }
-            for source in sources {
-                write!(f, "{separator}{source}")?;
-                separator = ": ";
-            }
+            let sources: Vec<_> = self.sources().map(|source| printable(&format!("{source:#}"))).collect();
+            let head = without_repetition(message, sources.first().map_or("", String::as_str));
+            let parts: Vec<_> = [head].into_iter().chain(sources.iter().map(String::as_str)).collect();
+            f.write_str(parts.join(": ").trim_start_matches(": "))?;
         } else if self.0.note.is_some() {
             f.write_str(message.trim_end_matches('.'))?;
         } else {
@@ -714,6 +707,19 @@ impl StdError for Error {
     }
 }
 
+/// Returns the part of a message that its source does not repeat: nothing if the source continues the message, everything but the reason if the
+/// source is the same reason in the words of the system.
+fn without_repetition<'a>(message: &'a str, source: &str) -> &'a str {
+    let source = source.to_lowercase();
+    let is_repeated = |part: &str| source.starts_with(&part.to_lowercase());
+    match message.rsplit_once(": ") {
+        _ if source.is_empty() => message,
+        _ if is_repeated(message) => "",
+        Some((head, reason)) if is_repeated(reason) => head,
+        _ => message,
+    }
+}
+
 /// Appends the reason of a failure to the text that says what failed.
 pub(crate) fn with_reason(what: &str, reason: Option<String>) -> String {
     match reason {
@@ -725,7 +731,7 @@ pub(crate) fn with_reason(what: &str, reason: Option<String>) -> String {
 /// The text before the path of a temporary file, which tempfile appends to errors. The path is meaningless to a caller.
 const TEMPORARY_PATH: &str = " at path ";
 
-/// Returns a short reason of an I/O error in words of this crate; `None` if its kind says nothing.
+/// Returns a short reason of an I/O error by its kind, the same on every system; `None` if its kind says nothing.
 ///
 /// Messages contain the reason, while the text of the system stays in the source of the error.
 pub(crate) fn io_reason(error: &std::io::Error) -> Option<String> {
@@ -735,10 +741,9 @@ pub(crate) fn io_reason(error: &std::io::Error) -> Option<String> {
     }
     let known = match error.kind() {
         Kind::Other => return None,
-        Kind::NotFound => "not found",
-        Kind::AlreadyExists => "exists already",
+        Kind::NotFound => "no such file or directory",
+        Kind::AlreadyExists => "file exists",
         Kind::StorageFull => "no space left",
-        Kind::QuotaExceeded => "quota exceeded",
         kind => {
             let text = kind.to_string();
             // The standard library has no name for this error of the system.

@@ -129,7 +129,7 @@ pub mod observe {
 ///             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("7"));
 ///             Ok(response)
 ///         }
-///         _ => Ok(json(StatusCode::OK, "[]")),
+///         _ => Ok(json(StatusCode::OK, r#"{"users": []}"#)),
 ///     };
 ///     std::future::ready(response)
 /// };

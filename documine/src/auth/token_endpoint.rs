@@ -192,7 +192,7 @@ async fn send_once(http: &dyn Http, parts: &http::request::Parts, body: Bytes) -
             let (kind, sent) = http_util::classify_reqwest_error(&error);
             http_util::request_error(kind, FAILED, &error).with_sent(sent)
         })?;
-        Ok(ProviderResponse { status, headers, body })
+        Ok::<_, Error>(ProviderResponse { status, headers, body })
     };
     let Ok(outcome) = tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await else {
         let text = format!("the identity provider did not respond within {ATTEMPT_TIMEOUT:?}");

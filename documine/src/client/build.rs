@@ -28,10 +28,10 @@ impl ClientBuilder {
     /// Checks the settings and builds the parts of a client.
     pub(crate) fn pipeline(self) -> Result<(Pipeline, String, Endpoints)> {
         let CheckedSettings { base_url, workspace, tenant, endpoints, user_agent } = self.check()?;
-        let credentials = self.credentials.ok_or_else(|| no_credentials(self.login_defaults.as_ref()))?;
+        let credentials = self.credentials.clone().ok_or_else(|| no_credentials(self.login_defaults.as_ref()))?;
         credentials.check()?;
         let client = self.connection.http_client(&base_url, &self.timeouts, &user_agent)?;
-        let api_http = self.transport.clone().unwrap_or_else(|| Arc::new(client.clone()));
+        let api_http: Arc<dyn Http> = self.transport.clone().unwrap_or_else(|| Arc::new(client.clone()));
         // One HTTP client serves the API and the token endpoint, unless only one of the two may use a proxy.
         let http = |target: &Url| {
             if target.scheme() == base_url.scheme() {

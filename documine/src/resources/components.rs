@@ -69,8 +69,8 @@ impl Components {
             .of_file(self.0.file_name.as_deref(), Some(self.0.file_id.as_str()))
             .extract()
             .map_err(|error| {
-                let file = error.file().map(|file| format!("{}: ", one_line(file))).unwrap_or_default();
-                let text = format!("{file}the components do not fit {}", error.field());
+                let file = error.file().map(|file| format!(" of {}", one_line(file))).unwrap_or_default();
+                let text = format!("the components{file} do not fit {}", error.field());
                 Error::new(ErrorKind::Extract, text).with_source(error)
             })
     }

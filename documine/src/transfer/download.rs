@@ -130,8 +130,23 @@ impl DownloadRequest {
     ) -> Result<(u64, u64, String)> {
         let default_name = file_name::default_name(&self.id);
         let mut fetch = Fetch::start(self, file.resume_point()).await?;
+        let outcome = fetch.save_to(file, verifier, progress, default_name).await;
+        outcome.map_err(|error| fetch.with_missing_context(error))
+    }
+}
+
+impl Fetch {
+    /// Saves the missing bytes. An error of the file lacks the attempts and the duration of the download.
+    async fn save_to(
+        &mut self,
+        file: &mut AtomicFile,
+        verifier: &Verifier,
+        progress: Option<&dyn Progress>,
+        default_name: String,
+    ) -> Result<(u64, u64, String)> {
+        let fetch = self;
         let mut resume_offset = fetch.position();
-        start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+        start_file(file, fetch.position(), recorded_meta(fetch), progress).await?;
         let mut is_second_download = false;
         loop {
             match fetch.next().await? {
@@ -143,7 +158,7 @@ impl DownloadRequest {
                 }
                 FetchEvent::Restarted => {
                     resume_offset = 0;
-                    start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+                    start_file(file, fetch.position(), recorded_meta(fetch), progress).await?;
                 }
                 FetchEvent::Resumed => {
                     if let Some(progress) = progress {
@@ -159,9 +174,8 @@ impl DownloadRequest {
                     Err(error) if error.kind() == ErrorKind::Integrity && !is_second_download => {
                         (is_second_download, resume_offset) = (true, 0);
                         fetch.restart().await?;
-                        start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+                        start_file(file, fetch.position(), recorded_meta(fetch), progress).await?;
                     }
-                    Err(error) if error.kind() == ErrorKind::Integrity => return Err(fetch.with_context(error, 0)),
                     Err(error) => return Err(error),
                 },
             }
