@@ -792,6 +792,45 @@ mod tests {
     }
 
     #[test]
+    fn display_omits_the_source_and_the_alternate_form_includes_it_once() {
+        let full = std::io::Error::from_raw_os_error(28);
+        let text = full.to_string();
+        let error = Error::file("cannot write a.zip", full).with_note("free space");
+        #[cfg(target_os = "linux")]
+        assert_eq!(error.to_string(), "cannot write a.zip: no space left; free space");
+        assert!(format!("{error:#}").ends_with(&format!(": {text}; free space")), "{error:#}");
+
+        // The text of the system and the reason are the same words.
+        let denied =
+            std::io::Error::new(std::io::ErrorKind::PermissionDenied, TextCause::new("Permission denied (13)"));
+        let error = Error::file("cannot read a.pdf", denied);
+        assert_eq!(error.to_string(), "cannot read a.pdf: permission denied");
+        assert_eq!(format!("{error:#}"), "cannot read a.pdf: Permission denied (13)");
+        assert!(format!("{error:?}").contains("\n  source: Permission denied (13)\n"), "{error:?}");
+
+        // A text is its own reason, so there is nothing behind it.
+        let error = Error::file("cannot write a.zip", std::io::Error::other("not a folder"));
+        assert_eq!(error.to_string(), "cannot write a.zip: not a folder");
+        assert!(error.source().is_none());
+
+        // A cause with a type of its own.
+        let error = Error::file("cannot write", std::io::Error::other(TextCause::new("bucket closed")));
+        assert_eq!(
+            (error.to_string().as_str(), format!("{error:#}").as_str()),
+            ("cannot write", "cannot write: bucket closed")
+        );
+        assert!(error.detail::<std::io::Error>().is_some());
+    }
+
+    #[test]
+    fn detail_shortens_the_same_message() {
+        let detail = TextCause::new("timed out after 9s waiting for file f; last state: NEW");
+        let error = Error::new(ErrorKind::Timeout, detail.to_string()).with_detail(detail);
+        assert_eq!(error.to_string(), "timed out after 9s waiting for file f");
+        assert_eq!(format!("{error:#}"), "timed out after 9s waiting for file f; last state: NEW");
+    }
+
+    #[test]
     fn finds_an_error_in_a_chain() {
         let inner = Error::input("no such file");
         let outer = std::io::Error::other(inner);

@@ -93,7 +93,7 @@ pub mod observe {
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<()> {
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 /// let client = Client::with_transport(async |request: documine::http::Request<bytes::Bytes>| {
 ///     assert_eq!(request.method(), Method::GET);
 ///     assert_eq!(request.headers()["x-tenant-id"], "test");

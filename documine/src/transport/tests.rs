@@ -355,7 +355,8 @@ async fn errors_of_another_origin_are_not_errors_of_the_service() {
         let fixture = Fixture::new([redirect(302, SIGNED), error]);
         let error = fixture.download(CallOptions::default()).await.expect_err("rejected");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
-        assert!(!error.is_unauthorized() && !error.is_not_found() && !error.is_conflict() && !error.needs_login());
+        assert!(!error.is_unauthorized() && !error.is_forbidden() && !error.is_not_found());
+        assert!(!error.is_conflict() && !error.needs_login());
         assert!(error.to_string().ends_with("the service redirected the download to https://store.example"), "{error}");
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s1gnature") && shown.contains("has expired"), "{shown}");
