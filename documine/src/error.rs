@@ -653,7 +653,7 @@ impl fmt::Display for Error {
         }
         let message = self.0.message.as_str();
         if f.alternate() {
-            let sources: Vec<_> = self.sources().map(|source| printable(&format!("{source:#}"))).collect();
+            let sources: Vec<_> = self.sources().map(|source| printable(&source.to_string())).collect();
             let head = without_repetition(message, sources.first().map_or("", String::as_str));
             let parts: Vec<_> = [head].into_iter().chain(sources.iter().map(String::as_str)).collect();
             f.write_str(parts.join(": ").trim_start_matches(": "))?;

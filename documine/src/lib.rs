@@ -141,7 +141,7 @@ pub mod observe {
 ///     .clock(clock.clone())
 ///     .build()?;
 /// assert!(client.users().await?.is_empty());
-/// assert_eq!(clock.sleeps(), [Duration::from_millis(125), Duration::from_secs(7)]);
+/// assert_eq!(clock.sleeps(), [Duration::from_millis(250), Duration::from_secs(7)]);
 /// # Ok(()) }
 /// ```
 ///

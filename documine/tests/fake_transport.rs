@@ -39,7 +39,7 @@ impl Script {
             .workspace("test")
             .credentials(Credentials::access_token("t0ken"))
             .clock(self.clock.clone())
-            .transport(move |request| {
+            .transport(move |request: Request<Bytes>| {
                 requests.lock().unwrap().push(request);
                 let answer = answers.lock().unwrap().pop_front().expect("no further request");
                 std::future::ready(answer)
@@ -48,6 +48,10 @@ impl Script {
 
     fn client(&self) -> Client {
         self.builder().build().unwrap()
+    }
+
+    fn slept(&self) -> Duration {
+        self.clock.sleeps().iter().sum()
     }
 
     fn requests(&self) -> Vec<String> {
@@ -89,7 +93,8 @@ async fn transport_receives_method_uri_headers_and_body() {
     let value = |name: &str| requests[0].headers()[name].to_str().unwrap().to_owned();
     assert_eq!((value("authorization"), value("x-tenant-id")), ("Bearer t0ken".into(), "test".into()));
     assert_eq!((value("x-trace"), value("content-type")), ("7".into(), "application/json".into()));
-    assert_eq!(requests[0].body(), r#"{"name":"Q3"}"#);
+    let body: serde_json::Value = serde_json::from_slice(requests[0].body()).unwrap();
+    assert_eq!(body["name"], "Q3");
 }
 
 #[tokio::test]
@@ -118,7 +123,7 @@ async fn failures_of_the_transport_are_retried_and_classified() {
     let script = Script::new((0..4).map(|_| Err(connection_refused())));
     let error = script.client().license().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts(), error.was_sent()), (ErrorKind::Connect, 4, false));
-    assert_eq!(error.elapsed(), script.clock.sleeps().iter().sum());
+    assert_eq!(error.elapsed(), script.slept());
     assert_eq!(error.detail::<io::Error>().map(io::Error::kind), Some(io::ErrorKind::ConnectionRefused));
 
     let script = Script::new([Err(Error::builder(ErrorKind::Interrupted).build())]);
@@ -177,7 +182,7 @@ async fn interrupted_download_is_resumed() {
     let stream = script.client().download(DownloadId::new("d-1").unwrap()).stream().await.unwrap();
     let error = stream.try_collect::<Vec<_>>().await.unwrap_err();
     assert!(error.is_not_found(), "{error:?}");
-    assert_eq!((error.attempts(), error.elapsed()), (2, script.clock.sleeps().iter().sum()));
+    assert_eq!((error.attempts(), error.elapsed()), (2, script.slept()));
 }
 
 #[tokio::test]
@@ -201,17 +206,46 @@ async fn token_requests_pass_the_transport() {
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Connect, false));
 }
 
+/// An archive without entries.
+const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+/// A writer that accepts nothing.
+struct FullDisk;
+
+impl io::Write for FullDisk {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn local_write_error_keeps_attempts_and_elapsed() {
-    let mut package = Response::new(ResponseBody::from("PK"));
-    package.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
-    let script = Script::new([status(503), Ok(package)]);
+async fn local_write_errors_keep_attempts_and_elapsed() {
+    let package = || {
+        let mut package = Response::new(ResponseBody::from(EMPTY_ZIP));
+        package.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+        Ok(package)
+    };
+    let id = || DownloadId::new("d-1").unwrap();
+    let script = Script::new([status(503), package()]);
+    let error = script.client().download(id()).save_into(FullDisk).await.map(drop).unwrap_err();
+    assert_eq!((error.kind(), error.attempts(), error.elapsed()), (ErrorKind::File, 2, script.slept()));
+    assert_eq!(error.to_string(), "downloadPackage: cannot write the package: no space left");
+    assert_eq!(error.detail::<io::Error>().map(io::Error::kind), Some(io::ErrorKind::StorageFull));
+
+    // The folder of the target disappears while the package is downloaded.
     let folder = tempfile::tempdir().unwrap();
-    let target = folder.path().join("a.zip");
-    let error =
-        script.client().download(DownloadId::new("d-1").unwrap()).save_to(&target).max_bytes(1).await.unwrap_err();
-    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Integrity, 2));
-    assert_eq!(error.elapsed(), script.clock.sleeps().iter().sum());
+    let target = folder.path().join("in");
+    std::fs::create_dir(&target).unwrap();
+    let script = Script::new([status(503), package()]);
+    let removed = target.clone();
+    let progress = move |_: u64, _: Option<u64>| drop(std::fs::remove_dir_all(&removed));
+    let save = script.client().download(id()).save_to(target.join("a.zip")).with_progress(progress);
+    let error = save.await.map(drop).unwrap_err();
+    assert_eq!((error.attempts(), error.elapsed()), (2, script.slept()), "{error:?}");
 }
 
 #[tokio::test]
@@ -224,6 +258,13 @@ async fn list_errors_keep_attempts_and_elapsed() {
     );
     assert_eq!((error.attempts(), error.elapsed()), (2, Duration::from_millis(250)));
     assert!(error.is_safe_to_repeat());
+}
+
+/// A type that the components of a test do not fit.
+#[derive(Debug, serde::Deserialize)]
+struct Study {
+    #[serde(rename = "Animals")]
+    _animals: u32,
 }
 
 #[tokio::test]
@@ -251,11 +292,6 @@ async fn source_is_the_cause_and_display_does_not_repeat_it() {
     assert!(wait.detail::<WaitError>().is_some(), "{wait:?}");
 
     // Components that do not fit a type.
-    #[derive(Debug, serde::Deserialize)]
-    struct Study {
-        #[serde(rename = "Animals")]
-        _animals: u32,
-    }
     let model = serde_json::json!({"fileId": "f", "fileName": "a.pdf", "components": {"Animals": ["many"]}});
     let components = Components::from(serde_json::from_value::<documine::models::FileComponents>(model).unwrap());
     let extract = components.extract::<Study>().unwrap_err();

@@ -103,7 +103,7 @@ impl<T: Send + 'static> Paginator<T> {
             total: None,
             deadline: None,
             memory: 0,
-            cost: Default::default(),
+            cost: (0, Duration::ZERO),
         })
     }
 
