@@ -19,20 +19,17 @@ pub(crate) fn put_in_place(temporary: TempPath, target: &Path) -> io::Result<()>
     Ok(())
 }
 
-/// Returns the reason of a failed write, with advice if there is any.
-pub(crate) fn reason(error: &io::Error) -> String {
+/// Creates the error of a failed write, with advice if there is any. `what` names the file.
+pub(crate) fn write_failure(what: &str, error: io::Error) -> Error {
     use io::ErrorKind as Kind;
-    // tempfile adds the path of the temporary file, which is meaningless to a caller.
-    let text = error.to_string();
-    let reason = text.split(" at path ").next().unwrap_or_default();
     let advice = match error.kind() {
         Kind::StorageFull | Kind::QuotaExceeded => "free space there, or choose another location",
         Kind::FileTooLarge => "choose a location that supports files of this size",
         Kind::PermissionDenied | Kind::ReadOnlyFilesystem | Kind::NotADirectory => "choose a writable folder",
         Kind::NotFound => "create the folder first",
-        _ => return reason.to_owned(),
+        _ => return Error::file(what, error),
     };
-    format!("{reason}; {advice}")
+    Error::file(what, error).with_note(advice)
 }
 
 /// Syncs a folder to disk, after which a new file or a rename survives a crash. Errors are ignored: not every file system supports it.

@@ -9,6 +9,11 @@ use http::{HeaderMap, StatusCode};
 
 use crate::text::{self, one_line, printable};
 
+mod builder;
+mod web_status;
+
+pub use builder::ErrorBuilder;
+
 /// The limit on request ids and timestamps of the service, in characters.
 const ID_LIMIT: usize = 128;
 
@@ -97,10 +102,24 @@ pub(crate) enum Sent {
     Maybe,
 }
 
+impl Sent {
+    /// Returns the progress of a request to which the service responded with an error status.
+    pub(crate) fn by_status(status: StatusCode, retry_after: Option<Duration>) -> Self {
+        // RFC 9110 section 15.6.4: unavailable, with the time of recovery. Other server errors may occur in the middle of the work.
+        let unavailable = status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some();
+        if status.is_client_error() || unavailable { Self::Refused } else { Self::Maybe }
+    }
+}
+
 /// The error of a call.
 ///
-/// An opaque type with accessors, so that new data never breaks a `match`. [`Display`](fmt::Display) is one line without the source,
-/// [`Debug`](fmt::Debug) lists all data line by line; neither ever shows a secret.
+/// An opaque type with accessors, so that new data never breaks a `match`. No form ever shows a secret:
+///
+/// | form | text |
+/// |---|---|
+/// | `{error}` | one line: the operation, what failed, and advice. The text of the [`source`](StdError::source) is not repeated. |
+/// | `{error:#}` | the same line with the texts of all sources, for logs without a chain of causes |
+/// | `{error:?}` | all data line by line, as `fn main() -> documine::Result<()>` prints it |
 ///
 /// ```
 /// # async fn f(client: documine::Client, id: documine::DossierTemplateId) {
@@ -108,9 +127,62 @@ pub(crate) enum Sent {
 ///     Ok(template) => println!("{}", template.id),
 ///     Err(error) if error.is_not_found() => println!("no such template"),
 ///     Err(error) if error.needs_login() => println!("log in again"),
-///     Err(error) => println!("{error}"),
+///     Err(error) => println!("{error:#}"),
 /// }
 /// # }
+/// ```
+///
+/// # Sources
+///
+/// [`source`](StdError::source) returns the cause, and [`detail`](Self::detail) finds a cause by its type:
+///
+/// | kind | source |
+/// |---|---|
+/// | [`Connect`](ErrorKind::Connect), [`Interrupted`](ErrorKind::Interrupted), [`Timeout`](ErrorKind::Timeout) of a connection | `std::io::Error`, for example of the socket or of the TLS handshake; otherwise the text of the HTTP library |
+/// | [`File`](ErrorKind::File) | `std::io::Error` |
+/// | [`Decode`](ErrorKind::Decode) | the text of the JSON decoder |
+/// | [`Operation`](ErrorKind::Operation), `Timeout` of a wait | [`WaitError`](crate::wait::WaitError) |
+/// | [`Extract`](ErrorKind::Extract) | [`ExtractError`](crate::extract::ExtractError) |
+/// | others | none: the message is complete |
+///
+/// # HTTP statuses for a web service
+///
+/// A web service that calls this crate for its own clients can respond with these statuses; the first row that applies counts.
+/// [`suggested_status`](Self::suggested_status) implements the table.
+///
+/// | error | status of the web service | remark |
+/// |---|---|---|
+/// | `is_rate_limited()` | 429 | pass on [`retry_after`](Self::retry_after) as `Retry-After` |
+/// | `is_not_found()` | 404 | |
+/// | `is_conflict()` | 409 | |
+/// | `is_forbidden()` | 403 | |
+/// | `needs_login()` | 401 | if the login belongs to the client of the web service; 502 for a service account |
+/// | `is_unauthorized()` | 401 | as above |
+/// | `is_timeout()` | 504 | |
+/// | `is_transient()` | 503 | pass on [`retry_after`](Self::retry_after), if given |
+/// | `ErrorKind::Input` | 400 | |
+/// | `ErrorKind::Extract` | 422 | the document lacks the values that the type needs |
+/// | `ErrorKind::Config` | 500 | |
+/// | `ErrorKind::File` | 500 | |
+/// | `ErrorKind::UnsupportedByDocument` | 500 | |
+/// | any other | 502 | |
+///
+/// ```
+/// # use documine::http::{Response, header};
+/// fn respond(error: &documine::Error) -> Response<String> {
+///     let mut response = Response::builder().status(error.suggested_status());
+///     if let Some(pause) = error.retry_after() {
+///         // Rounded up: a client that comes back early is refused again.
+///         response = response.header(header::RETRY_AFTER, pause.as_secs_f64().ceil() as u64);
+///     }
+///     // The text may name ids and files of the service, so it stays in the log.
+///     eprintln!("{error:#}");
+///     response.body("the documents are not available".to_owned()).unwrap_or_default()
+/// }
+/// # use documine::{Error, ErrorKind};
+/// # let throttled = Error::builder(ErrorKind::Api).status(documine::http::StatusCode::TOO_MANY_REQUESTS);
+/// # let response = respond(&throttled.retry_after(std::time::Duration::from_millis(1500)).build());
+/// # assert_eq!((response.status().as_u16(), &response.headers()[header::RETRY_AFTER]), (429, &"2".parse().unwrap()));
 /// ```
 #[derive(Clone)]
 pub struct Error(Box<ErrorDetails>);
@@ -138,8 +210,28 @@ struct ErrorDetails {
     transient: bool,
     /// The origin that responded after a redirect of the service.
     redirect_origin: Option<String>,
-    detail: Option<Arc<dyn StdError + Send + Sync>>,
+    /// True if the download exceeded the limit of the caller; the received bytes are valid.
+    exceeds_limit: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
+
+/// A cause that is kept as text, for example because its own type would show a URL.
+#[derive(Debug)]
+pub(crate) struct TextCause(String);
+
+impl TextCause {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(printable(&text.into()))
+    }
+}
+
+impl fmt::Display for TextCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for TextCause {}
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -171,7 +263,8 @@ impl Error {
             needs_login: false,
             transient: false,
             redirect_origin: None,
-            detail: None,
+            exceeds_limit: false,
+            source: None,
         }))
     }
 
@@ -187,15 +280,62 @@ impl Error {
         Self::new(ErrorKind::Auth, message)
     }
 
-    /// Creates the error of a local file; `what` names the file and the operation. The `std::io::Error` becomes the detail.
+    /// Creates the error of a local file; `what` names the file and the operation. The `std::io::Error` becomes the source.
     pub(crate) fn file(what: impl Into<String>, source: std::io::Error) -> Self {
-        Self::new(ErrorKind::File, format!("{}: {source}", what.into())).with_detail(source)
+        Self::new(ErrorKind::File, with_reason(&what.into(), io_reason(&source))).with_io_source(source)
     }
 
-    /// Sets the more specific error, whose text is part of this error's text.
-    pub(crate) fn with_detail(mut self, detail: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.detail = Some(Arc::new(detail));
+    /// Sets the cause, whose text the message does not repeat.
+    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
+    }
+
+    /// Sets an I/O error as the source, unless the message already contains all of it.
+    pub(crate) fn with_io_source(self, source: std::io::Error) -> Self {
+        let text = source.to_string();
+        match text.split_once(TEMPORARY_PATH) {
+            _ if is_text_only(&source) => self,
+            Some((text, _)) => self.with_source(std::io::Error::new(source.kind(), TextCause::new(text))),
+            None => self.with_source(source),
+        }
+    }
+
+    /// Sets the more specific error that this error was made from. A message that is its text is reduced to the first clause, because the source
+    /// shows the rest.
+    pub(crate) fn with_detail(mut self, detail: impl StdError + Send + Sync + 'static) -> Self {
+        let text = printable(&detail.to_string());
+        if self.0.message == text {
+            let end = ["; ", ": "].iter().filter_map(|separator| text.find(separator)).min();
+            self.0.message.truncate(end.unwrap_or(text.len()));
+        }
+        self.with_source(detail)
+    }
+
+    /// Replaces the first part of the message, for a caller that knows better which request failed.
+    pub(crate) fn with_subject(mut self, what: &str) -> Self {
+        let io_error = self.0.source.as_deref().and_then(|source| source.downcast_ref::<std::io::Error>());
+        self.0.message = match (&self.0.source, io_error) {
+            (Some(_), error) => with_reason(what, error.and_then(io_reason)),
+            (None, _) => format!("{what}: {}", self.0.message),
+        };
+        self
+    }
+
+    /// Marks a download that exceeds the limit of the caller. The received bytes are valid.
+    pub(crate) fn with_limit_exceeded(mut self) -> Self {
+        self.0.exceeds_limit = true;
+        self
+    }
+
+    /// Returns whether a download exceeded the limit of the caller.
+    pub(crate) fn exceeds_limit(&self) -> bool {
+        self.0.exceeds_limit
+    }
+
+    /// Returns the progress of the request.
+    pub(crate) fn sent(&self) -> Sent {
+        self.0.sent
     }
 
     pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
@@ -393,6 +533,14 @@ impl Error {
         self.0.redirect_origin.is_none() && self.0.status == Some(StatusCode::UNAUTHORIZED)
     }
 
+    /// Returns true if the service responded with 403: the account lacks the permission for the call.
+    ///
+    /// # Troubleshooting
+    /// Ask an administrator of the workspace for the role that the call needs. A new login does not help.
+    pub fn is_forbidden(&self) -> bool {
+        self.is_service_status(StatusCode::FORBIDDEN)
+    }
+
     /// Returns true if the service responded with 409: the state of the resource does not allow the call.
     ///
     /// Examples: an archived dossier, a file that is still analysed, a package that is not ready.
@@ -463,10 +611,8 @@ impl Error {
         self.0.repeatable || self.0.sent != Sent::Maybe
     }
 
-    /// Returns the more specific error behind this one: a [`WaitError`](crate::wait::WaitError), an [`ExtractError`](crate::extract::ExtractError), or the
-    /// `std::io::Error` of a file or connection.
-    ///
-    /// It is no [`source`](StdError::source), because the message of this error contains its text.
+    /// Finds a cause of this type among the [sources](StdError::source): a [`WaitError`](crate::wait::WaitError), an
+    /// [`ExtractError`](crate::extract::ExtractError), or the `std::io::Error` of a file or connection.
     ///
     /// ```
     /// # fn f(error: &documine::Error) {
@@ -476,8 +622,12 @@ impl Error {
     /// # }
     /// ```
     pub fn detail<T: StdError + 'static>(&self) -> Option<&T> {
-        let detail: &(dyn StdError + 'static) = self.0.detail.as_deref()?;
-        detail.downcast_ref()
+        self.sources().find_map(|source| source.downcast_ref())
+    }
+
+    /// Returns the chain of sources, outermost first.
+    fn sources(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        std::iter::successors(self.source(), |error: &&(dyn StdError + 'static)| (*error).source())
     }
 
     /// Finds an error of this crate in another error's chain of sources, for example in that of [`Client::raw`](crate::Client::raw).
@@ -501,9 +651,19 @@ impl fmt::Display for Error {
         if let Some(operation) = self.0.operation {
             write!(f, "{operation}: ")?;
         }
-        match &self.0.note {
-            Some(note) => write!(f, "{}; {note}", self.0.message.trim_end_matches('.'))?,
-            None => f.write_str(&self.0.message)?,
+        let message = self.0.message.as_str();
+        if f.alternate() {
+            let sources: Vec<_> = self.sources().map(|source| printable(&source.to_string())).collect();
+            let head = without_repetition(message, sources.first().map_or("", String::as_str));
+            let parts: Vec<_> = [head].into_iter().chain(sources.iter().map(String::as_str)).collect();
+            f.write_str(parts.join(": ").trim_start_matches(": "))?;
+        } else if self.0.note.is_some() {
+            f.write_str(message.trim_end_matches('.'))?;
+        } else {
+            f.write_str(message)?;
+        }
+        if let Some(note) = &self.0.note {
+            write!(f, "; {note}")?;
         }
         if let Some(id) = &self.0.request_id {
             write!(f, " (request {id})")?;
@@ -515,6 +675,9 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{self}")?;
+        for source in self.sources() {
+            writeln!(f, "  source: {}", printable(&source.to_string()))?;
+        }
         writeln!(f, "  kind: {:?}", self.0.kind)?;
         if let Some(status) = self.0.status {
             writeln!(f, "  status: {status}")?;
@@ -537,8 +700,64 @@ impl fmt::Debug for Error {
     }
 }
 
-/// Has no source: the message contains the text of the cause, and [`detail`](Error::detail) returns typed causes.
-impl StdError for Error {}
+impl StdError for Error {
+    /// Returns the cause, if it says more than the message; see [Sources](Error#sources).
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Returns the part of a message that its source does not repeat: nothing if the source continues the message, everything but the reason if the
+/// source is the same reason in the words of the system.
+fn without_repetition<'a>(message: &'a str, source: &str) -> &'a str {
+    let source = source.to_lowercase();
+    let is_repeated = |part: &str| source.starts_with(&part.to_lowercase());
+    match message.rsplit_once(": ") {
+        _ if source.is_empty() => message,
+        _ if is_repeated(message) => "",
+        Some((head, reason)) if is_repeated(reason) => head,
+        _ => message,
+    }
+}
+
+/// Appends the reason of a failure to the text that says what failed.
+pub(crate) fn with_reason(what: &str, reason: Option<String>) -> String {
+    match reason {
+        Some(reason) => format!("{what}: {reason}"),
+        None => what.to_owned(),
+    }
+}
+
+/// The text before the path of a temporary file, which tempfile appends to errors. The path is meaningless to a caller.
+const TEMPORARY_PATH: &str = " at path ";
+
+/// Returns a short reason of an I/O error by its kind, the same on every system; `None` if its kind says nothing.
+///
+/// Messages contain the reason, while the text of the system stays in the source of the error.
+pub(crate) fn io_reason(error: &std::io::Error) -> Option<String> {
+    use std::io::ErrorKind as Kind;
+    if is_text_only(error) {
+        return Some(error.to_string());
+    }
+    let known = match error.kind() {
+        Kind::Other => return None,
+        Kind::NotFound => "no such file or directory",
+        Kind::AlreadyExists => "file exists",
+        Kind::StorageFull => "no space left",
+        kind => {
+            let text = kind.to_string();
+            // The standard library has no name for this error of the system.
+            return (text != "uncategorized error").then_some(text);
+        }
+    };
+    Some(known.to_owned())
+}
+
+/// Returns whether an I/O error was made from a text, so that there is no cause behind it. The type of such a payload is private to the
+/// standard library, and formats itself as the text in quotes.
+fn is_text_only(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|payload| format!("{payload:?}") == format!("{:?}", payload.to_string()))
+}
 
 /// Asserts that an error has a message of one line without control characters.
 #[cfg(any(test, fuzzing))]
@@ -570,6 +789,45 @@ mod tests {
             "",
         ];
         assert_eq!(format!("{error:?}"), lines.join("\n"));
+    }
+
+    #[test]
+    fn display_omits_the_source_and_the_alternate_form_includes_it_once() {
+        let full = std::io::Error::from_raw_os_error(28);
+        let text = full.to_string();
+        let error = Error::file("cannot write a.zip", full).with_note("free space");
+        #[cfg(target_os = "linux")]
+        assert_eq!(error.to_string(), "cannot write a.zip: no space left; free space");
+        assert!(format!("{error:#}").ends_with(&format!(": {text}; free space")), "{error:#}");
+
+        // The text of the system and the reason are the same words.
+        let denied =
+            std::io::Error::new(std::io::ErrorKind::PermissionDenied, TextCause::new("Permission denied (13)"));
+        let error = Error::file("cannot read a.pdf", denied);
+        assert_eq!(error.to_string(), "cannot read a.pdf: permission denied");
+        assert_eq!(format!("{error:#}"), "cannot read a.pdf: Permission denied (13)");
+        assert!(format!("{error:?}").contains("\n  source: Permission denied (13)\n"), "{error:?}");
+
+        // A text is its own reason, so there is nothing behind it.
+        let error = Error::file("cannot write a.zip", std::io::Error::other("not a folder"));
+        assert_eq!(error.to_string(), "cannot write a.zip: not a folder");
+        assert!(error.source().is_none());
+
+        // A cause with a type of its own.
+        let error = Error::file("cannot write", std::io::Error::other(TextCause::new("bucket closed")));
+        assert_eq!(
+            (error.to_string().as_str(), format!("{error:#}").as_str()),
+            ("cannot write", "cannot write: bucket closed")
+        );
+        assert!(error.detail::<std::io::Error>().is_some());
+    }
+
+    #[test]
+    fn detail_shortens_the_same_message() {
+        let detail = TextCause::new("timed out after 9s waiting for file f; last state: NEW");
+        let error = Error::new(ErrorKind::Timeout, detail.to_string()).with_detail(detail);
+        assert_eq!(error.to_string(), "timed out after 9s waiting for file f");
+        assert_eq!(format!("{error:#}"), "timed out after 9s waiting for file f; last state: NEW");
     }
 
     #[test]

@@ -1,19 +1,29 @@
 //! HTTP helpers shared by the transport and the identity provider client: error classification, `Retry-After`, bounded bodies.
 
 use std::error::Error as StdError;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderName, header};
 
-use crate::error::{ErrorKind, Sent};
+use crate::clock::BoxFuture;
+use crate::error::{self, Error, ErrorKind, Sent, TextCause, io_reason, with_reason};
 use crate::text::one_line;
 
 /// The limit on a single `Retry-After` that holds back all rate-limited calls of a client, a wait, or a shared poll.
 ///
 /// 5 minutes: the default deadline of a call. After that the service is called again.
 pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(300);
+
+/// The bottom layer of all requests, to the service and to the identity provider.
+///
+/// A trait, so that tests of the layers above replace the sockets.
+pub(crate) trait Http: Send + Sync {
+    /// Sends the request and returns status and headers; the body is still to be read. Follows no redirects.
+    fn execute(&self, request: reqwest::Request) -> BoxFuture<'_, error::Result<reqwest::Response>>;
+}
 
 /// Reads a body up to `limit` bytes and drops the rest.
 pub(crate) async fn read_bounded(response: reqwest::Response, limit: usize) -> Result<Bytes, reqwest::Error> {
@@ -57,6 +67,34 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
         None if error.is_timeout() => "timeout".into(),
         None => "unknown cause".into(),
     }
+}
+
+/// Creates the error of a request that failed with a transport error. The source is the innermost cause, as an `std::io::Error` where the
+/// system or TLS failed, and never the error of reqwest, which would show the URL.
+pub(crate) fn request_error(kind: ErrorKind, what: &str, error: &reqwest::Error) -> Error {
+    let found = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    let Some(found) = found else {
+        let reason = is_dns_error(error).then(|| NAME_NOT_RESOLVED.to_owned());
+        return Error::new(kind, with_reason(what, reason)).with_source(TextCause::new(root_cause(error)));
+    };
+    let reason = match found.kind() {
+        // The system's errors of name resolution have no kind, and those of TLS have this one.
+        _ if is_dns_error(error) => Some(NAME_NOT_RESOLVED.to_owned()),
+        io::ErrorKind::InvalidData if kind == ErrorKind::Connect => Some("TLS handshake failed".to_owned()),
+        _ => io_reason(found).filter(|_| found.kind() != io::ErrorKind::Other),
+    };
+    let source = match found.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::new(found.kind(), TextCause::new(root_cause(error))),
+    };
+    Error::new(kind, with_reason(what, reason)).with_source(source)
+}
+
+const NAME_NOT_RESOLVED: &str = "host name not resolved";
+
+/// Returns whether the name resolution of the HTTP client failed, which has no public type.
+fn is_dns_error(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.to_string() == "dns error")
 }
 
 /// Parses `Retry-After` (RFC 9110 section 10.2.3): seconds (some gateways write decimals) or a date.

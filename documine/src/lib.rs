@@ -29,7 +29,7 @@ mod transport;
 pub use auth::Credentials;
 pub use client::{Client, ClientBuilder, RequestOptions};
 pub use clock::{BoxFuture, Clock, SystemClock};
-pub use error::{Error, ErrorKind, Result, TimeoutPhase};
+pub use error::{Error, ErrorBuilder, ErrorKind, Result, TimeoutPhase};
 pub use models::{DossierTemplateId, DownloadFileType};
 pub use resources::components::Components;
 pub use resources::dossiers::{DossierFields, DossierHandle};
@@ -71,6 +71,87 @@ pub mod retry {
 pub mod observe {
     pub use crate::auth::LoginEvent;
     pub use crate::transport::{CallEnded, Observer, Retrying};
+}
+
+/// A transport and a clock for the unit tests of code that uses this crate, without sockets and without real time.
+///
+/// The closure of [`Client::with_transport`] receives every request and returns the response. Everything above is real: authorization, retries, the
+/// rate limit, decoding, waits, uploads and downloads.
+///
+/// ```
+/// use documine::http::{Method, StatusCode};
+/// use documine::testing::json;
+/// use documine::{Client, DossierTemplateId, Result};
+///
+/// /// The function under test.
+/// async fn template_name(client: &Client, id: DossierTemplateId) -> Result<Option<String>> {
+///     match client.dossier_template(id).get().await {
+///         Ok(template) => Ok(template.name),
+///         Err(error) if error.is_not_found() => Ok(None),
+///         Err(error) => Err(error),
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+/// let client = Client::with_transport(async |request: documine::http::Request<bytes::Bytes>| {
+///     assert_eq!(request.method(), Method::GET);
+///     assert_eq!(request.headers()["x-tenant-id"], "test");
+///     Ok(match request.uri().path() {
+///         path if path.ends_with("/t-1") => json(StatusCode::OK, r#"{"id": "t-1", "name": "Studies"}"#),
+///         _ => json(StatusCode::NOT_FOUND, r#"{"message": "no such template"}"#),
+///     })
+/// })?;
+/// assert_eq!(template_name(&client, DossierTemplateId::new("t-1")?).await?.as_deref(), Some("Studies"));
+/// assert_eq!(template_name(&client, DossierTemplateId::new("t-2")?).await?, None);
+/// # Ok(()) }
+/// ```
+///
+/// A failing network is an `Err` of the closure, and an interrupted body a [`ResponseBody`](testing::ResponseBody) with an error among its chunks.
+/// With a [`TestClock`](testing::TestClock), pauses between attempts and polls take no time:
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use std::time::Duration;
+///
+/// use documine::http::{HeaderValue, Request, StatusCode, header};
+/// use documine::testing::{TestClock, json};
+/// use documine::{Client, Credentials, Error, ErrorKind};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> documine::Result<()> {
+/// let requests = AtomicUsize::new(0);
+/// let transport = move |_: Request<bytes::Bytes>| {
+///     let response = match requests.fetch_add(1, Ordering::Relaxed) {
+///         0 => Err(Error::builder(ErrorKind::Connect).message("could not connect to the service").build()),
+///         1 => {
+///             let mut response = json(StatusCode::TOO_MANY_REQUESTS, "{}");
+///             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("7"));
+///             Ok(response)
+///         }
+///         _ => Ok(json(StatusCode::OK, r#"{"users": []}"#)),
+///     };
+///     std::future::ready(response)
+/// };
+/// let clock = TestClock::new();
+/// let client = Client::builder("http://localhost")
+///     .workspace("test")
+///     .credentials(Credentials::access_token("test-token"))
+///     .transport(transport)
+///     .clock(clock.clone())
+///     .build()?;
+/// assert!(client.users().await?.is_empty());
+/// assert_eq!(clock.sleeps(), [Duration::from_millis(250), Duration::from_secs(7)]);
+/// # Ok(()) }
+/// ```
+///
+/// Timeouts of a connection run on tokio's clock; pause that clock (`#[tokio::test(start_paused = true)]`) to test them.
+///
+/// Token requests pass the transport too, if the builder has credentials that need them, and so do downloads that the service redirects. Tests of
+/// the whole protocol, with a state on the server's side, use the simulator instead (crate `documine-sim`).
+pub mod testing {
+    pub use crate::clock::TestClock;
+    pub use crate::transport::{ResponseBody, Transport, json};
 }
 
 /// Waiting for work of the service: the analysis of files and the preparation of packages.

@@ -183,8 +183,8 @@ async fn names_file_component_field_and_value_in_extract_error() {
     let error = components.extract::<Wrong>().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Extract);
     assert_eq!(
-        error.to_string(),
-        "study.pdf: component \"StudyNumber\" (field Wrong.StudyNumber): expected a whole number from 0 to 4294967295, found \"SVL-2023-0117\""
+        format!("{error:#}"),
+        "the components of study.pdf do not fit Wrong.StudyNumber: study.pdf: component \"StudyNumber\" (field Wrong.StudyNumber): expected a whole number from 0 to 4294967295, found \"SVL-2023-0117\""
     );
     let source = error.detail::<ExtractError>().unwrap();
     assert_eq!(
@@ -193,12 +193,12 @@ async fn names_file_component_field_and_value_in_extract_error() {
     );
     assert_eq!((source.field(), source.file_id()), ("Wrong.StudyNumber", Some(file.id().as_str())));
 
-    let error = components.extract::<Single>().unwrap_err().to_string();
+    let error = source_text(&components.extract::<Single>().unwrap_err());
     assert!(
         error.starts_with("study.pdf: component \"BatchNumbers\" (field Single.BatchNumbers) has 3 values where "),
         "{error}"
     );
-    let error = components.extract::<Misspelt>().unwrap_err().to_string();
+    let error = source_text(&components.extract::<Misspelt>().unwrap_err());
     assert_eq!(
         error,
         "study.pdf: component \"Study_Number\" (field Misspelt.Study_Number) is missing; the file has \"StudyNumber\""
@@ -230,7 +230,7 @@ async fn extract_error_of_one_file_does_not_affect_others() {
     let found: Vec<_> = dossier.components().extract::<Invoice>().collect().await;
     let fits: Vec<_> = found.iter().map(Result::is_ok).collect();
     assert_eq!(fits, [true, false, true]);
-    let error = found[1].as_ref().map(drop).unwrap_err().to_string();
+    let error = source_text(found[1].as_ref().map(drop).unwrap_err());
     assert_eq!(error, "2.pdf: component \"InvoiceNumber\" (field Invoice.InvoiceNumber) has no value");
 }
 
@@ -282,4 +282,9 @@ async fn reads_saved_components_like_live_ones() {
     let loaded = documine::Components::from(loaded);
     assert_eq!(loaded, live);
     assert_eq!(loaded.extract::<Invoice>().unwrap(), live.extract::<Invoice>().unwrap());
+}
+
+/// Returns the text of the error's source.
+fn source_text(error: &documine::Error) -> String {
+    std::error::Error::source(error).unwrap().to_string()
 }

@@ -95,7 +95,7 @@ async fn reports_full_writer() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let error = server.package().await.save_into(full).await.unwrap_err();
     let line = "downloadPackage: cannot write the package: No space left on device (os error 28)";
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::File, line));
+    assert_eq!((error.kind(), format!("{error:#}").as_str()), (ErrorKind::File, line));
 }
 
 #[tokio::test]

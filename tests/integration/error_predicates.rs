@@ -14,6 +14,7 @@ fn true_predicates(error: &Error) -> Vec<&'static str> {
         ("timeout", error.is_timeout()),
         ("not found", error.is_not_found()),
         ("unauthorized", error.is_unauthorized()),
+        ("forbidden", error.is_forbidden()),
         ("conflict", error.is_conflict()),
         ("rate limited", error.is_rate_limited()),
         ("transient", error.is_transient()),
@@ -39,7 +40,7 @@ async fn status_predicates_match() {
     for (code, expected) in [
         (400, vec!["sent", "safe to repeat"]),
         (401, vec!["unauthorized", "sent", "safe to repeat"]),
-        (403, vec!["sent", "safe to repeat"]),
+        (403, vec!["forbidden", "sent", "safe to repeat"]),
         (404, vec!["not found", "sent", "safe to repeat"]),
         (409, vec!["conflict", "sent", "safe to repeat"]),
         (429, vec!["rate limited", "transient", "sent", "safe to repeat"]),

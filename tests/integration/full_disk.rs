@@ -19,7 +19,7 @@ const TOO_LARGE: &str = "File too large (os error 27); choose a location that su
 const CHOOSE_WRITABLE_FOLDER: &str = "; choose a writable folder";
 
 fn assert_file_error(error: &Error, line: &str) {
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::File, line));
+    assert_eq!((error.kind(), format!("{error:#}").as_str()), (ErrorKind::File, line));
 }
 
 #[tokio::test]

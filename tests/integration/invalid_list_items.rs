@@ -106,7 +106,7 @@ fn check_strict<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Val
         *body.lock().unwrap() = json!({"files": files}).to_string();
         let error = runtime
             .block_on(async { dossier.files().await })
-            .map_err(|error| (error.kind(), error.to_string(), format!("{error:?}")));
+            .map_err(|error| (error.kind(), format!("{error:#}"), format!("{error:?}")));
         let Err((kind, line, all)) = error else { return Err(TestCaseError::fail("it was taken")) };
         prop_assert_eq!(kind, ErrorKind::Decode);
         let prefix = format!("getFiles: 200 OK, but the body is invalid at `{location}`: ");
@@ -178,7 +178,7 @@ fn check_lenient<S: Strategy>(strategy: &S, build_list: impl Fn(S::Value) -> (Ve
                 Ok(file) => prop_assert_eq!(Some(file.id.as_str()), expected["id"].as_str()),
                 Err(bad) => {
                     prop_assert_eq!((index, bad.index()), (at, at as u64));
-                    let (line, all) = (bad.to_string(), format!("{bad:?} {:?}", bad.error()));
+                    let (line, all) = (format!("{bad:#}"), format!("{bad:?} {:?}", bad.error()));
                     prop_assert!(line.starts_with(&prefix), "{} does not begin with {}", line, prefix);
                     prop_assert!(!line.contains(char::is_control) && line.chars().count() < 640, "{}", line);
                     prop_assert!(!all.contains(TOKEN), "{}", all);

@@ -133,7 +133,7 @@ async fn rejects_trailing_data_after_json() {
     let service = scripted_server(vec![json_response(r#"{"licensedPages":5} and more"#)]).await;
     let error = client(&service.base).await.license().await.unwrap_err();
     assert_eq!(
-        error.to_string(),
+        format!("{error:#}"),
         "getLicense: 200 OK, but the body has content after its JSON value: trailing characters at line 1 column 21"
     );
     assert_eq!((error.kind(), error.body_snippet()), (ErrorKind::Decode, Some(r#"{"licensedPages":5} and more"#)));

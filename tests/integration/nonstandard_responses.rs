@@ -192,7 +192,7 @@ async fn reads_numbers_and_booleans_in_any_exact_spelling() {
     let dossier = scripted::dossier(&client);
     let error = dossier.files().await.unwrap_err();
     let message = "getFiles: 200 OK, but the body is invalid at `files[1].numberOfPages`: invalid type: floating point `3.5`, expected i64";
-    assert!(error.to_string().starts_with(message), "{error}");
+    assert!(format!("{error:#}").starts_with(message), "{error:#}");
     let each: Vec<_> = dossier.files().stream_each().try_collect().await.unwrap();
     let read: Vec<_> = each
         .iter()

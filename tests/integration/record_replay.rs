@@ -15,7 +15,8 @@ async fn job(base_url: &str, clock: SimClock, credentials: Credentials, template
     let dossier = client.dossier_template(template).create_dossier(DossierFields::named("Q3 filings")).await.unwrap();
     let mut results = vec![dossier.id().to_string()];
     for (name, pdf) in [("study.pdf", STUDY), ("invoice.pdf", INVOICE)] {
-        let file = dossier.upload(Source::bytes(name, pdf.to_vec())).await.unwrap().wait_until_processed().await.unwrap();
+        let file =
+            dossier.upload(Source::bytes(name, pdf.to_vec())).await.unwrap().wait_until_processed().await.unwrap();
         let components = file.components().await.unwrap();
         results.push(format!("{components:?}"));
     }

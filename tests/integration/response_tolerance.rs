@@ -174,7 +174,7 @@ async fn reports_position_of_mismatched_json() {
     );
     let error = dossier.files().await.unwrap_err();
     assert_eq!(
-        error.to_string(),
+        format!("{error:#}"),
         "getFiles: 200 OK, but the body is invalid at `files[1].numberOfPages`: invalid type: string \"many\", expected i64 at line 1 column 53"
     );
     assert_eq!(error.kind(), ErrorKind::Decode);

@@ -29,8 +29,9 @@ async fn analysis_fails_for_files_of_the_given_name_only() {
     sim.control().fail_analysis("bad-*.pdf", "the pages are blank");
     let template = sim.client().unwrap().dossier_template(sim.dossier_template_id());
     let dossier = template.create_dossier(DossierFields::named("Q3")).await.unwrap();
-    let upload =
-        async |name: &str| dossier.upload(Source::bytes(name, INVOICE.to_vec())).await.unwrap().wait_until_processed().await;
+    let upload = async |name: &str| {
+        dossier.upload(Source::bytes(name, INVOICE.to_vec())).await.unwrap().wait_until_processed().await
+    };
     let error = upload("bad-1.pdf").await.unwrap_err();
     assert!(error.to_string().contains("the pages are blank"), "{error}");
     upload("good.pdf").await.unwrap();

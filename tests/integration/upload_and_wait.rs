@@ -221,7 +221,7 @@ async fn polls_once_more_at_deadline_and_reports_last_state() {
     assert_eq!(error.to_string(), line);
     let error = documine::Error::from(error);
     assert!(error.is_timeout() && error.is_transient());
-    assert_eq!(error.to_string(), line);
+    assert_eq!(format!("{error:#}"), line);
     // The next wait succeeds.
     uploaded.wait_until_processed().await.unwrap();
 }

@@ -52,7 +52,7 @@ impl Failure {
             ErrorKind::Auth => (Code::Login, ""),
             _ => (Code::Other, ""),
         };
-        Self::new(code, format!("{what}: {error}{advice}"))
+        Self::new(code, format!("{what}: {error:#}{advice}"))
     }
 
     /// Adds what to do, where the place knows more than the error.

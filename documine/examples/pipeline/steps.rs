@@ -173,7 +173,7 @@ impl<'a> Steps<'a> {
     async fn export_one(&self, name: &str, file: FileHandle) -> Result<Components, Failure> {
         let components = file.components().include_details(true).await.during(name)?;
         let json = serde_json::to_vec_pretty(components.as_model())
-            .map_err(|error| Failure::new(Code::Other, format!("{name}: {error}")))?;
+            .map_err(|error| Failure::new(Code::Other, format!("{name}: {error:#}")))?;
         let json = self.output.write_components(name, "json", &json)?;
 
         let xml = match file.components_xml().include_details(true).await {
@@ -187,7 +187,7 @@ impl<'a> Steps<'a> {
         match Document::read(&components) {
             Ok(document) => self.show.line(document.lines()),
             // Values that our own types did not expect. The export is written all the same.
-            Err(error) => self.show.line(format_args!("not read into a Rust type: {error}")),
+            Err(error) => self.show.line(format_args!("not read into a Rust type: {error:#}")),
         }
         Ok(components)
     }
@@ -294,7 +294,7 @@ impl<'a> Steps<'a> {
         let client = &self.target.client;
         let (license, usage) = match (client.license().await, client.license_usage().await) {
             (Err(error), _) | (_, Err(error)) if error.is_unsupported_by_document() => {
-                self.show.line(format_args!("left out: {error}"));
+                self.show.line(format_args!("left out: {error:#}"));
                 return Ok(());
             }
             (license, usage) => (license.during("the licence")?, usage.during("the licence's usage")?),

@@ -53,7 +53,7 @@ impl Steps<'_> {
                 Err(error) => {
                     failed += 1;
                     let event = json!({"event": "failed", "name": name, "message": error.to_string()});
-                    self.teller.tell(&event, &format!("{name}: {error}"));
+                    self.teller.tell(&event, &format!("{name}: {error:#}"));
                 }
             }
         }

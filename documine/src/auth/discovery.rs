@@ -13,6 +13,7 @@ use super::lenient::LenientObject;
 use super::token_endpoint::{MAX_ATTEMPTS, RetrySchedule, error_of_response, send_with_retry};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::http_util::Http;
 use crate::{address, text};
 
 /// OpenID Connect Discovery 1.0 section 4.
@@ -54,12 +55,7 @@ impl Issuer {
     }
 
     /// Fetches the discovery document and fills in the paths that are not configured. `http` must not follow redirects.
-    pub(crate) async fn fill(
-        &self,
-        http: &reqwest::Client,
-        clock: &dyn Clock,
-        paths: &mut EndpointPaths,
-    ) -> Result<()> {
+    pub(crate) async fn fill(&self, http: &dyn Http, clock: &dyn Clock, paths: &mut EndpointPaths) -> Result<()> {
         let document = self.fetch(http, clock).await?;
         self.apply(&document, paths)
     }
@@ -102,7 +98,7 @@ impl Issuer {
         Ok(())
     }
 
-    async fn fetch(&self, http: &reqwest::Client, clock: &dyn Clock) -> Result<LenientObject> {
+    async fn fetch(&self, http: &dyn Http, clock: &dyn Clock) -> Result<LenientObject> {
         let request = http::Request::get(self.document.as_str())
             .header(header::ACCEPT, "application/json")
             .body(Vec::new())

@@ -9,6 +9,7 @@ use super::flow::code::ExpectedIssuer;
 use super::token_endpoint::{EndpointConnection, TokenEndpoint};
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::http_util::Http;
 
 /// The endpoints of the identity provider, with the HTTP clients that connect to them.
 pub(crate) struct IdentityProvider {
@@ -24,7 +25,7 @@ impl IdentityProvider {
     pub(crate) fn new(
         endpoints: &Endpoints,
         paths: &EndpointPaths,
-        http: impl Fn(&Url) -> Result<reqwest::Client>,
+        http: impl Fn(&Url) -> Result<Arc<dyn Http>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let authorization_page = endpoints.authorization.clone();

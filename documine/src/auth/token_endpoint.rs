@@ -18,7 +18,7 @@ use super::secret::Secret;
 use super::token::TokenSet;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
-use crate::http_util;
+use crate::http_util::{self, Http};
 use retry::{AttemptResult, RequestError};
 
 pub(super) use error_response::{OauthError, error_of_response};
@@ -44,8 +44,8 @@ pub(super) enum EndpointResponse {
     },
 }
 
-/// A URL of the provider and the HTTP client that connects to it.
-pub(crate) type EndpointConnection = (Url, reqwest::Client);
+/// A URL of the provider and the bottom layer that sends requests to it.
+pub(crate) type EndpointConnection = (Url, Arc<dyn Http>);
 
 /// The token endpoint (RFC 6749 section 3.2) and the endpoints that end a login.
 pub(crate) struct TokenEndpoint {
@@ -63,7 +63,7 @@ impl TokenEndpoint {
     /// `http` builds the HTTP client for a URL; it must not follow redirects.
     pub(crate) fn new(
         endpoints: &Endpoints,
-        http: impl Fn(&Url) -> Result<reqwest::Client>,
+        http: impl Fn(&Url) -> Result<Arc<dyn Http>>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let connect = |url: &Url| Ok::<_, Error>((url.clone(), http(url)?));
@@ -130,7 +130,7 @@ impl TokenEndpoint {
             let request = request.build(url, client, method)?;
             let secrets = [form_secrets(request.body()), client.secrets()].concat();
             let response =
-                send_with_retry(http, request, RetrySchedule::new(self.clock.as_ref(), max_attempts)).await?;
+                send_with_retry(http.as_ref(), request, RetrySchedule::new(self.clock.as_ref(), max_attempts)).await?;
             error_response::classify(response, &secrets, self.clock.now())
         };
         let known_method = self.client_auth.or_else(|| self.detected_auth(client));
@@ -174,7 +174,7 @@ impl TokenEndpoint {
 
 /// Sends a request and returns its response. Failed attempts are retried as the schedule allows.
 pub(super) async fn send_with_retry(
-    http: &reqwest::Client,
+    http: &dyn Http,
     request: HttpRequest,
     mut schedule: RetrySchedule<'_>,
 ) -> Result<ProviderResponse> {
@@ -190,29 +190,31 @@ pub(super) async fn send_with_retry(
 }
 
 /// Makes one attempt, with bounded time and a bounded response.
-async fn send_once(http: &reqwest::Client, parts: &http::request::Parts, body: Bytes) -> AttemptResult {
+async fn send_once(http: &dyn Http, parts: &http::request::Parts, body: Bytes) -> AttemptResult {
+    const FAILED: &str = "the request to the identity provider failed";
     let attempt = async {
-        let response = http
-            .request(parts.method.clone(), parts.uri.to_string())
-            .headers(parts.headers.clone())
-            .body(body)
-            .send()
-            .await?;
+        let url = Url::parse(&parts.uri.to_string()).map_err(|error| Error::input(FAILED).with_source(error))?;
+        let mut request = reqwest::Request::new(parts.method.clone(), url);
+        request.headers_mut().clone_from(&parts.headers);
+        *request.body_mut() = Some(body.into());
+        let response = http.execute(request).await.map_err(|error| error.with_subject(FAILED))?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = http_util::read_bounded(response, MAX_RESPONSE_BYTES).await?;
-        Ok(ProviderResponse { status, headers, body })
-    };
-    let failed = |error: reqwest::Error| {
-        let (kind, sent) = http_util::classify_reqwest_error(&error);
-        let text = format!("the request to the identity provider failed: {}", http_util::root_cause(&error));
-        RequestError { error: Error::new(kind, text), sent }
+        let body = http_util::read_bounded(response, MAX_RESPONSE_BYTES).await.map_err(|error| {
+            let (kind, sent) = http_util::classify_reqwest_error(&error);
+            http_util::request_error(kind, FAILED, &error).with_sent(sent)
+        })?;
+        Ok::<_, Error>(ProviderResponse { status, headers, body })
     };
     let Ok(outcome) = tokio::time::timeout(ATTEMPT_TIMEOUT, attempt).await else {
         let text = format!("the identity provider did not respond within {ATTEMPT_TIMEOUT:?}");
         let error = Error::new(ErrorKind::Timeout, text).with_phase(TimeoutPhase::Login);
         return Err(RequestError { error, sent: Sent::Maybe });
     };
-    outcome.map_err(failed)
+    outcome.map_err(|error| {
+        let sent = error.sent();
+        let is_interrupted = error.kind() == ErrorKind::Interrupted;
+        RequestError { error: error.with_sent(if is_interrupted { Sent::Maybe } else { Sent::No }), sent }
+    })
 }
 
 /// Returns the values of a form that no error may show, as a provider may repeat any of them.

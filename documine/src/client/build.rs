@@ -14,8 +14,9 @@ use crate::address;
 use crate::auth::{Authenticator, Credentials, Endpoints, IdentityProvider, Login, LoginListener, TokenProvider};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::http_util::Http;
 use crate::timeout::Timeouts;
-use crate::transport::{ConnectionConfig, Http, Observer, Pipeline, RateLimiter, RetryBudget};
+use crate::transport::{ConnectionConfig, Observer, Pipeline, RateLimiter, RetryBudget};
 
 impl ClientBuilder {
     /// Checks the settings and builds the client. Sends nothing and spawns nothing.
@@ -36,24 +37,25 @@ impl ClientBuilder {
         let credentials = self.take_credentials()?;
         credentials.check()?;
         let http = self.http_clients(user_agent);
-        let api_http = http.for_target(&base_url)?;
+        let (client, api_http) = (http.client(&base_url)?, http.for_target(&base_url)?);
         let provider = self.identity_provider(&endpoints, &http)?;
         let cross_origin_http: Option<Arc<dyn Http>> = match (self.follow_download_redirects, &self.connection.identity)
         {
             (false, _) => None,
-            (true, None) => Some(Arc::new(api_http.clone())),
+            (true, None) => Some(Arc::clone(&api_http)),
             // The client certificate is presented to the service only.
-            (true, Some(_)) => {
+            (true, Some(_)) if self.transport.is_none() => {
                 let connection = ConnectionConfig { identity: None, ..self.connection.clone() };
                 Some(Arc::new(connection.http_client(&base_url, &self.timeouts, &http.user_agent)?))
             }
+            (true, Some(_)) => Some(Arc::clone(&api_http)),
         };
         let auth = authenticator(credentials, &provider, &self.clock, self.observer.as_ref());
         let base_url = Arc::new(address::without_server_path(base_url, documine_api::document::SERVER_PATH));
         let pipeline = Pipeline {
-            http: Arc::new(api_http.clone()),
+            http: api_http,
             cross_origin_http,
-            client: api_http,
+            client,
             base_url,
             tenant,
             auth,
@@ -139,12 +141,18 @@ impl ClientBuilder {
 
     fn http_clients(&self, user_agent: HeaderValue) -> HttpClients {
         let (connection, timeouts) = (self.connection.clone(), self.timeouts);
-        HttpClients { connection, timeouts, user_agent, http: OnceCell::new(), https: OnceCell::new() }
+        let transport = self.transport.clone();
+        HttpClients { transport, connection, timeouts, user_agent, http: OnceCell::new(), https: OnceCell::new() }
     }
 
     fn identity_provider(&self, endpoints: &Endpoints, http: &HttpClients) -> Result<Arc<IdentityProvider>> {
         let http = |target: &Url| http.for_target(target);
         Ok(Arc::new(IdentityProvider::new(endpoints, &self.paths, http, Arc::clone(&self.clock))?))
+    }
+
+    /// Returns the bottom layer for requests to `target`: the transport of a test, or an HTTP client.
+    pub(super) fn http(&self, target: &Url, user_agent: &HeaderValue) -> Result<Arc<dyn Http>> {
+        self.http_clients(user_agent.clone()).for_target(target)
     }
 
     /// Checks workspace, addresses and timeouts.
@@ -182,6 +190,8 @@ pub(super) fn authenticator(
 
 /// The HTTP clients of one builder. Each is built when it is first needed, because that reads the root certificates of the platform.
 struct HttpClients {
+    /// Replaces the HTTP clients in tests.
+    transport: Option<Arc<dyn Http>>,
     connection: ConnectionConfig,
     timeouts: Timeouts,
     user_agent: HeaderValue,
@@ -191,8 +201,16 @@ struct HttpClients {
 }
 
 impl HttpClients {
+    /// Returns the bottom layer for requests to `target`: the transport of a test, or the HTTP client.
+    fn for_target(&self, target: &Url) -> Result<Arc<dyn Http>> {
+        match &self.transport {
+            Some(transport) => Ok(Arc::clone(transport)),
+            None => Ok(Arc::new(self.client(target)?)),
+        }
+    }
+
     /// Returns the HTTP client for the scheme of `target`.
-    fn for_target(&self, target: &Url) -> Result<reqwest::Client> {
+    fn client(&self, target: &Url) -> Result<reqwest::Client> {
         let client = if target.scheme() == "http" { &self.http } else { &self.https };
         if let Some(client) = client.get() {
             return Ok(client.clone());

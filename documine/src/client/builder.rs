@@ -11,8 +11,9 @@ use super::login_defaults::LoginDefaults;
 use crate::auth::{ClientAuthMethod, Credentials, EndpointPaths, Issuer, Secret, TokenStore};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::http_util::Http;
 use crate::timeout::Timeouts;
-use crate::transport::{ConnectionConfig, Observer, ProxyConfig, RateLimit, RetryPolicy};
+use crate::transport::{ConnectionConfig, FakeHttp, Observer, ProxyConfig, RateLimit, RetryPolicy, Transport};
 
 /// The default limit on a response body after decompression: enough for a list of a million files.
 const MAX_RESPONSE_SIZE: usize = 128 * 1024 * 1024;
@@ -50,12 +51,24 @@ pub struct ClientBuilder {
     pub(super) max_response_size: usize,
     pub(super) app: Option<String>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Replaces all connections.
+    pub(super) transport: Option<Arc<dyn Http>>,
 }
 
 impl Client {
     /// Starts building a client of the service at `base_url`, for example `https://acme.example`.
     pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
         ClientBuilder::new(base_url)
+    }
+
+    /// Builds a client of the workspace `test` at `http://localhost` whose requests the transport answers, with a fixed access token; for unit
+    /// tests: see [`testing`](crate::testing). [`ClientBuilder::transport`] leaves all settings to you.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), if the HTTP library cannot be initialized.
+    pub fn with_transport(transport: impl Transport) -> Result<Self> {
+        let credentials = Credentials::access_token("test-token");
+        Self::builder("http://localhost").workspace("test").credentials(credentials).transport(transport).build()
     }
 }
 
@@ -91,6 +104,7 @@ impl ClientBuilder {
             max_response_size: MAX_RESPONSE_SIZE,
             app: None,
             clock: Arc::new(SystemClock::new()),
+            transport: None,
         }
     }
 
@@ -241,8 +255,8 @@ impl ClientBuilder {
     pub async fn discover(mut self, issuer: &str) -> Result<Self> {
         const OPERATION: &str = "discovery of the identity provider";
         let issuer = Issuer::new(issuer)?;
-        let http = self.connection.http_client(issuer.document(), &self.timeouts, &user_agent(self.app.as_deref())?)?;
-        let outcome = issuer.fill(&http, self.clock.as_ref(), &mut self.paths).await;
+        let http = self.http(issuer.document(), &user_agent(self.app.as_deref())?)?;
+        let outcome = issuer.fill(http.as_ref(), self.clock.as_ref(), &mut self.paths).await;
         outcome.map(|()| self).map_err(|error| error.with_operation(OPERATION))
     }
 
@@ -361,6 +375,15 @@ impl ClientBuilder {
     /// Sets the clock, for tests: waits, backoff and token ages follow it.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the transport that answers all requests in place of the network, for unit tests: see [`testing`](crate::testing).
+    ///
+    /// Token requests to the identity provider and redirected downloads pass the transport as well. Proxy, certificates and the connect timeout have
+    /// no effect.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(FakeHttp::new(transport)));
         self
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::error::{Error, Result};
-use crate::text;
+use crate::error::{Error, Result, TextCause};
+use crate::text::{self, one_line};
 use crate::transport::ResponseMeta;
 use crate::transport::classify::{ERROR_BODY_LIMIT, ResponseFailure, classify};
 
@@ -16,25 +16,29 @@ pub(crate) fn decode<A: DeserializeOwned>(body: &[u8], meta: &ResponseMeta) -> R
 #[cold]
 fn decode_with_path<A: DeserializeOwned>(body: &[u8], meta: &ResponseMeta) -> Result<A> {
     if body.trim_ascii().is_empty() {
-        return Err(decode_error(body, meta, "the body is empty; the document describes content"));
+        return Err(decode_error(body, meta, "the body is empty; the document describes content", None));
     }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| format!("the body is invalid at `{}`: {}", error.path(), error.inner()));
+        .map_err(|error| (format!("the body is invalid at `{}`", error.path()), error.inner().to_string()));
     let value = value.and_then(|value| match json.end() {
         Ok(()) => Ok(value),
-        Err(error) => Err(format!("the body has content after its JSON value: {error}")),
+        Err(error) => Err(("the body has content after its JSON value".to_owned(), error.to_string())),
     });
-    value.map_err(|why| decode_error(body, meta, &why))
+    value.map_err(|(why, cause)| decode_error(body, meta, &why, Some(&cause)))
 }
 
-/// Builds the error for a response, or a part of one, that the document does not describe.
+/// Builds the error for a response, or a part of one, that the document does not describe. `cause` is the text of the decoder.
 #[cold]
-pub(crate) fn decode_error(body: &[u8], meta: &ResponseMeta, why: &str) -> Error {
+pub(crate) fn decode_error(body: &[u8], meta: &ResponseMeta, why: &str, cause: Option<&str>) -> Error {
     let masked = |text: &str| text::mask_secrets(text, meta.tokens.iter().map(|tokens| tokens.access.expose()));
     let body = &body[..body.len().min(ERROR_BODY_LIMIT)];
-    // The reason quotes the invalid value, so tokens are masked in it as well.
+    // Reason and cause quote invalid names and values, so tokens are masked in them as well.
     let (body, why) = (masked(&String::from_utf8_lossy(body)), masked(why));
     let (status, headers) = (meta.status, &meta.headers);
-    meta.annotate(classify(ResponseFailure::UnexpectedBody { status, headers, body: body.as_bytes(), why: &why }))
+    let error = classify(ResponseFailure::UnexpectedBody { status, headers, body: body.as_bytes(), why: &why });
+    meta.annotate(match cause {
+        Some(cause) => error.with_source(TextCause::new(one_line(&masked(cause)))),
+        None => error,
+    })
 }

@@ -31,7 +31,12 @@ impl fmt::Display for BadItem {
     }
 }
 
-impl std::error::Error for BadItem {}
+impl std::error::Error for BadItem {
+    /// Returns the source of the error, whose text is that of this item.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}
 
 impl From<BadItem> for Error {
     fn from(bad: BadItem) -> Self {

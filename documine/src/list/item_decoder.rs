@@ -171,8 +171,8 @@ impl<T: 'static> ItemDecoder<T> {
                 return Ok(Some(Ok(item)));
             }
             DecodedToken::Invalid(ItemError { field, reason, is_malformed }, bytes) => {
-                let text = format!("the body is invalid at `{}{field}`: {reason}", self.item_path());
-                let error = decode_error(&bytes, &self.meta, &text);
+                let text = format!("the body is invalid at `{}{field}`", self.item_path());
+                let error = decode_error(&bytes, &self.meta, &text, Some(&reason));
                 if is_malformed {
                     return Err(error);
                 }
@@ -181,14 +181,14 @@ impl<T: 'static> ItemDecoder<T> {
             DecodedToken::Oversized => {
                 let (path, limit) = (self.item_path(), self.limits.item_size);
                 let text = format!("`{path}` exceeds the item size limit of {limit} bytes (with_max_item_size)");
-                decode_error(&[], &self.meta, &text)
+                decode_error(&[], &self.meta, &text, None)
             }
             DecodedToken::TooMuchMemory(reason) => {
                 let text = format!(
                     "`{}` exceeds the memory limit of an item: {reason} (8 times with_max_item_size)",
                     self.item_path()
                 );
-                decode_error(&[], &self.meta, &text)
+                decode_error(&[], &self.meta, &text, None)
             }
         };
         let index = self.earlier_items + self.items;
@@ -219,7 +219,7 @@ impl<T: 'static> ItemDecoder<T> {
         json_memory::check(&self.members, self.limits.item_size).map_err(|reason| {
             let text =
                 format!("the members beside the list exceed the memory limit: {reason} (8 times with_max_item_size)");
-            decode_error(&[], &self.meta, &text)
+            decode_error(&[], &self.meta, &text, None)
         })?;
         // The model of the whole response reports invalid members and finds a list under an alternative name.
         let (late_items, metadata) = (self.request.decode_page)(&self.members, &self.meta)?;
@@ -240,7 +240,7 @@ impl<T: 'static> ItemDecoder<T> {
 
     fn syntax_error(&self, error: SyntaxError) -> Error {
         let path = if self.tokenizer.in_list() { format!(" at `{}`", self.item_path()) } else { String::new() };
-        decode_error(&self.chunk, &self.meta, &format!("the body is invalid{path}: {error}"))
+        decode_error(&self.chunk, &self.meta, &format!("the body is invalid{path}"), Some(&error.to_string()))
     }
 }
 

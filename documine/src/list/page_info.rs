@@ -1,5 +1,7 @@
 //! The position of a page in its list, as the response reports it.
 
+use std::time::Duration;
+
 use url::Url;
 
 use super::link::{at_configured_origin, next_link};
@@ -18,6 +20,8 @@ pub(super) struct PageInfo {
     pub(super) items: u64,
     /// The hash of the items; `None` for an empty page, or if the list has only one page.
     pub(super) hash: Option<u64>,
+    /// The attempts of the request, and its time, for errors about the page.
+    pub(super) cost: (u32, Duration),
 }
 
 impl PageInfo {
@@ -26,6 +30,6 @@ impl PageInfo {
         let url = meta.url().clone();
         let link = next_link(&url, &meta.headers);
         let link = link.and_then(|link| link.map(|link| at_configured_origin(&link, &url, base)).transpose());
-        Self { url, link, metadata, items, hash }
+        Self { url, link, metadata, items, hash, cost: (meta.attempts, meta.elapsed) }
     }
 }

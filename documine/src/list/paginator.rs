@@ -60,6 +60,8 @@ pub(super) struct Paginator<T> {
     deadline: Option<Duration>,
     /// Estimated memory in bytes of all pages that were decoded as a whole.
     memory: usize,
+    /// The attempts and the time of the last page.
+    cost: (u32, Duration),
 }
 
 impl<T: Send + 'static> Paginator<T> {
@@ -101,6 +103,7 @@ impl<T: Send + 'static> Paginator<T> {
             total: None,
             deadline: None,
             memory: 0,
+            cost: (0, Duration::ZERO),
         })
     }
 
@@ -134,9 +137,8 @@ impl<T: Send + 'static> Paginator<T> {
     pub(super) fn advance(&mut self, info: PageInfo) {
         self.items += info.items;
         self.pages += 1;
-        let operation = self.request.operation.id;
-        let error = |text: String| Error::new(ErrorKind::Decode, text).with_operation(operation);
-        self.next = self.next_page(info).map_err(error).transpose();
+        self.cost = info.cost;
+        self.next = self.next_page(info).map_err(|text| self.list_error(text)).transpose();
     }
 
     /// Returns the position after the completed pages.
@@ -259,7 +261,14 @@ impl<T: Send + 'static> Paginator<T> {
             "the list continues after {} items on {} pages, and the limit of a collected list is {limit}; raise the limit, or stream the list",
             self.items, self.pages
         );
-        Err(Error::new(ErrorKind::Decode, text).with_operation(self.request.operation.id))
+        Err(self.list_error(text))
+    }
+
+    /// Creates an error about the list as a whole, with the attempts and the time of its last page.
+    fn list_error(&self, text: String) -> Error {
+        let (attempts, elapsed) = self.cost;
+        let error = Error::new(ErrorKind::Decode, text).with_operation(self.request.operation.id);
+        error.with_attempts(attempts, elapsed).repeatable(self.request.request.method().is_idempotent())
     }
 
     fn may_retry(&self) -> bool {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use zip::result::ZipError;
 
-use crate::disk::reason;
+use crate::disk::write_failure;
 use crate::error::{Error, ErrorKind, Sent};
 
 /// Longest name in an error text, in characters.
@@ -65,9 +65,7 @@ impl PackageError {
             Self::Invalid(reason) => local(ErrorKind::Integrity, reason),
             Self::Input(reason) => local(ErrorKind::Input, reason),
             Self::Read(what, error) => Error::file(format!("{package}: {what}"), error),
-            Self::Write(what, error) => {
-                local(ErrorKind::File, format!("{what}: {}", reason(&error))).with_detail(error)
-            }
+            Self::Write(what, error) => write_failure(&format!("{package}: {what}"), error),
             Self::Cancelled => local(ErrorKind::File, "reading was cancelled".to_owned()),
         }
     }

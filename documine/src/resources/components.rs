@@ -13,6 +13,7 @@ use crate::list::{ListRequest, named_list};
 use crate::models::{FileComponents, FileId};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
+use crate::text::one_line;
 use crate::transport::RawResponse;
 use crate::transport::classify::{ResponseFailure, classify, media_type};
 
@@ -60,13 +61,18 @@ impl Components {
     /// Extracts the components into a type of the caller; see [`extract`](mod@crate::extract).
     ///
     /// # Errors
-    /// [`ErrorKind::Extract`] names the file, component, field and invalid value; its [`detail`](Error::detail) is an [`extract::ExtractError`].
+    /// [`ErrorKind::Extract`] names the file and the field; its [source](std::error::Error::source) is the [`extract::ExtractError`] with the component,
+    /// the invalid value and the expected one.
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
         let listed = self.0.components.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
         extract::NamedValues::new(listed)
             .of_file(self.0.file_name.as_deref(), Some(self.0.file_id.as_str()))
             .extract()
-            .map_err(|error| Error::new(ErrorKind::Extract, error.to_string()).with_detail(error))
+            .map_err(|error| {
+                let file = error.file().map(|file| format!(" of {}", one_line(file))).unwrap_or_default();
+                let text = format!("the components{file} do not fit {}", error.field());
+                Error::new(ErrorKind::Extract, text).with_source(error)
+            })
     }
 
     /// Returns the model, for example to serialize it. The serialized form deserializes as the same type.

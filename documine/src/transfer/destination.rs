@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
-use crate::disk::{folder_of, put_in_place, reason, sync_folder};
-use crate::error::{Error, ErrorKind};
+use crate::disk::{folder_of, put_in_place, sync_folder, write_failure};
+use crate::error::Error;
 
 /// The highest number that is appended to a file name.
 const MAX_NUMBER: u32 = 9_999;
@@ -82,7 +82,7 @@ impl Destination {
 
 /// Creates the error of a file that cannot be written.
 pub(crate) fn write_error(path: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::File, format!("cannot write {}: {}", path.display(), reason(&error))).with_detail(error)
+    write_failure(&format!("cannot write {}", path.display()), error)
 }
 
 /// Renames a complete file to its target, or to a numbered name. An existing file is touched only if it is to be replaced.

@@ -27,7 +27,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::StreamExt;
 use tempfile::TempDir;
 
 use super::destination::{Destination, IfExists};
@@ -37,6 +36,7 @@ use crate::error::{Error, ErrorKind, Result};
 use atomic_file::{AtomicFile, ResumeOptions};
 use fetch::{Fetch, FetchEvent};
 use package_meta::PackageMeta;
+use stream::Deduplicated;
 
 pub(crate) use fetch::DownloadRequest;
 pub use stream::PackageStream;
@@ -85,22 +85,21 @@ impl DownloadRequest {
         mut writer: W,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<Written<W>> {
-        let mut stream = self.stream().await?;
+        let mut stream = Deduplicated::new(Fetch::start(self, None).await?);
         let mut bytes = 0;
-        let write_error = |error: std::io::Error| {
-            Error::file("cannot write the package", error).with_operation("downloadPackage").repeatable(true)
-        };
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk?;
+        let write_error = |error| Error::file("cannot write the package", error);
+        while let Some(chunk) = stream.next().await.map_err(|error| stream.with_missing_context(error))? {
             bytes += chunk.len() as u64;
             let write = move || writer.write_all(&chunk).map(|()| writer);
-            writer = blocking(write).await.flatten().map_err(write_error)?;
+            let written = blocking(write).await.flatten().map_err(write_error);
+            writer = written.map_err(|error| stream.with_missing_context(error))?;
             if let Some(progress) = &progress {
                 progress.moved(bytes, stream.length());
             }
         }
         let flush = move || writer.flush().map(|()| writer);
-        let writer = blocking(flush).await.flatten().map_err(write_error)?;
+        let flushed = blocking(flush).await.flatten().map_err(write_error);
+        let writer = flushed.map_err(|error| stream.with_missing_context(error))?;
         Ok(Written { writer, bytes })
     }
 
@@ -116,7 +115,10 @@ impl DownloadRequest {
             *deadline = deadline.saturating_sub(started.elapsed());
         }
         match self.download_to(&mut file, &options.verifier, progress.as_deref()).await {
-            Ok((resume_offset, bytes, name)) => Ok(Saved { path: file.finish(&name).await?, bytes, resume_offset }),
+            Ok((fetch, resume_offset, name)) => {
+                let path = file.finish(&name).await.map_err(|error| fetch.with_missing_context(error))?;
+                Ok(Saved { path, bytes: fetch.position(), resume_offset })
+            }
             Err(error) => {
                 file.abort(&error).await;
                 Err(error)
@@ -124,17 +126,37 @@ impl DownloadRequest {
         }
     }
 
-    /// Downloads the missing bytes. Returns the position at which the download started, the total size, and the file name.
+    /// Downloads the missing bytes. Returns the finished download, the position at which it started, and the file name.
     async fn download_to(
         self,
         file: &mut AtomicFile,
         verifier: &Verifier,
         progress: Option<&dyn Progress>,
-    ) -> Result<(u64, u64, String)> {
+    ) -> Result<(Fetch, u64, String)> {
         let default_name = file_name::default_name(&self.id);
         let mut fetch = Fetch::start(self, file.resume_point()).await?;
+        match fetch.save_to(file, verifier, progress).await {
+            Ok(resume_offset) => {
+                let name = fetch.meta().name.as_deref().and_then(file_name::sanitize);
+                Ok((fetch, resume_offset, name.unwrap_or(default_name)))
+            }
+            Err(error) => Err(fetch.with_missing_context(error)),
+        }
+    }
+}
+
+impl Fetch {
+    /// Saves the missing bytes and returns the position at which the download started. An error of the file lacks the attempts and the duration of
+    /// the download.
+    async fn save_to(
+        &mut self,
+        file: &mut AtomicFile,
+        verifier: &Verifier,
+        progress: Option<&dyn Progress>,
+    ) -> Result<u64> {
+        let fetch = self;
         let mut resume_offset = fetch.position();
-        start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+        start_file(file, fetch.position(), recorded_meta(fetch), progress).await?;
         let mut is_second_download = false;
         loop {
             match fetch.next().await? {
@@ -146,7 +168,7 @@ impl DownloadRequest {
                 }
                 FetchEvent::Restarted => {
                     resume_offset = 0;
-                    start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+                    start_file(file, fetch.position(), recorded_meta(fetch), progress).await?;
                 }
                 FetchEvent::Resumed => {
                     if let Some(progress) = progress {
@@ -154,17 +176,13 @@ impl DownloadRequest {
                     }
                 }
                 FetchEvent::End => match verifier.verify(file.reader().await?, fetch.position()).await {
-                    Ok(()) => {
-                        let name = fetch.meta().name.as_deref().and_then(file_name::sanitize);
-                        return Ok((resume_offset, fetch.position(), name.unwrap_or(default_name)));
-                    }
+                    Ok(()) => return Ok(resume_offset),
                     // Downloads once more from the start: damage in transit need not happen again.
                     Err(error) if error.kind() == ErrorKind::Integrity && !is_second_download => {
                         (is_second_download, resume_offset) = (true, 0);
                         fetch.restart().await?;
-                        start_file(file, fetch.position(), recorded_meta(&fetch), progress).await?;
+                        start_file(file, fetch.position(), recorded_meta(fetch), progress).await?;
                     }
-                    Err(error) if error.kind() == ErrorKind::Integrity => return Err(fetch.with_context(error, 0)),
                     Err(error) => return Err(error),
                 },
             }

@@ -1,14 +1,12 @@
 //! Turns an error response or a transport error into the one [`Error`] that a caller sees.
 
-use std::error::Error as StdError;
-use std::io;
 use std::time::SystemTime;
 
 use http::{HeaderMap, StatusCode, header};
 
 use super::error_body::ErrorBody;
 use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
-use crate::http_util::{causes, classify_reqwest_error, is_html, retry_after, root_cause};
+use crate::http_util::{self, classify_reqwest_error, is_html, retry_after};
 use crate::text::{SNIPPET_LIMIT, one_line};
 
 /// The limit on the bytes read from an error body. No message of the service is longer.
@@ -32,9 +30,7 @@ pub(crate) fn classify(failure: ResponseFailure<'_>) -> Error {
     match failure {
         ResponseFailure::ErrorStatus { status, headers, body, now } => {
             let retry_after = retry_after(headers, now);
-            // RFC 9110 section 15.6.4: unavailable, with the time of recovery. Other server errors may occur in the middle of the work.
-            let unavailable = status == StatusCode::SERVICE_UNAVAILABLE && retry_after.is_some();
-            let sent = if status.is_client_error() || unavailable { Sent::Refused } else { Sent::Maybe };
+            let sent = Sent::by_status(status, retry_after);
             error_status(status, headers, body).with_retry_after(retry_after).with_sent(sent)
         }
         ResponseFailure::UnexpectedBody { status, headers, body, why } => {
@@ -69,35 +65,23 @@ fn error_status(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
 }
 
 fn transport_error(error: &reqwest::Error) -> Error {
-    let cause = root_cause(error);
     let (kind, sent) = classify_reqwest_error(error);
-    let text = match kind {
-        ErrorKind::Input => format!("invalid request: {cause}; check the ids and values in it"),
-        ErrorKind::Timeout if sent == Sent::No => format!("timed out connecting to the service: {cause}"),
-        ErrorKind::Connect => format!("could not connect to the service: {cause}"),
-        ErrorKind::Timeout => format!("timed out waiting for the service: {cause}"),
-        _ => format!("connection lost: {cause}"),
-    };
     if let Some(own) = Error::find(error) {
         // An error of this crate that passed through a body or a hook.
         return own.clone().with_sent(sent);
     }
-    let mut classified = Error::new(kind, text).with_sent(sent);
-    if let Some(system) = system_error(causes(error)) {
-        classified = classified.with_detail(system);
+    let (what, phase) = match kind {
+        ErrorKind::Input => ("invalid request; check the ids and values in it", None),
+        ErrorKind::Timeout if sent == Sent::No => ("timed out connecting to the service", Some(TimeoutPhase::Connect)),
+        ErrorKind::Connect => ("could not connect to the service", None),
+        ErrorKind::Timeout => ("timed out waiting for the service", Some(TimeoutPhase::Attempt)),
+        _ => ("connection lost", None),
+    };
+    let classified = http_util::request_error(kind, what, error).with_sent(sent);
+    match phase {
+        Some(phase) => classified.with_phase(phase),
+        None => classified,
     }
-    if kind == ErrorKind::Timeout {
-        classified =
-            classified.with_phase(if sent == Sent::No { TimeoutPhase::Connect } else { TimeoutPhase::Attempt });
-    }
-    classified
-}
-
-/// Returns the system's error behind a transport error, by which a program distinguishes "refused" from "unreachable".
-fn system_error<'a>(mut chain: impl Iterator<Item = &'a (dyn StdError + 'static)>) -> Option<io::Error> {
-    let found = chain
-        .find_map(|error| error.downcast_ref::<io::Error>().filter(|error| error.kind() != io::ErrorKind::Other))?;
-    Some(io::Error::new(found.kind(), one_line(&found.to_string())))
 }
 
 /// Returns the request id of a response. The document names no header for it; these two are common.

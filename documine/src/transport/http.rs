@@ -1,17 +1,11 @@
-//! The bottom layer: sends one request and returns one response without interpreting either.
-//!
-//! A trait, so that tests of the layers above replace the sockets.
+//! The HTTP client as the bottom layer: sends one request and returns one response without interpreting either.
 
 use reqwest::{Request, Response};
 
 use super::classify::{ResponseFailure, classify};
 use crate::clock::BoxFuture;
 use crate::error::Result;
-
-pub(crate) trait Http: Send + Sync {
-    /// Sends the request and returns status and headers; the body is still to be read.
-    fn execute(&self, request: Request) -> BoxFuture<'_, Result<Response>>;
-}
+use crate::http_util::Http;
 
 impl Http for reqwest::Client {
     fn execute(&self, request: Request) -> BoxFuture<'_, Result<Response>> {

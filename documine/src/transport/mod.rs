@@ -7,7 +7,7 @@
 //! retry       repeats what is safe to repeat                      retry/
 //! rate limit  bounds concurrency and requests per second          rate_limit.rs
 //! attempt     rebuilds body and headers, timeouts, redirects      attempt.rs, ../timeout.rs
-//! HTTP        sends one request, returns one response             http.rs, connection.rs
+//! HTTP        sends one request, returns one response             http.rs, connection.rs, fake.rs
 //! response    reads a bounded body, or leaves it as a stream      response.rs, content_encoding.rs
 //! resume      repeats a request whose streamed body failed        resume.rs, ../transfer/download/
 //! classify    turns every failure into one Error                  classify.rs, error_body.rs
@@ -29,6 +29,7 @@ pub(crate) mod classify;
 mod connection;
 mod content_encoding;
 mod error_body;
+mod fake;
 mod http;
 mod inferred_path;
 mod observer;
@@ -47,7 +48,8 @@ pub(crate) use call::RawTransport;
 pub(crate) use call_state::CallExecutor;
 pub(crate) use connection::{ConnectionConfig, ProxyConfig};
 pub(crate) use content_encoding::content_codings;
-pub(crate) use http::Http;
+pub(crate) use fake::FakeHttp;
+pub use fake::{ResponseBody, Transport, json};
 pub use observer::{CallEnded, Observer, Retrying};
 pub(crate) use options::{CallOptions, RequestBody};
 pub(crate) use pipeline::Pipeline;

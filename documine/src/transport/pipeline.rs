@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicU64;
 use ::http::HeaderValue;
 use url::Url;
 
-use super::http::Http;
 use super::observer::Observer;
 use super::rate_limit::RateLimiter;
 use super::retry::{RetryBudget, RetryPolicy};
 use crate::auth::Authenticator;
 use crate::clock::Clock;
+use crate::http_util::Http;
 use crate::timeout::Timeouts;
 
 /// The connections, settings and counters of a client and its clones.

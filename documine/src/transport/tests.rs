@@ -3,9 +3,8 @@
 #![allow(clippy::expect_used, reason = "these are tests")]
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
@@ -16,8 +15,9 @@ use reqwest::{Request, Response, ResponseBuilderExt};
 use super::*;
 use crate::auth::Credentials;
 use crate::client::{Client, ClientBuilder};
-use crate::clock::{BoxFuture, Clock};
+use crate::clock::{BoxFuture, TestClock};
 use crate::error::{Error, ErrorKind, Result, Sent, TimeoutPhase};
+use crate::http_util::Http;
 
 /// The outcome of one request in the bottom layer.
 enum Step {
@@ -65,46 +65,9 @@ impl Http for Script {
     }
 }
 
-/// A clock that only sleeping advances.
-#[derive(Default, Clone)]
-struct VirtualClock(Arc<Mutex<(Duration, Vec<Duration>)>>);
-
-impl fmt::Debug for VirtualClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("VirtualClock")
-    }
-}
-
-impl VirtualClock {
-    fn advance(&self, time: Duration) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 += time;
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + self.monotonic()
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.0 += duration;
-        state.1.push(duration);
-        Box::pin(std::future::ready(()))
-    }
-
-    fn random(&self) -> f64 {
-        0.5
-    }
-}
-
 struct Fixture {
     script: Arc<Script>,
-    clock: VirtualClock,
+    clock: TestClock,
     pipeline: Arc<Pipeline>,
 }
 
@@ -115,7 +78,7 @@ impl Fixture {
 
     fn with(steps: impl IntoIterator<Item = Step>, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
         let script = Arc::new(Script { steps: Mutex::new(steps.into_iter().collect()), ..Script::default() });
-        let clock = VirtualClock::default();
+        let clock = TestClock::new();
         let builder = Client::builder("http://127.0.0.1:9")
             .workspace("acme")
             .credentials(Credentials::access_token("t0ken"))
@@ -158,7 +121,7 @@ impl Fixture {
     }
 
     fn slept(&self) -> Vec<u128> {
-        self.clock.0.lock().unwrap_or_else(PoisonError::into_inner).1.iter().map(Duration::as_millis).collect()
+        self.clock.sleeps().iter().map(Duration::as_millis).collect()
     }
 }
 
@@ -392,7 +355,8 @@ async fn errors_of_another_origin_are_not_errors_of_the_service() {
         let fixture = Fixture::new([redirect(302, SIGNED), error]);
         let error = fixture.download(CallOptions::default()).await.expect_err("rejected");
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
-        assert!(!error.is_unauthorized() && !error.is_not_found() && !error.is_conflict() && !error.needs_login());
+        assert!(!error.is_unauthorized() && !error.is_forbidden() && !error.is_not_found());
+        assert!(!error.is_conflict() && !error.needs_login());
         assert!(error.to_string().ends_with("the service redirected the download to https://store.example"), "{error}");
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("s1gnature") && shown.contains("has expired"), "{shown}");

@@ -31,7 +31,7 @@ async fn sends_nothing_to_untrusted_server() {
             builder.retry_policy(documine::retry::RetryPolicy::default().when(documine::retry::RetryMode::Never));
         let error = builder.build().expect("valid settings").license().await.expect_err("unknown");
         assert_eq!((error.kind(), error.was_sent(), error.attempts()), (ErrorKind::Connect, false, 1), "{error}");
-        assert!(error.to_string().to_lowercase().contains("certificate"), "{error}");
+        assert!(format!("{error:#}").to_lowercase().contains("certificate"), "{error:#}");
     }
     assert!(service.requests().is_empty());
 }

@@ -10,12 +10,13 @@ pub fn credentials() -> Credentials {
     Credentials::password("client", "robot", SECRETS[0]).client_secret(SECRETS[1])
 }
 
-/// Asserts the error's kind and its single-line text, and that no secret is shown.
+/// Asserts the error's kind and its single line with all sources, and that no secret is shown.
 pub fn assert_error(error: &Error, kind: ErrorKind, line: &str) {
-    assert_eq!(error.to_string(), line);
+    assert_eq!(format!("{error:#}"), line);
+    assert!(!error.to_string().contains('\n'));
     assert_eq!(error.kind(), kind, "{line}");
     assert!(!line.contains('\n'));
-    let all = format!("{error} {error:?}");
+    let all = format!("{error} {error:#} {error:?}");
     for secret in SECRETS {
         assert!(!all.contains(secret), "{all}");
     }

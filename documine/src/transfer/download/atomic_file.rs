@@ -12,7 +12,6 @@ use bytes::Bytes;
 use tempfile::{TempDir, TempPath};
 use tokio::task::JoinHandle;
 
-use super::error::TooLarge;
 use super::file_name;
 use super::package_meta::PackageMeta;
 use super::part_claim::{PartClaim, WriteGuard};
@@ -202,7 +201,7 @@ impl AtomicFile {
 
     /// Ends a failed download. A partial file is kept if a later call can resume it, also on a full disk.
     pub(super) async fn abort(mut self, error: &Error) {
-        let is_damaged = error.kind() == ErrorKind::Integrity && error.detail::<TooLarge>().is_none();
+        let is_damaged = error.kind() == ErrorKind::Integrity && !error.exceeds_limit();
         if is_damaged || error.is_not_found() {
             if let Some(partial) = self.file.as_mut().and_then(|open| open.partial.as_mut()) {
                 partial.discard();

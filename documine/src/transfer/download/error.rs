@@ -1,24 +1,10 @@
 //! Errors of downloads.
 
-use std::fmt;
-
 use crate::error::{Error, ErrorKind};
-
-/// Marks an error about the size limit of the caller. The downloaded bytes are valid.
-#[derive(Debug)]
-pub(super) struct TooLarge;
-
-impl fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("package exceeds the size limit")
-    }
-}
-
-impl std::error::Error for TooLarge {}
 
 pub(super) fn too_large(limit: u64) -> Error {
     let text = format!("package exceeds the limit of {limit} bytes; raise the limit with `max_bytes`");
-    Error::new(ErrorKind::Integrity, text).with_detail(TooLarge)
+    Error::new(ErrorKind::Integrity, text).with_limit_exceeded()
 }
 
 pub(super) fn wrong_length(received: u64, announced: Option<u64>) -> Error {

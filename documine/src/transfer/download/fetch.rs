@@ -277,6 +277,11 @@ impl Fetch {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
+    /// Adds the context of the download to an error that did not come from a request, such as that of the file.
+    pub(super) fn with_missing_context(&self, error: Error) -> Error {
+        if error.attempts() == 0 { self.with_context(error, 0) } else { error }
+    }
+
     /// Adds operation, attempts and duration of the whole download to an error. `uncounted` attempts are not yet in the count.
     pub(super) fn with_context(&self, error: Error, uncounted: u32) -> Error {
         let elapsed = self.request.client.clock().monotonic().saturating_sub(self.started);

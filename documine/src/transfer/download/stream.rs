@@ -11,7 +11,7 @@ use super::delivered::Delivered;
 use super::error::changed;
 use super::fetch::{Fetch, FetchEvent};
 use super::package_meta::PackageMeta;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A stream of a package's bytes. An interrupted response is resumed at the same position, according to the
 /// [`RetryPolicy`](crate::retry::RetryPolicy) of the call.
@@ -31,14 +31,15 @@ type PackageChunkStream = Pin<Box<dyn Stream<Item = Result<(Bytes, Arc<PackageMe
 
 impl PackageStream {
     pub(crate) fn new(fetch: Fetch) -> Self {
-        let meta = Arc::new(fetch.meta().clone());
-        let state = Some(Deduplicated { meta: Arc::clone(&meta), delivered: Delivered::new(&meta), fetch });
+        let state = Deduplicated::new(fetch);
+        let meta = Arc::clone(&state.meta);
+        let state = Some(state);
         let chunks = stream::unfold(state, |state| async move {
             let mut state = state?;
             match state.next().await {
                 Ok(Some(chunk)) => Some((Ok((chunk, Arc::clone(&state.meta))), Some(state))),
                 Ok(None) => None,
-                Err(error) => Some((Err(error), None)),
+                Err(error) => Some((Err(state.with_missing_context(error)), None)),
             }
         });
         Self { chunks: Box::pin(chunks), meta }
@@ -75,14 +76,29 @@ impl std::fmt::Debug for PackageStream {
 }
 
 /// Yields each byte once. After a restart, the bytes already delivered are compared and skipped.
-struct Deduplicated {
+pub(super) struct Deduplicated {
     fetch: Fetch,
     meta: Arc<PackageMeta>,
     delivered: Delivered,
 }
 
 impl Deduplicated {
-    async fn next(&mut self) -> Result<Option<Bytes>> {
+    pub(super) fn new(fetch: Fetch) -> Self {
+        let meta = Arc::new(fetch.meta().clone());
+        Self { delivered: Delivered::new(&meta), meta, fetch }
+    }
+
+    /// Returns the length in bytes, if the service announces one.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.meta.length
+    }
+
+    /// Adds the context of the download to an error that did not come from a request.
+    pub(super) fn with_missing_context(&self, error: Error) -> Error {
+        self.fetch.with_missing_context(error)
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>> {
         loop {
             match self.fetch.next().await? {
                 FetchEvent::Chunk(chunk) => {
