@@ -119,6 +119,7 @@
 
 // Layers, from top to bottom. A module imports modules of lower layers only.
 //
+//   connection         the service of the environment, or a simulator
 //   builder            settings and start
 //   simulator          the handle of a running simulator
 //   server             router, layers of a request, fault injection, `/__sim/`
@@ -140,6 +141,8 @@ mod api;
 mod api_error;
 mod builder;
 mod clock;
+#[cfg(feature = "client")]
+mod connection;
 mod control;
 mod faults;
 mod journal;
@@ -159,6 +162,8 @@ mod timestamp;
 pub use analysis::{RuleError, Rules};
 pub use builder::{SimulatorBuilder, StartError};
 pub use clock::SimClock;
+#[cfg(feature = "client")]
+pub use connection::{Connection, connect};
 pub use control::Control;
 pub use faults::{Drip, Fault, FaultError, Faults};
 pub use idp::AuthMode;

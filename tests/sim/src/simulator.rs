@@ -138,6 +138,11 @@ impl Simulator {
         ]
     }
 
+    /// Returns one variable of the [environment](Self::environment).
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.environment().into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
     /// Builds a client that signs in as the simulator's user and follows the simulator's clock.
     ///
     /// With a manual clock, a wait of the client ends only when the test advances the clock; [`SimClock::auto`] does so by itself.
