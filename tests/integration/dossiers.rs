@@ -97,9 +97,9 @@ async fn find_or_create_ignores_archived_and_deleted_dossiers() {
     let (archived, trashed) = (create(&env, "Q3 filings").await, create(&env, "Q3 filings").await);
     env.sim.control().archive_dossier(archived.as_str()).unwrap();
     env.template().dossier(&trashed).delete().await.unwrap();
-    // A service that lists them in spite of the filter.
     let created = env.template().find_or_create_dossier(DossierFields::named("Q3 filings")).await.unwrap();
     assert!(created.was_created() && *created.id() != archived && *created.id() != trashed);
+    // A service that lists the trash in spite of the filter.
     let patch = r#"[{"op":"add","path":"/dossiers/0/softDeletedTime","value":"2025-01-01T00:00:00.000+00:00"}]"#;
     env.add_fault(Fault::on("getDossiers").times(1).patch(patch));
     let next = env.template().find_or_create_dossier(DossierFields::named("Q3 filings")).await.unwrap();
@@ -153,10 +153,8 @@ async fn repeats_creation_that_was_never_processed() {
     assert_eq!(env.requests("createOrUpdateDossier").len(), 2);
     env.add_fault(Fault::on("createOrUpdateDossier").status(502));
     let error = env.template().find_or_create_dossier(DossierFields::named("Q4 filings")).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "createOrUpdateDossier: 502 Bad Gateway without a message; the list of the template does not contain the dossier"
-    );
+    let note = "; the list of the template does not contain the dossier";
+    assert!(error.to_string().ends_with(note), "{error}");
     assert_eq!(env.requests("createOrUpdateDossier").len(), 5, "three requests");
     assert_eq!(env.template().dossiers().await.unwrap().len(), 1);
 }

@@ -41,8 +41,17 @@ pub(super) async fn send_recoverable<R: Recoverable>(
     options: CallOptions,
 ) -> Result<R::Output> {
     let deadline = Deadline::new(options.deadline);
-    let work = pin!(send_unless_found(operation, client, options, deadline));
-    within(work, deadline.limit(), TimeoutPhase::Operation).await.map_err(|error| error.with_operation(R::OPERATION))?
+    within_deadline(R::OPERATION, deadline, send_unless_found(operation, client, options, deadline)).await
+}
+
+/// Runs an operation of several requests until its deadline.
+pub(super) async fn within_deadline<T>(
+    operation: &'static str,
+    deadline: Deadline,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let finished = within(pin!(work), deadline.limit(), TimeoutPhase::Operation).await;
+    finished.map_err(|error| error.with_operation(operation))?
 }
 
 async fn send_unless_found<R: Recoverable>(
@@ -61,7 +70,7 @@ async fn send_unless_found<R: Recoverable>(
         options.deadline = deadline.left();
         let error = match operation.send(client, options.clone()).await {
             // Other errors are final: the call has repeated a rejected request as often as its policy allows.
-            Err(error) if error.was_sent() && !error.was_refused() && error.is_transient() => error,
+            Err(error) if is_lost(&error) && deadline.left() != Some(Duration::ZERO) => error,
             result => {
                 if result.is_ok() {
                     client.pipeline().retry_budget.refund(repeated);
@@ -87,6 +96,11 @@ async fn send_unless_found<R: Recoverable>(
         back_off(client, &options, R::OPERATION, error, repeated, left).await.map_err(not_found)?;
         repeated += 1;
     }
+}
+
+/// Returns whether the service may have processed the request, although its response is missing.
+fn is_lost(error: &Error) -> bool {
+    error.was_sent() && !error.was_refused() && error.is_transient()
 }
 
 /// Waits before a request is repeated, or returns the error if the request is not to be repeated.

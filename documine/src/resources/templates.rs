@@ -1,18 +1,15 @@
 //! `1. Dossier Templates`: the rules for the analysis of documents.
 
-use std::pin::pin;
-use std::time::Duration;
-
 use documine_api::types::DossierRequest;
 
 use crate::client::{Client, named_call};
-use crate::error::{Error, Result, TimeoutPhase};
+use crate::error::{Error, Result};
 use crate::list::{ListRequest, named_list};
 use crate::models::{Dossier, DossierId, DossierTemplate, DossierTemplateId};
 use crate::resources::dossiers::{DossierFields, DossierHandle};
-use crate::resources::lost_response::{Recoverable, send_recoverable};
+use crate::resources::lost_response::{Recoverable, send_recoverable, within_deadline};
 use crate::resources::uploads::is_same_name;
-use crate::timeout::within;
+use crate::timeout::Deadline;
 use crate::transport::CallOptions;
 
 /// Most ids in the text of an error.
@@ -126,11 +123,9 @@ impl DossierTemplateHandle {
         FindOrCreateDossier::new(&self.client, (self.clone(), fields), |client, (template, fields), options| {
             Box::pin(async move {
                 let creation = DossierCreation { template, request: fields.into_request(None)? };
-                let limit = options.deadline.unwrap_or(Duration::MAX);
-                let work = pin!(creation.find_or_create(&client, options));
-                within(work, limit, TimeoutPhase::Operation)
-                    .await
-                    .map_err(|error| error.with_operation(DossierCreation::OPERATION))?
+                let deadline = Deadline::new(options.deadline);
+                let work = creation.find_or_create(&client, options);
+                within_deadline(DossierCreation::OPERATION, deadline, work).await
             })
         })
     }

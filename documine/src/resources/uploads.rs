@@ -17,7 +17,8 @@ use crate::models::{FileId, FileStatus, ProcessingStatus};
 use crate::operation::{GRACE, Wait};
 use crate::resources::dossiers::DossierHandle;
 use crate::resources::files::{FileHandle, GetFile};
-use crate::resources::lost_response::{Recoverable, send_recoverable};
+use crate::resources::lost_response::{Recoverable, send_recoverable, within_deadline};
+use crate::timeout::Deadline;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
 use crate::transport::CallOptions;
@@ -53,11 +54,12 @@ impl DossierHandle {
         };
         UploadFile::new(&self.client, upload, |client, upload, options| {
             Box::pin(async move {
-                if !upload.recover_lost_response {
-                    return upload.send(&client, options).await;
+                if upload.recover_lost_response {
+                    let deadline = Deadline::new(options.deadline);
+                    within_deadline("uploadFile", deadline, upload.send_recoverable(&client, options)).await
+                } else {
+                    upload.send(&client, options).await
                 }
-                let known = DossierFiles::list(&upload.dossier, &options).await?;
-                send_recoverable(&RecoverableUpload { upload, known: Arc::new(known) }, &client, options).await
             })
         })
     }
@@ -127,6 +129,12 @@ impl Upload {
         let sent = client.fetch_with_meta(request.prepare(), &options).await;
         let (result, meta) = sent.map_err(|error| self.explain_missing_length(error))?;
         Uploaded::new(dossier.clone(), result).map_err(|error| error.with_attempts(meta.attempts, meta.elapsed))
+    }
+
+    /// Uploads the file, and searches for it in the list of the dossier after a lost response.
+    async fn send_recoverable(self, client: &Client, options: CallOptions) -> Result<Uploaded> {
+        let known = Arc::new(DossierFiles::list(&self.dossier, &options).await?);
+        send_recoverable(&RecoverableUpload { upload: self, known }, client, options).await
     }
 
     /// Adds a remedy to the rejection of an upload without a length (RFC 9110 section 15.5.12).

@@ -108,7 +108,7 @@ impl UploadFiles {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) without being uploaded.
     ///
     /// With `true`, sources of the same name are uploaded one after the other, so that the last one remains. Names are equal if they differ only in
-    /// their Unicode form or in spaces around them. The names of all sources are kept until the end: about 100 bytes of memory per source.
+    /// their Unicode form or in spaces around them. The names of all sources are kept until the end: about 200 bytes of memory per source.
     ///
     /// The service may treat further names as equal, and an archive may contain a file of the same name. Both are detected by the id of an
     /// uploaded file that another source has already yielded: an error of [`ErrorKind::Operation`](crate::ErrorKind::Operation).
@@ -329,6 +329,7 @@ impl Batch {
     /// Returns whether the file was skipped, and the file.
     async fn upload_or_skip(&self, source: Source, turn: Result<NameTurn>) -> Result<(bool, Uploaded)> {
         let NameTurn { previous, done: _done } = turn?;
+        let is_repeated = previous.is_some();
         if let Some(previous) = previous {
             // Ends with an error when the sender is dropped.
             drop(previous.await);
@@ -345,7 +346,7 @@ impl Batch {
             let error = timeout_error(self.deadline.limit(), TimeoutPhase::Operation).with_sent(Sent::No);
             return Err(error.with_operation("uploadFile").with_note("not attempted"));
         }
-        let uploaded = self.upload(source, left).await;
+        let uploaded = self.upload(source, is_repeated, left).await;
         if let Err(error) = &uploaded
             && error.needs_login()
         {
@@ -354,7 +355,14 @@ impl Batch {
         Ok((false, uploaded?))
     }
 
-    async fn upload(&self, source: Source, left: Option<Duration>) -> Result<Uploaded> {
+    async fn upload(&self, source: Source, is_repeated: bool, left: Option<Duration>) -> Result<Uploaded> {
+        let options = CallOptions { deadline: left, ..self.options.clone() };
+        // The file of an earlier source must not be mistaken for that of this source.
+        let known = if is_repeated {
+            Arc::new(DossierFiles::list(&self.dossier, &options).await?)
+        } else {
+            Arc::clone(&self.known)
+        };
         let file_progress = self.file_progress.as_ref().map(|create| create(source.name()));
         let progress = match &self.progress {
             Some(total) => {
@@ -371,8 +379,7 @@ impl Batch {
             recover_lost_response: true,
         };
         let client = upload.dossier.client.clone();
-        let upload = RecoverableUpload { upload, known: Arc::clone(&self.known) };
-        let options = CallOptions { deadline: left, ..self.options.clone() };
+        let upload = RecoverableUpload { upload, known };
         let sent = pin!(send_recoverable(&upload, &client, options)).await;
         sent.map_err(|error| match error.timeout_phase() {
             Some(TimeoutPhase::Operation) => {
