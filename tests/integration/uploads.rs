@@ -149,6 +149,24 @@ async fn finds_lost_upload_without_repeating_it() {
     drop(first);
 }
 
+/// Returns another document of the same length.
+fn other_study() -> Vec<u8> {
+    let mut other = STUDY.to_vec();
+    *other.last_mut().unwrap() = b' ';
+    other
+}
+
+#[tokio::test]
+async fn file_in_analysis_is_not_mistaken_for_a_lost_upload() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    // Its analysis goes on while the lost upload of the same name is searched.
+    let _replaced = dossier.upload(Source::bytes("a.pdf", other_study())).await.unwrap();
+    env.add_fault(Fault::on("uploadFile").nth(2).times(1).status(502));
+    let _uploaded = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true).await.unwrap();
+    assert_eq!(env.requests("uploadFile").len(), 3, "the upload is repeated");
+}
+
 #[tokio::test]
 async fn repeats_upload_that_was_never_received() {
     let env = TestEnv::new().await;
@@ -306,11 +324,8 @@ async fn last_source_of_a_name_remains_if_replacing_is_allowed() {
 async fn earlier_source_of_a_name_is_not_mistaken_for_a_lost_upload() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    let (mut first, second) = (STUDY.to_vec(), STUDY);
-    // Another document of the same length.
-    first.last_mut().unwrap().clone_from(&b' ');
     env.add_fault(Fault::on("uploadFile").nth(2).times(1).status(502));
-    let sources = [Source::bytes("a.pdf", first), Source::bytes("a.pdf", second)];
+    let sources = [Source::bytes("a.pdf", other_study()), Source::bytes("a.pdf", STUDY)];
     let outcomes = dossier.upload_all(sources).allow_replacing(true).await.unwrap();
     assert_eq!(skipped(&outcomes), [Ok(false), Ok(false)]);
     assert_eq!(env.requests("uploadFile").len(), 3, "the second source is uploaded again");

@@ -290,31 +290,38 @@ impl Uploaded {
 
 /// The files of a dossier before an upload.
 struct DossierFiles {
-    /// The values that change when a file is replaced. JSON values, because the OpenAPI document decides on their types.
-    versions: HashMap<FileId, [Value; 2]>,
+    by_id: HashMap<FileId, KnownFile>,
     /// Id and size of the files of each [normalized](normalized_name) name.
     by_name: HashMap<String, Vec<(FileId, Value)>>,
 }
 
+/// The values that change when a file is replaced. JSON values, because the OpenAPI document decides on their types.
+struct KnownFile {
+    added: Value,
+    /// `None` during an analysis, which changes the value as well.
+    last_updated: Option<Value>,
+}
+
 impl DossierFiles {
     async fn list(dossier: &DossierHandle, options: &CallOptions) -> Result<Self> {
-        let (mut versions, mut by_name) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        let (mut by_id, mut by_name) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
         for file in list_files(dossier, options).await? {
             if let Some(name) = &file.file_name {
                 by_name.entry(normalized_name(name)).or_default().push((file.id.clone(), json(&file.file_size)));
             }
-            versions.insert(file.id.clone(), Self::version(&file));
+            let is_analysed =
+                matches!(file.processing_status, None | Some(ProcessingStatus::Processed | ProcessingStatus::Error));
+            let last_updated = is_analysed.then(|| json(&file.last_updated));
+            by_id.insert(file.id, KnownFile { added: json(&file.added), last_updated });
         }
-        Ok(Self { versions, by_name })
+        Ok(Self { by_id, by_name })
     }
 
-    /// Returns whether a file was added or replaced since the files were listed.
+    /// Returns whether a file was added or replaced since the files were listed. `false` if that is unknown: an upload is rather repeated than lost.
     fn is_new(&self, file: &FileStatus) -> bool {
-        self.versions.get(&file.id) != Some(&Self::version(file))
-    }
-
-    fn version(file: &FileStatus) -> [Value; 2] {
-        [json(&file.added), json(&file.last_updated)]
+        let Some(known) = self.by_id.get(&file.id) else { return true };
+        let is_updated = known.last_updated.as_ref().is_some_and(|updated| *updated != json(&file.last_updated));
+        is_updated || known.added != json(&file.added)
     }
 
     /// Returns the file with the name and the size of this source. A file or a source of unknown size matches nothing.
