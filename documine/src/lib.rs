@@ -57,8 +57,10 @@ pub mod request {
     };
     pub use crate::resources::files::{DeleteFile, GetFile, ListFiles};
     pub use crate::resources::license::{GetLicense, GetLicenseUsage};
-    pub use crate::resources::templates::{CreateDossier, GetDossierTemplate, ListDossierTemplates, ListDossiers};
-    pub use crate::resources::uploads::{UploadAll, UploadFile, UploadOutcome};
+    pub use crate::resources::templates::{
+        CreateDossier, FindOrCreateDossier, GetDossierTemplate, ListDossierTemplates, ListDossiers,
+    };
+    pub use crate::resources::uploads::{UploadFile, UploadFiles, UploadOutcome};
     pub use crate::resources::users::ListUsers;
 }
 

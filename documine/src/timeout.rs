@@ -58,6 +58,30 @@ impl Activity {
     }
 }
 
+/// The deadline of an operation that consists of several calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline {
+    started: Instant,
+    limit: Option<Duration>,
+}
+
+impl Deadline {
+    /// Starts now. `None`: no deadline.
+    pub(crate) fn new(limit: Option<Duration>) -> Self {
+        Self { started: Instant::now(), limit }
+    }
+
+    /// Returns the whole time.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit.unwrap_or(Duration::MAX)
+    }
+
+    /// Returns the time left; `None` without a deadline.
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.limit.map(|limit| limit.saturating_sub(self.started.elapsed()))
+    }
+}
+
 /// Runs `work` until `limit` has passed without activity.
 ///
 /// The functions here take pinned futures, because moving a future by value would copy it.

@@ -5,7 +5,9 @@ use std::slice;
 use documine::{
     DossierFields, DownloadFileType, ErrorKind, Source,
     models::{DossierTemplateStatus, Timestamp},
+    retry::RetryMode,
 };
+use documine_sim::Fault;
 
 use crate::harness::messages::reserved_header;
 use crate::harness::pdf_fixtures::{INVOICE, STUDY};
@@ -63,6 +65,98 @@ async fn creates_dossier_with_all_fields() {
     assert_eq!(dossier.dossier_attributes.get("Region").map(String::as_str), Some("EU"));
     assert_eq!(dossier.dossier_attributes.get("Büro").map(String::as_str), Some("Zürich & Köln"));
     assert!(dossier.date_added.is_some() && dossier.archived_time.is_none() && dossier.soft_deleted_time.is_none());
+}
+
+/// Creates a dossier of this name and returns its id.
+async fn create(env: &TestEnv, name: &str) -> documine::models::DossierId {
+    env.template().create_dossier(DossierFields::named(name)).await.unwrap().id().clone()
+}
+
+#[tokio::test]
+async fn finds_dossier_by_name_or_creates_it() {
+    let env = TestEnv::new().await;
+    create(&env, "Q3 filings, drafts").await;
+    create(&env, "q3 filings").await;
+    let fields = || DossierFields::named("Q3 filings").description("all of them");
+    let created = env.template().find_or_create_dossier(fields()).await.unwrap();
+    assert!(created.was_created());
+    assert_eq!(created.snapshot().unwrap().description.as_deref(), Some("all of them"));
+    let found = env.template().find_or_create_dossier(fields().description("other")).await.unwrap();
+    assert_eq!((found.id(), found.was_created()), (created.id(), false));
+    assert_eq!(found.snapshot(), created.snapshot(), "an existing dossier is not changed");
+    assert_eq!(env.requests("createOrUpdateDossier").len(), 3);
+    assert!(!env.template().dossier(found.id()).was_created());
+    let error = env.template().find_or_create_dossier(DossierFields::named(" ")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    assert_eq!(env.requests("getDossiers").len(), 2, "an empty name is refused before any request");
+}
+
+#[tokio::test]
+async fn find_or_create_ignores_archived_and_deleted_dossiers() {
+    let env = TestEnv::new().await;
+    let (archived, trashed) = (create(&env, "Q3 filings").await, create(&env, "Q3 filings").await);
+    env.sim.control().archive_dossier(archived.as_str()).unwrap();
+    env.template().dossier(&trashed).delete().await.unwrap();
+    let created = env.template().find_or_create_dossier(DossierFields::named("Q3 filings")).await.unwrap();
+    assert!(created.was_created() && *created.id() != archived && *created.id() != trashed);
+    // A service that lists the trash in spite of the filter.
+    let patch = r#"[{"op":"add","path":"/dossiers/0/softDeletedTime","value":"2025-01-01T00:00:00.000+00:00"}]"#;
+    env.add_fault(Fault::on("getDossiers").times(1).patch(patch));
+    let next = env.template().find_or_create_dossier(DossierFields::named("Q3 filings")).await.unwrap();
+    assert!(next.was_created() && next.id() != created.id());
+}
+
+#[tokio::test]
+async fn find_or_create_reports_ids_of_dossiers_with_the_same_name() {
+    let env = TestEnv::new().await;
+    let (first, second) = (create(&env, "Prüfung").await, create(&env, "Prüfung").await);
+    let error = env.template().find_or_create_dossier(DossierFields::named("Prüfung")).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "getDossiers: dossier name \"Prüfung\": 2 active dossiers have this name: {first}, {second}; pass the id of one of them to `dossier(id)`"
+        )
+    );
+    assert_eq!((error.kind(), env.requests("createOrUpdateDossier").len()), (ErrorKind::Input, 2));
+    // The given Unicode form takes precedence over the other one.
+    let decomposed = create(&env, "Pru\u{308}fung").await;
+    let found = env.template().find_or_create_dossier(DossierFields::named("Pru\u{308}fung")).await.unwrap();
+    assert_eq!((found.id(), found.was_created()), (&decomposed, false));
+    env.template().dossier(&first).delete().await.unwrap();
+    env.template().dossier(&second).delete().await.unwrap();
+    let found = env.template().find_or_create_dossier(DossierFields::named("Prüfung")).await.unwrap();
+    assert_eq!((found.id(), found.was_created()), (&decomposed, false), "another form of the same name");
+}
+
+#[tokio::test]
+async fn lost_creation_never_creates_two_dossiers() {
+    for mode in [RetryMode::Never, RetryMode::IfSafe, RetryMode::EvenIfSent] {
+        let env = TestEnv::new().await;
+        env.add_fault(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
+        let fields = DossierFields::named("Q3 filings");
+        let call = env.template().find_or_create_dossier(fields).with_retry_mode(mode).with_header("X-Trace", "abc");
+        let dossier = call.await.unwrap();
+        assert!(dossier.was_created());
+        assert_eq!(env.requests("createOrUpdateDossier").len(), 1, "{mode:?}");
+        assert_eq!(env.template().dossiers().await.unwrap().len(), 1, "{mode:?}");
+        let searches = env.requests("getDossiers");
+        assert!(searches[..2].iter().all(|request| header(request, "x-trace").as_deref() == Some("abc")));
+    }
+}
+
+#[tokio::test]
+async fn repeats_creation_that_was_never_processed() {
+    let env = TestEnv::new().await;
+    env.add_fault(Fault::on("createOrUpdateDossier").times(1).status(502));
+    let dossier = env.template().find_or_create_dossier(DossierFields::named("Q3 filings")).await.unwrap();
+    assert!(dossier.was_created());
+    assert_eq!(env.requests("createOrUpdateDossier").len(), 2);
+    env.add_fault(Fault::on("createOrUpdateDossier").status(502));
+    let error = env.template().find_or_create_dossier(DossierFields::named("Q4 filings")).await.unwrap_err();
+    let note = "; the list of the template does not contain the dossier";
+    assert!(error.to_string().ends_with(note), "{error}");
+    assert_eq!(env.requests("createOrUpdateDossier").len(), 5, "three requests");
+    assert_eq!(env.template().dossiers().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

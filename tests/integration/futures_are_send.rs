@@ -1,4 +1,4 @@
-//! Every public future and stream is `Send`. The compiler asserts it; nothing is sent.
+//! Every public future and stream is `Send`, and every stream is `Unpin`. The compiler asserts it; nothing is sent.
 
 use std::future::IntoFuture;
 
@@ -16,7 +16,7 @@ where
 {
 }
 
-fn assert_stream<S: Stream + Send + 'static>(_: S)
+fn assert_stream<S: Stream + Send + Unpin + 'static>(_: S)
 where
     S::Item: Send,
 {
@@ -50,11 +50,14 @@ fn calls_and_lists_are_send() {
     assert_future(template.get());
     assert_future(template.dossiers());
     assert_future(template.create_dossier(DossierFields::named("a")));
+    assert_future(template.find_or_create_dossier(DossierFields::named("a")));
     assert_future(dossier.get());
     assert_future(dossier.update(DossierFields::named("b")));
     assert_future(dossier.delete());
     assert_future(dossier.upload(Source::bytes("a.pdf", "x")));
     assert_future(dossier.upload(Source::path("a.pdf")).send());
+    assert_future(dossier.upload_all(["a.pdf"]));
+    assert_future(dossier.upload_all(["a.pdf"]).send());
     assert_future(dossier.files());
     assert_future(dossier.wait_until_processed());
     assert_future(file.get());
@@ -88,6 +91,7 @@ fn streams_are_send() {
         .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
         .dossier("d".parse::<documine::models::DossierId>().unwrap());
     assert_stream(client.users().stream());
+    assert_stream(dossier.upload_all(["a.pdf"]).stream());
     assert_stream(client.users().pages());
     assert_stream(client.users().stream_each());
     assert_stream(dossier.files().stream());

@@ -7,7 +7,11 @@ use crate::harness::scripted::{self, client};
 
 /// Starts a service that closes the connection after an upload and then lists a file of this name and size.
 async fn losing_server(listed: &str, size: usize) -> CannedServer {
-    let files = format!(r#"{{"files":[{{"id":"f-1","fileName":"{listed}","fileSize":{size}}}]}}"#);
+    losing_server_with(&format!(r#"{{"id":"f-1","fileName":"{listed}","fileSize":{size}}}"#)).await
+}
+
+async fn losing_server_with(file: &str) -> CannedServer {
+    let files = format!(r#"{{"files":[{file}]}}"#);
     let (files, empty_list) = (wire(&files), wire(r#"{"files":[]}"#));
     let received = std::sync::atomic::AtomicBool::new(false);
     CannedServer::respond_with(move |head| {
@@ -26,7 +30,10 @@ fn wire(body: &str) -> String {
 }
 
 async fn upload(name: &str, listed: &str) -> (usize, documine::Result<String>) {
-    let service = losing_server(listed, 5).await;
+    upload_to(losing_server(listed, 5).await, name).await
+}
+
+async fn upload_to(service: CannedServer, name: &str) -> (usize, documine::Result<String>) {
     let dossier = scripted::dossier(&client(&service.base).await);
     let uploaded = dossier
         .upload(Source::bytes(name, "bytes"))
@@ -73,6 +80,17 @@ async fn does_not_match_similar_names() {
     ] {
         let (uploads, found) = upload(name, listed).await;
         assert!(found.is_err(), "{name:?} is not {listed:?}");
+        assert_eq!(uploads, 3);
+    }
+}
+
+#[tokio::test]
+async fn does_not_match_files_in_the_trash() {
+    let time = "2025-01-01T00:00:00.000+00:00";
+    for trashed in [format!(r#""softDeletedTime":"{time}""#), r#""processingStatus":"DELETED""#.to_owned()] {
+        let file = format!(r#"{{"id":"f-1","fileName":"study.pdf","fileSize":5,{trashed}}}"#);
+        let (uploads, found) = upload_to(losing_server_with(&file).await, "study.pdf").await;
+        assert!(found.is_err(), "{trashed}");
         assert_eq!(uploads, 3);
     }
 }

@@ -87,8 +87,11 @@ async fn does_not_retry_single_use_source_on_503_but_marks_it_safe_to_repeat() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     env.add_fault(Fault::on("uploadFile").times(1).unavailable(2));
-    let single_use =
-        Source::from_stream("study.pdf", STUDY.len() as u64, futures_util::stream::iter([Ok(STUDY.into())]));
+    let single_use = Source::from_stream(
+        "study.pdf",
+        STUDY.len() as u64,
+        futures_util::stream::iter([Ok::<_, std::io::Error>(STUDY)]),
+    );
     let error = dossier.upload(single_use).await.unwrap_err();
     assert_eq!((error.attempts(), error.is_safe_to_repeat(), error.is_transient()), (1, true, true));
 }

@@ -160,7 +160,7 @@ fn reopenable() -> Source {
 
 fn single_use() -> Source {
     let chunk = Bytes::from(vec![b'-'; 1 << 16]);
-    let chunks = stream::iter((0..SIZE >> 16).map(move |_| Ok(chunk.clone())));
+    let chunks = stream::iter((0..SIZE >> 16).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
     Source::from_stream("big.pdf", SIZE as u64, chunks)
 }
 

@@ -12,6 +12,7 @@ pub struct DossierHandle {
     pub(crate) client: Client,
     pub(crate) path: DossierPath,
     snapshot: Option<Arc<Dossier>>,
+    was_created: bool,
 }
 
 /// The ids of a dossier and of its template.
@@ -194,13 +195,19 @@ pub(crate) struct DossierUpdate {
 
 impl DossierHandle {
     pub(crate) fn new(client: &Client, template: DossierTemplateId, dossier: DossierId) -> Self {
-        Self { client: client.clone(), path: DossierPath { template, dossier }, snapshot: None }
+        Self { client: client.clone(), path: DossierPath { template, dossier }, snapshot: None, was_created: false }
     }
 
     pub(crate) fn of(client: &Client, template: DossierTemplateId, dossier: Dossier) -> Self {
         let mut handle = Self::new(client, template, dossier.id.clone());
         handle.snapshot = Some(Arc::new(dossier));
         handle
+    }
+
+    /// Marks the dossier as created by this call.
+    pub(crate) fn created(mut self) -> Self {
+        self.was_created = true;
+        self
     }
 
     /// Returns the dossier's id.
@@ -213,11 +220,18 @@ impl DossierHandle {
         &self.path.template
     }
 
-    /// Returns the dossier as returned by the creation or update that created this handle; [`get`](Self::get) fetches the current state.
+    /// Returns the dossier as the creation, update or search that returned this handle has read it; [`get`](Self::get) fetches the current state.
     ///
     /// `None` for other handles, and after an update whose response had no content.
     pub fn snapshot(&self) -> Option<&Dossier> {
         self.snapshot.as_deref()
+    }
+
+    /// Returns whether the call that returned this handle created the dossier. `false` for other handles.
+    ///
+    /// See [`find_or_create_dossier`](crate::DossierTemplateHandle::find_or_create_dossier).
+    pub fn was_created(&self) -> bool {
+        self.was_created
     }
 
     /// Fetches the dossier (`getDossier`).

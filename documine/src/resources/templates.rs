@@ -1,9 +1,19 @@
 //! `1. Dossier Templates`: the rules for the analysis of documents.
 
+use documine_api::types::DossierRequest;
+
 use crate::client::{Client, named_call};
+use crate::error::{Error, Result};
 use crate::list::{ListRequest, named_list};
 use crate::models::{Dossier, DossierId, DossierTemplate, DossierTemplateId};
 use crate::resources::dossiers::{DossierFields, DossierHandle};
+use crate::resources::lost_response::{Recoverable, send_recoverable, within_deadline};
+use crate::resources::uploads::is_same_name;
+use crate::timeout::Deadline;
+use crate::transport::CallOptions;
+
+/// Most ids in the text of an error.
+const MAX_SHOWN_IDS: usize = 20;
 
 impl Client {
     /// Lists the dossier templates of the workspace (`getDossierTemplates`).
@@ -90,17 +100,107 @@ impl DossierTemplateHandle {
     /// # Ok(()) }
     /// ```
     pub fn create_dossier(&self, fields: DossierFields) -> CreateDossier {
-        CreateDossier::new(&self.client, (self.id.clone(), fields), |client, (template, fields), options| {
+        CreateDossier::new(&self.client, (self.clone(), fields), |client, (template, fields), options| {
             Box::pin(async move {
-                let request = client
-                    .requests()
-                    .create_or_update_dossier()
-                    .dossier_template_id(template.clone())
-                    .body(fields.into_request(None)?);
-                let dossier = client.fetch(request.prepare(), &options).await?;
-                Ok(DossierHandle::of(&client, template, dossier))
+                let creation = DossierCreation { template, request: fields.into_request(None)? };
+                creation.send(&client, options).await
             })
         })
+    }
+
+    /// Returns the active dossier of this name, or creates it (`getDossiers`, `createOrUpdateDossier`). [`DossierHandle::was_created`] tells which.
+    ///
+    /// An existing dossier is not changed: the other fields are only used for a creation.
+    ///
+    /// ```
+    /// # async fn f(client: documine::Client, id: documine::DossierTemplateId) -> documine::Result<()> {
+    /// use documine::DossierFields;
+    /// let dossier = client.dossier_template(id).find_or_create_dossier(DossierFields::named("Q3 filings")).await?;
+    /// dossier.upload_all(["a.pdf", "b.pdf"]).skip_existing(true).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn find_or_create_dossier(&self, fields: DossierFields) -> FindOrCreateDossier {
+        FindOrCreateDossier::new(&self.client, (self.clone(), fields), |client, (template, fields), options| {
+            Box::pin(async move {
+                let creation = DossierCreation { template, request: fields.into_request(None)? };
+                let deadline = Deadline::new(options.deadline);
+                let work = creation.find_or_create(&client, options);
+                within_deadline(DossierCreation::OPERATION, deadline, work).await
+            })
+        })
+    }
+}
+
+/// The creation of a dossier, which can be found by its name.
+struct DossierCreation {
+    template: DossierTemplateHandle,
+    request: DossierRequest,
+}
+
+impl DossierCreation {
+    async fn find_or_create(&self, client: &Client, options: CallOptions) -> Result<DossierHandle> {
+        match self.find_by_name(&options).await? {
+            Some(dossier) => Ok(self.handle(dossier)),
+            None => send_recoverable(self, client, options).await,
+        }
+    }
+
+    /// Searches for the active dossier of this name.
+    ///
+    /// # Errors
+    /// Several dossiers have the name.
+    async fn find_by_name(&self, options: &CallOptions) -> Result<Option<Dossier>> {
+        let name = self.request.name.as_str();
+        let mut list = self.template.dossiers();
+        list.list.call.options.call = options.clone();
+        let mut found = list.await?;
+        found.retain(|dossier| {
+            let is_active = dossier.archived_time.is_none() && dossier.soft_deleted_time.is_none();
+            is_active && dossier.name.as_deref().is_some_and(|listed| is_same_name(listed, name))
+        });
+        // Names may differ only in their Unicode form; the given form takes precedence.
+        if found.iter().any(|dossier| dossier.name.as_deref() == Some(name)) {
+            found.retain(|dossier| dossier.name.as_deref() == Some(name));
+        }
+        if found.len() > 1 {
+            let ids: Vec<_> = found.iter().take(MAX_SHOWN_IDS).map(|dossier| dossier.id.as_str()).collect();
+            let more = if found.len() > MAX_SHOWN_IDS { ", …" } else { "" };
+            let count = found.len();
+            return Err(Error::input(format!(
+                "dossier name {name:?}: {count} active dossiers have this name: {}{more}; pass the id of one of them to `dossier(id)`",
+                ids.join(", ")
+            ))
+            .with_operation("getDossiers"));
+        }
+        Ok(found.pop())
+    }
+
+    fn handle(&self, dossier: Dossier) -> DossierHandle {
+        DossierHandle::of(&self.template.client, self.template.id.clone(), dossier)
+    }
+}
+
+impl Recoverable for DossierCreation {
+    type Output = DossierHandle;
+
+    const OPERATION: &'static str = "createOrUpdateDossier";
+    const NOT_FOUND: &'static str = "the list of the template does not contain the dossier";
+
+    async fn send(&self, client: &Client, options: CallOptions) -> Result<DossierHandle> {
+        let request = client
+            .requests()
+            .create_or_update_dossier()
+            .dossier_template_id(self.template.id.clone())
+            .body(self.request.clone());
+        Ok(self.handle(client.fetch(request.prepare(), &options).await?).created())
+    }
+
+    async fn find(&self, options: &CallOptions) -> Result<Option<DossierHandle>> {
+        Ok(self.find_by_name(options).await?.map(|dossier| self.handle(dossier).created()))
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
     }
 }
 
@@ -155,7 +255,28 @@ named_call! {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty name, before anything is sent. A creation is retried only if the service cannot
     /// have processed it, unless [`RetryMode::EvenIfSent`](crate::retry::RetryMode::EvenIfSent) is set.
-    CreateDossier((DossierTemplateId, DossierFields)) -> DossierHandle
+    CreateDossier((DossierTemplateHandle, DossierFields)) -> DossierHandle
+}
+
+named_call! {
+    /// Returns the active dossier of a name, or creates it (`getDossiers`, `createOrUpdateDossier`). Created by
+    /// [`DossierTemplateHandle::find_or_create_dossier`].
+    ///
+    /// ```
+    /// # async fn f(template: documine::DossierTemplateHandle) -> documine::Result<()> {
+    /// use documine::DossierFields;
+    /// let dossier = template.find_or_create_dossier(DossierFields::named("Q3 filings")).await?;
+    /// println!("{}: {}", dossier.id(), if dossier.was_created() { "created" } else { "found" });
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// After a lost response of the creation, the dossier is searched in the list before the creation is repeated, whatever the retry mode: one call
+    /// never creates two dossiers. Two concurrent calls may create one each, because the service does not refuse equal names. Names are equal if they
+    /// differ only in their Unicode form or in spaces around them. Archived dossiers and dossiers in the trash are ignored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty name, and if several active dossiers have the name; the text contains their ids.
+    FindOrCreateDossier((DossierTemplateHandle, DossierFields)) -> DossierHandle
 }
 
 impl ListDossiers {

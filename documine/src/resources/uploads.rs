@@ -1,41 +1,38 @@
 //! `3. Files`: uploads of one file or many, and the recovery of lost responses.
 
+mod upload_files;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::future::IntoFuture;
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use futures_util::stream::{self, Stream, StreamExt};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::client::{Client, named_call};
-use crate::clock::BoxFuture;
-use crate::error::{Error, ErrorKind, Result, TimeoutPhase};
-use crate::models::{FileId, FileStatus};
+use crate::error::{Error, ErrorKind, Result};
+use crate::models::{FileId, FileStatus, ProcessingStatus};
 use crate::operation::{GRACE, Wait};
 use crate::resources::dossiers::DossierHandle;
 use crate::resources::files::{FileHandle, GetFile};
-use crate::timeout::within;
+use crate::resources::lost_response::{Recoverable, send_recoverable, within_deadline};
+use crate::timeout::Deadline;
 use crate::transfer::upload::UploadBody;
 use crate::transfer::{Progress, Source};
-use crate::transport::{CallOptions, RetryMode, TransferFailure};
+use crate::transport::CallOptions;
 
-/// Default number of concurrent uploads.
-const DEFAULT_CONCURRENCY: usize = 4;
-/// Most uploads of one file whose responses are lost.
-const MAX_UPLOADS: u32 = 3;
-/// Delays before each search for the file of a lost response, which the service may still be processing.
-const SEARCH_DELAYS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+pub use upload_files::{UploadFiles, UploadOutcome};
 
 impl DossierHandle {
     /// Uploads a file (`uploadFile`). The service starts the analysis by itself.
     ///
-    /// The result is *uploaded*, not *processed*: wait with [`Uploaded::wait_until_processed`] before reading the components. A file of the same name is
-    /// replaced. A ZIP archive can yield several files.
+    /// The result is *uploaded*, not *processed*: wait with [`Uploaded::wait_until_processed`] before reading the components. A ZIP archive can yield
+    /// several files.
+    ///
+    /// The service replaces an existing file of the same name, and its id stays the same. To upload many files without such a loss, use
+    /// [`upload_all`](Self::upload_all).
     ///
     /// The content is sent without waiting for an interim response (no `Expect: 100-continue`, RFC 9110 section 10.1.1), which would cost every
     /// upload a round trip. An upload that is rejected by its headers stops as soon as the response arrives.
@@ -43,13 +40,14 @@ impl DossierHandle {
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
     /// use documine::Source;
-    /// let file = dossier.upload(Source::path("report.pdf")).await?.wait_until_processed().await?;
+    /// let report = dossier.upload("report.pdf").await?.wait_until_processed().await?;
+    /// let note = dossier.upload(Source::bytes("note.pdf", &b"%PDF-1.7 ..."[..])).await?;
     /// # Ok(()) }
     /// ```
-    pub fn upload(&self, source: Source) -> UploadFile {
+    pub fn upload(&self, source: impl Into<Source>) -> UploadFile {
         let upload = Upload {
             dossier: self.clone(),
-            source,
+            source: source.into(),
             keep_manual_changes: None,
             progress: None,
             recover_lost_response: false,
@@ -57,7 +55,8 @@ impl DossierHandle {
         UploadFile::new(&self.client, upload, |client, upload, options| {
             Box::pin(async move {
                 if upload.recover_lost_response {
-                    upload.send_recoverable(&client, options).await
+                    let deadline = Deadline::new(options.deadline);
+                    within_deadline("uploadFile", deadline, upload.send_recoverable(&client, options)).await
                 } else {
                     upload.send(&client, options).await
                 }
@@ -67,13 +66,16 @@ impl DossierHandle {
 
     /// Uploads many files concurrently. A failure does not stop the other uploads. Each file has one outcome, available as a stream or in order.
     ///
+    /// A second source of the same name is not uploaded and ends with [`ErrorKind::Input`](crate::ErrorKind::Input), because the service would replace
+    /// the first file: see [`UploadFiles::allow_replacing`]. Files that the dossier contained before are replaced, or
+    /// [skipped](UploadFiles::skip_existing).
+    ///
     /// The uploads are rate limited (see [`RateLimit`](crate::retry::RateLimit)). After a lost response, the file is searched in the list of the dossier
     /// before the upload is repeated. Once a login is required, the remaining files are not uploaded and end with that error.
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
-    /// use documine::Source;
-    /// let outcomes = dossier.upload_all(["a.pdf", "b.pdf"].map(Source::path)).await?;
+    /// let outcomes = dossier.upload_all(["a.pdf", "b.pdf"]).await?;
     /// for outcome in &outcomes {
     ///     match &outcome.result {
     ///         Ok(uploaded) => println!("{}: {}", outcome.file_name, uploaded.id),
@@ -82,23 +84,17 @@ impl DossierHandle {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn upload_all<I>(&self, sources: I) -> UploadAll
+    pub fn upload_all<I>(&self, sources: I) -> UploadFiles
     where
-        I: IntoIterator<Item = Source>,
+        I: IntoIterator<Item: Into<Source>>,
         I::IntoIter: Send + 'static,
     {
         self.upload_stream(stream::iter(sources))
     }
 
     /// Uploads the files of a stream, like [`upload_all`](Self::upload_all). The stream is polled when an upload can start.
-    pub fn upload_stream(&self, sources: impl Stream<Item = Source> + Send + 'static) -> UploadAll {
-        UploadAll {
-            dossier: self.clone(),
-            sources: sources.boxed(),
-            concurrency: DEFAULT_CONCURRENCY,
-            in_order: false,
-            keep_manual_changes: None,
-        }
+    pub fn upload_stream(&self, sources: impl Stream<Item: Into<Source>> + Send + 'static) -> UploadFiles {
+        UploadFiles::new(self, sources.map(Into::into).boxed())
     }
 }
 
@@ -114,11 +110,11 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// Uploads the file, repeated according to the options of the call.
-    async fn send(self, client: &Client, mut options: CallOptions) -> Result<Uploaded> {
-        let Self { dossier, source, keep_manual_changes, progress, .. } = self;
+    async fn send(&self, client: &Client, mut options: CallOptions) -> Result<Uploaded> {
+        let dossier = &self.dossier;
         let parts = documine_api::operations::operation("uploadFile").map_or(&[][..], |upload| upload.parts);
-        let (fields, keep_in_query) = form_fields(parts, keep_manual_changes);
-        let body = UploadBody { source, progress, fields };
+        let (fields, keep_in_query) = form_fields(parts, self.keep_manual_changes);
+        let body = UploadBody { source: self.source.clone(), progress: self.progress.clone(), fields };
         body.check().await.map_err(|error| error.with_operation("uploadFile"))?;
         options.body = Some(Arc::new(body));
         let mut request = client
@@ -130,100 +126,64 @@ impl Upload {
         if let Some(keep) = keep_in_query {
             request = request.keep_manual_changes(keep);
         }
-        let (result, meta) = client.fetch_with_meta(request.prepare(), &options).await?;
-        Uploaded::new(dossier, result).map_err(|error| error.with_attempts(meta.attempts, meta.elapsed))
+        let sent = client.fetch_with_meta(request.prepare(), &options).await;
+        let (result, meta) = sent.map_err(|error| self.explain_missing_length(error))?;
+        Uploaded::new(dossier.clone(), result).map_err(|error| error.with_attempts(meta.attempts, meta.elapsed))
     }
 
-    /// Uploads the file, and searches for it in the list of the dossier after a lost response. The deadline covers all requests.
+    /// Uploads the file, and searches for it in the list of the dossier after a lost response.
     async fn send_recoverable(self, client: &Client, options: CallOptions) -> Result<Uploaded> {
-        let deadline = options.deadline.unwrap_or(Duration::MAX);
-        let work = pin!(async {
-            let known = KnownFiles::list(&self.dossier).await?;
-            self.send_unless_listed(client, options, &known).await
-        });
-        within(work, deadline, TimeoutPhase::Operation).await.map_err(|error| error.with_operation("uploadFile"))?
+        let known = Arc::new(DossierFiles::list(&self.dossier, &options).await?);
+        send_recoverable(&RecoverableUpload { upload: self, known }, client, options).await
     }
 
-    /// Repeats the upload after a lost response only if the list of the dossier does not contain the file.
-    async fn send_unless_listed(self, client: &Client, options: CallOptions, known: &KnownFiles) -> Result<Uploaded> {
-        let started = Instant::now();
-        // An archive may have become several files, whose names are not known.
-        let is_archive = self.source.name().to_ascii_lowercase().ends_with(".zip");
-        let mut uploads = 0;
-        loop {
-            let error = match self.clone().send(client, options.clone()).await {
-                // Other errors are final: the call has repeated a rejected upload as often as its policy allows.
-                Err(error) if error.was_sent() && !error.was_refused() && error.is_transient() => error,
-                result => {
-                    if result.is_ok() {
-                        client.pipeline().retry_budget.refund(uploads);
-                    }
-                    return result;
-                }
-            };
-            if let Some(id) = self.find_uploaded(client, known).await? {
-                return Ok(Uploaded::found(self.dossier, id));
-            }
-            let not_listed = |error: Error| error.with_note("the list of the dossier does not contain the file");
-            // A longer pause than the searches took is left to the caller.
-            let needs_longer_pause =
-                error.retry_after().is_some_and(|delay| delay > SEARCH_DELAYS.iter().sum::<Duration>());
-            if is_archive || needs_longer_pause || !self.source.is_repeatable() {
-                return Err(not_listed(error));
-            }
-            let left = options.deadline.map_or(Duration::MAX, |limit| limit.saturating_sub(started.elapsed()));
-            back_off(client, &options, error, uploads, left).await.map_err(not_listed)?;
-            uploads += 1;
+    /// Adds a remedy to the rejection of an upload without a length (RFC 9110 section 15.5.12).
+    fn explain_missing_length(&self, error: Error) -> Error {
+        if self.source.has_unknown_length() && error.status() == Some(http::StatusCode::LENGTH_REQUIRED) {
+            return error
+                .with_note("the service requires the length of an upload; pass it with the stream to `Source`");
         }
-    }
-
-    /// Searches for the uploaded file in the list of the dossier.
-    async fn find_uploaded(&self, client: &Client, known: &KnownFiles) -> Result<Option<FileId>> {
-        let length = self.source.length().await.map(|length| json(&length));
-        let is_uploaded = |file: &FileStatus| {
-            let same_name = file.file_name.as_deref().is_some_and(|name| is_same_name(name, self.source.name()));
-            let size = json(&file.file_size);
-            let same_length = !size.is_number() || length.as_ref().is_none_or(|length| *length == size);
-            same_name && same_length && known.is_new(file)
-        };
-        for delay in SEARCH_DELAYS {
-            client.clock().sleep(delay).await;
-            let files = self.dossier.files().await?;
-            let mut found: Vec<_> = files.into_iter().filter(is_uploaded).collect();
-            // The list may contain both Unicode forms of a name; the uploaded form takes precedence.
-            found.sort_by_key(|file| file.file_name.as_deref() != Some(self.source.name()));
-            if let Some(file) = found.into_iter().next() {
-                return Ok(Some(file.id));
-            }
-        }
-        Ok(None)
+        error
     }
 }
 
-/// Waits before an upload is repeated, or returns the error if the upload is not to be repeated.
-///
-/// The search has shown that the file is missing, so the retry mode of the call does not matter. The time of earlier uploads does not count,
-/// because an upload may take any time.
-async fn back_off(client: &Client, options: &CallOptions, error: Error, repeated: u32, left: Duration) -> Result<()> {
-    let Some(operation) = documine_api::operations::operation("uploadFile") else { return Err(error) };
-    let pipeline = client.pipeline();
-    let policy = options.retry_policy.as_deref().unwrap_or(&pipeline.retry_policy).clone();
-    let options = CallOptions {
-        retry: Some(RetryMode::EvenIfSent),
-        retry_policy: Some(Box::new(policy.max_attempts(MAX_UPLOADS))),
-        ..options.clone()
-    };
-    let (attempts, retry_after) = (error.attempts(), error.retry_after());
-    let failed = TransferFailure {
-        operation,
-        // The searches have already taken longer than the requested pause.
-        error: error.with_retry_after(None),
-        failures: repeated,
-        attempts,
-        elapsed: Duration::ZERO,
-        remaining: left,
-    };
-    pipeline.wait_to_resume(&options, failed).await.map_err(|error| error.with_retry_after(retry_after))
+/// An upload whose file can be found in the list of the dossier.
+struct RecoverableUpload {
+    upload: Upload,
+    /// The files of the dossier before the upload.
+    known: Arc<DossierFiles>,
+}
+
+impl Recoverable for RecoverableUpload {
+    type Output = Uploaded;
+
+    const OPERATION: &'static str = "uploadFile";
+    const NOT_FOUND: &'static str = "the list of the dossier does not contain the file";
+
+    async fn send(&self, client: &Client, options: CallOptions) -> Result<Uploaded> {
+        self.upload.send(client, options).await
+    }
+
+    async fn find(&self, options: &CallOptions) -> Result<Option<Uploaded>> {
+        let Upload { dossier, source, .. } = &self.upload;
+        let length = source.length().await.map(|length| json(&length));
+        let is_uploaded = |file: &FileStatus| {
+            let same_name = file.file_name.as_deref().is_some_and(|name| is_same_name(name, source.name()));
+            let size = json(&file.file_size);
+            let same_length = !size.is_number() || length.as_ref().is_none_or(|length| *length == size);
+            same_name && same_length && self.known.is_new(file)
+        };
+        let mut found: Vec<_> = list_files(dossier, options).await?.into_iter().filter(is_uploaded).collect();
+        // The list may contain both Unicode forms of a name; the uploaded form takes precedence.
+        found.sort_by_key(|file| file.file_name.as_deref() != Some(source.name()));
+        Ok(found.into_iter().next().map(|file| Uploaded::found(dossier, file.id)))
+    }
+
+    fn is_repeatable(&self) -> bool {
+        // An archive may have become several files, whose names are not known.
+        let is_archive = self.upload.source.name().to_ascii_lowercase().ends_with(".zip");
+        !is_archive && self.upload.source.is_repeatable()
+    }
 }
 
 impl fmt::Debug for Upload {
@@ -237,8 +197,7 @@ named_call! {
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
-    /// use documine::Source;
-    /// let file = dossier.upload(Source::path("report.pdf")).await?.wait_until_processed().await?;
+    /// let file = dossier.upload("report.pdf").await?.wait_until_processed().await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -284,7 +243,7 @@ fn form_fields(
     (value.map(|value| (*part, value)).into_iter().collect(), None)
 }
 
-/// An uploaded file that is not analysed yet and has no components.
+/// An uploaded file whose analysis may not be finished.
 #[derive(Debug, Clone)]
 #[must_use = "the file is not analysed yet: wait with `wait_until_processed()`"]
 pub struct Uploaded {
@@ -296,8 +255,8 @@ pub struct Uploaded {
 
 impl Uploaded {
     /// Creates the result from a file found in the list of the dossier.
-    fn found(dossier: DossierHandle, id: FileId) -> Self {
-        Self { ids: vec![id.clone()], id, dossier }
+    fn found(dossier: &DossierHandle, id: FileId) -> Self {
+        Self { ids: vec![id.clone()], id, dossier: dossier.clone() }
     }
 
     fn new(dossier: DossierHandle, result: documine_api::types::FileUploadResult) -> Result<Self> {
@@ -329,137 +288,72 @@ impl Uploaded {
     }
 }
 
-/// The files of a dossier before an upload, with the values that change when a file is replaced. JSON values, because the OpenAPI document
-/// decides on their types.
-struct KnownFiles(HashMap<FileId, [Value; 2]>);
+/// The files of a dossier before an upload.
+struct DossierFiles {
+    by_id: HashMap<FileId, KnownFile>,
+    /// Id and size of the files of each [normalized](normalized_name) name.
+    by_name: HashMap<String, Vec<(FileId, Value)>>,
+}
 
-impl KnownFiles {
-    async fn list(dossier: &DossierHandle) -> Result<Self> {
-        let files = dossier.files().await?;
-        Ok(Self(files.into_iter().map(|file| (file.id.clone(), Self::version(&file))).collect()))
+/// The values that change when a file is replaced. JSON values, because the OpenAPI document decides on their types.
+struct KnownFile {
+    added: Value,
+    /// `None` during an analysis, which changes the value as well.
+    last_updated: Option<Value>,
+}
+
+impl DossierFiles {
+    async fn list(dossier: &DossierHandle, options: &CallOptions) -> Result<Self> {
+        let (mut by_id, mut by_name) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
+        for file in list_files(dossier, options).await? {
+            if let Some(name) = &file.file_name {
+                by_name.entry(normalized_name(name)).or_default().push((file.id.clone(), json(&file.file_size)));
+            }
+            let is_analysed =
+                matches!(file.processing_status, None | Some(ProcessingStatus::Processed | ProcessingStatus::Error));
+            let last_updated = is_analysed.then(|| json(&file.last_updated));
+            by_id.insert(file.id, KnownFile { added: json(&file.added), last_updated });
+        }
+        Ok(Self { by_id, by_name })
     }
 
-    /// Returns whether a file was added or replaced since the files were listed.
+    /// Returns whether a file was added or replaced since the files were listed. `false` if that is unknown: an upload is rather repeated than lost.
     fn is_new(&self, file: &FileStatus) -> bool {
-        self.0.get(&file.id) != Some(&Self::version(file))
+        let Some(known) = self.by_id.get(&file.id) else { return true };
+        let is_updated = known.last_updated.as_ref().is_some_and(|updated| *updated != json(&file.last_updated));
+        is_updated || known.added != json(&file.added)
     }
 
-    fn version(file: &FileStatus) -> [Value; 2] {
-        [json(&file.added), json(&file.last_updated)]
+    /// Returns the file with the name and the size of this source. A file or a source of unknown size matches nothing.
+    async fn find_equal(&self, source: &Source) -> Option<&FileId> {
+        let named = self.by_name.get(&normalized_name(source.name()))?;
+        let length = json(&source.length().await?);
+        named.iter().find(|(_, size)| *size == length).map(|(id, _)| id)
     }
+}
+
+/// Lists the files of a dossier, without those in the trash.
+async fn list_files(dossier: &DossierHandle, options: &CallOptions) -> Result<Vec<FileStatus>> {
+    let mut list = dossier.files();
+    list.list.call.options.call = options.clone();
+    let mut files = list.await?;
+    files.retain(|file| file.soft_deleted_time.is_none() && file.processing_status != Some(ProcessingStatus::Deleted));
+    Ok(files)
 }
 
 fn json(value: &impl Serialize) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// Compares a listed name with an uploaded one. Systems and services write accented letters composed or decomposed (Unicode NFC, NFD) and drop
-/// spaces around a name.
-fn is_same_name(listed: &str, uploaded: &str) -> bool {
-    let nfc = ComposingNormalizerBorrowed::new_nfc();
-    nfc.normalize(listed.trim()) == nfc.normalize(uploaded.trim())
+/// Returns a form of a name that is equal for names which the service treats as equal. Systems and services write accented letters composed or
+/// decomposed (Unicode NFC, NFD) and drop spaces around a name.
+fn normalized_name(name: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc().normalize(name.trim()).into_owned()
 }
 
-/// The outcome of one of many uploads.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct UploadOutcome {
-    /// Index of the source, starting at 0.
-    pub index: usize,
-    /// Name of the file.
-    pub file_name: String,
-    /// The uploaded file, or the error.
-    pub result: Result<Uploaded>,
-}
-
-/// Uploads of many files. Await it for all outcomes in order, or take the outcomes [one by one](Self::stream).
-#[must_use = "nothing is uploaded until this is awaited"]
-pub struct UploadAll {
-    dossier: DossierHandle,
-    sources: BoxStream<'static, Source>,
-    concurrency: usize,
-    in_order: bool,
-    keep_manual_changes: Option<bool>,
-}
-
-impl UploadAll {
-    /// Sets the number of concurrent uploads. Default: 4.
-    pub fn with_concurrency(mut self, uploads: usize) -> Self {
-        self.concurrency = uploads.max(1);
-        self
-    }
-
-    /// Sets whether the stream yields the outcomes in the order of the sources instead of the order of completion. Default: `false`. Awaiting all outcomes always preserves the order.
-    pub fn in_order(mut self, yes: bool) -> Self {
-        self.in_order = yes;
-        self
-    }
-
-    /// Sets whether manual changes are kept, as for a [single upload](UploadFile::keep_manual_changes).
-    pub fn keep_manual_changes(mut self, yes: bool) -> Self {
-        self.keep_manual_changes = Some(yes);
-        self
-    }
-
-    /// Starts the uploads and yields one outcome per file. Dropping the stream cancels the uploads in progress.
-    ///
-    /// # Errors
-    /// If the dossier cannot be listed, nothing is uploaded and the stream yields that one error.
-    pub fn stream(self) -> impl Stream<Item = Result<UploadOutcome>> + Send + 'static {
-        stream::once(async move {
-            match KnownFiles::list(&self.dossier).await {
-                Ok(known) => self.run(Arc::new(known)).map(Ok).boxed(),
-                Err(error) => stream::once(async { Err(error) }).boxed(),
-            }
-        })
-        .flatten()
-    }
-
-    fn run(self, known: Arc<KnownFiles>) -> BoxStream<'static, UploadOutcome> {
-        let Self { dossier, sources, concurrency, in_order, keep_manual_changes } = self;
-        // Without a login, all further uploads would fail with the same error.
-        let login_error: Arc<Mutex<Option<Error>>> = Arc::default();
-        let uploads = sources.enumerate().map(move |(index, source)| {
-            let file_name = source.name().to_owned();
-            let dossier = dossier.clone();
-            let upload = Upload { dossier, source, keep_manual_changes, progress: None, recover_lost_response: true };
-            let (known, login_error) = (Arc::clone(&known), Arc::clone(&login_error));
-            async move {
-                let earlier_error = login_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                if let Some(error) = earlier_error {
-                    return UploadOutcome { index, file_name, result: Err(error.with_note("not attempted")) };
-                }
-                let client = upload.dossier.client.clone();
-                let options = CallOptions { rate_limited: Some(true), ..CallOptions::default() };
-                let result = upload.send_unless_listed(&client, options, &known).await;
-                if let Err(error) = &result
-                    && error.needs_login()
-                {
-                    *login_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-                }
-                UploadOutcome { index, file_name, result }
-            }
-        });
-        if in_order { uploads.buffered(concurrency).boxed() } else { uploads.buffer_unordered(concurrency).boxed() }
-    }
-}
-
-impl IntoFuture for UploadAll {
-    type Output = Result<Vec<UploadOutcome>>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let outcomes: Vec<_> = self.in_order(true).stream().collect().await;
-            outcomes.into_iter().collect()
-        })
-    }
-}
-
-impl fmt::Debug for UploadAll {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadAll").field("concurrency", &self.concurrency).finish_non_exhaustive()
-    }
+/// Returns whether the service treats two names as equal.
+pub(super) fn is_same_name(listed: &str, uploaded: &str) -> bool {
+    normalized_name(listed) == normalized_name(uploaded)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 pub(crate) mod destination;
 pub(crate) mod download;
-mod progress;
+pub(crate) mod progress;
 pub(crate) mod upload;
 
 pub use destination::IfExists;

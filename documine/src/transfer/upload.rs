@@ -1,7 +1,8 @@
-//! Upload sources and upload bodies: a file, bytes or a stream, sent in chunks with their exact length.
+//! Upload sources and upload bodies: a file, bytes or a stream, sent in chunks with their exact length where it is known.
 
 mod read_ahead;
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -50,11 +51,11 @@ enum Content {
 
 type ChunkStream = BoxStream<'static, io::Result<Bytes>>;
 
-/// A factory of streams of a known length.
+/// A factory of streams.
 #[derive(Clone)]
 struct StreamFactory {
     open: Arc<dyn Fn() -> Option<ChunkStream> + Send + Sync>,
-    length: u64,
+    length: Option<u64>,
     is_repeatable: bool,
 }
 
@@ -80,35 +81,53 @@ impl Source {
         Self { content: Content::Bytes(bytes.into()), file_name: file_name.into(), content_type: None }
     }
 
-    /// Creates a source of `length` bytes from a closure that opens a stream for each attempt, for example from an object store or a database.
+    /// Creates a source from a closure that opens a stream for each attempt, for example from an object store or a database.
+    ///
+    /// `length` is the length in bytes: a number, or `None` if it is unknown. Without a length, the request is sent in chunks
+    /// (`Transfer-Encoding: chunked`), which some services reject with 411. A stream that differs from its length fails the upload.
     ///
     /// ```
+    /// use std::io;
     /// use documine::Source;
     /// use futures_util::stream;
-    /// let source = Source::from_stream_fn("note.txt", 10, || stream::iter([Ok("hello".into()), Ok("world".into())]));
+    /// let source = Source::from_stream_fn("note.txt", 10, || stream::iter(["hello", "world"].map(Ok::<_, io::Error>)));
     /// ```
-    pub fn from_stream_fn<S>(
+    pub fn from_stream_fn<S, B, E>(
         file_name: impl Into<String>,
-        length: u64,
+        length: impl Into<Option<u64>>,
         open: impl Fn() -> S + Send + Sync + 'static,
     ) -> Self
     where
-        S: Stream<Item = io::Result<Bytes>> + Send + 'static,
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Into<Bytes> + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>> + 'static,
     {
-        let open = Arc::new(move || Some(open().boxed()));
-        let content = Content::Streams(StreamFactory { open, length, is_repeatable: true });
+        let open = Arc::new(move || Some(chunk_stream(open())));
+        let content = Content::Streams(StreamFactory { open, length: length.into(), is_repeatable: true });
         Self { content, file_name: file_name.into(), content_type: None }
     }
 
-    /// Creates a source of `length` bytes from a stream that can be read only once. The upload is never repeated, not even after a 401.
-    pub fn from_stream(
+    /// Creates a source from a stream that can be read only once, for example a part of a form. The upload is never repeated, not even after a
+    /// 401. `length` is the length in bytes, or `None`: see [`from_stream_fn`](Self::from_stream_fn).
+    ///
+    /// ```
+    /// use std::io;
+    /// use documine::Source;
+    /// use futures_util::stream;
+    /// let source = Source::from_stream("note.txt", None, stream::iter(["hello", "world"].map(Ok::<_, io::Error>)));
+    /// ```
+    pub fn from_stream<B, E>(
         file_name: impl Into<String>,
-        length: u64,
-        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
-    ) -> Self {
-        let once = Mutex::new(Some(stream.boxed()));
+        length: impl Into<Option<u64>>,
+        stream: impl Stream<Item = Result<B, E>> + Send + 'static,
+    ) -> Self
+    where
+        B: Into<Bytes> + 'static,
+        E: Into<Box<dyn StdError + Send + Sync>> + 'static,
+    {
+        let once = Mutex::new(Some(chunk_stream(stream)));
         let open = Arc::new(move || once.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let content = Content::Streams(StreamFactory { open, length, is_repeatable: false });
+        let content = Content::Streams(StreamFactory { open, length: length.into(), is_repeatable: false });
         Self { content, file_name: file_name.into(), content_type: None }
     }
 
@@ -122,12 +141,17 @@ impl Source {
         &self.file_name
     }
 
-    /// Returns the length in bytes, if the file can be found. The source is not opened.
+    /// Returns whether the source is a stream of unknown length.
+    pub(crate) fn has_unknown_length(&self) -> bool {
+        matches!(&self.content, Content::Streams(streams) if streams.length.is_none())
+    }
+
+    /// Returns the length in bytes, if it is known and the file can be found. The source is not opened.
     pub(crate) async fn length(&self) -> Option<u64> {
         match &self.content {
             Content::Path(path) => tokio::fs::metadata(path).await.ok().map(|metadata| metadata.len()),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
-            Content::Streams(streams) => Some(streams.length),
+            Content::Streams(streams) => streams.length,
         }
     }
 
@@ -197,6 +221,32 @@ fn open_file(path: PathBuf) -> Result<OpenSource> {
     Ok(OpenSource::File(Arc::new(file), version, path))
 }
 
+/// Creates a source from the file at this path, like [`Source::path`].
+macro_rules! impl_from_path {
+    ($($path:ty),+) => {$(
+        impl From<$path> for Source {
+            fn from(path: $path) -> Self {
+                Self::path(path)
+            }
+        }
+    )+};
+}
+
+impl_from_path!(&str, String, &String, &Path, PathBuf, &PathBuf);
+
+/// Converts the items of a caller's stream.
+fn chunk_stream<B, E>(stream: impl Stream<Item = Result<B, E>> + Send + 'static) -> ChunkStream
+where
+    B: Into<Bytes> + 'static,
+    E: Into<Box<dyn StdError + Send + Sync>> + 'static,
+{
+    let read_error = |error: E| match error.into().downcast::<io::Error>() {
+        Ok(error) => *error,
+        Err(error) => io::Error::other(error),
+    };
+    stream.map(move |chunk| chunk.map(Into::into).map_err(read_error)).boxed()
+}
+
 #[cfg(test)]
 thread_local! {
     /// Files opened by this thread.
@@ -220,14 +270,14 @@ impl FileVersion {
 enum OpenSource {
     File(Arc<File>, FileVersion, PathBuf),
     Bytes(Bytes),
-    Stream(ChunkStream, u64),
+    Stream(ChunkStream, Option<u64>),
 }
 
 impl OpenSource {
-    fn length(&self) -> u64 {
+    fn length(&self) -> Option<u64> {
         match self {
-            Self::File(_, version, _) => version.length,
-            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File(_, version, _) => Some(version.length),
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
             Self::Stream(_, length) => *length,
         }
     }
@@ -293,15 +343,17 @@ impl transport::RequestBody for UploadBody {
                 sender_activity.touch();
                 if let (Ok(chunk), Some(progress)) = (chunk, &progress) {
                     sent += chunk.len() as u64;
-                    progress.moved(sent, Some(length));
+                    progress.moved(sent, length);
                 }
             });
-            let part = reqwest::multipart::Part::stream_with_length(reqwest::Body::wrap_stream(chunks), length)
-                .file_name(self.source.file_name.clone())
-                .mime_str(&media_type)
-                .map_err(|_| {
-                    Error::input(format!("invalid media type {media_type:?}; use a form like application/pdf"))
-                })?;
+            let body = reqwest::Body::wrap_stream(chunks);
+            let part = match length {
+                Some(length) => reqwest::multipart::Part::stream_with_length(body, length),
+                None => reqwest::multipart::Part::stream(body),
+            };
+            let part = part.file_name(self.source.file_name.clone()).mime_str(&media_type).map_err(|_| {
+                Error::input(format!("invalid media type {media_type:?}; use a form like application/pdf"))
+            })?;
             let form = reqwest::multipart::Form::new();
             let form = self.fields.iter().fold(form, |form, (name, value)| form.text(*name, value.clone()));
             Ok((form.part(part_name(), part), activity))
@@ -318,14 +370,15 @@ fn part_name() -> &'static str {
     documine_api::operations::operation("uploadFile").and_then(|upload| upload.part).unwrap_or("file")
 }
 
-/// Returns the content in chunks: exactly as many bytes as announced, or an error.
+/// Returns the content in chunks: exactly as many bytes as announced, if a length was announced, or an error.
 fn chunks(opened: OpenSource) -> ChunkStream {
     match opened {
         OpenSource::Bytes(bytes) => {
             let starts = (0..bytes.len()).step_by(CHUNK_SIZE);
             stream::iter(starts).map(move |start| Ok(bytes.slice(start..bytes.len().min(start + CHUNK_SIZE)))).boxed()
         }
-        OpenSource::Stream(chunks, length) => exact_length(chunks, length).boxed(),
+        OpenSource::Stream(chunks, Some(length)) => exact_length(chunks, length).boxed(),
+        OpenSource::Stream(chunks, None) => chunks,
         OpenSource::File(file, version, path) => file_chunks(file, version, path).boxed(),
     }
 }

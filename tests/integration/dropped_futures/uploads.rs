@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use documine::{BoxFuture, Client, Source, request::UploadAll};
+use documine::{BoxFuture, Client, request::UploadFiles};
 use futures_util::TryStreamExt;
 
 use super::{IsolatedSimulator, drop_after_each_poll};
@@ -22,12 +22,12 @@ fn three_paths(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Drops the uploads after each poll; `outcomes` returns whether each file was uploaded.
-fn drop_uploads(outcomes: fn(UploadAll) -> BoxFuture<'static, documine::Result<Vec<bool>>>) {
+fn drop_uploads(outcomes: fn(UploadFiles) -> BoxFuture<'static, documine::Result<Vec<bool>>>) {
     let isolated = IsolatedSimulator::start();
     let folder = tempfile::tempdir().unwrap();
     let (paths, dossier) = (three_paths(folder.path()), isolated.dossier());
     let upload = move |client: Client| -> BoxFuture<'static, documine::Result<()>> {
-        let outcomes = outcomes(dossier(&client).upload_all(paths.clone().into_iter().map(Source::path)));
+        let outcomes = outcomes(dossier(&client).upload_all(paths.clone()));
         Box::pin(async move {
             assert_eq!(outcomes.await?, [true; 3]);
             Ok(())

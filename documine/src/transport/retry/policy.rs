@@ -72,6 +72,11 @@ impl RetryPolicy {
         self.when != RetryMode::Never && self.max_attempts > 1
     }
 
+    /// Returns which calls are retried.
+    pub(crate) fn mode(&self) -> RetryMode {
+        self.when
+    }
+
     /// Sets which calls are retried. Default: [`RetryMode::IfSafe`].
     pub fn when(mut self, when: RetryMode) -> Self {
         self.when = when;
