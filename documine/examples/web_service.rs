@@ -256,7 +256,7 @@ mod tests {
         let mut again = Browser { http: http.clone(), cookie: login_cookie };
         assert_eq!(again.redirect(http.get(&callback)).await?, "/login");
 
-        let pdf = include_bytes!("samples/invoice.pdf");
+        let pdf = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"));
         let part = reqwest::multipart::Part::bytes(pdf.as_slice()).file_name("invoice.pdf");
         let form = reqwest::multipart::Form::new().part("file", part);
         let package = browser.redirect(http.post(format!("{url}/upload?{}", pdf.len())).multipart(form)).await?;

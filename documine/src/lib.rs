@@ -1,4 +1,44 @@
-#![doc = include_str!("../README.md")]
+//! SDK for DocuMine: uploads documents, waits for their analysis, reads the extracted components, downloads result packages.
+//!
+//! ```no_run
+//! use documine::{Client, DossierFields, DossierTemplateId};
+//!
+//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::from_env()?; // or Client::builder("https://acme.example")
+//! let template = client.dossier_template(DossierTemplateId::new("6f1c2b0e")?);
+//! let dossier = template.create_dossier(DossierFields::named("Q3 filings")).await?;
+//! let file = dossier.upload("report.pdf").await?.wait_until_processed().await?;
+//! println!("{:?}", file.components().await?.values("Title"));
+//! # Ok(()) }
+//! ```
+//!
+//! DocuMine extracts *components* (named values) from documents. A *dossier template* holds the rules, a *dossier* groups files under one template,
+//! and a *package* is a ZIP of results that the service prepares in the background.
+//!
+//! **The OpenAPI document behind this crate is a reconstruction** from public material: see
+//! [your own OpenAPI document](guide::your_own_openapi_document).
+//!
+//! # Where to look
+//!
+//! | task | type | chapter of the [guide] |
+//! |---|---|---|
+//! | connect, configure | [`Client`], [`ClientBuilder`], [`RequestOptions`] | [getting started](guide::getting_started), [proxies and certificates](guide::proxies_and_certificates) |
+//! | log in | [`Credentials`], module [`auth`] | [logins](guide::logins), [keeping a login](guide::keeping_a_login) |
+//! | create a dossier | [`DossierTemplateHandle`], [`DossierHandle`], [`DossierFields`] | [getting started](guide::getting_started) |
+//! | upload | [`Source`], [`Uploaded`], [`request::UploadFile`], [`request::UploadFiles`] | [uploading](guide::uploading) |
+//! | wait | module [`wait`] | [waiting](guide::waiting) |
+//! | read components | [`FileHandle`], [`Components`], module [`extract`] | [your own types](guide::your_own_types) |
+//! | download results | [`PackageRequest`], [`PackageJob`], [`Package`], modules [`transfer`] and `package` | [packages](guide::packages) |
+//! | list | module [`list`] | [lists](guide::lists) |
+//! | handle errors | [`Error`], [`ErrorKind`], module [`retry`] | [errors and retries](guide::errors_and_retries), [faults](guide::faults) |
+//! | serve many users | [`Client::with_credentials`] | [web services](guide::web_services) |
+//! | test | module [`testing`], crate `documine-sim` | [testing your code](guide::testing_your_code) |
+//! | observe | module [`observe`] | [observing](guide::observing) |
+//! | anything else | [`Client::raw`], [`Client::request`] | [your own OpenAPI document](guide::your_own_openapi_document) |
+//!
+//! Each request has a named builder in the module [`request`]. It is sent when awaited, or by `send()`. Methods with bare names set what the operation does; methods that
+//! begin with `with_` set how it is carried out. Tokens are sent to the configured service only, over https (or http on this machine), and never appear in
+//! errors, `Debug` output or traces. A tokio runtime is required.
 
 mod address;
 pub mod auth;
@@ -11,6 +51,7 @@ pub mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod guide;
 mod http_util;
 mod json_memory;
 pub mod list;
@@ -160,12 +201,6 @@ pub mod testing {
 pub mod wait {
     pub use crate::operation::{Condition, PackageJobRef, PollState, Wait, WaitError, WaitErrorKind};
     pub use crate::resources::downloads::PackageJob;
-}
-
-/// The chapters of the guide.
-pub mod guide {
-    #[doc = include_str!("../docs/faults.md")]
-    pub mod faults {}
 }
 
 /// The generated client below this crate: every operation and type of the document.
