@@ -172,7 +172,7 @@ impl<'a> Steps<'a> {
 
     async fn export_one(&self, name: &str, file: FileHandle) -> Result<Components, Failure> {
         let components = file.components().include_details(true).await.during(name)?;
-        let json = serde_json::to_vec_pretty(components.as_model())
+        let json = serde_json::to_vec_pretty(&components)
             .map_err(|error| Failure::new(Code::Other, format!("{name}: {error}")))?;
         let json = self.output.write_components(name, "json", &json)?;
 
@@ -325,13 +325,15 @@ impl<'a> Steps<'a> {
     fn show_components(&self, components: &Components) {
         let mut table = Table::new(["Component", "Page", "Value"], self.show.width());
         let mut without = Vec::new();
-        for (name, values) in &components.components {
-            if values.is_empty() {
-                without.push(name.as_str());
+        for component in components.iter() {
+            if component.is_empty() {
+                without.push(component.name());
             }
-            for (index, value) in values.iter().enumerate() {
-                let shown = if index == 0 { name.clone() } else { String::new() };
-                table.row([shown, page_of(components, name, index), value.clone()]);
+            for (index, value) in component.iter().enumerate() {
+                let shown = if index == 0 { component.name() } else { "" };
+                // Only an export with details contains the pages.
+                let pages = value.pages().map(|page| page.to_string()).collect::<Vec<_>>().join(", ");
+                table.row([shown.to_owned(), pages, value.raw().to_owned()]);
             }
         }
         self.show.line(table);
@@ -356,16 +358,7 @@ fn name_of(file: &FileStatus) -> String {
 }
 
 fn values(components: &Components) -> Values {
-    Values(components.components.iter().map(|(name, values)| (name.clone(), values.clone())).collect())
-}
-
-/// The location of the value. Only an export with details contains it.
-fn page_of(components: &Components, name: &str, index: usize) -> String {
-    let details = components.component_details.get(name).and_then(|details| details.values.get(index));
-    let mut pages: Vec<_> =
-        details.iter().flat_map(|value| &value.entity_references).filter_map(|place| place.page).collect();
-    pages.dedup();
-    pages.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    Values(components.iter().map(|component| (component.name().to_owned(), component.values().to_vec())).collect())
 }
 
 fn number(number: Option<i64>) -> String {
