@@ -114,6 +114,6 @@ impl<'a> SourcedValue<'a> {
 
     /// Returns the positions in the document from which the value was extracted.
     pub fn references(&self) -> &'a [EntityReference] {
-        self.detail.map_or(&[], |detail| &detail.entity_references)
+        self.detail.map_or(&[], |detail| detail.entity_references.as_slice())
     }
 }

@@ -156,7 +156,7 @@ impl<'a> Field<'a> {
     }
 
     fn write(&self, out: &mut String, taken: &mut HashSet<String>) {
-        let identifier = unique(field_name(self.name), taken);
+        let identifier = unique(&field_name(self.name), taken);
         let (scalar, comment) = self.guess();
         let type_name = match (self.most_values, self.is_missing) {
             (2.., _) => format!("Vec<{scalar}>"),
@@ -290,8 +290,8 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Numbers a name that is taken: `name_2`.
-fn unique(name: String, taken: &mut HashSet<String>) -> String {
-    let mut candidate = name.clone();
+fn unique(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut candidate = name.to_owned();
     let mut number = 2_u32;
     while !taken.insert(candidate.clone()) {
         candidate = format!("{name}_{number}");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::client::named_call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract::{self, Component, ExtractReport, NamedValues, components_of, details_of};
+use crate::extract::{Component, ExtractReport, NamedValues, components_of, details_of};
 use crate::list::{ListRequest, named_list};
 use crate::models::{DossierId, DossierTemplateId, FileComponents, FileId};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
@@ -35,7 +35,7 @@ impl<P> Export<P> {
 /// The components of one file, in the order of the template. Cheap to clone.
 ///
 /// A value and its details (page, rule, description) are read together, from [`iter`](Self::iter) and [`get`](Self::get), or as a field of type
-/// [`extract::Sourced`]. The service includes the details on request: `file.components().include_details(true)`.
+/// [`Sourced`](crate::extract::Sourced). The service includes the details on request: `file.components().include_details(true)`.
 ///
 /// Serializes like the model [`FileComponents`] and deserializes from that form, so a saved export is read like a response.
 ///
@@ -118,7 +118,7 @@ impl Components {
     /// Extracts the components into a type of the caller; see [`extract`](mod@crate::extract).
     ///
     /// # Errors
-    /// [`ErrorKind::Extract`] names the file, component, field and invalid value; its [`detail`](Error::detail) is an [`extract::ExtractError`].
+    /// [`ErrorKind::Extract`] names the file, component, field and invalid value; its [`detail`](Error::detail) is an [`ExtractError`](crate::extract::ExtractError).
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
         NamedValues::from(self.as_model())
             .extract()

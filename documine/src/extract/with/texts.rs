@@ -65,7 +65,7 @@ impl Item {
         Self { text: text.to_owned(), is_number: false, origin: None }
     }
 
-    fn number(number: impl ToString) -> Self {
+    fn number(number: &impl ToString) -> Self {
         Self { text: number.to_string(), is_number: true, origin: None }
     }
 }
@@ -94,15 +94,15 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Item, E> {
-        Ok(Item::number(number))
+        Ok(Item::number(&number))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Item, E> {
-        Ok(Item::number(number))
+        Ok(Item::number(&number))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Item, E> {
-        Ok(Item::number(number))
+        Ok(Item::number(&number))
     }
 
     /// Accepts nothing and blanks that a list passes as nothing.

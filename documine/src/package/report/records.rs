@@ -50,7 +50,7 @@ impl Sheet {
     /// # Errors
     /// As for [`records`](Self::records).
     pub fn records_below<T: DeserializeOwned>(&self, header: u32) -> impl Iterator<Item = Result<T>> {
-        self.below(self.rows.iter().position(|row| row.number == header), || format!("row {header} is empty"))
+        self.below(self.rows.iter().position(|row| row.number == header), move || format!("row {header} is empty"))
     }
 
     fn below<T: DeserializeOwned>(
