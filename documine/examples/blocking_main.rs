@@ -10,7 +10,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let fields = DossierFields::named("Blocking example");
     let dossier = runtime.block_on(service.template().create_dossier(fields).send())?;
-    let source = Source::bytes("invoice.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..]);
+    let source = Source::bytes(
+        "invoice.pdf",
+        &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..],
+    );
     let progress = |moved: u64, total: Option<u64>| eprintln!("{moved} of {total:?} bytes");
     let uploaded = runtime.block_on(dossier.upload(source).with_progress(progress).send())?;
     let file = runtime.block_on(uploaded.wait_until_processed().send())?;

@@ -12,7 +12,8 @@ use documine_sim::Simulator;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let simulator = if std::env::var_os("DOCUMINE_BASE_URL").is_none() { Some(Simulator::start().await?) } else { None };
+    let simulator =
+        if std::env::var_os("DOCUMINE_BASE_URL").is_none() { Some(Simulator::start().await?) } else { None };
     let variable = |name: &str| match &simulator {
         Some(simulator) => simulator.variable(name).unwrap_or_default(),
         None => std::env::var(name).unwrap_or_default(),

@@ -7,7 +7,10 @@ use documine::{DossierFields, DownloadFileType, PackageRequest, Source};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let service = documine_sim::connect().await?;
     let dossier = service.template().create_dossier(DossierFields::named("Package example")).await?;
-    let source = Source::bytes("invoice.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..]);
+    let source = Source::bytes(
+        "invoice.pdf",
+        &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..],
+    );
     dossier.upload(source).await?.wait_until_processed().await?;
 
     // The report templates that the dossier has from its template.

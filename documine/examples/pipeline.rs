@@ -14,7 +14,9 @@ use clap::Parser;
 use documine::models::{FileStatus, License, LicenseUsage, ProcessingStatus};
 use documine::package::PackageArchive;
 use documine::wait::{WaitError, WaitErrorKind};
-use documine::{BoxFuture, DossierFields, DossierHandle, DownloadFileType, Error, ErrorKind, PackageJob, PackageRequest, Source};
+use documine::{
+    BoxFuture, DossierFields, DossierHandle, DownloadFileType, Error, ErrorKind, PackageJob, PackageRequest, Source,
+};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -94,7 +96,11 @@ enum Object {
 
 impl Created {
     /// Sends a creation and remembers its result. An interrupt does not stop the task, and the deletion waits for the lock: nothing is lost.
-    async fn create<T>(&self, call: BoxFuture<'static, documine::Result<T>>, remember: fn(T) -> Object) -> Result<T, Failure>
+    async fn create<T>(
+        &self,
+        call: BoxFuture<'static, documine::Result<T>>,
+        remember: fn(T) -> Object,
+    ) -> Result<T, Failure>
     where
         T: Clone + Send + 'static,
     {
@@ -147,7 +153,8 @@ async fn main() -> ExitCode {
 async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>), Failure> {
     let folder = |name: &str| {
         let folder = args.out.join(name);
-        std::fs::create_dir_all(&folder).map_err(|error| Failure(1, format!("{}: {error}; choose another --out", folder.display())))?;
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Failure(1, format!("{}: {error}; choose another --out", folder.display())))?;
         Ok::<_, Failure>(folder)
     };
     let (components_folder, packages_folder) = (folder("components")?, folder("packages")?);
@@ -194,7 +201,10 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
     for file in &files {
         let (name, handle) = (name_of(file), dossier.file(&file.id));
         let components = handle.components().include_details(true).await?;
-        write(&components_folder.join(format!("{name}.json")), serde_json::to_vec_pretty(&components).map_err(std::io::Error::from)?)?;
+        write(
+            &components_folder.join(format!("{name}.json")),
+            serde_json::to_vec_pretty(&components).map_err(std::io::Error::from)?,
+        )?;
         match handle.components_xml().await {
             Err(error) if error.is_unsupported_by_document() => say(&format!("{name}: {error}")),
             xml => write(&components_folder.join(format!("{name}.xml")), xml?)?,
@@ -223,7 +233,8 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
         for (kind, request) in requests {
             jobs.push((kind, created.create(request, Object::Package).await?));
         }
-        let saved = jobs.iter().map(async |(kind, job)| (*kind, save(job, &packages_folder.join(format!("{kind}.zip"))).await));
+        let saved =
+            jobs.iter().map(async |(kind, job)| (*kind, save(job, &packages_folder.join(format!("{kind}.zip"))).await));
         for (kind, saved) in join_all(saved).await {
             match saved {
                 Ok((path, entries, bytes)) => {
@@ -241,7 +252,11 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
         (license, usage) => license_summary(license?, usage?),
     };
     created.delete_all(args.keep).await?;
-    say(&format!("done with {} requests; components and packages are in {}", client.requests_sent(), args.out.display()));
+    say(&format!(
+        "done with {} requests; components and packages are in {}",
+        client.requests_sent(),
+        args.out.display()
+    ));
 
     let failed: Vec<_> = failed_files.iter().chain(&failed_packages).collect();
     let lines: Vec<_> = failed.iter().map(|(name, failure)| format!("{name}: {}", failure.1)).collect();
@@ -250,7 +265,10 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
         (None, Some((_, first))) if exported.is_empty() => Some(Failure(first.0, lines.join(" | "))),
         (None, Some(_)) => {
             let total = failed.len() + exported.len();
-            Some(Failure(3, format!("{} of {total} files failed, the others are done: {}", failed.len(), lines.join(" | "))))
+            Some(Failure(
+                3,
+                format!("{} of {total} files failed, the others are done: {}", failed.len(), lines.join(" | ")),
+            ))
         }
         (None, None) => None,
     };
@@ -287,7 +305,8 @@ fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
 /// The file's name, as a name that cannot lead out of a folder.
 fn name_of(file: &FileStatus) -> String {
     let name = file.file_name.as_deref().unwrap_or(file.id.as_str());
-    name.trim_start_matches('.').replace(|character: char| character.is_control() || "/\\:*?\"<>|".contains(character), "_")
+    name.trim_start_matches('.')
+        .replace(|character: char| character.is_control() || "/\\:*?\"<>|".contains(character), "_")
 }
 
 fn license_summary(license: License, usage: LicenseUsage) -> Value {

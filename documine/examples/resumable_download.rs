@@ -7,7 +7,10 @@ use documine::{DossierFields, DownloadFileType, PackageRequest, Source};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let service = documine_sim::connect().await?;
     let dossier = service.template().create_dossier(DossierFields::named("Download example")).await?;
-    let source = Source::bytes("scan.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/scan.pdf"))[..]);
+    let source = Source::bytes(
+        "scan.pdf",
+        &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/scan.pdf"))[..],
+    );
     dossier.upload(source).await?.wait_until_processed().await?;
     let job = dossier.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
 

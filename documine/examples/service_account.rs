@@ -9,7 +9,10 @@ use documine::{Client, ClientBuilder, DossierFields, Source};
 /// Processes the invoices of one day. A second run for the same day uploads nothing twice.
 async fn run(client: &Client, template: &documine::DossierTemplateHandle, day: &str) -> documine::Result<usize> {
     let dossier = template.find_or_create_dossier(DossierFields::named(format!("Invoices {day}"))).await?;
-    let sources = [Source::bytes("invoice.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..])];
+    let sources = [Source::bytes(
+        "invoice.pdf",
+        &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..],
+    )];
     for outcome in dossier.upload_all(sources).skip_existing(true).await? {
         outcome.result?;
     }

@@ -20,14 +20,20 @@ struct Invoice {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let service = documine_sim::connect().await?;
     let dossier = service.template().create_dossier(DossierFields::named("Typed values example")).await?;
-    let source = Source::bytes("invoice.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..]);
+    let source = Source::bytes(
+        "invoice.pdf",
+        &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..],
+    );
     let file = dossier.upload(source).await?.wait_until_processed().await?;
 
     // Without `include_details`, `page` and `rule` are `None`.
     let components = file.components().include_details(true).await?;
     let invoice: Invoice = components.extract()?;
     println!("{}: {} {}", invoice.invoice_number, invoice.total_amount.value, invoice.currency.unwrap_or_default());
-    println!("  from {:?} on page {:?} by {:?}", invoice.total_amount.raw, invoice.total_amount.page, invoice.total_amount.rule);
+    println!(
+        "  from {:?} on page {:?} by {:?}",
+        invoice.total_amount.raw, invoice.total_amount.page, invoice.total_amount.rule
+    );
     println!("  dated {:?}", invoice.invoice_date.map(|date| date.value));
 
     // A starting point for a struct of your own.

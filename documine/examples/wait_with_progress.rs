@@ -11,15 +11,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let service = documine_sim::connect().await?;
     let dossier = service.template().create_dossier(DossierFields::named("Progress example")).await?;
     let sources = [
-        Source::bytes("invoice.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..]),
-        Source::bytes("scan.pdf", &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/scan.pdf"))[..]),
+        Source::bytes(
+            "invoice.pdf",
+            &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..],
+        ),
+        Source::bytes(
+            "scan.pdf",
+            &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/scan.pdf"))[..],
+        ),
     ];
-    let uploads = dossier.upload_all(sources).with_progress(|moved, total| eprintln!("uploaded {moved} of {total:?} bytes"));
+    let uploads =
+        dossier.upload_all(sources).with_progress(|moved, total| eprintln!("uploaded {moved} of {total:?} bytes"));
     for outcome in uploads.await? {
         println!("{}: {}", outcome.file_name, outcome.result?.id);
     }
 
-    let wait = dossier.wait_until_processed().with_deadline(Duration::from_secs(600)).with_stall_timeout(Duration::from_secs(300));
+    let wait = dossier
+        .wait_until_processed()
+        .with_deadline(Duration::from_secs(600))
+        .with_stall_timeout(Duration::from_secs(300));
     let mut states = wait.states();
     loop {
         match states.try_next().await {

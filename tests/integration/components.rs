@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use documine::extract::{self, ComponentMap, ExtractError};
-use documine::{ErrorKind, models::FileComponents};
+use documine::ErrorKind;
+use documine::extract::{self, ComponentMap, ExtractError, Sourced};
 use documine_sim::Rules;
 use futures_util::{StreamExt, TryStreamExt};
 use serde::Deserialize;
@@ -16,11 +16,11 @@ async fn returns_values_in_template_order() {
     let env = TestEnv::new().await;
     let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
     let components = file.components().await.unwrap();
-    assert_eq!(components.file_id, *file.id());
-    assert_eq!(components.dossier_id.as_ref(), Some(dossier.id()));
-    assert_eq!(components.dossier_template_id.as_ref(), Some(dossier.template_id()));
-    assert_eq!(components.file_name.as_deref(), Some("study.pdf"));
-    let names: Vec<_> = components.components.keys().map(String::as_str).collect();
+    assert_eq!(components.file_id(), file.id());
+    assert_eq!(components.dossier_id(), Some(dossier.id()));
+    assert_eq!(components.dossier_template_id(), Some(dossier.template_id()));
+    assert_eq!(components.file_name(), Some("study.pdf"));
+    let names: Vec<_> = components.names().collect();
     let rules = Rules::built_in();
     assert_eq!(names, rules.component_names().collect::<Vec<_>>());
     assert_eq!(components.values("StudyTitle"), ["Acute Oral Toxicity of Samplium Green in the Rat"]);
@@ -34,7 +34,7 @@ async fn returns_values_in_template_order() {
     assert_eq!(components.values("PageCount"), ["4"]);
     assert_eq!(components.values("InvoiceNumber"), Vec::<String>::new());
     assert_eq!(components.values("NoSuchComponent"), Vec::<String>::new());
-    assert!(components.component_details.is_empty());
+    assert!(components.iter().flat_map(|component| component.iter()).all(|value| value.rule().is_none()));
 }
 
 #[tokio::test]
@@ -42,13 +42,17 @@ async fn includes_rule_and_page_in_details() {
     let env = TestEnv::new().await;
     let (_, file) = env.processed_file("study.pdf", STUDY).await;
     let components = file.components().include_details(true).await.unwrap();
-    assert!(components.component_details.keys().eq(components.components.keys()));
-    let date = &components.component_details["CompletionDate"].values[0];
-    assert_eq!((date.value.as_deref(), date.original_value.as_deref()), (Some("2024-03-12"), Some("12 March 2024")));
-    assert_eq!(date.component_rule_id.as_deref(), Some("CompletionDate.0.0"));
-    let batches = &components.component_details["BatchNumbers"].values;
-    assert_eq!(batches.iter().map(|value| value.entity_references[0].page).collect::<Vec<_>>(), [Some(2); 3]);
-    assert!(components.component_details["InvoiceNumber"].values.is_empty());
+    assert!(components.as_model().component_details.keys().map(String::as_str).eq(components.names()));
+    let date = components.get("CompletionDate").unwrap().get(0).unwrap();
+    assert_eq!(
+        (date.raw(), date.original(), date.rule()),
+        ("2024-03-12", Some("12 March 2024"), Some("CompletionDate.0.0"))
+    );
+    let batches = components.get("BatchNumbers").unwrap();
+    assert_eq!(batches.iter().map(|value| value.page()).collect::<Vec<_>>(), [Some(2); 3]);
+    assert_eq!(batches.get(0).unwrap().references().len(), 1);
+    assert!(components.get("InvoiceNumber").unwrap().is_empty());
+    assert_eq!(components.get("NoSuchComponent"), None);
     let queries: Vec<_> =
         env.requests("getComponents").into_iter().map(|request| request.query.unwrap_or_default()).collect();
     assert_eq!(queries, ["includeDetails=true"]);
@@ -157,6 +161,47 @@ async fn extracts_values_into_user_type() {
 }
 
 #[tokio::test]
+async fn extracts_values_with_their_origin() {
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct StudyWithOrigins {
+        study_title: String,
+        page_count: Sourced<u32>,
+        batch_numbers: Vec<Sourced<String>>,
+        completion_date: Sourced<String>,
+        invoice_number: Option<Sourced<String>>,
+    }
+    let env = TestEnv::new().await;
+    let (_, file) = env.processed_file("study.pdf", STUDY).await;
+    let study: StudyWithOrigins = file.components().include_details(true).await.unwrap().extract().unwrap();
+    assert_eq!(study.study_title, "Acute Oral Toxicity of Samplium Green in the Rat");
+    assert_eq!((study.page_count.value, study.page_count.raw.as_str()), (4, "4"));
+    assert_eq!(study.batch_numbers.iter().map(|batch| batch.page).collect::<Vec<_>>(), [Some(2); 3]);
+    assert_eq!(study.completion_date.rule.as_deref(), Some("CompletionDate.0.0"));
+    assert_eq!(study.completion_date.original.as_deref(), Some("12 March 2024"));
+    assert_eq!(study.invoice_number, None);
+    let study: StudyWithOrigins = file.components().await.unwrap().extract().unwrap();
+    assert_eq!((study.completion_date.raw.as_str(), study.completion_date.rule), ("2024-03-12", None));
+}
+
+#[tokio::test]
+async fn reports_every_problem_of_a_file() {
+    let env = TestEnv::new().await;
+    let (_, file) = env.processed_file("study.pdf", STUDY).await;
+    let components = file.components().await.unwrap();
+    let report = components.check::<Study>();
+    assert!(report.is_satisfied() && report.is_complete(), "{report}");
+    assert!(report.extra().iter().any(|name| name == "StudyNumber"), "{report}");
+    let report = components.check::<Invoice>();
+    assert!(!report.is_satisfied() && report.is_complete(), "{report}");
+    let missing: Vec<_> = report.missing().iter().filter_map(ExtractError::component).collect();
+    for name in ["InvoiceNumber", "TotalAmount", "Currency"] {
+        assert!(missing.contains(&name), "{report}");
+    }
+    assert!(extract::describe(&components).contains("pub study_number: String,"));
+}
+
+#[tokio::test]
 async fn names_file_component_field_and_value_in_extract_error() {
     #[derive(Debug, Deserialize)]
     #[allow(dead_code)]
@@ -242,8 +287,8 @@ async fn omits_unprocessed_file_from_dossier_components() {
     let _ = dossier.upload(documine::Source::bytes("2.pdf", STUDY)).await.unwrap();
     let listed = dossier.components().include_details(true).await.unwrap();
     assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].file_id, *file.id());
-    assert!(!listed[0].component_details.is_empty());
+    assert_eq!(listed[0].file_id(), file.id());
+    assert!(!listed[0].as_model().component_details.is_empty());
 }
 
 #[tokio::test]
@@ -277,10 +322,11 @@ async fn reads_saved_components_like_live_ones() {
     let env = TestEnv::new().await;
     let (_, file) = env.processed_file("invoice.pdf", INVOICE).await;
     let live = file.components().await.unwrap();
-    let saved = serde_json::to_string(live.as_model()).unwrap();
-    let loaded: FileComponents = serde_json::from_str(&saved).unwrap();
-    let loaded = documine::Components::from(loaded);
+    let saved = serde_json::to_string(&live).unwrap();
+    assert_eq!(saved, serde_json::to_string(live.as_model()).unwrap());
+    let loaded: documine::Components = serde_json::from_str(&saved).unwrap();
     assert_eq!(loaded, live);
+    assert_eq!(documine::Components::from(loaded.clone().into_model()), live);
     assert_eq!(loaded.extract::<Invoice>().unwrap(), live.extract::<Invoice>().unwrap());
 }
 

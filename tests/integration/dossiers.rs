@@ -257,7 +257,7 @@ async fn archived_dossier_is_read_only() {
     let read = dossier.get().await.unwrap();
     assert!(read.archived_time.is_some());
     assert_eq!(dossier.files().await.unwrap().len(), 1);
-    assert!(!file.components().await.unwrap().components.is_empty());
+    assert!(!file.components().await.unwrap().is_empty());
 
     let message = "409 Conflict: The dossier Q3 filings is archived and can no longer be changed.";
     let refusals = [

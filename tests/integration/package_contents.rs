@@ -97,6 +97,37 @@ async fn reads_report_rows_with_typed_cells() {
 }
 
 #[tokio::test]
+async fn reads_report_rows_as_user_type() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct File {
+        file: String,
+        state: String,
+        pages: u32,
+        study_number: Option<String>,
+    }
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Value {
+        file: String,
+        component: String,
+        value: String,
+        page: Option<u32>,
+    }
+    let env = TestEnv::new().await;
+    let (_, package) = full_package(&env).await;
+    let report = package.open().await.unwrap().report().await.unwrap();
+    let files: Vec<File> = report.sheet("Overview").unwrap().records().collect::<Result<_, _>>().unwrap();
+    assert_eq!(files.iter().map(|file| file.file.as_str()).collect::<Vec<_>>(), ["study.pdf", "invoice.pdf"]);
+    assert_eq!((files[0].state.as_str(), files[0].pages), ("PROCESSED", 4));
+    assert_eq!(files[0].study_number.as_deref(), Some("SVL-2023-0117"));
+    assert_eq!(files[1].study_number, None);
+    let values: Vec<Value> = report.sheet("Components").unwrap().records().collect::<Result<_, _>>().unwrap();
+    let batch = values.iter().find(|value| value.component == "BatchNumbers").unwrap();
+    assert_eq!((batch.file.as_str(), batch.value.as_str(), batch.page), ("study.pdf", "SG-2207-A", Some(2)));
+}
+
+#[tokio::test]
 async fn reads_same_components_as_service() {
     let env = TestEnv::new().await;
     let (dossier, package) = full_package(&env).await;
@@ -104,7 +135,7 @@ async fn reads_same_components_as_service() {
     let package_file = package.open().await.unwrap().components().await.unwrap();
     assert_eq!(package_file.len(), 2);
     for components in &package_file {
-        assert!(live.contains(components), "{:?}", components.file_name);
+        assert!(live.contains(components), "{:?}", components.file_name());
     }
 }
 

@@ -91,7 +91,7 @@ async fn package_contains_report_components_and_originals() {
     let listed: serde_json::Value = serde_json::from_slice(content(&entries, ".json")).unwrap();
     assert!(listed.to_string().contains("SVL-2023-0117"), "{listed}");
     let xml = String::from_utf8(content(&entries, ".xml").to_vec()).unwrap();
-    assert!(xml.contains(&format!("<fileId>{}</fileId>", live.file_id)), "{xml}");
+    assert!(xml.contains(&format!("<fileId>{}</fileId>", live.file_id())), "{xml}");
     assert_eq!(content(&entries, "study.pdf"), STUDY);
 }
 

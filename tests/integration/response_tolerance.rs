@@ -77,7 +77,7 @@ async fn reads_null_list_as_empty() {
     env.add_fault(Fault::on("getComponents").patch(&null("/components/StudyNumber")).times(1));
     assert_eq!(file.components().await.unwrap().values("StudyNumber"), Vec::<String>::new());
     env.add_fault(Fault::on("getComponents").patch(&null("/components")).times(1));
-    assert!(file.components().await.unwrap().components.is_empty());
+    assert!(file.components().await.unwrap().is_empty());
     env.add_fault(Fault::on("getLicenseUsage").patch(&null("/monthly")));
     assert_eq!(env.client.license_usage().await.unwrap().monthly, []);
 }
@@ -98,7 +98,7 @@ async fn accepts_missing_fields_except_ids() {
     assert_eq!(dossier.get().await.unwrap().name, None);
     let status = file.get().await.unwrap();
     assert_eq!((status.file_name, status.processing_status, status.excluded), (None, None, None));
-    assert!(file.components().await.unwrap().components.is_empty());
+    assert!(file.components().await.unwrap().is_empty());
     assert_eq!(env.client.license().await.unwrap().licensed_pages, None);
     #[cfg(has = "getUsers")]
     assert_eq!(env.client.users().await.unwrap(), []);

@@ -8,6 +8,7 @@ use super::error::ExtractError;
 use super::failure::{Failure, FailureKind, quoted_list};
 use super::named_values::NamedValues;
 use super::plan::ReadPlan;
+use super::sourced::Origin;
 use super::value::ComponentValues;
 
 impl NamedValues<'_> {
@@ -16,25 +17,20 @@ impl NamedValues<'_> {
     /// # Errors
     /// [`ExtractError`] names the file, the component, the field and the invalid value.
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T, ExtractError> {
-        read(&self.components).map_err(|failure| ExtractError::new::<T>(failure, self))
+        read(&mut ReadPlan::new(&self.components)).map_err(|failure| ExtractError::new::<T>(failure, self))
     }
 }
 
 /// Deserializes the components into a `T`. Repeats as long as the plan adapts to the failure, at most a few times per component.
-fn read<T: DeserializeOwned>(components: &[(&str, &[String])]) -> Result<T, Failure> {
-    let mut plan = ReadPlan::new(components);
-    let attempt = |plan: &ReadPlan<'_>| {
-        plan.reset();
-        T::deserialize(ComponentsDeserializer { plan })
-    };
+pub(super) fn read<T: DeserializeOwned>(plan: &mut ReadPlan<'_>) -> Result<T, Failure> {
     loop {
-        match attempt(&plan) {
+        match attempt::<T>(plan) {
             Ok(value) => return Ok(value),
             Err(failure) => {
-                let again = |plan: &ReadPlan<'_>| attempt(plan).err();
+                let again = |plan: &ReadPlan<'_>| attempt::<T>(plan).err();
                 if !plan.adapt_to(&failure, &again) {
                     // The attempts of `adapt_to` may have buffered other components; this attempt restores the state of the failure.
-                    return Err(match attempt(&plan) {
+                    return Err(match attempt::<T>(plan) {
                         Err(same) => plan.add_location(same, &again),
                         Ok(_) => failure,
                     });
@@ -42,6 +38,21 @@ fn read<T: DeserializeOwned>(components: &[(&str, &[String])]) -> Result<T, Fail
             }
         }
     }
+}
+
+/// Deserializes once with a plan.
+pub(super) fn attempt<T: DeserializeOwned>(plan: &ReadPlan<'_>) -> Result<T, Failure> {
+    plan.reset();
+    T::deserialize(ComponentsDeserializer { plan })
+}
+
+/// Returns the fields of a struct, with their aliases; `None` for a map and for a struct with a `flatten`.
+#[cfg(feature = "package")]
+pub(crate) fn field_names<T: DeserializeOwned>() -> Option<&'static [&'static str]> {
+    let plan = ReadPlan::new(&[]);
+    // Fails for a missing field, after the type has stated its fields.
+    attempt::<T>(&plan).ok();
+    plan.fields.get()
 }
 
 struct ComponentsDeserializer<'a> {
@@ -67,6 +78,7 @@ impl<'de> Deserializer<'de> for ComponentsDeserializer<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
+        self.plan.fields.set(Some(fields));
         visitor.visit_map(self.entries(Some(fields)))
     }
 
@@ -145,6 +157,6 @@ impl<'de> MapAccess<'de> for ComponentsAccess<'_> {
 }
 
 /// Deserializes texts outside a component, for the helpers in [`super::with`].
-pub(super) fn read_texts<T: DeserializeOwned>(texts: &[String]) -> Result<T, Failure> {
-    T::deserialize(ComponentValues::new(texts))
+pub(super) fn read_texts<T: DeserializeOwned>(texts: &[String], origins: &[Option<Origin>]) -> Result<T, Failure> {
+    T::deserialize(ComponentValues::new(texts, origins))
 }

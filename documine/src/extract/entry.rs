@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 
+use super::component::Component;
 use super::failure::ReceivedValue;
+use super::sourced::EXPECTED_ORIGIN;
 use super::text;
 
 /// The form of the values for a visitor that accepts any type.
@@ -28,6 +30,18 @@ pub(super) enum ScalarForm {
     Bool,
 }
 
+/// The way in which the last attempt read a component.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) enum Access {
+    /// Not at all, or as a stated type.
+    #[default]
+    Typed,
+    /// Without requesting a type.
+    Buffered,
+    /// As a component that the type does not have.
+    Ignored,
+}
+
 /// The treatment of a component with an empty list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum EmptyListMode {
@@ -39,27 +53,41 @@ enum EmptyListMode {
 }
 
 pub(super) struct ComponentEntry<'a> {
+    pub(super) component: Component<'a>,
     pub(super) name: &'a str,
     pub(super) texts: &'a [String],
     pub(super) shape: Shape,
     /// One form for each text.
     pub(super) forms: Vec<ScalarForm>,
-    /// Set if the last attempt read the component without requesting a type.
-    pub(super) buffered: Cell<bool>,
+    /// Whether each value is passed with its origin to a visitor that accepts any type.
+    pub(super) sourced: bool,
+    pub(super) access: Cell<Access>,
     empty_list: EmptyListMode,
     /// The changes left, so that adapting ends.
     changes: usize,
 }
 
 impl<'a> ComponentEntry<'a> {
-    pub(super) fn new(name: &'a str, texts: &'a [String]) -> Self {
-        let forms = vec![ScalarForm::Text; texts.len()];
+    pub(super) fn new(component: Component<'a>) -> Self {
+        let (name, texts) = (component.name(), component.values());
+        let form = |text: &String| {
+            if !component.is_number() {
+                ScalarForm::Text
+            } else if readable(text, ScalarForm::Integer) {
+                ScalarForm::Integer
+            } else {
+                ScalarForm::Float
+            }
+        };
+        let forms = texts.iter().map(form).collect();
         Self {
+            component,
             name,
             texts,
             shape: Shape::Auto,
             forms,
-            buffered: Cell::new(false),
+            sourced: false,
+            access: Cell::default(),
             empty_list: EmptyListMode::Default,
             changes: 6 + 2 * texts.len(),
         }
@@ -110,6 +138,9 @@ impl<'a> ComponentEntry<'a> {
         let Some(left) = self.changes.checked_sub(1) else { return false };
         self.changes = left;
         match (found, expected) {
+            (ReceivedValue::Text(_) | ReceivedValue::Scalar(_), ExpectedType::Sourced) => {
+                !std::mem::replace(&mut self.sourced, true)
+            }
             (ReceivedValue::Text(_) | ReceivedValue::Unit, ExpectedType::List) => self.reshape(Shape::List),
             (ReceivedValue::Text(_), ExpectedType::Scalar(form)) => element.is_some_and(|at| self.read_as(at, &[form])),
             (ReceivedValue::Text(_), ExpectedType::Other) => {
@@ -203,6 +234,8 @@ pub(super) enum ExpectedType {
     Scalar(ScalarForm),
     List,
     Text,
+    /// A value with its origin.
+    Sourced,
     Other,
 }
 
@@ -212,7 +245,9 @@ impl ExpectedType {
             ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "integer"];
         let words: Vec<&str> = expected.split(|c: char| !c.is_ascii_alphanumeric()).collect();
         let mentions = |names: &[&str]| words.iter().any(|word| names.contains(word));
-        if mentions(&["string", "str", "character"]) {
+        if expected == EXPECTED_ORIGIN {
+            Self::Sourced
+        } else if mentions(&["string", "str", "character"]) {
             Self::Text
         } else if mentions(&["sequence", "array", "tuple", "list"]) {
             Self::List

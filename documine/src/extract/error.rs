@@ -2,14 +2,16 @@
 
 use std::fmt::{self, Display};
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use super::failure::{Failure, FailureKind, ReceivedValue, quoted, quoted_list, truncated};
-use super::named_values::NamedValues;
+use super::named_values::{NamedValues, Terms};
 use super::suggest::suggest;
 
 /// The components could not be deserialized into the requested type.
 ///
 /// `Display` is one line with all details; the accessors return the parts. The invalid value is truncated, and its control characters are replaced
-/// by spaces.
+/// by spaces. Serializes to an object with the file, component, field, value, expected value, and the message.
 ///
 /// # Troubleshooting
 ///
@@ -41,6 +43,7 @@ pub struct ExtractError(Box<ExtractErrorDetails>);
 struct ExtractErrorDetails {
     file_name: Option<String>,
     file_id: Option<String>,
+    terms: &'static Terms,
     field: String,
     /// A component with a similar name.
     similar: Option<String>,
@@ -74,6 +77,7 @@ impl ExtractError {
         Self(Box::new(ExtractErrorDetails {
             file_name: components.file_name.map(str::to_owned),
             file_id: components.file_id.map(str::to_owned),
+            terms: components.terms,
             field,
             similar: similar.map(str::to_owned),
             given: quoted_list(&components.names().collect::<Vec<_>>()),
@@ -81,7 +85,7 @@ impl ExtractError {
         }))
     }
 
-    /// Returns the name of the file, or its id if the name is not known.
+    /// Returns the name of the file, or its id if the name is not known; for a row of a report, the sheet and the row.
     pub fn file(&self) -> Option<&str> {
         self.0.file_name.as_deref().or(self.0.file_id.as_deref())
     }
@@ -91,7 +95,7 @@ impl ExtractError {
         self.0.file_id.as_deref()
     }
 
-    /// Returns the component.
+    /// Returns the component; for a row of a report, the column.
     ///
     /// `None` if the type itself was rejected (an enum at the top level), or if several components have the same text behind a `#[serde(flatten)]`.
     pub fn component(&self) -> Option<&str> {
@@ -125,12 +129,11 @@ impl ExtractError {
     }
 }
 
-impl Display for ExtractError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ExtractErrorDetails { field, similar, given, failure, .. } = &*self.0;
-        if let Some(file) = self.file() {
-            write!(f, "{}: ", truncated(file, MAX_VALUE))?;
-        }
+impl ExtractError {
+    /// Writes the error without the file.
+    pub(super) fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ExtractErrorDetails { field, similar, given, failure, terms, .. } = &*self.0;
+        let (item, container) = (terms.item, terms.container);
         // A reason that starts with a verb continues the sentence.
         let continues_sentence = matches!(
             failure.kind,
@@ -139,18 +142,14 @@ impl Display for ExtractError {
         let separator = if continues_sentence { " " } else { ": " };
         match &failure.component {
             Some(component) => {
-                write!(
-                    f,
-                    "component {} (field {}){separator}{failure}",
-                    quoted(component),
-                    truncated(field, MAX_VALUE)
-                )?;
+                let field = truncated(field, MAX_VALUE);
+                write!(f, "{item} {} (field {field}){separator}{failure}", quoted(component))?;
             }
-            None => write!(f, "components for {}: {failure}", truncated(field, MAX_VALUE))?,
+            None => write!(f, "{item}s for {}: {failure}", truncated(field, MAX_VALUE))?,
         }
         match (&failure.kind, similar) {
-            (FailureKind::Missing(_), Some(similar)) => write!(f, "; the file has {}", quoted(similar)),
-            (FailureKind::Missing(_), None) => write!(f, "; the file has {given}"),
+            (FailureKind::Missing(_), Some(similar)) => write!(f, "; the {container} has {}", quoted(similar)),
+            (FailureKind::Missing(_), None) => write!(f, "; the {container} has {given}"),
             (FailureKind::Unknown { .. }, Some(similar)) => write!(f, "; did you mean {}?", quoted(similar)),
             (FailureKind::Count { .. }, _) => match self.value() {
                 Some(values) => write!(f, ": {values}"),
@@ -161,10 +160,32 @@ impl Display for ExtractError {
     }
 }
 
+impl Display for ExtractError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = self.file() {
+            write!(f, "{}: ", truncated(file, MAX_VALUE))?;
+        }
+        self.write_reason(f)
+    }
+}
+
+impl Serialize for ExtractError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("ExtractError", 6)?;
+        fields.serialize_field("file", &self.file())?;
+        fields.serialize_field("component", &self.component())?;
+        fields.serialize_field("field", self.field())?;
+        fields.serialize_field("value", &self.value())?;
+        fields.serialize_field("expected", &self.expected())?;
+        fields.serialize_field("message", &self.to_string())?;
+        fields.end()
+    }
+}
+
 impl std::error::Error for ExtractError {}
 
 /// Shortens `a::b::Study<c::D>` to `Study`.
-fn short_name(full: &str) -> &str {
+pub(super) fn short_name(full: &str) -> &str {
     let bare = full.split('<').next().unwrap_or(full);
     bare.rsplit("::").next().unwrap_or(bare)
 }

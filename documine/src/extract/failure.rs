@@ -1,5 +1,6 @@
 //! The failure of one deserialization attempt, by its parts. Internal: [`super::ExtractError`] is built from it, and [`super::plan`] adapts to it.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display, Write as _};
 use std::ops::{Deref, DerefMut};
 
@@ -105,9 +106,33 @@ impl From<Unexpected<'_>> for ReceivedValue {
     }
 }
 
+thread_local! {
+    /// The failure that [`Failure::into_other_error`] passes through `serde::de::Error::custom`, which takes a text only.
+    static PASSED: RefCell<Option<Failure>> = const { RefCell::new(None) };
+}
+
+impl Failure {
+    /// Converts a failure in a helper into the error of the deserializer that called it. A `Failure` keeps the index and the text.
+    pub(super) fn into_other_error<E: de::Error>(mut self) -> E {
+        let message = match &self.kind {
+            FailureKind::Other(message) => message.clone(),
+            _ => self.to_string(),
+        };
+        // The other kinds are about the converted text, which the plan does not know.
+        if self.kind != FailureKind::NoValue {
+            self.kind = FailureKind::Other(message.clone());
+        }
+        PASSED.set(Some(self));
+        let error = E::custom(message);
+        // Left by an error of another format.
+        PASSED.take();
+        error
+    }
+}
+
 impl de::Error for Failure {
     fn custom<M: Display>(message: M) -> Self {
-        Self::new(FailureKind::Other(message.to_string()))
+        PASSED.take().unwrap_or_else(|| Self::new(FailureKind::Other(message.to_string())))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
 
-use super::text::{self, NotANumber, Notation};
+use super::text::{self, NotANumber, Notation, could_group};
 
 /// An amount of money with its currency.
 ///
@@ -163,14 +163,6 @@ pub(super) fn unambiguous(mut number: String) -> String {
         number.push('0');
     }
     number
-}
-
-/// Returns true for one to three digits, a mark and three digits: `1.234`, but not `0.234`.
-fn could_group(digits: &str) -> bool {
-    digits.split_once(['.', ',']).is_some_and(|(whole, decimals)| {
-        let are_digits = [whole, decimals].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-        are_digits && (1..=3).contains(&whole.len()) && decimals.len() == 3 && !whole.starts_with('0')
-    })
 }
 
 /// Removes the dash in place of cents (`1.234,-`, `1'234.–`, `5,--`); the mark before it determines the notation.

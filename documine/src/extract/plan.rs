@@ -7,13 +7,18 @@
 //!
 //! Empty lists are handled the same way: `None` for an `Option`, an empty list for a `Vec`, omitted for a `#[serde(default)]`.
 
-use super::entry::{ComponentEntry, ExpectedType};
+use std::cell::Cell;
+
+use super::component::Component;
+use super::entry::{Access, ComponentEntry, ExpectedType};
 use super::failure::{Failure, FailureKind, ReceivedValue, quoted_list};
-use super::value::{ComponentValues, Sentinel};
+use super::value::{ComponentValues, Origins, Sentinel};
 
 pub(super) struct ReadPlan<'a> {
     entries: Vec<ComponentEntry<'a>>,
     probe: Option<Probe>,
+    /// The fields of the type, if it is a struct without `flatten`.
+    pub(super) fields: Cell<Option<&'static [&'static str]>>,
 }
 
 /// A sentinel in place of a value, or a component that is omitted.
@@ -34,15 +39,40 @@ struct ValueLocation {
 pub(super) type AttemptFn<'f> = dyn Fn(&ReadPlan<'_>) -> Option<Failure> + 'f;
 
 impl<'a> ReadPlan<'a> {
-    pub(super) fn new(components: &[(&'a str, &'a [String])]) -> Self {
-        Self { entries: components.iter().map(|(name, texts)| ComponentEntry::new(name, texts)).collect(), probe: None }
+    pub(super) fn new(components: &[Component<'a>]) -> Self {
+        let entries = components.iter().map(|component| ComponentEntry::new(*component)).collect();
+        Self { entries, probe: None, fields: Cell::default() }
     }
 
-    /// Resets the record of buffered components.
+    /// Resets the record of the way in which components were read.
     pub(super) fn reset(&self) {
         for entry in &self.entries {
-            entry.buffered.set(false);
+            entry.access.set(Access::Typed);
         }
+    }
+
+    /// Returns the components that the type does not read. The last attempt must have succeeded.
+    pub(super) fn unread(&mut self, attempt: &AttemptFn<'_>) -> Vec<&'a str> {
+        let access: Vec<Access> = self.entries.iter().map(|entry| entry.access.get()).collect();
+        let mut unread = Vec::new();
+        for (entry, access) in access.into_iter().enumerate() {
+            let is_unread = match access {
+                Access::Typed => false,
+                Access::Ignored => true,
+                // Serde drops buffered components that no field reads; a field rejects the sentinel.
+                Access::Buffered => {
+                    let location = ValueLocation { entry, element: None };
+                    self.probe = Some(Probe { location, sentinel: Some(Sentinel::Bytes) });
+                    let outcome = attempt(self);
+                    self.probe = None;
+                    outcome.is_none()
+                }
+            };
+            if is_unread {
+                unread.extend(self.name(entry));
+            }
+        }
+        unread
     }
 
     pub(super) fn name(&self, index: usize) -> Option<&'a str> {
@@ -59,7 +89,9 @@ impl<'a> ReadPlan<'a> {
                 texts: entry.texts,
                 shape: entry.shape,
                 forms: &entry.forms,
-                buffered: Some(&entry.buffered),
+                sourced: entry.sourced,
+                origins: Origins::Component(entry.component),
+                access: Some(&entry.access),
                 sentinel,
             },
         ))
@@ -123,7 +155,7 @@ impl<'a> ReadPlan<'a> {
     fn locate_field(&mut self, failure: &Failure, attempt: &AttemptFn<'_>) -> Option<ValueLocation> {
         let candidates = self.candidates(failure);
         if let [only] = candidates[..]
-            && !matches!(failure.kind, FailureKind::Other(_))
+            && !matches!(failure.kind, FailureKind::Other(_) | FailureKind::NoValue)
         {
             return Some(only);
         }
@@ -150,7 +182,7 @@ impl<'a> ReadPlan<'a> {
     }
 
     fn candidates(&self, failure: &Failure) -> Vec<ValueLocation> {
-        let all = self.entries.iter().enumerate().filter(|(_, entry)| entry.buffered.get());
+        let all = self.entries.iter().enumerate().filter(|(_, entry)| entry.access.get() == Access::Buffered);
         let component = |entry| ValueLocation { entry, element: None };
         match (&failure.kind, failure.found()) {
             (_, Some(found @ (ReceivedValue::Text(_) | ReceivedValue::Scalar(_)))) => all
@@ -164,7 +196,7 @@ impl<'a> ReadPlan<'a> {
             (FailureKind::Count { count, .. }, None) => {
                 all.filter(|(_, entry)| entry.texts.len() == *count).map(|(index, _)| component(index)).collect()
             }
-            (FailureKind::Other(_), None) => all.map(|(index, _)| component(index)).collect(),
+            (FailureKind::Other(_) | FailureKind::NoValue, None) => all.map(|(index, _)| component(index)).collect(),
             _ => Vec::new(),
         }
     }

@@ -1,10 +1,14 @@
 //! Types that can be extracted, and the errors of components that do not fit.
 #![allow(clippy::unwrap_used)]
 
+mod check;
+mod describe;
 mod errors;
 mod flatten;
 #[cfg(feature = "schemars")]
 mod map;
+mod numbers;
+mod sourced;
 mod types;
 
 use serde::de::DeserializeOwned;

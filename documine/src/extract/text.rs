@@ -13,8 +13,10 @@ pub(super) enum NotANumber {
 /// The decimal mark that the caller expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Notation {
-    /// Not stated: a text is accepted if it is unambiguous.
+    /// Not stated: a text is accepted if it is unambiguous. A single point is a decimal point.
     Evident,
+    /// Not stated: as `Evident`, but a single point before three digits is ambiguous.
+    Strict,
     /// `1,234.5`
     Point,
     /// `1.234,5`
@@ -27,7 +29,7 @@ pub(super) enum Notation {
 pub(super) fn plain(text: &str, notation: Notation) -> Result<String, NotANumber> {
     let text = in_ascii(text);
     let (negative, unsigned) = match notation {
-        Notation::Evident => leading_sign(text.trim()),
+        Notation::Evident | Notation::Strict => leading_sign(text.trim()),
         Notation::Point | Notation::Comma => sign(text.trim())?,
     };
     let (mantissa, exponent) = match unsigned.find(['e', 'E']) {
@@ -139,7 +141,8 @@ fn split(mantissa: &str, notation: Notation) -> Result<(&str, Option<&str>), Not
     let mark = match notation {
         Notation::Point => Some('.'),
         Notation::Comma => Some(','),
-        Notation::Evident => evident_mark(mantissa)?,
+        Notation::Strict if could_group(mantissa) => return Err(NotANumber::Ambiguous),
+        Notation::Evident | Notation::Strict => evident_mark(mantissa)?,
     };
     let Some((whole, decimals)) = mark.and_then(|mark| mantissa.split_once(mark)) else {
         return Ok((mantissa, None));
@@ -155,16 +158,20 @@ fn evident_mark(mantissa: &str) -> Result<Option<char>, NotANumber> {
         (1, commas) if commas > 0 && mantissa.rfind('.') > mantissa.rfind(',') => Ok(Some('.')),
         (points, 1) if points > 0 && mantissa.rfind(',') > mantissa.rfind('.') => Ok(Some(',')),
         (1, 0) => Ok(Some('.')),
-        (0, 1) => {
-            let (whole, decimals) = mantissa.split_once(',').ok_or(NotANumber::Malformed)?;
-            let could_group =
-                decimals.len() == 3 && all_digits(decimals) && (1..=3).contains(&whole.len()) && all_digits(whole);
-            if could_group && !whole.starts_with('0') { Err(NotANumber::Ambiguous) } else { Ok(Some(',')) }
-        }
+        (0, 1) if could_group(mantissa) => Err(NotANumber::Ambiguous),
+        (0, 1) => Ok(Some(',')),
         // Without a mark, or with several of the same, which can only group.
         (_, 0) | (0, _) => Ok(None),
         _ => Err(NotANumber::Malformed),
     }
+}
+
+/// Returns true for one to three digits, a mark and three digits: `1.234`, but not `0.234`.
+pub(super) fn could_group(digits: &str) -> bool {
+    digits.split_once(['.', ',']).is_some_and(|(whole, decimals)| {
+        let are_digits = all_digits(whole) && all_digits(decimals);
+        are_digits && whole.len() <= 3 && decimals.len() == 3 && !whole.starts_with('0')
+    })
 }
 
 /// Removes thousands separators: one to three digits, then groups of three, all with the same separator.

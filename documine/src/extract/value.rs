@@ -3,10 +3,12 @@
 use std::cell::Cell;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::entry::{ScalarForm, Shape};
+use super::component::{Component, SourcedValue};
+use super::entry::{Access, ScalarForm, Shape};
 use super::failure::{Failure, FailureKind, ReceivedValue, quoted_list};
+use super::sourced::{EXPECTED_ORIGIN, Origin, SOURCED, TEXTS};
 use super::text::{self, NotANumber};
 
 /// All values of one component.
@@ -17,10 +19,33 @@ pub(super) struct ComponentValues<'a> {
     pub(super) shape: Shape,
     /// The form of each value for such a visitor.
     pub(super) forms: &'a [ScalarForm],
-    /// Set if there was such a visitor.
-    pub(super) buffered: Option<&'a Cell<bool>>,
+    /// Whether each value is passed to such a visitor as an object with its origin.
+    pub(super) sourced: bool,
+    pub(super) origins: Origins<'a>,
+    /// Records the way in which the visitor read the component.
+    pub(super) access: Option<&'a Cell<Access>>,
     /// Replaces all values, or the one with this index, for such a visitor.
     pub(super) sentinel: Option<(Option<usize>, Sentinel)>,
+}
+
+/// The origins of the values.
+#[derive(Clone, Copy)]
+pub(super) enum Origins<'a> {
+    /// Those that the service states.
+    Component(Component<'a>),
+    /// Those that a helper received; `None` for a text without one, which has passed through serde's buffer or another format.
+    Items(&'a [Option<Origin>]),
+}
+
+impl Origins<'_> {
+    fn get(self, index: usize, raw: &str) -> Option<Origin> {
+        match self {
+            Self::Component(component) => {
+                Some(Origin::new(component.get(index).unwrap_or_else(|| SourcedValue::bare(raw))))
+            }
+            Self::Items(items) => items.get(index).cloned().flatten(),
+        }
+    }
 }
 
 /// A value that no document contains, to identify the component in a failure.
@@ -28,6 +53,8 @@ pub(super) struct ComponentValues<'a> {
 pub(super) enum Sentinel {
     Text,
     Number,
+    /// Bytes that are not UTF-8, which no type of a component accepts.
+    Bytes,
 }
 
 impl Sentinel {
@@ -38,13 +65,16 @@ impl Sentinel {
         match self {
             Self::Text => visitor.visit_str(Self::TEXT),
             Self::Number => visitor.visit_u64(Self::NUMBER),
+            Self::Bytes => visitor.visit_bytes(&[0xff]),
         }
     }
 }
 
 impl<'a> ComponentValues<'a> {
-    pub(super) fn new(texts: &'a [String]) -> Self {
-        Self { texts, shape: Shape::Auto, forms: &[], buffered: None, sentinel: None }
+    /// Creates the values of a helper.
+    pub(super) fn new(texts: &'a [String], origins: &'a [Option<Origin>]) -> Self {
+        let origins = Origins::Items(origins);
+        Self { texts, shape: Shape::Auto, forms: &[], sourced: false, origins, access: None, sentinel: None }
     }
 
     /// Returns the only value.
@@ -59,7 +89,8 @@ impl<'a> ComponentValues<'a> {
 
     fn text(self, index: usize, text: &'a str) -> TextValue<'a> {
         let sentinel = self.sentinel.filter(|(element, _)| *element == Some(index)).map(|(_, sentinel)| sentinel);
-        TextValue { raw: text, form: self.forms.get(index).copied().unwrap_or_default(), sentinel }
+        let form = self.forms.get(index).copied().unwrap_or_default();
+        TextValue { raw: text, form, sentinel, sourced: self.sourced, index, origins: self.origins }
     }
 
     fn elements(self) -> Elements<'a> {
@@ -101,8 +132,8 @@ impl<'de> Deserializer<'de> for ComponentValues<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
-        if let Some(buffered) = self.buffered {
-            buffered.set(true);
+        if let Some(access) = self.access {
+            access.set(Access::Buffered);
         }
         if let Some((None, sentinel)) = self.sentinel {
             return sentinel.give(visitor);
@@ -127,8 +158,12 @@ impl<'de> Deserializer<'de> for ComponentValues<'_> {
         visitor.visit_unit()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Failure> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Failure> {
+        match name {
+            TEXTS if self.is_blank() => visitor.visit_none(),
+            TEXTS => visitor.visit_seq(Self { sourced: true, ..self }.elements()),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
@@ -167,6 +202,9 @@ impl<'de> Deserializer<'de> for ComponentValues<'_> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if let Some(access) = self.access {
+            access.set(Access::Ignored);
+        }
         visitor.visit_unit()
     }
 }
@@ -185,8 +223,12 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         let Some(text) = self.values.texts.get(index) else { return Ok(None) };
         self.next += 1;
         let read = seed.deserialize(self.values.text(index, text));
-        // The index is omitted for a single value.
-        read.map(Some).map_err(|failure| if self.values.texts.len() > 1 { failure.with_index(index) } else { failure })
+        read.map(Some).map_err(|failure| {
+            // An error of a custom type does not name the text.
+            let failure = failure.with_value(text);
+            // The index is omitted for a single value.
+            if self.values.texts.len() > 1 { failure.with_index(index) } else { failure }
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -200,9 +242,20 @@ pub(super) struct TextValue<'a> {
     raw: &'a str,
     form: ScalarForm,
     sentinel: Option<Sentinel>,
+    sourced: bool,
+    index: usize,
+    origins: Origins<'a>,
 }
 
 impl TextValue<'_> {
+    /// Gives the value as an object with its origin.
+    fn with_origin<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        match self.origins.get(self.index, self.raw) {
+            Some(origin) => visitor.visit_map(SourcedAccess::new(self, origin)),
+            None => Err(de::Error::invalid_type(Unexpected::Str(self.raw), &EXPECTED_ORIGIN)),
+        }
+    }
+
     fn invalid(self, why: NotANumber, expected: String) -> Failure {
         let kind = match why {
             NotANumber::Ambiguous => FailureKind::Ambiguous { expected },
@@ -265,6 +318,9 @@ impl<'de> Deserializer<'de> for TextValue<'_> {
     as_text! { deserialize_str deserialize_string deserialize_identifier deserialize_map }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
+        if self.sourced {
+            return self.with_origin(visitor);
+        }
         if let Some(sentinel) = self.sentinel {
             return sentinel.give(visitor);
         }
@@ -352,11 +408,11 @@ impl<'de> Deserializer<'de> for TextValue<'_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Failure> {
-        self.deserialize_map(visitor)
+        if name == SOURCED { self.with_origin(visitor) } else { self.deserialize_map(visitor) }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -374,7 +430,39 @@ impl<'de> Deserializer<'de> for TextValue<'_> {
     }
 }
 
-/// Converts a failure into the error of another deserializer, which adds the location.
-pub(super) fn into_other_error<E: de::Error>(failure: &Failure) -> E {
-    E::custom(failure)
+/// The access to a value and the fields of its origin.
+struct SourcedAccess<'a> {
+    value: Option<TextValue<'a>>,
+    fields: std::array::IntoIter<(&'static str, serde_json::Value), 5>,
+    current: Option<serde_json::Value>,
+}
+
+impl<'a> SourcedAccess<'a> {
+    fn new(value: TextValue<'a>, origin: Origin) -> Self {
+        let value = TextValue { sourced: false, ..value };
+        Self { value: Some(value), fields: origin.fields().into_iter(), current: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for SourcedAccess<'_> {
+    type Error = Failure;
+
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        let key = if self.value.is_some() {
+            "value"
+        } else {
+            let Some((key, field)) = self.fields.next() else { return Ok(None) };
+            self.current = Some(field);
+            key
+        };
+        let key: StrDeserializer<'_, Failure> = key.into_deserializer();
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Failure> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => seed.deserialize(self.current.take().unwrap_or_default()).map_err(de::Error::custom),
+        }
+    }
 }

@@ -1,20 +1,20 @@
 //! Functions for `#[serde(deserialize_with = "…")]` that accept more notations.
 //!
-//! Each works for a scalar, an `Option`, a list and a tuple. On an `Option` add `#[serde(default)]`, which serde no longer implies for a field with
+//! Each works for a scalar, an `Option`, a list, a tuple, and a [`Sourced`](super::Sourced) in place of a scalar. On an `Option` add `#[serde(default)]`, which serde no longer implies for a field with
 //! such a function.
 
 use serde::Deserializer;
-use serde::de::{self, DeserializeOwned, SeqAccess, Visitor};
-use std::fmt;
+use serde::de::DeserializeOwned;
 
-use super::de::read_texts;
 use super::money;
+use super::number::{plain, reason};
 use super::text::{self, Notation};
-use super::value::into_other_error;
 
 mod calendar;
+mod texts;
 
 use calendar::Order;
+use texts::{Numbers, convert};
 
 /// Parses the value by the rules of this module where serde alone would not.
 ///
@@ -33,7 +33,7 @@ use calendar::Order;
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
 pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| Ok(text.to_owned()))
+    convert(deserializer, Numbers::Kept, |text| Ok(text.to_owned()))
 }
 
 /// Parses numbers with a decimal point and thousands commas. `1,234` is 1234.
@@ -51,14 +51,55 @@ pub fn parse<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) ->
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
 pub fn decimal_point<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| number(text, Notation::Point))
+    convert(deserializer, Numbers::Kept, |text| stated(text, Notation::Point))
 }
 
 /// Parses numbers with a decimal comma and thousands points, as in most of continental Europe. `1,234` is 1.234.
 ///
 /// The negative forms of accounting are accepted: `(1.234,50)`, `1.234,50-`. A [`Money`](super::Money) accepts amounts with a currency.
 pub fn decimal_comma<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| number(text, Notation::Comma))
+    convert(deserializer, Numbers::Kept, |text| stated(text, Notation::Comma))
+}
+
+/// Parses numbers of any type in every unambiguous notation: `1.234,50`, `1,234.50`, `1 234,5`, `1'234`.
+///
+/// Fields of Rust's number types are parsed by these rules without this function; other types (`rust_decimal::Decimal`) need it. The negative
+/// forms of accounting are accepted: `(1,234.50)`, `1,234.50-`. A single dot is a decimal point: `1.234` is 1.234. A single comma before three
+/// digits (`1,234`) is an error. If dots may separate thousands, use [`number_strict`] or [`decimal_comma`].
+///
+/// ```
+/// # use documine::extract::{NamedValues, with};
+/// #[derive(serde::Deserialize)]
+/// struct Item { #[serde(deserialize_with = "with::number")] prices: Vec<rust_decimal::Decimal> }
+///
+/// let values = ["1.234,50".to_owned(), "0.10".to_owned()];
+/// let item: Item = NamedValues::new([("prices", &values[..])]).extract()?;
+/// assert_eq!(item.prices.iter().map(ToString::to_string).collect::<Vec<_>>(), ["1234.50", "0.10"]);
+/// # Ok::<(), documine::extract::ExtractError>(())
+/// ```
+pub fn number<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, Numbers::Kept, |text| {
+        plain(text, Notation::Evident).map_err(|why| reason(why, Notation::Evident))
+    })
+}
+
+/// Parses numbers like [`number`], but rejects every number that has two readings: `1.234` as well as `1,234`.
+///
+/// Documents from several countries mix notations: beside `1.234,56` a `1.234` is 1234. The error names the functions that state the notation.
+///
+/// ```
+/// # use documine::extract::{NamedValues, with};
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Item { #[serde(deserialize_with = "with::number_strict")] prices: Vec<f64> }
+///
+/// let values = ["1.234,56".to_owned(), "1.234".to_owned()];
+/// let error = NamedValues::new([("prices", &values[..])]).extract::<Item>().unwrap_err();
+/// assert_eq!((error.field(), error.value()), ("Item.prices[1]", Some("1.234")));
+/// ```
+pub fn number_strict<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    convert(deserializer, Numbers::Kept, |text| {
+        plain(text, Notation::Strict).map_err(|why| reason(why, Notation::Strict))
+    })
 }
 
 /// Converts dates in the notations of documents to `YYYY-MM-DD`, which chrono, jiff, time and `String` deserialize.
@@ -84,7 +125,7 @@ pub fn decimal_comma<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserialize
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
 pub fn date<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| {
+    convert(deserializer, Numbers::Converted, |text| {
         calendar::iso(text, Order::Unknown).ok_or_else(|| match calendar::iso(text, Order::DayFirst) {
             Some(_) => {
                 "ambiguous order of day and month; with::date_day_first or with::date_month_first states the order"
@@ -98,7 +139,7 @@ pub fn date<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
 ///
 /// A date that exists in the other order only (`03/13/2024`) is read in that order.
 pub fn date_day_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| {
+    convert(deserializer, Numbers::Converted, |text| {
         calendar::iso(text, Order::DayFirst).ok_or("expected a date such as 31/12/2024 or 31 December 2024")
     })
 }
@@ -118,7 +159,7 @@ pub fn date_day_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializ
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
 pub fn date_month_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| {
+    convert(deserializer, Numbers::Converted, |text| {
         calendar::iso(text, Order::MonthFirst).ok_or("expected a date such as 12/31/2024 or December 31, 2024")
     })
 }
@@ -139,83 +180,16 @@ pub fn date_month_first<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserial
 /// # Ok::<(), documine::extract::ExtractError>(())
 /// ```
 pub fn amount<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    convert(deserializer, |text| Ok(money::parse(text, Notation::Evident).map_err(money::expected)?.0))
+    convert(deserializer, Numbers::Kept, |text| Ok(money::parse(text, Notation::Evident).map_err(money::expected)?.0))
 }
 
-fn number(text: &str, notation: Notation) -> Result<String, &'static str> {
+fn stated(text: &str, notation: Notation) -> Result<String, &'static str> {
     if let Ok((amount, Some(currency))) = money::parse(text, notation) {
         // Accepted by `Money` only. A plain number rejects it, so that no currency is dropped silently.
         return Ok(format!("{currency} {}", money::unambiguous(amount)));
     }
     text::plain(text, notation).map(money::unambiguous).map_err(|_| match notation {
         Notation::Comma => "expected a number such as 1.234,5",
-        Notation::Point | Notation::Evident => "expected a number such as 1,234.5",
+        Notation::Point | Notation::Evident | Notation::Strict => "expected a number such as 1,234.5",
     })
-}
-
-/// Converts every text except blanks with `change`, and deserializes a `T` from the results.
-fn convert<'de, D, T, F>(deserializer: D, change: F) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: DeserializeOwned,
-    F: Fn(&str) -> Result<String, &'static str>,
-{
-    let mut texts = deserializer.deserialize_any(TextsVisitor)?;
-    for text in &mut texts {
-        if !text.trim().is_empty() {
-            *text = change(text).map_err(de::Error::custom)?;
-        }
-    }
-    read_texts(&texts).map_err(|failure| into_other_error(&failure))
-}
-
-/// Accepts nothing, one text or several. Numbers and booleans occur when a JSON file is read.
-struct TextsVisitor;
-
-impl<'de> Visitor<'de> for TextsVisitor {
-    type Value = Vec<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or a list of strings")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(vec![text.to_owned()])
-    }
-
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(vec![value.to_string()])
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(vec![number.to_string()])
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(vec![number.to_string()])
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(vec![number.to_string()])
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(text) = list.next_element()? {
-            texts.push(text);
-        }
-        Ok(texts)
-    }
 }

@@ -6,6 +6,7 @@
 mod memory_budget;
 mod model;
 mod number_format;
+mod records;
 mod sheet;
 mod workbook;
 mod workbook_data;

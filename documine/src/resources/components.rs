@@ -1,16 +1,16 @@
 //! `4. Components`: the named values that the service extracted from files.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
 use futures_util::stream::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::client::named_call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract;
+use crate::extract::{Component, ExtractReport, NamedValues, components_of, details_of};
 use crate::list::{ListRequest, named_list};
-use crate::models::{FileComponents, FileId};
+use crate::models::{DossierId, DossierTemplateId, FileComponents, FileId};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
 use crate::text::one_line;
@@ -33,51 +33,129 @@ impl<P> Export<P> {
     }
 }
 
-/// The components of one file. Dereferences to the model.
+/// The components of one file, in the order of the template. Cheap to clone.
+///
+/// A value and its details (page, rule, description) are read together, from [`iter`](Self::iter) and [`get`](Self::get), or as a field of type
+/// [`Sourced`](crate::extract::Sourced). The service includes the details on request: `file.components().include_details(true)`.
+///
+/// Serializes like the model [`FileComponents`] and deserializes from that form, so a saved export is read like a response.
 ///
 /// ```
 /// # async fn f(file: documine::FileHandle) -> documine::Result<()> {
+/// use documine::extract::{Money, Sourced};
+///
 /// #[derive(serde::Deserialize)]
 /// struct Invoice {
 ///     #[serde(rename = "Invoice_Number")]
 ///     number: String,
 ///     #[serde(rename = "Total_Amount")]
-///     total: Option<f64>,
+///     total: Option<Sourced<Money>>,
 /// }
-/// let components = file.components().await?;
-/// println!("{:?}", components.values("Invoice_Number"));
+/// let components = file.components().include_details(true).await?;
+/// for component in components.iter() {
+///     for value in component.iter() {
+///         println!("{}: {} (page {:?})", component.name(), value.raw(), value.page());
+///     }
+/// }
 /// let invoice: Invoice = components.extract()?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "FileComponents")]
 pub struct Components(Arc<FileComponents>);
 
 impl Components {
+    /// Returns the id of the file.
+    pub fn file_id(&self) -> &FileId {
+        &self.0.file_id
+    }
+
+    /// Returns the name of the file.
+    pub fn file_name(&self) -> Option<&str> {
+        self.0.file_name.as_deref()
+    }
+
+    /// Returns the id of the dossier.
+    pub fn dossier_id(&self) -> Option<&DossierId> {
+        self.0.dossier_id.as_ref()
+    }
+
+    /// Returns the id of the dossier template.
+    pub fn dossier_template_id(&self) -> Option<&DossierTemplateId> {
+        self.0.dossier_template_id.as_ref()
+    }
+
+    /// Returns the names of the components, also of those without a value.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.components.keys().map(String::as_str)
+    }
+
     /// Returns the values of the component `name` in the document's order; an empty slice if the file has no such component.
     pub fn values(&self, name: &str) -> &[String] {
         self.0.components.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Returns the component `name` with its details.
+    pub fn get(&self, name: &str) -> Option<Component<'_>> {
+        let (name, values) = self.0.components.get_key_value(name)?;
+        Some(Component::new(name, values, details_of(&self.0, name)))
+    }
+
+    /// Returns the components with their details, also those without a value.
+    pub fn iter(&self) -> impl Iterator<Item = Component<'_>> {
+        components_of(&self.0)
+    }
+
+    /// Returns the number of components, including those without a value.
+    pub fn len(&self) -> usize {
+        self.0.components.len()
+    }
+
+    /// Returns whether no component is listed.
+    pub fn is_empty(&self) -> bool {
+        self.0.components.is_empty()
+    }
+
     /// Extracts the components into a type of the caller; see [`extract`](mod@crate::extract).
     ///
     /// # Errors
-    /// [`ErrorKind::Extract`] names the file and the field; its [source](std::error::Error::source) is the [`extract::ExtractError`] with the component,
+    /// [`ErrorKind::Extract`] names the file and the field; its [source](std::error::Error::source) is the [`ExtractError`](crate::extract::ExtractError) with the component,
     /// the invalid value and the expected one.
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
-        let listed = self.0.components.iter().map(|(name, values)| (name.as_str(), values.as_slice()));
-        extract::NamedValues::new(listed)
-            .of_file(self.0.file_name.as_deref(), Some(self.0.file_id.as_str()))
-            .extract()
-            .map_err(|error| {
-                let file = error.file().map(|file| format!(" of {}", one_line(file))).unwrap_or_default();
-                let text = format!("the components{file} do not fit {}", error.field());
-                Error::new(ErrorKind::Extract, text).with_source(error)
-            })
+        NamedValues::from(self.as_model()).extract().map_err(|error| {
+            let file = error.file().map(|file| format!(" of {}", one_line(file))).unwrap_or_default();
+            let text = format!("the components{file} do not fit {}", error.field());
+            Error::new(ErrorKind::Extract, text).with_source(error)
+        })
     }
 
-    /// Returns the model, for example to serialize it. The serialized form deserializes as the same type.
+    /// Compares the components with a type and returns every problem, where [`extract`](Self::extract) returns the first.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// # #[allow(dead_code)]
+    /// struct Invoice { number: String, total: f64, date: Option<String> }
+    ///
+    /// # let saved = r#"{"fileId": "f-1", "fileName": "a.pdf", "components": {"total": ["ten"], "VAT": ["1"]}}"#;
+    /// let components: documine::Components = serde_json::from_str(saved)?;
+    /// let report = components.check::<Invoice>();
+    /// assert_eq!((report.missing().len(), report.unparsable().len(), report.extra()), (1, 1, &["VAT".to_owned()][..]));
+    /// println!("{report}");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use = "the report says whether the type can be read"]
+    pub fn check<T: DeserializeOwned>(&self) -> ExtractReport {
+        NamedValues::from(self.as_model()).check::<T>()
+    }
+
+    /// Returns the model.
     pub fn as_model(&self) -> &FileComponents {
         &self.0
+    }
+
+    /// Returns the model; copies it if a clone of these components exists.
+    pub fn into_model(self) -> FileComponents {
+        Arc::unwrap_or_clone(self.0)
     }
 }
 
@@ -87,18 +165,15 @@ impl From<FileComponents> for Components {
     }
 }
 
-impl Deref for Components {
-    type Target = FileComponents;
-
-    fn deref(&self) -> &FileComponents {
-        &self.0
+impl Serialize for Components {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
-#[cfg(feature = "schemars")]
-impl extract::ComponentNames for Components {
-    fn component_names(&self) -> Vec<&str> {
-        self.0.components.keys().map(String::as_str).collect()
+impl From<Components> for FileComponents {
+    fn from(components: Components) -> Self {
+        components.into_model()
     }
 }
 
@@ -239,7 +314,7 @@ named_call! {
 macro_rules! include_details {
     ($($name:ident: $($field:ident).+),+) => {$(
         impl $name {
-            /// Sets whether the position of each value in its document and the rule that found it are included. Default: `false`.
+            /// Sets whether the page of each value, the rule that created it and its description are included. Default: `false`.
             pub fn include_details(mut self, yes: bool) -> Self {
                 self.$($field).+.include_details = Some(yes);
                 self
@@ -263,7 +338,7 @@ impl ListDossierComponents {
     ) -> impl Stream<Item = Result<(FileId, T)>> + Send + 'static {
         self.stream().map(|components| {
             let components = components?;
-            Ok((components.file_id.clone(), components.extract()?))
+            Ok((components.file_id().clone(), components.extract()?))
         })
     }
 }

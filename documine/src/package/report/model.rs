@@ -1,5 +1,7 @@
 //! Values of an extraction report.
 
+use std::fmt::{self, Display};
+
 /// An extraction report: a workbook and its sheets.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -39,7 +41,8 @@ pub struct Row {
 
 /// The value of a cell. For a formula, the stored value; nothing is computed.
 ///
-/// An invalid number or boolean is kept as text. A number that is not a valid date is kept as a number.
+/// An invalid number or boolean is kept as text. A number that is not a valid date is kept as a number. `Display` shows the value without the number
+/// format of the cell, and nothing for an empty cell.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Cell {
@@ -69,5 +72,16 @@ impl Cell {
     /// Returns the number of a number cell.
     pub fn as_number(&self) -> Option<f64> {
         if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+}
+
+impl Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.pad(""),
+            Self::Text(text) | Self::DateTime(text) | Self::Error(text) => f.pad(text),
+            Self::Number(number) | Self::Days(number) => number.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+        }
     }
 }
