@@ -40,7 +40,7 @@ pub(super) struct WaitReport {
 }
 
 /// The end of failed work.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct WorkFailure {
     /// The service's name of the state.
     pub(crate) state: String,
@@ -48,6 +48,14 @@ pub(crate) struct WorkFailure {
     pub(crate) message: String,
     /// The failed files; empty for a package.
     pub(crate) files: Vec<FileStatus>,
+}
+
+impl fmt::Debug for WorkFailure {
+    /// Counts the files, because a dossier may have thousands.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("WorkFailure");
+        fields.field("state", &self.state).field("message", &self.message).field("files", &self.files.len()).finish()
+    }
 }
 
 /// The kind of a [`WaitError`].

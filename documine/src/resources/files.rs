@@ -36,8 +36,9 @@ impl DossierHandle {
 
     /// Waits until no file of the dossier is being processed and returns the files. Default deadline: 30 minutes.
     ///
-    /// Each poll is one list request, regardless of the number of files. Files in the trash and files excluded from the analysis are ignored. If a
-    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed) once all other files are processed.
+    /// Each poll is one list request, regardless of the number of files. Deleted files and files excluded from the analysis are ignored. If a
+    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed) once all other files are processed;
+    /// the error has the [failed files](crate::wait::WaitError::failed_files).
     pub fn wait_until_processed(&self) -> Wait<Vec<FileStatus>> {
         self.wait_until_files(Condition::success(|files: &Vec<FileStatus>| {
             analysed_files(files).all(|file| matches!(analysis(file), Analysis::Done))
@@ -290,9 +291,12 @@ impl Pollable for DossierHandle {
     }
 }
 
-/// Returns the files that a wait for the whole dossier counts: neither in the trash nor excluded from the analysis.
+/// Returns the files that a wait for the whole dossier counts: neither deleted nor excluded from the analysis.
 fn analysed_files(files: &[FileStatus]) -> impl Iterator<Item = &FileStatus> {
-    files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false))
+    let is_deleted = |file: &FileStatus| {
+        file.soft_deleted_time.is_some() || file.processing_status == Some(ProcessingStatus::Deleted)
+    };
+    files.iter().filter(move |file| !is_deleted(file) && !file.excluded.unwrap_or(false))
 }
 
 /// The progress of a file's analysis.
@@ -353,6 +357,33 @@ mod tests {
     use super::*;
     use crate::auth::Credentials;
     use crate::operation::SharedPoll;
+
+    #[test]
+    fn error_of_a_dossier_names_few_of_many_failed_files_and_has_the_status_of_all()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let builder = Client::builder("https://acme.example").workspace("acme");
+        let client = builder.credentials(Credentials::access_token("t")).build()?;
+        let template = client.dossier_template(crate::models::DossierTemplateId::new("t")?);
+        let dossier = template.dossier(crate::models::DossierId::new("d")?);
+        let file = |number: usize| {
+            serde_json::from_value(serde_json::json!({
+                "id": format!("f-{number}"),
+                "fileName": "n".repeat(5_000),
+                "processingStatus": "ERROR",
+                "errorMessage": "r".repeat(5_000),
+            }))
+        };
+        let files = (0..2_000).map(file).collect::<std::result::Result<Vec<FileStatus>, _>>()?;
+        let processed = Condition::success(|files: &Vec<FileStatus>| files.is_empty());
+        let PollOutcome::Failed(failure) = dossier.decide(files.clone(), &processed) else {
+            return Err("not failed".into());
+        };
+        assert_eq!(failure.files, files);
+        let name = format!("{}…: {}…", "n".repeat(60), "r".repeat(80));
+        assert_eq!(failure.message, format!("2000 of 2000 files: {name}; {name}; {name}; and 1997 more"));
+        assert_eq!(crate::text::one_line(&failure.message), failure.message, "the line of the error has it all");
+        Ok(())
+    }
 
     #[test]
     fn shares_polls_only_within_a_dossier_whatever_its_ids_contain()
