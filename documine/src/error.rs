@@ -338,6 +338,12 @@ impl Error {
         self.0.sent
     }
 
+    /// Replaces the message, for an error that becomes the source of this one.
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = printable(&message.into());
+        self
+    }
+
     pub(crate) fn with_operation(mut self, operation: &'static str) -> Self {
         if !operation.is_empty() {
             self.0.operation.get_or_insert(operation);

@@ -93,8 +93,8 @@ pub mod request {
     };
     pub use crate::resources::dossiers::{DeleteDossier, GetDossier, UpdateDossier};
     pub use crate::resources::downloads::{
-        CreateDossierPackage, CreateFilePackage, CreateFilesPackage, DeleteDownload, GetDownload, ListDownloads,
-        SavePackage, StreamPackage, WritePackage,
+        CancelPackage, CreateDossierPackage, CreateFilePackage, CreateFilesPackage, DeleteDownload, GetDownload,
+        ListDownloads, SavePackage, StreamPackage, WritePackage,
     };
     pub use crate::resources::files::{DeleteFile, GetFile, ListFiles};
     pub use crate::resources::license::{GetLicense, GetLicenseUsage};
@@ -199,7 +199,7 @@ pub mod testing {
 
 /// Waiting for work of the service: the analysis of files and the preparation of packages.
 pub mod wait {
-    pub use crate::operation::{Condition, PackageJobRef, PollState, Wait, WaitError, WaitErrorKind};
+    pub use crate::operation::{Condition, PackageJobRef, PollState, States, Wait, WaitError, WaitErrorKind};
     pub use crate::resources::downloads::PackageJob;
 }
 

@@ -114,20 +114,22 @@ async fn retried_upload_sends_whole_file_again() {
 }
 
 #[tokio::test]
-async fn failed_poll_does_not_end_package_wait() {
+async fn temporary_poll_error_is_an_error_of_poll_once_and_does_not_end_the_wait() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let operation = dossier.create_package(originals()).await.unwrap();
-    let known = matches!(operation.poll_once().await.unwrap(), PollState::Working(state) if state != "UNKNOWN");
-    assert!(known);
+    assert!(matches!(operation.poll_once().await.unwrap(), PollState::Working(state) if state == "QUEUED"));
     for fault in [
         Fault::on("getDownload").status(503),
         Fault::on("getDownload").reset_before_headers(),
         Fault::on("getDownload").bad_gateway_page(),
     ] {
         env.add_fault(fault);
-        let state = operation.poll_once().await.unwrap();
-        assert!(matches!(&state, PollState::Working(state) if state == "UNKNOWN"), "{state:?}");
+        let error = operation.poll_once().await.unwrap_err();
+        assert!(error.kind() == WaitErrorKind::Poll && error.is_transient(), "{error:?}");
+        assert!(error.poll_error().is_some_and(documine::Error::is_transient), "{error:?}");
+        let error = documine::Error::from(error);
+        assert!(error.is_transient() && error.operation() == Some("getDownload"), "{error:?}");
         env.sim.faults().clear();
     }
     operation.wait().await.unwrap();

@@ -1,12 +1,17 @@
-//! Every public future and stream is `Send`, and every stream is `Unpin`. The compiler asserts it; nothing is sent.
+//! Every public future and stream is `Send`, and every stream is `Unpin`. The compiler asserts it; nothing is sent except by the last test.
 
 use std::future::IntoFuture;
 
 use documine::{
     Client, Credentials, DossierFields, DownloadFileType, Package, PackageJob, PackageRequest, Source, Uploaded,
-    auth::TokenSet, package::PackageArchive, wait::Wait,
+    auth::TokenSet,
+    package::PackageArchive,
+    wait::{PollState, Wait},
 };
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
+
+use crate::harness::pdf_fixtures::STUDY;
+use crate::harness::test_env::{TestEnv, originals};
 
 fn assert_future<F>(_: F)
 where
@@ -16,7 +21,7 @@ where
 {
 }
 
-fn assert_stream<S: Stream + Send + Unpin + 'static>(_: S)
+fn assert_stream<S: Stream + Unpin + Send + 'static>(_: S)
 where
     S::Item: Send,
 {
@@ -60,6 +65,8 @@ fn calls_and_lists_are_send() {
     assert_future(dossier.upload_all(["a.pdf"]).send());
     assert_future(dossier.files());
     assert_future(dossier.wait_until_processed());
+    assert_future(dossier.wait_until_processed().send());
+    assert_future(dossier.wait_until_processed().poll_once());
     assert_future(file.get());
     assert_future(file.delete().permanently(true));
     assert_future(file.wait_until_processed());
@@ -85,7 +92,7 @@ fn calls_and_lists_are_send() {
 }
 
 #[test]
-fn streams_are_send() {
+fn streams_are_send_and_unpin() {
     let client = client();
     let dossier = client
         .dossier_template("t".parse::<documine::DossierTemplateId>().unwrap())
@@ -106,12 +113,16 @@ fn handles_and_results_are_send() {
         assert_future(uploaded.wait_until_processed());
         assert_future(uploaded.status());
     }
-    fn operation(operation: &'static PackageJob) {
+    fn operation(operation: &PackageJob) {
         assert_shareable(operation);
         assert_future(operation.poll_once());
         assert_future(operation.wait());
         assert_future(operation.cancel());
         assert_stream(operation.wait().states());
+    }
+    fn streams(package: documine::transfer::PackageStream, entry: documine::package::EntryStream) {
+        assert_stream(package);
+        assert_stream(entry);
     }
     fn package(package: &'static Package) {
         assert_shareable(package);
@@ -139,12 +150,40 @@ fn handles_and_results_are_send() {
     assert_future(authorization().finish_with_redirect("code=a&state=b"));
     assert_future(authorization().exchange_code("a", "b"));
     // Compiling these functions is the assertion.
-    let _ = (uploaded as fn(_), operation as fn(_), package as fn(_), contents as fn(_));
-    assert_send::<documine::transfer::PackageStream>();
-    assert_send::<documine::package::EntryStream>();
+    let _ = (uploaded as fn(_), operation as fn(_), package as fn(_), contents as fn(_), streams as fn(_, _));
     assert_send::<Wait<Package>>();
+    assert_send::<documine::wait::States<Package>>();
     assert_send::<documine::wait::WaitError>();
     assert_send::<documine::Error>();
     assert_send::<TokenSet>();
     assert_send::<documine::Components>();
+}
+
+#[test]
+fn futures_can_be_spawned_joined_and_blocked_on() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let env = runtime.block_on(TestEnv::new());
+    let dossier = runtime.block_on(env.dossier());
+    let uploaded = runtime.block_on(dossier.upload(Source::bytes("study.pdf", STUDY)).send()).unwrap();
+    let file = runtime.block_on(uploaded.wait_until_processed().send()).unwrap();
+    runtime.block_on(async {
+        let job = dossier.create_package(originals()).await.unwrap();
+        let waiting = tokio::spawn(job.wait().send());
+        let polled = tokio::spawn(job.poll_once());
+        let listed = tokio::spawn(dossier.files().collect());
+        let (status, states, files) = futures_util::join!(
+            file.get().send(),
+            file.wait_until_processed().states().collect::<Vec<_>>(),
+            dossier.wait_until_processed().send(),
+        );
+        assert_eq!(status.unwrap().id, *file.id());
+        assert!(matches!(&states[..], [Ok(PollState::Done(done))] if done.id() == file.id()));
+        assert_eq!(files.unwrap(), listed.await.unwrap().unwrap());
+        polled.await.unwrap().unwrap();
+        let package = waiting.await.unwrap().unwrap();
+        // Streams are `Unpin`.
+        let first = package.stream().await.unwrap().next().await.unwrap().unwrap();
+        assert!(first.starts_with(b"PK"));
+        tokio::spawn(job.cancel().send()).await.unwrap().unwrap();
+    });
 }

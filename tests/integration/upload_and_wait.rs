@@ -278,7 +278,10 @@ async fn ends_with_reason_of_permanent_error() {
     let error = uploaded.wait_until_processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Poll);
     assert_eq!(error.to_string(), format!("failed to read the state of file {}", uploaded.id));
-    assert_eq!(documine::Error::from(error).to_string(), "getFile: 403 Forbidden: Not for you.");
+    assert_eq!(error.poll_error().unwrap().to_string(), "getFile: 403 Forbidden: Not for you.");
+    let error = documine::Error::from(error);
+    assert_eq!(error.to_string(), format!("getFile: failed to read the state of file {}", uploaded.id));
+    assert_eq!(error.api_message(), Some("Not for you."));
     assert_eq!(env.requests("getFile").len(), 1);
 }
 

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use documine::{
-    BoxFuture, Clock, ErrorKind, FileHandle, PackageJob, Source,
+    BoxFuture, Clock, ErrorKind, FileHandle, PackageJob, RequestOptions, Source, TimeoutPhase,
     models::{DownloadState, DownloadStatus, FileStatus, ProcessingStatus},
+    retry::RetryMode,
     wait::{Condition, PackageJobRef, PollState, WaitErrorKind},
 };
 use documine_sim::Fault;
 
 use crate::harness::pdf_fixtures::STUDY;
-use crate::harness::test_env::{SimulatedTime, TestEnv, originals};
+use crate::harness::test_env::{SimulatedTime, TestEnv, header, originals};
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -74,8 +75,103 @@ async fn failed_file_ends_only_wait_for_success() {
     let error = file.wait_until(Condition::processed()).await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Failed, "{error:?}");
     assert_eq!((error.id(), error.last_state()), (file.id().as_str(), Some("ERROR")));
+    let [failed] = error.failed_files() else { panic!("{error:?}") };
+    assert_eq!((&failed.id, failed.error_message.as_deref()), (file.id(), Some("the scanner was dirty")));
     let status = file.wait_until(Condition::processed().or(Condition::failed())).await.unwrap();
     assert_eq!(status.processing_status, Some(ProcessingStatus::Error));
+}
+
+#[tokio::test]
+async fn failed_wait_for_dossier_has_the_failed_files() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    let _ = dossier.upload(Source::bytes("good.pdf", STUDY)).await.unwrap();
+    let mut failed = Vec::new();
+    for reason in ["the scanner was dirty", "the page is empty"] {
+        env.sim.control().fail_next_analysis(reason);
+        let uploaded = dossier.upload(Source::bytes(format!("{reason}.pdf"), STUDY)).await.unwrap();
+        failed.push((uploaded.id, Some(reason.to_owned())));
+    }
+    let error = dossier.wait_until_processed().await.unwrap_err();
+    let files: Vec<_> = error.failed_files().iter().map(|file| (file.id.clone(), file.error_message.clone())).collect();
+    assert_eq!(files, failed);
+    // The conversion of `?` keeps them.
+    let error = documine::Error::from(error);
+    let failed_files = error.detail::<documine::wait::WaitError>().unwrap().failed_files();
+    assert_eq!(failed_files.len(), 2);
+}
+
+#[tokio::test]
+async fn wait_for_dossier_ignores_file_in_state_deleted() {
+    let env = TestEnv::new().await;
+    let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
+    let _ = dossier.upload(Source::bytes("second.pdf", STUDY)).await.unwrap();
+    let deleted = serde_json::json!([{"op": "replace", "path": "/files/0/processingStatus", "value": "DELETED"}]);
+    env.add_fault(Fault::on("getFiles").patch(&deleted.to_string()));
+    assert_eq!(dossier.wait_until_processed().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn request_options_apply_to_each_poll() {
+    let env = TestEnv::new().await;
+    let (dossier, file) = env.processed_file("study.pdf", STUDY).await;
+    let before = env.requests("getFile").len();
+    let options = RequestOptions::new().with_header("x-request-source", "nightly").with_retry_mode(RetryMode::Never);
+    let sources = |operation: &str, before: usize| -> Vec<_> {
+        env.requests(operation)[before..].iter().map(|request| header(request, "x-request-source")).collect()
+    };
+    // Without retries, each failed attempt is a poll.
+    env.add_fault(Fault::on("getFile").status(503).times(2));
+    let polls = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&polls);
+    env.sim.control().reanalyse(file.id().as_str()).unwrap();
+    file.wait_until_processed()
+        .with_options(options.clone())
+        .on_state(move |_| *counted.lock().unwrap() += 1)
+        .await
+        .unwrap();
+    let sent = sources("getFile", before);
+    assert!(sent.iter().all(|source| source.as_deref() == Some("nightly")), "{sent:?}");
+    assert_eq!(sent.len(), *polls.lock().unwrap() + 3, "two failed polls and the last one report no state");
+
+    let before = env.requests("getFiles").len();
+    dossier.wait_until_processed().with_options(options.clone()).await.unwrap();
+    assert_eq!(sources("getFiles", before), [Some("nightly".to_owned())]);
+    let job = dossier.create_package(originals()).await.unwrap();
+    assert!(matches!(job.wait().with_options(options.clone()).poll_once().await.unwrap(), PollState::Working(_)));
+    job.cancel().with_options(options).await.unwrap();
+    assert_eq!(sources("getDownload", 0), [Some("nightly".to_owned())]);
+    assert_eq!(sources("deleteDownload", 0), [Some("nightly".to_owned())]);
+}
+
+#[tokio::test]
+async fn wait_with_invalid_header_sends_nothing() {
+    let env = TestEnv::new().await;
+    let (_, file) = env.processed_file("study.pdf", STUDY).await;
+    let before = env.sim.requests().len();
+    let wait = || file.wait_until_processed().with_header("content-length", "1");
+    for error in [wait().send().await.unwrap_err(), wait().poll_once().await.map(drop).unwrap_err()] {
+        assert_eq!(error.kind(), WaitErrorKind::Poll);
+        let error = documine::Error::from(error);
+        assert!(error.kind() == ErrorKind::Input && !error.was_sent(), "{error:?}");
+    }
+    assert_eq!(env.sim.requests().len(), before);
+}
+
+#[tokio::test]
+async fn error_at_the_deadline_of_an_outage_has_the_last_poll_error() {
+    let env = TestEnv::new().await;
+    let file = uploaded(&env).await;
+    env.add_fault(Fault::on("getFile").status(503).header("X-Request-Id", "r-1"));
+    let error = file.wait_until_processed().with_deadline(seconds(30)).await.unwrap_err();
+    assert_eq!((error.kind(), error.last_state()), (WaitErrorKind::DeadlineExceeded, None));
+    assert!(error.is_transient());
+    assert_eq!(error.poll_error().unwrap().status().unwrap().as_u16(), 503);
+    let (elapsed, polls) = (error.elapsed(), error.polls());
+    let error = documine::Error::from(error);
+    assert_eq!((error.elapsed(), error.attempts()), (elapsed, polls));
+    assert_eq!((error.operation(), error.request_id()), (Some("getFile"), Some("r-1")));
+    assert_eq!(error.timeout_phase(), Some(TimeoutPhase::Wait));
 }
 
 #[tokio::test]
@@ -142,11 +238,11 @@ async fn reports_stalled_operation() {
     let line = error.to_string();
     assert!(
         line.contains("stalled: no change for")
-            && line.ends_with("contact the operators of the service, or raise the stall limit"),
+            && line.ends_with("contact the operators of the service, or raise the stall timeout"),
         "{line}"
     );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);
-    // Without a stall limit, the deadline error reports the time without change.
+    // Without a stall timeout, the deadline error reports the time without change.
     let error = operation.wait().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::DeadlineExceeded, "{error:?}");
     assert_eq!((error.unchanged_for(), error.elapsed()), (seconds(600), seconds(600)));

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::handle::Client;
-use super::options::RequestOptions;
 use crate::clock::BoxFuture;
 use crate::error::Result;
-use crate::transport::{CallOptions, RetryAfterHint};
+use crate::transport::{CallOptions, RequestOptions, RetryAfterHint};
 
 /// The function that runs a call with its parameters; each operation has one.
 pub(crate) type RunCall<P, T> = fn(Client, P, CallOptions) -> BoxFuture<'static, Result<T>>;
@@ -29,7 +28,8 @@ impl<P, T> Call<P, T> {
         const MAX_ELAPSED: Duration = Duration::from_secs(20);
         let options = &mut self.options.call;
         let policy = options.retry_policy.as_deref().unwrap_or_else(|| &self.client.pipeline().retry_policy);
-        options.retry_policy = Some(Box::new(policy.clone().max_elapsed(MAX_ELAPSED)));
+        let limit = policy.elapsed_limit().min(MAX_ELAPSED);
+        options.retry_policy = Some(Box::new(policy.clone().max_elapsed(limit)));
         options.retry_after_hint = Some(hint.clone());
         self
     }

@@ -19,7 +19,6 @@ mod env;
 mod handle;
 mod identity;
 mod login_defaults;
-mod options;
 mod profile;
 mod request;
 
@@ -29,6 +28,7 @@ pub(crate) use decode::{decode, decode_error};
 pub use handle::Client;
 pub(crate) use handle::{Prepared, build_request};
 pub use identity::Identity;
-pub use options::RequestOptions;
-pub(crate) use options::request_options;
 pub use request::SendRequest;
+
+pub use crate::transport::RequestOptions;
+pub(crate) use crate::transport::request_options;

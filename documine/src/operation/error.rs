@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::error::{Error, ErrorKind, TimeoutPhase};
+use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
+use crate::models::FileStatus;
 use crate::text::{one_line, printable};
 
 /// The reason why a wait ended before its condition held.
 ///
 /// Reports the last state, the elapsed time and the number of polls.
+///
+/// `?` converts it into an [`Error`] with the same data: [`elapsed`](Error::elapsed) is the duration of the wait, [`attempts`](Error::attempts) is
+/// the number of polls, and operation, request id and `Retry-After` are those of the failed poll, if there is one. The `WaitError` remains
+/// available from [`Error::detail`].
 #[derive(Debug, Clone)]
 pub struct WaitError(Box<WaitErrorDetails>);
 
@@ -18,10 +23,7 @@ pub struct WaitError(Box<WaitErrorDetails>);
 struct WaitErrorDetails {
     kind: WaitErrorKind,
     report: WaitReport,
-    /// The service's reason for failed work.
-    message: Option<String>,
-    /// The error of a failed poll.
-    source: Option<Error>,
+    failure: Option<WorkFailure>,
 }
 
 /// The progress of a wait at its end.
@@ -33,35 +35,52 @@ pub(super) struct WaitReport {
     pub(super) unchanged_for: Duration,
     pub(super) elapsed: Duration,
     pub(super) polls: u32,
+    /// The error of the last poll, if it failed.
+    pub(super) poll_error: Option<Error>,
+}
+
+/// The end of failed work.
+#[derive(Clone)]
+pub(crate) struct WorkFailure {
+    /// The service's name of the state.
+    pub(crate) state: String,
+    /// The service's reason.
+    pub(crate) message: String,
+    /// The failed files; empty for a package.
+    pub(crate) files: Vec<FileStatus>,
+}
+
+impl fmt::Debug for WorkFailure {
+    /// Counts the files, because a dossier may have thousands.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("WorkFailure");
+        fields.field("state", &self.state).field("message", &self.message).field("files", &self.files.len()).finish()
+    }
 }
 
 /// The kind of a [`WaitError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WaitErrorKind {
-    /// The work failed; see [`WaitError::message`].
+    /// The work failed; see [`WaitError::message`] and [`WaitError::failed_files`].
     Failed,
     /// The deadline passed. Processing continues on the server: wait again, or poll later.
     DeadlineExceeded,
-    /// The state did not change for the limit of [`Wait::with_stall_timeout`](crate::wait::Wait::with_stall_timeout).
+    /// The state did not change for the time of [`Wait::with_stall_timeout`](crate::wait::Wait::with_stall_timeout).
     Stalled,
     /// The service does not know the id (any more): deleted, expired or never created.
     Gone,
-    /// A poll failed with a permanent error, which is the [`source`](std::error::Error::source).
+    /// A poll failed; [`WaitError::poll_error`] is the error. Only [`Wait::poll_once`](crate::wait::Wait::poll_once) reports temporary errors.
     Poll,
 }
 
 impl WaitError {
     pub(super) fn new(kind: WaitErrorKind, report: WaitReport) -> Self {
-        Self(Box::new(WaitErrorDetails { kind, report, message: None, source: None }))
+        Self(Box::new(WaitErrorDetails { kind, report, failure: None }))
     }
 
-    pub(super) fn failed(report: WaitReport, message: String) -> Self {
-        Self(Box::new(WaitErrorDetails { kind: WaitErrorKind::Failed, report, message: Some(message), source: None }))
-    }
-
-    pub(super) fn poll(report: WaitReport, error: Error) -> Self {
-        Self(Box::new(WaitErrorDetails { kind: WaitErrorKind::Poll, report, message: None, source: Some(error) }))
+    pub(super) fn failed(report: WaitReport, failure: WorkFailure) -> Self {
+        Self(Box::new(WaitErrorDetails { kind: WaitErrorKind::Failed, report, failure: Some(failure) }))
     }
 
     /// Returns the kind of the error.
@@ -80,13 +99,30 @@ impl WaitError {
     }
 
     /// Returns the last state in the service's own word, as one line; `None` if no poll succeeded.
+    ///
+    /// `settling` if the condition held, but not for the time of [`Wait::stable_for`](crate::wait::Wait::stable_for).
     pub fn last_state(&self) -> Option<&str> {
         self.0.report.last_state.as_deref()
     }
 
-    /// Returns the service's reason for failed work; `None` for every other kind.
+    /// Returns the service's reason for failed work; `None` for every other kind. For a dossier, the reasons of the first failed files.
     pub fn message(&self) -> Option<&str> {
-        self.0.message.as_deref()
+        self.0.failure.as_ref().map(|failure| failure.message.as_str())
+    }
+
+    /// Returns the statuses of the failed files: all of a dossier, or the one of a wait for a file. Empty for a package and for every other kind.
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// if let Err(error) = dossier.wait_until_processed().await {
+    ///     for file in error.failed_files() {
+    ///         println!("{:?}: {:?}", file.file_name, file.error_message);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn failed_files(&self) -> &[FileStatus] {
+        self.0.failure.as_ref().map_or(&[], |failure| &failure.files)
     }
 
     /// Returns the time since the last change of the state. A time much longer than usual indicates stalled work rather than slow work.
@@ -104,9 +140,18 @@ impl WaitError {
         self.0.report.polls
     }
 
-    /// Returns the error of the failed poll; `None` for every other kind.
+    /// Returns the error of the last poll, if it failed. A wait that ends at its deadline during an outage contains the temporary error.
     pub fn poll_error(&self) -> Option<&Error> {
-        self.0.source.as_ref()
+        self.0.report.poll_error.as_ref()
+    }
+
+    /// Returns true if another wait or poll may succeed: the deadline passed, or a poll failed with a temporary error.
+    pub fn is_transient(&self) -> bool {
+        match self.kind() {
+            WaitErrorKind::DeadlineExceeded => true,
+            WaitErrorKind::Poll => self.poll_error().is_some_and(Error::is_transient),
+            WaitErrorKind::Failed | WaitErrorKind::Stalled | WaitErrorKind::Gone => false,
+        }
     }
 }
 
@@ -125,7 +170,7 @@ impl fmt::Display for WaitError {
             ),
             WaitErrorKind::Stalled => format!(
                 "{target} stalled: no change for {unchanged_for:.0?} ({polls}); last state: {state}; \
-                 contact the operators of the service, or raise the stall limit"
+                 contact the operators of the service, or raise the stall timeout"
             ),
             WaitErrorKind::Gone => format!("{target} no longer exists; last state: {state}"),
             WaitErrorKind::Poll => format!("failed to read the state of {target}"),
@@ -143,17 +188,101 @@ impl std::error::Error for WaitError {
 
 impl From<WaitError> for Error {
     fn from(error: WaitError) -> Self {
-        if let Some(poll_error) = error.poll_error() {
-            return poll_error.clone();
-        }
-        let text = error.to_string();
-        let outer = match error.kind() {
-            WaitErrorKind::DeadlineExceeded => Self::new(ErrorKind::Timeout, text).with_phase(TimeoutPhase::Wait),
-            WaitErrorKind::Gone => Self::new(ErrorKind::Operation, text).with_status(StatusCode::NOT_FOUND),
-            WaitErrorKind::Failed | WaitErrorKind::Stalled | WaitErrorKind::Poll => {
-                Self::new(ErrorKind::Operation, text)
-            }
+        // A poll changes nothing, so a wait can always be repeated.
+        let new = |kind| Self::new(kind, error.to_string()).with_sent(Sent::Maybe).repeatable(true);
+        let poll_error = error.poll_error();
+        let converted = match (error.kind(), poll_error) {
+            (WaitErrorKind::Poll, Some(poll_error)) => poll_error.clone().with_message(error.to_string()),
+            (WaitErrorKind::DeadlineExceeded, _) => new(ErrorKind::Timeout).with_phase(TimeoutPhase::Wait),
+            (WaitErrorKind::Gone, _) => new(ErrorKind::Operation).with_status(StatusCode::NOT_FOUND),
+            (WaitErrorKind::Failed | WaitErrorKind::Stalled | WaitErrorKind::Poll, _) => new(ErrorKind::Operation),
         };
-        outer.with_detail(error)
+        converted
+            .with_operation(poll_error.and_then(Self::operation).unwrap_or_default())
+            .with_request_id(poll_error.and_then(Self::request_id).map(str::to_owned))
+            .with_retry_after(poll_error.and_then(Self::retry_after))
+            .with_attempts(error.polls(), error.elapsed())
+            .with_detail(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn report(poll_error: Option<Error>) -> WaitReport {
+        WaitReport {
+            target: "file f-1".into(),
+            id: "f-1".into(),
+            last_state: Some("ANALYSE".into()),
+            unchanged_for: SECOND,
+            elapsed: SECOND * 90,
+            polls: 7,
+            poll_error,
+        }
+    }
+
+    fn throttled() -> Error {
+        Error::new(ErrorKind::Api, "429 Too Many Requests")
+            .with_status(StatusCode::TOO_MANY_REQUESTS)
+            .with_operation("getFile")
+            .with_request_id(Some("r-1".into()))
+            .with_retry_after(Some(SECOND * 30))
+            .with_attempts(4, SECOND)
+            .repeatable(true)
+    }
+
+    fn failure() -> WorkFailure {
+        WorkFailure { state: "ERROR".into(), message: "the scanner was dirty".into(), files: Vec::new() }
+    }
+
+    #[test]
+    fn conversion_keeps_duration_polls_and_the_wait_error_of_every_kind() {
+        let cases = [
+            (WaitError::failed(report(None), failure()), ErrorKind::Operation, None),
+            (WaitError::new(WaitErrorKind::Stalled, report(None)), ErrorKind::Operation, None),
+            (WaitError::new(WaitErrorKind::Gone, report(None)), ErrorKind::Operation, None),
+            (
+                WaitError::new(WaitErrorKind::DeadlineExceeded, report(None)),
+                ErrorKind::Timeout,
+                Some(TimeoutPhase::Wait),
+            ),
+            (WaitError::new(WaitErrorKind::Poll, report(Some(throttled()))), ErrorKind::Api, None),
+            (WaitError::new(WaitErrorKind::Poll, report(None)), ErrorKind::Operation, None),
+        ];
+        for (wait_error, kind, phase) in cases {
+            let error = Error::from(wait_error.clone());
+            assert_eq!((error.kind(), error.timeout_phase()), (kind, phase), "{wait_error}");
+            assert_eq!((error.elapsed(), error.attempts()), (SECOND * 90, 7), "{wait_error}");
+            assert_eq!(error.is_not_found(), wait_error.kind() == WaitErrorKind::Gone, "{wait_error}");
+            assert_eq!(error.is_transient(), wait_error.is_transient(), "{wait_error}");
+            assert!(error.was_sent() && error.is_safe_to_repeat(), "{wait_error}");
+            let detail = error.detail::<WaitError>();
+            assert_eq!(detail.map(WaitError::kind), Some(wait_error.kind()), "{wait_error}");
+        }
+    }
+
+    #[test]
+    fn conversion_keeps_operation_request_id_and_retry_after_of_the_failed_poll() {
+        for kind in [WaitErrorKind::Poll, WaitErrorKind::DeadlineExceeded, WaitErrorKind::Gone, WaitErrorKind::Stalled]
+        {
+            let error = Error::from(WaitError::new(kind, report(Some(throttled()))));
+            let data = (error.operation(), error.request_id(), error.retry_after());
+            assert_eq!(data, (Some("getFile"), Some("r-1"), Some(SECOND * 30)), "{kind:?}");
+            let poll_error = error.detail::<WaitError>().and_then(WaitError::poll_error);
+            assert_eq!(poll_error.map(Error::attempts), Some(4), "{kind:?}");
+        }
+        let error = Error::from(WaitError::new(WaitErrorKind::Poll, report(Some(throttled()))));
+        assert!(error.is_rate_limited() && error.is_transient());
+        assert_eq!(error.to_string(), "getFile: failed to read the state of file f-1 (request r-1)");
+    }
+
+    #[test]
+    fn a_poll_that_timed_out_keeps_its_phase() {
+        let timeout = Error::new(ErrorKind::Timeout, "no data").with_phase(TimeoutPhase::Idle);
+        let error = Error::from(WaitError::new(WaitErrorKind::Poll, report(Some(timeout))));
+        assert_eq!((error.kind(), error.timeout_phase()), (ErrorKind::Timeout, Some(TimeoutPhase::Idle)));
     }
 }

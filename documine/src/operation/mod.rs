@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! PackageJobRef    a reference to a package in preparation, for another process               reference.rs
-//! Wait             a handle, a condition and the options of one wait                          wait.rs
+//! Wait, States     a handle, a condition and the options of one wait; its states              wait.rs
 //!   Poller         polls a handle until the condition holds                                   poller.rs
 //!   SharedPoll     one list request per poll for many waits                                   shared_poll.rs
 //!   Pollable       the interface of a handle: fetch a status, decide its meaning              pollable.rs
@@ -20,11 +20,14 @@ mod pollable;
 mod poller;
 mod reference;
 mod shared_poll;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub use condition::Condition;
 pub(crate) use context::{PollKey, WaitContext};
 pub(crate) use duration_stats::WorkKind;
+pub(crate) use error::WorkFailure;
 pub use error::{WaitError, WaitErrorKind};
 pub(crate) use pollable::{PollOutcome, Pollable};
 pub use poller::PollState;
@@ -32,5 +35,4 @@ pub(crate) use poller::{GRACE, PollConfig};
 pub use reference::PackageJobRef;
 #[cfg(test)]
 pub(crate) use shared_poll::SharedPoll;
-pub use wait::Wait;
-pub(crate) use wait::{PollTarget, WaitTarget};
+pub use wait::{States, Wait};

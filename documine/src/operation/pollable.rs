@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::condition::Condition;
 use super::context::{PollKey, WaitContext};
 use super::duration_stats::WorkKind;
+use super::error::WorkFailure;
 use crate::clock::BoxFuture;
 use crate::error::Result;
-use crate::transport::RetryAfterHint;
+use crate::transport::{RequestOptions, RetryAfterHint};
 
 /// A handle whose status can be polled: of a file, of a dossier's files, or of a package.
 pub(crate) trait Pollable: Clone + Send + Sync + 'static {
@@ -29,7 +30,7 @@ pub(crate) trait Pollable: Clone + Send + Sync + 'static {
     fn waits(&self) -> &WaitContext;
 
     /// Fetches the status. A pause that the service requests goes to `retry_after`.
-    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<Self::Status>>;
+    fn fetch(&self, options: RequestOptions, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<Self::Status>>;
 
     /// Decides the meaning of a status for a wait on `condition`.
     fn decide(&self, status: Self::Status, condition: &Condition<Self::Status>) -> PollOutcome<Self::Status>;
@@ -53,5 +54,5 @@ pub(crate) enum PollOutcome<S> {
     /// The condition holds.
     Done(S),
     /// The condition can no longer hold.
-    Failed { state: String, message: String },
+    Failed(WorkFailure),
 }

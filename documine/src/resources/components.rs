@@ -335,7 +335,7 @@ impl ListDossierComponents {
     /// A file whose components do not fit is an error of its own item; the stream continues.
     pub fn extract<T: DeserializeOwned + Send + 'static>(
         self,
-    ) -> impl Stream<Item = Result<(FileId, T)>> + Send + 'static {
+    ) -> impl Stream<Item = Result<(FileId, T)>> + Unpin + Send + 'static {
         self.stream().map(|components| {
             let components = components?;
             Ok((components.file_id().clone(), components.extract()?))

@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::list::{ListRequest, named_list};
 use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
 use crate::operation::{
-    Condition, GRACE, PackageJobRef, PollConfig, PollKey, PollOutcome, PollState, PollTarget, Pollable, Wait,
-    WaitContext, WaitError, WaitTarget, WorkKind,
+    Condition, GRACE, PackageJobRef, PollConfig, PollKey, PollOutcome, PollState, Pollable, Wait, WaitContext,
+    WaitError, WorkFailure, WorkKind,
 };
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
@@ -23,7 +23,7 @@ use crate::transfer::destination::Destination;
 use crate::transfer::download::zip_end;
 use crate::transfer::download::{DownloadRequest, SaveOptions, Verifier};
 use crate::transfer::{IfExists, PackageStream, Progress, Saved, Written};
-use crate::transport::RetryAfterHint;
+use crate::transport::{RequestOptions, RetryAfterHint};
 
 /// The content of a result package.
 ///
@@ -248,14 +248,13 @@ impl DownloadHandle {
 
     /// Returns the job of a package that some machines of the service may not know yet.
     fn job_after(&self, grace: Duration) -> PackageJob {
-        let config = PollConfig::new(self.clone(), Condition::ready(), grace);
-        let target = PollTarget::new(config, |handle: &Self, status| Package { handle: handle.clone(), status });
-        PackageJob { target: Arc::new(target) }
+        let package = |handle: &Self, status| Package { handle: handle.clone(), status };
+        PackageJob { config: Arc::new(PollConfig::new(self.clone(), Condition::ready(), package).with_grace(grace)) }
     }
 
     /// Waits until a condition holds for the package and returns its status. Default deadline: 10 minutes.
     pub fn wait_until(&self, condition: impl Into<Condition<DownloadStatus>>) -> Wait<DownloadStatus> {
-        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
+        Wait::new(PollConfig::new(self.clone(), condition, |_, status| status))
     }
 }
 
@@ -398,6 +397,20 @@ named_call! {
     WritePackage<W>(Writing<W>) -> Written<W>
 }
 
+named_call! {
+    /// Cancels the preparation of a package (`deleteDownload`). Created by [`PackageJob::cancel`].
+    ///
+    /// ```
+    /// # async fn f(job: documine::PackageJob) -> documine::Result<()> {
+    /// job.cancel().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_not_found`](crate::Error::is_not_found) if there is no such package.
+    CancelPackage(Arc<PollConfig<DownloadHandle, Package>>) -> ()
+}
+
 impl Pollable for DownloadHandle {
     type Status = DownloadStatus;
 
@@ -418,8 +431,12 @@ impl Pollable for DownloadHandle {
         self.client.waits()
     }
 
-    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<DownloadStatus>> {
-        self.get().call.for_poll(retry_after).send()
+    fn fetch(
+        &self,
+        options: RequestOptions,
+        retry_after: &RetryAfterHint,
+    ) -> BoxFuture<'static, Result<DownloadStatus>> {
+        self.get().with_options(options).call.for_poll(retry_after).send()
     }
 
     fn decide(&self, status: DownloadStatus, condition: &Condition<DownloadStatus>) -> PollOutcome<DownloadStatus> {
@@ -427,10 +444,11 @@ impl Pollable for DownloadHandle {
             return PollOutcome::Done(status);
         }
         match &status.status {
-            Some(DownloadState::Failed) if condition.requires_success() => PollOutcome::Failed {
+            Some(DownloadState::Failed) if condition.requires_success() => PollOutcome::Failed(WorkFailure {
                 state: DownloadState::Failed.to_string(),
                 message: status.error_message.unwrap_or_else(|| "no error message from the service".into()),
-            },
+                files: Vec::new(),
+            }),
             other => PollOutcome::Pending(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
         }
     }
@@ -456,37 +474,52 @@ impl Pollable for DownloadHandle {
 #[derive(Clone)]
 #[must_use = "the service prepares the package; wait for it or cancel it"]
 pub struct PackageJob {
-    target: Arc<PollTarget<DownloadHandle, Package>>,
+    config: Arc<PollConfig<DownloadHandle, Package>>,
 }
 
 impl PackageJob {
     /// Returns the id of the package.
     pub fn id(&self) -> &DownloadId {
-        &self.target.handle().id
+        &self.config.handle().id
     }
 
-    /// Polls once. After a temporary error the state is `Working("UNKNOWN")`.
+    /// Polls once, like [`Wait::poll_once`] of [`wait`](Self::wait).
+    ///
+    /// ```
+    /// # async fn f(job: documine::PackageJob) -> documine::Result<()> {
+    /// use documine::wait::PollState;
+    /// match job.poll_once().await {
+    ///     Ok(PollState::Done(package)) => drop(package.save_to("out.zip").await?),
+    ///     Ok(state) => println!("{state:?}"),
+    ///     Err(error) if error.is_transient() => println!("try again later: {error}"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
-    /// As for [`wait`](Self::wait), except [`WaitErrorKind::DeadlineExceeded`](crate::wait::WaitErrorKind::DeadlineExceeded).
-    pub async fn poll_once(&self) -> std::result::Result<PollState<Package>, WaitError> {
-        let state = self.target.poll_once().await?;
-        Ok(state.unwrap_or_else(|| PollState::Working("UNKNOWN".into())))
+    /// As for [`wait`](Self::wait). A temporary error of the poll is an error too:
+    /// [`WaitErrorKind::Poll`](crate::wait::WaitErrorKind::Poll), with [`is_transient`](WaitError::is_transient).
+    pub fn poll_once(&self) -> BoxFuture<'static, std::result::Result<PollState<Package>, WaitError>> {
+        self.wait().poll_once()
     }
 
     /// Waits until the package is ready. Default deadline: 10 minutes.
     pub fn wait(&self) -> Wait<Package> {
-        Wait::on(Arc::clone(&self.target) as Arc<dyn WaitTarget<Package>>)
+        Wait::new(Arc::clone(&self.config))
     }
 
-    /// Cancels the preparation. The service deletes what it has prepared.
-    ///
-    /// # Errors
-    /// The [`Error`] of the deletion.
-    pub async fn cancel(&self) -> Result<()> {
-        self.target.handle().delete().await?;
-        self.target.mark_known();
-        Ok(())
+    /// Cancels the preparation (`deleteDownload`). The service deletes what it has prepared.
+    pub fn cancel(&self) -> CancelPackage {
+        let config = Arc::clone(&self.config);
+        CancelPackage::new(&self.config.handle().client, config, |client, config, options| {
+            Box::pin(async move {
+                let id = config.handle().id.clone();
+                client.execute(client.requests().delete_download().download_id(id).prepare(), &options).await?;
+                config.mark_ended();
+                Ok(())
+            })
+        })
     }
 
     /// Returns a reference with which another process can continue: [`Client::resume`].
@@ -499,7 +532,7 @@ impl PackageJob {
     /// # Ok(()) }
     /// ```
     pub fn to_ref(&self) -> PackageJobRef {
-        let handle = self.target.handle();
+        let handle = self.config.handle();
         PackageJobRef::package(handle.client.workspace(), handle.id.as_str())
     }
 }

@@ -8,12 +8,20 @@ use crate::clock::BoxFuture;
 use crate::error::Result;
 use crate::list::{ListRequest, named_list};
 use crate::models::{FileId, FileStatus, ProcessingStatus};
-use crate::operation::{Condition, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkKind};
+use crate::operation::{
+    Condition, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkFailure, WorkKind,
+};
 use crate::resources::dossiers::{Deletion, DossierHandle, DossierPath};
-use crate::transport::RetryAfterHint;
+use crate::transport::{RequestOptions, RetryAfterHint};
 
 /// Default deadline of a wait for files. Optical character recognition of a long scan is slow.
 const FILES_DEADLINE: Duration = Duration::from_secs(1800);
+
+/// Number of failed files that an error of a dossier names. The error has the statuses of all.
+const MAX_SUMMARY_FILES: usize = 3;
+/// Longest name and longest reason of a failed file in an error, in characters. The whole error then fits into one line of 512 characters.
+const MAX_SUMMARY_NAME: usize = 60;
+const MAX_SUMMARY_REASON: usize = 80;
 
 impl DossierHandle {
     /// Lists the dossier's files (`getFiles`).
@@ -28,8 +36,9 @@ impl DossierHandle {
 
     /// Waits until no file of the dossier is being processed and returns the files. Default deadline: 30 minutes.
     ///
-    /// Each poll is one list request, regardless of the number of files. Files in the trash and files excluded from the analysis are ignored. If a
-    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed) once all other files are processed.
+    /// Each poll is one list request, regardless of the number of files. Deleted files and files excluded from the analysis are ignored. If a
+    /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed) once all other files are processed;
+    /// the error has the [failed files](crate::wait::WaitError::failed_files).
     pub fn wait_until_processed(&self) -> Wait<Vec<FileStatus>> {
         self.wait_until_files(Condition::success(|files: &Vec<FileStatus>| {
             analysed_files(files).all(|file| matches!(analysis(file), Analysis::Done))
@@ -47,7 +56,7 @@ impl DossierHandle {
     /// # Ok(()) }
     /// ```
     pub fn wait_until_files(&self, condition: impl Into<Condition<Vec<FileStatus>>>) -> Wait<Vec<FileStatus>> {
-        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, files| files)
+        Wait::new(PollConfig::new(self.clone(), condition, |_, files| files))
     }
 
     /// Returns a handle to a file of this dossier. Sends no request.
@@ -119,12 +128,13 @@ impl FileHandle {
 
     /// Waits for the analysis of a file that some machines of the service may not know yet.
     pub(super) fn processed_after(&self, grace: Duration) -> Wait<FileHandle> {
-        Wait::new(PollConfig::new(self.clone(), Condition::processed(), grace), |file, _| file.clone())
+        let config = PollConfig::new(self.clone(), Condition::processed(), |file, _| file.clone());
+        Wait::new(config.with_grace(grace))
     }
 
     /// Waits until a condition holds for the file and returns its status. Default deadline: 30 minutes.
     pub fn wait_until(&self, condition: impl Into<Condition<FileStatus>>) -> Wait<FileStatus> {
-        Wait::new(PollConfig::new(self.clone(), condition.into(), Duration::ZERO), |_, status| status)
+        Wait::new(PollConfig::new(self.clone(), condition, |_, status| status))
     }
 
     fn dossier(&self) -> DossierHandle {
@@ -201,8 +211,8 @@ impl Pollable for FileHandle {
         self.client.waits()
     }
 
-    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<FileStatus>> {
-        self.get().call.for_poll(retry_after).send()
+    fn fetch(&self, options: RequestOptions, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<FileStatus>> {
+        self.get().with_options(options).call.for_poll(retry_after).send()
     }
 
     fn decide(&self, status: FileStatus, condition: &Condition<FileStatus>) -> PollOutcome<FileStatus> {
@@ -211,7 +221,7 @@ impl Pollable for FileHandle {
         }
         match analysis(&status) {
             Analysis::Failed(message) if condition.requires_success() => {
-                PollOutcome::Failed { state: state_name(&status), message }
+                PollOutcome::Failed(WorkFailure { state: state_name(&status), message, files: vec![status] })
             }
             _ => PollOutcome::Pending(state_name(&status)),
         }
@@ -248,8 +258,12 @@ impl Pollable for DossierHandle {
         self.client.waits()
     }
 
-    fn fetch(&self, retry_after: &RetryAfterHint) -> BoxFuture<'static, Result<Vec<FileStatus>>> {
-        Box::pin(self.files().list.for_poll(retry_after).collect())
+    fn fetch(
+        &self,
+        options: RequestOptions,
+        retry_after: &RetryAfterHint,
+    ) -> BoxFuture<'static, Result<Vec<FileStatus>>> {
+        Box::pin(self.files().with_options(options).list.for_poll(retry_after).collect())
     }
 
     fn decide(&self, files: Vec<FileStatus>, condition: &Condition<Vec<FileStatus>>) -> PollOutcome<Vec<FileStatus>> {
@@ -264,21 +278,25 @@ impl Pollable for DossierHandle {
             total += 1;
             match analysis(file) {
                 Analysis::Working => working += 1,
-                Analysis::Failed(message) => failed.push(format!("{}: {message}", display_name(file))),
+                Analysis::Failed(message) => failed.push((file.clone(), message)),
                 Analysis::Done => {}
             }
         }
         if working > 0 || failed.is_empty() {
             return PollOutcome::Pending(format!("{} of {total} files processed", total - working));
         }
-        let message = format!("{} of {total} files: {}", failed.len(), failed.join("; "));
-        PollOutcome::Failed { state: "ERROR".into(), message }
+        let message = format!("{} of {total} files: {}", failed.len(), summary(&failed));
+        let files = failed.into_iter().map(|(file, _)| file).collect();
+        PollOutcome::Failed(WorkFailure { state: "ERROR".into(), message, files })
     }
 }
 
-/// Returns the files that a wait for the whole dossier counts: neither in the trash nor excluded from the analysis.
+/// Returns the files that a wait for the whole dossier counts: neither deleted nor excluded from the analysis.
 fn analysed_files(files: &[FileStatus]) -> impl Iterator<Item = &FileStatus> {
-    files.iter().filter(|file| file.soft_deleted_time.is_none() && !file.excluded.unwrap_or(false))
+    let is_deleted = |file: &FileStatus| {
+        file.soft_deleted_time.is_some() || file.processing_status == Some(ProcessingStatus::Deleted)
+    };
+    files.iter().filter(move |file| !is_deleted(file) && !file.excluded.unwrap_or(false))
 }
 
 /// The progress of a file's analysis.
@@ -303,6 +321,25 @@ fn analysis(file: &FileStatus) -> Analysis {
     }
 }
 
+/// Returns the names and reasons of the first failed files, as a text of bounded length.
+fn summary(failed: &[(FileStatus, String)]) -> String {
+    let shortened = |text: &str, limit| match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    };
+    let mut parts: Vec<_> = failed
+        .iter()
+        .take(MAX_SUMMARY_FILES)
+        .map(|(file, message)| {
+            format!("{}: {}", shortened(&display_name(file), MAX_SUMMARY_NAME), shortened(message, MAX_SUMMARY_REASON))
+        })
+        .collect();
+    if failed.len() > parts.len() {
+        parts.push(format!("and {} more", failed.len() - parts.len()));
+    }
+    parts.join("; ")
+}
+
 /// Returns the file's name, or its id if the service reports no name.
 fn display_name(file: &FileStatus) -> String {
     file.file_name.clone().unwrap_or_else(|| file.id.to_string())
@@ -320,6 +357,33 @@ mod tests {
     use super::*;
     use crate::auth::Credentials;
     use crate::operation::SharedPoll;
+
+    #[test]
+    fn error_of_a_dossier_names_few_of_many_failed_files_and_has_the_status_of_all()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let builder = Client::builder("https://acme.example").workspace("acme");
+        let client = builder.credentials(Credentials::access_token("t")).build()?;
+        let template = client.dossier_template(crate::models::DossierTemplateId::new("t")?);
+        let dossier = template.dossier(crate::models::DossierId::new("d")?);
+        let file = |number: usize| {
+            serde_json::from_value(serde_json::json!({
+                "id": format!("f-{number}"),
+                "fileName": "n".repeat(5_000),
+                "processingStatus": "ERROR",
+                "errorMessage": "r".repeat(5_000),
+            }))
+        };
+        let files = (0..2_000).map(file).collect::<std::result::Result<Vec<FileStatus>, _>>()?;
+        let processed = Condition::success(|files: &Vec<FileStatus>| files.is_empty());
+        let PollOutcome::Failed(failure) = dossier.decide(files.clone(), &processed) else {
+            return Err("not failed".into());
+        };
+        assert_eq!(failure.files, files);
+        let name = format!("{}…: {}…", "n".repeat(60), "r".repeat(80));
+        assert_eq!(failure.message, format!("2000 of 2000 files: {name}; {name}; {name}; and 1997 more"));
+        assert_eq!(crate::text::one_line(&failure.message), failure.message, "the line of the error has it all");
+        Ok(())
+    }
 
     #[test]
     fn shares_polls_only_within_a_dossier_whatever_its_ids_contain()

@@ -18,8 +18,8 @@
 //! so the rate limit stands below retry. Every attempt is classified before retry decides, so classify stands at the bottom and is the only
 //! layer that interprets statuses.
 //!
-//! The plain structs stand in `pipeline.rs` (shared by all calls of a client), `options.rs` (one call's options) and `call_state.rs` (one
-//! call's progress); each layer is an `impl` block in its own file.
+//! The plain structs stand in `pipeline.rs` (shared by all calls of a client), `options.rs` (one call's options, which callers
+//! set through `request_options.rs`) and `call_state.rs` (one call's progress); each layer is an `impl` block in its own file.
 
 mod attempt;
 mod auth;
@@ -36,6 +36,7 @@ mod observer;
 mod options;
 mod pipeline;
 mod rate_limit;
+mod request_options;
 mod response;
 mod resume;
 mod retry;
@@ -55,6 +56,8 @@ pub(crate) use options::{CallOptions, RequestBody};
 pub(crate) use pipeline::Pipeline;
 pub use rate_limit::RateLimit;
 pub(crate) use rate_limit::RateLimiter;
+pub use request_options::RequestOptions;
+pub(crate) use request_options::request_options;
 pub(crate) use response::{RawResponse, ResponseMeta};
 pub(crate) use resume::TransferFailure;
 pub(crate) use retry::RetryBudget;

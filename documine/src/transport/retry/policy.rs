@@ -107,7 +107,7 @@ impl RetryPolicy {
     }
 
     /// Returns the time after the start of the call until which attempts may start.
-    pub(in crate::transport) fn elapsed_limit(&self) -> Duration {
+    pub(crate) fn elapsed_limit(&self) -> Duration {
         self.max_elapsed
     }
 

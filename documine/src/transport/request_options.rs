@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, header};
 
+use super::options::CallOptions;
+use super::retry::{RetryMode, RetryPolicy};
 use crate::error::{Error, Result};
-use crate::transport::{CallOptions, RetryMode, RetryPolicy};
 
 /// The client-side options of a request: time limits, retries, rate limit and additional headers.
 ///
@@ -107,6 +108,19 @@ impl RequestOptions {
         self.invalid = self.invalid.take().or(invalid);
     }
 
+    /// Returns whether no option is set.
+    pub(crate) fn is_unset(&self) -> bool {
+        let CallOptions { timeout, idle_timeout, deadline, retry, retry_policy, rate_limited, headers, .. } =
+            &self.call;
+        let limits = [timeout, idle_timeout, deadline];
+        limits.iter().all(|limit| limit.is_none())
+            && retry.is_none()
+            && retry_policy.is_none()
+            && rate_limited.is_none()
+            && headers.is_none()
+            && self.invalid.is_none()
+    }
+
     /// Returns the options of the transport, or the error of an invalid option.
     pub(crate) fn into_call(self) -> Result<CallOptions> {
         match self.invalid {
@@ -133,9 +147,9 @@ impl fmt::Debug for RequestOptions {
     }
 }
 
-/// Adds the setters of [`RequestOptions`] to a builder, whose options are at `$field`.
+/// Adds the setters of [`RequestOptions`] to a builder, whose options are at `$field`. `$deadline` is an additional sentence on the deadline.
 macro_rules! request_options {
-    ($name:ident $(<$generic:ident>)?, $($field:ident).+) => {
+    ($name:ident $(<$generic:ident>)?, $($field:ident).+ $(, deadline: $deadline:literal)?) => {
         impl $(<$generic>)? $name $(<$generic>)? {
             /// Sets the per-attempt timeout, from sending the request to receiving the response headers. Upload progress resets it. Default: the
             /// client's (60 s).
@@ -151,6 +165,7 @@ macro_rules! request_options {
             }
 
             /// Sets the deadline of the whole operation, with all requests, attempts, pauses and transfers.
+            $(#[doc = ""] #[doc = $deadline])?
             pub fn with_deadline(mut self, deadline: ::std::time::Duration) -> Self {
                 self.$($field).+ = self.$($field).+.with_deadline(deadline);
                 self
