@@ -24,12 +24,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let store = FileStore::new(folder.path().join("login.json")); // mode 0600; `KeyringStore` uses the user's keyring
     let login = builder.login(&client_id)?.store(store.clone());
-    let confirm = simulator.as_ref().map(Simulator::control);
     login
         .device(|code| {
             println!("Open {} and type {}", code.verification_uri, code.user_code);
-            if let Some(control) = &confirm {
-                control.provider().approve_device(&code.user_code, simulator_user);
+            if let Some(simulator) = &simulator {
+                simulator.control().provider().approve_device(&code.user_code, simulator.username());
             }
         })
         .await?;

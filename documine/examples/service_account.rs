@@ -14,7 +14,8 @@ async fn run(client: &Client, template: &documine::DossierTemplateHandle, day: &
         &include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))[..],
     )];
     for outcome in dossier.upload_all(sources).skip_existing(true).await? {
-        outcome.result?;
+        let uploaded = outcome.result?;
+        println!("{}: file {}", outcome.file_name, uploaded.id);
     }
     let files = dossier.wait_until_processed().with_deadline(Duration::from_secs(3600)).await?;
     println!("{day}: {} files, {} requests so far", files.len(), client.requests_sent());

@@ -2,8 +2,9 @@
 //!
 //! In your project this is a `#[tokio::test]`.
 
+use documine::http::{self, StatusCode};
 use documine::wait::WaitErrorKind;
-use documine::{Client, DossierFields, DossierTemplateHandle, Source};
+use documine::{Client, DossierFields, DossierTemplateHandle, Source, testing};
 use documine_sim::{Fault, Simulator};
 
 /// The code under test: uploads a document and returns its total, or the reason why there is none.
@@ -36,10 +37,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(read_total(&template, "b.pdf", invoice).await, Err("unreadable".to_owned()));
 
     // Without a socket: a closure answers every request.
-    let client = Client::with_transport(|request: http::Request<bytes::Bytes>| {
+    let client = Client::with_transport(async |request: http::Request<bytes::Bytes>| {
         assert_eq!(request.uri().path(), "/api/license");
-        Ok(http::Response::new(bytes::Bytes::from_static(br#"{"name":"Test"}"#)))
-    });
+        Ok(testing::json(StatusCode::OK, r#"{"name": "Test"}"#))
+    })?;
     assert_eq!(client.license().await?.name.as_deref(), Some("Test"));
     println!("all tests passed");
     Ok(())

@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("  dated {:?}", invoice.invoice_date.map(|date| date.value));
 
     // A starting point for a struct of your own.
-    println!("{}", extract::describe([&components]));
+    println!("{}", extract::describe(&components));
     dossier.delete().permanently(true).await?;
     Ok(())
 }

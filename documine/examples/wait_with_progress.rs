@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use documine::wait::{PollState, WaitErrorKind};
+use documine::wait::{PollState, WaitError, WaitErrorKind};
 use documine::{DossierFields, Source};
 use futures_util::TryStreamExt;
 
@@ -31,21 +31,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_deadline(Duration::from_secs(600))
         .with_stall_timeout(Duration::from_secs(300));
     let mut states = wait.states();
-    loop {
-        match states.try_next().await {
-            Ok(Some(PollState::Working(state))) => eprintln!("{state}"),
-            Ok(Some(PollState::Done(files))) => println!("{} files are processed", files.len()),
-            Ok(None) => break,
-            // The analysis continues at the service: wait again later.
-            Err(error) if error.kind() == WaitErrorKind::DeadlineExceeded => return Err(error.into()),
-            Err(error) => {
-                for file in error.failed_files() {
-                    eprintln!("{:?}: {:?}", file.file_name, file.error_message);
-                }
-                return Err(error.into());
-            }
+    while let Some(state) = states.try_next().await.inspect_err(report)? {
+        match state {
+            PollState::Done(files) => println!("{} files are processed", files.len()),
+            working => eprintln!("{working:?}"),
         }
     }
     dossier.delete().permanently(true).await?;
     Ok(())
+}
+
+fn report(error: &WaitError) {
+    if error.kind() == WaitErrorKind::DeadlineExceeded {
+        eprintln!("the analysis continues at the service: wait again later");
+    }
+    for file in error.failed_files() {
+        eprintln!("{:?}: {:?}", file.file_name, file.error_message);
+    }
 }

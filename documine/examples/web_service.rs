@@ -21,12 +21,10 @@ use documine::{
     Client, ClientBuilder, Credentials, DossierFields, DossierTemplateId, DownloadFileType, PackageRequest, Source,
 };
 use documine_sim::Simulator;
-use futures_util::TryStreamExt;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-const FORM: &str = "<form method=post enctype=multipart/form-data action=/upload \
-    onsubmit=\"this.action='/upload?'+this.file.files[0].size\"><input type=file name=file><button>Upload</button></form>";
+const FORM: &str = "<form method=post enctype=multipart/form-data action=/upload><input type=file name=file><button>Upload</button></form>";
 
 /// The service. `sessions` stands for a database that all replicas share; there, keep tokens in place of clients, and encrypt both.
 struct App {
@@ -131,15 +129,14 @@ async fn callback(
 }
 
 /// Streams the file of the form to the service, waits for the analysis, and requests a package.
-async fn upload(State(app): State<Arc<App>>, RawQuery(size): RawQuery, request: Request) -> Result<Redirect, Failure> {
+async fn upload(State(app): State<Arc<App>>, request: Request) -> Result<Redirect, Failure> {
     let client = app.client(request.headers())?;
-    let size: u64 = size.unwrap_or_default().parse()?;
     let boundary = multer::parse_boundary(text(request.headers(), &header::CONTENT_TYPE))?;
     let mut form = multer::Multipart::new(request.into_body().into_data_stream(), boundary);
     let file = form.next_field().await?.ok_or("the form has no file")?;
     let name = file.file_name().unwrap_or("document.pdf").to_owned();
     let dossier = client.dossier_template(app.template.clone()).create_dossier(DossierFields::named(&name)).await?;
-    let source = Source::from_stream(name, size, file.map_err(io::Error::other));
+    let source = Source::from_stream(name, None, file);
     dossier.upload(source).await?.wait_until_processed().await?;
     let job = dossier.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
     Ok(Redirect::to(&format!("/package/{}", job.id())))
@@ -259,7 +256,7 @@ mod tests {
         let pdf = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"));
         let part = reqwest::multipart::Part::bytes(pdf.as_slice()).file_name("invoice.pdf");
         let form = reqwest::multipart::Form::new().part("file", part);
-        let package = browser.redirect(http.post(format!("{url}/upload?{}", pdf.len())).multipart(form)).await?;
+        let package = browser.redirect(http.post(format!("{url}/upload")).multipart(form)).await?;
         let zip = browser.send(http.get(format!("{url}{package}"))).await?.error_for_status()?.bytes().await?;
         let archive = zip::ZipArchive::new(io::Cursor::new(zip))?;
         assert!(archive.file_names().any(|name| name.ends_with("invoice.pdf")));
