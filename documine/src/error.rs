@@ -542,7 +542,7 @@ impl Error {
     /// Returns true if the service responded with 403: the account lacks the permission for the call.
     ///
     /// # Troubleshooting
-    /// Ask an administrator of the workspace for the role that the call needs. A new login does not help.
+    /// An administrator of the workspace can grant the role that the call needs. A new login does not help.
     pub fn is_forbidden(&self) -> bool {
         self.is_service_status(StatusCode::FORBIDDEN)
     }

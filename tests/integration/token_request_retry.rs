@@ -158,7 +158,7 @@ async fn retries_request_that_was_never_sent() {
         }
         let (outcome, delays, observed) = run_with_delayed_listener(3, grant).await;
         let error = outcome.unwrap_err();
-        assert!(error.to_string().contains("the request to the identity provider failed: "), "{error}");
+        assert!(format!("{error:#}").contains("the request to the identity provider failed: "), "{error:#}");
         assert_eq!((error.kind(), error.is_transient(), error.needs_login()), (ErrorKind::Connect, true, false));
         assert_eq!((delays, observed.len()), (vec![125, 250], 0), "{grant:?}: three attempts in all");
     }

@@ -228,7 +228,7 @@ mod tests {
         assert_eq!((error.kind(), error.operation()), (ErrorKind::Timeout, Some("getDossier")));
         assert_eq!((error.status(), error.api_message()), (Some(StatusCode::GATEWAY_TIMEOUT), Some("late")));
         assert_eq!((error.api_timestamp(), error.request_id()), (Some("2026"), Some("r-1")));
-        assert_eq!((error.retry_after(), &error.headers()["server"]), (Some(second), &"nginx"));
+        assert_eq!((error.retry_after(), error.headers()["server"].as_bytes()), (Some(second), &b"nginx"[..]));
         assert_eq!((error.timeout_phase(), error.body_snippet()), (Some(TimeoutPhase::Attempt), Some("<html>")));
         assert_eq!((error.attempts(), error.elapsed()), (3, 2 * second));
         assert!(error.needs_login() && error.is_transient());

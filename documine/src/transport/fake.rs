@@ -47,6 +47,8 @@ where
 }
 
 /// The body of a response that a [`Transport`] returns: bytes or a text, or a stream of chunks that can fail.
+///
+/// Bytes and texts are announced with `Content-Length`, unless the response has that header.
 pub struct ResponseBody(reqwest::Body);
 
 impl ResponseBody {
@@ -118,7 +120,11 @@ impl Http for FakeHttp {
             *plain.method_mut() = request.method().clone();
             *plain.uri_mut() = url.as_str().parse().map_err(|error| Error::input("invalid URL").with_source(error))?;
             *plain.headers_mut() = std::mem::take(request.headers_mut());
-            let (parts, body) = self.0.send(plain).await?.into_parts();
+            let (mut parts, body) = self.0.send(plain).await?.into_parts();
+            // As a server does for a body that it has as a whole; the resumption of a download relies on it.
+            if let Some(length) = body.0.as_bytes().map(<[u8]>::len).filter(|length| *length > 0) {
+                parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+            }
             let response = Response::builder().status(parts.status).url(url).body(body.0);
             let mut response = response.map_err(|error| Error::input("invalid response").with_source(error))?;
             *response.headers_mut() = parts.headers;
