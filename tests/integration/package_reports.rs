@@ -139,7 +139,7 @@ async fn damaged_report_or_export_does_not_affect_others() {
     let expected = ["Reports/1.xlsx", "Reports/2.xlsx!", "Reports/3.xlsx!", "Reports/4.xlsx!", "Reports/5.xlsx"];
     assert_eq!(reports, expected);
     let components = contents.components_each().await.unwrap();
-    let components = named(components.into_iter().map(|read| read.map(|read| read.file_id.to_string())).collect());
+    let components = named(components.into_iter().map(|read| read.map(|read| read.file_id().to_string())).collect());
     assert_eq!(components, ["1", "Components/2.json!", "Components/3.json!", "4"]);
     assert!(contents.reports().await.is_err() && contents.components().await.is_err());
 }

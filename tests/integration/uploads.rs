@@ -468,7 +468,7 @@ async fn reports_progress_of_all_files_and_of_each_file() {
         .with_progress(move |moved, total| all_recorder.lock().unwrap().push((moved, total)))
         .with_file_progress(move |name| {
             let (recorder, name) = (Arc::clone(&each_recorder), name.to_owned());
-            move |moved, total| {
+            move |moved: u64, total: Option<u64>| {
                 assert!(total.is_some());
                 recorder.lock().unwrap().push((name.clone(), moved));
             }

@@ -162,7 +162,7 @@ impl UploadFiles {
     /// # fn f(dossier: documine::DossierHandle) {
     /// let uploads = dossier.upload_all(["a.pdf", "b.pdf"]).with_file_progress(|name| {
     ///     let name = name.to_owned();
-    ///     move |moved, total| eprintln!("{name}: {moved} of {total:?}")
+    ///     move |moved: u64, total: Option<u64>| eprintln!("{name}: {moved} of {total:?}")
     /// });
     /// # }
     /// ```

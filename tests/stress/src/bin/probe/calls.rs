@@ -158,8 +158,10 @@ async fn ready_package(dossier: &DossierHandle, client: &Client, content: &Bytes
     let work = dossier.create_package(PackageRequest::file_types([DownloadFileType::Original])).await?;
     let of_client = client.download(work.id().clone()).job();
     loop {
-        if let PollState::Done(package) = of_client.poll_once().await? {
-            return Ok(package);
+        match of_client.poll_once().await {
+            Ok(PollState::Done(package)) => return Ok(package),
+            Err(error) if !error.is_transient() => return Err(error.into()),
+            _ => {}
         }
         polls.next().ok_or("the simulator did not create the package in time")?;
         tokio::time::sleep(POLL_INTERVAL).await;
