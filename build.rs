@@ -15,7 +15,6 @@ const RECONSTRUCTION: &str = "openapi/reconstruction.txt";
 const DOCUMENT_VARIABLE: &str = "DOCUMINE_OPENAPI";
 const DECISIONS_VARIABLE: &str = "DOCUMINE_OPENAPI_MAPPING";
 
-#[expect(clippy::print_stderr, reason = "cargo shows the standard error of a build script that fails")]
 fn main() -> ExitCode {
     // The whole folder, because cargo would run this script in every build if a watched file (`mapping.toml`) did not exist.
     println!("cargo:rerun-if-changed=openapi\ncargo:rerun-if-changed=build.rs");

@@ -56,6 +56,8 @@ document: see [`document`]."
 //! typed and cannot change a path.
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
+// A library prints nothing.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod clock;
 mod collections;

@@ -9,8 +9,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use documine::DossierFields;
 use documine::wait::WaitErrorKind;
+use documine::{Components, DossierFields};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let documents = dossier.components().await?;
-    let columns: BTreeSet<&str> = documents.iter().flat_map(|components| components.names()).collect();
+    let columns: BTreeSet<&str> = documents.iter().flat_map(Components::names).collect();
     let mut csv = csv::Writer::from_path(&table)?;
     csv.write_record(std::iter::once("file").chain(columns.iter().copied()))?;
     for components in &documents {

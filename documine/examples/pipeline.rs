@@ -69,7 +69,7 @@ impl From<Error> for Failure {
             _ if error.is_transient() => 5,
             _ => 1,
         };
-        Self(code, error.to_string())
+        Self(code, format!("{error:#}"))
     }
 }
 
@@ -117,7 +117,10 @@ impl Created {
     async fn delete_all(&self, keep_dossier: bool) -> Result<(), Failure> {
         for object in self.0.lock().await.drain(..).rev() {
             let deleted = match object {
-                Object::Dossier(dossier) if keep_dossier => return Ok(eprintln!("kept: dossier {}", dossier.id())),
+                Object::Dossier(dossier) if keep_dossier => {
+                    eprintln!("kept: dossier {}", dossier.id());
+                    Ok(())
+                }
                 Object::Dossier(dossier) => dossier.delete().permanently(true).await,
                 Object::Package(package) => package.cancel().await,
             };
@@ -218,38 +221,25 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
         exported.push(json!({ "file_name": name, "pages": file.number_of_pages, "components": values }));
     }
 
-    // 6. Have packages prepared: for one file, for several, for the dossier. Then download, verify and delete them.
+    // 6. Have packages prepared: for one file, for several, for the dossier. Then download and verify them.
     let mut packages = Vec::new();
-    if let [first, ..] = &files[..] {
-        let reports = dossier.get().await?.report_template_ids;
-        let content = PackageRequest::file_types([DownloadFileType::Original]).and_reports(reports);
-        let several: Vec<_> = files.iter().take(2).map(|file| &file.id).collect();
-        let requests = [
-            ("file", dossier.file(&first.id).create_package(content.clone()).send()),
-            ("files", dossier.create_files_package(several, content.clone()).send()),
-            ("dossier", dossier.create_package(content).send()),
-        ];
-        let mut jobs = Vec::new();
-        for (kind, request) in requests {
-            jobs.push((kind, created.create(request, Object::Package).await?));
-        }
-        let saved =
-            jobs.iter().map(async |(kind, job)| (*kind, save(job, &packages_folder.join(format!("{kind}.zip"))).await));
-        for (kind, saved) in join_all(saved).await {
-            match saved {
-                Ok((path, entries, bytes)) => {
-                    say(&format!("{}: {} entries, {bytes} bytes", path.display(), entries.len()));
-                    packages.push(json!({ "kind": kind, "path": path, "entries": entries, "bytes": bytes }));
-                }
-                Err(failure) => failed_packages.push((format!("package {kind:?}"), failure)),
+    let jobs = create_packages(&dossier, &files, created).await?;
+    let saved =
+        jobs.iter().map(async |(kind, job)| (*kind, save(job, &packages_folder.join(format!("{kind}.zip"))).await));
+    for (kind, saved) in join_all(saved).await {
+        match saved {
+            Ok((path, entries, bytes)) => {
+                say(&format!("{}: {} entries, {bytes} bytes", path.display(), entries.len()));
+                packages.push(json!({ "kind": kind, "path": path, "entries": entries, "bytes": bytes }));
             }
+            Err(failure) => failed_packages.push((format!("package {kind:?}"), failure)),
         }
     }
 
     // 7. Read the licence and its usage.
     let license = match (client.license().await, client.license_usage().await) {
         (Err(error), _) | (_, Err(error)) if error.is_unsupported_by_document() => Value::Null,
-        (license, usage) => license_summary(license?, usage?),
+        (license, usage) => license_summary(&license?, usage?),
     };
     created.delete_all(args.keep).await?;
     say(&format!(
@@ -259,19 +249,7 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
     ));
 
     let failed: Vec<_> = failed_files.iter().chain(&failed_packages).collect();
-    let lines: Vec<_> = failed.iter().map(|(name, failure)| format!("{name}: {}", failure.1)).collect();
-    let failure = match (failed_packages.first(), failed_files.first()) {
-        (Some((_, first)), _) => Some(Failure(first.0, lines.join(" | "))),
-        (None, Some((_, first))) if exported.is_empty() => Some(Failure(first.0, lines.join(" | "))),
-        (None, Some(_)) => {
-            let total = failed.len() + exported.len();
-            Some(Failure(
-                3,
-                format!("{} of {total} files failed, the others are done: {}", failed.len(), lines.join(" | ")),
-            ))
-        }
-        (None, None) => None,
-    };
+    let failure = summarize(&failed_files, &failed_packages, exported.len());
     let mut summary = json!({
         "dossier_id": dossier.id(), "files": exported, "packages": packages, "license": license, "requests": client.requests_sent(),
     });
@@ -281,12 +259,49 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
     Ok((summary, failure))
 }
 
+/// Joins the failures of single files and packages into one; `None` if there are none.
+fn summarize(files: &[(String, Failure)], packages: &[(String, Failure)], exported: usize) -> Option<Failure> {
+    let lines: Vec<_> = files.iter().chain(packages).map(|(name, failure)| format!("{name}: {}", failure.1)).collect();
+    let lines = lines.join(" | ");
+    match (packages, files) {
+        ([(_, first), ..], _) => Some(Failure(first.0, lines)),
+        ([], [(_, first), ..]) if exported == 0 => Some(Failure(first.0, lines)),
+        ([], []) => None,
+        ([], failed) => {
+            let total = failed.len() + exported;
+            Some(Failure(3, format!("{} of {total} files failed, the others are done: {lines}", failed.len())))
+        }
+    }
+}
+
 /// The files to upload. In a dossier a file replaces an earlier one of the same name, so `upload_all` refuses a second file of a name.
 fn sources(paths: &[PathBuf]) -> Vec<Source> {
     if paths.is_empty() {
         return SAMPLES.iter().map(|(name, content)| Source::bytes(*name, *content)).collect();
     }
     paths.iter().map(Source::path).collect()
+}
+
+/// Starts the preparation of three packages with the documents and the reports of the dossier.
+async fn create_packages(
+    dossier: &DossierHandle,
+    files: &[FileStatus],
+    created: &Created,
+) -> Result<Vec<(&'static str, PackageJob)>, Failure> {
+    let [first, ..] = files else { return Ok(Vec::new()) };
+    let reports = dossier.get().await?.report_template_ids;
+    let content = PackageRequest::file_types([DownloadFileType::Original]).and_reports(reports);
+    let several = files.iter().take(2).map(|file| &file.id);
+    let requests = [
+        ("file", dossier.file(&first.id).create_package(content.clone()).send()),
+        ("files", dossier.create_files_package(several, content.clone()).send()),
+        ("dossier", dossier.create_package(content).send()),
+    ];
+    let mut jobs = Vec::new();
+    for (kind, request) in requests {
+        jobs.push((kind, created.create(request, Object::Package).await?));
+    }
+    Ok(jobs)
 }
 
 /// Downloads a package when it is ready and verifies all its entries.
@@ -309,7 +324,7 @@ fn name_of(file: &FileStatus) -> String {
         .replace(|character: char| character.is_control() || "/\\:*?\"<>|".contains(character), "_")
 }
 
-fn license_summary(license: License, usage: LicenseUsage) -> Value {
+fn license_summary(license: &License, usage: LicenseUsage) -> Value {
     let months = usage.monthly.into_iter().filter_map(|month| Some((month.month?, json!(month.analysed_pages?))));
     json!({
         "name": license.name, "licensed_to": license.licensed_to, "valid_to": license.valid_to,

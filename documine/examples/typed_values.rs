@@ -9,10 +9,12 @@ use serde::Deserialize;
 #[serde(rename_all = "PascalCase")]
 struct Invoice {
     /// A plain field: only the value.
-    invoice_number: String,
+    #[serde(rename = "InvoiceNumber")]
+    number: String,
     /// The value with its raw text, its page and the rule that found it.
     total_amount: Sourced<Decimal>,
-    invoice_date: Option<Sourced<chrono::NaiveDate>>,
+    #[serde(rename = "InvoiceDate")]
+    date: Option<Sourced<chrono::NaiveDate>>,
     currency: Option<String>,
 }
 
@@ -29,12 +31,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Without `include_details`, `page` and `rule` are `None`.
     let components = file.components().include_details(true).await?;
     let invoice: Invoice = components.extract()?;
-    println!("{}: {} {}", invoice.invoice_number, invoice.total_amount.value, invoice.currency.unwrap_or_default());
+    println!("{}: {} {}", invoice.number, invoice.total_amount.value, invoice.currency.unwrap_or_default());
     println!(
         "  from {:?} on page {:?} by {:?}",
         invoice.total_amount.raw, invoice.total_amount.page, invoice.total_amount.rule
     );
-    println!("  dated {:?}", invoice.invoice_date.map(|date| date.value));
+    println!("  dated {:?}", invoice.date.map(|date| date.value));
 
     // A starting point for a struct of your own.
     println!("{}", extract::describe(&components));

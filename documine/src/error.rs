@@ -188,6 +188,7 @@ impl Sent {
 pub struct Error(Box<ErrorDetails>);
 
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "the flags are independent facts about one failure")]
 struct ErrorDetails {
     kind: ErrorKind,
     message: String,

@@ -40,6 +40,9 @@
 //! begin with `with_` set how it is carried out. Tokens are sent to the configured service only, over https (or http on this machine), and never appear in
 //! errors, `Debug` output or traces. A tokio runtime is required.
 
+// A library prints nothing.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod address;
 pub mod auth;
 mod backoff;

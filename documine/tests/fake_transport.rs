@@ -59,10 +59,12 @@ impl Script {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the result of a transport")]
 fn ok(text: &str) -> Result<Response<ResponseBody>> {
     Ok(json(StatusCode::OK, text))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the result of a transport")]
 fn status(code: u16) -> Result<Response<ResponseBody>> {
     Ok(json(StatusCode::from_u16(code).unwrap(), "{}"))
 }
@@ -276,7 +278,7 @@ async fn source_is_the_cause_and_display_does_not_repeat_it() {
     std::fs::write(&inside, "%PDF").unwrap();
     let upload = dossier(&script.client()).upload(Source::path(inside.join("b.pdf")));
     let file = upload.await.map(drop).unwrap_err();
-    assert!(file.source().is_some_and(|source| source.is::<io::Error>()), "{file:?}");
+    assert!(file.source().is_some_and(<dyn std::error::Error>::is::<io::Error>), "{file:?}");
 
     // A response that does not match the document.
     let script = Script::new([ok(r#"{"licensedPages":"many"}"#)]);
@@ -296,7 +298,7 @@ async fn source_is_the_cause_and_display_does_not_repeat_it() {
     let components = Components::from(serde_json::from_value::<documine::models::FileComponents>(model).unwrap());
     let extract = components.extract::<Study>().unwrap_err();
     assert_eq!(extract.to_string(), "the components of a.pdf do not fit Study.Animals");
-    assert!(extract.source().is_some_and(|source| source.is::<ExtractError>()), "{extract:?}");
+    assert!(extract.source().is_some_and(<dyn std::error::Error>::is::<ExtractError>), "{extract:?}");
 
     for error in [file, decode, wait, extract] {
         let (line, full, all) = (error.to_string(), format!("{error:#}"), format!("{error:?}"));

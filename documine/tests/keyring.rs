@@ -2,7 +2,6 @@
 //!
 //! The test is its own program, because a process finds its keyring through its environment. Without an argument, the program runs itself
 //! without a keyring. With `open` or `locked`, the session must have such a keyring; `cargo xtask conformance keyring` creates one.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::{Command, ExitCode};
 

@@ -22,7 +22,7 @@ fn file_state(state: &str) -> Fault {
 }
 
 fn from_stream() -> Source {
-    let chunks = stream::iter(STUDY.chunks(1_000).map(|chunk| Ok::<_, std::io::Error>(chunk)));
+    let chunks = stream::iter(STUDY.chunks(1_000).map(Ok::<_, std::io::Error>));
     Source::from_stream("study.pdf", STUDY.len() as u64, chunks)
 }
 
@@ -94,7 +94,7 @@ async fn retried_upload_sends_whole_file_again() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     let (_folder, path) = study_on_disk();
-    let chunks = || stream::iter(STUDY.chunks(1_000).map(|chunk| Ok::<_, std::io::Error>(chunk)));
+    let chunks = || stream::iter(STUDY.chunks(1_000).map(Ok::<_, std::io::Error>));
     let sources = [
         Source::path(&path),
         Source::bytes("study.pdf", STUDY),

@@ -171,12 +171,12 @@ fn futures_can_be_spawned_joined_and_blocked_on() {
         let waiting = tokio::spawn(job.wait().send());
         let polled = tokio::spawn(job.poll_once());
         let listed = tokio::spawn(dossier.files().collect());
-        let (status, states, files) = futures_util::join!(
+        let (found, states, files) = futures_util::join!(
             file.get().send(),
             file.wait_until_processed().states().collect::<Vec<_>>(),
             dossier.wait_until_processed().send(),
         );
-        assert_eq!(status.unwrap().id, *file.id());
+        assert_eq!(found.unwrap().id, *file.id());
         assert!(matches!(&states[..], [Ok(PollState::Done(done))] if done.id() == file.id()));
         assert_eq!(files.unwrap(), listed.await.unwrap().unwrap());
         polled.await.unwrap().unwrap();

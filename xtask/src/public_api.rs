@@ -51,11 +51,10 @@ fn compare_or_write(listing: &str, check: bool) -> Result<String, String> {
         return Ok(format!("{LISTING}: {count} public items, unchanged"));
     }
     let difference = similar::TextDiff::from_lines(committed.as_str(), listing);
-    let changes: String = difference
-        .iter_all_changes()
-        .filter(|change| change.tag() != similar::ChangeTag::Equal)
-        .map(|change| format!("{}{}", change.tag(), change.value()))
-        .collect();
+    let mut changes = String::new();
+    for change in difference.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal) {
+        let _ = write!(changes, "{}{}", change.tag(), change.value());
+    }
     Err(format!("the public API changed; run `cargo xtask public-api`, and add a line to CHANGELOG.md:\n{changes}"))
 }
 
@@ -115,8 +114,8 @@ impl<'a> Listing<'a> {
             let name = inner["name"].as_str().unwrap_or_default();
             match self.item(&inner["id"]) {
                 Some((_, "module", _)) if inner["is_glob"] == true => self.module(&inner["id"], path),
-                Some((target, kind, target_inner)) if kind != "module" => {
-                    self.named(target, kind, target_inner, &format!("{path}::{name}"))
+                Some((_, kind, target_inner)) if kind != "module" => {
+                    self.named(kind, target_inner, &format!("{path}::{name}"));
                 }
                 // Another crate, for example `http`.
                 _ => drop(
@@ -131,12 +130,12 @@ impl<'a> Listing<'a> {
                 self.lines.insert(format!("mod {path}"));
                 self.module(id, &path);
             } else {
-                self.named(item, kind, inner, &path);
+                self.named(kind, inner, &path);
             }
         }
     }
 
-    fn named(&mut self, _item: &'a Value, kind: &str, inner: &'a Value, path: &str) {
+    fn named(&mut self, kind: &str, inner: &'a Value, path: &str) {
         match kind {
             "struct" => {
                 self.lines.insert(format!("struct {path}{}", generics(&inner["generics"])));

@@ -88,11 +88,9 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         output.result.push('\n');
         output.result.push_str(&oasdiff::changelog(Path::new("oasdiff"), old, new));
     }
-    #[expect(clippy::print_stdout, reason = "the command's result")]
     {
         print!("{}", output.result);
     }
-    #[expect(clippy::print_stderr, reason = "the command's errors")]
     {
         eprint!("{}", output.errors);
     }

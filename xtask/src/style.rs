@@ -110,7 +110,6 @@ struct Measure {
 }
 
 /// Measures the files, prints each finding and a summary.
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's result")]
 pub(crate) fn run(args: &Args) -> ExitCode {
     let measure = match measure_files(args) {
         Ok(measure) => measure,

@@ -9,13 +9,11 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// Prints a line of a command's result.
-#[expect(clippy::print_stdout, reason = "the command's result")]
 pub(crate) fn print(line: &str) {
     println!("{line}");
 }
 
 /// Prints a line on standard error.
-#[expect(clippy::print_stderr, reason = "the command's errors")]
 pub(crate) fn print_error(line: &str) {
     eprintln!("{line}");
 }

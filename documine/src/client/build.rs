@@ -42,13 +42,12 @@ impl ClientBuilder {
         let cross_origin_http: Option<Arc<dyn Http>> = match (self.follow_download_redirects, &self.connection.identity)
         {
             (false, _) => None,
-            (true, None) => Some(Arc::clone(&api_http)),
             // The client certificate is presented to the service only.
             (true, Some(_)) if self.transport.is_none() => {
                 let connection = ConnectionConfig { identity: None, ..self.connection.clone() };
                 Some(Arc::new(connection.http_client(&base_url, &self.timeouts, &http.user_agent)?))
             }
-            (true, Some(_)) => Some(Arc::clone(&api_http)),
+            (true, _) => Some(Arc::clone(&api_http)),
         };
         let auth = authenticator(credentials, &provider, &self.clock, self.observer.as_ref());
         let base_url = Arc::new(address::without_server_path(base_url, documine_api::document::SERVER_PATH));

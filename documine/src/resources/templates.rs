@@ -125,7 +125,7 @@ impl DossierTemplateHandle {
                 let creation = DossierCreation { template, request: fields.into_request(None)? };
                 let deadline = Deadline::new(options.deadline);
                 let work = creation.find_or_create(&client, options);
-                within_deadline(DossierCreation::OPERATION, deadline, work).await
+                Box::pin(within_deadline(DossierCreation::OPERATION, deadline, work)).await
             })
         })
     }

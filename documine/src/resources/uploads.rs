@@ -56,7 +56,7 @@ impl DossierHandle {
             Box::pin(async move {
                 if upload.recover_lost_response {
                     let deadline = Deadline::new(options.deadline);
-                    within_deadline("uploadFile", deadline, upload.send_recoverable(&client, options)).await
+                    Box::pin(within_deadline("uploadFile", deadline, upload.send_recoverable(&client, options))).await
                 } else {
                     upload.send(&client, options).await
                 }

@@ -5,6 +5,8 @@
 //! afterwards, delete when. Passes leave notes for later steps in the document, as `x-…` members.
 
 #![cfg_attr(test, allow(clippy::expect_used, clippy::panic))]
+// A library prints nothing.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod build;
 pub mod canonical;

@@ -15,7 +15,6 @@ fn main() -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            #[expect(clippy::print_stderr, reason = "the program's errors")]
             {
                 eprintln!("{reason}");
             }

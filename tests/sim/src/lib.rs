@@ -116,6 +116,8 @@
 //! document is a reconstruction, so where the real service behaves otherwise, the simulator is wrong.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+// A library prints nothing.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 // Layers, from top to bottom. A module imports modules of lower layers only.
 //

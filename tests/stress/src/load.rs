@@ -81,9 +81,9 @@ pub(crate) fn run(arguments: &Arguments, seed: u64) -> Result<bool, Failure> {
         .enumerate()
         .map(|(number, client)| {
             let worker = worker::Worker::new(number, seed, client, &sim, folder.path(), &records);
-            Ok::<_, Failure>(users.spawn(worker?.work()))
+            users.spawn(worker.work())
         })
-        .collect::<Result<_, _>>()?;
+        .collect();
     let mut panicked_clients = 0;
     for worker in workers {
         panicked_clients += usize::from(users.block_on(worker).is_err());

@@ -1,6 +1,5 @@
 //! Test support: a signed-in HTTP client, the program, and generated documents.
 #![allow(dead_code, reason = "each test binary uses a part")]
-#![allow(clippy::print_stdout, reason = "names the reason of a skipped test")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 use std::fmt::Write as _;

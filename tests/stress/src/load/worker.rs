@@ -37,10 +37,10 @@ impl Worker {
         sim: &Simulator,
         folder: &Path,
         records: &Arc<Records>,
-    ) -> Result<Self, Failure> {
+    ) -> Self {
         let template = client.dossier_template(sim.dossier_template_id());
         let random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
-        Ok(Self { number, random, client, template, folder: folder.to_owned(), records: Arc::clone(records) })
+        Self { number, random, client, template, folder: folder.to_owned(), records: Arc::clone(records) }
     }
 
     pub(crate) async fn work(mut self) {
