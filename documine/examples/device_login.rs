@@ -6,7 +6,7 @@
 //!
 //! Without these variables the example starts the simulator and confirms the code itself.
 
-use documine::auth::FileStore;
+use documine::auth::{FileStore, Login};
 use documine::{Client, Credentials};
 use documine_sim::Simulator;
 
@@ -19,11 +19,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         None => std::env::var(name).unwrap_or_default(),
     };
     let client_id = variable("DOCUMINE_CLIENT_ID");
+    let secret = Some(variable("DOCUMINE_CLIENT_SECRET")).filter(|secret| !secret.is_empty()); // public clients have none
     let builder = Client::builder(variable("DOCUMINE_BASE_URL")).workspace(variable("DOCUMINE_WORKSPACE_ID"));
 
     let folder = tempfile::tempdir()?;
     let store = FileStore::new(folder.path().join("login.json")); // mode 0600; `KeyringStore` uses the user's keyring
     let login = builder.login(&client_id)?.store(store.clone());
+    let login = secret.iter().cloned().fold(login, Login::client_secret);
     login
         .device(|code| {
             println!("Open {} and type {}", code.verification_uri, code.user_code);
@@ -33,8 +35,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
         .await?;
 
-    // A later run needs only these two lines: tokens are refreshed and saved as necessary.
-    let client = builder.credentials(Credentials::stored(&client_id, store)).build()?;
+    // A later run needs only these lines: tokens are refreshed and saved as necessary.
+    let credentials = secret.into_iter().fold(Credentials::stored(&client_id, store), Credentials::client_secret);
+    let client = builder.credentials(credentials).build()?;
     println!("logged in as {:?}", client.identity().await?.account);
     client.log_out().await?;
     Ok(())

@@ -177,9 +177,13 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
     say(&format!("dossier {}", dossier.id()));
 
     // 3. Upload the files.
-    for outcome in dossier.upload_all(sources(&args.files)).in_order(true).await? {
+    let mut uploaded = Vec::new();
+    for outcome in dossier.upload_all(sources(&args.files)).await? {
         match outcome.result {
-            Ok(file) => say(&format!("{}: uploaded as file {}", outcome.file_name, file.id)),
+            Ok(file) => {
+                say(&format!("{}: uploaded as file {}", outcome.file_name, file.id));
+                uploaded.push(file.id);
+            }
             Err(error) if error.needs_login() => return Err(error.into()),
             Err(error) => failed_files.push((outcome.file_name, error.into())),
         }
@@ -190,6 +194,7 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
         Err(error) if error.kind() == WaitErrorKind::Failed => dossier.files().await?,
         waited => waited?,
     };
+    files.sort_by_key(|file| uploaded.iter().position(|id| *id == file.id));
     files.retain(|file| {
         let is_processed = file.processing_status == Some(ProcessingStatus::Processed);
         if !is_processed {
@@ -215,7 +220,9 @@ async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>),
         say(&format!("\n{name}: {} pages", file.number_of_pages.unwrap_or_default()));
         let mut values = serde_json::Map::new();
         for component in components.names() {
-            say(&format!("  {component}: {}", components.values(component).join(", ")));
+            if !components.values(component).is_empty() {
+                say(&format!("  {component}: {}", components.values(component).join(", ")));
+            }
             values.insert(component.to_owned(), json!(components.values(component)));
         }
         exported.push(json!({ "file_name": name, "pages": file.number_of_pages, "components": values }));

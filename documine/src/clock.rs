@@ -79,7 +79,8 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + self.monotonic()
+        // A clock that was advanced beyond all times stays at its start, because a later time cannot be represented.
+        SystemTime::UNIX_EPOCH.checked_add(self.monotonic()).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     fn monotonic(&self) -> Duration {

@@ -213,6 +213,8 @@ struct ErrorDetails {
     redirect_origin: Option<String>,
     /// True if the download exceeded the limit of the caller; the received bytes are valid.
     exceeds_limit: bool,
+    /// The more specific error that this error was made from.
+    detail: Option<Arc<dyn StdError + Send + Sync>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -265,6 +267,7 @@ impl Error {
             transient: false,
             redirect_origin: None,
             exceeds_limit: false,
+            detail: None,
             source: None,
         }))
     }
@@ -302,15 +305,11 @@ impl Error {
         }
     }
 
-    /// Sets the more specific error that this error was made from. A message that is its text is reduced to the first clause, because the source
-    /// shows the rest.
+    /// Sets the more specific error that this error was made from and whose text the message is. Its source becomes the source.
     pub(crate) fn with_detail(mut self, detail: impl StdError + Send + Sync + 'static) -> Self {
-        let text = printable(&detail.to_string());
-        if self.0.message == text {
-            let end = ["; ", ": "].iter().filter_map(|separator| text.find(separator)).min();
-            self.0.message.truncate(end.unwrap_or(text.len()));
-        }
-        self.with_source(detail)
+        self.0.detail = Some(Arc::new(detail));
+        self.0.source = None;
+        self
     }
 
     /// Replaces the first part of the message, for a caller that knows better which request failed.
@@ -349,6 +348,12 @@ impl Error {
         if !operation.is_empty() {
             self.0.operation.get_or_insert(operation);
         }
+        self
+    }
+
+    /// Replaces the operation, for an error of a request that was part of it.
+    pub(crate) fn for_operation(mut self, operation: &'static str) -> Self {
+        self.0.operation = Some(operation);
         self
     }
 
@@ -553,7 +558,7 @@ impl Error {
     /// Examples: an archived dossier, a file that is still analysed, a package that is not ready.
     ///
     /// # Troubleshooting
-    /// Wait for the state (`processed()`, `wait()`), or choose another dossier: an archived dossier stays read-only.
+    /// Wait for the state (`wait_until_processed()`, `wait()`), or choose another dossier: an archived dossier stays read-only.
     pub fn is_conflict(&self) -> bool {
         self.is_service_status(StatusCode::CONFLICT)
     }
@@ -618,7 +623,7 @@ impl Error {
         self.0.repeatable || self.0.sent != Sent::Maybe
     }
 
-    /// Finds a cause of this type among the [sources](StdError::source): a [`WaitError`](crate::wait::WaitError), an
+    /// Finds the more specific error of this type that this error was made from, or a cause among the [sources](StdError::source): a [`WaitError`](crate::wait::WaitError), an
     /// [`ExtractError`](crate::extract::ExtractError), or the `std::io::Error` of a file or connection.
     ///
     /// ```
@@ -629,7 +634,8 @@ impl Error {
     /// # }
     /// ```
     pub fn detail<T: StdError + 'static>(&self) -> Option<&T> {
-        self.sources().find_map(|source| source.downcast_ref())
+        let own = self.0.detail.as_deref().and_then(|detail| (detail as &(dyn StdError + 'static)).downcast_ref());
+        own.or_else(|| self.sources().find_map(|source| source.downcast_ref()))
     }
 
     /// Returns the chain of sources, outermost first.
@@ -710,7 +716,8 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     /// Returns the cause, if it says more than the message; see [Sources](Error#sources).
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let own = self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static));
+        own.or_else(|| self.0.detail.as_deref()?.source())
     }
 }
 
@@ -830,11 +837,12 @@ mod tests {
     }
 
     #[test]
-    fn detail_shortens_the_same_message() {
+    fn message_of_a_detail_is_whole_and_not_repeated() {
         let detail = TextCause::new("timed out after 9s waiting for file f; last state: NEW");
         let error = Error::new(ErrorKind::Timeout, detail.to_string()).with_detail(detail);
-        assert_eq!(error.to_string(), "timed out after 9s waiting for file f");
-        assert_eq!(format!("{error:#}"), "timed out after 9s waiting for file f; last state: NEW");
+        assert_eq!(error.to_string(), "timed out after 9s waiting for file f; last state: NEW");
+        assert_eq!(format!("{error:#}"), error.to_string());
+        assert!(error.source().is_none() && error.detail::<TextCause>().is_some());
     }
 
     #[test]

@@ -36,7 +36,7 @@
 //! | observe | module [`observe`] | [observing](guide::observing) |
 //! | anything else | [`Client::raw`], [`Client::request`] | [your own OpenAPI document](guide::your_own_openapi_document) |
 //!
-//! Each request has a named builder in the module [`request`]. It is sent when awaited, or by `send()`. Methods with bare names set what the operation does; methods that
+//! Each request has a named builder in the module [`request`]. It is sent when awaited, or by `send()` (a list: `collect()`). Methods with bare names set what the operation does; methods that
 //! begin with `with_` set how it is carried out. Tokens are sent to the configured service only, over https (or http on this machine), and never appear in
 //! errors, `Debug` output or traces. A tokio runtime is required.
 
@@ -211,3 +211,8 @@ pub use documine_api as api;
 
 /// The `http` crate, whose methods, statuses and headers are part of this crate's signatures.
 pub use http;
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

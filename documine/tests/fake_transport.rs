@@ -297,8 +297,8 @@ async fn source_is_the_cause_and_display_does_not_repeat_it() {
     let model = serde_json::json!({"fileId": "f", "fileName": "a.pdf", "components": {"Animals": ["many"]}});
     let components = Components::from(serde_json::from_value::<documine::models::FileComponents>(model).unwrap());
     let extract = components.extract::<Study>().unwrap_err();
-    assert_eq!(extract.to_string(), "the components of a.pdf do not fit Study.Animals");
-    assert!(extract.source().is_some_and(<dyn std::error::Error>::is::<ExtractError>), "{extract:?}");
+    assert!(extract.to_string().contains("component \"Animals\" (field Study.Animals)"), "{extract}");
+    assert!(extract.detail::<ExtractError>().is_some(), "{extract:?}");
 
     for error in [file, decode, wait, extract] {
         let (line, full, all) = (error.to_string(), format!("{error:#}"), format!("{error:?}"));
@@ -307,7 +307,7 @@ async fn source_is_the_cause_and_display_does_not_repeat_it() {
             assert!(full.contains(&source) && all.contains(&source), "{full} lacks {source}");
             assert_eq!(full.matches(&source).count(), 1, "{full}");
         }
-        assert!(!sources(&error).is_empty() && !line.contains('\n') && !full.contains('\n'), "{all}");
+        assert!(!line.contains('\n') && !full.contains('\n'), "{all}");
     }
 }
 

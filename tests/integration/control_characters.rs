@@ -39,7 +39,7 @@ async fn error_replaces_control_characters_of_service_text() {
     let guard = tracing::subscriber::set_default(recorder.clone());
     let error = client.license().await.unwrap_err();
     drop(guard);
-    assert_harmless(&error.to_string(), &format!("{error:?}"));
+    assert_harmless(&format!("{error:#}"), &format!("{error:?}"));
     assert!(error.api_timestamp().is_some_and(is_harmless), "{:?}", error.api_timestamp());
     assert!(error.request_id().is_none_or(is_harmless), "{:?}", error.request_id());
     assert_eq!(error.api_message(), Some(HOSTILE), "the unmodified text");
@@ -52,7 +52,7 @@ async fn decode_error_replaces_control_characters_of_value() {
     let body = json!({"licensedPages": HOSTILE}).to_string();
     let service = scripted_server(vec![response("200 OK", &["Content-Type: application/json"], &body)]).await;
     let error = client(&service.base).await.license().await.unwrap_err();
-    assert_harmless(&error.to_string(), &format!("{error:?}"));
+    assert_harmless(&format!("{error:#}"), &format!("{error:?}"));
 }
 
 #[tokio::test]
@@ -69,10 +69,10 @@ async fn wait_state_stays_on_one_line() {
     let wait = file.wait_until_processed().with_deadline(Duration::from_secs(5));
     let error = wait.on_state(move |state| observed_states.lock().unwrap().push(state.to_owned())).await.unwrap_err();
     drop(guard);
-    assert_harmless(&error.to_string(), &format!("{error:?}"));
+    assert_harmless(&format!("{error:#}"), &format!("{error:?}"));
     assert!(error.last_state().is_some_and(is_harmless), "{:?}", error.last_state());
     let error = documine::Error::from(error);
-    assert_harmless(&error.to_string(), &format!("{error:?}"));
+    assert_harmless(&format!("{error:#}"), &format!("{error:?}"));
     let states = states.lock().unwrap().clone();
     assert!(!states.is_empty() && states.iter().all(|state| is_harmless(state)), "{states:?}");
     let recorded_fields = recorder.lines();
@@ -87,7 +87,7 @@ async fn wait_state_stays_on_one_line() {
     env.add_fault(Fault::on("getFiles").patch(&failed.to_string()));
     let error = dossier.wait_until_processed().await.unwrap_err();
     assert_eq!(error.kind(), WaitErrorKind::Failed);
-    assert_harmless(&error.to_string(), &format!("{error:?}"));
+    assert_harmless(&format!("{error:#}"), &format!("{error:?}"));
 }
 
 #[tokio::test]
@@ -101,5 +101,5 @@ async fn package_failure_reason_stays_on_one_line() {
     env.add_fault(Fault::on("getDownload").patch(&failed.to_string()));
     let package = dossier.create_package(originals()).await.unwrap();
     let error = package.wait().await.unwrap_err();
-    assert_harmless(&error.to_string(), &format!("{error:?}"));
+    assert_harmless(&format!("{error:#}"), &format!("{error:?}"));
 }

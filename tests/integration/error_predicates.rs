@@ -84,7 +84,7 @@ async fn deadline_predicates_match() {
     let package = env.client.download("d-1".parse::<DownloadId>().unwrap()).job();
     env.add_fault(Fault::on("getDownload").status(503));
     let error = Error::from(package.wait().with_deadline(Duration::from_millis(10)).await.unwrap_err());
-    assert_eq!(true_predicates(&error), ["timeout", "transient", "safe to repeat"], "{error}");
+    assert_eq!(true_predicates(&error), ["timeout", "transient", "sent", "safe to repeat"], "{error}");
 }
 
 #[tokio::test]
@@ -102,5 +102,5 @@ async fn failed_wait_predicates_match() {
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
     let missing = dossier.file("f-0".parse::<documine::models::FileId>().unwrap());
     let error = Error::from(missing.wait_until_processed().await.unwrap_err());
-    assert_eq!(true_predicates(&error), ["not found", "sent"], "{error}");
+    assert_eq!(true_predicates(&error), ["not found", "sent", "safe to repeat"], "{error}");
 }

@@ -193,8 +193,8 @@ async fn rejects_id_too_long_for_a_url_before_sending() {
     env.client.license().await.unwrap();
     let error = env.client.download(DownloadId::new("x".repeat(200_000)).unwrap()).get().await.unwrap_err();
     assert_eq!(
-        error.to_string(),
-        "getDownload: invalid request: Parsed Url is not a valid Uri; check the ids and values in it"
+        format!("{error:#}"),
+        "getDownload: invalid request; check the ids and values in it: Parsed Url is not a valid Uri"
     );
     assert_eq!(error.kind(), documine::ErrorKind::Input);
     assert!(!error.was_sent() && !error.is_transient());

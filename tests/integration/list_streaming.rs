@@ -160,7 +160,7 @@ async fn reports_position_of_invalid_list() {
         let streamed: Result<Vec<User>> = client(&service.base).await.users().stream().try_collect().await;
         let error = streamed.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
-        assert!(error.to_string().starts_with(&line), "{body}: {error}");
+        assert!(format!("{error:#}").starts_with(&line), "{body}: {error:#}");
         assert!(client(&service.base).await.users().await.is_err(), "{body}");
     }
     // After a syntax error the end of the item is unknown, so the stream ends.
@@ -173,9 +173,9 @@ async fn reports_position_of_invalid_list() {
 async fn names_and_skips_oversized_item() {
     let body = format!(r#"{{"users":[{{"id":"a"}},{{"id":"{}"}},{{"id":"c"}}]}}"#, "b".repeat(5000));
     let service = scripted_server(vec![json_response(&body)]).await;
-    let list = || async { client(&service.base).await.users().with_max_item_size(4096) };
+    let list = || async { client(&service.base).await.users().max_item_size(4096) };
     let each: Vec<std::result::Result<User, BadItem>> = list().await.stream_each().try_collect().await.unwrap();
-    let message = "getUsers: 200 OK, but `users[1]` exceeds the item size limit of 4096 bytes (with_max_item_size)";
+    let message = "getUsers: 200 OK, but `users[1]` exceeds the item size limit of 4096 bytes (max_item_size)";
     assert_eq!(each[1].as_ref().unwrap_err().to_string(), message);
     assert_eq!((each[0].is_ok(), each[2].is_ok(), each.len()), (true, true, 3));
     let strict: Result<Vec<User>> = list().await.stream().try_collect().await;

@@ -149,7 +149,7 @@ async fn detects_page_repeated_forever() {
     let large = |id: &str, last| format!(r#"{{"users":[{{"id":"{}"}}],"last":{last}}}"#, id.repeat(50));
     let pages = [large("a", false), large("b", false), large("c", true)];
     let (_, list) = numbered_pages(&pages.each_ref().map(String::as_str)).await;
-    let each: Vec<_> = list.with_max_item_size(40).stream_each().try_collect().await.unwrap();
+    let each: Vec<_> = list.max_item_size(40).stream_each().try_collect().await.unwrap();
     assert_eq!((each.len(), each.iter().filter(|each| each.is_err()).count()), (3, 3));
     let (_, list) = numbered_pages(&[r#"{"users":[{"id":"a"}],"totalPages":9,"number":0}"#]).await;
     let error = list.await.unwrap_err();
@@ -217,18 +217,18 @@ async fn limits_collected_items_but_not_streams() {
     let fresh = |number| format!(r#"{{"users":[{{"id":"a{number}"}},{{"id":"b{number}"}}]}}"#);
     let service = endless_pages(fresh).await;
     let client = client(&service.base).await;
-    let error = client.users().with_max_items(20).await.unwrap_err();
-    let message = "getUsers: the list continues after 20 items on 10 pages, and the limit of a collected list is 20 (with_max_items); \
+    let error = client.users().max_items(20).await.unwrap_err();
+    let message = "getUsers: the list continues after 20 items on 10 pages, and the limit of a collected list is 20 (max_items); \
         raise the limit, or stream the list";
     assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Decode, message));
     assert_eq!(request_lines(&service).len(), 10);
-    let streamed: Vec<User> = client.users().with_max_items(20).stream().take(300).try_collect().await.unwrap();
+    let streamed: Vec<User> = client.users().max_items(20).stream().take(300).try_collect().await.unwrap();
     assert_eq!(streamed.len(), 300);
     // Pages count too: nearly all of these are empty.
     let sparse =
         |number| if number % 90 == 0 { format!(r#"{{"users":[{{"id":"{number}"}}]}}"#) } else { "{}".to_owned() };
     let sparse = endless_pages(sparse).await;
-    let error = scripted::client(&sparse.base).await.users().with_max_items(200).await.unwrap_err();
+    let error = scripted::client(&sparse.base).await.users().max_items(200).await.unwrap_err();
     assert!(error.to_string().contains("after 3 items on 200 pages"), "{error}");
 }
 
@@ -246,9 +246,9 @@ async fn accepts_similar_pages_and_single_page_lists() {
     .await;
     assert_eq!(users(&shifted).await.unwrap(), ["a", "b", "a", "b", "c", "d", "d", "c"]);
     let one = scripted::scripted_server(vec![page(None, &body(["a", "b"]))]).await;
-    assert_eq!(client(&one.base).await.users().with_max_items(1).await.unwrap().len(), 2);
+    assert_eq!(client(&one.base).await.users().max_items(1).await.unwrap().len(), 2);
     let exact = two_pages(r#"</api/users?page=2>; rel="next""#).await;
-    assert_eq!(client(&exact.base).await.users().with_max_items(3).await.unwrap().len(), 3);
+    assert_eq!(client(&exact.base).await.users().max_items(3).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn skips_only_list_item_that_exceeds_memory_limit() {
     let body = format!(r#"{{"users":[{{"id":"a"}},{value},{{"id":"c"}}]}}"#);
     let service = CannedServer::respond_with(move |_| json_response(&body)).await;
     let client = client(&service.base, 1_000_000).await;
-    let users = client.users().with_max_item_size(100_000);
+    let users = client.users().max_item_size(100_000);
     let each: Vec<_> = users.stream_each().try_collect().await.unwrap();
     let ids: Vec<_> = each.iter().map(|user| user.as_ref().ok().map(|user| user.id.as_str())).collect();
     assert_eq!(ids, [Some("a"), None, Some("c")]);

@@ -78,7 +78,7 @@ macro_rules! named_call {
 
         impl $(<$generic: Send + 'static>)? $name $(<$generic>)? {
             pub(crate) fn new(
-                client: &$crate::Client,
+                client: &$crate::client::Client,
                 params: $params,
                 run: $crate::client::RunCall<$params, $output>,
             ) -> Self {
@@ -86,14 +86,14 @@ macro_rules! named_call {
             }
 
             /// Sends the request. Like `.await`, for code that spawns, joins or stores the future.
-            pub fn send(self) -> $crate::BoxFuture<'static, $crate::Result<$output>> {
+            pub fn send(self) -> $crate::clock::BoxFuture<'static, $crate::error::Result<$output>> {
                 self.call.send()
             }
         }
 
         impl $(<$generic: Send + 'static>)? ::std::future::IntoFuture for $name $(<$generic>)? {
-            type Output = $crate::Result<$output>;
-            type IntoFuture = $crate::BoxFuture<'static, Self::Output>;
+            type Output = $crate::error::Result<$output>;
+            type IntoFuture = $crate::clock::BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
                 self.call.send()

@@ -164,6 +164,10 @@ impl ErrorBuilder {
         if let (ErrorKind::Api, Some(status)) = (details.kind, details.status) {
             details.sent = Sent::by_status(status, details.retry_after);
         }
+        // Only a connection that was not established in time certainly sent nothing.
+        if details.kind == ErrorKind::Timeout && details.phase != Some(TimeoutPhase::Connect) {
+            details.sent = Sent::Maybe;
+        }
         match (was_sent, details.sent) {
             (Some(false), _) => details.sent = Sent::No,
             (Some(true), Sent::No) => details.sent = Sent::Maybe,

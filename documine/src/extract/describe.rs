@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use super::component::Component;
 use super::named_values::NamedValues;
 use super::text;
-use crate::Components;
 use crate::models::FileComponents;
 
 /// A source of the components of one or more files: live, saved, or from a package.
@@ -24,12 +23,6 @@ impl ComponentSource for NamedValues<'_> {
 impl ComponentSource for FileComponents {
     fn files(&self) -> Vec<NamedValues<'_>> {
         vec![self.into()]
-    }
-}
-
-impl ComponentSource for Components {
-    fn files(&self) -> Vec<NamedValues<'_>> {
-        self.as_model().files()
     }
 }
 

@@ -104,12 +104,6 @@ impl<S: AsRef<str>> ComponentNames for Vec<S> {
     }
 }
 
-impl ComponentNames for crate::Components {
-    fn component_names(&self) -> Vec<&str> {
-        self.names().collect()
-    }
-}
-
 impl ComponentNames for NamedValues<'_> {
     fn component_names(&self) -> Vec<&str> {
         self.names().collect()

@@ -180,12 +180,12 @@ impl<T: 'static> ItemDecoder<T> {
             }
             DecodedToken::Oversized => {
                 let (path, limit) = (self.item_path(), self.limits.item_size);
-                let text = format!("`{path}` exceeds the item size limit of {limit} bytes (with_max_item_size)");
+                let text = format!("`{path}` exceeds the item size limit of {limit} bytes (max_item_size)");
                 decode_error(&[], &self.meta, &text, None)
             }
             DecodedToken::TooMuchMemory(reason) => {
                 let text = format!(
-                    "`{}` exceeds the memory limit of an item: {reason} (8 times with_max_item_size)",
+                    "`{}` exceeds the memory limit of an item: {reason} (8 times max_item_size)",
                     self.item_path()
                 );
                 decode_error(&[], &self.meta, &text, None)
@@ -217,8 +217,7 @@ impl<T: 'static> ItemDecoder<T> {
         self.tokenizer.finish().map_err(|error| self.syntax_error(error))?;
         self.members.push(b'}');
         json_memory::check(&self.members, self.limits.item_size).map_err(|reason| {
-            let text =
-                format!("the members beside the list exceed the memory limit: {reason} (8 times with_max_item_size)");
+            let text = format!("the members beside the list exceed the memory limit: {reason} (8 times max_item_size)");
             decode_error(&[], &self.meta, &text, None)
         })?;
         // The model of the whole response reports invalid members and finds a list under an alternative name.

@@ -164,7 +164,7 @@ macro_rules! named_list {
 
         impl $name {
             pub(crate) fn new(
-                client: &$crate::Client,
+                client: &$crate::client::Client,
                 params: $params,
                 run: $crate::client::RunCall<$params, $crate::list::ListRequest<$item>>,
             ) -> Self {
@@ -189,7 +189,7 @@ macro_rules! named_list {
             /// The same limit applies to all members beside the list of a response. The decoded form may take 8 times as much memory. Awaited
             /// lists and pages are read as a whole, under the limit of
             /// [`max_response_size`](crate::ClientBuilder::max_response_size).
-            pub fn with_max_item_size(mut self, bytes: usize) -> Self {
+            pub fn max_item_size(mut self, bytes: usize) -> Self {
                 self.list.max_item_size = bytes;
                 self
             }
@@ -198,7 +198,7 @@ macro_rules! named_list {
             ///
             /// A list with this many items, or on this many pages, requests no further page and ends with an error. A list in one response is
             /// limited only by its size, and streams are not limited.
-            pub fn with_max_items(mut self, items: usize) -> Self {
+            pub fn max_items(mut self, items: usize) -> Self {
                 self.list.max_items = items;
                 self
             }
@@ -235,16 +235,16 @@ macro_rules! named_list {
             /// Fetches all items. Like `.await`, for code that spawns, joins or stores the future.
             ///
             /// # Errors
-            /// The first [`Error`](crate::Error) of any page, or the limit of [`with_max_items`](Self::with_max_items). An incomplete list is
+            /// The first [`Error`](crate::Error) of any page, or the limit of [`max_items`](Self::max_items). An incomplete list is
             /// never returned.
-            pub fn collect(self) -> $crate::BoxFuture<'static, $crate::Result<Vec<$item>>> {
+            pub fn collect(self) -> $crate::clock::BoxFuture<'static, $crate::error::Result<Vec<$item>>> {
                 Box::pin(self.list.collect())
             }
         }
 
         impl ::std::future::IntoFuture for $name {
-            type Output = $crate::Result<Vec<$item>>;
-            type IntoFuture = $crate::BoxFuture<'static, Self::Output>;
+            type Output = $crate::error::Result<Vec<$item>>;
+            type IntoFuture = $crate::clock::BoxFuture<'static, Self::Output>;
 
             fn into_future(self) -> Self::IntoFuture {
                 self.collect()

@@ -251,7 +251,7 @@ impl<T: Send + 'static> Paginator<T> {
     pub(super) fn check_limits(&self, items: usize, max: usize) -> Result<()> {
         let memory = json_memory::max_estimate(self.client.pipeline().max_response_size);
         let limit = if items >= max || self.pages >= max as u64 {
-            format!("{max} (with_max_items)")
+            format!("{max} (max_items)")
         } else if self.memory > memory {
             format!("{memory} bytes of memory (max_response_size)")
         } else {

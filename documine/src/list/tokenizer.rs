@@ -41,7 +41,7 @@ impl fmt::Display for SyntaxError {
             Self::DuplicateList => f.write_str("the list appears twice"),
             Self::TooDeep => write!(f, "more than {MAX_DEPTH} nested brackets"),
             Self::MemberTooLarge(limit) => {
-                write!(f, "the members beside the list exceed the limit of {limit} bytes (with_max_item_size)")
+                write!(f, "the members beside the list exceed the limit of {limit} bytes (max_item_size)")
             }
         }
     }

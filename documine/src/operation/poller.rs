@@ -195,7 +195,6 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
     /// Polls once. `None` if the service does not know the work yet.
     async fn poll(&mut self) -> Result<Option<PollState<T>>, WaitError> {
         self.polls += 1;
-        self.poll_error = None;
         // A poll that hangs extends the wait by at most `LAST_POLL_TIMEOUT`. The limit is real time, like all limits on a connection.
         let limit = self.remaining().max(LAST_POLL_TIMEOUT);
         let error = match tokio::time::timeout(limit, self.fetch()).await {

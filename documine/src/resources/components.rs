@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::client::named_call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::extract::{Component, ExtractReport, NamedValues, components_of, details_of};
+use crate::extract::{Component, ComponentSource, ExtractReport, NamedValues, components_of, details_of};
 use crate::list::{ListRequest, named_list};
 use crate::models::{DossierId, DossierTemplateId, FileComponents, FileId};
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
-use crate::text::one_line;
 use crate::transport::RawResponse;
 use crate::transport::classify::{ResponseFailure, classify, media_type};
 
@@ -119,14 +118,12 @@ impl Components {
     /// Extracts the components into a type of the caller; see [`extract`](mod@crate::extract).
     ///
     /// # Errors
-    /// [`ErrorKind::Extract`] names the file and the field; its [source](std::error::Error::source) is the [`ExtractError`](crate::extract::ExtractError) with the component,
-    /// the invalid value and the expected one.
+    /// [`ErrorKind::Extract`] names the file, component, field and invalid value; its [`detail`](Error::detail) is an
+    /// [`ExtractError`](crate::extract::ExtractError).
     pub fn extract<T: DeserializeOwned>(&self) -> Result<T> {
-        NamedValues::from(self.as_model()).extract().map_err(|error| {
-            let file = error.file().map(|file| format!(" of {}", one_line(file))).unwrap_or_default();
-            let text = format!("the components{file} do not fit {}", error.field());
-            Error::new(ErrorKind::Extract, text).with_source(error)
-        })
+        NamedValues::from(self.as_model())
+            .extract()
+            .map_err(|error| Error::new(ErrorKind::Extract, error.to_string()).with_detail(error))
     }
 
     /// Compares the components with a type and returns every problem, where [`extract`](Self::extract) returns the first.
@@ -174,6 +171,19 @@ impl Serialize for Components {
 impl From<Components> for FileComponents {
     fn from(components: Components) -> Self {
         components.into_model()
+    }
+}
+
+impl ComponentSource for Components {
+    fn files(&self) -> Vec<NamedValues<'_>> {
+        self.as_model().files()
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl crate::extract::ComponentNames for Components {
+    fn component_names(&self) -> Vec<&str> {
+        self.names().collect()
     }
 }
 

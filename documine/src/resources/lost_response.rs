@@ -51,7 +51,11 @@ pub(super) async fn within_deadline<T>(
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let finished = within(pin!(work), deadline.limit(), TimeoutPhase::Operation).await;
-    finished.map_err(|error| error.with_operation(operation))?
+    // A request of the search that ends at the same deadline does not name another operation than the deadline.
+    finished.flatten().map_err(|error| match error.timeout_phase() {
+        Some(TimeoutPhase::Operation) => error.for_operation(operation),
+        _ => error.with_operation(operation),
+    })
 }
 
 async fn send_unless_found<R: Recoverable>(

@@ -65,6 +65,8 @@ impl RequestOptions {
     /// Sets the retry policy. Default: the client's.
     pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.call.retry_policy = Some(Box::new(policy));
+        // The policy has a mode of its own.
+        self.call.retry = None;
         self
     }
 
@@ -99,7 +101,8 @@ impl RequestOptions {
         own.timeout = call.timeout.or(own.timeout);
         own.idle_timeout = call.idle_timeout.or(own.idle_timeout);
         own.deadline = call.deadline.or(own.deadline);
-        own.retry = call.retry.or(own.retry);
+        // A policy has a mode of its own, which an earlier mode must not override.
+        own.retry = call.retry.or(own.retry.filter(|_| call.retry_policy.is_none()));
         own.retry_policy = call.retry_policy.or(own.retry_policy.take());
         own.rate_limited = call.rate_limited.or(own.rate_limited);
         if let Some(headers) = call.headers {
@@ -172,13 +175,13 @@ macro_rules! request_options {
             }
 
             /// Sets which failed attempts are retried. Default: the client's.
-            pub fn with_retry_mode(mut self, mode: $crate::retry::RetryMode) -> Self {
+            pub fn with_retry_mode(mut self, mode: $crate::transport::RetryMode) -> Self {
                 self.$($field).+ = self.$($field).+.with_retry_mode(mode);
                 self
             }
 
             /// Sets the retry policy. Default: the client's.
-            pub fn with_retry_policy(mut self, policy: $crate::retry::RetryPolicy) -> Self {
+            pub fn with_retry_policy(mut self, policy: $crate::transport::RetryPolicy) -> Self {
                 self.$($field).+ = self.$($field).+.with_retry_policy(policy);
                 self
             }
@@ -196,7 +199,7 @@ macro_rules! request_options {
             }
 
             /// Applies a set of options. Options set on this builder before are replaced where `options` sets them.
-            pub fn with_options(mut self, options: $crate::RequestOptions) -> Self {
+            pub fn with_options(mut self, options: $crate::transport::RequestOptions) -> Self {
                 self.$($field).+.merge(options);
                 self
             }

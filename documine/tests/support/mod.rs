@@ -202,14 +202,11 @@ fn build_if_stale(example: &str) -> io::Result<PathBuf> {
 }
 
 fn is_older_than_source(program: &Path, example: &str) -> bool {
-    let Ok(build_if_stale) = fs::metadata(program).and_then(|metadata| metadata.modified()) else { return true };
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let Some(built) = modified(program) else { return true };
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example);
-    fs::read_dir(source)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.metadata().ok()?.modified().ok())
-        .any(|all_files| all_files > build_if_stale)
+    let files = fs::read_dir(&source).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.chain([source.with_extension("rs")]).filter_map(|path| modified(&path)).any(|changed| changed > built)
 }
 
 fn build(profile: &Path, example: &str) -> io::Result<()> {

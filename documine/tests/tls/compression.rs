@@ -106,7 +106,7 @@ async fn streams_compressed_list_and_skips_oversized_item() {
     blocks.push((r#""},{"id":"c"}],"totalElements":3}"#, 1));
     let (_service, client) =
         client(compressed_response("zstd", zstd_frame(&blocks)), |builder| builder.max_response_size(1_000_000)).await;
-    let users: Vec<_> = client.users().with_max_item_size(4096).stream_each().try_collect().await.expect("the list");
+    let users: Vec<_> = client.users().max_item_size(4096).stream_each().try_collect().await.expect("the list");
     let ids: Vec<_> = users.iter().map(|user| user.as_ref().map(|user| user.id.as_str()).ok()).collect();
     assert_eq!(ids, [Some("a"), None, Some("c")]);
     let error = client.users().await.expect_err("100 MiB");

@@ -18,6 +18,9 @@ use tokio::time::Instant;
 /// The start of a manual clock: 2025-01-15T09:00:00Z. A fixed start makes two runs produce the same bytes.
 const MANUAL_START_SECONDS: u64 = 1_736_931_600;
 
+/// The number of times that other tasks may run before an automatic clock passes a due sleep that nobody polls.
+const DUE_SLEEP_ROUNDS: u32 = 64;
+
 /// The longest single sleep of a running clock. Keeps long waits within the range of timers.
 const LONGEST_NAP: Duration = Duration::from_secs(3600);
 
@@ -142,7 +145,7 @@ impl SimClock {
         *self.rng() = Some(fastrand::Rng::with_seed(seed));
     }
 
-    /// Returns the durations of all sleeps so far, in the order in which they began: polls, backoff, `Retry-After`.
+    /// Returns the durations of all sleeps so far, in the order in which they began: polls, backoff, `Retry-After`. Empty for a running clock.
     pub fn sleeps(&self) -> Vec<Duration> {
         self.sleepers().durations.clone()
     }
@@ -215,12 +218,20 @@ impl SimClock {
             sleepers.deadlines.insert(key);
             AutoSleep { clock: self, key }
         };
+        let mut rounds_with_due_sleep = 0;
         loop {
             // Concurrent tasks begin their sleeps first, and those that woke go on.
             tokio::task::yield_now().await;
             let now = self.now();
-            let earliest = self.sleepers().deadlines.first().map_or(moment, |(earliest, _)| *earliest);
-            if let Ok(left) = earliest.min(moment).duration_since(now) {
+            let deadlines: Vec<SystemTime> = self.sleepers().deadlines.iter().map(|(at, _)| *at).collect();
+            let is_due = deadlines.first().is_some_and(|first| *first <= now);
+            rounds_with_due_sleep = if is_due { rounds_with_due_sleep + 1 } else { 0 };
+            // A due sleep goes on first, unless it is kept without being polled.
+            if is_due && sleep.key.0 > now && rounds_with_due_sleep < DUE_SLEEP_ROUNDS {
+                continue;
+            }
+            let earliest = deadlines.into_iter().find(|at| *at > now).map_or(moment, |earliest| earliest.min(moment));
+            if let Ok(left) = earliest.duration_since(now) {
                 self.advance(left);
             }
             if sleep.key.0 <= self.now() {
@@ -231,7 +242,10 @@ impl SimClock {
 
     /// Waits for `duration` of simulated time.
     pub async fn sleep(&self, duration: Duration) {
-        self.sleepers().durations.push(duration);
+        // A running clock may serve for weeks, so it records nothing.
+        if self.shared.run.is_none() {
+            self.sleepers().durations.push(duration);
+        }
         if let Some(moment) = self.now().checked_add(duration) {
             self.sleep_until(moment).await;
         }
@@ -370,6 +384,17 @@ mod tests {
         other.seed(7);
         let bits = |clock: &SimClock| [draw(clock).to_bits(), draw(clock).to_bits()];
         assert_eq!(bits(&one), bits(&other));
+    }
+
+    #[tokio::test]
+    async fn automatic_clock_passes_a_sleep_that_nobody_polls() {
+        let clock = SimClock::auto();
+        let mut kept = Box::pin(clock.sleep(Duration::from_secs(1)));
+        assert!(futures_util::poll!(&mut kept).is_pending());
+        clock.sleep(Duration::from_secs(2)).await;
+        clock.sleep(Duration::from_secs(2)).await;
+        kept.await;
+        assert_eq!(clock.sleeps().len(), 3);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) const REMOVED: &str = "removed";
 const MIN_SECRET_LENGTH: usize = 6;
 
 /// Secret members of JSON and parameters of forms and queries, without separators.
-const SECRET_NAMES: [&str; 20] = [
+const SECRET_NAMES: [&str; 26] = [
     "accesstoken",
     "actortoken",
     "apikey",
@@ -40,11 +40,17 @@ const SECRET_NAMES: [&str; 20] = [
     "refreshtoken",
     "registrationaccesstoken",
     "secret",
+    "sig",
+    "signature",
     "subjecttoken",
     "token",
     "usercode",
     "verificationuricomplete",
     "logintoken",
+    "xamzcredential",
+    "xamzsecuritytoken",
+    "xamzsignature",
+    "xgoogsignature",
 ];
 /// Parameters of forms and queries that are secret or personal. In JSON these names have other meanings.
 const SECRET_PARAMETERS: [&str; 8] =
@@ -111,13 +117,31 @@ impl Redactor {
         texts(headers, &SET_COOKIE).for_each(|cookie| self.remember_cookie(cookie));
         let mut kept = kept(headers, &RESPONSE_HEADERS);
         for (name, value) in &mut kept {
-            if name == "location"
-                && let Some((target, query)) = value.split_once('?')
-            {
-                *value = format!("{target}?{}", self.parameters(query));
+            if name == "location" || name == "link" {
+                *value = self.links(value);
             }
         }
         kept
+    }
+
+    /// Returns the links of a header with the secret values of their queries and fragments removed.
+    fn links(&self, value: &str) -> String {
+        let (url, rest) = value
+            .split_once('>')
+            .map_or((value, String::new()), |(url, rest)| (url, format!(">{}", self.links_or_end(rest))));
+        let (url, fragment) = url
+            .split_once('#')
+            .map_or((url, String::new()), |(url, fragment)| (url, format!("#{}", self.parameters(fragment))));
+        let (url, query) = url
+            .split_once('?')
+            .map_or((url, String::new()), |(url, query)| (url, format!("?{}", self.parameters(query))));
+        format!("{url}{query}{fragment}{rest}")
+    }
+
+    /// Returns the further links after the first one.
+    fn links_or_end(&self, rest: &str) -> String {
+        rest.split_once('<')
+            .map_or_else(|| rest.to_owned(), |(between, link)| format!("{between}<{}", self.links(link)))
     }
 
     /// Returns a form or query with its secret values removed.
@@ -249,6 +273,23 @@ fn kept(headers: &HeaderMap, names: &[&str]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn removes_signatures_of_redirects_and_links() {
+        let redactor = Redactor::new(RecordedBodies::All);
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "location",
+            "https://bucket.example/p.zip?X-Amz-Signature=abcdef12&part=1#access_token=tok-123456".parse().unwrap(),
+        );
+        headers.insert("link", "<https://acme.example/a?page=2&sig=abcdef99>; rel=\"next\", <https://acme.example/b?token=tok-77777>; rel=\"last\"".parse().unwrap());
+        let kept = redactor.response_headers(&headers);
+        let text = format!("{kept:?}");
+        for secret in ["abcdef12", "tok-123456", "abcdef99", "tok-77777"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(text.contains("part=1") && text.contains("page=2") && text.contains("rel=\\\"last"), "{text}");
+    }
 
     #[test]
     fn removes_secrets_by_name_and_by_value() {
