@@ -85,7 +85,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// What the program created at the service and deletes at the end.
+/// The objects that the program created at the service and deletes at the end.
 #[derive(Default)]
 struct Created(Arc<Mutex<Vec<Object>>>);
 

@@ -18,7 +18,7 @@
 //! **The OpenAPI document behind this crate is a reconstruction** from public material: see
 //! [your own OpenAPI document](guide::your_own_openapi_document).
 //!
-//! # Where to look
+//! # Overview
 //!
 //! | task | type | chapter of the [guide] |
 //! |---|---|---|

@@ -330,7 +330,7 @@ async fn reads_saved_components_like_live_ones() {
     assert_eq!(loaded.extract::<Invoice>().unwrap(), live.extract::<Invoice>().unwrap());
 }
 
-/// Returns the text of the error's source.
+/// Returns the text of the extract error.
 fn source_text(error: &documine::Error) -> String {
-    std::error::Error::source(error).unwrap().to_string()
+    error.detail::<ExtractError>().unwrap().to_string()
 }

@@ -118,7 +118,7 @@ async fn find_or_create_reports_ids_of_dossiers_with_the_same_name() {
         )
     );
     assert_eq!((error.kind(), env.requests("createOrUpdateDossier").len()), (ErrorKind::Input, 2));
-    // The given Unicode form takes precedence over the other one.
+    // The given Unicode form takes precedence over another form.
     let decomposed = create(&env, "Pru\u{308}fung").await;
     let found = env.template().find_or_create_dossier(DossierFields::named("Pru\u{308}fung")).await.unwrap();
     assert_eq!((found.id(), found.was_created()), (&decomposed, false));

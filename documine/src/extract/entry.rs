@@ -59,7 +59,7 @@ pub(super) struct ComponentEntry<'a> {
     pub(super) shape: Shape,
     /// One form for each text.
     pub(super) forms: Vec<ScalarForm>,
-    /// Whether each value is passed with its origin to a visitor that accepts any type.
+    /// Set if each value is passed with its origin to a visitor that accepts any type.
     pub(super) sourced: bool,
     pub(super) access: Cell<Access>,
     empty_list: EmptyListMode,

@@ -19,7 +19,7 @@ pub(super) struct ComponentValues<'a> {
     pub(super) shape: Shape,
     /// The form of each value for such a visitor.
     pub(super) forms: &'a [ScalarForm],
-    /// Whether each value is passed to such a visitor as an object with its origin.
+    /// Set if each value is passed to such a visitor as an object with its origin.
     pub(super) sourced: bool,
     pub(super) origins: Origins<'a>,
     /// Records the way in which the visitor read the component.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 /// The start of a manual clock: 2025-01-15T09:00:00Z. A fixed start makes two runs produce the same bytes.
 const MANUAL_START_SECONDS: u64 = 1_736_931_600;
 
-/// The number of times that other tasks may run before an automatic clock passes a due sleep that nobody polls.
+/// The number of times that other tasks may run before an automatic clock passes a due sleep that is not polled.
 const DUE_SLEEP_ROUNDS: u32 = 64;
 
 /// The longest single sleep of a running clock. Keeps long waits within the range of timers.
@@ -220,13 +220,13 @@ impl SimClock {
         };
         let mut rounds_with_due_sleep = 0;
         loop {
-            // Concurrent tasks begin their sleeps first, and those that woke go on.
+            // Concurrent tasks begin their sleeps first, and woken tasks continue.
             tokio::task::yield_now().await;
             let now = self.now();
             let deadlines: Vec<SystemTime> = self.sleepers().deadlines.iter().map(|(at, _)| *at).collect();
             let is_due = deadlines.first().is_some_and(|first| *first <= now);
             rounds_with_due_sleep = if is_due { rounds_with_due_sleep + 1 } else { 0 };
-            // A due sleep goes on first, unless it is kept without being polled.
+            // A due sleep continues first, unless it is kept without being polled.
             if is_due && sleep.key.0 > now && rounds_with_due_sleep < DUE_SLEEP_ROUNDS {
                 continue;
             }

@@ -17,7 +17,7 @@ pub struct Connection {
 
 /// Connects to the service of the `DOCUMINE_*` variables, or starts a simulator if `DOCUMINE_BASE_URL` is not set.
 ///
-/// The dossier template is that of `DOCUMINE_DOSSIER_TEMPLATE_ID`. Default: the first active one, for which a real service is asked.
+/// The dossier template is that of `DOCUMINE_DOSSIER_TEMPLATE_ID`. Default: the first active one in the list of the service.
 ///
 /// ```
 /// # async fn run() -> documine::Result<()> {
