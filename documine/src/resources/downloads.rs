@@ -222,7 +222,7 @@ impl DownloadHandle {
     }
 
     /// Downloads the package into a folder, like [`save_to`](Self::save_to). The file name is the sanitized suggestion of the service
-    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, the new name gets a number, unless
+    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, for example from an earlier run, the new name gets a number, unless
     /// [`if_exists`](SavePackage::if_exists) is set.
     pub fn save_in(&self, folder: impl Into<PathBuf>) -> SavePackage {
         self.save(Destination::Folder(folder.into()), IfExists::Number)
