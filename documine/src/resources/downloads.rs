@@ -675,6 +675,9 @@ impl SavePackage {
     /// Sets whether the downloaded bytes are kept if the call fails, is dropped, or ends with its process; the next resumable call for the same package and
     /// destination resumes the download. Off by default, because a failed call leaves files behind.
     ///
+    /// A part of another package is discarded, and each preparation creates another package. Store [`PackageJob::to_ref`] to resume the same package
+    /// in another process.
+    ///
     /// The bytes are kept in `NAME.part`, and `NAME.part.json` records their checksum (in a folder `package-ID.zip.part`, because the name is
     /// not known yet). After a process was killed, less than 1 MiB is downloaded again; after a system crash, less than 5 MiB. Both files are
     /// deleted when a call succeeds, and when resuming is impossible: the package was deleted or changed, or the service does not support range
