@@ -2,6 +2,17 @@
 
 use documine::package::PackageArchive;
 use documine::{DossierFields, DownloadFileType, PackageRequest, Source};
+use serde::Deserialize;
+
+/// A row of the sheet `Components`. The fields are titles of columns; other columns are ignored.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReportedValue {
+    file: String,
+    component: String,
+    value: String,
+    page: Option<u32>,
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,10 +35,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for entry in archive.entries() {
         println!("{} ({} bytes)", entry.name(), entry.size());
     }
-    for sheet in &archive.report().await?.sheets {
-        for row in &sheet.rows {
-            println!("{}", row.cells.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "));
-        }
+    let report = archive.report().await?;
+    // Any sheet, cell by cell.
+    for row in report.sheets.iter().flat_map(|sheet| &sheet.rows) {
+        println!("{}", row.cells.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "));
+    }
+    // One sheet, as values of a type. The name of the sheet is that of the simulator (inferred).
+    let sheet = report.sheet("Components").ok_or("the report has no sheet `Components`")?;
+    for row in sheet.records::<ReportedValue>() {
+        let ReportedValue { file, component, value, page } = row?;
+        println!("{file}, page {page:?}: {component} = {value}");
     }
     archive.close().await?;
     package.delete().await?;

@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     simulator.control().fail_analysis("b.pdf", "no text found");
     assert_eq!(read_total(&template, "b.pdf", invoice).await, Err("unreadable".to_owned()));
 
-    // Without a socket: a closure answers every request.
+    // Without a socket: a closure answers every request. One that captures state clones it for each request: see `testing::Transport`.
     let client = Client::with_transport(async |request: http::Request<bytes::Bytes>| {
         assert_eq!(request.uri().path(), "/api/license");
         Ok(testing::json(StatusCode::OK, r#"{"name": "Test"}"#))

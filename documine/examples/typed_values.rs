@@ -1,6 +1,6 @@
 //! Reads components into a type of your own, with the origin of each value.
 
-use documine::extract::{self, Sourced};
+use documine::extract::{self, Sourced, with};
 use documine::{DossierFields, Source};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -11,7 +11,8 @@ struct Invoice {
     /// A plain field: only the value.
     #[serde(rename = "InvoiceNumber")]
     number: String,
-    /// The value with its raw text, its page and the rule that found it.
+    /// The value with its raw text, its page and the rule that found it. `Decimal` alone would reject `1.234,50`; `with::number` reads it.
+    #[serde(deserialize_with = "with::number")]
     total_amount: Sourced<Decimal>,
     #[serde(rename = "InvoiceDate")]
     date: Option<Sourced<chrono::NaiveDate>>,
@@ -30,6 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Without `include_details`, `page` and `rule` are `None`.
     let components = file.components().include_details(true).await?;
+    // Every problem at once, where `extract` returns the first.
+    println!("{}", components.check::<Invoice>());
     let invoice: Invoice = components.extract()?;
     println!("{}: {} {}", invoice.number, invoice.total_amount.value, invoice.currency.unwrap_or_default());
     println!(
@@ -38,8 +41,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     println!("  dated {:?}", invoice.date.map(|date| date.value));
 
-    // A starting point for a struct of your own.
-    println!("{}", extract::describe(&components));
+    // A starting point for a struct of your own. With several files, a component that one of them lacks becomes an `Option`.
+    println!("{}", extract::describe(&dossier.components().await?));
     dossier.delete().permanently(true).await?;
     Ok(())
 }

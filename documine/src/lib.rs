@@ -122,7 +122,8 @@ pub mod observe {
 /// A transport and a clock for the unit tests of code that uses this crate, without sockets and without real time.
 ///
 /// The closure of [`Client::with_transport`] receives every request and returns the response. Everything above is real: authorization, retries, the
-/// rate limit, decoding, waits, uploads and downloads.
+/// rate limit, decoding, waits, uploads and downloads. A closure that captures state clones it for each request: see
+/// [`Transport`](testing::Transport).
 ///
 /// ```
 /// use documine::http::{Method, StatusCode};
@@ -154,7 +155,8 @@ pub mod observe {
 /// ```
 ///
 /// A failing network is an `Err` of the closure, and an interrupted body a [`ResponseBody`](testing::ResponseBody) with an error among its chunks.
-/// With a [`TestClock`](testing::TestClock), pauses between attempts and polls take no time:
+/// The client of `with_transport` has the clock of the system, so its retries and waits take real time. With [`ClientBuilder::transport`] and a
+/// [`TestClock`](testing::TestClock) as [`ClientBuilder::clock`], pauses between attempts and polls take no time:
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -191,7 +193,8 @@ pub mod observe {
 /// # Ok(()) }
 /// ```
 ///
-/// Timeouts of a connection run on tokio's clock; pause that clock (`#[tokio::test(start_paused = true)]`) to test them.
+/// Timeouts of a connection run on tokio's clock; pause that clock to test them (`#[tokio::test(start_paused = true)]`,
+/// which needs tokio's feature `test-util`).
 ///
 /// Token requests pass the transport too, if the builder has credentials that need them, and so do downloads that the service redirects. Tests of
 /// the whole protocol, with a state on the server's side, use the simulator instead (crate `documine-sim`).

@@ -32,7 +32,10 @@ fn typed_values_show_their_origin() -> TestResult {
 #[cfg(feature = "package")]
 #[test]
 fn package_examples_print_entries_and_rows() -> TestResult {
-    assert_runs("package_report", &["invoice.pdf (", " | "])?;
+    assert_runs(
+        "package_report",
+        &["invoice.pdf (", " | ", "invoice.pdf, page Some(1): InvoiceNumber = INV-2024-00318"],
+    )?;
     assert_runs("resumable_download", &["0 of them from an earlier run"])
 }
 

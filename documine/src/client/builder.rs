@@ -64,6 +64,8 @@ impl Client {
     /// Builds a client of the workspace `test` at `http://localhost` whose requests the transport answers, with a fixed access token; for unit
     /// tests: see [`testing`](crate::testing). [`ClientBuilder::transport`] leaves all settings to you.
     ///
+    /// Its clock is the system's: retries and waits take real time. For a simulated clock, use the builder with `transport` and `clock`.
+    ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), if the HTTP library cannot be initialized.
     pub fn with_transport(transport: impl Transport) -> Result<Self> {
@@ -340,6 +342,9 @@ impl ClientBuilder {
     }
 
     /// Sets the client certificate for mutual TLS: certificate and key (PKCS #8) in one PEM text.
+    ///
+    /// The certificate is presented to the service and to the identity provider, also if the provider is on another origin, but not to another
+    /// origin to which a package download is redirected.
     pub fn client_identity(mut self, pem: impl Into<Secret>) -> Self {
         self.connection.identity = Some(pem.into());
         self

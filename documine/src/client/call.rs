@@ -67,6 +67,7 @@ macro_rules! named_call {
     ($(#[$meta:meta])* $name:ident $(<$generic:ident>)? ($params:ty) -> $output:ty) => {
         $(#[$meta])*
         ///
+        /// # Sending
         /// The request is sent when the builder is awaited, or by [`send`](Self::send). Dropping the future cancels the call; the service may have
         /// processed it by then.
         #[must_use = "a request is sent only when awaited"]

@@ -60,6 +60,8 @@ impl Client {
     /// | timeouts, retry policy, response limit, clock, observer | the count of [`requests_sent`](Self::requests_sent) |
     /// | rate limit and retry budget, which protect the service | |
     ///
+    /// The shared observer receives the [login events](crate::observe::LoginEvent) of all accounts, and the events do not name the account.
+    ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -227,7 +227,11 @@ impl FileHandle {
 }
 
 impl DossierHandle {
-    /// Lists the components of all files of the dossier (`getDossierComponents`; its path is inferred).
+    /// Lists the components of the processed files of the dossier, one item per file (`getDossierComponents`; its path is inferred).
+    ///
+    /// Files that are pending, failed or deleted are left out without an error, as the simulator does (inferred).
+    /// [`wait_until_processed`](DossierHandle::wait_until_processed) makes sure that no file is pending and reports failed files;
+    /// [`files`](DossierHandle::files) lists all files.
     pub fn components(&self) -> ListDossierComponents {
         ListDossierComponents::new(&self.client, Export::new(&self.path), |client, export, _| {
             Box::pin(async move {
@@ -244,7 +248,8 @@ impl DossierHandle {
         })
     }
 
-    /// Fetches the components of all files of the dossier as XML (`getDossierComponents` with `Accept: application/xml`).
+    /// Fetches the components of the processed files of the dossier as XML (`getDossierComponents` with `Accept: application/xml`). Other files are
+    /// left out, as by [`components`](Self::components).
     pub fn components_xml(&self) -> GetDossierComponentsXml {
         GetDossierComponentsXml::new(&self.client, Export::new(&self.path), |client, export, options| {
             Box::pin(async move {
@@ -293,7 +298,7 @@ named_call! {
 }
 
 named_list! {
-    /// Lists the components of all files of a dossier (`getDossierComponents`; its path is inferred). Created by
+    /// Lists the components of the processed files of a dossier (`getDossierComponents`; its path is inferred). Created by
     /// [`DossierHandle::components`].
     ///
     /// ```
@@ -307,7 +312,7 @@ named_list! {
 }
 
 named_call! {
-    /// Fetches the components of all files of a dossier as XML. Created by [`DossierHandle::components_xml`].
+    /// Fetches the components of the processed files of a dossier as XML. Created by [`DossierHandle::components_xml`].
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {

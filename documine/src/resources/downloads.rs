@@ -222,7 +222,7 @@ impl DownloadHandle {
     }
 
     /// Downloads the package into a folder, like [`save_to`](Self::save_to). The file name is the sanitized suggestion of the service
-    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, the new name gets a number, unless
+    /// (`Content-Disposition`), or `package-ID.zip`. If a file of that name exists, for example from an earlier run, the new name gets a number, unless
     /// [`if_exists`](SavePackage::if_exists) is set.
     pub fn save_in(&self, folder: impl Into<PathBuf>) -> SavePackage {
         self.save(Destination::Folder(folder.into()), IfExists::Number)
@@ -674,6 +674,9 @@ impl SavePackage {
 
     /// Sets whether the downloaded bytes are kept if the call fails, is dropped, or ends with its process; the next resumable call for the same package and
     /// destination resumes the download. Off by default, because a failed call leaves files behind.
+    ///
+    /// A part of another package is discarded, and each preparation creates another package. Store [`PackageJob::to_ref`] to resume the same package
+    /// in another process.
     ///
     /// The bytes are kept in `NAME.part`, and `NAME.part.json` records their checksum (in a folder `package-ID.zip.part`, because the name is
     /// not known yet). After a process was killed, less than 1 MiB is downloaded again; after a system crash, less than 5 MiB. Both files are

@@ -20,8 +20,30 @@ use crate::http_util::Http;
 /// A client with a transport of your own opens no socket. Everything above the transport is real: authorization, retries, the rate limit, timeouts,
 /// decoding, waits, uploads and downloads. See [`testing`](crate::testing) for examples.
 ///
-/// Every async closure over `http::Request<Bytes>` that returns `documine::Result<http::Response<B>>` is a transport; `B` is any body that becomes a
-/// [`ResponseBody`], for example a string.
+/// A closure over `http::Request<Bytes>` whose future returns `documine::Result<http::Response<B>>` is a transport; `B` is any body that becomes a
+/// [`ResponseBody`], for example a string. The future must not borrow from the closure, so an `async` closure is a transport only if
+/// it captures no state. A closure that captures state clones the state for each request:
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// use documine::http::{Request, Response};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> documine::Result<()> {
+/// let paths = Arc::new(Mutex::new(Vec::new()));
+/// let recorded = Arc::clone(&paths);
+/// let client = documine::Client::with_transport(move |request: Request<bytes::Bytes>| {
+///     let recorded = Arc::clone(&recorded);
+///     async move {
+///         recorded.lock().unwrap().push(request.uri().path().to_owned());
+///         Ok(Response::new(r#"{"name": "Test"}"#))
+///     }
+/// })?;
+/// client.license().await?;
+/// assert_eq!(*paths.lock().unwrap(), ["/api/license"]);
+/// # Ok(()) }
+/// ```
 ///
 /// # Errors
 /// An error is treated like that of a connection: [`Error::builder`] with [`ErrorKind::Connect`](crate::ErrorKind::Connect) for a service that cannot

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 /// Every request builder has the same methods. A value of this type applies one set of options to many requests: see `with_options` of any
 /// builder. An option that is not set has the client's default.
 ///
+/// On a [wait](crate::wait::Wait), any option besides the deadline makes the wait poll by itself: it shares no list request with other waits.
+///
 /// ```
 /// # async fn f(client: documine::Client) -> documine::Result<()> {
 /// use std::time::Duration;

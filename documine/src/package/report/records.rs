@@ -21,17 +21,28 @@ impl Sheet {
     /// [`ErrorKind::Extract`] for each row that does not fit, naming sheet, row and column; its [`detail`](Error::detail) is an
     /// [`ExtractError`](crate::extract::ExtractError). The other rows are still read. A single [`ErrorKind::Input`] if there is no header row.
     ///
+    /// The sheet and the titles of this example are those of the simulator (inferred):
+    ///
     /// ```
-    /// # async fn f(package: documine::Package) -> documine::Result<()> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = documine_sim::connect().await?;
+    /// # let dossier = service.template().create_dossier(documine::DossierFields::named("Q3")).await?;
+    /// # let source = documine::Source::path(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"));
+    /// # dossier.upload(source).await?.wait_until_processed().await?;
+    /// # let request = documine::PackageRequest::reports(dossier.get().await?.report_template_ids);
+    /// # let package = dossier.create_package(request).await?.wait().await?;
     /// #[derive(serde::Deserialize)]
     /// #[serde(rename_all = "PascalCase")]
     /// struct Value { file: String, component: String, value: String, page: Option<u32> }
     ///
     /// let report = package.open().await?.report().await?;
-    /// for sheet in &report.sheets {
-    ///     let values = sheet.records::<Value>().collect::<documine::Result<Vec<_>>>()?;
-    ///     println!("{}: {} values", sheet.name, values.len());
+    /// let sheet = report.sheet("Components").ok_or("the report has no sheet `Components`")?;
+    /// let values = sheet.records::<Value>().collect::<documine::Result<Vec<_>>>()?;
+    /// for Value { file, component, value, page } in &values {
+    ///     println!("{file}, page {page:?}: {component} = {value}");
     /// }
+    /// # assert!(values.iter().any(|value| value.component == "InvoiceNumber" && value.value == "INV-2024-00318"));
     /// # Ok(()) }
     /// ```
     pub fn records<T: DeserializeOwned>(&self) -> impl Iterator<Item = Result<T>> {
