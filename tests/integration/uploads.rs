@@ -164,12 +164,14 @@ fn other_study() -> Vec<u8> {
 async fn file_in_analysis_is_not_mistaken_for_a_lost_upload() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    // Its analysis goes on while the lost upload of the same name is searched.
-    env.sim.control().delay_analysis("a.pdf", Duration::from_secs(3600));
+    // Its analysis begins after the list that precedes the second upload and goes on while the lost upload is searched: only the pauses before the
+    // searches advance the clock.
     let _replaced = dossier.upload(Source::bytes("a.pdf", other_study())).await.unwrap();
-    env.add_fault(Fault::on("uploadFile").nth(2).times(1).status(502));
+    env.add_fault(Fault::on("uploadFile").times(1).status(502));
     let _uploaded = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true).await.unwrap();
     assert_eq!(env.requests("uploadFile").len(), 3, "the upload is repeated");
+    let pauses: Duration = env.time.sleeps().iter().sum();
+    assert!(pauses >= Duration::from_secs(7), "{pauses:?}");
 }
 
 #[tokio::test]
