@@ -125,7 +125,7 @@ fn unknown_component_is_extra_for_type_that_denies_it() {
     let file = given(&[("a", &["1"]), ("b", &["1"]), ("y", &["1"])]);
     let report = file.components().check::<Strict>();
     assert!(report.rejects_extra() && !report.is_satisfied(), "{report}");
-    assert!(file.extract::<Strict>().is_err());
+    assert!(file.read::<Strict>().is_err());
     assert!(report.to_string().ends_with("extra (rejected by `deny_unknown_fields`): \"y\""), "{report}");
 }
 
