@@ -129,7 +129,7 @@ async fn find_or_create_reports_ids_of_dossiers_with_the_same_name() {
 }
 
 #[tokio::test]
-async fn lost_creation_never_creates_two_dossiers() {
+async fn lost_creation_is_found_in_every_retry_mode() {
     for mode in [RetryMode::Never, RetryMode::IfSafe, RetryMode::EvenIfSent] {
         let env = TestEnv::new().await;
         env.add_fault(Fault::on("createOrUpdateDossier").times(1).reset_before_headers());
@@ -157,6 +157,22 @@ async fn repeats_creation_that_was_never_processed() {
     assert!(error.to_string().ends_with(note), "{error}");
     assert_eq!(env.requests("createOrUpdateDossier").len(), 5, "three requests");
     assert_eq!(env.template().dossiers().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn failed_search_does_not_hide_the_lost_creation() {
+    let env = TestEnv::new().await;
+    env.add_fault(Fault::on("createOrUpdateDossier").times(1).status(502));
+    env.add_fault(Fault::on("getDossiers").nth(2).times(1).status(403));
+    let error = env.template().find_or_create_dossier(DossierFields::named("Q3 filings")).await.unwrap_err();
+    assert_eq!(error.operation(), Some("createOrUpdateDossier"));
+    assert!(!error.is_safe_to_repeat(), "{error:?}");
+    assert!(error.to_string().contains("; the search for the result failed: getDossiers: 403"), "{error}");
+    // Without retries, the dossier is searched, but not created again.
+    env.add_fault(Fault::on("createOrUpdateDossier").times(1).status(502));
+    let call = env.template().find_or_create_dossier(DossierFields::named("Q3 filings"));
+    call.with_retry_mode(RetryMode::Never).await.unwrap_err();
+    assert_eq!(env.requests("createOrUpdateDossier").len(), 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Recovery of an upload with a lost response: its file is found although the service lists the name in another Unicode form.
 
-use documine::{Source, retry::RetryMode};
+use documine::Source;
 
 use crate::harness::canned_server::{CannedServer, json_response};
 use crate::harness::scripted::{self, client};
@@ -35,11 +35,7 @@ async fn upload(name: &str, listed: &str) -> (usize, documine::Result<String>) {
 
 async fn upload_to(service: CannedServer, name: &str) -> (usize, documine::Result<String>) {
     let dossier = scripted::dossier(&client(&service.base).await);
-    let uploaded = dossier
-        .upload(Source::bytes(name, "bytes"))
-        .recover_lost_response(true)
-        .with_retry_mode(RetryMode::Never)
-        .await;
+    let uploaded = dossier.upload(Source::bytes(name, "bytes")).recover_lost_response(true).await;
     let uploads = service.requests().iter().filter(|request| request.starts_with("POST ")).count();
     (uploads, uploaded.map(|uploaded| uploaded.id.to_string()))
 }

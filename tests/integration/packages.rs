@@ -196,6 +196,29 @@ async fn reports_download_progress() {
 }
 
 #[tokio::test]
+async fn reports_progress_of_opened_package() {
+    let env = TestEnv::new().await;
+    let (_, package) = env.originals_package().await;
+    let length = package.stream().await.unwrap().length();
+    let moves = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&moves);
+    let call = package.open().with_progress(move |moved, total| recorded.lock().unwrap().push((moved, total)));
+    call.await.unwrap().close().await.unwrap();
+    assert_eq!(moves.lock().unwrap().last(), Some(&(length.unwrap(), length)));
+}
+
+#[tokio::test]
+async fn stream_rejects_package_above_the_size_limit() {
+    let env = TestEnv::new().await;
+    let (_, package) = env.originals_package().await;
+    let length = package.stream().await.unwrap().length().unwrap();
+    let chunks: Vec<_> = package.stream().max_bytes(length).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(chunks.concat().len() as u64, length);
+    let error = package.stream().max_bytes(length - 1).await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity, "{error}");
+}
+
+#[tokio::test]
 async fn replaces_existing_file() {
     let env = TestEnv::new().await;
     let (_, package) = env.originals_package().await;

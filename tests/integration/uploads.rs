@@ -7,7 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use documine::{Credentials, DossierHandle, ErrorKind, Source, TimeoutPhase, request::UploadOutcome, retry::RetryMode};
+use documine::{
+    Credentials, DossierHandle, ErrorKind, Source, TimeoutPhase,
+    request::UploadOutcome,
+    retry::{RetryMode, RetryPolicy},
+};
 use documine_sim::Fault;
 use futures_util::{StreamExt, stream};
 
@@ -160,11 +164,14 @@ fn other_study() -> Vec<u8> {
 async fn file_in_analysis_is_not_mistaken_for_a_lost_upload() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    // Its analysis goes on while the lost upload of the same name is searched.
+    // Its analysis begins after the list that precedes the second upload and goes on while the lost upload is searched: only the pauses before the
+    // searches advance the clock.
     let _replaced = dossier.upload(Source::bytes("a.pdf", other_study())).await.unwrap();
-    env.add_fault(Fault::on("uploadFile").nth(2).times(1).status(502));
+    env.add_fault(Fault::on("uploadFile").times(1).status(502));
     let _uploaded = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true).await.unwrap();
     assert_eq!(env.requests("uploadFile").len(), 3, "the upload is repeated");
+    let pauses: Duration = env.time.sleeps().iter().sum();
+    assert!(pauses >= Duration::from_secs(7), "{pauses:?}");
 }
 
 #[tokio::test]
@@ -353,8 +360,39 @@ async fn reports_file_that_an_archive_replaced() {
     let error = outcomes[1].result.as_ref().unwrap_err();
     assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Operation, true));
     assert!(error.to_string().contains("index 1 has replaced the file of the source at index 0"), "{error}");
+    let replaced = &outcomes[0].result.as_ref().unwrap().id;
+    assert!(error.to_string().contains(&format!("file {replaced}: ")), "{error}");
+    let files = dossier.files().await.unwrap();
+    let ids = error.to_string().rsplit_once("; the upload yielded ").unwrap().1.to_owned();
+    assert!(files.len() == 2 && files.iter().all(|file| ids.contains(file.id.as_str())), "{ids}");
     let outcomes = dossier.upload_all(sources()).allow_replacing(true).await.unwrap();
     assert_eq!(skipped(&outcomes), [Ok(false), Ok(false)]);
+}
+
+#[tokio::test]
+async fn reports_all_files_that_an_archive_replaced() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    let archive = zip(&[("in/a.pdf", INVOICE), ("in/b.pdf", INVOICE)]);
+    let sources = [Source::bytes("a.pdf", STUDY), Source::bytes("b.pdf", STUDY), Source::bytes("all.zip", archive)];
+    let outcomes = dossier.upload_all(sources).with_concurrency(1).await.unwrap();
+    let ids = [0, 1].map(|index: usize| outcomes[index].result.as_ref().unwrap().id.to_string());
+    let error = outcomes[2].result.as_ref().unwrap_err().to_string();
+    assert!(ids.iter().all(|id| error.contains(id)), "{error}");
+    assert!(error.contains("index 2 has replaced the files of other sources (index 0, 1)"), "{error}");
+}
+
+#[tokio::test]
+async fn file_whose_analysis_failed_is_uploaded_again() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    env.sim.control().fail_next_analysis("unreadable");
+    let upload = || dossier.upload_all([Source::bytes("a.pdf", STUDY)]).skip_existing(true);
+    let first = upload().await.unwrap().pop().unwrap().result.unwrap();
+    first.wait_until_processed().await.unwrap_err();
+    assert_eq!(skipped(&upload().await.unwrap()), [Ok(false)]);
+    dossier.file(&first.id).wait_until_processed().await.unwrap();
+    assert_eq!(skipped(&upload().await.unwrap()), [Ok(true)]);
 }
 
 #[tokio::test]
@@ -404,6 +442,56 @@ async fn searches_for_lost_upload_in_every_retry_mode() {
         assert_eq!(skipped(&uploads.await.unwrap()), [Ok(false)]);
         assert_eq!(env.requests("uploadFile").len(), 1, "{mode:?}");
     }
+}
+
+#[tokio::test]
+async fn lost_upload_is_repeated_as_often_as_the_retry_policy_allows() {
+    for (policy, uploads) in [
+        (RetryPolicy::default().when(RetryMode::Never), 1),
+        (RetryPolicy::default().max_attempts(1), 1),
+        (RetryPolicy::default().max_attempts(2), 2),
+        (RetryPolicy::default().max_attempts(9), 3),
+    ] {
+        let env = TestEnv::new().await;
+        let dossier = env.dossier().await;
+        env.add_fault(Fault::on("uploadFile").status(502));
+        let upload = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true);
+        let error = upload.with_retry_policy(policy.clone()).await.unwrap_err();
+        assert!(error.to_string().ends_with("; the list of the dossier does not contain the file"), "{error}");
+        assert_eq!(env.requests("uploadFile").len(), uploads, "{policy:?}");
+    }
+}
+
+#[tokio::test]
+async fn failed_search_does_not_hide_the_lost_upload() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    env.add_fault(Fault::on("uploadFile").times(1).status(502));
+    env.add_fault(Fault::on("getFiles").nth(2).times(1).status(403));
+    let upload = dossier.upload(Source::bytes("a.pdf", STUDY)).recover_lost_response(true);
+    let error = upload.await.unwrap_err();
+    assert_eq!((error.operation(), error.status().map(|status| status.as_u16())), (Some("uploadFile"), Some(502)));
+    assert!(error.was_sent() && !error.is_safe_to_repeat() && !error.needs_login(), "{error:?}");
+    assert!(error.to_string().contains("; the search for the result failed: getFiles: 403"), "{error}");
+    assert_eq!(env.requests("uploadFile").len(), 1);
+}
+
+#[tokio::test]
+async fn stops_uploading_when_the_search_needs_a_login() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    let (access, _) = login::issue_tokens(&env).await;
+    let client = env.client_with(Credentials::access_token(access));
+    let dossier = client.dossier_template(env.template_id()).dossier(dossier.id());
+    env.add_fault(Fault::on("uploadFile").times(1).status(502));
+    env.add_fault(Fault::on("getFiles").nth(2).status(401));
+    let sources = (0..3).map(|number| Source::bytes(format!("{number}.pdf"), STUDY));
+    let outcomes = dossier.upload_all(sources).with_concurrency(1).await.unwrap();
+    let errors: Vec<_> = outcomes.into_iter().map(|outcome| outcome.result.unwrap_err()).collect();
+    assert!(errors.iter().all(documine::Error::needs_login), "{errors:?}");
+    assert!(!errors[0].is_safe_to_repeat() && errors[0].to_string().starts_with("uploadFile: 502"), "{}", errors[0]);
+    assert!(errors[1..].iter().all(|error| error.to_string().ends_with("; not attempted")), "{errors:?}");
+    assert_eq!(env.requests("uploadFile").len(), 1);
 }
 
 #[tokio::test]
@@ -487,6 +575,26 @@ async fn reports_progress_of_all_files_and_of_each_file() {
 }
 
 #[tokio::test]
+async fn total_of_concurrent_uploads_is_that_of_all_files() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    let reports = Arc::<Mutex<Vec<(u64, Option<u64>)>>>::default();
+    let upload = || {
+        let recorder = Arc::clone(&reports);
+        let sources = [Source::bytes("a.pdf", STUDY), Source::bytes("b.pdf", INVOICE)];
+        let uploads = dossier.upload_all(sources).skip_existing(true);
+        uploads.with_progress(move |moved, total| recorder.lock().unwrap().push((moved, total)))
+    };
+    assert_eq!(skipped(&upload().await.unwrap()), [Ok(false), Ok(false)]);
+    let whole = length(STUDY) + length(INVOICE);
+    let uploaded = std::mem::take(&mut *reports.lock().unwrap());
+    assert_eq!(uploaded.last(), Some(&(whole, Some(whole))), "{uploaded:?}");
+    assert!(uploaded.iter().all(|(_, total)| total.is_none_or(|total| total == whole)), "{uploaded:?}");
+    assert_eq!(skipped(&upload().await.unwrap()), [Ok(true), Ok(true)]);
+    assert_eq!(*reports.lock().unwrap(), [], "nothing was uploaded");
+}
+
+#[tokio::test]
 async fn sends_stream_of_unknown_length_in_chunks() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
@@ -532,7 +640,7 @@ async fn accepts_streams_of_any_bytes_and_errors() {
     assert_eq!(file_size(&dossier, "a.pdf").await, i64::try_from(STUDY.len()).ok());
     let failing = || stream::iter([Ok(&b"%PDF"[..]), Err("the store is closed")]);
     let error = dossier.upload(Source::from_stream_fn("b.pdf", None, failing)).await.unwrap_err();
-    assert!(error.to_string().contains("the store is closed"), "{error}");
+    assert!(format!("{error:#}").contains("the store is closed"), "{error:#}");
     assert_eq!(uploaded_names(&dossier).await, ["a.pdf"]);
 }
 

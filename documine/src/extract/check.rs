@@ -13,13 +13,16 @@ use super::failure::{Failure, FailureKind, quoted_list, truncated};
 use super::named_values::NamedValues;
 use super::plan::ReadPlan;
 
+/// Most problems in a report: each one costs another reading of the type.
+const MAX_PROBLEMS: usize = 1_000;
+
 /// Every difference between the components of a file and a type: missing, extra and unparsable components.
 ///
 /// Created by [`Components::check`](crate::Components::check). `Display` has one line for each problem; the report can be serialized.
 ///
 /// Serde stops at the first error. The report continues by reading the type again with other texts in place of the rejected ones, so `Deserialize`
-/// of the type runs several times. A type that accepts none of these texts ends the report early; [`is_complete`](Self::is_complete) is `false`
-/// then.
+/// of the type runs several times. A type that accepts none of these texts ends the report early, and so do 1,000 problems;
+/// [`is_complete`](Self::is_complete) is `false` then.
 ///
 /// ```
 /// use documine::extract::NamedValues;
@@ -49,6 +52,7 @@ pub struct ExtractReport {
     missing: Vec<ExtractError>,
     unparsable: Vec<ExtractError>,
     extra: Vec<String>,
+    rejects_extra: bool,
     complete: bool,
 }
 
@@ -65,20 +69,31 @@ impl ExtractReport {
 
     /// Returns the components that the type does not read, in the order of the template.
     ///
-    /// They are no obstacle, except for a type with `deny_unknown_fields`. An optional struct behind `#[serde(flatten)]` reads nothing if any of its
+    /// They are no obstacle, except for a type with `deny_unknown_fields`: see [`rejects_extra`](Self::rejects_extra). An optional struct behind `#[serde(flatten)]` reads nothing if any of its
     /// values is invalid, so its components may be listed.
     pub fn extra(&self) -> &[String] {
         &self.extra
     }
 
-    /// Returns whether all required components are present and all values fit.
-    pub fn is_satisfied(&self) -> bool {
-        self.missing.is_empty() && self.unparsable.is_empty()
+    /// Returns whether the type rejects extra components (`deny_unknown_fields`), so that [`extract`](NamedValues::extract) fails.
+    pub fn rejects_extra(&self) -> bool {
+        self.rejects_extra
     }
 
-    /// Returns whether the report lists every problem. `false` if the type could not be read past a problem.
+    /// Returns whether all required components are present, all values fit, and the type rejects no extra component.
+    pub fn is_satisfied(&self) -> bool {
+        self.missing.is_empty() && self.unparsable.is_empty() && !self.rejects_extra
+    }
+
+    /// Returns whether the report lists every problem. `false` if the type could not be read past a problem, or after 1,000 problems.
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+}
+
+impl ExtractReport {
+    fn count(&self) -> usize {
+        self.missing.len() + self.unparsable.len() + self.extra.len()
     }
 }
 
@@ -93,10 +108,16 @@ impl Display for ExtractReport {
             error.write_reason(f)?;
         }
         if !self.extra.is_empty() {
-            write!(f, "\n  extra: {}", quoted_list(&self.extra))?;
+            let rejected = if self.rejects_extra { " (rejected by `deny_unknown_fields`)" } else { "" };
+            write!(f, "\n  extra{rejected}: {}", quoted_list(&self.extra))?;
         }
         if !self.complete {
-            f.write_str("\n  more problems are possible: the type could not be read past the last one")?;
+            let reason = if self.count() < MAX_PROBLEMS {
+                "the type could not be read past the last one"
+            } else {
+                "the report ends here because of their number"
+            };
+            write!(f, "\n  more problems are possible: {reason}")?;
         }
         Ok(())
     }
@@ -113,6 +134,7 @@ impl NamedValues<'_> {
             missing: Vec::new(),
             unparsable: Vec::new(),
             extra: Vec::new(),
+            rejects_extra: false,
             complete: true,
         };
         loop {
@@ -124,6 +146,7 @@ impl NamedValues<'_> {
                 Err(failure) => {
                     if let FailureKind::Unknown { name, .. } = &failure.kind {
                         report.extra.push(name.clone());
+                        report.rejects_extra = true;
                     }
                     let (problem, can_continue) = trial.change(failure);
                     match problem {
@@ -134,7 +157,7 @@ impl NamedValues<'_> {
                         }
                         None => {}
                     }
-                    if !can_continue {
+                    if !can_continue || report.count() >= MAX_PROBLEMS {
                         report.complete = false;
                         break;
                     }

@@ -41,9 +41,9 @@ impl<S: ComponentSource> ComponentSource for Vec<S> {
 /// Returns the source text of a Rust struct into which the components of these files can be extracted.
 ///
 /// Has one field for each component, in the order of the template. A component with several values in a file is a `Vec`, one that a file lacks or
-/// leaves empty is an `Option`. The types are guesses from the values: `i64` if all values are whole numbers in digits, `bool` if all are
-/// `true`, `false`, `yes` or `no`, and otherwise `String`; a comment names a narrower type for dates and other numbers. The struct is named after
-/// a single file (`invoice.pdf` is `Invoice`), otherwise `Extracted`.
+/// leaves empty is an `Option`. The types are guesses from the values that are not blank: `i64` if all are whole numbers in digits, `bool` if all are
+/// `true`, `false`, `yes` or `no`, and otherwise `String`; a comment names a narrower type for dates and other numbers. A `Vec` with blank numbers
+/// has `Option` elements. The struct is named after a single file (`invoice.pdf` is `Invoice`), otherwise `Extracted`.
 ///
 /// ```
 /// use documine::{Components, extract};
@@ -152,6 +152,8 @@ impl<'a> Field<'a> {
         let identifier = unique(&field_name(self.name), taken);
         let (scalar, comment) = self.guess();
         let type_name = match (self.most_values, self.is_missing) {
+            // A text can be blank.
+            (2.., _) if self.has_blank() && scalar != "String" => format!("Vec<Option<{scalar}>>"),
             (2.., _) => format!("Vec<{scalar}>"),
             (_, true) => format!("Option<{scalar}>"),
             (_, false) => scalar.to_owned(),
@@ -168,15 +170,19 @@ impl<'a> Field<'a> {
         let _ = writeln!(out, "    pub {identifier}: {type_name},");
     }
 
+    fn has_blank(&self) -> bool {
+        self.values.iter().any(|value| value.trim().is_empty())
+    }
+
     /// Returns the type of one value, and a comment.
     fn guess(&self) -> (&'static str, &'static str) {
         let values: Vec<&str> = self.values.iter().copied().filter(|value| !value.trim().is_empty()).collect();
         let all = |fits: fn(&str) -> bool| values.iter().all(|value| fits(value));
         if values.is_empty() {
             ("String", "Without a value.")
-        } else if all(is_whole_number) && values.len() == self.values.len() {
+        } else if all(is_whole_number) {
             ("i64", "")
-        } else if all(is_boolean) && values.len() == self.values.len() {
+        } else if all(is_boolean) {
             ("bool", "")
         } else if all(is_iso_date) {
             ("String", "A date: chrono::NaiveDate, jiff::civil::Date or time::Date.")

@@ -12,6 +12,7 @@ use crate::client::named_call;
 use crate::disk::blocking;
 use crate::error::Error;
 use crate::resources::downloads::{Package, SavePackage, verify_structure};
+use crate::transfer::Progress;
 use crate::transfer::download::Verifier;
 
 /// Default limit of a package that is downloaded to be opened: temporary folders are often in memory.
@@ -22,14 +23,21 @@ pub(crate) struct Opening {
     package: Package,
     limits: PackageLimits,
     max_bytes: u64,
+    progress: Option<Arc<dyn Progress>>,
 }
 
 impl Package {
     /// Downloads the package into a temporary file and opens the file (`downloadPackage`). Only the current user can read the file, which is
     /// deleted when the [`PackageArchive`] are closed or dropped. A package of more than [1 GiB](OpenPackage::max_bytes) is rejected.
     pub fn open(&self) -> OpenPackage {
-        let options = Opening { package: self.clone(), limits: PackageLimits::default(), max_bytes: DEFAULT_MAX_BYTES };
-        OpenPackage::new(&self.handle.client, options, |client, Opening { package, limits, max_bytes }, options| {
+        let opening = Opening {
+            package: self.clone(),
+            limits: PackageLimits::default(),
+            max_bytes: DEFAULT_MAX_BYTES,
+            progress: None,
+        };
+        OpenPackage::new(&self.handle.client, opening, |client, opening, options| {
+            let Opening { package, limits, max_bytes, progress } = opening;
             Box::pin(async move {
                 let label = format!("package {}", package.id());
                 let created = blocking(private_temp_dir).await.flatten();
@@ -37,6 +45,7 @@ impl Package {
                     .map_err(|error| Error::file(format!("{label}: cannot create a temporary folder"), error))?;
                 let folder = Arc::new(folder);
                 let mut save = package.save_to(folder.path().join("package.zip")).max_bytes(max_bytes);
+                save.call.params.progress = progress;
                 save.call.params.options.temp_dir = Some(Arc::clone(&folder));
                 let guard = Arc::clone(&folder);
                 save.call.params.options.verifier = Verifier::new(move |file, bytes| {
@@ -79,6 +88,12 @@ impl OpenPackage {
     /// [`Package::save_to`] and [`PackageArchive::open`].
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.call.params.max_bytes = bytes;
+        self
+    }
+
+    /// Sets a callback for the number of downloaded bytes.
+    pub fn with_progress(mut self, progress: impl Progress) -> Self {
+        self.call.params.progress = Some(Arc::new(progress));
         self
     }
 

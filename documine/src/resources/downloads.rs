@@ -195,8 +195,9 @@ impl DownloadHandle {
 
     /// Downloads the package as a stream of bytes (`downloadPackage`).
     pub fn stream(&self) -> StreamPackage {
-        StreamPackage::new(&self.client, self.id.clone(), |client, id, options| {
-            Box::pin(DownloadRequest { client, id, options, max_bytes: None }.stream())
+        let streaming = Streaming { id: self.id.clone(), max_bytes: None };
+        StreamPackage::new(&self.client, streaming, |client, Streaming { id, max_bytes }, options| {
+            Box::pin(DownloadRequest { client, id, options, max_bytes }.stream())
         })
     }
 
@@ -362,8 +363,9 @@ named_call! {
     /// ```
     ///
     /// # Errors
-    /// [`is_not_found`](crate::Error::is_not_found) if the package was deleted or has expired.
-    StreamPackage(DownloadId) -> PackageStream
+    /// [`is_not_found`](crate::Error::is_not_found) if the package was deleted or has expired; [`ErrorKind::Integrity`](crate::ErrorKind::Integrity)
+    /// if it is [too large](Self::max_bytes).
+    StreamPackage(Streaming) -> PackageStream
 }
 
 named_call! {
@@ -569,13 +571,20 @@ pub struct Package {
     status: DownloadStatus,
 }
 
+/// Parameters of a download as a stream.
+#[derive(Debug)]
+pub(crate) struct Streaming {
+    id: DownloadId,
+    max_bytes: Option<u64>,
+}
+
 /// Parameters of a download into a file.
 #[derive(Clone)]
 pub(crate) struct Saving {
     id: DownloadId,
     pub(crate) options: SaveOptions,
     max_bytes: Option<u64>,
-    progress: Option<Arc<dyn Progress>>,
+    pub(crate) progress: Option<Arc<dyn Progress>>,
 }
 
 impl fmt::Debug for Saving {
@@ -649,6 +658,15 @@ pub(crate) async fn verify_structure(mut file: File, bytes: u64, guard: impl Sen
             ErrorKind::Integrity,
             format!("invalid ZIP archive ({bytes} bytes) after two attempts; create the package again"),
         )),
+    }
+}
+
+impl StreamPackage {
+    /// Sets the largest package to download, in bytes. Default: no limit. If the service announces a larger size, the call fails before the
+    /// first byte is read, otherwise the stream ends as soon as the limit is exceeded: [`ErrorKind::Integrity`](crate::ErrorKind).
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.call.params.max_bytes = Some(bytes);
+        self
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::error::{Error, Result, TimeoutPhase};
-use crate::timeout::{Deadline, within};
+use crate::timeout::{Deadline, timeout_error, within};
 use crate::transport::{CallOptions, RetryMode, TransferFailure};
 
-/// Most requests of one operation whose responses are lost.
+/// Most requests of one operation whose responses are lost, if the retry policy does not set fewer.
 const MAX_REQUESTS: u32 = 3;
 /// Delays before each search for the result of a lost response, which the service may still be processing.
 const SEARCH_DELAYS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -33,8 +33,8 @@ pub(super) trait Recoverable: Sync {
     fn is_repeatable(&self) -> bool;
 }
 
-/// Sends a request. After a lost response, searches for the result, and repeats the request only if there is none. The deadline covers all
-/// requests and pauses.
+/// Sends a request. After a lost response, searches for the result, and repeats the request only if there is none and the retry mode is not
+/// [`RetryMode::Never`]. The deadline covers all requests and pauses.
 pub(super) async fn send_recoverable<R: Recoverable>(
     operation: &R,
     client: &Client,
@@ -66,7 +66,8 @@ async fn send_unless_found<R: Recoverable>(
 ) -> Result<R::Output> {
     // A request that may have been processed is repeated here, after the search, and not by the retry layer.
     let policy = options.retry_policy.as_deref().unwrap_or(&client.pipeline().retry_policy);
-    if options.retry.unwrap_or(policy.mode()) == RetryMode::EvenIfSent {
+    let mode = options.retry.unwrap_or(policy.mode());
+    if mode == RetryMode::EvenIfSent {
         options.retry = Some(RetryMode::IfSafe);
     }
     let mut repeated = 0;
@@ -85,15 +86,17 @@ async fn send_unless_found<R: Recoverable>(
         for delay in SEARCH_DELAYS {
             client.clock().sleep(delay).await;
             options.deadline = deadline.left();
-            if let Some(found) = operation.find(&options).await? {
-                return Ok(found);
+            match operation.find(&options).await {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => {}
+                Err(search) => return Err(with_failed_search(error, &search, deadline)),
             }
         }
         let not_found = |error: Error| error.with_note(R::NOT_FOUND);
         // A longer pause than the searches took is left to the caller.
         let needs_longer_pause =
             error.retry_after().is_some_and(|delay| delay > SEARCH_DELAYS.iter().sum::<Duration>());
-        if needs_longer_pause || !operation.is_repeatable() {
+        if needs_longer_pause || mode == RetryMode::Never || !operation.is_repeatable() {
             return Err(not_found(error));
         }
         let left = deadline.left().unwrap_or(Duration::MAX);
@@ -107,9 +110,20 @@ fn is_lost(error: &Error) -> bool {
     error.was_sent() && !error.was_refused() && error.is_transient()
 }
 
+/// Returns the error of a lost response whose result could not be searched. The request may have been processed, so the error remains that of the
+/// request; of the search, it adopts the need of a login, without which further calls would fail as well.
+fn with_failed_search(error: Error, search: &Error, deadline: Deadline) -> Error {
+    if search.timeout_phase() == Some(TimeoutPhase::Operation) && deadline.left() == Some(Duration::ZERO) {
+        // The search ended at the deadline of the whole operation.
+        return timeout_error(deadline.limit(), TimeoutPhase::Operation);
+    }
+    let error = error.with_note(format!("the search for the result failed: {search}"));
+    if search.needs_login() { error.login_needed() } else { error }
+}
+
 /// Waits before a request is repeated, or returns the error if the request is not to be repeated.
 ///
-/// The search has shown that the result is missing, so the retry mode of the call does not matter. The time of earlier requests does not count,
+/// The search has shown that the result is missing, so the request is repeated although it was sent. The time of earlier requests does not count,
 /// because an upload may take any time.
 async fn back_off(
     client: &Client,
@@ -124,7 +138,7 @@ async fn back_off(
     let policy = options.retry_policy.as_deref().unwrap_or(&pipeline.retry_policy).clone();
     let options = CallOptions {
         retry: Some(RetryMode::EvenIfSent),
-        retry_policy: Some(Box::new(policy.max_attempts(MAX_REQUESTS))),
+        retry_policy: Some(Box::new(policy.at_most(MAX_REQUESTS))),
         ..options.clone()
     };
     let (attempts, retry_after) = (error.attempts(), error.retry_after());

@@ -270,12 +270,15 @@ named_call! {
     /// # Ok(()) }
     /// ```
     ///
-    /// After a lost response of the creation, the dossier is searched in the list before the creation is repeated, whatever the retry mode: one call
-    /// never creates two dossiers. Two concurrent calls may create one each, because the service does not refuse equal names. Names are equal if they
-    /// differ only in their Unicode form or in spaces around them. Archived dossiers and dossiers in the trash are ignored.
+    /// After a lost response of the creation, the dossier is searched in the list, whatever the retry mode. If the list does not contain it after 7 s,
+    /// the creation is repeated, at most twice and not with [`RetryMode::Never`](crate::retry::RetryMode::Never). So one call creates one dossier,
+    /// unless the service takes longer than 7 s to list it. Two concurrent calls may create one each, because the service does not refuse equal
+    /// names. Names are equal if they differ only in their Unicode form or in spaces around them. Archived dossiers and dossiers in the trash are
+    /// ignored.
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty name, and if several active dossiers have the name; the text contains their ids.
+    /// If the search after a lost response fails, the error is that of the creation, with the failure of the search as a note.
     FindOrCreateDossier((DossierTemplateHandle, DossierFields)) -> DossierHandle
 }
 

@@ -31,8 +31,9 @@ impl DossierHandle {
     /// The result is *uploaded*, not *processed*: wait with [`Uploaded::wait_until_processed`] before reading the components. A ZIP archive can yield
     /// several files.
     ///
-    /// The service replaces an existing file of the same name, and its id stays the same. To upload many files without such a loss, use
-    /// [`upload_all`](Self::upload_all).
+    /// The service replaces an existing file of the same name, and its id stays the same. [`upload_all`](Self::upload_all) refuses equal names among
+    /// its own sources, but it also replaces files that the dossier already contains, unless [`skip_existing`](UploadFiles::skip_existing) is set
+    /// and the size is the same.
     ///
     /// The content is sent without waiting for an interim response (no `Expect: 100-continue`, RFC 9110 section 10.1.1), which would cost every
     /// upload a round trip. An upload that is rejected by its headers stops as soon as the response arrives.
@@ -216,9 +217,12 @@ impl UploadFile {
     }
 
     /// Sets whether a file whose response was lost is searched in the list of the dossier before the upload is repeated. The file is then
-    /// uploaded once and its id is known. This costs one list request before the upload, to distinguish the file from existing files. The upload of
-    /// an archive is not repeated, because an archive may have become several files. Default: no;
-    /// [`upload_all`](DossierHandle::upload_all) always searches.
+    /// uploaded once and its id is known, unless the service takes longer than 7 s to list it. This costs one list request before the upload, to
+    /// distinguish the file from existing files. Default: no; [`upload_all`](DossierHandle::upload_all) always searches.
+    ///
+    /// An upload without result in the list is repeated at most twice, or as often as the [retry policy](crate::retry::RetryPolicy::max_attempts)
+    /// allows if that is less. It is not repeated with [`RetryMode::Never`](crate::retry::RetryMode::Never), and for an archive, because an
+    /// archive may have become several files. If the search fails, the error is that of the upload, with the failure of the search as a note.
     pub fn recover_lost_response(mut self, yes: bool) -> Self {
         self.call.params.recover_lost_response = yes;
         self
@@ -291,7 +295,7 @@ impl Uploaded {
 /// The files of a dossier before an upload.
 struct DossierFiles {
     by_id: HashMap<FileId, KnownFile>,
-    /// Id and size of the files of each [normalized](normalized_name) name.
+    /// Id and size of the files of each [normalized](normalized_name) name, without those whose analysis failed.
     by_name: HashMap<String, Vec<(FileId, Value)>>,
 }
 
@@ -306,7 +310,8 @@ impl DossierFiles {
     async fn list(dossier: &DossierHandle, options: &CallOptions) -> Result<Self> {
         let (mut by_id, mut by_name) = (HashMap::new(), HashMap::<_, Vec<_>>::new());
         for file in list_files(dossier, options).await? {
-            if let Some(name) = &file.file_name {
+            let has_failed = file.processing_status == Some(ProcessingStatus::Error);
+            if let Some(name) = file.file_name.as_ref().filter(|_| !has_failed) {
                 by_name.entry(normalized_name(name)).or_default().push((file.id.clone(), json(&file.file_size)));
             }
             let is_analysed =
@@ -324,7 +329,8 @@ impl DossierFiles {
         is_updated || known.added != json(&file.added)
     }
 
-    /// Returns the file with the name and the size of this source. A file or a source of unknown size matches nothing.
+    /// Returns the file with the name and the size of this source. A file whose analysis failed matches nothing, and neither
+    /// does a file or a source of unknown size.
     async fn find_equal(&self, source: &Source) -> Option<&FileId> {
         let named = self.by_name.get(&normalized_name(source.name()))?;
         let length = json(&source.length().await?);

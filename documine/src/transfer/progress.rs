@@ -31,47 +31,92 @@ pub(crate) struct TotalProgress {
     state: Mutex<TotalState>,
 }
 
+#[derive(Default)]
 struct TotalState {
     moved: u64,
-    /// The length of all files so far; `None` if one of them is unknown.
-    length: Option<u64>,
+    /// The length of all files so far.
+    length: u64,
+    /// True if a file has an unknown length.
+    is_unknown: bool,
+    /// True if an upload has started.
+    has_started: bool,
+    /// The files that are neither being uploaded nor skipped nor failed.
+    pending: usize,
     /// Set when no further file follows.
-    is_complete: bool,
+    all_taken: bool,
+}
+
+impl TotalState {
+    /// Returns the length of all files, once it is known.
+    fn total(&self) -> Option<u64> {
+        (self.all_taken && self.pending == 0 && !self.is_unknown).then_some(self.length)
+    }
 }
 
 impl TotalProgress {
     pub(crate) fn new(callback: impl Progress) -> Self {
-        let state = TotalState { moved: 0, length: Some(0), is_complete: false };
-        Self { callback: Box::new(callback), state: Mutex::new(state) }
+        Self { callback: Box::new(callback), state: Mutex::default() }
     }
 
-    /// Returns the progress of one file, which is added to the total and reported to `own`. A file that cannot be read has no length and counts
-    /// as empty, unless its length is unknown.
-    pub(crate) fn add_file(
-        self: Arc<Self>,
-        length: Option<u64>,
-        is_unknown: bool,
-        own: Option<Arc<dyn Progress>>,
-    ) -> Arc<dyn Progress> {
+    /// Counts a file before it is known whether it will be uploaded.
+    pub(crate) fn take_file(self: &Arc<Self>) -> TakenFile {
         self.update(|state| {
-            let length = if is_unknown { None } else { Some(length.unwrap_or(0)) };
-            state.length = state.length.zip(length).map(|(all, length)| all.saturating_add(length));
+            state.pending += 1;
             false
         });
-        Arc::new(FileShare { total: self, moved: Mutex::new(0), own })
+        TakenFile { total: Arc::clone(self) }
     }
 
-    /// Reports the total, which is known when no further file follows.
-    pub(crate) fn finish_total(&self) {
-        self.update(|state| !std::mem::replace(&mut state.is_complete, true));
+    /// States that no further file follows.
+    pub(crate) fn all_taken(&self) {
+        self.update_total(|state| state.all_taken = true);
+    }
+
+    /// Changes the state and, if the total becomes known, reports it.
+    fn update_total(&self, change: impl FnOnce(&mut TotalState)) {
+        self.update(|state| {
+            let was_known = state.total().is_some();
+            change(state);
+            state.has_started && !was_known && state.total().is_some()
+        });
     }
 
     /// Changes the state and, if the change returns true, reports it. Under the lock, so that concurrent reports arrive in order.
     fn update(&self, change: impl FnOnce(&mut TotalState) -> bool) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if change(&mut state) {
-            self.callback.moved(state.moved, state.length.filter(|_| state.is_complete));
+            self.callback.moved(state.moved, state.total());
         }
+    }
+}
+
+/// A file of several uploads. Does not count if it is dropped.
+pub(crate) struct TakenFile {
+    total: Arc<TotalProgress>,
+}
+
+impl TakenFile {
+    /// Returns the progress of this file, which is added to the total and reported to `own`. A file that cannot be read has no length and counts as
+    /// empty, unless its length is unknown.
+    pub(crate) fn start(
+        self,
+        length: Option<u64>,
+        is_unknown: bool,
+        own: Option<Arc<dyn Progress>>,
+    ) -> Arc<dyn Progress> {
+        self.total.update(|state| {
+            state.length = state.length.saturating_add(length.unwrap_or(0));
+            state.is_unknown |= is_unknown;
+            state.has_started = true;
+            false
+        });
+        Arc::new(FileShare { total: Arc::clone(&self.total), moved: Mutex::new(0), own })
+    }
+}
+
+impl Drop for TakenFile {
+    fn drop(&mut self) {
+        self.total.update_total(|state| state.pending = state.pending.saturating_sub(1));
     }
 }
 
@@ -110,10 +155,52 @@ impl Progress for indicatif::ProgressBar {
     }
 }
 
-#[cfg(all(test, feature = "indicatif"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    type Reports = Arc<Mutex<Vec<(u64, Option<u64>)>>>;
+
+    fn total() -> (Reports, Arc<TotalProgress>) {
+        let reports = Reports::default();
+        let recorder = Arc::clone(&reports);
+        let record = move |moved: u64, total: Option<u64>| recorder.lock().unwrap().push((moved, total));
+        (reports, Arc::new(TotalProgress::new(record)))
+    }
+
+    #[test]
+    fn total_is_known_when_all_files_are_taken_and_started_or_skipped() {
+        let (reports, total) = total();
+        let [first, second, skipped] = [(); 3].map(|()| total.take_file());
+        total.all_taken();
+        let first = first.start(Some(5), false, None);
+        first.moved(2, Some(5));
+        let second = second.start(Some(7), false, None);
+        assert_eq!(*reports.lock().unwrap(), [(2, None)]);
+        drop(skipped);
+        second.moved(7, Some(7));
+        assert_eq!(*reports.lock().unwrap(), [(2, None), (2, Some(12)), (9, Some(12))]);
+    }
+
+    #[test]
+    fn nothing_is_reported_if_no_upload_starts() {
+        let (reports, total) = total();
+        let skipped = total.take_file();
+        total.all_taken();
+        drop(skipped);
+        assert_eq!(*reports.lock().unwrap(), []);
+    }
+
+    #[test]
+    fn total_stays_unknown_with_a_file_of_unknown_length() {
+        let (reports, total) = total();
+        let file = total.take_file().start(None, true, None);
+        total.all_taken();
+        file.moved(3, None);
+        assert_eq!(*reports.lock().unwrap(), [(3, None)]);
+    }
+
+    #[cfg(feature = "indicatif")]
     #[test]
     fn progress_bar_follows_a_transfer() {
         let bar = indicatif::ProgressBar::hidden();

@@ -188,7 +188,8 @@ macro_rules! request_options {
                 self
             }
 
-            /// Sets whether the client's [rate limit](crate::retry::RateLimit) applies. Default: the client's.
+            /// Sets whether the client's [rate limit](crate::retry::RateLimit) applies. Default: the client's setting; on for
+            /// [`upload_all`](crate::DossierHandle::upload_all).
             pub fn with_rate_limit(mut self, limited: bool) -> Self {
                 self.$($field).+ = self.$($field).+.with_rate_limit(limited);
                 self

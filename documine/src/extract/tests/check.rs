@@ -122,6 +122,23 @@ fn unknown_component_is_extra_for_type_that_denies_it() {
     let report = given(&[("x", &["1"]), ("a", &["1"]), ("y", &["1"])]).components().check::<Strict>();
     assert_eq!(report.extra(), ["x", "y"]);
     assert_eq!(fields(report.missing()), ["Strict.b"]);
+    let file = given(&[("a", &["1"]), ("b", &["1"]), ("y", &["1"])]);
+    let report = file.components().check::<Strict>();
+    assert!(report.rejects_extra() && !report.is_satisfied(), "{report}");
+    assert!(file.read::<Strict>().is_err());
+    assert!(report.to_string().ends_with("extra (rejected by `deny_unknown_fields`): \"y\""), "{report}");
+}
+
+#[test]
+fn report_ends_after_1000_problems() {
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code)]
+    struct Doses {
+        doses: Vec<u8>,
+    }
+    let report = given(&[("doses", &["x"; 1_001])]).components().check::<Doses>();
+    assert_eq!((report.unparsable().len(), report.is_complete()), (1_000, false));
+    assert!(report.to_string().ends_with("the report ends here because of their number"), "{report}");
 }
 
 #[test]

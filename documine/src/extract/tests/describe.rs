@@ -63,6 +63,27 @@ fn component_that_a_file_lacks_is_optional() {
 }
 
 #[test]
+fn blank_values_do_not_change_the_type() {
+    #[derive(serde::Deserialize)]
+    struct Extracted {
+        a: Option<i64>,
+        c: Vec<Option<i64>>,
+        d: Vec<String>,
+    }
+    let files = vec![
+        file(&json!({"a": ["1"], "c": ["1", " "], "d": ["x", ""]})),
+        file(&json!({"a": [""], "c": ["2"], "d": []})),
+    ];
+    let text = describe(&files);
+    for line in ["pub a: Option<i64>,", "pub c: Vec<Option<i64>>,", "pub d: Vec<String>,"] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let read: Vec<Extracted> = files.iter().map(|file| file.extract().unwrap()).collect();
+    assert_eq!((read[0].a, &read[0].c, &read[0].d), (Some(1), &vec![Some(1), None], &vec!["x".into(), String::new()]));
+    assert_eq!((read[1].a, &read[1].c, read[1].d.len()), (None, &vec![Some(2)], 0));
+}
+
+#[test]
 fn names_of_structs_hide_no_type() {
     for (name, expected) in
         [("option.pdf", "Extracted"), ("2024.pdf", "Extracted"), ("rechnung.pdf", "Rechnung"), ("", "Extracted")]

@@ -1,7 +1,7 @@
 //! Uploads of many files: concurrency, files of equal names, files that exist already, one deadline, and the progress of all.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::future::IntoFuture;
 use std::pin::pin;
@@ -20,12 +20,14 @@ use crate::models::FileId;
 use crate::resources::dossiers::DossierHandle;
 use crate::resources::lost_response::send_recoverable;
 use crate::timeout::{Deadline, timeout_error};
-use crate::transfer::progress::TotalProgress;
+use crate::transfer::progress::{TakenFile, TotalProgress};
 use crate::transfer::{Progress, Source};
 use crate::transport::CallOptions;
 
 /// Default number of concurrent uploads.
 const DEFAULT_CONCURRENCY: usize = 4;
+/// Most ids in the text of an error.
+const MAX_SHOWN: usize = 20;
 
 /// The outcome of one of many uploads.
 #[derive(Debug)]
@@ -121,8 +123,9 @@ impl UploadFiles {
     /// replaced.
     ///
     /// The outcome of a skipped file is marked as [`skipped`](UploadOutcome::skipped), and its analysis can be awaited like that of an uploaded file.
-    /// The content is not compared, because the service publishes no checksum. Files in the trash are ignored. A stream of unknown length is always
-    /// uploaded, and an archive as well, because the dossier contains its files instead.
+    /// The content is not compared, because the service publishes no checksum. Files in the trash are ignored, and files whose analysis failed (state
+    /// ERROR) are uploaded again. A stream of unknown length is always uploaded, and an archive as well, because the dossier contains its files
+    /// instead.
     pub fn skip_existing(mut self, yes: bool) -> Self {
         self.skip_existing = yes;
         self
@@ -149,8 +152,9 @@ impl UploadFiles {
 
     /// Sets a callback for the number of uploaded bytes of all files together. Skipped files do not count.
     ///
-    /// The total is known once the last source was taken, and if the length of every source is known. Before that, it is `None`; a program that knows
-    /// the total can set the length of its progress bar itself. A repeated upload of a file starts at 0 again, so the number can decrease.
+    /// The total is known once all sources were taken and each of them is being uploaded, skipped or failed, if the length of every source is known.
+    /// Before that, it is `None`; a program that knows the total can set the length of its progress bar itself. Nothing is reported before the first
+    /// upload, so never if all files are skipped. A repeated upload of a file starts at 0 again, so the number can decrease.
     pub fn with_progress(mut self, progress: impl Progress) -> Self {
         self.progress = Some(Arc::new(TotalProgress::new(progress)));
         self
@@ -192,10 +196,11 @@ impl UploadFiles {
     /// Lists the dossier and returns the stream of outcomes.
     async fn start(self) -> Result<BoxStream<'static, UploadOutcome>> {
         let options = self.options.into_call()?;
+        let options = CallOptions { rate_limited: options.rate_limited.or(Some(true)), ..options };
         let deadline = Deadline::new(options.deadline);
         let known = Arc::new(DossierFiles::list(&self.dossier, &options).await?);
         let batch = Arc::new(Batch {
-            options: CallOptions { rate_limited: options.rate_limited.or(Some(true)), ..options },
+            options,
             deadline,
             known,
             dossier: self.dossier,
@@ -211,13 +216,15 @@ impl UploadFiles {
         let last = batch.progress.clone();
         let all_taken = stream::poll_fn(move |_| {
             if let Some(progress) = &last {
-                progress.finish_total();
+                progress.all_taken();
             }
             Poll::Ready(None)
         });
         let uploads = self.sources.chain(all_taken).enumerate().map(move |(index, source)| {
             let (batch, turn) = (Arc::clone(&batch), names.add(index, source.name()));
-            async move { batch.outcome(index, source, turn).await }
+            // Counted now, not when the upload starts: the stream may end before.
+            let share = batch.progress.as_ref().map(TotalProgress::take_file);
+            async move { batch.outcome(index, source, turn, share).await }
         });
         let concurrency = self.concurrency;
         Ok(if self.in_order {
@@ -317,9 +324,15 @@ struct Batch {
 }
 
 impl Batch {
-    async fn outcome(&self, index: usize, source: Source, turn: Result<NameTurn>) -> UploadOutcome {
+    async fn outcome(
+        &self,
+        index: usize,
+        source: Source,
+        turn: Result<NameTurn>,
+        share: Option<TakenFile>,
+    ) -> UploadOutcome {
         let file_name = source.name().to_owned();
-        let (skipped, result) = match self.upload_or_skip(source, turn).await {
+        let (skipped, result) = match self.upload_or_skip(source, turn, share).await {
             Ok((skipped, uploaded)) => (skipped, self.check_replaced(index, uploaded)),
             Err(error) => (false, Err(error)),
         };
@@ -327,7 +340,12 @@ impl Batch {
     }
 
     /// Returns whether the file was skipped, and the file.
-    async fn upload_or_skip(&self, source: Source, turn: Result<NameTurn>) -> Result<(bool, Uploaded)> {
+    async fn upload_or_skip(
+        &self,
+        source: Source,
+        turn: Result<NameTurn>,
+        share: Option<TakenFile>,
+    ) -> Result<(bool, Uploaded)> {
         let NameTurn { previous, done: _done } = turn?;
         let is_repeated = previous.is_some();
         if let Some(previous) = previous {
@@ -341,12 +359,7 @@ impl Batch {
         if let Some(error) = lock(&self.login_error).clone() {
             return Err(error.with_note("not attempted"));
         }
-        let left = self.deadline.left();
-        if left == Some(Duration::ZERO) {
-            let error = timeout_error(self.deadline.limit(), TimeoutPhase::Operation).with_sent(Sent::No);
-            return Err(error.with_operation("uploadFile").with_note("not attempted"));
-        }
-        let uploaded = self.upload(source, is_repeated, left).await;
+        let uploaded = self.upload(source, is_repeated, share).await;
         if let Err(error) = &uploaded
             && error.needs_login()
         {
@@ -355,8 +368,21 @@ impl Batch {
         Ok((false, uploaded?))
     }
 
-    async fn upload(&self, source: Source, is_repeated: bool, left: Option<Duration>) -> Result<Uploaded> {
-        let options = CallOptions { deadline: left, ..self.options.clone() };
+    /// Returns the options of a request that ends at the deadline.
+    ///
+    /// # Errors
+    /// The deadline has passed.
+    fn options_until_deadline(&self) -> Result<CallOptions> {
+        let left = self.deadline.left();
+        if left == Some(Duration::ZERO) {
+            let error = timeout_error(self.deadline.limit(), TimeoutPhase::Operation).with_sent(Sent::No);
+            return Err(error.with_operation("uploadFile").with_note("not attempted"));
+        }
+        Ok(CallOptions { deadline: left, ..self.options.clone() })
+    }
+
+    async fn upload(&self, source: Source, is_repeated: bool, share: Option<TakenFile>) -> Result<Uploaded> {
+        let options = self.options_until_deadline()?;
         // The file of an earlier source must not be mistaken for that of this source.
         let known = if is_repeated {
             Arc::new(DossierFiles::list(&self.dossier, &options).await?)
@@ -364,10 +390,10 @@ impl Batch {
             Arc::clone(&self.known)
         };
         let file_progress = self.file_progress.as_ref().map(|create| create(source.name()));
-        let progress = match &self.progress {
-            Some(total) => {
+        let progress = match share {
+            Some(share) => {
                 let length = source.length().await;
-                Some(Arc::clone(total).add_file(length, source.has_unknown_length(), file_progress))
+                Some(share.start(length, source.has_unknown_length(), file_progress))
             }
             None => file_progress,
         };
@@ -380,6 +406,8 @@ impl Batch {
         };
         let client = upload.dossier.client.clone();
         let upload = RecoverableUpload { upload, known };
+        // The list and the length of the source have taken time.
+        let options = self.options_until_deadline()?;
         let sent = pin!(send_recoverable(&upload, &client, options)).await;
         sent.map_err(|error| match error.timeout_phase() {
             Some(TimeoutPhase::Operation) => {
@@ -395,19 +423,44 @@ impl Batch {
             return Ok(uploaded);
         }
         let mut sources = lock(&self.uploaded_ids);
-        for id in uploaded.ids() {
-            if let Some(other) = sources.insert(id.clone(), index)
-                && other != index
-            {
-                let text = format!(
-                    "file {id}: the source at index {index} has replaced the file of the source at index {other}, or was replaced by it; upload one \
-                     of them under another name"
-                );
-                return Err(Error::new(ErrorKind::Operation, text).with_operation("uploadFile"));
-            }
-        }
-        Ok(uploaded)
+        let mut other_source = |id: &FileId| sources.insert(id.clone(), index).filter(|other| *other != index);
+        let others: Vec<_> = uploaded.ids().iter().filter_map(|id| other_source(id).map(|other| (id, other))).collect();
+        drop(sources);
+        let Some((_, other)) = others.first() else { return Ok(uploaded) };
+        let ids = shown_ids(others.iter().map(|(id, _)| *id));
+        let text = if others.len() == 1 {
+            format!(
+                "file {ids}: the source at index {index} has replaced the file of the source at index {other}, or was replaced by it; upload one of \
+                 them under another name"
+            )
+        } else {
+            let indexes: BTreeSet<_> = others.iter().map(|(_, other)| other).collect();
+            let indexes: Vec<_> = indexes.iter().take(MAX_SHOWN).map(ToString::to_string).collect();
+            format!(
+                "files {ids}: the source at index {index} has replaced the files of other sources (index {}), or was replaced by them; upload them \
+                 under other names",
+                indexes.join(", ")
+            )
+        };
+        let error = Error::new(ErrorKind::Operation, text).with_operation("uploadFile");
+        // The outcome contains the error in place of the ids.
+        let is_archive = uploaded.ids().len() > others.len();
+        Err(if is_archive {
+            error.with_note(format!("the upload yielded {}", shown_ids(uploaded.ids())))
+        } else {
+            error
+        })
     }
+}
+
+/// Returns the first ids as text.
+fn shown_ids<'a>(ids: impl IntoIterator<Item = &'a FileId>) -> String {
+    let mut ids = ids.into_iter().map(FileId::as_str);
+    let mut shown: Vec<_> = ids.by_ref().take(MAX_SHOWN).collect();
+    if ids.next().is_some() {
+        shown.push("…");
+    }
+    shown.join(", ")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

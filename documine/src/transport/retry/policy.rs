@@ -89,6 +89,12 @@ impl RetryPolicy {
         self
     }
 
+    /// Lowers the maximum number of attempts.
+    pub(crate) fn at_most(mut self, attempts: u32) -> Self {
+        self.max_attempts = self.max_attempts.min(attempts);
+        self
+    }
+
     /// Sets the maximum delay before the second attempt and the maximum before any later one; in between the maximum doubles.
     ///
     /// Default: 0.5 s and 20 s.
