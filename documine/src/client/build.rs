@@ -221,7 +221,11 @@ impl HttpClients {
         if let Some(client) = client.get() {
             return Ok(client.clone());
         }
-        let built = self.connection.http_client(target, &self.timeouts, &self.user_agent)?;
+        let built = match &self.transport {
+            // The transport sends the requests that this client builds.
+            Some(_) => ConnectionConfig::unconnected_client(&self.user_agent)?,
+            None => self.connection.http_client(target, &self.timeouts, &self.user_agent)?,
+        };
         Ok(client.get_or_init(|| built).clone())
     }
 }
