@@ -333,3 +333,26 @@ fn forbidden_is_403_of_the_service() {
     assert!(!error(ErrorKind::Api, StatusCode::UNAUTHORIZED).is_forbidden());
     assert!(!error(ErrorKind::Auth, StatusCode::FORBIDDEN).is_forbidden(), "the identity provider's 403");
 }
+
+/// Runs itself again in a process without certificates of the platform.
+#[cfg(target_os = "linux")]
+#[test]
+fn clients_with_a_transport_or_for_http_need_no_certificates_of_the_platform() {
+    const NAME: &str = "clients_with_a_transport_or_for_http_need_no_certificates_of_the_platform";
+    if std::env::var_os("SSL_CERT_FILE").is_none_or(|path| path != "/nonexistent") {
+        let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+        program.args(["--exact", NAME]).env("SSL_CERT_FILE", "/nonexistent").env_remove("SSL_CERT_DIR");
+        let output = program.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        return;
+    }
+    let builder = |base: &str| Client::builder(base).workspace("test").credentials(Credentials::access_token("t0ken"));
+    let transport = async |_: Request<Bytes>| Ok(json(StatusCode::OK, "{}"));
+    Client::with_transport(transport).unwrap();
+    builder("https://acme.example").transport(transport).build().unwrap();
+    builder("http://localhost").build().unwrap();
+    let error = builder("https://acme.example").build().map(drop);
+    if cfg!(feature = "rustls-no-provider") {
+        assert_eq!(error.map_err(|error| error.kind()), Err(ErrorKind::Config), "https needs them");
+    }
+}

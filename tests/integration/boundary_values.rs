@@ -91,11 +91,11 @@ async fn rejects_empty_dossier_name_before_sending() {
 }
 
 #[tokio::test]
-async fn rejects_body_headers_set_by_caller() {
+async fn rejects_headers_of_the_client_set_by_caller() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
     let before = env.request_log().len();
-    for name in ["content-type", "Content-Length", "TRANSFER-ENCODING", "host"] {
+    for name in ["content-type", "Content-Length", "TRANSFER-ENCODING", "host", "authorization", "X-TENANT-ID"] {
         let line = reserved_header(name);
         let upload = dossier.upload(Source::bytes("study.pdf", STUDY)).with_header(name, "1");
         assert_input_error(&upload.await.map(drop).unwrap_err(), &line);

@@ -102,6 +102,38 @@ async fn failed_wait_for_dossier_has_the_failed_files() {
 }
 
 #[tokio::test]
+async fn deadline_and_stall_of_dossier_report_unfinished_and_failed_files() {
+    let env = TestEnv::new().await;
+    let dossier = env.dossier().await;
+    let mut ids = Vec::new();
+    for name in ["a.pdf", "b.pdf", "c.pdf", "d.pdf", "e.pdf"] {
+        ids.push(dossier.upload(Source::bytes(name, STUDY)).await.unwrap().id);
+    }
+    let state = |path: String, value: &str| serde_json::json!({"op": "replace", "path": path, "value": value});
+    let states = ["ERROR", "ANALYSE", "ANALYSE", "ANALYSE", "ANALYSE"].into_iter().enumerate();
+    let states: Vec<_> = states.map(|(n, value)| state(format!("/files/{n}/processingStatus"), value)).collect();
+    env.add_fault(Fault::on("getFiles").patch(&serde_json::json!(states).to_string()));
+    let states = serde_json::json!([state("/processingStatus".into(), "ANALYSE")]);
+    env.add_fault(Fault::on("getFile").patch(&states.to_string()));
+    let wait = || dossier.wait_until_processed();
+    for (kind, wait) in [
+        (WaitErrorKind::DeadlineExceeded, wait().with_deadline(seconds(60))),
+        (WaitErrorKind::Stalled, wait().with_stall_timeout(seconds(60))),
+    ] {
+        let error = wait.await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        let of = |files: &[FileStatus]| files.iter().map(|file| file.id.clone()).collect::<Vec<_>>();
+        assert_eq!((of(error.failed_files()), of(error.unfinished_files())), (ids[..1].to_vec(), ids[1..].to_vec()));
+        let line = error.to_string();
+        let named = "; last state: 1 of 5 files processed; unfinished: b.pdf, c.pdf, d.pdf and 1 more; ";
+        assert!(line.contains(named), "{line}");
+    }
+    let error = dossier.file(&ids[1]).wait_until_processed().with_deadline(seconds(60)).await.unwrap_err();
+    assert_eq!((error.unfinished_files().len(), error.failed_files().len()), (1, 0), "{error:?}");
+    assert!(error.to_string().contains("; unfinished: b.pdf; "), "{error}");
+}
+
+#[tokio::test]
 async fn wait_for_dossier_ignores_file_in_state_deleted() {
     let env = TestEnv::new().await;
     let (dossier, _) = env.processed_file("study.pdf", STUDY).await;
@@ -238,7 +270,8 @@ async fn reports_stalled_operation() {
     let line = error.to_string();
     assert!(
         line.contains("stalled: no change for")
-            && line.ends_with("contact the operators of the service, or raise the stall timeout"),
+            && line
+                .ends_with("raise the stall timeout if the work is only slow, or contact the operators of the service"),
         "{line}"
     );
     assert_eq!(documine::Error::from(error).kind(), ErrorKind::Operation);

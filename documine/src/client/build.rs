@@ -97,14 +97,21 @@ impl ClientBuilder {
     ///
     /// # Errors
     /// As [`login`](Self::login); the settings have no client id; or the environment overrides the addresses for which the secret and the store
-    /// of the profile are meant.
+    /// of the profile are meant. With a [`token_store`](Self::token_store), the store of the profile is not needed.
     pub fn login_from_profile(&self) -> Result<Login> {
         let no_client_id = || Error::config("no client id; set `client_id` in the profile, or DOCUMINE_CLIENT_ID");
         let defaults = self.login_defaults.as_ref().ok_or_else(no_client_id)?;
         let login = self.login(defaults.client_id.clone().ok_or_else(no_client_id)?)?;
-        if let Some(variable) = defaults.overriding_variable.filter(|_| defaults.withheld) {
+        // A store of the caller replaces the one of the profile.
+        let lacking = match (defaults.withheld.client_secret, defaults.withheld.store && self.token_store.is_none()) {
+            (true, true) => Some(("client secret and token store", "them")),
+            (true, false) => Some(("client secret", "it")),
+            (false, true) => Some(("token store", "it")),
+            (false, false) => None,
+        };
+        if let (Some(variable), Some((what, pronoun))) = (defaults.overriding_variable, lacking) {
             return Err(Error::config(format!(
-                "client secret and token store of profile {:?} not used: {}; use `login(…)` to log in without them, or {SET_IN_PROFILE}",
+                "{what} of profile {:?} not used: {}; use `login(…)` to log in without {pronoun}, or {SET_IN_PROFILE}",
                 defaults.profile,
                 override_reason(variable)
             )));
@@ -214,7 +221,11 @@ impl HttpClients {
         if let Some(client) = client.get() {
             return Ok(client.clone());
         }
-        let built = self.connection.http_client(target, &self.timeouts, &self.user_agent)?;
+        let built = match &self.transport {
+            // The transport sends the requests that this client builds.
+            Some(_) => ConnectionConfig::unconnected_client(&self.user_agent)?,
+            None => self.connection.http_client(target, &self.timeouts, &self.user_agent)?,
+        };
         Ok(client.get_or_init(|| built).clone())
     }
 }

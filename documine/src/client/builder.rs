@@ -67,7 +67,8 @@ impl Client {
     /// Its clock is the system's: retries and waits take real time. For a simulated clock, use the builder with `transport` and `clock`.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), if the HTTP library cannot be initialized.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), if the HTTP library cannot be initialized: with the feature `rustls-no-provider` alone, a
+    /// provider of cryptography must be installed. Certificates of the platform are not needed.
     pub fn with_transport(transport: impl Transport) -> Result<Self> {
         let credentials = Credentials::access_token("test-token");
         Self::builder("http://localhost").workspace("test").credentials(credentials).transport(transport).build()
@@ -386,7 +387,7 @@ impl ClientBuilder {
     /// Sets the transport that answers all requests in place of the network, for unit tests: see [`testing`](crate::testing).
     ///
     /// Token requests to the identity provider and redirected downloads pass the transport as well. Proxy, certificates and the connect timeout have
-    /// no effect.
+    /// no effect, and the certificates of the platform are not read.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(FakeHttp::new(transport)));
         self

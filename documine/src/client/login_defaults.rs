@@ -20,8 +20,15 @@ pub(super) struct LoginDefaults {
     pub(super) overriding_variable: Option<&'static str>,
     /// The first variable of the environment that credentials need and that is not set, and its meaning. `None`: a profile may have it instead.
     pub(super) missing_variable: Option<(&'static str, &'static str)>,
-    /// True if a login would therefore lack the client secret or would not be stored.
-    pub(super) withheld: bool,
+    /// The settings of the profile that a login would therefore lack.
+    pub(super) withheld: Withheld,
+}
+
+/// The settings of a profile that are not used, because the environment overrides the address or workspace for which they are meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Withheld {
+    pub(super) client_secret: bool,
+    pub(super) store: bool,
 }
 
 impl LoginDefaults {

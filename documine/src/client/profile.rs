@@ -16,7 +16,7 @@ use self::file::ProfileFile;
 use self::settings::Profile;
 use super::builder::ClientBuilder;
 use super::env::{self, non_blank};
-use super::login_defaults::LoginDefaults;
+use super::login_defaults::{LoginDefaults, Withheld};
 use crate::address;
 use crate::auth::{Credentials, EndpointPaths, Endpoints, Secret};
 use crate::error::{Error, Result};
@@ -132,7 +132,10 @@ impl Profile {
         let overriding_variable = self.overriding_variable(&get).filter(|_| !self.name.is_empty());
         let is_own_service = overriding_variable.is_none();
         let secret = get(env::CLIENT_SECRET).map(Secret::from);
-        let withheld = !is_own_service && (self.store.is_some() || self.client_secret.is_some() && secret.is_none());
+        let withheld = Withheld {
+            client_secret: !is_own_service && self.client_secret.is_some() && secret.is_none(),
+            store: !is_own_service && self.store.is_some(),
+        };
         let own_secret = self.client_secret.filter(|_| is_own_service && client_id == self.client_id);
         let (own_username, own_password) = if is_own_service { (self.username, self.password) } else { (None, None) };
         let store = self.store.filter(|_| is_own_service);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use super::open_files::OpenFiles;
 use crate::error::{Error, ErrorKind, Sent, TimeoutPhase};
 use crate::models::FileStatus;
 use crate::text::{one_line, printable};
@@ -32,6 +33,8 @@ pub(super) struct WaitReport {
     pub(super) target: String,
     pub(super) id: String,
     pub(super) last_state: Option<String>,
+    /// The files that were not processed at the last successful poll, if the wait ended at its deadline or stalled.
+    pub(super) open_files: OpenFiles,
     pub(super) unchanged_for: Duration,
     pub(super) elapsed: Duration,
     pub(super) polls: u32,
@@ -64,9 +67,10 @@ impl fmt::Debug for WorkFailure {
 pub enum WaitErrorKind {
     /// The work failed; see [`WaitError::message`] and [`WaitError::failed_files`].
     Failed,
-    /// The deadline passed. Processing continues on the server: wait again, or poll later.
+    /// The deadline passed. Processing continues on the server: wait again, or poll later. See [`WaitError::unfinished_files`].
     DeadlineExceeded,
-    /// The state did not change for the time of [`Wait::with_stall_timeout`](crate::wait::Wait::with_stall_timeout).
+    /// The state did not change for the time of [`Wait::with_stall_timeout`](crate::wait::Wait::with_stall_timeout). See
+    /// [`WaitError::unfinished_files`].
     Stalled,
     /// The service does not know the id (any more): deleted, expired or never created.
     Gone,
@@ -110,7 +114,10 @@ impl WaitError {
         self.0.failure.as_ref().map(|failure| failure.message.as_str())
     }
 
-    /// Returns the statuses of the failed files: all of a dossier, or the one of a wait for a file. Empty for a package and for every other kind.
+    /// Returns the statuses of the failed files: all of a dossier, or the one of a wait for a file. Empty for a package.
+    ///
+    /// Of a wait that ended at its deadline or stalled, these are the files that had failed by the last successful poll. Empty for
+    /// [`Gone`](WaitErrorKind::Gone) and [`Poll`](WaitErrorKind::Poll).
     ///
     /// ```
     /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
@@ -122,7 +129,25 @@ impl WaitError {
     /// # Ok(()) }
     /// ```
     pub fn failed_files(&self) -> &[FileStatus] {
-        self.0.failure.as_ref().map_or(&[], |failure| &failure.files)
+        self.0.failure.as_ref().map_or(&self.0.report.open_files.failed, |failure| &failure.files)
+    }
+
+    /// Returns the statuses of the files that were neither processed nor failed at the last successful poll, if the wait ended at its deadline or
+    /// stalled. Empty for a package, for every other kind, and if no poll succeeded.
+    ///
+    /// The text of the error names three of them. Deleted files and files excluded from the analysis are omitted.
+    ///
+    /// ```
+    /// # async fn f(dossier: documine::DossierHandle) -> documine::Result<()> {
+    /// if let Err(error) = dossier.wait_until_processed().await {
+    ///     for file in error.unfinished_files() {
+    ///         println!("{:?}: still {:?}", file.file_name, file.processing_status);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn unfinished_files(&self) -> &[FileStatus] {
+        &self.0.report.open_files.unfinished
     }
 
     /// Returns the time since the last change of the state. A time much longer than usual indicates stalled work rather than slow work.
@@ -157,20 +182,21 @@ impl WaitError {
 
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WaitReport { target, unchanged_for, elapsed, polls, .. } = &self.0.report;
+        let WaitReport { target, unchanged_for, elapsed, polls, open_files, .. } = &self.0.report;
         let state = self.last_state().unwrap_or("unknown");
         let polls = format!("{polls} poll{}", if *polls == 1 { "" } else { "s" });
+        let unfinished = open_files.names().map(|names| format!("; unfinished: {names}")).unwrap_or_default();
         let line = match self.kind() {
             WaitErrorKind::Failed => {
                 format!("{target} ended in state {state}: {}", one_line(self.message().unwrap_or_default()))
             }
             WaitErrorKind::DeadlineExceeded => format!(
-                "timed out after {elapsed:.0?} ({polls}) waiting for {target}; last state: {state}; \
+                "timed out after {elapsed:.0?} ({polls}) waiting for {target}; last state: {state}{unfinished}; \
                  processing continues on the server, wait again with a later deadline"
             ),
             WaitErrorKind::Stalled => format!(
-                "{target} stalled: no change for {unchanged_for:.0?} ({polls}); last state: {state}; \
-                 contact the operators of the service, or raise the stall timeout"
+                "{target} stalled: no change for {unchanged_for:.0?} ({polls}); last state: {state}{unfinished}; \
+                 raise the stall timeout if the work is only slow, or contact the operators of the service"
             ),
             WaitErrorKind::Gone => format!("{target} no longer exists; last state: {state}"),
             WaitErrorKind::Poll => format!("failed to read the state of {target}"),
@@ -217,6 +243,7 @@ mod tests {
             target: "file f-1".into(),
             id: "f-1".into(),
             last_state: Some("ANALYSE".into()),
+            open_files: OpenFiles::default(),
             unchanged_for: SECOND,
             elapsed: SECOND * 90,
             polls: 7,

@@ -10,12 +10,14 @@
 //!   DurationStats  durations of earlier waits                                                 duration_stats.rs
 //! Condition        a predicate that ends a wait                                               condition.rs
 //! WaitError        the reason why a wait ended early                                          error.rs
+//!   OpenFiles      the files on which a wait still depends                                    open_files.rs
 //! ```
 
 mod condition;
 mod context;
 mod duration_stats;
 mod error;
+mod open_files;
 mod pollable;
 mod poller;
 mod reference;
@@ -29,6 +31,7 @@ pub(crate) use context::{PollKey, WaitContext};
 pub(crate) use duration_stats::WorkKind;
 pub(crate) use error::WorkFailure;
 pub use error::{WaitError, WaitErrorKind};
+pub(crate) use open_files::{MAX_NAMED_FILES, OpenFiles, display_name, shortened};
 pub(crate) use pollable::{PollOutcome, Pollable};
 pub use poller::PollState;
 pub(crate) use poller::{GRACE, PollConfig};

@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::context::{PollKey, WaitContext};
 use super::duration_stats::WorkKind;
 use super::error::WorkFailure;
+use super::open_files::OpenFiles;
 use crate::clock::BoxFuture;
 use crate::error::Result;
 use crate::transport::{RequestOptions, RetryAfterHint};
@@ -49,8 +50,8 @@ pub(crate) trait Pollable: Clone + Send + Sync + 'static {
 /// The meaning of one status for a wait.
 #[derive(Debug)]
 pub(crate) enum PollOutcome<S> {
-    /// The condition does not hold yet; the service's name of the state.
-    Pending(String),
+    /// The condition does not hold yet; the service's name of the state, and the files that are not processed.
+    Pending(String, OpenFiles),
     /// The condition holds.
     Done(S),
     /// The condition can no longer hold.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::condition::Condition;
 use super::error::{WaitError, WaitErrorKind, WaitReport};
+use super::open_files::OpenFiles;
 use super::pollable::{PollOutcome, Pollable};
 use super::shared_poll::{PollContext, SharedPoll, Subscription};
 use crate::clock::{BoxFuture, unit_interval};
@@ -120,6 +121,8 @@ pub(super) struct Poller<P: Pollable, T> {
     max_age: Duration,
     polls: u32,
     last_state: Option<String>,
+    /// The files that were not processed at the last successful poll.
+    open_files: OpenFiles,
     /// Elapsed time at which `last_state` was first seen.
     changed_at: Duration,
     /// Set once a poll has found the work in progress.
@@ -160,6 +163,7 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
             max_age: MIN_INTERVAL / 2,
             polls: 0,
             last_state: None,
+            open_files: OpenFiles::default(),
             changed_at: Duration::ZERO,
             was_pending: false,
             done_since: None,
@@ -226,10 +230,11 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
     fn on_poll(&mut self, status: P::Status) -> Result<PollState<T>, WaitError> {
         self.poll_error = None;
         match self.config.handle.decide(status, &self.config.condition) {
-            PollOutcome::Pending(state) => {
+            PollOutcome::Pending(state, open_files) => {
                 // The service's text goes to callbacks, errors and logs.
                 let state = one_line(&state);
                 self.was_pending = true;
+                self.open_files = open_files;
                 self.done_since = None;
                 self.record_state(&state);
                 Ok(PollState::Working(state))
@@ -247,6 +252,7 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
     }
 
     fn on_done(&mut self, status: P::Status) -> PollState<T> {
+        self.open_files = OpenFiles::default();
         let elapsed = self.elapsed();
         let since = *self.done_since.get_or_insert(elapsed);
         if elapsed.saturating_sub(since) < self.options.stable_for {
@@ -352,8 +358,12 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
         self.deadline.saturating_sub(self.elapsed())
     }
 
-    fn error(&self, kind: WaitErrorKind) -> WaitError {
-        WaitError::new(kind, self.report())
+    fn error(&mut self, kind: WaitErrorKind) -> WaitError {
+        let mut report = self.report();
+        if matches!(kind, WaitErrorKind::DeadlineExceeded | WaitErrorKind::Stalled) {
+            report.open_files = std::mem::take(&mut self.open_files);
+        }
+        WaitError::new(kind, report)
     }
 
     fn report(&self) -> WaitReport {
@@ -361,6 +371,7 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
             target: self.config.handle.description(),
             id: self.id.clone(),
             last_state: self.last_state.clone(),
+            open_files: OpenFiles::default(),
             unchanged_for: self.unchanged_for(),
             elapsed: self.elapsed(),
             polls: self.polls,

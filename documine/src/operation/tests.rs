@@ -140,7 +140,11 @@ impl Pollable for Scripted {
     }
 
     fn decide(&self, status: &'static str, condition: &Condition<&'static str>) -> PollOutcome<&'static str> {
-        if condition.holds(&status) { PollOutcome::Done(status) } else { PollOutcome::Pending(status.into()) }
+        if condition.holds(&status) {
+            PollOutcome::Done(status)
+        } else {
+            PollOutcome::Pending(status.into(), OpenFiles::default())
+        }
     }
 
     fn list_key(&self) -> Option<PollKey> {

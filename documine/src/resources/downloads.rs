@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::list::{ListRequest, named_list};
 use crate::models::{DownloadFileType, DownloadId, DownloadState, DownloadStatus, FileId, ReportTemplateId};
 use crate::operation::{
-    Condition, GRACE, PackageJobRef, PollConfig, PollKey, PollOutcome, PollState, Pollable, Wait, WaitContext,
-    WaitError, WorkFailure, WorkKind,
+    Condition, GRACE, OpenFiles, PackageJobRef, PollConfig, PollKey, PollOutcome, PollState, Pollable, Wait,
+    WaitContext, WaitError, WorkFailure, WorkKind,
 };
 use crate::resources::dossiers::{DossierHandle, DossierPath};
 use crate::resources::files::{FileHandle, FilePath};
@@ -451,7 +451,10 @@ impl Pollable for DownloadHandle {
                 message: status.error_message.unwrap_or_else(|| "no error message from the service".into()),
                 files: Vec::new(),
             }),
-            other => PollOutcome::Pending(other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string)),
+            other => {
+                let state = other.as_ref().map_or_else(|| "UNKNOWN".into(), ToString::to_string);
+                PollOutcome::Pending(state, OpenFiles::default())
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::list::{ListRequest, named_list};
 use crate::models::{FileId, FileStatus, ProcessingStatus};
 use crate::operation::{
-    Condition, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkFailure, WorkKind,
+    Condition, MAX_NAMED_FILES, OpenFiles, PollConfig, PollKey, PollOutcome, Pollable, Wait, WaitContext, WorkFailure,
+    WorkKind, display_name, shortened,
 };
 use crate::resources::dossiers::{Deletion, DossierHandle, DossierPath};
 use crate::transport::{RequestOptions, RetryAfterHint};
@@ -17,10 +18,7 @@ use crate::transport::{RequestOptions, RetryAfterHint};
 /// Default deadline of a wait for files. Optical character recognition of a long scan is slow.
 const FILES_DEADLINE: Duration = Duration::from_secs(1800);
 
-/// Number of failed files that an error of a dossier names. The error has the statuses of all.
-const MAX_SUMMARY_FILES: usize = 3;
-/// Longest name and longest reason of a failed file in an error, in characters. The whole error then fits into one line of 512 characters.
-const MAX_SUMMARY_NAME: usize = 60;
+/// Longest reason of a failed file in an error, in characters. The whole error then fits into one line of 512 characters.
 const MAX_SUMMARY_REASON: usize = 80;
 
 impl DossierHandle {
@@ -223,7 +221,7 @@ impl Pollable for FileHandle {
             Analysis::Failed(message) if condition.requires_success() => {
                 PollOutcome::Failed(WorkFailure { state: state_name(&status), message, files: vec![status] })
             }
-            _ => PollOutcome::Pending(state_name(&status)),
+            _ => PollOutcome::Pending(state_name(&status), open_files([status])),
         }
     }
 
@@ -270,33 +268,28 @@ impl Pollable for DossierHandle {
         if condition.holds(&files) {
             return PollOutcome::Done(files);
         }
+        let (count, total) = (files.len(), analysed_files(&files).count());
+        let open = open_files(files.into_iter().filter(is_analysed));
         if !condition.requires_success() {
-            return PollOutcome::Pending(format!("{} files", files.len()));
+            return PollOutcome::Pending(format!("{count} files"), open);
         }
-        let (mut total, mut working, mut failed) = (0, 0, Vec::new());
-        for file in analysed_files(&files) {
-            total += 1;
-            match analysis(file) {
-                Analysis::Working => working += 1,
-                Analysis::Failed(message) => failed.push((file.clone(), message)),
-                Analysis::Done => {}
-            }
+        let working = open.unfinished.len();
+        if working > 0 || open.failed.is_empty() {
+            return PollOutcome::Pending(format!("{} of {total} files processed", total - working), open);
         }
-        if working > 0 || failed.is_empty() {
-            return PollOutcome::Pending(format!("{} of {total} files processed", total - working));
-        }
-        let message = format!("{} of {total} files: {}", failed.len(), summary(&failed));
-        let files = failed.into_iter().map(|(file, _)| file).collect();
-        PollOutcome::Failed(WorkFailure { state: "ERROR".into(), message, files })
+        let message = format!("{} of {total} files: {}", open.failed.len(), summary(&open.failed));
+        PollOutcome::Failed(WorkFailure { state: "ERROR".into(), message, files: open.failed })
     }
 }
 
 /// Returns the files that a wait for the whole dossier counts: neither deleted nor excluded from the analysis.
 fn analysed_files(files: &[FileStatus]) -> impl Iterator<Item = &FileStatus> {
-    let is_deleted = |file: &FileStatus| {
-        file.soft_deleted_time.is_some() || file.processing_status == Some(ProcessingStatus::Deleted)
-    };
-    files.iter().filter(move |file| !is_deleted(file) && !file.excluded.unwrap_or(false))
+    files.iter().filter(|file| is_analysed(file))
+}
+
+fn is_analysed(file: &FileStatus) -> bool {
+    let is_deleted = file.soft_deleted_time.is_some() || file.processing_status == Some(ProcessingStatus::Deleted);
+    !is_deleted && !file.excluded.unwrap_or(false)
 }
 
 /// The progress of a file's analysis.
@@ -321,28 +314,30 @@ fn analysis(file: &FileStatus) -> Analysis {
     }
 }
 
+/// Returns the files that are not processed.
+fn open_files(files: impl IntoIterator<Item = FileStatus>) -> OpenFiles {
+    let mut open = OpenFiles::default();
+    for file in files {
+        match analysis(&file) {
+            Analysis::Working => open.unfinished.push(file),
+            Analysis::Failed(_) => open.failed.push(file),
+            Analysis::Done => {}
+        }
+    }
+    open
+}
+
 /// Returns the names and reasons of the first failed files, as a text of bounded length.
-fn summary(failed: &[(FileStatus, String)]) -> String {
-    let shortened = |text: &str, limit| match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+fn summary(failed: &[FileStatus]) -> String {
+    let name_and_reason = |file: &FileStatus| match analysis(file) {
+        Analysis::Failed(reason) => format!("{}: {}", display_name(file), shortened(&reason, MAX_SUMMARY_REASON)),
+        Analysis::Working | Analysis::Done => display_name(file),
     };
-    let mut parts: Vec<_> = failed
-        .iter()
-        .take(MAX_SUMMARY_FILES)
-        .map(|(file, message)| {
-            format!("{}: {}", shortened(&display_name(file), MAX_SUMMARY_NAME), shortened(message, MAX_SUMMARY_REASON))
-        })
-        .collect();
+    let mut parts: Vec<_> = failed.iter().take(MAX_NAMED_FILES).map(name_and_reason).collect();
     if failed.len() > parts.len() {
         parts.push(format!("and {} more", failed.len() - parts.len()));
     }
     parts.join("; ")
-}
-
-/// Returns the file's name, or its id if the service reports no name.
-fn display_name(file: &FileStatus) -> String {
-    file.file_name.clone().unwrap_or_else(|| file.id.to_string())
 }
 
 /// Returns the service's name of the file's state.
@@ -382,6 +377,24 @@ mod tests {
         let name = format!("{}…: {}…", "n".repeat(60), "r".repeat(80));
         assert_eq!(failure.message, format!("2000 of 2000 files: {name}; {name}; {name}; and 1997 more"));
         assert_eq!(crate::text::one_line(&failure.message), failure.message, "the line of the error has it all");
+        Ok(())
+    }
+
+    #[test]
+    fn error_of_a_wait_names_few_of_many_unfinished_files() -> std::result::Result<(), Box<dyn std::error::Error>> {
+        let file = |number: usize, state: &str| {
+            let name = format!("{number}{}", "n".repeat(5_000));
+            serde_json::from_value(serde_json::json!({"id": "f", "fileName": name, "processingStatus": state}))
+        };
+        let files =
+            |count| (0..count).map(|number| file(number, "ANALYSE")).collect::<std::result::Result<Vec<_>, _>>();
+        let name = |number: usize| format!("{number}{}…", "n".repeat(59));
+        let names = |count| files(count).map(|files| open_files(files).names());
+        assert_eq!(names(0)?, None);
+        assert_eq!(names(2)?, Some(format!("{}, {}", name(0), name(1))));
+        assert_eq!(names(2_000)?, Some(format!("{}, {}, {} and 1997 more", name(0), name(1), name(2))));
+        let open = open_files([file(0, "ANALYSE")?, file(1, "ERROR")?, file(2, "PROCESSED")?]);
+        assert_eq!((open.unfinished, open.failed), (vec![file(0, "ANALYSE")?], vec![file(1, "ERROR")?]));
         Ok(())
     }
 

@@ -27,7 +27,7 @@ use crate::error::{Error, Result, Sent};
 use crate::timeout::{Activity, while_active};
 
 /// The header that names the workspace (guide, step 3).
-const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant-id");
+pub(super) const TENANT_HEADER: HeaderName = HeaderName::from_static("x-tenant-id");
 
 /// The limit on consecutive redirects.
 const MAX_REDIRECTS: usize = 5;

@@ -74,21 +74,27 @@ impl ConnectionConfig {
             ProxyConfig::Environment if target.scheme() == "http" => builder = builder.no_proxy(),
             ProxyConfig::Environment => {}
         }
-        builder = self.add_tls(builder)?;
-        builder.build().map_err(|error| {
-            let cause = crate::http_util::root_cause(&error);
-            Error::config(format!("could not build the HTTP client: {cause}"))
-        })
+        build(self.add_tls(builder, target.scheme() == "http")?)
+    }
+
+    /// Builds an HTTP client that builds requests and never connects. It does not read the certificates of the platform and trusts no server.
+    pub(crate) fn unconnected_client(user_agent: &HeaderValue) -> Result<reqwest::Client> {
+        let builder = reqwest::Client::builder().no_proxy().user_agent(user_agent.clone());
+        #[cfg(feature = "rustls-no-provider")]
+        let builder = builder.tls_backend_preconfigured(tls::without_roots()?);
+        build(builder)
     }
 
     /// Sets certificates and the provider of cryptography. rustls takes precedence over the platform's library.
+    ///
+    /// A client for http may lack the certificates of the platform: https, for example after a redirect, then fails.
     #[cfg(feature = "rustls-no-provider")]
-    fn add_tls(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
-        tls::client_config(self).map(|config| builder.tls_backend_preconfigured(config))
+    fn add_tls(&self, builder: reqwest::ClientBuilder, is_for_http: bool) -> Result<reqwest::ClientBuilder> {
+        tls::client_config(self, is_for_http).map(|config| builder.tls_backend_preconfigured(config))
     }
 
     #[cfg(all(feature = "native-tls", not(feature = "rustls-no-provider")))]
-    fn add_tls(&self, mut builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    fn add_tls(&self, mut builder: reqwest::ClientBuilder, _: bool) -> Result<reqwest::ClientBuilder> {
         let mut certificates = Vec::new();
         for pem in &self.root_certificates {
             let bundle = reqwest::Certificate::from_pem_bundle(pem).ok().filter(|bundle| !bundle.is_empty());
@@ -106,12 +112,19 @@ impl ConnectionConfig {
     }
 
     #[cfg(not(any(feature = "rustls-no-provider", feature = "native-tls")))]
-    fn add_tls(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder> {
+    fn add_tls(&self, builder: reqwest::ClientBuilder, _: bool) -> Result<reqwest::ClientBuilder> {
         if !self.root_certificates.is_empty() {
             return Err(no_tls("root certificates"));
         }
         if self.identity.is_some() { Err(no_tls("a client certificate")) } else { Ok(builder) }
     }
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
+    builder.build().map_err(|error| {
+        let cause = crate::http_util::root_cause(&error);
+        Error::config(format!("could not build the HTTP client: {cause}"))
+    })
 }
 
 fn proxy(url: &str) -> Result<reqwest::Proxy> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, header};
 
+use super::attempt::TENANT_HEADER;
 use super::options::CallOptions;
 use super::retry::{RetryMode, RetryPolicy};
 use crate::error::{Error, Result};
@@ -78,13 +79,19 @@ impl RequestOptions {
         self
     }
 
-    /// Adds a header to each request. `Authorization`, `X-TENANT-ID` and the headers that describe the body are set by the client and cannot be
-    /// overridden.
+    /// Adds a header to each request.
     ///
-    /// With an invalid name or value, the operation fails before anything is sent.
+    /// With an invalid name or value, the operation fails before anything is sent ([`ErrorKind::Input`](crate::ErrorKind::Input)). So it does with
+    /// the headers that the client sets: `Authorization`, `X-TENANT-ID`, `Content-Length`, `Content-Type`, `Host` and `Transfer-Encoding`.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        const RESERVED: [HeaderName; 4] =
-            [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::HOST, header::TRANSFER_ENCODING];
+        const RESERVED: [HeaderName; 6] = [
+            header::AUTHORIZATION,
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::HOST,
+            header::TRANSFER_ENCODING,
+            TENANT_HEADER,
+        ];
         let invalid = |why: &str| Some(Error::input(format!("invalid header {name:?}: {why}")));
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), _) if RESERVED.contains(&name) => self.invalid = invalid("set by the client; remove it"),
@@ -195,7 +202,8 @@ macro_rules! request_options {
                 self
             }
 
-            /// Adds a header to each request. With an invalid or reserved name, the operation fails before anything is sent.
+            /// Adds a header to each request. With an invalid or [reserved](crate::RequestOptions::with_header) name, the operation fails before
+            /// anything is sent.
             pub fn with_header(mut self, name: &str, value: &str) -> Self {
                 self.$($field).+ = self.$($field).+.with_header(name, value);
                 self
@@ -229,8 +237,29 @@ mod tests {
 
     #[test]
     fn an_invalid_header_survives_later_options() {
-        let mut options = RequestOptions::new().with_header("content-length", "1");
-        options.merge(RequestOptions::new().with_header("a", "1"));
-        assert!(options.into_call().is_err_and(|error| error.to_string().contains("content-length")));
+        for name in ["content-length", "Authorization", "X-TENANT-ID"] {
+            let mut options = RequestOptions::new().with_header(name, "1");
+            options.merge(RequestOptions::new().with_header("a", "1"));
+            assert!(options.into_call().is_err_and(|error| error.to_string().contains(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_retry_policy_drops_the_mode_set_before_but_not_the_one_set_later() {
+        let policy = || RetryPolicy::default().when(RetryMode::Never);
+        let own = RequestOptions::new();
+        let set = own.clone().with_retry_mode(RetryMode::EvenIfSent).with_retry_policy(policy());
+        assert_eq!((set.call.retry, set.call.retry_policy.is_some()), (None, true));
+        let merged = |earlier: RequestOptions, later| {
+            let mut options = earlier;
+            options.merge(later);
+            (options.call.retry, options.call.retry_policy.is_some())
+        };
+        let (mode, policy) =
+            (own.clone().with_retry_mode(RetryMode::EvenIfSent), own.clone().with_retry_policy(policy()));
+        assert_eq!(merged(mode.clone(), policy.clone()), (None, true));
+        assert_eq!(merged(policy.clone(), mode.clone()), (Some(RetryMode::EvenIfSent), true));
+        assert_eq!(merged(mode, own.clone()), (Some(RetryMode::EvenIfSent), false));
+        assert_eq!(merged(policy, own), (None, true));
     }
 }

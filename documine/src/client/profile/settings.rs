@@ -1,6 +1,7 @@
 //! The settings of one profile.
 
 use crate::auth::Secret;
+use crate::client::login_defaults::Withheld;
 
 /// One profile of the file, before or after the environment overrides it.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,6 @@ pub(super) struct Profile {
     pub(super) store: Option<String>,
     /// The environment variable that overrides an address or the workspace. Secrets and store of the profile are not used then.
     pub(super) overriding_variable: Option<&'static str>,
-    /// True if a login would therefore lack the client secret or would not be stored.
-    pub(super) withheld: bool,
+    /// The settings that a login would therefore lack.
+    pub(super) withheld: Withheld,
 }

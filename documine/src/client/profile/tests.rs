@@ -4,7 +4,7 @@
 use std::fs;
 
 use super::*;
-use crate::auth::{FileStore, TokenStore};
+use crate::auth::{FileStore, MemoryStore, TokenStore};
 use crate::client::Client;
 use crate::error::ErrorKind;
 
@@ -219,6 +219,23 @@ fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
         assert!(!line(settings.clone().build()).contains("credentials"), "{name}");
         assert!(!line(settings.login_from_profile()).contains("credentials"), "{name}");
     }
+    // What the caller or the environment provides is not missing.
+    let with = |client_secret: bool, token_store: bool| {
+        let mut variables = vec![("DOCUMINE_WORKSPACE_ID", "other")];
+        variables.extend(client_secret.then_some(("DOCUMINE_CLIENT_SECRET", "its own")));
+        let settings = builder(&variables, &split).unwrap();
+        if token_store { settings.token_store(MemoryStore::default()) } else { settings }.login_from_profile()
+    };
+    let refused = |what: &str, pronoun: &str| {
+        format!(
+            "{what} of profile \"acme\" not used: DOCUMINE_WORKSPACE_ID names another workspace; \
+             use `login(…)` to log in without {pronoun}, or set the address or workspace in a profile"
+        )
+    };
+    assert_eq!(line(with(false, false)), refused("client secret and token store", "them"));
+    assert_eq!(line(with(false, true)), refused("client secret", "it"));
+    assert_eq!(line(with(true, false)), refused("token store", "it"));
+    drop(with(true, true).unwrap());
     // A profile without secret and store has nothing to withhold.
     let public =
         "default = \"a\"\n[profiles.a]\nbase_url = \"https://a.example\"\nworkspace = \"w\"\nclient_id = \"c\"\n";

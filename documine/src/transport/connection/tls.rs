@@ -5,24 +5,29 @@
 
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
 
 use super::{ConnectionConfig, invalid_identity, invalid_root_certificate};
 use crate::error::{Error, Result};
 
 /// Builds the configuration: the platform's certificate store and the authorities of `settings`, TLS 1.2 and 1.3.
-pub(super) fn client_config(settings: &ConnectionConfig) -> Result<ClientConfig> {
+///
+/// With `may_lack_roots`, a platform without certificates is no error: the configuration then trusts no server.
+pub(super) fn client_config(settings: &ConnectionConfig, may_lack_roots: bool) -> Result<ClientConfig> {
     let provider = provider(CryptoProvider::get_default().cloned())?;
-    let verifier = verifier(settings, &provider)?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
+    let verifier = verifier(settings, &provider);
+    let config = versions(provider)?;
+    let config = match verifier {
+        Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        Err(_) if may_lack_roots && settings.root_certificates.is_empty() => {
+            config.with_root_certificates(RootCertStore::empty())
+        }
+        Err(error) => return Err(error),
+    };
     let mut config = match &settings.identity {
         None => config.with_no_client_auth(),
         Some(pem) => {
@@ -35,6 +40,17 @@ pub(super) fn client_config(settings: &ConnectionConfig) -> Result<ClientConfig>
     let protocols: &[&[u8]] = if cfg!(feature = "http2") { &[b"h2", b"http/1.1"] } else { &[b"http/1.1"] };
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(config)
+}
+
+/// Builds a configuration that trusts no server.
+pub(super) fn without_roots() -> Result<ClientConfig> {
+    let provider = provider(CryptoProvider::get_default().cloned())?;
+    Ok(versions(provider)?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+fn versions(provider: Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>> {
+    let config = ClientConfig::builder_with_provider(provider);
+    config.with_safe_default_protocol_versions().map_err(|error| failed(&error))
 }
 
 /// Returns the provider that the program installed for its process, else AWS-LC, else ring. Both features may be enabled, by different crates.
