@@ -108,7 +108,7 @@ impl DossierTemplateHandle {
         })
     }
 
-    /// Returns the active dossier of this name, or creates it (`getDossiers`, `createOrUpdateDossier`). [`DossierHandle::was_created`] tells which.
+    /// Returns the active dossier of this name, or creates it (`getDossiers`, `createOrUpdateDossier`). [`DossierHandle::was_created`] distinguishes the two.
     ///
     /// An existing dossier is not changed: the other fields are only used for a creation.
     ///
@@ -270,7 +270,7 @@ named_call! {
     /// # Ok(()) }
     /// ```
     ///
-    /// After a lost response of the creation, the dossier is searched in the list, whatever the retry mode. If the list does not contain it after 7 s,
+    /// After a lost response of the creation, the dossier is searched in the list, in every retry mode. If the list does not contain it after 7 s,
     /// the creation is repeated, at most twice and not with [`RetryMode::Never`](crate::retry::RetryMode::Never). So one call creates one dossier,
     /// unless the service takes longer than 7 s to list it. Two concurrent calls may create one each, because the service does not refuse equal
     /// names. Names are equal if they differ only in their Unicode form or in spaces around them. Archived dossiers and dossiers in the trash are
