@@ -164,7 +164,7 @@ fn other_study() -> Vec<u8> {
 async fn file_in_analysis_is_not_mistaken_for_a_lost_upload() {
     let env = TestEnv::new().await;
     let dossier = env.dossier().await;
-    // Its analysis begins after the list that precedes the second upload and goes on while the lost upload is searched: only the pauses before the
+    // Its analysis begins after the list that precedes the second upload and continues while the lost upload is searched: only the pauses before the
     // searches advance the clock.
     let _replaced = dossier.upload(Source::bytes("a.pdf", other_study())).await.unwrap();
     env.add_fault(Fault::on("uploadFile").times(1).status(502));

@@ -164,7 +164,9 @@ mod tests {
     fn total() -> (Reports, Arc<TotalProgress>) {
         let reports = Reports::default();
         let recorder = Arc::clone(&reports);
-        let record = move |moved: u64, total: Option<u64>| recorder.lock().unwrap().push((moved, total));
+        let record = move |moved: u64, total: Option<u64>| {
+            recorder.lock().unwrap_or_else(PoisonError::into_inner).push((moved, total))
+        };
         (reports, Arc::new(TotalProgress::new(record)))
     }
 
@@ -176,10 +178,10 @@ mod tests {
         let first = first.start(Some(5), false, None);
         first.moved(2, Some(5));
         let second = second.start(Some(7), false, None);
-        assert_eq!(*reports.lock().unwrap(), [(2, None)]);
+        assert_eq!(*reports.lock().unwrap_or_else(PoisonError::into_inner), [(2, None)]);
         drop(skipped);
         second.moved(7, Some(7));
-        assert_eq!(*reports.lock().unwrap(), [(2, None), (2, Some(12)), (9, Some(12))]);
+        assert_eq!(*reports.lock().unwrap_or_else(PoisonError::into_inner), [(2, None), (2, Some(12)), (9, Some(12))]);
     }
 
     #[test]
@@ -188,7 +190,7 @@ mod tests {
         let skipped = total.take_file();
         total.all_taken();
         drop(skipped);
-        assert_eq!(*reports.lock().unwrap(), []);
+        assert_eq!(*reports.lock().unwrap_or_else(PoisonError::into_inner), []);
     }
 
     #[test]
@@ -197,7 +199,7 @@ mod tests {
         let file = total.take_file().start(None, true, None);
         total.all_taken();
         file.moved(3, None);
-        assert_eq!(*reports.lock().unwrap(), [(3, None)]);
+        assert_eq!(*reports.lock().unwrap_or_else(PoisonError::into_inner), [(3, None)]);
     }
 
     #[cfg(feature = "indicatif")]

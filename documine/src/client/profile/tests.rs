@@ -138,6 +138,7 @@ fn builder_calls_override_environment_and_profile() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of cases")]
 fn secrets_of_a_profile_are_sent_to_its_own_origins_only() {
     // The token endpoint of the profile is on another origin than its base URL.
     let split = FULL.replace("\"/token\"", "\"https://login.example:8443/token\"");
