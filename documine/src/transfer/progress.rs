@@ -165,7 +165,7 @@ mod tests {
         let reports = Reports::default();
         let recorder = Arc::clone(&reports);
         let record = move |moved: u64, total: Option<u64>| {
-            recorder.lock().unwrap_or_else(PoisonError::into_inner).push((moved, total))
+            recorder.lock().unwrap_or_else(PoisonError::into_inner).push((moved, total));
         };
         (reports, Arc::new(TotalProgress::new(record)))
     }

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use documine::{Client, ErrorKind};
 
-use crate::server::{Authority, CannedResponse, LICENSE, ServerOptions, Service};
+#[cfg(feature = "compression")]
+use crate::server::LICENSE;
+use crate::server::{Authority, CannedResponse, ServerOptions, Service};
 
 async fn client(
     response: CannedResponse,
