@@ -215,7 +215,7 @@ async fn polls_once_more_at_deadline_and_reports_last_state() {
     assert_eq!((error.elapsed(), error.polls()), (Duration::from_millis(1700), 4));
     assert_eq!(error.target(), format!("file {}", uploaded.id));
     let line = format!(
-        "timed out after 2s (4 polls) waiting for file {}; last state: OCR_PROCESSING; processing continues on the server, wait again with a later deadline",
+        "timed out after 2s (4 polls) waiting for file {}; last state: OCR_PROCESSING; unfinished: scan.pdf; processing continues on the server, wait again with a later deadline",
         uploaded.id
     );
     assert_eq!(error.to_string(), line);
