@@ -5,11 +5,19 @@ use std::sync::Arc;
 use url::Url;
 
 use super::endpoint_urls::{EndpointPaths, Endpoints};
-use super::flow::code::ExpectedIssuer;
 use super::token_endpoint::{EndpointConnection, TokenEndpoint};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::http_util::Http;
+
+/// The issuer that an authorization response has to name (RFC 9207).
+#[derive(Debug, Default)]
+pub(crate) struct ExpectedIssuer {
+    /// Its name, if known.
+    pub(crate) name: Option<String>,
+    /// True if the provider announces that each of its responses names the issuer, so that a response without the issuer is not the provider's.
+    pub(crate) is_announced: bool,
+}
 
 /// The endpoints of the identity provider, with the HTTP clients that connect to them.
 pub(crate) struct IdentityProvider {

@@ -8,15 +8,14 @@ use http::HeaderValue;
 use url::Url;
 
 use super::builder::{ClientBuilder, user_agent};
-use super::handle::{Client, WorkspaceContext};
+use super::handle::{Client, WorkspaceContext, authenticator};
 use super::login_defaults::LoginDefaults;
 use crate::address;
-use crate::auth::{Authenticator, Credentials, Endpoints, IdentityProvider, Login, LoginListener, TokenProvider};
-use crate::clock::Clock;
+use crate::auth::{Credentials, Endpoints, IdentityProvider, Login};
 use crate::error::{Error, Result};
 use crate::http_util::Http;
 use crate::timeout::Timeouts;
-use crate::transport::{ConnectionConfig, Observer, Pipeline, RateLimiter, RetryBudget};
+use crate::transport::{ConnectionConfig, Pipeline, RateLimiter, RetryBudget};
 
 impl ClientBuilder {
     /// Checks the settings and builds the client. Sends nothing and spawns nothing.
@@ -180,18 +179,6 @@ impl ClientBuilder {
         let user_agent = user_agent(self.app.as_deref())?;
         Ok(CheckedSettings { base_url, workspace, tenant, endpoints, user_agent })
     }
-}
-
-/// Returns the authenticator of an account.
-pub(super) fn authenticator(
-    credentials: Credentials,
-    provider: &IdentityProvider,
-    clock: &Arc<dyn Clock>,
-    observer: Option<&Arc<dyn Observer>>,
-) -> Authenticator {
-    let listener = observer.cloned().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
-    let provider = TokenProvider::new(credentials, Arc::clone(&provider.token), Arc::clone(clock));
-    Authenticator::new(provider, Arc::clone(clock), listener)
 }
 
 /// The HTTP clients of one builder. Each is built when it is first needed, because that reads the root certificates of the platform.

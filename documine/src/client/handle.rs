@@ -8,14 +8,13 @@ use documine_api::PreparedRequest;
 use documine_api::operations::Operation;
 use serde::de::DeserializeOwned;
 
-use super::build::authenticator;
 use super::decode::decode;
-use crate::auth::{Credentials, Endpoints, IdentityProvider, Login};
+use crate::auth::{Authenticator, Credentials, Endpoints, IdentityProvider, Login, LoginListener, TokenProvider};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::WaitContext;
 use crate::transport::classify::{ResponseFailure, classify};
-use crate::transport::{CallExecutor, CallOptions, Pipeline, RawResponse, RawTransport, ResponseMeta};
+use crate::transport::{CallExecutor, CallOptions, Observer, Pipeline, RawResponse, RawTransport, ResponseMeta};
 
 /// A client of one DocuMine workspace.
 ///
@@ -194,6 +193,18 @@ impl fmt::Debug for Client {
             .field("device_endpoint", &endpoints.device.as_str())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns the authenticator of an account.
+pub(super) fn authenticator(
+    credentials: Credentials,
+    provider: &IdentityProvider,
+    clock: &Arc<dyn Clock>,
+    observer: Option<&Arc<dyn Observer>>,
+) -> Authenticator {
+    let listener = observer.cloned().map(|observer| -> LoginListener { Arc::new(move |event| observer.login(event)) });
+    let provider = TokenProvider::new(credentials, Arc::clone(&provider.token), Arc::clone(clock));
+    Authenticator::new(provider, Arc::clone(clock), listener)
 }
 
 /// A request as the generated client prepares it. No other type of this crate shows progenitor's error.

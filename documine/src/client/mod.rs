@@ -27,7 +27,6 @@ pub(crate) use call::{Call, RunCall, named_call};
 pub(crate) use decode::{decode, decode_error};
 pub use handle::Client;
 pub(crate) use handle::{Prepared, build_request};
-pub use identity::Identity;
 pub use request::SendRequest;
 
 pub use crate::transport::RequestOptions;

@@ -23,15 +23,6 @@ use crate::error::{Error, Result};
 
 const OPERATION: &str = "login by browser";
 
-/// The issuer that an authorization response has to name (RFC 9207).
-#[derive(Debug, Default)]
-pub(crate) struct ExpectedIssuer {
-    /// Its name, if known.
-    pub(crate) name: Option<String>,
-    /// True if the provider announces that each of its responses names the issuer, so that a response without the issuer is not the provider's.
-    pub(crate) is_announced: bool,
-}
-
 /// A login that waits for a person at the provider's page, created by [`Login::authorization`](crate::auth::Login::authorization).
 ///
 /// It accepts one response: a code works once, and a second use of it ends the session that the first one began (RFC 6749 section 4.1.2).
