@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use documine::{Client, ErrorKind};
 
-#[cfg(feature = "compression")]
+#[cfg(any(feature = "compression", not(feature = "gzip")))]
 use crate::server::LICENSE;
 use crate::server::{Authority, CannedResponse, ServerOptions, Service};
 
@@ -22,7 +22,7 @@ fn compressed_response(coding: &'static str, body: Vec<u8>) -> CannedResponse {
 }
 
 /// Builds the header of a zstd block (RFC 8878 section 3.1.1.2); `kind` 0 is raw, 1 is a repeated byte.
-#[cfg(feature = "compression")]
+#[cfg(any(feature = "compression", not(feature = "gzip")))]
 fn zstd_block(last: bool, kind: usize, size: usize) -> [u8; 3] {
     let header = size << 3 | kind << 1 | usize::from(last);
     let [first, second, third, ..] = header.to_le_bytes();
@@ -30,7 +30,7 @@ fn zstd_block(last: bool, kind: usize, size: usize) -> [u8; 3] {
 }
 
 /// Returns the licence in a zstd frame of one raw block.
-#[cfg(feature = "compression")]
+#[cfg(any(feature = "compression", not(feature = "gzip")))]
 fn zstd_license() -> Vec<u8> {
     let size = u8::try_from(LICENSE.len()).expect("is short");
     let head = [0x28, 0xb5, 0x2f, 0xfd, 0x20, size];
