@@ -1,13 +1,16 @@
 //! SDK for DocuMine: uploads documents, waits for their analysis, reads the extracted components, downloads result packages.
 //!
-//! ```no_run
-//! use documine::{Client, DossierFields, DossierTemplateId};
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let service = documine_sim::connect().await?;
+//! # let (client, id) = (service.client.clone(), service.template().id());
+//! # let report = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf");
+//! use documine::DossierFields;
 //!
-//! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
-//! let client = Client::from_env()?; // or Client::builder("https://acme.example")
-//! let template = client.dossier_template(DossierTemplateId::new("6f1c2b0e")?);
-//! let dossier = template.create_dossier(DossierFields::named("Q3 filings")).await?;
-//! let file = dossier.upload("report.pdf").await?.wait_until_processed().await?;
+//! // let client = documine::Client::from_env()?;
+//! let dossier = client.dossier_template(id).create_dossier(DossierFields::named("Q3 filings")).await?;
+//! let file = dossier.upload(report).await?.wait_until_processed().await?;
 //! println!("{:?}", file.components().await?.values("Title"));
 //! # Ok(()) }
 //! ```

@@ -44,7 +44,7 @@ const LONGEST_NAP: Duration = Duration::from_secs(3600);
 /// clock.advance(Duration::from_secs(96 * 3600));
 /// assert_eq!(clock.now().duration_since(before).unwrap(), Duration::from_secs(345_600));
 ///
-/// // Nobody has to advance an automatic clock.
+/// // An automatic clock advances by itself.
 /// let clock = SimClock::auto();
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// clock.sleep(Duration::from_secs(3600)).await;
