@@ -11,13 +11,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use documine::models::{FileStatus, License, LicenseUsage, ProcessingStatus};
+use documine::models::{License, LicenseUsage, ProcessingStatus};
 use documine::package::PackageArchive;
-use documine::wait::{WaitError, WaitErrorKind};
-use documine::{
-    BoxFuture, DossierFields, DossierHandle, DownloadFileType, Error, ErrorKind, PackageJob, PackageRequest, Source,
-};
-use futures_util::future::join_all;
+use documine::wait::WaitErrorKind;
+use documine::{BoxFuture, DossierFields, DossierHandle, DownloadFileType, ErrorKind, PackageJob, PackageRequest};
+use documine_sim::Connection;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -28,8 +26,8 @@ use tokio::sync::Mutex;
 #[derive(Debug, Parser)]
 #[command(name = "pipeline", version, after_help = AFTER_HELP)]
 struct Args {
-    /// The PDFs to upload. Default: three built-in samples (a study report, an invoice, a scan)
-    #[arg(value_name = "FILE.pdf")]
+    /// The PDFs to upload. Default: three samples (a study report, an invoice, a scan)
+    #[arg(value_name = "FILE.pdf", default_values = SAMPLES, hide_default_value = true)]
     files: Vec<PathBuf>,
     /// Print one JSON object as the only line of stdout; everything else goes to stderr
     #[arg(long)]
@@ -42,6 +40,12 @@ struct Args {
     keep: bool,
 }
 
+const SAMPLES: [&str; 3] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/study-report.pdf"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/scan.pdf"),
+];
+
 const AFTER_HELP: &str = "\
 Environment (a real service):
   DOCUMINE_BASE_URL, DOCUMINE_WORKSPACE_ID
@@ -52,283 +56,203 @@ Environment (a real service):
 Exit codes: 0 done; 1 other failure; 2 wrong arguments or settings; 3 some files failed; 4 login needed; 5 temporary failure, try again
 later; 130 interrupted";
 
-const SAMPLES: [(&str, &[u8]); 3] = [
-    ("study-report.pdf", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/study-report.pdf"))),
-    ("invoice.pdf", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/invoice.pdf"))),
-    ("scan.pdf", include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/samples/scan.pdf"))),
-];
-
 /// The exit code and the one line of an error.
 struct Failure(u8, String);
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let code = match error.kind() {
-            ErrorKind::Config | ErrorKind::Input => 2,
-            _ if error.needs_login() => 4,
-            _ if error.is_transient() => 5,
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let code = match documine::Error::find(&*error) {
+            Some(error) if matches!(error.kind(), ErrorKind::Config | ErrorKind::Input) => 2,
+            Some(error) if error.needs_login() => 4,
+            Some(error) if error.is_transient() => 5,
             _ => 1,
         };
         Self(code, format!("{error:#}"))
     }
 }
 
-impl From<WaitError> for Failure {
-    fn from(error: WaitError) -> Self {
-        Error::from(error).into()
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self(1, error.to_string())
-    }
-}
-
-/// The objects that the program created at the service and deletes at the end.
+/// The deletions of the objects that the program created at the service.
 #[derive(Default)]
-struct Created(Arc<Mutex<Vec<Object>>>);
-
-enum Object {
-    Dossier(DossierHandle),
-    Package(PackageJob),
-}
+struct Created(Arc<Mutex<Vec<BoxFuture<'static, documine::Result<()>>>>>);
 
 impl Created {
-    /// Sends a creation and remembers its result. An interrupt does not stop the task, and the deletion waits for the lock: nothing is lost.
-    async fn create<T>(
+    /// Sends a creation and remembers its deletion. An interrupt does not stop the task, and `delete_all` waits for the lock: nothing is lost.
+    async fn create<T: Send + 'static>(
         &self,
-        call: BoxFuture<'static, documine::Result<T>>,
-        remember: fn(T) -> Object,
-    ) -> Result<T, Failure>
-    where
-        T: Clone + Send + 'static,
-    {
-        let mut objects = Arc::clone(&self.0).lock_owned().await;
-        let task = tokio::spawn(async move {
-            let created = call.await?;
-            objects.push(remember(created.clone()));
-            Ok::<_, Error>(created)
-        });
-        Ok(task.await.map_err(std::io::Error::other)??)
+        creation: BoxFuture<'static, documine::Result<T>>,
+        deletion: impl FnOnce(&T) -> Option<BoxFuture<'static, documine::Result<()>>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let mut deletions = Arc::clone(&self.0).lock_owned().await;
+        let task = tokio::spawn(async move { creation.await.inspect(|object| deletions.extend(deletion(object))) });
+        Ok(task.await??)
     }
 
-    /// Deletes everything, the latest first.
-    async fn delete_all(&self, keep_dossier: bool) -> Result<(), Failure> {
-        for object in self.0.lock().await.drain(..).rev() {
-            let deleted = match object {
-                Object::Dossier(dossier) if keep_dossier => {
-                    eprintln!("kept: dossier {}", dossier.id());
-                    Ok(())
-                }
-                Object::Dossier(dossier) => dossier.delete().permanently(true).await,
-                Object::Package(package) => package.cancel().await,
-            };
-            deleted.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) })?;
+    /// Deletes everything, the latest first. Returns the last error.
+    async fn delete_all(&self) -> documine::Result<()> {
+        let mut result = Ok(());
+        for deletion in self.0.lock().await.drain(..).rev() {
+            result = deletion.await.or_else(|error| if error.is_not_found() { Ok(()) } else { Err(error) }).and(result);
         }
-        Ok(())
+        result
     }
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
-    let created = Created::default();
-    let result = tokio::select! {
-        result = run(&args, &created) => result,
-        _ = tokio::signal::ctrl_c() => Err(Failure(130, "interrupted before the end".to_owned())),
+    let Failure(code, line) = match run(&Args::parse()).await {
+        Ok(None) => return ExitCode::SUCCESS,
+        Ok(Some(failure)) | Err(failure) => failure,
     };
-    let deleted = created.delete_all(args.keep).await;
-    let result = result.and_then(|summary| deleted.map(|()| summary));
-    if let (Ok((summary, _)), true) = (&result, args.json) {
-        println!("{summary}");
-    }
-    match result.map(|(_, failure)| failure) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(Failure(code, line))) | Err(Failure(code, line)) => {
-            eprintln!("error: {line}");
-            ExitCode::from(code)
-        }
-    }
+    eprintln!("error: {line}");
+    ExitCode::from(code)
 }
 
-/// Does the whole job. Returns the summary, and the failure of single files or packages, which do not stop the others.
-async fn run(args: &Args, created: &Created) -> Result<(Value, Option<Failure>), Failure> {
-    let folder = |name: &str| {
-        let folder = args.out.join(name);
+/// Runs the job until its end or an interrupt, deletes what it created, and prints the summary. Returns the failures of single files or packages.
+async fn run(args: &Args) -> Result<Option<Failure>, Failure> {
+    for folder in [args.out.join("components"), args.out.join("packages")] {
         std::fs::create_dir_all(&folder)
-            .map_err(|error| Failure(1, format!("{}: {error}; choose another --out", folder.display())))?;
-        Ok::<_, Failure>(folder)
+            .map_err(|error| format!("{}: {error}; choose another --out", folder.display()))?;
+    }
+    let service = documine_sim::connect().await?;
+    let created = Created::default();
+    let result = tokio::select! {
+        result = process(args, &service, &created) => result,
+        _ = tokio::signal::ctrl_c() => Err(Failure(130, "interrupted before the end".to_owned())),
     };
-    let (components_folder, packages_folder) = (folder("components")?, folder("packages")?);
+    let deleted = created.delete_all().await;
+    let (mut summary, failure) = result?;
+    deleted?;
+    let requests = service.client.requests_sent();
+    if args.json {
+        summary["requests"] = requests.into();
+        println!("{summary}");
+    } else {
+        println!("done with {requests} requests; components and packages are in {}", args.out.display());
+    }
+    Ok(failure)
+}
+
+/// Does the whole job. Returns the summary, and the failures of single files or packages, which do not stop the others.
+async fn process(args: &Args, service: &Connection, created: &Created) -> Result<(Value, Option<Failure>), Failure> {
     let is_json = args.json;
     let say = move |line: &str| if is_json { eprintln!("{line}") } else { println!("{line}") };
-    let (mut failed_files, mut failed_packages) = (Vec::new(), Vec::new());
+    let mut failed: Vec<(String, Failure)> = Vec::new();
 
-    // 1. Log in, which happens before the first request, and choose a dossier template.
-    let service = documine_sim::connect().await?;
-    let client = &service.client;
+    // 1. Log in, which happens before the first request, and read the dossier template.
     let template = service.template().get().await?;
     say(&format!("{}: template {:?}", service.description(), template.name.unwrap_or_default()));
 
     // 2. Create a dossier.
     let fields = DossierFields::named("SDK pipeline").description("created by the example `pipeline`");
-    let dossier = created.create(service.template().create_dossier(fields).send(), Object::Dossier).await?;
+    let (creation, keep) = (service.template().create_dossier(fields).send(), args.keep);
+    let deletion = move |dossier: &DossierHandle| (!keep).then(|| dossier.delete().permanently(true).send());
+    let dossier = created.create(creation, deletion).await?;
     say(&format!("dossier {}", dossier.id()));
 
-    // 3. Upload the files.
+    // 3. Upload the files. A file replaces an earlier one of its name, so `upload_all` refuses a second file of a name.
     let mut uploaded = Vec::new();
-    for outcome in dossier.upload_all(sources(&args.files)).await? {
+    for outcome in dossier.upload_all(args.files.clone()).await? {
         match outcome.result {
-            Ok(file) => {
-                say(&format!("{}: uploaded as file {}", outcome.file_name, file.id));
-                uploaded.push(file.id);
-            }
-            Err(error) if error.needs_login() => return Err(error.into()),
-            Err(error) => failed_files.push((outcome.file_name, error.into())),
+            Ok(file) => uploaded.push((outcome.file_name, file.id)),
+            Err(error) => failed.push((outcome.file_name, error.into())),
         }
     }
 
     // 4. Wait for the analysis. One list request per poll covers all files.
-    let mut files = match dossier.wait_until_processed().on_state(say).await {
+    let statuses = match dossier.wait_until_processed().on_state(say).await {
         Err(error) if error.kind() == WaitErrorKind::Failed => dossier.files().await?,
-        waited => waited?,
+        waited => waited.map_err(documine::Error::from)?,
     };
-    files.sort_by_key(|file| uploaded.iter().position(|id| *id == file.id));
-    files.retain(|file| {
-        let is_processed = file.processing_status == Some(ProcessingStatus::Processed);
-        if !is_processed {
-            let reason = file.error_message.as_deref().unwrap_or("no reason from the service");
-            failed_files.push((name_of(file), Failure(1, format!("the analysis failed: {reason}"))));
+    let mut files = Vec::new();
+    for (name, id) in uploaded {
+        let status = statuses.iter().find(|status| status.id == id);
+        if let Some(file) = status.filter(|file| file.processing_status == Some(ProcessingStatus::Processed)) {
+            files.push((name, file));
+        } else {
+            let reason = status.and_then(|file| file.error_message.as_deref()).unwrap_or("no reason from the service");
+            failed.push((name, format!("the analysis failed: {reason}").into()));
         }
-        is_processed
-    });
+    }
 
     // 5. Export the components as JSON and XML.
     let mut exported = Vec::new();
-    for file in &files {
-        let (name, handle) = (name_of(file), dossier.file(&file.id));
+    for (name, file) in &files {
+        let (handle, path) = (dossier.file(&file.id), args.out.join("components").join(name));
         let components = handle.components().include_details(true).await?;
-        write(
-            &components_folder.join(format!("{name}.json")),
-            serde_json::to_vec_pretty(&components).map_err(std::io::Error::from)?,
-        )?;
+        write(&path, "json", serde_json::to_vec_pretty(&components)?)?;
         match handle.components_xml().await {
             Err(error) if error.is_unsupported_by_document() => say(&format!("{name}: {error}")),
-            xml => write(&components_folder.join(format!("{name}.xml")), xml?)?,
+            xml => write(&path, "xml", xml?)?,
         }
-        say(&format!("\n{name}: {} pages", file.number_of_pages.unwrap_or_default()));
-        let mut values = serde_json::Map::new();
-        for component in components.names() {
-            if !components.values(component).is_empty() {
-                say(&format!("  {component}: {}", components.values(component).join(", ")));
-            }
-            values.insert(component.to_owned(), json!(components.values(component)));
-        }
-        exported.push(json!({ "file_name": name, "pages": file.number_of_pages, "components": values }));
+        let values = components.names().map(|component| (component.to_owned(), components.values(component).into()));
+        let (pages, values) = (file.number_of_pages, Value::Object(values.collect()));
+        say(&format!("{name}: {} pages, {values}", pages.unwrap_or_default()));
+        exported.push(json!({ "file_name": name, "pages": pages, "components": values }));
     }
 
-    // 6. Have packages prepared: for one file, for several, for the dossier. Then download and verify them.
-    let mut packages = Vec::new();
-    let jobs = create_packages(&dossier, &files, created).await?;
-    let saved =
-        jobs.iter().map(async |(kind, job)| (*kind, save(job, &packages_folder.join(format!("{kind}.zip"))).await));
-    for (kind, saved) in join_all(saved).await {
-        match saved {
-            Ok((path, entries, bytes)) => {
+    // 6. Have packages of documents and reports prepared: for one file, for several, for the dossier. Then download and verify them.
+    let failed_files = failed.len();
+    let (mut jobs, mut packages) = (Vec::new(), Vec::new());
+    if let Some((_, first)) = files.first() {
+        let reports = dossier.get().await?.report_template_ids;
+        let content = PackageRequest::file_types([DownloadFileType::Original]).and_reports(reports);
+        let several = files.iter().take(2).map(|(_, file)| &file.id);
+        for (kind, creation) in [
+            ("file", dossier.file(&first.id).create_package(content.clone()).send()),
+            ("files", dossier.create_files_package(several, content.clone()).send()),
+            ("dossier", dossier.create_package(content).send()),
+        ] {
+            jobs.push((kind, created.create(creation, |job: &PackageJob| Some(job.cancel().send())).await?));
+        }
+    }
+    for (kind, job) in jobs {
+        let path = args.out.join("packages").join(format!("{kind}.zip"));
+        match save(&job, &path).await {
+            Ok((entries, bytes)) => {
                 say(&format!("{}: {} entries, {bytes} bytes", path.display(), entries.len()));
                 packages.push(json!({ "kind": kind, "path": path, "entries": entries, "bytes": bytes }));
             }
-            Err(failure) => failed_packages.push((format!("package {kind:?}"), failure)),
+            Err(error) => failed.push((format!("package {kind:?}"), error.into())),
         }
     }
 
     // 7. Read the licence and its usage.
-    let license = match (client.license().await, client.license_usage().await) {
+    let license = match (service.client.license().await, service.client.license_usage().await) {
         (Err(error), _) | (_, Err(error)) if error.is_unsupported_by_document() => Value::Null,
         (license, usage) => license_summary(&license?, usage?),
     };
-    created.delete_all(args.keep).await?;
-    say(&format!(
-        "done with {} requests; components and packages are in {}",
-        client.requests_sent(),
-        args.out.display()
-    ));
 
-    let failed: Vec<_> = failed_files.iter().chain(&failed_packages).collect();
-    let failure = summarize(&failed_files, &failed_packages, exported.len());
-    let mut summary = json!({
-        "dossier_id": dossier.id(), "files": exported, "packages": packages, "license": license, "requests": client.requests_sent(),
-    });
+    let mut summary =
+        json!({ "dossier_id": dossier.id(), "files": exported, "packages": packages, "license": license });
     if !failed.is_empty() {
-        summary["failed"] = failed.iter().map(|(name, failure)| json!({ "name": name, "error": failure.1 })).collect();
+        summary["failed"] = failed.iter().map(|(name, error)| json!({ "name": name, "error": error.1 })).collect();
     }
+    let lines = failed.iter().map(|(name, error)| format!("{name}: {}", error.1)).collect::<Vec<_>>().join(" | ");
+    let failure = match &failed[..] {
+        [] => None,
+        [(_, first), ..] if files.is_empty() => Some(Failure(first.0, lines)),
+        [.., (_, package)] if failed.len() > failed_files => Some(Failure(package.0, lines)),
+        _ => {
+            let total = failed_files + files.len();
+            Some(Failure(3, format!("{failed_files} of {total} files failed, the others are done: {lines}")))
+        }
+    };
     Ok((summary, failure))
 }
 
-/// Joins the failures of single files and packages into one; `None` if there are none.
-fn summarize(files: &[(String, Failure)], packages: &[(String, Failure)], exported: usize) -> Option<Failure> {
-    let lines: Vec<_> = files.iter().chain(packages).map(|(name, failure)| format!("{name}: {}", failure.1)).collect();
-    let lines = lines.join(" | ");
-    match (packages, files) {
-        ([(_, first), ..], _) => Some(Failure(first.0, lines)),
-        ([], [(_, first), ..]) if exported == 0 => Some(Failure(first.0, lines)),
-        ([], []) => None,
-        ([], failed) => {
-            let total = failed.len() + exported;
-            Some(Failure(3, format!("{} of {total} files failed, the others are done: {lines}", failed.len())))
-        }
-    }
-}
-
-/// The files to upload. In a dossier a file replaces an earlier one of the same name, so `upload_all` refuses a second file of a name.
-fn sources(paths: &[PathBuf]) -> Vec<Source> {
-    if paths.is_empty() {
-        return SAMPLES.iter().map(|(name, content)| Source::bytes(*name, *content)).collect();
-    }
-    paths.iter().map(Source::path).collect()
-}
-
-/// Starts the preparation of three packages with the documents and the reports of the dossier.
-async fn create_packages(
-    dossier: &DossierHandle,
-    files: &[FileStatus],
-    created: &Created,
-) -> Result<Vec<(&'static str, PackageJob)>, Failure> {
-    let [first, ..] = files else { return Ok(Vec::new()) };
-    let reports = dossier.get().await?.report_template_ids;
-    let content = PackageRequest::file_types([DownloadFileType::Original]).and_reports(reports);
-    let several = files.iter().take(2).map(|file| &file.id);
-    let requests = [
-        ("file", dossier.file(&first.id).create_package(content.clone()).send()),
-        ("files", dossier.create_files_package(several, content.clone()).send()),
-        ("dossier", dossier.create_package(content).send()),
-    ];
-    let mut jobs = Vec::new();
-    for (kind, request) in requests {
-        jobs.push((kind, created.create(request, Object::Package).await?));
-    }
-    Ok(jobs)
-}
-
-/// Downloads a package when it is ready and verifies all its entries.
-async fn save(job: &PackageJob, path: &Path) -> Result<(PathBuf, Vec<String>, u64), Failure> {
+/// Downloads a package when it is ready and verifies all its entries. Returns their names and the size of the package.
+async fn save(job: &PackageJob, path: &Path) -> documine::Result<(Vec<String>, u64)> {
     let saved = job.wait().await?.save_to(path).await?;
     let archive = PackageArchive::open(&saved.path).await?;
     archive.check().await?;
-    let entries = archive.entries().iter().map(|entry| entry.name().to_owned()).collect();
-    Ok((saved.path, entries, saved.bytes))
+    Ok((archive.entries().iter().map(|entry| entry.name().to_owned()).collect(), saved.bytes))
 }
 
-fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Failure> {
-    std::fs::write(path, content).map_err(|error| Failure(1, format!("{}: {error}", path.display())))
-}
-
-/// The file's name, as a name that cannot lead out of a folder.
-fn name_of(file: &FileStatus) -> String {
-    let name = file.file_name.as_deref().unwrap_or(file.id.as_str());
-    name.trim_start_matches('.')
-        .replace(|character: char| character.is_control() || "/\\:*?\"<>|".contains(character), "_")
+/// Writes `path.extension`.
+fn write(path: &Path, extension: &str, content: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let path = format!("{}.{extension}", path.display());
+    Ok(std::fs::write(&path, content).map_err(|error| format!("{path}: {error}"))?)
 }
 
 fn license_summary(license: &License, usage: LicenseUsage) -> Value {

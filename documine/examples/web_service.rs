@@ -17,6 +17,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use documine::auth::{Login, Secret};
 use documine::models::DownloadId;
+use documine::wait::WaitError;
 use documine::{
     Client, ClientBuilder, Credentials, DossierFields, DossierTemplateId, DownloadFileType, PackageRequest, Source,
 };
@@ -160,7 +161,8 @@ enum Failure {
 
 impl<E: Into<BoxError>> From<E> for Failure {
     fn from(error: E) -> Self {
-        let error = error.into();
+        let error =
+            error.into().downcast::<WaitError>().map_or_else(|error| error, |wait| documine::Error::from(*wait).into());
         let login_needed = documine::Error::find(&*error).is_some_and(documine::Error::needs_login);
         if login_needed { Self::LoginNeeded } else { Self::Other(error) }
     }
@@ -170,7 +172,12 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::LoginNeeded => Redirect::to("/login").into_response(),
-            Self::Other(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+            Self::Other(error) => {
+                // The text may name ids and files, so it stays in the log.
+                eprintln!("{error:#}");
+                let status = documine::Error::find(&*error).map(documine::Error::suggested_status);
+                status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+            }
         }
     }
 }
@@ -258,6 +265,8 @@ mod tests {
         let form = reqwest::multipart::Form::new().part("file", part);
         let package = browser.redirect(http.post(format!("{url}/upload")).multipart(form)).await?;
         let zip = browser.send(http.get(format!("{url}{package}"))).await?.error_for_status()?.bytes().await?;
+        let unknown = browser.send(http.get(format!("{url}/package/unknown"))).await?;
+        assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
         let archive = zip::ZipArchive::new(io::Cursor::new(zip))?;
         assert!(archive.file_names().any(|name| name.is_ok_and(|name| name.ends_with("invoice.pdf"))));
         Ok(())

@@ -19,7 +19,7 @@ chapter!(keeping_a_login, "service_account");
 chapter!(uploading, "folder_to_csv");
 chapter!(waiting, "wait_with_progress");
 chapter!(lists);
-chapter!(packages, "package_report", "resumable_download");
+chapter!(packages, "package_report", "resumable_download", "archive_packages");
 chapter!(your_own_types, "typed_values");
 chapter!(errors_and_retries);
 chapter!(faults);

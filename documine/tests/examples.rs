@@ -49,5 +49,6 @@ fn login_examples_use_a_store() -> TestResult {
 fn other_examples_run_to_their_end() -> TestResult {
     assert_runs("testing_with_faults", &["all tests passed"])?;
     assert_runs("raw_requests", &["analysedPages"])?;
-    assert_runs("metrics", &["createOrUpdateDossier"])
+    assert_runs("metrics", &["createOrUpdateDossier"])?;
+    assert_runs("archive_packages", &[".zip: ", "3 dossiers are archived"])
 }

@@ -12,6 +12,7 @@ mod auth_headers;
 mod boundary_values;
 mod cancellation;
 mod client_authentication;
+mod client_options;
 mod components;
 mod config_errors;
 #[cfg(reconstruction)]

@@ -15,7 +15,7 @@ use crate::auth::{Credentials, Endpoints, IdentityProvider, Login};
 use crate::error::{Error, Result};
 use crate::http_util::Http;
 use crate::timeout::Timeouts;
-use crate::transport::{ConnectionConfig, Pipeline, RateLimiter, RetryBudget};
+use crate::transport::{ConnectionConfig, Pipeline, RateLimiter, RequestOptions, RetryBudget};
 
 impl ClientBuilder {
     /// Checks the settings and builds the client. Sends nothing and spawns nothing.
@@ -27,7 +27,7 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with one line on the first setting that is missing or invalid.
     pub fn build(self) -> Result<Client> {
         let (pipeline, workspace) = self.pipeline()?;
-        Ok(Client::from_pipeline(pipeline, Arc::new(workspace)))
+        Ok(Client::new(Arc::new(pipeline), Arc::new(workspace), RequestOptions::new()))
     }
 
     /// Checks the settings and builds the parts of a client.

@@ -20,13 +20,14 @@ pub(crate) struct Call<P, T> {
 
 impl<P, T> Call<P, T> {
     pub(crate) fn new(client: &Client, params: P, run: RunCall<P, T>) -> Self {
-        Self { client: client.clone(), params, options: RequestOptions::default(), run }
+        Self { client: client.clone(), params, options: client.default_options(), run }
     }
 
     /// Configures the call as one poll of a wait. Longer retry pauses are left to the wait, which knows its own deadline.
     pub(crate) fn for_poll(mut self, hint: &RetryAfterHint) -> Self {
         const MAX_ELAPSED: Duration = Duration::from_secs(20);
         let options = &mut self.options.call;
+        options.deadline = None;
         let policy = options.retry_policy.as_deref().unwrap_or_else(|| &self.client.pipeline().retry_policy);
         let limit = policy.elapsed_limit().min(MAX_ELAPSED);
         options.retry_policy = Some(Box::new(policy.clone().max_elapsed(limit)));

@@ -14,7 +14,9 @@ use crate::clock::Clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::WaitContext;
 use crate::transport::classify::{ResponseFailure, classify};
-use crate::transport::{CallExecutor, CallOptions, Observer, Pipeline, RawResponse, RawTransport, ResponseMeta};
+use crate::transport::{
+    CallExecutor, CallOptions, Observer, Pipeline, RawResponse, RawTransport, RequestOptions, ResponseMeta,
+};
 
 /// A client of one DocuMine workspace.
 ///
@@ -27,6 +29,8 @@ struct ClientState {
     generated: documine_api::Client,
     workspace: Arc<WorkspaceContext>,
     waits: WaitContext,
+    /// The defaults of every operation.
+    options: RequestOptions,
 }
 
 /// The workspace and its identity provider, shared by the clients of all accounts.
@@ -37,14 +41,13 @@ pub(crate) struct WorkspaceContext {
 }
 
 impl Client {
-    pub(super) fn from_pipeline(pipeline: Pipeline, workspace: Arc<WorkspaceContext>) -> Self {
-        let pipeline = Arc::new(pipeline);
-        let transport = Arc::new(RawTransport(Arc::clone(&pipeline)));
+    pub(super) fn new(pipeline: Arc<Pipeline>, workspace: Arc<WorkspaceContext>, options: RequestOptions) -> Self {
+        let transport = Arc::new(RawTransport { pipeline: Arc::clone(&pipeline), options: options.clone() });
         let inner = documine_api::Inner::new(transport).with_base(Arc::clone(&pipeline.base_url));
         let base_url = pipeline.base_url.as_str();
         let generated = documine_api::Client::new_with_client(base_url, pipeline.client.clone(), inner);
-        let waits = WaitContext::new(Arc::clone(&pipeline.clock));
-        Self(Arc::new(ClientState { pipeline, generated, workspace, waits }))
+        let waits = WaitContext::new(Arc::clone(&pipeline.clock), options.call.deadline);
+        Self(Arc::new(ClientState { pipeline, generated, workspace, waits, options }))
     }
 
     /// Creates a client of another account, with the connections and settings of this one: for a service with many users.
@@ -56,7 +59,7 @@ impl Client {
     /// |---|---|
     /// | connections, proxy and certificates | tokens and token store |
     /// | workspace and endpoints | waits: lists of one account are never shown to another |
-    /// | timeouts, retry policy, response limit, clock, observer | the count of [`requests_sent`](Self::requests_sent) |
+    /// | timeouts, retry policy, [options](Self::with_options), response limit, clock, observer | the count of [`requests_sent`](Self::requests_sent) |
     /// | rate limit and retry budget, which protect the service | |
     ///
     /// The shared observer receives the [login events](crate::observe::LoginEvent) of all accounts, and the events do not name the account.
@@ -81,7 +84,40 @@ impl Client {
         credentials.check()?;
         let (pipeline, workspace) = (&self.0.pipeline, &self.0.workspace);
         let auth = authenticator(credentials, &workspace.provider, &pipeline.clock, pipeline.observer.as_ref());
-        Ok(Self::from_pipeline(pipeline.with_auth(auth), Arc::clone(workspace)))
+        Ok(Self::new(Arc::new(pipeline.with_auth(auth)), Arc::clone(workspace), self.0.options.clone()))
+    }
+
+    /// Creates a client with the account, connections and settings of this one, and with defaults for the options of all its operations.
+    ///
+    /// Takes microseconds and sends nothing. The options apply to every call, list, wait and transfer of the client and its handles, and to
+    /// [`raw`](Self::raw). An option of a single operation takes precedence; its headers are added, and replace headers of the same name. Options that
+    /// this client has from an earlier `with_options` remain, unless `options` sets them.
+    ///
+    /// A deadline limits each operation, including transfers, which have none otherwise, and whole waits. Requests to the identity provider have
+    /// none of these options. Waits share list requests with waits of the same client and its clones only.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let service = documine_sim::connect().await?;
+    /// # let (client, template_id) = (&service.client, service.template().id().clone());
+    /// use std::time::Duration;
+    /// use documine::RequestOptions;
+    ///
+    /// let nightly = RequestOptions::new().with_header("X-Request-Source", "nightly").with_timeout(Duration::from_secs(120));
+    /// let client = client.with_options(nightly);
+    /// client.dossier_template(template_id).get().await?;                  // 120 s per attempt
+    /// client.license().with_timeout(Duration::from_secs(5)).await?;       // 5 s per attempt, the same header
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// With an invalid or [reserved](RequestOptions::with_header) header, each operation of the client fails before anything is sent.
+    #[must_use = "this client stays unchanged"]
+    pub fn with_options(&self, options: RequestOptions) -> Self {
+        let mut merged = self.0.options.clone();
+        merged.merge(options);
+        Self::new(Arc::clone(&self.0.pipeline), Arc::clone(&self.0.workspace), merged)
     }
 
     /// Starts an interactive login of a user with the endpoints and connections of this client: see [`Login`].
@@ -175,6 +211,11 @@ impl Client {
 
     pub(crate) fn pipeline(&self) -> &Pipeline {
         &self.0.pipeline
+    }
+
+    /// Returns the options of an operation that sets none.
+    pub(crate) fn default_options(&self) -> RequestOptions {
+        self.0.options.clone()
     }
 
     pub(crate) fn waits(&self) -> &WaitContext {

@@ -5,7 +5,18 @@ use http::StatusCode;
 use super::{Error, ErrorKind};
 
 impl Error {
-    /// Returns the HTTP status with which a web service can pass this error on to its own clients; see the
+    /// Returns the HTTP status with which a web service with one account for all users can pass this error on; see the
+    /// [table](Self#http-statuses-for-a-web-service).
+    ///
+    /// Like [`suggested_status`](Self::suggested_status), but 502 in place of 401: a failed login of the web service is no matter of its users.
+    pub fn suggested_status_for_service_account(&self) -> StatusCode {
+        match self.suggested_status() {
+            StatusCode::UNAUTHORIZED => StatusCode::BAD_GATEWAY,
+            status => status,
+        }
+    }
+
+    /// Returns the HTTP status with which a web service with a login per user can pass this error on; see the
     /// [table](Self#http-statuses-for-a-web-service).
     pub fn suggested_status(&self) -> StatusCode {
         if self.is_rate_limited() {
@@ -47,14 +58,15 @@ impl Error {
 mod tests {
     use super::*;
 
-    /// Returns the rows of the documented table: the first two cells of each.
-    fn documented_rows() -> Vec<(&'static str, u16)> {
-        let table = include_str!("../error.rs").split_once("| error | status of the web service |").expect("a table").1;
+    /// Returns the rows of the documented table: the first three cells of each.
+    fn documented_rows() -> Vec<(&'static str, [u16; 2])> {
+        let table = include_str!("../error.rs").split_once("| error | login per user | service account |");
+        let table = table.expect("a table").1;
         let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("/// | "));
         rows.map(|row| {
             let mut cells = row.split('|').map(str::trim);
             let name = cells.next().expect("an error").trim_matches('`');
-            (name, cells.next().expect("a status").parse().expect("a number"))
+            (name, [(); 2].map(|()| cells.next().expect("a status").parse().expect("a number")))
         })
         .collect()
     }
@@ -83,11 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn documented_table_matches_suggested_status() {
+    fn documented_table_matches_suggested_statuses() {
         let rows = documented_rows();
         assert_eq!(rows.len(), 14);
-        for (row, status) in rows {
-            assert_eq!(example(row).suggested_status().as_u16(), status, "{row}");
+        for (row, statuses) in rows {
+            let error = example(row);
+            let suggested = [error.suggested_status(), error.suggested_status_for_service_account()];
+            assert_eq!(suggested.map(|status| status.as_u16()), statuses, "{row}");
         }
     }
 

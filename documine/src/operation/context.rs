@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use super::duration_stats::DurationStats;
 use crate::clock::Clock;
@@ -11,13 +12,15 @@ use crate::models::{DossierId, DossierTemplateId};
 /// The clock, the durations of earlier waits and the shared polls of a client.
 pub(crate) struct WaitContext {
     pub(super) clock: Arc<dyn Clock>,
+    /// The deadline of a wait that sets none. `None`: the default of the kind of work.
+    pub(super) deadline: Option<Duration>,
     pub(super) stats: DurationStats,
     pub(super) shared_polls: PollRegistry,
 }
 
 impl WaitContext {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, stats: DurationStats::default(), shared_polls: PollRegistry::default() }
+    pub(crate) fn new(clock: Arc<dyn Clock>, deadline: Option<Duration>) -> Self {
+        Self { clock, deadline, stats: DurationStats::default(), shared_polls: PollRegistry::default() }
     }
 }
 

@@ -4,7 +4,9 @@
 //! PackageJobRef    a reference to a package in preparation, for another process               reference.rs
 //! Wait, States     a handle, a condition and the options of one wait; its states              wait.rs
 //!   Poller         polls a handle until the condition holds                                   poller.rs
+//!     backoff      the interval of work whose duration is unknown                           backoff.rs
 //!   SharedPoll     one list request per poll for many waits                                   shared_poll.rs
+//!     CompletionHistory  completions of the list's items, to time the next poll               completions.rs
 //!   Pollable       the interface of a handle: fetch a status, decide its meaning              pollable.rs
 //!   WaitContext    state that all waits of a client share                                     context.rs
 //!   DurationStats  durations of earlier waits                                                 duration_stats.rs
@@ -13,6 +15,8 @@
 //!   OpenFiles      the files on which a wait still depends                                    open_files.rs
 //! ```
 
+mod backoff;
+mod completions;
 mod condition;
 mod context;
 mod duration_stats;

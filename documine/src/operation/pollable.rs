@@ -36,6 +36,11 @@ pub(crate) trait Pollable: Clone + Send + Sync + 'static {
     /// Decides the meaning of a status for a wait on `condition`.
     fn decide(&self, status: Self::Status, condition: &Condition<Self::Status>) -> PollOutcome<Self::Status>;
 
+    /// Returns whether the service is still working on the item. Default: `false`, for a handle without a list.
+    fn is_unfinished(_: &Self::Status) -> bool {
+        false
+    }
+
     /// Returns the key of the list that shows this handle's status among others. Default: `None`, polls are not shared.
     fn list_key(&self) -> Option<PollKey> {
         None

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::backoff::{MAX_INTERVAL, MIN_INTERVAL, backoff};
 use super::condition::Condition;
 use super::error::{WaitError, WaitErrorKind, WaitReport};
 use super::open_files::OpenFiles;
@@ -14,14 +15,6 @@ use crate::error::{Error, Result};
 use crate::text::one_line;
 use crate::transport::{RequestOptions, RetryAfterHint};
 
-/// Bounds of the interval between two polls.
-const MIN_INTERVAL: Duration = Duration::from_millis(500);
-const MAX_INTERVAL: Duration = Duration::from_secs(15);
-/// Polling interval in seconds, relative to the square root of the elapsed seconds.
-///
-/// With an unknown duration, the work is equally likely to end in seconds 0 to 1, 1 to 4 or 4 to 16. Intervals that grow
-/// with the square root of the elapsed time then detect the end soonest for their number.
-const BACKOFF_COEFFICIENT: f64 = 0.7;
 /// Fraction of the median duration before which a poll is unlikely to find the work finished.
 const EARLIEST_POLL_FRACTION: f64 = 0.6;
 /// Shortest time limit of a poll, also at the deadline itself.
@@ -149,7 +142,7 @@ impl<P: Pollable, T: Send + 'static> PollStates<T> for Poller<P, T> {
 
 impl<P: Pollable, T: Send + 'static> Poller<P, T> {
     pub(super) fn new(config: Arc<PollConfig<P, T>>, mut options: WaitOptions) -> Self {
-        let deadline = options.request.call.deadline.take().unwrap_or(P::DEADLINE);
+        let deadline = options.request.call.deadline.take().or(config.handle.waits().deadline).unwrap_or(P::DEADLINE);
         // A shared list request has the options of the client, so a wait with options of its own takes no part.
         let shared_poll = if options.request.is_unset() { SharedPoll::of(&config.handle) } else { None };
         Self {
@@ -308,14 +301,17 @@ impl<P: Pollable, T: Send + 'static> Poller<P, T> {
     /// Returns the pause before the next poll.
     fn next_interval(&mut self, random: f64) -> Duration {
         let elapsed = self.elapsed();
-        let interval = Duration::from_secs_f64(BACKOFF_COEFFICIENT * elapsed.as_secs_f64().sqrt())
-            .clamp(MIN_INTERVAL, MAX_INTERVAL);
+        // Other conditions hold sooner or later than the end of the work.
+        let learned = self.subscription.as_ref().filter(|_| self.has_typical_duration());
+        let learned = learned.and_then(Subscription::interval);
+        let interval = learned.unwrap_or_else(|| backoff(elapsed));
         self.max_age = interval / 2;
         // Jitter of 10 %, so that waits that start together spread out.
         let mut pause = interval.mul_f64(0.9 + 0.2 * unit_interval(random));
         if let Some(since) = self.done_since {
             pause = pause.min(self.options.stable_for.saturating_sub(elapsed.saturating_sub(since)));
-        } else if self.has_typical_duration()
+        } else if learned.is_none()
+            && self.has_typical_duration()
             && let Some(median) = self.config.handle.waits().stats.median(P::KIND)
         {
             let until_earliest = median.mul_f64(EARLIEST_POLL_FRACTION).saturating_sub(elapsed);

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::Shared;
 use tokio::sync::Notify;
 
+use super::completions::CompletionHistory;
 use super::pollable::Pollable;
 use crate::clock::BoxFuture;
 use crate::error::{Error, Result};
@@ -37,6 +38,7 @@ pub(crate) struct SharedPoll<P: Pollable> {
 struct PollCache<S> {
     subscribers: usize,
     latest: Option<CachedList<S>>,
+    completions: CompletionHistory,
     /// The list request in progress and its start.
     in_flight: Option<(Duration, ListFuture<S>)>,
     /// The end of a pause that the service requested, and the error that requested it.
@@ -66,7 +68,14 @@ impl<P: Pollable> SharedPoll<P> {
     pub(crate) fn of(handle: &P) -> Option<Arc<Self>> {
         let key = handle.list_key()?;
         Some(handle.waits().shared_polls.get_or_insert(key, || {
-            let cache = PollCache { subscribers: 0, latest: None, in_flight: None, paused: None, is_disabled: false };
+            let cache = PollCache {
+                subscribers: 0,
+                latest: None,
+                completions: CompletionHistory::default(),
+                in_flight: None,
+                paused: None,
+                is_disabled: false,
+            };
             Self { handle: handle.clone(), cache: Mutex::new(cache), updated: Notify::new() }
         }))
     }
@@ -96,6 +105,7 @@ impl<P: Pollable> SharedPoll<P> {
             return Some(ready(Ok(Arc::clone(&list.statuses))).boxed().shared());
         }
         if cache.is_disabled || cache.subscribers < P::MIN_SHARED_WAITS {
+            cache.completions.end_burst();
             return None;
         }
         if let Some((_, list)) = cache.in_flight.as_ref().filter(|(started, _)| is_recent(*started)) {
@@ -130,6 +140,8 @@ impl<P: Pollable> SharedPoll<P> {
         }
         match list {
             Ok(statuses) => {
+                let unfinished = statuses.values().filter(|status| P::is_unfinished(status)).count();
+                cache.completions.record(now, statuses.len() - unfinished, unfinished);
                 let valid_until = now.saturating_add(retry_after.unwrap_or_default());
                 cache.latest = Some(CachedList { started, valid_until, statuses: Arc::clone(statuses) });
                 cache.is_disabled |= now.saturating_sub(started) > MAX_LIST_DURATION;
@@ -137,6 +149,7 @@ impl<P: Pollable> SharedPoll<P> {
                 self.updated.notify_waiters();
             }
             Err(error) => {
+                cache.completions.end_burst();
                 cache.is_disabled |= is_permanent(error);
                 cache.paused =
                     error.retry_after().map(|pause| (now.saturating_add(pause.min(MAX_PAUSE)), error.clone()));
@@ -163,6 +176,12 @@ impl<P: Pollable> Subscription<P> {
             Err(error) if is_permanent(&error) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns the interval before the next poll, learned from the items of the list that are finished; `None` before the first completion.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let now = self.0.now();
+        self.0.cache().completions.interval(now)
     }
 
     /// Waits for the next list request of another wait and returns the status of `id` from it.

@@ -58,6 +58,8 @@ struct Script {
     responses: Mutex<HashMap<&'static str, VecDeque<Response>>>,
     /// The status of every id in the list.
     listed: Mutex<&'static str>,
+    /// The times at which other items of the list are finished, by id.
+    others: Mutex<Vec<(String, Duration)>>,
     /// The times of the polls by id; those of the list have the id `list`.
     polls: Mutex<Vec<(&'static str, Duration)>>,
 }
@@ -73,10 +75,11 @@ impl Scripted {
     fn new(id: &'static str, responses: impl IntoIterator<Item = Response>) -> Self {
         let clock = Arc::new(PausedClock { start: Instant::now(), suspended: Mutex::default() });
         let script = Script {
-            waits: WaitContext::new(Arc::clone(&clock) as Arc<dyn Clock>),
+            waits: WaitContext::new(Arc::clone(&clock) as Arc<dyn Clock>, None),
             clock,
             responses: Mutex::default(),
             listed: Mutex::new(WORKING),
+            others: Mutex::default(),
             polls: Mutex::default(),
         };
         Self { id, script: Arc::new(script) }.other(id, responses)
@@ -147,6 +150,10 @@ impl Pollable for Scripted {
         }
     }
 
+    fn is_unfinished(status: &&'static str) -> bool {
+        *status == WORKING
+    }
+
     fn list_key(&self) -> Option<PollKey> {
         Some(PollKey::Packages)
     }
@@ -156,7 +163,10 @@ impl Pollable for Scripted {
         let status = *self.script.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let ids: Vec<_> =
             self.script.responses.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
-        Box::pin(ready(Ok(ids.into_iter().map(|id| (id.to_owned(), status)).collect())))
+        let now = self.script.clock.monotonic();
+        let others = self.script.others.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let others = others.into_iter().map(|(id, end)| (id, if now < end { WORKING } else { DONE }));
+        Box::pin(ready(Ok(ids.into_iter().map(|id| (id.to_owned(), status)).chain(others).collect())))
     }
 }
 
@@ -288,4 +298,52 @@ async fn wait_with_request_options_sends_its_own_polls() {
     let mut third = other.wait().with_deadline(seconds(60)).send();
     start(&mut third).await;
     assert_eq!((file.polls("c").len(), file.polls("list").len()), (0, 1));
+}
+
+/// Returns a handle whose list has bursts of ten other items each that finish at these seconds.
+fn with_bursts(seconds_of_bursts: &[u64]) -> Scripted {
+    let file = Scripted::new("a", [ok(WORKING)]);
+    let burst = |at: &u64| {
+        let at = *at;
+        (0..10).map(move |number| (format!("{at}-{number}"), seconds(at)))
+    };
+    *file.script.others.lock().unwrap_or_else(PoisonError::into_inner) =
+        seconds_of_bursts.iter().flat_map(burst).collect();
+    file
+}
+
+/// Returns the times in seconds at which two waits that reach the deadline of 90 seconds polled their list.
+async fn lists_of_two_waits(file: &Scripted, condition: &Condition<&'static str>) -> Vec<u128> {
+    let other = file.other("b", [ok(WORKING)]);
+    let wait = |file: &Scripted| file.wait_until(condition.clone()).with_deadline(seconds(90)).send();
+    let (first, second) = tokio::join!(wait(file), wait(&other));
+    for end in [first, second] {
+        assert_eq!(end.expect_err("never done").kind(), WaitErrorKind::DeadlineExceeded);
+    }
+    file.polls("list").into_iter().map(|at| at / 1000).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_that_share_a_list_poll_at_the_learned_gap_of_bursts() {
+    let file = with_bursts(&[20, 40, 60, 80]);
+    let lists = lists_of_two_waits(&file, &Condition::success(|status| *status == DONE)).await;
+    let between = |from: u128, to: u128| lists.iter().filter(|at| (from..to).contains(at)).count();
+    assert!(between(64, 74) <= 2, "{lists:?}");
+    assert!(between(74, 80) >= 3, "{lists:?}");
+    // Other conditions hold sooner or later than the end of the work, so their waits do not follow it.
+    let file = with_bursts(&[20, 40, 60, 80]);
+    let lists = lists_of_two_waits(&file, &Condition::new(|status| *status == DONE)).await;
+    let pauses: Vec<_> = lists.windows(2).map(|pair| pair[1] - pair[0]).filter(|pause| *pause > 1).collect();
+    assert!(pauses.is_sorted_by(|one, next| *one <= next + 1) && pauses.last() > Some(&4), "{lists:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn completions_of_the_list_take_precedence_over_typical_durations() {
+    let file = with_bursts(&[5]);
+    for _ in 0..3 {
+        file.waits().stats.record(WorkKind::File, seconds(1000));
+    }
+    let lists = lists_of_two_waits(&file, &Condition::success(|status| *status == DONE)).await;
+    // The first poll that typical durations allow shows that other items are finished.
+    assert!(lists[..2] == [0, 15] && lists[2] < 20, "{lists:?}");
 }

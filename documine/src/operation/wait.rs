@@ -34,7 +34,8 @@ type StartPolling<T> = Box<dyn FnOnce(WaitOptions) -> Box<dyn PollStates<T>> + S
 /// # Polling
 /// The first poll is immediate. The interval between polls then grows with the square root of the elapsed time, from 0.5 s to 15 s (2 s after 10 s,
 /// 5 s after a minute), with a jitter of 10 %. The service's `Retry-After` is respected. Once earlier waits of the client have shown typical
-/// durations of the same work, polls that would come too early are skipped. An unknown state counts as work in progress, and so does a temporary
+/// durations of the same work, polls that would come too early are skipped. Waits that share a list request learn from the items of the list that
+/// are finished when to expect the others (see the [guide](crate::guide::waiting)). An unknown state counts as work in progress, and so does a temporary
 /// error of a poll. Time spent in system suspend does not count against the deadline.
 ///
 /// Every wait has a deadline and polls once more at the deadline. Default: 10 minutes for a package, 30 minutes for files.

@@ -37,6 +37,9 @@ impl DossierHandle {
     /// Each poll is one list request, regardless of the number of files. Deleted files and files excluded from the analysis are ignored. If a
     /// file ended as `ERROR`, the wait ends with [`WaitErrorKind::Failed`](crate::wait::WaitErrorKind::Failed) once all other files are processed;
     /// the error has the [failed files](crate::wait::WaitError::failed_files).
+    ///
+    /// The wait covers all files of the dossier: a file that failed in an earlier run of the program fails this wait too. Delete such a file, upload it
+    /// again, or wait for single files: [`FileHandle::wait_until_processed`].
     pub fn wait_until_processed(&self) -> Wait<Vec<FileStatus>> {
         self.wait_until_files(Condition::success(|files: &Vec<FileStatus>| {
             analysed_files(files).all(|file| matches!(analysis(file), Analysis::Done))
@@ -223,6 +226,10 @@ impl Pollable for FileHandle {
             }
             _ => PollOutcome::Pending(state_name(&status), open_files([status])),
         }
+    }
+
+    fn is_unfinished(status: &FileStatus) -> bool {
+        is_analysed(status) && matches!(analysis(status), Analysis::Working)
     }
 
     fn list_key(&self) -> Option<PollKey> {

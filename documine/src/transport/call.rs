@@ -12,8 +12,8 @@ use tracing::Instrument;
 
 use super::call_state::{CallExecutor, CallState};
 use super::observer::CallEnded;
-use super::options::CallOptions;
 use super::pipeline::Pipeline;
+use super::request_options::RequestOptions;
 use super::response::{AttemptResponse, RawResponse, ResponseMeta};
 use super::retry::RetryPolicy;
 use super::telemetry;
@@ -91,7 +91,10 @@ impl CallExecutor<'_> {
 }
 
 /// The pipeline as the transport of the generated client.
-pub(crate) struct RawTransport(pub(crate) Arc<Pipeline>);
+pub(crate) struct RawTransport {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) options: RequestOptions,
+}
 
 impl Transport for RawTransport {
     fn send<'a>(
@@ -100,8 +103,8 @@ impl Transport for RawTransport {
         operation: &'static Operation,
     ) -> BoxFuture<'a, Result<Response, BoxError>> {
         Box::pin(async move {
-            let options = CallOptions::default();
-            let response = CallExecutor::new(&self.0, &options).execute(request, operation).await?;
+            let options = self.options.clone().into_call()?;
+            let response = CallExecutor::new(&self.pipeline, &options).execute(request, operation).await?;
             Ok(response.into_response()?)
         })
     }

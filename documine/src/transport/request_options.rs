@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// The client-side options of a request: time limits, retries, rate limit and additional headers.
 ///
 /// Every request builder has the same methods. A value of this type applies one set of options to many requests: see `with_options` of any
-/// builder. An option that is not set has the client's default.
+/// builder. [`Client::with_options`](crate::Client::with_options) makes them the defaults of a client. An option that is not set has the client's default.
 ///
 /// On a [wait](crate::wait::Wait), any option besides the deadline makes the wait poll by itself: it shares no list request with other waits.
 ///

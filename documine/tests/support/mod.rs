@@ -212,7 +212,7 @@ fn is_older_than_source(program: &Path, example: &str) -> bool {
 fn build(profile: &Path, example: &str) -> io::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
-    command.args(["build", "--package", "documine", "--example", example, "--manifest-path"]);
+    command.args(["build", "--package", env!("CARGO_PKG_NAME"), "--example", example, "--manifest-path"]);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     command.arg("--target-dir").arg(profile.parent().unwrap_or(profile));
     if profile.ends_with("release") {

@@ -95,7 +95,7 @@ impl UploadFiles {
         Self {
             dossier: dossier.clone(),
             sources,
-            options: RequestOptions::new(),
+            options: dossier.client.default_options(),
             concurrency: DEFAULT_CONCURRENCY,
             in_order: false,
             allow_replacing: false,
