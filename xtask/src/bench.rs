@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: measures calls, lists and transfers with the SDK, hand-written reqwest, the client of openapi-generator, and curl; waits, compared
-//! with simple pollers; and builds, compared with other SDKs.
+//! with simple pollers; batch processing, compared with a straightforward program; and builds, compared with other SDKs.
 //!
 //! All clients use one server process in the same run and take turns. callgrind counts instructions and allocations as the difference of a run and a run
 //! twice as long, so that the start of the program does not count. These numbers are the same in every run, and the goals refer to them. Wall time is the
@@ -12,6 +12,7 @@ mod callgrind;
 mod clients;
 mod figures;
 mod goals;
+mod ingest;
 mod jobs;
 mod openapi_generator;
 mod plot;
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// Fewer calls and rounds, shorter lists, and builds only if named: some minutes less and more noise.
     #[arg(long)]
     quick: bool,
+    /// Number of documents of an additional run of `ingest`, for example 100000.
+    #[arg(long, value_name = "N")]
+    documents: Option<u64>,
     /// Size of an upload and a download in GiB.
     #[arg(long, value_name = "N", default_value_t = 1)]
     gibibytes: u32,
@@ -58,6 +62,8 @@ enum Benchmark {
     Transfer,
     /// Waits for many files.
     Wait,
+    /// Batch processing; only if named.
+    Ingest,
     /// Clean builds.
     Build,
 }
@@ -65,15 +71,16 @@ enum Benchmark {
 impl Args {
     fn has(&self, benchmark: Benchmark) -> bool {
         if self.benchmarks.is_empty() {
-            benchmark != Benchmark::Build || !self.quick
+            benchmark != Benchmark::Ingest && (benchmark != Benchmark::Build || !self.quick)
         } else {
             self.benchmarks.contains(&benchmark)
         }
     }
 
-    /// Returns `true` if a benchmark other than `build` was requested.
+    /// Returns `true` if a benchmark of the clients was requested.
     fn has_runs(&self) -> bool {
-        self.benchmarks.is_empty() || self.benchmarks.iter().any(|benchmark| *benchmark != Benchmark::Build)
+        let has_clients = |benchmark: &Benchmark| !matches!(benchmark, Benchmark::Build | Benchmark::Ingest);
+        self.benchmarks.is_empty() || self.benchmarks.iter().any(has_clients)
     }
 }
 
@@ -102,6 +109,11 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
     if args.has(Benchmark::Build) {
         rows.extend(build::run(&folder));
     }
+    let ingest = if args.has(Benchmark::Ingest) {
+        ingest::run(&folder, ingest::Sizes::new(args.quick, args.documents))?
+    } else {
+        Value::Null
+    };
     let mut notes = clients.as_ref().map(|clients| clients.notes.clone()).unwrap_or_default();
     notes.push(format!("this machine: {} cores, load {} at the start", machine["cores"], machine["load"]));
     table::print_rows(&rows, &notes);
@@ -119,6 +131,7 @@ fn measure(args: &Args) -> Result<(), NotMeasured> {
         "rows": rows.iter().map(figures::Row::to_json).collect::<Vec<_>>(),
         "goals": goals::to_json(&rows),
         "waits": waits,
+        "ingest": ingest,
     });
     let path = root().join("target/bench.json");
     std::fs::write(&path, format!("{report:#}\n")).map_err(|error| format!("{}: {error}", path.display()))?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 #[derive(clap::Args, Debug)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Args {
-    /// Options of the program: `--minutes M`, `--operations N`, `--clients N`, `--share P`, `--seed S`, or `kill-resume` with its own options
+    /// Options of the program: `--minutes M`, `--operations N`, `--clients N`, `--share P`, `--seed S`, or `kill-resume` or `ingest` with its own options
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }

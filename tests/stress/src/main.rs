@@ -1,8 +1,9 @@
 //! `cargo xtask stress`: the SDK against the simulator through real sockets, longer and with more faults than in the integration tests.
 //!
 //! Without a subcommand, many clients run the whole workflow while a part of all requests fails (`load`). `kill-resume` downloads one large package in
-//! processes that are killed during the transfer.
+//! processes that are killed during the transfer. `ingest` processes many documents in runs that are killed.
 
+mod ingest;
 mod kill_resume;
 mod load;
 mod pdf_fixture;
@@ -31,6 +32,11 @@ enum Command {
     /// Download a package; the process that is killed
     #[command(hide = true)]
     Fetch(kill_resume::fetch::Arguments),
+    /// Process many documents in runs that are killed, and on a full disk
+    Ingest(ingest::Arguments),
+    /// Process documents; the process that is killed
+    #[command(hide = true)]
+    IngestRun(ingest::process::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         None => seeded(arguments.load.seed, &|seed| load::run(&arguments.load, seed)),
         Some(Command::KillResume(cuts)) => seeded(cuts.seed, &|seed| kill_resume::run(cuts, seed)),
         Some(Command::Fetch(fetch)) => kill_resume::fetch::run(fetch),
+        Some(Command::Ingest(campaign)) => seeded(campaign.seed, &|seed| ingest::run(campaign, seed)),
+        Some(Command::IngestRun(run)) => ingest::process::run(run),
     }
 }
 

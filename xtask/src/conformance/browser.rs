@@ -3,8 +3,11 @@
 //! The example `login` is the program that logs in; it reports its progress as lines of JSON. `tests/conformance/browser/person.mjs` acts for the user and
 //! drives Chromium. The service behind the login is the simulator, which trusts the keys that the provider publishes. During the login, other tabs send
 //! requests to the program's redirect address and must be rejected.
+//!
+//! The same browser opens the run report of `documine-ingest`.
 
 mod events;
+mod run_report;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -31,13 +34,30 @@ const CLIENT: &str = "documine-public";
 /// Options of `browser`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Use only this provider (may be repeated).
+    /// Run only this part (may be repeated).
     #[arg(long, value_enum)]
-    only: Vec<Provider>,
+    only: Vec<Part>,
+}
+
+impl Args {
+    fn has(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+/// The parts of the suite.
+#[derive(Clone, Copy, PartialEq, Debug, clap::ValueEnum)]
+enum Part {
+    /// Logins at the provider made with oidc-provider.
+    OidcProvider,
+    /// Logins at a real Keycloak.
+    Keycloak,
+    /// The run report of 10,000 documents.
+    RunReport,
 }
 
 /// The providers, in the order of the run.
-#[derive(Clone, Copy, PartialEq, Debug, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug)]
 enum Provider {
     /// The provider made with oidc-provider.
     OidcProvider,
@@ -81,14 +101,22 @@ impl Scenario {
 
 /// Runs the suite.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    Report::run("browser", |cache, report| match Tools::prepare(cache) {
-        Err(error) => report.add("browser", &Err(error)),
-        Ok(tools) => {
-            for provider in [Provider::OidcProvider, Provider::Keycloak] {
-                if args.only.is_empty() || args.only.contains(&provider) {
-                    run_scenarios(&tools, provider, &mut |check, result| report.add(check, &result));
+    Report::run("browser", |cache, report| {
+        let providers = [(Part::OidcProvider, Provider::OidcProvider), (Part::Keycloak, Provider::Keycloak)];
+        let providers: Vec<_> = providers.into_iter().filter(|(part, _)| args.has(*part)).collect();
+        if !providers.is_empty() {
+            match Tools::prepare(cache) {
+                Err(error) => report.add("logins", &Err(error)),
+                Ok(tools) => {
+                    for (_, provider) in providers {
+                        run_scenarios(&tools, provider, &mut |check, result| report.add(check, &result));
+                    }
                 }
             }
+        }
+        if args.has(Part::RunReport) {
+            let result = installed_chromium().and_then(|chromium| run_report::run(cache, &chromium));
+            report.add("run report of 10,000 documents", &result);
         }
     })
 }
@@ -127,7 +155,7 @@ struct Tools<'a> {
 
 impl<'a> Tools<'a> {
     fn prepare(cache: &'a Cache) -> Result<Self, CheckError> {
-        let chromium = chromium(std::env::var_os("PATH").as_deref().unwrap_or_default())?;
+        let chromium = installed_chromium()?;
         let person = cache.node("browser")?.join("person.mjs");
         let login = cargo::program(&cache.folder, "--example", "documine", "login")?;
         Ok(Self { cache, person, chromium, login })
@@ -146,6 +174,11 @@ impl<'a> Tools<'a> {
             _ => Err(CheckError::Failed(finished.tail())),
         }
     }
+}
+
+/// Finds the browser in the folders of `PATH`.
+fn installed_chromium() -> Result<PathBuf, CheckError> {
+    chromium(std::env::var_os("PATH").as_deref().unwrap_or_default())
 }
 
 /// Finds the browser in the folders of `path`.

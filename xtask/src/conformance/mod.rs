@@ -14,6 +14,7 @@ mod keyring;
 mod logins;
 mod oidc_provider;
 mod report;
+mod s3;
 mod server;
 mod simulator;
 mod springdoc;
@@ -38,7 +39,9 @@ pub(crate) enum Suite {
     Keycloak(logins::Args),
     /// Run all login tests at a strict provider made with the library oidc-provider.
     OidcProvider(logins::Args),
-    /// Log in with a real browser at the pages of both providers.
+    /// List, read, write and move objects of a real S3 server.
+    S3,
+    /// Log in with a real browser at the pages of both providers, and use the run report in it.
     Browser(browser::Args),
 }
 
@@ -51,6 +54,7 @@ pub(crate) fn run(suite: &Suite) -> ExitCode {
         Suite::Faults(args) => faults::run(args),
         Suite::Keycloak(args) => keycloak::run(args),
         Suite::OidcProvider(args) => oidc_provider::run(args),
+        Suite::S3 => s3::run(),
         Suite::Browser(args) => browser::run(args),
     }
 }

@@ -55,6 +55,11 @@ fn simulator_imports_are_not_circular() {
 }
 
 #[test]
+fn ingest_imports_are_not_circular() {
+    check("documine/ingest/src", "lib.rs");
+}
+
+#[test]
 fn xtask_imports_are_not_circular() {
     check("xtask/src", "main.rs");
 }
