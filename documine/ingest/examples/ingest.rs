@@ -9,6 +9,7 @@
 //! The simulated service ends with the process. A second run with the same journal would meet another service, which the journal refuses. To try
 //! that, start `cargo run -p documine-sim` in another terminal and set the variables of the line that it prints.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -89,6 +90,9 @@ async fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
+            if args.json {
+                print_line(&json!({ "event": "error", "message": error.to_string() }).to_string());
+            }
             error_code(&error)
         }
     })
@@ -123,7 +127,7 @@ async fn run(args: &Args, signal: Arc<AtomicU8>) -> Result<RunReport, Error> {
     ingest = ingest.retry_failed(args.retry_failed).share_uploads(args.share_uploads).on_event(move |event| {
         progress.observe(event);
         if let (true, Ok(line)) = (is_json, serde_json::to_string(event)) {
-            println!("{line}");
+            print_line(&line);
         }
     });
     // The run ends what has begun at the service and leaves the rest to the next run.
@@ -154,9 +158,9 @@ fn print_report(args: &Args, report: &RunReport) {
         let documents = json!({ "total": counts.total, "succeeded": counts.succeeded, "failed": counts.failed, "skipped": counts.skipped });
         let summary = json!({
             "event": "done", "verdict": report.verdict, "documents": documents, "uploads": uploads, "requests": requests,
-            "outputs": outputs.collect::<Vec<_>>(), "elapsed_s": seconds, "peak_rss_kib": peak_rss_kib(),
+            "outputs": outputs.map(|path| path.display().to_string()).collect::<Vec<_>>(), "elapsed_s": seconds, "peak_rss_kib": peak_rss_kib(),
         });
-        println!("{summary}");
+        print_line(&summary.to_string());
     } else {
         let (total, failed, open) = (counts.total, counts.failed, counts.open);
         println!(
@@ -168,11 +172,17 @@ fn print_report(args: &Args, report: &RunReport) {
     }
 }
 
+/// Prints a line. A closed pipe is no error: the run continues.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 fn exit_code(report: &RunReport, signal: u8) -> u8 {
     match report.stopped {
         Some(StopReason::Requested) if signal != 0 => signal,
         Some(StopReason::Login) => 4,
         Some(StopReason::Unavailable) => 5,
+        Some(StopReason::Journal) => 1,
         Some(StopReason::License | StopReason::MaxPages) => 6,
         _ => {
             if report.verdict == Verdict::All {

@@ -66,6 +66,14 @@ impl PageBudget {
         }
     }
 
+    /// Reserves the estimated pages of a document that is at the service already.
+    pub(crate) fn reserve_beyond(&self, bytes: u64, known: Option<u32>) -> u64 {
+        let mut state = self.lock();
+        let pages = estimate(*state, bytes, known);
+        state.reserved += pages;
+        pages
+    }
+
     /// Replaces a reservation by the pages of the analysis; `None` if the document was not analysed.
     pub(crate) fn settle(&self, reserved: u64, pages: Option<u32>, bytes: u64) {
         let mut state = self.lock();

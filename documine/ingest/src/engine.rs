@@ -102,9 +102,14 @@ impl Stop {
         self.beginning.cancel();
         match reason {
             StopReason::MaxPages | StopReason::MaxFailures | StopReason::License => {}
-            StopReason::Requested | StopReason::Login | StopReason::Unavailable => self.working.cancel(),
+            _ => self.working.cancel(),
         }
         is_first
+    }
+
+    /// Completes when the run stops.
+    pub(crate) async fn begun(&self) {
+        self.beginning.cancelled().await;
     }
 
     pub(crate) fn reason(&self) -> Option<(StopReason, Option<String>)> {
@@ -258,7 +263,14 @@ impl Engine {
         loop {
             while tasks.len() < self.limits.in_flight && !self.stop.beginning.is_cancelled() {
                 if batch.is_empty() && !is_at_end {
-                    batch = self.journal.open_documents(after, BATCH).await?.into();
+                    match self.journal.open_documents(after, BATCH).await {
+                        Ok(documents) => batch = documents.into(),
+                        Err(error) => {
+                            self.stop.set(StopReason::Journal, None);
+                            failed.get_or_insert(error);
+                            break;
+                        }
+                    }
                     is_at_end = batch.is_empty();
                     after = batch.back().map_or(after, |document| document.key);
                 }
@@ -292,7 +304,7 @@ impl Engine {
                 }
                 // The journal cannot be written: what has begun ends, and nothing else begins.
                 Err(error) => {
-                    self.stop.set(StopReason::Requested, None);
+                    self.stop.set(StopReason::Journal, None);
                     failed.get_or_insert(error);
                 }
             }
@@ -300,15 +312,24 @@ impl Engine {
         failed.map_or(Ok(tally), Err)
     }
 
-    /// Ends a document whose content another document has. If that one failed, this one is processed.
+    /// Processes a document with the components of another one of the same content. If that one failed, this one is uploaded.
     async fn copy(&self, document: Box<OpenDocument>) -> Result<End> {
-        let sha256 = document.sha256.clone().unwrap_or_default();
-        let Some(original) = self.journal.same_content(document.key, sha256).await? else {
+        let (key, sha256) = (document.key, document.sha256.clone().unwrap_or_default());
+        let Some(original) = self.journal.same_content(key, sha256).await? else {
             return self.drive(*document, false).await;
         };
-        self.journal.copy(document.key, original, self.now()).await?;
-        self.emit(&Event::DocumentFinished { source: document.source, state: DocumentState::Succeeded, failure: None });
-        Ok(End::Succeeded)
+        let file = self.journal.copy(key, original).await?;
+        let dossier_id = file.dossier_id.parse().map_err(|error| damaged_id(&error))?;
+        let file_id = file.file_id.parse().map_err(|error| damaged_id(&error))?;
+        let ids = (self.template.clone(), dossier_id);
+        let source = document.source.clone();
+        let mut job =
+            Job::new(source, document.location.clone(), (file.sha256, file.size), ids, document.file_name.clone());
+        job.version.clone_from(&document.version);
+        let flow = FlowState::recorded(job, self.flow_options.clone(), file_id, file.pages, file.analysed_at);
+        let state = if flow.next() == Next::Done { DocumentState::Succeeded } else { DocumentState::Open };
+        self.journal.advance(key, &flow, (state, None), Moment::Other, self.now()).await?;
+        self.drive(OpenDocument { flow: Some(flow), intent: None, attempts: 0, ..*document }, false).await
     }
 
     async fn drive(&self, document: OpenDocument, share_uploads: bool) -> Result<End> {
@@ -318,7 +339,11 @@ impl Engine {
         if let End::Failed(failed) = &end
             && !failed.failure.retryable
         {
-            self.runtime.finish_failed(&location, &version).await;
+            self.runtime.finish_recorded(&location, &version, false).await;
+        }
+        if matches!(end, End::Unchanged) {
+            // The document arrived once more, for example in a folder whose processed files are moved.
+            self.runtime.finish_recorded(&location, &version, true).await;
         }
         let (state, failure) = match &end {
             End::Succeeded | End::Unchanged => (DocumentState::Succeeded, None),
@@ -332,18 +357,24 @@ impl Engine {
 
     async fn drive_to_end(&self, document: OpenDocument, share_uploads: bool) -> Result<End> {
         let (key, source) = (document.key, document.source.clone());
-        let mut may_have_run = document.intent.is_some_and(|step| step != Step::Hash) || document.attempts > 0;
+        let before = document.flow.as_ref().map(|flow| flow.job().sha256.clone());
         let (mut flow, known_pages) = match self.begin(document, share_uploads).await? {
             Begun::Flow(flow, known_pages) => (flow, known_pages),
             Begun::Ended(end) => return Ok(end),
         };
-        if flow.file_id().is_some() {
-            may_have_run = false;
-        }
+        // A flow is stored when its upload begins. Without a file, the result of an upload is unknown or was a failure.
+        let mut may_have_run = before.as_ref() == Some(&flow.job().sha256) && flow.file_id().is_none();
+        let mut is_stored = false;
         let mut reserved = 0;
         loop {
             let input = match flow.next() {
-                Next::Done => return Ok(End::Succeeded),
+                Next::Done => {
+                    if !is_stored {
+                        let state = (DocumentState::Succeeded, None);
+                        self.journal.advance(key, &flow, state, Moment::Other, self.now()).await?;
+                    }
+                    return Ok(End::Succeeded);
+                }
                 Next::GiveUp(failure) => return Ok(End::Failed(FailedDocument { source, failure })),
                 Next::Sleep(pause) => {
                     self.pause(pause).await;
@@ -362,19 +393,22 @@ impl Engine {
                     None => return Ok(End::Open),
                 }
             }
+            if input.step() == Step::Wait && reserved == 0 {
+                // An earlier run uploaded the document; this one pays for it.
+                reserved = self.budget.reserve_beyond(flow.job().size, known_pages);
+            }
             let output = self.attempt(key, &flow, &input, may_have_run).await;
-            let is_settled =
-                matches!(input, StepInput::Wait { .. }) || !matches!(output, Ok(Some(StepOutput::Uploaded { .. })));
-            if reserved > 0 && is_settled {
+            let is_uploaded = matches!(&output, Ok(Some(StepOutput::Uploaded { .. })));
+            if reserved > 0 && !is_uploaded {
+                // The service may count the pages of an analysis that failed or has not ended.
                 let pages = match &output {
-                    Ok(Some(StepOutput::Processed { pages, .. })) => *pages,
+                    Ok(Some(StepOutput::Processed { pages, .. })) => pages.or(u32::try_from(reserved).ok()),
+                    _ if input.step() == Step::Wait => u32::try_from(reserved).ok(),
                     _ => None,
                 };
                 self.budget.settle(reserved, pages, flow.job().size);
                 self.state.settled.notify_waiters();
                 reserved = 0;
-            } else if let Ok(Some(StepOutput::Processed { pages, .. })) = &output {
-                self.budget.settle(0, *pages, flow.job().size);
             }
             let Some(output) = output? else { return Ok(End::Open) };
             let moment = match &output {
@@ -390,13 +424,15 @@ impl Engine {
                 _ => (DocumentState::Open, None),
             };
             self.journal.advance(key, &flow, state, moment, self.now()).await?;
+            is_stored = true;
         }
     }
 
     /// Reads the content, unless the flow of the same content has begun before, and creates the flow.
     async fn begin(&self, document: OpenDocument, share_uploads: bool) -> Result<Begun> {
         let is_content_known = document.intent != Some(Step::Hash) && document.flow.is_some();
-        if is_content_known && let Some(flow) = document.flow {
+        if is_content_known && let Some(mut flow) = document.flow {
+            flow.set_place(document.location, document.version);
             return Ok(Begun::Flow(Box::new(flow), None));
         }
         let (key, source) = (document.key, document.source.clone());
@@ -407,6 +443,8 @@ impl Engine {
         };
         let mut file_name = document.file_name.clone();
         if let Some(mut flow) = document.flow.clone().filter(|flow| flow.job().sha256 == hashed.content.sha256) {
+            let version = if hashed.version.is_empty() { document.version } else { hashed.version };
+            flow.set_place(document.location, version);
             if let Next::GiveUp(failure) = flow.next() {
                 if !failure.retryable {
                     let state = (DocumentState::Failed, Some(failure.clone()));
@@ -430,7 +468,8 @@ impl Engine {
             Ok(None) => return Ok(Begun::Ended(End::Open)),
             Err(failure) => return self.fail(key, source, failure).await,
         };
-        let is_first = document.flow.is_none() && document.intent.is_none() && document.attempts == 0;
+        let is_untouched = document.intent.is_none_or(|step| step == Step::Hash) && document.attempts == 0;
+        let is_first = document.flow.is_none() && is_untouched;
         if is_first && !dossier.is_new {
             let mut number = 1;
             let names = loop {
@@ -571,7 +610,7 @@ impl Engine {
                 self.journal.begin_step(key, flow, step, self.now()).await?;
             }
             let attempt = run_step(&self.runtime, input, Attempt::new(number, may_have_run));
-            let result = if step == Step::Wait {
+            let result = if matches!(input, StepInput::Wait { .. } | StepInput::SavePackage { .. }) {
                 tokio::select! {
                     result = attempt => result,
                     () = self.stop.working.cancelled() => return Ok(None),
@@ -638,13 +677,14 @@ impl Engine {
             self.stop(reason, Some(error.failure.cause));
             return None;
         }
+        // An interrupted step is no failure: the next run repeats it.
+        if self.stop.working.is_cancelled() && error.retry != Retry::Never {
+            return None;
+        }
         if error.failure.reason == "temporary" {
             let count = self.state.temporary_failures.fetch_add(1, Ordering::Relaxed) + 1;
             if count >= OUTAGE {
                 self.stop(StopReason::Unavailable, Some(error.failure.cause));
-                return None;
-            }
-            if self.stop.working.is_cancelled() {
                 return None;
             }
         }
@@ -693,8 +733,5 @@ enum DossierError {
 }
 
 fn damaged_id(error: &dyn fmt::Display) -> Error {
-    Error::new(
-        ErrorKind::Journal,
-        format!("journal: the id of a dossier is damaged: {error}; restore a copy of the journal"),
-    )
+    Error::new(ErrorKind::Journal, format!("journal: a stored id is damaged: {error}; restore a copy of the journal"))
 }

@@ -306,6 +306,19 @@ impl FlowState {
         }
     }
 
+    /// Creates the flow of a document whose components another document of the same content has: it begins with the steps behind package and fetch.
+    pub(crate) fn recorded(
+        job: Job,
+        options: FlowOptions,
+        file_id: FileId,
+        pages: Option<u32>,
+        analysed_at: Option<String>,
+    ) -> Self {
+        let mut flow = Self { file_id: Some(file_id), pages, analysed_at, ..Self::new(job, options) };
+        flow.stage = flow.after(&Stage::CreatePackage);
+        flow
+    }
+
     /// Returns the next action.
     pub fn next(&self) -> Next {
         let job = self.job.clone();
@@ -365,10 +378,11 @@ impl FlowState {
     pub fn retry(&mut self) {
         if let Stage::Failed { failure } = &self.stage {
             self.polls = 0;
-            self.stage = match (failure.step, &self.file_id) {
+            let stage = match (failure.step, &self.file_id) {
                 // A new upload starts another analysis.
                 (Step::Hash | Step::Dossier | Step::Upload, _) | (_, None) => Stage::Upload,
-                (Step::Wait, Some(_)) if matches!(failure.reason.as_str(), "analysis_failed" | "gone") => Stage::Upload,
+                (Step::Wait | Step::Fetch | Step::Package, Some(_)) if failure.reason == "gone" => Stage::Upload,
+                (Step::Wait, Some(_)) if failure.reason == "analysis_failed" => Stage::Upload,
                 (Step::Wait, Some(_)) => Stage::Wait,
                 (Step::Fetch, Some(_)) => Stage::Fetch,
                 (Step::Package, Some(_)) => Stage::CreatePackage,
@@ -376,7 +390,16 @@ impl FlowState {
                 (Step::Source, Some(_)) => Stage::FinishSource,
                 (Step::Delete, Some(_)) => Stage::DeleteFile,
             };
+            // A search would find the file whose analysis failed.
+            self.job.replaces |= stage == Stage::Upload && self.file_id.is_some();
+            self.stage = stage;
         }
+    }
+
+    /// Sets the place and the version of the content, which may have changed since the flow began.
+    pub(crate) fn set_place(&mut self, location: String, version: String) {
+        self.job.location = location;
+        self.job.version = version;
     }
 
     /// Returns the document.
@@ -556,6 +579,7 @@ mod tests {
             (1, Failure::new(Step::Wait, "analysis_failed", ""), Step::Upload),
             (1, Failure::new(Step::Wait, "gone", ""), Step::Upload),
             (2, Failure::new(Step::Fetch, "temporary", "").retryable(true), Step::Fetch),
+            (2, Failure::new(Step::Fetch, "gone", "").retryable(true), Step::Upload),
             (0, Failure::new(Step::Upload, "rejected", ""), Step::Upload),
         ];
         for (done, failure, expected) in cases {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use documine::models::{DossierId, DossierTemplateId};
 use documine::{BoxFuture, Client, Clock, DossierHandle, DossierTemplateHandle, PackageRequest, SystemClock};
@@ -19,7 +19,7 @@ use crate::event::{EVENT_VERSION, Event};
 use crate::flow::FlowOptions;
 use crate::journal::{Journal, JournalReader, Listing, Placement};
 use crate::outputs::{Outputs, WrittenOutput};
-use crate::report_of_run::{RunCounts, RunReport};
+use crate::report_of_run::{RunCounts, RunReport, Verdict};
 use crate::source::DocumentSource;
 use crate::step::{DEADLINE, DocumentSink, Packages, STALL_TIMEOUT, StepRuntime, StopReason};
 use crate::table::Table;
@@ -357,7 +357,7 @@ impl Ingest {
         if self.sources.is_empty() {
             return Err(Error::input("the run has no source; add a folder or a list"));
         }
-        self.outputs.check().map_err(Error::into_input)?;
+        self.outputs.check_beside(self.journal.as_deref()).map_err(Error::into_input)?;
         self.check_target().await
     }
 
@@ -390,16 +390,20 @@ impl Ingest {
             engine.stop(StopReason::Requested, None);
         };
         let (listing, open, tally) = finish_with(work, interrupt).await?;
-        let failed_before = if self.retry_failed { 0 } else { listing.failed };
         let mut documents = RunCounts {
-            total: open + listing.done + failed_before,
+            total: open + listing.done + listing.failed,
             succeeded: tally.succeeded,
-            failed: tally.failed + failed_before,
+            failed: tally.failed + listing.failed,
             skipped: listing.done + tally.skipped,
             open: 0,
         };
         documents.open = documents.total.saturating_sub(documents.succeeded + documents.failed + documents.skipped);
-        let (stopped, stop_cause) = engine.stop.reason().map_or((None, None), |(reason, cause)| (Some(reason), cause));
+        let (reason, stop_cause) = engine.stop.reason().map_or((None, None), |(reason, cause)| (Some(reason), cause));
+        let (uploads, requests) =
+            (engine.state.uploads_sent.load(Ordering::Relaxed), self.client.requests_sent() - requests_before);
+        let stopped_by = reason.map(|reason| reason.as_str().to_owned());
+        // Before the outputs: the run report contains the end of the run.
+        journal.end_run(run, engine.now(), documents.verdict().as_str(), stopped_by, (uploads, requests)).await?;
         let outputs = write_outputs(&journal, self.outputs).await?;
         for output in &outputs {
             engine.emit(&Event::OutputWritten { path: output.path.display().to_string(), rows: output.rows });
@@ -407,18 +411,15 @@ impl Ingest {
         let report = RunReport {
             verdict: documents.verdict(),
             documents,
-            stopped,
+            stopped: reason,
             stop_cause,
             failures: tally.failures,
-            uploads: engine.state.uploads_sent.load(Ordering::Relaxed),
-            requests: self.client.requests_sent() - requests_before,
+            uploads,
+            requests,
             pages: engine.budget.used(),
             outputs,
             elapsed: self.clock.monotonic().saturating_sub(begin),
         };
-        let stopped = stopped.map(|reason| reason.as_str().to_owned());
-        let numbers = (report.uploads, report.requests);
-        journal.end_run(run, engine.now(), report.verdict.as_str(), stopped, numbers).await?;
         engine.emit(&Event::RunFinished { report: report.clone() });
         Ok(report)
     }
@@ -471,24 +472,22 @@ impl Ingest {
         };
         let placement = Placement {
             name: dossier_name(journal, self.dossier_name.clone(), engine.now()).await?,
-            dossier_id,
             max_files: self.max_files_per_dossier,
-            by_folder: self.dossier_per_folder,
+            by_folder: self.dossier_per_folder && dossier_id.is_none(),
+            dossier_id,
         };
-        let mut sum = Listing::default();
-        for source in &self.sources {
-            let mut chunks = source.list().chunks(LISTED);
-            while let Some(chunk) = chunks.next().await {
-                let documents = chunk.into_iter().collect::<Result<Vec<ListedDocument>>>()?;
-                sum += journal.list(run, engine.now(), documents, placement.clone()).await?;
-                if engine.stop.reason().is_some() {
-                    break;
-                }
-            }
-        }
         if self.retry_failed {
             journal.reopen_failed().await?;
         }
+        let last_before = journal.last_document().await?;
+        let sum = match self.list_sources(engine, run, &placement).await {
+            Ok(sum) => sum,
+            Err(error) => {
+                journal.undo_listing(last_before).await?;
+                journal.end_run(run, engine.now(), Verdict::None.as_str(), None, (0, 0)).await?;
+                return Err(error);
+            }
+        };
         let totals = journal.totals().await?;
         engine.budget.observe(totals.pages, totals.bytes);
         engine.emit(&Event::Listed {
@@ -500,6 +499,24 @@ impl Ingest {
             licensed_pages_left,
         });
         Ok((sum, totals.open))
+    }
+
+    async fn list_sources(&self, engine: &Engine, run: i64, placement: &Placement) -> Result<Listing> {
+        let mut sum = Listing::default();
+        for source in &self.sources {
+            let mut chunks = source.list().chunks(LISTED);
+            loop {
+                // A source such as standard input may never end by itself.
+                let chunk = tokio::select! {
+                    chunk = chunks.next() => chunk,
+                    () = engine.stop.begun() => return Ok(sum),
+                };
+                let Some(chunk) = chunk else { break };
+                let documents = chunk.into_iter().collect::<Result<Vec<ListedDocument>>>()?;
+                sum += engine.journal.list(run, engine.now(), documents, placement.clone()).await?;
+            }
+        }
+        Ok(sum)
     }
 
     /// Checks that the template or the dossier exists, before the first upload.
@@ -537,9 +554,11 @@ impl Ingest {
             ("workspace", self.client.workspace().to_owned()),
             ("dossier_template_id", template),
         ];
-        if let Target::Dossier(_, dossier) = &self.target {
-            settings.push(("dossier_id", dossier.to_string()));
-        }
+        let dossier = match &self.target {
+            Target::Template(_) => "(of the run)".to_owned(),
+            Target::Dossier(_, dossier) => dossier.to_string(),
+        };
+        settings.push(("dossier_id", dossier));
         settings
     }
 
@@ -561,28 +580,34 @@ impl Ingest {
 /// Writes the outputs that do not have the journal's content.
 async fn write_outputs(journal: &Journal, outputs: Outputs) -> Result<Vec<WrittenOutput>> {
     let reader = journal.reader()?;
-    let content = reader.content()?;
-    let current = |path: &Path, settings: u64| {
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        (absolute.display().to_string(), format!("{settings:x}-{content}"))
+    let work = move || {
+        let content = reader.content()?;
+        let written = outputs.write_if(&reader, |path, settings| {
+            let known = reader.output(&key_of(path)).ok().flatten();
+            known.is_some_and(|known| known == state_of(path, settings, &content))
+        })?;
+        let states = outputs.settings().into_iter();
+        let states = states.map(|(path, settings)| (key_of(&path), state_of(&path, settings, &content)));
+        Ok::<_, Error>((written, states.collect()))
     };
-    let remembered: Vec<_> = outputs.settings().iter().map(|(path, settings)| current(path, *settings)).collect();
-    let known = remembered.clone();
-    let write = move || {
-        outputs.write_if(&reader, |path, settings| {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-            let wanted = known
-                .iter()
-                .find(|(known, content)| *known == absolute && content.starts_with(&format!("{settings:x}-")));
-            let written = reader.output(&absolute).ok().flatten();
-            path.exists() && wanted.is_some_and(|(_, content)| written.as_ref() == Some(content))
-        })
-    };
-    let written = tokio::task::spawn_blocking(write).await;
-    let written =
-        written.map_err(|error| Error::new(ErrorKind::Sink, format!("writing the outputs failed: {error}")))??;
-    journal.set_outputs(remembered).await?;
+    let done = tokio::task::spawn_blocking(work).await;
+    let (written, states) =
+        done.map_err(|error| Error::new(ErrorKind::Sink, format!("writing the outputs failed: {error}")))??;
+    journal.set_outputs(states).await?;
     Ok(written)
+}
+
+/// Returns the name of an output in the journal.
+fn key_of(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// Returns a text that changes with the settings of an output, with the journal, and with the file: another program may have replaced it.
+fn state_of(path: &Path, settings: u64, content: &str) -> String {
+    let file = std::fs::metadata(path).ok();
+    let size = file.as_ref().map_or(0, std::fs::Metadata::len);
+    let modified = file.and_then(|file| file.modified().ok()?.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    format!("{settings:x}-{content}-{size}-{}", modified.as_nanos())
 }
 
 fn temporary_folder() -> Result<tempfile::TempDir> {
@@ -599,7 +624,8 @@ async fn dossier_name(journal: &Journal, name: Option<String>, now: i64) -> Resu
     }
     let stem = journal.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let time = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default().format("%Y-%m-%d %H:%M:%S");
-    journal.setting("dossier_name", format!("{stem} {time}")).await
+    // Two runs of the same second do not share a dossier.
+    journal.setting("dossier_name", format!("{stem} {time} {:04x}", fastrand::u16(..))).await
 }
 
 /// Runs `work` to its end, and `signal` beside it.

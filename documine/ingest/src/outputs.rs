@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::journal::JournalReader;
 #[cfg(feature = "report")]
 use crate::report::Report;
@@ -75,8 +75,27 @@ impl Outputs {
         self
     }
 
-    /// Checks that every output can be written.
+    /// Checks that every output can be written, and that no two of them have the same file.
     pub fn check(&self) -> Result<()> {
+        self.check_beside(None)
+    }
+
+    /// Checks the outputs of a run: none may replace its journal.
+    pub(crate) fn check_beside(&self, journal: Option<&Path>) -> Result<()> {
+        let others: Vec<&PathBuf> = self.failed.iter().collect();
+        #[cfg(feature = "report")]
+        let others: Vec<&PathBuf> = others.into_iter().chain(&self.reports).collect();
+        let tables = self.tables.iter().map(Table::path).chain(journal);
+        let mut taken: Vec<PathBuf> = tables.map(resolved).collect();
+        for path in others {
+            let target = resolved(path);
+            if taken.contains(&target) {
+                let message =
+                    format!("{}: another output or the journal has this file; choose another one", path.display());
+                return Err(Error::input(message));
+            }
+            taken.push(target);
+        }
         check_all(&self.tables)?;
         for path in &self.failed {
             check_failed(path)?;
@@ -141,6 +160,13 @@ impl Outputs {
         let tables = self.tables.iter().map(|table| (table.path().to_owned(), number_of(&format!("{table:?}"))));
         tables.chain(self.failed.iter().map(|path| (path.clone(), 0))).collect()
     }
+}
+
+/// Returns the absolute path of a file that may not exist.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+    folder.zip(absolute.file_name()).map_or_else(|| absolute.clone(), |(folder, name)| folder.join(name))
 }
 
 fn number_of(text: &str) -> u64 {

@@ -143,12 +143,18 @@ impl StepRuntime {
         self.sources.iter().find_map(|source| source.content(location)).or_else(|| Content::at(location))
     }
 
-    /// Moves or deletes the source of a document that failed for good. The outcome is recorded already, so an error is only logged.
-    pub(crate) async fn finish_failed(&self, location: &str, version: &str) {
-        for source in self.sources.iter().filter(|source| source.finishes()) {
-            if let Err(error) = source.finish(location, version, false).await {
-                tracing::warn!(location, %error, "the source of a failed document stays");
-            }
+    /// Moves or deletes a document by the source that owns it, which is the first one that has its content.
+    async fn finish_source(&self, location: &str, version: &str, succeeded: bool) -> crate::error::Result<()> {
+        match self.sources.iter().find(|source| source.content(location).is_some()) {
+            Some(source) if source.finishes() => source.finish(location, version, succeeded).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Moves or deletes the source of a document whose outcome was recorded before. An error is only logged.
+    pub(crate) async fn finish_recorded(&self, location: &str, version: &str, succeeded: bool) {
+        if let Err(error) = self.finish_source(location, version, succeeded).await {
+            tracing::warn!(location, %error, "the source of a processed document stays");
         }
     }
 
@@ -223,6 +229,8 @@ pub enum StopReason {
     MaxFailures,
     /// The service has answered no request for a while.
     Unavailable,
+    /// The journal cannot be written.
+    Journal,
 }
 
 impl StopReason {
@@ -235,6 +243,7 @@ impl StopReason {
             Self::MaxPages => "max_pages",
             Self::MaxFailures => "max_failures",
             Self::Unavailable => "unavailable",
+            Self::Journal => "journal",
         }
     }
 }
@@ -296,6 +305,9 @@ impl StepError {
         if is_server_error || matches!(error.kind(), ErrorKind::Decode | ErrorKind::Integrity) {
             return Self::backoff(Failure::new(step, "other", cause));
         }
+        if error.is_not_found() && matches!(step, Step::Fetch | Step::Package) {
+            return Self::never(Failure::new(step, "gone", cause).retryable(true));
+        }
         let reason = match error.kind() {
             _ if error.is_not_found() => "gone",
             ErrorKind::Input => "unreadable",
@@ -320,6 +332,13 @@ impl StepError {
     }
 
     fn from_program(step: Step, error: &BoxError) -> Self {
+        let journal = error
+            .downcast_ref::<crate::error::Error>()
+            .filter(|error| error.kind() == crate::error::ErrorKind::Journal);
+        if let Some(error) = journal {
+            let failure = Failure::new(step, "temporary", error.to_string()).retryable(true);
+            return Self { failure, retry: Retry::Never, stop: Some(StopReason::Journal) };
+        }
         Self::backoff(Failure::new(step, "other", error.to_string()))
     }
 }
@@ -347,10 +366,8 @@ pub async fn run_step(runtime: &StepRuntime, input: &StepInput, attempt: Attempt
             Ok(StepOutput::Delivered)
         }
         StepInput::FinishSource { job } => {
-            for source in runtime.sources.iter().filter(|source| source.finishes()) {
-                let finished = source.finish(&job.location, &job.version, true).await;
-                finished.map_err(|error| StepError::backoff(Failure::new(step, "unreadable", error.to_string())))?;
-            }
+            let finished = runtime.finish_source(&job.location, &job.version, true).await;
+            finished.map_err(|error| StepError::backoff(Failure::new(step, "unreadable", error.to_string())))?;
             Ok(StepOutput::SourceFinished)
         }
         StepInput::DeleteFile { job, file_id } => match runtime.dossier(job).file(file_id).delete().await {
@@ -393,7 +410,7 @@ async fn upload(runtime: &StepRuntime, job: &Job, attempt: Attempt) -> Result<St
         }
     }
     let source = content.upload_source(&job.file_name, &job.sha256, job.size);
-    let uploaded = match dossier.upload(source).recover_lost_response(true).await {
+    let uploaded = match dossier.upload(source).await {
         Ok(uploaded) => uploaded,
         Err(error) if error.is_forbidden() && is_license_used_up(&runtime.client).await => {
             let failure = Failure::new(Step::Upload, "license", format!("{error:#}")).retryable(true);
@@ -455,13 +472,20 @@ async fn save_package(runtime: &StepRuntime, job: &Job, package: &str) -> Result
     let packages = runtime.packages.as_ref().ok_or_else(|| failure("no folder for packages is set".to_owned()))?;
     let reference: PackageJobRef = serde_json::from_str(package).map_err(|error| failure(error.to_string()))?;
     let wait = runtime.client.resume(&reference).map_err(service)?.wait().with_deadline(runtime.deadline);
-    let package = wait.send().await.map_err(|error| StepError::from_wait(Step::Package, &error))?;
     tokio::fs::create_dir_all(&packages.folder)
         .await
         .map_err(|error| failure(format!("{}: {error}; choose another folder", packages.folder.display())))?;
     let stem = job.file_name.rsplit_once('.').map_or(job.file_name.as_str(), |(stem, _)| stem);
     let short = job.id.as_str().get(..8).unwrap_or_default();
     let path = packages.folder.join(format!("{stem}-{short}.zip"));
+    let package = match wait.send().await {
+        Ok(package) => package,
+        // An interrupted attempt saved and deleted the package.
+        Err(error) if error.kind() == WaitErrorKind::Gone && path.exists() => {
+            return Ok(StepOutput::PackageSaved { path: path.display().to_string() });
+        }
+        Err(error) => return Err(StepError::from_wait(Step::Package, &error)),
+    };
     let saved = package.save_to(&path).if_exists(documine::transfer::IfExists::Replace).await.map_err(service)?;
     match package.delete().await {
         Err(error) if !error.is_not_found() => Err(service(error)),

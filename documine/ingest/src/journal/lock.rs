@@ -16,9 +16,11 @@ pub(super) struct JournalLock {
 
 impl JournalLock {
     pub(super) fn acquire(journal: &Path) -> Result<Self> {
-        let mut name = journal.file_name().unwrap_or_default().to_owned();
+        // The same lock for every path of the journal.
+        let real = journal.canonicalize().unwrap_or_else(|_| journal.to_owned());
+        let mut name = real.file_name().unwrap_or_default().to_owned();
         name.push(".lock");
-        let path = journal.with_file_name(name);
+        let path = real.with_file_name(name);
         let shown = journal.display();
         loop {
             let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|error| {

@@ -185,7 +185,7 @@ impl JournalReader {
             "SELECT source, sha256, size, state, dossier.dossier_id, file_id, file_name, pages, failure, {json}, analysed_at, package,
                 listed_at, upload_started_at, uploaded_at, processed_at, ended_at
              FROM document LEFT JOIN dossier ON dossier.slot = document.dossier
-                LEFT JOIN components ON components.document = coalesce(document.same_as, document.id)
+                LEFT JOIN components ON components.document = document.id
              WHERE {condition}"
         )
     }

@@ -48,7 +48,6 @@ CREATE TABLE document (
     analysed_at TEXT,
     package TEXT,
     failure TEXT,
-    same_as INTEGER REFERENCES document (id),
     listed_at INTEGER NOT NULL,
     upload_started_at INTEGER,
     uploaded_at INTEGER,

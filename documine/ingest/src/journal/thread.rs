@@ -14,7 +14,8 @@ const GROUP: usize = 256;
 
 /// Sends the result of a command, after the commit. The argument is the reason why nothing was committed.
 type Reply = Box<dyn FnOnce(Option<&Error>) + Send>;
-type Command = Box<dyn FnOnce(&Connection) -> Reply + Send>;
+/// Gets no connection if there is no transaction.
+type Command = Box<dyn FnOnce(Option<&Connection>) -> Reply + Send>;
 
 /// The sending side.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ impl JournalThread {
     ) -> Result<T> {
         let (sender, receiver) = oneshot::channel();
         let command: Command = Box::new(move |connection| {
-            let result = within_savepoint(connection, work);
+            let closed = || Error::new(ErrorKind::Journal, "journal: there is no transaction");
+            let result = connection.map_or_else(|| Err(closed()), |connection| within_savepoint(connection, work));
             Box::new(move |failed| {
                 let result = match failed {
                     Some(error) => Err(Error::new(error.kind(), error.to_string())),
@@ -72,26 +74,39 @@ impl Drop for JournalThread {
 fn within_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
     connection.execute_batch("SAVEPOINT command")?;
     let result = work(connection);
-    let end = if result.is_ok() { "RELEASE command" } else { "ROLLBACK TO command; RELEASE command" };
-    connection.execute_batch(end)?;
+    if result.is_ok() {
+        connection.execute_batch("RELEASE command")?;
+    } else {
+        // Fails if SQLite has undone the whole transaction, for example on a full disk. The first error is the cause.
+        drop(connection.execute_batch("ROLLBACK TO command; RELEASE command"));
+    }
     result
 }
 
 fn run(connection: &Connection, mut receiver: mpsc::Receiver<Command>) {
     let mut group = Vec::with_capacity(GROUP);
     while receiver.blocking_recv_many(&mut group, GROUP) > 0 {
-        let mut replies = Vec::with_capacity(group.len());
-        let committed = (|| -> Result<()> {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            replies.extend(group.drain(..).map(|command| command(connection)));
-            connection.execute_batch("COMMIT")?;
-            Ok(())
-        })();
+        let mut replies: Vec<Reply> = Vec::with_capacity(group.len());
+        let mut commands = group.drain(..);
+        let mut committed = connection.execute_batch("BEGIN IMMEDIATE").map_err(Error::from);
+        if committed.is_ok() {
+            for command in commands.by_ref() {
+                replies.push(command(Some(connection)));
+                if connection.is_autocommit() {
+                    let message =
+                        "journal: the transaction was undone; free space on the disk and run again: nothing is lost";
+                    committed = Err(Error::new(ErrorKind::Journal, message));
+                    break;
+                }
+            }
+        }
+        replies.extend(commands.map(|command| command(None)));
+        if committed.is_ok() {
+            committed = connection.execute_batch("COMMIT").map_err(Error::from);
+        }
         if committed.is_err() && !connection.is_autocommit() {
             drop(connection.execute_batch("ROLLBACK"));
         }
-        // Without a transaction, no command ran: their callers see that the replies are gone.
-        group.clear();
         for reply in replies {
             reply(committed.as_ref().err());
         }

@@ -85,6 +85,17 @@ pub(crate) struct DossierRow {
     pub(crate) dossier_id: Option<String>,
 }
 
+/// The file of a document whose content another document has.
+#[derive(Debug, Clone)]
+pub(crate) struct CopiedFile {
+    pub(crate) sha256: String,
+    pub(crate) size: u64,
+    pub(crate) file_id: String,
+    pub(crate) pages: Option<u32>,
+    pub(crate) analysed_at: Option<String>,
+    pub(crate) dossier_id: String,
+}
+
 /// Sums over the documents of a journal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
@@ -224,13 +235,33 @@ impl Journal {
             .await
     }
 
+    /// Removes the documents that a listing added, because it failed: the program may list other sources next time.
+    pub(crate) async fn undo_listing(&self, last_before: DocumentKey) -> Result<()> {
+        self.thread
+            .run(move |connection| {
+                connection.execute("DELETE FROM document WHERE id > ?1", [last_before])?;
+                let sql =
+                    "UPDATE dossier SET files = (SELECT count(*) FROM document WHERE document.dossier = dossier.slot)";
+                connection.execute(sql, [])?;
+                connection.execute("DELETE FROM dossier WHERE files = 0 AND dossier_id IS NULL", [])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Returns the number of the last document.
+    pub(crate) async fn last_document(&self) -> Result<DocumentKey> {
+        let sql = "SELECT coalesce(max(id), 0) FROM document";
+        self.thread.run(move |connection| Ok(connection.query_row(sql, [], |row| row.get(0))?)).await
+    }
+
     /// Returns open documents behind `after`, in the order in which they were listed.
     pub(crate) async fn open_documents(&self, after: DocumentKey, limit: usize) -> Result<Vec<OpenDocument>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.thread
             .run(move |connection| {
                 let sql = "SELECT id, source, location, version, sha256, dossier, file_name, flow, intent, attempts FROM document
-                    WHERE state = 'open' AND id > ?1 ORDER BY id LIMIT ?2";
+                    WHERE (state = 'open' OR intent = 'hash') AND id > ?1 ORDER BY id LIMIT ?2";
                 let mut statement = connection.prepare_cached(sql)?;
                 let mut rows = statement.query(params![after, limit])?;
                 let mut documents = Vec::new();
@@ -298,7 +329,7 @@ impl Journal {
     pub(crate) async fn same_content(&self, key: DocumentKey, sha256: String) -> Result<Option<DocumentKey>> {
         self.thread
             .run(move |connection| {
-                let sql = "SELECT id FROM document WHERE sha256 = ?2 AND id != ?1 AND same_as IS NULL AND state = 'succeeded' ORDER BY id LIMIT 1";
+                let sql = "SELECT id FROM document WHERE sha256 = ?2 AND id != ?1 AND state = 'succeeded' ORDER BY id LIMIT 1";
                 Ok(connection.prepare_cached(sql)?.query_row(params![key, sha256], |row| row.get(0)).optional()?)
             })
             .await
@@ -310,7 +341,7 @@ impl Journal {
         let flow = to_json(flow)?;
         self.thread
             .run(move |connection| {
-                let sql = "UPDATE document SET flow = ?2, intent = ?3, attempts = attempts + 1, sha256 = ?5, size = ?6,
+                let sql = "UPDATE document SET state = 'open', flow = ?2, intent = ?3, attempts = attempts + 1, sha256 = ?5, size = ?6,
                     upload_started_at = CASE WHEN ?3 = 'upload' THEN ?4 ELSE upload_started_at END WHERE id = ?1";
                 connection.prepare_cached(sql)?.execute(params![key, flow, step.as_str(), now, sha256, size])?;
                 Ok(())
@@ -374,26 +405,34 @@ impl Journal {
     /// Ends a document whose flow has not begun: its content cannot be read.
     pub(crate) async fn fail(&self, key: DocumentKey, failure: &Failure, now: i64) -> Result<()> {
         let failure = to_json(failure)?;
+        let run = self.run.load(Ordering::Relaxed);
         self.thread
             .run(move |connection| {
-                let sql =
-                    "UPDATE document SET state = 'failed', failure = ?2, intent = NULL, ended_at = ?3 WHERE id = ?1";
-                connection.execute(sql, params![key, failure, now])?;
+                let sql = "UPDATE document SET state = 'failed', failure = ?2, intent = CASE WHEN intent = 'hash' THEN intent END, ended_at = ?3, ended_in = ?4 WHERE id = ?1";
+                connection.execute(sql, params![key, failure, now, run])?;
                 Ok(())
             })
             .await
     }
 
-    /// Ends a document as the copy of another one of the same content, which succeeded.
-    pub(crate) async fn copy(&self, key: DocumentKey, original: DocumentKey, now: i64) -> Result<()> {
-        let run = self.run.load(Ordering::Relaxed);
+    /// Gives a document the components of another one of the same content. Returns the file of that one.
+    pub(crate) async fn copy(&self, key: DocumentKey, original: DocumentKey) -> Result<CopiedFile> {
         self.thread
             .run(move |connection| {
-                let sql = "UPDATE document SET (state, same_as, sha256, size, file_id, pages, analysed_at, ended_at, ended_in, flow, intent, failure) =
-                        (SELECT 'succeeded', id, sha256, size, file_id, pages, analysed_at, ?3, ?4, NULL, NULL, NULL FROM document WHERE id = ?2)
-                    WHERE id = ?1";
-                connection.execute(sql, params![key, original, now, run])?;
-                Ok(())
+                let sql = "INSERT OR REPLACE INTO components (document, json) SELECT ?1, json FROM components WHERE document = ?2";
+                connection.execute(sql, params![key, original])?;
+                let sql = "SELECT sha256, size, file_id, pages, analysed_at, dossier.dossier_id
+                    FROM document JOIN dossier ON dossier.slot = document.dossier WHERE document.id = ?1";
+                Ok(connection.query_row(sql, [original], |row| {
+                    Ok(CopiedFile {
+                        sha256: row.get(0)?,
+                        size: u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default(),
+                        file_id: row.get(2)?,
+                        pages: row.get(3)?,
+                        analysed_at: row.get(4)?,
+                        dossier_id: row.get(5)?,
+                    })
+                })?)
             })
             .await
     }
@@ -414,8 +453,8 @@ impl Journal {
     pub(crate) async fn totals(&self) -> Result<Totals> {
         self.thread
             .run(|connection| {
-                let sql =
-                    "SELECT coalesce(sum(state = 'open'), 0), coalesce(sum(CASE WHEN state = 'open' THEN size END), 0),
+                let sql = "SELECT coalesce(sum(state = 'open' OR coalesce(intent, '') = 'hash'), 0),
+                    coalesce(sum(CASE WHEN state = 'open' OR intent = 'hash' THEN size END), 0),
                     coalesce(sum(CASE WHEN state = 'succeeded' AND pages > 0 THEN pages END), 0),
                     coalesce(sum(CASE WHEN state = 'succeeded' AND pages > 0 THEN size END), 0) FROM document";
                 let numbers: [i64; 4] =
@@ -468,16 +507,16 @@ fn list_document(
     numbers: &mut HashMap<(i64, String), u64>,
     listing: &mut Listing,
 ) -> Result<()> {
-    type Known = (DocumentKey, String, Option<i64>, String, Option<String>, Option<String>, i64);
-    let sql = "SELECT id, version, size, state, failure, flow, listed_in FROM document WHERE source = ?1";
+    type Known = (DocumentKey, String, Option<i64>, String, Option<String>, Option<String>, i64, Option<String>);
+    let sql = "SELECT id, version, size, state, failure, flow, listed_in, intent FROM document WHERE source = ?1";
     let known: Option<Known> = connection
         .prepare_cached(sql)?
         .query_row([&document.source], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?))
         })
         .optional()?;
     let size = document.size.map(to_sql);
-    let Some((key, version, known_size, state, failure, flow, listed_in)) = known else {
+    let Some((key, version, known_size, state, failure, flow, listed_in, intent)) = known else {
         listing.listed += 1;
         let slot = place(connection, document, placement)?;
         let mut name = document.file_name.clone();
@@ -512,10 +551,13 @@ fn list_document(
     ])?;
     match state.as_str() {
         // Whether the content differs as well is decided by its hash.
+        // The document keeps its state and its rows until its hash shows whether the content differs as well.
         _ if !is_same => {
-            let sql = "UPDATE document SET state = 'open', version = ?2, intent = coalesce(intent, 'hash'), failure = NULL, ended_at = NULL WHERE id = ?1";
+            let sql = "UPDATE document SET version = ?2, intent = 'hash' WHERE id = ?1";
             connection.execute(sql, params![key, document.version])?;
         }
+        // Its hash is still to be compared.
+        _ if intent.as_deref() == Some("hash") && state != "open" => {}
         "succeeded" => listing.done += 1,
         "failed" => {
             let failure: Option<Failure> = failure.map(|json| parse(&json)).transpose()?;
@@ -550,8 +592,15 @@ fn place(connection: &Connection, document: &ListedDocument, placement: &Placeme
     if let Some(folder) = folder.as_deref().filter(|folder| !folder.is_empty()) {
         name = format!("{name} {folder}");
     }
-    if count > 0 {
-        name = format!("{name} {}", count + 1);
+    let (base, mut number) = (name.clone(), count + 1);
+    if number > 1 {
+        name = format!("{base} {number}");
+    }
+    // Another folder may have this name with a number of its own.
+    let sql = "SELECT 1 FROM dossier WHERE name = ?1";
+    while connection.query_row(sql, [&name], |_| Ok(())).optional()?.is_some() {
+        number += 1;
+        name = format!("{base} {number}");
     }
     connection.execute(
         "INSERT INTO dossier (name, folder, dossier_id) VALUES (?1, ?2, ?3)",

@@ -14,13 +14,13 @@ use serde::de::value::{Error as ValueError, StrDeserializer};
 use crate::text::shortened;
 
 /// Distinct values are counted up to this number.
-const MOST_DISTINCT: usize = 100_000;
+const MOST_DISTINCT: usize = 10_000;
 /// Values are counted by their text up to this number of distinct texts.
 const MOST_COUNTED: usize = 200;
 /// Most frequent values in the report.
 const FREQUENT: usize = 3;
 /// Numbers in the sample of a component.
-const SAMPLE: usize = 100_000;
+const SAMPLE: usize = 10_000;
 /// Suspicious values in the report, for each component and kind.
 const SHOWN: usize = 5;
 /// Longer texts are neither dates nor numbers.

@@ -107,6 +107,12 @@ impl Finish {
 fn move_file(path: &Path, link: &Metadata, metadata: &Metadata, target: &Path) -> io::Result<()> {
     let folder = target.parent().unwrap_or(target);
     fs::create_dir_all(folder)?;
+    let source_folder = path.parent().unwrap_or(path);
+    if fs::canonicalize(folder)? == fs::canonicalize(source_folder)? {
+        let message =
+            format!("{} is already its folder; choose another folder for processed documents", folder.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
     for number in 1..=MAX_NUMBER {
         let target = numbered(target, number);
         let placed = if link.is_symlink() { copy(path, metadata, &target) } else { place(path, metadata, &target) };
@@ -152,7 +158,8 @@ fn copy(path: &Path, metadata: &Metadata, target: &Path) -> io::Result<()> {
 
 /// Returns whether two files have the same content.
 fn is_same(path: &Path, metadata: &Metadata, other: &Path) -> io::Result<bool> {
-    let other_metadata = other.metadata()?;
+    // A link could lead to the very file that is to be removed.
+    let other_metadata = other.symlink_metadata()?;
     if !other_metadata.is_file() || other_metadata.len() != metadata.len() {
         return Ok(false);
     }

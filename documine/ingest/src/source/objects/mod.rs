@@ -182,6 +182,11 @@ impl Objects {
             let relative = relative_to(&path, &prefix).filter(|relative| !relative.is_empty());
             let relative = relative.or_else(|| path.filename().map(str::to_owned)).unwrap_or_default();
             let target = FilePath::new(target.as_ref()).join(relative);
+            if target == FilePath::new(path.as_ref()) {
+                let message =
+                    format!("{location} is already below the prefix for processed objects; choose another prefix");
+                return Err(Error::input(message));
+            }
             copy(&store, &object, &target).await.map_err(failed)?;
         }
         match store.delete(&path).await {
