@@ -14,14 +14,20 @@ use crate::table::{Table, check_all, check_failed, write_failed};
 
 /// The files that [`export`] and a run write from a journal.
 ///
-/// ```no_run
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (service, folder) = (documine_sim::connect().await?, tempfile::tempdir()?);
+/// # std::env::set_current_dir(&folder)?;
+/// # let samples = documine_ingest::source::Folder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/samples"));
+/// # documine_ingest::Ingest::new(&service.client, service.template()).source(samples).journal("run.sqlite").run().await?;
 /// use documine_ingest::{Outputs, export, table::Table};
 ///
 /// let outputs = Outputs::new().table(Table::csv("values.csv")).failed_list("failed.jsonl");
 /// for output in export("run.sqlite", &outputs)? {
 ///     println!("{}", output.path.display());
 /// }
-/// # Ok::<(), documine_ingest::Error>(())
+/// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Outputs {

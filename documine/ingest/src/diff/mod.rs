@@ -2,16 +2,24 @@
 //!
 //! This is the regression test for extraction rules: run the same documents before and after a change of the rules, then compare the journals.
 //!
-//! ```no_run
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (service, folder) = (documine_sim::connect().await?, tempfile::tempdir()?);
+//! # std::env::set_current_dir(&folder)?;
+//! # let samples = documine_ingest::source::Folder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/samples"));
+//! # documine_ingest::Ingest::new(&service.client, service.template()).source(samples).journal("run.sqlite").run().await?;
 //! use documine_ingest::Difference;
 //! use documine_ingest::journal::JournalReader;
 //!
+//! # std::fs::copy("run.sqlite", "before.sqlite")?;
+//! # std::fs::rename("run.sqlite", "after.sqlite")?;
 //! let before = JournalReader::open("before.sqlite")?;
 //! let after = JournalReader::open("after.sqlite")?;
 //! let difference = Difference::between(&before, &after)?;
-//! difference.to_text(&mut std::io::stdout()).ok();
-//! std::process::exit(i32::from(difference.has_differences()));
-//! # Ok::<(), documine_ingest::Error>(())
+//! difference.to_text(&mut std::io::stdout())?;
+//! assert!(!difference.has_differences()); // the exit code of a check
+//! # Ok(()) }
 //! ```
 //!
 //! # What is compared

@@ -37,14 +37,20 @@ const SHOWN_RUNS: usize = 20;
 
 /// Writes the run report of a journal.
 ///
-/// ```no_run
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (service, folder) = (documine_sim::connect().await?, tempfile::tempdir()?);
+/// # std::env::set_current_dir(&folder)?;
+/// # let samples = documine_ingest::source::Folder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/samples"));
+/// # documine_ingest::Ingest::new(&service.client, service.template()).source(samples).journal("run.sqlite").run().await?;
 /// use documine_ingest::Report;
 /// use documine_ingest::journal::JournalReader;
 ///
 /// let journal = JournalReader::open("run.sqlite")?;
 /// let written = Report::new(&journal).title("Invoices of March").write("report.html")?;
 /// println!("{} documents, {} values: {}", written.documents, written.values, written.path.display());
-/// # Ok::<(), documine_ingest::Error>(())
+/// # Ok(()) }
 /// ```
 #[derive(Debug)]
 pub struct Report<'a> {

@@ -69,8 +69,13 @@ const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// A table to write from a journal.
 ///
-/// ```no_run
-/// # fn f() -> documine_ingest::Result<()> {
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (service, folder) = (documine_sim::connect().await?, tempfile::tempdir()?);
+/// # std::env::set_current_dir(&folder)?;
+/// # let samples = documine_ingest::source::Folder::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/samples"));
+/// # documine_ingest::Ingest::new(&service.client, service.template()).source(samples).journal("run.sqlite").run().await?;
 /// use documine_ingest::journal::JournalReader;
 /// use documine_ingest::table::{Table, ValueType};
 ///
